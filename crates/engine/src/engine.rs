@@ -1,0 +1,212 @@
+//! The one door: a handle that hands commands to the writer and queries to the readers.
+//! Cheap to clone. It decides nothing: `apply` does, inside the writer's transaction.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rampmeter_config::Config;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::command::{Command, Reply};
+use crate::open::OpenError;
+use crate::query::Reader;
+use crate::rejected::Rejected;
+use crate::request::{
+    CallState, ExecutionDescription, ExecutionStatus, ExecutionSummary, GetExecutionHistory,
+    HistoryPage, ListExecutions, Page, SendMessage, SentMessage, StartExecution, StartedExecution,
+    StateMachineDescription, StopExecution, TargetState, TaskReport, WaitingAt,
+};
+
+/// How to open an engine.
+#[derive(Debug)]
+pub struct Options {
+    /// Targets, workflows, account and region. `server.data_dir` is where the store lies; it is made if absent.
+    pub config: Config,
+    /// Where calls to the vendors run.
+    pub runtime: tokio::runtime::Handle,
+    /// A deliberate fault for the tests of the tests: after a restart, the places of calls whose outcome is unknown
+    /// are freed at once. The vendor must then count violations.
+    pub free_slots_after_restart: bool,
+}
+
+/// A running engine.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    commands: mpsc::Sender<Command>,
+    reader: Arc<Reader>,
+    stopped: watch::Receiver<Option<Stopped>>,
+}
+
+/// How the writer ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stopped {
+    /// Asked to: everything acknowledged is on disk.
+    ShutDown,
+    /// The store failed. The process must exit with a status other than zero; a restart recovers.
+    Poisoned(String),
+}
+
+impl Engine {
+    /// Opens or makes the store in `config.server.data_dir`, recovers it, and starts the writer.
+    ///
+    /// # Errors
+    /// When the directory is in use by another engine, the store cannot be read or is of a newer format, a workflow
+    /// has errors, or a state of a workflow cannot run here.
+    pub fn open(options: Options) -> Result<Engine, OpenError> {
+        let (commands, reader, stopped) = crate::open::open(options)?;
+        Ok(Engine { commands, reader: Arc::new(reader), stopped })
+    }
+
+    /// StartExecution. Acknowledged when the start is on disk.
+    ///
+    /// # Errors
+    /// `StateMachineDoesNotExist`, `InvalidName`, `InvalidExecutionInput`, `ExecutionAlreadyExists`, `Stopped`.
+    pub async fn start_execution(&self, start: StartExecution) -> Result<StartedExecution, Rejected> {
+        self.ask(|reply| Command::StartExecution(start, reply)).await
+    }
+
+    /// StopExecution. Answers the stop date in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// `ExecutionDoesNotExist`, `InvalidArn`, `Stopped`.
+    pub async fn stop_execution(&self, stop: StopExecution) -> Result<i64, Rejected> {
+        self.ask(|reply| Command::StopExecution(stop, reply)).await
+    }
+
+    /// SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat.
+    ///
+    /// # Errors
+    /// `InvalidToken`, `TaskDoesNotExist`, `TaskTimedOut`, `InvalidOutput`, `Stopped`.
+    pub async fn report_task(&self, report: TaskReport) -> Result<(), Rejected> {
+        self.ask(|reply| Command::ReportTask(report, reply)).await
+    }
+
+    /// SendMessage. A message that is not a valid call is accepted, as SQS would, and becomes a dead letter at once.
+    ///
+    /// # Errors
+    /// `QueueDoesNotExist`, `InvalidMessageContents`, `InvalidParameter`, `Stopped`.
+    pub async fn send_message(&self, message: SendMessage) -> Result<SentMessage, Rejected> {
+        self.ask(|reply| Command::SendMessage(message, reply)).await
+    }
+
+    /// The targets with their limits as they stand, by name.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn targets(&self) -> Result<Vec<TargetState>, Rejected> {
+        self.ask(Command::InspectTargets).await
+    }
+
+    /// Calls that have not ended: those in flight first, then those waiting, highest priority first; at most `most`.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn calls(&self, most: usize) -> Result<Vec<CallState>, Rejected> {
+        self.ask(|reply| Command::InspectCalls(most, reply)).await
+    }
+
+    /// Where a running execution waits and why; `None` once it has ended.
+    ///
+    /// # Errors
+    /// `ExecutionDoesNotExist`, `InvalidArn`, `Stopped`.
+    pub async fn waiting_at(&self, execution_arn: &str) -> Result<Option<WaitingAt>, Rejected> {
+        let arn = execution_arn.to_owned();
+        self.ask(|reply| Command::InspectExecution(arn, reply)).await
+    }
+
+    /// DescribeExecution.
+    ///
+    /// # Errors
+    /// `ExecutionDoesNotExist`, `InvalidArn`, `Stopped`.
+    pub async fn describe_execution(&self, arn: &str) -> Result<ExecutionDescription, Rejected> {
+        let arn = arn.to_owned();
+        self.read(move |reader| reader.describe_execution(&arn)).await
+    }
+
+    /// ListExecutions, newest first.
+    ///
+    /// # Errors
+    /// `StateMachineDoesNotExist`, `InvalidPageToken`, `Stopped`.
+    pub async fn list_executions(
+        &self,
+        list: ListExecutions,
+    ) -> Result<Page<ExecutionSummary>, Rejected> {
+        self.read(move |reader| reader.list_executions(&list)).await
+    }
+
+    /// GetExecutionHistory.
+    ///
+    /// # Errors
+    /// `ExecutionDoesNotExist`, `InvalidArn`, `InvalidPageToken`, `Stopped`.
+    pub async fn execution_history(
+        &self,
+        request: GetExecutionHistory,
+    ) -> Result<HistoryPage, Rejected> {
+        self.read(move |reader| reader.execution_history(&request)).await
+    }
+
+    /// The state machines, by name.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn state_machines(&self) -> Result<Vec<StateMachineDescription>, Rejected> {
+        self.read(Reader::state_machines).await
+    }
+
+    /// How many executions have each status.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn execution_counts(&self) -> Result<Vec<(ExecutionStatus, u64)>, Rejected> {
+        self.read(Reader::execution_counts).await
+    }
+
+    /// Stops: no new call starts, calls in flight are awaited for at most the configured drain time; what has no answer
+    /// by then keeps its places and is taken up after a restart.
+    pub async fn shut_down(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.commands.send(Command::ShutDown(reply)).await.is_ok() {
+            let _ = done.await;
+        }
+        self.stopped().await;
+    }
+
+    /// Resolves when the writer has ended.
+    pub async fn stopped(&self) -> Stopped {
+        let mut stopped = self.stopped.clone();
+        match stopped.wait_for(Option::is_some).await {
+            Ok(how) => how.clone().unwrap_or(Stopped::ShutDown),
+            Err(_) => Stopped::Poisoned("the writer ended without a word".to_owned()),
+        }
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Rejected> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| self.why_stopped())?;
+        answer.await.unwrap_or_else(|_| Err(self.why_stopped()))
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Reader) -> Result<T, Rejected> + Send + 'static,
+    ) -> Result<T, Rejected> {
+        let reader = Arc::clone(&self.reader);
+        match tokio::task::spawn_blocking(move || query(&reader)).await {
+            Ok(answer) => answer,
+            Err(failed) => Err(Rejected::Stopped(failed.to_string())),
+        }
+    }
+
+    fn why_stopped(&self) -> Rejected {
+        match &*self.stopped.borrow() {
+            Some(Stopped::Poisoned(why)) => Rejected::Stopped(why.clone()),
+            _ => Rejected::Stopped("it was shut down".to_owned()),
+        }
+    }
+}
+
+/// Where the store of a data directory lies.
+#[must_use]
+pub fn store_path(data_dir: &std::path::Path) -> PathBuf {
+    data_dir.join("rampmeter.db")
+}

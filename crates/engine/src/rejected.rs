@@ -1,0 +1,55 @@
+//! Why the engine refuses a request. Nothing has changed when it does.
+//! Errors of a workflow are not here: they are data of its execution.
+
+use thiserror::Error;
+
+/// A refused request, with AWS's name for it where AWS has one.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rejected {
+    /// The name is taken by an execution with other input, or by one that has ended.
+    #[error("Execution Already Exists: '{0}'")]
+    ExecutionAlreadyExists(String),
+    /// No such state machine.
+    #[error("State Machine Does Not Exist: '{0}'")]
+    StateMachineDoesNotExist(String),
+    /// No such execution, or it has been pruned.
+    #[error("Execution Does Not Exist: '{0}'")]
+    ExecutionDoesNotExist(String),
+    /// Not an ARN of the expected kind.
+    #[error("Invalid Arn: '{0}'")]
+    InvalidArn(String),
+    /// A name that AWS would refuse.
+    #[error("Invalid Name: '{0}'")]
+    InvalidName(String),
+    /// The input of an execution is not JSON, or too long.
+    #[error("Invalid State Machine Execution Input: '{0}'")]
+    InvalidExecutionInput(String),
+    /// The output of a task is not JSON, or too long.
+    #[error("Invalid Output: '{0}'")]
+    InvalidOutput(String),
+    /// The task token was not minted by this store, or was altered.
+    #[error("Invalid Token: '{0}'")]
+    InvalidToken(String),
+    /// The execution of the task token has been pruned.
+    #[error("Task does not exist: its execution is no longer kept")]
+    TaskDoesNotExist,
+    /// The task has already ended or timed out.
+    #[error("Task Timed Out: 'Provided task does not exist anymore'")]
+    TaskTimedOut,
+    /// A page token of another listing, or altered.
+    #[error("Invalid Token: 'Invalid token'")]
+    InvalidPageToken,
+    /// No such queue.
+    #[error("The specified queue does not exist.")]
+    QueueDoesNotExist(String),
+    /// A parameter out of its range.
+    #[error("{0}")]
+    InvalidParameter(String),
+    /// A message with characters that SQS does not take, or empty, or too long.
+    #[error("{0}")]
+    InvalidMessageContents(String),
+    /// The engine is stopping, or its store has failed: nothing is acknowledged any more.
+    #[error("the engine has stopped: {0}")]
+    Stopped(String),
+}

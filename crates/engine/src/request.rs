@@ -1,0 +1,290 @@
+//! What clients ask of the engine and what it answers: the types behind the AWS operations, without their wire form.
+//! The JSON and XML shapes are the binary's; the rules that decide an answer are in `apply` and `query`.
+
+use rampmeter_asl::Event;
+use rampmeter_dispatch::Priority;
+use serde::Serialize;
+
+/// StartExecution of AWS Step Functions.
+#[derive(Debug, Clone)]
+pub struct StartExecution {
+    /// ARN of the state machine.
+    pub state_machine_arn: String,
+    /// 1 to 80 characters; the engine makes a UUID when absent.
+    pub name: Option<String>,
+    /// JSON text of at most 262,144 bytes; `{}` when the client sent none.
+    pub input: String,
+}
+
+/// The answer to StartExecution. A repeat with the same name and input while the execution runs gets the first answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartedExecution {
+    /// ARN of the execution.
+    pub execution_arn: String,
+    /// Milliseconds since the Unix epoch.
+    pub start_date: i64,
+}
+
+/// SendMessage of AWS SQS.
+#[derive(Debug, Clone)]
+pub struct SendMessage {
+    /// URL (any host) or bare name of the queue: the last path segment counts.
+    pub queue_url: String,
+    /// The message body, at most 1,048,576 bytes.
+    pub body: String,
+    /// Seconds until the message may be received, 0 to 900.
+    pub delay_seconds: Option<i64>,
+}
+
+/// The answer to SendMessage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentMessage {
+    /// A UUID.
+    pub message_id: String,
+    /// Lower-case hexadecimal MD5 of the body.
+    pub md5_of_body: String,
+}
+
+/// SendTaskSuccess, SendTaskFailure or SendTaskHeartbeat of AWS Step Functions.
+#[derive(Debug, Clone)]
+pub struct TaskReport {
+    /// The task token as the workflow handed it out.
+    pub task_token: String,
+    /// What happened to the task.
+    pub result: TaskResult,
+}
+
+/// What a worker says of a task.
+#[derive(Debug, Clone)]
+pub enum TaskResult {
+    /// JSON text of at most 262,144 bytes.
+    Success {
+        /// The task's output.
+        output: String,
+    },
+    /// Both texts are optional, as on AWS.
+    Failure {
+        /// At most 256 characters.
+        error: Option<String>,
+        /// At most 32,768 characters.
+        cause: Option<String>,
+    },
+    /// The task is still being worked on.
+    Heartbeat,
+}
+
+/// StopExecution of AWS Step Functions.
+#[derive(Debug, Clone)]
+pub struct StopExecution {
+    /// ARN of the execution.
+    pub execution_arn: String,
+    /// Error name to record.
+    pub error: Option<String>,
+    /// Cause to record.
+    pub cause: Option<String>,
+}
+
+/// Status of an execution, as AWS names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ExecutionStatus {
+    /// Not ended.
+    Running,
+    /// Ended with an output.
+    Succeeded,
+    /// Ended with an error.
+    Failed,
+    /// Ended by the state machine's TimeoutSeconds.
+    TimedOut,
+    /// Ended by StopExecution.
+    Aborted,
+}
+
+impl ExecutionStatus {
+    /// AWS's word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "RUNNING",
+            Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
+            Self::TimedOut => "TIMED_OUT",
+            Self::Aborted => "ABORTED",
+        }
+    }
+
+    /// The number that stands for it in the store.
+    #[must_use]
+    pub fn code(self) -> i64 {
+        match self {
+            Self::Running => 0,
+            Self::Succeeded => 1,
+            Self::Failed => 2,
+            Self::TimedOut => 3,
+            Self::Aborted => 4,
+        }
+    }
+
+    /// The status with this number, if there is one.
+    #[must_use]
+    pub fn from_code(code: i64) -> Option<Self> {
+        [Self::Running, Self::Succeeded, Self::Failed, Self::TimedOut, Self::Aborted]
+            .into_iter()
+            .find(|status| status.code() == code)
+    }
+
+    /// The status with AWS's name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Running, Self::Succeeded, Self::Failed, Self::TimedOut, Self::Aborted]
+            .into_iter()
+            .find(|status| status.as_str() == name)
+    }
+}
+
+/// One execution in a list.
+#[derive(Debug, Clone)]
+pub struct ExecutionSummary {
+    /// ARN of the execution.
+    pub execution_arn: String,
+    /// ARN of its state machine.
+    pub state_machine_arn: String,
+    /// Name, unique within the state machine.
+    pub name: String,
+    /// Where it stands.
+    pub status: ExecutionStatus,
+    /// Milliseconds since the Unix epoch.
+    pub start_date: i64,
+    /// Milliseconds since the Unix epoch, once ended.
+    pub stop_date: Option<i64>,
+}
+
+/// One execution with its data.
+#[derive(Debug, Clone)]
+pub struct ExecutionDescription {
+    /// What a list shows of it.
+    pub summary: ExecutionSummary,
+    /// JSON text.
+    pub input: String,
+    /// JSON text, once succeeded.
+    pub output: Option<String>,
+    /// Error name, if it failed, timed out or was stopped with one.
+    pub error: Option<String>,
+    /// Cause, likewise.
+    pub cause: Option<String>,
+}
+
+/// A page of a listing, newest first unless said otherwise.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// The items of this page.
+    pub items: Vec<T>,
+    /// Hand it back to get the next page; absent on the last.
+    pub next_token: Option<String>,
+}
+
+/// ListExecutions of AWS Step Functions.
+#[derive(Debug, Clone, Default)]
+pub struct ListExecutions {
+    /// Only those of this state machine; all when absent.
+    pub state_machine_arn: Option<String>,
+    /// Only those with this status.
+    pub status: Option<ExecutionStatus>,
+    /// 1 to 1,000; 0 or absent means 100.
+    pub max_results: Option<u32>,
+    /// From the previous page.
+    pub next_token: Option<String>,
+}
+
+/// GetExecutionHistory of AWS Step Functions.
+#[derive(Debug, Clone)]
+pub struct GetExecutionHistory {
+    /// ARN of the execution.
+    pub execution_arn: String,
+    /// 1 to 1,000; 0 or absent means 100.
+    pub max_results: Option<u32>,
+    /// From the previous page.
+    pub next_token: Option<String>,
+    /// Newest event first.
+    pub reverse_order: bool,
+}
+
+/// One page of an execution's history.
+pub type HistoryPage = Page<Event>;
+
+/// Where one running execution waits, and why: for `exec show`, `/v1/executions` and the dashboard.
+#[derive(Debug, Clone, Serialize)]
+pub struct WaitingAt {
+    /// Name of the state it stands in.
+    pub state: String,
+    /// What it waits for, in one word: `task`, `timer`, `retry` or `continue`.
+    pub waits_for: &'static str,
+    /// Milliseconds since the Unix epoch at which the waiting began.
+    pub since: i64,
+    /// The call that will resume it, when it waits for one of ours.
+    pub call: Option<CallState>,
+}
+
+/// One call that has not ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct CallState {
+    /// Number of the call; `c-NUMBER` for people.
+    pub id: i64,
+    /// Name of the target.
+    pub target: String,
+    /// Its lane.
+    pub priority: Priority,
+    /// Business key, if the message gave one.
+    pub key: Option<String>,
+    /// ARN of the execution that waits for it, if any.
+    pub execution_arn: Option<String>,
+    /// `waiting`, `in flight`, or `delayed` (its repeat waits for a back-off).
+    pub standing: &'static str,
+    /// Milliseconds since the Unix epoch at which the message was committed.
+    pub sent_at: i64,
+    /// Calls started so far for this message.
+    pub receive_count: u32,
+    /// Calls of the same lane ahead of it.
+    pub ahead: u64,
+    /// In words: which limit or which lane holds it, and until when; absent while it is in flight.
+    pub held_by: Option<String>,
+}
+
+/// One target as people see it.
+#[derive(Debug, Clone, Serialize)]
+pub struct TargetState {
+    /// Name of the target.
+    pub name: String,
+    /// Its limits as they stand.
+    pub limits: Vec<rampmeter_dispatch::LimitUsage>,
+    /// Calls waiting per priority, HIGH first. Counted in the queue.
+    pub waiting: [u64; 3],
+    /// Permits out.
+    pub in_flight: u64,
+    /// Permits of calls whose outcome is unknown: their places are held.
+    pub held: u64,
+    /// Deferrals per priority since the process started, HIGH first (always 0 there).
+    pub deferrals: [u64; 3],
+    /// Throttles that the vendor answered since the process started.
+    pub throttles: u64,
+    /// Of those, how many while we were under our own limits: someone else uses the account.
+    pub throttles_under_our_limit: u64,
+    /// Spans of engine time, in microseconds since the epoch, during which a call was eligible but for a concurrency
+    /// limit: the newest 1,024, the last one still open when its end is absent.
+    pub contended: Vec<(i64, Option<i64>)>,
+}
+
+/// One state machine.
+#[derive(Debug, Clone)]
+pub struct StateMachineDescription {
+    /// ARN of the state machine.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// The definition, as it was given (substitutions resolved).
+    pub definition: String,
+    /// Role, kept for AWS's shapes only.
+    pub role_arn: String,
+    /// Milliseconds since the Unix epoch.
+    pub creation_date: i64,
+}
