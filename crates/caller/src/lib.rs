@@ -1,1 +1,28 @@
-//! Placeholder.
+//! Makes one API call and says what its answer means.
+//!
+//! A [`Profile`] describes one remote account, a [`Request`] one call to it, a [`Caller`] performs the call, and
+//! an [`Outcome`] says what happened in terms the engine can act on. The crate leaves out when a call may start
+//! (crate `dispatch`), how often it is repeated and what a workflow is told: it neither waits nor retries.
+
+mod secret;
+mod profile;
+mod request;
+pub mod path;
+pub mod header;
+mod tls;
+mod call;
+mod answer;
+pub mod retry_after;
+mod outcome;
+pub mod classify;
+mod preset;
+
+pub use answer::Answer;
+pub use call::{Caller, CallerError};
+pub use header::HeaderError;
+pub use outcome::{Outcome, Repeatable, Throttle};
+pub use path::PathError;
+pub use preset::Preset;
+pub use profile::{Auth, Profile};
+pub use request::{METHODS, Request, RequestError};
+pub use secret::Secret;

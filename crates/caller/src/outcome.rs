@@ -1,0 +1,68 @@
+//! What became of one call, in terms the engine can act on. Kept apart from the classification, which is pure,
+//! and from the transport, which is not.
+
+use std::time::Duration;
+
+use crate::answer::Answer;
+
+/// What became of one call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The vendor did it.
+    Success(Answer),
+    /// The vendor's final no: repeating the same call would give the same answer.
+    Final {
+        /// The answer.
+        answer: Answer,
+        /// The vendor's own error code, where the body holds one.
+        vendor_code: Option<String>,
+    },
+    /// The vendor did not do it because too much was asked of it. It uses up no attempt.
+    Throttled {
+        /// Which sort of limit refused it.
+        kind: Throttle,
+        /// How long the vendor asks to be left alone, where it says so.
+        retry_after: Option<Duration>,
+        /// The answer.
+        answer: Answer,
+        /// The vendor's own error code, where the body holds one.
+        vendor_code: Option<String>,
+    },
+    /// It failed for a reason that may pass; it may be tried again with the same idempotency key.
+    Repeatable {
+        /// Why.
+        reason: Repeatable,
+        /// The answer, if there was one.
+        answer: Option<Answer>,
+        /// The vendor's own error code, where the body holds one.
+        vendor_code: Option<String>,
+    },
+    /// It may have been sent and there is no complete answer: the vendor may or may not have done it.
+    Unknown {
+        /// What was lost, in words.
+        reason: String,
+    },
+    /// It could not be built, so nothing was sent and no repeat can help.
+    Invalid {
+        /// Which rule it breaks, in words.
+        reason: String,
+    },
+}
+
+/// Which sort of limit refused a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Throttle {
+    /// Too many calls at once.
+    Concurrency,
+    /// Too many calls in a stretch of time, or the vendor is overloaded.
+    Window,
+}
+
+/// Why a call may be tried again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Repeatable {
+    /// No connection came about, so nothing of the call was sent.
+    ConnectFailed(String),
+    /// The vendor, or something before it, reports a passing failure of its own.
+    ServerError,
+}

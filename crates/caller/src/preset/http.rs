@@ -1,0 +1,122 @@
+//! Any HTTP API: the meaning of a status code by RFC 9110 and RFC 6585. The other presets fall back on it.
+
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::classify::Meaning;
+use crate::outcome::Throttle;
+
+/// From draft-ietf-httpapi-idempotency-key-header. The draft quotes the value; vendors want it bare, so it is bare.
+pub(super) const IDEMPOTENCY_HEADER: &str = "idempotency-key";
+
+/// An error code is a short word; a longer text is a message and is left in the body.
+const LONGEST_CODE: usize = 128;
+
+pub(super) fn meaning(status: u16) -> Meaning {
+    match status {
+        200..=299 => Meaning::Success,
+        // 503 says that the vendor is overloaded: a pause for the whole account, not one more attempt.
+        429 | 503 => Meaning::Throttled(Throttle::Window),
+        // Request Timeout and Too Early: the call was not acted upon and may be sent again (RFC 9110, RFC 8470).
+        408 | 425 => Meaning::Repeatable,
+        // Not implemented, version not supported, sign-in to a network: these do not pass by themselves.
+        501 | 505 | 511 => Meaning::Final,
+        500..=599 => Meaning::Repeatable,
+        _ => Meaning::Final,
+    }
+}
+
+/// Where error bodies commonly hold their code: `code`, `errorCode`, `error.code`, a plain `error` (RFC 6749), and
+/// the same in the first element of a list.
+pub(super) fn vendor_code(answer: &Answer) -> Option<String> {
+    if (200..300).contains(&answer.status) {
+        return None;
+    }
+    let body = answer.body.get(0).unwrap_or(&answer.body);
+    ["/error/code", "/code", "/errorCode", "/error"]
+        .into_iter()
+        .find_map(|place| body.pointer(place).and_then(as_code))
+}
+
+pub(super) fn as_code(value: &Value) -> Option<String> {
+    let code = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    (!code.is_empty() && code.len() <= LONGEST_CODE).then_some(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_status_has_the_meaning_of_the_standards() {
+        let throttled = Meaning::Throttled(Throttle::Window);
+        let cases = [
+            (200, Meaning::Success),
+            (202, Meaning::Success),
+            (204, Meaning::Success),
+            (299, Meaning::Success),
+            (301, Meaning::Final),
+            (304, Meaning::Final),
+            (307, Meaning::Final),
+            (400, Meaning::Final),
+            (401, Meaning::Final),
+            (403, Meaning::Final),
+            (404, Meaning::Final),
+            (408, Meaning::Repeatable),
+            (409, Meaning::Final),
+            (412, Meaning::Final),
+            (422, Meaning::Final),
+            (425, Meaning::Repeatable),
+            (429, throttled),
+            (500, Meaning::Repeatable),
+            (501, Meaning::Final),
+            (502, Meaning::Repeatable),
+            (503, throttled),
+            (504, Meaning::Repeatable),
+            (505, Meaning::Final),
+            (511, Meaning::Final),
+            (524, Meaning::Repeatable),
+            (599, Meaning::Repeatable),
+            (600, Meaning::Final),
+            (999, Meaning::Final),
+        ];
+        for (status, expected) in cases {
+            assert_eq!(meaning(status), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_found_in_the_usual_places() {
+        let cases = [
+            (json!({"error": {"code": "E1"}}), Some("E1")),
+            (json!({"code": 42}), Some("42")),
+            (
+                json!([{"errorCode": "NOT_FOUND", "message": "no"}]),
+                Some("NOT_FOUND"),
+            ),
+            (json!({"error": "invalid_grant"}), Some("invalid_grant")),
+            (json!({"error": {"message": "no"}}), None),
+            (json!({"code": ""}), None),
+            (json!({"code": "x".repeat(129)}), None),
+            (json!("text"), None),
+            (json!(null), None),
+            (json!([]), None),
+        ];
+        for (body, expected) in cases {
+            let answer = Answer {
+                status: 400,
+                status_text: String::new(),
+                headers: Vec::new(),
+                body,
+                truncated: false,
+            };
+            assert_eq!(vendor_code(&answer).as_deref(), expected, "{}", answer.body);
+        }
+    }
+}
