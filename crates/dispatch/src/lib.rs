@@ -1,1 +1,68 @@
-//! Placeholder.
+//! Which call may start now: limits, permits, priorities, deferrals.
+//!
+//! A [`Gate`] decides for one target. It is pure: moments, ids and random numbers arrive as arguments, so that a recorded list
+//! of inputs replays to the same state; both hosts and the simulation use it as it is. It does not hold the backlog, does
+//! not order the calls within a lane and makes no calls.
+//!
+//! A host drives it so, each step in one transaction with what it persists:
+//!
+//! ```
+//! use std::time::Duration;
+//! use rampmeter_dispatch::{Decision, Gate, Limit, Priority, Rules, Time, Waiting};
+//!
+//! let rules = Rules {
+//!     limits: vec![Limit::concurrency("account", 1), Limit::window("minute", 600, Duration::from_secs(60))],
+//!     ..Rules::default()
+//! };
+//! rules.validate()?;
+//! let now = Time::from_millis(0);
+//! let mut gate = Gate::new(rules, now);
+//!
+//! let waiting = Waiting::NONE.with(Priority::Batch);
+//! assert_eq!(gate.decide(waiting, now), Decision::Start(Priority::Batch));
+//! let rows = gate.start(1, Priority::Batch, waiting, now); // persist the permit and the rows, then call
+//! assert!(rows.is_empty());
+//! assert_eq!(gate.decide(waiting, now), Decision::NotBefore(None)); // only the answer frees the slot
+//!
+//! let answered = Time::from_millis(350);
+//! let rows = gate.finish(1, answered); // persist the rows, forget the permit
+//! assert_eq!(rows[0].until, answered.saturating_add(Duration::from_secs(60)));
+//! # Ok::<(), rampmeter_dispatch::RulesError>(())
+//! ```
+
+mod time;
+
+mod priority;
+
+mod reserve;
+mod rules;
+
+mod permit;
+mod window;
+
+mod feedback;
+mod lane;
+mod limit;
+mod pause;
+
+mod gate;
+
+mod explain;
+mod memory;
+
+pub use explain::{LimitUsage, Verdict};
+pub use feedback::{
+    FIRST_PAUSE, LONGEST_PAUSE, QUIET_INTERVAL, TRICKLE_ENDS_AT, Throttle, ThrottleReport,
+};
+pub use gate::{Decision, Gate};
+pub use memory::Memory;
+pub use pause::Scope;
+pub use permit::{OpenPermit, PermitId, Released};
+pub use priority::{Priority, UnknownPriority, Waiting};
+pub use reserve::Reserve;
+pub use rules::{
+    CountFrom, DEFAULT_MAX_DEFERRALS, DeferralBound, LONGEST_WINDOW, Limit, LimitKind,
+    MaxDeferrals, Rules, RulesError, SHORTEST_WINDOW,
+};
+pub use time::Time;
+pub use window::{EXACT_CALLS, MOST_BUCKETS, WindowRow, slots};

@@ -1,0 +1,184 @@
+//! A limit at work: what it has, what is taken, and whether it admits one more call.
+//!
+//! A concurrency limit has no state of its own: the open permits are its state. A window adds the places that cool.
+
+use std::num::NonZeroU64;
+
+use crate::feedback::Ceiling;
+use crate::permit::Permits;
+use crate::priority::Priority;
+use crate::reserve::Taken;
+use crate::rules::{CountFrom, Limit, LimitKind};
+use crate::time::Time;
+use crate::window::{Window, WindowRow};
+
+/// One limit and what it remembers.
+#[derive(Clone, Debug)]
+pub(crate) struct Meter {
+    pub(crate) rule: Limit,
+    window: Option<Window>,
+}
+
+/// Everything else that a limit reads to decide.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) permits: &'a Permits,
+    /// The ceiling learned from the vendor's throttles.
+    pub(crate) ceiling: Option<Ceiling>,
+    pub(crate) now: Time,
+}
+
+/// What a limit says about the next call of one priority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// Places that are taken.
+    pub(crate) used: u64,
+    /// Places there are at present.
+    pub(crate) max: u64,
+    /// Places the call must leave to higher priorities.
+    pub(crate) kept: u64,
+}
+
+impl Reading {
+    /// The rule of every limit: what is taken, this call, and what is kept for higher priorities fit into it.
+    pub(crate) fn admits(self) -> bool {
+        self.used + 1 + self.kept <= self.max
+    }
+
+    /// How many places must be given back before the call fits; none if it fits.
+    fn missing(self) -> Option<NonZeroU64> {
+        NonZeroU64::new((self.used + 1 + self.kept).saturating_sub(self.max))
+    }
+}
+
+impl Meter {
+    pub(crate) fn new(rule: Limit) -> Meter {
+        let window = match rule.kind {
+            LimitKind::Concurrency { .. } => None,
+            LimitKind::Window { calls, per } => Some(Window::new(
+                calls,
+                per,
+                rule.count_from,
+                !rule.reserve.is_empty(),
+            )),
+        };
+        Meter { rule, window }
+    }
+
+    pub(crate) fn restore(&mut self, rows: Vec<WindowRow>, now: Time) {
+        if let Some(window) = &mut self.window {
+            window.restore(rows, now);
+        }
+    }
+
+    pub(crate) fn is_concurrency(&self) -> bool {
+        self.window.is_none()
+    }
+
+    /// Whether an open permit has a place here. A window that counts from the send counts the send alone.
+    pub(crate) fn counts_open_calls(&self) -> bool {
+        self.window
+            .as_ref()
+            .is_none_or(|window| window.count_from() == CountFrom::Answer)
+    }
+
+    /// Places taken, by priority.
+    pub(crate) fn taken(&self, around: Surroundings<'_>) -> Taken {
+        let cooling = self
+            .window
+            .as_ref()
+            .map_or(Taken::default(), |window| window.taken(around.now));
+        if self.counts_open_calls() {
+            cooling.and(around.permits.taken())
+        } else {
+            cooling
+        }
+    }
+
+    /// Places there are now: what is configured, or what was learned where that is less.
+    pub(crate) fn max(&self, around: Surroundings<'_>) -> u64 {
+        match (self.is_concurrency(), around.ceiling) {
+            (true, Some(ceiling)) => u64::from(ceiling.at(around.now)).min(self.rule.max()),
+            _ => self.rule.max(),
+        }
+    }
+
+    pub(crate) fn read(&self, priority: Priority, around: Surroundings<'_>) -> Reading {
+        let taken = self.taken(around);
+        Reading {
+            used: taken.total(),
+            max: self.max(around),
+            kept: self.rule.reserve.kept_from(priority, taken),
+        }
+    }
+
+    pub(crate) fn admits(&self, priority: Priority, around: Surroundings<'_>) -> bool {
+        self.read(priority, around).admits()
+    }
+
+    /// For a priority it refuses: before this moment time alone cannot make it admit. None if only an answer can.
+    pub(crate) fn frees_at(&self, priority: Priority, around: Surroundings<'_>) -> Option<Time> {
+        let missing = self.read(priority, around).missing()?;
+        let hold_end = around.permits.first_hold_end();
+        match &self.window {
+            None => {
+                let learned = self.max(around) < self.rule.max();
+                let rises = around
+                    .ceiling
+                    .filter(|_| learned)
+                    .map(|ceiling| ceiling.rises_at(around.now));
+                earliest(hold_end, rises)
+            }
+            Some(window) => {
+                let held = hold_end.filter(|_| self.counts_open_calls());
+                earliest(
+                    window.frees_at(missing.get(), around.now),
+                    held.map(|end| end.saturating_add(window.per())),
+                )
+            }
+        }
+    }
+
+    pub(crate) fn expire(&mut self, now: Time) {
+        if let Some(window) = &mut self.window {
+            window.expire(now);
+        }
+    }
+
+    /// A call was given its permit.
+    pub(crate) fn started(&mut self, priority: Priority, now: Time) -> Option<WindowRow> {
+        self.count(CountFrom::Send, priority, now, now)
+    }
+
+    /// A call was answered, or its hold ended, at `answered_at`.
+    pub(crate) fn answered(
+        &mut self,
+        priority: Priority,
+        answered_at: Time,
+        now: Time,
+    ) -> Option<WindowRow> {
+        self.count(CountFrom::Answer, priority, answered_at, now)
+    }
+
+    fn count(
+        &mut self,
+        moment: CountFrom,
+        priority: Priority,
+        from: Time,
+        now: Time,
+    ) -> Option<WindowRow> {
+        let window = self
+            .window
+            .as_mut()
+            .filter(|window| window.count_from() == moment)?;
+        window.count(&self.rule.name, priority, from, now)
+    }
+}
+
+/// The earlier of two moments, where a missing one never comes.
+pub(crate) fn earliest(one: Option<Time>, other: Option<Time>) -> Option<Time> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (only, None) | (None, only) => only,
+    }
+}

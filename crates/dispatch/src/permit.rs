@@ -1,0 +1,110 @@
+//! The calls that are out: each holds a permit, and with it one place in every limit, until its answer.
+//!
+//! This is the only record of open calls. Every limit reads it, so a call is in all of them or in none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::priority::Priority;
+use crate::reserve::Taken;
+use crate::time::Time;
+use crate::window::WindowRow;
+
+/// Names a permit; chosen by the host, unique among open permits.
+pub type PermitId = i64;
+
+/// A permit that was open when the host stopped. Its outcome is unknown: it is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenPermit {
+    /// The permit.
+    pub id: PermitId,
+    /// The priority of its call.
+    pub priority: Priority,
+    /// When the permit was given.
+    pub started_at: Time,
+    /// Until when its call may still be counted by the vendor: its time-out and the hold after it.
+    pub held_until: Time,
+}
+
+/// A held permit whose time has come: it is closed, as if its call had been answered at the end of the hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Released {
+    /// The permit.
+    pub id: PermitId,
+    /// What to persist with it.
+    pub rows: Vec<WindowRow>,
+}
+
+/// All open permits of a target.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Permits {
+    open: BTreeMap<PermitId, Permit>,
+    holds: BTreeSet<(Time, PermitId)>,
+    taken: Taken,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Permit {
+    priority: Priority,
+    held_until: Option<Time>,
+}
+
+impl Permits {
+    /// Open calls by priority, held ones included.
+    pub(crate) fn taken(&self) -> Taken {
+        self.taken
+    }
+
+    pub(crate) fn is_open(&self, id: PermitId) -> bool {
+        self.open.contains_key(&id)
+    }
+
+    pub(crate) fn held(&self) -> usize {
+        self.holds.len()
+    }
+
+    /// When the first hold ends.
+    pub(crate) fn first_hold_end(&self) -> Option<Time> {
+        self.holds.first().map(|(until, _)| *until)
+    }
+
+    pub(crate) fn open(&mut self, id: PermitId, priority: Priority) {
+        let before = self.open.insert(
+            id,
+            Permit {
+                priority,
+                held_until: None,
+            },
+        );
+        assert!(before.is_none(), "permit {id} is given twice");
+        self.taken.add(priority, 1);
+    }
+
+    pub(crate) fn close(&mut self, id: PermitId) -> Priority {
+        let permit = self.open.remove(&id);
+        let permit = permit.unwrap_or_else(|| panic!("permit {id} is closed but is not open"));
+        if let Some(until) = permit.held_until {
+            self.holds.remove(&(until, id));
+        }
+        self.taken.remove(permit.priority, 1);
+        permit.priority
+    }
+
+    pub(crate) fn hold(&mut self, id: PermitId, until: Time) {
+        let permit = self.open.get_mut(&id);
+        let permit = permit.unwrap_or_else(|| panic!("permit {id} is held but is not open"));
+        if let Some(before) = permit.held_until.replace(until) {
+            self.holds.remove(&(before, id));
+        }
+        self.holds.insert((until, id));
+    }
+
+    /// The first hold that has ended by `now`.
+    pub(crate) fn ended_hold(&self, now: Time) -> Option<(Time, PermitId)> {
+        self.holds
+            .first()
+            .copied()
+            .filter(|(until, _)| *until <= now)
+    }
+}

@@ -1,0 +1,291 @@
+//! What a target is configured to allow: its limits and its deferral bounds, and which of them make sense.
+//!
+//! Reading `rampmeter.toml` is the business of the `config` crate, which builds these values.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use crate::priority::Priority;
+use crate::reserve::Reserve;
+
+/// The shortest window: below it, the clocks and the network decide more than the limit does.
+pub const SHORTEST_WINDOW: Duration = Duration::from_millis(100);
+/// The longest window, a month.
+pub const LONGEST_WINDOW: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+/// The bound a lane has unless it is given another.
+pub const DEFAULT_MAX_DEFERRALS: NonZeroU32 = NonZeroU32::new(20).expect("20 is not zero");
+
+/// All rules of one target. A call starts only if every limit admits it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// The limits of the target; none means that nothing but the priorities orders its calls.
+    pub limits: Vec<Limit>,
+    /// How often higher lanes may start past a lower one.
+    pub max_deferrals: MaxDeferrals,
+}
+
+/// One limit of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Its name, unique in the target; it keys what the host persists and is what people read.
+    pub name: String,
+    /// What it counts.
+    pub kind: LimitKind,
+    /// Places kept for a priority and those above it.
+    pub reserve: Reserve,
+    /// From when on a window counts a call. A concurrency limit ignores it.
+    pub count_from: CountFrom,
+}
+
+/// What a limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitKind {
+    /// Calls in flight at the same time, those of unknown outcome included.
+    Concurrency {
+        /// The most calls in flight.
+        max: u32,
+    },
+    /// Calls in every half-open window of a length, wherever it is placed.
+    Window {
+        /// The most calls in a window.
+        calls: u64,
+        /// The length of the window.
+        per: Duration,
+    },
+}
+
+/// From when on a window counts a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CountFrom {
+    /// A place is free one window's length after the answer. Exact whenever the vendor counts between send and answer.
+    #[default]
+    Answer,
+    /// A place is free one window's length after the permit. Faster on short windows, exact only if the vendor counts at
+    /// the moment of the permit.
+    Send,
+}
+
+/// How many calls of higher lanes may start past an eligible lane before the lane goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeferralBound {
+    /// At most this many.
+    AtMost(NonZeroU32),
+    /// Any number: strict priority.
+    Unlimited,
+}
+
+impl DeferralBound {
+    /// The bound `deferrals`, which must not be 0.
+    ///
+    /// # Errors
+    /// [`RulesError::ZeroDeferrals`] for 0: a lane that may never be passed is not a lower lane.
+    pub fn at_most(deferrals: u32) -> Result<DeferralBound, RulesError> {
+        NonZeroU32::new(deferrals)
+            .map(DeferralBound::AtMost)
+            .ok_or(RulesError::ZeroDeferrals)
+    }
+}
+
+impl Default for DeferralBound {
+    fn default() -> DeferralBound {
+        DeferralBound::AtMost(DEFAULT_MAX_DEFERRALS)
+    }
+}
+
+/// The deferral bounds of a target. HIGH has none: nothing passes it but a due lane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MaxDeferrals {
+    /// The bound of the MEDIUM lane.
+    pub medium: DeferralBound,
+    /// The bound of the BATCH lane.
+    pub batch: DeferralBound,
+}
+
+impl MaxDeferrals {
+    /// The same bound for both lanes.
+    pub const fn both(bound: DeferralBound) -> MaxDeferrals {
+        MaxDeferrals {
+            medium: bound,
+            batch: bound,
+        }
+    }
+
+    /// The bound of a lane.
+    pub const fn of(&self, priority: Priority) -> DeferralBound {
+        match priority {
+            Priority::High => DeferralBound::Unlimited,
+            Priority::Medium => self.medium,
+            Priority::Batch => self.batch,
+        }
+    }
+}
+
+/// Why a set of rules cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RulesError {
+    /// A limit without a name.
+    #[error("limit number {} has no name", .position + 1)]
+    NoName {
+        /// Its place in the list, from 0.
+        position: usize,
+    },
+    /// Two limits of one name: their rows could not be told apart.
+    #[error("two limits are named `{name}`")]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
+    /// A limit of 0, which would let no call start, ever.
+    #[error("limit `{name}` admits nothing: its {what} is 0")]
+    Zero {
+        /// The limit.
+        name: String,
+        /// The setting that is 0.
+        what: &'static str,
+    },
+    /// More calls than a window can count.
+    #[error(
+        "limit `{name}` allows {calls} calls in a window; at most {} can be counted",
+        u32::MAX
+    )]
+    TooManyCalls {
+        /// The limit.
+        name: String,
+        /// What it allows.
+        calls: u64,
+    },
+    /// A window below [`SHORTEST_WINDOW`].
+    #[error("the window of limit `{name}` is {per:?} long; the shortest is {SHORTEST_WINDOW:?}")]
+    WindowTooShort {
+        /// The limit.
+        name: String,
+        /// Its length.
+        per: Duration,
+    },
+    /// A window above [`LONGEST_WINDOW`].
+    #[error("the window of limit `{name}` is {per:?} long; the longest is 31 days")]
+    WindowTooLong {
+        /// The limit.
+        name: String,
+        /// Its length.
+        per: Duration,
+    },
+    /// Reserves that add up to more than the limit.
+    #[error("limit `{name}` reserves {reserved} of {max} places")]
+    ReserveOverLimit {
+        /// The limit.
+        name: String,
+        /// The sum of its reserves.
+        reserved: u64,
+        /// The limit itself.
+        max: u64,
+    },
+    /// A reserve for BATCH, which keeps nothing: everybody is above it.
+    #[error(
+        "limit `{name}` reserves places for BATCH; a reserve is open to all higher priorities, so this one keeps nothing"
+    )]
+    ReserveForBatch {
+        /// The limit.
+        name: String,
+    },
+    /// A deferral bound of 0.
+    #[error("max_deferrals is 0; use 1 or more, or \"unlimited\" for strict priority")]
+    ZeroDeferrals,
+}
+
+impl Rules {
+    /// Whether a gate can hold to these rules.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, in the order of the limits.
+    pub fn validate(&self) -> Result<(), RulesError> {
+        let mut names = BTreeSet::new();
+        for (position, limit) in self.limits.iter().enumerate() {
+            if limit.name.is_empty() {
+                return Err(RulesError::NoName { position });
+            }
+            if !names.insert(&limit.name) {
+                return Err(RulesError::DuplicateName {
+                    name: limit.name.clone(),
+                });
+            }
+            limit.validate()?;
+        }
+        Ok(())
+    }
+}
+
+impl Limit {
+    /// A limit on calls in flight, without reserves.
+    pub fn concurrency(name: impl Into<String>, max: u32) -> Limit {
+        Limit {
+            name: name.into(),
+            kind: LimitKind::Concurrency { max },
+            reserve: Reserve::default(),
+            count_from: CountFrom::Answer,
+        }
+    }
+
+    /// A limit on calls in every window of a length, counted to the answer, without reserves.
+    pub fn window(name: impl Into<String>, calls: u64, per: Duration) -> Limit {
+        Limit {
+            name: name.into(),
+            kind: LimitKind::Window { calls, per },
+            reserve: Reserve::default(),
+            count_from: CountFrom::Answer,
+        }
+    }
+
+    /// The most places it has.
+    pub fn max(&self) -> u64 {
+        match self.kind {
+            LimitKind::Concurrency { max } => u64::from(max),
+            LimitKind::Window { calls, .. } => calls,
+        }
+    }
+
+    fn validate(&self) -> Result<(), RulesError> {
+        let name = || self.name.clone();
+        match self.kind {
+            LimitKind::Concurrency { max: 0 } => {
+                return Err(RulesError::Zero {
+                    name: name(),
+                    what: "concurrency",
+                });
+            }
+            LimitKind::Concurrency { .. } => {}
+            LimitKind::Window { calls: 0, .. } => {
+                return Err(RulesError::Zero {
+                    name: name(),
+                    what: "calls",
+                });
+            }
+            LimitKind::Window { calls, .. } if calls > u64::from(u32::MAX) => {
+                return Err(RulesError::TooManyCalls {
+                    name: name(),
+                    calls,
+                });
+            }
+            LimitKind::Window { per, .. } if per < SHORTEST_WINDOW => {
+                return Err(RulesError::WindowTooShort { name: name(), per });
+            }
+            LimitKind::Window { per, .. } if per > LONGEST_WINDOW => {
+                return Err(RulesError::WindowTooLong { name: name(), per });
+            }
+            LimitKind::Window { .. } => {}
+        }
+        if self.reserve.batch > 0 {
+            return Err(RulesError::ReserveForBatch { name: name() });
+        }
+        let (reserved, max) = (self.reserve.total(), self.max());
+        if reserved > max {
+            return Err(RulesError::ReserveOverLimit {
+                name: name(),
+                reserved,
+                max,
+            });
+        }
+        Ok(())
+    }
+}

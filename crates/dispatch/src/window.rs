@@ -1,0 +1,278 @@
+//! One window: at most N calls in every half-open span of its length, as the vendor counts them.
+//!
+//! A place is taken by an open permit (see `permit.rs`) and then *cools*: it is free again one window's length after the
+//! answer. Here are the cooling places only. The vendor counts a call at some moment between permit and answer, so all calls
+//! it counts in one span have their places taken together just before the span ends, and there are only N places.
+//!
+//! Up to [`EXACT_CALLS`] calls each place cools by itself. Above, places that would be free at nearly the same moment cool
+//! together and are free at the later end of their bucket: never early, at most a thousandth of the length late.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::priority::Priority;
+use crate::reserve::Taken;
+use crate::rules::CountFrom;
+use crate::time::{Time, micros};
+
+/// The largest window whose places are counted one by one.
+pub const EXACT_CALLS: u64 = 4_096;
+/// The most buckets that a larger window has at once, for each priority it tells apart.
+pub const MOST_BUCKETS: u32 = 1_024;
+/// A bucket is this part of the window's length.
+const BUCKETS_PER_WINDOW: i64 = 1_000;
+
+/// A cooling place as the host persists it: upserted by `(limit, slot)` in the transaction of the decision that made it.
+/// A row whose `until` has passed means nothing and may be pruned or overwritten.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowRow {
+    /// The limit, by name.
+    pub limit: String,
+    /// The row's number in the limit. Bounded: see [`slots`](crate::slots).
+    pub slot: u32,
+    /// When the places are free again.
+    pub until: Time,
+    /// How many places.
+    pub count: u32,
+}
+
+/// The rows that a window of so many calls can have at most: one for each place or bucket; three times as many where a
+/// reserve makes it remember the priority of each call.
+pub fn slots(calls: u64, has_reserve: bool) -> u64 {
+    let places = if calls <= EXACT_CALLS {
+        calls
+    } else {
+        u64::from(MOST_BUCKETS)
+    };
+    let kinds = if has_reserve { 3 } else { 1 };
+    places * kinds
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Window {
+    per: Duration,
+    count_from: CountFrom,
+    /// The length of a bucket in microseconds; none where each place cools by itself.
+    bucket: Option<i64>,
+    /// Whether a reserve asks which priority took a place.
+    by_priority: bool,
+    /// Cooling places, the first to be free at the front.
+    cooling: VecDeque<Place>,
+    taken: Taken,
+    /// For each priority, the numbers below `capacity` that no cooling place of it has.
+    free: [Vec<u32>; 3],
+    capacity: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    until: Time,
+    number: u32,
+    priority: Priority,
+    count: u32,
+}
+
+impl Window {
+    pub(crate) fn new(
+        calls: u64,
+        per: Duration,
+        count_from: CountFrom,
+        by_priority: bool,
+    ) -> Window {
+        let exact = calls <= EXACT_CALLS;
+        let capacity = if exact {
+            u32::try_from(calls).unwrap_or(MOST_BUCKETS)
+        } else {
+            MOST_BUCKETS
+        };
+        Window {
+            per,
+            count_from,
+            bucket: (!exact).then(|| micros(per) / BUCKETS_PER_WINDOW),
+            by_priority,
+            cooling: VecDeque::new(),
+            taken: Taken::default(),
+            free: Priority::ALL.map(|priority| {
+                let apart = by_priority || priority == Priority::Batch;
+                if apart {
+                    (0..capacity).rev().collect()
+                } else {
+                    Vec::new()
+                }
+            }),
+            capacity,
+        }
+    }
+
+    /// Takes back the rows of this window. What is free by `now` is dropped; rows of a former, larger limit still count.
+    pub(crate) fn restore(&mut self, rows: Vec<WindowRow>, now: Time) {
+        for row in rows
+            .into_iter()
+            .filter(|row| row.until > now && row.count > 0)
+        {
+            let (priority, number) = place_of(row.slot);
+            self.cool(Place {
+                until: row.until,
+                number,
+                priority,
+                count: row.count,
+            });
+        }
+        for priority in Priority::ALL {
+            let used = self.numbers(priority);
+            self.free[priority.index()].retain(|number| !used.contains(number));
+        }
+    }
+
+    pub(crate) fn count_from(&self) -> CountFrom {
+        self.count_from
+    }
+
+    pub(crate) fn per(&self) -> Duration {
+        self.per
+    }
+
+    /// Cooling places at `now`, by priority.
+    pub(crate) fn taken(&self, now: Time) -> Taken {
+        let mut taken = self.taken;
+        for place in self.cooling.iter().take_while(|place| place.until <= now) {
+            taken.remove(place.priority, u64::from(place.count));
+        }
+        taken
+    }
+
+    /// Forgets the places that are free by `now`.
+    pub(crate) fn expire(&mut self, now: Time) {
+        while let Some(place) = self.cooling.pop_front_if(|place| place.until <= now) {
+            self.taken.remove(place.priority, u64::from(place.count));
+            if place.number < self.capacity {
+                self.free[place.priority.index()].push(place.number);
+            }
+        }
+    }
+
+    /// Lets the place of a call cool from `from` on. Nothing is left to persist if it is free by `now` already.
+    pub(crate) fn count(
+        &mut self,
+        limit: &str,
+        priority: Priority,
+        from: Time,
+        now: Time,
+    ) -> Option<WindowRow> {
+        self.expire(now);
+        let priority = if self.by_priority {
+            priority
+        } else {
+            Priority::Batch
+        };
+        let end = from.saturating_add(self.per);
+        let until = self.bucket.map_or(end, |length| end.round_up(length));
+        if until <= now {
+            return None;
+        }
+        let place = match self.bucket_at(until, priority) {
+            Some(index) => {
+                let place = &mut self.cooling[index];
+                place.count += 1;
+                *place
+            }
+            None => {
+                let place = Place {
+                    until,
+                    number: self.free_number(priority),
+                    priority,
+                    count: 1,
+                };
+                self.cool(place);
+                place
+            }
+        };
+        Some(WindowRow {
+            limit: limit.to_owned(),
+            slot: slot_of(place),
+            until,
+            count: place.count,
+        })
+    }
+
+    /// When `places` of the cooling places are free, by time alone; none if there are not so many.
+    pub(crate) fn frees_at(&self, places: u64, now: Time) -> Option<Time> {
+        let mut freed = 0;
+        for place in self.cooling.iter().skip_while(|place| place.until <= now) {
+            freed += u64::from(place.count);
+            if freed >= places {
+                return Some(place.until);
+            }
+        }
+        None
+    }
+
+    /// Keeps the places in the order in which they are free. Only the end of a hold comes out of order.
+    fn cool(&mut self, place: Place) {
+        let index = self
+            .cooling
+            .partition_point(|other| other.until <= place.until);
+        self.cooling.insert(index, place);
+        self.taken.add(place.priority, u64::from(place.count));
+    }
+
+    /// The bucket of this end and priority, if it has begun.
+    fn bucket_at(&self, until: Time, priority: Priority) -> Option<usize> {
+        self.bucket?;
+        let first = self.cooling.partition_point(|place| place.until < until);
+        let same_end = self
+            .cooling
+            .iter()
+            .skip(first)
+            .take_while(|place| place.until == until);
+        let index = same_end
+            .enumerate()
+            .find(|(_, place)| place.priority == priority)?
+            .0;
+        Some(first + index)
+    }
+
+    /// A number that no cooling place of this priority has. Beyond the capacity only while rows of a former, larger limit
+    /// cool.
+    fn free_number(&mut self, priority: Priority) -> u32 {
+        if let Some(number) = self.free[priority.index()].pop() {
+            return number;
+        }
+        let used = self.numbers(priority);
+        let free = (self.capacity..).find(|number| !used.contains(number));
+        free.expect("a window has fewer places than there are numbers")
+    }
+
+    fn numbers(&self, priority: Priority) -> BTreeSet<u32> {
+        let places = self
+            .cooling
+            .iter()
+            .filter(|place| place.priority == priority);
+        places.map(|place| place.number).collect()
+    }
+}
+
+/// The row number of a place: its own number, with the priority in the two highest bits. BATCH, which fills no reserve, is
+/// 0, so that a window without a reserve has the plain numbers.
+fn slot_of(place: Place) -> u32 {
+    let code = match place.priority {
+        Priority::Batch => 0,
+        Priority::Medium => 1,
+        Priority::High => 2,
+    };
+    code << NUMBER_BITS | place.number
+}
+
+/// The priority and number of a row.
+fn place_of(slot: u32) -> (Priority, u32) {
+    let priority = match slot >> NUMBER_BITS {
+        1 => Priority::Medium,
+        2 => Priority::High,
+        _ => Priority::Batch,
+    };
+    (priority, slot & ((1 << NUMBER_BITS) - 1))
+}
+
+const NUMBER_BITS: u32 = 30;
