@@ -228,3 +228,6 @@ async fn run(judge: &Arc<Judge>, call: Call, cutter: &Cutter) -> Answer {
         Err(_) => Answer::unavailable(),
     }
 }
+
+#[cfg(test)]
+mod tests;
