@@ -70,9 +70,9 @@ impl Ceiling {
 
     /// When it rises next.
     pub(crate) fn rises_at(self, now: Time) -> Time {
-        let intervals = u32::try_from(self.quiet_intervals(now) + 1).unwrap_or(u32::MAX);
-        self.lowered_at
-            .saturating_add(QUIET_INTERVAL.saturating_mul(intervals))
+        let quiet = QUIET_INTERVAL.as_micros() * (self.quiet_intervals(now) + 1);
+        let quiet = Duration::from_micros(u64::try_from(quiet).unwrap_or(u64::MAX));
+        self.lowered_at.saturating_add(quiet)
     }
 
     fn quiet_intervals(self, now: Time) -> u128 {
@@ -194,3 +194,6 @@ fn pause(pauses: u32, jitter: u64) -> Duration {
     let spread = u64::try_from(half.as_micros()).unwrap_or(u64::MAX).max(1);
     half + Duration::from_micros(jitter % (spread + 1))
 }
+
+#[cfg(test)]
+mod tests;

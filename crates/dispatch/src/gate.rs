@@ -54,8 +54,8 @@ impl Gate {
     /// The gate after a restart. Permits that were open keep their place in every limit until their hold ends, for nobody
     /// knows whether the vendor saw their calls. Rows of limits that no longer exist are ignored.
     ///
-    /// It admits nothing that the gate before the restart would have refused, provided that [`Gate::recall`] gives back
-    /// what that one remembered.
+    /// No limit admits more than it would have without the restart. The rest of what that gate knew, such as a closure by
+    /// the vendor, comes back with [`Gate::recall`].
     ///
     /// # Panics
     /// As [`Gate::new`], and if two open permits have one id.

@@ -79,7 +79,8 @@ impl Lanes {
             return false;
         };
         let next = self.starts + 1;
-        self.past_high[0].is_some_and(|start| next - start <= u64::from(bound.get()) + 1)
+        self.past_high[0]
+            .is_some_and(|start| next.saturating_sub(start) <= u64::from(bound.get()) + 1)
     }
 }
 
@@ -103,3 +104,6 @@ impl MaxDeferrals {
         bounds.min()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -289,3 +289,6 @@ impl Limit {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
