@@ -1,1 +1,37 @@
-//! Placeholder.
+//! `rampmeter.toml` and the call message: what people and workflows write, read into types.
+//!
+//! Every value is checked where it stands, all problems are collected, and each is shown with its place, its
+//! reason and a way out. What the values do is elsewhere: limits in `dispatch`, calls in `caller`.
+
+mod code;
+mod problem;
+mod report;
+mod mask;
+mod tree;
+mod spelling;
+mod duration;
+mod place;
+mod reference;
+mod section;
+mod server;
+mod slo;
+mod auth;
+mod limit;
+mod target;
+mod substitution;
+mod workflow;
+mod function;
+mod config;
+pub mod message;
+
+pub use code::Code;
+pub use config::Config;
+pub use function::{Aws, Function, Limiter};
+pub use message::{CallMessage, InvalidMessage};
+pub use place::Place;
+pub use problem::{Label, Problem};
+pub use report::Report;
+pub use server::{Credential, Right, Server};
+pub use slo::Slo;
+pub use target::{OnUnknown, Retry, Target, Worker};
+pub use workflow::{Workflow, WorkflowType};

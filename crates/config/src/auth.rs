@@ -1,0 +1,155 @@
+//! How a target signs in: `auth = { kind = "bearer", secret = "${env:X}" }`. Kinds that are known but not served
+//! are checked in shape and said to be missing, so that nobody calls an account unsigned by mistake.
+
+use rampmeter_caller::Auth;
+
+use crate::code::Code;
+use crate::problem::Problem;
+use crate::section::{Reading, Section};
+use crate::tree::{Node, Table, Value};
+
+/// A kind of sign-in: its name, its keys, and those of them that are required.
+struct Kind {
+    name: &'static str,
+    what: &'static str,
+    keys: &'static [&'static str],
+    required: &'static [&'static str],
+}
+
+const KINDS: [Kind; 5] = [
+    Kind {
+        name: "none",
+        what: "auth of kind none",
+        keys: &["kind"],
+        required: &[],
+    },
+    Kind {
+        name: "bearer",
+        what: "auth of kind bearer",
+        keys: &["kind", "secret"],
+        required: &["secret"],
+    },
+    Kind {
+        name: "basic",
+        what: "auth of kind basic",
+        keys: &["kind", "username", "password"],
+        required: &["username", "password"],
+    },
+    Kind {
+        name: "oauth2-m2m",
+        what: "auth of kind oauth2-m2m",
+        keys: &["kind", "client_id", "certificate_id", "key", "scope"],
+        required: &["client_id", "certificate_id", "key"],
+    },
+    Kind {
+        name: "oauth1",
+        what: "auth of kind oauth1",
+        keys: &[
+            "kind",
+            "account",
+            "consumer_key",
+            "consumer_secret",
+            "access_id",
+            "access_secret",
+        ],
+        required: &[
+            "account",
+            "consumer_key",
+            "consumer_secret",
+            "access_id",
+            "access_secret",
+        ],
+    },
+];
+
+/// The sign-in of a target; none if it is wrong.
+pub(crate) fn read(reading: &Reading<'_>, node: &Node) -> Option<Auth> {
+    let kind = kind_of(reading, node)?;
+    let section = Section::open(reading, "auth", node, kind.what, kind.keys)?;
+    if kind
+        .required
+        .iter()
+        .filter(|key| !section.requires(key))
+        .count()
+        > 0
+    {
+        return None;
+    }
+    match kind.name {
+        "none" => Some(Auth::None),
+        "bearer" => section.secret("secret").map(Auth::Bearer),
+        "basic" => basic(&section),
+        _ => {
+            for key in kind.required.iter().filter(|key| is_secret(key)) {
+                section.secret(key);
+            }
+            reading.note(
+                Problem::new(
+                    Code::NotServed,
+                    format!("auth of kind \"{}\" is not served yet", kind.name),
+                )
+                .at(&node.span)
+                .help("served are none, bearer and basic"),
+            );
+            None
+        }
+    }
+}
+
+fn is_secret(key: &str) -> bool {
+    key == "key" || key.ends_with("_secret")
+}
+
+fn kind_of(reading: &Reading<'_>, node: &Node) -> Option<&'static Kind> {
+    static EMPTY: Table = Table {
+        entries: Vec::new(),
+    };
+    let table = if let Value::Table(table) = &node.value {
+        table
+    } else {
+        &EMPTY
+    };
+    let served: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    let names = served.join(", ");
+    match table.get("kind").map(|node| (&node.value, &node.span)) {
+        Some((Value::Text(name), span)) => {
+            let kind = KINDS.iter().find(|kind| kind.name == name);
+            if kind.is_none() {
+                reading.note(
+                    Problem::new(Code::BadValue, "`kind` is no kind of auth")
+                        .at(span)
+                        .note(format!("the kinds are {names}")),
+                );
+            }
+            kind
+        }
+        Some((_, span)) => {
+            reading.note(Problem::new(Code::WrongType, "`kind` must be a text").at(span));
+            None
+        }
+        None => {
+            let help = "write auth = { kind = \"bearer\", secret = \"${env:NAME}\" }";
+            let (code, message) = match node.value {
+                Value::Table(_) => (Code::MissingKey, "auth needs `kind`"),
+                _ => (Code::WrongType, "`auth` must be a table"),
+            };
+            reading.note(Problem::new(code, message).at(&node.span).help(help));
+            None
+        }
+    }
+}
+
+fn basic(section: &Section<'_>) -> Option<Auth> {
+    let username = section.parsed("username", Code::BadCredential, |name| {
+        if name.contains(':') {
+            Err("holds a colon, which would end the user name".to_owned())
+        } else {
+            Ok(name.to_owned())
+        }
+    });
+    let password = section.secret("password");
+    Some(Auth::Basic {
+        username: username?,
+        password: password?,
+    })
+}

@@ -1,0 +1,219 @@
+//! The whole configuration: one file read into types, or a report of everything that is wrong with it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use crate::code::Code;
+use crate::function::{self, Aws, Function};
+use crate::mask;
+use crate::problem::Problem;
+use crate::reference::Surroundings;
+use crate::report::Report;
+use crate::section::{Reading, Section};
+use crate::server::Server;
+use crate::slo::{self, Slo};
+use crate::substitution::{self, Substitutions};
+use crate::target::{self, Target};
+use crate::tree::{self, Node, Notation, Table, Value};
+use crate::workflow::{self, Workflow};
+use rampmeter_dispatch::Priority;
+
+/// A configuration. `Default` is that of an empty file: no targets, no workflows.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Settings of the embedded host.
+    pub server: Server,
+    /// What waiting is acceptable, by priority.
+    pub slo: BTreeMap<Priority, Slo>,
+    /// Remote accounts by name.
+    pub targets: BTreeMap<String, Target>,
+    /// Workflows by name.
+    pub workflows: BTreeMap<String, Workflow>,
+    /// Stand-ins for Lambda functions by name. Read and checked, not called yet.
+    pub functions: BTreeMap<String, Function>,
+    /// The deployment on AWS.
+    pub aws: Aws,
+}
+
+const KEYS: &[&str] = &[
+    "version",
+    "server",
+    "slo",
+    "targets",
+    "workflows",
+    "functions",
+    "aws",
+];
+
+impl Config {
+    /// Reads a file: JSON if its name ends in `.json`, else TOML.
+    ///
+    /// # Errors
+    /// A report of everything that is wrong.
+    pub fn load(
+        path: &Path,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Config, Report> {
+        let read_file = |path: &Path| std::fs::read_to_string(path);
+        match read_file(path) {
+            Ok(text) => Config::parse(&text, path, environment, &read_file),
+            Err(error) => {
+                let message = format!("the configuration cannot be read: {error}");
+                let problem = Problem::new(Code::UnreadableFile, message)
+                    .file(path.display().to_string())
+                    .help("rampmeter init");
+                Err(Report::new(vec![problem], BTreeMap::new()))
+            }
+        }
+    }
+
+    /// The configuration of no file at all: the defaults, with `RAMPMETER_SERVER__KEY` applied.
+    ///
+    /// # Errors
+    /// A report of the variables that are wrong.
+    pub fn from_environment(
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Config, Report> {
+        let no_file = |_: &Path| Err(io::Error::from(io::ErrorKind::NotFound));
+        Config::parse("", Path::new(""), environment, &no_file)
+    }
+
+    /// Reads a text as if it stood in the file `origin`, whose name decides between TOML and JSON and whose
+    /// directory is where relative paths start.
+    ///
+    /// # Errors
+    /// A report of everything that is wrong.
+    pub fn parse(
+        text: &str,
+        origin: &Path,
+        environment: &dyn Fn(&str) -> Option<String>,
+        read_file: &dyn Fn(&Path) -> io::Result<String>,
+    ) -> Result<Config, Report> {
+        let file = origin.display().to_string();
+        let root = match tree::parse(text, notation(origin)) {
+            Ok(root) => root,
+            Err(problems) => {
+                let problems = problems
+                    .into_iter()
+                    .map(|problem| problem.file(file.clone()))
+                    .collect();
+                return Err(Report::new(
+                    problems,
+                    BTreeMap::from([(file, mask::unparsed(text))]),
+                ));
+            }
+        };
+        let directory = origin.parent().unwrap_or(Path::new(""));
+        let reading = Reading {
+            file: file.clone(),
+            surroundings: Surroundings {
+                directory,
+                environment,
+                read_file,
+            },
+            problems: RefCell::new(Vec::new()),
+        };
+        let mut sources = BTreeMap::from([(file, mask::parsed(text, &root))]);
+        let config = read(&reading, &root, &mut sources);
+        let mut problems = reading.problems.into_inner();
+        if problems.is_empty() {
+            return Ok(config);
+        }
+        problems.sort_by_key(|problem| {
+            (
+                problem.file != reading.file,
+                problem.span.as_ref().map(|span| span.start),
+            )
+        });
+        Err(Report::new(problems, sources))
+    }
+
+    /// The substitutions that every definition may use: four queue URLs for each target.
+    #[must_use]
+    pub fn predefined_substitutions(&self) -> BTreeMap<String, String> {
+        self.targets
+            .keys()
+            .flat_map(|name| substitution::of_target(&self.server, name))
+            .collect()
+    }
+}
+
+fn notation(origin: &Path) -> Notation {
+    let json = origin
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    if json { Notation::Json } else { Notation::Toml }
+}
+
+fn read(reading: &Reading<'_>, root: &Node, sources: &mut BTreeMap<String, String>) -> Config {
+    let Some(section) = Section::open(reading, "the file", root, "the file", KEYS) else {
+        return Config::default();
+    };
+    check_version(reading, &section);
+    // Without a [server] section its variables are still read.
+    let nothing = Node {
+        span: 0..0,
+        value: Value::Table(Table::default()),
+    };
+    let server = Server::read(reading, section.get("server").unwrap_or(&nothing));
+    let slo = section
+        .get("slo")
+        .map(|node| slo::read(reading, node))
+        .unwrap_or_default();
+    let targets = target::read_all(reading, &section);
+    let predefined = predefined(reading, &section, &server);
+    let workflows = workflow::read_all(reading, &section, &predefined, sources);
+    let functions = function::read_all(reading, &section);
+    let aws = section
+        .get("aws")
+        .map(|node| function::read_aws(reading, node))
+        .unwrap_or_default();
+    Config {
+        server,
+        slo,
+        targets,
+        workflows,
+        functions,
+        aws,
+    }
+}
+
+fn check_version(reading: &Reading<'_>, section: &Section<'_>) {
+    let Some(node) = section.get("version") else {
+        return;
+    };
+    if !matches!(node.value, Value::Integer(1)) {
+        reading.note(
+            Problem::new(Code::UnsupportedVersion, "the file's version is not 1")
+                .at(&node.span)
+                .note("this program reads version 1"),
+        );
+    }
+}
+
+/// The substitutions of every target in the file, also of those that have problems of their own: a definition is
+/// not to blame for them.
+fn predefined(reading: &Reading<'_>, section: &Section<'_>, server: &Server) -> Substitutions {
+    let mut all = Substitutions::new();
+    let Some(Value::Table(targets)) = section.get("targets").map(|node| &node.value) else {
+        return all;
+    };
+    for entry in &targets.entries {
+        for (name, url) in substitution::of_target(server, &entry.key) {
+            if name.ends_with("Queues") && all.contains_key(&name) {
+                reading.note(
+                    Problem::new(
+                        Code::NameClash,
+                        format!("two targets lead to the substitution `${{{name}}}`"),
+                    )
+                    .at(&entry.key_span)
+                    .help("rename one of them"),
+                );
+            }
+            all.insert(name, url);
+        }
+    }
+    all
+}

@@ -1,0 +1,321 @@
+//! Limits and deferral bounds of a target, as `dispatch` wants them. Each rule that `dispatch` demands is checked
+//! here with its place in the file; `dispatch` itself is asked last.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rampmeter_dispatch::{
+    CountFrom, DEFAULT_MAX_DEFERRALS, DeferralBound, LONGEST_WINDOW, Limit, LimitKind,
+    MaxDeferrals, Priority, Reserve, Rules, SHORTEST_WINDOW,
+};
+
+use crate::code::Code;
+use crate::place::Place;
+use crate::problem::Problem;
+use crate::section::{Reading, Section};
+use crate::tree::{Node, Value};
+
+/// A call has a place in each limit, and places are counted in 32 bits.
+const MOST: u64 = u32::MAX as u64;
+
+const KEYS: &[&str] = &[
+    "name",
+    "concurrency",
+    "calls",
+    "per",
+    "reserve",
+    "count_from",
+    "note",
+    "share",
+    "reset",
+];
+
+/// Reads `limits` and `max_deferrals` of a target; notes of limits by the limit's name.
+pub(crate) fn read(
+    reading: &Reading<'_>,
+    target: &Section<'_>,
+) -> (Rules, BTreeMap<String, String>) {
+    let mut rules = Rules {
+        limits: Vec::new(),
+        max_deferrals: max_deferrals(reading, target),
+    };
+    let mut notes = BTreeMap::new();
+    let before = reading.problems.borrow().len();
+    for node in items(reading, target) {
+        let Some(section) = Section::open(reading, "limits", node, "a limit", KEYS) else {
+            continue;
+        };
+        let Some(limit) = limit(reading, &section) else {
+            continue;
+        };
+        if rules.limits.iter().any(|other| other.name == limit.name) {
+            reading.note(
+                Problem::new(
+                    Code::DuplicateLimit,
+                    format!("two limits are named `{}`", limit.name),
+                )
+                .at(section.get("name").map_or(&section.span, |node| &node.span)),
+            );
+            continue;
+        }
+        if let Some(note) = section.text("note") {
+            notes.insert(limit.name.clone(), note.value);
+        }
+        rules.limits.push(limit);
+    }
+    if reading.problems.borrow().len() == before
+        && let Err(error) = rules.validate()
+    {
+        reading.note(Problem::new(Code::BadLimit, error.to_string()).at(&target.span));
+    }
+    (rules, notes)
+}
+
+fn items<'a>(reading: &Reading<'_>, target: &Section<'a>) -> &'a [Node] {
+    match target.get("limits") {
+        None => &[],
+        Some(Node {
+            value: Value::Array(items),
+            ..
+        }) => items,
+        Some(node) => {
+            reading.note(
+                Problem::new(Code::WrongType, "`limits` must be a list of tables")
+                    .at(&node.span)
+                    .help("write one [[targets.NAME.limits]] per limit"),
+            );
+            &[]
+        }
+    }
+}
+
+fn limit(reading: &Reading<'_>, section: &Section<'_>) -> Option<Limit> {
+    refuse_not_served(reading, section);
+    let name = section
+        .requires("name")
+        .then(|| section.parsed("name", Code::BadName, name))
+        .flatten();
+    let kind = kind(reading, section);
+    let count_from = section
+        .word(
+            "count_from",
+            &[("answer", CountFrom::Answer), ("send", CountFrom::Send)],
+        )
+        .unwrap_or_default();
+    let reserve = reserve(reading, section, kind);
+    Some(Limit {
+        name: name?,
+        kind: kind?,
+        reserve: reserve?,
+        count_from,
+    })
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let served = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !text.is_empty() && text.len() <= 64 && text.chars().all(served) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be 1 to 64 letters, digits, - or _".to_owned())
+    }
+}
+
+fn refuse_not_served(reading: &Reading<'_>, section: &Section<'_>) {
+    let features = [
+        (
+            "share",
+            "shares of a window per priority are not served yet",
+            "use `reserve` to keep places",
+        ),
+        (
+            "reset",
+            "calendar windows are not served yet",
+            "use `per = \"24h\"`, which is never over",
+        ),
+    ];
+    for (key, message, help) in features {
+        if let Some(node) = section.get(key) {
+            reading.note(
+                Problem::new(Code::LimitNotServed, message)
+                    .at(&node.span)
+                    .help(help),
+            );
+        }
+    }
+}
+
+fn kind(reading: &Reading<'_>, section: &Section<'_>) -> Option<LimitKind> {
+    match (section.get("concurrency"), section.get("calls")) {
+        (Some(_), None) => {
+            if let Some(per) = section.get("per") {
+                reading.note(
+                    Problem::new(
+                        Code::LimitKind,
+                        "`per` goes with `calls`, not with `concurrency`",
+                    )
+                    .at(&per.span)
+                    .note("concurrency counts calls in flight, at any moment"),
+                );
+            }
+            let max = section.count("concurrency", 1..=MOST, Code::BadLimit)?;
+            Some(LimitKind::Concurrency {
+                max: u32::try_from(max).unwrap_or(u32::MAX),
+            })
+        }
+        (None, Some(_)) => {
+            let calls = section.count("calls", 1..=MOST, Code::BadLimit);
+            // With `reset` the length would come from the calendar; that it is not served has been said.
+            let per = if section.get("reset").is_some() || section.requires("per") {
+                window(reading, section)
+            } else {
+                None
+            };
+            Some(LimitKind::Window {
+                calls: calls?,
+                per: per?,
+            })
+        }
+        (Some(_), Some(calls)) => {
+            reading.note(
+                Problem::new(
+                    Code::LimitKind,
+                    "a limit is of one kind: `concurrency`, or `calls` and `per`",
+                )
+                .at(&calls.span)
+                .help("make two limits of it: a call must pass all limits of its target"),
+            );
+            None
+        }
+        (None, None) => {
+            reading.note(
+                Problem::new(
+                    Code::LimitKind,
+                    "a limit needs `concurrency`, or `calls` and `per`",
+                )
+                .at(&section.span)
+                .help("write `concurrency = 12`, or `calls = 600` and `per = \"1m\"`"),
+            );
+            None
+        }
+    }
+}
+
+fn window(reading: &Reading<'_>, section: &Section<'_>) -> Option<Duration> {
+    let per = section.duration("per", Duration::ZERO..=Duration::MAX)?;
+    if (SHORTEST_WINDOW..=LONGEST_WINDOW).contains(&per) {
+        return Some(per);
+    }
+    let problem = Problem::new(Code::BadWindow, "a window is from 100ms to 31d long");
+    reading.note(match section.get("per") {
+        Some(node) => problem.at(&node.span),
+        None => problem,
+    });
+    None
+}
+
+fn reserve(
+    reading: &Reading<'_>,
+    section: &Section<'_>,
+    kind: Option<LimitKind>,
+) -> Option<Reserve> {
+    let Some(node) = section.get("reserve") else {
+        return Some(Reserve::default());
+    };
+    if let Value::Table(table) = &node.value
+        && let Some(entry) = table.entries.iter().find(|entry| entry.key == "BATCH")
+    {
+        reading.note(
+            Problem::new(Code::BadLimit, "a reserve for BATCH keeps nothing")
+                .at(&entry.key_span)
+                .note("a reserve is open to its priority and those above it, and every priority is above BATCH"),
+        );
+        return None;
+    }
+    let inner = Section::open(reading, "reserve", node, "a reserve", &["HIGH", "MEDIUM"])?;
+    let places = |key| match inner.get(key) {
+        None => Some(0),
+        Some(_) => inner
+            .count(key, 0..=MOST, Code::BadLimit)
+            .and_then(|count| u32::try_from(count).ok()),
+    };
+    let (high, medium) = (places("HIGH"), places("MEDIUM"));
+    let reserve = Reserve {
+        high: high?,
+        medium: medium?,
+        batch: 0,
+    };
+    check_reserve(reading, section, node, reserve, kind?).then_some(reserve)
+}
+
+fn check_reserve(
+    reading: &Reading<'_>,
+    section: &Section<'_>,
+    node: &Node,
+    reserve: Reserve,
+    kind: LimitKind,
+) -> bool {
+    let (key, max) = match kind {
+        LimitKind::Concurrency { max } => ("concurrency", u64::from(max)),
+        LimitKind::Window { calls, .. } => ("calls", calls),
+    };
+    let total = reserve.total();
+    if total < max {
+        return true;
+    }
+    let mut problem = if total > max {
+        Problem::new(Code::ReserveOverLimit, "the reserves exceed the limit")
+            .note("a reserve is a guarantee, and cannot be over-booked")
+    } else {
+        Problem::new(Code::ReserveOverLimit, "the reserves take the whole limit")
+            .note(format!("no {} call could ever start", Priority::Batch))
+    };
+    if let Some(whole) = section.get(key) {
+        problem = problem.related(&whole.span, "the whole limit");
+    }
+    reading.note(
+        problem
+            .at(&node.span)
+            .label(format!("{total} places promised"))
+            .help(format!("lower one of them, or raise `{key}`")),
+    );
+    false
+}
+
+fn max_deferrals(reading: &Reading<'_>, target: &Section<'_>) -> MaxDeferrals {
+    let Some(node) = target.get("max_deferrals") else {
+        return MaxDeferrals::default();
+    };
+    if !matches!(node.value, Value::Table(_)) {
+        return bound(reading, node).map_or_else(MaxDeferrals::default, MaxDeferrals::both);
+    }
+    let what = "max_deferrals, which bounds how long MEDIUM and BATCH may be passed";
+    let mut bounds = MaxDeferrals::default();
+    if let Some(section) = Section::open(reading, "max_deferrals", node, what, &["MEDIUM", "BATCH"])
+    {
+        for (key, of) in [("MEDIUM", &mut bounds.medium), ("BATCH", &mut bounds.batch)] {
+            if let Some(found) = section.get(key).and_then(|node| bound(reading, node)) {
+                *of = found;
+            }
+        }
+    }
+    bounds
+}
+
+fn bound(reading: &Reading<'_>, node: &Node) -> Option<DeferralBound> {
+    let bound = match &node.value {
+        Value::Text(word) if word == "unlimited" => Some(DeferralBound::Unlimited),
+        Value::Integer(number) => u32::try_from(*number)
+            .ok()
+            .and_then(|number| DeferralBound::at_most(number).ok()),
+        _ => None,
+    };
+    if bound.is_none() {
+        reading.note(
+            Problem::new(Code::BadDeferrals, "`max_deferrals` must be at least 1, or \"unlimited\"")
+                .at(&Place::from(&node.span))
+                .note("a lower call that may never be passed would be a higher one")
+                .help(format!("leave it out for {DEFAULT_MAX_DEFERRALS}, or write \"unlimited\" for strict priority")),
+        );
+    }
+    bound
+}

@@ -1,0 +1,178 @@
+//! Blanks what may be a secret in the text of a configuration, before any of it is shown. It errs on the side of
+//! blanking: a secret may stand under a misspelt key, or in a file that does not parse.
+
+use std::ops::Range;
+
+use crate::reference;
+use crate::tree::{Node, Table, Value};
+
+/// Tables in which every text is taken for a secret unless its key is listed in [`PUBLIC`].
+const SECRET_TABLES: [&str; 3] = ["auth", "credentials", "headers"];
+
+/// Keys of those tables whose values help to understand a problem.
+const PUBLIC: [&str; 5] = ["kind", "username", "client_id", "certificate_id", "rights"];
+
+/// Parts of a key that announce a secret anywhere.
+const SECRET_WORDS: [&str; 9] = [
+    "secret", "password", "passwd", "pwd", "token", "bearer", "api_key", "apikey", "private",
+];
+
+/// The text with every possible secret replaced by asterisks, byte for byte, so that places stay true.
+pub(crate) fn parsed(text: &str, root: &Node) -> String {
+    let mut spans = Vec::new();
+    if let Value::Table(table) = &root.value {
+        secrets_of_table(text, table, false, &mut spans);
+    }
+    blank(text, &spans)
+}
+
+/// The same for a text that is not understood: from the `=` or `:` of a line that announces a secret to its end,
+/// and the lines of a multi-line text that begins there.
+pub(crate) fn unparsed(text: &str) -> String {
+    let mut spans = Vec::new();
+    let (mut start, mut inside_secret) = (0, false);
+    for line in text.split_inclusive('\n') {
+        let end = start + line.trim_end_matches(['\n', '\r']).len();
+        let quotes = line.matches("\"\"\"").count() + line.matches("'''").count();
+        if inside_secret {
+            spans.push(start..end);
+            inside_secret = quotes % 2 == 0;
+        } else if announces(line) {
+            let value = line.find(['=', ':']).map_or(0, |at| at + 1);
+            spans.push((start + value).min(end)..end);
+            inside_secret = quotes % 2 == 1;
+        }
+        start += line.len();
+    }
+    let mut all = spans;
+    all.extend(user_information(text, 0..text.len()));
+    blank(text, &all)
+}
+
+fn announces(line: &str) -> bool {
+    let line = line.to_lowercase();
+    SECRET_WORDS
+        .iter()
+        .chain(&SECRET_TABLES)
+        .any(|word| line.contains(word))
+        || line.contains("key")
+}
+
+fn secrets_of_table(text: &str, table: &Table, all: bool, spans: &mut Vec<Range<usize>>) {
+    for entry in &table.entries {
+        let key = entry.key.to_lowercase();
+        let named = SECRET_WORDS.iter().any(|word| key.contains(word)) || key == "key";
+        let secret = (all && !PUBLIC.contains(&key.as_str())) || named;
+        secrets_of(
+            text,
+            &entry.node,
+            secret,
+            SECRET_TABLES.contains(&key.as_str()),
+            spans,
+        );
+    }
+}
+
+fn secrets_of(text: &str, node: &Node, secret: bool, table: bool, spans: &mut Vec<Range<usize>>) {
+    match &node.value {
+        Value::Table(inner) => secrets_of_table(text, inner, secret || table, spans),
+        Value::Array(items) => {
+            for item in items {
+                secrets_of(text, item, secret, table, spans);
+            }
+        }
+        Value::Text(value) if reference::is_reference(value) => {}
+        _ if secret || table => spans.push(node.span.clone()),
+        _ => spans.extend(user_information(text, node.span.clone())),
+    }
+}
+
+/// The `user:password` of URLs within a stretch of text.
+fn user_information(text: &str, span: Range<usize>) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let Some(stretch) = text.get(span.clone()) else {
+        return found;
+    };
+    for (at, mark) in stretch.match_indices("://") {
+        let start = at + mark.len();
+        let rest = &stretch[start..];
+        let authority = &rest[..rest
+            .find(['/', '?', '#', '"', '\'', '\n'])
+            .unwrap_or(rest.len())];
+        if let Some(end) = authority.rfind('@') {
+            found.push(span.start + start..span.start + start + end);
+        }
+    }
+    found
+}
+
+fn blank(text: &str, spans: &[Range<usize>]) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    for span in spans {
+        for byte in bytes.get_mut(span.clone()).unwrap_or_default() {
+            // Quotes and line breaks stay, so that what remains reads as TOML or JSON.
+            if !matches!(byte, b'"' | b'\'' | b'\n' | b'\r') {
+                *byte = b'*';
+            }
+        }
+    }
+    // Spans begin and end between characters; should one not, the text is not shown at all.
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::{Notation, parse};
+
+    const CANARY: &str = "canary";
+
+    fn masked(text: &str) -> String {
+        parsed(text, &parse(text, Notation::Toml).unwrap())
+    }
+
+    #[test]
+    fn whatever_may_be_a_secret_is_blanked_and_nothing_moves() {
+        let texts = [
+            "auth = { kind = \"basic\", username = \"u\", password = \"canary\" }",
+            "auth = { kind = \"basic\", pasword = \"canary\" }",
+            "auth = \"canary\"",
+            "password = \"canary\"",
+            "x.client_secret = \"canary\"",
+            "headers = { apiKey = \"canary é\", Other = 'canary' }",
+            "credentials = [{ access_key_id = \"canary\", secret = \"canary\" }]",
+            "base_url = \"https://user:canary@host/\"",
+            "auth = { kind = \"bearer\", secret = \"\"\"\ncanary\ncanary\"\"\" }",
+            "password = \"canary${env:X}\"",
+        ];
+        for text in texts {
+            let shown = masked(text);
+            assert!(!shown.contains(CANARY), "{shown}");
+            assert_eq!(shown.len(), text.len());
+        }
+    }
+
+    #[test]
+    fn what_helps_stays() {
+        let text = "auth = { kind = \"basic\", password = \"${env:X}\" }\nname = \"a\"";
+        assert_eq!(masked(text), text);
+    }
+
+    #[test]
+    fn a_text_that_does_not_parse_is_blanked_by_lines() {
+        let texts = [
+            "password = \"canary",
+            "secret = \"\"\"\ncanary\ncanary\n\"\"\"\nx = ",
+            "{\"password\": \"canary\"",
+            "auth = { kind = \"basic\" canary }",
+            "base_url = \"https://user:canary@host",
+            "key = canary",
+        ];
+        for text in texts {
+            let shown = unparsed(text);
+            assert!(!shown.contains(CANARY), "{shown}");
+            assert_eq!(shown.len(), text.len());
+        }
+        assert_eq!(unparsed("name = \"a\"\nx = "), "name = \"a\"\nx = ");
+    }
+}

@@ -1,0 +1,341 @@
+//! Reads the keys of one table: each by its type, unknown ones refused with a suggestion, every problem noted
+//! with its place. A getter that returns none has said why, or the key is absent.
+
+use std::cell::RefCell;
+use std::ops::{Range, RangeInclusive};
+use std::time::Duration;
+
+use rampmeter_caller::Secret;
+
+use crate::code::Code;
+use crate::duration;
+use crate::place::Place;
+use crate::problem::Problem;
+use crate::reference::{self, Surroundings};
+use crate::spelling;
+use crate::tree::{Node, Table, Value};
+
+/// What the reading of a whole file shares.
+pub(crate) struct Reading<'a> {
+    pub(crate) file: String,
+    pub(crate) surroundings: Surroundings<'a>,
+    pub(crate) problems: RefCell<Vec<Problem>>,
+}
+
+impl Reading<'_> {
+    /// Notes a problem of the configuration file.
+    pub(crate) fn note(&self, problem: Problem) {
+        let file = if problem.file.is_empty() {
+            self.file.clone()
+        } else {
+            problem.file.clone()
+        };
+        self.problems.borrow_mut().push(problem.file(file));
+    }
+
+    fn wrong_type(&self, key: &str, expected: &str, value: &Value, place: &Place) {
+        self.note(
+            Problem::new(Code::WrongType, format!("`{key}` must be {expected}"))
+                .at(place)
+                .label(format!("this is {}", value.kind())),
+        );
+    }
+}
+
+/// One table, being read.
+pub(crate) struct Section<'a> {
+    pub(crate) reading: &'a Reading<'a>,
+    pub(crate) table: &'a Table,
+    pub(crate) span: Range<usize>,
+    /// What the table is, for messages: "a limit".
+    what: &'static str,
+    /// Environment variables of this prefix override its keys.
+    overridden_by: Option<&'static str>,
+}
+
+/// A value with its place, read from the file or from an overriding variable.
+pub(crate) struct Found<T> {
+    pub(crate) value: T,
+    pub(crate) place: Place,
+}
+
+impl<'a> Section<'a> {
+    /// Opens a table and refuses keys that are not served there.
+    pub(crate) fn open(
+        reading: &'a Reading<'a>,
+        key: &str,
+        node: &'a Node,
+        what: &'static str,
+        keys: &[&str],
+    ) -> Option<Section<'a>> {
+        let Value::Table(table) = &node.value else {
+            reading.wrong_type(key, "a table", &node.value, &Place::from(&node.span));
+            return None;
+        };
+        let section = Section {
+            reading,
+            table,
+            span: node.span.clone(),
+            what,
+            overridden_by: None,
+        };
+        section.refuse_unknown(keys);
+        Some(section)
+    }
+
+    pub(crate) fn overridden_by(self, prefix: &'static str) -> Section<'a> {
+        Section {
+            overridden_by: Some(prefix),
+            ..self
+        }
+    }
+
+    fn refuse_unknown(&self, keys: &[&str]) {
+        for entry in self
+            .table
+            .entries
+            .iter()
+            .filter(|entry| !keys.contains(&entry.key.as_str()))
+        {
+            let key = clipped(&entry.key);
+            let problem = Problem::new(Code::UnknownKey, format!("unknown key `{key}`"))
+                .at(&entry.key_span)
+                .label(format!("not a key of {}", self.what));
+            self.reading
+                .note(match spelling::nearest(&entry.key, keys.iter().copied()) {
+                    Some(near) => problem.help(format!("did you mean `{near}`?")),
+                    None => problem.help(format!("its keys are {}", keys.join(", "))),
+                });
+        }
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&'a Node> {
+        self.table.get(key)
+    }
+
+    /// Notes that a required key is absent; says whether it is there.
+    pub(crate) fn requires(&self, key: &str) -> bool {
+        let present = self.get(key).is_some();
+        if !present {
+            self.reading.note(
+                Problem::new(Code::MissingKey, format!("{} needs `{key}`", self.what))
+                    .at(&self.span)
+                    .label(format!("`{key}` is missing here")),
+            );
+        }
+        present
+    }
+
+    /// A text with its references resolved.
+    pub(crate) fn text(&self, key: &str) -> Option<Found<String>> {
+        if let Some(found) = self.variable(key) {
+            return Some(found);
+        }
+        let node = self.get(key)?;
+        let place = Place::from(&node.span);
+        let Value::Text(text) = &node.value else {
+            self.reading.wrong_type(key, "a text", &node.value, &place);
+            return None;
+        };
+        let value = self.resolve(text, &place)?;
+        Some(Found { value, place })
+    }
+
+    /// A text that must be one reference.
+    pub(crate) fn secret(&self, key: &str) -> Option<Secret> {
+        let node = self.get(key)?;
+        let place = Place::from(&node.span);
+        match &node.value {
+            Value::Text(text) if reference::is_reference(text) => {
+                let secret = self.resolve(text, &place)?;
+                if !secret.is_empty() {
+                    return Some(Secret::new(secret));
+                }
+                self.reading.note(
+                    Problem::new(Code::BadCredential, format!("`{key}` is empty")).at(&place),
+                );
+                None
+            }
+            _ => {
+                self.reading.note(
+                    Problem::new(
+                        Code::LiteralSecret,
+                        format!("`{key}` must be a reference, not the secret itself"),
+                    )
+                    .at(&place)
+                    .label("not shown")
+                    .note(
+                        "this file is read, copied and committed; a secret in it does not stay one",
+                    )
+                    .help(format!(
+                        "write {key} = \"${{env:NAME}}\" or \"${{file:PATH}}\""
+                    )),
+                );
+                None
+            }
+        }
+    }
+
+    pub(crate) fn resolve(&self, text: &str, place: &Place) -> Option<String> {
+        match self.reading.surroundings.resolve(text, place) {
+            Ok(value) => Some(value),
+            Err(problems) => {
+                problems
+                    .into_iter()
+                    .for_each(|problem| self.reading.note(problem));
+                None
+            }
+        }
+    }
+
+    fn variable(&self, key: &str) -> Option<Found<String>> {
+        let name = format!("{}{}", self.overridden_by?, key.to_uppercase());
+        let value = (self.reading.surroundings.environment)(&name)?;
+        Some(Found {
+            value,
+            place: Place::Variable(name),
+        })
+    }
+
+    /// A text that `read` turns into a value; what it refuses is a bad value, with the reason it gives.
+    pub(crate) fn parsed<T>(
+        &self,
+        key: &str,
+        code: Code,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let found = self.text(key)?;
+        match read(&found.value) {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                self.reading
+                    .note(Problem::new(code, format!("`{key}` {reason}")).at(&found.place));
+                None
+            }
+        }
+    }
+
+    /// One of a few words.
+    pub(crate) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
+        let found = self.text(key)?;
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == found.value) {
+            return Some(*value);
+        }
+        let served: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let problem = Problem::new(
+            Code::BadValue,
+            format!("`{key}` is none of the served values"),
+        )
+        .at(&found.place)
+        .note(format!("served are {}", served.join(", ")));
+        self.reading
+            .note(match spelling::nearest(&found.value, served) {
+                Some(near) => problem.help(format!("did you mean \"{near}\"?")),
+                None => problem,
+            });
+        None
+    }
+
+    /// A duration within a range.
+    pub(crate) fn duration(&self, key: &str, served: RangeInclusive<Duration>) -> Option<Duration> {
+        let found = self.text(key)?;
+        let Some(value) = duration::parse(&found.value) else {
+            self.reading.note(
+                Problem::new(Code::BadDuration, format!("`{key}` is not a duration"))
+                    .at(&found.place)
+                    .help("write a whole number and a unit: \"250ms\", \"2s\", \"1m\", \"24h\", \"30d\""),
+            );
+            return None;
+        };
+        if served.contains(&value) {
+            return Some(value);
+        }
+        let (least, most) = (
+            duration::show(*served.start()),
+            duration::show(*served.end()),
+        );
+        self.reading.note(
+            Problem::new(
+                Code::BadDuration,
+                format!("`{key}` must be from {least} to {most}"),
+            )
+            .at(&found.place),
+        );
+        None
+    }
+
+    /// A whole number within a range; outside it is a problem of the given code.
+    pub(crate) fn count(&self, key: &str, served: RangeInclusive<u64>, code: Code) -> Option<u64> {
+        count(self.reading, key, self.get(key)?, served, code)
+    }
+
+    /// A list of texts.
+    pub(crate) fn texts(&self, key: &str) -> Option<Vec<Found<String>>> {
+        let node = self.get(key)?;
+        let Value::Array(items) = &node.value else {
+            self.reading.wrong_type(
+                key,
+                "a list of texts",
+                &node.value,
+                &Place::from(&node.span),
+            );
+            return None;
+        };
+        let mut texts = Vec::new();
+        for item in items {
+            let place = Place::from(&item.span);
+            match &item.value {
+                Value::Text(text) => texts.push(Found {
+                    value: text.clone(),
+                    place,
+                }),
+                other => self
+                    .reading
+                    .wrong_type(key, "a list of texts", other, &place),
+            }
+        }
+        Some(texts)
+    }
+
+    /// The entries of a table whose keys are names that the user chooses.
+    pub(crate) fn named(&self, key: &str) -> Option<&'a Table> {
+        let node = self.get(key)?;
+        if let Value::Table(table) = &node.value {
+            return Some(table);
+        }
+        self.reading
+            .wrong_type(key, "a table", &node.value, &Place::from(&node.span));
+        None
+    }
+}
+
+pub(crate) fn count(
+    reading: &Reading<'_>,
+    key: &str,
+    node: &Node,
+    served: RangeInclusive<u64>,
+    code: Code,
+) -> Option<u64> {
+    let place = Place::from(&node.span);
+    let Value::Integer(number) = node.value else {
+        reading.wrong_type(key, "a whole number", &node.value, &place);
+        return None;
+    };
+    if let Some(number) = u64::try_from(number)
+        .ok()
+        .filter(|number| served.contains(number))
+    {
+        return Some(number);
+    }
+    let (least, most) = (served.start(), served.end());
+    reading.note(Problem::new(code, format!("`{key}` must be from {least} to {most}")).at(&place));
+    None
+}
+
+/// A name from the file, short enough for a message.
+pub(crate) fn clipped(name: &str) -> String {
+    if name.chars().count() <= 60 {
+        return name.to_owned();
+    }
+    name.chars().take(60).chain("...".chars()).collect()
+}

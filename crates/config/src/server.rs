@@ -1,0 +1,209 @@
+//! The `[server]` section: where the embedded host listens, where it keeps its data, who it says it is.
+//! `RAMPMETER_SERVER__KEY` in the environment overrides a key.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rampmeter_caller::Secret;
+
+use crate::code::Code;
+use crate::section::{Reading, Section};
+use crate::tree::{Node, Value};
+
+/// Settings of the embedded host.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Address of the AWS wire API. Port 0 lets the system choose one.
+    pub aws: SocketAddr,
+    /// Address of the dashboard, the metrics and the `/v1` API.
+    pub admin: SocketAddr,
+    /// Directory of the store; a relative one starts from the working directory of the process.
+    pub data_dir: PathBuf,
+    /// AWS account number in ARNs and queue URLs: 12 digits.
+    pub account: String,
+    /// AWS region in ARNs.
+    pub region: String,
+    /// How long a stop waits for calls in flight.
+    pub drain_timeout: Duration,
+    /// How long ended executions, their history and settled calls are kept.
+    pub retention: Duration,
+    /// Who may use the API. Empty: anybody who reaches it. Read and checked, not enforced yet.
+    pub credentials: Vec<Credential>,
+}
+
+/// One client of the API.
+#[derive(Clone, Debug)]
+pub struct Credential {
+    /// Access key id, as AWS clients send it.
+    pub access_key_id: String,
+    /// Secret access key.
+    pub secret: Secret,
+    /// What the client may do.
+    pub rights: Vec<Right>,
+}
+
+/// What a client may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// Send messages and start executions.
+    Send,
+    /// Read.
+    Read,
+    /// Everything.
+    Admin,
+}
+
+impl Default for Server {
+    fn default() -> Server {
+        Server {
+            aws: SocketAddr::from((Ipv4Addr::LOCALHOST, 4566)),
+            admin: SocketAddr::from((Ipv4Addr::LOCALHOST, 4580)),
+            data_dir: PathBuf::from(".rampmeter"),
+            account: "000000000000".to_owned(),
+            region: "us-east-1".to_owned(),
+            drain_timeout: Duration::from_secs(25),
+            retention: Duration::from_secs(30 * DAY),
+            credentials: Vec::new(),
+        }
+    }
+}
+
+const DAY: u64 = 24 * 60 * 60;
+
+const KEYS: &[&str] = &[
+    "aws",
+    "admin",
+    "data_dir",
+    "account",
+    "region",
+    "drain_timeout",
+    "retention",
+    "credentials",
+];
+
+impl Server {
+    pub(crate) fn read(reading: &Reading<'_>, node: &Node) -> Server {
+        let default = Server::default();
+        let Some(section) = Section::open(reading, "server", node, "[server]", KEYS) else {
+            return default;
+        };
+        let section = section.overridden_by("RAMPMETER_SERVER__");
+        let drain = Duration::ZERO..=Duration::from_secs(60 * 60);
+        let retention = Duration::from_secs(60)..=Duration::from_secs(3650 * DAY);
+        Server {
+            aws: section
+                .parsed("aws", Code::BadValue, address)
+                .unwrap_or(default.aws),
+            admin: section
+                .parsed("admin", Code::BadValue, address)
+                .unwrap_or(default.admin),
+            data_dir: section
+                .parsed("data_dir", Code::BadValue, directory)
+                .unwrap_or(default.data_dir),
+            account: section
+                .parsed("account", Code::BadValue, account)
+                .unwrap_or(default.account),
+            region: section
+                .parsed("region", Code::BadValue, region)
+                .unwrap_or(default.region),
+            drain_timeout: section
+                .duration("drain_timeout", drain)
+                .unwrap_or(default.drain_timeout),
+            retention: section
+                .duration("retention", retention)
+                .unwrap_or(default.retention),
+            credentials: credentials(reading, &section),
+        }
+    }
+
+    /// URL of a queue: `http://HOST:PORT/ACCOUNT/NAME`. An address that means every interface is written as the
+    /// loopback one, which clients on the same machine reach.
+    #[must_use]
+    pub fn queue_url(&self, queue: &str) -> String {
+        let mut address = self.aws;
+        match address.ip() {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED) => address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED) => address.set_ip(IpAddr::V6(Ipv6Addr::LOCALHOST)),
+            _ => {}
+        }
+        format!("http://{address}/{}/{queue}", self.account)
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.replacen("localhost:", "127.0.0.1:", 1);
+    text.parse()
+        .map_err(|_| "must be an address and a port, such as 127.0.0.1:4566".to_owned())
+}
+
+fn directory(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() {
+        Err("is empty".to_owned())
+    } else {
+        Ok(PathBuf::from(text))
+    }
+}
+
+fn account(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be 12 digits".to_owned())
+    }
+}
+
+fn region(text: &str) -> Result<String, String> {
+    let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !text.is_empty() && text.len() <= 32 && text.bytes().all(letters) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be an AWS region, such as us-east-1".to_owned())
+    }
+}
+
+fn credentials(reading: &Reading<'_>, section: &Section<'_>) -> Vec<Credential> {
+    let Some(node) = section.get("credentials") else {
+        return Vec::new();
+    };
+    let Value::Array(items) = &node.value else {
+        reading.note(
+            crate::problem::Problem::new(Code::WrongType, "`credentials` must be a list of tables")
+                .at(&node.span),
+        );
+        return Vec::new();
+    };
+    items
+        .iter()
+        .filter_map(|item| credential(reading, item))
+        .collect()
+}
+
+fn credential(reading: &Reading<'_>, node: &Node) -> Option<Credential> {
+    const RIGHTS: [(&str, Right); 3] = [
+        ("send", Right::Send),
+        ("read", Right::Read),
+        ("admin", Right::Admin),
+    ];
+    let keys = &["access_key_id", "secret", "rights"];
+    let section = Section::open(reading, "credentials", node, "a credential", keys)?;
+    let complete = keys.iter().filter(|key| !section.requires(key)).count() == 0;
+    let access_key_id = section.text("access_key_id");
+    let secret = section.secret("secret");
+    let mut rights = Vec::new();
+    for found in section.texts("rights").unwrap_or_default() {
+        match RIGHTS.iter().find(|(word, _)| *word == found.value) {
+            Some((_, right)) => rights.push(*right),
+            None => reading.note(
+                crate::problem::Problem::new(Code::BadValue, "`rights` holds an unknown right")
+                    .at(&found.place)
+                    .note("served are send, read, admin"),
+            ),
+        }
+    }
+    complete.then_some(Credential {
+        access_key_id: access_key_id?.value,
+        secret: secret?,
+        rights,
+    })
+}

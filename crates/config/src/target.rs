@@ -1,0 +1,336 @@
+//! One target: a remote account with its limits, its way to sign in and its rules for what goes wrong.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rampmeter_caller::{Auth, Preset, Profile, Secret, header};
+use rampmeter_dispatch::{Priority, Rules};
+use url::Url;
+
+use crate::auth;
+use crate::code::Code;
+use crate::limit;
+use crate::place::Place;
+use crate::problem::Problem;
+use crate::section::{Reading, Section};
+use crate::tree::Node;
+
+/// One remote account.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Its name: lower-case letters, digits, `-` and `_`. Its queues are called after it.
+    pub name: String,
+    /// Where it is and how to call it.
+    pub profile: Profile,
+    /// Its limits and deferral bounds.
+    pub rules: Rules,
+    /// Longest time a call may take; the same as in `profile`.
+    pub timeout: Duration,
+    /// How much longer than `timeout` a call whose answer was lost may still run at the vendor. It keeps its place
+    /// in every limit for so long.
+    pub hold_after_timeout: Duration,
+    /// How transport failures are repeated.
+    pub retry: Retry,
+    /// What happens to a call whose answer was lost.
+    pub on_unknown: OnUnknown,
+    /// Who drains the queues.
+    pub worker: Worker,
+    /// JSON paths whose values are not shown in the dashboard. Read and checked in shape, not applied yet.
+    pub redact: Vec<String>,
+    /// Notes of limits, by the limit's name.
+    pub limit_notes: BTreeMap<String, String>,
+}
+
+/// How the worker repeats calls that failed for a reason that may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Most attempts of one call, the first included.
+    pub max_attempts: u32,
+    /// Pause before the second attempt.
+    pub initial: Duration,
+    /// Longest pause.
+    pub max: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Retry {
+        Retry {
+            max_attempts: 5,
+            initial: Duration::from_secs(1),
+            max: Duration::from_secs(120),
+        }
+    }
+}
+
+/// What happens to a call that was sent and whose answer was lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnUnknown {
+    /// Send it again with the same idempotency key: at least once.
+    #[default]
+    Retry,
+    /// Fail the task with `Rampmeter.OutcomeUnknown`: at most once.
+    Fail,
+    /// Ask the vendor whether it happened.
+    Reconcile,
+}
+
+/// Who drains the queues of a target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Worker {
+    /// The engine, under the target's limits.
+    #[default]
+    Embedded,
+    /// Somebody else: the queues are plain SQS queues.
+    External,
+}
+
+impl Target {
+    /// Name of the queue of a priority: `netsuite-high`.
+    #[must_use]
+    pub fn queue(&self, priority: Priority) -> String {
+        format!("{}-{}", self.name, priority.as_str().to_lowercase())
+    }
+
+    /// Name of the queue of dead letters: `netsuite-dead`.
+    #[must_use]
+    pub fn dead_queue(&self) -> String {
+        format!("{}-dead", self.name)
+    }
+}
+
+const KEYS: &[&str] = &[
+    "preset",
+    "base_url",
+    "auth",
+    "timeout",
+    "hold_after_timeout",
+    "max_deferrals",
+    "on_unknown",
+    "retry",
+    "worker",
+    "headers",
+    "redact",
+    "limits",
+];
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub(crate) fn read_all(reading: &Reading<'_>, root: &Section<'_>) -> BTreeMap<String, Target> {
+    let mut targets = BTreeMap::new();
+    let Some(table) = root.named("targets") else {
+        return targets;
+    };
+    for entry in &table.entries {
+        if !is_name(&entry.key) {
+            reading.note(
+                Problem::new(Code::BadName, "a target's name is malformed")
+                    .at(&entry.key_span)
+                    .note("its queues are named after it: a lower-case letter, then at most 59 lower-case letters, digits, - or _"),
+            );
+        }
+        if let Some(target) = read(reading, &entry.key, &entry.node) {
+            targets.insert(entry.key.clone(), target);
+        }
+    }
+    targets
+}
+
+fn is_name(name: &str) -> bool {
+    let served = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
+    };
+    name.len() <= 60
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(served)
+}
+
+fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
+    let section = Section::open(reading, name, node, "a target", KEYS)?;
+    let preset = section
+        .word(
+            "preset",
+            &Preset::ALL.map(|preset| (preset.as_str(), preset)),
+        )
+        .unwrap_or_default();
+    let timeout = section
+        .duration(
+            "timeout",
+            Duration::from_millis(1)..=Duration::from_secs(3600),
+        )
+        .unwrap_or(MINUTE);
+    let hold_after_timeout = section
+        .duration("hold_after_timeout", Duration::ZERO..=DAY)
+        .unwrap_or_else(|| default_hold(preset, timeout));
+    let auth = match section.get("auth") {
+        Some(node) => auth::read(reading, node),
+        None => Some(Auth::None),
+    };
+    let base_url = section
+        .requires("base_url")
+        .then(|| section.parsed("base_url", Code::BadBaseUrl, base_url))
+        .flatten();
+    let (rules, limit_notes) = limit::read(reading, &section);
+    let headers = headers(reading, &section);
+    let retry = retry(reading, &section);
+    let on_unknown = on_unknown(reading, &section);
+    let worker = section
+        .word(
+            "worker",
+            &[
+                ("embedded", Worker::Embedded),
+                ("external", Worker::External),
+            ],
+        )
+        .unwrap_or_default();
+    let redact = redact(reading, &section);
+    let mut profile = Profile::new(name, base_url?, timeout);
+    profile.auth = auth?;
+    profile.preset = preset;
+    profile.headers = headers;
+    Some(Target {
+        name: name.to_owned(),
+        profile,
+        rules,
+        timeout,
+        hold_after_timeout,
+        retry,
+        on_unknown,
+        worker,
+        redact,
+        limit_notes,
+    })
+}
+
+/// The vendor's longest run less the timeout; where the vendor names none, as long as the timeout again.
+fn default_hold(preset: Preset, timeout: Duration) -> Duration {
+    match preset.longest_run() {
+        Some(longest) => longest.saturating_sub(timeout),
+        None => timeout,
+    }
+}
+
+fn base_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
+    let reason = if !matches!(url.scheme(), "http" | "https") {
+        "must begin with https:// or http://"
+    } else if !url.username().is_empty() || url.password().is_some() {
+        "must hold no user name or password; use `auth`"
+    } else if url.query().is_some() || url.fragment().is_some() {
+        "must hold no query and no fragment"
+    } else {
+        return Ok(url);
+    };
+    Err(reason.to_owned())
+}
+
+fn on_unknown(reading: &Reading<'_>, section: &Section<'_>) -> OnUnknown {
+    let words = [
+        ("retry", OnUnknown::Retry),
+        ("fail", OnUnknown::Fail),
+        ("reconcile", OnUnknown::Reconcile),
+    ];
+    let chosen = section.word("on_unknown", &words).unwrap_or_default();
+    if chosen == OnUnknown::Reconcile
+        && let Some(node) = section.get("on_unknown")
+    {
+        reading.note(
+            Problem::new(
+                Code::NotServed,
+                "on_unknown = \"reconcile\" is not served yet",
+            )
+            .at(&node.span)
+            .help("choose \"retry\" (at least once) or \"fail\" (at most once)"),
+        );
+    }
+    chosen
+}
+
+fn retry(reading: &Reading<'_>, section: &Section<'_>) -> Retry {
+    let default = Retry::default();
+    let Some(node) = section.get("retry") else {
+        return default;
+    };
+    let keys = &["max_attempts", "initial", "max"];
+    let Some(inner) = Section::open(reading, "retry", node, "retry", keys) else {
+        return default;
+    };
+    let pause = Duration::from_millis(1)..=DAY;
+    let attempts = inner.count("max_attempts", 1..=1000, Code::BadValue);
+    let retry = Retry {
+        max_attempts: attempts
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(default.max_attempts),
+        initial: inner
+            .duration("initial", pause.clone())
+            .unwrap_or(default.initial),
+        max: inner.duration("max", pause).unwrap_or(default.max),
+    };
+    if retry.initial > retry.max {
+        reading.note(
+            Problem::new(
+                Code::BadValue,
+                "the first pause of `retry` is longer than its longest",
+            )
+            .at(&node.span)
+            .help("raise `max` or lower `initial`"),
+        );
+    }
+    retry
+}
+
+fn headers(reading: &Reading<'_>, section: &Section<'_>) -> Vec<(String, Secret)> {
+    let Some(table) = section.named("headers") else {
+        return Vec::new();
+    };
+    let mut headers: Vec<(String, Secret)> = Vec::new();
+    let refuse = |code, reason: String, place: &Place| {
+        reading.note(Problem::new(code, reason).at(place));
+    };
+    for entry in &table.entries {
+        let place = Place::from(&entry.node.span);
+        let crate::tree::Value::Text(text) = &entry.node.value else {
+            refuse(
+                Code::WrongType,
+                "the value of a header must be a text".to_owned(),
+                &place,
+            );
+            continue;
+        };
+        let Some(value) = section.resolve(text, &place) else {
+            continue;
+        };
+        let name = entry.key.to_ascii_lowercase();
+        if let Err(error) = header::typed(&name, &value) {
+            refuse(
+                Code::BadHeader,
+                error.to_string(),
+                &Place::from(&entry.key_span),
+            );
+        } else if headers.iter().any(|(other, _)| *other == name) {
+            let reason = format!("the header {name} is given twice");
+            refuse(Code::BadHeader, reason, &Place::from(&entry.key_span));
+        } else {
+            headers.push((name, Secret::new(value)));
+        }
+    }
+    headers
+}
+
+fn redact(reading: &Reading<'_>, section: &Section<'_>) -> Vec<String> {
+    let mut paths = Vec::new();
+    for found in section.texts("redact").unwrap_or_default() {
+        if found.value.starts_with("$.") && found.value.len() > 2 {
+            paths.push(found.value);
+        } else {
+            reading.note(
+                Problem::new(
+                    Code::BadValue,
+                    "`redact` holds paths such as \"$.RequestBody.taxId\"",
+                )
+                .at(&found.place),
+            );
+        }
+    }
+    paths
+}

@@ -1,0 +1,186 @@
+//! `[workflows.NAME]`: an ASL definition, with its substitutions resolved. What the definition means is `asl`'s.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::code::Code;
+use crate::function::is_name;
+use crate::place::Place;
+use crate::problem::Problem;
+use crate::section::{Reading, Section, clipped};
+use crate::spelling;
+use crate::substitution::{self, Substitutions, Unresolved};
+use crate::tree::{Node, Value};
+
+/// A workflow of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workflow {
+    /// Name of the state machine.
+    pub name: String,
+    /// File of the definition; a relative path starts from the directory of the configuration file.
+    pub definition_path: PathBuf,
+    /// Text of the definition, every `${...}` resolved.
+    pub definition: String,
+    /// Queue whose messages start executions, one each.
+    pub source: Option<String>,
+    /// Kind of state machine.
+    pub workflow_type: WorkflowType,
+}
+
+/// Kind of state machine, as AWS has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WorkflowType {
+    /// Durable, up to a year.
+    #[default]
+    Standard,
+    /// Short, up to five minutes. AWS allows no task tokens in it.
+    Express,
+}
+
+const KEYS: &[&str] = &["definition", "source", "type", "substitutions"];
+
+/// Reads all workflows. `sources` receives the text of each definition that has a problem.
+pub(crate) fn read_all(
+    reading: &Reading<'_>,
+    root: &Section<'_>,
+    predefined: &Substitutions,
+    sources: &mut BTreeMap<String, String>,
+) -> BTreeMap<String, Workflow> {
+    let mut workflows = BTreeMap::new();
+    let Some(table) = root.named("workflows") else {
+        return workflows;
+    };
+    for entry in &table.entries {
+        if !is_name(&entry.key, 80) {
+            reading.note(
+                Problem::new(Code::BadName, "a workflow's name is malformed")
+                    .at(&entry.key_span)
+                    .note("it names a state machine: 1 to 80 letters, digits, - or _"),
+            );
+        }
+        if let Some(workflow) = read(reading, &entry.key, &entry.node, predefined, sources) {
+            workflows.insert(entry.key.clone(), workflow);
+        }
+    }
+    workflows
+}
+
+fn read(
+    reading: &Reading<'_>,
+    name: &str,
+    node: &Node,
+    predefined: &Substitutions,
+    sources: &mut BTreeMap<String, String>,
+) -> Option<Workflow> {
+    let section = Section::open(reading, name, node, "a workflow", KEYS)?;
+    let substitutions = substitutions(reading, &section, predefined);
+    let workflow_type = section
+        .word(
+            "type",
+            &[
+                ("STANDARD", WorkflowType::Standard),
+                ("EXPRESS", WorkflowType::Express),
+            ],
+        )
+        .unwrap_or_default();
+    let source = section.parsed("source", Code::BadName, |queue| {
+        if is_name(queue, 80) {
+            Ok(queue.to_owned())
+        } else {
+            Err("must be the name of a queue: 1 to 80 letters, digits, - or _".to_owned())
+        }
+    });
+    if !section.requires("definition") {
+        return None;
+    }
+    let path = section.text("definition")?;
+    let definition_path = reading.surroundings.directory.join(&path.value);
+    let text = match (reading.surroundings.read_file)(&definition_path) {
+        Ok(text) => text,
+        Err(error) => {
+            reading.note(
+                Problem::new(
+                    Code::UnreadableDefinition,
+                    format!("the definition cannot be read: {error}"),
+                )
+                .at(&path.place)
+                .note("a relative path starts from the directory of the configuration file"),
+            );
+            return None;
+        }
+    };
+    let definition = match substitution::apply(&text, &substitutions?) {
+        Ok(definition) => definition,
+        Err(unresolved) => {
+            let file = definition_path.display().to_string();
+            sources.insert(file.clone(), text);
+            for one in unresolved {
+                reading.note(unresolved_problem(&one, predefined).file(file.clone()));
+            }
+            return None;
+        }
+    };
+    Some(Workflow {
+        name: name.to_owned(),
+        definition_path,
+        definition,
+        source,
+        workflow_type,
+    })
+}
+
+fn unresolved_problem(one: &Unresolved, predefined: &Substitutions) -> Problem {
+    let name = clipped(&one.name);
+    let message = format!("nothing defines the substitution `${{{name}}}`");
+    let problem = Problem::new(Code::UnresolvedSubstitution, message).at(one.span.clone());
+    match spelling::nearest(&one.name, predefined.keys().map(String::as_str)) {
+        Some(near) => problem.help(format!("did you mean `${{{near}}}`?")),
+        None => problem.help(format!("define it: substitutions = {{ {name} = \"...\" }}")),
+    }
+}
+
+/// The predefined substitutions and the workflow's own; none if one of those is wrong.
+fn substitutions(
+    reading: &Reading<'_>,
+    section: &Section<'_>,
+    predefined: &Substitutions,
+) -> Option<Substitutions> {
+    let mut all = predefined.clone();
+    let mut good = true;
+    let own = section
+        .named("substitutions")
+        .map_or(&[][..], |table| &table.entries);
+    for entry in own {
+        let place = Place::from(&entry.node.span);
+        let value = match &entry.node.value {
+            Value::Text(text) => section.resolve(text, &place),
+            Value::Integer(number) => Some(number.to_string()),
+            Value::Boolean(truth) => Some(truth.to_string()),
+            other => {
+                let message = "a substitution is a text, an integer, or true or false";
+                let label = format!("this is {}", other.kind());
+                reading.note(
+                    Problem::new(Code::WrongType, message)
+                        .at(&place)
+                        .label(label),
+                );
+                None
+            }
+        };
+        let refusal = if predefined.contains_key(&entry.key) {
+            Some("a substitution hides a predefined one")
+        } else if substitution::is_name(&entry.key) {
+            None
+        } else {
+            Some("a substitution's name holds more than letters and digits")
+        };
+        if let Some(message) = refusal {
+            reading.note(Problem::new(Code::BadSubstitution, message).at(&entry.key_span));
+        }
+        match value {
+            Some(value) if refusal.is_none() => drop(all.insert(entry.key.clone(), value)),
+            _ => good = false,
+        }
+    }
+    good.then_some(all)
+}
