@@ -54,15 +54,23 @@ impl Engine {
     /// has errors, or a state of a workflow cannot run here.
     pub fn open(options: Options) -> Result<Engine, OpenError> {
         let (commands, reader, stopped) = crate::open::open(options)?;
-        Ok(Engine { commands, reader: Arc::new(reader), stopped })
+        Ok(Engine {
+            commands,
+            reader: Arc::new(reader),
+            stopped,
+        })
     }
 
     /// StartExecution. Acknowledged when the start is on disk.
     ///
     /// # Errors
     /// `StateMachineDoesNotExist`, `InvalidName`, `InvalidExecutionInput`, `ExecutionAlreadyExists`, `Stopped`.
-    pub async fn start_execution(&self, start: StartExecution) -> Result<StartedExecution, Rejected> {
-        self.ask(|reply| Command::StartExecution(start, reply)).await
+    pub async fn start_execution(
+        &self,
+        start: StartExecution,
+    ) -> Result<StartedExecution, Rejected> {
+        self.ask(|reply| Command::StartExecution(start, reply))
+            .await
     }
 
     /// StopExecution. Answers the stop date in milliseconds since the Unix epoch.
@@ -111,7 +119,8 @@ impl Engine {
     /// `ExecutionDoesNotExist`, `InvalidArn`, `Stopped`.
     pub async fn waiting_at(&self, execution_arn: &str) -> Result<Option<WaitingAt>, Rejected> {
         let arn = execution_arn.to_owned();
-        self.ask(|reply| Command::InspectExecution(arn, reply)).await
+        self.ask(|reply| Command::InspectExecution(arn, reply))
+            .await
     }
 
     /// DescribeExecution.
@@ -120,7 +129,8 @@ impl Engine {
     /// `ExecutionDoesNotExist`, `InvalidArn`, `Stopped`.
     pub async fn describe_execution(&self, arn: &str) -> Result<ExecutionDescription, Rejected> {
         let arn = arn.to_owned();
-        self.read(move |reader| reader.describe_execution(&arn)).await
+        self.read(move |reader| reader.describe_execution(&arn))
+            .await
     }
 
     /// ListExecutions, newest first.
@@ -142,7 +152,8 @@ impl Engine {
         &self,
         request: GetExecutionHistory,
     ) -> Result<HistoryPage, Rejected> {
-        self.read(move |reader| reader.execution_history(&request)).await
+        self.read(move |reader| reader.execution_history(&request))
+            .await
     }
 
     /// The state machines, by name.
@@ -182,7 +193,10 @@ impl Engine {
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Rejected> {
         let (reply, answer) = oneshot::channel();
-        self.commands.send(command(reply)).await.map_err(|_| self.why_stopped())?;
+        self.commands
+            .send(command(reply))
+            .await
+            .map_err(|_| self.why_stopped())?;
         answer.await.unwrap_or_else(|_| Err(self.why_stopped()))
     }
 

@@ -1,1 +1,34 @@
-//! Placeholder.
+//! The embedded host: one store, one writer, executions, queues, timers, task tokens and the calls to the vendors.
+//!
+//! The spine: a [`Command`](command::Command) is applied by pure decisions inside one transaction (`apply`, with the
+//! rules of `asl` and `dispatch`), the transaction is synced, and only then are clients answered and calls made
+//! (`outbox`). One thread writes (`writer`); readers have their own connections (`query`). The wire, the command line
+//! and the dashboard are the binary's.
+
+mod id;
+mod arn;
+mod token;
+mod clock;
+
+mod request;
+mod rejected;
+mod command;
+mod engine;
+
+mod open;
+mod writer;
+mod turn;
+mod apply;
+mod outbox;
+
+mod machines;
+mod queues;
+mod target;
+mod store;
+mod query;
+
+pub use engine::{Engine, Options, Stopped, store_path};
+pub use open::OpenError;
+pub use query::{Audit, CallTimes, Reader};
+pub use rejected::Rejected;
+pub use request::*;

@@ -128,17 +128,29 @@ impl ExecutionStatus {
     /// The status with this number, if there is one.
     #[must_use]
     pub fn from_code(code: i64) -> Option<Self> {
-        [Self::Running, Self::Succeeded, Self::Failed, Self::TimedOut, Self::Aborted]
-            .into_iter()
-            .find(|status| status.code() == code)
+        [
+            Self::Running,
+            Self::Succeeded,
+            Self::Failed,
+            Self::TimedOut,
+            Self::Aborted,
+        ]
+        .into_iter()
+        .find(|status| status.code() == code)
     }
 
     /// The status with AWS's name, if there is one.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Running, Self::Succeeded, Self::Failed, Self::TimedOut, Self::Aborted]
-            .into_iter()
-            .find(|status| status.as_str() == name)
+        [
+            Self::Running,
+            Self::Succeeded,
+            Self::Failed,
+            Self::TimedOut,
+            Self::Aborted,
+        ]
+        .into_iter()
+        .find(|status| status.as_str() == name)
     }
 }
 
@@ -256,7 +268,7 @@ pub struct TargetState {
     /// Name of the target.
     pub name: String,
     /// Its limits as they stand.
-    pub limits: Vec<rampmeter_dispatch::LimitUsage>,
+    pub limits: Vec<LimitState>,
     /// Calls waiting per priority, HIGH first. Counted in the queue.
     pub waiting: [u64; 3],
     /// Permits out.
@@ -272,6 +284,27 @@ pub struct TargetState {
     /// Spans of engine time, in microseconds since the epoch, during which a call was eligible but for a concurrency
     /// limit: the newest 1,024, the last one still open when its end is absent.
     pub contended: Vec<(i64, Option<i64>)>,
+}
+
+/// One limit as it stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct LimitState {
+    /// Name of the limit, unique within its target.
+    pub name: String,
+    /// `concurrency` or `window`.
+    pub kind: &'static str,
+    /// Length of the window in milliseconds; absent for a concurrency limit.
+    pub per_ms: Option<u64>,
+    /// Places taken, held ones included.
+    pub used: u64,
+    /// Places configured.
+    pub max: u64,
+    /// Places kept for each priority and those above it, HIGH first.
+    pub reserved: [u32; 3],
+    /// Places of calls whose outcome is unknown.
+    pub held: u64,
+    /// The ceiling that the vendor's throttles taught, while it is below the configured one.
+    pub learned_ceiling: Option<u32>,
 }
 
 /// One state machine.

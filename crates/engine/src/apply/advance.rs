@@ -1,0 +1,316 @@
+//! Brings one execution as far as one stimulus carries it, and appends the step: its events, the frame as it then
+//! stands, and the messages it sent, all in the open transaction.
+
+use std::collections::VecDeque;
+
+use rampmeter_asl::{
+    Context, Effect, End, Event, Frame, Payload, Progress, Standing, Stimulus, Task, Waiting,
+    record,
+};
+
+use crate::id::{ExecutionId, StepId};
+use crate::machines::Machine;
+use crate::request::ExecutionStatus;
+use crate::store::{ExecutionRow, MessageRow, StepRow, StoreError};
+use crate::turn::{FailedTask, Turn};
+
+/// States that one command may enter in its own transaction, so that no workflow can hold the writer.
+const TRANSITIONS: u32 = 64;
+
+/// What became of a stimulus.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Advanced {
+    /// The execution moved, and the step is written.
+    Moved,
+    /// The execution does not wait for that event any more. Nothing was written.
+    Stale,
+}
+
+/// A message that the step being made sends. Its body lies in the step, so it is written after it.
+#[derive(Debug)]
+pub(super) struct Sending {
+    pub(super) message: MessageRow,
+    pub(super) parameters: Payload,
+    pub(super) placed: super::send::Placed,
+}
+
+impl Turn<'_> {
+    /// Advances an execution that has begun. `call` is the audit of the call that caused it.
+    pub(super) fn advance(
+        &mut self,
+        mut execution: ExecutionRow,
+        stimulus: Stimulus,
+        call: Option<&str>,
+    ) -> Result<Advanced, StoreError> {
+        let Some(frame) = self.load_frame(&execution)? else {
+            return Ok(Advanced::Stale);
+        };
+        let previous = Some(execution.last_step);
+        let machine = self.machine(execution.machine)?;
+        let Some(made) = self.make_step(&machine, &execution, frame, stimulus)? else {
+            return Ok(Advanced::Stale);
+        };
+        made.write_into(&mut execution, self.now_ms());
+        self.append(&execution, previous, &made, call)?;
+        self.store().update_execution(&execution)?;
+        Ok(Advanced::Moved)
+    }
+
+    /// Begins an execution whose row is not in the store yet.
+    pub(super) fn begin(
+        &mut self,
+        machine: &Machine,
+        mut execution: ExecutionRow,
+        input: Payload,
+    ) -> Result<(), StoreError> {
+        let made = self
+            .make_step(
+                machine,
+                &execution,
+                Frame::root(),
+                Stimulus::Start { input },
+            )?
+            .expect("an execution that has not begun takes its start");
+        made.write_into(&mut execution, self.now_ms());
+        execution.first_step = made.id;
+        self.append(&execution, None, &made, None)?;
+        self.store().insert_execution(&machine.name, &execution)
+    }
+
+    /// Where an execution stands; `None` once it has ended.
+    pub(super) fn load_frame(&self, execution: &ExecutionRow) -> Result<Option<Frame>, StoreError> {
+        if execution.status != ExecutionStatus::Running {
+            return Ok(None);
+        }
+        let data = self.store().step_data(execution.last_step)?;
+        record::decode_frame(&data).map_err(|error| {
+            StoreError::Damaged(format!("step {}: {error}", execution.last_step.0))
+        })
+    }
+
+    fn make_step(
+        &mut self,
+        machine: &Machine,
+        execution: &ExecutionRow,
+        mut frame: Frame,
+        stimulus: Stimulus,
+    ) -> Result<Option<MadeStep>, StoreError> {
+        let mut progress = Progress {
+            events: execution.events,
+        };
+        let mut made = MadeStep::new(execution.events + 1);
+        let mut stimuli = VecDeque::from([stimulus]);
+        let mut transitions = TRANSITIONS;
+        let mut first = true;
+        while let Some(stimulus) = stimuli.pop_front() {
+            let advanced = self.step_once(
+                machine,
+                execution,
+                &mut progress,
+                &mut frame,
+                stimulus,
+                transitions,
+            );
+            let Ok(advance) = advanced else {
+                assert!(
+                    first,
+                    "a task's own submission finds the task waiting for it"
+                );
+                return Ok(None);
+            };
+            if first {
+                made.id = StepId(self.writer.numbers.step.take(&self.writer.store)?);
+                first = false;
+            }
+            made.events.extend(advance.events);
+            made.standing = advance.standing;
+            for effect in advance.effects {
+                match effect {
+                    Effect::Submit(task) => {
+                        stimuli.push_back(self.submit(&task, &mut made)?);
+                    }
+                    Effect::SetTimer(timer) => self.store().set_timer(execution.id, timer)?,
+                    Effect::ClearTimer(timer) => self.store().clear_timer(execution.id, timer)?,
+                }
+            }
+            // Each request sent in one transaction halves what remains, so that a loop of requests ends too.
+            transitions /= 2;
+        }
+        made.frame = Some(frame);
+        made.last_event = progress.events;
+        Ok(Some(made))
+    }
+
+    fn step_once(
+        &self,
+        machine: &Machine,
+        execution: &ExecutionRow,
+        progress: &mut Progress,
+        frame: &mut Frame,
+        stimulus: Stimulus,
+        transitions: u32,
+    ) -> Result<rampmeter_asl::Advance, rampmeter_asl::Stale> {
+        let writer = &*self.writer;
+        let input = match &stimulus {
+            Stimulus::Start { input } => Some(input.clone()),
+            _ => None,
+        };
+        let execution_arn = writer.place.execution_arn(&machine.name, &execution.name);
+        let mut context = Context {
+            now: self.now_ms(),
+            region: &writer.place.region,
+            execution_arn: &execution_arn,
+            execution_name: &execution.name,
+            role_arn: &writer.place.role_arn(),
+            started_at: execution.started_at,
+            redrive_count: 0,
+            machine_arn: &machine.arn,
+            machine_name: &machine.name,
+            execution_input: &|| {
+                input
+                    .clone()
+                    .unwrap_or_else(|| self.execution_input(execution))
+            },
+            task_token: &|event| writer.seal.mint(execution.id, event),
+            random: &mut random,
+            transitions,
+        };
+        rampmeter_asl::advance(&machine.definition, progress, frame, stimulus, &mut context)
+    }
+
+    /// The input of an execution that has begun, for `$$.Execution.Input`.
+    fn execution_input(&self, execution: &ExecutionRow) -> Payload {
+        super::execution::stored_input(self.store(), execution)
+            .expect("the first step of a running execution holds its input")
+    }
+
+    /// Carries out a task's request, which for now is always a message.
+    fn submit(&mut self, task: &Task, made: &mut MadeStep) -> Result<Stimulus, StoreError> {
+        match self.place_task_message(task, made.id)? {
+            Ok((sending, output)) => {
+                made.sending.push(sending);
+                Ok(Stimulus::Submitted {
+                    event: task.event,
+                    output,
+                })
+            }
+            Err((error, cause)) => Ok(Stimulus::SubmitFailed {
+                event: task.event,
+                error,
+                cause,
+            }),
+        }
+    }
+
+    fn append(
+        &mut self,
+        execution: &ExecutionRow,
+        previous: Option<StepId>,
+        made: &MadeStep,
+        call: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let ended = matches!(made.standing, Standing::Ended(_));
+        let frame = if ended { None } else { made.frame.as_ref() };
+        let extra: Vec<&Payload> = made.sending.iter().map(|sent| &sent.parameters).collect();
+        let encoded = record::encode(&made.events, frame, &extra);
+        self.store().append_step(&StepRow {
+            id: made.id,
+            execution: execution.id,
+            previous,
+            at: self.now,
+            first_event: made.first_event,
+            data: &encoded.text,
+            call,
+        })?;
+        for (sent, payload) in made.sending.iter().zip(encoded.extra) {
+            let mut message = sent.message.clone();
+            message.stored = Some((made.id, payload));
+            self.put_message(&message, &sent.placed)?;
+        }
+        if made.standing == Standing::Yielded {
+            self.store().note_continuing(execution.id)?;
+            self.out.continuing.push(execution.id);
+        }
+        Ok(())
+    }
+
+    /// Goes on with an execution that used up the transitions of its last transaction.
+    pub(crate) fn continue_execution(&mut self, id: ExecutionId) -> Result<(), StoreError> {
+        self.store().forget_continuing(id)?;
+        if let Some(execution) = self.store().execution(id)? {
+            self.advance(execution, Stimulus::Continue, None)?;
+        }
+        Ok(())
+    }
+
+    /// Fails the tasks whose messages turned out to be no valid calls.
+    pub(crate) fn fail_tasks(&mut self) -> Result<(), StoreError> {
+        while let Some(FailedTask {
+            execution,
+            event,
+            error,
+            cause,
+        }) = self.failed_tasks.pop_front()
+        {
+            if let Some(execution) = self.store().execution(execution)? {
+                let error = Some(error.to_owned());
+                let stimulus = Stimulus::TaskFailed {
+                    event,
+                    error,
+                    cause: Some(cause),
+                };
+                self.advance(execution, stimulus, None)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A step while it is made.
+#[derive(Debug)]
+pub(super) struct MadeStep {
+    id: StepId,
+    first_event: u64,
+    last_event: u64,
+    events: Vec<Event>,
+    frame: Option<Frame>,
+    standing: Standing,
+    sending: Vec<Sending>,
+}
+
+impl MadeStep {
+    fn new(first_event: u64) -> MadeStep {
+        MadeStep {
+            id: StepId(0),
+            first_event,
+            last_event: first_event - 1,
+            events: Vec::new(),
+            frame: None,
+            standing: Standing::Waiting,
+            sending: Vec::new(),
+        }
+    }
+
+    /// Brings the execution's row up to this step. `now` in milliseconds since the Unix epoch.
+    fn write_into(&self, execution: &mut ExecutionRow, now: i64) {
+        execution.events = self.last_event;
+        execution.last_step = self.id;
+        execution.waits_for = match (&self.standing, self.frame.as_ref().map(Frame::waiting_for)) {
+            (Standing::Waiting, Some(Waiting::Task { event })) => event,
+            _ => 0,
+        };
+        if let Standing::Ended(end) = &self.standing {
+            execution.status = match end {
+                End::Succeeded { .. } => ExecutionStatus::Succeeded,
+                End::Failed { .. } => ExecutionStatus::Failed,
+                End::TimedOut { .. } => ExecutionStatus::TimedOut,
+                End::Aborted { .. } => ExecutionStatus::Aborted,
+            };
+            execution.stopped_at = Some(now);
+        }
+    }
+}
+
+fn random() -> u64 {
+    getrandom::u64().expect("the operating system gives random bytes")
+}

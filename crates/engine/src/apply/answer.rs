@@ -1,0 +1,295 @@
+//! A call has ended: free or hold its places, and resume the workflow, repeat the call, or give it up.
+//! What an answer means was said by `caller`; here is what follows from it.
+
+use std::time::Duration;
+
+use rampmeter_asl::{Payload, Stimulus};
+use rampmeter_caller::{Answer, Outcome, Repeatable, Throttle};
+use rampmeter_config::{OnUnknown, Retry};
+use rampmeter_dispatch::{PermitId, Throttle as GateThrottle};
+
+use super::advance::Advanced;
+use super::audit::CallAudit;
+use super::cause::{Failure, cause};
+use super::send::INVALID_MESSAGE;
+use crate::id::TargetId;
+use crate::store::StoreError;
+use crate::target::InFlight;
+use crate::turn::Turn;
+
+/// Attempts are used up.
+const UNAVAILABLE: &str = "Rampmeter.Unavailable";
+/// The answer was lost and the target says not to repeat.
+const OUTCOME_UNKNOWN: &str = "Rampmeter.OutcomeUnknown";
+
+impl Turn<'_> {
+    /// Applies the outcome of a call.
+    pub(crate) fn answered(
+        &mut self,
+        target: TargetId,
+        permit: PermitId,
+        outcome: Outcome,
+    ) -> Result<(), StoreError> {
+        let call = self.target(target).in_flight.remove(&permit);
+        let mut call = call.expect("a call in flight is answered once");
+        call.message.receive_count += 1;
+        call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
+        if let Outcome::Throttled {
+            kind, retry_after, ..
+        } = &outcome
+        {
+            self.note_throttle(target, *kind, *retry_after)?;
+        }
+        if let Outcome::Unknown { reason } = outcome {
+            self.hold(target, permit, &call)?;
+            return self.unknown(target, call, &reason);
+        }
+        self.free(target, permit)?;
+        match outcome {
+            Outcome::Success(answer) => self.succeed(target, &call, &answer),
+            Outcome::Final {
+                answer,
+                vendor_code,
+            } => {
+                let error = format!("Http.StatusCode.{}", answer.status);
+                let code = vendor_code.as_deref();
+                call.message.attempts += 1;
+                self.give_up(target, &call, &error, Some(&answer), code, None)
+            }
+            Outcome::Throttled { kind, .. } => self.return_throttled(target, &call, kind),
+            Outcome::Repeatable {
+                reason,
+                answer,
+                vendor_code,
+            } => {
+                let reason = match reason {
+                    Repeatable::ConnectFailed(why) => Some(why),
+                    Repeatable::ServerError => None,
+                };
+                self.repeat(
+                    target,
+                    call,
+                    answer.as_ref(),
+                    vendor_code.as_deref(),
+                    reason.as_deref(),
+                )
+            }
+            Outcome::Invalid { reason } => {
+                self.give_up(target, &call, INVALID_MESSAGE, None, None, Some(&reason))
+            }
+            Outcome::Unknown { .. } => unreachable!("handled above"),
+        }
+    }
+
+    /// Takes up a call that was in flight when an earlier process ended: its permit is held already.
+    pub(crate) fn lost_in_crash(
+        &mut self,
+        target: TargetId,
+        mut call: InFlight,
+    ) -> Result<(), StoreError> {
+        call.message.receive_count += 1;
+        call.message.crashes += 1;
+        call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
+        match self.target(target).config.on_unknown {
+            OnUnknown::Fail => {
+                let reason = "the server ended while the call was in flight";
+                self.give_up(target, &call, OUTCOME_UNKNOWN, None, None, Some(reason))
+            }
+            // A crash of ours uses up no attempt of the call.
+            OnUnknown::Retry | OnUnknown::Reconcile => {
+                let wait = self.target(target).config.retry.initial;
+                self.put_back(&call, wait)
+            }
+        }
+    }
+
+    fn succeed(
+        &mut self,
+        target: TargetId,
+        call: &InFlight,
+        answer: &Answer,
+    ) -> Result<(), StoreError> {
+        self.store().delete_message(call.message.id)?;
+        let Some((execution, event)) = call.message.task else {
+            return Ok(());
+        };
+        let Some(execution) = self.store().execution(execution)? else {
+            return Ok(());
+        };
+        let audit = self.audit(target, call, Some(answer.status));
+        let output = Payload::from_value(answer.to_task_output());
+        let stimulus = Stimulus::TaskSucceeded { event, output };
+        if self.advance(execution, stimulus, Some(&audit))? == Advanced::Stale {
+            tracing::info!(
+                message = call.message.id.0,
+                "the answer came after its task had ended"
+            );
+        }
+        Ok(())
+    }
+
+    /// The vendor may or may not have done it.
+    fn unknown(
+        &mut self,
+        target: TargetId,
+        call: InFlight,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        match self.target(target).config.on_unknown {
+            OnUnknown::Fail => {
+                self.give_up(target, &call, OUTCOME_UNKNOWN, None, None, Some(reason))
+            }
+            OnUnknown::Retry | OnUnknown::Reconcile => {
+                self.repeat(target, call, None, None, Some(reason))
+            }
+        }
+    }
+
+    /// Uses up an attempt: the call goes back to its lane after a back-off, or is given up.
+    fn repeat(
+        &mut self,
+        target: TargetId,
+        mut call: InFlight,
+        answer: Option<&Answer>,
+        vendor_code: Option<&str>,
+        reason: Option<&str>,
+    ) -> Result<(), StoreError> {
+        call.message.attempts += 1;
+        let retry = &self.target(target).config.retry;
+        if call.message.attempts >= retry.max_attempts {
+            return self.give_up(target, &call, UNAVAILABLE, answer, vendor_code, reason);
+        }
+        let wait = back_off(retry, call.message.attempts);
+        self.put_back(&call, wait)
+    }
+
+    /// A throttled call goes back and uses up no attempt. Where a window refused it, the whole target is closed for a
+    /// time and the call keeps its turn; where too many were in flight, the call itself waits a little.
+    fn return_throttled(
+        &mut self,
+        target: TargetId,
+        call: &InFlight,
+        kind: Throttle,
+    ) -> Result<(), StoreError> {
+        let wait = match kind {
+            Throttle::Window => Duration::ZERO,
+            Throttle::Concurrency => self.target(target).config.retry.initial,
+        };
+        self.put_back(call, wait)
+    }
+
+    fn put_back(&mut self, call: &InFlight, wait: Duration) -> Result<(), StoreError> {
+        self.store().update_counters(&call.message)?;
+        if wait.is_zero() {
+            return self.make_ready(&call.message);
+        }
+        self.store()
+            .delay(self.now.saturating_add(wait), call.message.id)
+    }
+
+    fn give_up(
+        &mut self,
+        target: TargetId,
+        call: &InFlight,
+        error: &str,
+        answer: Option<&Answer>,
+        vendor_code: Option<&str>,
+        reason: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.store().update_counters(&call.message)?;
+        let failure = Failure {
+            answer,
+            vendor_code,
+            reason,
+            attempts: call.message.attempts,
+        };
+        let audit = self.audit(target, call, answer.map(|answer| answer.status));
+        self.fail_call(target, &call.message, error, &cause(&failure), Some(&audit))
+    }
+
+    fn free(&mut self, target: TargetId, permit: PermitId) -> Result<(), StoreError> {
+        let now = self.now;
+        let places = self.target(target).gate.finish(permit, now);
+        self.store().delete_permit(permit)?;
+        self.store().put_places(target, &places)
+    }
+
+    /// Keeps the call's places for as long as the vendor may still be at work on it.
+    fn hold(
+        &mut self,
+        target: TargetId,
+        permit: PermitId,
+        call: &InFlight,
+    ) -> Result<(), StoreError> {
+        let now = self.now;
+        let target = self.target(target);
+        let until = target.held_until(call.started_at).max(now);
+        target.gate.hold(permit, until);
+        self.store().hold_permit(permit, until)
+    }
+
+    fn note_throttle(
+        &mut self,
+        id: TargetId,
+        kind: Throttle,
+        retry_after: Option<Duration>,
+    ) -> Result<(), StoreError> {
+        let now = self.now;
+        let jitter = getrandom::u64().expect("the operating system gives random bytes");
+        let target = self.target(id);
+        let kind = match kind {
+            Throttle::Concurrency => GateThrottle::Concurrency,
+            Throttle::Window => GateThrottle::Window { retry_after },
+        };
+        let report = target.gate.throttled(kind, now, jitter);
+        target.throttles += 1;
+        if report.under_our_limit {
+            target.throttles_under_our_limit += 1;
+            tracing::warn!(
+                target = target.config.name,
+                "throttled while under our own limit: somebody else uses the account, or the limit is too high"
+            );
+        }
+        let memory = target.gate.memory();
+        self.store().remember(id, &memory)
+    }
+
+    fn audit(&mut self, target: TargetId, call: &InFlight, status: Option<u16>) -> String {
+        let now = self.now;
+        let name = &self.target(target).config.name;
+        CallAudit::new(
+            name,
+            call.priority,
+            &call.message,
+            Some(call.started_at),
+            now,
+            status,
+        )
+        .to_json()
+    }
+}
+
+/// The wait before the next attempt, after so many have failed: doubled each time, up to the target's longest.
+fn back_off(retry: &Retry, failed: u32) -> Duration {
+    let doublings = failed.saturating_sub(1).min(31);
+    retry.initial.saturating_mul(1 << doublings).min(retry.max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_back_off_doubles_up_to_the_longest() {
+        let retry = Retry {
+            max_attempts: 9,
+            initial: Duration::from_secs(1),
+            max: Duration::from_secs(20),
+        };
+        let waits: Vec<u64> = (1..=7)
+            .map(|failed| back_off(&retry, failed).as_secs())
+            .collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 20, 20]);
+        assert_eq!(back_off(&retry, u32::MAX).as_secs(), 20);
+    }
+}

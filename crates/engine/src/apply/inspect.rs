@@ -1,0 +1,284 @@
+//! Answers to "what is it doing and why": targets, calls that have not ended, where an execution waits. Changes nothing.
+
+use rampmeter_asl::{Detail, Waiting, record};
+use rampmeter_dispatch::{LimitKind, LimitUsage, Priority, Scope, Time, Verdict};
+use serde_json::Value;
+
+use crate::id::{MessageNumber, TargetId, message_number};
+use crate::rejected::Rejected;
+use crate::request::{CallState, LimitState, TargetState, WaitingAt};
+use crate::store::{ExecutionRow, MessageRow, StoreError};
+use crate::target::Target;
+use crate::turn::Turn;
+
+impl Turn<'_> {
+    /// Every target as it stands.
+    pub(crate) fn inspect_targets(&mut self) -> Vec<TargetState> {
+        let now = self.now;
+        let targets = self.writer.targets.values().map(|target| TargetState {
+            name: target.config.name.clone(),
+            limits: target
+                .gate
+                .usage(now)
+                .into_iter()
+                .map(limit_state)
+                .collect(),
+            waiting: target.ready,
+            in_flight: target.gate.in_flight(),
+            held: u64::try_from(target.gate.held()).unwrap_or(u64::MAX),
+            deferrals: target.gate.deferrals(),
+            throttles: target.throttles,
+            throttles_under_our_limit: target.throttles_under_our_limit,
+            contended: target.contended(),
+        });
+        targets.collect()
+    }
+
+    /// Calls that have not ended, those in flight first; at most `most`.
+    pub(crate) fn inspect_calls(&mut self, most: usize) -> Result<Vec<CallState>, StoreError> {
+        let mut calls = Vec::new();
+        let targets: Vec<TargetId> = self.writer.targets.keys().copied().collect();
+        for &id in &targets {
+            let flying: Vec<(MessageRow, Priority)> = self
+                .target(id)
+                .in_flight
+                .values()
+                .map(|call| (call.message.clone(), call.priority))
+                .collect();
+            for (message, priority) in flying {
+                calls.push(self.call_state(id, &message, priority, Standing::InFlight)?);
+            }
+        }
+        for &id in &targets {
+            for priority in Priority::ALL {
+                let queue = self.target(id).queues[priority.index()];
+                let room = most.saturating_sub(calls.len());
+                for (ahead, number) in (0..).zip(self.store().ready(queue, room)?) {
+                    if let Some(message) = self.store().message(number)? {
+                        let standing = Standing::Waiting { ahead };
+                        calls.push(self.call_state(id, &message, priority, standing)?);
+                    }
+                }
+            }
+        }
+        calls.truncate(most);
+        Ok(calls)
+    }
+
+    /// Where a running execution waits; `None` once it has ended.
+    pub(crate) fn inspect_execution(
+        &mut self,
+        arn: &str,
+    ) -> Result<Result<Option<WaitingAt>, Rejected>, StoreError> {
+        let execution = match self.execution_by_arn(arn)? {
+            Ok(execution) => execution,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let Some(frame) = self.load_frame(&execution)? else {
+            return Ok(Ok(None));
+        };
+        let (waits_for, event) = match frame.waiting_for() {
+            Waiting::Task { event } => ("task", event),
+            Waiting::Timer { event } => ("timer", event),
+            Waiting::Retry { event } => ("retry", event),
+            Waiting::Continue | Waiting::Nothing => ("continue", 0),
+        };
+        let waited = self.task_events(&execution, event)?;
+        let call = match waited.message {
+            Some(number) => self.call_of(number)?,
+            None => None,
+        };
+        let state = frame.state().to_owned();
+        Ok(Ok(Some(WaitingAt {
+            state,
+            waits_for,
+            since: waited.since,
+            call,
+        })))
+    }
+
+    /// When the execution began to wait for `event`, and the message it then sent, if it sent one.
+    fn task_events(&self, execution: &ExecutionRow, event: u64) -> Result<Waited, StoreError> {
+        let mut waited = Waited {
+            since: execution.started_at,
+            message: None,
+        };
+        let mut next = Some(execution.last_step);
+        while let Some(id) = next {
+            let (previous, first_event, data) = self.store().step(id)?;
+            let step = record::decode(&data)
+                .map_err(|error| StoreError::Damaged(format!("step {}: {error}", id.0)))?;
+            for event_seen in step.events.iter().filter(|seen| seen.id >= event) {
+                if let Detail::TaskSubmitted { output, .. } = &event_seen.detail {
+                    let text = output.value().get("MessageId").and_then(Value::as_str);
+                    waited.message =
+                        text.and_then(|text| message_number(self.writer.seal.key(), text));
+                }
+                if event_seen.id == event {
+                    waited.since = event_seen.at;
+                }
+            }
+            if first_event <= event {
+                break;
+            }
+            next = previous;
+        }
+        Ok(waited)
+    }
+
+    fn call_of(&mut self, number: MessageNumber) -> Result<Option<CallState>, StoreError> {
+        let Some(message) = self.store().message(number)? else {
+            return Ok(None);
+        };
+        let Some(queue) = self.writer.queues.get(message.queue) else {
+            return Ok(None);
+        };
+        let Some(priority) = queue.lane else {
+            return Ok(None);
+        };
+        let target = self.target(queue.target);
+        let flying = target
+            .in_flight
+            .values()
+            .any(|call| call.message.id == number);
+        let standing = if flying {
+            Standing::InFlight
+        } else if self.store().is_ready(queue.id, number)? {
+            Standing::Waiting {
+                ahead: self.store().ready_before(queue.id, number)?,
+            }
+        } else {
+            Standing::Delayed
+        };
+        self.call_state(queue.target, &message, priority, standing)
+            .map(Some)
+    }
+
+    fn call_state(
+        &mut self,
+        target: TargetId,
+        message: &MessageRow,
+        priority: Priority,
+        standing: Standing,
+    ) -> Result<CallState, StoreError> {
+        let execution_arn = match message.task {
+            Some((execution, _)) => self.execution_arn(execution)?,
+            None => None,
+        };
+        let now = self.now;
+        let target = self.target(target);
+        let (word, ahead, held_by) = match standing {
+            Standing::InFlight => ("in flight", 0, None),
+            Standing::Delayed => (
+                "delayed",
+                0,
+                Some("its repeat waits for a back-off".to_owned()),
+            ),
+            Standing::Waiting { ahead } => (
+                "waiting",
+                ahead,
+                Some(held_by(target, priority, ahead, now)),
+            ),
+        };
+        Ok(CallState {
+            id: message.id.0,
+            target: target.config.name.clone(),
+            priority,
+            key: message.key.clone(),
+            execution_arn,
+            standing: word,
+            sent_at: message.sent_at.as_millis(),
+            receive_count: message.receive_count,
+            ahead,
+            held_by,
+        })
+    }
+
+    fn execution_arn(
+        &mut self,
+        execution: crate::id::ExecutionId,
+    ) -> Result<Option<String>, StoreError> {
+        let Some(row) = self.store().execution(execution)? else {
+            return Ok(None);
+        };
+        let machine = self.machine(row.machine)?;
+        Ok(Some(
+            self.writer.place.execution_arn(&machine.name, &row.name),
+        ))
+    }
+}
+
+struct Waited {
+    since: i64,
+    message: Option<MessageNumber>,
+}
+
+#[derive(Clone, Copy)]
+enum Standing {
+    InFlight,
+    Delayed,
+    Waiting { ahead: u64 },
+}
+
+/// What holds a waiting call, in words.
+fn held_by(target: &Target, priority: Priority, ahead: u64, now: Time) -> String {
+    let verdict = target.gate.explain(priority, target.waiting(), now);
+    let lane = match verdict {
+        Verdict::Admissible if ahead == 0 => "nothing: it starts next".to_owned(),
+        Verdict::Admissible => "the calls ahead of it in its lane".to_owned(),
+        Verdict::HeldBy {
+            limit,
+            used,
+            max,
+            reserved_for_higher,
+            frees_at,
+        } => {
+            let kept = match reserved_for_higher {
+                0 => String::new(),
+                kept => format!(", {kept} kept for higher priorities"),
+            };
+            let until = frees_at.map_or_else(
+                || "until a call is answered".to_owned(),
+                |at| format!("for another {}", seconds(at, now)),
+            );
+            format!("limit {limit}: {used} of {max} used{kept}, {until}")
+        }
+        Verdict::HeldByLane(lane) => format!("the {lane} lane, which goes first"),
+        Verdict::ClosedUntil(at) => {
+            format!(
+                "the vendor, which closed the target for another {}",
+                seconds(at, now)
+            )
+        }
+        Verdict::Trickling { width } => {
+            format!("the reopening of the target: {width} at a time until it answers well")
+        }
+        Verdict::Paused(Scope::Target) => "a pause of the target".to_owned(),
+        Verdict::Paused(Scope::Lane(lane)) => format!("a pause of the {lane} lane"),
+    };
+    lane
+}
+
+fn seconds(at: Time, now: Time) -> String {
+    format!("{:.1} s", at.saturating_since(now).as_secs_f64())
+}
+
+fn limit_state(usage: LimitUsage) -> LimitState {
+    let (kind, per_ms) = match usage.kind {
+        LimitKind::Concurrency { .. } => ("concurrency", None),
+        LimitKind::Window { per, .. } => (
+            "window",
+            Some(u64::try_from(per.as_millis()).unwrap_or(u64::MAX)),
+        ),
+    };
+    LimitState {
+        name: usage.name,
+        kind,
+        per_ms,
+        used: usage.used,
+        max: usage.max,
+        reserved: Priority::ALL.map(|priority| usage.reserved.of(priority)),
+        held: usage.held,
+        learned_ceiling: usage.learned_ceiling,
+    }
+}

@@ -1,0 +1,16 @@
+//! What each command does to the store, one file for each subject. Everything here runs inside the writer's
+//! transaction and performs nothing outside it.
+
+mod advance;
+mod answer;
+mod audit;
+mod cause;
+mod dead_letter;
+mod execution;
+mod inspect;
+mod permit;
+mod send;
+mod task;
+mod timer;
+
+pub(crate) use audit::CallAudit;

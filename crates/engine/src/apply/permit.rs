@@ -1,0 +1,191 @@
+//! Gives permits: asks each gate which lane may start, takes that lane's oldest call, and writes the permit before
+//! anything leaves. The gate decides which lane; the queue decides which call.
+
+use rampmeter_caller::Request;
+use rampmeter_config::message::CallMessage;
+use rampmeter_dispatch::{Decision, Priority, Time};
+use serde_json::Value;
+
+use super::send::{INVALID_MESSAGE, body_text};
+use crate::id::{MessageNumber, TargetId, idempotency_key, message_id};
+use crate::outbox::OutgoingCall;
+use crate::request::ExecutionStatus;
+use crate::store::{MessageRow, PermitRow, StoreError};
+use crate::target::InFlight;
+use crate::turn::Turn;
+
+/// Permits given in one transaction, so that a wide limit cannot hold the writer.
+const PERMITS_AT_ONCE: usize = 256;
+
+impl Turn<'_> {
+    /// Starts every call that may start. Answers whether it stopped because of its own bound.
+    pub(crate) fn start_calls(&mut self) -> Result<bool, StoreError> {
+        if self.writer.draining.is_some() {
+            return Ok(false);
+        }
+        let targets: Vec<TargetId> = self.writer.targets.keys().copied().collect();
+        let mut unfinished = false;
+        for target in targets {
+            unfinished |= self.start_calls_of(target)?;
+        }
+        self.fail_tasks()?;
+        Ok(unfinished)
+    }
+
+    fn start_calls_of(&mut self, id: TargetId) -> Result<bool, StoreError> {
+        let now = self.now;
+        let mut unfinished = true;
+        for _ in 0..PERMITS_AT_ONCE {
+            let target = self.target(id);
+            let waiting = target.waiting();
+            match target.gate.decide(waiting, now) {
+                Decision::Start(priority) => self.start_first(id, priority)?,
+                Decision::NotBefore(at) => {
+                    target.wake = at;
+                    unfinished = false;
+                    break;
+                }
+                Decision::Idle => {
+                    target.wake = None;
+                    unfinished = false;
+                    break;
+                }
+            }
+        }
+        let target = self.target(id);
+        target.note_contention(now);
+        // The end of a hold frees a place even when nothing waits now; it is written in its time.
+        if target.gate.held() > 0 {
+            let change = target.gate.next_change(now);
+            target.wake = [target.wake, change].into_iter().flatten().min();
+        }
+        Ok(unfinished)
+    }
+
+    /// Starts the first call of a lane, or sets aside a message that cannot be one any more.
+    fn start_first(&mut self, id: TargetId, priority: Priority) -> Result<(), StoreError> {
+        let queue = self.target(id).queues[priority.index()];
+        let number = self.store().first_ready(queue)?;
+        let number = number.expect("the count of ready messages is that of the table");
+        let message = self.take_ready(id, priority, number)?;
+        if !self.still_wanted(&message)? {
+            tracing::debug!(
+                message = number.0,
+                "no workflow waits for this call any more"
+            );
+            return self.store().delete_message(number);
+        }
+        match self.request_of(id, &message)? {
+            Ok(request) => self.give_permit(id, priority, message, request),
+            Err(reason) => self.fail_call(id, &message, INVALID_MESSAGE, &reason, None),
+        }
+    }
+
+    fn take_ready(
+        &mut self,
+        target: TargetId,
+        priority: Priority,
+        number: MessageNumber,
+    ) -> Result<MessageRow, StoreError> {
+        let target = self.target(target);
+        let queue = target.queues[priority.index()];
+        target.ready[priority.index()] -= 1;
+        self.store().unready(queue, number)?;
+        self.store()
+            .message(number)?
+            .ok_or_else(|| StoreError::Damaged(format!("message {} is missing", number.0)))
+    }
+
+    /// Whether the task that the message would answer still waits. A message without a task token always is.
+    fn still_wanted(&self, message: &MessageRow) -> Result<bool, StoreError> {
+        let Some((execution, event)) = message.task else {
+            return Ok(true);
+        };
+        let execution = self.store().execution(execution)?;
+        Ok(execution.is_some_and(|execution| {
+            execution.status == ExecutionStatus::Running && execution.waits_for == event
+        }))
+    }
+
+    /// The call that a message asks for. `Err` says why it is none, in words.
+    fn request_of(
+        &mut self,
+        target: TargetId,
+        message: &MessageRow,
+    ) -> Result<Result<Request, String>, StoreError> {
+        let body = self.body_of(message)?;
+        let key = self.idempotency_key_of(message)?;
+        let parsed = CallMessage::parse(&body, &self.target(target).config);
+        Ok(parsed
+            .map(|call| call.into_request(&key))
+            .map_err(|invalid| invalid.to_string()))
+    }
+
+    fn body_of(&self, message: &MessageRow) -> Result<String, StoreError> {
+        if let Some(body) = &message.body {
+            return Ok(body.clone());
+        }
+        let missing = || StoreError::Damaged(format!("message {} has no body", message.id.0));
+        let (step, payload) = message.stored.ok_or_else(missing)?;
+        let data = self.store().step_data(step)?;
+        let parameters = rampmeter_asl::record::decode_payload(&data, payload)
+            .map_err(|error| StoreError::Damaged(format!("step {}: {error}", step.0)))?;
+        let body: &Value = parameters.value().get("MessageBody").ok_or_else(missing)?;
+        Ok(body_text(body).into_owned())
+    }
+
+    /// The same for every attempt of one entry into a state, and for every attempt of one message without a task.
+    fn idempotency_key_of(&mut self, message: &MessageRow) -> Result<String, StoreError> {
+        if let (Some((execution, _)), Some(entered)) = (message.task, message.entered)
+            && let Some(execution) = self.store().execution(execution)?
+        {
+            let machine = self.machine(execution.machine)?;
+            let arn = self
+                .writer
+                .place
+                .execution_arn(&machine.name, &execution.name);
+            return Ok(idempotency_key(&arn, entered));
+        }
+        Ok(message_id(self.writer.seal.key(), message.id))
+    }
+
+    fn give_permit(
+        &mut self,
+        id: TargetId,
+        priority: Priority,
+        message: MessageRow,
+        request: Request,
+    ) -> Result<(), StoreError> {
+        let now: Time = self.now;
+        let permit = self.writer.numbers.permit.take(&self.writer.store)?;
+        let target = self.target(id);
+        let waiting = target.waiting();
+        let places = target.gate.start(permit, priority, waiting, now);
+        let caller = std::sync::Arc::clone(&target.caller);
+        let number = message.id;
+        target.in_flight.insert(
+            permit,
+            InFlight {
+                message,
+                priority,
+                started_at: now,
+            },
+        );
+        self.store().insert_permit(&PermitRow {
+            id: permit,
+            target: id,
+            lane: u8::try_from(priority.index()).expect("there are three lanes"),
+            message: number,
+            started_at: now,
+            held_until: None,
+        })?;
+        self.store().put_places(id, &places)?;
+        self.out.calls.push(OutgoingCall {
+            target: id,
+            permit,
+            caller,
+            request,
+        });
+        Ok(())
+    }
+}

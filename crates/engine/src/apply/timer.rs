@@ -1,0 +1,64 @@
+//! What becomes due by time alone: timers of executions, messages whose delay is over, permits whose hold is over.
+
+use rampmeter_asl::{Stimulus, TimerKind};
+
+use crate::id::TargetId;
+use crate::store::StoreError;
+use crate::turn::Turn;
+
+/// Timers and delayed messages taken in one transaction; the rest follows in the next.
+const DUE_AT_ONCE: u32 = 256;
+
+impl Turn<'_> {
+    /// Does everything that is due. Answers whether more is due at once.
+    pub(crate) fn fire_due(&mut self) -> Result<bool, StoreError> {
+        let timers = self.fire_timers()?;
+        let messages = self.end_delays()?;
+        self.end_holds()?;
+        self.fail_tasks()?;
+        Ok(timers || messages)
+    }
+
+    fn fire_timers(&mut self) -> Result<bool, StoreError> {
+        let due = self.store().take_due_timers(self.now_ms(), DUE_AT_ONCE)?;
+        let more = due.len() == DUE_AT_ONCE as usize;
+        for row in due {
+            let Some(execution) = self.store().execution(row.execution)? else {
+                continue;
+            };
+            let stimulus = match row.timer.kind {
+                TimerKind::ExecutionTimeout => Stimulus::ExecutionTimedOut,
+                kind => Stimulus::TimerFired {
+                    event: row.timer.event,
+                    kind,
+                },
+            };
+            self.advance(execution, stimulus, None)?;
+        }
+        Ok(more)
+    }
+
+    fn end_delays(&mut self) -> Result<bool, StoreError> {
+        let due = self.store().take_delayed(self.now, DUE_AT_ONCE)?;
+        let more = due.len() == DUE_AT_ONCE as usize;
+        for id in due {
+            if let Some(message) = self.store().message(id)? {
+                self.make_ready(&message)?;
+            }
+        }
+        Ok(more)
+    }
+
+    /// Closes the permits whose calls can no longer be running at the vendor.
+    fn end_holds(&mut self) -> Result<(), StoreError> {
+        let now = self.now;
+        let targets: Vec<TargetId> = self.writer.targets.keys().copied().collect();
+        for target in targets {
+            for released in self.target(target).gate.release_holds(now) {
+                self.store().delete_permit(released.id)?;
+                self.store().put_places(target, &released.rows)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,116 @@
+//! ARNs and queue URLs as this server writes and reads them.
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
+
+use crate::rejected::Rejected;
+
+/// The account and region that every ARN of this server carries.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) region: String,
+    pub(crate) account: String,
+}
+
+impl Place {
+    pub(crate) fn machine_arn(&self, machine: &str) -> String {
+        format!(
+            "arn:aws:states:{}:{}:stateMachine:{machine}",
+            self.region, self.account
+        )
+    }
+
+    pub(crate) fn execution_arn(&self, machine: &str, execution: &str) -> String {
+        format!(
+            "arn:aws:states:{}:{}:execution:{machine}:{execution}",
+            self.region, self.account
+        )
+    }
+
+    pub(crate) fn role_arn(&self) -> String {
+        format!("arn:aws:iam::{}:role/rampmeter", self.account)
+    }
+}
+
+/// The name in a state machine's ARN.
+pub(crate) fn machine_name(arn: &str) -> Result<&str, Rejected> {
+    match parts(arn, "stateMachine")?.as_slice() {
+        [name] => Ok(name),
+        _ => Err(invalid(arn)),
+    }
+}
+
+/// The names of the state machine and of the execution in an execution's ARN.
+pub(crate) fn execution_names(arn: &str) -> Result<(&str, &str), Rejected> {
+    match parts(arn, "execution")?.as_slice() {
+        [machine, execution] => Ok((machine, execution)),
+        _ => Err(invalid(arn)),
+    }
+}
+
+/// The queue's name in its URL: the last segment of the path, whatever the host. A bare name is its own.
+pub(crate) fn queue_name(url: &str) -> &str {
+    url.trim_end_matches('/').rsplit('/').next().unwrap_or(url)
+}
+
+fn parts<'a>(arn: &'a str, kind: &str) -> Result<Vec<&'a str>, Rejected> {
+    let mut fields = arn.split(':');
+    let head: Vec<&str> = fields.by_ref().take(6).collect();
+    match head.as_slice() {
+        ["arn", partition, "states", _region, _account, found]
+            if partition.starts_with("aws") && *found == kind =>
+        {
+            let rest: Vec<&str> = fields.collect();
+            if rest.iter().any(|name| name.is_empty()) {
+                Err(invalid(arn))
+            } else {
+                Ok(rest)
+            }
+        }
+        _ => Err(invalid(arn)),
+    }
+}
+
+fn invalid(arn: &str) -> Rejected {
+    Rejected::InvalidArn(arn.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_that_went_into_an_arn_come_out_again() {
+        let place = Place {
+            region: "us-east-1".into(),
+            account: "000000000000".into(),
+        };
+        assert_eq!(machine_name(&place.machine_arn("orders")), Ok("orders"));
+        assert_eq!(
+            execution_names(&place.execution_arn("orders", "SO-1")),
+            Ok(("orders", "SO-1"))
+        );
+    }
+
+    #[test]
+    fn an_arn_of_another_kind_is_refused() {
+        for arn in [
+            "",
+            "orders",
+            "arn:aws:states:::execution:a:b",
+            "arn:aws:sqs:r:a:stateMachine:x",
+            "arn:aws:states:r:a:stateMachine:",
+            "arn:aws:states:r:a:stateMachine:x:1:2",
+        ] {
+            assert!(machine_name(arn).is_err(), "{arn}");
+        }
+    }
+
+    #[test]
+    fn a_queue_is_named_by_the_end_of_its_url() {
+        assert_eq!(
+            queue_name("http://127.0.0.1:4566/000000000000/netsuite-high"),
+            "netsuite-high"
+        );
+        assert_eq!(queue_name("netsuite-high"), "netsuite-high");
+        assert_eq!(queue_name("https://sqs.us-east-1.amazonaws.com/1/q/"), "q");
+    }
+}

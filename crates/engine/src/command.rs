@@ -1,0 +1,38 @@
+//! Everything that can change the store, as values in one channel to the writer.
+
+use rampmeter_caller::Outcome;
+use rampmeter_dispatch::PermitId;
+use tokio::sync::oneshot;
+
+use crate::id::{ExecutionId, TargetId};
+use crate::rejected::Rejected;
+use crate::request::{
+    CallState, SendMessage, SentMessage, StartExecution, StartedExecution, StopExecution,
+    TargetState, TaskReport, WaitingAt,
+};
+
+/// Where the answer to a command goes, after its commit.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, Rejected>>;
+
+/// One thing to apply. The first five come from clients, the rest from the engine itself.
+#[derive(Debug)]
+pub(crate) enum Command {
+    StartExecution(StartExecution, Reply<StartedExecution>),
+    StopExecution(StopExecution, Reply<i64>),
+    ReportTask(TaskReport, Reply<()>),
+    SendMessage(SendMessage, Reply<SentMessage>),
+    /// Stop starting calls, wait for those in flight, end.
+    ShutDown(oneshot::Sender<()>),
+    /// An execution used up the transitions of one transaction and goes on in the next.
+    Continue(ExecutionId),
+    /// A call has ended, one way or another.
+    Answered {
+        target: TargetId,
+        permit: PermitId,
+        outcome: Outcome,
+    },
+    /// Questions that only the writer's memory can answer. They change nothing.
+    InspectTargets(Reply<Vec<TargetState>>),
+    InspectCalls(usize, Reply<Vec<CallState>>),
+    InspectExecution(String, Reply<Option<WaitingAt>>),
+}

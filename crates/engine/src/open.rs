@@ -1,0 +1,379 @@
+//! Opens an engine: one process to a data directory, definitions checked before anything runs, and what an earlier
+//! process left behind taken up before the first command.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use rampmeter_asl::{Diagnostic, StateMachine, Unserved};
+use rampmeter_caller::Caller;
+use rampmeter_config::Config;
+use rampmeter_dispatch::{Gate, OpenPermit, Priority, Time};
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+
+use crate::arn::Place;
+use crate::clock::Clock;
+use crate::command::Command;
+use crate::engine::{Options, Stopped, store_path};
+use crate::id::TargetId;
+use crate::machines::{Machine, Machines};
+use crate::outbox::SendOff;
+use crate::query::Reader;
+use crate::queues::{DEAD_LANE, Queue, Queues, names_of};
+use crate::store::{Kind, PermitRow, Sequence, Store, StoreError, StoreOpenError};
+use crate::target::{InFlight, Target};
+use crate::token::TokenSeal;
+use crate::turn::Turn;
+use crate::writer::{Numbers, Writer};
+
+/// Commands that may wait for the writer; more senders wait in turn.
+const WAITING_COMMANDS: usize = 4_096;
+
+/// Why an engine did not open. Nothing was changed that a later start would mind.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process has the data directory.
+    #[error("the data directory {0} is in use by another rampmeter")]
+    InUse(PathBuf),
+    /// The data directory cannot be made or locked.
+    #[error("the data directory {path} cannot be used: {source}")]
+    DataDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The store was written by a newer version.
+    #[error("the store has format {found}, newer than this version knows")]
+    NewerFormat {
+        /// The format found.
+        found: i64,
+    },
+    /// The file is something else.
+    #[error("{0} is not a rampmeter store")]
+    Foreign(PathBuf),
+    /// The store cannot be read or written.
+    #[error("the store cannot be opened: {0}")]
+    Store(String),
+    /// A workflow's definition has errors.
+    #[error("the workflow {workflow} has errors")]
+    Definition {
+        /// Name of the workflow.
+        workflow: String,
+        /// Each with its place in the definition.
+        problems: Vec<Diagnostic>,
+    },
+    /// A state of a workflow cannot run on this host.
+    #[error("the workflow {workflow} has states that cannot run here")]
+    Unserved {
+        /// Name of the workflow.
+        workflow: String,
+        /// The states.
+        states: Vec<Unserved>,
+    },
+    /// A target cannot be called.
+    #[error("the target {target} cannot be called: {reason}")]
+    Target {
+        /// Name of the target.
+        target: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl OpenError {
+    /// The stable code of this error.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Definition { .. } => "RM1001",
+            Self::Unserved { .. } => "RM1002",
+            Self::InUse(_) => "RM2002",
+            Self::DataDirectory { .. } => "RM2003",
+            Self::NewerFormat { .. } => "RM2004",
+            Self::Foreign(_) => "RM2005",
+            Self::Store(_) => "RM2006",
+            Self::Target { .. } => "RM2007",
+        }
+    }
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        OpenError::Store(error.to_string())
+    }
+}
+
+/// Opens everything and starts the writer.
+#[expect(
+    clippy::type_complexity,
+    reason = "the three parts of the handle, taken apart at once"
+)]
+pub(crate) fn open(
+    options: Options,
+) -> Result<
+    (
+        mpsc::Sender<Command>,
+        Reader,
+        watch::Receiver<Option<Stopped>>,
+    ),
+    OpenError,
+> {
+    let Options {
+        config,
+        runtime,
+        free_slots_after_restart,
+    } = options;
+    let directory = config.server.data_dir.clone();
+    let lock = lock(&directory)?;
+    let path = store_path(&directory);
+    let store = Store::open(&path).map_err(|error| match error {
+        StoreOpenError::NewerFormat { found } => OpenError::NewerFormat { found },
+        StoreOpenError::Foreign => OpenError::Foreign(path.clone()),
+        StoreOpenError::Failed(error) => error.into(),
+    })?;
+    let writer = recover(store, &config, free_slots_after_restart)?;
+    let reader = Reader::new(&path, writer.place.clone())?;
+    let (commands, received) = mpsc::channel(WAITING_COMMANDS);
+    let (stopped, how) = watch::channel(None);
+    let send_off = SendOff {
+        runtime,
+        answers: commands.downgrade(),
+    };
+    std::thread::Builder::new()
+        .name("rampmeter-writer".to_owned())
+        .spawn(move || {
+            writer.run(received, &send_off, &stopped);
+            drop(lock);
+        })
+        .map_err(|error| OpenError::Store(format!("no thread for the writer: {error}")))?;
+    Ok((commands, reader, how))
+}
+
+/// Takes the data directory for this process. The lock goes with the process, however it ends.
+fn lock(directory: &Path) -> Result<File, OpenError> {
+    let failed = |source| OpenError::DataDirectory {
+        path: directory.to_owned(),
+        source,
+    };
+    fs::create_dir_all(directory).map_err(failed)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(directory.join("lock"))
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(directory.to_owned())),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// Builds the writer from the store and the configuration, in one transaction.
+fn recover(store: Store, config: &Config, free_slots: bool) -> Result<Writer, OpenError> {
+    let place = Place {
+        region: config.server.region.clone(),
+        account: config.server.account.clone(),
+    };
+    store.begin()?;
+    let seal = token_seal(&store)?;
+    let permits = store.permits()?;
+    let mut places = Vec::new();
+    let mut ids = Vec::new();
+    for (name, target) in &config.targets {
+        let id = store.target(name)?;
+        places.push(if free_slots {
+            Vec::new()
+        } else {
+            store.places(id)?
+        });
+        ids.push((id, target));
+    }
+    let clock = Clock::start(newest_time(&store, &permits)?);
+    let mut writer = Writer {
+        machines: publish(&store, config, &place, clock.now())?,
+        place,
+        seal,
+        queues: Queues::default(),
+        targets: std::collections::BTreeMap::new(),
+        numbers: Numbers {
+            execution: Sequence::new(Kind::Execution),
+            message: Sequence::new(Kind::Message),
+            permit: Sequence::new(Kind::Permit),
+            step: Sequence::new(Kind::Step),
+        },
+        drain_timeout: config.server.drain_timeout,
+        draining: None,
+        store,
+        clock,
+    };
+    for ((id, target), places) in ids.into_iter().zip(places) {
+        let open = permits.iter().filter(|permit| permit.target == id);
+        let open = if free_slots {
+            Vec::new()
+        } else {
+            open.cloned().collect()
+        };
+        let target = open_target(&mut writer, id, target, &open, places)?;
+        writer.targets.insert(id, target);
+    }
+    take_up(&mut writer, &permits, free_slots)?;
+    writer.store.commit()?;
+    Ok(writer)
+}
+
+fn token_seal(store: &Store) -> Result<TokenSeal, OpenError> {
+    let key = store.meta("task token key", || {
+        let mut key = vec![0; 32];
+        getrandom::fill(&mut key).expect("the operating system gives random bytes");
+        key
+    })?;
+    let key: [u8; 32] = key
+        .try_into()
+        .map_err(|_| OpenError::Store("the key of the task tokens is not 32 bytes".to_owned()))?;
+    Ok(TokenSeal::new(key))
+}
+
+/// The newest time that anything in the store was decided at.
+fn newest_time(store: &Store, permits: &[PermitRow]) -> Result<Option<Time>, OpenError> {
+    let permits = permits.iter().map(|permit| permit.started_at).max();
+    Ok([store.newest_step_time()?, permits]
+        .into_iter()
+        .flatten()
+        .max())
+}
+
+/// Compiles the workflows; a definition that differs from the newest stored one becomes a new revision.
+fn publish(
+    store: &Store,
+    config: &Config,
+    place: &Place,
+    now: Time,
+) -> Result<Machines, OpenError> {
+    let mut machines = Machines::default();
+    for (name, workflow) in &config.workflows {
+        let definition = StateMachine::parse(&workflow.definition).map_err(|problems| {
+            OpenError::Definition {
+                workflow: name.clone(),
+                problems,
+            }
+        })?;
+        let states = definition.unserved();
+        if !states.is_empty() {
+            return Err(OpenError::Unserved {
+                workflow: name.clone(),
+                states,
+            });
+        }
+        let id = match store.newest_revision(name)? {
+            Some((id, text)) if text == workflow.definition => id,
+            _ => store.insert_revision(name, &workflow.definition, now.as_millis())?,
+        };
+        machines.publish(Machine {
+            id,
+            name: name.clone(),
+            arn: place.machine_arn(name),
+            definition,
+        });
+    }
+    Ok(machines)
+}
+
+fn open_target(
+    writer: &mut Writer,
+    id: TargetId,
+    config: &rampmeter_config::Target,
+    open: &[PermitRow],
+    places: Vec<rampmeter_dispatch::WindowRow>,
+) -> Result<Target, OpenError> {
+    let caller = Caller::new(config.profile.clone()).map_err(|error| OpenError::Target {
+        target: config.name.clone(),
+        reason: error.to_string(),
+    })?;
+    let hold = config.timeout.saturating_add(config.hold_after_timeout);
+    let open = open
+        .iter()
+        .map(|permit| OpenPermit {
+            id: permit.id,
+            priority: priority_of(permit.lane),
+            started_at: permit.started_at,
+            held_until: permit
+                .held_until
+                .unwrap_or(permit.started_at.saturating_add(hold)),
+        })
+        .collect();
+    let mut gate = Gate::restore(config.rules.clone(), open, places, writer.clock.now());
+    if let Some(memory) = writer.store.memory(id)? {
+        gate.recall(memory);
+    }
+    let mut queues = Vec::new();
+    for (name, lane) in names_of(&config.name) {
+        let number = lane.map_or(DEAD_LANE, lane_number);
+        let queue = Queue {
+            id: writer.store.queue(&name, id, number)?,
+            target: id,
+            lane,
+        };
+        writer.queues.add(name, queue);
+        queues.push(queue.id);
+    }
+    let [high, medium, batch, dead] = queues[..] else {
+        unreachable!("a target has four queues");
+    };
+    let lanes = [high, medium, batch];
+    let mut target = Target::new(config.clone(), caller, gate, lanes, dead);
+    for priority in Priority::ALL {
+        target.ready[priority.index()] = writer.store.count_ready(lanes[priority.index()])?;
+    }
+    Ok(target)
+}
+
+/// Takes up the calls that were in flight when the last process ended: each keeps its places, and its message goes on
+/// as the target says for an unknown outcome.
+fn take_up(writer: &mut Writer, permits: &[PermitRow], free_slots: bool) -> Result<(), OpenError> {
+    let now = writer.clock.now();
+    let known: Vec<TargetId> = writer.targets.keys().copied().collect();
+    let mut turn = Turn::new(writer, now);
+    for permit in permits
+        .iter()
+        .filter(|permit| known.contains(&permit.target))
+    {
+        if free_slots {
+            turn.store().delete_permit(permit.id)?;
+        }
+        if permit.held_until.is_some() {
+            continue;
+        }
+        if !free_slots {
+            let until = turn.target(permit.target).held_until(permit.started_at);
+            turn.store().hold_permit(permit.id, until)?;
+        }
+        let Some(message) = turn.store().message(permit.message)? else {
+            continue;
+        };
+        let priority = priority_of(permit.lane);
+        let call = InFlight {
+            message,
+            priority,
+            started_at: permit.started_at,
+        };
+        turn.lost_in_crash(permit.target, call)?;
+        turn.fail_tasks()?;
+    }
+    let outbox = turn.into_outbox();
+    assert!(outbox.calls.is_empty(), "recovery starts no call");
+    Ok(())
+}
+
+fn lane_number(priority: Priority) -> u8 {
+    u8::try_from(priority.index()).expect("there are three lanes")
+}
+
+/// The priority of a lane's number in our own rows.
+fn priority_of(lane: u8) -> Priority {
+    *Priority::ALL
+        .get(usize::from(lane))
+        .expect("a permit belongs to one of three lanes")
+}

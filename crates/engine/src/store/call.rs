@@ -1,0 +1,121 @@
+//! Rows of permits and of the places that calls take in windows. They are written in the transaction that decides,
+//! and they are what makes the limits hold across a crash.
+
+use rampmeter_dispatch::{Memory, PermitId, Time, WindowRow};
+
+use super::{Store, StoreError, optional};
+use crate::id::{MessageNumber, TargetId};
+
+/// A permit that is out.
+#[derive(Debug, Clone)]
+pub(crate) struct PermitRow {
+    pub(crate) id: PermitId,
+    pub(crate) target: TargetId,
+    pub(crate) lane: u8,
+    pub(crate) message: MessageNumber,
+    pub(crate) started_at: Time,
+    pub(crate) held_until: Option<Time>,
+}
+
+impl Store {
+    pub(crate) fn insert_permit(&self, permit: &PermitRow) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("INSERT INTO permit VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute((
+                permit.id,
+                permit.target,
+                permit.lane,
+                permit.message,
+                permit.started_at.as_micros(),
+                permit.held_until.map(Time::as_micros),
+            ))?;
+        Ok(())
+    }
+
+    pub(crate) fn hold_permit(&self, id: PermitId, until: Time) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE permit SET held_until = ?2 WHERE id = ?1")?
+            .execute((id, until.as_micros()))?;
+        Ok(())
+    }
+
+    pub(crate) fn delete_permit(&self, id: PermitId) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("DELETE FROM permit WHERE id = ?1")?
+            .execute([id])?;
+        Ok(())
+    }
+
+    pub(crate) fn permits(&self) -> Result<Vec<PermitRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, target, lane, message, started_at, held_until FROM permit ORDER BY id",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(PermitRow {
+                id: row.get(0)?,
+                target: row.get(1)?,
+                lane: row.get(2)?,
+                message: row.get(3)?,
+                started_at: Time::from_micros(row.get(4)?),
+                held_until: row.get::<_, Option<i64>>(5)?.map(Time::from_micros),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub(crate) fn put_places(
+        &self,
+        target: TargetId,
+        places: &[WindowRow],
+    ) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO window_place VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT DO UPDATE SET until = excluded.until, count = excluded.count",
+        )?;
+        for place in places {
+            statement.execute((
+                target,
+                &place.limit,
+                place.slot,
+                place.until.as_micros(),
+                place.count,
+            ))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn places(&self, target: TargetId) -> Result<Vec<WindowRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT limit_name, slot, until, count FROM window_place WHERE target = ?1",
+        )?;
+        let rows = statement.query_map([target], |row| {
+            Ok(WindowRow {
+                limit: row.get(0)?,
+                slot: row.get(1)?,
+                until: Time::from_micros(row.get(2)?),
+                count: row.get(3)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Keeps what a gate learned from the vendor's throttles.
+    pub(crate) fn remember(&self, target: TargetId, memory: &Memory) -> Result<(), StoreError> {
+        let text = serde_json::to_string(memory)
+            .map_err(|error| StoreError::Damaged(format!("a gate's memory: {error}")))?;
+        self.connection
+            .prepare_cached("UPDATE target SET memory = ?2 WHERE id = ?1")?
+            .execute((target, text))?;
+        Ok(())
+    }
+
+    /// What a gate had learned, if anything was kept.
+    pub(crate) fn memory(&self, target: TargetId) -> Result<Option<Memory>, StoreError> {
+        let query = "SELECT memory FROM target WHERE id = ?1 AND memory IS NOT NULL";
+        let text: Option<String> =
+            optional(self.connection.query_row(query, [target], |row| row.get(0)))?;
+        text.map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| StoreError::Damaged(format!("a gate's memory: {error}")))
+    }
+}

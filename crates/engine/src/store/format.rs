@@ -1,0 +1,53 @@
+//! The file's format: how it is marked, made and checked. Format numbers only grow; a newer one is refused.
+
+use rusqlite::Connection;
+
+use super::{StoreError, StoreOpenError};
+
+/// The format that this version writes, kept in `PRAGMA user_version`.
+pub(crate) const FORMAT: i64 = 1;
+
+/// "Ramp" in ASCII, kept in `PRAGMA application_id`, so that `file` and others can tell what it is.
+const APPLICATION_ID: i64 = 0x5261_6d70;
+
+/// Sets the connection up for durable commits, and makes the tables in a new file.
+pub(crate) fn set_up(connection: &Connection) -> Result<(), StoreOpenError> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let application: i64 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let new = found == 0 && application == 0 && tables == 0;
+    if !new && application != APPLICATION_ID {
+        return Err(StoreOpenError::Foreign);
+    }
+    if found > FORMAT {
+        return Err(StoreOpenError::NewerFormat { found });
+    }
+    configure(connection)?;
+    if new {
+        make(connection)?;
+    }
+    Ok(())
+}
+
+fn configure(connection: &Connection) -> Result<(), StoreError> {
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    // Kibibytes when negative: 64 MiB of pages.
+    connection.pragma_update(None, "cache_size", -65_536)?;
+    // Pages of the log before it is carried over into the file; the log is cut back to 64 MiB after that.
+    connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    Ok(())
+}
+
+fn make(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    connection.execute_batch(include_str!("schema.sql"))?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.pragma_update(None, "user_version", FORMAT)?;
+    Ok(connection.execute_batch("COMMIT")?)
+}

@@ -1,0 +1,280 @@
+//! Rows of queues, messages and dead letters.
+
+use rampmeter_asl::EventId;
+use rampmeter_dispatch::Time;
+use rusqlite::Row;
+
+use super::execution::signed;
+use super::{Store, StoreError, optional};
+use crate::id::{ExecutionId, MessageNumber, QueueId, StepId, TargetId};
+
+/// One message, without its body when that lies in a step.
+#[derive(Debug, Clone)]
+pub(crate) struct MessageRow {
+    pub(crate) id: MessageNumber,
+    pub(crate) queue: QueueId,
+    /// The execution and the TaskScheduled event of its task token, if it carries a genuine one.
+    pub(crate) task: Option<(ExecutionId, EventId)>,
+    /// The TaskStateEntered event of the state that sent it, when a workflow did.
+    pub(crate) entered: Option<EventId>,
+    /// The step and the payload whose MessageBody is the body.
+    pub(crate) stored: Option<(StepId, u32)>,
+    /// The body, when no step holds it.
+    pub(crate) body: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) sent_at: Time,
+    pub(crate) first_started_at: Option<Time>,
+    pub(crate) receive_count: u32,
+    pub(crate) attempts: u32,
+    pub(crate) crashes: u32,
+}
+
+const MESSAGE_COLUMNS: &str = "id, queue, execution, event, entered, step, payload, body, key, \
+     sent_at, first_started_at, receive_count, attempts, crashes";
+
+impl MessageRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
+        let number = |index: usize| -> rusqlite::Result<Option<u64>> {
+            let value: Option<i64> = row.get(index)?;
+            value
+                .map(|value| {
+                    u64::try_from(value)
+                        .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, value))
+                })
+                .transpose()
+        };
+        let execution: Option<ExecutionId> = row.get(2)?;
+        let step: Option<StepId> = row.get(5)?;
+        let payload: Option<u32> = row.get(6)?;
+        Ok(MessageRow {
+            id: row.get(0)?,
+            queue: row.get(1)?,
+            task: execution.zip(number(3)?),
+            entered: number(4)?,
+            stored: step.zip(payload),
+            body: row.get(7)?,
+            key: row.get(8)?,
+            sent_at: Time::from_micros(row.get(9)?),
+            first_started_at: row.get::<_, Option<i64>>(10)?.map(Time::from_micros),
+            receive_count: row.get(11)?,
+            attempts: row.get(12)?,
+            crashes: row.get(13)?,
+        })
+    }
+}
+
+/// Why a message is in a dead-letter queue.
+#[derive(Debug, Clone)]
+pub(crate) struct DeadLetter<'a> {
+    pub(crate) message: MessageNumber,
+    pub(crate) failed_at: Time,
+    pub(crate) error: &'a str,
+    pub(crate) cause: &'a str,
+}
+
+impl Store {
+    /// The number of the target with this name, given now if it is new.
+    pub(crate) fn target(&self, name: &str) -> Result<TargetId, StoreError> {
+        self.connection
+            .execute("INSERT OR IGNORE INTO target (name) VALUES (?1)", [name])?;
+        Ok(self
+            .connection
+            .query_row("SELECT id FROM target WHERE name = ?1", [name], |row| {
+                row.get(0)
+            })?)
+    }
+
+    /// The number of the queue with this name, made now if it is new.
+    pub(crate) fn queue(
+        &self,
+        name: &str,
+        target: TargetId,
+        lane: u8,
+    ) -> Result<QueueId, StoreError> {
+        self.connection.execute(
+            "INSERT OR IGNORE INTO queue (name, target, lane) VALUES (?1, ?2, ?3)",
+            (name, target, lane),
+        )?;
+        Ok(self
+            .connection
+            .query_row("SELECT id FROM queue WHERE name = ?1", [name], |row| {
+                row.get(0)
+            })?)
+    }
+
+    pub(crate) fn insert_message(&self, message: &MessageRow) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+                 ?13, ?14)",
+            )?
+            .execute((
+                message.id,
+                message.queue,
+                message.task.map(|(execution, _)| execution),
+                message.task.map(|(_, event)| signed(event)),
+                message.entered.map(signed),
+                message.stored.map(|(step, _)| step),
+                message.stored.map(|(_, payload)| payload),
+                &message.body,
+                &message.key,
+                message.sent_at.as_micros(),
+                message.first_started_at.map(Time::as_micros),
+                message.receive_count,
+                message.attempts,
+                message.crashes,
+            ))?;
+        Ok(())
+    }
+
+    pub(crate) fn message(&self, id: MessageNumber) -> Result<Option<MessageRow>, StoreError> {
+        let query = format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE id = ?1");
+        let mut statement = self.connection.prepare_cached(&query)?;
+        Ok(optional(statement.query_row([id], MessageRow::read))?)
+    }
+
+    /// Writes the counters of a message whose call did not end it.
+    pub(crate) fn update_counters(&self, message: &MessageRow) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE message SET first_started_at = ?2, receive_count = ?3, attempts = ?4, \
+                 crashes = ?5 WHERE id = ?1",
+            )?
+            .execute((
+                message.id,
+                message.first_started_at.map(Time::as_micros),
+                message.receive_count,
+                message.attempts,
+                message.crashes,
+            ))?;
+        Ok(())
+    }
+
+    pub(crate) fn delete_message(&self, id: MessageNumber) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("DELETE FROM message WHERE id = ?1")?
+            .execute([id])?;
+        Ok(())
+    }
+
+    pub(crate) fn make_ready(&self, queue: QueueId, id: MessageNumber) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("INSERT INTO ready (queue, message) VALUES (?1, ?2)")?
+            .execute((queue, id))?;
+        Ok(())
+    }
+
+    pub(crate) fn unready(&self, queue: QueueId, id: MessageNumber) -> Result<bool, StoreError> {
+        let gone = self
+            .connection
+            .prepare_cached("DELETE FROM ready WHERE queue = ?1 AND message = ?2")?
+            .execute((queue, id))?;
+        Ok(gone == 1)
+    }
+
+    /// Whether the message may be taken now.
+    pub(crate) fn is_ready(&self, queue: QueueId, id: MessageNumber) -> Result<bool, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM ready WHERE queue = ?1 AND message = ?2")?;
+        let count: i64 = statement.query_row((queue, id), |row| row.get(0))?;
+        Ok(count > 0)
+    }
+
+    /// The oldest message of the queue that may be taken now.
+    pub(crate) fn first_ready(&self, queue: QueueId) -> Result<Option<MessageNumber>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT message FROM ready WHERE queue = ?1 ORDER BY message LIMIT 1",
+        )?;
+        Ok(optional(statement.query_row([queue], |row| row.get(0)))?)
+    }
+
+    /// The oldest messages of the queue that may be taken now, at most `most`.
+    pub(crate) fn ready(
+        &self,
+        queue: QueueId,
+        most: usize,
+    ) -> Result<Vec<MessageNumber>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT message FROM ready WHERE queue = ?1 ORDER BY message LIMIT ?2",
+        )?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = statement.query_map((queue, most), |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many messages of the queue may be taken now, and were sent before this one.
+    pub(crate) fn ready_before(
+        &self,
+        queue: QueueId,
+        id: MessageNumber,
+    ) -> Result<u64, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM ready WHERE queue = ?1 AND message < ?2")?;
+        let count: i64 = statement.query_row((queue, id), |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// How many messages of the queue may be taken now.
+    pub(crate) fn count_ready(&self, queue: QueueId) -> Result<u64, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM ready WHERE queue = ?1")?;
+        let count: i64 = statement.query_row([queue], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    pub(crate) fn delay(&self, until: Time, id: MessageNumber) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("INSERT INTO delayed (until, message) VALUES (?1, ?2)")?
+            .execute((until.as_micros(), id))?;
+        Ok(())
+    }
+
+    /// When the first delayed message may be taken.
+    pub(crate) fn first_delayed(&self) -> Result<Option<Time>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT until FROM delayed ORDER BY until LIMIT 1")?;
+        Ok(optional(statement.query_row([], |row| row.get(0)))?.map(Time::from_micros))
+    }
+
+    /// Takes the messages whose delay is over out of `delayed`, at most `most`.
+    pub(crate) fn take_delayed(
+        &self,
+        now: Time,
+        most: u32,
+    ) -> Result<Vec<MessageNumber>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT until, message FROM delayed WHERE until <= ?1 ORDER BY until LIMIT ?2",
+        )?;
+        let rows = statement.query_map((now.as_micros(), most), |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, MessageNumber>(1)?))
+        })?;
+        let due: Vec<(i64, MessageNumber)> = rows.collect::<Result<_, _>>()?;
+        let mut delete = self
+            .connection
+            .prepare_cached("DELETE FROM delayed WHERE until = ?1 AND message = ?2")?;
+        for key in &due {
+            delete.execute(*key)?;
+        }
+        Ok(due.into_iter().map(|(_, message)| message).collect())
+    }
+
+    /// Moves a message to a dead-letter queue and keeps the reason.
+    pub(crate) fn bury(&self, queue: QueueId, letter: &DeadLetter<'_>) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE message SET queue = ?2 WHERE id = ?1")?
+            .execute((letter.message, queue))?;
+        self.connection
+            .prepare_cached("INSERT INTO dead_letter VALUES (?1, ?2, ?3, ?4)")?
+            .execute((
+                letter.message,
+                letter.failed_at.as_micros(),
+                letter.error,
+                letter.cause,
+            ))?;
+        self.make_ready(queue, letter.message)
+    }
+}

@@ -1,0 +1,141 @@
+-- The tables of format 1. What made this layout fast is explained in docs/storage.md: payloads are appended in commit
+-- order and never moved, the rows that change are small and point into them, and no table is ordered by random text.
+-- Times are microseconds since the Unix epoch, except timer.at and the dates of executions (milliseconds, as on AWS).
+
+-- One value of each name: the key of the task tokens.
+CREATE TABLE meta (
+    name  TEXT PRIMARY KEY,
+    value BLOB NOT NULL
+) WITHOUT ROWID;
+
+-- Every revision of every state machine: a running execution keeps the definition it started with.
+CREATE TABLE state_machine (
+    id         INTEGER PRIMARY KEY,
+    name       TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+);
+CREATE INDEX state_machine_by_name ON state_machine (name, id);
+
+-- memory: what the gate learned from the vendor's throttles, as JSON.
+CREATE TABLE target (
+    id     INTEGER PRIMARY KEY,
+    name   TEXT NOT NULL UNIQUE,
+    memory TEXT
+);
+
+-- lane: 0 HIGH, 1 MEDIUM, 2 BATCH, 3 the dead-letter queue.
+CREATE TABLE queue (
+    id     INTEGER PRIMARY KEY,
+    name   TEXT NOT NULL UNIQUE,
+    target INTEGER NOT NULL REFERENCES target,
+    lane   INTEGER NOT NULL
+);
+
+-- What one command made of one execution: its history events and where it then stood, with every payload once.
+-- call: the audit of the call that caused the step, if one did.
+CREATE TABLE step (
+    id          INTEGER PRIMARY KEY,
+    execution   INTEGER NOT NULL,
+    previous    INTEGER,
+    at          INTEGER NOT NULL,
+    first_event INTEGER NOT NULL,
+    data        TEXT NOT NULL,
+    call        TEXT
+);
+
+-- last_step: the newest step, from which `previous` leads back to the first.
+-- waits_for: id of the event whose task token it waits for, or 0.
+CREATE TABLE execution (
+    id         INTEGER PRIMARY KEY,
+    machine    INTEGER NOT NULL,
+    name       TEXT NOT NULL,
+    status     INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    stopped_at INTEGER,
+    events     INTEGER NOT NULL,
+    first_step INTEGER NOT NULL,
+    last_step  INTEGER NOT NULL,
+    waits_for  INTEGER NOT NULL
+);
+
+CREATE TABLE execution_name (
+    hash      INTEGER NOT NULL,
+    execution INTEGER NOT NULL,
+    PRIMARY KEY (hash, execution)
+) WITHOUT ROWID;
+
+-- The executions that used up the transitions of one transaction and go on in the next.
+CREATE TABLE continuing (
+    execution INTEGER PRIMARY KEY
+);
+
+-- A message on a queue. Its body is its own, or the MessageBody of payload `payload` of step `step`.
+-- receive_count, attempts and crashes are three counters: calls started, answers that used up an attempt, calls
+-- that were in flight when the process died.
+CREATE TABLE message (
+    id               INTEGER PRIMARY KEY,
+    queue            INTEGER NOT NULL,
+    execution        INTEGER,
+    event            INTEGER,
+    entered          INTEGER,
+    step             INTEGER,
+    payload          INTEGER,
+    body             TEXT,
+    key              TEXT,
+    sent_at          INTEGER NOT NULL,
+    first_started_at INTEGER,
+    receive_count    INTEGER NOT NULL,
+    attempts         INTEGER NOT NULL,
+    crashes          INTEGER NOT NULL
+);
+
+-- The messages that may be taken now, oldest first.
+CREATE TABLE ready (
+    queue   INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    PRIMARY KEY (queue, message)
+) WITHOUT ROWID;
+
+-- The messages that may be taken later: a delay, or the back-off before a repeat.
+CREATE TABLE delayed (
+    until   INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    PRIMARY KEY (until, message)
+) WITHOUT ROWID;
+
+-- The permits that are out. held_until: the outcome is unknown, and the call keeps its place until then.
+CREATE TABLE permit (
+    id         INTEGER PRIMARY KEY,
+    target     INTEGER NOT NULL,
+    lane       INTEGER NOT NULL,
+    message    INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    held_until INTEGER
+);
+
+-- The places that calls take in the windows of a limit, each until its time.
+CREATE TABLE window_place (
+    target     INTEGER NOT NULL,
+    limit_name TEXT NOT NULL,
+    slot       INTEGER NOT NULL,
+    until      INTEGER NOT NULL,
+    count      INTEGER NOT NULL,
+    PRIMARY KEY (target, limit_name, slot)
+) WITHOUT ROWID;
+
+CREATE TABLE timer (
+    at        INTEGER NOT NULL,
+    execution INTEGER NOT NULL,
+    event     INTEGER NOT NULL,
+    kind      INTEGER NOT NULL,
+    PRIMARY KEY (at, execution, event, kind)
+) WITHOUT ROWID;
+
+-- Why a message lies in a dead-letter queue. With a task token it is the record of a failed task.
+CREATE TABLE dead_letter (
+    message   INTEGER PRIMARY KEY,
+    failed_at INTEGER NOT NULL,
+    error     TEXT NOT NULL,
+    cause     TEXT NOT NULL
+);

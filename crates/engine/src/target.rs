@@ -1,0 +1,101 @@
+//! One target at work: its gate, how many messages wait in its lanes, and the calls that are in flight.
+//! The gate decides; what is here only counts and remembers between two decisions.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use rampmeter_caller::Caller;
+use rampmeter_dispatch::{Gate, PermitId, Priority, Time, Waiting};
+
+use crate::id::QueueId;
+use crate::store::MessageRow;
+
+/// Contended spans that are remembered.
+const SPANS: usize = 1_024;
+
+/// One call that has left and has no outcome yet.
+#[derive(Debug, Clone)]
+pub(crate) struct InFlight {
+    pub(crate) message: MessageRow,
+    pub(crate) priority: Priority,
+    pub(crate) started_at: Time,
+}
+
+/// One target.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) config: rampmeter_config::Target,
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) gate: Gate,
+    /// The queues of its lanes, HIGH first.
+    pub(crate) queues: [QueueId; 3],
+    pub(crate) dead: QueueId,
+    /// Messages that may be taken now, HIGH first.
+    pub(crate) ready: [u64; 3],
+    pub(crate) in_flight: BTreeMap<PermitId, InFlight>,
+    /// When time alone may let another call start.
+    pub(crate) wake: Option<Time>,
+    pub(crate) throttles: u64,
+    pub(crate) throttles_under_our_limit: u64,
+    contended: VecDeque<(Time, Option<Time>)>,
+}
+
+impl Target {
+    pub(crate) fn new(
+        config: rampmeter_config::Target,
+        caller: Caller,
+        gate: Gate,
+        queues: [QueueId; 3],
+        dead: QueueId,
+    ) -> Target {
+        Target {
+            config,
+            caller: Arc::new(caller),
+            gate,
+            queues,
+            dead,
+            ready: [0; 3],
+            in_flight: BTreeMap::new(),
+            wake: None,
+            throttles: 0,
+            throttles_under_our_limit: 0,
+            contended: VecDeque::new(),
+        }
+    }
+
+    /// Which lanes have a call that could start but for the limits.
+    pub(crate) fn waiting(&self) -> Waiting {
+        Waiting::new(self.ready.map(|count| count > 0))
+    }
+
+    /// Until when a call that started then may still be at work at the vendor, if its answer never comes.
+    pub(crate) fn held_until(&self, started_at: Time) -> Time {
+        started_at
+            .saturating_add(self.config.timeout)
+            .saturating_add(self.config.hold_after_timeout)
+    }
+
+    /// Notes whether a call is held back by a concurrency limit alone from now on.
+    pub(crate) fn note_contention(&mut self, now: Time) {
+        let contended = self.gate.contended(self.waiting(), now);
+        match self.contended.back_mut() {
+            Some((_, end @ None)) if !contended => *end = Some(now),
+            Some((_, None)) => {}
+            _ if contended => {
+                if self.contended.len() == SPANS {
+                    self.contended.pop_front();
+                }
+                self.contended.push_back((now, None));
+            }
+            _ => {}
+        }
+    }
+
+    /// The spans during which a call was eligible but for a concurrency limit, in microseconds since the epoch.
+    pub(crate) fn contended(&self) -> Vec<(i64, Option<i64>)> {
+        self.contended
+            .iter()
+            .map(|(from, to)| (from.as_micros(), to.map(Time::as_micros)))
+            .collect()
+    }
+}

@@ -1,0 +1,121 @@
+//! One transaction at work: what the functions in `apply` may touch. Whatever they decide goes into the open
+//! transaction or into the outbox; nothing leaves before the commit.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use rampmeter_asl::EventId;
+use rampmeter_dispatch::Time;
+
+use crate::command::Command;
+use crate::id::{ExecutionId, MachineId, TargetId};
+use crate::machines::Machine;
+use crate::outbox::Outbox;
+use crate::store::{Store, StoreError};
+use crate::target::Target;
+use crate::writer::Writer;
+
+/// A task that must fail although nobody reported it: its message was no valid call.
+#[derive(Debug)]
+pub(crate) struct FailedTask {
+    pub(crate) execution: ExecutionId,
+    pub(crate) event: EventId,
+    pub(crate) error: &'static str,
+    pub(crate) cause: String,
+}
+
+/// One transaction.
+#[derive(Debug)]
+pub(crate) struct Turn<'w> {
+    pub(crate) writer: &'w mut Writer,
+    pub(crate) now: Time,
+    pub(crate) out: Outbox,
+    /// Tasks that failed while another execution was being advanced.
+    pub(crate) failed_tasks: VecDeque<FailedTask>,
+}
+
+impl<'w> Turn<'w> {
+    pub(crate) fn new(writer: &'w mut Writer, now: Time) -> Turn<'w> {
+        Turn {
+            writer,
+            now,
+            out: Outbox::default(),
+            failed_tasks: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn into_outbox(self) -> Outbox {
+        self.out
+    }
+
+    /// Applies one command and all that follows from it at once.
+    pub(crate) fn apply(&mut self, command: Command) -> Result<(), StoreError> {
+        match command {
+            Command::StartExecution(start, reply) => {
+                let answer = self.start_execution(&start)?;
+                self.out.reply(reply, answer);
+            }
+            Command::StopExecution(stop, reply) => {
+                let answer = self.stop_execution(stop)?;
+                self.out.reply(reply, answer);
+            }
+            Command::ReportTask(report, reply) => {
+                let answer = self.report_task(report)?;
+                self.out.reply(reply, answer);
+            }
+            Command::SendMessage(message, reply) => {
+                let answer = self.send_message(message)?;
+                self.out.reply(reply, answer);
+            }
+            Command::ShutDown(done) => self.writer.drain(self.now, done),
+            Command::Continue(execution) => self.continue_execution(execution)?,
+            Command::Answered {
+                target,
+                permit,
+                outcome,
+            } => {
+                self.answered(target, permit, outcome)?;
+            }
+            Command::InspectTargets(reply) => {
+                let answer = self.inspect_targets();
+                self.out.reply(reply, Ok(answer));
+            }
+            Command::InspectCalls(most, reply) => {
+                let answer = self.inspect_calls(most)?;
+                self.out.reply(reply, Ok(answer));
+            }
+            Command::InspectExecution(arn, reply) => {
+                let answer = self.inspect_execution(&arn)?;
+                self.out.reply(reply, answer);
+            }
+        }
+        self.fail_tasks()
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.writer.store
+    }
+
+    /// The time in milliseconds since the Unix epoch, as events carry it.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.now.as_micros().div_euclid(1_000)
+    }
+
+    /// A target by its number, which came from our own rows or commands.
+    pub(crate) fn target(&mut self, id: TargetId) -> &mut Target {
+        self.writer
+            .targets
+            .get_mut(&id)
+            .expect("a queue or permit in use belongs to a target")
+    }
+
+    pub(crate) fn machine(&mut self, id: MachineId) -> Result<Arc<Machine>, StoreError> {
+        let Writer {
+            machines,
+            store,
+            place,
+            ..
+        } = &mut *self.writer;
+        machines.revision(id, store, |name| place.machine_arn(name))
+    }
+}

@@ -1,0 +1,199 @@
+//! The one thread that writes: take every command that waits, apply them in one transaction, sync once, then answer
+//! all of them and perform the effects. Nothing is acknowledged before it is on disk.
+//!
+//! A failure of the store ends the thread: what was not committed is neither acknowledged nor performed.
+
+use std::time::Duration;
+
+use rampmeter_dispatch::Time;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::arn::Place;
+use crate::clock::Clock;
+use crate::command::Command;
+use crate::engine::Stopped;
+use crate::id::TargetId;
+use crate::machines::Machines;
+use crate::outbox::{Outbox, SendOff};
+use crate::queues::Queues;
+use crate::store::{Sequence, Store, StoreError};
+use crate::target::Target;
+use crate::token::TokenSeal;
+use crate::turn::Turn;
+
+/// Commands applied in one transaction: enough to share a sync widely, few enough to answer soon.
+const GROUP: usize = 512;
+
+/// The longest sleep, so that a clock that stood still (a suspended machine) is noticed.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// Everything the writer owns.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) place: Place,
+    pub(crate) seal: TokenSeal,
+    pub(crate) machines: Machines,
+    pub(crate) queues: Queues,
+    pub(crate) targets: std::collections::BTreeMap<TargetId, Target>,
+    pub(crate) numbers: Numbers,
+    pub(crate) drain_timeout: Duration,
+    /// Set when the engine is asked to stop: no call starts any more.
+    pub(crate) draining: Option<Draining>,
+}
+
+/// The sequences of numbers that rows are given.
+#[derive(Debug)]
+pub(crate) struct Numbers {
+    pub(crate) execution: Sequence,
+    pub(crate) message: Sequence,
+    pub(crate) permit: Sequence,
+    pub(crate) step: Sequence,
+}
+
+/// A stop under way.
+#[derive(Debug)]
+pub(crate) struct Draining {
+    until: Time,
+    done: Vec<oneshot::Sender<()>>,
+}
+
+impl Writer {
+    /// Runs until it is asked to stop or the store fails, and says which.
+    pub(crate) fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        send_off: &SendOff,
+        stopped: &watch::Sender<Option<Stopped>>,
+    ) {
+        let how = match self.work(&mut commands, send_off) {
+            Ok(done) => {
+                for client in done {
+                    // A client that has gone needs no answer.
+                    let _ = client.send(());
+                }
+                Stopped::ShutDown
+            }
+            Err(error) => {
+                tracing::error!(%error, "the store failed: nothing more is acknowledged");
+                Stopped::Poisoned(error.to_string())
+            }
+        };
+        drop(self);
+        stopped.send_replace(Some(how));
+    }
+
+    fn work(
+        &mut self,
+        commands: &mut mpsc::Receiver<Command>,
+        send_off: &SendOff,
+    ) -> Result<Vec<oneshot::Sender<()>>, StoreError> {
+        let mut group: Vec<Command> = self
+            .store
+            .continuing()?
+            .into_iter()
+            .map(Command::Continue)
+            .collect();
+        let mut again = true;
+        loop {
+            if !again && group.is_empty() {
+                let sleep = self.sleep()?;
+                group.extend(wait(commands, &send_off.runtime, sleep));
+                if group.is_empty() && commands.is_closed() {
+                    // Nobody is left to give commands.
+                    return Ok(Vec::new());
+                }
+            }
+            while group.len() < GROUP {
+                match commands.try_recv() {
+                    Ok(command) => group.push(command),
+                    Err(_) => break,
+                }
+            }
+            let (mut next, unfinished) = self.turn(std::mem::take(&mut group), send_off)?;
+            again = unfinished;
+            group.append(&mut next);
+            if let Some(done) = self.drained() {
+                return Ok(done);
+            }
+        }
+    }
+
+    /// One transaction. Returns the commands it left for the next, and whether more is due at once.
+    fn turn(
+        &mut self,
+        group: Vec<Command>,
+        send_off: &SendOff,
+    ) -> Result<(Vec<Command>, bool), StoreError> {
+        let now = self.clock.now();
+        self.store.begin()?;
+        let mut turn = Turn::new(self, now);
+        let mut unfinished = turn.fire_due()?;
+        for command in group {
+            turn.apply(command)?;
+        }
+        unfinished |= turn.start_calls()?;
+        let outbox: Outbox = turn.into_outbox();
+        self.store.commit()?;
+        Ok((outbox.perform(send_off), unfinished))
+    }
+
+    /// Until when nothing is due.
+    fn sleep(&self) -> Result<Duration, StoreError> {
+        let now = self.clock.now();
+        let timer = self.store.first_timer()?.map(Time::from_millis);
+        let delayed = self.store.first_delayed()?;
+        let gates = match self.draining {
+            None => self.targets.values().filter_map(|target| target.wake).min(),
+            Some(_) => None,
+        };
+        let drained = self.draining.as_ref().map(|draining| draining.until);
+        let next = [timer, delayed, gates, drained].into_iter().flatten().min();
+        let wait = next.map_or(LONGEST_SLEEP, |next| {
+            let micros = next.as_micros().saturating_sub(now.as_micros());
+            Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+        });
+        Ok(wait.min(LONGEST_SLEEP))
+    }
+
+    /// Begins to stop.
+    pub(crate) fn drain(&mut self, now: Time, done: oneshot::Sender<()>) {
+        let until = now.saturating_add(self.drain_timeout);
+        let draining = self.draining.get_or_insert(Draining {
+            until,
+            done: Vec::new(),
+        });
+        draining.done.push(done);
+    }
+
+    /// Whom to tell, once no call is in flight or the time to drain is over.
+    fn drained(&mut self) -> Option<Vec<oneshot::Sender<()>>> {
+        let draining = self.draining.as_ref()?;
+        let quiet = self
+            .targets
+            .values()
+            .all(|target| target.in_flight.is_empty());
+        if quiet || self.clock.now() >= draining.until {
+            return self.draining.take().map(|draining| draining.done);
+        }
+        None
+    }
+}
+
+/// Waits for a command, at most for `sleep`.
+fn wait(
+    commands: &mut mpsc::Receiver<Command>,
+    runtime: &tokio::runtime::Handle,
+    sleep: Duration,
+) -> Option<Command> {
+    if sleep.is_zero() {
+        return None;
+    }
+    runtime.block_on(async {
+        tokio::time::timeout(sleep, commands.recv())
+            .await
+            .ok()
+            .flatten()
+    })
+}
