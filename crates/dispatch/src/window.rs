@@ -174,6 +174,7 @@ impl Window {
         }
         let place = match self.bucket_at(until, priority) {
             Some(index) => {
+                self.taken.add(priority, 1);
                 let place = &mut self.cooling[index];
                 place.count += 1;
                 *place

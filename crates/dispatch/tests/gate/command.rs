@@ -1,0 +1,208 @@
+//! What can happen to a gate, and how often.
+
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use rampmeter_dispatch::{
+    CountFrom, DeferralBound, Limit, LimitKind, MaxDeferrals, Priority, Reserve, Rules, Scope,
+    Throttle,
+};
+
+/// One thing that happens. A `pick` chooses among the open calls, whatever their number.
+#[derive(Clone, Debug)]
+pub(crate) enum Command {
+    /// Calls arrive in a queue.
+    Arrive {
+        priority: Priority,
+        calls: u8,
+    },
+    /// The calls of a queue are deleted.
+    Withdraw {
+        priority: Priority,
+    },
+    /// Calls start until the gate refuses or `most` have; the vendor counts them at this part of their time, in 255ths.
+    Start {
+        most: u8,
+        counted_at: u8,
+    },
+    /// A call is answered, perhaps with a throttle.
+    Answer {
+        pick: u16,
+        throttle: Option<Throttle>,
+        jitter: u64,
+    },
+    /// A call's answer is lost.
+    Lose {
+        pick: u16,
+        hold: Duration,
+    },
+    /// Ended holds are released.
+    Release,
+    /// Time passes.
+    Pass {
+        time: Duration,
+    },
+    /// Time passes until the gate asks to be asked again.
+    PassToNextChange,
+    /// The host's clock goes back.
+    ClockBack {
+        time: Duration,
+    },
+    Pause(Scope),
+    Resume(Scope),
+    /// A person forgets what throttles taught.
+    Forget,
+    /// The process dies; what was persisted comes back, in-flight calls are held for this time.
+    Restart {
+        remembers: bool,
+        hold: Duration,
+    },
+}
+
+/// How many kinds of command there are; see [`Command::kind`].
+pub(crate) const KINDS: usize = 13;
+
+impl Command {
+    /// Numbers the kinds, to see that each has happened.
+    pub(crate) fn kind(&self) -> usize {
+        match self {
+            Command::Arrive { .. } => 0,
+            Command::Withdraw { .. } => 1,
+            Command::Start { .. } => 2,
+            Command::Answer { .. } => 3,
+            Command::Lose { .. } => 4,
+            Command::Release => 5,
+            Command::Pass { .. } => 6,
+            Command::PassToNextChange => 7,
+            Command::ClockBack { .. } => 8,
+            Command::Pause(_) => 9,
+            Command::Resume(_) => 10,
+            Command::Forget => 11,
+            Command::Restart { .. } => 12,
+        }
+    }
+}
+
+fn priority() -> impl Strategy<Value = Priority> {
+    proptest::sample::select(&Priority::ALL[..])
+}
+
+fn scope() -> impl Strategy<Value = Scope> {
+    prop_oneof![Just(Scope::Target), priority().prop_map(Scope::Lane)]
+}
+
+/// Times from a microsecond to half a minute, each order of magnitude as likely, and exact lengths of windows.
+fn time() -> impl Strategy<Value = Duration> {
+    prop_oneof![
+        (1_u64..1_000).prop_map(Duration::from_micros),
+        (1_u64..1_000).prop_map(Duration::from_millis),
+        proptest::sample::select(&LENGTHS[..]).prop_map(Duration::from_millis),
+        (1_u64..30).prop_map(Duration::from_secs),
+    ]
+}
+
+const LENGTHS: [u64; 4] = [100, 250, 1_000, 3_000];
+
+/// When the vendor counts: often at once or with the answer, else anywhere between.
+fn counted_at() -> impl Strategy<Value = u8> {
+    prop_oneof![Just(0), Just(255), any::<u8>()]
+}
+
+fn throttle() -> impl Strategy<Value = Throttle> {
+    let stated = option::of((0_u64..10_000).prop_map(Duration::from_millis));
+    prop_oneof![
+        Just(Throttle::Concurrency),
+        stated.prop_map(|retry_after| Throttle::Window { retry_after }),
+    ]
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    let answer = |throttle: BoxedStrategy<Option<Throttle>>| {
+        (any::<u16>(), throttle, any::<u64>()).prop_map(|(pick, throttle, jitter)| {
+            Command::Answer {
+                pick,
+                throttle,
+                jitter,
+            }
+        })
+    };
+    prop_oneof![
+        16 => (priority(), 1_u8..6).prop_map(|(priority, calls)| Command::Arrive { priority, calls }),
+        1 => priority().prop_map(|priority| Command::Withdraw { priority }),
+        24 => (1_u8..8, counted_at()).prop_map(|(most, counted_at)| Command::Start { most, counted_at }),
+        24 => answer(Just(None).boxed()),
+        1 => answer(throttle().prop_map(Some).boxed()),
+        4 => (any::<u16>(), time()).prop_map(|(pick, hold)| Command::Lose { pick, hold }),
+        4 => Just(Command::Release),
+        10 => time().prop_map(|time| Command::Pass { time }),
+        16 => Just(Command::PassToNextChange),
+        2 => time().prop_map(|time| Command::ClockBack { time }),
+        1 => scope().prop_map(Command::Pause),
+        3 => scope().prop_map(Command::Resume),
+        1 => Just(Command::Forget),
+        1 => (any::<bool>(), time()).prop_map(|(remembers, hold)| Command::Restart { remembers, hold }),
+    ]
+}
+
+/// A run of this many commands.
+pub(crate) fn commands(length: usize) -> impl Strategy<Value = Vec<Command>> {
+    vec(command(), length)
+}
+
+fn reserve(max: u32) -> impl Strategy<Value = Reserve> {
+    let reserve = (0..=max).prop_flat_map(move |high| (Just(high), 0..=max - high));
+    let reserve = reserve.prop_map(|(high, medium)| Reserve {
+        high,
+        medium,
+        batch: 0,
+    });
+    prop_oneof![Just(Reserve::default()), reserve]
+}
+
+fn limit(name: &'static str) -> impl Strategy<Value = Limit> {
+    let concurrency = (1_u32..7).prop_map(|max| (LimitKind::Concurrency { max }, max));
+    let window = (1_u32..7, proptest::sample::select(&LENGTHS[..])).prop_map(|(calls, millis)| {
+        let per = Duration::from_millis(millis);
+        (
+            LimitKind::Window {
+                calls: u64::from(calls),
+                per,
+            },
+            calls,
+        )
+    });
+    let large = Just((
+        LimitKind::Window {
+            calls: 5_000,
+            per: Duration::from_millis(500),
+        },
+        3,
+    ));
+    let kind = prop_oneof![4 => concurrency, 6 => window, 1 => large];
+    let counts = prop_oneof![3 => Just(CountFrom::Answer), 1 => Just(CountFrom::Send)];
+    kind.prop_flat_map(move |(kind, max)| (Just(kind), reserve(max)))
+        .prop_flat_map(move |(kind, reserve)| (Just(kind), Just(reserve), counts.clone()))
+        .prop_map(move |(kind, reserve, count_from)| Limit {
+            name: name.to_owned(),
+            kind,
+            reserve,
+            count_from,
+        })
+}
+
+fn bound() -> impl Strategy<Value = DeferralBound> {
+    let few = (1_u32..5).prop_map(|most| DeferralBound::at_most(most).expect("it is not 0"));
+    prop_oneof![6 => few, 1 => Just(DeferralBound::Unlimited)]
+}
+
+/// The rules of a small target, up to three limits.
+pub(crate) fn rules() -> impl Strategy<Value = Rules> {
+    let limits = (option::of(limit("a")), option::of(limit("b")), limit("c"));
+    let bounds = (bound(), bound()).prop_map(|(medium, batch)| MaxDeferrals { medium, batch });
+    (limits, bounds).prop_map(|((a, b, c), max_deferrals)| Rules {
+        limits: [a, b, Some(c)].into_iter().flatten().collect(),
+        max_deferrals,
+    })
+}

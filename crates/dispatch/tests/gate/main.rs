@@ -1,0 +1,15 @@
+//! The gate against an oracle that is slow and obviously right, and against a vendor that counts for itself.
+//!
+//! `world` drives a gate as a host would, with random commands from `command`. After each step it compares everything the
+//! gate says with `oracle`, which keeps the whole history and derives each answer anew. `vendor` knows neither: it sees
+//! calls and counts them at a moment of its own between permit and answer. `planted` shows that these checks can fail.
+
+mod command;
+mod differential;
+mod fairness;
+mod large_windows;
+mod oracle;
+mod planted;
+mod scenarios;
+mod vendor;
+mod world;

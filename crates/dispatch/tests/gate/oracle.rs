@@ -1,0 +1,504 @@
+//! The gate's specification as plainly as it can be put: the whole history is kept and every answer derived from it anew.
+//!
+//! Nothing is shared with the gate but its public types. Slow on purpose.
+
+use std::time::Duration;
+
+use rampmeter_dispatch::{
+    CountFrom, Decision, DeferralBound, EXACT_CALLS, FIRST_PAUSE, LONGEST_PAUSE, Limit, LimitKind,
+    PermitId, Priority, QUIET_INTERVAL, Rules, Scope, TRICKLE_ENDS_AT, Throttle, Time, Waiting,
+};
+
+/// Everything that ever happened to a target.
+#[derive(Debug)]
+pub(crate) struct Oracle {
+    pub(crate) rules: Rules,
+    pub(crate) now: Time,
+    calls: Vec<Call>,
+    starts: Vec<Start>,
+    feedback: Vec<Feedback>,
+    paused: Vec<Scope>,
+}
+
+#[derive(Clone, Debug)]
+struct Call {
+    id: PermitId,
+    priority: Priority,
+    started: Time,
+    answered: Option<Time>,
+    held_until: Option<Time>,
+}
+
+/// A start, and the lanes that were eligible then.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    priority: Priority,
+    eligible: Waiting,
+}
+
+/// What bears on the learned ceiling and on closures.
+#[derive(Clone, Copy, Debug)]
+enum Feedback {
+    Throttled {
+        kind: Throttle,
+        at: Time,
+        jitter: u64,
+    },
+    Started(PermitId),
+    Answered(PermitId),
+    Held(PermitId),
+}
+
+/// The closure that a list of feedback amounts to.
+#[derive(Clone, Debug)]
+struct Closed {
+    until: Time,
+    pauses: u32,
+    width: usize,
+    out: Vec<PermitId>,
+}
+
+impl Oracle {
+    pub(crate) fn new(rules: Rules, now: Time) -> Oracle {
+        Oracle {
+            rules,
+            now,
+            calls: Vec::new(),
+            starts: Vec::new(),
+            feedback: Vec::new(),
+            paused: Vec::new(),
+        }
+    }
+
+    /// The clock says `now`. An earlier time than before changes nothing. Calls that no limit counts any more are forgotten.
+    pub(crate) fn clock(&mut self, now: Time) {
+        self.now = self.now.max(now);
+        let now = self.now;
+        let rules = self.rules.clone();
+        self.calls.retain(|call| {
+            call.answered.is_none()
+                || rules
+                    .limits
+                    .iter()
+                    .any(|limit| call.occupies(limit, now, false))
+        });
+    }
+
+    pub(crate) fn start(&mut self, id: PermitId, priority: Priority, waiting: Waiting) {
+        let eligible = self.eligible(waiting);
+        self.starts.push(Start { priority, eligible });
+        self.feedback.push(Feedback::Started(id));
+        self.calls.push(Call {
+            id,
+            priority,
+            started: self.now,
+            answered: None,
+            held_until: None,
+        });
+    }
+
+    pub(crate) fn answer(&mut self, id: PermitId) {
+        self.feedback.push(Feedback::Answered(id));
+        let now = self.now;
+        self.open_call(id).answered = Some(now);
+    }
+
+    pub(crate) fn hold(&mut self, id: PermitId, until: Time) {
+        self.feedback.push(Feedback::Held(id));
+        self.open_call(id).held_until = Some(until);
+    }
+
+    /// Closes ended holds and names them, the first to end first.
+    pub(crate) fn release(&mut self) -> Vec<PermitId> {
+        let now = self.now;
+        let mut ended = Vec::new();
+        for call in self.calls.iter_mut().filter(|call| call.answered.is_none()) {
+            if let Some(until) = call.held_until.filter(|until| *until <= now) {
+                call.answered = Some(until);
+                ended.push((until, call.id));
+            }
+        }
+        ended.sort();
+        ended.into_iter().map(|(_, id)| id).collect()
+    }
+
+    pub(crate) fn throttle(&mut self, kind: Throttle, jitter: u64) {
+        self.feedback.push(Feedback::Throttled {
+            kind,
+            at: self.now,
+            jitter,
+        });
+    }
+
+    pub(crate) fn pause(&mut self, scope: Scope) {
+        self.paused.push(scope);
+    }
+
+    pub(crate) fn resume(&mut self, scope: Scope) {
+        self.paused.retain(|paused| *paused != scope);
+    }
+
+    pub(crate) fn forget_throttles(&mut self) {
+        self.feedback.clear();
+    }
+
+    /// A restart that kept permits and rows only.
+    pub(crate) fn lose_memory(&mut self) {
+        self.feedback.clear();
+        self.paused.clear();
+        self.starts.clear();
+    }
+
+    /// What the gate must decide; the time of a `NotBefore` is left open, see [`Oracle::admits_before`].
+    pub(crate) fn decide(&self, waiting: Waiting) -> Decision {
+        match self.first(self.eligible(waiting)) {
+            Some(lane) => Decision::Start(lane),
+            None if waiting.any() => Decision::NotBefore(None),
+            None => Decision::Idle,
+        }
+    }
+
+    pub(crate) fn eligible(&self, waiting: Waiting) -> Waiting {
+        self.eligible_at(waiting, self.now, false)
+    }
+
+    /// Whether time alone would make a waiting lane eligible at some moment before `end` (ever, if there is none), were
+    /// holds released as they end.
+    pub(crate) fn admits_before(&self, waiting: Waiting, end: Option<Time>) -> Option<Time> {
+        let moments = self
+            .moments()
+            .into_iter()
+            .filter(|moment| end.is_none_or(|end| *moment < end));
+        moments
+            .into_iter()
+            .find(|moment| self.eligible_at(waiting, *moment, true).any())
+    }
+
+    /// Whether the set of admissible lanes differs from that of now at some moment before `end`.
+    pub(crate) fn changes_before(&self, end: Option<Time>) -> Option<Time> {
+        let now = self.eligible_at(Waiting::ALL, self.now, true);
+        let moments = self
+            .moments()
+            .into_iter()
+            .filter(|moment| end.is_none_or(|end| *moment < end));
+        moments
+            .into_iter()
+            .find(|moment| self.eligible_at(Waiting::ALL, *moment, true) != now)
+    }
+
+    /// Every moment from now on at which something that time alone moves may move.
+    fn moments(&self) -> Vec<Time> {
+        let mut moments = Vec::new();
+        for call in &self.calls {
+            let ends = [Some(call.started), call.answered, call.held_until];
+            for end in ends.into_iter().flatten() {
+                moments.push(end);
+                moments.extend(
+                    self.rules
+                        .limits
+                        .iter()
+                        .filter_map(|limit| cooled(limit, end)),
+                );
+            }
+        }
+        moments.extend(self.closed().map(|closed| closed.until));
+        if let Some((_, lowered_at)) = self.lowered() {
+            moments.extend((1..10).map(|n| lowered_at.saturating_add(QUIET_INTERVAL * n)));
+        }
+        moments.retain(|moment| *moment > self.now);
+        moments
+    }
+
+    fn eligible_at(&self, waiting: Waiting, at: Time, releasing: bool) -> Waiting {
+        let mut eligible = Waiting::NONE;
+        for lane in waiting.lanes() {
+            let admitted = self
+                .rules
+                .limits
+                .iter()
+                .all(|limit| self.limit_admits(limit, lane, at, releasing));
+            eligible.set(lane, admitted && self.is_open_for(lane, at));
+        }
+        eligible
+    }
+
+    /// Neither paused nor closed nor a full trickle.
+    pub(crate) fn is_open_for(&self, lane: Priority, at: Time) -> bool {
+        let paused =
+            self.paused.contains(&Scope::Target) || self.paused.contains(&Scope::Lane(lane));
+        let shut = self.closed().is_some_and(|closed| {
+            let trickle_is_full =
+                closed.width < TRICKLE_ENDS_AT as usize && closed.out.len() >= closed.width;
+            at < closed.until || trickle_is_full
+        });
+        !paused && !shut
+    }
+
+    pub(crate) fn limit_admits(
+        &self,
+        limit: &Limit,
+        lane: Priority,
+        at: Time,
+        releasing: bool,
+    ) -> bool {
+        let inside = self.inside(limit, at, releasing);
+        // One empty reserved place for each reserve of a higher priority; the calls sit down, the highest first.
+        let mut reserved = Vec::new();
+        for higher in Priority::ALL.into_iter().filter(|higher| *higher < lane) {
+            reserved.extend(std::iter::repeat_n(
+                higher,
+                limit.reserve.of(higher) as usize,
+            ));
+        }
+        for call in &inside {
+            if let Some(place) = reserved.iter().position(|place| *place >= *call) {
+                reserved.remove(place);
+            }
+        }
+        inside.len() + 1 + reserved.len() <= self.places(limit, at)
+    }
+
+    /// The priorities of the calls that a limit counts, highest first.
+    pub(crate) fn inside(&self, limit: &Limit, at: Time, releasing: bool) -> Vec<Priority> {
+        let calls = self
+            .calls
+            .iter()
+            .filter(|call| call.occupies(limit, at, releasing));
+        let mut inside: Vec<Priority> = calls.map(|call| call.priority).collect();
+        inside.sort();
+        inside
+    }
+
+    pub(crate) fn places(&self, limit: &Limit, at: Time) -> usize {
+        match limit.kind {
+            LimitKind::Window { calls, .. } => calls as usize,
+            LimitKind::Concurrency { max } => {
+                self.ceiling(at).map_or(max, |ceiling| ceiling.min(max)) as usize
+            }
+        }
+    }
+
+    /// Which lane goes first, counted from the history of starts.
+    fn first(&self, eligible: Waiting) -> Option<Priority> {
+        let highest = eligible.lanes().next()?;
+        let bounds = self.rules.max_deferrals;
+        let smallest = Priority::ALL
+            .into_iter()
+            .filter_map(|lane| most(bounds.of(lane)))
+            .min();
+        if let Some(smallest) = smallest.filter(|_| highest == Priority::High) {
+            let recent = self.starts.iter().rev().take(smallest + 1);
+            let past_high = recent.filter(|start| {
+                start.priority != Priority::High && start.eligible.has(Priority::High)
+            });
+            if past_high.count() >= 2 {
+                return Some(highest);
+            }
+        }
+        let due = eligible
+            .lanes()
+            .filter_map(|lane| Some((self.due_since(lane)?, lane)));
+        Some(due.min().map_or(highest, |(_, lane)| lane))
+    }
+
+    /// The start that deferred a lane for the last time it can be.
+    fn due_since(&self, lane: Priority) -> Option<usize> {
+        let bound = most(self.rules.max_deferrals.of(lane))?;
+        let since = self
+            .starts
+            .iter()
+            .rposition(|start| start.priority == lane)
+            .map_or(0, |start| start + 1);
+        let deferring = (since..self.starts.len()).filter(|start| self.starts[*start].defers(lane));
+        deferring.into_iter().nth(bound - 1)
+    }
+
+    pub(crate) fn deferrals(&self) -> [u64; 3] {
+        Priority::ALL.map(|lane| {
+            self.starts
+                .iter()
+                .filter(|start| start.defers(lane))
+                .count() as u64
+        })
+    }
+
+    pub(crate) fn held(&self) -> usize {
+        self.open().filter(|call| call.held_until.is_some()).count()
+    }
+
+    pub(crate) fn open_ids(&self) -> Vec<PermitId> {
+        self.open().map(|call| call.id).collect()
+    }
+
+    /// The moment when the first hold ends.
+    pub(crate) fn first_hold_end(&self) -> Option<Time> {
+        self.open().filter_map(|call| call.held_until).min()
+    }
+
+    fn open(&self) -> impl Iterator<Item = &Call> {
+        self.calls.iter().filter(|call| call.answered.is_none())
+    }
+
+    fn open_call(&mut self, id: PermitId) -> &mut Call {
+        let mut calls = self.calls.iter_mut().filter(|call| call.answered.is_none());
+        calls.find(|call| call.id == id).expect("the call is open")
+    }
+
+    fn smallest_concurrency(&self) -> Option<u32> {
+        let max = |limit: &Limit| match limit.kind {
+            LimitKind::Concurrency { max } => Some(max),
+            LimitKind::Window { .. } => None,
+        };
+        self.rules.limits.iter().filter_map(max).min()
+    }
+
+    /// The learned ceiling, all throttles replayed.
+    fn ceiling(&self, at: Time) -> Option<u32> {
+        let (lowered_to, lowered_at) = self.lowered()?;
+        Some(lowered_to + quiet_intervals(lowered_at, at))
+    }
+
+    /// To what the last concurrency throttle lowered the ceiling, and when.
+    fn lowered(&self) -> Option<(u32, Time)> {
+        let configured = self.smallest_concurrency()?;
+        self.feedback
+            .iter()
+            .fold(None, |lowered, feedback| match feedback {
+                Feedback::Throttled {
+                    kind: Throttle::Concurrency,
+                    at,
+                    ..
+                } => {
+                    let before =
+                        lowered.map_or(configured, |(to, since)| to + quiet_intervals(since, *at));
+                    Some((before.min(configured).saturating_sub(1).max(1), *at))
+                }
+                _ => lowered,
+            })
+    }
+
+    /// The closure, all throttles and answers replayed.
+    fn closed(&self) -> Option<Closed> {
+        let no_ceiling = self.smallest_concurrency().is_none();
+        self.feedback
+            .iter()
+            .fold(None, |closed: Option<Closed>, feedback| {
+                match (*feedback, closed) {
+                    (
+                        Feedback::Throttled {
+                            kind: Throttle::Window { retry_after },
+                            at,
+                            jitter,
+                        },
+                        closed,
+                    ) => Some(Closed::by(closed, retry_after, at, jitter)),
+                    (Feedback::Throttled { at, jitter, .. }, closed) if no_ceiling => {
+                        Some(Closed::by(closed, None, at, jitter))
+                    }
+                    (_, None) => None,
+                    (feedback, Some(closed)) => Some(closed.after(feedback)),
+                }
+            })
+    }
+}
+
+impl Closed {
+    fn by(before: Option<Closed>, stated: Option<Duration>, at: Time, jitter: u64) -> Closed {
+        let stated = stated
+            .filter(|stated| *stated > Duration::ZERO)
+            .map(|stated| at.saturating_add(stated));
+        match before {
+            Some(shut) if at < shut.until => {
+                let until = stated.map_or(shut.until, |stated| stated.max(shut.until));
+                Closed {
+                    until,
+                    pauses: shut.pauses,
+                    width: 1,
+                    out: Vec::new(),
+                }
+            }
+            before => {
+                let again = before.filter(|before| {
+                    before.width < TRICKLE_ENDS_AT as usize
+                        && at < before.until.saturating_add(QUIET_INTERVAL)
+                });
+                let pauses = again.map_or(1, |before| before.pauses + 1);
+                let longest = (FIRST_PAUSE * 2_u32.pow(pauses.min(20) - 1)).min(LONGEST_PAUSE);
+                let half = longest.as_micros() as u64 / 2;
+                let pause = Duration::from_micros(half + jitter % (half + 1));
+                let until = stated.unwrap_or(at.saturating_add(pause));
+                Closed {
+                    until,
+                    pauses,
+                    width: 1,
+                    out: Vec::new(),
+                }
+            }
+        }
+    }
+
+    fn after(mut self, feedback: Feedback) -> Closed {
+        let trickles = self.width < TRICKLE_ENDS_AT as usize;
+        match feedback {
+            Feedback::Started(id) if trickles => self.out.push(id),
+            Feedback::Started(_) => {}
+            Feedback::Answered(id) => {
+                self.width += usize::from(self.out.contains(&id));
+                self.out.retain(|out| *out != id);
+            }
+            Feedback::Held(id) => self.out.retain(|out| *out != id),
+            Feedback::Throttled { .. } if trickles => self.width = (self.width - 1).max(1),
+            Feedback::Throttled { .. } => {}
+        }
+        self
+    }
+}
+
+impl Call {
+    fn occupies(&self, limit: &Limit, at: Time, releasing: bool) -> bool {
+        let hold_end = self.held_until.filter(|until| releasing && *until <= at);
+        let end = self.answered.or(hold_end);
+        match (limit.kind, limit.count_from) {
+            (LimitKind::Concurrency { .. }, _) => end.is_none(),
+            (_, CountFrom::Answer) => {
+                end.is_none_or(|end| cooled(limit, end).is_some_and(|cooled| at < cooled))
+            }
+            (_, CountFrom::Send) => cooled(limit, self.started).is_some_and(|cooled| at < cooled),
+        }
+    }
+}
+
+impl Start {
+    fn defers(&self, lane: Priority) -> bool {
+        self.priority < lane && self.eligible.has(lane)
+    }
+}
+
+/// When a place taken until `end` is free again: exactly, or at the end of its bucket.
+fn cooled(limit: &Limit, end: Time) -> Option<Time> {
+    let LimitKind::Window { calls, per } = limit.kind else {
+        return None;
+    };
+    let free = end.saturating_add(per);
+    if calls <= EXACT_CALLS {
+        return Some(free);
+    }
+    let bucket = per.as_micros() as i64 / 1_000;
+    let begun = free.as_micros() / bucket * bucket;
+    Some(Time::from_micros(if begun == free.as_micros() {
+        begun
+    } else {
+        begun + bucket
+    }))
+}
+
+fn quiet_intervals(since: Time, at: Time) -> u32 {
+    (at.saturating_since(since).as_secs() / QUIET_INTERVAL.as_secs()) as u32
+}
+
+fn most(bound: DeferralBound) -> Option<usize> {
+    match bound {
+        DeferralBound::AtMost(most) => Some(most.get() as usize),
+        DeferralBound::Unlimited => None,
+    }
+}
