@@ -4,6 +4,7 @@
 use super::*;
 use crate::{Gate, Latency};
 use serde_json::Value;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -16,6 +17,14 @@ async fn start(options: NetSuiteOptions) -> NetSuite {
     NetSuite::bind("127.0.0.1:0".parse().unwrap(), options)
         .await
         .unwrap()
+}
+
+/// Ends a test that would otherwise wait for ever. No test depends on the length.
+async fn within<T>(waited_for: impl Future<Output = T>) -> T {
+    let patience = Duration::from_secs(30);
+    tokio::time::timeout(patience, waited_for)
+        .await
+        .expect("what the test waits for must happen")
 }
 
 fn held(gate: &Gate, max_in_flight: u32) -> NetSuiteOptions {
@@ -57,7 +66,7 @@ async fn send(netsuite: &NetSuite, request: &str, extra: &str, body: &str) -> Tc
 /// Reads the answer to its end; `None` when the connection ended without a byte.
 async fn reply(mut stream: TcpStream) -> Option<Reply> {
     let mut bytes = Vec::new();
-    let read = stream.read_to_end(&mut bytes).await;
+    let read = within(stream.read_to_end(&mut bytes)).await;
     if bytes.is_empty() {
         return None;
     }

@@ -194,15 +194,15 @@ async fn shutting_down_frees_the_port_and_waits_for_the_calls_in_flight() {
     let netsuite = start(held(&gate, 2)).await;
     let address = netsuite.address();
     let open = send(&netsuite, &format!("PUT {ORDER}"), "", "{}").await;
-    netsuite.wait_for(|seen| seen.in_flight == 1).await;
+    within(netsuite.wait_for(|seen| seen.in_flight == 1)).await;
     let mut stopping = pin!(netsuite.shut_down());
     // The port is refused while the call still runs, so the wait is for the call and not for the port.
     tokio::select! {
         _ = &mut stopping => panic!("it did not wait for the call in flight"),
-        () = async { while TcpStream::connect(address).await.is_ok() {} } => {}
+        () = within(async { while TcpStream::connect(address).await.is_ok() {} }) => {}
     }
     gate.open();
-    let seen = stopping.await;
+    let seen = within(stopping).await;
     assert_eq!((seen.in_flight, seen.accepted, seen.records), (0, 1, 1));
     assert_eq!(reply(open).await.unwrap().status, 204);
 }

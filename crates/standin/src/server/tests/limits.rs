@@ -1,7 +1,6 @@
 //! What counts against the limits, from when and until when.
 
 use super::*;
-use std::time::Duration;
 
 #[tokio::test]
 async fn the_call_after_the_last_slot_is_rejected_and_counted_as_a_violation() {
@@ -11,7 +10,7 @@ async fn the_call_after_the_last_slot_is_rejected_and_counted_as_a_violation() {
     for _ in 0..3 {
         open.push(send(&netsuite, &format!("PUT {ORDER}"), "", "{}").await);
     }
-    netsuite.wait_for(|seen| seen.in_flight == 3).await;
+    within(netsuite.wait_for(|seen| seen.in_flight == 3)).await;
 
     let rejected = put(&netsuite, ORDER).await;
     assert_eq!(
@@ -29,7 +28,7 @@ async fn the_call_after_the_last_slot_is_rejected_and_counted_as_a_violation() {
         assert_eq!(reply(stream).await.unwrap().status, 204);
     }
     assert_eq!(put(&netsuite, ORDER).await.status, 204);
-    let seen = netsuite.shut_down().await;
+    let seen = within(netsuite.shut_down()).await;
     assert_eq!(
         (seen.calls, seen.accepted, seen.rejected, seen.violations),
         (5, 4, 1, 1)
@@ -59,9 +58,9 @@ async fn a_call_whose_client_has_hung_up_is_worked_on_and_keeps_its_slot_until_i
     let gate = Gate::closed();
     let netsuite = start(held(&gate, 1)).await;
     let stream = send(&netsuite, &format!("PUT {ORDER}"), "", "{}").await;
-    netsuite.wait_for(|seen| seen.in_flight == 1).await;
+    within(netsuite.wait_for(|seen| seen.in_flight == 1)).await;
     drop(stream);
-    netsuite.wait_for(|seen| seen.abandoned == 1).await;
+    within(netsuite.wait_for(|seen| seen.abandoned == 1)).await;
 
     assert_eq!(put(&netsuite, ORDER).await.status, 429);
     assert_eq!(
@@ -70,7 +69,7 @@ async fn a_call_whose_client_has_hung_up_is_worked_on_and_keeps_its_slot_until_i
     );
 
     gate.open();
-    netsuite.drained().await;
+    within(netsuite.drained()).await;
     assert_eq!(
         call(&netsuite, &format!("GET {ORDER}"), "", "")
             .await
@@ -92,7 +91,7 @@ async fn a_request_that_never_arrives_whole_is_no_call() {
     stream.write_all(part.as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
     // Whatever comes back, once it has ended the server is done with this request.
-    let _ = stream.read_to_end(&mut Vec::new()).await;
+    let _ = within(stream.read_to_end(&mut Vec::new())).await;
     assert_eq!(netsuite.report().calls, 0);
 }
 
@@ -131,13 +130,16 @@ async fn the_window_slides_with_every_call() {
     .await;
     // Rejected calls count as well, so a client that only hammers would stay shut out. The pauses make the
     // arrivals uneven; what is asserted holds whatever their length turns out to be.
-    let mut rejections = 0;
-    while rejections < 5 {
-        if put(&netsuite, ORDER).await.status == 429 {
-            rejections += 1;
-            tokio::time::sleep(Duration::from_micros(window_us as u64 / 3)).await;
+    let hammering = async {
+        let mut rejections = 0;
+        while rejections < 5 {
+            if put(&netsuite, ORDER).await.status == 429 {
+                rejections += 1;
+                tokio::time::sleep(Duration::from_micros(window_us as u64 / 3)).await;
+            }
         }
-    }
+    };
+    within(hammering).await;
     let spans = netsuite.spans();
     assert!(spans.iter().filter(|span| span.accepted).count() >= limit);
     for span in &spans {
@@ -184,7 +186,7 @@ async fn a_call_without_the_bearer_is_answered_401_and_touches_no_limit() {
     assert_eq!((seen.max_in_flight, seen.max_in_window), (0, 0));
     let bearer = "Authorization: Bearer s3cret\r\n";
     let open = send(&netsuite, &format!("PUT {ORDER}"), bearer, "{}").await;
-    netsuite.wait_for(|seen| seen.in_flight == 1).await;
+    within(netsuite.wait_for(|seen| seen.in_flight == 1)).await;
     drop(open);
 }
 
