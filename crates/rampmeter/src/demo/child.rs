@@ -1,0 +1,209 @@
+//! `rampmeter serve` as a child process that can be killed and started again on the same data and the same ports.
+//! When to kill it is decided in `crash`.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+
+use super::configuration::{BEARER, BEARER_VARIABLE, FILE_NAME};
+use super::host::{HostError, io_error};
+
+/// The child's standard error, in the data directory.
+const LOG_NAME: &str = "serve.log";
+
+/// The engine in a process of its own. Dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct ChildEngine {
+    command: ServeCommand,
+    process: Child,
+    /// Kept open, so that the child can always write.
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl ChildEngine {
+    /// Starts the engine on the configuration in `data_dir` and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub(crate) async fn start(
+        data_dir: &Path,
+        free_slots_after_restart: bool,
+    ) -> Result<ChildEngine, HostError> {
+        let aws = free_port(None).map_err(io_error("looking for a free port"))?;
+        let admin = free_port(Some(aws)).map_err(io_error("looking for a free port"))?;
+        let data_dir = data_dir.to_owned();
+        let command = ServeCommand {
+            data_dir,
+            aws,
+            admin,
+            free_slots_after_restart,
+        };
+        let (process, stdout) = command.begin().await?;
+        Ok(ChildEngine {
+            command,
+            process,
+            _stdout: stdout,
+        })
+    }
+
+    /// The AWS port and the admin port.
+    pub(crate) fn addresses(&self) -> (SocketAddr, SocketAddr) {
+        let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        (loopback(self.command.aws), loopback(self.command.admin))
+    }
+
+    /// Ends the process with SIGKILL, and returns when it is gone.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub(crate) fn kill(&mut self) -> Result<(), HostError> {
+        self.process.kill().map_err(io_error("ending the engine"))?;
+        self.process
+            .wait()
+            .map_err(io_error("waiting for the engine's end"))?;
+        Ok(())
+    }
+
+    /// Starts it again after a kill and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub(crate) async fn start_again(&mut self) -> Result<(), HostError> {
+        (self.process, self._stdout) = self.command.begin().await?;
+        Ok(())
+    }
+
+    /// Asks the process to end with SIGTERM, and returns when it has ended.
+    ///
+    /// # Errors
+    /// When the operating system refuses.
+    pub(crate) async fn stop(mut self: Box<Self>) -> Result<(), HostError> {
+        // The standard library sends SIGKILL only; every Unix has `kill`.
+        let asked = Command::new("kill")
+            .arg("-TERM")
+            .arg(self.process.id().to_string())
+            .status();
+        if !asked.is_ok_and(|status| status.success()) {
+            return self.kill();
+        }
+        let ended = tokio::task::spawn_blocking(move || self.process.wait().map(|_| ())).await;
+        let ended = ended.unwrap_or_else(|failed| Err(io::Error::other(failed)));
+        ended.map_err(io_error("waiting for the engine's end"))
+    }
+}
+
+impl Drop for ChildEngine {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to kill.
+        let _ = self.kill();
+    }
+}
+
+/// How the child is started, the same for every life.
+#[derive(Debug, Clone)]
+struct ServeCommand {
+    data_dir: PathBuf,
+    aws: u16,
+    admin: u16,
+    free_slots_after_restart: bool,
+}
+
+impl ServeCommand {
+    async fn begin(&self) -> Result<(Child, BufReader<ChildStdout>), HostError> {
+        let command = self.clone();
+        let begun = tokio::task::spawn_blocking(move || command.begin_blocking()).await;
+        begun.unwrap_or_else(|failed| {
+            Err(HostError::NotStarted(format!(
+                "waiting for it failed: {failed}"
+            )))
+        })
+    }
+
+    /// The first line on standard output says that the engine is ready, and where; its end, that it is not.
+    fn begin_blocking(&self) -> Result<(Child, BufReader<ChildStdout>), HostError> {
+        let log = self.data_dir.join(LOG_NAME);
+        let mut process = self.spawn(&log).map_err(io_error("starting the engine"))?;
+        let stdout = process.stdout.take().expect("standard output is piped");
+        let mut stdout = BufReader::new(stdout);
+        let mut line = String::new();
+        stdout
+            .read_line(&mut line)
+            .map_err(io_error("reading from the engine"))?;
+        if serde_json::from_str::<Value>(&line).is_ok_and(|ready| ready.is_object()) {
+            return Ok((process, stdout));
+        }
+        // Without a ready line it has ended, or says something this demo does not know.
+        let _ = process.kill();
+        let _ = process.wait();
+        Err(HostError::NotReady(log))
+    }
+
+    fn spawn(&self, log: &Path) -> io::Result<Child> {
+        let log = File::options().create(true).append(true).open(log)?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("serve").arg("--json");
+        command.arg("--config").arg(self.data_dir.join(FILE_NAME));
+        command.arg("--port").arg(self.aws.to_string());
+        command.arg("--admin-port").arg(self.admin.to_string());
+        if self.free_slots_after_restart {
+            command.arg("--free-slots-after-restart");
+        }
+        // What the environment says of a server is not meant for this one.
+        for (name, _) in std::env::vars_os() {
+            if name
+                .to_str()
+                .is_some_and(|name| name.starts_with("RAMPMETER_SERVER__"))
+            {
+                command.env_remove(name);
+            }
+        }
+        command.env(BEARER_VARIABLE, BEARER);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+    }
+}
+
+/// A port that is free now and stays so while the engine is down. Ports that the operating system hands out on its own
+/// would not: a client that tries to connect meanwhile may be given that very port as its own.
+fn free_port(but: Option<u16>) -> io::Result<u16> {
+    const FIRST: u16 = 20_000;
+    const COUNT: u32 = 10_000;
+    let begin = std::process::id().wrapping_mul(7_919) % COUNT;
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for offset in 0..COUNT {
+        let step = u16::try_from((begin + offset) % COUNT).unwrap_or(0);
+        let port = FIRST + step;
+        if Some(port) == but {
+            continue;
+        }
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(_) => return Ok(port),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_ports_differ_and_are_not_among_those_handed_out_to_clients() {
+        let first = free_port(None).unwrap();
+        let second = free_port(Some(first)).unwrap();
+        assert_ne!(first, second);
+        assert!(
+            [first, second]
+                .iter()
+                .all(|port| (20_000..30_000).contains(port))
+        );
+    }
+}

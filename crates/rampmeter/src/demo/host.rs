@@ -1,0 +1,160 @@
+//! The engine of a run: in this process, or as a child process that can be killed. Either way it is spoken to over its
+//! two ports only.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use axum::Router;
+use rampmeter_config::Config;
+use rampmeter_engine::{Engine, Options};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::{admin, wire};
+
+use super::child::ChildEngine;
+
+/// Why a run has no engine.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HostError {
+    /// The operating system refused something.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The child process ended before it was ready.
+    #[error("the engine did not become ready; its log is {}", .0.display())]
+    NotReady(PathBuf),
+    /// The engine did not open.
+    #[error("the engine did not start: {0}")]
+    NotStarted(String),
+}
+
+/// Says what was tried when the operating system refused.
+pub(crate) fn io_error(what: &'static str) -> impl FnOnce(io::Error) -> HostError {
+    move |source| HostError::Io { what, source }
+}
+
+/// An engine with its two ports.
+#[derive(Debug)]
+pub(crate) enum Host {
+    /// In this process.
+    InProcess(InProcess),
+    /// In a process of its own.
+    Child(Box<ChildEngine>),
+}
+
+impl Host {
+    /// Opens the engine in this process, with both ports on loopback.
+    ///
+    /// # Errors
+    /// When the engine does not open or no port is free.
+    pub(crate) async fn in_process(config: Config) -> Result<Host, HostError> {
+        Ok(Host::InProcess(InProcess::open(config).await?))
+    }
+
+    /// Starts `rampmeter serve` on the configuration in `data_dir`.
+    ///
+    /// # Errors
+    /// When it does not become ready.
+    pub(crate) async fn child(data_dir: &Path, free_slots: bool) -> Result<Host, HostError> {
+        Ok(Host::Child(Box::new(
+            ChildEngine::start(data_dir, free_slots).await?,
+        )))
+    }
+
+    /// The AWS port and the admin port.
+    pub(crate) fn addresses(&self) -> (SocketAddr, SocketAddr) {
+        match self {
+            Host::InProcess(host) => (host.aws, host.admin),
+            Host::Child(host) => host.addresses(),
+        }
+    }
+
+    /// The engine that can be killed, if this is one.
+    pub(crate) fn child_mut(&mut self) -> Option<&mut ChildEngine> {
+        match self {
+            Host::InProcess(_) => None,
+            Host::Child(host) => Some(host),
+        }
+    }
+
+    /// Shuts the engine down in good order.
+    ///
+    /// # Errors
+    /// When the child process cannot be ended.
+    pub(crate) async fn stop(self) -> Result<(), HostError> {
+        match self {
+            Host::InProcess(host) => host.engine.shut_down().await,
+            Host::Child(host) => host.stop().await?,
+        }
+        Ok(())
+    }
+}
+
+/// The engine and its servers in this process. Dropping it closes the ports.
+#[derive(Debug)]
+pub(crate) struct InProcess {
+    engine: Engine,
+    aws: SocketAddr,
+    admin: SocketAddr,
+    _servers: JoinSet<()>,
+}
+
+impl InProcess {
+    async fn open(config: Config) -> Result<InProcess, HostError> {
+        let account = config.server.account.clone();
+        let queues = wire::queue_names(&config);
+        let runtime = tokio::runtime::Handle::current();
+        let options = Options {
+            config,
+            runtime,
+            free_slots_after_restart: false,
+        };
+        let opened = tokio::task::spawn_blocking(move || Engine::open(options)).await;
+        let engine = opened
+            .map_err(|failed| HostError::NotStarted(failed.to_string()))?
+            .map_err(|error| HostError::NotStarted(error.to_string()))?;
+        let mut servers = JoinSet::new();
+        let (aws_listener, aws) = listen().await?;
+        let (admin_listener, admin) = listen().await?;
+        let site = wire::Site {
+            engine: engine.clone(),
+            address: aws,
+            account,
+            queues,
+        };
+        serve(&mut servers, aws_listener, wire::router(Arc::new(site)));
+        let site = admin::Site {
+            engine: engine.clone(),
+            draining: AtomicBool::new(false),
+        };
+        serve(&mut servers, admin_listener, admin::router(Arc::new(site)));
+        Ok(InProcess {
+            engine,
+            aws,
+            admin,
+            _servers: servers,
+        })
+    }
+}
+
+async fn listen() -> Result<(TcpListener, SocketAddr), HostError> {
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+    let listener = bound.map_err(io_error("opening a port"))?;
+    let address = listener.local_addr().map_err(io_error("opening a port"))?;
+    Ok((listener, address))
+}
+
+fn serve(servers: &mut JoinSet<()>, listener: TcpListener, router: Router) {
+    servers.spawn(async move {
+        // axum's server accepts for ever; it has no error to give.
+        let _ = axum::serve(listener, router).await;
+    });
+}

@@ -1,0 +1,194 @@
+//! From everything that was seen to the report: pure. It compares what the clients, the store and the vendor say, and
+//! names whatever does not agree.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use rampmeter_dispatch::Priority;
+use rampmeter_engine::{Audit, CallTimes};
+
+use super::crash::Killer;
+use super::plan::Plan;
+use super::report::{
+    Calls, Crash, Deferrals, Executions, Latency, PerPriority, Percentiles, Report, Vendor,
+};
+use super::run::Task;
+use super::utilisation::{Observed, Stretch};
+use super::watch::Watch;
+
+/// What became of each order, by the three who know.
+#[derive(Debug)]
+pub(crate) struct Account {
+    /// Places in the plan whose start was acknowledged over the wire.
+    pub(crate) acknowledged: Vec<usize>,
+    /// Starts that were refused, in words.
+    pub(crate) refused: Vec<String>,
+    /// Names of the executions that ended.
+    pub(crate) ended: HashSet<String>,
+    /// By place in the plan: whether the vendor did the order.
+    pub(crate) done: Vec<bool>,
+}
+
+impl Account {
+    /// Acknowledged orders whose execution did not end, or which the vendor never did.
+    fn missing(&self, plan: &Plan) -> u64 {
+        let is_missing = |place: &&usize| {
+            !(self.ended.contains(&plan.orders[**place].name) && self.done[**place])
+        };
+        self.acknowledged.iter().filter(is_missing).count() as u64
+    }
+}
+
+/// Everything that was seen of a run.
+#[derive(Debug)]
+pub(crate) struct Evidence {
+    /// What became of each order.
+    pub(crate) account: Account,
+    /// The store's own check.
+    pub(crate) audit: Audit,
+    /// The calls, from the store.
+    pub(crate) times: Vec<CallTimes>,
+    /// The vendor's counts.
+    pub(crate) vendor: rampmeter_standin::Report,
+    /// The accepted calls, as the vendor saw them.
+    pub(crate) calls: Vec<Stretch>,
+    /// What was seen of the target.
+    pub(crate) watch: Watch,
+    /// The kills, with `--crash`.
+    pub(crate) killer: Option<Killer>,
+    /// From the first start to the last end.
+    pub(crate) took: Duration,
+}
+
+impl Evidence {
+    /// The report, with a complaint for everything that is not as it must be.
+    pub(crate) fn report(self, task: &Task, plan: &Plan) -> Report {
+        let vendor = &self.vendor;
+        let [_, medium, batch] = self.watch.deferrals();
+        let mut report = Report {
+            schema: "rampmeter.demo/1",
+            executions: Executions {
+                started: self.account.acknowledged.len() as u64,
+                succeeded: self.audit.succeeded,
+                failed: self.audit.failed,
+            },
+            calls: Calls {
+                made: vendor.calls,
+                rejected: vendor.rejected,
+            },
+            vendor: Vendor {
+                max_in_flight: vendor.max_in_flight,
+                limit_in_flight: vendor.limit_in_flight,
+                max_in_window: vendor.max_in_window,
+                limit_in_window: vendor.limit_in_window,
+                violations: vendor.violations,
+                latency_ms: Latency {
+                    p50: vendor.latency_ms.p50,
+                    p99: vendor.latency_ms.p99,
+                },
+            },
+            utilisation: self.observed(task.figures.concurrency).utilisation(),
+            wait_ms: PerPriority {
+                high: self.wait(Priority::High),
+                medium: self.wait(Priority::Medium),
+                batch: self.wait(Priority::Batch),
+            },
+            deferrals: Deferrals { medium, batch },
+            seconds: self.took.as_secs_f64(),
+            data_dir: task.data_dir.display().to_string(),
+            crash: self.killer.as_ref().map(|killer| self.crash(killer, plan)),
+            complaints: Vec::new(),
+        };
+        report.complaints = self.complaints(task, plan);
+        report
+    }
+
+    fn observed(&self, max: u32) -> Observed {
+        Observed {
+            calls: self.calls.clone(),
+            contended: self.watch.contended(),
+            held: self.watch.held(),
+            kills_us: self
+                .killer
+                .as_ref()
+                .map_or_else(Vec::new, |killer| killer.kills_us.clone()),
+            max,
+        }
+    }
+
+    fn wait(&self, priority: Priority) -> Percentiles {
+        let calls = self.times.iter().filter(|call| call.priority == priority);
+        Percentiles::of(
+            calls
+                .filter_map(|call| Some(call.started_at? - call.sent_at))
+                .collect(),
+        )
+    }
+
+    fn crash(&self, killer: &Killer, plan: &Plan) -> Crash {
+        Crash {
+            kills: killer.kills(),
+            in_flight_at_kill: killer.in_flight_at_kill.clone(),
+            unknown: self.times.iter().map(|call| u64::from(call.crashes)).sum(),
+            repeated: self.vendor.repeated,
+            repeated_with_other_key: self.vendor.repeated_with_other_key,
+            missing: self.account.missing(plan),
+            duplicate_outcomes: self.audit.duplicate_outcomes,
+        }
+    }
+
+    fn complaints(&self, task: &Task, plan: &Plan) -> Vec<String> {
+        let vendor = &self.vendor;
+        let planned = plan.orders.len() as u64;
+        let started = self.account.acknowledged.len() as u64;
+        let not_killed = self
+            .killer
+            .as_ref()
+            .map_or(0, |killer| u64::from(killer.left()));
+        let counts = [
+            (vendor.violations, "calls broke a limit of the vendor"),
+            (
+                vendor.rejected - vendor.violations,
+                "calls were rejected without breaking a limit",
+            ),
+            (vendor.unauthorised, "calls were not authorised"),
+            (
+                vendor.repeated_with_other_key,
+                "calls were repeated with another idempotency key",
+            ),
+            (planned - started, "starts were never acknowledged"),
+            (
+                started.abs_diff(self.audit.executions),
+                "executions more or fewer than were started",
+            ),
+            (
+                self.account.missing(plan),
+                "acknowledged executions are missing",
+            ),
+            (self.audit.failed, "executions failed"),
+            (self.audit.running, "executions are still running"),
+            (
+                self.audit.inconsistent,
+                "executions disagree with their history's last event",
+            ),
+            (
+                self.audit.broken_histories,
+                "histories have gaps in their event ids",
+            ),
+            (self.audit.duplicate_outcomes, "outcomes are there twice"),
+            (not_killed, "kills did not find a call in flight"),
+        ];
+        let wrong = counts.iter().filter(|(count, _)| *count > 0);
+        let mut complaints: Vec<String> = wrong
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        complaints.extend(self.account.refused.iter().take(5).cloned());
+        if task.kills.is_none() && vendor.repeated > 0 {
+            complaints.push(format!(
+                "{} calls were repeated without a crash",
+                vendor.repeated
+            ));
+        }
+        complaints
+    }
+}

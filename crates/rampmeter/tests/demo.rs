@@ -1,0 +1,202 @@
+//! The demo, run as a user runs it: the real binary, a real data directory, the stand-in vendor as the judge.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// Runs `rampmeter demo --json` with these arguments on a directory.
+fn demo(data_dir: &Path, arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rampmeter"));
+    command
+        .args(["demo", "--json", "--data-dir"])
+        .arg(data_dir)
+        .args(arguments.split_whitespace());
+    command.output().expect("the binary can be run")
+}
+
+/// The one object on standard output; what was said on standard error, if there is none.
+fn report(output: &Output) -> Value {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {stderr}"))
+}
+
+fn assert_succeeded(output: &Output) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+}
+
+fn number(report: &Value, pointer: &str) -> u64 {
+    let value = report.pointer(pointer).and_then(Value::as_u64);
+    value.unwrap_or_else(|| panic!("{pointer} is a whole number in {report}"))
+}
+
+#[test]
+fn every_execution_succeeds_and_the_vendor_sees_no_violation() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = demo(
+        directory.path(),
+        "--executions 60 --seed 5 --concurrency 6 --latency-mean 50ms --latency-p99 150ms",
+    );
+    let report = report(&output);
+    assert_succeeded(&output);
+    assert_eq!(report["schema"], "rampmeter.demo/1");
+    for (pointer, expected) in [
+        ("/executions/started", 60),
+        ("/executions/succeeded", 60),
+        ("/executions/failed", 0),
+        ("/calls/made", 60),
+        ("/calls/rejected", 0),
+        ("/vendor/limit_in_flight", 6),
+        ("/vendor/limit_in_window", 6_000),
+        ("/vendor/max_in_window", 60),
+        ("/vendor/violations", 0),
+    ] {
+        assert_eq!(number(&report, pointer), expected, "{pointer} in {report}");
+    }
+    assert!(
+        (1..=6).contains(&number(&report, "/vendor/max_in_flight")),
+        "{report}"
+    );
+    assert!(report.get("crash").is_none());
+}
+
+#[test]
+fn the_report_has_every_field_that_is_promised() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = demo(
+        directory.path(),
+        "--executions 40 --concurrency 4 --latency-mean 200ms --latency-p99 500ms",
+    );
+    let report = report(&output);
+    assert_succeeded(&output);
+    for pointer in [
+        "/vendor/latency_ms/p50",
+        "/vendor/latency_ms/p99",
+        "/utilisation",
+        "/seconds",
+    ] {
+        let value = report.pointer(pointer).and_then(Value::as_f64);
+        assert!(
+            value.is_some_and(|value| value > 0.0),
+            "{pointer} in {report}"
+        );
+    }
+    for priority in ["HIGH", "MEDIUM", "BATCH"] {
+        let wait = |name: &str| {
+            let value = report.pointer(&format!("/wait_ms/{priority}/{name}"));
+            value
+                .and_then(Value::as_f64)
+                .unwrap_or_else(|| panic!("{priority} {name} in {report}"))
+        };
+        let ranks = [wait("p50"), wait("p95"), wait("p99"), wait("max")];
+        assert!(
+            ranks[0] >= 0.0 && ranks.is_sorted(),
+            "{priority}: {ranks:?}"
+        );
+    }
+    for priority in ["MEDIUM", "BATCH"] {
+        number(&report, &format!("/deferrals/{priority}"));
+    }
+    let data_dir = Path::new(report["data_dir"].as_str().unwrap());
+    assert_eq!(data_dir, directory.path().canonicalize().unwrap());
+    for file in ["rampmeter.db", "rampmeter.toml", "order-sync.asl.json"] {
+        assert!(data_dir.join(file).is_file(), "{file} is kept for `serve`");
+    }
+}
+
+#[test]
+fn a_tight_window_is_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    // More orders than a minute admits would take a minute; just as many must not.
+    let output = demo(
+        directory.path(),
+        "--executions 30 --calls-per-minute 30 --latency-mean 10ms --latency-p99 30ms",
+    );
+    let report = report(&output);
+    assert_succeeded(&output);
+    assert_eq!(number(&report, "/vendor/max_in_window"), 30);
+    assert_eq!(number(&report, "/vendor/limit_in_window"), 30);
+    assert_eq!(number(&report, "/vendor/violations"), 0);
+}
+
+#[test]
+fn kills_lose_nothing_repeat_with_the_same_key_and_break_no_limit() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = demo(directory.path(), "--executions 150 --seed 3 --crash 2");
+    let report = report(&output);
+    assert_succeeded(&output);
+    for (pointer, expected) in [
+        ("/executions/started", 150),
+        ("/executions/succeeded", 150),
+        ("/executions/failed", 0),
+        ("/calls/rejected", 0),
+        ("/vendor/violations", 0),
+        ("/crash/kills", 2),
+        ("/crash/repeated_with_other_key", 0),
+        ("/crash/missing", 0),
+        ("/crash/duplicate_outcomes", 0),
+    ] {
+        assert_eq!(number(&report, pointer), expected, "{pointer} in {report}");
+    }
+    let in_flight = report["crash"]["in_flight_at_kill"].as_array().unwrap();
+    assert_eq!(in_flight.len(), 2);
+    assert!(
+        in_flight.iter().all(|calls| calls.as_u64() > Some(0)),
+        "{in_flight:?}"
+    );
+    assert!(number(&report, "/crash/unknown") > 0, "{report}");
+    let made = number(&report, "/calls/made");
+    assert_eq!(made, 150 + number(&report, "/crash/repeated"), "{report}");
+}
+
+/// The test of the test above: with the fault planted, the vendor must see it.
+#[test]
+fn slots_freed_too_early_after_a_kill_are_seen_as_violations() {
+    let directory = tempfile::tempdir().unwrap();
+    // At each kill 20 calls have seconds to go and more orders wait, so a life that forgets them starts too many.
+    let output = demo(
+        directory.path(),
+        "--executions 60 --concurrency 20 --crash 2 --free-slots-after-restart \
+         --longest 4s --latency-mean 3s --latency-p99 3300ms",
+    );
+    let report = report(&output);
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "a violation is a failed run: {report}"
+    );
+    assert!(number(&report, "/vendor/violations") > 0, "{report}");
+    assert_eq!(number(&report, "/crash/kills"), 2);
+}
+
+#[test]
+fn a_directory_that_is_not_empty_is_refused_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let mine = directory.path().join("mine.txt");
+    std::fs::write(&mine, "keep").unwrap();
+    let output = demo(directory.path(), "--executions 1");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.contains("error[RM2030]") && stderr.contains("not empty"),
+        "{stderr}"
+    );
+    assert_eq!(std::fs::read_to_string(&mine).unwrap(), "keep");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn figures_that_no_vendor_has_are_a_usage_error() {
+    let directory = tempfile::tempdir().unwrap();
+    for wrong in [
+        "--executions 0",
+        "--concurrency 0",
+        "--calls-per-minute 0",
+        "--crash 0",
+    ] {
+        let output = demo(directory.path(), wrong);
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+    }
+}
