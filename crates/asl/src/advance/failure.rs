@@ -1,0 +1,348 @@
+//! What goes wrong in a state, who may catch it, and what then happens: a retry, a catcher, or the
+//! end of the execution.
+
+use serde_json::{Value, json};
+
+use super::{Run, Turn};
+use crate::event::Detail;
+use crate::expression::ExpressionError;
+use crate::frame::Rest;
+use crate::machine::{Catcher, Retrier, State, Transition};
+use crate::payload::Payload;
+use crate::stimulus::{End, Timer, TimerKind};
+
+/// An error of a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) error: Option<String>,
+    pub(super) cause: Option<String>,
+    /// A further name under which retriers and catchers know it, and under which a catcher reports it:
+    /// the specification gives names to errors that AWS reports as `States.Runtime`.
+    alias: Option<&'static str>,
+    reach: Reach,
+}
+
+/// Which names of `ErrorEquals` match an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Its own name, its alias, `States.ALL`, and `States.TaskFailed` if it is the error of a task.
+    Reported,
+    /// Its own name and its alias only, and never `States.Runtime`.
+    Terminal,
+    /// None: the execution ends.
+    Fatal,
+}
+
+const TIMEOUT: &str = "States.Timeout";
+const RUNTIME: &str = "States.Runtime";
+const DATA_LIMIT: &str = "States.DataLimitExceeded";
+
+impl Failure {
+    /// The error that a task reported.
+    pub(super) fn of_task(error: Option<String>, cause: Option<String>) -> Self {
+        Self {
+            error,
+            cause,
+            alias: None,
+            reach: Reach::Reported,
+        }
+    }
+
+    /// A time-out of a task. A heartbeat that stayed away is reported in the same way, but can be
+    /// caught by its own name too.
+    pub(super) fn timeout(kind: TimerKind) -> Self {
+        let alias = (kind == TimerKind::Heartbeat).then_some("States.HeartbeatTimeout");
+        Self {
+            error: Some(TIMEOUT.to_owned()),
+            cause: None,
+            alias,
+            reach: Reach::Reported,
+        }
+    }
+
+    /// A state that cannot be executed as it is written, with AWS's cause.
+    fn runtime(reason: &str, at: &Place<'_>, alias: Option<&'static str>) -> Self {
+        let cause = format!(
+            "An error occurred while executing the state '{}' (entered at the event id #{}). {reason}",
+            at.state, at.entered
+        );
+        Self {
+            error: Some(RUNTIME.to_owned()),
+            cause: Some(cause),
+            alias,
+            reach: Reach::Terminal,
+        }
+    }
+
+    /// Data over AWS's limit of 256 KiB.
+    pub(super) fn too_much_data(state: &str) -> Self {
+        let cause = format!(
+            "The state/task '{state}' returned a result with a size exceeding the maximum number \
+             of bytes service limit."
+        );
+        Self {
+            error: Some(DATA_LIMIT.to_owned()),
+            cause: Some(cause),
+            alias: None,
+            reach: Reach::Terminal,
+        }
+    }
+
+    /// A history of 25,000 events.
+    pub(super) fn history_full() -> Self {
+        let cause = "The execution reached the maximum number of history events (25000).";
+        Self {
+            error: Some(RUNTIME.to_owned()),
+            cause: Some(cause.to_owned()),
+            alias: None,
+            reach: Reach::Fatal,
+        }
+    }
+
+    /// Whether a name of `ErrorEquals` stands for this error.
+    fn matches(&self, name: &str) -> bool {
+        let is_own = self.error.as_deref() == Some(name) || self.alias == Some(name);
+        match self.reach {
+            Reach::Reported => {
+                let is_timeout = self.error.as_deref() == Some(TIMEOUT);
+                is_own || name == "States.ALL" || (name == "States.TaskFailed" && !is_timeout)
+            }
+            Reach::Terminal => is_own && name != RUNTIME,
+            Reach::Fatal => false,
+        }
+    }
+
+    /// What a catcher is given.
+    fn output(&self) -> Value {
+        let name = match self.reach {
+            Reach::Terminal => self.alias.or(self.error.as_deref()),
+            Reach::Reported | Reach::Fatal => self.error.as_deref(),
+        };
+        // A time-out has no cause, and AWS shows that as an empty one.
+        let is_timeout = self.cause.is_none() && name == Some(TIMEOUT);
+        let cause = if is_timeout {
+            Some("")
+        } else {
+            self.cause.as_deref()
+        };
+        json!({ "Error": name, "Cause": cause })
+    }
+}
+
+/// The state that an error message names.
+struct Place<'a> {
+    state: &'a str,
+    entered: u64,
+}
+
+impl Run<'_, '_> {
+    /// `States.Runtime` in the current state.
+    pub(super) fn runtime(&self, reason: &str) -> Failure {
+        Failure::runtime(reason, &self.place(), None)
+    }
+
+    /// `States.Runtime`, known to retriers and catchers by the name that the specification gives it.
+    pub(super) fn runtime_known_as(&self, reason: &str, alias: &'static str) -> Failure {
+        Failure::runtime(reason, &self.place(), Some(alias))
+    }
+
+    /// The failure of an expression.
+    pub(super) fn expression_failure(&self, error: &ExpressionError) -> Failure {
+        match error {
+            ExpressionError::NotFound { .. } => {
+                self.runtime_known_as(&error.to_string(), "States.ParameterPathFailure")
+            }
+            ExpressionError::Call { .. } => {
+                self.runtime_known_as(&error.to_string(), "States.IntrinsicFailure")
+            }
+            ExpressionError::TooMuchData => Failure::too_much_data(&self.frame.state),
+        }
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place {
+            state: &self.frame.state,
+            entered: self.frame.entered,
+        }
+    }
+
+    /// What a failure leads to: the first retrier that matches and is not used up, else the first
+    /// catcher that matches, else the end.
+    pub(super) fn settle(&mut self, state: &State, failure: Failure) -> Turn {
+        self.clear_timers();
+        let retrier = state
+            .retry
+            .iter()
+            .position(|retrier| failure.matches_any(&retrier.errors));
+        if let Some(index) = retrier
+            && let Some(turn) = self.retry(&state.retry, index)
+        {
+            return turn;
+        }
+        let catcher = state
+            .catch
+            .iter()
+            .find(|catcher| failure.matches_any(&catcher.errors));
+        let Some(catcher) = catcher else {
+            return self.fail(failure);
+        };
+        match self.catch(state, catcher, &failure) {
+            Ok(turn) => turn,
+            // What fails while an error is caught cannot be caught again.
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    /// Waits for the next attempt, unless the retrier is used up.
+    fn retry(&mut self, retriers: &[Retrier], index: usize) -> Option<Turn> {
+        self.frame.retries.resize(retriers.len(), 0);
+        let used = self.frame.retries[index];
+        let retrier = &retriers[index];
+        if used >= retrier.max_attempts {
+            return None;
+        }
+        self.frame.retries[index] = used + 1;
+        let delay = delay_milliseconds(retrier, used, self.context.random);
+        let timer = Timer {
+            at: self.context.now.saturating_add(delay),
+            event: self.frame.last,
+            kind: TimerKind::Retry,
+        };
+        self.frame.rest = Rest::Retry {
+            event: timer.event,
+            at: timer.at,
+        };
+        self.set(timer);
+        Some(Turn::Rest)
+    }
+
+    fn catch(
+        &mut self,
+        state: &State,
+        catcher: &Catcher,
+        failure: &Failure,
+    ) -> Result<Turn, Failure> {
+        let result = Payload::from_value(failure.output());
+        let output = self.write_result(&catcher.result_path, &result)?;
+        self.exit(state, output, &Transition::Next(catcher.next.clone()))
+    }
+
+    /// Ends the execution with an error.
+    pub(super) fn fail(&mut self, failure: Failure) -> Turn {
+        let Failure { error, cause, .. } = failure;
+        let detail = Detail::ExecutionFailed {
+            error: error.clone(),
+            cause: cause.clone(),
+        };
+        self.emit_last(self.frame.last, detail);
+        Turn::End(End::Failed { error, cause })
+    }
+}
+
+impl Failure {
+    fn matches_any(&self, names: &[String]) -> bool {
+        names.iter().any(|name| self.matches(name))
+    }
+}
+
+/// The pause before the next attempt: `IntervalSeconds` times `BackoffRate` to the power of the
+/// attempts before, at most `MaxDelaySeconds`, and with full jitter any time up to that.
+fn delay_milliseconds(retrier: &Retrier, used: u32, random: &mut dyn FnMut() -> u64) -> i64 {
+    // Longer than the longest execution; keeps every later sum within range.
+    const LONGEST: f64 = 100_000_000_000.0;
+    #[expect(clippy::cast_precision_loss, reason = "at most 99,999,999")]
+    let interval = retrier.interval_seconds as f64;
+    let grown = interval * retrier.backoff_rate.powf(f64::from(used)) * 1000.0;
+    #[expect(clippy::cast_precision_loss, reason = "at most 31,622,400")]
+    let cap = retrier
+        .max_delay_seconds
+        .map_or(LONGEST, |seconds| seconds as f64 * 1000.0);
+    #[expect(clippy::cast_possible_truncation, reason = "between 0 and LONGEST")]
+    let delay = grown.min(cap).min(LONGEST).round() as i64;
+    if !retrier.full_jitter {
+        return delay;
+    }
+    let span = i128::from(delay) + 1;
+    i64::try_from((i128::from(random()) * span) >> 64).unwrap_or(delay)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::after;
+    use super::*;
+
+    fn retrier(full_jitter: bool) -> Retrier {
+        Retrier {
+            errors: vec!["States.ALL".to_owned()],
+            interval_seconds: 3,
+            max_attempts: 10,
+            backoff_rate: 2.0,
+            max_delay_seconds: Some(20),
+            full_jitter,
+        }
+    }
+
+    #[test]
+    fn the_pause_doubles_until_it_meets_the_longest_delay() {
+        let delays: Vec<_> = (0..5)
+            .map(|used| delay_milliseconds(&retrier(false), used, &mut || 0))
+            .collect();
+        assert_eq!(delays, [3_000, 6_000, 12_000, 20_000, 20_000]);
+    }
+
+    #[test]
+    fn full_jitter_spans_the_whole_pause() {
+        assert_eq!(delay_milliseconds(&retrier(true), 0, &mut || 0), 0);
+        assert_eq!(
+            delay_milliseconds(&retrier(true), 0, &mut || u64::MAX),
+            3_000
+        );
+        assert_eq!(
+            delay_milliseconds(&retrier(true), 0, &mut || u64::MAX / 2),
+            1_500
+        );
+    }
+
+    #[test]
+    fn a_pause_that_grows_beyond_all_bounds_stays_a_number() {
+        let retrier = Retrier {
+            max_delay_seconds: None,
+            backoff_rate: 1e300,
+            ..retrier(false)
+        };
+        assert_eq!(
+            delay_milliseconds(&retrier, 1_000, &mut || 0),
+            100_000_000_000
+        );
+        assert_eq!(after(i64::MAX - 1, 5), i64::MAX);
+    }
+
+    #[test]
+    fn names_of_errors_match_as_the_language_says() {
+        let task = Failure::of_task(Some("Http.StatusCode.400".to_owned()), None);
+        for (name, matches) in [
+            ("Http.StatusCode.400", true),
+            ("States.ALL", true),
+            ("States.TaskFailed", true),
+            ("States.Timeout", false),
+            ("Http.StatusCode.500", false),
+        ] {
+            assert_eq!(task.matches(name), matches, "{name}");
+        }
+        let timeout = Failure::timeout(TimerKind::TaskTimeout);
+        let heartbeat = Failure::timeout(TimerKind::Heartbeat);
+        for (name, of_timeout, of_heartbeat) in [
+            ("States.Timeout", true, true),
+            ("States.HeartbeatTimeout", false, true),
+            ("States.TaskFailed", false, false),
+            ("States.ALL", true, true),
+        ] {
+            assert_eq!(timeout.matches(name), of_timeout, "{name}");
+            assert_eq!(heartbeat.matches(name), of_heartbeat, "{name}");
+        }
+        let limit = Failure::too_much_data("A");
+        assert!(limit.matches("States.DataLimitExceeded") && !limit.matches("States.ALL"));
+        assert!(!Failure::history_full().matches("States.Runtime"));
+        assert!(Failure::of_task(None, None).matches("States.ALL"));
+    }
+}

@@ -1,0 +1,228 @@
+//! The states that need nobody: Pass, Choice, Wait, Succeed and Fail.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::failure::Failure;
+use super::{Run, Turn, after};
+use crate::expression::ExpressionError;
+use crate::frame::Rest;
+use crate::machine::{Body, Production, Rule, State, Transition, Until, Words};
+use crate::number;
+use crate::path::Path;
+use crate::payload::Payload;
+use crate::stimulus::{Timer, TimerKind};
+use crate::timestamp;
+
+/// The longest wait, as for the literal field.
+const SECONDS_LIMIT: u64 = 99_999_999;
+
+impl<'r> Run<'r, '_> {
+    /// Executes the state that was just entered.
+    pub(super) fn execute(&mut self, state: &'r State) -> Result<Turn, Failure> {
+        if let Some(what) = &state.unserved {
+            return Err(self.runtime(&format!("This host does not run {what}")));
+        }
+        match &state.body {
+            Body::Pass { produce, next } => self.pass(state, produce, next),
+            Body::Task(_) => self.attempt(state),
+            Body::Choice { rules, default } => self.choose(state, rules, default.as_deref()),
+            Body::Wait { until, .. } => self.wait(state, until),
+            Body::Succeed => self.succeed(state),
+            Body::Fail { error, cause } => self.fail_state(state, error, cause),
+            Body::Later { .. } => Err(self.runtime("This host does not run the state")),
+        }
+    }
+
+    fn pass(
+        &mut self,
+        state: &State,
+        produce: &Production,
+        next: &Transition,
+    ) -> Result<Turn, Failure> {
+        let input = self.effective_input(state)?;
+        let result = match (&produce.result, &produce.parameters) {
+            (Some(result), _) => self.limited(Payload::from_value(result.clone()))?,
+            (None, Some(template)) => self.fill(state, template, &input)?,
+            (None, None) => input,
+        };
+        let output = self.output(state, &produce.result_path, &result)?;
+        self.exit(state, output, next)
+    }
+
+    fn choose(
+        &mut self,
+        state: &State,
+        rules: &[Rule],
+        default: Option<&str>,
+    ) -> Result<Turn, Failure> {
+        let input = self.effective_input(state)?;
+        let chosen = self.within(state, &input, |scope| {
+            for rule in rules {
+                if rule.condition.holds(scope)? {
+                    return Ok(Some(rule.next.as_str()));
+                }
+            }
+            Ok(None)
+        });
+        let chosen = chosen.map_err(|missing: crate::choice::NoValue| {
+            self.runtime(&format!(
+                "Invalid path '{}': The choice state's condition path references an invalid value.",
+                missing.path
+            ))
+        })?;
+        let Some(next) = chosen.or(default) else {
+            let reason =
+                "Failed to transition out of the state. The state does not point to a next state.";
+            return Err(self.runtime_known_as(reason, "States.NoChoiceMatched"));
+        };
+        let output = self.select(state, &state.output_path, &input)?;
+        let output = self.limited(output)?;
+        self.exit(state, output, &Transition::Next(next.to_owned()))
+    }
+
+    fn wait(&mut self, state: &State, until: &Until) -> Result<Turn, Failure> {
+        let input = self.effective_input(state)?;
+        let now = self.context.now;
+        let at = match until {
+            Until::Seconds(seconds) => after(now, *seconds),
+            Until::Timestamp(moment) => timestamp::ceil_millisecond(*moment),
+            Until::SecondsPath(path) => {
+                after(now, self.seconds(state, "SecondsPath", path, &input)?)
+            }
+            Until::TimestampPath(path) => {
+                timestamp::ceil_millisecond(self.moment(state, path, &input)?)
+            }
+        };
+        if at <= now {
+            return self.wait_over(state);
+        }
+        let event = self.frame.entered;
+        self.frame.rest = Rest::Timer { event, at };
+        self.set(Timer {
+            at,
+            event,
+            kind: TimerKind::Wait,
+        });
+        Ok(Turn::Rest)
+    }
+
+    /// Leaves a Wait state.
+    pub(super) fn wait_over(&mut self, state: &State) -> Result<Turn, Failure> {
+        let Body::Wait { next, .. } = &state.body else {
+            unreachable!("only a Wait state sets the timer of a wait")
+        };
+        let input = self.effective_input(state)?;
+        let output = self.select(state, &state.output_path, &input)?;
+        let output = self.limited(output)?;
+        self.exit(state, output, next)
+    }
+
+    /// A number of seconds that a path points to, from 0 to 99,999,999.
+    pub(super) fn seconds(
+        &mut self,
+        state: &State,
+        field: &str,
+        path: &Path,
+        input: &Payload,
+    ) -> Result<u64, Failure> {
+        let value = self.field_value(state, field, path, input)?;
+        let whole = value.as_number().and_then(number::whole);
+        let Some(seconds) = whole.filter(|_| !is_decimal(&value)) else {
+            return Err(self.runtime(&format!(
+                "The {field} parameter cannot be parsed as a long value: {} == {}",
+                path.text(),
+                shown(&value)
+            )));
+        };
+        match u64::try_from(seconds) {
+            Ok(seconds) if seconds <= SECONDS_LIMIT => Ok(seconds),
+            Ok(_) => Err(self.runtime(&format!(
+                "The {field} parameter references a value greater than {SECONDS_LIMIT}: {} == {value}",
+                path.text()
+            ))),
+            Err(_) => Err(self.runtime(&format!(
+                "The {field} parameter references a negative value: {} == {value}",
+                path.text()
+            ))),
+        }
+    }
+
+    fn moment(
+        &mut self,
+        state: &State,
+        path: &Path,
+        input: &Payload,
+    ) -> Result<Timestamp, Failure> {
+        let value = self.field_value(state, "TimestampPath", path, input)?;
+        value.as_str().and_then(timestamp::parse).ok_or_else(|| {
+            self.runtime(&format!(
+                "The TimestampPath parameter does not reference a valid ISO-8601 extended offset \
+                 date-time format string: {} == {}",
+                path.text(),
+                shown(&value)
+            ))
+        })
+    }
+
+    /// What the path of a `...Path` field points to.
+    fn field_value(
+        &mut self,
+        state: &State,
+        field: &str,
+        path: &Path,
+        input: &Payload,
+    ) -> Result<Value, Failure> {
+        let found = self.within(state, input, |scope| {
+            scope.find(path).map_err(|_| ExpressionError::NotFound {
+                path: path.text().to_owned(),
+                field: field.to_owned(),
+                searched: scope.searched(path),
+            })
+        });
+        found.map_err(|error| self.expression_failure(&error))
+    }
+
+    fn succeed(&mut self, state: &State) -> Result<Turn, Failure> {
+        let input = self.effective_input(state)?;
+        let output = self.select(state, &state.output_path, &input)?;
+        let output = self.limited(output)?;
+        self.exit(state, output, &Transition::End)
+    }
+
+    fn fail_state(&mut self, state: &State, error: &Words, cause: &Words) -> Result<Turn, Failure> {
+        let error = self.words(state, error)?;
+        let cause = self.words(state, cause)?;
+        Ok(self.fail(Failure::of_task(error, cause)))
+    }
+
+    fn words(&mut self, state: &State, words: &Words) -> Result<Option<String>, Failure> {
+        match words {
+            Words::None => Ok(None),
+            Words::Literal(text) => Ok(Some(text.clone())),
+            Words::Expression(field, expression) => {
+                let input = self.input();
+                let value = self
+                    .within(state, &input, |scope| expression.evaluate(field, scope))
+                    .map_err(|error| self.expression_failure(&error))?;
+                match value {
+                    Value::String(text) => Ok(Some(text)),
+                    other => Err(self.runtime(&format!(
+                        "The field '{field}' must refer to a string, but it refers to {other}"
+                    ))),
+                }
+            }
+        }
+    }
+}
+
+fn is_decimal(value: &Value) -> bool {
+    value.is_f64()
+}
+
+/// A value as a message shows it: text without its quotes.
+fn shown(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}

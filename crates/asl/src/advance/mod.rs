@@ -1,0 +1,331 @@
+//! Advancing an execution by one stimulus: as far as it can go on its own, or as its budget allows.
+//! The stimulus is checked first; a stale one changes nothing.
+
+mod data;
+mod failure;
+mod flow;
+mod task;
+
+use crate::event::{Detail, Event, EventId};
+use crate::frame::{Frame, Progress, Rest, Waiting};
+use crate::machine::{State, StateMachine, Transition};
+use crate::payload::Payload;
+use crate::stimulus::{Advance, Context, Effect, End, Stale, Standing, Stimulus, Timer, TimerKind};
+
+use self::failure::Failure;
+
+/// How many events a history may have; AWS's hard limit. The last one says that the execution failed.
+const HISTORY_LIMIT: EventId = 25_000;
+
+/// Advances `frame` by `stimulus`.
+///
+/// Events are numbered from `progress`. Effects are in the order in which the host must carry them
+/// out, once the advance is durable. The frame and the progress are then to be stored.
+///
+/// # Errors
+/// [`Stale`] when the frame does not wait for the event of the stimulus; then nothing has changed.
+pub fn advance(
+    machine: &StateMachine,
+    progress: &mut Progress,
+    frame: &mut Frame,
+    stimulus: Stimulus,
+    context: &mut Context<'_>,
+) -> Result<Advance, Stale> {
+    check(frame, &stimulus, context.now)?;
+    let mut run = Run {
+        machine,
+        budget: context.transitions.max(1),
+        progress: *progress,
+        token_event: match frame.waiting_for() {
+            Waiting::Task { event } => Some(event),
+            _ => None,
+        },
+        frame,
+        context,
+        events: Vec::new(),
+        effects: Vec::new(),
+    };
+    let turn = run.take(stimulus);
+    let standing = run.go(turn);
+    *progress = run.progress;
+    Ok(Advance {
+        events: run.events,
+        effects: run.effects,
+        standing,
+    })
+}
+
+/// Whether the frame waits for this stimulus.
+fn check(frame: &Frame, stimulus: &Stimulus, now: i64) -> Result<(), Stale> {
+    let task = |event: EventId| match &frame.rest {
+        Rest::Task(task) if task.event == event => Some(task),
+        _ => None,
+    };
+    let is_running = !matches!(frame.rest, Rest::Unstarted | Rest::Ended);
+    let is_awaited = match *stimulus {
+        Stimulus::Start { .. } => frame.rest == Rest::Unstarted,
+        Stimulus::Continue => frame.rest == Rest::Yielded,
+        Stimulus::Submitted { event, .. } | Stimulus::SubmitFailed { event, .. } => {
+            task(event).is_some_and(|task| !task.submitted)
+        }
+        Stimulus::TaskSucceeded { event, .. } | Stimulus::TaskFailed { event, .. } => {
+            task(event).is_some()
+        }
+        Stimulus::TaskHeartbeat { event } => task(event).is_some(),
+        Stimulus::TimerFired { event, kind } => match kind {
+            TimerKind::ExecutionTimeout => is_running && frame.deadline.is_some(),
+            // A heartbeat may have moved the timer while it was about to fire.
+            TimerKind::Heartbeat => task(event)
+                .and_then(|task| task.heartbeat)
+                .is_some_and(|heartbeat| heartbeat.at <= now),
+            TimerKind::TaskTimeout => task(event).is_some_and(|task| task.timeout_at.is_some()),
+            TimerKind::Wait => matches!(frame.rest, Rest::Timer { event: own, .. } if own == event),
+            TimerKind::Retry => {
+                matches!(frame.rest, Rest::Retry { event: own, .. } if own == event)
+            }
+        },
+        Stimulus::ExecutionTimedOut | Stimulus::Stop { .. } => is_running,
+    };
+    if is_awaited { Ok(()) } else { Err(Stale) }
+}
+
+/// What the frame does next.
+enum Turn {
+    /// Enter the state the frame names, with the frame's input.
+    Enter,
+    /// Wait: the frame's rest says for what.
+    Rest,
+    End(End),
+}
+
+/// One advance while it runs.
+struct Run<'r, 'c> {
+    machine: &'r StateMachine,
+    budget: u32,
+    progress: Progress,
+    /// The `TaskScheduled` event of the attempt that `$$.Task.Token` belongs to.
+    token_event: Option<EventId>,
+    frame: &'r mut Frame,
+    context: &'r mut Context<'c>,
+    events: Vec<Event>,
+    effects: Vec<Effect>,
+}
+
+impl<'r> Run<'r, '_> {
+    /// Lets a stimulus that was checked take effect.
+    fn take(&mut self, stimulus: Stimulus) -> Turn {
+        let machine = self.machine;
+        let result = match stimulus {
+            Stimulus::Start { input } => self.start(input),
+            Stimulus::Continue => Ok(Turn::Enter),
+            Stimulus::Submitted { output, .. } => self.submitted(output),
+            Stimulus::SubmitFailed { error, cause, .. } => self.submit_failed(error, cause),
+            Stimulus::TaskSucceeded { output, .. } => self.task_succeeded(&output),
+            Stimulus::TaskFailed { error, cause, .. } => self.task_failed(error, cause),
+            Stimulus::TaskHeartbeat { .. } => Ok(self.heartbeat()),
+            Stimulus::TimerFired { kind, .. } => self.timer_fired(kind),
+            Stimulus::ExecutionTimedOut => Ok(self.execution_timed_out()),
+            Stimulus::Stop { error, cause } => Ok(self.stopped(error, cause)),
+        };
+        match result {
+            Ok(turn) => turn,
+            Err(failure) => self.settle(machine.state(&self.frame.state), failure),
+        }
+    }
+
+    /// Goes on until the frame rests, ends or has used up its budget.
+    fn go(&mut self, mut turn: Turn) -> Standing {
+        loop {
+            match turn {
+                Turn::Rest => return Standing::Waiting,
+                Turn::End(end) => return Standing::Ended(self.close(end)),
+                Turn::Enter if self.budget == 0 => {
+                    self.frame.rest = Rest::Yielded;
+                    return Standing::Yielded;
+                }
+                Turn::Enter => {
+                    self.budget -= 1;
+                    turn = self.enter();
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, input: Payload) -> Result<Turn, Failure> {
+        let role_arn = self.context.role_arn.to_owned();
+        self.emit(Detail::ExecutionStarted {
+            input: input.clone(),
+            role_arn,
+        })?;
+        // AWS gives the first state no cause.
+        self.frame.last = 0;
+        if let Some(seconds) = self.machine.timeout_seconds {
+            let at = after(self.context.now, seconds);
+            self.frame.deadline = Some(at);
+            self.set(Timer {
+                at,
+                event: 0,
+                kind: TimerKind::ExecutionTimeout,
+            });
+        }
+        self.frame.state = self.machine.graph.start_at.clone();
+        self.frame.input = Some(input);
+        Ok(Turn::Enter)
+    }
+
+    fn enter(&mut self) -> Turn {
+        let machine = self.machine;
+        let state = machine.state(&self.frame.state);
+        let result = self.enter_state(state);
+        result.unwrap_or_else(|failure| self.settle(state, failure))
+    }
+
+    fn enter_state(&mut self, state: &'r State) -> Result<Turn, Failure> {
+        self.frame.retries.clear();
+        let (kind, name) = (state.kind, self.frame.state.clone());
+        let input = self.input();
+        self.frame.entered_at = self.context.now;
+        self.frame.entered = self.emit(Detail::StateEntered { kind, name, input })?;
+        self.execute(state)
+    }
+
+    /// Leaves the state with an output.
+    fn exit(
+        &mut self,
+        state: &State,
+        output: Payload,
+        transition: &Transition,
+    ) -> Result<Turn, Failure> {
+        let (kind, name) = (state.kind, self.frame.state.clone());
+        self.emit(Detail::StateExited {
+            kind,
+            name,
+            output: output.clone(),
+        })?;
+        match transition {
+            Transition::Next(next) => {
+                self.frame.state.clone_from(next);
+                self.frame.input = Some(output);
+                self.frame.retries.clear();
+                self.token_event = None;
+                Ok(Turn::Enter)
+            }
+            Transition::End => {
+                self.emit(Detail::ExecutionSucceeded {
+                    output: output.clone(),
+                })?;
+                Ok(Turn::End(End::Succeeded { output }))
+            }
+        }
+    }
+
+    fn timer_fired(&mut self, kind: TimerKind) -> Result<Turn, Failure> {
+        let machine = self.machine;
+        let state = machine.state(&self.frame.state);
+        match kind {
+            TimerKind::Wait => self.wait_over(state),
+            TimerKind::Retry => self.attempt(state),
+            TimerKind::TaskTimeout | TimerKind::Heartbeat => self.task_timed_out(kind),
+            TimerKind::ExecutionTimeout => {
+                self.frame.deadline = None;
+                Ok(self.execution_timed_out())
+            }
+        }
+    }
+
+    fn execution_timed_out(&mut self) -> Turn {
+        self.emit_last(
+            0,
+            Detail::ExecutionTimedOut {
+                error: None,
+                cause: None,
+            },
+        );
+        Turn::End(End::TimedOut {
+            error: None,
+            cause: None,
+        })
+    }
+
+    fn stopped(&mut self, error: Option<String>, cause: Option<String>) -> Turn {
+        let detail = Detail::ExecutionAborted {
+            error: error.clone(),
+            cause: cause.clone(),
+        };
+        self.emit_last(0, detail);
+        Turn::End(End::Aborted { error, cause })
+    }
+
+    /// Clears all timers and puts the frame to its last rest.
+    fn close(&mut self, end: End) -> End {
+        self.clear_timers();
+        if let Some(at) = self.frame.deadline.take() {
+            let timer = Timer {
+                at,
+                event: 0,
+                kind: TimerKind::ExecutionTimeout,
+            };
+            self.effects.push(Effect::ClearTimer(timer));
+        }
+        self.frame.rest = Rest::Ended;
+        if matches!(end, End::Succeeded { .. }) {
+            // What failed keeps its input: a redrive enters the state again.
+            self.frame.input = None;
+        }
+        end
+    }
+
+    /// Appends an event caused by the frame's newest one, unless the history is full.
+    fn emit(&mut self, detail: Detail) -> Result<EventId, Failure> {
+        if self.progress.events + 1 >= HISTORY_LIMIT && !ends_execution(&detail) {
+            return Err(Failure::history_full());
+        }
+        Ok(self.emit_last(self.frame.last, detail))
+    }
+
+    /// Appends an event whatever the length of the history.
+    fn emit_last(&mut self, previous: EventId, detail: Detail) -> EventId {
+        self.progress.events += 1;
+        let id = self.progress.events;
+        self.events.push(Event {
+            id,
+            previous,
+            at: self.context.now,
+            detail,
+        });
+        self.frame.last = id;
+        id
+    }
+
+    fn set(&mut self, timer: Timer) {
+        self.effects.push(Effect::SetTimer(timer));
+    }
+
+    /// Clears the timers of what the frame rests on.
+    fn clear_timers(&mut self) {
+        let rest = std::mem::replace(&mut self.frame.rest, Rest::Yielded);
+        self.effects
+            .extend(rest.timers().into_iter().map(Effect::ClearTimer));
+    }
+
+    /// The raw input of the state.
+    fn input(&self) -> Payload {
+        self.frame
+            .input
+            .clone()
+            .expect("a frame that has begun has an input until it succeeds")
+    }
+}
+
+fn ends_execution(detail: &Detail) -> bool {
+    matches!(
+        detail,
+        Detail::ExecutionSucceeded { .. } | Detail::ExecutionFailed { .. }
+    )
+}
+
+/// The moment `seconds` after `now`, at most the end of time.
+fn after(now: i64, seconds: u64) -> i64 {
+    let milliseconds = i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
+    now.saturating_add(milliseconds)
+}

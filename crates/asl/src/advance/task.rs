@@ -1,0 +1,214 @@
+//! Task states: an attempt, its answer, its timers.
+
+use super::failure::Failure;
+use super::{Run, Turn, after};
+use crate::event::{Detail, EventId};
+use crate::frame::{Heartbeat, Rest, TaskRest};
+use crate::machine::{Body, Duration, State, TaskBody};
+use crate::payload::Payload;
+use crate::stimulus::{Effect, Task, Timer, TimerKind};
+
+impl<'r> Run<'r, '_> {
+    /// Begins an attempt of the task.
+    pub(super) fn attempt(&mut self, state: &'r State) -> Result<Turn, Failure> {
+        let task = state.task();
+        // The parameters are made before the TaskScheduled event that their task token names.
+        self.token_event = Some(self.progress.events + 1);
+        let input = self.effective_input(state)?;
+        let parameters = match &task.parameters {
+            Some(template) => self.fill(state, template, &input)?,
+            None => self.limited(input.clone())?,
+        };
+        let timeout = self.duration(state, &task.timeout, &input)?;
+        let heartbeat = self.duration(state, &task.heartbeat, &input)?;
+        let event = self.emit(Detail::TaskScheduled {
+            resource_type: task.resource.resource_type().to_owned(),
+            resource: task.resource.resource().to_owned(),
+            region: self.context.region.to_owned(),
+            parameters: parameters.clone(),
+            timeout_seconds: timeout.and_then(|seconds| i64::try_from(seconds).ok()),
+            heartbeat_seconds: heartbeat.and_then(|seconds| i64::try_from(seconds).ok()),
+        })?;
+        self.emit(Detail::TaskStarted {
+            resource_type: task.resource.resource_type().to_owned(),
+            resource: task.resource.resource().to_owned(),
+        })?;
+        self.effects.push(Effect::Submit(Task {
+            event,
+            state: self.frame.state.clone(),
+            entered_event: self.frame.entered,
+            attempt: self.frame.retries.iter().sum::<u32>().saturating_add(1),
+            resource: task.resource.clone(),
+            parameters,
+            awaits_token: task.resource.awaits_token(),
+            heartbeat_seconds: heartbeat,
+        }));
+        self.rest_on_task(event, timeout, heartbeat);
+        Ok(Turn::Rest)
+    }
+
+    /// Waits for the answer, with the timers that were asked for.
+    fn rest_on_task(&mut self, event: EventId, timeout: Option<u64>, heartbeat: Option<u64>) {
+        let now = self.context.now;
+        self.frame.rest = Rest::Task(TaskRest {
+            event,
+            submitted: false,
+            timeout_at: timeout.map(|seconds| after(now, seconds)),
+            heartbeat: heartbeat.map(|seconds| Heartbeat {
+                seconds,
+                at: after(now, seconds),
+            }),
+        });
+        let timers = self.frame.rest.timers();
+        self.effects
+            .extend(timers.into_iter().map(Effect::SetTimer));
+    }
+
+    fn duration(
+        &mut self,
+        state: &State,
+        duration: &Duration,
+        input: &Payload,
+    ) -> Result<Option<u64>, Failure> {
+        match duration {
+            Duration::None => Ok(None),
+            Duration::Seconds(seconds) => Ok(Some(*seconds)),
+            Duration::Path(field, path) => match self.seconds(state, field, path, input)? {
+                0 => Err(self.runtime(&format!(
+                    "The {field} parameter references a value that is not positive: {} == 0",
+                    path.text()
+                ))),
+                seconds => Ok(Some(seconds)),
+            },
+        }
+    }
+
+    /// The service accepted the request: the end of a plain task, a mark for one that waits.
+    pub(super) fn submitted(&mut self, output: Payload) -> Result<Turn, Failure> {
+        let task = self.machine.state(&self.frame.state).task();
+        if !task.resource.awaits_token() {
+            return self.task_succeeded(&output);
+        }
+        self.emit(Detail::TaskSubmitted {
+            resource_type: task.resource.resource_type().to_owned(),
+            resource: task.resource.resource().to_owned(),
+            output,
+        })?;
+        self.task_rest().submitted = true;
+        Ok(Turn::Rest)
+    }
+
+    pub(super) fn submit_failed(&mut self, error: String, cause: String) -> Result<Turn, Failure> {
+        let (error, cause) = (Some(error), Some(cause));
+        let task = self.machine.state(&self.frame.state).task();
+        if !task.resource.awaits_token() {
+            return self.task_failed(error, cause);
+        }
+        self.clear_timers();
+        self.emit(Detail::TaskSubmitFailed {
+            resource_type: task.resource.resource_type().to_owned(),
+            resource: task.resource.resource().to_owned(),
+            error: error.clone(),
+            cause: cause.clone(),
+        })?;
+        Err(Failure::of_task(error, cause))
+    }
+
+    pub(super) fn task_succeeded(&mut self, result: &Payload) -> Result<Turn, Failure> {
+        let machine = self.machine;
+        let state = machine.state(&self.frame.state);
+        let task = state.task();
+        self.clear_timers();
+        self.emit(Detail::TaskSucceeded {
+            resource_type: task.resource.resource_type().to_owned(),
+            resource: task.resource.resource().to_owned(),
+            output: result.clone(),
+        })?;
+        let selected = match &task.result_selector {
+            Some(template) => self.fill(state, template, result)?,
+            None => result.clone(),
+        };
+        let output = self.output(state, &task.result_path, &selected)?;
+        self.exit(state, output, &task.next)
+    }
+
+    pub(super) fn task_failed(
+        &mut self,
+        error: Option<String>,
+        cause: Option<String>,
+    ) -> Result<Turn, Failure> {
+        let task = self.machine.state(&self.frame.state).task();
+        self.clear_timers();
+        self.emit(Detail::TaskFailed {
+            resource_type: task.resource.resource_type().to_owned(),
+            resource: task.resource.resource().to_owned(),
+            error: error.clone(),
+            cause: cause.clone(),
+        })?;
+        Err(Failure::of_task(error, cause))
+    }
+
+    /// The time-out or the heartbeat ran out. The host has forgotten that timer; the other is cleared.
+    pub(super) fn task_timed_out(&mut self, kind: TimerKind) -> Result<Turn, Failure> {
+        let task = self.machine.state(&self.frame.state).task();
+        let rest = self.task_rest();
+        if kind == TimerKind::Heartbeat {
+            rest.heartbeat = None;
+        } else {
+            rest.timeout_at = None;
+        }
+        self.clear_timers();
+        let failure = Failure::timeout(kind);
+        self.emit(Detail::TaskTimedOut {
+            resource_type: task.resource.resource_type().to_owned(),
+            resource: task.resource.resource().to_owned(),
+            error: failure.error.clone(),
+            cause: None,
+        })?;
+        Err(failure)
+    }
+
+    /// Moves the heartbeat's timer, if the task has one.
+    pub(super) fn heartbeat(&mut self) -> Turn {
+        let now = self.context.now;
+        let rest = self.task_rest();
+        let event = rest.event;
+        if let Some(Heartbeat { seconds, at }) = rest.heartbeat {
+            let next = after(now, seconds);
+            rest.heartbeat = Some(Heartbeat { seconds, at: next });
+            let kind = TimerKind::Heartbeat;
+            self.effects
+                .push(Effect::ClearTimer(Timer { at, event, kind }));
+            self.set(Timer {
+                at: next,
+                event,
+                kind,
+            });
+        }
+        Turn::Rest
+    }
+
+    fn task_rest(&mut self) -> &mut TaskRest {
+        match &mut self.frame.rest {
+            Rest::Task(task) => task,
+            _ => unreachable!("the stimulus was checked against the frame"),
+        }
+    }
+}
+
+impl State {
+    pub(super) fn task(&self) -> &TaskBody {
+        match &self.body {
+            Body::Task(task) => task,
+            _ => unreachable!("only a Task state waits for an answer"),
+        }
+    }
+
+    pub(super) fn awaits_token(&self) -> bool {
+        matches!(&self.body, Body::Task(task) if task.resource.awaits_token())
+    }
+
+    pub(super) fn can_be_retried(&self) -> bool {
+        matches!(self.body, Body::Task(_) | Body::Later { .. })
+    }
+}

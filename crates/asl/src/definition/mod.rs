@@ -1,0 +1,144 @@
+//! From the text of a definition to a [`StateMachine`], or to all of its faults with AWS's codes,
+//! texts and places. What AWS was not recorded to say is said in the same style.
+
+mod choice;
+mod fields;
+mod json;
+mod object;
+mod retry;
+mod state;
+mod transitions;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use self::object::{Faults, Object};
+use crate::diagnostic::{Diagnostic, JSON, SCHEMA, Unserved};
+use crate::machine::{Graph, QueryLanguage, State, StateMachine};
+
+/// The longest name of a state, in characters.
+const NAME_LIMIT: usize = 80;
+
+/// Parses a definition.
+pub(crate) fn parse(text: &str) -> Result<StateMachine, Vec<Diagnostic>> {
+    let not_an_object = || {
+        let message = "Definition must be a valid JSON object".to_owned();
+        vec![Diagnostic::error(SCHEMA, message, String::new())]
+    };
+    if text.trim().is_empty() {
+        return Err(not_an_object());
+    }
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| vec![json::fault(text, &error)])?;
+    let Value::Object(fields) = &value else {
+        return Err(not_an_object());
+    };
+    let faults = Faults::default();
+    json::check_substitutions(&value, &faults);
+    let top = Object::new(fields, String::new(), &faults);
+    let machine = machine(&top);
+    let faults = faults.into_list();
+    match machine {
+        Some(machine) if faults.is_empty() => Ok(machine),
+        _ => Err(faults),
+    }
+}
+
+fn machine(top: &Object<'_>) -> Option<StateMachine> {
+    top.allow(&[
+        "Comment",
+        "StartAt",
+        "States",
+        "TimeoutSeconds",
+        "Version",
+        "QueryLanguage",
+    ]);
+    top.text("Comment");
+    if let Some(version) = top.text("Version").filter(|&version| version != "1.0") {
+        top.fault_at(
+            "Version",
+            format!("The version '{version}' is not supported"),
+        );
+    }
+    let timeout_seconds = top.integer("TimeoutSeconds", 1..=fields::SECONDS_LIMIT);
+    let language = query_language(top).unwrap_or(QueryLanguage::JsonPath);
+    let mut unserved = Vec::new();
+    let graph = graph(top, language, language, &mut unserved)?;
+    transitions::check_names(&graph, top);
+    Some(StateMachine {
+        graph,
+        timeout_seconds,
+        unserved,
+    })
+}
+
+/// The `QueryLanguage` of a machine or a state.
+fn query_language(object: &Object<'_>) -> Option<QueryLanguage> {
+    match object.text("QueryLanguage")? {
+        "JSONPath" => Some(QueryLanguage::JsonPath),
+        "JSONata" => Some(QueryLanguage::Jsonata),
+        other => {
+            object.fault_at("QueryLanguage", format!("'{other}' is no query language"));
+            None
+        }
+    }
+}
+
+/// Parses the states of a machine, a branch or an item processor. `machine_language` is that of the
+/// whole machine; `language` is the one that states have which name none.
+fn graph(
+    object: &Object<'_>,
+    machine_language: QueryLanguage,
+    language: QueryLanguage,
+    unserved: &mut Vec<Unserved>,
+) -> Option<Graph> {
+    object.require(&["States", "StartAt"]);
+    let start_at = object.text("StartAt");
+    let listed = object.object("States")?;
+    if listed.is_empty() {
+        object.fault_at("States", "There must be at least one state".to_owned());
+    }
+    let mut states = BTreeMap::new();
+    for name in listed.names() {
+        if name.chars().count() > NAME_LIMIT || name.is_empty() {
+            listed.fault_at(
+                name,
+                format!("The name of a state has 1 to {NAME_LIMIT} characters"),
+            );
+        }
+        let Some(fields) = listed.object(name) else {
+            continue;
+        };
+        if let Some(state) = state::parse(&fields, machine_language, language, unserved) {
+            note_unserved(name, &state, &fields, unserved);
+            states.insert(name.to_owned(), state);
+        }
+    }
+    let graph = Graph {
+        start_at: start_at?.to_owned(),
+        states,
+    };
+    transitions::check(&graph, object, &listed);
+    Some(graph)
+}
+
+fn note_unserved(name: &str, state: &State, fields: &Object<'_>, unserved: &mut Vec<Unserved>) {
+    if let Some(what) = &state.unserved {
+        let field = state::unserved_field(state);
+        let location = field.map_or_else(|| fields.location(), |field| fields.location_of(field));
+        unserved.push(Unserved {
+            state: name.to_owned(),
+            location,
+            what: what.clone(),
+        });
+    }
+}
+
+/// The diagnostic of a text that is no JSON.
+fn invalid_json(message: String, location: String) -> Diagnostic {
+    Diagnostic::error(JSON, message, location)
+}

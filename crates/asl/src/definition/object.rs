@@ -1,0 +1,249 @@
+//! Reading the fields of one JSON object of a definition. Every fault is noted with its place and
+//! reading goes on, so that one pass finds them all.
+
+use std::cell::RefCell;
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value};
+
+use crate::diagnostic::{Diagnostic, SCHEMA};
+use crate::expression::Expression;
+use crate::path::{Path, ReferencePath};
+use crate::template::{Template, TemplateError};
+
+/// The faults found so far.
+#[derive(Default, Debug)]
+pub(super) struct Faults(RefCell<Vec<Diagnostic>>);
+
+impl Faults {
+    /// Notes a fault. The root is written `/`, as AWS does.
+    pub(super) fn add(&self, code: &'static str, message: String, location: String) {
+        let location = if location.is_empty() {
+            "/".to_owned()
+        } else {
+            location
+        };
+        self.0
+            .borrow_mut()
+            .push(Diagnostic::error(code, message, location));
+    }
+
+    pub(super) fn into_list(self) -> Vec<Diagnostic> {
+        self.0.into_inner()
+    }
+}
+
+/// The JSON pointer of a field.
+pub(super) fn child(location: &str, name: &str) -> String {
+    format!("{location}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// An object of the definition and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Object<'v> {
+    fields: &'v Map<String, Value>,
+    location: String,
+    faults: &'v Faults,
+}
+
+impl<'v> Object<'v> {
+    pub(super) fn new(
+        fields: &'v Map<String, Value>,
+        location: String,
+        faults: &'v Faults,
+    ) -> Self {
+        Self {
+            fields,
+            location,
+            faults,
+        }
+    }
+
+    pub(super) fn location(&self) -> String {
+        self.location.clone()
+    }
+
+    pub(super) fn location_of(&self, name: &str) -> String {
+        child(&self.location, name)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &'v str> {
+        self.fields.keys().map(String::as_str)
+    }
+
+    pub(super) fn value(&self, name: &str) -> Option<&'v Value> {
+        self.fields.get(name)
+    }
+
+    /// Notes a fault of the object itself.
+    pub(super) fn fault(&self, message: String) {
+        self.faults.add(SCHEMA, message, self.location());
+    }
+
+    /// Notes a fault of a field.
+    pub(super) fn fault_at(&self, name: &str, message: String) {
+        self.fault_with(SCHEMA, name, message);
+    }
+
+    /// Notes a fault of a field under another code.
+    pub(super) fn fault_with(&self, code: &'static str, name: &str, message: String) {
+        self.faults.add(code, message, self.location_of(name));
+    }
+
+    /// Notes a fault at a place (a JSON pointer) below a field.
+    pub(super) fn fault_below(&self, code: &'static str, name: &str, place: &str, message: String) {
+        self.faults
+            .add(code, message, self.location_of(name) + place);
+    }
+
+    /// Notes each field that is not among these.
+    pub(super) fn allow(&self, names: &[&str]) {
+        for name in self.names().filter(|name| !names.contains(name)) {
+            self.fault_at(name, "Field is not supported".to_owned());
+        }
+    }
+
+    /// Notes which of these are missing.
+    pub(super) fn require(&self, names: &[&str]) {
+        let missing: Vec<_> = names
+            .iter()
+            .filter(|name| !self.has(name))
+            .copied()
+            .collect();
+        if !missing.is_empty() {
+            self.fault(format!(
+                "These fields are required: [{}]",
+                missing.join(", ")
+            ));
+        }
+    }
+
+    /// Notes when more than one of these is there, and says which the first is.
+    pub(super) fn one_of(&self, names: &[&'static str]) -> Option<&'static str> {
+        let present: Vec<_> = names
+            .iter()
+            .filter(|name| self.has(name))
+            .copied()
+            .collect();
+        if present.len() > 1 {
+            self.fault(format!(
+                "Only one of these fields is allowed: [{}]",
+                present.join(", ")
+            ));
+        }
+        present.first().copied()
+    }
+
+    fn typed<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        read: impl Fn(&'v Value) -> Option<T>,
+    ) -> Option<T> {
+        let found = read(self.value(name)?);
+        if found.is_none() {
+            self.fault_at(name, format!("Expected value of type {expected}"));
+        }
+        found
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&'v str> {
+        self.typed(name, "String", Value::as_str)
+    }
+
+    pub(super) fn boolean(&self, name: &str) -> Option<bool> {
+        self.typed(name, "Boolean", Value::as_bool)
+    }
+
+    pub(super) fn object(&self, name: &str) -> Option<Object<'v>> {
+        let fields = self.typed(name, "Object", Value::as_object)?;
+        Some(Self::new(fields, self.location_of(name), self.faults))
+    }
+
+    /// The objects of an array that must not be empty.
+    pub(super) fn objects(&self, name: &str) -> Option<Vec<Object<'v>>> {
+        let items = self.typed(name, "Array", Value::as_array)?;
+        if items.is_empty() {
+            self.fault_at(name, "The array must not be empty".to_owned());
+        }
+        let location = self.location_of(name);
+        let objects = items.iter().enumerate().filter_map(|(index, item)| {
+            let location = format!("{location}/{index}");
+            let Value::Object(fields) = item else {
+                self.faults
+                    .add(SCHEMA, "Expected value of type Object".to_owned(), location);
+                return None;
+            };
+            Some(Self::new(fields, location, self.faults))
+        });
+        Some(objects.collect())
+    }
+
+    pub(super) fn integer(&self, name: &str, range: RangeInclusive<u64>) -> Option<u64> {
+        let number = self.typed(name, "Integer", |value| {
+            value.as_number().and_then(crate::number::whole)
+        })?;
+        let found = u64::try_from(number)
+            .ok()
+            .filter(|number| range.contains(number));
+        if found.is_none() {
+            let (least, most) = range.into_inner();
+            self.fault_at(name, format!("The value must be from {least} to {most}"));
+        }
+        found
+    }
+
+    pub(super) fn path(&self, name: &str) -> Option<Path> {
+        let path = self.text(name).map(Path::parse)?;
+        if path.is_err() {
+            self.fault_at(name, "Value is not a valid JSONPath".to_owned());
+        }
+        path.ok()
+    }
+
+    pub(super) fn reference_path(&self, name: &str) -> Option<ReferencePath> {
+        let path = ReferencePath::parse(self.text(name)?);
+        if path.is_none() {
+            self.fault_at(name, "Value is not a Reference Path".to_owned());
+        }
+        path
+    }
+
+    pub(super) fn expression(&self, name: &str) -> Option<Expression> {
+        let expression = Expression::parse(self.text(name)?);
+        if expression.is_none() {
+            let message = format!(
+                "The value for the field '{name}' must be a valid JSONPath or a valid intrinsic \
+                 function call"
+            );
+            self.fault_at(name, message);
+        }
+        expression
+    }
+
+    /// A payload template. AWS points to the whole template, not to the field inside it.
+    pub(super) fn template(&self, name: &str) -> Option<Template> {
+        let template = Template::parse(self.value(name)?);
+        for fault in template.as_ref().err().into_iter().flatten() {
+            let message = match fault {
+                TemplateError::NoExpression { field } => format!(
+                    "The value for the field '{field}' must be a valid JSONPath or a valid \
+                     intrinsic function call"
+                ),
+                TemplateError::Twice { field } => {
+                    format!("The field '{field}' is there twice, with and without '.$'")
+                }
+            };
+            self.fault_at(name, message);
+        }
+        template.ok()
+    }
+}

@@ -1,0 +1,282 @@
+//! One state.
+
+use super::object::Object;
+use super::{choice, fields, graph, query_language, retry};
+use crate::diagnostic::Unserved;
+use crate::event::StateKind;
+use crate::machine::{
+    Body, Duration, Graph, Production, QueryLanguage, Selection, State, TaskBody, Until, Words,
+};
+use crate::resource::Resource;
+use crate::timestamp;
+
+/// Parses a state. None when it has faults that leave nothing to work with; they are noted.
+pub(super) fn parse(
+    state: &Object<'_>,
+    machine_language: QueryLanguage,
+    inherited: QueryLanguage,
+    unserved: &mut Vec<Unserved>,
+) -> Option<State> {
+    state.require(&["Type"]);
+    let text = state.text("Type")?;
+    let Some(kind) = StateKind::from_type(text) else {
+        state.fault_at("Type", format!("'{text}' is no type of state"));
+        return None;
+    };
+    state.text("Comment");
+    let language = language(state, machine_language, inherited);
+    fields::check(state, kind, language);
+    let body = body(state, kind, language, machine_language, unserved);
+    let is_json_path = language == QueryLanguage::JsonPath;
+    let select = |name| {
+        if is_json_path {
+            fields::selection(state, name)
+        } else {
+            Selection::Nothing
+        }
+    };
+    let (input_path, output_path) = (select("InputPath"), select("OutputPath"));
+    let (retry, catch) = (retry::retriers(state), retry::catchers(state, language));
+    let mut parsed = State {
+        kind,
+        query_language: language,
+        input_path,
+        output_path,
+        body: body?,
+        retry,
+        catch,
+        unserved: None,
+    };
+    parsed.unserved = what_is_unserved(&parsed, state);
+    Some(parsed)
+}
+
+fn language(
+    state: &Object<'_>,
+    machine_language: QueryLanguage,
+    inherited: QueryLanguage,
+) -> QueryLanguage {
+    let own = query_language(state);
+    if machine_language == QueryLanguage::Jsonata && own == Some(QueryLanguage::JsonPath) {
+        let message =
+            "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine";
+        state.fault(message.to_owned());
+    }
+    own.unwrap_or(inherited)
+}
+
+fn body(
+    state: &Object<'_>,
+    kind: StateKind,
+    language: QueryLanguage,
+    machine_language: QueryLanguage,
+    unserved: &mut Vec<Unserved>,
+) -> Option<Body> {
+    match kind {
+        StateKind::Parallel => branches(state, machine_language, unserved),
+        StateKind::Map => item_processor(state, machine_language, unserved),
+        _ if language == QueryLanguage::Jsonata => jsonata(state, kind),
+        StateKind::Task => task(state),
+        StateKind::Pass => pass(state),
+        StateKind::Choice => choice(state),
+        StateKind::Wait => wait(state),
+        StateKind::Succeed => Some(Body::Succeed),
+        StateKind::Fail => Some(fail(state)),
+    }
+}
+
+/// The form of a state whose expressions are in JSONata: all but the expressions.
+fn jsonata(state: &Object<'_>, kind: StateKind) -> Option<Body> {
+    match kind {
+        StateKind::Task => {
+            state.require(&["Resource"]);
+            state.text("Resource");
+            fields::transition(state)?;
+        }
+        StateKind::Pass | StateKind::Wait => {
+            fields::transition(state)?;
+        }
+        StateKind::Choice => {
+            state.require(&["Choices"]);
+        }
+        _ => {}
+    }
+    Some(Body::Later { graphs: Vec::new() })
+}
+
+fn branches(
+    state: &Object<'_>,
+    machine_language: QueryLanguage,
+    unserved: &mut Vec<Unserved>,
+) -> Option<Body> {
+    state.require(&["Branches"]);
+    let mut graphs = Vec::new();
+    for branch in state.objects("Branches").unwrap_or_default() {
+        branch.allow(&["Comment", "StartAt", "States", "QueryLanguage"]);
+        graphs.extend(nested(&branch, machine_language, unserved));
+    }
+    fields::transition(state)?;
+    Some(Body::Later { graphs })
+}
+
+fn item_processor(
+    state: &Object<'_>,
+    machine_language: QueryLanguage,
+    unserved: &mut Vec<Unserved>,
+) -> Option<Body> {
+    let name = state.one_of(&["ItemProcessor", "Iterator"]);
+    if name.is_none() {
+        state.require(&["ItemProcessor"]);
+    }
+    let mut graphs = Vec::new();
+    if let Some(processor) = state.object(name?) {
+        processor.allow(&[
+            "Comment",
+            "StartAt",
+            "States",
+            "QueryLanguage",
+            "ProcessorConfig",
+        ]);
+        graphs.extend(nested(&processor, machine_language, unserved));
+    }
+    fields::transition(state)?;
+    Some(Body::Later { graphs })
+}
+
+fn nested(
+    object: &Object<'_>,
+    machine_language: QueryLanguage,
+    unserved: &mut Vec<Unserved>,
+) -> Option<Graph> {
+    let language = query_language(object).unwrap_or(machine_language);
+    graph(object, machine_language, language, unserved)
+}
+
+fn task(state: &Object<'_>) -> Option<Body> {
+    state.require(&["Resource"]);
+    let resource = state.text("Resource").map(Resource::parse);
+    let timeout = fields::duration(state, "TimeoutSeconds", "TimeoutSecondsPath");
+    let heartbeat = fields::duration(state, "HeartbeatSeconds", "HeartbeatSecondsPath");
+    if let (Duration::Seconds(timeout), Duration::Seconds(heartbeat)) = (&timeout, &heartbeat)
+        && heartbeat >= timeout
+    {
+        let message = "HeartbeatSeconds must be smaller than TimeoutSeconds".to_owned();
+        state.fault_at("HeartbeatSeconds", message);
+    }
+    let next = fields::transition(state);
+    Some(Body::Task(Box::new(TaskBody {
+        resource: resource?,
+        parameters: state.template("Parameters"),
+        result_selector: state.template("ResultSelector"),
+        result_path: fields::result_path(state),
+        timeout,
+        heartbeat,
+        next: next?,
+    })))
+}
+
+fn pass(state: &Object<'_>) -> Option<Body> {
+    let produce = Production {
+        result: state.value("Result").cloned(),
+        parameters: state.template("Parameters"),
+        result_path: fields::result_path(state),
+    };
+    Some(Body::Pass {
+        produce,
+        next: fields::transition(state)?,
+    })
+}
+
+fn choice(state: &Object<'_>) -> Option<Body> {
+    state.require(&["Choices"]);
+    let rules = choice::rules(state);
+    Some(Body::Choice {
+        rules,
+        default: state.text("Default").map(str::to_owned),
+    })
+}
+
+fn wait(state: &Object<'_>) -> Option<Body> {
+    const NAMES: [&str; 4] = ["Seconds", "Timestamp", "SecondsPath", "TimestampPath"];
+    let next = fields::transition(state);
+    let until = match state.one_of(&NAMES) {
+        Some("Seconds") => state
+            .integer("Seconds", 0..=fields::SECONDS_LIMIT)
+            .map(Until::Seconds),
+        Some("Timestamp") => wait_timestamp(state),
+        Some("SecondsPath") => state.path("SecondsPath").map(Until::SecondsPath),
+        Some(_) => state.path("TimestampPath").map(Until::TimestampPath),
+        None => {
+            state.fault(format!(
+                "One of these fields is required: [{}]",
+                NAMES.join(", ")
+            ));
+            None
+        }
+    };
+    Some(Body::Wait {
+        until: until?,
+        next: next?,
+    })
+}
+
+fn wait_timestamp(state: &Object<'_>) -> Option<Until> {
+    let moment = timestamp::parse(state.text("Timestamp")?);
+    if moment.is_none() {
+        state.fault_at(
+            "Timestamp",
+            "String does not match RFC3339 timestamp".to_owned(),
+        );
+    }
+    moment.map(Until::Timestamp)
+}
+
+fn fail(state: &Object<'_>) -> Body {
+    let words = |literal: &'static str, path: &'static str| {
+        state.one_of(&[literal, path]);
+        if let Some(text) = state.text(literal) {
+            return Words::Literal(text.to_owned());
+        }
+        state
+            .expression(path)
+            .map_or(Words::None, |found| Words::Expression(path, found))
+    };
+    Body::Fail {
+        error: words("Error", "ErrorPath"),
+        cause: words("Cause", "CausePath"),
+    }
+}
+
+/// Why this host cannot run a state, if it cannot.
+fn what_is_unserved(state: &State, fields: &Object<'_>) -> Option<String> {
+    let assigns = |name| {
+        let listed = fields.value(name).and_then(serde_json::Value::as_array);
+        listed.is_some_and(|items| items.iter().any(|item| item.get("Assign").is_some()))
+    };
+    if state.query_language == QueryLanguage::Jsonata {
+        return Some("states in JSONata".to_owned());
+    }
+    if matches!(state.kind, StateKind::Parallel | StateKind::Map) {
+        return Some(format!("{} states", state.kind.as_str()));
+    }
+    if fields.has("Assign") || assigns("Choices") || assigns("Catch") {
+        return Some("variables (Assign)".to_owned());
+    }
+    match &state.body {
+        Body::Task(task) => match &task.resource {
+            Resource::Unserved(arn) => Some(format!(
+                "the resource '{arn}'; it runs sqs:sendMessage and sqs:sendMessage.waitForTaskToken"
+            )),
+            Resource::SqsSendMessage { .. } => None,
+        },
+        _ => None,
+    }
+}
+
+/// The field that makes a state unserved, when it is one field.
+pub(super) fn unserved_field(state: &State) -> Option<&'static str> {
+    match &state.body {
+        Body::Task(task) if matches!(task.resource, Resource::Unserved(_)) => Some("Resource"),
+        _ => None,
+    }
+}

@@ -1,0 +1,352 @@
+//! The events of an execution's history, in AWS's order and with AWS's numbers. An event is generic over
+//! how it holds its data: [`Payload`] in memory, an index into the step's payloads in a record.
+//! How an event looks on the wire is in `history`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::payload::Payload;
+
+/// The number of an event in its execution: 1 for the first, without gaps.
+pub type EventId = u64;
+
+/// One event of an execution's history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event<P = Payload> {
+    /// Its number.
+    pub id: EventId,
+    /// The event that caused it; 0 for the first event, the first state event and an outside stop.
+    pub previous: EventId,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// What happened.
+    pub detail: Detail<P>,
+}
+
+/// The type of a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum StateKind {
+    /// Calls a service and waits for its answer.
+    Task,
+    /// Shapes data.
+    Pass,
+    /// Branches.
+    Choice,
+    /// Waits for a time.
+    Wait,
+    /// Ends the execution well.
+    Succeed,
+    /// Ends the execution with an error.
+    Fail,
+    /// Runs branches at the same time.
+    Parallel,
+    /// Runs one processor for each item.
+    Map,
+}
+
+/// What an event says. Fields carry AWS's meaning under AWS's names in snake case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+#[expect(
+    missing_docs,
+    reason = "the fields are those of AWS's event details of the same name"
+)]
+pub enum Detail<P = Payload> {
+    /// The execution began.
+    ExecutionStarted { input: P, role_arn: String },
+    /// The execution ended well.
+    ExecutionSucceeded { output: P },
+    /// The execution ended with an error.
+    ExecutionFailed {
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        error: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        cause: Option<String>,
+    },
+    /// The machine's `TimeoutSeconds` passed.
+    ExecutionTimedOut {
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        error: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        cause: Option<String>,
+    },
+    /// Somebody stopped the execution.
+    ExecutionAborted {
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        error: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        cause: Option<String>,
+    },
+    /// A state was entered.
+    StateEntered {
+        kind: StateKind,
+        name: String,
+        input: P,
+    },
+    /// A state was left.
+    StateExited {
+        kind: StateKind,
+        name: String,
+        output: P,
+    },
+    /// An attempt of a task is about to begin.
+    TaskScheduled {
+        resource_type: String,
+        resource: String,
+        region: String,
+        parameters: P,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        timeout_seconds: Option<i64>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        heartbeat_seconds: Option<i64>,
+    },
+    /// The attempt began.
+    TaskStarted {
+        resource_type: String,
+        resource: String,
+    },
+    /// The service accepted the request and the task now waits for its task token.
+    TaskSubmitted {
+        resource_type: String,
+        resource: String,
+        output: P,
+    },
+    /// The service refused the request of a task that would have waited.
+    TaskSubmitFailed {
+        resource_type: String,
+        resource: String,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        error: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        cause: Option<String>,
+    },
+    /// The attempt ended well.
+    TaskSucceeded {
+        resource_type: String,
+        resource: String,
+        output: P,
+    },
+    /// The attempt ended with an error.
+    TaskFailed {
+        resource_type: String,
+        resource: String,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        error: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        cause: Option<String>,
+    },
+    /// The attempt took too long, or its heartbeat stayed away.
+    TaskTimedOut {
+        resource_type: String,
+        resource: String,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        error: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        cause: Option<String>,
+    },
+}
+
+impl StateKind {
+    /// AWS's word, as in the `Type` field.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Task => "Task",
+            Self::Pass => "Pass",
+            Self::Choice => "Choice",
+            Self::Wait => "Wait",
+            Self::Succeed => "Succeed",
+            Self::Fail => "Fail",
+            Self::Parallel => "Parallel",
+            Self::Map => "Map",
+        }
+    }
+
+    /// The kind of a `Type` field, if it is one of AWS's.
+    #[must_use]
+    pub fn from_type(text: &str) -> Option<Self> {
+        [
+            Self::Task,
+            Self::Pass,
+            Self::Choice,
+            Self::Wait,
+            Self::Succeed,
+            Self::Fail,
+            Self::Parallel,
+            Self::Map,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
+    }
+
+    fn entered(self) -> &'static str {
+        match self {
+            Self::Task => "TaskStateEntered",
+            Self::Pass => "PassStateEntered",
+            Self::Choice => "ChoiceStateEntered",
+            Self::Wait => "WaitStateEntered",
+            Self::Succeed => "SucceedStateEntered",
+            Self::Fail => "FailStateEntered",
+            Self::Parallel => "ParallelStateEntered",
+            Self::Map => "MapStateEntered",
+        }
+    }
+
+    fn exited(self) -> &'static str {
+        match self {
+            Self::Task => "TaskStateExited",
+            Self::Pass => "PassStateExited",
+            Self::Choice => "ChoiceStateExited",
+            Self::Wait => "WaitStateExited",
+            Self::Succeed => "SucceedStateExited",
+            Self::Fail => "FailStateExited",
+            Self::Parallel => "ParallelStateExited",
+            Self::Map => "MapStateExited",
+        }
+    }
+}
+
+impl<P> Event<P> {
+    /// AWS's name of this type of event, such as `TaskStateEntered`.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match &self.detail {
+            Detail::ExecutionStarted { .. } => "ExecutionStarted",
+            Detail::ExecutionSucceeded { .. } => "ExecutionSucceeded",
+            Detail::ExecutionFailed { .. } => "ExecutionFailed",
+            Detail::ExecutionTimedOut { .. } => "ExecutionTimedOut",
+            Detail::ExecutionAborted { .. } => "ExecutionAborted",
+            Detail::StateEntered { kind, .. } => kind.entered(),
+            Detail::StateExited { kind, .. } => kind.exited(),
+            Detail::TaskScheduled { .. } => "TaskScheduled",
+            Detail::TaskStarted { .. } => "TaskStarted",
+            Detail::TaskSubmitted { .. } => "TaskSubmitted",
+            Detail::TaskSubmitFailed { .. } => "TaskSubmitFailed",
+            Detail::TaskSucceeded { .. } => "TaskSucceeded",
+            Detail::TaskFailed { .. } => "TaskFailed",
+            Detail::TaskTimedOut { .. } => "TaskTimedOut",
+        }
+    }
+
+    /// The same event holding its data another way, for example as an index into a record.
+    ///
+    /// # Errors
+    /// The first error of `hold`.
+    pub fn try_map<Q, E>(self, hold: &mut impl FnMut(P) -> Result<Q, E>) -> Result<Event<Q>, E> {
+        let Self {
+            id,
+            previous,
+            at,
+            detail,
+        } = self;
+        Ok(Event {
+            id,
+            previous,
+            at,
+            detail: detail.try_map(hold)?,
+        })
+    }
+}
+
+impl<P> Detail<P> {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm for each type of event, none of them decides"
+    )]
+    fn try_map<Q, E>(self, hold: &mut impl FnMut(P) -> Result<Q, E>) -> Result<Detail<Q>, E> {
+        Ok(match self {
+            Self::ExecutionStarted { input, role_arn } => Detail::ExecutionStarted {
+                input: hold(input)?,
+                role_arn,
+            },
+            Self::ExecutionSucceeded { output } => Detail::ExecutionSucceeded {
+                output: hold(output)?,
+            },
+            Self::ExecutionFailed { error, cause } => Detail::ExecutionFailed { error, cause },
+            Self::ExecutionTimedOut { error, cause } => Detail::ExecutionTimedOut { error, cause },
+            Self::ExecutionAborted { error, cause } => Detail::ExecutionAborted { error, cause },
+            Self::StateEntered { kind, name, input } => Detail::StateEntered {
+                kind,
+                name,
+                input: hold(input)?,
+            },
+            Self::StateExited { kind, name, output } => Detail::StateExited {
+                kind,
+                name,
+                output: hold(output)?,
+            },
+            Self::TaskScheduled {
+                resource_type,
+                resource,
+                region,
+                parameters,
+                timeout_seconds,
+                heartbeat_seconds,
+            } => Detail::TaskScheduled {
+                resource_type,
+                resource,
+                region,
+                parameters: hold(parameters)?,
+                timeout_seconds,
+                heartbeat_seconds,
+            },
+            Self::TaskStarted {
+                resource_type,
+                resource,
+            } => Detail::TaskStarted {
+                resource_type,
+                resource,
+            },
+            Self::TaskSubmitted {
+                resource_type,
+                resource,
+                output,
+            } => Detail::TaskSubmitted {
+                resource_type,
+                resource,
+                output: hold(output)?,
+            },
+            Self::TaskSubmitFailed {
+                resource_type,
+                resource,
+                error,
+                cause,
+            } => Detail::TaskSubmitFailed {
+                resource_type,
+                resource,
+                error,
+                cause,
+            },
+            Self::TaskSucceeded {
+                resource_type,
+                resource,
+                output,
+            } => Detail::TaskSucceeded {
+                resource_type,
+                resource,
+                output: hold(output)?,
+            },
+            Self::TaskFailed {
+                resource_type,
+                resource,
+                error,
+                cause,
+            } => Detail::TaskFailed {
+                resource_type,
+                resource,
+                error,
+                cause,
+            },
+            Self::TaskTimedOut {
+                resource_type,
+                resource,
+                error,
+                cause,
+            } => Detail::TaskTimedOut {
+                resource_type,
+                resource,
+                error,
+                cause,
+            },
+        })
+    }
+}

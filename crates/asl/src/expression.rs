@@ -1,0 +1,72 @@
+//! What a field whose name ends in `.$` holds, and what `ErrorPath` and its like hold: a path, or a
+//! call of an intrinsic function.
+
+use serde_json::Value;
+
+use crate::intrinsic::{Call, CallError};
+use crate::path::Path;
+use crate::scope::{Scope, TooMuchData};
+
+/// A path or a call.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Expression {
+    Path(Path),
+    Call(Call),
+}
+
+/// Why an expression has no value. Each is the last sentence of the cause that a user reads.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ExpressionError {
+    #[error(
+        "The JSONPath '{path}' specified for the field '{field}' could not be found in the input \
+         '{searched}'"
+    )]
+    NotFound {
+        path: String,
+        field: String,
+        searched: String,
+    },
+    #[error("The function '{call}' had the following error: {reason}")]
+    Call { call: String, reason: String },
+    #[error("the expressions of the state produce too much data")]
+    TooMuchData,
+}
+
+impl From<TooMuchData> for ExpressionError {
+    fn from(_: TooMuchData) -> Self {
+        Self::TooMuchData
+    }
+}
+
+impl Expression {
+    /// Reads a path or a call; None for any other text.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if text.starts_with('$') {
+            Path::parse(text).ok().map(Self::Path)
+        } else {
+            Call::parse(text).ok().map(Self::Call)
+        }
+    }
+
+    /// Its value. `field` is the name of the field that holds it, for the message.
+    pub(crate) fn evaluate(
+        &self,
+        field: &str,
+        scope: &mut Scope<'_, '_>,
+    ) -> Result<Value, ExpressionError> {
+        match self {
+            Self::Path(path) => scope.find(path).map_err(|_| ExpressionError::NotFound {
+                path: path.text().to_owned(),
+                field: field.to_owned(),
+                searched: scope.searched(path),
+            }),
+            Self::Call(call) => call.evaluate(scope).map_err(|error| match error {
+                CallError::TooMuchData => ExpressionError::TooMuchData,
+                CallError::Failed(reason) => ExpressionError::Call {
+                    call: call.text().to_owned(),
+                    reason,
+                },
+            }),
+        }
+    }
+}

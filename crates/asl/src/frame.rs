@@ -1,0 +1,235 @@
+//! Where an execution stands. A frame is one thread of control: today the execution itself, later
+//! also each branch of a Parallel state and each iteration of a Map state, under their parent's id.
+//! A frame holds all that the next stimulus needs and nothing of the history.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::EventId;
+use crate::payload::Payload;
+use crate::stimulus::{Timer, TimerKind};
+
+/// The number of a frame in its execution; 0 is the execution itself.
+pub type FrameId = u64;
+
+/// What all frames of an execution share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Id of the newest event, 0 before the first.
+    pub events: EventId,
+}
+
+/// One thread of control, at rest between two stimuli.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Frame<P = Payload> {
+    pub(crate) id: FrameId,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) parent: Option<FrameId>,
+    /// The state it stands in, or is about to enter.
+    pub(crate) state: String,
+    /// The `StateEntered` event of this entry, and its time.
+    pub(crate) entered: EventId,
+    pub(crate) entered_at: i64,
+    /// The newest event of this frame: the cause of its next one.
+    pub(crate) last: EventId,
+    /// The raw input of the state. None before the start and after the end.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) input: Option<P>,
+    /// How often each retrier of the state was used in this entry.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(crate) retries: Vec<u32>,
+    /// When the machine's `TimeoutSeconds` end. Only the root has it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) deadline: Option<i64>,
+    pub(crate) rest: Rest,
+}
+
+/// What a frame rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Rest {
+    /// Before `Start`.
+    Unstarted,
+    /// About to enter its state; the budget was used up.
+    Yielded,
+    /// An attempt of a task.
+    Task(TaskRest),
+    /// A Wait state.
+    Timer { event: EventId, at: i64 },
+    /// The pause before the next attempt of a task.
+    Retry { event: EventId, at: i64 },
+    /// The end.
+    Ended,
+}
+
+/// An attempt of a task that was sent off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TaskRest {
+    /// Its `TaskScheduled` event.
+    pub(crate) event: EventId,
+    /// Whether the service has accepted the request.
+    pub(crate) submitted: bool,
+    /// When its time-out comes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) timeout_at: Option<i64>,
+    /// Its heartbeat, and when that runs out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) heartbeat: Option<Heartbeat>,
+}
+
+/// The heartbeat of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Heartbeat {
+    pub(crate) seconds: u64,
+    pub(crate) at: i64,
+}
+
+/// What a frame waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// Nothing: it has not begun, or it is over.
+    Nothing,
+    /// The answer to a task.
+    Task {
+        /// The `TaskScheduled` event.
+        event: EventId,
+    },
+    /// The timer of a Wait state.
+    Timer {
+        /// The `WaitStateEntered` event.
+        event: EventId,
+    },
+    /// The next attempt of a task.
+    Retry {
+        /// The last failure.
+        event: EventId,
+    },
+    /// [`crate::Stimulus::Continue`].
+    Continue,
+}
+
+impl Frame {
+    /// The frame of an execution that has not begun.
+    #[must_use]
+    pub fn root() -> Self {
+        Self {
+            id: 0,
+            parent: None,
+            state: String::new(),
+            entered: 0,
+            entered_at: 0,
+            last: 0,
+            input: None,
+            retries: Vec::new(),
+            deadline: None,
+            rest: Rest::Unstarted,
+        }
+    }
+}
+
+impl<P> Frame<P> {
+    /// Its number.
+    #[must_use]
+    pub fn id(&self) -> FrameId {
+        self.id
+    }
+
+    /// The frame it belongs to; none for the execution itself.
+    #[must_use]
+    pub fn parent(&self) -> Option<FrameId> {
+        self.parent
+    }
+
+    /// Name of the state it stands in, or is about to enter. Empty before the start.
+    #[must_use]
+    pub fn state(&self) -> &str {
+        &self.state
+    }
+
+    /// The `StateEntered` event of the state it stands in.
+    #[must_use]
+    pub fn entered_event(&self) -> EventId {
+        self.entered
+    }
+
+    /// What it waits for.
+    #[must_use]
+    pub fn waiting_for(&self) -> Waiting {
+        match self.rest {
+            Rest::Unstarted | Rest::Ended => Waiting::Nothing,
+            Rest::Yielded => Waiting::Continue,
+            Rest::Task(ref task) => Waiting::Task { event: task.event },
+            Rest::Timer { event, .. } => Waiting::Timer { event },
+            Rest::Retry { event, .. } => Waiting::Retry { event },
+        }
+    }
+
+    /// The timers it has set and that have not fired, in the order they were set.
+    #[must_use]
+    pub fn timers(&self) -> Vec<Timer> {
+        let mut timers = Vec::new();
+        if let Some(at) = self.deadline {
+            timers.push(Timer {
+                at,
+                event: 0,
+                kind: TimerKind::ExecutionTimeout,
+            });
+        }
+        timers.extend(self.rest.timers());
+        timers
+    }
+
+    /// The same frame holding its data another way.
+    ///
+    /// # Errors
+    /// The error of `hold`.
+    pub fn try_map<Q, E>(self, hold: &mut impl FnMut(P) -> Result<Q, E>) -> Result<Frame<Q>, E> {
+        Ok(Frame {
+            id: self.id,
+            parent: self.parent,
+            state: self.state,
+            entered: self.entered,
+            entered_at: self.entered_at,
+            last: self.last,
+            input: self.input.map(hold).transpose()?,
+            retries: self.retries,
+            deadline: self.deadline,
+            rest: self.rest,
+        })
+    }
+}
+
+impl Rest {
+    /// The timers of the state it rests in.
+    pub(crate) fn timers(&self) -> Vec<Timer> {
+        match *self {
+            Self::Unstarted | Self::Yielded | Self::Ended => Vec::new(),
+            Self::Task(ref task) => task.timers(),
+            Self::Timer { event, at } => vec![Timer {
+                at,
+                event,
+                kind: TimerKind::Wait,
+            }],
+            Self::Retry { event, at } => vec![Timer {
+                at,
+                event,
+                kind: TimerKind::Retry,
+            }],
+        }
+    }
+}
+
+impl TaskRest {
+    fn timers(&self) -> Vec<Timer> {
+        let event = self.event;
+        let timeout = self.timeout_at.map(|at| Timer {
+            at,
+            event,
+            kind: TimerKind::TaskTimeout,
+        });
+        let heartbeat = self.heartbeat.map(|Heartbeat { at, .. }| Timer {
+            at,
+            event,
+            kind: TimerKind::Heartbeat,
+        });
+        timeout.into_iter().chain(heartbeat).collect()
+    }
+}

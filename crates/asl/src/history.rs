@@ -1,0 +1,184 @@
+//! An event as `GetExecutionHistory` returns it: AWS's field names, data as JSON text. A field that
+//! has no value is left out, as AWS does.
+
+use serde_json::{Map, Value, json};
+
+use crate::event::{Detail, Event};
+use crate::payload::Payload;
+
+impl Event {
+    /// The event as JSON, exactly in the form of `GetExecutionHistory`. The timestamp is in seconds
+    /// since 1970 with milliseconds. Without `include_data` all data is left out, and the `...Details`
+    /// beside it too.
+    #[must_use]
+    pub fn to_history_event(&self, include_data: bool) -> Value {
+        let mut event = Map::new();
+        event.insert("timestamp".to_owned(), timestamp(self.at));
+        event.insert("type".to_owned(), json!(self.type_name()));
+        event.insert("id".to_owned(), json!(self.id));
+        event.insert("previousEventId".to_owned(), json!(self.previous));
+        let (key, details) = details(&self.detail, include_data);
+        event.insert(key.to_owned(), Value::Object(details.0));
+        Value::Object(event)
+    }
+}
+
+fn timestamp(milliseconds: i64) -> Value {
+    #[expect(clippy::cast_precision_loss, reason = "exact until the year 285,000")]
+    let seconds = milliseconds as f64 / 1000.0;
+    json!(seconds)
+}
+
+/// The details object while it is filled.
+#[derive(Default)]
+struct Details(Map<String, Value>);
+
+impl Details {
+    fn text(mut self, name: &str, value: &str) -> Self {
+        self.0.insert(name.to_owned(), json!(value));
+        self
+    }
+
+    fn number(mut self, name: &str, value: Option<i64>) -> Self {
+        if let Some(value) = value {
+            self.0.insert(name.to_owned(), json!(value));
+        }
+        self
+    }
+
+    /// Data, and the note that none of it was cut off.
+    fn data(mut self, name: &str, payload: &Payload, include: bool) -> Self {
+        if include {
+            self.0.insert(name.to_owned(), json!(payload.text()));
+            self.0
+                .insert(format!("{name}Details"), json!({ "truncated": false }));
+        }
+        self
+    }
+
+    fn failure(mut self, error: Option<&String>, cause: Option<&String>, include: bool) -> Self {
+        if let Some(error) = error {
+            self.0.insert("error".to_owned(), json!(error));
+        }
+        if let Some(cause) = cause.filter(|_| include) {
+            self.0.insert("cause".to_owned(), json!(cause));
+        }
+        self
+    }
+
+    fn resource(self, resource_type: &str, resource: &str) -> Self {
+        self.text("resourceType", resource_type)
+            .text("resource", resource)
+    }
+}
+
+#[expect(
+    clippy::too_many_lines,
+    reason = "one arm for each type of event, none of them decides"
+)]
+fn details(detail: &Detail, include: bool) -> (&'static str, Details) {
+    let new = Details::default();
+    match detail {
+        Detail::ExecutionStarted { input, role_arn } => (
+            "executionStartedEventDetails",
+            new.data("input", input, include).text("roleArn", role_arn),
+        ),
+        Detail::ExecutionSucceeded { output } => (
+            "executionSucceededEventDetails",
+            new.data("output", output, include),
+        ),
+        Detail::ExecutionFailed { error, cause } => (
+            "executionFailedEventDetails",
+            new.failure(error.as_ref(), cause.as_ref(), include),
+        ),
+        Detail::ExecutionTimedOut { error, cause } => (
+            "executionTimedOutEventDetails",
+            new.failure(error.as_ref(), cause.as_ref(), include),
+        ),
+        Detail::ExecutionAborted { error, cause } => (
+            "executionAbortedEventDetails",
+            new.failure(error.as_ref(), cause.as_ref(), include),
+        ),
+        Detail::StateEntered { name, input, .. } => (
+            "stateEnteredEventDetails",
+            new.text("name", name).data("input", input, include),
+        ),
+        Detail::StateExited { name, output, .. } => (
+            "stateExitedEventDetails",
+            new.text("name", name).data("output", output, include),
+        ),
+        Detail::TaskScheduled {
+            resource_type,
+            resource,
+            region,
+            parameters,
+            timeout_seconds,
+            heartbeat_seconds,
+        } => {
+            // AWS always shows the parameters here: the field is required.
+            let shown = if include { parameters.text() } else { "" };
+            let details = new
+                .resource(resource_type, resource)
+                .text("region", region)
+                .text("parameters", shown)
+                .number("timeoutInSeconds", *timeout_seconds)
+                .number("heartbeatInSeconds", *heartbeat_seconds);
+            ("taskScheduledEventDetails", details)
+        }
+        Detail::TaskStarted {
+            resource_type,
+            resource,
+        } => (
+            "taskStartedEventDetails",
+            new.resource(resource_type, resource),
+        ),
+        Detail::TaskSubmitted {
+            resource_type,
+            resource,
+            output,
+        } => (
+            "taskSubmittedEventDetails",
+            new.resource(resource_type, resource)
+                .data("output", output, include),
+        ),
+        Detail::TaskSubmitFailed {
+            resource_type,
+            resource,
+            error,
+            cause,
+        } => (
+            "taskSubmitFailedEventDetails",
+            new.resource(resource_type, resource)
+                .failure(error.as_ref(), cause.as_ref(), include),
+        ),
+        Detail::TaskSucceeded {
+            resource_type,
+            resource,
+            output,
+        } => (
+            "taskSucceededEventDetails",
+            new.resource(resource_type, resource)
+                .data("output", output, include),
+        ),
+        Detail::TaskFailed {
+            resource_type,
+            resource,
+            error,
+            cause,
+        } => (
+            "taskFailedEventDetails",
+            new.resource(resource_type, resource)
+                .failure(error.as_ref(), cause.as_ref(), include),
+        ),
+        Detail::TaskTimedOut {
+            resource_type,
+            resource,
+            error,
+            cause,
+        } => (
+            "taskTimedOutEventDetails",
+            new.resource(resource_type, resource)
+                .failure(error.as_ref(), cause.as_ref(), include),
+        ),
+    }
+}

@@ -1,0 +1,211 @@
+//! A compiled definition: states as types, fields parsed, transitions checked. Read-only, so that all
+//! executions of a definition share one. Parsing is in `definition`, running in `advance`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::choice::Condition;
+use crate::definition;
+use crate::diagnostic::{Diagnostic, Unserved};
+use crate::event::StateKind;
+use crate::expression::Expression;
+use crate::path::{Path, ReferencePath};
+use crate::resource::Resource;
+use crate::template::Template;
+
+/// A compiled definition.
+#[derive(Debug)]
+pub struct StateMachine {
+    pub(crate) graph: Graph,
+    pub(crate) timeout_seconds: Option<u64>,
+    pub(crate) unserved: Vec<Unserved>,
+}
+
+impl StateMachine {
+    /// Parses and checks a definition. Substitutions (`${Name}`) must have been made already.
+    ///
+    /// # Errors
+    /// All faults of the definition. Never panics, whatever the text.
+    pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
+        definition::parse(text)
+    }
+
+    /// The states that this interpreter cannot run, in the order of the definition. An execution that
+    /// reaches one fails there.
+    #[must_use]
+    pub fn unserved(&self) -> Vec<Unserved> {
+        self.unserved.clone()
+    }
+
+    /// The machine's `TimeoutSeconds`.
+    #[must_use]
+    pub fn timeout_seconds(&self) -> Option<u64> {
+        self.timeout_seconds
+    }
+
+    /// The state in which an execution starts.
+    #[must_use]
+    pub fn start_at(&self) -> &str {
+        &self.graph.start_at
+    }
+
+    pub(crate) fn state(&self, name: &str) -> &State {
+        self.graph
+            .states
+            .get(name)
+            .expect("a frame stands in a state of its own definition")
+    }
+}
+
+/// States and where they start: a machine, a branch or an item processor.
+#[derive(Debug)]
+pub(crate) struct Graph {
+    pub(crate) start_at: String,
+    pub(crate) states: BTreeMap<String, State>,
+}
+
+/// One state.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) kind: StateKind,
+    pub(crate) query_language: QueryLanguage,
+    pub(crate) input_path: Selection,
+    pub(crate) output_path: Selection,
+    pub(crate) body: Body,
+    pub(crate) retry: Vec<Retrier>,
+    pub(crate) catch: Vec<Catcher>,
+    /// Set when this host cannot run the state: the end of "this host does not run ...".
+    pub(crate) unserved: Option<String>,
+}
+
+/// The language of a state's expressions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QueryLanguage {
+    JsonPath,
+    Jsonata,
+}
+
+/// What a state does.
+#[derive(Debug)]
+pub(crate) enum Body {
+    Pass {
+        produce: Production,
+        next: Transition,
+    },
+    Task(Box<TaskBody>),
+    Choice {
+        rules: Vec<Rule>,
+        default: Option<String>,
+    },
+    Wait {
+        until: Until,
+        next: Transition,
+    },
+    Succeed,
+    Fail {
+        error: Words,
+        cause: Words,
+    },
+    /// A Parallel or Map state with the graphs below it, or any state in JSONata.
+    Later {
+        graphs: Vec<Graph>,
+    },
+}
+
+/// A Task state.
+#[derive(Debug)]
+pub(crate) struct TaskBody {
+    pub(crate) resource: Resource,
+    pub(crate) parameters: Option<Template>,
+    pub(crate) result_selector: Option<Template>,
+    pub(crate) result_path: ResultPath,
+    pub(crate) timeout: Duration,
+    pub(crate) heartbeat: Duration,
+    pub(crate) next: Transition,
+}
+
+/// What a Pass state makes.
+#[derive(Debug)]
+pub(crate) struct Production {
+    pub(crate) result: Option<Value>,
+    pub(crate) parameters: Option<Template>,
+    pub(crate) result_path: ResultPath,
+}
+
+/// Where a state leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Transition {
+    Next(String),
+    End,
+}
+
+/// `InputPath` and `OutputPath`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Selection {
+    Path(Path),
+    /// `null`: an empty object.
+    Nothing,
+}
+
+/// `ResultPath`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ResultPath {
+    Write(ReferencePath),
+    /// `null`: the result is dropped.
+    Drop,
+}
+
+/// `TimeoutSeconds` and `HeartbeatSeconds`, or their `Path`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Duration {
+    None,
+    Seconds(u64),
+    /// The name of the field, and the path.
+    Path(&'static str, Path),
+}
+
+/// What a Wait state waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Until {
+    Seconds(u64),
+    SecondsPath(Path),
+    Timestamp(Timestamp),
+    TimestampPath(Path),
+}
+
+/// The `Error` or `Cause` of a Fail state.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Words {
+    None,
+    Literal(String),
+    /// The name of the field, and what it holds.
+    Expression(&'static str, Expression),
+}
+
+/// A rule of a Choice state.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rule {
+    pub(crate) condition: Condition,
+    pub(crate) next: String,
+}
+
+/// A retrier.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Retrier {
+    pub(crate) errors: Vec<String>,
+    pub(crate) interval_seconds: u64,
+    pub(crate) max_attempts: u32,
+    pub(crate) backoff_rate: f64,
+    pub(crate) max_delay_seconds: Option<u64>,
+    pub(crate) full_jitter: bool,
+}
+
+/// A catcher.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Catcher {
+    pub(crate) errors: Vec<String>,
+    pub(crate) result_path: ResultPath,
+    pub(crate) next: String,
+}

@@ -1,0 +1,60 @@
+//! A reference path: a path to exactly one place below `$`, into which `ResultPath` writes.
+
+use serde_json::{Map, Value};
+
+use super::{Path, Root, Step, position};
+
+/// A definite path below the input.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ReferencePath(Path);
+
+/// The place cannot be made: something that is no object, or too short an array, is in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoPlace;
+
+impl ReferencePath {
+    /// The reference path of a text, if it is one.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let path = Path::parse(text).ok()?;
+        (path.root == Root::Input && path.is_definite()).then_some(Self(path))
+    }
+
+    /// `$`.
+    pub(crate) fn input() -> Self {
+        Self(Path::input())
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        self.0.text()
+    }
+
+    /// Whether what is written replaces everything.
+    pub(crate) fn is_input(&self) -> bool {
+        self.0.is_input()
+    }
+
+    /// Writes `result` into `document`, making the objects on the way that do not exist.
+    pub(crate) fn write(&self, document: &mut Value, result: Value) -> Result<(), NoPlace> {
+        let mut place = document;
+        for step in &self.0.steps {
+            place = match step {
+                Step::Child(name) => object(place)?.entry(name.as_str()).or_insert(Value::Null),
+                Step::Index(index) => {
+                    let items = place.as_array_mut().ok_or(NoPlace)?;
+                    let at = position(*index, items.len()).ok_or(NoPlace)?;
+                    items.get_mut(at).ok_or(NoPlace)?
+                }
+                _ => unreachable!("a reference path has only names and indices"),
+            };
+        }
+        *place = result;
+        Ok(())
+    }
+}
+
+fn object(value: &mut Value) -> Result<&mut Map<String, Value>, NoPlace> {
+    if value.is_null() {
+        *value = Value::Object(Map::new());
+    }
+    value.as_object_mut().ok_or(NoPlace)
+}

@@ -1,0 +1,257 @@
+//! What the host tells an execution, what the execution asks of the host, and how it then stands.
+//! These types are the whole border of the interpreter; nothing else goes in or comes out.
+
+use std::fmt;
+
+use crate::event::{Event, EventId};
+use crate::payload::Payload;
+use crate::resource::Resource;
+
+/// Everything of the world that one advance may see.
+pub struct Context<'a> {
+    /// The time, in milliseconds since 1970.
+    pub now: i64,
+    /// The region that events name.
+    pub region: &'a str,
+    /// ARN of the execution.
+    pub execution_arn: &'a str,
+    /// Name of the execution.
+    pub execution_name: &'a str,
+    /// ARN of the role the execution was started with.
+    pub role_arn: &'a str,
+    /// When the execution started, in milliseconds since 1970.
+    pub started_at: i64,
+    /// How often the execution was redriven.
+    pub redrive_count: u32,
+    /// ARN of the state machine.
+    pub machine_arn: &'a str,
+    /// Name of the state machine.
+    pub machine_name: &'a str,
+    /// The input of the execution. Called only for `$$.Execution.Input` and what contains it.
+    pub execution_input: &'a dyn Fn() -> Payload,
+    /// Mints the task token of the `TaskScheduled` event with this id.
+    pub task_token: &'a dyn Fn(EventId) -> String,
+    /// 64 random bits, for jitter, `States.UUID` and `States.MathRandom`.
+    pub random: &'a mut dyn FnMut() -> u64,
+    /// How many states this advance may enter before it yields. At least one is always entered.
+    pub transitions: u32,
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("now", &self.now)
+            .field("execution_arn", &self.execution_arn)
+            .field("transitions", &self.transitions)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One thing that happened to an execution. `event` names the event that waited for it.
+#[derive(Clone, Debug)]
+pub enum Stimulus {
+    /// The execution begins.
+    Start {
+        /// Its input.
+        input: Payload,
+    },
+    /// A frame that yielded may go on.
+    Continue,
+    /// The service accepted the request of a task.
+    Submitted {
+        /// The task's `TaskScheduled` event.
+        event: EventId,
+        /// The service's response.
+        output: Payload,
+    },
+    /// The service refused the request of a task.
+    SubmitFailed {
+        /// The task's `TaskScheduled` event.
+        event: EventId,
+        /// Error name, such as `SQS.AmazonSQSException`.
+        error: String,
+        /// What the service said.
+        cause: String,
+    },
+    /// `SendTaskSuccess`.
+    TaskSucceeded {
+        /// The task's `TaskScheduled` event.
+        event: EventId,
+        /// The result.
+        output: Payload,
+    },
+    /// `SendTaskFailure`.
+    TaskFailed {
+        /// The task's `TaskScheduled` event.
+        event: EventId,
+        /// Error name.
+        error: Option<String>,
+        /// Cause.
+        cause: Option<String>,
+    },
+    /// `SendTaskHeartbeat`.
+    TaskHeartbeat {
+        /// The task's `TaskScheduled` event.
+        event: EventId,
+    },
+    /// A timer that was set has come. The host has already forgotten it.
+    TimerFired {
+        /// The event of the timer.
+        event: EventId,
+        /// Its kind.
+        kind: TimerKind,
+    },
+    /// The machine's `TimeoutSeconds` passed; the same as its timer.
+    ExecutionTimedOut,
+    /// `StopExecution`.
+    Stop {
+        /// Error name.
+        error: Option<String>,
+        /// Cause.
+        cause: Option<String>,
+    },
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerKind {
+    /// A Wait state; the timer's event is its `WaitStateEntered`.
+    Wait,
+    /// The next attempt of a task; the timer's event is the last failure.
+    Retry,
+    /// `TimeoutSeconds` of a task; the timer's event is its `TaskScheduled`.
+    TaskTimeout,
+    /// `HeartbeatSeconds` of a task; the timer's event is its `TaskScheduled`.
+    Heartbeat,
+    /// `TimeoutSeconds` of the machine; the timer's event is 0.
+    ExecutionTimeout,
+}
+
+impl TimerKind {
+    /// The number that stands for this kind in the store. Numbers are never given anew.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Wait => 1,
+            Self::Retry => 2,
+            Self::TaskTimeout => 3,
+            Self::Heartbeat => 4,
+            Self::ExecutionTimeout => 5,
+        }
+    }
+
+    /// The kind that a number of the store stands for.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        [
+            Self::Wait,
+            Self::Retry,
+            Self::TaskTimeout,
+            Self::Heartbeat,
+            Self::ExecutionTimeout,
+        ]
+        .into_iter()
+        .find(|kind| kind.code() == code)
+    }
+}
+
+/// A moment at which the host sends [`Stimulus::TimerFired`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer {
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+    /// The event that waits.
+    pub event: EventId,
+    /// What for.
+    pub kind: TimerKind,
+}
+
+/// Something the host must do once the advance is durable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Call the service of a task and report [`Stimulus::Submitted`] or [`Stimulus::SubmitFailed`].
+    Submit(Task),
+    /// Remember a timer.
+    SetTimer(Timer),
+    /// Forget a timer that was set earlier, named exactly as it was set.
+    ClearTimer(Timer),
+}
+
+/// One attempt of a Task state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Task {
+    /// Its `TaskScheduled` event.
+    pub event: EventId,
+    /// Name of the state.
+    pub state: String,
+    /// The `TaskStateEntered` event of this entry into the state, the same for every attempt of it.
+    pub entered_event: EventId,
+    /// Which attempt of this entry it is, from 1.
+    pub attempt: u32,
+    /// What to call.
+    pub resource: Resource,
+    /// What to call it with: the evaluated `Parameters`.
+    pub parameters: Payload,
+    /// Whether the task goes on only when its task token is answered.
+    pub awaits_token: bool,
+    /// The heartbeat that was asked for.
+    pub heartbeat_seconds: Option<u64>,
+}
+
+/// How an execution stands after an advance.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// It waits for a stimulus.
+    Waiting,
+    /// Its budget of transitions is used up; send [`Stimulus::Continue`].
+    Yielded,
+    /// It is over.
+    Ended(End),
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    /// Status `SUCCEEDED`.
+    Succeeded {
+        /// Its output.
+        output: Payload,
+    },
+    /// Status `FAILED`.
+    Failed {
+        /// Error name.
+        error: Option<String>,
+        /// Cause.
+        cause: Option<String>,
+    },
+    /// Status `TIMED_OUT`.
+    TimedOut {
+        /// Error name.
+        error: Option<String>,
+        /// Cause.
+        cause: Option<String>,
+    },
+    /// Status `ABORTED`.
+    Aborted {
+        /// Error name.
+        error: Option<String>,
+        /// Cause.
+        cause: Option<String>,
+    },
+}
+
+/// What one advance did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Advance {
+    /// New events, oldest first.
+    pub events: Vec<Event>,
+    /// What the host must do, in this order.
+    pub effects: Vec<Effect>,
+    /// How the execution stands now.
+    pub standing: Standing,
+}
+
+/// The frame does not wait for that event: a late or a second answer. Nothing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the execution does not wait for this event any more")]
+pub struct Stale;

@@ -1,0 +1,115 @@
+//! Payload templates (`Parameters`, `ResultSelector`): JSON in which each field whose name ends in
+//! `.$` holds an expression. Parsed once; parts without expressions are kept as plain values.
+
+use serde_json::{Map, Value};
+
+use crate::expression::{Expression, ExpressionError};
+use crate::scope::{Scope, text_size};
+
+/// A template.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Template {
+    Literal(Value),
+    Object(Vec<(String, Template)>),
+    Array(Vec<Template>),
+    /// The field as written, with its `.$`, and what it holds.
+    Expression {
+        field: String,
+        expression: Expression,
+    },
+}
+
+/// A field ending in `.$` that holds no expression, or that is there twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TemplateError {
+    NoExpression { field: String },
+    Twice { field: String },
+}
+
+impl Template {
+    /// Reads a template; all faults, not only the first.
+    pub(crate) fn parse(value: &Value) -> Result<Self, Vec<TemplateError>> {
+        let mut faults = Vec::new();
+        let template = Self::read(value, &mut faults);
+        if faults.is_empty() {
+            Ok(template)
+        } else {
+            Err(faults)
+        }
+    }
+
+    fn read(value: &Value, faults: &mut Vec<TemplateError>) -> Self {
+        match value {
+            Value::Object(fields) => Self::read_object(fields, faults),
+            Value::Array(items) => {
+                let items: Vec<_> = items.iter().map(|item| Self::read(item, faults)).collect();
+                if items.iter().all(|item| matches!(item, Self::Literal(_))) {
+                    Self::Literal(value.clone())
+                } else {
+                    Self::Array(items)
+                }
+            }
+            other => Self::Literal(other.clone()),
+        }
+    }
+
+    fn read_object(fields: &Map<String, Value>, faults: &mut Vec<TemplateError>) -> Self {
+        let mut parts = Vec::with_capacity(fields.len());
+        let mut is_literal = true;
+        for (name, value) in fields {
+            let Some(target) = name.strip_suffix(".$") else {
+                let part = Self::read(value, faults);
+                is_literal &= matches!(part, Self::Literal(_));
+                parts.push((name.clone(), part));
+                continue;
+            };
+            is_literal = false;
+            if fields.contains_key(target) {
+                faults.push(TemplateError::Twice {
+                    field: target.to_owned(),
+                });
+            }
+            match value.as_str().and_then(Expression::parse) {
+                Some(expression) => {
+                    let part = Self::Expression {
+                        field: name.clone(),
+                        expression,
+                    };
+                    parts.push((target.to_owned(), part));
+                }
+                None => faults.push(TemplateError::NoExpression {
+                    field: name.clone(),
+                }),
+            }
+        }
+        if is_literal {
+            Self::Literal(Value::Object(fields.clone()))
+        } else {
+            Self::Object(parts)
+        }
+    }
+
+    /// The value of the template in a scope.
+    pub(crate) fn evaluate(&self, scope: &mut Scope<'_, '_>) -> Result<Value, ExpressionError> {
+        match self {
+            Self::Literal(value) => Ok(value.clone()),
+            Self::Expression { field, expression } => {
+                let value = expression.evaluate(field, scope)?;
+                scope.spend(text_size(&value))?;
+                Ok(value)
+            }
+            Self::Array(items) => {
+                let items: Result<Vec<_>, _> =
+                    items.iter().map(|item| item.evaluate(scope)).collect();
+                items.map(Value::Array)
+            }
+            Self::Object(parts) => {
+                let mut object = Map::with_capacity(parts.len());
+                for (name, part) in parts {
+                    object.insert(name.clone(), part.evaluate(scope)?);
+                }
+                Ok(Value::Object(object))
+            }
+        }
+    }
+}
