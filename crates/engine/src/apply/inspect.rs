@@ -223,7 +223,7 @@ enum Standing {
 /// What holds a waiting call, in words.
 fn held_by(target: &Target, priority: Priority, ahead: u64, now: Time) -> String {
     let verdict = target.gate.explain(priority, target.waiting(), now);
-    let lane = match verdict {
+    match verdict {
         Verdict::Admissible if ahead == 0 => "nothing: it starts next".to_owned(),
         Verdict::Admissible => "the calls ahead of it in its lane".to_owned(),
         Verdict::HeldBy {
@@ -255,8 +255,7 @@ fn held_by(target: &Target, priority: Priority, ahead: u64, now: Time) -> String
         }
         Verdict::Paused(Scope::Target) => "a pause of the target".to_owned(),
         Verdict::Paused(Scope::Lane(lane)) => format!("a pause of the {lane} lane"),
-    };
-    lane
+    }
 }
 
 fn seconds(at: Time, now: Time) -> String {

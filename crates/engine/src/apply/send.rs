@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use md5::{Digest, Md5};
 use rampmeter_asl::{EventId, Payload, Resource, Task};
-use rampmeter_config::message::CallMessage;
+use rampmeter_config::message::{CallMessage, InvalidMessage};
 use serde_json::{Value, json};
 
 use super::advance::Sending;
@@ -57,7 +57,7 @@ impl Turn<'_> {
             message_id: message_id(self.writer.seal.key(), id),
             md5_of_body: md5_hex(&request.body),
         };
-        let (mut message, placed) = self.read_call(id, queue, parsed, None, delay);
+        let (mut message, placed) = self.read_call(id, queue, &parsed, None, delay);
         message.body = Some(request.body);
         self.put_message(&message, &placed)?;
         Ok(Ok(sent))
@@ -103,7 +103,7 @@ impl Turn<'_> {
             value => CallMessage::from_value(value, config),
         };
         let (mut message, placed) =
-            self.read_call(id, queue, parsed, Some(task.entered_event), delay);
+            self.read_call(id, queue, &parsed, Some(task.entered_event), delay);
         message.stored = Some((step, 0));
         let output = Payload::from_value(json!({
             "MD5OfMessageBody": md5_hex(&text),
@@ -124,11 +124,11 @@ impl Turn<'_> {
         &mut self,
         id: MessageNumber,
         queue: Queue,
-        parsed: Result<CallMessage, rampmeter_config::message::InvalidMessage>,
+        parsed: &Result<CallMessage, InvalidMessage>,
         entered: Option<EventId>,
         delay: Duration,
     ) -> (MessageRow, Placed) {
-        let (token, key, problem) = match &parsed {
+        let (token, key, problem) = match parsed {
             Ok(call) => (call.task_token.as_deref(), call.key.clone(), None),
             Err(invalid) => (invalid.task_token(), None, Some(invalid.to_string())),
         };

@@ -1,0 +1,118 @@
+//! Lists: executions, state machines, and how many executions have each status.
+
+use rusqlite::Connection;
+
+use super::Reader;
+use super::page::{page_size, page_start, page_token};
+use crate::arn;
+use crate::rejected::Rejected;
+use crate::request::{
+    ExecutionStatus, ExecutionSummary, ListExecutions, Page, StateMachineDescription,
+};
+use crate::store::{EXECUTION_COLUMNS, ExecutionRow, StoreError, optional};
+
+impl Reader {
+    pub(crate) fn list_executions(
+        &self,
+        list: &ListExecutions,
+    ) -> Result<Page<ExecutionSummary>, Rejected> {
+        let machine = list
+            .state_machine_arn
+            .as_deref()
+            .map(arn::machine_name)
+            .transpose()?;
+        let before = page_start(list.next_token.as_deref(), i64::MAX)?;
+        let size = page_size(list.max_results);
+        self.with(|connection| {
+            if let Some(name) = machine
+                && !machine_exists(connection, name)?
+            {
+                let arn = self.place.machine_arn(name);
+                return Ok(Err(Rejected::StateMachineDoesNotExist(arn)));
+            }
+            let query = format!(
+                "SELECT {EXECUTION_COLUMNS} FROM execution WHERE id < ?1 \
+                 AND (?2 IS NULL OR machine IN (SELECT id FROM state_machine WHERE name = ?2)) \
+                 AND (?3 IS NULL OR status = ?3) ORDER BY id DESC LIMIT ?4"
+            );
+            let mut statement = connection.prepare_cached(&query)?;
+            let status = list.status.map(ExecutionStatus::code);
+            let rows = statement
+                .query_map((before, machine, status, size + 1), ExecutionRow::read)?
+                .collect::<Result<Vec<_>, _>>()?;
+            let more = rows.len() > size as usize;
+            let kept: Vec<ExecutionRow> = rows.into_iter().take(size as usize).collect();
+            let next_token = kept.last().filter(|_| more).map(|row| page_token(row.id.0));
+            let items = kept
+                .into_iter()
+                .map(|row| self.summary(connection, row))
+                .collect::<Result<Vec<_>, _>>()?;
+            Ok(Ok(Page { items, next_token }))
+        })
+    }
+
+    pub(crate) fn state_machines(&self) -> Result<Vec<StateMachineDescription>, Rejected> {
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT name, definition, min(created_at) OVER (PARTITION BY name) \
+                 FROM state_machine WHERE id IN (SELECT max(id) FROM state_machine GROUP BY name) \
+                 ORDER BY name",
+            )?;
+            let rows = statement.query_map([], |row| {
+                let name: String = row.get(0)?;
+                Ok(StateMachineDescription {
+                    arn: self.place.machine_arn(&name),
+                    name,
+                    definition: row.get(1)?,
+                    role_arn: self.place.role_arn(),
+                    creation_date: row.get(2)?,
+                })
+            })?;
+            Ok(Ok(rows.collect::<Result<Vec<_>, _>>()?))
+        })
+    }
+
+    pub(crate) fn execution_counts(&self) -> Result<Vec<(ExecutionStatus, u64)>, Rejected> {
+        self.with(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT status, count(*) FROM execution GROUP BY status")?;
+            let rows = statement.query_map([], |row| {
+                let (status, count): (i64, i64) = (row.get(0)?, row.get(1)?);
+                Ok((status, count.unsigned_abs()))
+            })?;
+            let mut counts = Vec::new();
+            for row in rows {
+                let (status, count) = row?;
+                let status = ExecutionStatus::from_code(status)
+                    .ok_or_else(|| StoreError::Damaged(format!("status {status}")))?;
+                counts.push((status, count));
+            }
+            Ok(Ok(counts))
+        })
+    }
+
+    pub(super) fn summary(
+        &self,
+        connection: &Connection,
+        row: ExecutionRow,
+    ) -> Result<ExecutionSummary, StoreError> {
+        let mut statement =
+            connection.prepare_cached("SELECT name FROM state_machine WHERE id = ?1")?;
+        let machine: String = statement.query_row([row.machine], |row| row.get(0))?;
+        Ok(ExecutionSummary {
+            execution_arn: self.place.execution_arn(&machine, &row.name),
+            state_machine_arn: self.place.machine_arn(&machine),
+            name: row.name,
+            status: row.status,
+            start_date: row.started_at,
+            stop_date: row.stopped_at,
+        })
+    }
+}
+
+fn machine_exists(connection: &Connection, name: &str) -> Result<bool, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT id FROM state_machine WHERE name = ?1 LIMIT 1")?;
+    let found: Option<i64> = optional(statement.query_row([name], |row| row.get(0)))?;
+    Ok(found.is_some())
+}
