@@ -1,2 +1,31 @@
-//! Placeholder.
-fn main() {}
+//! The binary: the command line and, behind `serve`, the two ports of the embedded host.
+//! This file only chooses the command, the log and the exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod failure;
+mod output;
+mod log;
+mod loopback;
+mod wire;
+mod admin;
+mod serve;
+mod demo;
+mod mock;
+mod bench;
+mod cli;
+
+fn main() -> ExitCode {
+    let arguments = cli::Cli::parse();
+    // reqwest is built without a provider of its own; ring is the only one that is linked.
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        output::note("warning: a TLS provider was already installed");
+    }
+    log::install(&arguments);
+    cli::run(arguments)
+}

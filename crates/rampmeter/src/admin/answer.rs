@@ -1,0 +1,111 @@
+//! The two forms of an answer: an object with its schema, or an error with its code.
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use rampmeter_engine::Rejected;
+use serde_json::{Value, json};
+
+/// A JSON object under its schema.
+#[derive(Debug)]
+pub(super) struct Answer(pub(super) Value);
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        json_response(StatusCode::OK, &self.0)
+    }
+}
+
+/// A refused request.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+impl Refused {
+    /// Nothing of that name.
+    pub(super) fn not_found(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            code: "RM2020",
+            message: message.into(),
+        }
+    }
+
+    /// The admin port only reads.
+    pub(super) fn method_not_allowed() -> Self {
+        let message = "the admin port takes GET only".to_owned();
+        Self {
+            status: StatusCode::METHOD_NOT_ALLOWED,
+            code: "RM2021",
+            message,
+        }
+    }
+
+    /// A parameter that cannot be read.
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            code: "RM2022",
+            message: message.into(),
+        }
+    }
+
+    /// A name that stands for more than one thing.
+    pub(super) fn ambiguous(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::CONFLICT,
+            code: "RM2023",
+            message: message.into(),
+        }
+    }
+
+    /// A `Host` header that does not name this machine.
+    pub(super) fn foreign_host() -> Self {
+        let message = "the Host header must be localhost or a loopback address".to_owned();
+        Self {
+            status: StatusCode::FORBIDDEN,
+            code: "RM2024",
+            message,
+        }
+    }
+}
+
+impl From<Rejected> for Refused {
+    fn from(rejected: Rejected) -> Self {
+        let message = rejected.to_string();
+        match rejected {
+            Rejected::ExecutionDoesNotExist(_) | Rejected::InvalidArn(_) => {
+                Self::not_found(message)
+            }
+            Rejected::Stopped(_) => Self {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                code: "RM2025",
+                message,
+            },
+            _ => Self::bad_request(message),
+        }
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let error = json!({ "code": self.code, "message": self.message });
+        json_response(
+            self.status,
+            &json!({ "schema": "rampmeter.error/1", "error": error }),
+        )
+    }
+}
+
+fn json_response(status: StatusCode, value: &Value) -> Response {
+    let mut response = Response::new(Body::from(value.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

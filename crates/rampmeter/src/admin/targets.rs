@@ -1,0 +1,82 @@
+//! `/v1/targets` and `/v1/limits`: each target as it stands, and every limit of every target in one list.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use rampmeter_dispatch::Priority;
+use rampmeter_engine::{LimitState, TargetState};
+use serde_json::{Map, Value, json};
+
+use super::Site;
+use super::answer::{Answer, Refused};
+
+pub(super) async fn targets(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
+    let targets: Vec<_> = site
+        .engine
+        .targets()
+        .await?
+        .iter()
+        .map(target_json)
+        .collect();
+    Ok(Answer(
+        json!({ "schema": "rampmeter.targets/1", "targets": targets }),
+    ))
+}
+
+pub(super) async fn limits(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
+    let mut limits = Vec::new();
+    for target in site.engine.targets().await? {
+        for limit in limits_json(&target) {
+            let mut row = Map::new();
+            row.insert("target".to_owned(), target.name.as_str().into());
+            if let Value::Object(limit) = limit {
+                row.extend(limit);
+            }
+            limits.push(Value::Object(row));
+        }
+    }
+    Ok(Answer(
+        json!({ "schema": "rampmeter.limits/1", "limits": limits }),
+    ))
+}
+
+fn target_json(target: &TargetState) -> Value {
+    json!({
+        "name": target.name,
+        "waiting": by_priority(target.waiting),
+        "in_flight": target.in_flight,
+        "held": target.held,
+        "deferrals": by_priority(target.deferrals),
+        "throttles": target.throttles,
+        "throttles_under_our_limit": target.throttles_under_our_limit,
+        "limits": limits_json(target),
+        // Spans in microseconds since the epoch, for exact arithmetic with a vendor's own record of its calls.
+        "contended": target.contended,
+    })
+}
+
+fn by_priority(counts: [u64; 3]) -> Value {
+    let counts = Priority::ALL.into_iter().zip(counts);
+    Value::Object(
+        counts
+            .map(|(priority, count)| (priority.as_str().to_owned(), count.into()))
+            .collect(),
+    )
+}
+
+fn limits_json(target: &TargetState) -> Vec<Value> {
+    target.limits.iter().map(limit_json).collect()
+}
+
+fn limit_json(limit: &LimitState) -> Value {
+    json!({
+        "name": limit.name,
+        "kind": limit.kind,
+        "per_ms": limit.per_ms,
+        "used": limit.used,
+        "max": limit.max,
+        "reserved": by_priority(limit.reserved.map(u64::from)),
+        "held": limit.held,
+        "learned_ceiling": limit.learned_ceiling,
+    })
+}

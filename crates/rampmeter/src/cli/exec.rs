@@ -1,0 +1,29 @@
+//! `exec`: list, show and stop executions.
+
+use clap::Subcommand;
+
+use crate::failure::Failure;
+
+mod list;
+mod show;
+mod stop;
+
+/// The commands under `exec`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List executions, newest first.
+    List(list::Arguments),
+    /// Show one execution: its status, where it waits and why, its input and output.
+    Show(show::Arguments),
+    /// Stop an execution that runs.
+    Stop(stop::Arguments),
+}
+
+/// Runs a command under `exec`.
+pub(crate) async fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::List(arguments) => list::run(arguments).await,
+        Command::Show(arguments) => show::run(arguments).await,
+        Command::Stop(arguments) => stop::run(arguments).await,
+    }
+}

@@ -1,0 +1,134 @@
+//! `exec list`: the newest executions of one workflow or of all.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::cli::ServerArguments;
+use crate::cli::client::{Client, text};
+use crate::failure::Failure;
+use crate::output::{self, Format, OutputArguments, rfc3339, span};
+
+/// Options of `exec list`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Only those of this workflow, by name or ARN.
+    #[arg(long)]
+    workflow: Option<String>,
+    /// Only those with this status.
+    #[arg(long, value_parser = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"], ignore_case = true)]
+    status: Option<String>,
+    /// Most executions to list.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    limit: u32,
+    #[command(flatten)]
+    server: ServerArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// Runs `exec list`.
+pub(super) async fn run(list: Arguments) -> Result<(), Failure> {
+    let client = list.server.client()?;
+    let workflows = match &list.workflow {
+        Some(named) => vec![client.workflow_arn(named).await?],
+        None => client
+            .workflows()
+            .await?
+            .into_iter()
+            .map(|(_, arn)| arn)
+            .collect(),
+    };
+    let most = list.limit as usize;
+    let status = list.status.as_deref().map(str::to_uppercase);
+    let mut executions = Vec::new();
+    // AWS lists by state machine; the newest of all are among the newest of each.
+    for workflow in workflows {
+        executions.extend(newest(&client, &workflow, status.as_deref(), most).await?);
+    }
+    executions
+        .sort_by(|one, other| seconds(&other["startDate"]).total_cmp(&seconds(&one["startDate"])));
+    executions.truncate(most);
+    print_list(&executions, list.output.format())
+}
+
+async fn newest(
+    client: &Client,
+    workflow: &str,
+    status: Option<&str>,
+    most: usize,
+) -> Result<Vec<Value>, Failure> {
+    let mut found = Vec::new();
+    let mut request = json!({ "stateMachineArn": workflow, "maxResults": most.min(1000) });
+    if let Some(status) = status {
+        request["statusFilter"] = status.into();
+    }
+    loop {
+        let mut page = client.states("ListExecutions", &request).await?;
+        if let Value::Array(items) = page["executions"].take() {
+            found.extend(items);
+        }
+        match page["nextToken"].as_str() {
+            Some(next) if found.len() < most => request["nextToken"] = next.into(),
+            _ => return Ok(found),
+        }
+    }
+}
+
+fn seconds(date: &Value) -> f64 {
+    date.as_f64().unwrap_or_default()
+}
+
+fn milliseconds(date: &Value) -> Option<i64> {
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds of this age fit"
+    )]
+    date.as_f64()
+        .map(|seconds| (seconds * 1000.0).round() as i64)
+}
+
+fn list_item(execution: &Value) -> Value {
+    let started = milliseconds(&execution["startDate"]).unwrap_or_default();
+    let stopped = milliseconds(&execution["stopDate"]);
+    let machine = text(&execution["stateMachineArn"]);
+    json!({
+        "name": execution["name"],
+        "workflow": machine.rsplit(':').next(),
+        "status": execution["status"],
+        "started_at": rfc3339(started),
+        "stopped_at": stopped.map(rfc3339),
+        "duration_ms": stopped.map(|stopped| stopped - started),
+        "execution_arn": execution["executionArn"],
+        "state_machine_arn": machine,
+    })
+}
+
+fn print_list(executions: &[Value], format: Format) -> Result<(), Failure> {
+    let items: Vec<_> = executions.iter().map(list_item).collect();
+    match format {
+        Format::Json => {
+            output::json(&json!({ "schema": "rampmeter.executions.list/1", "executions": items }))?;
+        }
+        Format::Jsonl => {
+            for item in &items {
+                output::data(&item.to_string())?;
+            }
+        }
+        Format::Id => {
+            for item in &items {
+                output::data(&text(&item["execution_arn"]))?;
+            }
+        }
+        Format::Table => {
+            let mut table = output::table(["NAME", "WORKFLOW", "STATUS", "STARTED", "TOOK"]);
+            for item in &items {
+                let took = item["duration_ms"].as_i64().map_or_else(String::new, span);
+                let [name, workflow, status, started] =
+                    ["name", "workflow", "status", "started_at"].map(|column| text(&item[column]));
+                table.add_row([name, workflow, status, started, took]);
+            }
+            output::print_table(&table)?;
+        }
+    }
+    Ok(())
+}

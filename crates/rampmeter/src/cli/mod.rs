@@ -1,0 +1,148 @@
+//! The command line: which commands there are, and what they share.
+//! The commands talk to a running server through its two ports and use nothing else of it.
+
+use std::future::Future;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::failure::{Exit, Failure};
+use crate::output::{Color, note};
+use crate::{bench, demo, mock, serve};
+use client::Client;
+
+mod client;
+mod duration;
+mod start;
+mod lines;
+mod follow;
+mod exec;
+mod history;
+mod check;
+mod definition;
+mod json_place;
+mod env;
+
+pub(crate) use definition::report as report_definitions;
+
+/// Durable workflows that call rate-limited APIs: Step Functions, SQS and exact limits in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "rampmeter", version, propagate_version = true)]
+pub(crate) struct Cli {
+    /// Colour in texts for people.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run thousands of executions against a strict stand-in vendor, and print what was measured.
+    Demo(demo::Arguments),
+    /// Run the embedded engine and serve both ports.
+    Serve(serve::Arguments),
+    /// Start executions of a workflow.
+    Start(start::Arguments),
+    /// List, show and stop executions.
+    #[command(subcommand)]
+    Exec(exec::Command),
+    /// Check configurations and definitions without running them.
+    Check(check::Arguments),
+    /// Print the variables that point AWS tools at the server: eval "$(rampmeter env)".
+    Env(env::Arguments),
+    /// Serve a strict stand-in of a vendor.
+    Mock(mock::Arguments),
+    /// Measure how many executions this machine runs in a second.
+    Bench(bench::Arguments),
+}
+
+impl Cli {
+    /// What the log shows unless the user says otherwise.
+    pub(crate) fn default_log_level(&self) -> &'static str {
+        match self.command {
+            Command::Serve(_) => "info",
+            _ => "warn",
+        }
+    }
+
+    /// When to colour.
+    pub(crate) fn color(&self) -> Color {
+        self.color
+    }
+}
+
+/// Where the server is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ServerArguments {
+    /// URL of the AWS port.
+    #[arg(
+        long,
+        env = "RAMPMETER_SERVER__AWS",
+        default_value = "http://127.0.0.1:4566"
+    )]
+    server: String,
+    /// URL of the admin port.
+    #[arg(
+        long,
+        env = "RAMPMETER_SERVER__ADMIN",
+        default_value = "http://127.0.0.1:4580"
+    )]
+    admin: String,
+}
+
+impl ServerArguments {
+    /// A client of this server.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        Client::new(&self.server, &self.admin)
+    }
+}
+
+/// Runs the command and says how it went.
+pub(crate) fn run(arguments: Cli) -> ExitCode {
+    let color = arguments.color;
+    let result = match arguments.command {
+        Command::Demo(command) => block_on(demo::run(command)),
+        Command::Serve(command) => block_on(serve::run(command, color)),
+        Command::Start(command) => block_on(start::run(command)),
+        Command::Exec(command) => block_on(exec::run(command)),
+        Command::Check(command) => check::run(&command, color),
+        Command::Env(command) => env::run(&command),
+        Command::Mock(command) => block_on(mock::run(command)),
+        Command::Bench(command) => block_on(bench::run(command)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let text = failure.to_string();
+            if !text.is_empty() {
+                note(&text);
+            }
+            failure.exit().into()
+        }
+    }
+}
+
+fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(Box::pin(command)),
+        Err(why) => Err(Failure::new(
+            "RM2013",
+            Exit::Failed,
+            format!("no thread can be started: {why}"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

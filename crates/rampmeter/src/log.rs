@@ -1,0 +1,37 @@
+//! Where the log goes and how much of it: standard error, for people on a terminal, as JSON lines otherwise.
+//! `RAMPMETER_LOG`, else `RUST_LOG`, holds a filter such as `info` or `rampmeter_engine=debug`.
+
+use std::io::{self, IsTerminal};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::Cli;
+use crate::output::note;
+
+/// Installs the log of this process.
+pub(crate) fn install(arguments: &Cli) {
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter(arguments.default_log_level()))
+        .with_writer(io::stderr)
+        .with_target(false);
+    if io::stderr().is_terminal() {
+        builder.with_ansi(arguments.color().for_stderr()).init();
+    } else {
+        builder.json().flatten_event(true).init();
+    }
+}
+
+fn filter(default: &str) -> EnvFilter {
+    let given = ["RAMPMETER_LOG", "RUST_LOG"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let Some(given) = given else {
+        return EnvFilter::new(default);
+    };
+    EnvFilter::try_new(&given).unwrap_or_else(|why| {
+        note(&format!(
+            "warning: the log filter {given:?} is not used: {why}"
+        ));
+        EnvFilter::new(default)
+    })
+}

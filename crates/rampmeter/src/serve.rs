@@ -1,0 +1,152 @@
+//! `serve`: the embedded engine behind its two ports, from the configuration to a clean end.
+//! This file is the order of things; each thing is in a file of its own.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
+use rampmeter_config::Config;
+use rampmeter_engine::{Engine, OpenError, Options, Stopped};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::failure::{Exit, Failure};
+use crate::output::{self, Color};
+use crate::{admin, cli, wire};
+use banner::Ready;
+use signals::Signals;
+
+mod banner;
+mod configuration;
+mod drain;
+mod listen;
+mod signals;
+
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Configuration. Without it: rampmeter.toml in this directory if there is one, else no targets and workflows.
+    #[arg(long, short = 'c', value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the store lies, instead of server.data_dir.
+    #[arg(long, value_name = "DIRECTORY")]
+    data_dir: Option<PathBuf>,
+    /// Port of the AWS wire API, instead of that in server.aws; 0 for a free one.
+    #[arg(long)]
+    port: Option<u16>,
+    /// Port of the admin API, instead of that in server.admin; 0 for a free one.
+    #[arg(long)]
+    admin_port: Option<u16>,
+    /// Write the addresses into this file, as JSON, once the server is ready.
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+    /// Print the addresses as one line of JSON instead of the banner.
+    #[arg(long)]
+    json: bool,
+    /// A deliberate fault, for the tests of the crash tests.
+    #[arg(long, hide = true)]
+    free_slots_after_restart: bool,
+}
+
+/// Serves until it is told to end or the store fails.
+pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failure> {
+    let config = configuration::load(&arguments, color.for_stderr())?;
+    if let Some(text) = cli::report_definitions(&config, color.for_stderr()) {
+        return Err(Failure::Report {
+            text,
+            exit: Exit::Usage,
+        });
+    }
+    let (aws_listener, aws) = listen::bind(config.server.aws, "--port", "server.aws").await?;
+    let (admin_listener, admin) =
+        listen::bind(config.server.admin, "--admin-port", "server.admin").await?;
+    let mut signals = Signals::new()?;
+    let engine = open(&config, arguments.free_slots_after_restart).await?;
+
+    let admin_site = Arc::new(admin::Site {
+        engine: engine.clone(),
+        draining: AtomicBool::new(false),
+    });
+    let mut servers = JoinSet::new();
+    serve(
+        &mut servers,
+        aws_listener,
+        wire::router(wire_site(&config, &engine, aws)),
+    );
+    serve(
+        &mut servers,
+        admin_listener,
+        admin::router(Arc::clone(&admin_site)),
+    );
+    let ready = Ready::new(&config, &engine, aws, admin).await?;
+    ready.announce(arguments.json, arguments.ready_file.as_deref())?;
+
+    tokio::select! {
+        how = engine.stopped() => ended_by_itself(how),
+        () = signals.asked_to_end() => {
+            admin_site.drain();
+            drain::drain(&engine, &mut signals, config.server.drain_timeout).await;
+            match engine.stopped().await {
+                Stopped::ShutDown => Ok(()),
+                poisoned @ Stopped::Poisoned(_) => ended_by_itself(poisoned),
+            }
+        }
+    }
+}
+
+/// Recovery reads the disk, so it has a thread of its own.
+async fn open(config: &Config, free_slots_after_restart: bool) -> Result<Engine, Failure> {
+    let runtime = tokio::runtime::Handle::current();
+    let options = Options {
+        config: config.clone(),
+        runtime,
+        free_slots_after_restart,
+    };
+    match tokio::task::spawn_blocking(move || Engine::open(options)).await {
+        Ok(opened) => opened.map_err(|error| not_opened(&error)),
+        Err(failed) => Err(Failure::new("RM2013", Exit::Failed, failed.to_string())),
+    }
+}
+
+fn not_opened(error: &OpenError) -> Failure {
+    let help = match error {
+        OpenError::InUse(_) => "stop the other one, or name another directory with --data-dir",
+        OpenError::DataDirectory { .. } => "name a directory that can be written with --data-dir",
+        OpenError::NewerFormat { .. } => "use the newer version, or another --data-dir",
+        OpenError::Foreign(_) => "name another directory with --data-dir",
+        OpenError::Target { .. } => "rampmeter check rampmeter.toml",
+        _ => "rampmeter serve with another --data-dir starts with an empty store",
+    };
+    Failure::new(error.code(), Exit::Usage, error.to_string()).with_help(help)
+}
+
+fn wire_site(config: &Config, engine: &Engine, address: SocketAddr) -> Arc<wire::Site> {
+    Arc::new(wire::Site {
+        engine: engine.clone(),
+        address,
+        account: config.server.account.clone(),
+        queues: wire::queue_names(config),
+    })
+}
+
+/// The servers end with the process: once the engine has stopped, nothing is acknowledged any more.
+fn serve(servers: &mut JoinSet<()>, listener: TcpListener, router: axum::Router) {
+    servers.spawn(async move {
+        if let Err(why) = axum::serve(listener, router).await {
+            tracing::error!(%why, "a port is no longer served");
+        }
+    });
+}
+
+/// The engine ended and nobody asked it to: its store failed. Nothing may wait for a slow client now.
+fn ended_by_itself(how: Stopped) -> Result<(), Failure> {
+    let Stopped::Poisoned(why) = how else {
+        return Ok(());
+    };
+    let failure = Failure::new("RM2019", Exit::Failed, format!("the store failed: {why}"))
+        .with_help("start again: what was acknowledged is on disk");
+    output::note(&failure.to_string());
+    std::process::exit(1);
+}

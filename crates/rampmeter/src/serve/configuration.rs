@@ -1,0 +1,62 @@
+//! Which configuration `serve` runs with: the file, the environment over it, the options over both.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use rampmeter_config::{Config, Report};
+
+use super::Arguments;
+use crate::failure::{Exit, Failure};
+
+/// The file that is taken when none is named.
+const DEFAULT_FILE: &str = "rampmeter.toml";
+
+/// What an absent file stands for.
+const EMPTY: &str = "version = 1\n";
+
+/// Reads the configuration and puts the options over it.
+pub(super) fn load(arguments: &Arguments, color: bool) -> Result<Config, Failure> {
+    let mut config = read(arguments.config.as_deref()).map_err(|report| Failure::Report {
+        text: report.render(color),
+        exit: Exit::Usage,
+    })?;
+    if let Some(data_dir) = &arguments.data_dir {
+        config.server.data_dir.clone_from(data_dir);
+    }
+    if let Some(port) = arguments.port {
+        config.server.aws.set_port(port);
+    }
+    if let Some(port) = arguments.admin_port {
+        config.server.admin.set_port(port);
+    }
+    loopback_only(config.server.aws, "server.aws")?;
+    loopback_only(config.server.admin, "server.admin")?;
+    Ok(config)
+}
+
+fn read(file: Option<&Path>) -> Result<Config, Report> {
+    let environment = |name: &str| std::env::var(name).ok();
+    match file {
+        Some(file) => Config::load(file, &environment),
+        None if Path::new(DEFAULT_FILE).exists() => {
+            Config::load(Path::new(DEFAULT_FILE), &environment)
+        }
+        None => {
+            let no_file = |_: &Path| Err(io::Error::from(io::ErrorKind::NotFound));
+            Config::parse(EMPTY, Path::new(DEFAULT_FILE), &environment, &no_file)
+        }
+    }
+}
+
+/// Whoever reaches a port may do everything, for no signature is checked yet. So only this machine may reach it.
+fn loopback_only(address: SocketAddr, key: &str) -> Result<(), Failure> {
+    if address.ip().is_loopback() {
+        return Ok(());
+    }
+    let what = format!(
+        "{key} = \"{address}\" would let other machines in, and requests are not authenticated yet"
+    );
+    let help = format!("{key} = \"127.0.0.1:{}\"", address.port());
+    Err(Failure::new("RM2017", Exit::Usage, what).with_help(help))
+}

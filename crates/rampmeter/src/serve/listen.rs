@@ -1,0 +1,34 @@
+//! Opens a port, and says which option changes it when it is taken.
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+use crate::failure::{Exit, Failure};
+
+/// Listens on `address`. Another port is never taken silently; port 0 asks for a free one.
+pub(super) async fn bind(
+    address: SocketAddr,
+    option: &str,
+    key: &str,
+) -> Result<(TcpListener, SocketAddr), Failure> {
+    let bound = TcpListener::bind(address).await;
+    let listener = bound.map_err(|why| not_bound(address, option, key, &why))?;
+    let address = listener
+        .local_addr()
+        .map_err(|why| not_bound(address, option, key, &why))?;
+    Ok((listener, address))
+}
+
+fn not_bound(address: SocketAddr, option: &str, key: &str, why: &io::Error) -> Failure {
+    let what = if why.kind() == io::ErrorKind::AddrInUse {
+        format!("{address} ({key}) is in use")
+    } else {
+        format!("{address} ({key}) cannot be listened on: {why}")
+    };
+    let another = address.port().checked_add(1).unwrap_or_default();
+    Failure::new("RM2001", Exit::Usage, what).with_help(format!(
+        "rampmeter serve {option} {another}, or {option} 0 for a free one"
+    ))
+}

@@ -1,0 +1,149 @@
+//! The one table of operations: dispatch, the text of "what is served" and the reference page all come from it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::error::WireError;
+use super::server::Site;
+use super::{sqs, states};
+
+/// An AWS service of which a part is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// AWS Step Functions.
+    States,
+    /// AWS SQS.
+    Sqs,
+}
+
+impl Service {
+    const ALL: [Self; 2] = [Self::States, Self::Sqs];
+
+    /// What stands before the dot in `X-Amz-Target`.
+    pub(crate) fn target_prefix(self) -> &'static str {
+        match self {
+            Self::States => "AWSStepFunctions",
+            Self::Sqs => "AmazonSQS",
+        }
+    }
+
+    /// The service with this prefix, if it is served.
+    pub(crate) fn from_target_prefix(prefix: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|service| service.target_prefix() == prefix)
+    }
+
+    /// Longest request in bytes. AWS takes 1 MiB for Step Functions; an SQS message of 1 MiB may double when its
+    /// quotes are escaped. The rest is for the other members.
+    pub(crate) fn longest_request(self) -> usize {
+        const OTHER_MEMBERS: usize = 64 << 10;
+        match self {
+            Self::States => (1 << 20) + OTHER_MEMBERS,
+            Self::Sqs => (2 << 20) + OTHER_MEMBERS,
+        }
+    }
+}
+
+/// What a credential must be allowed to do to call an operation. Not enforced while the server takes loopback only
+/// and checks no signature; logged with every request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Right {
+    /// Look at state machines, executions and queues.
+    Read,
+    /// Start executions and send messages.
+    Send,
+    /// Report the results of tasks: whoever has the task token.
+    Report,
+    /// Intervene in what runs.
+    Operate,
+}
+
+/// One request for one operation.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// What the server serves.
+    pub(crate) site: Arc<Site>,
+    /// The body, not yet read as JSON.
+    pub(crate) body: Vec<u8>,
+    /// The `Host` header: the name under which the client reaches this server.
+    pub(crate) host: Option<String>,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Value, WireError>> + Send>>;
+
+/// One operation that is served.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    /// Its service.
+    pub(crate) service: Service,
+    /// AWS's name of it.
+    pub(crate) name: &'static str,
+    /// What its caller must be allowed to do.
+    pub(crate) right: Right,
+    /// Answers one call.
+    pub(crate) handler: fn(Call) -> Answer,
+}
+
+macro_rules! operations {
+    ($($service:ident $name:ident $right:ident $handler:path;)*) => {
+        &[$(Operation {
+            service: Service::$service,
+            name: stringify!($name),
+            right: Right::$right,
+            handler: |call| Box::pin($handler(call)),
+        }),*]
+    };
+}
+
+/// Every operation that is served.
+pub(crate) const OPERATIONS: &[Operation] = operations! {
+    States StartExecution       Send    states::execution::start;
+    States DescribeExecution    Read    states::execution::describe;
+    States ListExecutions       Read    states::execution::list;
+    States GetExecutionHistory  Read    states::history::get;
+    States StopExecution        Operate states::execution::stop;
+    States SendTaskSuccess      Report  states::task::success;
+    States SendTaskFailure      Report  states::task::failure;
+    States SendTaskHeartbeat    Report  states::task::heartbeat;
+    States ListStateMachines    Read    states::machine::list;
+    States DescribeStateMachine Read    states::machine::describe;
+    Sqs    SendMessage          Send    sqs::message::send;
+    Sqs    GetQueueUrl          Read    sqs::queue::get_url;
+};
+
+/// The operation that an `X-Amz-Target` names.
+pub(crate) fn find(service: Service, name: &str) -> Result<&'static Operation, WireError> {
+    OPERATIONS
+        .iter()
+        .find(|operation| operation.service == service && operation.name == name)
+        .ok_or_else(|| {
+            let served: Vec<_> = OPERATIONS
+                .iter()
+                .filter(|operation| operation.service == service)
+                .map(|operation| operation.name)
+                .collect();
+            WireError::unknown_operation(format!(
+                "{}.{} is not served here. Served: {}.",
+                service.target_prefix(),
+                printable(name),
+                served.join(", ")
+            ))
+        })
+}
+
+/// The services by their target prefixes, for error texts.
+pub(crate) fn services() -> String {
+    Service::ALL.map(Service::target_prefix).join(", ")
+}
+
+/// Text of a client, cut to a length that is fit for an error message.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|letter| !letter.is_control())
+        .take(100)
+        .collect()
+}

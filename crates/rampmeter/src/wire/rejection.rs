@@ -1,0 +1,37 @@
+//! What AWS calls each reason for which the engine refuses a request.
+
+use axum::http::StatusCode;
+use rampmeter_engine::Rejected;
+
+use super::error::WireError;
+
+impl From<Rejected> for WireError {
+    fn from(rejected: Rejected) -> Self {
+        let message = rejected.to_string();
+        match rejected {
+            Rejected::ExecutionAlreadyExists(_) => Self::new("ExecutionAlreadyExists", message),
+            Rejected::StateMachineDoesNotExist(_) => Self::new("StateMachineDoesNotExist", message),
+            Rejected::ExecutionDoesNotExist(_) => Self::new("ExecutionDoesNotExist", message),
+            Rejected::InvalidArn(_) => Self::new("InvalidArn", message),
+            Rejected::InvalidName(_) => Self::new("InvalidName", message),
+            Rejected::InvalidExecutionInput(_) => Self::new("InvalidExecutionInput", message),
+            Rejected::InvalidOutput(_) => Self::new("InvalidOutput", message),
+            Rejected::InvalidToken(_) | Rejected::InvalidPageToken => {
+                Self::new("InvalidToken", message)
+            }
+            Rejected::TaskDoesNotExist => Self::new("TaskDoesNotExist", message),
+            Rejected::TaskTimedOut => Self::new("TaskTimedOut", message),
+            Rejected::QueueDoesNotExist(_) => Self::new("QueueDoesNotExist", message)
+                .with_query_code("AWS.SimpleQueueService.NonExistentQueue"),
+            Rejected::InvalidParameter(_) => Self::new("InvalidParameterValueException", message)
+                .with_query_code("InvalidParameterValue"),
+            Rejected::InvalidMessageContents(_) => Self::new("InvalidMessageContents", message),
+            // SDKs repeat a 503 by themselves, which is right: a restarted engine will take the request.
+            Rejected::Stopped(_) => Self::new("ServiceUnavailable", message)
+                .with_status(StatusCode::SERVICE_UNAVAILABLE),
+            _ => {
+                Self::new("InternalFailure", message).with_status(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        }
+    }
+}

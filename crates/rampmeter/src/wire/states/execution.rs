@@ -1,0 +1,250 @@
+//! StartExecution, DescribeExecution, ListExecutions and StopExecution.
+
+use rampmeter_engine::{
+    ExecutionDescription, ExecutionStatus, ExecutionSummary, ListExecutions, StartExecution,
+    StopExecution,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::constraint::Constraints;
+use crate::wire::error::WireError;
+use crate::wire::json::{date, parameters};
+use crate::wire::operation::Call;
+
+/// Longest ARN that AWS's model takes.
+pub(super) const LONGEST_ARN: usize = 256;
+/// Longest name of an execution or a state machine.
+const LONGEST_NAME: usize = 80;
+/// Longest page token that AWS's model takes.
+pub(super) const LONGEST_PAGE_TOKEN: usize = 1024;
+/// Longest error name and cause of a stop or a failure.
+pub(super) const LONGEST_ERROR: usize = 256;
+pub(super) const LONGEST_CAUSE: usize = 32_768;
+/// Longest payload, counted in characters here; the engine counts the bytes.
+pub(super) const LONGEST_PAYLOAD: usize = 262_144;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Start {
+    state_machine_arn: Option<String>,
+    name: Option<String>,
+    input: Option<String>,
+}
+
+pub(in crate::wire) async fn start(call: Call) -> Result<Value, WireError> {
+    let start: Start = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    constraints.required(
+        "stateMachineArn",
+        start.state_machine_arn.as_deref(),
+        1..=LONGEST_ARN,
+    );
+    constraints.optional("name", start.name.as_deref(), 1..=LONGEST_NAME);
+    constraints.optional_secret("input", start.input.as_deref(), 0..=LONGEST_PAYLOAD);
+    constraints.check()?;
+    let started = call
+        .site
+        .engine
+        .start_execution(StartExecution {
+            state_machine_arn: start.state_machine_arn.unwrap_or_default(),
+            name: start.name,
+            input: start.input.unwrap_or_else(|| "{}".to_owned()),
+        })
+        .await?;
+    Ok(json!({ "executionArn": started.execution_arn, "startDate": date(started.start_date) }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Describe {
+    execution_arn: Option<String>,
+    included_data: Option<String>,
+}
+
+pub(in crate::wire) async fn describe(call: Call) -> Result<Value, WireError> {
+    let describe: Describe = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    constraints.required(
+        "executionArn",
+        describe.execution_arn.as_deref(),
+        1..=LONGEST_ARN,
+    );
+    let with_data = included_data(&mut constraints, describe.included_data.as_deref());
+    constraints.check()?;
+    let arn = describe.execution_arn.unwrap_or_default();
+    let description = call.site.engine.describe_execution(&arn).await?;
+    Ok(description_json(description, with_data))
+}
+
+/// `includedData`: `ALL_DATA` (the default) or `METADATA_ONLY`, which leaves payloads and causes out.
+pub(super) fn included_data(constraints: &mut Constraints, value: Option<&str>) -> bool {
+    match value {
+        None | Some("ALL_DATA") => true,
+        Some("METADATA_ONLY") => false,
+        Some(other) => {
+            constraints.fail(
+                "includedData",
+                Some(other),
+                "Member must satisfy enum value set: [ALL_DATA, METADATA_ONLY]",
+            );
+            true
+        }
+    }
+}
+
+fn description_json(description: ExecutionDescription, with_data: bool) -> Value {
+    let status = description.summary.status;
+    let mut answer = summary_json(description.summary);
+    if with_data {
+        answer.insert("input".to_owned(), description.input.into());
+        answer.insert("inputDetails".to_owned(), json!({ "included": true }));
+        if let Some(output) = description.output {
+            answer.insert("output".to_owned(), output.into());
+            answer.insert("outputDetails".to_owned(), json!({ "included": true }));
+        }
+        if let Some(error) = description.error {
+            answer.insert("error".to_owned(), error.into());
+        }
+        if let Some(cause) = description.cause {
+            answer.insert("cause".to_owned(), cause.into());
+        }
+    }
+    let reason = match status {
+        ExecutionStatus::Running | ExecutionStatus::Succeeded => {
+            format!("Execution is {} and cannot be redriven", status.as_str())
+        }
+        _ => "RedriveExecution is not served here".to_owned(),
+    };
+    answer.insert("redriveStatus".to_owned(), "NOT_REDRIVABLE".into());
+    answer.insert("redriveStatusReason".to_owned(), reason.into());
+    Value::Object(answer)
+}
+
+fn summary_json(summary: ExecutionSummary) -> Map<String, Value> {
+    let mut item = Map::new();
+    item.insert("executionArn".to_owned(), summary.execution_arn.into());
+    item.insert(
+        "stateMachineArn".to_owned(),
+        summary.state_machine_arn.into(),
+    );
+    item.insert("name".to_owned(), summary.name.into());
+    item.insert("status".to_owned(), summary.status.as_str().into());
+    item.insert("startDate".to_owned(), date(summary.start_date));
+    if let Some(stop_date) = summary.stop_date {
+        item.insert("stopDate".to_owned(), date(stop_date));
+    }
+    item.insert("redriveCount".to_owned(), 0.into());
+    item
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct List {
+    state_machine_arn: Option<String>,
+    map_run_arn: Option<String>,
+    status_filter: Option<String>,
+    max_results: Option<i64>,
+    next_token: Option<String>,
+    redrive_filter: Option<String>,
+}
+
+pub(in crate::wire) async fn list(call: Call) -> Result<Value, WireError> {
+    let list: List = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    constraints.optional(
+        "stateMachineArn",
+        list.state_machine_arn.as_deref(),
+        1..=LONGEST_ARN,
+    );
+    constraints.optional(
+        "nextToken",
+        list.next_token.as_deref(),
+        1..=LONGEST_PAGE_TOKEN,
+    );
+    let max_results = constraints.max_results(list.max_results);
+    let status = status_filter(&mut constraints, list.status_filter.as_deref());
+    constraints.check()?;
+    if list.map_run_arn.is_some() || list.redrive_filter.is_some() {
+        return Err(WireError::new(
+            "ValidationException",
+            "mapRunArn and redriveFilter are not served here: list by stateMachineArn and statusFilter.",
+        ));
+    }
+    if list.state_machine_arn.is_none() {
+        return Err(WireError::new(
+            "ValidationException",
+            "A stateMachineArn must be given.",
+        ));
+    }
+    let page = call
+        .site
+        .engine
+        .list_executions(ListExecutions {
+            state_machine_arn: list.state_machine_arn,
+            status,
+            max_results,
+            next_token: list.next_token,
+        })
+        .await?;
+    let executions = page
+        .items
+        .into_iter()
+        .map(|item| summary_json(item).into())
+        .collect();
+    Ok(page_json("executions", executions, page.next_token))
+}
+
+fn status_filter(constraints: &mut Constraints, value: Option<&str>) -> Option<ExecutionStatus> {
+    let name = value?;
+    let status = ExecutionStatus::from_name(name);
+    if status.is_none() {
+        constraints.fail(
+            "statusFilter",
+            Some(name),
+            "Member must satisfy enum value set: [RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED]",
+        );
+    }
+    status
+}
+
+/// One page of a listing: its items under their AWS name, and the token of the next page unless it is the last.
+pub(super) fn page_json(member: &str, items: Vec<Value>, next_token: Option<String>) -> Value {
+    let mut page = Map::new();
+    page.insert(member.to_owned(), Value::Array(items));
+    if let Some(next_token) = next_token {
+        page.insert("nextToken".to_owned(), next_token.into());
+    }
+    Value::Object(page)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stop {
+    execution_arn: Option<String>,
+    error: Option<String>,
+    cause: Option<String>,
+}
+
+pub(in crate::wire) async fn stop(call: Call) -> Result<Value, WireError> {
+    let stop: Stop = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    constraints.required(
+        "executionArn",
+        stop.execution_arn.as_deref(),
+        1..=LONGEST_ARN,
+    );
+    constraints.optional_secret("error", stop.error.as_deref(), 0..=LONGEST_ERROR);
+    constraints.optional_secret("cause", stop.cause.as_deref(), 0..=LONGEST_CAUSE);
+    constraints.check()?;
+    let stop_date = call
+        .site
+        .engine
+        .stop_execution(StopExecution {
+            execution_arn: stop.execution_arn.unwrap_or_default(),
+            error: stop.error,
+            cause: stop.cause,
+        })
+        .await?;
+    Ok(json!({ "stopDate": date(stop_date) }))
+}

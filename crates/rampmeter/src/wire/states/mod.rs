@@ -1,0 +1,7 @@
+//! The operations of AWS Step Functions, by what they are about.
+
+pub(super) mod constraint;
+pub(super) mod execution;
+pub(super) mod history;
+pub(super) mod machine;
+pub(super) mod task;
