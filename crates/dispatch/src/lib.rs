@@ -65,4 +65,4 @@ pub use rules::{
     MaxDeferrals, Rules, RulesError, SHORTEST_WINDOW,
 };
 pub use time::Time;
-pub use window::{EXACT_CALLS, MOST_BUCKETS, WindowRow, slots};
+pub use window::{EXACT_CALLS, MOST_BUCKETS, WindowRow, most_rows};

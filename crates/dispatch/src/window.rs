@@ -30,7 +30,7 @@ const BUCKETS_PER_WINDOW: i64 = 1_000;
 pub struct WindowRow {
     /// The limit, by name.
     pub limit: String,
-    /// The row's number in the limit. Bounded: see [`slots`](crate::slots).
+    /// The row's number in the limit. Bounded: see [`most_rows`].
     pub slot: u32,
     /// When the places are free again.
     pub until: Time,
@@ -40,7 +40,7 @@ pub struct WindowRow {
 
 /// The rows that a window of so many calls can have at most: one for each place or bucket; three times as many where a
 /// reserve makes it remember the priority of each call.
-pub fn slots(calls: u64, has_reserve: bool) -> u64 {
+pub fn most_rows(calls: u64, has_reserve: bool) -> u64 {
     let places = if calls <= EXACT_CALLS {
         calls
     } else {

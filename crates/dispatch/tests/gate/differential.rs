@@ -1,9 +1,11 @@
 //! Random runs with every check on.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 
+use crate::agreement::SITUATIONS;
 use crate::command::{KINDS, commands, rules};
 use crate::world::World;
 
@@ -33,6 +35,7 @@ pub(crate) fn config(runs: u32) -> Config {
 #[test]
 fn the_gate_says_what_the_oracle_says_and_the_vendor_never_counts_too_many() {
     let done = RefCell::new([0_u64; KINDS]);
+    let seen = RefCell::new(BTreeSet::new());
     let mut runner = TestRunner::new(config(RUNS));
     let result = runner.run(&(rules(), commands(LENGTH)), |(rules, commands)| {
         let mut world = World::new(rules);
@@ -40,6 +43,7 @@ fn the_gate_says_what_the_oracle_says_and_the_vendor_never_counts_too_many() {
         for (all, new) in done.borrow_mut().iter_mut().zip(world.done) {
             *all += new;
         }
+        seen.borrow_mut().extend(world.seen);
         Ok(())
     });
     if let Err(failure) = result {
@@ -50,4 +54,9 @@ fn the_gate_says_what_the_oracle_says_and_the_vendor_never_counts_too_many() {
         done.iter().all(|times| *times > 0),
         "a kind of command never did anything: {done:?}"
     );
+    let unseen: Vec<_> = SITUATIONS
+        .iter()
+        .filter(|situation| !seen.borrow().contains(*situation))
+        .collect();
+    assert!(unseen.is_empty(), "these never happened: {unseen:?}");
 }

@@ -4,12 +4,14 @@
 //! gate says with `oracle`, which keeps the whole history and derives each answer anew. `vendor` knows neither: it sees
 //! calls and counts them at a moment of its own between permit and answer. `planted` shows that these checks can fail.
 
+mod agreement;
 mod command;
 mod differential;
 mod fairness;
 mod large_windows;
 mod oracle;
 mod planted;
+mod replay;
 mod scenarios;
 mod vendor;
 mod world;

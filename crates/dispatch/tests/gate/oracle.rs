@@ -2,12 +2,12 @@
 //!
 //! Nothing is shared with the gate but its public types. Slow on purpose.
 
-use std::time::Duration;
-
 use rampmeter_dispatch::{
-    CountFrom, Decision, DeferralBound, EXACT_CALLS, FIRST_PAUSE, LONGEST_PAUSE, Limit, LimitKind,
-    PermitId, Priority, QUIET_INTERVAL, Rules, Scope, TRICKLE_ENDS_AT, Throttle, Time, Waiting,
+    CountFrom, Decision, DeferralBound, EXACT_CALLS, Limit, LimitKind, PermitId, Priority,
+    QUIET_INTERVAL, Rules, Scope, TRICKLE_ENDS_AT, Throttle, Time, Waiting,
 };
+
+use crate::replay::{Closed, Feedback, quiet_intervals};
 
 /// Everything that ever happened to a target.
 #[derive(Debug)]
@@ -34,28 +34,6 @@ struct Call {
 struct Start {
     priority: Priority,
     eligible: Waiting,
-}
-
-/// What bears on the learned ceiling and on closures.
-#[derive(Clone, Copy, Debug)]
-enum Feedback {
-    Throttled {
-        kind: Throttle,
-        at: Time,
-        jitter: u64,
-    },
-    Started(PermitId),
-    Answered(PermitId),
-    Held(PermitId),
-}
-
-/// The closure that a list of feedback amounts to.
-#[derive(Clone, Debug)]
-struct Closed {
-    until: Time,
-    pauses: u32,
-    width: usize,
-    out: Vec<PermitId>,
 }
 
 impl Oracle {
@@ -402,58 +380,6 @@ impl Oracle {
     }
 }
 
-impl Closed {
-    fn by(before: Option<Closed>, stated: Option<Duration>, at: Time, jitter: u64) -> Closed {
-        let stated = stated
-            .filter(|stated| *stated > Duration::ZERO)
-            .map(|stated| at.saturating_add(stated));
-        match before {
-            Some(shut) if at < shut.until => {
-                let until = stated.map_or(shut.until, |stated| stated.max(shut.until));
-                Closed {
-                    until,
-                    pauses: shut.pauses,
-                    width: 1,
-                    out: Vec::new(),
-                }
-            }
-            before => {
-                let again = before.filter(|before| {
-                    before.width < TRICKLE_ENDS_AT as usize
-                        && at < before.until.saturating_add(QUIET_INTERVAL)
-                });
-                let pauses = again.map_or(1, |before| before.pauses + 1);
-                let longest = (FIRST_PAUSE * 2_u32.pow(pauses.min(20) - 1)).min(LONGEST_PAUSE);
-                let half = longest.as_micros() as u64 / 2;
-                let pause = Duration::from_micros(half + jitter % (half + 1));
-                let until = stated.unwrap_or(at.saturating_add(pause));
-                Closed {
-                    until,
-                    pauses,
-                    width: 1,
-                    out: Vec::new(),
-                }
-            }
-        }
-    }
-
-    fn after(mut self, feedback: Feedback) -> Closed {
-        let trickles = self.width < TRICKLE_ENDS_AT as usize;
-        match feedback {
-            Feedback::Started(id) if trickles => self.out.push(id),
-            Feedback::Started(_) => {}
-            Feedback::Answered(id) => {
-                self.width += usize::from(self.out.contains(&id));
-                self.out.retain(|out| *out != id);
-            }
-            Feedback::Held(id) => self.out.retain(|out| *out != id),
-            Feedback::Throttled { .. } if trickles => self.width = (self.width - 1).max(1),
-            Feedback::Throttled { .. } => {}
-        }
-        self
-    }
-}
-
 impl Call {
     fn occupies(&self, limit: &Limit, at: Time, releasing: bool) -> bool {
         let hold_end = self.held_until.filter(|until| releasing && *until <= at);
@@ -490,10 +416,6 @@ fn cooled(limit: &Limit, end: Time) -> Option<Time> {
     } else {
         begun + bucket
     }))
-}
-
-fn quiet_intervals(since: Time, at: Time) -> u32 {
-    (at.saturating_since(since).as_secs() / QUIET_INTERVAL.as_secs()) as u32
 }
 
 fn most(bound: DeferralBound) -> Option<usize> {

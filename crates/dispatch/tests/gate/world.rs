@@ -1,26 +1,17 @@
 //! A host around a gate: queues, a clock, what was persisted, and a check of everything after each step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CountFrom, Decision, Gate, LimitKind, OpenPermit, PermitId, Priority, Reserve, Rules,
-    SHORTEST_WINDOW, Time, Verdict, Waiting, WindowRow, slots,
+    CountFrom, Decision, Gate, LimitKind, OpenPermit, PermitId, Priority, Rules, SHORTEST_WINDOW,
+    Time, Waiting, WindowRow,
 };
 
 use crate::command::{Command, KINDS};
 use crate::fairness::Bystander;
 use crate::oracle::Oracle;
 use crate::vendor::{Seen, Vendor};
-
-/// Fails a run with a sentence instead of a panic, so that a run can be expected to fail.
-macro_rules! check {
-    ($holds:expr, $($because:tt)+) => {
-        if !$holds {
-            return Err(format!($($because)+));
-        }
-    };
-}
 
 /// A mistake built into the host or its configuration, to see that the vendor notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,28 +30,39 @@ pub(crate) enum Mistake {
     OneTooMany,
 }
 
+/// Fails a run with a sentence instead of a panic, so that a run can be expected to fail.
+macro_rules! check {
+    ($holds:expr, $($because:tt)+) => {
+        if !$holds {
+            return Err(format!($($because)+));
+        }
+    };
+}
+pub(crate) use check;
+
 #[derive(Debug)]
 pub(crate) struct World {
-    gate: Gate,
-    oracle: Oracle,
+    pub(crate) gate: Gate,
+    pub(crate) oracle: Oracle,
     vendor: Vendor,
     /// The vendor's rules; the gate's unless a mistake is planted.
     vendor_rules: Rules,
     mistake: Option<Mistake>,
     /// The host's clock, which may go back.
-    clock: Time,
+    pub(crate) clock: Time,
     queues: [u32; 3],
     next_id: PermitId,
-    in_flight: BTreeMap<PermitId, InFlight>,
-    rows: BTreeMap<(String, u32), WindowRow>,
+    pub(crate) in_flight: BTreeMap<PermitId, InFlight>,
+    pub(crate) rows: BTreeMap<(String, u32), WindowRow>,
     bystander: Bystander,
     /// How often each kind of command changed something.
     pub(crate) done: [u64; KINDS],
-    pub(crate) starts: u64,
+    /// The situations that this run came through.
+    pub(crate) seen: BTreeSet<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct InFlight {
+pub(crate) struct InFlight {
     priority: Priority,
     started: Time,
     counted_at: u8,
@@ -89,7 +91,7 @@ impl World {
             in_flight: BTreeMap::new(),
             rows: BTreeMap::new(),
             done: [0; KINDS],
-            starts: 0,
+            seen: BTreeSet::new(),
         }
     }
 
@@ -187,7 +189,7 @@ impl World {
         Ok(true)
     }
 
-    fn waiting(&self) -> Waiting {
+    pub(crate) fn waiting(&self) -> Waiting {
         Waiting::new(self.queues.map(|calls| calls > 0))
     }
 
@@ -216,6 +218,10 @@ impl World {
                     "{lane} must not start"
                 );
                 self.bystander.sees(lane, eligible)?;
+                self.saw(
+                    "a due lane starts past HIGH",
+                    lane != Priority::High && eligible.has(Priority::High),
+                );
             }
             let id = self.next_id;
             self.next_id += 1;
@@ -231,7 +237,6 @@ impl World {
                 held_until: None,
             };
             self.in_flight.insert(id, call);
-            self.starts += 1;
             started = true;
         }
         Ok(started)
@@ -326,6 +331,7 @@ impl World {
             Some(Mistake::ForgetsRows) => rows.clear(),
             _ => {}
         }
+        self.saw("a restart finds open permits", !open.is_empty());
         let memory = self.gate.memory();
         self.gate = Gate::restore(self.oracle.rules.clone(), open, rows, now);
         if remembers {
@@ -341,158 +347,6 @@ impl World {
         for row in rows {
             self.rows.insert((row.limit.clone(), row.slot), row);
         }
-    }
-
-    /// Everything the gate says is what the oracle says.
-    fn agree(&mut self) -> Result<(), String> {
-        self.oracle.clock(self.clock);
-        self.decisions_agree()?;
-        self.limits_agree()?;
-        self.verdicts_agree()?;
-        let open = self.oracle.open_ids();
-        check!(
-            open.iter().all(|id| self.gate.is_open(*id)),
-            "a permit of {open:?} is lost"
-        );
-        check!(
-            self.gate.in_flight() == open.len() as u64,
-            "{} permits for {open:?}",
-            self.gate.in_flight()
-        );
-        check!(
-            self.in_flight.keys().eq(&open),
-            "permits {open:?}, calls {:?}",
-            self.in_flight.keys()
-        );
-        check!(
-            self.gate.held() == self.oracle.held(),
-            "{} permits are held",
-            self.gate.held()
-        );
-        check!(
-            self.gate.deferrals() == self.oracle.deferrals(),
-            "deferrals {:?}",
-            self.gate.deferrals()
-        );
-        Ok(())
-    }
-
-    fn decisions_agree(&mut self) -> Result<(), String> {
-        let waiting = self.waiting();
-        let decision = self.gate.decide(waiting, self.clock);
-        let expected = self.oracle.decide(waiting);
-        let now = self.oracle.now;
-        let holds_are_released = self.oracle.first_hold_end().is_none_or(|end| end > now);
-        if let (Decision::NotBefore(again), Decision::NotBefore(_)) = (decision, expected) {
-            let missed = self.oracle.admits_before(waiting, again);
-            check!(
-                missed.is_none(),
-                "a call could start at {missed:?}, but not before {again:?} is said"
-            );
-            check!(
-                again.is_none_or(|again| again > now || !holds_are_released),
-                "not before {again:?} is said at {now:?}"
-            );
-        } else {
-            check!(decision == expected, "{decision:?} instead of {expected:?}");
-        }
-        if holds_are_released {
-            let next = self.gate.next_change(self.clock);
-            let missed = self.oracle.changes_before(next);
-            check!(
-                missed.is_none(),
-                "something changes at {missed:?}, before {next:?}"
-            );
-            check!(
-                next.is_none_or(|next| next > now),
-                "the next change is at {next:?}, now is {now:?}"
-            );
-        }
-        Ok(())
-    }
-
-    fn limits_agree(&self) -> Result<(), String> {
-        let now = self.oracle.now;
-        for (limit, usage) in self
-            .oracle
-            .rules
-            .limits
-            .iter()
-            .zip(self.gate.usage(self.clock))
-        {
-            let used = self.oracle.inside(limit, now, false).len() as u64;
-            check!(
-                usage.used == used,
-                "{}: {} used instead of {used}",
-                limit.name,
-                usage.used
-            );
-            check!(
-                used <= limit.max(),
-                "{}: {used} used of {}",
-                limit.name,
-                limit.max()
-            );
-            let places = self.oracle.places(limit, now) as u64;
-            let learned = (places < limit.max()).then_some(places as u32);
-            check!(
-                usage.learned_ceiling == learned,
-                "{}: learned {:?}",
-                limit.name,
-                usage.learned_ceiling
-            );
-            let rows = self
-                .rows
-                .keys()
-                .filter(|(name, _)| *name == limit.name)
-                .count() as u64;
-            let most = match limit.kind {
-                LimitKind::Concurrency { .. } => 0,
-                LimitKind::Window { calls, .. } => {
-                    slots(calls, limit.reserve != Reserve::default())
-                }
-            };
-            check!(rows <= most, "{}: {rows} rows", limit.name);
-        }
-        Ok(())
-    }
-
-    fn verdicts_agree(&self) -> Result<(), String> {
-        let (now, waiting) = (self.oracle.now, self.waiting());
-        let refusing = |lane: Priority| {
-            let limits = self.oracle.rules.limits.iter();
-            limits.filter(move |limit| !self.oracle.limit_admits(limit, lane, now, false))
-        };
-        let mut contended = false;
-        for lane in Priority::ALL {
-            let verdict = self.gate.explain(lane, waiting, self.clock);
-            let fits = match &verdict {
-                Verdict::Admissible => {
-                    self.oracle.decide(waiting.with(lane)) == Decision::Start(lane)
-                }
-                Verdict::HeldByLane(other) => {
-                    self.oracle.decide(waiting.with(lane)) == Decision::Start(*other)
-                }
-                Verdict::HeldBy { limit, .. } => {
-                    refusing(lane).any(|refusing| refusing.name == *limit)
-                }
-                Verdict::ClosedUntil(until) => *until > now && !self.oracle.is_open_for(lane, now),
-                Verdict::Trickling { .. } | Verdict::Paused(_) => {
-                    !self.oracle.is_open_for(lane, now)
-                }
-            };
-            check!(fits, "{lane} is told {verdict:?}");
-            let is_window = |kind| matches!(kind, LimitKind::Window { .. });
-            contended |= waiting.has(lane)
-                && self.oracle.is_open_for(lane, now)
-                && refusing(lane).count() > 0
-                && !refusing(lane).any(|limit| is_window(limit.kind));
-        }
-        check!(
-            self.gate.contended(waiting, self.clock) == contended,
-            "contended must be {contended}"
-        );
-        Ok(())
     }
 }
 

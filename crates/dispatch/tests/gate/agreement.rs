@@ -1,0 +1,211 @@
+//! Everything a gate says, compared with the oracle after each step.
+
+use rampmeter_dispatch::{Decision, LimitKind, Priority, Reserve, Verdict, most_rows};
+
+use crate::world::{World, check};
+
+/// Situations that the runs of a test must come through, or they prove little.
+pub(crate) const SITUATIONS: [&str; 12] = [
+    "a due lane starts past HIGH",
+    "a call is held by a limit",
+    "a call is held by a reserve",
+    "a call is held by a lane",
+    "a call is held by a closed target",
+    "a call is held by a trickle",
+    "a call is held by a pause",
+    "a slot is contended",
+    "a ceiling is learned",
+    "only an answer opens the target",
+    "time opens the target",
+    "a restart finds open permits",
+];
+
+impl World {
+    /// Everything the gate says is what the oracle says.
+    pub(crate) fn agree(&mut self) -> Result<(), String> {
+        self.oracle.clock(self.clock);
+        self.decisions_agree()?;
+        self.limits_agree()?;
+        self.verdicts_agree()?;
+        let open = self.oracle.open_ids();
+        check!(
+            open.iter().all(|id| self.gate.is_open(*id)),
+            "a permit of {open:?} is lost"
+        );
+        check!(
+            self.gate.in_flight() == open.len() as u64,
+            "{} permits for {open:?}",
+            self.gate.in_flight()
+        );
+        check!(
+            self.in_flight.keys().eq(&open),
+            "permits {open:?}, calls {:?}",
+            self.in_flight.keys()
+        );
+        check!(
+            self.gate.held() == self.oracle.held(),
+            "{} permits are held",
+            self.gate.held()
+        );
+        check!(
+            self.gate.deferrals() == self.oracle.deferrals(),
+            "deferrals {:?}",
+            self.gate.deferrals()
+        );
+        Ok(())
+    }
+
+    fn decisions_agree(&mut self) -> Result<(), String> {
+        let waiting = self.waiting();
+        let decision = self.gate.decide(waiting, self.clock);
+        let expected = self.oracle.decide(waiting);
+        let now = self.oracle.now;
+        let holds_are_released = self.oracle.first_hold_end().is_none_or(|end| end > now);
+        self.saw(
+            "only an answer opens the target",
+            decision == Decision::NotBefore(None),
+        );
+        self.saw(
+            "time opens the target",
+            matches!(decision, Decision::NotBefore(Some(_))),
+        );
+        if let (Decision::NotBefore(again), Decision::NotBefore(_)) = (decision, expected) {
+            let missed = self.oracle.admits_before(waiting, again);
+            check!(
+                missed.is_none(),
+                "a call could start at {missed:?}, but not before {again:?} is said"
+            );
+            check!(
+                again.is_none_or(|again| again > now || !holds_are_released),
+                "not before {again:?} is said at {now:?}"
+            );
+        } else {
+            check!(decision == expected, "{decision:?} instead of {expected:?}");
+        }
+        if holds_are_released {
+            let next = self.gate.next_change(self.clock);
+            let missed = self.oracle.changes_before(next);
+            check!(
+                missed.is_none(),
+                "something changes at {missed:?}, before {next:?}"
+            );
+            check!(
+                next.is_none_or(|next| next > now),
+                "the next change is at {next:?}, now is {now:?}"
+            );
+        }
+        Ok(())
+    }
+
+    fn limits_agree(&mut self) -> Result<(), String> {
+        let now = self.oracle.now;
+        self.saw(
+            "a ceiling is learned",
+            self.gate.learned_ceiling(self.clock).is_some(),
+        );
+        for (limit, usage) in self
+            .oracle
+            .rules
+            .limits
+            .iter()
+            .zip(self.gate.usage(self.clock))
+        {
+            let used = self.oracle.inside(limit, now, false).len() as u64;
+            check!(
+                usage.used == used,
+                "{}: {} used instead of {used}",
+                limit.name,
+                usage.used
+            );
+            check!(
+                used <= limit.max(),
+                "{}: {used} used of {}",
+                limit.name,
+                limit.max()
+            );
+            let places = self.oracle.places(limit, now) as u64;
+            let learned = (places < limit.max()).then_some(places as u32);
+            check!(
+                usage.learned_ceiling == learned,
+                "{}: learned {:?}",
+                limit.name,
+                usage.learned_ceiling
+            );
+            let rows = self
+                .rows
+                .keys()
+                .filter(|(name, _)| *name == limit.name)
+                .count() as u64;
+            let most = match limit.kind {
+                LimitKind::Concurrency { .. } => 0,
+                LimitKind::Window { calls, .. } => {
+                    most_rows(calls, limit.reserve != Reserve::default())
+                }
+            };
+            check!(rows <= most, "{}: {rows} rows", limit.name);
+        }
+        Ok(())
+    }
+
+    fn verdicts_agree(&mut self) -> Result<(), String> {
+        let (oracle, waiting) = (&self.oracle, self.waiting());
+        let now = oracle.now;
+        let refusing = |lane: Priority| {
+            let limits = oracle.rules.limits.iter();
+            limits.filter(move |limit| !oracle.limit_admits(limit, lane, now, false))
+        };
+        let mut contended = false;
+        let mut seen = Vec::new();
+        for lane in Priority::ALL {
+            let verdict = self.gate.explain(lane, waiting, self.clock);
+            let fits = match &verdict {
+                Verdict::Admissible => oracle.decide(waiting.with(lane)) == Decision::Start(lane),
+                Verdict::HeldByLane(other) => {
+                    oracle.decide(waiting.with(lane)) == Decision::Start(*other)
+                }
+                Verdict::HeldBy { limit, .. } => {
+                    refusing(lane).any(|refusing| refusing.name == *limit)
+                }
+                Verdict::ClosedUntil(until) => *until > now && !oracle.is_open_for(lane, now),
+                Verdict::Trickling { .. } | Verdict::Paused(_) => !oracle.is_open_for(lane, now),
+            };
+            check!(fits, "{lane} is told {verdict:?}");
+            seen.extend(situation(&verdict));
+            let is_window = |kind| matches!(kind, LimitKind::Window { .. });
+            contended |= waiting.has(lane)
+                && oracle.is_open_for(lane, now)
+                && refusing(lane).count() > 0
+                && !refusing(lane).any(|limit| is_window(limit.kind));
+        }
+        check!(
+            self.gate.contended(waiting, self.clock) == contended,
+            "contended must be {contended}"
+        );
+        self.seen.extend(seen);
+        self.saw("a slot is contended", contended);
+        Ok(())
+    }
+
+    pub(crate) fn saw(&mut self, situation: &'static str, happened: bool) {
+        assert!(
+            SITUATIONS.contains(&situation),
+            "`{situation}` is in no list"
+        );
+        if happened {
+            self.seen.insert(situation);
+        }
+    }
+}
+
+/// What a verdict shows that a run came through.
+fn situation(verdict: &Verdict) -> Option<&'static str> {
+    match verdict {
+        Verdict::Admissible => None,
+        Verdict::HeldBy { used, max, .. } if used < max => Some("a call is held by a reserve"),
+        Verdict::HeldBy { .. } => Some("a call is held by a limit"),
+        Verdict::HeldByLane(_) => Some("a call is held by a lane"),
+        Verdict::ClosedUntil(_) => Some("a call is held by a closed target"),
+        Verdict::Trickling { .. } => Some("a call is held by a trickle"),
+        Verdict::Paused(_) => Some("a call is held by a pause"),
+    }
+}
