@@ -5,6 +5,12 @@ use percent_encoding::percent_decode_str;
 use thiserror::Error;
 use url::Url;
 
+/// Longest path with its query, in bytes; servers commonly take no more.
+pub const LONGEST: usize = 8192;
+
+/// Rounds of decoding after which a path counts as encoded over and over.
+const MOST_ROUNDS: usize = 4;
+
 /// Why a path is refused.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum PathError {
@@ -23,7 +29,11 @@ pub enum PathError {
     /// It holds `#`, which is never sent.
     #[error("the path holds a fragment (#), which is never sent")]
     Fragment,
-    /// A `%` is not followed by two hexadecimal digits, or the decoded bytes are not UTF-8.
+    /// It is longer than [`LONGEST`].
+    #[error("the path is longer than {LONGEST} bytes")]
+    TooLong,
+    /// A `%` is not followed by two hexadecimal digits, the decoded bytes are not UTF-8, or the path is encoded
+    /// over and over.
     #[error("the path is not well percent-encoded")]
     BadEncoding,
     /// A segment is `.` or `..`, plain, encoded once or several times, or in look-alike characters.
@@ -39,24 +49,27 @@ pub enum PathError {
 /// # Errors
 /// The first rule the path breaks.
 pub fn resolve(base: &Url, path: &str) -> Result<Url, PathError> {
-    let (path, query) = split_query(path);
-    check(path)?;
-    if let Some(query) = query {
-        check_query(query)?;
+    if path.len() > LONGEST {
+        return Err(PathError::TooLong);
     }
+    let (path, query) = match path.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (path, None),
+    };
+    check(path)?;
+    check_query(query.unwrap_or_default())?;
     let mut url = base.clone();
-    let full = format!("{}{path}", base.path().trim_end_matches('/'));
-    url.set_path(&full);
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
     url.set_query(query);
-    // The rules above leave nothing to normalise; this holds them to it.
-    assert!(
-        is_below(base, &url),
-        "a checked path stays below its base URL"
-    );
-    Ok(url)
+    // The rules above leave nothing to normalise. Should they have a hole, the call still goes nowhere else.
+    if is_below(base, &url) {
+        Ok(url)
+    } else {
+        Err(PathError::AnotherHost)
+    }
 }
 
-/// The path, with its query, of an absolute URL below `base`: what `resolve` would turn into that URL again.
+/// The path, with its query, of an absolute URL below `base`: what [`resolve`] turns into that URL again.
 ///
 /// # Errors
 /// [`PathError::AnotherHost`] if it lies elsewhere, or the rule that its path breaks.
@@ -73,8 +86,11 @@ pub fn relative(base: &Url, endpoint: &str) -> Result<String, PathError> {
         Some(below) => below.to_owned(),
         None => return Err(PathError::AnotherHost),
     };
-    resolve(base, &below)?;
-    Ok(below)
+    if resolve(base, &below)? == url {
+        Ok(below)
+    } else {
+        Err(PathError::AnotherHost)
+    }
 }
 
 /// Same scheme, host and port, no user name, and a path equal to the base path or continuing it after a slash.
@@ -91,13 +107,6 @@ fn is_below(base: &Url, url: &Url) -> bool {
     same_place && anonymous && url.fragment().is_none() && continues
 }
 
-fn split_query(path: &str) -> (&str, Option<&str>) {
-    match path.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (path, None),
-    }
-}
-
 fn check(path: &str) -> Result<(), PathError> {
     if !path.starts_with('/') {
         return Err(PathError::NotAbsolute);
@@ -108,28 +117,29 @@ fn check(path: &str) -> Result<(), PathError> {
     if path.contains('#') {
         return Err(PathError::Fragment);
     }
+    if !is_well_encoded(path) {
+        return Err(PathError::BadEncoding);
+    }
     // A proxy on the way may decode once more than we do, so every reading of the path is judged.
     let mut reading = path.to_owned();
-    loop {
+    for _ in 0..MOST_ROUNDS {
         check_reading(&reading)?;
-        if !reading.contains('%') {
-            return Ok(());
-        }
-        let decoded = decode(&reading)?;
+        let decoded = percent_decode_str(&reading)
+            .decode_utf8()
+            .map_err(|_| PathError::BadEncoding)?;
         if decoded == reading {
             return Ok(());
         }
-        reading = decoded;
+        reading = decoded.into_owned();
     }
+    Err(PathError::BadEncoding)
 }
 
-/// One round of percent-decoding. It makes the text shorter or leaves it, so that rounds come to an end. Only the
-/// first round may fail: a `%25` stands for a plain percent sign, which need not begin another code.
-fn decode(text: &str) -> Result<String, PathError> {
-    let decoded = percent_decode_str(text)
-        .decode_utf8()
-        .map_err(|_| PathError::BadEncoding)?;
-    Ok(decoded.into_owned())
+/// Every `%` is followed by two hexadecimal digits.
+fn is_well_encoded(path: &str) -> bool {
+    path.split('%')
+        .skip(1)
+        .all(|after| after.len() >= 2 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn check_reading(reading: &str) -> Result<(), PathError> {
@@ -148,19 +158,19 @@ fn check_reading(reading: &str) -> Result<(), PathError> {
     Ok(())
 }
 
-/// `.` and `..`, also before path parameters (`..;x`), with blanks around, or in characters that normalise to dots.
+/// `.` and `..`, also before path parameters (`..;x`), with blanks around, or in characters that some servers
+/// normalise to dots.
 fn is_dot_segment(segment: &str) -> bool {
     let name = segment.split(';').next().unwrap_or_default().trim();
     let dots = name
         .chars()
-        .filter(|c| matches!(c, '.' | '\u{ff0e}' | '\u{2024}' | '\u{fe52}'))
-        .count();
-    match name.chars().count() {
-        1 => dots == 1,
-        2 => dots == 2,
-        // U+2025 is a two-dot leader.
-        _ => false,
-    }
+        .map(|c| match c {
+            '.' | '\u{ff0e}' | '\u{2024}' | '\u{fe52}' => 1,
+            '\u{2025}' => 2,
+            _ => 3,
+        })
+        .sum::<usize>();
+    matches!(dots, 1 | 2)
 }
 
 fn check_query(query: &str) -> Result<(), PathError> {
@@ -172,3 +182,6 @@ fn check_query(query: &str) -> Result<(), PathError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

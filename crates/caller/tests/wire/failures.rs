@@ -1,0 +1,235 @@
+//! Answers that do not arrive, and calls that cannot be made. The line between "nothing was sent" and "it may have
+//! been done" decides whether a call may be repeated without a thought.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use rampmeter_caller::{Auth, Caller, CallerError, Outcome, Profile, Repeatable, Request, Secret};
+use serde_json::json;
+use url::Url;
+
+use crate::vendor::{Act, Vendor, get, post};
+
+const CANARY: &str = "canary-3f9c";
+
+#[tokio::test]
+async fn a_refused_connection_sent_nothing_and_may_be_repeated() {
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let url = Url::parse(&format!("http://{closed}/")).unwrap();
+    let caller = Caller::new(Profile::new("gone", url, Duration::from_secs(5))).unwrap();
+    let outcome = caller.call(&post("/x", json!({}))).await;
+    let Outcome::Repeatable {
+        reason: Repeatable::ConnectFailed(why),
+        answer: None,
+        ..
+    } = outcome
+    else {
+        panic!("{outcome:?}")
+    };
+    assert!(why.to_lowercase().contains("refused"), "{why}");
+}
+
+#[tokio::test]
+async fn a_host_that_does_not_exist_may_be_repeated() {
+    let url = Url::parse("http://nowhere.invalid/").unwrap();
+    let caller = Caller::new(Profile::new("gone", url, Duration::from_secs(20))).unwrap();
+    let outcome = caller.call(&get("/x")).await;
+    assert!(
+        matches!(
+            outcome,
+            Outcome::Repeatable {
+                reason: Repeatable::ConnectFailed(_),
+                ..
+            }
+        ),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_no_tls_was_sent_nothing() {
+    let vendor = Vendor::answering("HTTP/1.1 200 OK", b"{}");
+    let url = Url::parse(&format!("https://{}/", vendor.address)).unwrap();
+    let caller = match Caller::new(Profile::new("vendor", url, Duration::from_secs(1))) {
+        Ok(caller) => caller,
+        // A machine without root certificates cannot call anything over TLS, and is told so.
+        Err(error) => return assert!(matches!(error, CallerError::Tls(_)), "{error}"),
+    };
+    // The vendor reads the handshake as an unfinished request and stays silent, so the connection times out.
+    let outcome = caller.call(&get("/x")).await;
+    assert!(
+        matches!(
+            outcome,
+            Outcome::Repeatable {
+                reason: Repeatable::ConnectFailed(_),
+                ..
+            }
+        ),
+        "{outcome:?}"
+    );
+    assert_eq!(vendor.waiting(), 0);
+}
+
+#[tokio::test]
+async fn silence_after_the_request_has_an_unknown_outcome() {
+    for begun in [
+        &b""[..],
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf",
+    ] {
+        let vendor = Vendor::new(Act::Hang(begun.to_vec()));
+        let mut profile = vendor.profile();
+        profile.timeout = Duration::from_millis(400);
+        let outcome = Caller::new(profile)
+            .unwrap()
+            .call(&post("/x", json!({})))
+            .await;
+        let Outcome::Unknown { reason } = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert!(reason.contains("timeout"), "{reason}");
+        assert_eq!(vendor.waiting(), 1, "the call was sent once");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_lost_after_the_request_has_an_unknown_outcome() {
+    let breaks = [
+        &b""[..],
+        b"HTTP/1.1 20",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf",
+        b"HTTP/1.1 400 Bad Request\r\ncontent-length: 9\r\n\r\nhalf",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhe",
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\nnope",
+        b"this is not HTTP\r\n\r\n",
+    ];
+    for bytes in breaks {
+        let vendor = Vendor::new(Act::Answer(bytes.to_vec()));
+        let outcome = vendor.caller().call(&post("/x", json!({}))).await;
+        assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
+        assert_eq!(vendor.waiting(), 1, "the call was sent once");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_invalid_and_nothing_is_sent() {
+    let vendor = Vendor::answering("HTTP/1.1 200 OK", b"{}");
+    let with_header = |name: &str, value: &str| Request {
+        headers: vec![(name.to_owned(), value.to_owned())],
+        ..get("/x")
+    };
+    let requests = [
+        Request {
+            method: "CONNECT".to_owned(),
+            ..get("/x")
+        },
+        Request {
+            method: "get".to_owned(),
+            ..get("/x")
+        },
+        Request {
+            method: "GET / HTTP/1.1\r\nHost: evil\r\n\r\n".to_owned(),
+            ..get("/x")
+        },
+        get("//evil.test/"),
+        get("/../x"),
+        with_header("X-A", "a\r\nHost: evil"),
+        with_header("Authorization", "Bearer mine"),
+        with_header("Host", "evil.test"),
+        with_header("Content-Length", "0"),
+        with_header("Transfer-Encoding", "chunked"),
+        with_header("Connection", "close"),
+        with_header("Idempotency-Key", "mine"),
+        Request {
+            idempotency_key: "a\nb".to_owned(),
+            ..post("/x", json!({}))
+        },
+    ];
+    for request in requests {
+        let outcome = vendor.caller().call(&request).await;
+        assert!(
+            matches!(outcome, Outcome::Invalid { .. }),
+            "{request:?}: {outcome:?}"
+        );
+    }
+    assert_eq!(vendor.waiting(), 0);
+}
+
+#[test]
+fn a_profile_that_cannot_be_called_is_refused() {
+    let profile = |url: &str| Profile::new("x", Url::parse(url).unwrap(), Duration::from_secs(1));
+    for url in [
+        "ftp://vendor.test/",
+        "file:///etc/passwd",
+        "mailto:a@b",
+        "https://user@vendor.test/",
+        "https://:canary-3f9c@vendor.test/",
+        "https://vendor.test/?a=1",
+        "https://vendor.test/#a",
+    ] {
+        let error = Caller::new(profile(url)).unwrap_err();
+        assert!(matches!(error, CallerError::BaseUrl), "{url}: {error}");
+    }
+    let mut no_time = profile("http://vendor.test/");
+    no_time.timeout = Duration::ZERO;
+    assert!(matches!(Caller::new(no_time), Err(CallerError::Timeout)));
+    let mut reserved = profile("http://vendor.test/");
+    reserved
+        .headers
+        .push(("Host".to_owned(), Secret::new(CANARY)));
+    assert!(matches!(Caller::new(reserved), Err(CallerError::Header(_))));
+}
+
+#[test]
+fn a_credential_that_cannot_be_sent_is_refused_and_not_repeated() {
+    let auths = [
+        Auth::Bearer(Secret::new(format!("{CANARY}\n"))),
+        Auth::Basic {
+            username: "a:b".to_owned(),
+            password: Secret::new(CANARY),
+        },
+    ];
+    for auth in auths {
+        let mut profile = Profile::new(
+            "x",
+            Url::parse("http://vendor.test/").unwrap(),
+            Duration::from_secs(1),
+        );
+        profile.auth = auth;
+        let error = Caller::new(profile).unwrap_err();
+        assert!(matches!(error, CallerError::Credential), "{error}");
+        assert!(!format!("{error} {error:?}").contains(CANARY));
+    }
+}
+
+#[tokio::test]
+async fn no_credential_shows_in_debug_or_in_an_outcome() {
+    let vendor = Vendor::new(Act::Answer(Vec::new()));
+    let auths = [
+        Auth::Bearer(Secret::new(CANARY)),
+        Auth::Basic {
+            username: "user".to_owned(),
+            password: Secret::new(CANARY),
+        },
+    ];
+    for auth in auths {
+        let mut profile = vendor.profile();
+        profile.auth = auth;
+        profile
+            .headers
+            .push(("apikey".to_owned(), Secret::new(CANARY)));
+        let caller = Caller::new(profile).unwrap();
+        let request = Request {
+            query: vec![("secret".to_owned(), CANARY.to_owned())],
+            ..post("/x", json!(CANARY))
+        };
+        let outcome = caller.call(&request).await;
+        let shown = format!("{caller:?} {caller:#?} {outcome:?} {request:?}");
+        assert!(!shown.contains(CANARY), "{shown}");
+        // dXNlcjpj is the beginning of `user:c` in base64.
+        assert!(!shown.contains("dXNlcjpj"), "{shown}");
+    }
+}

@@ -1,0 +1,11 @@
+//! Calls over real sockets: what is sent, what comes back, and what each way of failing means.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a failure of a helper is the test's report"
+)]
+
+mod answers;
+mod failures;
+mod sending;
+mod vendor;

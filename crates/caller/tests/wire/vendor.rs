@@ -1,0 +1,126 @@
+//! A vendor on a loopback port that answers byte for byte what a test says. It is written on plain sockets, so
+//! that it can also break off, stay silent, or answer nonsense.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use rampmeter_caller::{Caller, Profile, Request};
+use url::Url;
+
+/// What the vendor does with each request it has read.
+#[derive(Clone)]
+pub(crate) enum Act {
+    /// Sends these bytes and closes.
+    Answer(Vec<u8>),
+    /// Sends these bytes and says nothing more, with the connection open.
+    Hang(Vec<u8>),
+}
+
+pub(crate) struct Vendor {
+    pub(crate) address: SocketAddr,
+    requests: Receiver<String>,
+}
+
+impl Vendor {
+    pub(crate) fn new(act: Act) -> Vendor {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, requests) = channel();
+        thread::spawn(move || serve(&listener, &act, &sender));
+        Vendor { address, requests }
+    }
+
+    pub(crate) fn answering(head: &str, body: &[u8]) -> Vendor {
+        let mut bytes = format!("{head}\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();
+        bytes.extend_from_slice(body);
+        Vendor::new(Act::Answer(bytes))
+    }
+
+    pub(crate) fn profile(&self) -> Profile {
+        let url = Url::parse(&format!("http://{}/base", self.address)).unwrap();
+        Profile::new("vendor", url, Duration::from_secs(20))
+    }
+
+    pub(crate) fn caller(&self) -> Caller {
+        Caller::new(self.profile()).unwrap()
+    }
+
+    /// The next request that arrived: its head in lower case, and its body.
+    pub(crate) fn request(&self) -> (String, String) {
+        let text = self.requests.recv().unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        (head.to_lowercase(), body.to_owned())
+    }
+
+    /// Requests that arrived and were not looked at.
+    pub(crate) fn waiting(&self) -> usize {
+        self.requests.try_iter().count()
+    }
+}
+
+fn serve(listener: &TcpListener, act: &Act, requests: &Sender<String>) {
+    let mut open = Vec::new();
+    for stream in listener.incoming() {
+        let mut stream = stream.unwrap();
+        let Some(request) = read(&mut stream) else {
+            continue;
+        };
+        if requests.send(request).is_err() {
+            return;
+        }
+        match act {
+            Act::Answer(bytes) => stream.write_all(bytes).unwrap_or_default(),
+            Act::Hang(bytes) => {
+                stream.write_all(bytes).unwrap_or_default();
+                open.push(stream);
+            }
+        }
+    }
+}
+
+fn read(stream: &mut TcpStream) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut chunk = [0; 4096];
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head
+                .lines()
+                .find_map(|line| {
+                    line.to_lowercase()
+                        .strip_prefix("content-length: ")
+                        .map(str::to_owned)
+                })
+                .map_or(0, |length| length.parse().unwrap());
+            if body.len() >= length {
+                return Some(text);
+            }
+        }
+        match stream.read(&mut chunk) {
+            Ok(0) | Err(_) => return None,
+            Ok(count) => bytes.extend_from_slice(&chunk[..count]),
+        }
+    }
+}
+
+pub(crate) fn get(path: &str) -> Request {
+    Request {
+        method: "GET".to_owned(),
+        path: path.to_owned(),
+        query: Vec::new(),
+        headers: Vec::new(),
+        body: None,
+        idempotency_key: "key-1".to_owned(),
+    }
+}
+
+pub(crate) fn post(path: &str, body: serde_json::Value) -> Request {
+    Request {
+        method: "POST".to_owned(),
+        body: Some(body),
+        ..get(path)
+    }
+}
