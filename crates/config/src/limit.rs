@@ -10,7 +10,6 @@ use rampmeter_dispatch::{
 };
 
 use crate::code::Code;
-use crate::place::Place;
 use crate::problem::Problem;
 use crate::section::{Reading, Section};
 use crate::tree::{Node, Value};
@@ -312,7 +311,7 @@ fn bound(reading: &Reading<'_>, node: &Node) -> Option<DeferralBound> {
     if bound.is_none() {
         reading.note(
             Problem::new(Code::BadDeferrals, "`max_deferrals` must be at least 1, or \"unlimited\"")
-                .at(&Place::from(&node.span))
+                .at(&node.span)
                 .note("a lower call that may never be passed would be a higher one")
                 .help(format!("leave it out for {DEFAULT_MAX_DEFERRALS}, or write \"unlimited\" for strict priority")),
         );

@@ -55,7 +55,7 @@ impl Problem {
             Place::Variable(name) => {
                 self.note = Some(format!(
                     "the value comes from the environment variable {name}"
-                ))
+                ));
             }
         }
         self

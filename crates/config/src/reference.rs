@@ -61,7 +61,7 @@ impl Surroundings<'_> {
                 Piece::Plain(plain) => resolved.push_str(plain),
                 Piece::Reference(inside) => match self.look_up(inside) {
                     Ok(value) => resolved.push_str(&value),
-                    Err(problem) => problems.push(problem.at(place)),
+                    Err(refusal) => problems.push(Problem::from(refusal).at(place)),
                 },
                 Piece::Open => problems.push(
                     Problem::new(Code::BadReference, "a reference has no closing brace")
@@ -77,51 +77,63 @@ impl Surroundings<'_> {
         }
     }
 
-    fn look_up(&self, inside: &str) -> Result<String, Problem> {
+    fn look_up(&self, inside: &str) -> Result<String, Refusal> {
         match inside.split_once(':') {
-            Some(("env", name)) if is_variable(name) => self.variable(name),
-            Some(("file", path)) if !path.is_empty() => self.file(path),
-            Some(("secret" | "ssm", _)) => Err(Problem::new(
-                Code::ReferenceNotServed,
-                format!("the reference `${{{inside}}}` can be resolved only on AWS"),
-            )
-            .help("on one machine use `${env:NAME}` or `${file:PATH}`")),
-            _ => Err(Problem::new(
-                Code::BadReference,
-                "a reference is malformed or of an unknown kind",
-            )
-            .help("write `${env:NAME}` or `${file:PATH}`")),
+            Some(("env", name)) if is_variable(name) => {
+                (self.environment)(name).ok_or_else(|| Refusal::Unset(name.to_owned()))
+            }
+            Some(("file", path)) if !path.is_empty() => {
+                (self.read_file)(&self.directory.join(path))
+                    .map(|text| without_line_end(&text).to_owned())
+                    .map_err(|error| Refusal::Unreadable(path.to_owned(), error))
+            }
+            Some(("secret" | "ssm", _)) => Err(Refusal::OnAws(inside.to_owned())),
+            _ => Err(Refusal::Malformed),
         }
     }
+}
 
-    fn variable(&self, name: &str) -> Result<String, Problem> {
-        (self.environment)(name).ok_or_else(|| {
-            Problem::new(
-                Code::MissingVariable,
-                format!("the environment variable {name} is not set"),
-            )
-            .label("needed here")
-            .help(format!("set it before the start: export {name}=..."))
-        })
-    }
+/// Why a reference leads to nothing.
+enum Refusal {
+    Unset(String),
+    Unreadable(String, io::Error),
+    OnAws(String),
+    Malformed,
+}
 
-    /// The file's text without the line break that editors put at its end.
-    fn file(&self, path: &str) -> Result<String, Problem> {
-        match (self.read_file)(&self.directory.join(path)) {
-            Ok(text) => Ok(text
-                .strip_suffix('\n')
-                .map_or(text.as_str(), |line| {
-                    line.strip_suffix('\r').unwrap_or(line)
-                })
-                .to_owned()),
-            Err(error) => Err(Problem::new(
-                Code::UnreadableReference,
-                format!("the file `{path}` cannot be read: {error}"),
-            )
-            .label("needed here")
-            .note("a relative path starts from the directory of the configuration file")),
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Problem {
+        match refusal {
+            Refusal::Unset(name) => {
+                let message = format!("the environment variable {name} is not set");
+                Problem::new(Code::MissingVariable, message)
+                    .label("needed here")
+                    .help(format!("set it before the start: export {name}=..."))
+            }
+            Refusal::Unreadable(path, error) => {
+                let message = format!("the file `{path}` cannot be read: {error}");
+                Problem::new(Code::UnreadableReference, message)
+                    .label("needed here")
+                    .note("a relative path starts from the directory of the configuration file")
+            }
+            Refusal::OnAws(inside) => {
+                let message = format!("the reference `${{{inside}}}` can be resolved only on AWS");
+                Problem::new(Code::ReferenceNotServed, message)
+                    .help("on one machine use `${env:NAME}` or `${file:PATH}`")
+            }
+            Refusal::Malformed => {
+                let message = "a reference is malformed or of an unknown kind";
+                Problem::new(Code::BadReference, message)
+                    .help("write `${env:NAME}` or `${file:PATH}`")
+            }
         }
     }
+}
+
+/// The text of a file without the line break that editors put at its end.
+fn without_line_end(text: &str) -> &str {
+    let line = text.strip_suffix('\n').unwrap_or(text);
+    line.strip_suffix('\r').unwrap_or(line)
 }
 
 fn is_variable(name: &str) -> bool {

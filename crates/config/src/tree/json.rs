@@ -10,7 +10,23 @@ use crate::problem::Problem;
 /// Deeper nesting than any configuration has; it bounds the recursion.
 const DEEPEST: usize = 64;
 
-pub(super) fn parse(text: &str) -> Result<Node, Problem> {
+/// Where the text stops being JSON, and why.
+#[derive(Debug)]
+pub(super) struct Fault {
+    span: Range<usize>,
+    label: &'static str,
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Problem {
+        Problem::new(Code::Syntax, "the file is not valid JSON")
+            .at(fault.span)
+            .label(fault.label)
+            .note("the rest of the file is judged when this is put right")
+    }
+}
+
+pub(super) fn parse(text: &str) -> Result<Node, Fault> {
     let mut scanner = Scanner {
         text,
         at: 0,
@@ -35,7 +51,7 @@ struct Scanner<'a> {
 }
 
 impl Scanner<'_> {
-    fn value(&mut self) -> Result<Node, Problem> {
+    fn value(&mut self) -> Result<Node, Fault> {
         self.blanks();
         let start = self.at;
         let value = match self.peek() {
@@ -52,7 +68,7 @@ impl Scanner<'_> {
         })
     }
 
-    fn nested(&mut self, read: fn(&mut Self) -> Result<Value, Problem>) -> Result<Value, Problem> {
+    fn nested(&mut self, read: fn(&mut Self) -> Result<Value, Fault>) -> Result<Value, Fault> {
         if self.depth == DEEPEST {
             return Err(self.wrong("the nesting is too deep"));
         }
@@ -62,7 +78,7 @@ impl Scanner<'_> {
         value
     }
 
-    fn object(&mut self) -> Result<Value, Problem> {
+    fn object(&mut self) -> Result<Value, Fault> {
         let mut table = Table::default();
         self.at += 1;
         self.blanks();
@@ -81,7 +97,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn entry(&mut self) -> Result<Entry, Problem> {
+    fn entry(&mut self) -> Result<Entry, Fault> {
         self.blanks();
         let start = self.at;
         if self.peek() != Some(b'"') {
@@ -100,7 +116,7 @@ impl Scanner<'_> {
         })
     }
 
-    fn array(&mut self) -> Result<Value, Problem> {
+    fn array(&mut self) -> Result<Value, Fault> {
         let mut items = Vec::new();
         self.at += 1;
         self.blanks();
@@ -119,7 +135,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn string(&mut self) -> Result<String, Problem> {
+    fn string(&mut self) -> Result<String, Fault> {
         let start = self.at;
         let bytes = self.text.as_bytes();
         let mut end = start + 1;
@@ -141,7 +157,7 @@ impl Scanner<'_> {
         Ok(text)
     }
 
-    fn number(&mut self) -> Result<Value, Problem> {
+    fn number(&mut self) -> Result<Value, Fault> {
         let span = self.run(|byte| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9'));
         let raw = &self.text[span.clone()];
         if let Ok(number) = serde_json::from_str::<i64>(raw) {
@@ -153,7 +169,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn word(&mut self) -> Result<Value, Problem> {
+    fn word(&mut self) -> Result<Value, Fault> {
         let span = self.run(|byte| byte.is_ascii_alphabetic());
         match &self.text[span.clone()] {
             "true" => Ok(Value::Boolean(true)),
@@ -188,7 +204,7 @@ impl Scanner<'_> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn wrong(&self, label: &str) -> Problem {
+    fn wrong(&self, label: &'static str) -> Fault {
         let width = self.text[self.at..]
             .chars()
             .next()
@@ -197,7 +213,7 @@ impl Scanner<'_> {
     }
 }
 
-fn no_duplicates(table: Table) -> Result<Value, Problem> {
+fn no_duplicates(table: Table) -> Result<Value, Fault> {
     let mut seen = std::collections::BTreeSet::new();
     match table
         .entries
@@ -209,9 +225,6 @@ fn no_duplicates(table: Table) -> Result<Value, Problem> {
     }
 }
 
-fn syntax(span: Range<usize>, label: &str) -> Problem {
-    Problem::new(Code::Syntax, "the file is not valid JSON")
-        .at(span)
-        .label(label)
-        .note("the rest of the file is judged when this is put right")
+fn syntax(span: Range<usize>, label: &'static str) -> Fault {
+    Fault { span, label }
 }

@@ -80,6 +80,6 @@ pub(crate) enum Notation {
 pub(crate) fn parse(text: &str, notation: Notation) -> Result<Node, Vec<Problem>> {
     match notation {
         Notation::Toml => toml::parse(text),
-        Notation::Json => json::parse(text).map_err(|problem| vec![problem]),
+        Notation::Json => json::parse(text).map_err(|fault| vec![fault.into()]),
     }
 }
