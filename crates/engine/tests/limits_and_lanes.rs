@@ -1,0 +1,109 @@
+//! The gate at work on a real store: never more in flight than allowed, urgent calls first, windows kept.
+
+mod support;
+
+use support::{ONE_CALL, Reply, Vendor, config, ended, open, order, start, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn never_more_calls_are_out_than_the_limit_and_the_rest_say_why_they_wait() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
+    let limits = "[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 3\n";
+    let engine = open(&config(directory.path(), &vendor, limits, ONE_CALL));
+    let mut arns = Vec::new();
+    for number in 0..10 {
+        let name = format!("SO-{number}");
+        arns.push(
+            start(&engine, &name, &order("medium", &name))
+                .await
+                .execution_arn,
+        );
+    }
+    until(async || (vendor.seen().len() == 3).then_some(())).await;
+    let state = &engine.targets().await.unwrap()[0];
+    assert_eq!((state.in_flight, state.waiting), (3, [0, 7, 0]));
+    assert!(state.contended.last().is_some_and(|(_, end)| end.is_none()));
+    let calls = engine.calls(100).await.unwrap();
+    assert_eq!(
+        calls
+            .iter()
+            .filter(|call| call.standing == "in flight")
+            .count(),
+        3
+    );
+    let last = calls.last().unwrap();
+    assert_eq!(
+        (last.standing, last.ahead, last.key.as_deref()),
+        ("waiting", 6, Some("SO-9"))
+    );
+    vendor.open_doors();
+    for arn in &arns {
+        ended(&engine, arn).await;
+    }
+    let state = &engine.targets().await.unwrap()[0];
+    assert_eq!((state.in_flight, state.waiting), (0, [0, 0, 0]));
+    assert!(state.contended.last().is_some_and(|(_, end)| end.is_some()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn urgent_calls_overtake_a_backlog_and_the_backlog_is_not_starved() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
+    let limits = "max_deferrals = 3\n[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 1\n";
+    let engine = open(&config(directory.path(), &vendor, limits, ONE_CALL));
+    let mut arns = Vec::new();
+    for (priority, count) in [("batch", 3), ("high", 8)] {
+        for number in 0..count {
+            let name = format!("{priority}-{number}");
+            arns.push(
+                start(&engine, &name, &order(priority, &name))
+                    .await
+                    .execution_arn,
+            );
+        }
+    }
+    vendor.open_doors();
+    for arn in &arns {
+        ended(&engine, arn).await;
+    }
+    let seen = vendor.seen();
+    let order: Vec<&str> = seen
+        .iter()
+        .map(|seen| seen.path.trim_start_matches("/orders/"))
+        .collect();
+    assert_eq!(
+        order,
+        [
+            "batch-0", "high-0", "high-1", "high-2", "batch-1", "high-3", "high-4", "high-5",
+            "batch-2", "high-6", "high-7",
+        ]
+    );
+    assert_eq!(engine.targets().await.unwrap()[0].deferrals, [0, 0, 6]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_is_kept_across_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = Vendor::start(|_| Reply::json(200, "{}")).await;
+    let limits = "[[targets.erp.limits]]\nname = \"hour\"\ncalls = 5\nper = \"1h\"\n";
+    let config = config(directory.path(), &vendor, limits, ONE_CALL);
+    let engine = open(&config);
+    for number in 0..4 {
+        let name = format!("SO-{number}");
+        let started = start(&engine, &name, &order("medium", &name)).await;
+        ended(&engine, &started.execution_arn).await;
+    }
+    engine.shut_down().await;
+    drop(engine);
+
+    let engine = open(&config);
+    for number in 4..8 {
+        let name = format!("SO-{number}");
+        start(&engine, &name, &order("medium", &name)).await;
+    }
+    until(async || (vendor.seen().len() == 5).then_some(())).await;
+    until(async || (engine.targets().await.unwrap()[0].in_flight == 0).then_some(())).await;
+    let state = &engine.targets().await.unwrap()[0];
+    assert_eq!((state.waiting, state.limits[0].used), ([0, 3, 0], 5));
+    assert_eq!(vendor.seen().len(), 5);
+}
