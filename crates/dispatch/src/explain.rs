@@ -1,4 +1,5 @@
-//! Questions to the gate that change nothing: what holds a call, how full each limit is, what waits for a slot.
+//! Questions to the gate that change nothing: what holds a call, how full each limit is, what waits
+//! for a slot.
 
 use crate::feedback::Opening;
 use crate::gate::Gate;
@@ -102,8 +103,9 @@ impl Gate {
         usage.collect()
     }
 
-    /// Whether a call waits only because all slots are taken: everything but a concurrency limit (its reserve, a learned
-    /// ceiling and slots of unknown outcome included) admits the next call of some waiting lane.
+    /// Whether a call waits only because all slots are taken: everything but a concurrency limit
+    /// (its reserve, a learned ceiling and slots of unknown outcome included) admits the next call
+    /// of some waiting lane.
     pub fn contended(&self, waiting: Waiting, now: Time) -> bool {
         let now = self.at(now);
         let around = self.around(now);

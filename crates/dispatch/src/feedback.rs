@@ -1,7 +1,8 @@
-//! What the vendor's own refusals teach: a lower ceiling on calls in flight, or a closed target that reopens slowly.
+//! What the vendor's own refusals teach: a lower ceiling on calls in flight, or a closed target
+//! that reopens slowly.
 //!
-//! Feedback only ever narrows what the configured limits admit. Recognising a throttle in an answer is the business of the
-//! `caller` crate; repeating the refused call is that of the host.
+//! Feedback only ever narrows what the configured limits admit. Recognising a throttle in an answer
+//! is the business of the `caller` crate; repeating the refused call is that of the host.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::permit::PermitId;
 use crate::time::Time;
 
-/// After each interval of this length without a concurrency throttle the learned ceiling rises by one. A window throttle
-/// this long after a reopening is a new one: its pause starts from [`FIRST_PAUSE`] again.
+/// After each interval of this length without a concurrency throttle the learned ceiling rises by
+/// one. A window throttle this long after a reopening is a new one: its pause starts from
+/// [`FIRST_PAUSE`] again.
 pub const QUIET_INTERVAL: Duration = Duration::from_secs(30);
 /// The first pause after a window throttle that states no time; each further one is twice as long.
 pub const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -36,8 +38,8 @@ pub enum Throttle {
 /// What a throttle changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThrottleReport {
-    /// Our own limits of this kind had room when the vendor refused, or there are none: somebody else uses the account, or
-    /// the limit is configured too high.
+    /// Our own limits of this kind had room when the vendor refused, or there are none: somebody
+    /// else uses the account, or the limit is configured too high.
     pub under_our_limit: bool,
     /// The ceiling on calls in flight from now on, if it is below the configured one.
     pub learned_ceiling: Option<u32>,
@@ -80,7 +82,8 @@ impl Ceiling {
     }
 }
 
-/// A target that was closed by the vendor: shut until a moment, then a trickle that widens with each good answer.
+/// A target that was closed by the vendor: shut until a moment, then a trickle that widens with
+/// each good answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Closure {
     until: Time,
@@ -104,8 +107,9 @@ pub(crate) enum Opening {
 }
 
 impl Closure {
-    /// The closure after a window throttle. One that comes while the target is closed answers a call sent before: it can
-    /// lengthen the pause, but teaches nothing new about how long a pause must be.
+    /// The closure after a window throttle. One that comes while the target is closed answers a
+    /// call sent before: it can lengthen the pause, but teaches nothing new about how long a pause
+    /// must be.
     pub(crate) fn after(
         before: Option<&Closure>,
         retry_after: Option<Duration>,
@@ -153,14 +157,16 @@ impl Closure {
         }
     }
 
-    /// An answer that was no window throttle (such a one begins a new closure): one more call may be out.
+    /// An answer that was no window throttle (such a one begins a new closure): one more call may
+    /// be out.
     pub(crate) fn answered(&mut self, id: PermitId) {
         if self.out.remove(&id) {
             self.width = self.width.saturating_add(1);
         }
     }
 
-    /// No answer came: that says nothing about the vendor, but must not stop the trickle for as long as the hold lasts.
+    /// No answer came: that says nothing about the vendor, but must not stop the trickle for as
+    /// long as the hold lasts.
     pub(crate) fn held(&mut self, id: PermitId) {
         self.out.remove(&id);
     }
@@ -186,8 +192,8 @@ impl Closure {
     }
 }
 
-/// The pause after so many throttles in a row: doubled each time, between half and all of it, so that several clients of
-/// one account do not come back together.
+/// The pause after so many throttles in a row: doubled each time, between half and all of it, so
+/// that several clients of one account do not come back together.
 fn pause(pauses: u32, jitter: u64) -> Duration {
     let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(pauses.saturating_sub(1)));
     let half = doubled.min(LONGEST_PAUSE) / 2;

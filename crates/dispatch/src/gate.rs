@@ -1,8 +1,9 @@
 //! The gate of one target: which lane may start a call now, or not until when.
 //!
-//! It holds limits, open permits, three lanes and what the vendor's throttles taught. It does not hold the backlog: the host
-//! says which lanes have a call waiting, takes the first call of the lane it is offered, and persists what it is given back in
-//! the transaction of that decision. See `explain.rs` for the questions that change nothing.
+//! It holds limits, open permits, three lanes and what the vendor's throttles taught. It does not
+//! hold the backlog: the host says which lanes have a call waiting, takes the first call of the
+//! lane it is offered, and persists what it is given back in the transaction of that decision. See
+//! `explain.rs` for the questions that change nothing.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use crate::window::WindowRow;
 #[derive(Clone, Debug)]
 pub struct Gate {
     pub(crate) limits: Vec<Meter>,
-    bounds: MaxDeferrals,
+    pub(crate) bounds: MaxDeferrals,
     pub(crate) permits: Permits,
     pub(crate) lanes: Lanes,
     pub(crate) ceiling: Option<Ceiling>,
@@ -36,7 +37,8 @@ pub struct Gate {
 pub enum Decision {
     /// The first call of this lane may start.
     Start(Priority),
-    /// A call waits, but none may start before this moment; `None`: only an answer or a command can change that.
+    /// A call waits, but none may start before this moment; `None`: only an answer or a command can
+    /// change that.
     NotBefore(Option<Time>),
     /// No call waits.
     Idle,
@@ -51,11 +53,12 @@ impl Gate {
         Gate::restore(rules, Vec::new(), Vec::new(), now)
     }
 
-    /// The gate after a restart. Permits that were open keep their place in every limit until their hold ends, for nobody
-    /// knows whether the vendor saw their calls. Rows of limits that no longer exist are ignored.
+    /// The gate after a restart. Permits that were open keep their place in every limit until their
+    /// hold ends, for nobody knows whether the vendor saw their calls. Rows of limits that no
+    /// longer exist are ignored.
     ///
-    /// No limit admits more than it would have without the restart. The rest of what that gate knew, such as a closure by
-    /// the vendor, comes back with [`Gate::recall`].
+    /// No limit admits more than it would have without the restart. The rest of what that gate
+    /// knew, such as a closure by the vendor, comes back with [`Gate::recall`].
     ///
     /// # Panics
     /// As [`Gate::new`], and if two open permits have one id.
@@ -68,7 +71,8 @@ impl Gate {
         if let Err(error) = rules.validate() {
             panic!("the rules of a gate are checked before it is made: {error}");
         }
-        // No call can have started in the future: a clock that went back across the restart is not believed.
+        // No call can have started in the future: a clock that went back across the restart is not
+        // believed.
         let now = open
             .iter()
             .map(|permit| permit.started_at)
@@ -98,7 +102,8 @@ impl Gate {
         }
     }
 
-    /// Which lane may start its next call. Call [`Gate::release_holds`] first where a hold may have ended: this only decides.
+    /// Which lane may start its next call. Call [`Gate::release_holds`] first where a hold may have
+    /// ended: this only decides.
     pub fn decide(&mut self, waiting: Waiting, now: Time) -> Decision {
         self.advance(now);
         match self
@@ -111,8 +116,8 @@ impl Gate {
         }
     }
 
-    /// Takes the permit that [`Gate::decide`] just offered, in every limit. Persist the permit and the rows before the call
-    /// leaves. `waiting` is what `decide` was asked with.
+    /// Takes the permit that [`Gate::decide`] just offered, in every limit. Persist the permit and
+    /// the rows before the call leaves. `waiting` is what `decide` was asked with.
     ///
     /// # Panics
     /// If a limit does not admit the call, or the permit is open already.
@@ -141,8 +146,9 @@ impl Gate {
             .collect()
     }
 
-    /// The answer arrived, whatever it says: the call is no longer in flight, and its place in each window is free one
-    /// length after now (after the start, where the window counts from the send). `now` must be read after the answer.
+    /// The answer arrived, whatever it says: the call is no longer in flight, and its place in each
+    /// window is free one length after now (after the start, where the window counts from the
+    /// send). `now` must be read after the answer.
     ///
     /// # Panics
     /// If the permit is not open.
@@ -154,8 +160,9 @@ impl Gate {
         self.close(id, self.now)
     }
 
-    /// The outcome is unknown (a time-out, a lost connection): the permit keeps its place in every limit until `until`,
-    /// the latest moment at which the vendor may still count the call. A later hold or answer replaces this one.
+    /// The outcome is unknown (a time-out, a lost connection): the permit keeps its place in every
+    /// limit until `until`, the latest moment at which the vendor may still count the call. A later
+    /// hold or answer replaces this one.
     ///
     /// # Panics
     /// If the permit is not open.
@@ -166,7 +173,8 @@ impl Gate {
         self.permits.hold(id, until.max(self.now));
     }
 
-    /// Closes the permits whose hold has ended, as if each had been answered at the end of its hold.
+    /// Closes the permits whose hold has ended, as if each had been answered at the end of its
+    /// hold.
     pub fn release_holds(&mut self, now: Time) -> Vec<Released> {
         self.advance(now);
         let mut released = Vec::new();
@@ -179,14 +187,16 @@ impl Gate {
         released
     }
 
-    /// The vendor refused a call. Call it before [`Gate::finish`] of that call, so that the call itself counts as in flight.
-    /// `jitter` is any random number; it spreads the pauses whose length the vendor did not state.
+    /// The vendor refused a call. Call it before [`Gate::finish`] of that call, so that the call
+    /// itself counts as in flight. `jitter` is any random number; it spreads the pauses whose
+    /// length the vendor did not state.
     pub fn throttled(&mut self, kind: Throttle, now: Time, jitter: u64) -> ThrottleReport {
         self.advance(now);
         let under_our_limit = self.has_room(matches!(kind, Throttle::Concurrency));
         match (kind, self.tightest_concurrency()) {
             (Throttle::Concurrency, Some(ceiling)) => self.lower(ceiling),
-            // Without a limit on calls in flight there is nothing to lower: a pause is all that helps.
+            // Without a limit on calls in flight there is nothing to lower: a pause is all that
+            // helps.
             (Throttle::Concurrency, None) => self.shut(None, jitter),
             (Throttle::Window { retry_after }, _) => self.shut(retry_after, jitter),
         }
@@ -201,7 +211,8 @@ impl Gate {
         }
     }
 
-    /// Starts nothing any more, in the whole target or in one lane, until [`Gate::resume`]. Calls in flight go on.
+    /// Starts nothing any more, in the whole target or in one lane, until [`Gate::resume`]. Calls
+    /// in flight go on.
     pub fn pause(&mut self, scope: Scope) {
         self.pauses.set(scope, true);
     }
@@ -217,8 +228,9 @@ impl Gate {
         self.closure = None;
     }
 
-    /// The earliest moment at which time alone may change a decision: the end of a hold, a place that is free again in a
-    /// limit that refuses somebody, the reopening of the target, the rise of a learned ceiling.
+    /// The earliest moment at which time alone may change a decision: the end of a hold, a place
+    /// that is free again in a limit that refuses somebody, the reopening of the target, the rise
+    /// of a learned ceiling.
     pub fn next_change(&self, now: Time) -> Option<Time> {
         let now = self.at(now);
         let around = self.around(now);
@@ -302,7 +314,8 @@ impl Gate {
             .min()
     }
 
-    /// A lane opens when the last of its obstacles is gone; never, if one of them does not go by itself.
+    /// A lane opens when the last of its obstacles is gone; never, if one of them does not go by
+    /// itself.
     fn lane_opens_at(&self, lane: Priority) -> Option<Time> {
         let around = self.around(self.now);
         let mut opens = match (self.pauses.of(lane), self.opening(self.now)) {

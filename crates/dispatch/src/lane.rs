@@ -1,13 +1,16 @@
-//! The three lanes of a target: the highest eligible one starts, unless a lower one was passed too often.
+//! The three lanes of a target: the highest eligible one starts, unless a lower one was passed too
+//! often.
 //!
-//! A lane is eligible when it has a call and every limit admits it; the gate says so. What a lane counts are *deferrals*:
-//! starts of higher lanes past it while it was eligible. A lane that reached its bound is *due*, and due lanes go first,
-//! the earliest due before the others.
+//! A lane is eligible when it has a call and every limit admits it; the gate says so. What a lane
+//! counts are *deferrals*: starts of higher lanes past it while it was eligible. A lane that
+//! reached its bound is *due*, and due lanes go first, the earliest due before the others.
 //!
-//! With one bound D for both lower lanes it follows that an eligible lane starts within D + 2 starts, and that HIGH, while it
-//! is eligible, keeps D of every D + 2. The second would not quite hold by the counters alone: a start of MEDIUM in its turn
-//! also brings BATCH closer, so that two lanes out of step could take three of D + 2 starts. Therefore no third start passes
-//! an eligible HIGH within D + 2; the lane that is due goes one start later, which still is within its own bound.
+//! With one bound D for both lower lanes it follows that an eligible lane starts within D + 2
+//! starts, and that HIGH, while it is eligible, keeps D of every D + 2. The second would not quite
+//! hold by the counters alone: a start of MEDIUM in its turn also brings BATCH closer, so that two
+//! lanes out of step could take three of D + 2 starts. Therefore no third start passes an eligible
+//! HIGH within D + 2; the lane that is due goes one start later, which still is within its own
+//! bound.
 
 use std::num::NonZeroU32;
 
@@ -49,7 +52,8 @@ impl Lanes {
         due.min().map_or(Some(highest), |(_, lane)| Some(lane))
     }
 
-    /// A call of `started` was given its permit, while the lanes in `eligible` could have started too.
+    /// A call of `started` was given its permit, while the lanes in `eligible` could have started
+    /// too.
     pub(crate) fn started(&mut self, started: Priority, eligible: Waiting, bounds: &MaxDeferrals) {
         self.starts += 1;
         for passed in started.below().filter(|lane| eligible.has(*lane)) {
@@ -68,12 +72,23 @@ impl Lanes {
         }
     }
 
+    /// The bounds are these from now on: a lane that is within its bound is not due, one that
+    /// reached it is.
+    pub(crate) fn hold_to(&mut self, bounds: &MaxDeferrals) {
+        for priority in Priority::High.below() {
+            let lane = &mut self.lanes[priority.index()];
+            let due = bounds.of(priority).is_reached(lane.deferrals);
+            lane.due_since = due.then(|| lane.due_since.unwrap_or(self.starts));
+        }
+    }
+
     /// Deferrals of each lane so far.
     pub(crate) fn totals(&self) -> [u64; 3] {
         [0, 1, 2].map(|lane| self.lanes[lane].total)
     }
 
-    /// Whether two of the last D + 1 starts passed an eligible HIGH, so that the next one is its own.
+    /// Whether two of the last D + 1 starts passed an eligible HIGH, so that the next one is its
+    /// own.
     fn high_has_yielded_enough(&self, bounds: &MaxDeferrals) -> bool {
         let Some(bound) = bounds.smallest() else {
             return false;

@@ -1,8 +1,9 @@
 //! Which call may start now: limits, permits, priorities, deferrals.
 //!
-//! A [`Gate`] decides for one target. It is pure: moments, ids and random numbers arrive as arguments, so that a recorded list
-//! of inputs replays to the same state; both hosts and the simulation use it as it is. It does not hold the backlog, does
-//! not order the calls within a lane and makes no calls.
+//! A [`Gate`] decides for one target. It is pure: moments, ids and random numbers arrive as
+//! arguments, so that a recorded list of inputs replays to the same state; both hosts and the
+//! simulation use it as it is. It does not hold the backlog, does not order the calls within a lane
+//! and makes no calls.
 //!
 //! A host drives it so, each step in one transaction with what it persists:
 //!
@@ -10,25 +11,30 @@
 //! use std::time::Duration;
 //! use rampmeter_dispatch::{Decision, Gate, Limit, Priority, Rules, Time, Waiting};
 //!
-//! let rules = Rules {
-//!     limits: vec![Limit::concurrency("account", 1), Limit::window("minute", 600, Duration::from_secs(60))],
-//!     ..Rules::default()
-//! };
+//! let minute = Duration::from_secs(60);
+//! let limits = vec![Limit::concurrency("account", 1), Limit::window("minute", 600, minute)];
+//! let rules = Rules { limits, ..Rules::default() };
 //! rules.validate()?;
 //! let now = Time::from_millis(0);
 //! let mut gate = Gate::new(rules, now);
 //!
 //! let waiting = Waiting::NONE.with(Priority::Batch);
 //! assert_eq!(gate.decide(waiting, now), Decision::Start(Priority::Batch));
-//! let rows = gate.start(1, Priority::Batch, waiting, now); // persist the permit and the rows, then call
-//! assert!(rows.is_empty());
-//! assert_eq!(gate.decide(waiting, now), Decision::NotBefore(None)); // only the answer frees the slot
+//! let rows = gate.start(1, Priority::Batch, waiting, now);
+//! assert!(rows.is_empty()); // persist the permit and the rows, then make the call
+//!
+//! // Only the answer frees the slot.
+//! assert_eq!(gate.decide(waiting, now), Decision::NotBefore(None));
 //!
 //! let answered = Time::from_millis(350);
 //! let rows = gate.finish(1, answered); // persist the rows, forget the permit
-//! assert_eq!(rows[0].until, answered.saturating_add(Duration::from_secs(60)));
+//! assert_eq!(rows[0].until, answered.saturating_add(minute));
 //! # Ok::<(), rampmeter_dispatch::RulesError>(())
 //! ```
+//!
+//! At every wake-up [`Gate::release_holds`] comes before [`Gate::decide`], and `decide` and `start`
+//! alternate until the answer is no [`Decision::Start`]. After a restart, [`Gate::restore`] takes
+//! the open permits and the rows, and [`Gate::recall`] the rest.
 
 mod time;
 
@@ -47,8 +53,10 @@ mod pause;
 
 mod gate;
 
+mod amend;
 mod explain;
 mod memory;
+mod rate;
 
 pub use explain::{LimitUsage, Verdict};
 pub use feedback::{

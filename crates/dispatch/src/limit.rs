@@ -1,6 +1,7 @@
 //! A limit at work: what it has, what is taken, and whether it admits one more call.
 //!
-//! A concurrency limit has no state of its own: the open permits are its state. A window adds the places that cool.
+//! A concurrency limit has no state of its own: the open permits are its state. A window adds the
+//! places that cool.
 
 use std::num::NonZeroU64;
 
@@ -40,7 +41,8 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// The rule of every limit: what is taken, this call, and what is kept for higher priorities fit into it.
+    /// The rule of every limit: what is taken, this call, and what is kept for higher priorities
+    /// fit into it.
     pub(crate) fn admits(self) -> bool {
         self.used + 1 + self.kept <= self.max
     }
@@ -71,11 +73,18 @@ impl Meter {
         }
     }
 
+    /// The rows of the places that cool at `now`.
+    pub(crate) fn rows(&self, now: Time) -> impl Iterator<Item = WindowRow> {
+        let window = self.window.iter();
+        window.flat_map(move |window| window.rows(&self.rule.name, now))
+    }
+
     pub(crate) fn is_concurrency(&self) -> bool {
         self.window.is_none()
     }
 
-    /// Whether an open permit has a place here. A window that counts from the send counts the send alone.
+    /// Whether an open permit has a place here. A window that counts from the send counts the send
+    /// alone.
     pub(crate) fn counts_open_calls(&self) -> bool {
         self.window
             .as_ref()
@@ -116,7 +125,8 @@ impl Meter {
         self.read(priority, around).admits()
     }
 
-    /// For a priority it refuses: before this moment time alone cannot make it admit. None if only an answer can.
+    /// For a priority it refuses: before this moment time alone cannot make it admit. None if only
+    /// an answer can.
     pub(crate) fn frees_at(&self, priority: Priority, around: Surroundings<'_>) -> Option<Time> {
         let missing = self.read(priority, around).missing()?;
         let hold_end = around.permits.first_hold_end();

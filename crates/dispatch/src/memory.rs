@@ -1,4 +1,5 @@
-//! What a gate knows beyond permits and rows, for a host that keeps it across a restart or shares it between processes.
+//! What a gate knows beyond permits and rows, for a host that keeps it across a restart or shares
+//! it between processes.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,8 @@ use crate::gate::Gate;
 use crate::lane::Lanes;
 use crate::pause::Pauses;
 
-/// Deferral counters, learned ceiling, closure and pauses: small, and opaque but for its serialised form.
+/// Deferral counters, learned ceiling, closure and pauses: small, and opaque but for its serialised
+/// form.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
     lanes: Lanes,
@@ -30,6 +32,7 @@ impl Gate {
     /// Gives a restored gate back what the former one remembered.
     pub fn recall(&mut self, memory: Memory) {
         self.lanes = memory.lanes;
+        self.lanes.hold_to(&self.bounds);
         self.ceiling = memory.ceiling;
         self.pauses = memory.pauses;
         self.closure = memory.closure.map(|mut closure| {

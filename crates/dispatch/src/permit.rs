@@ -1,6 +1,8 @@
-//! The calls that are out: each holds a permit, and with it one place in every limit, until its answer.
+//! The calls that are out: each holds a permit, and with it one place in every limit, until its
+//! answer.
 //!
-//! This is the only record of open calls. Every limit reads it, so a call is in all of them or in none.
+//! This is the only record of open calls. Every limit reads it, so a call is in all of them or in
+//! none.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +29,8 @@ pub struct OpenPermit {
     pub held_until: Time,
 }
 
-/// A held permit whose time has come: it is closed, as if its call had been answered at the end of the hold.
+/// A held permit whose time has come: it is closed, as if its call had been answered at the end of
+/// the hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Released {
     /// The permit.

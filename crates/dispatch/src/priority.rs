@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The priority of a call; each has a queue and a lane of its own. Ordered from the most urgent: HIGH is the least.
+/// The priority of a call; each has a queue and a lane of its own. Ordered from the most urgent:
+/// HIGH is the least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Priority {
@@ -63,7 +64,8 @@ impl FromStr for Priority {
     }
 }
 
-/// Which lanes have a call that could start but for the limits. The host knows; the gate does not hold the backlog.
+/// Which lanes have a call that could start but for the limits. The host knows; the gate does not
+/// hold the backlog.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting([bool; 3]);
 

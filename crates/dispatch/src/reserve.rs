@@ -36,8 +36,9 @@ impl Reserve {
         self.total() == 0
     }
 
-    /// Places that a call of `priority` must leave empty: the reserves of strictly higher priorities that are not filled
-    /// yet. Calls fill the reserve of their own priority first; what is over fills the next lower one.
+    /// Places that a call of `priority` must leave empty: the reserves of strictly higher
+    /// priorities that are not filled yet. Calls fill the reserve of their own priority first; what
+    /// is over fills the next lower one.
     pub(crate) fn kept_from(&self, priority: Priority, taken: Taken) -> u64 {
         let mut kept = 0;
         let mut over = 0;

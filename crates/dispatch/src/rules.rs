@@ -1,4 +1,5 @@
-//! What a target is configured to allow: its limits and its deferral bounds, and which of them make sense.
+//! What a target is configured to allow: its limits and its deferral bounds, and which of them make
+//! sense.
 //!
 //! Reading `rampmeter.toml` is the business of the `config` crate, which builds these values.
 
@@ -58,11 +59,12 @@ pub enum LimitKind {
 /// From when on a window counts a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CountFrom {
-    /// A place is free one window's length after the answer. Exact whenever the vendor counts between send and answer.
+    /// A place is free one window's length after the answer. Exact whenever the vendor counts
+    /// between send and answer.
     #[default]
     Answer,
-    /// A place is free one window's length after the permit. Faster on short windows, exact only if the vendor counts at
-    /// the moment of the permit.
+    /// A place is free one window's length after the permit. Faster on short windows, exact only if
+    /// the vendor counts at the moment of the permit.
     Send,
 }
 
@@ -183,7 +185,7 @@ pub enum RulesError {
     },
     /// A reserve for BATCH, which keeps nothing: everybody is above it.
     #[error(
-        "limit `{name}` reserves places for BATCH; a reserve is open to all higher priorities, so this one keeps nothing"
+        "limit `{name}` reserves places for BATCH, which keeps nothing: all priorities may use them"
     )]
     ReserveForBatch {
         /// The limit.

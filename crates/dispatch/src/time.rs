@@ -1,7 +1,8 @@
 //! A moment on the host's clock, as the gate sees it.
 //!
-//! The gate never reads a clock: every moment arrives as an argument. Arithmetic saturates instead of wrapping, so that a
-//! hostile `Retry-After` or a corrupt row cannot turn a far future into the past.
+//! The gate never reads a clock: every moment arrives as an argument. Arithmetic saturates instead
+//! of wrapping, so that a hostile `Retry-After` or a corrupt row cannot turn a far future into the
+//! past.
 
 use std::time::Duration;
 
@@ -38,13 +39,14 @@ impl Time {
         self.0.div_euclid(1_000)
     }
 
-    /// This moment and `duration`, or `None` past the end of the range. A part of a microsecond counts as a whole one.
+    /// This moment and `duration`, or `None` past the end of the range. A part of a microsecond
+    /// counts as a whole one.
     pub fn checked_add(self, duration: Duration) -> Option<Time> {
         self.0.checked_add(micros(duration)).map(Time)
     }
 
-    /// This moment and `duration`, at most [`Time::MAX`]. A part of a microsecond counts as a whole one, so that a
-    /// window is never shortened by rounding.
+    /// This moment and `duration`, at most [`Time::MAX`]. A part of a microsecond counts as a whole
+    /// one, so that a window is never shortened by rounding.
     pub fn saturating_add(self, duration: Duration) -> Time {
         Time(self.0.saturating_add(micros(duration)))
     }

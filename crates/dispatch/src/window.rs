@@ -1,11 +1,13 @@
 //! One window: at most N calls in every half-open span of its length, as the vendor counts them.
 //!
-//! A place is taken by an open permit (see `permit.rs`) and then *cools*: it is free again one window's length after the
-//! answer. Here are the cooling places only. The vendor counts a call at some moment between permit and answer, so all calls
-//! it counts in one span have their places taken together just before the span ends, and there are only N places.
+//! A place is taken by an open permit (see `permit.rs`) and then *cools*: it is free again one
+//! window's length after the answer. Here are the cooling places only. The vendor counts a call at
+//! some moment between permit and answer, so all calls it counts in one span have their places
+//! taken together just before the span ends, and there are only N places.
 //!
-//! Up to [`EXACT_CALLS`] calls each place cools by itself. Above, places that would be free at nearly the same moment cool
-//! together and are free at the later end of their bucket: never early, at most a thousandth of the length late.
+//! Up to [`EXACT_CALLS`] calls each place cools by itself. Above, places that would be free at
+//! nearly the same moment cool together and are free at the later end of their bucket: never early,
+//! at most a thousandth of the length late.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -22,10 +24,11 @@ pub const EXACT_CALLS: u64 = 4_096;
 /// The most buckets that a larger window has at once, for each priority it tells apart.
 pub const MOST_BUCKETS: u32 = 1_024;
 /// A bucket is this part of the window's length.
-const BUCKETS_PER_WINDOW: i64 = 1_000;
+pub(crate) const BUCKETS_PER_WINDOW: u32 = 1_000;
 
-/// A cooling place as the host persists it: upserted by `(limit, slot)` in the transaction of the decision that made it.
-/// A row whose `until` has passed means nothing and may be pruned or overwritten.
+/// A cooling place as the host persists it: upserted by `(limit, slot)` in the transaction of the
+/// decision that made it. A row whose `until` has passed means nothing and may be pruned or
+/// overwritten.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowRow {
     /// The limit, by name.
@@ -38,8 +41,8 @@ pub struct WindowRow {
     pub count: u32,
 }
 
-/// The rows that a window of so many calls can have at most: one for each place or bucket; three times as many where a
-/// reserve makes it remember the priority of each call.
+/// The rows that a window of so many calls can have at most: one for each place or bucket; three
+/// times as many where a reserve makes it remember the priority of each call.
 pub fn most_rows(calls: u64, has_reserve: bool) -> u64 {
     let places = if calls <= EXACT_CALLS {
         calls
@@ -90,7 +93,7 @@ impl Window {
         Window {
             per,
             count_from,
-            bucket: (!exact).then(|| micros(per) / BUCKETS_PER_WINDOW),
+            bucket: (!exact).then(|| micros(per) / i64::from(BUCKETS_PER_WINDOW)),
             by_priority,
             cooling: VecDeque::new(),
             taken: Taken::default(),
@@ -106,7 +109,8 @@ impl Window {
         }
     }
 
-    /// Takes back the rows of this window. What is free by `now` is dropped; rows of a former, larger limit still count.
+    /// Takes back the rows of this window. What is free by `now` is dropped; rows of a former,
+    /// larger limit still count.
     pub(crate) fn restore(&mut self, rows: Vec<WindowRow>, now: Time) {
         for row in rows
             .into_iter()
@@ -153,7 +157,8 @@ impl Window {
         }
     }
 
-    /// Lets the place of a call cool from `from` on. Nothing is left to persist if it is free by `now` already.
+    /// Lets the place of a call cool from `from` on. Nothing is left to persist if it is free by
+    /// `now` already.
     pub(crate) fn count(
         &mut self,
         limit: &str,
@@ -190,12 +195,13 @@ impl Window {
                 place
             }
         };
-        Some(WindowRow {
-            limit: limit.to_owned(),
-            slot: slot_of(place),
-            until,
-            count: place.count,
-        })
+        Some(row_of(limit, place))
+    }
+
+    /// The rows of all places that cool at `now`.
+    pub(crate) fn rows(&self, limit: &str, now: Time) -> impl Iterator<Item = WindowRow> {
+        let cooling = self.cooling.iter().filter(move |place| place.until > now);
+        cooling.map(move |place| row_of(limit, *place))
     }
 
     /// When `places` of the cooling places are free, by time alone; none if there are not so many.
@@ -210,7 +216,8 @@ impl Window {
         None
     }
 
-    /// Keeps the places in the order in which they are free. Only the end of a hold comes out of order.
+    /// Keeps the places in the order in which they are free. Only the end of a hold comes out of
+    /// order.
     fn cool(&mut self, place: Place) {
         let index = self
             .cooling
@@ -235,8 +242,8 @@ impl Window {
         Some(first + index)
     }
 
-    /// A number that no cooling place of this priority has. Beyond the capacity only while rows of a former, larger limit
-    /// cool.
+    /// A number that no cooling place of this priority has. Beyond the capacity only while rows of
+    /// a former, larger limit cool.
     fn free_number(&mut self, priority: Priority) -> u32 {
         if let Some(number) = self.free[priority.index()].pop() {
             return number;
@@ -255,8 +262,17 @@ impl Window {
     }
 }
 
-/// The row number of a place: its own number, with the priority in the two highest bits. BATCH, which fills no reserve, is
-/// 0, so that a window without a reserve has the plain numbers.
+fn row_of(limit: &str, place: Place) -> WindowRow {
+    WindowRow {
+        limit: limit.to_owned(),
+        slot: slot_of(place),
+        until: place.until,
+        count: place.count,
+    }
+}
+
+/// The row number of a place: its own number, with the priority in the two highest bits. BATCH,
+/// which fills no reserve, is 0, so that a window without a reserve has the plain numbers.
 fn slot_of(place: Place) -> u32 {
     let code = match place.priority {
         Priority::Batch => 0,

@@ -6,7 +6,8 @@ fn at(seconds: i64) -> Time {
     Time::from_millis(seconds * 1_000)
 }
 
-/// Jitter that makes a pause as long as it can be: half a pause of at most five minutes is a divisor of it.
+/// Jitter that makes a pause as long as it can be: half a pause of at most five minutes is a
+/// divisor of it.
 fn longest(pause: Duration) -> u64 {
     u64::try_from((pause / 2).as_micros()).unwrap()
 }

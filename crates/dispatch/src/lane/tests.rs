@@ -17,11 +17,13 @@ fn bounds(medium: u32, batch: u32) -> MaxDeferrals {
     }
 }
 
-/// What a bystander sees of the lanes: how often each was passed in a row while eligible, and who started lately.
+/// What a bystander sees of the lanes: how often each was passed in a row while eligible, and who
+/// started lately.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Bystander {
     passed: [u64; 3],
-    /// For each recent start at which HIGH was eligible without interruption, whether it was HIGH's.
+    /// For each recent start at which HIGH was eligible without interruption, whether it was
+    /// HIGH's.
     high: Vec<bool>,
 }
 
@@ -71,8 +73,7 @@ fn situation(lanes: &Lanes, bystander: &Bystander, smallest: u32) -> Situation {
 }
 
 #[test]
-fn no_arrivals_whatever_delay_an_eligible_lane_beyond_its_bound_or_take_from_high_more_than_its_share()
- {
+fn whatever_arrives_no_lane_waits_beyond_its_bound_and_high_keeps_its_share() {
     for medium in 1..=4 {
         for batch in medium..=5 {
             let bounds = bounds(medium, batch);

@@ -27,6 +27,11 @@ impl World {
         self.decisions_agree()?;
         self.limits_agree()?;
         self.verdicts_agree()?;
+        let now = self.oracle.now;
+        let live = self.rows.values().filter(|row| row.until > now).cloned();
+        let mut rows = self.gate.rows(self.clock);
+        rows.sort_by(|one, other| (&one.limit, one.slot).cmp(&(&other.limit, other.slot)));
+        check!(live.eq(rows), "the gate has other rows than were persisted");
         let open = self.oracle.open_ids();
         check!(
             open.iter().all(|id| self.gate.is_open(*id)),

@@ -22,7 +22,8 @@ pub(crate) enum Command {
     Withdraw {
         priority: Priority,
     },
-    /// Calls start until the gate refuses or `most` have; the vendor counts them at this part of their time, in 255ths.
+    /// Calls start until the gate refuses or `most` have; the vendor counts them at this part of
+    /// their time, in 255ths.
     Start {
         most: u8,
         counted_at: u8,
@@ -93,7 +94,8 @@ fn scope() -> impl Strategy<Value = Scope> {
     prop_oneof![Just(Scope::Target), priority().prop_map(Scope::Lane)]
 }
 
-/// Times from a microsecond to half a minute, each order of magnitude as likely, and exact lengths of windows.
+/// Times from a microsecond to half a minute, each order of magnitude as likely, and exact lengths
+/// of windows.
 fn time() -> impl Strategy<Value = Duration> {
     prop_oneof![
         (1_u64..1_000).prop_map(Duration::from_micros),
@@ -128,10 +130,16 @@ fn command() -> impl Strategy<Value = Command> {
             }
         })
     };
+    let arrive = (priority(), 1_u8..6);
+    let arrive = arrive.prop_map(|(priority, calls)| Command::Arrive { priority, calls });
+    let start = (1_u8..8, counted_at());
+    let start = start.prop_map(|(most, counted_at)| Command::Start { most, counted_at });
+    let restart = (any::<bool>(), time());
+    let restart = restart.prop_map(|(remembers, hold)| Command::Restart { remembers, hold });
     prop_oneof![
-        16 => (priority(), 1_u8..6).prop_map(|(priority, calls)| Command::Arrive { priority, calls }),
+        16 => arrive,
         1 => priority().prop_map(|priority| Command::Withdraw { priority }),
-        24 => (1_u8..8, counted_at()).prop_map(|(most, counted_at)| Command::Start { most, counted_at }),
+        24 => start,
         24 => answer(Just(None).boxed()),
         1 => answer(throttle().prop_map(Some).boxed()),
         4 => (any::<u16>(), time()).prop_map(|(pick, hold)| Command::Lose { pick, hold }),
@@ -142,7 +150,7 @@ fn command() -> impl Strategy<Value = Command> {
         1 => scope().prop_map(Command::Pause),
         3 => scope().prop_map(Command::Resume),
         1 => Just(Command::Forget),
-        1 => (any::<bool>(), time()).prop_map(|(remembers, hold)| Command::Restart { remembers, hold }),
+        1 => restart,
     ]
 }
 

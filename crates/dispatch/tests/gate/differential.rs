@@ -13,7 +13,8 @@ use crate::world::World;
 const RUNS: u32 = 1_024;
 const LENGTH: usize = 200;
 
-/// The same runs each time, unless `PROPTEST_RNG_SEED` says otherwise: a failure must be the fault of the change at hand.
+/// The same runs each time, unless `PROPTEST_RNG_SEED` says otherwise: a failure must be the fault
+/// of the change at hand.
 pub(crate) fn config(runs: u32) -> Config {
     let asked = Config::default();
     Config {

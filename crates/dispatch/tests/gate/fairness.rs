@@ -40,8 +40,8 @@ impl Bystander {
         self.high_keeps_its_share()
     }
 
-    /// An eligible lane with bound D starts within D + 2 starts. Of MEDIUM this is promised unless BATCH has the smaller
-    /// bound, for then BATCH passes it more often.
+    /// An eligible lane with bound D starts within D + 2 starts. Of MEDIUM this is promised unless
+    /// BATCH has the smaller bound, for then BATCH passes it more often.
     fn nobody_starves(&self) -> Result<(), String> {
         let (medium, batch) = (most(self.bounds.medium), most(self.bounds.batch));
         for (lane, bound) in [

@@ -21,7 +21,8 @@ struct Run {
     calls: u64,
 }
 
-/// Calls as fast as the gate lets it; each is answered after one of the latencies, in turn. A `restart` loses nothing.
+/// Calls as fast as the gate lets it; each is answered after one of the latencies, in turn. A
+/// `restart` loses nothing.
 fn greedy(rules: &Rules, time: Duration, latencies: &[Duration], restart: bool) -> Run {
     let waiting = Waiting::NONE.with(Priority::Batch);
     let end = BEGIN.saturating_add(time);

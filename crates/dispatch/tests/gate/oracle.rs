@@ -1,4 +1,5 @@
-//! The gate's specification as plainly as it can be put: the whole history is kept and every answer derived from it anew.
+//! The gate's specification as plainly as it can be put: the whole history is kept and every answer
+//! derived from it anew.
 //!
 //! Nothing is shared with the gate but its public types. Slow on purpose.
 
@@ -48,7 +49,8 @@ impl Oracle {
         }
     }
 
-    /// The clock says `now`. An earlier time than before changes nothing. Calls that no limit counts any more are forgotten.
+    /// The clock says `now`. An earlier time than before changes nothing. Calls that no limit
+    /// counts any more are forgotten.
     pub(crate) fn clock(&mut self, now: Time) {
         self.now = self.now.max(now);
         let now = self.now;
@@ -127,7 +129,8 @@ impl Oracle {
         self.starts.clear();
     }
 
-    /// What the gate must decide; the time of a `NotBefore` is left open, see [`Oracle::admits_before`].
+    /// What the gate must decide; the time of a `NotBefore` is left open, see
+    /// [`Oracle::admits_before`].
     pub(crate) fn decide(&self, waiting: Waiting) -> Decision {
         match self.first(self.eligible(waiting)) {
             Some(lane) => Decision::Start(lane),
@@ -140,8 +143,8 @@ impl Oracle {
         self.eligible_at(waiting, self.now, false)
     }
 
-    /// Whether time alone would make a waiting lane eligible at some moment before `end` (ever, if there is none), were
-    /// holds released as they end.
+    /// Whether time alone would make a waiting lane eligible at some moment before `end` (ever, if
+    /// there is none), were holds released as they end.
     pub(crate) fn admits_before(&self, waiting: Waiting, end: Option<Time>) -> Option<Time> {
         let moments = self
             .moments()
@@ -220,7 +223,8 @@ impl Oracle {
         releasing: bool,
     ) -> bool {
         let inside = self.inside(limit, at, releasing);
-        // One empty reserved place for each reserve of a higher priority; the calls sit down, the highest first.
+        // One empty reserved place for each reserve of a higher priority; the calls sit down, the
+        // highest first.
         let mut reserved = Vec::new();
         for higher in Priority::ALL.into_iter().filter(|higher| *higher < lane) {
             reserved.extend(std::iter::repeat_n(

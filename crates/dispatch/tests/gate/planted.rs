@@ -1,4 +1,5 @@
-//! Tests of the tests: each mistake must be noticed by the vendor, and the same runs without it must not.
+//! Tests of the tests: each mistake must be noticed by the vendor, and the same runs without it
+//! must not.
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;

@@ -4,33 +4,33 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CountFrom, Decision, DeferralBound, Gate, Limit, MaxDeferrals, Memory, OpenPermit, Priority,
-    Reserve, Rules, Scope, Throttle, Time, Verdict, Waiting, WindowRow,
+    CountFrom, Decision, DeferralBound, Gate, Limit, MaxDeferrals, Priority, Reserve, Rules, Scope,
+    Throttle, Time, Verdict, Waiting, WindowRow,
 };
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 
-fn at(seconds: i64) -> Time {
+pub(crate) fn at(seconds: i64) -> Time {
     Time::from_millis(seconds * 1_000)
 }
 
-fn rules(limits: impl Into<Vec<Limit>>) -> Rules {
+pub(crate) fn rules(limits: impl Into<Vec<Limit>>) -> Rules {
     Rules {
         limits: limits.into(),
         ..Rules::default()
     }
 }
 
-fn gate(limits: impl Into<Vec<Limit>>) -> Gate {
+pub(crate) fn gate(limits: impl Into<Vec<Limit>>) -> Gate {
     Gate::new(rules(limits), at(0))
 }
 
-fn only(priority: Priority) -> Waiting {
+pub(crate) fn only(priority: Priority) -> Waiting {
     Waiting::NONE.with(priority)
 }
 
 /// Starts calls of one lane until the gate refuses, and says how many.
-fn fill(gate: &mut Gate, priority: Priority, now: Time) -> i64 {
+pub(crate) fn fill(gate: &mut Gate, priority: Priority, now: Time) -> i64 {
     let mut started = 0;
     while gate.decide(only(priority), now) == Decision::Start(priority) {
         started += 1;
@@ -350,79 +350,6 @@ fn time_is_contended_only_while_a_slot_is_all_that_is_missing() {
         !gate.contended(Waiting::ALL, at(1)),
         "the window is full too"
     );
-}
-
-#[test]
-fn what_was_learned_survives_a_restart_that_recalls_it() {
-    let limits = [Limit::concurrency("account", 3)];
-    let mut before = gate(limits.clone());
-    before.throttled(Throttle::Concurrency, at(0), 0);
-    before.throttled(
-        Throttle::Window {
-            retry_after: Some(MINUTE),
-        },
-        at(0),
-        0,
-    );
-    before.pause(Scope::Lane(Priority::Batch));
-    let mut after = Gate::restore(rules(limits), Vec::new(), Vec::new(), at(1));
-    assert_eq!(after.memory(), Memory::default());
-    after.recall(before.memory());
-    assert_eq!(after.memory(), before.memory());
-    assert_eq!(after.learned_ceiling(at(1)), Some(2));
-    assert_eq!(
-        after.decide(Waiting::ALL, at(1)),
-        Decision::NotBefore(Some(at(60)))
-    );
-}
-
-#[test]
-fn rows_of_a_former_larger_limit_still_count_and_give_way_one_by_one() {
-    let mut before = gate([Limit::window("minute", 5, MINUTE)]);
-    fill(&mut before, Priority::High, at(0));
-    let rows: Vec<WindowRow> = (1..=5).flat_map(|id| before.finish(id, at(id))).collect();
-    let mut after = Gate::restore(
-        rules([Limit::window("minute", 2, MINUTE)]),
-        Vec::new(),
-        rows,
-        at(6),
-    );
-    assert_eq!(after.usage(at(6))[0].used, 5);
-    assert_eq!(
-        after.decide(Waiting::ALL, at(6)),
-        Decision::NotBefore(Some(at(64))),
-        "four must go first"
-    );
-    assert_eq!(fill(&mut after, Priority::High, at(64)), 1);
-    let rows = after.finish(1, at(64));
-    assert!(rows[0].slot != 4, "slot 4 still cools");
-}
-
-#[test]
-fn rows_and_permits_of_limits_that_are_gone_do_no_harm() {
-    let row = WindowRow {
-        limit: "gone".to_owned(),
-        slot: u32::MAX,
-        until: at(99),
-        count: u32::MAX,
-    };
-    let corrupt = WindowRow {
-        limit: "minute".to_owned(),
-        ..row
-    };
-    let open = OpenPermit {
-        id: 7,
-        priority: Priority::High,
-        started_at: at(50),
-        held_until: at(60),
-    };
-    let limits = [Limit::window("minute", 2, MINUTE)];
-    let mut gate = Gate::restore(rules(limits), vec![open], vec![row, corrupt], at(0));
-    assert_eq!(
-        gate.decide(Waiting::ALL, at(1)),
-        Decision::NotBefore(Some(at(99)))
-    );
-    assert_eq!(gate.release_holds(at(60)).len(), 1);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The vendor's own count: it sees calls, not the gate, and counts each at a moment of its own choice.
+//! The vendor's own count: it sees calls, not the gate, and counts each at a moment of its own
+//! choice.
 
 use rampmeter_dispatch::{CountFrom, Limit, LimitKind, Rules, Time};
 

@@ -1,4 +1,5 @@
-//! A host around a gate: queues, a clock, what was persisted, and a check of everything after each step.
+//! A host around a gate: queues, a clock, what was persisted, and a check of everything after each
+//! step.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,7 +17,8 @@ use crate::vendor::{Seen, Vendor};
 /// A mistake built into the host or its configuration, to see that the vendor notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mistake {
-    /// Windows free their places one length after the permit, though the vendor counts until the answer.
+    /// Windows free their places one length after the permit, though the vendor counts until the
+    /// answer.
     FreesAtSend,
     /// Open permits are not persisted.
     ForgetsPermits,
@@ -304,7 +306,8 @@ impl World {
         });
     }
 
-    /// The process dies and comes back with what was persisted. In-flight calls may still be counted by the vendor.
+    /// The process dies and comes back with what was persisted. In-flight calls may still be
+    /// counted by the vendor.
     fn restart(&mut self, remembers: bool, hold: Duration) {
         let now = self.oracle.now;
         let until = now.saturating_add(hold);
