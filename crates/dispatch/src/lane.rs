@@ -11,6 +11,9 @@
 //! lanes out of step could take three of D + 2 starts. Therefore no third start passes an eligible
 //! HIGH within D + 2; the lane that is due goes one start later, which still is within its own
 //! bound.
+//!
+//! With two bounds each lane has its own, and HIGH that of the smaller. Where BATCH has the smaller
+//! one, it also passes MEDIUM in its turns, and the bound of MEDIUM counts starts of HIGH alone.
 
 use std::num::NonZeroU32;
 

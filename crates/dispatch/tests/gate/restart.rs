@@ -84,15 +84,16 @@ fn other_rules_hold_at_once_and_keep_what_is_out_and_what_cools() {
     assert_eq!(gate.rows(at(61)).len(), 2, "the first place is free again");
 }
 
+fn bounded(most: u32) -> Rules {
+    let bound = DeferralBound::at_most(most).expect("it is not 0");
+    Rules {
+        limits: Vec::new(),
+        max_deferrals: MaxDeferrals::both(bound),
+    }
+}
+
 #[test]
 fn a_lane_that_is_within_its_new_bound_is_not_due_any_more() {
-    let bounded = |most| {
-        let bound = DeferralBound::at_most(most).expect("it is not 0");
-        Rules {
-            limits: Vec::new(),
-            max_deferrals: MaxDeferrals::both(bound),
-        }
-    };
     let mut gate = Gate::new(bounded(1), at(0));
     gate.start(1, Priority::High, Waiting::ALL, at(0));
     assert_eq!(
@@ -109,6 +110,18 @@ fn a_lane_that_is_within_its_new_bound_is_not_due_any_more() {
         gate.decide(Waiting::ALL, at(0)),
         Decision::Start(Priority::Medium)
     );
+}
+
+#[test]
+fn deferrals_survive_a_restart_and_are_held_to_the_bounds_of_the_new_rules() {
+    let mut before = Gate::new(bounded(1), at(0));
+    before.start(1, Priority::High, Waiting::ALL, at(0));
+    for (most, first) in [(1, Priority::Medium), (2, Priority::High)] {
+        let mut after = Gate::new(bounded(most), at(0));
+        after.recall(before.memory());
+        assert_eq!(after.deferrals(), [0, 1, 1]);
+        assert_eq!(after.decide(Waiting::ALL, at(0)), Decision::Start(first));
+    }
 }
 
 #[test]
