@@ -143,10 +143,7 @@ pub(crate) fn open(
     };
     std::thread::Builder::new()
         .name("rampmeter-writer".to_owned())
-        .spawn(move || {
-            writer.run(received, &send_off, &stopped);
-            drop(lock);
-        })
+        .spawn(move || writer.run(received, &send_off, &stopped, lock))
         .map_err(|error| OpenError::Store(format!("no thread for the writer: {error}")))?;
     Ok((commands, reader, how))
 }

@@ -3,6 +3,7 @@
 //!
 //! A failure of the store ends the thread: what was not committed is neither acknowledged nor performed.
 
+use std::fs::File;
 use std::time::Duration;
 
 use rampmeter_dispatch::Time;
@@ -66,6 +67,7 @@ impl Writer {
         mut commands: mpsc::Receiver<Command>,
         send_off: &SendOff,
         stopped: &watch::Sender<Option<Stopped>>,
+        lock: File,
     ) {
         let how = match self.work(&mut commands, send_off) {
             Ok(done) => {
@@ -80,7 +82,9 @@ impl Writer {
                 Stopped::Poisoned(error.to_string())
             }
         };
+        // Whoever hears of the end may open the data directory at once.
         drop(self);
+        drop(lock);
         stopped.send_replace(Some(how));
     }
 
