@@ -23,7 +23,7 @@ async fn token(engine: &Engine, arn: &str) -> String {
     let parameters = parameters.expect("a task was scheduled");
     parameters.value()["MessageBody"]["TaskToken"]
         .as_str()
-        .unwrap()
+        .expect("the message carries its token")
         .to_owned()
 }
 
