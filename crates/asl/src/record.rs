@@ -242,3 +242,128 @@ fn infallible<T>(result: Result<T, Infallible>) -> T {
         Err(never) => match never {},
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::event::{Detail, StateKind};
+
+    fn entered(id: u64, input: &Payload) -> Event {
+        let (kind, name) = (StateKind::Pass, "A".to_owned());
+        let detail = Detail::StateEntered {
+            kind,
+            name,
+            input: input.clone(),
+        };
+        Event {
+            id,
+            previous: id - 1,
+            at: 5,
+            detail,
+        }
+    }
+
+    fn frame(input: &Payload) -> Frame {
+        let mut frame = Frame::root();
+        frame.state = "A".to_owned();
+        frame.input = Some(input.clone());
+        frame
+    }
+
+    #[test]
+    fn each_payload_is_stored_once() {
+        let shared = Payload::from_value(json!({"a": 1}));
+        let equal = Payload::from_value(json!({"a": 1}));
+        let other = Payload::parse("[ 1 ]").unwrap();
+        let events = [entered(1, &shared), entered(2, &shared), entered(3, &equal)];
+        let encoded = encode(&events, Some(&frame(&shared)), &[&other, &equal]);
+        assert_eq!(encoded.extra, [1, 0]);
+        let stored: Value = serde_json::from_str(&encoded.text).unwrap();
+        assert_eq!(stored["payloads"], json!([{"a": 1}, [1]]));
+        assert_eq!(decode_payload(&encoded.text, 1).unwrap().text(), "[ 1 ]");
+    }
+
+    #[test]
+    fn payloads_that_were_shared_are_shared_again() {
+        let payload = Payload::from_value(json!([1, 2]));
+        let text = encode(&[entered(1, &payload)], Some(&frame(&payload)), &[]).text;
+        let step = decode(&text).unwrap();
+        let Detail::StateEntered { input, .. } = &step.events[0].detail else {
+            panic!("another event came back: {:?}", step.events[0]);
+        };
+        assert!(step.frame.unwrap().input.unwrap().ptr_eq(input));
+    }
+
+    #[test]
+    fn a_step_without_a_frame_has_none() {
+        let text = encode(&[], None, &[]).text;
+        assert_eq!(text, r#"{"payloads":[],"events":[]}"#);
+        assert_eq!(
+            decode(&text).unwrap(),
+            Step {
+                events: Vec::new(),
+                frame: None
+            }
+        );
+        assert_eq!(decode_frame(&text).unwrap(), None);
+    }
+
+    #[test]
+    fn what_was_not_written_here_is_an_error() {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            r#"{"payloads":[1],"events":[{"id":1}]}"#,
+            r#"{"payloads":[],"events":[{"id":1,"previous":0,"at":0,"detail":{"ExecutionSucceeded":{"output":0}}}]}"#,
+        ] {
+            assert!(decode(text).is_err(), "{text}");
+        }
+        let error = decode_payload(r#"{"payloads":[1],"events":[]}"#, 1).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the record refers to payload 1 and holds 1"
+        );
+    }
+
+    fn payload() -> impl Strategy<Value = Payload> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(any::<String>(), inner, 0..4)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+        .prop_map(Payload::from_value)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_written_is_read_back(payloads in prop::collection::vec(payload(), 1..8), picks in prop::collection::vec(any::<prop::sample::Index>(), 0..12)) {
+            let events: Vec<_> = (1..).zip(&picks).map(|(id, pick)| entered(id, pick.get(&payloads))).collect();
+            let frame = frame(&payloads[0]);
+            let extra: Vec<_> = payloads.iter().collect();
+            let encoded = encode(&events, Some(&frame), &extra);
+            let step = decode(&encoded.text).unwrap();
+            prop_assert_eq!(step.events, events);
+            prop_assert_eq!(step.frame.as_ref(), Some(&frame));
+            prop_assert_eq!(decode_frame(&encoded.text).unwrap(), Some(frame));
+            for (payload, index) in payloads.iter().zip(encoded.extra) {
+                let read = decode_payload(&encoded.text, index).unwrap();
+                prop_assert_eq!(read.text(), payload.text());
+            }
+        }
+    }
+}

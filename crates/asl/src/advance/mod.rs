@@ -223,8 +223,15 @@ impl<'r> Run<'r, '_> {
         let machine = self.machine;
         let state = machine.state(&self.frame.state);
         match kind {
-            TimerKind::Wait => self.wait_over(state),
-            TimerKind::Retry => self.attempt(state),
+            TimerKind::Wait | TimerKind::Retry => {
+                // The host has forgotten the timer: the frame must not clear it again.
+                self.frame.rest = Rest::Yielded;
+                if kind == TimerKind::Wait {
+                    self.wait_over(state)
+                } else {
+                    self.attempt(state)
+                }
+            }
             TimerKind::TaskTimeout | TimerKind::Heartbeat => self.task_timed_out(kind),
             TimerKind::ExecutionTimeout => {
                 self.frame.deadline = None;

@@ -1,1 +1,333 @@
-//! Tests, to be filled below.
+//! Faults of definitions: code, message and place, as AWS has them where it was recorded.
+
+use serde_json::{Value, json};
+
+use crate::machine::StateMachine;
+
+/// The faults of a definition as `CODE: message at /place`.
+fn faults(definition: &Value) -> Vec<String> {
+    match StateMachine::parse(&definition.to_string()) {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// The faults of a state named A, whose end is added.
+fn faults_of(state: Value) -> Vec<String> {
+    let mut state = state;
+    if ["Task", "Pass", "Wait"].contains(&state["Type"].as_str().unwrap_or("")) {
+        state["End"] = json!(true);
+    }
+    faults(&json!({"StartAt": "A", "States": {"A": state}}))
+}
+
+#[test]
+fn texts_that_are_no_definition_are_named_as_aws_names_them() {
+    let first = |text: &str| StateMachine::parse(text).unwrap_err().remove(0);
+    for text in [" ", "", "[]", "1"] {
+        let fault = first(text);
+        assert_eq!(fault.message, "Definition must be a valid JSON object");
+        assert_eq!(
+            (fault.code, fault.location.as_str()),
+            ("SCHEMA_VALIDATION_FAILED", "")
+        );
+    }
+    let fault = first("not a definition");
+    assert_eq!(fault.code, "INVALID_JSON_DESCRIPTION");
+    assert_eq!(
+        fault.location,
+        "[Source: (String)\"not a definition\"; line: 1, column: 4]"
+    );
+    assert_eq!(
+        fault.message,
+        "Unrecognized token 'not': was expecting (JSON String, Number, Array, Object or token \
+         'null', 'true' or 'false')\n at [Source: (String)\"not a definition\"; line: 1, column: 4]"
+    );
+    assert_eq!(first("{").code, "INVALID_JSON_DESCRIPTION");
+    assert_eq!(first("true x").code, "INVALID_JSON_DESCRIPTION");
+}
+
+#[test]
+fn required_fields_are_named_together() {
+    assert_eq!(
+        faults(&json!({})),
+        ["SCHEMA_VALIDATION_FAILED: These fields are required: [States, StartAt] at /"]
+    );
+    assert_eq!(
+        faults(&json!({"States": {"A": {"Type": "Succeed"}}})),
+        ["SCHEMA_VALIDATION_FAILED: These fields are required: [StartAt] at /"]
+    );
+    assert_eq!(
+        faults_of(json!({"Type": "Task"})),
+        ["SCHEMA_VALIDATION_FAILED: These fields are required: [Resource] at /States/A"]
+    );
+}
+
+#[test]
+fn transitions_lead_to_states_that_exist() {
+    let definition = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Choice", "Default": "X", "Choices": [
+            {"Variable": "$.a", "IsNull": true, "Next": "Y"},
+            {"Variable": "$.a", "IsNull": false, "Next": "B"},
+        ]},
+        "B": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Next": "Z",
+              "Catch": [{"ErrorEquals": ["E"], "Next": "W"}]},
+    }});
+    assert_eq!(
+        faults(&definition),
+        [
+            "MISSING_TRANSITION_TARGET: Missing 'Next' target: Y at /States/A/Choices/0/Next",
+            "MISSING_TRANSITION_TARGET: Missing 'Default' target: X at /States/A/Default",
+            "MISSING_TRANSITION_TARGET: Missing 'Next' target: Z at /States/B/Next",
+            "MISSING_TRANSITION_TARGET: Missing 'Next' target: W at /States/B/Catch/0/Next",
+        ]
+    );
+    assert_eq!(
+        faults(&json!({"StartAt": "X", "States": {"A": {"Type": "Succeed"}}})),
+        [
+            "MISSING_TRANSITION_TARGET: Missing 'StartAt' target: X at /StartAt",
+            "MISSING_TRANSITION_TARGET: State \"A\" is not reachable. at /States/A",
+        ]
+    );
+}
+
+#[test]
+fn all_faults_are_found_in_one_pass() {
+    let definition = json!({
+        "StartAt": "A", "Version": "2.0", "TimeoutSeconds": 0, "Extra": 1,
+        "States": {
+            "A": {"Type": "Pass", "InputPath": "a", "ResultPath": "$.x[*]", "Next": "B"},
+            "B": {"Type": "Nap", "End": true},
+        },
+    });
+    let found = faults(&definition);
+    for expected in [
+        "Field is not supported at /Extra",
+        "The version '2.0' is not supported at /Version",
+        "The value must be from 1 to 99999999 at /TimeoutSeconds",
+        "Value is not a Reference Path at /States/A/ResultPath",
+        "Value is not a valid JSONPath at /States/A/InputPath",
+        "'Nap' is no type of state at /States/B/Type",
+    ] {
+        assert!(
+            found.iter().any(|fault| fault.ends_with(expected)),
+            "{expected} in {found:#?}"
+        );
+    }
+    assert_eq!(found.len(), 6, "{found:#?}");
+}
+
+#[test]
+fn expressions_are_checked_and_the_place_is_their_template() {
+    for template in [
+        json!({"parsed.$": r#"States.StringToJson('{\"text\":\"An \\\"escaped\\\" quote\"}')"#}),
+        json!({"deep": [{"parsed.$": "no path"}]}),
+        json!({"parsed.$": 5}),
+    ] {
+        assert_eq!(
+            faults_of(json!({"Type": "Pass", "Parameters": template})),
+            [
+                "SCHEMA_VALIDATION_FAILED: The value for the field 'parsed.$' must be a valid JSONPath \
+              or a valid intrinsic function call at /States/A/Parameters"
+            ]
+        );
+    }
+    assert_eq!(
+        faults_of(json!({"Type": "Pass", "Parameters": {"a": 1, "a.$": "$"}})).len(),
+        1
+    );
+}
+
+#[test]
+fn timestamps_are_checked_with_the_words_of_aws() {
+    for text in ["2016-12-05T21:29:29", "2016-12-05T25:29:29Z", "tomorrow"] {
+        assert_eq!(
+            faults_of(json!({"Type": "Wait", "Timestamp": text})),
+            [
+                "SCHEMA_VALIDATION_FAILED: String does not match RFC3339 timestamp at \
+              /States/A/Timestamp"
+            ]
+        );
+    }
+}
+
+#[test]
+fn a_state_in_the_language_of_the_machine_cannot_go_back_to_json_path() {
+    let definition = json!({"StartAt": "P", "QueryLanguage": "JSONata", "States": {
+        "P": {"Type": "Pass", "End": true, "QueryLanguage": "JSONPath"},
+    }});
+    assert_eq!(
+        faults(&definition),
+        [
+            "SCHEMA_VALIDATION_FAILED: 'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for \
+          whole state machine at /States/P"
+        ]
+    );
+}
+
+#[test]
+fn fields_belong_to_their_state_and_language() {
+    for state in [
+        json!({"Type": "Pass", "Output": "{% 1 %}"}),
+        json!({"Type": "Pass", "QueryLanguage": "JSONata", "InputPath": "$"}),
+        json!({"Type": "Succeed", "End": true}),
+        json!({"Type": "Pass", "Retry": []}),
+        json!({"Type": "Wait", "Seconds": 1, "Comments": ""}),
+    ] {
+        let found = faults_of(state);
+        assert!(
+            found
+                .iter()
+                .any(|fault| fault.contains("Field is not supported")),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn faulty_fields_are_refused() {
+    let task = |fields: Value| {
+        let mut state = json!({"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage"});
+        state
+            .as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        state
+    };
+    for state in [
+        json!({"Type": "Wait"}),
+        json!({"Type": "Wait", "Seconds": 1, "SecondsPath": "$.a"}),
+        json!({"Type": "Wait", "Seconds": -1}),
+        json!({"Type": "Wait", "Seconds": 1.5}),
+        json!({"Type": "Wait", "Seconds": 100_000_000}),
+        json!({"Type": "Fail", "Error": "a", "ErrorPath": "$.a"}),
+        json!({"Type": "Fail", "Cause": 5}),
+        json!({"Type": "Choice", "Choices": []}),
+        json!({"Type": "Choice"}),
+        task(json!({"TimeoutSeconds": 5, "HeartbeatSeconds": 5})),
+        task(json!({"TimeoutSeconds": 5, "TimeoutSecondsPath": "$.a"})),
+        task(json!({"TimeoutSeconds": 0})),
+        task(json!({"Next": "A"})),
+        task(json!({"Retry": [{"ErrorEquals": []}]})),
+        task(json!({"Retry": [{}]})),
+        task(json!({"Retry": [{"ErrorEquals": ["a"], "BackoffRate": 0.5}]})),
+        task(json!({"Retry": [{"ErrorEquals": ["a"], "IntervalSeconds": 0}]})),
+        task(json!({"Retry": [{"ErrorEquals": ["a"], "JitterStrategy": "HALF"}]})),
+        task(json!({"Retry": [{"ErrorEquals": ["States.ALL", "a"]}]})),
+        task(json!({"Retry": [{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["a"]}]})),
+        task(json!({"Catch": [{"ErrorEquals": ["a"]}]})),
+    ] {
+        assert!(!faults_of(state.clone()).is_empty(), "{state}");
+    }
+}
+
+#[test]
+fn rules_of_a_choice_are_checked() {
+    for rule in [
+        json!({"Next": "A"}),
+        json!({"Variable": "$.a", "Next": "A"}),
+        json!({"Variable": "$.a", "IsNull": true}),
+        json!({"Variable": "$.a", "IsNull": true, "IsString": true, "Next": "A"}),
+        json!({"Variable": "$.a", "StringEquals": 1, "Next": "A"}),
+        json!({"Variable": "$.a", "NumericEquals": "1", "Next": "A"}),
+        json!({"Variable": "$.a", "StringNear": "1", "Next": "A"}),
+        json!({"Variable": "a", "IsNull": true, "Next": "A"}),
+        json!({"Variable": "$.a", "StringMatchesPath": "$.b", "Next": "A"}),
+        json!({"And": [], "Next": "A"}),
+        json!({"And": [{"Variable": "$.a", "IsNull": true, "Next": "A"}], "Next": "A"}),
+        json!({"Not": [], "Next": "A"}),
+        json!({"Not": {"Variable": "$.a"}, "Next": "A"}),
+    ] {
+        let state = json!({"Type": "Choice", "Choices": [rule], "Default": "A"});
+        assert!(!faults_of(state.clone()).is_empty(), "{state}");
+    }
+}
+
+#[test]
+fn a_substitution_that_nobody_made_is_named() {
+    let state = json!({"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage",
+        "Comment": "${Ignored}", "Parameters": {"QueueUrl": "${NetsuiteHigh}", "MessageBody": "$5 {x}"}});
+    assert_eq!(
+        faults_of(state),
+        [
+            "SCHEMA_VALIDATION_FAILED: The substitution '${NetsuiteHigh}' has no value at \
+          /States/A/Parameters/QueueUrl"
+        ]
+    );
+    let state = json!({"Type": "Pass", "Parameters": {
+        "q.$": "States.Format('${NetsuiteQueues}-{}', $.priority)"}});
+    assert!(faults_of(state)[0].contains("'${NetsuiteQueues}'"));
+}
+
+#[test]
+fn names_of_states_are_escaped_in_places_and_limited_in_length() {
+    let name = "a/b~c";
+    let definition = json!({"StartAt": name, "States": {name: {"Type": "Pass", "Next": "X"}}});
+    assert!(faults(&definition)[0].ends_with("at /States/a~1b~0c/Next"));
+    let name = "x".repeat(81);
+    let definition = json!({"StartAt": name, "States": {name.as_str(): {"Type": "Succeed"}}});
+    assert_eq!(faults(&definition).len(), 1);
+}
+
+#[test]
+fn branches_are_checked_too_and_names_are_unique_across_them() {
+    let branch = |name: &str, next: Value| {
+        let mut state = json!({"Type": "Pass"});
+        state
+            .as_object_mut()
+            .unwrap()
+            .extend(next.as_object().unwrap().clone());
+        json!({"StartAt": name, "States": {name: state}})
+    };
+    let parallel = |one: Value, two: Value| {
+        json!({"StartAt": "P", "States": {
+            "P": {"Type": "Parallel", "Branches": [one, two], "End": true}}})
+    };
+    let sound = parallel(
+        branch("A", json!({"End": true})),
+        branch("B", json!({"End": true})),
+    );
+    assert_eq!(faults(&sound), [""; 0]);
+    let lost = parallel(
+        branch("A", json!({"Next": "P"})),
+        branch("B", json!({"End": true})),
+    );
+    assert_eq!(
+        faults(&lost),
+        ["MISSING_TRANSITION_TARGET: Missing 'Next' target: P at \
+          /States/P/Branches/0/States/A/Next"]
+    );
+    let twice = parallel(
+        branch("A", json!({"End": true})),
+        branch("A", json!({"End": true})),
+    );
+    assert!(faults(&twice)[0].starts_with("DUPLICATE_STATE_NAME"));
+}
+
+#[test]
+fn what_is_not_served_is_a_note_and_not_a_fault() {
+    let definition = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Task", "Resource": "arn:aws:lambda:x:1:function:f", "Next": "B"},
+        "B": {"Type": "Pass", "Assign": {"x": 1}, "Next": "C"},
+        "C": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% 1 %}", "Next": "D"},
+        "D": {"Type": "Map", "End": true, "ItemProcessor": {
+            "StartAt": "E", "States": {"E": {"Type": "Succeed"}}}},
+    }});
+    let machine = StateMachine::parse(&definition.to_string()).unwrap();
+    let unserved = machine.unserved();
+    let listed: Vec<_> = unserved
+        .iter()
+        .map(|one| (one.state.as_str(), one.location.as_str()))
+        .collect();
+    assert_eq!(
+        listed,
+        [
+            ("A", "/States/A/Resource"),
+            ("B", "/States/B"),
+            ("C", "/States/C"),
+            ("D", "/States/D"),
+        ]
+    );
+    assert_eq!(machine.start_at(), "A");
+    assert_eq!(machine.timeout_seconds(), None);
+}

@@ -1,0 +1,128 @@
+//! The limits on data, depth and the length of a history, and definitions made to exhaust a host.
+
+use rampmeter_asl::{Standing, Stimulus};
+use serde_json::{Value, json};
+
+use crate::host::{Host, callback, pass, single};
+
+/// A JSON text of this many bytes.
+fn text_of(bytes: usize) -> Value {
+    json!("x".repeat(bytes - 2))
+}
+
+#[test]
+fn a_result_of_256_kib_is_allowed_and_one_byte_more_is_not() {
+    assert_eq!(
+        pass(json!({"Result": text_of(262_144)}), &json!({})).output(),
+        &text_of(262_144)
+    );
+    let host = pass(json!({"Result": text_of(262_145)}), &json!({}));
+    assert_eq!(
+        host.failure(),
+        (
+            "States.DataLimitExceeded",
+            "The state/task 'A' returned a result with a size exceeding the maximum number of bytes \
+             service limit."
+        )
+    );
+    assert_eq!(
+        host.history()[1..],
+        ["2<0 PassStateEntered", "3<2 ExecutionFailed"]
+    );
+}
+
+#[test]
+fn the_limit_counts_bytes_of_text_and_not_characters() {
+    let result = json!("\u{e9}".repeat(131_072));
+    let host = pass(json!({"Result": result}), &json!({}));
+    assert_eq!(host.failure().0, "States.DataLimitExceeded");
+}
+
+#[test]
+fn parameters_over_the_limit_fail_before_anything_is_sent() {
+    let state = callback(json!({"Parameters": {"a.$": "$", "b.$": "$"}}));
+    let host = Host::started(&single(state), &text_of(200_000));
+    assert_eq!(host.failure().0, "States.DataLimitExceeded");
+    assert!(host.tasks.is_empty());
+}
+
+#[test]
+fn exceeded_data_is_caught_by_its_name_and_not_by_all() {
+    for (name, is_caught) in [("States.DataLimitExceeded", true), ("States.ALL", false)] {
+        let mut definition = single(callback(json!({
+            "ResultPath": "$.result",
+            "Catch": [{"ErrorEquals": [name], "Next": "B"}],
+        })));
+        definition["States"]["B"] = json!({"Type": "Succeed"});
+        let mut host = Host::submitted(&definition, &json!({"a": text_of(200_000)}));
+        host.succeed(text_of(200_000)).unwrap();
+        let end = host.history().last().unwrap().clone();
+        assert_eq!(
+            end.ends_with("ExecutionSucceeded"),
+            is_caught,
+            "{name}: {end}"
+        );
+    }
+}
+
+#[test]
+fn data_that_nests_ever_deeper_fails_before_it_cannot_be_stored() {
+    let definition = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Pass", "Parameters": {"a.$": "$"}, "Next": "B"},
+        "B": {"Type": "Pass", "Next": "A"},
+    }});
+    let mut host = Host::started(&definition, &json!({}));
+    while host.standing == Standing::Yielded {
+        host.send(Stimulus::Continue).unwrap();
+    }
+    assert_eq!(host.failure().0, "States.Runtime");
+    assert!(host.failure().1.contains("nests deeper"));
+}
+
+#[test]
+fn a_template_cannot_multiply_its_input_without_bound() {
+    let parts: serde_json::Map<_, _> = (0..20_000)
+        .map(|index| (format!("p{index}.$"), json!("$")))
+        .collect();
+    let host = pass(json!({"Parameters": parts}), &text_of(200_000));
+    assert_eq!(host.failure().0, "States.DataLimitExceeded");
+}
+
+#[test]
+fn a_path_cannot_visit_values_without_bound() {
+    let mut input = json!(1);
+    for _ in 0..60 {
+        input = json!([input, 1, 1]);
+    }
+    let path = format!("${}", "..*".repeat(8));
+    let host = pass(json!({"Parameters": {"v.$": path}}), &input);
+    assert_eq!(host.failure().0, "States.Runtime");
+}
+
+#[test]
+fn the_25_000th_event_says_that_the_history_is_full() {
+    let definition = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"},
+    }});
+    let mut host = Host::new(&definition, &json!({}));
+    host.transitions = 5_000;
+    host.send(Stimulus::Start {
+        input: rampmeter_asl::Payload::from_value(json!({})),
+    })
+    .unwrap();
+    while host.standing == Standing::Yielded {
+        host.send(Stimulus::Continue).unwrap();
+    }
+    assert_eq!(host.events.len(), 25_000);
+    assert_eq!(
+        host.history().last().unwrap(),
+        "25000<24999 ExecutionFailed"
+    );
+    assert_eq!(
+        host.failure(),
+        (
+            "States.Runtime",
+            "The execution reached the maximum number of history events (25000)."
+        )
+    );
+}
