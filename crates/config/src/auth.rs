@@ -1,7 +1,7 @@
 //! How a target signs in: `auth = { kind = "bearer", secret = "${env:X}" }`. Kinds that are known but not served
 //! are checked in shape and said to be missing, so that nobody calls an account unsigned by mistake.
 
-use rampmeter_caller::Auth;
+use rampmeter_caller::{Auth, Secret};
 
 use crate::code::Code;
 use crate::problem::Problem;
@@ -77,7 +77,7 @@ pub(crate) fn read(reading: &Reading<'_>, node: &Node) -> Option<Auth> {
     }
     match kind.name {
         "none" => Some(Auth::None),
-        "bearer" => section.secret("secret").map(Auth::Bearer),
+        "bearer" => sendable(&section, "secret").map(Auth::Bearer),
         "basic" => basic(&section),
         _ => {
             for key in kind.required.iter().filter(|key| is_secret(key)) {
@@ -147,9 +147,26 @@ fn basic(section: &Section<'_>) -> Option<Auth> {
             Ok(name.to_owned())
         }
     });
-    let password = section.secret("password");
+    let password = sendable(section, "password");
     Some(Auth::Basic {
         username: username?,
         password: password?,
     })
+}
+
+/// A credential that can stand in a header: a file with a second line, say, cannot.
+fn sendable(section: &Section<'_>, key: &str) -> Option<Secret> {
+    let secret = section.secret(key)?;
+    if !secret.expose().chars().any(char::is_control) {
+        return Some(secret);
+    }
+    let message =
+        format!("the value behind `{key}` holds a line break or another control character");
+    let problem =
+        Problem::new(Code::BadCredential, message).note("it could not be sent in a header");
+    section.reading.note(match section.get(key) {
+        Some(node) => problem.at(&node.span),
+        None => problem,
+    });
+    None
 }
