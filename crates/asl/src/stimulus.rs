@@ -33,7 +33,7 @@ pub struct Context<'a> {
     pub task_token: &'a dyn Fn(EventId) -> String,
     /// 64 random bits, for jitter, `States.UUID` and `States.MathRandom`.
     pub random: &'a mut dyn FnMut() -> u64,
-    /// How many states this advance may enter before it yields. At least one is always entered.
+    /// How many states this advance may enter before it yields; with 0 it yields before the next one.
     pub transitions: u32,
 }
 

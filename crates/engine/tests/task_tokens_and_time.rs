@@ -178,6 +178,26 @@ async fn a_delayed_message_is_not_called_before_its_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_workflow_that_only_sends_messages_does_not_hold_the_writer() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = yes().await;
+    let definition = r#"{"StartAt":"Send","States":{
+        "Send":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","ResultPath":null,"Next":"Count",
+            "Parameters":{"QueueUrl":"${ErpHigh}","MessageBody":{"Method":"GET","Path":"/ping"}}},
+        "Count":{"Type":"Pass","Parameters":{"n.$":"States.MathAdd($.n, 1)"},"Next":"Enough"},
+        "Enough":{"Type":"Choice","Choices":[{"Variable":"$.n","NumericGreaterThanEquals":40,"Next":"Done"}],"Default":"Send"},
+        "Done":{"Type":"Succeed"}}}"#;
+    let engine = open(&config(directory.path(), &vendor, LIMITS, definition));
+    let started = start(&engine, "loop", r#"{"n":0}"#).await;
+    let over = ended(&engine, &started.execution_arn).await;
+    assert_eq!(over.summary.status, ExecutionStatus::Succeeded);
+    until(async || (vendor.seen().len() == 40).then_some(())).await;
+    let store = rusqlite::Connection::open(directory.path().join("rampmeter.db")).unwrap();
+    let steps: i64 = store.query_row("SELECT count(*) FROM step", [], |row| row.get(0)).unwrap();
+    assert!(steps >= 5, "its 40 messages were sent in {steps} transactions");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_workflow_that_never_rests_yields_to_others_and_goes_on() {
     let directory = tempfile::tempdir().unwrap();
     let vendor = yes().await;

@@ -34,7 +34,7 @@ pub fn advance(
     check(frame, &stimulus, context.now)?;
     let mut run = Run {
         machine,
-        budget: context.transitions.max(1),
+        budget: context.transitions,
         progress: *progress,
         token_event: match frame.waiting_for() {
             Waiting::Task { event } => Some(event),
