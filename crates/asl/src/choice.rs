@@ -103,7 +103,7 @@ impl Condition {
     }
 }
 
-fn value<'s>(path: &Path, scope: &Scope<'s, '_>) -> Result<Cow<'s, Value>, NoValue> {
+fn value<'a>(path: &Path, scope: &'a Scope<'_, '_>) -> Result<Cow<'a, Value>, NoValue> {
     scope.look(path).map_err(|_| NoValue {
         path: path.text().to_owned(),
     })

@@ -3,9 +3,10 @@
 
 use serde_json::Value;
 
+use crate::budget::Exhausted;
 use crate::intrinsic::{Call, CallError};
 use crate::path::Path;
-use crate::scope::{Scope, TooMuchData};
+use crate::scope::Scope;
 
 /// A path or a call.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,8 +33,8 @@ pub(crate) enum ExpressionError {
     TooMuchData,
 }
 
-impl From<TooMuchData> for ExpressionError {
-    fn from(_: TooMuchData) -> Self {
+impl From<Exhausted> for ExpressionError {
+    fn from(_: Exhausted) -> Self {
         Self::TooMuchData
     }
 }

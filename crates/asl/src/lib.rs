@@ -5,6 +5,7 @@
 //! it feeds [`Stimulus`]es to [`advance`] and carries out the [`Effect`]s it gets back.
 
 mod advance;
+mod budget;
 mod choice;
 mod definition;
 mod diagnostic;

@@ -3,17 +3,19 @@
 //! input may have to be read from the store and a task token has to be minted.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use serde_json::{Map, Value, json};
 
+use crate::budget::{Budget, text_size};
 use crate::event::EventId;
 use crate::path::{Missing, Path, Root};
+use crate::payload::Payload;
 use crate::stimulus::Context;
 use crate::timestamp;
 
-/// How many bytes of data the expressions of one state may produce on the way to their result.
-/// Generous, so that only definitions made to exhaust memory meet it.
-const WORK_LIMIT: usize = 16 * 1024 * 1024;
+/// The one part of the context object that can be large.
+const EXECUTION_INPUT: [&str; 2] = ["Execution", "Input"];
 
 /// The state that is being executed, as far as `$$` shows it.
 #[derive(Clone, Debug)]
@@ -33,12 +35,10 @@ pub(crate) struct Scope<'s, 'c> {
     pub(crate) input: &'s Value,
     facts: &'s StateFacts,
     context: &'s mut Context<'c>,
-    work: usize,
+    /// The input of the execution, once it was asked for.
+    execution_input: OnceCell<Payload>,
+    pub(crate) budget: Budget,
 }
-
-/// The expressions of a state produced more data than [`WORK_LIMIT`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooMuchData;
 
 impl<'s, 'c> Scope<'s, 'c> {
     pub(crate) fn new(
@@ -50,17 +50,24 @@ impl<'s, 'c> Scope<'s, 'c> {
             input,
             facts,
             context,
-            work: WORK_LIMIT,
+            execution_input: OnceCell::new(),
+            budget: Budget::new(),
         }
     }
 
     /// What a path points to, copied only where it must be.
-    pub(crate) fn look(&self, path: &Path) -> Result<Cow<'s, Value>, Missing> {
+    pub(crate) fn look(&self, path: &Path) -> Result<Cow<'_, Value>, Missing> {
         match path.root() {
-            Root::Input => path.find(self.input),
+            Root::Input => path.find(self.input, &self.budget),
+            Root::Context if path.starts_with(&EXECUTION_INPUT) => path.find_after(
+                &EXECUTION_INPUT,
+                self.execution_input().value(),
+                &self.budget,
+            ),
             Root::Context => {
                 let object = self.context_object(path);
-                path.find(&object)
+                self.budget.spend(text_size(&object))?;
+                path.find(&object, &self.budget)
                     .map(|found| Cow::Owned(found.into_owned()))
             }
             Root::Variable(name) => Err(Missing::variable(name)),
@@ -85,19 +92,17 @@ impl<'s, 'c> Scope<'s, 'c> {
         (self.context.random)()
     }
 
-    /// Counts data that an expression produced.
-    pub(crate) fn spend(&mut self, bytes: usize) -> Result<(), TooMuchData> {
-        self.work = self.work.checked_sub(bytes).ok_or(TooMuchData)?;
-        Ok(())
+    fn execution_input(&self) -> &Payload {
+        self.execution_input
+            .get_or_init(|| (self.context.execution_input)())
     }
 
     fn context_object(&self, path: &Path) -> Value {
         let context = &*self.context;
         let mut execution = Map::new();
         execution.insert("Id".to_owned(), json!(context.execution_arn));
-        if path.may_reach(&["Execution", "Input"]) {
-            let input = (context.execution_input)();
-            execution.insert("Input".to_owned(), input.value().clone());
+        if path.may_reach(&EXECUTION_INPUT) {
+            execution.insert("Input".to_owned(), self.execution_input().value().clone());
         }
         execution.insert(
             "StartTime".to_owned(),
@@ -135,25 +140,5 @@ impl<'s, 'c> Scope<'s, 'c> {
             );
         }
         Value::Object(object)
-    }
-}
-
-/// About how many bytes a value takes as text: exact for most, never more than the text has.
-pub(crate) fn text_size(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(true) => 4,
-        Value::Bool(false) => 5,
-        Value::Number(_) => 1,
-        Value::String(text) => text.len() + 2,
-        Value::Array(items) => {
-            items.iter().map(text_size).sum::<usize>() + items.len().saturating_sub(1) + 2
-        }
-        Value::Object(fields) => {
-            let content: usize = fields
-                .iter()
-                .map(|(name, value)| name.len() + 3 + text_size(value))
-                .sum();
-            content + fields.len().saturating_sub(1) + 2
-        }
     }
 }

@@ -3,8 +3,9 @@
 
 use serde_json::{Map, Value};
 
+use crate::budget::text_size;
 use crate::expression::{Expression, ExpressionError};
-use crate::scope::{Scope, text_size};
+use crate::scope::Scope;
 
 /// A template.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,7 +96,7 @@ impl Template {
             Self::Literal(value) => Ok(value.clone()),
             Self::Expression { field, expression } => {
                 let value = expression.evaluate(field, scope)?;
-                scope.spend(text_size(&value))?;
+                scope.budget.spend(text_size(&value))?;
                 Ok(value)
             }
             Self::Array(items) => {

@@ -12,8 +12,9 @@ mod tests;
 
 use serde_json::Value;
 
+use crate::budget::{Exhausted, text_size};
 use crate::path::Path;
-use crate::scope::{Scope, TooMuchData, text_size};
+use crate::scope::Scope;
 
 /// A call as written, with its arguments.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,8 +62,8 @@ pub(crate) enum CallError {
     TooMuchData,
 }
 
-impl From<TooMuchData> for CallError {
-    fn from(_: TooMuchData) -> Self {
+impl From<Exhausted> for CallError {
+    fn from(_: Exhausted) -> Self {
         Self::TooMuchData
     }
 }
@@ -136,7 +137,7 @@ impl Call {
                 })?,
                 Argument::Call(call) => call.evaluate(scope)?,
             };
-            scope.spend(text_size(&value))?;
+            scope.budget.spend(text_size(&value))?;
             arguments.push(value);
         }
         self.function.apply(arguments, scope)

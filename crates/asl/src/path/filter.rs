@@ -1,12 +1,13 @@
 //! The filter of a path, `[?(@.status == 0 && !@.closed)]`: which items of an array it keeps.
 //! Comparison follows AWS's library: values of different types are unequal and never in order.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::Value;
 
 use super::parse::{Cursor, quoted, steps};
-use super::{Missing, PathError, Step, Visits, select};
+use super::{Missing, PathError, Step, Visits, gather, select};
 
 /// How deep conditions may nest.
 const DEPTH_LIMIT: usize = 32;
@@ -46,11 +47,7 @@ pub(crate) enum Relation {
 }
 
 impl Filter {
-    pub(super) fn keeps<'v>(
-        &self,
-        item: &'v Value,
-        visits: &mut Visits<'v>,
-    ) -> Result<bool, Missing> {
+    pub(super) fn keeps<'v>(&self, item: &'v Value, visits: &Visits<'v>) -> Result<bool, Missing> {
         match self {
             Self::Any(filters) => {
                 for filter in filters {
@@ -71,19 +68,18 @@ impl Filter {
             Self::Not(filter) => Ok(!filter.keeps(item, visits)?),
             Self::Exists(term) => Ok(term.value(item, visits)?.is_some()),
             Self::Compare(left, relation, right) => {
-                let left = left.value(item, visits)?;
-                Ok(relation.holds(left.as_ref(), right.value(item, visits)?.as_ref()))
+                let (left, right) = (left.value(item, visits)?, right.value(item, visits)?);
+                Ok(relation.holds(left.as_deref(), right.as_deref()))
             }
             Self::In(left, right, wanted) => {
-                let left = left.value(item, visits)?;
-                let right = right.value(item, visits)?;
-                let items = right.as_ref().and_then(Value::as_array);
-                let found = items.zip(left.as_ref()).is_some_and(|(items, left)| {
-                    items
-                        .iter()
-                        .any(|candidate| Relation::Equal.holds(Some(left), Some(candidate)))
-                });
-                Ok(found == *wanted)
+                let (left, right) = (left.value(item, visits)?, right.value(item, visits)?);
+                let items = right.as_deref().and_then(Value::as_array);
+                let Some((items, left)) = items.zip(left.as_deref()) else {
+                    return Ok(!wanted);
+                };
+                visits.budget.spend(items.len())?;
+                let same = |other| Relation::Equal.holds(Some(left), Some(other));
+                Ok(items.iter().any(same) == *wanted)
             }
         }
     }
@@ -91,24 +87,24 @@ impl Filter {
 
 impl Term {
     /// What the term stands for: nothing, one value, or the list an indefinite path finds.
-    fn value<'v>(
-        &self,
+    fn value<'b, 'f: 'b, 'v: 'b>(
+        &'f self,
         item: &'v Value,
-        visits: &mut Visits<'v>,
-    ) -> Result<Option<Value>, Missing> {
+        visits: &Visits<'v>,
+    ) -> Result<Option<Cow<'b, Value>>, Missing> {
         let (steps, from) = match self {
-            Self::Literal(value) => return Ok(Some(value.clone())),
+            Self::Literal(value) => return Ok(Some(Cow::Borrowed(value))),
             Self::Item(steps) => (steps, item),
             Self::Root(steps) => (steps, visits.root),
         };
-        let definite = steps
+        let found = select(steps, from, visits)?;
+        let is_definite = steps
             .iter()
             .all(|step| matches!(step, Step::Child(_) | Step::Index(_)));
-        let found = select(steps, from, visits)?;
-        Ok(if definite {
-            found.first().map(|&value| value.clone())
-        } else {
-            (!found.is_empty()).then(|| Value::Array(found.into_iter().cloned().collect()))
+        Ok(match found.first() {
+            None => None,
+            Some(&first) if is_definite => Some(Cow::Borrowed(first)),
+            Some(_) => Some(Cow::Owned(gather(&found, visits.budget)?)),
         })
     }
 }

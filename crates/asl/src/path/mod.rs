@@ -16,10 +16,7 @@ use serde_json::Value;
 use self::filter::Filter;
 pub(crate) use self::parse::{Cursor, path_prefix};
 pub(crate) use self::reference::ReferencePath;
-
-/// How many values one path may visit. Beyond it the path fails, so that `$..*..*` cannot hold up
-/// everybody else.
-const VISIT_LIMIT: u32 = 1_000_000;
+use crate::budget::{Budget, Exhausted, text_size};
 
 /// A parsed path.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +81,14 @@ pub(crate) struct Missing {
     reason: String,
 }
 
+impl From<Exhausted> for Missing {
+    fn from(_: Exhausted) -> Self {
+        Self {
+            reason: "The expressions of the state do too much work".to_owned(),
+        }
+    }
+}
+
 impl Missing {
     /// A variable that was never assigned has no value at all, not even null.
     pub(crate) fn variable(name: &str) -> Self {
@@ -141,37 +146,74 @@ impl Path {
         true
     }
 
-    /// What it points to below `root`.
-    pub(crate) fn find<'v>(&self, root: &'v Value) -> Result<Cow<'v, Value>, Missing> {
-        let mut visits = Visits {
-            root,
-            left: VISIT_LIMIT,
-        };
-        if self.is_definite() {
-            return self.find_one(root).map(Cow::Borrowed);
-        }
-        let found = select(&self.steps, root, &mut visits)?;
-        Ok(Cow::Owned(Value::Array(
-            found.into_iter().cloned().collect(),
-        )))
+    /// Whether it starts with exactly these names.
+    pub(crate) fn starts_with(&self, names: &[&str]) -> bool {
+        self.steps.len() >= names.len()
+            && self
+                .steps
+                .iter()
+                .zip(names)
+                .all(|(step, name)| matches!(step, Step::Child(child) if child == name))
     }
 
-    fn find_one<'v>(&self, root: &'v Value) -> Result<&'v Value, Missing> {
-        let mut value = root;
-        let mut trail = String::from("$");
-        let last = self.steps.len().saturating_sub(1);
-        for (position, step) in self.steps.iter().enumerate() {
-            value = one_step(step, value, &mut trail, position == last)?;
-        }
-        Ok(value)
+    /// What it points to below `root`.
+    pub(crate) fn find<'v>(
+        &self,
+        root: &'v Value,
+        budget: &Budget,
+    ) -> Result<Cow<'v, Value>, Missing> {
+        self.find_after(&[], root, budget)
     }
+
+    /// What it points to, when `root` is already the value at its first `names`.
+    pub(crate) fn find_after<'v>(
+        &self,
+        names: &[&str],
+        root: &'v Value,
+        budget: &Budget,
+    ) -> Result<Cow<'v, Value>, Missing> {
+        let steps = self.steps.get(names.len()..).unwrap_or_default();
+        budget.spend(1 + steps.len())?;
+        if self.is_definite() {
+            let trail = names
+                .iter()
+                .fold(String::from("$"), |trail, name| trail + &quote(name));
+            return find_one(steps, root, trail).map(Cow::Borrowed);
+        }
+        gather(&select(steps, root, &Visits { root, budget })?, budget).map(Cow::Owned)
+    }
+}
+
+fn quote(name: &str) -> String {
+    format!("['{name}']")
+}
+
+fn find_one<'v>(steps: &[Step], root: &'v Value, trail: String) -> Result<&'v Value, Missing> {
+    let mut value = root;
+    let mut trail = trail;
+    let last = steps.len().saturating_sub(1);
+    for (position, step) in steps.iter().enumerate() {
+        value = one_step(step, value, &mut trail, position == last)?;
+    }
+    Ok(value)
+}
+
+/// A list of what was found. Copied only after it is known to be within the budget: nested results
+/// hold the same data many times.
+fn gather(found: &[&Value], budget: &Budget) -> Result<Value, Missing> {
+    for value in found {
+        budget.spend(text_size(value))?;
+    }
+    Ok(Value::Array(
+        found.iter().map(|&value| value.clone()).collect(),
+    ))
 }
 
 /// The values that steps lead to from one value. Steps that lead nowhere lead to no values.
 fn select<'v>(
     steps: &[Step],
     from: &'v Value,
-    visits: &mut Visits<'v>,
+    visits: &Visits<'v>,
 ) -> Result<Vec<&'v Value>, Missing> {
     let mut nodes = vec![from];
     for step in steps {
@@ -187,17 +229,7 @@ fn select<'v>(
 /// What evaluating one path may still cost, and the root that its filters can refer to.
 struct Visits<'v> {
     root: &'v Value,
-    left: u32,
-}
-
-impl Visits<'_> {
-    fn spend(&mut self, count: usize) -> Result<(), Missing> {
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        self.left = self.left.checked_sub(count).ok_or_else(|| Missing {
-            reason: "The path visits too many values".to_owned(),
-        })?;
-        Ok(())
-    }
+    budget: &'v Budget,
 }
 
 fn one_step<'v>(
@@ -211,7 +243,7 @@ fn one_step<'v>(
             let Value::Object(fields) = value else {
                 return Err(not_an_object(name, trail, value));
             };
-            trail.push_str(&format!("['{name}']"));
+            trail.push_str(&quote(name));
             fields.get(name).ok_or_else(|| absent(trail, is_last))
         }
         Step::Index(index) => {
@@ -270,7 +302,7 @@ fn position(index: i64, len: usize) -> Option<usize> {
 fn many_steps<'v>(
     step: &Step,
     node: &'v Value,
-    visits: &mut Visits<'v>,
+    visits: &Visits<'v>,
     next: &mut Vec<&'v Value>,
 ) -> Result<(), Missing> {
     let before = next.len();
@@ -298,14 +330,14 @@ fn many_steps<'v>(
                 other => candidates.push(other),
             }
             for candidate in candidates {
-                visits.spend(1)?;
+                visits.budget.spend(1)?;
                 if filter.keeps(candidate, visits)? {
                     next.push(candidate);
                 }
             }
         }
     }
-    visits.spend(1 + next.len() - before)
+    Ok(visits.budget.spend(1 + next.len() - before)?)
 }
 
 fn item(node: &Value, index: i64) -> Option<&Value> {
@@ -323,10 +355,10 @@ fn children<'v>(node: &'v Value, next: &mut Vec<&'v Value>) {
 
 fn descend<'v>(
     node: &'v Value,
-    visits: &mut Visits<'v>,
+    visits: &Visits<'v>,
     next: &mut Vec<&'v Value>,
 ) -> Result<(), Missing> {
-    visits.spend(1)?;
+    visits.budget.spend(1)?;
     next.push(node);
     let mut below = Vec::new();
     children(node, &mut below);

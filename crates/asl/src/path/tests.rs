@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Path, ReferencePath, Root};
+use crate::budget::Budget;
 
 fn document() -> Value {
     json!({
@@ -20,7 +21,7 @@ fn document() -> Value {
 fn find(path: &str) -> Value {
     let document = document();
     let path = Path::parse(path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    path.find(&document)
+    path.find(&document, &Budget::new())
         .unwrap_or_else(|missing| panic!("{}: {missing}", path.text()))
         .into_owned()
 }
@@ -179,7 +180,10 @@ fn a_path_that_points_to_nothing_says_where_it_stopped() {
             "Filter: [0] can only be applied to arrays. Current context is: 1998",
         ),
     ] {
-        let missing = Path::parse(path).unwrap().find(&document()).unwrap_err();
+        let missing = Path::parse(path)
+            .unwrap()
+            .find(&document(), &Budget::new())
+            .unwrap_err();
         assert_eq!(missing.to_string(), reason);
     }
 }

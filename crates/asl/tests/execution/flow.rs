@@ -287,6 +287,21 @@ fn an_advance_yields_when_its_budget_is_used_up_and_goes_on_where_it_was() {
 }
 
 #[test]
+fn without_a_budget_no_state_is_entered() {
+    let mut host = Host::submitted(&single(callback(json!({}))), &json!({}));
+    host.transitions = 0;
+    host.succeed(json!(1)).unwrap();
+    assert_eq!(host.output(), &json!(1), "to leave a state costs nothing");
+
+    let mut host = Host::new(&single(json!({"Type": "Pass"})), &json!({}));
+    host.transitions = 0;
+    let input = rampmeter_asl::Payload::from_value(json!({}));
+    host.send(Stimulus::Start { input }).unwrap();
+    assert_eq!(host.history(), ["1<0 ExecutionStarted"]);
+    assert_eq!(host.standing, Standing::Yielded);
+}
+
+#[test]
 fn an_endless_loop_yields_and_can_be_stopped() {
     let definition = json!({"StartAt": "A", "States": {
         "A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"},

@@ -100,6 +100,49 @@ fn a_path_cannot_visit_values_without_bound() {
 }
 
 #[test]
+fn results_that_hold_the_same_data_many_times_are_not_copied_first() {
+    let mut input = text_of(200_000);
+    for _ in 0..90 {
+        input = json!([input]);
+    }
+    let host = pass(json!({"Parameters": {"v.$": "$..*..*"}}), &input);
+    assert_eq!(host.failure().0, "States.Runtime");
+}
+
+#[test]
+fn a_filter_cannot_compare_everything_with_everything() {
+    let items: Vec<_> = (0..30_000).collect();
+    let input = json!({"one": items, "two": [items.len() + 1]});
+    let few = pass(
+        json!({"Parameters": {"v.$": "$.one[?(@ in $.two)]"}}),
+        &input,
+    );
+    assert_eq!(few.output(), &json!({"v": []}));
+    let all = pass(
+        json!({"Parameters": {"v.$": "$.two[?(@ in $.one)]"}}),
+        &input,
+    );
+    assert_eq!(all.output(), &json!({"v": []}));
+    let host = pass(
+        json!({"Parameters": {"v.$": "$.one[?(@ nin $.one)]"}}),
+        &input,
+    );
+    assert_eq!(host.failure().0, "States.Runtime");
+}
+
+#[test]
+fn all_expressions_of_a_state_share_one_budget() {
+    let rules: Vec<_> = (0..5_000)
+        .map(|_| json!({"Variable": "$..*", "IsNull": true, "Next": "B"}))
+        .collect();
+    let definition = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Choice", "Choices": rules, "Default": "B"}, "B": {"Type": "Succeed"},
+    }});
+    let host = Host::started(&definition, &json!(vec![json!([1, 2, 3]); 10_000]));
+    assert_eq!(host.failure().0, "States.Runtime");
+}
+
+#[test]
 fn the_25_000th_event_says_that_the_history_is_full() {
     let definition = json!({"StartAt": "A", "States": {
         "A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"},
