@@ -256,6 +256,12 @@ fn a_concurrency_throttle_lowers_the_ceiling_which_comes_back() {
         Decision::Start(Priority::High)
     );
     assert_eq!(gate.learned_ceiling(at(31)), None);
+    gate.start(4, Priority::High, Waiting::ALL, at(31));
+    assert_eq!(
+        gate.decide(Waiting::ALL, at(31)),
+        Decision::NotBefore(None),
+        "the ceiling is the configured one again and rises no more"
+    );
 }
 
 #[test]
