@@ -5,8 +5,9 @@ use rampmeter_caller::{Auth, Secret};
 
 use crate::code::Code;
 use crate::problem::Problem;
-use crate::section::{Reading, Section};
-use crate::tree::{Node, Table, Value};
+use crate::reading::Reading;
+use crate::section::Section;
+use crate::tree::{Node, Value};
 
 /// A kind of sign-in: its name, its keys, and those of them that are required.
 struct Kind {
@@ -101,42 +102,30 @@ fn is_secret(key: &str) -> bool {
 }
 
 fn kind_of(reading: &Reading<'_>, node: &Node) -> Option<&'static Kind> {
-    static EMPTY: Table = Table {
-        entries: Vec::new(),
-    };
-    let table = if let Value::Table(table) = &node.value {
-        table
-    } else {
-        &EMPTY
-    };
-    let served: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
-    let names = served.join(", ");
-    match table.get("kind").map(|node| (&node.value, &node.span)) {
-        Some((Value::Text(name), span)) => {
-            let kind = KINDS.iter().find(|kind| kind.name == name);
-            if kind.is_none() {
-                reading.note(
-                    Problem::new(Code::BadValue, "`kind` is no kind of auth")
-                        .at(span)
-                        .note(format!("the kinds are {names}")),
-                );
+    let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    let problem = match &node.value {
+        Value::Table(table) => match table.get("kind") {
+            Some(Node {
+                value: Value::Text(name),
+                span,
+            }) => {
+                let kind = KINDS.iter().find(|kind| kind.name == name);
+                if kind.is_some() {
+                    return kind;
+                }
+                Problem::new(Code::BadValue, "`kind` is no kind of auth").at(span)
             }
-            kind
-        }
-        Some((_, span)) => {
-            reading.note(Problem::new(Code::WrongType, "`kind` must be a text").at(span));
-            None
-        }
-        None => {
-            let help = "write auth = { kind = \"bearer\", secret = \"${env:NAME}\" }";
-            let (code, message) = match node.value {
-                Value::Table(_) => (Code::MissingKey, "auth needs `kind`"),
-                _ => (Code::WrongType, "`auth` must be a table"),
-            };
-            reading.note(Problem::new(code, message).at(&node.span).help(help));
-            None
-        }
-    }
+            Some(other) => Problem::new(Code::WrongType, "`kind` must be a text").at(&other.span),
+            None => Problem::new(Code::MissingKey, "auth needs `kind`").at(&node.span),
+        },
+        _ => Problem::new(Code::WrongType, "`auth` must be a table").at(&node.span),
+    };
+    reading.note(
+        problem
+            .note(format!("the kinds are {}", names.join(", ")))
+            .help("write auth = { kind = \"bearer\", secret = \"${env:NAME}\" }"),
+    );
+    None
 }
 
 fn basic(section: &Section<'_>) -> Option<Auth> {

@@ -6,7 +6,8 @@ use url::Url;
 
 use crate::code::Code;
 use crate::problem::Problem;
-use crate::section::{Reading, Section};
+use crate::reading::Reading;
+use crate::section::Section;
 use crate::tree::Node;
 
 /// A stand-in for a Lambda function.

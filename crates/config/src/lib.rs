@@ -12,6 +12,7 @@ mod spelling;
 mod duration;
 mod place;
 mod reference;
+mod reading;
 mod section;
 mod server;
 mod slo;

@@ -11,7 +11,8 @@ use rampmeter_dispatch::{
 
 use crate::code::Code;
 use crate::problem::Problem;
-use crate::section::{Reading, Section};
+use crate::reading::Reading;
+use crate::section::Section;
 use crate::tree::{Node, Value};
 
 /// A call has a place in each limit, and places are counted in 32 bits.

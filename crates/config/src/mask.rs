@@ -26,27 +26,47 @@ pub(crate) fn parsed(text: &str, root: &Node) -> String {
     blank(text, &spans)
 }
 
-/// The same for a text that is not understood: from the `=` or `:` of a line that announces a secret to its end,
-/// and the lines of a multi-line text that begins there.
+/// The same for a text that is not understood, where keys and values can only be guessed at by lines: all quoted
+/// values are blanked, everything on a line that announces a secret, and whatever stands in a multi-line text.
 pub(crate) fn unparsed(text: &str) -> String {
-    let mut spans = Vec::new();
-    let (mut start, mut inside_secret) = (0, false);
+    let mut spans = user_information(text, 0..text.len());
+    let (mut start, mut in_multi_line) = (0, false);
     for line in text.split_inclusive('\n') {
-        let end = start + line.trim_end_matches(['\n', '\r']).len();
         let quotes = line.matches("\"\"\"").count() + line.matches("'''").count();
-        if inside_secret {
-            spans.push(start..end);
-            inside_secret = quotes % 2 == 0;
-        } else if announces(line) {
-            let value = line.find(['=', ':']).map_or(0, |at| at + 1);
-            spans.push((start + value).min(end)..end);
-            inside_secret = quotes % 2 == 1;
-        }
+        let from = if in_multi_line { 0 } else { first_secret(line) };
+        spans.push(start + from..start + line.len());
+        in_multi_line ^= quotes % 2 == 1;
         start += line.len();
     }
-    let mut all = spans;
-    all.extend(user_information(text, 0..text.len()));
-    blank(text, &all)
+    blank(text, &spans)
+}
+
+/// Where on a line a secret may begin: at the value if its key announces one, else at the value's first quote.
+fn first_secret(line: &str) -> usize {
+    let value = value_start(line);
+    if announces(line) && !line.trim_start().starts_with('[') {
+        return value;
+    }
+    line[value..]
+        .find(['"', '\''])
+        .map_or(line.len(), |at| value + at)
+}
+
+/// Where a line's first value begins: after the `=` or `:` that follows a key. Without a key it is the line's
+/// start, for the value may belong to a key on an earlier line.
+fn value_start(line: &str) -> usize {
+    let key = line.trim_start_matches([' ', '\t', '{', '[', ',']);
+    let start = line.len() - key.len();
+    let after = match key.chars().next() {
+        Some(quote @ ('"' | '\'')) => key[1..].find(quote).map_or(0, |end| end + 2),
+        _ => key.find(['=', ':', '"', '\'']).unwrap_or(0),
+    };
+    let rest = key[after..].trim_start();
+    if rest.starts_with(['=', ':']) {
+        line.len() - rest.len() + 1
+    } else {
+        start
+    }
 }
 
 fn announces(line: &str) -> bool {
@@ -110,8 +130,8 @@ fn blank(text: &str, spans: &[Range<usize>]) -> String {
     let mut bytes = text.as_bytes().to_vec();
     for span in spans {
         for byte in bytes.get_mut(span.clone()).unwrap_or_default() {
-            // Quotes and line breaks stay, so that what remains reads as TOML or JSON.
-            if !matches!(byte, b'"' | b'\'' | b'\n' | b'\r') {
+            // Punctuation and line breaks stay, so that what remains reads as TOML or JSON.
+            if !b"\"'\n\r ,{}[]=:".contains(byte) {
                 *byte = b'*';
             }
         }
@@ -167,12 +187,20 @@ mod tests {
             "auth = { kind = \"basic\" canary }",
             "base_url = \"https://user:canary@host",
             "key = canary",
+            "\"canary\" }=}",
+            "{ \"a\": \"canary\" x",
+            "\"password\":\n \"canary\"",
+            "[targets.a.auth]\nx = \"canary\" = ",
+            "x = \"\"\"\ncanary\n\"\"\" =",
         ];
         for text in texts {
             let shown = unparsed(text);
             assert!(!shown.contains(CANARY), "{shown}");
             assert_eq!(shown.len(), text.len());
         }
-        assert_eq!(unparsed("name = \"a\"\nx = "), "name = \"a\"\nx = ");
+        assert_eq!(
+            unparsed("[server\nname = \"a\"\nx = 5 5"),
+            "[server\nname = \"*\"\nx = 5 5"
+        );
     }
 }

@@ -1,7 +1,6 @@
 //! Reads the keys of one table: each by its type, unknown ones refused with a suggestion, every problem noted
 //! with its place. A getter that returns none has said why, or the key is absent.
 
-use std::cell::RefCell;
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
@@ -11,36 +10,10 @@ use crate::code::Code;
 use crate::duration;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::reference::{self, Surroundings};
+use crate::reading::{Reading, clipped};
+use crate::reference;
 use crate::spelling;
 use crate::tree::{Node, Table, Value};
-
-/// What the reading of a whole file shares.
-pub(crate) struct Reading<'a> {
-    pub(crate) file: String,
-    pub(crate) surroundings: Surroundings<'a>,
-    pub(crate) problems: RefCell<Vec<Problem>>,
-}
-
-impl Reading<'_> {
-    /// Notes a problem of the configuration file.
-    pub(crate) fn note(&self, problem: Problem) {
-        let file = if problem.file.is_empty() {
-            self.file.clone()
-        } else {
-            problem.file.clone()
-        };
-        self.problems.borrow_mut().push(problem.file(file));
-    }
-
-    fn wrong_type(&self, key: &str, expected: &str, value: &Value, place: &Place) {
-        self.note(
-            Problem::new(Code::WrongType, format!("`{key}` must be {expected}"))
-                .at(place)
-                .label(format!("this is {}", value.kind())),
-        );
-    }
-}
 
 /// One table, being read.
 pub(crate) struct Section<'a> {
@@ -266,7 +239,7 @@ impl<'a> Section<'a> {
 
     /// A whole number within a range; outside it is a problem of the given code.
     pub(crate) fn count(&self, key: &str, served: RangeInclusive<u64>, code: Code) -> Option<u64> {
-        count(self.reading, key, self.get(key)?, served, code)
+        self.reading.count(key, self.get(key)?, served, code)
     }
 
     /// A list of texts.
@@ -307,35 +280,4 @@ impl<'a> Section<'a> {
             .wrong_type(key, "a table", &node.value, &Place::from(&node.span));
         None
     }
-}
-
-pub(crate) fn count(
-    reading: &Reading<'_>,
-    key: &str,
-    node: &Node,
-    served: RangeInclusive<u64>,
-    code: Code,
-) -> Option<u64> {
-    let place = Place::from(&node.span);
-    let Value::Integer(number) = node.value else {
-        reading.wrong_type(key, "a whole number", &node.value, &place);
-        return None;
-    };
-    if let Some(number) = u64::try_from(number)
-        .ok()
-        .filter(|number| served.contains(number))
-    {
-        return Some(number);
-    }
-    let (least, most) = (served.start(), served.end());
-    reading.note(Problem::new(code, format!("`{key}` must be from {least} to {most}")).at(&place));
-    None
-}
-
-/// A name from the file, short enough for a message.
-pub(crate) fn clipped(name: &str) -> String {
-    if name.chars().count() <= 60 {
-        return name.to_owned();
-    }
-    name.chars().take(60).chain("...".chars()).collect()
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use rampmeter_caller::Secret;
 
 use crate::code::Code;
-use crate::section::{Reading, Section};
+use crate::reading::Reading;
+use crate::section::Section;
 use crate::tree::{Node, Value};
 
 /// Settings of the embedded host.

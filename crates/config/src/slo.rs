@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use rampmeter_dispatch::Priority;
 
-use crate::section::{Reading, Section};
+use crate::reading::Reading;
+use crate::section::Section;
 use crate::tree::Node;
 
 /// What waiting is acceptable for one priority.

@@ -12,7 +12,8 @@ use crate::code::Code;
 use crate::limit;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::section::{Reading, Section};
+use crate::reading::Reading;
+use crate::section::Section;
 use crate::tree::Node;
 
 /// One remote account.

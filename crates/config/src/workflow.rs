@@ -7,7 +7,8 @@ use crate::code::Code;
 use crate::function::is_name;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::section::{Reading, Section, clipped};
+use crate::reading::{Reading, clipped};
+use crate::section::Section;
 use crate::spelling;
 use crate::substitution::{self, Substitutions, Unresolved};
 use crate::tree::{Node, Value};
@@ -177,9 +178,10 @@ fn substitutions(
         if let Some(message) = refusal {
             reading.note(Problem::new(Code::BadSubstitution, message).at(&entry.key_span));
         }
-        match value {
-            Some(value) if refusal.is_none() => drop(all.insert(entry.key.clone(), value)),
-            _ => good = false,
+        if let Some(value) = value.filter(|_| refusal.is_none()) {
+            all.insert(entry.key.clone(), value);
+        } else {
+            good = false;
         }
     }
     good.then_some(all)

@@ -86,6 +86,11 @@ fn pieces() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
+/// Pieces that break a file on one line.
+fn broken() -> impl Strategy<Value = String> {
+    "[a-z={}\\[\\],: \n\"0-9]{0,8}"
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -94,6 +99,20 @@ proptest! {
         if let Err(report) = toml(&text) {
             prop_assert!(!report.to_string().is_empty());
             prop_assert!(!report.to_string().contains("canary"));
+        }
+    }
+
+    #[test]
+    fn no_broken_file_shows_its_secrets(before in broken(), after in broken()) {
+        let secret = "auth = { kind = \"bearer\", secret = \"canary\" }";
+        let json_secret = "\"auth\": { \"kind\": \"bearer\",\n\"secret\":\n\"canary\" }";
+        for report in [
+            toml(&format!("{before}\n{secret}{after}")),
+            toml(&format!("[targets.a]{before}\n[targets.a.auth]\nx = \"canary\"{after}")),
+            json(&format!("{{{before}{json_secret}{after}}}")),
+        ] {
+            let shown = report.map_or_else(|report| report.to_string(), |config| format!("{config:?}"));
+            prop_assert!(!shown.contains("canary"), "{}", shown);
         }
     }
 
