@@ -46,7 +46,19 @@ pub(crate) const MISSING_TARGET: &str = "MISSING_TRANSITION_TARGET";
 /// Two states of one definition have the same name.
 pub(crate) const DUPLICATE_NAME: &str = "DUPLICATE_STATE_NAME";
 
+/// A task that waits for a task token which its parameters do not hand out. The code is our own.
+pub(crate) const NO_TASK_TOKEN: &str = "NO_TASK_TOKEN";
+
 impl Diagnostic {
+    pub(crate) fn warning(code: &'static str, message: String, location: String) -> Self {
+        Self {
+            severity: Severity::Warning,
+            code,
+            message,
+            location,
+        }
+    }
+
     pub(crate) fn error(code: &'static str, message: String, location: String) -> Self {
         Self {
             severity: Severity::Error,

@@ -49,6 +49,14 @@ impl Expression {
         }
     }
 
+    /// Whether any path in it meets a condition.
+    pub(crate) fn has_path(&self, meets: &impl Fn(&Path) -> bool) -> bool {
+        match self {
+            Self::Path(path) => meets(path),
+            Self::Call(call) => call.has_path(meets),
+        }
+    }
+
     /// Its value. `field` is the name of the field that holds it, for the message.
     pub(crate) fn evaluate(
         &self,

@@ -31,7 +31,7 @@ pub struct Frame<P = Payload> {
     pub(crate) entered_at: i64,
     /// The newest event of this frame: the cause of its next one.
     pub(crate) last: EventId,
-    /// The raw input of the state. None before the start and after the end.
+    /// The raw input of the state. None before the start and after a success.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) input: Option<P>,
     /// How often each retrier of the state was used in this entry.

@@ -8,8 +8,8 @@ use crate::payload::Payload;
 
 impl Event {
     /// The event as JSON, exactly in the form of `GetExecutionHistory`. The timestamp is in seconds
-    /// since 1970 with milliseconds. Without `include_data` all data is left out, and the `...Details`
-    /// beside it too.
+    /// since 1970 with milliseconds. Without `include_data` inputs, outputs and parameters are left out;
+    /// errors and causes stay, as AWS does it.
     #[must_use]
     pub fn to_history_event(&self, include_data: bool) -> Value {
         let mut event = Map::new();
@@ -56,11 +56,11 @@ impl Details {
         self
     }
 
-    fn failure(mut self, error: Option<&String>, cause: Option<&String>, include: bool) -> Self {
+    fn failure(mut self, error: Option<&String>, cause: Option<&String>) -> Self {
         if let Some(error) = error {
             self.0.insert("error".to_owned(), json!(error));
         }
-        if let Some(cause) = cause.filter(|_| include) {
+        if let Some(cause) = cause {
             self.0.insert("cause".to_owned(), json!(cause));
         }
         self
@@ -89,15 +89,15 @@ fn details(detail: &Detail, include: bool) -> (&'static str, Details) {
         ),
         Detail::ExecutionFailed { error, cause } => (
             "executionFailedEventDetails",
-            new.failure(error.as_ref(), cause.as_ref(), include),
+            new.failure(error.as_ref(), cause.as_ref()),
         ),
         Detail::ExecutionTimedOut { error, cause } => (
             "executionTimedOutEventDetails",
-            new.failure(error.as_ref(), cause.as_ref(), include),
+            new.failure(error.as_ref(), cause.as_ref()),
         ),
         Detail::ExecutionAborted { error, cause } => (
             "executionAbortedEventDetails",
-            new.failure(error.as_ref(), cause.as_ref(), include),
+            new.failure(error.as_ref(), cause.as_ref()),
         ),
         Detail::StateEntered { name, input, .. } => (
             "stateEnteredEventDetails",
@@ -115,7 +115,7 @@ fn details(detail: &Detail, include: bool) -> (&'static str, Details) {
             timeout_seconds,
             heartbeat_seconds,
         } => {
-            // AWS always shows the parameters here: the field is required.
+            // The field is required, so it stays there without its data.
             let shown = if include { parameters.text() } else { "" };
             let details = new
                 .resource(resource_type, resource)
@@ -149,7 +149,7 @@ fn details(detail: &Detail, include: bool) -> (&'static str, Details) {
         } => (
             "taskSubmitFailedEventDetails",
             new.resource(resource_type, resource)
-                .failure(error.as_ref(), cause.as_ref(), include),
+                .failure(error.as_ref(), cause.as_ref()),
         ),
         Detail::TaskSucceeded {
             resource_type,
@@ -168,7 +168,7 @@ fn details(detail: &Detail, include: bool) -> (&'static str, Details) {
         } => (
             "taskFailedEventDetails",
             new.resource(resource_type, resource)
-                .failure(error.as_ref(), cause.as_ref(), include),
+                .failure(error.as_ref(), cause.as_ref()),
         ),
         Detail::TaskTimedOut {
             resource_type,
@@ -178,7 +178,7 @@ fn details(detail: &Detail, include: bool) -> (&'static str, Details) {
         } => (
             "taskTimedOutEventDetails",
             new.resource(resource_type, resource)
-                .failure(error.as_ref(), cause.as_ref(), include),
+                .failure(error.as_ref(), cause.as_ref()),
         ),
     }
 }

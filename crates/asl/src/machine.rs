@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::choice::Condition;
-use crate::definition;
+use crate::definition::{self, Notes};
 use crate::diagnostic::{Diagnostic, Unserved};
 use crate::event::StateKind;
 use crate::expression::Expression;
@@ -20,7 +20,7 @@ use crate::template::Template;
 pub struct StateMachine {
     pub(crate) graph: Graph,
     pub(crate) timeout_seconds: Option<u64>,
-    pub(crate) unserved: Vec<Unserved>,
+    pub(crate) notes: Notes,
 }
 
 impl StateMachine {
@@ -36,7 +36,21 @@ impl StateMachine {
     /// reaches one fails there.
     #[must_use]
     pub fn unserved(&self) -> Vec<Unserved> {
-        self.unserved.clone()
+        self.notes.unserved.clone()
+    }
+
+    /// What is allowed but probably not meant, such as a task that waits for a task token it never
+    /// hands out.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<Diagnostic> {
+        self.notes.warnings.clone()
+    }
+
+    /// What a machine of type EXPRESS may not have: tasks that wait for a task token, for a job or
+    /// for an activity. To be reported as errors when the machine is created with that type.
+    #[must_use]
+    pub fn express_faults(&self) -> Vec<Diagnostic> {
+        self.notes.express_faults.clone()
     }
 
     /// The machine's `TimeoutSeconds`.

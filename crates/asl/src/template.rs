@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::budget::text_size;
 use crate::expression::{Expression, ExpressionError};
+use crate::path::Path;
 use crate::scope::Scope;
 
 /// A template.
@@ -87,6 +88,16 @@ impl Template {
             Self::Literal(Value::Object(fields.clone()))
         } else {
             Self::Object(parts)
+        }
+    }
+
+    /// Whether any path in it meets a condition.
+    pub(crate) fn has_path(&self, meets: &impl Fn(&Path) -> bool) -> bool {
+        match self {
+            Self::Literal(_) => false,
+            Self::Expression { expression, .. } => expression.has_path(meets),
+            Self::Array(items) => items.iter().any(|item| item.has_path(meets)),
+            Self::Object(parts) => parts.iter().any(|(_, part)| part.has_path(meets)),
         }
     }
 

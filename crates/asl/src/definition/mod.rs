@@ -4,6 +4,7 @@
 mod choice;
 mod fields;
 mod json;
+mod notes;
 mod object;
 mod retry;
 mod state;
@@ -16,9 +17,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+pub(crate) use self::notes::Notes;
 use self::object::{Faults, Object};
-use crate::diagnostic::{Diagnostic, JSON, SCHEMA, Unserved};
-use crate::machine::{Graph, QueryLanguage, State, StateMachine};
+use crate::diagnostic::{Diagnostic, JSON, SCHEMA};
+use crate::machine::{Graph, QueryLanguage, StateMachine};
 
 /// The longest name of a state, in characters.
 const NAME_LIMIT: usize = 80;
@@ -66,13 +68,13 @@ fn machine(top: &Object<'_>) -> Option<StateMachine> {
     }
     let timeout_seconds = top.integer("TimeoutSeconds", 1..=fields::SECONDS_LIMIT);
     let language = query_language(top).unwrap_or(QueryLanguage::JsonPath);
-    let mut unserved = Vec::new();
-    let graph = graph(top, language, language, &mut unserved)?;
+    let mut notes = Notes::default();
+    let graph = graph(top, language, language, &mut notes)?;
     transitions::check_names(&graph, top);
     Some(StateMachine {
         graph,
         timeout_seconds,
-        unserved,
+        notes,
     })
 }
 
@@ -94,7 +96,7 @@ fn graph(
     object: &Object<'_>,
     machine_language: QueryLanguage,
     language: QueryLanguage,
-    unserved: &mut Vec<Unserved>,
+    notes: &mut Notes,
 ) -> Option<Graph> {
     object.require(&["States", "StartAt"]);
     let start_at = object.text("StartAt");
@@ -113,8 +115,8 @@ fn graph(
         let Some(fields) = listed.object(name) else {
             continue;
         };
-        if let Some(state) = state::parse(&fields, machine_language, language, unserved) {
-            note_unserved(name, &state, &fields, unserved);
+        if let Some(state) = state::parse(&fields, machine_language, language, notes) {
+            notes.add(name, &state, &fields);
             states.insert(name.to_owned(), state);
         }
     }
@@ -124,18 +126,6 @@ fn graph(
     };
     transitions::check(&graph, object, &listed);
     Some(graph)
-}
-
-fn note_unserved(name: &str, state: &State, fields: &Object<'_>, unserved: &mut Vec<Unserved>) {
-    if let Some(what) = &state.unserved {
-        let field = state::unserved_field(state);
-        let location = field.map_or_else(|| fields.location(), |field| fields.location_of(field));
-        unserved.push(Unserved {
-            state: name.to_owned(),
-            location,
-            what: what.clone(),
-        });
-    }
 }
 
 /// The diagnostic of a text that is no JSON.

@@ -1,8 +1,8 @@
 //! One state.
 
+use super::notes::Notes;
 use super::object::Object;
 use super::{choice, fields, graph, query_language, retry};
-use crate::diagnostic::Unserved;
 use crate::event::StateKind;
 use crate::machine::{
     Body, Duration, Graph, Production, QueryLanguage, Selection, State, TaskBody, Until, Words,
@@ -15,7 +15,7 @@ pub(super) fn parse(
     state: &Object<'_>,
     machine_language: QueryLanguage,
     inherited: QueryLanguage,
-    unserved: &mut Vec<Unserved>,
+    notes: &mut Notes,
 ) -> Option<State> {
     state.require(&["Type"]);
     let text = state.text("Type")?;
@@ -26,7 +26,7 @@ pub(super) fn parse(
     state.text("Comment");
     let language = language(state, machine_language, inherited);
     fields::check(state, kind, language);
-    let body = body(state, kind, language, machine_language, unserved);
+    let body = body(state, kind, language, machine_language, notes);
     let is_json_path = language == QueryLanguage::JsonPath;
     let select = |name| {
         if is_json_path {
@@ -70,11 +70,11 @@ fn body(
     kind: StateKind,
     language: QueryLanguage,
     machine_language: QueryLanguage,
-    unserved: &mut Vec<Unserved>,
+    notes: &mut Notes,
 ) -> Option<Body> {
     match kind {
-        StateKind::Parallel => branches(state, machine_language, unserved),
-        StateKind::Map => item_processor(state, machine_language, unserved),
+        StateKind::Parallel => branches(state, machine_language, notes),
+        StateKind::Map => item_processor(state, machine_language, notes),
         _ if language == QueryLanguage::Jsonata => jsonata(state, kind),
         StateKind::Task => task(state),
         StateKind::Pass => pass(state),
@@ -107,13 +107,13 @@ fn jsonata(state: &Object<'_>, kind: StateKind) -> Option<Body> {
 fn branches(
     state: &Object<'_>,
     machine_language: QueryLanguage,
-    unserved: &mut Vec<Unserved>,
+    notes: &mut Notes,
 ) -> Option<Body> {
     state.require(&["Branches"]);
     let mut graphs = Vec::new();
     for branch in state.objects("Branches").unwrap_or_default() {
         branch.allow(&["Comment", "StartAt", "States", "QueryLanguage"]);
-        graphs.extend(nested(&branch, machine_language, unserved));
+        graphs.extend(nested(&branch, machine_language, notes));
     }
     fields::transition(state)?;
     Some(Body::Later { graphs })
@@ -122,7 +122,7 @@ fn branches(
 fn item_processor(
     state: &Object<'_>,
     machine_language: QueryLanguage,
-    unserved: &mut Vec<Unserved>,
+    notes: &mut Notes,
 ) -> Option<Body> {
     let name = state.one_of(&["ItemProcessor", "Iterator"]);
     if name.is_none() {
@@ -137,7 +137,7 @@ fn item_processor(
             "QueryLanguage",
             "ProcessorConfig",
         ]);
-        graphs.extend(nested(&processor, machine_language, unserved));
+        graphs.extend(nested(&processor, machine_language, notes));
     }
     fields::transition(state)?;
     Some(Body::Later { graphs })
@@ -146,10 +146,10 @@ fn item_processor(
 fn nested(
     object: &Object<'_>,
     machine_language: QueryLanguage,
-    unserved: &mut Vec<Unserved>,
+    notes: &mut Notes,
 ) -> Option<Graph> {
     let language = query_language(object).unwrap_or(machine_language);
-    graph(object, machine_language, language, unserved)
+    graph(object, machine_language, language, notes)
 }
 
 fn task(state: &Object<'_>) -> Option<Body> {
@@ -269,14 +269,6 @@ fn what_is_unserved(state: &State, fields: &Object<'_>) -> Option<String> {
             )),
             Resource::SqsSendMessage { .. } => None,
         },
-        _ => None,
-    }
-}
-
-/// The field that makes a state unserved, when it is one field.
-pub(super) fn unserved_field(state: &State) -> Option<&'static str> {
-    match &state.body {
-        Body::Task(task) if matches!(task.resource, Resource::Unserved(_)) => Some("Resource"),
         _ => None,
     }
 }

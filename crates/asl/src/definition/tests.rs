@@ -331,3 +331,56 @@ fn what_is_not_served_is_a_note_and_not_a_fault() {
     assert_eq!(machine.start_at(), "A");
     assert_eq!(machine.timeout_seconds(), None);
 }
+
+#[test]
+fn a_task_that_keeps_its_token_to_itself_is_a_warning() {
+    let warnings = |parameters: Value| {
+        let definition = json!({"StartAt": "A", "States": {"A": {
+            "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            "Parameters": parameters, "End": true}}});
+        StateMachine::parse(&definition.to_string())
+            .unwrap()
+            .warnings()
+    };
+    for parameters in [
+        json!({"MessageBody": {"t.$": "$$.Task.Token"}}),
+        json!({"MessageBody": {"t.$": "$$"}}),
+        json!({"MessageBody": [{"t.$": "States.Format('{}', States.Array($$.Task['Token']))"}]}),
+    ] {
+        assert_eq!(warnings(parameters), []);
+    }
+    let found = warnings(json!({"MessageBody": {"t.$": "$.Task.Token", "n.$": "$$.State.Name"}}));
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].severity, crate::Severity::Warning);
+    assert_eq!(found[0].location, "/States/A/Parameters");
+}
+
+#[test]
+fn an_express_machine_cannot_wait_for_others() {
+    let activity = "arn:aws:states:us-east-1:000000000000:activity:a";
+    let definition = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+              "Next": "B"},
+        "B": {"Type": "Task", "Resource": activity, "Next": "C"},
+        "C": {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2",
+              "Next": "D"},
+        "D": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": true},
+    }});
+    let machine = StateMachine::parse(&definition.to_string()).unwrap();
+    let faults: Vec<_> = machine
+        .express_faults()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        faults,
+        [
+            "SCHEMA_VALIDATION_FAILED: Express state machine does not support '.waitForTaskToken' \
+             service integration  at /States/A/Resource",
+            "SCHEMA_VALIDATION_FAILED: Express state machine does not support Activity ARN at \
+             /States/B/Resource",
+            "SCHEMA_VALIDATION_FAILED: Express state machine does not support '.sync' service \
+             integration  at /States/C/Resource",
+        ]
+    );
+}

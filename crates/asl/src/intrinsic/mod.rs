@@ -121,6 +121,15 @@ impl Call {
         &self.text
     }
 
+    /// Whether any path among its arguments meets a condition.
+    pub(crate) fn has_path(&self, meets: &impl Fn(&Path) -> bool) -> bool {
+        self.arguments.iter().any(|argument| match argument {
+            Argument::Literal(_) => false,
+            Argument::Path(path) => meets(path),
+            Argument::Call(call) => call.has_path(meets),
+        })
+    }
+
     /// Calls the function.
     pub(crate) fn evaluate(&self, scope: &mut Scope<'_, '_>) -> Result<Value, CallError> {
         let mut arguments = Vec::with_capacity(self.arguments.len());

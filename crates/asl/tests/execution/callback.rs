@@ -66,16 +66,26 @@ fn events_look_on_the_wire_as_aws_sends_them() {
 }
 
 #[test]
-fn events_without_execution_data_show_no_data() {
+fn events_without_execution_data_show_no_data_but_why_they_failed() {
     let mut host = Host::submitted(&single(callback(json!({}))), &json!({"secret": 1}));
-    host.fail("Oops", "a secret cause").unwrap();
+    host.fail("Oops", "the reason").unwrap();
     for event in &host.events {
-        let text = event.to_history_event(false).to_string();
+        let event = event.to_history_event(false);
+        let text = event.to_string();
         assert!(
             !text.contains("secret") && !text.contains("MessageId"),
             "{text}"
         );
+        assert!(
+            !text.contains("truncated") && !text.contains("task-token"),
+            "{text}"
+        );
     }
+    let last = host.events.last().unwrap().to_history_event(false);
+    assert_eq!(
+        last["executionFailedEventDetails"],
+        json!({"error": "Oops", "cause": "the reason"})
+    );
 }
 
 #[test]
