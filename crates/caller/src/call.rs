@@ -17,6 +17,7 @@ use thiserror::Error;
 use crate::answer::Answer;
 use crate::classify::classify;
 use crate::header::{self, HeaderError};
+use crate::oauth1::OAuth1;
 use crate::outcome::{Outcome, Repeatable};
 use crate::path;
 use crate::profile::{Auth, Profile};
@@ -136,6 +137,10 @@ impl Caller {
         *built.headers_mut() = self
             .headers_of(request)
             .map_err(|error| error.to_string())?;
+        if let Auth::OAuth1(credentials) = &self.profile.auth {
+            let value = signed(credentials, &built)?;
+            built.headers_mut().insert(AUTHORIZATION, value);
+        }
         if let Some(body) = &request.body {
             let bytes = encode(body, built.headers())?;
             built.headers_mut().entry(CONTENT_TYPE).or_insert(JSON);
@@ -207,7 +212,8 @@ fn fixed_headers(profile: &Profile) -> Result<HeaderMap, CallerError> {
 
 fn authorization(auth: &Auth) -> Result<Option<HeaderValue>, CallerError> {
     let text = match auth {
-        Auth::None => return Ok(None),
+        // Signed for each call.
+        Auth::None | Auth::OAuth1(_) => return Ok(None),
         Auth::Bearer(secret) => format!("Bearer {}", secret.expose()),
         // RFC 7617: the first colon ends the user name, so a user name cannot hold one.
         Auth::Basic { username, .. } if username.contains(':') => {
@@ -223,6 +229,22 @@ fn authorization(auth: &Auth) -> Result<Option<HeaderValue>, CallerError> {
     let mut value = HeaderValue::from_str(&text).map_err(|_| CallerError::Credential)?;
     value.set_sensitive(true);
     Ok(Some(value))
+}
+
+/// The signature of one call, under a nonce of its own.
+fn signed(credentials: &OAuth1, call: &reqwest::Request) -> Result<HeaderValue, String> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| format!("no random bytes: {error}"))?;
+    let nonce = format!("{:032x}", u128::from_ne_bytes(random));
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let timestamp = since_epoch
+        .map_err(|_| "the clock is before 1970".to_owned())?
+        .as_secs();
+    let text = credentials.authorization(call.method().as_str(), call.url(), &nonce, timestamp);
+    // Every part of the text is percent-encoded, so it is a header value.
+    let mut value = HeaderValue::from_str(&text).map_err(|error| error.to_string())?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// JSON, unless the call says that its text is something else.

@@ -5,6 +5,7 @@
 //! (crate `dispatch`), how often it is repeated and what a workflow is told: it neither waits nor retries.
 
 mod secret;
+mod oauth1;
 mod profile;
 mod request;
 pub mod path;
@@ -20,6 +21,7 @@ mod preset;
 pub use answer::Answer;
 pub use call::{Caller, CallerError};
 pub use header::HeaderError;
+pub use oauth1::OAuth1;
 pub use outcome::{Outcome, Repeatable, Throttle};
 pub use path::PathError;
 pub use preset::Preset;

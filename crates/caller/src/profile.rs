@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::oauth1::OAuth1;
 use crate::preset::Preset;
 use crate::secret::Secret;
 
@@ -60,4 +61,6 @@ pub enum Auth {
         /// Password.
         password: Secret,
     },
+    /// `Authorization: OAuth ...` (RFC 5849), signed anew for every call.
+    OAuth1(OAuth1),
 }

@@ -1,7 +1,7 @@
 //! How a target signs in: `auth = { kind = "bearer", secret = "${env:X}" }`. Kinds that are known but not served
 //! are checked in shape and said to be missing, so that nobody calls an account unsigned by mistake.
 
-use rampmeter_caller::{Auth, Secret};
+use rampmeter_caller::{Auth, OAuth1, Secret};
 
 use crate::code::Code;
 use crate::problem::Problem;
@@ -80,25 +80,20 @@ pub(crate) fn read(reading: &Reading<'_>, node: &Node) -> Option<Auth> {
         "none" => Some(Auth::None),
         "bearer" => sendable(&section, "secret").map(Auth::Bearer),
         "basic" => basic(&section),
+        "oauth1" => oauth1(&section),
         _ => {
-            for key in kind.required.iter().filter(|key| is_secret(key)) {
-                section.secret(key);
-            }
+            section.secret("key");
             reading.note(
                 Problem::new(
                     Code::NotServed,
                     format!("auth of kind \"{}\" is not served yet", kind.name),
                 )
                 .at(&node.span)
-                .help("served are none, bearer and basic"),
+                .help("served are none, bearer, basic and oauth1"),
             );
             None
         }
     }
-}
-
-fn is_secret(key: &str) -> bool {
-    key == "key" || key.ends_with("_secret")
 }
 
 fn kind_of(reading: &Reading<'_>, node: &Node) -> Option<&'static Kind> {
@@ -141,6 +136,22 @@ fn basic(section: &Section<'_>) -> Option<Auth> {
         username: username?,
         password: password?,
     })
+}
+
+fn oauth1(section: &Section<'_>) -> Option<Auth> {
+    // All of them are read, so that all that is wrong is said at once.
+    let account = section.text("account");
+    let consumer_key = section.text("consumer_key");
+    let consumer_secret = section.secret("consumer_secret");
+    let access_id = section.text("access_id");
+    let access_secret = section.secret("access_secret");
+    Some(Auth::OAuth1(OAuth1 {
+        account: account?.value,
+        consumer_key: consumer_key?.value,
+        consumer_secret: consumer_secret?,
+        access_id: access_id?.value,
+        access_secret: access_secret?,
+    }))
 }
 
 /// A credential that can stand in a header: a file with a second line, say, cannot.

@@ -1,6 +1,6 @@
 //! What goes out: method, path, headers, sign-in, idempotency key and body.
 
-use rampmeter_caller::{Auth, Caller, Outcome, Preset, Profile, Request, Secret};
+use rampmeter_caller::{Auth, Caller, OAuth1, Outcome, Preset, Profile, Request, Secret};
 use serde_json::json;
 
 use crate::vendor::{Vendor, get, post};
@@ -129,4 +129,32 @@ async fn the_preset_names_the_idempotency_header_and_a_safe_call_has_none() {
         let (head, _) = sent(&vendor, profile, &no_key).await;
         assert!(!head.contains("idempotency"), "{head}");
     }
+}
+
+#[tokio::test]
+async fn an_oauth1_call_is_signed_anew_each_time() {
+    let vendor = vendor();
+    let mut profile = vendor.profile();
+    profile.auth = Auth::OAuth1(OAuth1 {
+        account: "1_SB1".to_owned(),
+        consumer_key: "ck".to_owned(),
+        consumer_secret: Secret::new("canary"),
+        access_id: "id".to_owned(),
+        access_secret: Secret::new("canary"),
+    });
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let (head, _) = sent(&vendor, profile.clone(), &post("/x", json!({}))).await;
+        let line = head
+            .lines()
+            .find(|line| line.starts_with("authorization: "))
+            .unwrap()
+            .to_owned();
+        assert!(
+            line.starts_with("authorization: oauth realm=\"1_sb1\", oauth_consumer_key=\"ck\"")
+        );
+        assert!(!line.contains("canary"));
+        seen.push(line);
+    }
+    assert_ne!(seen[0], seen[1]);
 }
