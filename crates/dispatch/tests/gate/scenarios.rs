@@ -109,6 +109,15 @@ fn a_lost_call_keeps_its_slot_until_its_hold_ends_and_its_window_place_one_lengt
 }
 
 #[test]
+fn a_hold_that_ends_in_the_past_ends_now() {
+    let mut gate = gate([Limit::window("minute", 1, MINUTE)]);
+    fill(&mut gate, Priority::Batch, at(100));
+    gate.hold(1, at(10));
+    let released = gate.release_holds(at(100));
+    assert_eq!(released[0].rows[0].until, at(160));
+}
+
+#[test]
 fn an_answer_that_comes_during_the_hold_ends_it() {
     let mut gate = gate([Limit::concurrency("account", 1)]);
     fill(&mut gate, Priority::Batch, at(0));
