@@ -1,6 +1,7 @@
 //! Why a command ends without success: what the user reads on standard error, and the exit code.
 //! Codes in 2xxx are of the run time. Those of the configuration are rendered by the configuration crate.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::process::ExitCode;
@@ -35,7 +36,7 @@ pub(crate) enum Failure {
     /// An error with its code.
     Error {
         /// `RMnnnn`.
-        code: &'static str,
+        code: Cow<'static, str>,
         /// What went wrong, in one sentence without a full stop.
         what: String,
         /// One thing to do about it, a command where there is one.
@@ -56,9 +57,13 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// An error with its code.
-    pub(crate) fn new(code: &'static str, exit: Exit, what: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        code: impl Into<Cow<'static, str>>,
+        exit: Exit,
+        what: impl Into<String>,
+    ) -> Self {
         Self::Error {
-            code,
+            code: code.into(),
             what: what.into(),
             help: None,
             exit,

@@ -9,19 +9,19 @@ use std::sync::atomic::AtomicBool;
 use clap::Args;
 use rampmeter_config::Config;
 use rampmeter_engine::{Engine, OpenError, Options, Stopped};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Color};
 use crate::{admin, cli, wire};
 use banner::Ready;
+use servers::Servers;
 use signals::Signals;
 
 mod banner;
 mod configuration;
 mod drain;
 mod listen;
+mod servers;
 mod signals;
 
 /// Options of `serve`.
@@ -69,17 +69,9 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
         engine: engine.clone(),
         draining: AtomicBool::new(false),
     });
-    let mut servers = JoinSet::new();
-    serve(
-        &mut servers,
-        aws_listener,
-        wire::router(wire_site(&config, &engine, aws)),
-    );
-    serve(
-        &mut servers,
-        admin_listener,
-        admin::router(Arc::clone(&admin_site)),
-    );
+    let mut servers = Servers::new();
+    servers.add(aws_listener, wire::router(wire_site(&config, &engine, aws)));
+    servers.add(admin_listener, admin::router(Arc::clone(&admin_site)));
     let ready = Ready::new(&config, &engine, aws, admin).await?;
     ready.announce(arguments.json, arguments.ready_file.as_deref())?;
 
@@ -88,6 +80,7 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
         () = signals.asked_to_end() => {
             admin_site.drain();
             drain::drain(&engine, &mut signals, config.server.drain_timeout).await;
+            servers.end().await;
             match engine.stopped().await {
                 Stopped::ShutDown => Ok(()),
                 poisoned @ Stopped::Poisoned(_) => ended_by_itself(poisoned),
@@ -129,15 +122,6 @@ fn wire_site(config: &Config, engine: &Engine, address: SocketAddr) -> Arc<wire:
         account: config.server.account.clone(),
         queues: wire::queue_names(config),
     })
-}
-
-/// The servers end with the process: once the engine has stopped, nothing is acknowledged any more.
-fn serve(servers: &mut JoinSet<()>, listener: TcpListener, router: axum::Router) {
-    servers.spawn(async move {
-        if let Err(why) = axum::serve(listener, router).await {
-            tracing::error!(%why, "a port is no longer served");
-        }
-    });
 }
 
 /// The engine ended and nobody asked it to: its store failed. Nothing may wait for a slow client now.

@@ -44,6 +44,10 @@ pub(crate) enum ClientError {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         match error {
+            // The admin port has codes of ours; AWS has names only.
+            ClientError::Refused(refusal) if refusal.name.starts_with("RM") => {
+                Self::new(refusal.name, Exit::Failed, refusal.message)
+            }
             ClientError::Refused(refusal) => Self::new(
                 "RM2008",
                 Exit::Failed,

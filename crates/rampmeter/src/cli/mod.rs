@@ -22,6 +22,7 @@ mod check;
 mod definition;
 mod json_place;
 mod env;
+mod explain;
 
 pub(crate) use definition::report as report_definitions;
 
@@ -51,6 +52,8 @@ enum Command {
     Check(check::Arguments),
     /// Print the variables that point AWS tools at the server: eval "$(rampmeter env)".
     Env(env::Arguments),
+    /// Say what an error code means.
+    Explain(explain::Arguments),
     /// Serve a strict stand-in of a vendor.
     Mock(mock::Arguments),
     /// Measure how many executions this machine runs in a second.
@@ -108,6 +111,7 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Exec(command) => block_on(exec::run(command)),
         Command::Check(command) => check::run(&command, color),
         Command::Env(command) => env::run(&command),
+        Command::Explain(command) => explain::run(&command),
         Command::Mock(command) => block_on(mock::run(command)),
         Command::Bench(command) => block_on(bench::run(command)),
     };

@@ -1,6 +1,6 @@
 //! Reading a request body within bounds: so many bytes, in so long.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -18,7 +18,14 @@ const DISCARDED_AT_MOST: usize = 16 << 20;
 
 /// The whole body, of at most `bound` bytes.
 pub(crate) async fn read(body: Body, bound: usize) -> Result<Vec<u8>, WireError> {
-    tokio::time::timeout(SLOWEST_BODY, collect(body, bound))
+    within(SLOWEST_BODY, collect(body, bound)).await
+}
+
+async fn within(
+    slowest: Duration,
+    reading: impl Future<Output = Result<Vec<u8>, WireError>>,
+) -> Result<Vec<u8>, WireError> {
+    tokio::time::timeout(slowest, reading)
         .await
         .unwrap_or_else(|_| {
             Err(WireError::new(
@@ -58,4 +65,26 @@ fn too_large(bound: usize) -> WireError {
         format!("The request is longer than {bound} bytes."),
     )
     .with_status(StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_within_its_bound_is_read_whole() {
+        assert_eq!(read(Body::from("12345"), 5).await, Ok(b"12345".to_vec()));
+    }
+
+    #[tokio::test]
+    async fn a_longer_body_is_refused() {
+        let refused = read(Body::from("123456"), 5).await.expect_err("too long");
+        assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_never_arrives_is_given_up() {
+        let refused = within(Duration::from_millis(1), std::future::pending()).await;
+        assert_eq!(refused.expect_err("too slow").name, "RequestTimeout");
+    }
 }

@@ -113,6 +113,9 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
     States DescribeStateMachine Read    states::machine::describe;
     Sqs    SendMessage          Send    sqs::message::send;
     Sqs    GetQueueUrl          Read    sqs::queue::get_url;
+    Sqs    ReceiveMessage       Operate sqs::receive::refuse;
+    Sqs    DeleteMessage        Operate sqs::receive::refuse;
+    Sqs    ChangeMessageVisibility Operate sqs::receive::refuse;
 };
 
 /// The operation that an `X-Amz-Target` names.

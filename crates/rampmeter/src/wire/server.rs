@@ -38,6 +38,13 @@ pub(crate) struct Site {
     pub(crate) queues: Vec<String>,
 }
 
+impl Site {
+    /// Whether there is a queue with this name.
+    pub(crate) fn has_queue(&self, name: &str) -> bool {
+        self.queues.iter().any(|queue| queue == name)
+    }
+}
+
 /// The wire API as a router. It has one route, because AWS JSON names its operations in a header.
 pub(crate) fn router(site: Arc<Site>) -> Router {
     Router::new().fallback(answer).with_state(site)

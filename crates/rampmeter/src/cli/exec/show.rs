@@ -66,8 +66,8 @@ fn print_execution(execution: &Value) -> std::io::Result<()> {
         &(text(&execution["status"]) + &took.unwrap_or_default()),
     )?;
     field("started", &text(&execution["started_at"]))?;
-    for line in waiting_lines(&execution["waiting_at"]) {
-        field("waits", &line)?;
+    for (label, value) in waiting_fields(&execution["waiting_at"]) {
+        field(label, &value)?;
     }
     for (label, member) in [("error", "error"), ("cause", "cause")] {
         if let Some(value) = execution[member].as_str() {
@@ -82,8 +82,8 @@ fn print_execution(execution: &Value) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Where an execution waits, and what holds the call it waits for.
-fn waiting_lines(waiting: &Value) -> Vec<String> {
+/// Where an execution waits, the call it waits for and what holds that call.
+fn waiting_fields(waiting: &Value) -> Vec<(&'static str, String)> {
     let Some(state) = waiting["state"].as_str() else {
         return Vec::new();
     };
@@ -93,28 +93,23 @@ fn waiting_lines(waiting: &Value) -> Vec<String> {
         Some("retry") => "to retry",
         _ => "to continue",
     };
-    let mut lines = vec![format!(
-        "in {state:?} {what}, since {}",
-        text(&waiting["since"])
-    )];
+    let since = text(&waiting["since"]);
+    let mut fields = vec![("waits", format!("in {state:?} {what}, since {since}"))];
     let call = &waiting["call"];
     if let Some(id) = call["id"].as_str() {
-        let target = text(&call["target"]);
-        let priority = text(&call["priority"]);
-        let standing = text(&call["standing"]);
-        let key = call["key"]
-            .as_str()
-            .map(|key| format!(" key {key}"))
-            .unwrap_or_default();
-        let ahead = call["ahead"].as_u64().unwrap_or_default();
-        lines.push(format!(
-            "call {id} to {target} {priority}{key}: {standing}, {ahead} ahead"
-        ));
+        let [target, priority, standing] =
+            ["target", "priority", "standing"].map(|member| text(&call[member]));
+        let key = call["key"].as_str().map(|key| format!(" key {key}"));
+        let ahead = call["ahead"].as_u64().filter(|_| standing == "waiting");
+        let ahead = ahead.map(|ahead| format!(", {ahead} ahead"));
+        let (key, ahead) = (key.unwrap_or_default(), ahead.unwrap_or_default());
+        let value = format!("{id} to {target} {priority}{key}: {standing}{ahead}");
+        fields.push(("call", value));
     }
     if let Some(held_by) = call["held_by"].as_str() {
-        lines.push(format!("held by {held_by}"));
+        fields.push(("held by", held_by.to_owned()));
     }
-    lines
+    fields
 }
 
 #[cfg(test)]
@@ -131,18 +126,23 @@ mod tests {
                 "standing": "waiting", "ahead": 3, "held_by": "limit account: 12 of 12 used",
             },
         });
+        let fields = waiting_fields(&waiting);
+        let fields: Vec<_> = fields
+            .into_iter()
+            .map(|(label, value)| format!("{label}: {value}"))
+            .collect();
         assert_eq!(
-            waiting_lines(&waiting),
+            fields,
             [
-                "in \"Create sales order\" for the result of a task, since 2026-11-23T01:24:21.120Z",
-                "call c-12 to netsuite BATCH key SO-1: waiting, 3 ahead",
-                "held by limit account: 12 of 12 used",
+                "waits: in \"Create sales order\" for the result of a task, since 2026-11-23T01:24:21.120Z",
+                "call: c-12 to netsuite BATCH key SO-1: waiting, 3 ahead",
+                "held by: limit account: 12 of 12 used",
             ]
         );
     }
 
     #[test]
     fn an_execution_that_has_ended_waits_nowhere() {
-        assert!(waiting_lines(&Value::Null).is_empty());
+        assert!(waiting_fields(&Value::Null).is_empty());
     }
 }

@@ -3,3 +3,4 @@
 pub(super) mod message;
 pub(super) mod parameter;
 pub(super) mod queue;
+pub(super) mod receive;

@@ -23,7 +23,7 @@ pub(crate) fn invalid(name: &str, value: &str, reason: &str) -> WireError {
 }
 
 /// A part of SQS that is not served.
-pub(crate) fn unsupported(message: &str) -> WireError {
+pub(crate) fn unsupported(message: impl Into<String>) -> WireError {
     WireError::new("UnsupportedOperation", message)
         .with_query_code("AWS.SimpleQueueService.UnsupportedOperation")
 }

@@ -23,17 +23,20 @@ pub(in crate::wire) async fn get_url(call: Call) -> Result<Value, WireError> {
     let get: GetUrl = parameters(&call.body)?;
     let name = required("QueueName", get.queue_name)?;
     let ours = get.owner.is_none_or(|owner| owner == call.site.account);
-    if !ours || !call.site.queues.contains(&name) {
-        return Err(
-            WireError::new("QueueDoesNotExist", "The specified queue does not exist.")
-                .with_query_code("AWS.SimpleQueueService.NonExistentQueue"),
-        );
+    if !ours || !call.site.has_queue(&name) {
+        return Err(does_not_exist());
     }
     let host = match call.host.filter(|host| is_plain_host(host)) {
         Some(host) => host,
         None => call.site.address.to_string(),
     };
     Ok(json!({ "QueueUrl": format!("http://{host}/{}/{name}", call.site.account) }))
+}
+
+/// SQS's answer to the name of no queue.
+pub(super) fn does_not_exist() -> WireError {
+    WireError::new("QueueDoesNotExist", "The specified queue does not exist.")
+        .with_query_code("AWS.SimpleQueueService.NonExistentQueue")
 }
 
 /// The names of all queues: four for each target, one of them for dead letters.

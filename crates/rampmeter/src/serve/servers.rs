@@ -1,0 +1,52 @@
+//! The HTTP servers of the process: they run until the engine has stopped, and then finish the answers they are in.
+
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Longest wait for clients to take their last answers.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
+/// Servers that end together.
+#[derive(Debug)]
+pub(super) struct Servers {
+    running: JoinSet<()>,
+    ending: watch::Sender<bool>,
+}
+
+impl Servers {
+    /// None yet.
+    pub(super) fn new() -> Self {
+        Self {
+            running: JoinSet::new(),
+            ending: watch::Sender::new(false),
+        }
+    }
+
+    /// Serves a port.
+    pub(super) fn add(&mut self, listener: TcpListener, router: Router) {
+        let mut ending = self.ending.subscribe();
+        let ended = async move {
+            // The sender is gone only when the process ends anyway.
+            let _ = ending.wait_for(|ending| *ending).await;
+        };
+        self.running.spawn(async move {
+            let served = axum::serve(listener, router)
+                .with_graceful_shutdown(ended)
+                .await;
+            if let Err(why) = served {
+                tracing::error!(%why, "a port is no longer served");
+            }
+        });
+    }
+
+    /// Takes no more connections, and waits a moment for the answers that are being sent.
+    pub(super) async fn end(mut self) {
+        self.ending.send_replace(true);
+        let all = async { while self.running.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(LAST_ANSWERS, all).await;
+    }
+}

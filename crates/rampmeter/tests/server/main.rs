@@ -1,0 +1,15 @@
+//! The real binary, spoken to over its ports and its command line as users do.
+//! One test program, so that it is linked once.
+
+mod process;
+mod vendor;
+mod aws;
+mod workspace;
+
+mod executions;
+mod tasks;
+mod queues;
+mod hostile;
+mod admin;
+mod lifecycle;
+mod commands;

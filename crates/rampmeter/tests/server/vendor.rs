@@ -1,0 +1,73 @@
+//! A vendor that answers when the test lets it.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::process::eventually;
+
+/// An HTTP server that takes calls and holds them until it is opened.
+#[derive(Debug)]
+pub(crate) struct Vendor {
+    pub(crate) base_url: String,
+    received: Arc<Mutex<Vec<Value>>>,
+    open: watch::Sender<bool>,
+}
+
+#[derive(Debug, Clone)]
+struct Site {
+    received: Arc<Mutex<Vec<Value>>>,
+    open: watch::Receiver<bool>,
+}
+
+impl Vendor {
+    /// Takes calls but answers none before `open`.
+    pub(crate) async fn closed() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let base_url = format!("http://{}", listener.local_addr().expect("an address"));
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let (open, opened) = watch::channel(false);
+        let site = Site {
+            received: Arc::clone(&received),
+            open: opened,
+        };
+        let router = Router::new().fallback(answer).with_state(site);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self {
+            base_url,
+            received,
+            open,
+        }
+    }
+
+    /// Answers at once.
+    pub(crate) async fn opened() -> Self {
+        let vendor = Self::closed().await;
+        vendor.open();
+        vendor
+    }
+
+    /// From now on answers all calls, also those that wait.
+    pub(crate) fn open(&self) {
+        self.open.send_replace(true);
+    }
+
+    /// Waits until so many calls have arrived.
+    pub(crate) async fn has_received(&self, count: usize) {
+        let received = || self.received.lock().expect("no panic").len();
+        eventually("calls arrive", async || (received() >= count).then_some(())).await;
+    }
+}
+
+async fn answer(State(mut site): State<Site>, body: String) -> (StatusCode, String) {
+    let body = serde_json::from_str(&body).unwrap_or(Value::Null);
+    site.received.lock().expect("no panic").push(body);
+    // The test has ended when the sender is gone; whatever is answered then is not read.
+    let _ = site.open.wait_for(|open| *open).await;
+    (StatusCode::CREATED, r#"{"id":"4711"}"#.to_owned())
+}
