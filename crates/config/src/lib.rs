@@ -17,6 +17,8 @@ mod section;
 mod server;
 mod slo;
 mod auth;
+mod header;
+mod deferral;
 mod limit;
 mod target;
 mod substitution;

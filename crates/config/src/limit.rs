@@ -1,15 +1,15 @@
-//! Limits and deferral bounds of a target, as `dispatch` wants them. Each rule that `dispatch` demands is checked
+//! Limits of a target, as `dispatch` wants them. Each rule that `dispatch` demands is checked
 //! here with its place in the file; `dispatch` itself is asked last.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CountFrom, DEFAULT_MAX_DEFERRALS, DeferralBound, LONGEST_WINDOW, Limit, LimitKind,
-    MaxDeferrals, Priority, Reserve, Rules, SHORTEST_WINDOW,
+    CountFrom, LONGEST_WINDOW, Limit, LimitKind, Priority, Reserve, Rules, SHORTEST_WINDOW,
 };
 
 use crate::code::Code;
+use crate::deferral;
 use crate::problem::Problem;
 use crate::reading::Reading;
 use crate::section::Section;
@@ -37,7 +37,7 @@ pub(crate) fn read(
 ) -> (Rules, BTreeMap<String, String>) {
     let mut rules = Rules {
         limits: Vec::new(),
-        max_deferrals: max_deferrals(reading, target),
+        max_deferrals: deferral::read(reading, target),
     };
     let mut notes = BTreeMap::new();
     let before = reading.problems.borrow().len();
@@ -279,43 +279,4 @@ fn check_reserve(
             .help(format!("lower one of them, or raise `{key}`")),
     );
     false
-}
-
-fn max_deferrals(reading: &Reading<'_>, target: &Section<'_>) -> MaxDeferrals {
-    let Some(node) = target.get("max_deferrals") else {
-        return MaxDeferrals::default();
-    };
-    if !matches!(node.value, Value::Table(_)) {
-        return bound(reading, node).map_or_else(MaxDeferrals::default, MaxDeferrals::both);
-    }
-    let what = "max_deferrals, which bounds how long MEDIUM and BATCH may be passed";
-    let mut bounds = MaxDeferrals::default();
-    if let Some(section) = Section::open(reading, "max_deferrals", node, what, &["MEDIUM", "BATCH"])
-    {
-        for (key, of) in [("MEDIUM", &mut bounds.medium), ("BATCH", &mut bounds.batch)] {
-            if let Some(found) = section.get(key).and_then(|node| bound(reading, node)) {
-                *of = found;
-            }
-        }
-    }
-    bounds
-}
-
-fn bound(reading: &Reading<'_>, node: &Node) -> Option<DeferralBound> {
-    let bound = match &node.value {
-        Value::Text(word) if word == "unlimited" => Some(DeferralBound::Unlimited),
-        Value::Integer(number) => u32::try_from(*number)
-            .ok()
-            .and_then(|number| DeferralBound::at_most(number).ok()),
-        _ => None,
-    };
-    if bound.is_none() {
-        reading.note(
-            Problem::new(Code::BadDeferrals, "`max_deferrals` must be at least 1, or \"unlimited\"")
-                .at(&node.span)
-                .note("a lower call that may never be passed would be a higher one")
-                .help(format!("leave it out for {DEFAULT_MAX_DEFERRALS}, or write \"unlimited\" for strict priority")),
-        );
-    }
-    bound
 }

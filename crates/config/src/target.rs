@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rampmeter_caller::{Auth, Preset, Profile, Secret, header};
+use rampmeter_caller::{Auth, Preset, Profile};
 use rampmeter_dispatch::{Priority, Rules};
 use url::Url;
 
 use crate::auth;
 use crate::code::Code;
+use crate::header;
 use crate::limit;
-use crate::place::Place;
 use crate::problem::Problem;
 use crate::reading::Reading;
 use crate::section::Section;
@@ -172,7 +172,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
         .then(|| section.parsed("base_url", Code::BadBaseUrl, base_url))
         .flatten();
     let (rules, limit_notes) = limit::read(reading, &section);
-    let headers = headers(reading, &section);
+    let headers = header::read(reading, &section);
     let retry = retry(reading, &section);
     let on_unknown = on_unknown(reading, &section);
     let worker = section
@@ -278,44 +278,6 @@ fn retry(reading: &Reading<'_>, section: &Section<'_>) -> Retry {
         );
     }
     retry
-}
-
-fn headers(reading: &Reading<'_>, section: &Section<'_>) -> Vec<(String, Secret)> {
-    let Some(table) = section.named("headers") else {
-        return Vec::new();
-    };
-    let mut headers: Vec<(String, Secret)> = Vec::new();
-    let refuse = |code, reason: String, place: &Place| {
-        reading.note(Problem::new(code, reason).at(place));
-    };
-    for entry in &table.entries {
-        let place = Place::from(&entry.node.span);
-        let crate::tree::Value::Text(text) = &entry.node.value else {
-            refuse(
-                Code::WrongType,
-                "the value of a header must be a text".to_owned(),
-                &place,
-            );
-            continue;
-        };
-        let Some(value) = section.resolve(text, &place) else {
-            continue;
-        };
-        let name = entry.key.to_ascii_lowercase();
-        if let Err(error) = header::typed(&name, &value) {
-            refuse(
-                Code::BadHeader,
-                error.to_string(),
-                &Place::from(&entry.key_span),
-            );
-        } else if headers.iter().any(|(other, _)| *other == name) {
-            let reason = format!("the header {name} is given twice");
-            refuse(Code::BadHeader, reason, &Place::from(&entry.key_span));
-        } else {
-            headers.push((name, Secret::new(value)));
-        }
-    }
-    headers
 }
 
 fn redact(reading: &Reading<'_>, section: &Section<'_>) -> Vec<String> {
