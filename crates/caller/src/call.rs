@@ -81,6 +81,7 @@ impl Caller {
             // A repeat counts at the vendor, so it needs a permit of its own: the library must not make one.
             .retry(reqwest::retry::never())
             .no_proxy()
+            .user_agent(concat!("rampmeter/", env!("CARGO_PKG_VERSION")))
             .referer(false)
             .timeout(profile.timeout)
             // Half at most, so that a host that is away is told apart from an answer that is late.
@@ -195,10 +196,6 @@ fn check_base_url(profile: &Profile) -> Result<(), CallerError> {
 
 fn fixed_headers(profile: &Profile) -> Result<HeaderMap, CallerError> {
     let mut headers = HeaderMap::new();
-    headers.insert(
-        USER_AGENT,
-        HeaderValue::from_static(concat!("rampmeter/", env!("CARGO_PKG_VERSION"))),
-    );
     for (name, value) in &profile.headers {
         let (name, mut value) = header::typed(name, value.expose())?;
         value.set_sensitive(true);

@@ -104,6 +104,12 @@ async fn headers_of_target_and_call_are_both_sent() {
         "{head}"
     );
     assert!(head.contains("user-agent: rampmeter/"), "{head}");
+    request.headers = vec![("User-Agent".to_owned(), "shop".to_owned())];
+    let (head, _) = sent(&vendor, vendor.profile(), &request).await;
+    assert!(
+        head.contains("user-agent: shop") && !head.contains("rampmeter"),
+        "{head}"
+    );
 }
 
 #[tokio::test]
