@@ -120,12 +120,12 @@ fn graph(
             states.insert(name.to_owned(), state);
         }
     }
-    let graph = Graph {
-        start_at: start_at?.to_owned(),
+    let start_at = start_at?;
+    transitions::check(start_at, object, &listed);
+    Some(Graph {
+        start_at: start_at.to_owned(),
         states,
-    };
-    transitions::check(&graph, object, &listed);
-    Some(graph)
+    })
 }
 
 /// The diagnostic of a text that is no JSON.
