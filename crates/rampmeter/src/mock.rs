@@ -9,7 +9,7 @@ use clap::Subcommand;
 use rampmeter_standin::{Latency, NetSuite, NetSuiteOptions, Report};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::demo::duration;
+use crate::demo::{asked_to_end, duration};
 use crate::failure::{Exit, Failure};
 use crate::output;
 
@@ -72,10 +72,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let bound = NetSuite::bind(address, options(&arguments)).await;
     let netsuite = bound.map_err(|error| not_bound(address, &error))?;
     announce(&netsuite, arguments.json)?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-    }
+    asked_to_end(&mut terminate).await;
     let report = netsuite.shut_down().await;
     let text = if arguments.json {
         json_text(&report)?

@@ -19,9 +19,7 @@ const LOG_NAME: &str = "serve.log";
 #[derive(Debug)]
 pub(crate) struct ChildEngine {
     command: ServeCommand,
-    process: Child,
-    /// Kept open, so that the child can always write.
-    _stdout: BufReader<ChildStdout>,
+    life: Life,
 }
 
 impl ChildEngine {
@@ -42,12 +40,8 @@ impl ChildEngine {
             admin,
             free_slots_after_restart,
         };
-        let (process, stdout) = command.begin().await?;
-        Ok(ChildEngine {
-            command,
-            process,
-            _stdout: stdout,
-        })
+        let life = command.begin().await?;
+        Ok(ChildEngine { command, life })
     }
 
     /// The AWS port and the admin port.
@@ -61,11 +55,7 @@ impl ChildEngine {
     /// # Errors
     /// When the operating system refuses.
     pub(crate) fn kill(&mut self) -> Result<(), HostError> {
-        self.process.kill().map_err(io_error("ending the engine"))?;
-        self.process
-            .wait()
-            .map_err(io_error("waiting for the engine's end"))?;
-        Ok(())
+        self.life.end().map_err(io_error("ending the engine"))
     }
 
     /// Starts it again after a kill and waits until it is ready.
@@ -73,33 +63,52 @@ impl ChildEngine {
     /// # Errors
     /// When it does not become ready.
     pub(crate) async fn start_again(&mut self) -> Result<(), HostError> {
-        (self.process, self._stdout) = self.command.begin().await?;
+        self.life = self.command.begin().await?;
         Ok(())
+    }
+
+    /// Whether the process has ended without being asked to.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.life.process.try_wait(), Ok(None))
     }
 
     /// Asks the process to end with SIGTERM, and returns when it has ended.
     ///
     /// # Errors
     /// When the operating system refuses.
-    pub(crate) async fn stop(mut self: Box<Self>) -> Result<(), HostError> {
+    pub(crate) async fn stop(self) -> Result<(), HostError> {
+        let mut life = self.life;
         // The standard library sends SIGKILL only; every Unix has `kill`.
-        let asked = Command::new("kill")
-            .arg("-TERM")
-            .arg(self.process.id().to_string())
-            .status();
+        let pid = life.process.id().to_string();
+        let asked = Command::new("kill").arg("-TERM").arg(pid).status();
         if !asked.is_ok_and(|status| status.success()) {
-            return self.kill();
+            return life.end().map_err(io_error("ending the engine"));
         }
-        let ended = tokio::task::spawn_blocking(move || self.process.wait().map(|_| ())).await;
+        let ended = tokio::task::spawn_blocking(move || life.process.wait().map(|_| ())).await;
         let ended = ended.unwrap_or_else(|failed| Err(io::Error::other(failed)));
         ended.map_err(io_error("waiting for the engine's end"))
     }
 }
 
-impl Drop for ChildEngine {
+/// One process, from its start to its end. Dropping it kills it, so that none is ever left behind.
+#[derive(Debug)]
+struct Life {
+    process: Child,
+    /// Kept open, so that the process can always write.
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Life {
+    fn end(&mut self) -> io::Result<()> {
+        self.process.kill()?;
+        self.process.wait().map(|_| ())
+    }
+}
+
+impl Drop for Life {
     fn drop(&mut self) {
         // It may have ended already; then there is nothing to kill.
-        let _ = self.kill();
+        let _ = self.end();
     }
 }
 
@@ -113,7 +122,7 @@ struct ServeCommand {
 }
 
 impl ServeCommand {
-    async fn begin(&self) -> Result<(Child, BufReader<ChildStdout>), HostError> {
+    async fn begin(&self) -> Result<Life, HostError> {
         let command = self.clone();
         let begun = tokio::task::spawn_blocking(move || command.begin_blocking()).await;
         begun.unwrap_or_else(|failed| {
@@ -124,25 +133,22 @@ impl ServeCommand {
     }
 
     /// The first line on standard output says that the engine is ready, and where; its end, that it is not.
-    fn begin_blocking(&self) -> Result<(Child, BufReader<ChildStdout>), HostError> {
+    fn begin_blocking(&self) -> Result<Life, HostError> {
         let log = self.data_dir.join(LOG_NAME);
-        let mut process = self.spawn(&log).map_err(io_error("starting the engine"))?;
-        let stdout = process.stdout.take().expect("standard output is piped");
-        let mut stdout = BufReader::new(stdout);
+        let mut life = self.spawn(&log).map_err(io_error("starting the engine"))?;
         let mut line = String::new();
-        stdout
+        life.stdout
             .read_line(&mut line)
             .map_err(io_error("reading from the engine"))?;
-        if serde_json::from_str::<Value>(&line).is_ok_and(|ready| ready.is_object()) {
-            return Ok((process, stdout));
+        let is_ready = serde_json::from_str::<Value>(&line).is_ok_and(|ready| ready.is_object());
+        if is_ready {
+            Ok(life)
+        } else {
+            Err(HostError::NotReady(log))
         }
-        // Without a ready line it has ended, or says something this demo does not know.
-        let _ = process.kill();
-        let _ = process.wait();
-        Err(HostError::NotReady(log))
     }
 
-    fn spawn(&self, log: &Path) -> io::Result<Child> {
+    fn spawn(&self, log: &Path) -> io::Result<Life> {
         let log = File::options().create(true).append(true).open(log)?;
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("serve").arg("--json");
@@ -165,8 +171,13 @@ impl ServeCommand {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
+            .stderr(log);
+        let mut process = command.spawn()?;
+        let stdout = process.stdout.take().expect("standard output is piped");
+        Ok(Life {
+            process,
+            stdout: BufReader::new(stdout),
+        })
     }
 }
 

@@ -10,6 +10,8 @@ use std::time::Duration;
 use rampmeter_config::Config;
 use serde_json::Value;
 
+use super::report::grouped;
+
 const CONFIGURATION: &str = include_str!("../../../../examples/order-sync/rampmeter.toml");
 const WORKFLOW: &str = include_str!("../../../../examples/order-sync/order-sync.asl.json");
 const ORDERS: &str = include_str!("../../../../examples/order-sync/orders.jsonl");
@@ -47,26 +49,20 @@ pub(crate) struct Figures {
 impl Figures {
     /// What is run, in words.
     pub(crate) fn sentence(&self) -> String {
-        let Figures {
-            executions,
-            concurrency,
-            calls_per_minute,
-            ..
-        } = self;
         let speed = match self.latency {
             None => "answering at once".to_owned(),
-            Some((mean, p99)) => format!(
-                "answering in {mean:?} on average, {p99:?} at p99{}",
-                if (mean, p99) == NETSUITE_FASTER {
-                    " (NetSuite, about six times as fast)"
-                } else {
-                    ""
-                }
-            ),
+            Some((mean, p99)) => format!("answering in {mean:?} on average, {p99:?} at p99"),
+        };
+        let compared = match self.latency {
+            Some(NETSUITE_FASTER) => " (NetSuite, about six times as fast)",
+            _ => "",
         };
         format!(
-            "{executions} orders for a vendor that takes {concurrency} calls at once and \
-             {calls_per_minute} in any minute, {speed}"
+            "{} orders for a vendor that takes {} calls at once and {} in any minute, \
+             {speed}{compared}",
+            grouped(self.executions.into()),
+            grouped(self.concurrency.into()),
+            grouped(self.calls_per_minute),
         )
     }
 }

@@ -63,7 +63,7 @@ impl Killer {
         let at_us = now_us();
         self.in_flight_at_kill.push(in_flight);
         self.kills_us.push(at_us);
-        watch.killed(at_us, in_flight);
+        watch.killed(at_us);
         engine.start_again().await?;
         Ok(Some(in_flight))
     }

@@ -9,9 +9,9 @@ use std::sync::atomic::AtomicBool;
 
 use axum::Router;
 use rampmeter_config::Config;
-use rampmeter_engine::{Engine, Options};
+use rampmeter_engine::{Engine, Options, Stopped};
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::{admin, wire};
 
@@ -31,6 +31,9 @@ pub(crate) enum HostError {
     /// The child process ended before it was ready.
     #[error("the engine did not become ready; its log is {}", .0.display())]
     NotReady(PathBuf),
+    /// The engine ended in the middle of the run.
+    #[error("the engine ended in the middle of the run")]
+    Ended,
     /// The engine did not open.
     #[error("the engine did not start: {0}")]
     NotStarted(String),
@@ -85,6 +88,14 @@ impl Host {
         }
     }
 
+    /// Whether the engine has ended without being asked to.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        match self {
+            Host::InProcess(host) => host.end.is_finished(),
+            Host::Child(host) => host.has_ended(),
+        }
+    }
+
     /// Shuts the engine down in good order.
     ///
     /// # Errors
@@ -104,6 +115,8 @@ pub(crate) struct InProcess {
     engine: Engine,
     aws: SocketAddr,
     admin: SocketAddr,
+    /// Finished when the engine has ended.
+    end: JoinHandle<Stopped>,
     _servers: JoinSet<()>,
 }
 
@@ -121,6 +134,8 @@ impl InProcess {
         let engine = opened
             .map_err(|failed| HostError::NotStarted(failed.to_string()))?
             .map_err(|error| HostError::NotStarted(error.to_string()))?;
+        let watched = engine.clone();
+        let end = tokio::spawn(async move { watched.stopped().await });
         let mut servers = JoinSet::new();
         let (aws_listener, aws) = listen().await?;
         let (admin_listener, admin) = listen().await?;
@@ -140,6 +155,7 @@ impl InProcess {
             engine,
             aws,
             admin,
+            end,
             _servers: servers,
         })
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{Audit, CallTimes};
 
+use super::configuration::Figures;
 use super::crash::Killer;
 use super::plan::Plan;
 use super::report::{
@@ -87,14 +88,17 @@ impl Evidence {
                     p99: vendor.latency_ms.p99,
                 },
             },
-            utilisation: self.observed(task.figures.concurrency).utilisation(),
+            utilisation: self
+                .observed(&task.figures)
+                .utilisation()
+                .map(|share| rounded(share, 1e4)),
             wait_ms: PerPriority {
                 high: self.wait(Priority::High),
                 medium: self.wait(Priority::Medium),
                 batch: self.wait(Priority::Batch),
             },
             deferrals: Deferrals { medium, batch },
-            seconds: self.took.as_secs_f64(),
+            seconds: rounded(self.took.as_secs_f64(), 1e3),
             data_dir: task.data_dir.display().to_string(),
             crash: self.killer.as_ref().map(|killer| self.crash(killer, plan)),
             complaints: Vec::new(),
@@ -103,16 +107,17 @@ impl Evidence {
         report
     }
 
-    fn observed(&self, max: u32) -> Observed {
+    fn observed(&self, figures: &Figures) -> Observed {
+        let hold = figures
+            .timeouts
+            .map_or(Duration::ZERO, |(timeout, hold)| timeout + hold);
+        let kills = self.killer.as_ref().map(|killer| killer.kills_us.clone());
         Observed {
             calls: self.calls.clone(),
             contended: self.watch.contended(),
-            held: self.watch.held(),
-            kills_us: self
-                .killer
-                .as_ref()
-                .map_or_else(Vec::new, |killer| killer.kills_us.clone()),
-            max,
+            kills_us: kills.unwrap_or_default(),
+            hold_us: i64::try_from(hold.as_micros()).unwrap_or(i64::MAX),
+            max: figures.concurrency,
         }
     }
 
@@ -191,4 +196,8 @@ impl Evidence {
         }
         complaints
     }
+}
+
+fn rounded(value: f64, parts: f64) -> f64 {
+    (value * parts).round() / parts
 }

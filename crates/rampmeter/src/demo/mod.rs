@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
 use crate::failure::{Exit, Failure};
 use crate::output;
 
@@ -89,9 +91,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         kills: arguments.crash,
         free_slots_after_restart: arguments.free_slots_after_restart,
     };
+    // Without a handler the signal would end this process and leave its child behind.
+    let mut terminate = signal(SignalKind::terminate())?;
     let ran = tokio::select! {
         ran = run::run(&task) => ran,
-        _ = tokio::signal::ctrl_c() => return Err(interrupted(&task.data_dir)),
+        () = asked_to_end(&mut terminate) => return Err(interrupted(&task.data_dir)),
     };
     let report =
         ran.map_err(|error| Failure::new("RM2031", Exit::Failed, format!("the demo: {error}")))?;
@@ -104,13 +108,28 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     } else {
         io::stdout()
             .lock()
-            .write_all(report.text(&task.figures).as_bytes())?;
+            .write_all(report.text(&task.figures, &program()).as_bytes())?;
     }
     if report.complaints.is_empty() {
         Ok(())
     } else {
         Err(Failure::Told(Exit::Failed))
     }
+}
+
+/// Resolves at SIGINT or SIGTERM.
+pub(crate) async fn asked_to_end(terminate: &mut Signal) {
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// How this program was called, so that the commands in the report can be repeated as they are printed.
+fn program() -> String {
+    std::env::args()
+        .next()
+        .unwrap_or_else(|| "rampmeter".to_owned())
 }
 
 fn interrupted(data_dir: &Path) -> Failure {

@@ -25,7 +25,7 @@ pub(crate) struct Standing {
 pub(crate) struct Progress {
     planned: [u64; 3],
     begin: Instant,
-    last_line: Option<Instant>,
+    last_line: Option<(Instant, Standing)>,
     bars: Option<(MultiProgress, [ProgressBar; 3])>,
 }
 
@@ -43,19 +43,28 @@ impl Progress {
 
     /// Shows how far it is now.
     pub(crate) fn show(&mut self, standing: &Standing) {
-        if let Some((_, bars)) = &self.bars {
-            for (priority, bar) in Priority::ALL.iter().zip(bars) {
-                let started = standing.started[priority.index()];
-                bar.set_position(standing.done[priority.index()]);
-                bar.set_message(format!("{started} started"));
-            }
+        if self.bars.is_some() {
+            self.show_bars(standing);
         } else if self
             .last_line
-            .is_none_or(|last| last.elapsed() >= BETWEEN_LINES)
+            .is_none_or(|(last, _)| last.elapsed() >= BETWEEN_LINES)
         {
-            self.last_line = Some(Instant::now());
-            self.say(&line(self.begin.elapsed(), &self.planned, standing));
+            self.print_line(standing);
         }
+    }
+
+    fn show_bars(&self, standing: &Standing) {
+        let Some((_, bars)) = &self.bars else { return };
+        for (priority, bar) in Priority::ALL.iter().zip(bars) {
+            let started = standing.started[priority.index()];
+            bar.set_position(standing.done[priority.index()]);
+            bar.set_message(format!("{started} started"));
+        }
+    }
+
+    fn print_line(&mut self, standing: &Standing) {
+        self.last_line = Some((Instant::now(), *standing));
+        self.say(&line(self.begin.elapsed(), &self.planned, standing));
     }
 
     /// A line of its own, between the bars or after them.
@@ -67,12 +76,13 @@ impl Progress {
         };
     }
 
-    /// Leaves the bars as they stand.
+    /// Shows the last standing, and leaves the bars there.
     pub(crate) fn end(&mut self, standing: &Standing) {
-        self.last_line = None;
-        self.show(standing);
         if let Some((_, bars)) = &self.bars {
+            self.show_bars(standing);
             bars.iter().for_each(ProgressBar::abandon);
+        } else if self.last_line.is_none_or(|(_, shown)| shown != *standing) {
+            self.print_line(standing);
         }
     }
 }

@@ -148,8 +148,8 @@ pub(crate) struct Crash {
 }
 
 impl Report {
-    /// The report for people: what was run, what came of it, and what to try next.
-    pub(crate) fn text(&self, figures: &Figures) -> String {
+    /// The report for people: what was run, what came of it, and what to try next with `program`, as it was called.
+    pub(crate) fn text(&self, figures: &Figures, program: &str) -> String {
         let mut lines = vec![String::new(), figures.sentence(), String::new()];
         lines.push(self.counts());
         lines.push(self.vendor_text());
@@ -160,7 +160,7 @@ impl Report {
             "Took {:.1} s. The data lies in {}",
             self.seconds, self.data_dir
         ));
-        lines.push(self.next_commands());
+        lines.push(self.next_commands(program));
         lines.extend(
             self.complaints
                 .iter()
@@ -177,7 +177,8 @@ impl Report {
             succeeded,
             failed,
         } = self.executions;
-        let Calls { made, rejected } = self.calls;
+        let [started, succeeded, failed] = [started, succeeded, failed].map(grouped);
+        let [made, rejected] = [self.calls.made, self.calls.rejected].map(grouped);
         format!(
             "Executions   {started} started, {succeeded} succeeded, {failed} failed\n\
              Calls        {made} made, {rejected} rejected"
@@ -194,9 +195,9 @@ impl Report {
              latency            p50 {:.0} ms, p99 {:.0} ms",
             vendor.max_in_flight,
             vendor.limit_in_flight,
-            vendor.max_in_window,
-            vendor.limit_in_window,
-            vendor.violations,
+            grouped(vendor.max_in_window),
+            grouped(vendor.limit_in_window),
+            grouped(vendor.violations),
             vendor.latency_ms.p50,
             vendor.latency_ms.p99,
         )
@@ -240,14 +241,27 @@ impl Report {
         rows.join("\n") + "\n"
     }
 
-    fn next_commands(&self) -> String {
+    fn next_commands(&self, program: &str) -> String {
         format!(
             "Look at it:\n  \
-             {BEARER_VARIABLE}={BEARER} rampmeter serve --config '{dir}/{FILE_NAME}'\n  \
-             rampmeter exec show SO-000001 --events      (in another terminal)",
+             {BEARER_VARIABLE}={BEARER} {program} serve --config '{dir}/{FILE_NAME}'\n  \
+             {program} exec show SO-000001 --events      (in another terminal)",
             dir = self.data_dir
         )
     }
+}
+
+/// A number with commas between its thousands.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 fn crash_text(crash: &Crash) -> String {
@@ -271,6 +285,15 @@ fn crash_text(crash: &Crash) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousands_are_set_apart_by_commas() {
+        let numbers = [0, 999, 1_000, 12_345, 1_234_567];
+        assert_eq!(
+            numbers.map(grouped),
+            ["0", "999", "1,000", "12,345", "1,234,567"]
+        );
+    }
 
     #[test]
     fn percentiles_are_nearest_ranks_in_milliseconds() {

@@ -140,6 +140,9 @@ impl Run {
         let mut last = (Standing::default(), Instant::now());
         loop {
             tokio::time::sleep(LOOK).await;
+            if self.host.has_ended() {
+                return Err(HostError::Ended.into());
+            }
             self.look_at_target().await;
             let standing = self.standing();
             self.progress.show(&standing);
@@ -169,7 +172,7 @@ impl Run {
     /// A look that fails is left out: the next one sees the same and more.
     async fn look_at_target(&mut self) {
         if let Ok(Some(target)) = self.ports.target(configuration::TARGET).await {
-            self.watch.saw(now_us(), &target);
+            self.watch.saw(&target);
         }
     }
 

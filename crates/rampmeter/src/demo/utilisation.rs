@@ -10,15 +10,6 @@ pub(crate) struct Stretch {
     pub(crate) to_us: i64,
 }
 
-/// Slots held for calls whose outcome is unknown, from a moment until the next sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct HeldSample {
-    /// When it was so.
-    pub(crate) at_us: i64,
-    /// How many slots were held.
-    pub(crate) slots: u64,
-}
-
 /// What was seen of a run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Observed {
@@ -26,10 +17,10 @@ pub(crate) struct Observed {
     pub(crate) calls: Vec<Stretch>,
     /// When a call was eligible but for the limit on calls in flight.
     pub(crate) contended: Vec<Stretch>,
-    /// Slots held, by time.
-    pub(crate) held: Vec<HeldSample>,
     /// When the engine was killed. A call in flight then is no use of a slot any more: its slot is held.
     pub(crate) kills_us: Vec<i64>,
+    /// How long after its start a call with an unknown outcome may keep its slot, in microseconds.
+    pub(crate) hold_us: i64,
     /// The limit on calls in flight.
     pub(crate) max: u32,
 }
@@ -39,33 +30,35 @@ impl Observed {
     /// `None` when no call ever had to wait for a slot: then there is nothing to measure.
     pub(crate) fn utilisation(&self) -> Option<f64> {
         let contended = joined(self.contended.clone());
-        let busy: i64 = self
-            .calls
-            .iter()
-            .map(|call| overlap(cut_at_first_kill(*call, &self.kills_us), &contended))
-            .sum();
+        let (mut busy, mut held) = (0, 0);
+        for call in &self.calls {
+            let (used, kept) = self.use_and_hold(*call);
+            busy += overlap(used, &contended);
+            held += kept.map_or(0, |kept| overlap(kept, &contended));
+        }
         let offered: i64 = contended
             .iter()
             .map(|stretch| stretch.to_us - stretch.from_us)
             .sum();
-        let usable = offered as f64 * f64::from(self.max) - self.held_slot_time(&contended);
+        let usable = offered as f64 * f64::from(self.max) - held as f64;
         (usable > 0.0).then(|| busy as f64 / usable)
     }
 
-    fn held_slot_time(&self, contended: &[Stretch]) -> f64 {
-        let mut held = self.held.clone();
-        held.sort_by_key(|sample| sample.at_us);
-        let ends = held.iter().skip(1).map(|next| next.at_us).chain([i64::MAX]);
-        held.iter()
-            .zip(ends)
-            .map(|(sample, to_us)| {
-                let stretch = Stretch {
-                    from_us: sample.at_us,
-                    to_us,
-                };
-                sample.slots as f64 * overlap(stretch, contended) as f64
-            })
-            .sum()
+    /// The part of a call that made use of its slot, and how long the slot was held afterwards, if it was.
+    fn use_and_hold(&self, call: Stretch) -> (Stretch, Option<Stretch>) {
+        let inside = |kill: &&i64| (call.from_us..call.to_us).contains(*kill);
+        let Some(&kill) = self.kills_us.iter().filter(inside).min() else {
+            return (call, None);
+        };
+        let used = Stretch {
+            to_us: kill,
+            ..call
+        };
+        let kept = Stretch {
+            from_us: kill,
+            to_us: kill.max(call.from_us + self.hold_us),
+        };
+        (used, Some(kept))
     }
 }
 
@@ -93,16 +86,6 @@ fn overlap(stretch: Stretch, joined: &[Stretch]) -> i64 {
         .take_while(|other| other.from_us < stretch.to_us)
         .map(|other| stretch.to_us.min(other.to_us) - stretch.from_us.max(other.from_us))
         .sum()
-}
-
-fn cut_at_first_kill(call: Stretch, kills_us: &[i64]) -> Stretch {
-    let inside = kills_us
-        .iter()
-        .filter(|kill| (call.from_us..call.to_us).contains(*kill));
-    Stretch {
-        to_us: inside.min().copied().unwrap_or(call.to_us),
-        ..call
-    }
 }
 
 #[cfg(test)]
@@ -151,38 +134,31 @@ mod tests {
     }
 
     #[test]
-    fn held_slots_are_not_expected_to_work() {
-        let held = vec![
-            HeldSample {
-                at_us: 50,
-                slots: 0,
-            },
-            HeldSample { at_us: 0, slots: 1 },
-        ];
-        let calls = vec![stretch(0, 100)];
+    fn a_call_that_outlives_the_engine_counts_until_the_kill_and_its_slot_is_held_from_then() {
+        let calls = vec![stretch(0, 90), stretch(50, 100)];
         let contended = vec![stretch(0, 100)];
-        assert_eq!(
-            share(&Observed {
-                calls,
-                contended,
-                held,
-                max: 2,
-                ..Observed::default()
-            }),
-            100.0 / 150.0
-        );
+        let kills_us = vec![200, 30];
+        let observed = Observed {
+            calls,
+            contended,
+            kills_us,
+            hold_us: 60,
+            max: 2,
+        };
+        // Of 200 slot-microseconds, 30 were held; 30 and 50 were used.
+        assert_eq!(share(&observed), 80.0 / 170.0);
     }
 
     #[test]
-    fn a_call_that_outlives_the_engine_counts_until_the_kill() {
-        let calls = vec![stretch(0, 90), stretch(50, 100)];
+    fn a_hold_that_is_over_before_the_kill_holds_nothing() {
+        let calls = vec![stretch(0, 90)];
         let contended = vec![stretch(0, 100)];
         let observed = Observed {
             calls,
             contended,
-            kills_us: vec![200, 30],
+            kills_us: vec![80],
+            hold_us: 60,
             max: 1,
-            ..Observed::default()
         };
         assert_eq!(share(&observed), 0.8);
     }
