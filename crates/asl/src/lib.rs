@@ -3,6 +3,34 @@
 //! Pure. No clock, file, socket, thread or random source: time, ids and random bytes are arguments,
 //! so that the same stimuli always lead to the same history. The host owns storage, queues and timers;
 //! it feeds [`Stimulus`]es to [`advance`] and carries out the [`Effect`]s it gets back.
+//!
+//! ```
+//! use rampmeter_asl::*;
+//!
+//! let definition = r#"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": 42, "End": true}}}"#;
+//! let machine = StateMachine::parse(definition).expect("a sound definition");
+//! let input = Payload::parse("{}").expect("JSON");
+//! let mut context = Context {
+//!     now: 0,
+//!     region: "eu-west-1",
+//!     execution_arn: "arn:aws:states:eu-west-1:000000000000:execution:answer:one",
+//!     execution_name: "one",
+//!     role_arn: "arn:aws:iam::000000000000:role/answer",
+//!     started_at: 0,
+//!     redrive_count: 0,
+//!     machine_arn: "arn:aws:states:eu-west-1:000000000000:stateMachine:answer",
+//!     machine_name: "answer",
+//!     execution_input: &|| input.clone(),
+//!     task_token: &|event| format!("task token of event {event}"),
+//!     random: &mut || 4,
+//!     transitions: 64,
+//! };
+//! let (mut progress, mut frame) = (Progress::default(), Frame::root());
+//! let start = Stimulus::Start { input: input.clone() };
+//! let step = advance(&machine, &mut progress, &mut frame, start, &mut context).expect("not begun");
+//! let types: Vec<_> = step.events.iter().map(Event::type_name).collect();
+//! assert_eq!(types, ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]);
+//! ```
 
 mod advance;
 mod budget;

@@ -14,8 +14,8 @@ use crate::template::Template;
 /// AWS's limit on input, output and task data: 256 KiB of JSON text.
 const DATA_LIMIT: usize = 262_144;
 
-/// How deep data may nest. Below the 127 levels that can be read back from a record.
-const DEPTH_LIMIT: usize = 100;
+/// How deep data may nest: as deep as [`Payload::parse`] reads, so that a record can be read back.
+const DEPTH_LIMIT: usize = 127;
 
 impl Run<'_, '_> {
     /// Runs `evaluate` with what the expressions of the current state can see.

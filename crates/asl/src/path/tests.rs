@@ -1,5 +1,6 @@
 //! Paths: what is one, what it finds, and how it fails.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Path, ReferencePath, Root};
@@ -204,5 +205,30 @@ fn only_a_definite_path_below_the_input_is_a_reference_path() {
         "",
     ] {
         assert!(ReferencePath::parse(text).is_none(), "{text}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_a_reference_path_writes_the_path_finds(names in prop::collection::vec("[^'\\\\\\p{C}]{0,6}", 0..6)) {
+        let text = names.iter().fold("$".to_owned(), |text, name| format!("{text}['{name}']"));
+        let mut document = json!({});
+        prop_assert_eq!(ReferencePath::parse(&text).unwrap().write(&mut document, json!("written")), Ok(()));
+        let path = Path::parse(&text).unwrap();
+        let found = path.find(&document, &Budget::new()).unwrap().into_owned();
+        prop_assert_eq!(found, json!("written"));
+    }
+
+    #[test]
+    fn a_slice_is_what_the_same_range_of_the_array_is(len in 0..20_usize, start in 0..25_usize, end in 0..25_usize, step in 1..5_usize) {
+        let items: Vec<_> = (0..len).collect();
+        let expected: Vec<_> =
+            (start..end.min(len)).step_by(step).filter_map(|at| items.get(at)).copied().collect();
+        let document = json!(items);
+        let path = Path::parse(&format!("$[{start}:{end}:{step}]")).unwrap();
+        let found = path.find(&document, &Budget::new()).unwrap().into_owned();
+        prop_assert_eq!(found, json!(expected));
     }
 }

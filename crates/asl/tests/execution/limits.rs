@@ -1,6 +1,6 @@
 //! The limits on data, depth and the length of a history, and definitions made to exhaust a host.
 
-use rampmeter_asl::{Standing, Stimulus};
+use rampmeter_asl::{Payload, Standing, Stimulus};
 use serde_json::{Value, json};
 
 use crate::host::{Host, callback, pass, single};
@@ -80,6 +80,17 @@ fn data_that_nests_ever_deeper_fails_before_it_cannot_be_stored() {
 }
 
 #[test]
+fn data_as_deep_as_a_text_can_be_passes_and_is_stored() {
+    let nest = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+    assert!(Payload::parse(&nest(128)).is_err());
+    let deepest = Payload::parse(&nest(127)).unwrap();
+    let host = pass(json!({"InputPath": "$"}), deepest.value());
+    assert_eq!(host.output(), deepest.value());
+    let host = pass(json!({"Parameters": ["x", {"a.$": "$"}]}), deepest.value());
+    assert_eq!(host.failure().0, "States.Runtime");
+}
+
+#[test]
 fn a_template_cannot_multiply_its_input_without_bound() {
     let parts: serde_json::Map<_, _> = (0..20_000)
         .map(|index| (format!("p{index}.$"), json!("$")))
@@ -150,7 +161,7 @@ fn the_25_000th_event_says_that_the_history_is_full() {
     let mut host = Host::new(&definition, &json!({}));
     host.transitions = 5_000;
     host.send(Stimulus::Start {
-        input: rampmeter_asl::Payload::from_value(json!({})),
+        input: Payload::from_value(json!({})),
     })
     .unwrap();
     while host.standing == Standing::Yielded {
