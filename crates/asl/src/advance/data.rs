@@ -126,7 +126,7 @@ impl Run<'_, '_> {
         self.limited(Payload::from_value(document))
     }
 
-    /// A payload, if it is within the limits. One that came in whole was measured when it came in.
+    /// A payload, if it is within the limits.
     pub(super) fn limited(&self, payload: Payload) -> Result<Payload, Failure> {
         if payload.len() > DATA_LIMIT {
             return Err(Failure::too_much_data(&self.frame.state));

@@ -197,8 +197,8 @@ fn names(cursor: &mut Cursor<'_>) -> Result<Step, PathError> {
     })
 }
 
-/// Reads a quoted name. A backslash stands for itself unless a quote or a backslash follows that
-/// ends or continues the name, as AWS's recordings of escaped names show.
+/// Reads a quoted name. A backslash stands for itself, as AWS's recordings of escaped names show,
+/// unless the quote that encloses the name follows it.
 pub(super) fn quoted(cursor: &mut Cursor<'_>) -> Result<String, PathError> {
     let Some(quote @ ('\'' | '"')) = cursor.next() else {
         return Err(cursor.fault("a quoted name is missing"));
