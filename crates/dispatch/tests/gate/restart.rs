@@ -125,6 +125,24 @@ fn deferrals_survive_a_restart_and_are_held_to_the_bounds_of_the_new_rules() {
 }
 
 #[test]
+fn a_clock_that_went_back_across_the_restart_stands_still() {
+    let open = OpenPermit {
+        id: 1,
+        priority: Priority::High,
+        started_at: at(50),
+        held_until: at(60),
+    };
+    let limits = [Limit::window("minute", 1, MINUTE)];
+    let mut gate = Gate::restore(rules(limits), vec![open], Vec::new(), at(0));
+    let rows = gate.finish(1, at(1));
+    assert_eq!(
+        rows[0].until,
+        at(110),
+        "the call was answered after it started"
+    );
+}
+
+#[test]
 fn rows_and_permits_of_limits_that_are_gone_do_no_harm() {
     let row = WindowRow {
         limit: "gone".to_owned(),

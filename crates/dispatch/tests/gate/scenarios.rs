@@ -118,6 +118,14 @@ fn a_hold_that_ends_in_the_past_ends_now() {
 }
 
 #[test]
+fn the_end_of_a_hold_is_a_change_though_no_limit_refuses_anybody() {
+    let mut gate = gate([Limit::concurrency("account", 9)]);
+    gate.start(1, Priority::High, Waiting::ALL, at(0));
+    gate.hold(1, at(900));
+    assert_eq!(gate.next_change(at(1)), Some(at(900)));
+}
+
+#[test]
 fn an_answer_that_comes_during_the_hold_ends_it() {
     let mut gate = gate([Limit::concurrency("account", 1)]);
     fill(&mut gate, Priority::Batch, at(0));
