@@ -145,7 +145,8 @@ async fn measure(arguments: &Arguments, data_dir: &Path) -> Result<Measured, Run
             .place_of(&one.name)
             .is_some_and(|p| p < clients.loaded)
     });
-    let per_second = |took: Duration| f64::from(arguments.executions) / took.as_secs_f64();
+    let per_second =
+        |took: Duration| (f64::from(arguments.executions) / took.as_secs_f64()).round();
     Ok(Measured {
         schema: "rampmeter.bench/1",
         executions: arguments.executions,
@@ -155,7 +156,7 @@ async fn measure(arguments: &Arguments, data_dir: &Path) -> Result<Measured, Run
         ended_per_second: per_second(running),
         saturated_ms: start_to_end(&loaded),
         unloaded_ms: start_to_end(&unloaded),
-        disk_syncs_per_second: [before, after],
+        disk_syncs_per_second: [before.round(), after.round()],
         data_dir: data_dir.display().to_string(),
     })
 }
