@@ -153,7 +153,7 @@ impl Evidence {
         let counts = [
             (vendor.violations, "calls broke a limit of the vendor"),
             (
-                vendor.rejected - vendor.violations,
+                vendor.rejected.saturating_sub(vendor.violations),
                 "calls were rejected without breaking a limit",
             ),
             (vendor.unauthorised, "calls were not authorised"),
@@ -200,4 +200,133 @@ impl Evidence {
 
 fn rounded(value: f64, parts: f64) -> f64 {
     (value * parts).round() / parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::plan::Outline;
+
+    const ORDERS: u32 = 10;
+
+    fn plan() -> Plan {
+        let outline = Outline {
+            executions: ORDERS,
+            seed: 1,
+            expected: Duration::ZERO,
+        };
+        Plan::new(outline, &[serde_json::json!({})])
+    }
+
+    fn task(kills: Option<u32>) -> Task {
+        let figures = Figures {
+            executions: ORDERS,
+            seed: 1,
+            concurrency: 2,
+            calls_per_minute: 100,
+            latency: None,
+            longest: None,
+            timeouts: None,
+        };
+        let data_dir = "data".into();
+        Task {
+            figures,
+            data_dir,
+            kills,
+            free_slots_after_restart: false,
+        }
+    }
+
+    /// A run in which everything went as it must.
+    fn evidence() -> Evidence {
+        let orders = u64::from(ORDERS);
+        Evidence {
+            account: Account {
+                acknowledged: (0..plan().orders.len()).collect(),
+                refused: Vec::new(),
+                ended: plan()
+                    .orders
+                    .iter()
+                    .map(|order| order.name.clone())
+                    .collect(),
+                done: vec![true; plan().orders.len()],
+            },
+            audit: Audit {
+                executions: orders,
+                succeeded: orders,
+                ..Audit::default()
+            },
+            times: Vec::new(),
+            vendor: rampmeter_standin::Report {
+                calls: orders,
+                ..Default::default()
+            },
+            calls: Vec::new(),
+            watch: Watch::default(),
+            killer: None,
+            took: Duration::from_millis(1_500),
+        }
+    }
+
+    #[test]
+    fn a_run_in_which_all_agree_has_no_complaint() {
+        let report = evidence().report(&task(None), &plan());
+        assert!(report.complaints.is_empty(), "{:?}", report.complaints);
+        assert_eq!(
+            (report.executions.started, report.executions.succeeded),
+            (10, 10)
+        );
+        assert_eq!(report.seconds, 1.5);
+        assert_eq!(report.utilisation, None);
+    }
+
+    #[test]
+    fn everything_that_does_not_agree_is_named() {
+        let wrongs: [(fn(&mut Evidence), &str); 9] = [
+            (|e| e.vendor.violations = 1, "broke a limit"),
+            (
+                |e| e.vendor.repeated_with_other_key = 1,
+                "another idempotency key",
+            ),
+            (|e| e.vendor.repeated = 1, "repeated without a crash"),
+            (|e| e.account.acknowledged.truncate(9), "never acknowledged"),
+            (
+                |e| e.account.done[3] = false,
+                "1 acknowledged executions are missing",
+            ),
+            (
+                |e| e.account.ended.clear(),
+                "10 acknowledged executions are missing",
+            ),
+            (
+                |e| e.account.refused.push("SO-000001: no".to_owned()),
+                "SO-000001: no",
+            ),
+            (|e| e.audit.failed = 1, "executions failed"),
+            (
+                |e| e.audit.duplicate_outcomes = 1,
+                "outcomes are there twice",
+            ),
+        ];
+        for (spoil, expected) in wrongs {
+            let mut evidence = evidence();
+            spoil(&mut evidence);
+            // The vendor rejects a call that breaks a limit.
+            evidence.vendor.rejected = evidence.vendor.violations;
+            let complaints = evidence.report(&task(None), &plan()).complaints.join("; ");
+            assert!(
+                complaints.contains(expected),
+                "{expected:?} in {complaints:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_kill_that_was_not_made_is_named() {
+        let mut evidence = evidence();
+        evidence.killer = Some(Killer::new(2, u64::from(ORDERS)));
+        let report = evidence.report(&task(Some(2)), &plan());
+        assert_eq!(report.complaints, ["2 kills did not find a call in flight"]);
+        assert_eq!(report.crash.map(|crash| crash.kills), Some(0));
+    }
 }
