@@ -1,8 +1,11 @@
 //! Problems of workflow definitions, in the form of the configuration's: code, place, and AWS's own code.
 
+use std::ops::Range;
+
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use rampmeter_asl::{Severity, StateMachine};
 use rampmeter_config::Config;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::json_place::locate;
@@ -22,21 +25,26 @@ pub(crate) struct Problem {
     message: String,
     file: String,
     location: String,
+    /// The bytes of the text to show, if the problem is at one place.
+    place: Option<Range<usize>>,
     aws_code: Option<&'static str>,
     help: Option<String>,
 }
 
 /// The problems of one definition. `text` has its substitutions resolved.
 pub(crate) fn problems(file: &str, text: &str) -> Vec<Problem> {
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
+        return vec![of_syntax(file, text, &error)];
+    }
     match StateMachine::parse(text) {
         Ok(machine) => machine
             .unserved()
             .into_iter()
-            .map(|unserved| of_unserved(file, unserved))
+            .map(|unserved| of_unserved(file, text, unserved))
             .collect(),
         Err(diagnostics) => diagnostics
             .into_iter()
-            .map(|diagnostic| of_diagnostic(file, diagnostic))
+            .map(|diagnostic| of_diagnostic(file, text, diagnostic))
             .collect(),
     }
 }
@@ -59,25 +67,43 @@ pub(crate) fn report(config: &Config, color: bool) -> Option<String> {
     }
 }
 
-fn of_diagnostic(file: &str, diagnostic: rampmeter_asl::Diagnostic) -> Problem {
+fn of_syntax(file: &str, text: &str, error: &serde_json::Error) -> Problem {
+    // The parser ends its message with the place, which is shown as a place here.
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    Problem {
+        code: INVALID,
+        severity: Severity::Error,
+        message: format!("the definition is not JSON: {message}"),
+        file: file.to_owned(),
+        location: String::new(),
+        place: letter_at(text, error.line(), error.column()),
+        aws_code: Some("INVALID_JSON_DESCRIPTION"),
+        help: None,
+    }
+}
+
+fn of_diagnostic(file: &str, text: &str, diagnostic: rampmeter_asl::Diagnostic) -> Problem {
     let error = matches!(diagnostic.severity, Severity::Error);
     Problem {
         code: if error { INVALID } else { SUSPECT },
         severity: diagnostic.severity,
         message: diagnostic.message,
         file: file.to_owned(),
+        place: locate(text, &diagnostic.location).map(|place| first_line(text, place)),
         location: diagnostic.location,
         aws_code: Some(diagnostic.code),
         help: None,
     }
 }
 
-fn of_unserved(file: &str, unserved: rampmeter_asl::Unserved) -> Problem {
+fn of_unserved(file: &str, text: &str, unserved: rampmeter_asl::Unserved) -> Problem {
     Problem {
         code: UNSERVED,
         severity: Severity::Error,
         message: format!("this host does not run {}", unserved.what),
         file: file.to_owned(),
+        place: locate(text, &unserved.location).map(|place| first_line(text, place)),
         location: unserved.location,
         aws_code: None,
         help: Some(format!(
@@ -110,13 +136,14 @@ impl Problem {
             None => self.message.clone(),
         };
         let group = level.primary_title(&title).id(self.code);
-        let place = locate(text, &self.location).map(|place| first_line(text, place));
-        let mut group = match place {
-            Some(place) => group.element(
-                Snippet::source(text)
-                    .path(&self.file)
-                    .annotation(AnnotationKind::Primary.span(place).label(&self.location)),
-            ),
+        let mut group = match &self.place {
+            Some(place) => {
+                let mut mark = AnnotationKind::Primary.span(place.clone());
+                if !self.location.is_empty() {
+                    mark = mark.label(&self.location);
+                }
+                group.element(Snippet::source(text).path(&self.file).annotation(mark))
+            }
             None => group.element(Origin::path(&self.file)),
         };
         if let Some(help) = &self.help {
@@ -127,7 +154,7 @@ impl Problem {
 
     /// For programs. The members are those of a configuration's problem.
     pub(crate) fn to_json(&self, text: &str) -> Value {
-        let start = locate(text, &self.location).map(|place| place.start);
+        let start = self.place.as_ref().map(|place| place.start);
         let before = start.and_then(|start| text.get(..start));
         json!({
             "code": self.code,
@@ -143,8 +170,56 @@ impl Problem {
     }
 }
 
+/// The letter at a line and a column in bytes, both from 1; the last letter when the text ends before.
+fn letter_at(text: &str, line: usize, column: usize) -> Option<Range<usize>> {
+    let line_start: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let wanted = line_start + column.saturating_sub(1);
+    let mut letters = text
+        .char_indices()
+        .filter(|(_, letter)| !letter.is_whitespace());
+    let at_or_before = |(at, _): &(usize, char)| *at <= wanted;
+    let (at, letter) = letters.by_ref().take_while(at_or_before).last()?;
+    Some(at..at + letter.len_utf8())
+}
+
 /// A value of many lines is marked on its first only: the rest would hide what matters.
-fn first_line(text: &str, place: std::ops::Range<usize>) -> std::ops::Range<usize> {
+fn first_line(text: &str, place: Range<usize>) -> Range<usize> {
     let length = text[place.clone()].find('\n').unwrap_or(place.len());
     place.start..place.start + length.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_is_not_json_is_shown_at_the_letter_that_breaks_it() {
+        let text = "{\n  \"StartAt\": }\n";
+        let found = problems("a.asl.json", text);
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            found[0].render(text, false),
+            "error[RM1001]: the definition is not JSON: expected value (AWS: INVALID_JSON_DESCRIPTION)\n \
+             --> a.asl.json:2:14\n  |\n2 |   \"StartAt\": }\n  |              ^"
+        );
+    }
+
+    #[test]
+    fn text_that_ends_too_early_or_is_empty_has_a_problem_all_the_same() {
+        for text in ["", "\n\n", "{", "{\"a\": \"\u{e4}", "[1,", "\u{feff}{}"] {
+            let found = problems("a.asl.json", text);
+            assert!(found.iter().any(Problem::is_error), "{text:?}");
+            for problem in found {
+                assert!(
+                    problem.render(text, false).contains("a.asl.json"),
+                    "{text:?}"
+                );
+                assert_eq!(problem.to_json(text)["severity"], "error");
+            }
+        }
+    }
 }

@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
     #[arg(
         long,
         env = "RAMPMETER_SERVER__AWS",
-        default_value = "http://127.0.0.1:4566"
+        default_value = super::DEFAULT_SERVER
     )]
     server: String,
     /// Region for the tools.

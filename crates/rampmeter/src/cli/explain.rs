@@ -102,6 +102,10 @@ const CODES: &[(&str, &str)] = &[
     ("RM2041", "The server has no workflow of that name."),
     ("RM2042", "The server does not authorise the request."),
     ("RM2043", "There is no such error code."),
+    ("RM2050", "A workload to simulate cannot be used."),
+    ("RM2051", "A target or a limit to simulate does not exist."),
+    ("RM2052", "Prices cannot be used."),
+    ("RM2053", "The picture of a simulation cannot be written."),
 ];
 
 /// Runs `explain`.

@@ -26,6 +26,11 @@ mod explain;
 
 pub(crate) use definition::report as report_definitions;
 
+/// Where the AWS port is unless a user says otherwise.
+pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:4566";
+/// Where the admin port is unless a user says otherwise.
+pub(crate) const DEFAULT_ADMIN: &str = "http://127.0.0.1:4580";
+
 /// Durable workflows that call rate-limited APIs: Step Functions, SQS and exact limits in one binary.
 #[derive(Debug, Parser)]
 #[command(name = "rampmeter", version, propagate_version = true)]
@@ -82,14 +87,14 @@ pub(crate) struct ServerArguments {
     #[arg(
         long,
         env = "RAMPMETER_SERVER__AWS",
-        default_value = "http://127.0.0.1:4566"
+        default_value = DEFAULT_SERVER
     )]
     server: String,
     /// URL of the admin port.
     #[arg(
         long,
         env = "RAMPMETER_SERVER__ADMIN",
-        default_value = "http://127.0.0.1:4580"
+        default_value = DEFAULT_ADMIN
     )]
     admin: String,
 }

@@ -10,7 +10,7 @@ use rampmeter_engine::{Engine, StateMachineDescription};
 use serde_json::{Value, json};
 
 use crate::failure::{Exit, Failure};
-use crate::output;
+use crate::{cli, output};
 
 /// A server that is ready.
 #[derive(Debug)]
@@ -108,22 +108,40 @@ impl Ready {
              \n  Targets        {targets}\
              \n  Workflows      {workflows}\n\
              \n  In another terminal:\
-             \n    eval \"$(rampmeter env --server {aws})\"\
+             \n    eval \"$(rampmeter env{})\"\
              \n    {}\n\
              \nReady.",
+            self.server_option(),
             self.next_command()
         )
     }
 
     fn next_command(&self) -> String {
         match self.workflows.first() {
-            Some(workflow) => format!(
-                "rampmeter start {} --input '{{}}' --wait --server {} --admin {}",
-                workflow.name,
-                self.aws_url(),
-                self.admin_url()
-            ),
+            Some(workflow) => {
+                let (server, admin) = (self.server_option(), self.admin_option());
+                format!(
+                    "rampmeter start {} --input '{{}}' --wait{server}{admin}",
+                    workflow.name
+                )
+            }
             None => "aws stepfunctions list-state-machines".to_owned(),
+        }
+    }
+
+    /// What a command needs to find the AWS port; nothing where it is by default.
+    fn server_option(&self) -> String {
+        match self.aws_url().as_str() {
+            cli::DEFAULT_SERVER => String::new(),
+            url => format!(" --server {url}"),
+        }
+    }
+
+    /// Likewise for the admin port.
+    fn admin_option(&self) -> String {
+        match self.admin_url().as_str() {
+            cli::DEFAULT_ADMIN => String::new(),
+            url => format!(" --admin {url}"),
         }
     }
 }
