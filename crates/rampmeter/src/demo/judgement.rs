@@ -237,6 +237,9 @@ mod tests {
         }
     }
 
+    /// Makes one thing wrong.
+    type Spoil = fn(&mut Evidence);
+
     /// A run in which everything went as it must.
     fn evidence() -> Evidence {
         let orders = u64::from(ORDERS);
@@ -282,7 +285,7 @@ mod tests {
 
     #[test]
     fn everything_that_does_not_agree_is_named() {
-        let wrongs: [(fn(&mut Evidence), &str); 9] = [
+        let wrongs: [(Spoil, &str); 9] = [
             (|e| e.vendor.violations = 1, "broke a limit"),
             (
                 |e| e.vendor.repeated_with_other_key = 1,
