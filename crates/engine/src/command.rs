@@ -10,17 +10,23 @@ use crate::request::{
     CallState, SendMessage, SentMessage, StartExecution, StartedExecution, StopExecution,
     TargetState, TaskReport, WaitingAt,
 };
+use crate::state_machine::{
+    CreateStateMachine, CreatedStateMachine, UpdateStateMachine, UpdatedStateMachine,
+};
 
 /// Where the answer to a command goes, after its commit.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Rejected>>;
 
-/// One thing to apply. The first five come from clients, the rest from the engine itself.
+/// One thing to apply. Those that carry a reply come from clients, the rest from the engine itself.
 #[derive(Debug)]
 pub(crate) enum Command {
     StartExecution(StartExecution, Reply<StartedExecution>),
     StopExecution(StopExecution, Reply<i64>),
     ReportTask(TaskReport, Reply<()>),
     SendMessage(SendMessage, Reply<SentMessage>),
+    CreateStateMachine(CreateStateMachine, Reply<CreatedStateMachine>),
+    UpdateStateMachine(UpdateStateMachine, Reply<UpdatedStateMachine>),
+    DeleteStateMachine(String, Reply<()>),
     /// Stop starting calls, wait for those in flight, end.
     ShutDown(oneshot::Sender<()>),
     /// An execution used up the transitions of one transaction and goes on in the next.

@@ -32,7 +32,7 @@ row_number!(
     ExecutionId
 );
 row_number!(
-    /// One revision of a state machine.
+    /// One state machine.
     MachineId
 );
 row_number!(
@@ -42,6 +42,10 @@ row_number!(
 row_number!(
     /// One queue.
     QueueId
+);
+row_number!(
+    /// One revision of a state machine.
+    RevisionId
 );
 row_number!(
     /// One step of an execution: what one command made of it.

@@ -11,6 +11,7 @@ mod token;
 mod clock;
 
 mod request;
+mod state_machine;
 mod rejected;
 mod command;
 mod engine;
@@ -32,3 +33,7 @@ pub use open::OpenError;
 pub use query::{Audit, CallTimes, Reader};
 pub use rejected::Rejected;
 pub use request::*;
+pub use state_machine::{
+    CreateStateMachine, CreatedStateMachine, MachineKind, Settings, StateMachineDescription,
+    UpdateStateMachine, UpdatedStateMachine, diagnosis,
+};

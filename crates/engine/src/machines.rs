@@ -1,64 +1,95 @@
-//! The state machines of this store, compiled once. A running execution keeps the revision it started with.
+//! Compiled state machines. A running execution keeps the revision it started with, so revisions are compiled when an
+//! execution that uses one moves, and kept for the next.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rampmeter_asl::StateMachine;
 
-use crate::id::MachineId;
-use crate::store::{Store, StoreError};
+use crate::arn::Place;
+use crate::id::RevisionId;
+use crate::state_machine::diagnosis;
+use crate::store::{RevisionRow, Store, StoreError};
+
+/// Compiled revisions that are kept; when there are more, all are dropped and compiled again as they are used.
+const KEPT: usize = 4_096;
 
 /// One revision of a state machine.
 #[derive(Debug)]
 pub(crate) struct Machine {
-    pub(crate) id: MachineId,
+    pub(crate) id: RevisionId,
     pub(crate) name: String,
     pub(crate) arn: String,
+    pub(crate) role_arn: String,
     pub(crate) definition: StateMachine,
 }
 
-/// The revisions in use. Older ones are compiled when an execution that keeps one moves.
+/// The revisions in use.
 #[derive(Debug, Default)]
 pub(crate) struct Machines {
-    compiled: BTreeMap<MachineId, Arc<Machine>>,
-    newest: BTreeMap<String, MachineId>,
+    compiled: BTreeMap<RevisionId, Arc<Machine>>,
+    newest: BTreeMap<String, RevisionId>,
 }
 
 impl Machines {
-    /// Makes a revision the one that new executions of its name start with.
-    pub(crate) fn publish(&mut self, machine: Machine) {
-        self.newest.insert(machine.name.clone(), machine.id);
-        self.compiled.insert(machine.id, Arc::new(machine));
+    /// Notes which revision new executions of this name start with.
+    pub(crate) fn publish(&mut self, name: &str, revision: RevisionId) {
+        self.newest.insert(name.to_owned(), revision);
+    }
+
+    /// Notes that no new execution of this name can start.
+    pub(crate) fn withdraw(&mut self, name: &str) {
+        self.newest.remove(name);
     }
 
     /// The newest revision of the state machine with this name.
-    pub(crate) fn newest(&self, name: &str) -> Option<Arc<Machine>> {
-        self.newest
-            .get(name)
-            .and_then(|id| self.compiled.get(id))
-            .map(Arc::clone)
+    pub(crate) fn newest(
+        &mut self,
+        name: &str,
+        store: &Store,
+        place: &Place,
+    ) -> Result<Option<Arc<Machine>>, StoreError> {
+        let id = match self.newest.get(name) {
+            Some(id) => *id,
+            None => match store.newest_revision(name)? {
+                Some(row) => row.id,
+                None => return Ok(None),
+            },
+        };
+        self.newest.insert(name.to_owned(), id);
+        self.revision(id, store, place).map(Some)
     }
 
     /// The revision with this number.
     pub(crate) fn revision(
         &mut self,
-        id: MachineId,
+        id: RevisionId,
         store: &Store,
-        arn: impl FnOnce(&str) -> String,
+        place: &Place,
     ) -> Result<Arc<Machine>, StoreError> {
         if let Some(machine) = self.compiled.get(&id) {
             return Ok(Arc::clone(machine));
         }
-        let (name, text) = store.revision(id)?;
-        let definition = StateMachine::parse(&text).map_err(|problems| {
-            StoreError::Damaged(format!("state machine {name} has errors: {problems:?}"))
-        })?;
-        let machine = Arc::new(Machine {
-            id,
-            arn: arn(&name),
+        let RevisionRow {
             name,
             definition,
+            role_arn,
+            ..
+        } = store.revision(id)?;
+        let definition = StateMachine::parse(&definition).map_err(|problems| {
+            StoreError::Damaged(format!("state machine {name}: {}", diagnosis(&problems)))
+        })?;
+        let arn = place.machine_arn(&name);
+        let machine = Arc::new(Machine {
+            id,
+            name,
+            arn,
+            role_arn,
+            definition,
         });
+        if self.compiled.len() == KEPT {
+            self.compiled.clear();
+        }
         self.compiled.insert(id, Arc::clone(&machine));
         Ok(machine)
     }

@@ -15,12 +15,13 @@ use crate::arn::Place;
 use crate::clock::Clock;
 use crate::command::Command;
 use crate::engine::{Options, Stopped, store_path};
-use crate::id::TargetId;
-use crate::machines::{Machine, Machines};
+use crate::id::{RevisionId, TargetId};
+use crate::machines::Machines;
 use crate::outbox::SendOff;
 use crate::query::Reader;
 use crate::queues::{DEAD_LANE, Queue, Queues, names_of};
-use crate::store::{Kind, PermitRow, Sequence, Store, StoreError, StoreOpenError};
+use crate::state_machine::{MachineKind, Settings};
+use crate::store::{Kind, PermitRow, RevisionRow, Sequence, Store, StoreError, StoreOpenError};
 use crate::target::{InFlight, Target};
 use crate::token::TokenSeal;
 use crate::turn::Turn;
@@ -264,18 +265,48 @@ fn publish(
                 states,
             });
         }
-        let id = match store.newest_revision(name)? {
-            Some((id, text)) if text == workflow.definition => id,
-            _ => store.insert_revision(name, &workflow.definition, now.as_millis())?,
-        };
-        machines.publish(Machine {
-            id,
-            name: name.clone(),
-            arn: place.machine_arn(name),
-            definition,
-        });
+        let id = store_definition(store, place, name, &workflow.definition, now)?;
+        machines.publish(name, id);
     }
     Ok(machines)
+}
+
+/// The revision of a configured workflow: the newest stored one if it is the same, else a new one.
+fn store_definition(
+    store: &Store,
+    place: &Place,
+    name: &str,
+    definition: &str,
+    now: Time,
+) -> Result<RevisionId, OpenError> {
+    let newest = store.newest_revision(name)?;
+    if let Some(row) = &newest
+        && row.definition == definition
+    {
+        return Ok(row.id);
+    }
+    let now = now.as_millis();
+    let row = match newest {
+        Some(row) => RevisionRow {
+            definition: definition.to_owned(),
+            label: Some(uuid::Uuid::new_v4().to_string()),
+            revised_at: now,
+            ..row
+        },
+        None => RevisionRow {
+            id: RevisionId(0),
+            machine: store.insert_machine(name, MachineKind::Standard, "{}", now)?,
+            name: name.to_owned(),
+            kind: MachineKind::Standard,
+            definition: definition.to_owned(),
+            role_arn: place.role_arn(),
+            settings: Settings::new(),
+            label: None,
+            revised_at: now,
+            created_at: now,
+        },
+    };
+    Ok(store.insert_revision(&row)?)
 }
 
 fn open_target(

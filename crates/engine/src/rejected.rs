@@ -13,6 +13,12 @@ pub enum Rejected {
     /// No such state machine.
     #[error("State Machine Does Not Exist: '{0}'")]
     StateMachineDoesNotExist(String),
+    /// The name is taken by a state machine that differs.
+    #[error("State Machine Already Exists: '{0}'")]
+    StateMachineAlreadyExists(String),
+    /// The definition has errors, in AWS's words.
+    #[error("Invalid State Machine Definition: '{0}'")]
+    InvalidDefinition(String),
     /// No such execution, or it has been pruned.
     #[error("Execution Does Not Exist: '{0}'")]
     ExecutionDoesNotExist(String),

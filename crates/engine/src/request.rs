@@ -306,18 +306,3 @@ pub struct LimitState {
     /// The ceiling that the vendor's throttles taught, while it is below the configured one.
     pub learned_ceiling: Option<u32>,
 }
-
-/// One state machine.
-#[derive(Debug, Clone)]
-pub struct StateMachineDescription {
-    /// ARN of the state machine.
-    pub arn: String,
-    /// Its name.
-    pub name: String,
-    /// The definition, as it was given (substitutions resolved).
-    pub definition: String,
-    /// Role, kept for AWS's shapes only.
-    pub role_arn: String,
-    /// Milliseconds since the Unix epoch.
-    pub creation_date: i64,
-}

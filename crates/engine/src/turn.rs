@@ -8,7 +8,7 @@ use rampmeter_asl::EventId;
 use rampmeter_dispatch::Time;
 
 use crate::command::Command;
-use crate::id::{ExecutionId, MachineId, TargetId};
+use crate::id::{ExecutionId, RevisionId, TargetId};
 use crate::machines::Machine;
 use crate::outbox::Outbox;
 use crate::store::{Store, StoreError};
@@ -67,6 +67,18 @@ impl<'w> Turn<'w> {
                 let answer = self.send_message(message)?;
                 self.out.reply(reply, answer);
             }
+            Command::CreateStateMachine(create, reply) => {
+                let answer = self.create_state_machine(create)?;
+                self.out.reply(reply, answer);
+            }
+            Command::UpdateStateMachine(update, reply) => {
+                let answer = self.update_state_machine(update)?;
+                self.out.reply(reply, answer);
+            }
+            Command::DeleteStateMachine(arn, reply) => {
+                let answer = self.delete_state_machine(&arn)?;
+                self.out.reply(reply, answer);
+            }
             Command::ShutDown(done) => self.writer.drain(self.now, done),
             Command::Continue(execution) => self.continue_execution(execution)?,
             Command::Answered {
@@ -109,13 +121,28 @@ impl<'w> Turn<'w> {
             .expect("a queue or permit in use belongs to a target")
     }
 
-    pub(crate) fn machine(&mut self, id: MachineId) -> Result<Arc<Machine>, StoreError> {
+    /// The revision of a state machine that an execution uses.
+    pub(crate) fn machine(&mut self, id: RevisionId) -> Result<Arc<Machine>, StoreError> {
         let Writer {
             machines,
             store,
             place,
             ..
         } = &mut *self.writer;
-        machines.revision(id, store, |name| place.machine_arn(name))
+        machines.revision(id, store, place)
+    }
+
+    /// The revision that new executions of the state machine with this name start with.
+    pub(crate) fn newest_machine(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<Arc<Machine>>, StoreError> {
+        let Writer {
+            machines,
+            store,
+            place,
+            ..
+        } = &mut *self.writer;
+        machines.newest(name, store, place)
     }
 }

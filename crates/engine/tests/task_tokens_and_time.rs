@@ -193,8 +193,13 @@ async fn a_workflow_that_only_sends_messages_does_not_hold_the_writer() {
     assert_eq!(over.summary.status, ExecutionStatus::Succeeded);
     until(async || (vendor.seen().len() == 40).then_some(())).await;
     let store = rusqlite::Connection::open(directory.path().join("rampmeter.db")).unwrap();
-    let steps: i64 = store.query_row("SELECT count(*) FROM step", [], |row| row.get(0)).unwrap();
-    assert!(steps >= 5, "its 40 messages were sent in {steps} transactions");
+    let steps: i64 = store
+        .query_row("SELECT count(*) FROM step", [], |row| row.get(0))
+        .unwrap();
+    assert!(
+        steps >= 5,
+        "its 40 messages were sent in {steps} transactions"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

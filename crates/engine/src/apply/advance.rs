@@ -46,7 +46,7 @@ impl Turn<'_> {
             return Ok(Advanced::Stale);
         };
         let previous = Some(execution.last_step);
-        let machine = self.machine(execution.machine)?;
+        let machine = self.machine(execution.revision)?;
         let Some(made) = self.make_step(&machine, &execution, frame, stimulus)? else {
             return Ok(Advanced::Stale);
         };
@@ -161,7 +161,7 @@ impl Turn<'_> {
             region: &writer.place.region,
             execution_arn: &execution_arn,
             execution_name: &execution.name,
-            role_arn: &writer.place.role_arn(),
+            role_arn: &machine.role_arn,
             started_at: execution.started_at,
             redrive_count: 0,
             machine_arn: &machine.arn,

@@ -23,12 +23,12 @@ impl Turn<'_> {
         &mut self,
         start: &StartExecution,
     ) -> Result<Result<StartedExecution, Rejected>, StoreError> {
-        let machine = arn::machine_name(&start.state_machine_arn).and_then(|name| {
-            self.writer
-                .machines
-                .newest(name)
-                .ok_or_else(|| Rejected::StateMachineDoesNotExist(start.state_machine_arn.clone()))
-        });
+        let machine = match arn::machine_name(&start.state_machine_arn) {
+            Ok(name) => self
+                .newest_machine(name)?
+                .ok_or_else(|| Rejected::StateMachineDoesNotExist(start.state_machine_arn.clone())),
+            Err(refused) => Err(refused),
+        };
         let checked = machine.and_then(|machine| {
             let input = read_input(&start.input)?;
             let name = start.name.as_deref().map(check_name).transpose()?;
@@ -50,7 +50,7 @@ impl Turn<'_> {
         let now = self.now_ms();
         let execution = ExecutionRow {
             id: ExecutionId(self.writer.numbers.execution.take(&self.writer.store)?),
-            machine: machine.id,
+            revision: machine.id,
             name,
             status: ExecutionStatus::Running,
             started_at: now,
@@ -155,7 +155,7 @@ fn read_input(text: &str) -> Result<Payload, Rejected> {
 
 /// AWS's rule for names: 1 to 80 characters, no white space, control characters, brackets or special characters.
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html>
-fn check_name(name: &str) -> Result<&str, Rejected> {
+pub(super) fn check_name(name: &str) -> Result<&str, Rejected> {
     let allowed = |character: char| {
         !character.is_whitespace()
             && !character.is_control()

@@ -201,7 +201,7 @@ impl Turn<'_> {
         let Some(row) = self.store().execution(execution)? else {
             return Ok(None);
         };
-        let machine = self.machine(row.machine)?;
+        let machine = self.machine(row.revision)?;
         Ok(Some(
             self.writer.place.execution_arn(&machine.name, &row.name),
         ))

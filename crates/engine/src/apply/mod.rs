@@ -8,6 +8,7 @@ mod cause;
 mod dead_letter;
 mod execution;
 mod inspect;
+mod machine;
 mod permit;
 mod send;
 mod task;

@@ -139,7 +139,7 @@ impl Turn<'_> {
         if let (Some((execution, _)), Some(entered)) = (message.task, message.entered)
             && let Some(execution) = self.store().execution(execution)?
         {
-            let machine = self.machine(execution.machine)?;
+            let machine = self.machine(execution.revision)?;
             let arn = self
                 .writer
                 .place

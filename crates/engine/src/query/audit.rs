@@ -61,7 +61,7 @@ impl Reader {
             let mut statement = connection.prepare(
                 "SELECT step.call, execution.name, state_machine.name FROM step \
                  JOIN execution ON execution.id = step.execution \
-                 JOIN state_machine ON state_machine.id = execution.machine \
+                 JOIN revision ON revision.id = execution.revision JOIN state_machine ON state_machine.id = revision.machine \
                  WHERE step.call IS NOT NULL ORDER BY step.id",
             )?;
             let rows = statement.query_map([], |row| {

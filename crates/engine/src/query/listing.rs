@@ -1,4 +1,4 @@
-//! Lists: executions, state machines, and how many executions have each status.
+//! Lists of executions, and how many have each status.
 
 use rusqlite::Connection;
 
@@ -6,9 +6,7 @@ use super::Reader;
 use super::page::{page_size, page_start, page_token};
 use crate::arn;
 use crate::rejected::Rejected;
-use crate::request::{
-    ExecutionStatus, ExecutionSummary, ListExecutions, Page, StateMachineDescription,
-};
+use crate::request::{ExecutionStatus, ExecutionSummary, ListExecutions, Page};
 use crate::store::{EXECUTION_COLUMNS, ExecutionRow, StoreError, optional};
 
 impl Reader {
@@ -32,7 +30,7 @@ impl Reader {
             }
             let query = format!(
                 "SELECT {EXECUTION_COLUMNS} FROM execution WHERE id < ?1 \
-                 AND (?2 IS NULL OR machine IN (SELECT id FROM state_machine WHERE name = ?2)) \
+                 AND (?2 IS NULL OR revision IN (SELECT revision.id FROM revision JOIN state_machine ON state_machine.id = revision.machine WHERE state_machine.name = ?2)) \
                  AND (?3 IS NULL OR status = ?3) ORDER BY id DESC LIMIT ?4"
             );
             let mut statement = connection.prepare_cached(&query)?;
@@ -48,27 +46,6 @@ impl Reader {
                 .map(|row| self.summary(connection, row))
                 .collect::<Result<Vec<_>, _>>()?;
             Ok(Ok(Page { items, next_token }))
-        })
-    }
-
-    pub(crate) fn state_machines(&self) -> Result<Vec<StateMachineDescription>, Rejected> {
-        self.with(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT name, definition, min(created_at) OVER (PARTITION BY name) \
-                 FROM state_machine WHERE id IN (SELECT max(id) FROM state_machine GROUP BY name) \
-                 ORDER BY name",
-            )?;
-            let rows = statement.query_map([], |row| {
-                let name: String = row.get(0)?;
-                Ok(StateMachineDescription {
-                    arn: self.place.machine_arn(&name),
-                    name,
-                    definition: row.get(1)?,
-                    role_arn: self.place.role_arn(),
-                    creation_date: row.get(2)?,
-                })
-            })?;
-            Ok(Ok(rows.collect::<Result<Vec<_>, _>>()?))
         })
     }
 
@@ -96,9 +73,11 @@ impl Reader {
         connection: &Connection,
         row: ExecutionRow,
     ) -> Result<ExecutionSummary, StoreError> {
-        let mut statement =
-            connection.prepare_cached("SELECT name FROM state_machine WHERE id = ?1")?;
-        let machine: String = statement.query_row([row.machine], |row| row.get(0))?;
+        let mut statement = connection.prepare_cached(
+            "SELECT state_machine.name FROM revision \
+             JOIN state_machine ON state_machine.id = revision.machine WHERE revision.id = ?1",
+        )?;
+        let machine: String = statement.query_row([row.revision], |row| row.get(0))?;
         Ok(ExecutionSummary {
             execution_arn: self.place.execution_arn(&machine, &row.name),
             state_machine_arn: self.place.machine_arn(&machine),

@@ -4,6 +4,7 @@ mod audit;
 mod description;
 mod history;
 mod listing;
+mod machine;
 mod page;
 
 use std::path::{Path, PathBuf};

@@ -1,18 +1,18 @@
-//! Rows of executions, their steps and their state machines.
+//! Rows of executions and their steps.
 
 use rampmeter_asl::EventId;
 use rampmeter_dispatch::Time;
 use rusqlite::Row;
 
 use super::{Store, StoreError, optional};
-use crate::id::{ExecutionId, MachineId, StepId, name_hash};
+use crate::id::{ExecutionId, RevisionId, StepId, name_hash};
 use crate::request::ExecutionStatus;
 
 /// One execution, without its data.
 #[derive(Debug, Clone)]
 pub(crate) struct ExecutionRow {
     pub(crate) id: ExecutionId,
-    pub(crate) machine: MachineId,
+    pub(crate) revision: RevisionId,
     pub(crate) name: String,
     pub(crate) status: ExecutionStatus,
     /// Milliseconds since the Unix epoch.
@@ -26,7 +26,7 @@ pub(crate) struct ExecutionRow {
     pub(crate) waits_for: EventId,
 }
 
-pub(crate) const EXECUTION_COLUMNS: &str = "id, machine, name, status, started_at, stopped_at, \
+pub(crate) const EXECUTION_COLUMNS: &str = "id, revision, name, status, started_at, stopped_at, \
      events, first_step, last_step, waits_for";
 
 impl ExecutionRow {
@@ -34,7 +34,7 @@ impl ExecutionRow {
         let status: i64 = row.get(3)?;
         Ok(ExecutionRow {
             id: row.get(0)?,
-            machine: row.get(1)?,
+            revision: row.get(1)?,
             name: row.get(2)?,
             status: ExecutionStatus::from_code(status)
                 .ok_or(rusqlite::Error::IntegralValueOutOfRange(3, status))?,
@@ -87,7 +87,7 @@ impl Store {
             )?
             .execute((
                 row.id,
-                row.machine,
+                row.revision,
                 &row.name,
                 row.status.code(),
                 row.started_at,
@@ -178,42 +178,6 @@ impl Store {
             .ok_or_else(|| StoreError::Damaged(format!("step {} is missing", id.0)))
     }
 
-    /// The newest revision of the state machine: its id and definition.
-    pub(crate) fn newest_revision(
-        &self,
-        name: &str,
-    ) -> Result<Option<(MachineId, String)>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id, definition FROM state_machine WHERE name = ?1 ORDER BY id DESC LIMIT 1",
-        )?;
-        Ok(optional(
-            statement.query_row([name], |row| Ok((row.get(0)?, row.get(1)?))),
-        )?)
-    }
-
-    /// Adds a revision of a state machine. `created_at` in milliseconds since the Unix epoch.
-    pub(crate) fn insert_revision(
-        &self,
-        name: &str,
-        definition: &str,
-        created_at: i64,
-    ) -> Result<MachineId, StoreError> {
-        self.connection.execute(
-            "INSERT INTO state_machine (name, definition, created_at) VALUES (?1, ?2, ?3)",
-            (name, definition, created_at),
-        )?;
-        Ok(MachineId(self.connection.last_insert_rowid()))
-    }
-
-    /// A revision's name and definition.
-    pub(crate) fn revision(&self, id: MachineId) -> Result<(String, String), StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT name, definition FROM state_machine WHERE id = ?1")?;
-        optional(statement.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))))?
-            .ok_or_else(|| StoreError::Damaged(format!("state machine {} is missing", id.0)))
-    }
-
     /// The time of the newest step.
     pub(crate) fn newest_step_time(&self) -> Result<Option<Time>, StoreError> {
         let at = optional(self.connection.query_row(
@@ -239,7 +203,8 @@ pub(crate) fn find_by_name(
     let query = format!(
         "SELECT {columns} FROM execution_name \
          JOIN execution ON execution.id = execution_name.execution \
-         JOIN state_machine ON state_machine.id = execution.machine \
+         JOIN revision ON revision.id = execution.revision \
+         JOIN state_machine ON state_machine.id = revision.machine \
          WHERE execution_name.hash = ?1 AND execution.name = ?2 AND state_machine.name = ?3"
     );
     let mut statement = connection.prepare_cached(&query)?;

@@ -7,6 +7,7 @@
 mod call;
 mod execution;
 mod format;
+mod machine;
 mod message;
 mod numbers;
 mod timer;
@@ -19,6 +20,7 @@ use thiserror::Error;
 pub(crate) use call::PermitRow;
 pub(crate) use execution::{EXECUTION_COLUMNS, ExecutionRow, StepRow, find_by_name};
 pub(crate) use format::FORMAT;
+pub(crate) use machine::{RevisionRow, newest_revision, newest_revisions, revision};
 pub(crate) use message::{DeadLetter, MessageRow};
 pub(crate) use numbers::{Kind, Sequence};
 

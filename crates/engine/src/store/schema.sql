@@ -8,14 +8,29 @@ CREATE TABLE meta (
     value BLOB NOT NULL
 ) WITHOUT ROWID;
 
--- Every revision of every state machine: a running execution keeps the definition it started with.
+-- A state machine. A deleted one keeps its row for the executions that name it.
 CREATE TABLE state_machine (
     id         INTEGER PRIMARY KEY,
     name       TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    tags       TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    deleted_at INTEGER
+);
+CREATE UNIQUE INDEX state_machine_by_name ON state_machine (name) WHERE deleted_at IS NULL;
+
+-- Every revision of it: a running execution keeps the one it started with. label: AWS's revisionId.
+-- settings: logging, tracing and encryption, kept for AWS's shapes.
+CREATE TABLE revision (
+    id         INTEGER PRIMARY KEY,
+    machine    INTEGER NOT NULL,
     definition TEXT NOT NULL,
+    role_arn   TEXT NOT NULL,
+    settings   TEXT NOT NULL,
+    label      TEXT,
     created_at INTEGER NOT NULL
 );
-CREATE INDEX state_machine_by_name ON state_machine (name, id);
+CREATE INDEX revision_by_machine ON revision (machine, id);
 
 -- memory: what the gate learned from the vendor's throttles, as JSON.
 CREATE TABLE target (
@@ -48,7 +63,7 @@ CREATE TABLE step (
 -- waits_for: id of the event whose task token it waits for, or 0.
 CREATE TABLE execution (
     id         INTEGER PRIMARY KEY,
-    machine    INTEGER NOT NULL,
+    revision   INTEGER NOT NULL,
     name       TEXT NOT NULL,
     status     INTEGER NOT NULL,
     started_at INTEGER NOT NULL,

@@ -109,8 +109,12 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
     States SendTaskSuccess      Report  states::task::success;
     States SendTaskFailure      Report  states::task::failure;
     States SendTaskHeartbeat    Report  states::task::heartbeat;
+    States CreateStateMachine   Operate states::machine::create;
+    States UpdateStateMachine   Operate states::machine::update;
+    States DeleteStateMachine   Operate states::machine::delete;
     States ListStateMachines    Read    states::machine::list;
     States DescribeStateMachine Read    states::machine::describe;
+    States DescribeStateMachineForExecution Read states::machine::describe_for_execution;
     Sqs    SendMessage          Send    sqs::message::send;
     Sqs    GetQueueUrl          Read    sqs::queue::get_url;
     Sqs    ReceiveMessage       Operate sqs::receive::refuse;

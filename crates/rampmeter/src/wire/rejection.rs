@@ -11,6 +11,10 @@ impl From<Rejected> for WireError {
         match rejected {
             Rejected::ExecutionAlreadyExists(_) => Self::new("ExecutionAlreadyExists", message),
             Rejected::StateMachineDoesNotExist(_) => Self::new("StateMachineDoesNotExist", message),
+            Rejected::StateMachineAlreadyExists(_) => {
+                Self::new("StateMachineAlreadyExists", message)
+            }
+            Rejected::InvalidDefinition(_) => Self::new("InvalidDefinition", message),
             Rejected::ExecutionDoesNotExist(_) => Self::new("ExecutionDoesNotExist", message),
             Rejected::InvalidArn(_) => Self::new("InvalidArn", message),
             Rejected::InvalidName(_) => Self::new("InvalidName", message),

@@ -1,7 +1,12 @@
-//! ListStateMachines and DescribeStateMachine. State machines come from the configuration; they are few, so a page
-//! is cut here and not in the store.
+//! CreateStateMachine, UpdateStateMachine, DeleteStateMachine, DescribeStateMachine, DescribeStateMachineForExecution
+//! and ListStateMachines. State machines are few, so a page is cut here and not in the store.
 
-use rampmeter_engine::{Rejected, StateMachineDescription};
+use std::collections::BTreeMap;
+
+use rampmeter_engine::{
+    CreateStateMachine, MachineKind, Rejected, Settings, StateMachineDescription,
+    UpdateStateMachine,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -9,10 +14,16 @@ use super::constraint::Constraints;
 use super::execution::{LONGEST_ARN, LONGEST_PAGE_TOKEN, included_data, page_json};
 use crate::wire::error::WireError;
 use crate::wire::json::{date, parameters};
-use crate::wire::operation::Call;
+use crate::wire::operation::{Call, printable};
 
 /// Items of a page when the client does not say.
 const DEFAULT_PAGE: usize = 100;
+
+/// Characters of a name.
+const LONGEST_NAME: usize = 80;
+
+/// Characters of a definition: 1 MiB.
+const LONGEST_DEFINITION: usize = 1 << 20;
 
 /// What page tokens begin with; the name of the last state machine of the page follows.
 const PAGE_TOKEN_PREFIX: &str = "after:";
@@ -71,9 +82,157 @@ fn item_json(machine: &StateMachineDescription) -> Value {
     json!({
         "stateMachineArn": machine.arn,
         "name": machine.name,
-        "type": "STANDARD",
+        "type": machine.kind.as_str(),
         "creationDate": date(machine.creation_date),
     })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Create {
+    name: Option<String>,
+    definition: Option<String>,
+    role_arn: Option<String>,
+    r#type: Option<String>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+    #[serde(flatten)]
+    settings: Configured,
+}
+
+#[derive(Debug, Deserialize)]
+struct Tag {
+    key: String,
+    #[serde(default)]
+    value: String,
+}
+
+/// What is kept and shown again, and has no effect here.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Configured {
+    logging_configuration: Option<Value>,
+    tracing_configuration: Option<Value>,
+    encryption_configuration: Option<Value>,
+}
+
+impl Configured {
+    fn into_settings(self) -> Settings {
+        [
+            ("loggingConfiguration", self.logging_configuration),
+            ("tracingConfiguration", self.tracing_configuration),
+            ("encryptionConfiguration", self.encryption_configuration),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
+    }
+}
+
+pub(in crate::wire) async fn create(call: Call) -> Result<Value, WireError> {
+    let create: Create = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    constraints.required("name", create.name.as_deref(), 1..=LONGEST_NAME);
+    constraints.required_secret(
+        "definition",
+        create.definition.as_deref(),
+        1..=LONGEST_DEFINITION,
+    );
+    constraints.required("roleArn", create.role_arn.as_deref(), 1..=LONGEST_ARN);
+    constraints.check()?;
+    let created = call
+        .site
+        .engine
+        .create_state_machine(CreateStateMachine {
+            name: create.name.unwrap_or_default(),
+            definition: create.definition.unwrap_or_default(),
+            role_arn: create.role_arn.unwrap_or_default(),
+            kind: kind(create.r#type.as_deref())?,
+            settings: create.settings.into_settings(),
+            tags: create
+                .tags
+                .into_iter()
+                .map(|tag| (tag.key, tag.value))
+                .collect::<BTreeMap<_, _>>(),
+        })
+        .await?;
+    Ok(json!({ "stateMachineArn": created.arn, "creationDate": date(created.creation_date) }))
+}
+
+fn kind(name: Option<&str>) -> Result<MachineKind, WireError> {
+    let name = name.unwrap_or("STANDARD");
+    MachineKind::from_name(name).ok_or_else(|| {
+        WireError::new(
+            "ValidationException",
+            format!(
+                "1 validation error detected: Value '{}' at 'type' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, EXPRESS]",
+                printable(name)
+            ),
+        )
+    })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Update {
+    state_machine_arn: Option<String>,
+    definition: Option<String>,
+    role_arn: Option<String>,
+    #[serde(flatten)]
+    settings: Configured,
+}
+
+pub(in crate::wire) async fn update(call: Call) -> Result<Value, WireError> {
+    let update: Update = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    let arn = update.state_machine_arn.as_deref();
+    constraints.required("stateMachineArn", arn, 1..=LONGEST_ARN);
+    constraints.optional_secret(
+        "definition",
+        update.definition.as_deref(),
+        1..=LONGEST_DEFINITION,
+    );
+    constraints.optional("roleArn", update.role_arn.as_deref(), 1..=LONGEST_ARN);
+    constraints.check()?;
+    let settings = update.settings.into_settings();
+    if update.definition.is_none() && update.role_arn.is_none() && settings.is_empty() {
+        return Err(WireError::new(
+            "MissingRequiredParameter",
+            "Either the definition, the role ARN, the LoggingConfiguration, the TracingConfiguration or the EncryptionConfiguration must be specified".to_owned(),
+        ));
+    }
+    let updated = call
+        .site
+        .engine
+        .update_state_machine(UpdateStateMachine {
+            arn: update.state_machine_arn.unwrap_or_default(),
+            definition: update.definition,
+            role_arn: update.role_arn,
+            settings,
+        })
+        .await?;
+    let mut answer = json!({ "updateDate": date(updated.update_date) });
+    if let Some(revision) = updated.revision_id {
+        answer["revisionId"] = Value::String(revision);
+    }
+    Ok(answer)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Named {
+    state_machine_arn: Option<String>,
+}
+
+pub(in crate::wire) async fn delete(call: Call) -> Result<Value, WireError> {
+    let named: Named = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    let arn = named.state_machine_arn.as_deref();
+    constraints.required("stateMachineArn", arn, 1..=LONGEST_ARN);
+    constraints.check()?;
+    let arn = named.state_machine_arn.unwrap_or_default();
+    call.site.engine.delete_state_machine(&arn).await?;
+    Ok(json!({}))
 }
 
 #[derive(Debug, Deserialize)]
@@ -86,30 +245,61 @@ struct Describe {
 pub(in crate::wire) async fn describe(call: Call) -> Result<Value, WireError> {
     let describe: Describe = parameters(&call.body)?;
     let mut constraints = Constraints::new();
-    constraints.required(
-        "stateMachineArn",
-        describe.state_machine_arn.as_deref(),
-        1..=LONGEST_ARN,
-    );
+    let arn = describe.state_machine_arn.as_deref();
+    constraints.required("stateMachineArn", arn, 1..=LONGEST_ARN);
     let with_data = included_data(&mut constraints, describe.included_data.as_deref());
     constraints.check()?;
     let arn = describe.state_machine_arn.unwrap_or_default();
-    let machines = call.site.engine.state_machines().await?;
-    let Some(machine) = machines.into_iter().find(|machine| machine.arn == arn) else {
-        return Err(Rejected::StateMachineDoesNotExist(arn).into());
-    };
-    Ok(json!({
+    let machine = call.site.engine.describe_state_machine(&arn).await?;
+    let mut answer = described(&machine, with_data);
+    answer["status"] = json!("ACTIVE");
+    answer["type"] = json!(machine.kind.as_str());
+    answer["creationDate"] = date(machine.creation_date);
+    Ok(answer)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DescribeForExecution {
+    execution_arn: Option<String>,
+    included_data: Option<String>,
+}
+
+pub(in crate::wire) async fn describe_for_execution(call: Call) -> Result<Value, WireError> {
+    let describe: DescribeForExecution = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    let arn = describe.execution_arn.as_deref();
+    constraints.required("executionArn", arn, 1..=LONGEST_ARN);
+    let with_data = included_data(&mut constraints, describe.included_data.as_deref());
+    constraints.check()?;
+    let arn = describe.execution_arn.unwrap_or_default();
+    let machine = call.site.engine.state_machine_of(&arn).await?;
+    let mut answer = described(&machine, with_data);
+    answer["updateDate"] = date(machine.update_date);
+    Ok(answer)
+}
+
+/// The members that both descriptions share.
+fn described(machine: &StateMachineDescription, with_data: bool) -> Value {
+    let setting =
+        |name: &str, otherwise: Value| machine.settings.get(name).cloned().unwrap_or(otherwise);
+    let logging = json!({ "level": "OFF", "includeExecutionData": false });
+    let mut answer = json!({
         "stateMachineArn": machine.arn,
         "name": machine.name,
-        "status": "ACTIVE",
         // AWS answers an empty object as the definition when data is not asked for.
         "definition": if with_data { machine.definition.as_str() } else { "{}" },
         "roleArn": machine.role_arn,
-        "type": "STANDARD",
-        "creationDate": date(machine.creation_date),
-        "loggingConfiguration": { "level": "OFF", "includeExecutionData": false },
-        "tracingConfiguration": { "enabled": false },
-    }))
+        "loggingConfiguration": setting("loggingConfiguration", logging),
+        "tracingConfiguration": setting("tracingConfiguration", json!({ "enabled": false })),
+    });
+    if let Some(encryption) = machine.settings.get("encryptionConfiguration") {
+        answer["encryptionConfiguration"] = encryption.clone();
+    }
+    if let Some(revision) = &machine.revision_id {
+        answer["revisionId"] = json!(revision);
+    }
+    answer
 }
 
 #[cfg(test)]
@@ -122,9 +312,13 @@ mod tests {
             .map(|name| StateMachineDescription {
                 arn: format!("arn:aws:states:us-east-1:000000000000:stateMachine:{name}"),
                 name: (*name).to_owned(),
+                kind: MachineKind::Standard,
                 definition: "{}".to_owned(),
                 role_arn: String::new(),
+                settings: Settings::new(),
                 creation_date: 0,
+                update_date: 0,
+                revision_id: None,
             })
             .collect()
     }

@@ -1,0 +1,137 @@
+//! CreateStateMachine, UpdateStateMachine and DeleteStateMachine.
+
+use rampmeter_asl::StateMachine;
+
+use super::execution::check_name;
+use crate::arn;
+use crate::id::RevisionId;
+use crate::rejected::Rejected;
+use crate::state_machine::{
+    CreateStateMachine, CreatedStateMachine, UpdateStateMachine, UpdatedStateMachine, diagnosis,
+};
+use crate::store::{RevisionRow, StoreError};
+use crate::turn::Turn;
+
+impl Turn<'_> {
+    /// Makes a state machine. Asked again for the same one, it answers as the first time.
+    pub(crate) fn create_state_machine(
+        &mut self,
+        create: CreateStateMachine,
+    ) -> Result<Result<CreatedStateMachine, Rejected>, StoreError> {
+        if let Err(refused) = check_name(&create.name)
+            .map(drop)
+            .and_then(|()| check(&create.definition))
+        {
+            return Ok(Err(refused));
+        }
+        let arn = self.writer.place.machine_arn(&create.name);
+        if let Some(existing) = self.store().newest_revision(&create.name)? {
+            return Ok(if is_same(&existing, &create) {
+                Ok(CreatedStateMachine {
+                    arn,
+                    creation_date: existing.created_at,
+                })
+            } else {
+                Err(Rejected::StateMachineAlreadyExists(arn))
+            });
+        }
+        let now = self.now_ms();
+        let tags = serde_json::json!(create.tags).to_string();
+        let machine = self
+            .store()
+            .insert_machine(&create.name, create.kind, &tags, now)?;
+        self.revise(&RevisionRow {
+            id: RevisionId(0),
+            machine,
+            name: create.name,
+            kind: create.kind,
+            definition: create.definition,
+            role_arn: create.role_arn,
+            settings: create.settings,
+            label: None,
+            revised_at: now,
+            created_at: now,
+        })?;
+        Ok(Ok(CreatedStateMachine {
+            arn,
+            creation_date: now,
+        }))
+    }
+
+    /// Changes a state machine for the executions that start from now on. A change of nothing makes no revision.
+    pub(crate) fn update_state_machine(
+        &mut self,
+        update: UpdateStateMachine,
+    ) -> Result<Result<UpdatedStateMachine, Rejected>, StoreError> {
+        let found = match self.newest_by_arn(&update.arn)? {
+            Ok(found) => found,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Some(definition) = &update.definition
+            && let Err(refused) = check(definition)
+        {
+            return Ok(Err(refused));
+        }
+        let mut revised = found.clone();
+        revised.definition = update.definition.unwrap_or(revised.definition);
+        revised.role_arn = update.role_arn.unwrap_or(revised.role_arn);
+        revised.settings.extend(update.settings);
+        let changed = revised.definition != found.definition
+            || revised.role_arn != found.role_arn
+            || revised.settings != found.settings;
+        if changed {
+            revised.label = Some(uuid::Uuid::new_v4().to_string());
+            revised.revised_at = self.now_ms();
+            self.revise(&revised)?;
+        }
+        Ok(Ok(UpdatedStateMachine {
+            update_date: self.now_ms(),
+            revision_id: revised.label,
+        }))
+    }
+
+    /// Deletes a state machine; one that does not exist is deleted already, as on AWS.
+    pub(crate) fn delete_state_machine(
+        &mut self,
+        arn: &str,
+    ) -> Result<Result<(), Rejected>, StoreError> {
+        match self.newest_by_arn(arn)? {
+            Ok(found) => {
+                self.store().delete_machine(found.machine, self.now_ms())?;
+                self.writer.machines.withdraw(&found.name);
+                Ok(Ok(()))
+            }
+            Err(Rejected::StateMachineDoesNotExist(_)) => Ok(Ok(())),
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    fn newest_by_arn(&self, arn: &str) -> Result<Result<RevisionRow, Rejected>, StoreError> {
+        let name = match arn::machine_name(arn) {
+            Ok(name) => name,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let found = self.store().newest_revision(name)?;
+        Ok(found.ok_or_else(|| Rejected::StateMachineDoesNotExist(arn.to_owned())))
+    }
+
+    fn revise(&mut self, row: &RevisionRow) -> Result<(), StoreError> {
+        let id = self.store().insert_revision(row)?;
+        self.writer.machines.publish(&row.name, id);
+        Ok(())
+    }
+}
+
+fn check(definition: &str) -> Result<(), Rejected> {
+    match StateMachine::parse(definition) {
+        Ok(_) => Ok(()),
+        Err(problems) => Err(Rejected::InvalidDefinition(diagnosis(&problems))),
+    }
+}
+
+/// AWS compares the definition, the type, logging and tracing; role and tags do not count.
+fn is_same(existing: &RevisionRow, create: &CreateStateMachine) -> bool {
+    existing.definition == create.definition
+        && existing.kind == create.kind
+        && existing.settings == create.settings
+}
