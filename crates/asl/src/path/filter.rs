@@ -220,10 +220,10 @@ fn relation(cursor: &mut Cursor<'_>) -> Option<Relation> {
 fn term(cursor: &mut Cursor<'_>, depth: usize) -> Result<Term, PathError> {
     cursor.skip_spaces();
     if cursor.take("@") {
-        return Ok(Term::Item(nested(steps(cursor)?, cursor)?));
+        return Ok(Term::Item(steps(cursor)?));
     }
     if cursor.take("$") {
-        return Ok(Term::Root(nested(steps(cursor)?, cursor)?));
+        return Ok(Term::Root(steps(cursor)?));
     }
     match cursor.peek() {
         Some('\'' | '"') => Ok(Term::Literal(Value::String(quoted(cursor)?))),
@@ -236,14 +236,6 @@ fn term(cursor: &mut Cursor<'_>, depth: usize) -> Result<Term, PathError> {
                 .map_err(|_| cursor.fault("a value is missing"))
         }
     }
-}
-
-/// A filter inside the filter would make the cost of a path grow with every level.
-fn nested(steps: Vec<Step>, cursor: &Cursor<'_>) -> Result<Vec<Step>, PathError> {
-    if steps.iter().any(|step| matches!(step, Step::Filter(_))) {
-        return Err(cursor.fault("a filter cannot hold another filter"));
-    }
-    Ok(steps)
 }
 
 fn list(cursor: &mut Cursor<'_>, depth: usize) -> Result<Term, PathError> {

@@ -8,11 +8,18 @@ use super::{Path, PathError, Root, Slice, Step};
 pub(crate) struct Cursor<'t> {
     text: &'t str,
     at: usize,
+    /// A filter is being read. One inside it is refused before it is read: it would make the cost of
+    /// a path grow with every level, and the reading itself go as deep as the text is long.
+    in_filter: bool,
 }
 
 impl<'t> Cursor<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
-        Self { text, at: 0 }
+        Self {
+            text,
+            at: 0,
+            in_filter: false,
+        }
     }
 
     pub(crate) fn rest(&self) -> &'t str {
@@ -167,11 +174,16 @@ fn bracket(cursor: &mut Cursor<'_>) -> Result<Step, PathError> {
 }
 
 fn filter_in_parentheses(cursor: &mut Cursor<'_>) -> Result<Filter, PathError> {
+    if cursor.in_filter {
+        return Err(cursor.fault("a filter cannot hold another filter"));
+    }
     cursor.skip_spaces();
     if !cursor.take("(") {
         return Err(cursor.fault("'(' is missing"));
     }
+    cursor.in_filter = true;
     let filter = filter::parse(cursor)?;
+    cursor.in_filter = false;
     cursor.skip_spaces();
     if cursor.take(")") {
         Ok(filter)

@@ -148,6 +148,8 @@ fn deep_expressions_are_refused_and_not_followed() {
         format!("$[?({}@.a)]", "!".repeat(20_000)),
         format!("$[?(@.a in {}{})]", "[".repeat(20_000), "]".repeat(20_000)),
         format!("{}1{}", "$[?(@".repeat(20_000), ")]".repeat(20_000)),
+        format!("${}", "[?(@".repeat(20_000)),
+        format!("${}", "..[?(1 == $".repeat(20_000)),
     ] {
         let state = json!({"Type": "Pass", "Parameters": {"a.$": expression}, "End": true});
         let definition = json!({"StartAt": "A", "States": {"A": state}}).to_string();
