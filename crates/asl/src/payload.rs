@@ -7,6 +7,10 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+/// How deep data may nest: as deep as [`Payload::parse`] reads, so that what is stored can be read
+/// back, and shallow enough for everything that walks a value from level to level.
+pub(crate) const DEPTH_LIMIT: usize = 127;
+
 /// An immutable JSON value and its text. `Clone` copies a pointer.
 #[derive(Clone)]
 pub struct Payload(Arc<Inner>);
@@ -62,6 +66,11 @@ impl Payload {
         self.text().is_empty()
     }
 
+    /// Whether the value nests deeper than the limit.
+    pub(crate) fn is_too_deep(&self) -> bool {
+        is_deeper_than(&self.0.value, DEPTH_LIMIT)
+    }
+
     /// Whether both are the same allocation.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
@@ -101,6 +110,21 @@ impl<'de> Deserialize<'de> for Payload {
 impl From<Value> for Payload {
     fn from(value: Value) -> Self {
         Self::from_value(value)
+    }
+}
+
+fn is_deeper_than(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(items) => {
+            levels == 0 || items.iter().any(|item| is_deeper_than(item, levels - 1))
+        }
+        Value::Object(fields) => {
+            levels == 0
+                || fields
+                    .values()
+                    .any(|field| is_deeper_than(field, levels - 1))
+        }
+        _ => false,
     }
 }
 

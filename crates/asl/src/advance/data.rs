@@ -7,15 +7,12 @@ use super::Run;
 use super::failure::Failure;
 use crate::machine::{ResultPath, Selection, State};
 use crate::path::Path;
-use crate::payload::Payload;
+use crate::payload::{DEPTH_LIMIT, Payload};
 use crate::scope::{Scope, StateFacts};
 use crate::template::Template;
 
 /// AWS's limit on input, output and task data: 256 KiB of JSON text.
 const DATA_LIMIT: usize = 262_144;
-
-/// How deep data may nest: as deep as [`Payload::parse`] reads, so that a record can be read back.
-const DEPTH_LIMIT: usize = 127;
 
 impl Run<'_, '_> {
     /// Runs `evaluate` with what the expressions of the current state can see.
@@ -128,28 +125,19 @@ impl Run<'_, '_> {
 
     /// A payload, if it is within the limits.
     pub(super) fn limited(&self, payload: Payload) -> Result<Payload, Failure> {
-        if payload.len() > DATA_LIMIT {
-            return Err(Failure::too_much_data(&self.frame.state));
-        }
-        if is_deeper_than(payload.value(), DEPTH_LIMIT) {
+        self.measure(&payload)?;
+        Ok(payload)
+    }
+
+    /// Depth comes first: writing the text, whose length is the other limit, goes as deep as the value.
+    fn measure(&self, payload: &Payload) -> Result<(), Failure> {
+        if payload.is_too_deep() {
             let reason = format!("The data nests deeper than {DEPTH_LIMIT} levels");
             return Err(self.runtime(&reason));
         }
-        Ok(payload)
-    }
-}
-
-fn is_deeper_than(value: &Value, levels: usize) -> bool {
-    match value {
-        Value::Array(items) => {
-            levels == 0 || items.iter().any(|item| is_deeper_than(item, levels - 1))
+        if payload.len() > DATA_LIMIT {
+            return Err(Failure::too_much_data(&self.frame.state));
         }
-        Value::Object(fields) => {
-            levels == 0
-                || fields
-                    .values()
-                    .any(|field| is_deeper_than(field, levels - 1))
-        }
-        _ => false,
+        Ok(())
     }
 }

@@ -210,11 +210,9 @@ impl<'v> Object<'v> {
     }
 
     pub(super) fn reference_path(&self, name: &str) -> Option<ReferencePath> {
-        let path = ReferencePath::parse(self.text(name)?);
-        if path.is_none() {
-            self.fault_at(name, "Value is not a Reference Path".to_owned());
-        }
-        path
+        ReferencePath::parse(self.text(name)?)
+            .map_err(|error| self.fault_at(name, error.to_string()))
+            .ok()
     }
 
     pub(super) fn expression(&self, name: &str) -> Option<Expression> {

@@ -3,20 +3,38 @@
 use serde_json::{Map, Value};
 
 use super::{Path, Root, Step, position};
+use crate::payload::DEPTH_LIMIT;
 
 /// A definite path below the input.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ReferencePath(Path);
+
+/// A text that is no reference path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoReferencePath {
+    /// No path, or one that may point to none or to several places.
+    #[error("Value is not a Reference Path")]
+    Indefinite,
+    /// Writing to it could only make data that nests too deep.
+    #[error("A Reference Path has at most {DEPTH_LIMIT} steps")]
+    TooLong,
+}
 
 /// The place cannot be made: something that is no object, or too short an array, is in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NoPlace;
 
 impl ReferencePath {
-    /// The reference path of a text, if it is one.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let path = Path::parse(text).ok()?;
-        (path.root == Root::Input && path.is_definite()).then_some(Self(path))
+    /// Reads a reference path.
+    pub(crate) fn parse(text: &str) -> Result<Self, NoReferencePath> {
+        let path = Path::parse(text).map_err(|_| NoReferencePath::Indefinite)?;
+        if path.root != Root::Input || !path.is_definite() {
+            return Err(NoReferencePath::Indefinite);
+        }
+        if path.steps.len() > DEPTH_LIMIT {
+            return Err(NoReferencePath::TooLong);
+        }
+        Ok(Self(path))
     }
 
     /// `$`.

@@ -156,3 +156,18 @@ fn deep_expressions_are_refused_and_not_followed() {
         assert!(StateMachine::parse(&definition).is_err());
     }
 }
+
+#[test]
+fn a_result_path_of_endless_steps_is_refused_and_not_followed() {
+    for (steps, is_taken) in [(127, true), (128, false), (100_000, false)] {
+        let path = format!("${}", ".a".repeat(steps));
+        let state = json!({"Type": "Pass", "ResultPath": path, "End": true});
+        let definition = json!({"StartAt": "A", "States": {"A": state}}).to_string();
+        let faults = StateMachine::parse(&definition).err().unwrap_or_default();
+        assert_eq!(faults.is_empty(), is_taken, "{steps} steps");
+        for fault in faults {
+            assert_eq!(fault.code, "SCHEMA_VALIDATION_FAILED");
+            assert_eq!(fault.location, "/States/A/ResultPath");
+        }
+    }
+}

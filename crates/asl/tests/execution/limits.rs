@@ -1,6 +1,6 @@
 //! The limits on data, depth and the length of a history, and definitions made to exhaust a host.
 
-use rampmeter_asl::{Payload, Standing, Stimulus};
+use rampmeter_asl::{End, Payload, Standing, Stimulus};
 use serde_json::{Value, json};
 
 use crate::host::{Host, callback, pass, single};
@@ -62,6 +62,21 @@ fn exceeded_data_is_caught_by_its_name_and_not_by_all() {
             is_caught,
             "{name}: {end}"
         );
+    }
+}
+
+#[test]
+fn a_result_path_cannot_make_data_that_nests_too_deep() {
+    let path = |steps: usize| format!("${}", ".a".repeat(steps));
+    for (result, is_taken) in [(json!({}), true), (json!({"b": {}}), false)] {
+        let host = pass(
+            json!({"Result": result, "ResultPath": path(126)}),
+            &json!({}),
+        );
+        match host.standing {
+            Standing::Ended(End::Succeeded { .. }) => assert!(is_taken),
+            _ => assert!(!is_taken && host.failure().1.contains("nests deeper")),
+        }
     }
 }
 
