@@ -130,7 +130,7 @@ impl Run<'_, '_> {
     }
 
     /// Depth comes first: writing the text, whose length is the other limit, goes as deep as the value.
-    fn measure(&self, payload: &Payload) -> Result<(), Failure> {
+    pub(super) fn measure(&self, payload: &Payload) -> Result<(), Failure> {
         if payload.is_too_deep() {
             let reason = format!("The data nests deeper than {DEPTH_LIMIT} levels");
             return Err(self.runtime(&reason));

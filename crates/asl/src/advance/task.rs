@@ -114,7 +114,12 @@ impl<'r> Run<'r, '_> {
         Err(Failure::of_task(error, cause))
     }
 
+    /// A result over the limits is the failure of its task, whatever part of it would have been
+    /// selected: AWS was recorded so, with a catcher of `States.ALL` that caught it.
     pub(super) fn task_succeeded(&mut self, result: &Payload) -> Result<Turn, Failure> {
+        if let Err(failure) = self.measure(result) {
+            return self.task_failed(failure.error, failure.cause);
+        }
         let machine = self.machine;
         let state = machine.state(&self.frame.state);
         let task = state.task();

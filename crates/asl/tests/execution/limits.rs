@@ -66,6 +66,60 @@ fn exceeded_data_is_caught_by_its_name_and_not_by_all() {
 }
 
 #[test]
+fn an_oversized_result_fails_the_task_whatever_would_be_selected_of_it() {
+    let mut host = Host::submitted(
+        &single(callback(json!({"ResultSelector": {"small.$": "$.small"}}))),
+        &json!({}),
+    );
+    host.succeed(json!({"small": 1, "large": text_of(262_144)}))
+        .unwrap();
+    let cause = "The state/task 'A' returned a result with a size exceeding the maximum number of \
+                 bytes service limit.";
+    assert_eq!(host.failure(), ("States.DataLimitExceeded", cause));
+    assert_eq!(
+        host.history()[5..],
+        ["6<5 TaskFailed", "7<6 ExecutionFailed"]
+    );
+    let failed = host.events[5].to_history_event(true);
+    assert_eq!(
+        failed["taskFailedEventDetails"]["error"],
+        "States.DataLimitExceeded"
+    );
+}
+
+#[test]
+fn an_oversized_result_is_caught_by_its_name_and_by_all() {
+    for name in ["States.DataLimitExceeded", "States.ALL"] {
+        let mut definition = single(callback(json!({
+            "Catch": [{"ErrorEquals": [name], "Next": "B"}],
+        })));
+        definition["States"]["B"] = json!({"Type": "Succeed"});
+        let mut host = Host::submitted(&definition, &json!({}));
+        host.succeed(text_of(262_145)).unwrap();
+        assert_eq!(host.output()["Error"], "States.DataLimitExceeded", "{name}");
+    }
+}
+
+#[test]
+fn a_result_that_nests_too_deep_to_be_read_back_fails_the_task() {
+    let nest = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+    for (levels, is_taken) in [(127, true), (128, false)] {
+        let selector = json!({"ResultSelector": {"status.$": "$[1]"}});
+        let mut host = Host::submitted(&single(callback(selector)), &json!({}));
+        host.succeed(json!([nest(levels - 1), "ok"])).unwrap();
+        if is_taken {
+            assert_eq!(host.output(), &json!({"status": "ok"}));
+        } else {
+            assert_eq!(host.failure().0, "States.Runtime");
+            assert_eq!(
+                host.history()[5..],
+                ["6<5 TaskFailed", "7<6 ExecutionFailed"]
+            );
+        }
+    }
+}
+
+#[test]
 fn a_result_path_cannot_make_data_that_nests_too_deep() {
     let path = |steps: usize| format!("${}", ".a".repeat(steps));
     for (result, is_taken) in [(json!({}), true), (json!({"b": {}}), false)] {
