@@ -33,16 +33,19 @@ enum Reach {
     Fatal,
 }
 
+/// AWS's limit on the cause of an error, in characters.
+const CAUSE_LIMIT: usize = 32_768;
+
 const TIMEOUT: &str = "States.Timeout";
 const RUNTIME: &str = "States.Runtime";
 const DATA_LIMIT: &str = "States.DataLimitExceeded";
 
 impl Failure {
-    /// The error that a task reported.
+    /// The error that a task reported, or a Fail state.
     pub(super) fn of_task(error: Option<String>, cause: Option<String>) -> Self {
         Self {
             error,
-            cause,
+            cause: cause.map(cut),
             alias: None,
             reach: Reach::Reported,
         }
@@ -68,7 +71,7 @@ impl Failure {
         );
         Self {
             error: Some(RUNTIME.to_owned()),
-            cause: Some(cause),
+            cause: Some(cut(cause)),
             alias,
             reach: Reach::Terminal,
         }
@@ -127,6 +130,14 @@ impl Failure {
         };
         json!({ "Error": name, "Cause": cause })
     }
+}
+
+/// The beginning of a cause, as much of it as AWS takes: a cause may quote the whole input.
+fn cut(mut cause: String) -> String {
+    if let Some((end, _)) = cause.char_indices().nth(CAUSE_LIMIT) {
+        cause.truncate(end);
+    }
+    cause
 }
 
 /// The state that an error message names.

@@ -105,13 +105,14 @@ impl<'r> Run<'r, '_> {
             return self.task_failed(error, cause);
         }
         self.clear_timers();
+        let failure = Failure::of_task(error, cause);
         self.emit(Detail::TaskSubmitFailed {
             resource_type: task.resource.resource_type().to_owned(),
             resource: task.resource.resource().to_owned(),
-            error: error.clone(),
-            cause: cause.clone(),
+            error: failure.error.clone(),
+            cause: failure.cause.clone(),
         })?;
-        Err(Failure::of_task(error, cause))
+        Err(failure)
     }
 
     /// A result over the limits is the failure of its task, whatever part of it would have been
@@ -144,13 +145,14 @@ impl<'r> Run<'r, '_> {
     ) -> Result<Turn, Failure> {
         let task = self.machine.state(&self.frame.state).task();
         self.clear_timers();
+        let failure = Failure::of_task(error, cause);
         self.emit(Detail::TaskFailed {
             resource_type: task.resource.resource_type().to_owned(),
             resource: task.resource.resource().to_owned(),
-            error: error.clone(),
-            cause: cause.clone(),
+            error: failure.error.clone(),
+            cause: failure.cause.clone(),
         })?;
-        Err(Failure::of_task(error, cause))
+        Err(failure)
     }
 
     /// The time-out or the heartbeat ran out. The host has forgotten that timer; the other is cleared.

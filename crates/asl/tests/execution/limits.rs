@@ -135,6 +135,33 @@ fn a_result_path_cannot_make_data_that_nests_too_deep() {
 }
 
 #[test]
+fn the_longest_cause_has_32_768_characters() {
+    let input = json!({"text": "\u{e9}".repeat(100_000)});
+    let host = pass(json!({"ResultPath": "$.text.a"}), &input);
+    let (error, cause) = host.failure();
+    assert_eq!(error, "States.Runtime");
+    assert!(cause.contains("Unable to apply ReferencePath $.text.a to input"));
+    assert_eq!(cause.chars().count(), 32_768);
+}
+
+#[test]
+fn the_cause_of_a_task_is_cut_in_its_event_too() {
+    let mut host = Host::submitted(&single(callback(json!({}))), &json!({}));
+    host.fail("E", &"y".repeat(32_769)).unwrap();
+    let failed = host.events[5].to_history_event(true);
+    let cause = failed["taskFailedEventDetails"]["cause"].as_str();
+    assert_eq!(cause.map(str::len), Some(32_768));
+    assert_eq!(host.failure().1.len(), 32_768);
+}
+
+#[test]
+fn a_cause_from_data_has_no_more_characters_than_any_other() {
+    let state = json!({"Type": "Fail", "Error": "E", "CausePath": "$.why"});
+    let host = Host::started(&single(state), &json!({"why": "y".repeat(40_000)}));
+    assert_eq!(host.failure(), ("E", "y".repeat(32_768).as_str()));
+}
+
+#[test]
 fn data_that_nests_ever_deeper_fails_before_it_cannot_be_stored() {
     let definition = json!({"StartAt": "A", "States": {
         "A": {"Type": "Pass", "Parameters": {"a.$": "$"}, "Next": "B"},
