@@ -2,6 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+/// How deep a body may nest to be taken as JSON. A workflow puts it into data of its own, and all of that can be
+/// stored and read back only up to 127 levels.
+const DEEPEST_BODY: usize = 100;
+
 /// One complete answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
@@ -11,7 +15,7 @@ pub struct Answer {
     pub status_text: String,
     /// Headers in order of arrival, names in lower case. A name may repeat.
     pub headers: Vec<(String, String)>,
-    /// The body: JSON if it parses as JSON, else text; the empty text if there is none.
+    /// The body: JSON if it parses as JSON of at most 100 levels, else text; the empty text if there is none.
     pub body: Value,
     /// The body was longer than the profile allows, and `body` holds its beginning as text.
     pub truncated: bool,
@@ -56,7 +60,7 @@ impl Answer {
         by_name
     }
 
-    /// Reads a body: JSON if it is complete and parses, else text. Bytes that are not UTF-8 become U+FFFD.
+    /// Reads a body: JSON if it is complete, parses and does not nest beyond reason, else text. Bytes that are not UTF-8 become U+FFFD.
     pub(crate) fn read_body(bytes: &[u8], truncated: bool) -> Value {
         if bytes.is_empty() {
             return Value::String(String::new());
@@ -64,8 +68,25 @@ impl Answer {
         if truncated {
             return Value::String(String::from_utf8_lossy(whole_characters(bytes)).into_owned());
         }
-        serde_json::from_slice(bytes)
-            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(bytes).into_owned()))
+        match serde_json::from_slice(bytes) {
+            Ok(body) if !is_deeper_than(&body, DEEPEST_BODY) => body,
+            _ => Value::String(String::from_utf8_lossy(bytes).into_owned()),
+        }
+    }
+}
+
+fn is_deeper_than(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(items) => {
+            levels == 0 || items.iter().any(|item| is_deeper_than(item, levels - 1))
+        }
+        Value::Object(members) => {
+            levels == 0
+                || members
+                    .values()
+                    .any(|member| is_deeper_than(member, levels - 1))
+        }
+        _ => false,
     }
 }
 
@@ -132,7 +153,16 @@ mod tests {
 
     #[test]
     fn a_body_nested_beyond_reason_is_kept_as_text() {
-        let deep = "[".repeat(100_000);
-        assert_eq!(Answer::read_body(deep.as_bytes(), false), json!(deep));
+        let endless = "[".repeat(100_000);
+        assert_eq!(Answer::read_body(endless.as_bytes(), false), json!(endless));
+        let nest = |levels: usize| {
+            let (open, close) = ("[{\"a\":".repeat(levels / 2), "}]".repeat(levels / 2));
+            format!("{open}1{close}")
+        };
+        assert!(Answer::read_body(nest(100).as_bytes(), false).is_array());
+        for levels in [102, 126] {
+            let text = nest(levels);
+            assert_eq!(Answer::read_body(text.as_bytes(), false), json!(text));
+        }
     }
 }
