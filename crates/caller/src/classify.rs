@@ -3,6 +3,8 @@
 
 use std::time::SystemTime;
 
+use serde_json::Value;
+
 use crate::answer::Answer;
 use crate::outcome::{Outcome, Repeatable, Throttle};
 use crate::preset::Preset;
@@ -19,7 +21,12 @@ pub enum Meaning {
     Throttled(Throttle),
     /// A passing failure at the vendor.
     Repeatable,
+    /// Something before the vendor lost its answer: nobody knows whether the vendor did it.
+    Unknown,
 }
+
+/// How much of a gateway's own words is kept, in characters: enough to tell which gateway spoke.
+const WORDS_KEPT: usize = 500;
 
 /// The outcome of a complete answer.
 #[must_use]
@@ -47,5 +54,29 @@ pub fn classify(preset: Preset, answer: Answer, now: SystemTime) -> Outcome {
             answer: Some(answer),
             vendor_code,
         },
+        Meaning::Unknown => Outcome::Unknown {
+            reason: gateway_said(&answer),
+        },
     }
+}
+
+/// The answer of a gateway in one line: its status and the beginning of its body.
+fn gateway_said(answer: &Answer) -> String {
+    let mut line = format!(
+        "a gateway answered in the vendor's place, with {} {}",
+        answer.status, answer.status_text
+    );
+    line.truncate(line.trim_end().len());
+    let body = match &answer.body {
+        Value::String(text) => text.clone(),
+        json => json.to_string(),
+    };
+    if !body.is_empty() {
+        line.push_str(": ");
+        line.extend(body.chars().take(WORDS_KEPT));
+        if body.chars().nth(WORDS_KEPT).is_some() {
+            line.push_str("...");
+        }
+    }
+    line
 }

@@ -37,9 +37,10 @@ pub enum Outcome {
         /// The vendor's own error code, where the body holds one.
         vendor_code: Option<String>,
     },
-    /// It may have been sent and there is no complete answer: the vendor may or may not have done it.
+    /// It may have been sent and the vendor's own answer is missing or incomplete: the vendor may or may not have
+    /// done it. A gateway that answers in the vendor's place says no more than that.
     Unknown {
-        /// What was lost, in words.
+        /// What was lost, in words; what a gateway said instead.
         reason: String,
     },
     /// It could not be built, so nothing was sent and no repeat can help.
@@ -63,6 +64,6 @@ pub enum Throttle {
 pub enum Repeatable {
     /// No connection came about, so nothing of the call was sent.
     ConnectFailed(String),
-    /// The vendor, or something before it, reports a passing failure of its own.
+    /// The vendor reports a passing failure of its own.
     ServerError,
 }

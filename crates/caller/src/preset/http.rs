@@ -21,6 +21,8 @@ pub(super) fn meaning(status: u16) -> Meaning {
         408 | 425 => Meaning::Repeatable,
         // Not implemented, version not supported, sign-in to a network: these do not pass by themselves.
         501 | 505 | 511 => Meaning::Final,
+        // A gateway (RFC 9110), Cloudflare (520 to 524) or another proxy (598, 599) lost the vendor's answer.
+        502 | 504 | 520..=524 | 598 | 599 => Meaning::Unknown,
         500..=599 => Meaning::Repeatable,
         _ => Meaning::Final,
     }
@@ -76,13 +78,20 @@ mod tests {
             (429, throttled),
             (500, Meaning::Repeatable),
             (501, Meaning::Final),
-            (502, Meaning::Repeatable),
+            (502, Meaning::Unknown),
             (503, throttled),
-            (504, Meaning::Repeatable),
+            (504, Meaning::Unknown),
             (505, Meaning::Final),
             (511, Meaning::Final),
-            (524, Meaning::Repeatable),
-            (599, Meaning::Repeatable),
+            (507, Meaning::Repeatable),
+            (519, Meaning::Repeatable),
+            (520, Meaning::Unknown),
+            (522, Meaning::Unknown),
+            (524, Meaning::Unknown),
+            (525, Meaning::Repeatable),
+            (597, Meaning::Repeatable),
+            (598, Meaning::Unknown),
+            (599, Meaning::Unknown),
             (600, Meaning::Final),
             (999, Meaning::Final),
         ];

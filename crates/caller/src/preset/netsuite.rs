@@ -187,6 +187,7 @@ mod tests {
                 rest(503, "SERVICE_UNAVAILABLE", "x"),
                 Meaning::Throttled(Throttle::Window),
             ),
+            (answer(504, json!("<html/>")), Meaning::Unknown),
             (answer(204, json!("")), Meaning::Success),
             // An order whose text happens to name a code is no throttle.
             (answer(200, json!("WS_REQUEST_BLOCKED")), Meaning::Success),

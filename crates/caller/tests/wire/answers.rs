@@ -146,13 +146,40 @@ async fn a_refusal_is_final_and_a_server_error_is_not() {
     };
     assert_eq!((answer.status, vendor_code.as_deref()), (400, Some("E")));
 
-    let vendor = Vendor::answering("HTTP/1.1 502 Bad Gateway", b"");
+    let vendor = Vendor::answering("HTTP/1.1 500 Internal Server Error", b"");
     let outcome = vendor.caller().call(&get("/x")).await;
     let Outcome::Repeatable { reason, answer, .. } = outcome else {
         panic!("{outcome:?}")
     };
     assert_eq!(reason, Repeatable::ServerError);
-    assert_eq!(answer.map(|answer| answer.status), Some(502));
+    assert_eq!(answer.map(|answer| answer.status), Some(500));
+}
+
+#[tokio::test]
+async fn the_word_of_a_gateway_leaves_open_whether_the_vendor_did_it() {
+    let body = format!("<h1>no answer in time</h1>{}", "é".repeat(1_000));
+    let vendor = Vendor::answering("HTTP/1.1 504 Late", body.as_bytes());
+    let outcome = vendor.caller().call(&post("/x", json!({}))).await;
+    let Outcome::Unknown { reason } = outcome else {
+        panic!("{outcome:?}")
+    };
+    let beginning = "a gateway answered in the vendor's place, with 504 Gateway Timeout: \
+                     <h1>no answer in time</h1>éé";
+    assert!(reason.starts_with(beginning), "{reason}");
+    assert!(reason.ends_with("é..."), "{reason}");
+    assert!(reason.chars().count() < 700, "{reason}");
+
+    let vendor = Vendor::answering("HTTP/1.1 520 X", b"");
+    let outcome = vendor.caller().call(&get("/x")).await;
+    let reason = "a gateway answered in the vendor's place, with 520".to_owned();
+    assert_eq!(outcome, Outcome::Unknown { reason });
+
+    let vendor = Vendor::answering("HTTP/1.1 502 X", br#"{"error": "upstream"}"#);
+    let outcome = vendor.caller().call(&get("/x")).await;
+    let reason =
+        "a gateway answered in the vendor's place, with 502 Bad Gateway: {\"error\":\"upstream\"}"
+            .to_owned();
+    assert_eq!(outcome, Outcome::Unknown { reason });
 }
 
 #[tokio::test]
