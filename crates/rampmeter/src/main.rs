@@ -15,6 +15,7 @@ mod serve;
 mod demo;
 mod mock;
 mod bench;
+mod simulate;
 mod cli;
 
 fn main() -> ExitCode {

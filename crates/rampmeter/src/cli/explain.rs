@@ -96,6 +96,19 @@ const CODES: &[(&str, &str)] = &[
     ("RM2033", "The stand-in vendor cannot be served."),
     ("RM2034", "The benchmark could not be carried out."),
     (
+        "RM2050",
+        "The workload of a simulation cannot be read or makes no sense.",
+    ),
+    (
+        "RM2051",
+        "A simulation names a target or a limit that the configuration does not have.",
+    ),
+    ("RM2052", "The prices of a simulation cannot be used."),
+    (
+        "RM2053",
+        "The picture of a simulation cannot be written.",
+    ),
+    (
         "RM2040",
         "The server cannot be reached, or something else answers there.",
     ),

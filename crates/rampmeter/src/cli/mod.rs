@@ -8,11 +8,11 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::failure::{Exit, Failure};
 use crate::output::{Color, note};
-use crate::{bench, demo, mock, serve};
+use crate::{bench, demo, mock, serve, simulate};
 use client::Client;
 
 mod client;
-mod duration;
+pub(crate) mod duration;
 mod start;
 mod lines;
 mod follow;
@@ -63,6 +63,8 @@ enum Command {
     Mock(mock::Arguments),
     /// Measure how many executions this machine runs in a second.
     Bench(bench::Arguments),
+    /// Simulate a target's limits under a workload, with the same code that decides in production.
+    Simulate(Box<simulate::Arguments>),
 }
 
 impl Cli {
@@ -119,6 +121,7 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Explain(command) => explain::run(&command),
         Command::Mock(command) => block_on(mock::run(command)),
         Command::Bench(command) => block_on(bench::run(command)),
+        Command::Simulate(command) => simulate::run(&command, color),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,130 @@
+//! What holds waiting calls back, and for how long.
+
+use std::time::Duration;
+
+use rampmeter_dispatch::{Time, Verdict};
+
+/// What can hold a call back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// A limit, by name.
+    Limit(String),
+    /// The vendor asked for a pause.
+    Closed,
+    /// The vendor has just reopened: only a few calls may be out.
+    Trickle,
+}
+
+/// For how long an obstacle held at least one call back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// The obstacle.
+    pub(crate) by: Obstacle,
+    /// All of the time.
+    pub(crate) total: Duration,
+    /// Its longest stretch without a break.
+    pub(crate) longest: (Time, Time),
+    since: Option<Time>,
+}
+
+/// All obstacles met so far, in the order in which they were met.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Obstacles(Vec<Held>);
+
+impl Obstacles {
+    /// Notes what holds the waiting lanes back from `now` on: one verdict for each.
+    pub(crate) fn note(&mut self, verdicts: impl Iterator<Item = Verdict>, now: Time) {
+        let mut holding = [false; 64];
+        for verdict in verdicts {
+            let by = match verdict {
+                Verdict::HeldBy { limit, .. } => Obstacle::Limit(limit),
+                Verdict::ClosedUntil(_) => Obstacle::Closed,
+                Verdict::Trickling { .. } => Obstacle::Trickle,
+                Verdict::Admissible | Verdict::HeldByLane(_) | Verdict::Paused(_) => continue,
+            };
+            let place = self.place_of(by);
+            // A target with more limits than this is beyond what a report can show.
+            if let Some(flag) = holding.get_mut(place) {
+                *flag = true;
+            }
+        }
+        for (held, holds) in self.0.iter_mut().zip(holding) {
+            match (held.since, holds) {
+                (None, true) => held.since = Some(now),
+                (Some(since), false) => held.end(since, now),
+                (None, false) | (Some(_), true) => {}
+            }
+        }
+    }
+
+    /// What was met, when the simulation ends.
+    pub(crate) fn conclude(mut self, now: Time) -> Vec<Held> {
+        self.note(std::iter::empty(), now);
+        self.0.retain(|held| !held.total.is_zero());
+        self.0
+    }
+
+    fn place_of(&mut self, by: Obstacle) -> usize {
+        let place = self.0.iter().position(|held| held.by == by);
+        place.unwrap_or_else(|| {
+            self.0.push(Held {
+                by,
+                total: Duration::ZERO,
+                longest: (Time::default(), Time::default()),
+                since: None,
+            });
+            self.0.len() - 1
+        })
+    }
+}
+
+impl Held {
+    fn end(&mut self, since: Time, now: Time) {
+        self.since = None;
+        let length = now.saturating_since(since);
+        self.total += length;
+        if length > self.longest.1.saturating_since(self.longest.0) {
+            self.longest = (since, now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rampmeter_dispatch::Priority;
+
+    use super::*;
+
+    fn by(limit: &str) -> Verdict {
+        Verdict::HeldBy {
+            limit: limit.to_owned(),
+            used: 1,
+            max: 1,
+            reserved_for_higher: 0,
+            frees_at: None,
+        }
+    }
+
+    #[test]
+    fn stretches_are_added_and_the_longest_is_kept() {
+        let at = Time::from_millis;
+        let mut obstacles = Obstacles::default();
+        obstacles.note([by("a"), by("a"), by("b")].into_iter(), at(0));
+        obstacles.note([by("a")].into_iter(), at(10));
+        obstacles.note([Verdict::HeldByLane(Priority::High)].into_iter(), at(30));
+        obstacles.note([by("a"), Verdict::ClosedUntil(at(99))].into_iter(), at(50));
+        let held = obstacles.conclude(at(55));
+        let figures: Vec<_> = held
+            .iter()
+            .map(|held| (held.by.clone(), held.total.as_millis(), held.longest))
+            .collect();
+        assert_eq!(
+            figures,
+            [
+                (Obstacle::Limit("a".to_owned()), 35, (at(0), at(30))),
+                (Obstacle::Limit("b".to_owned()), 10, (at(0), at(10))),
+                (Obstacle::Closed, 5, (at(50), at(55))),
+            ]
+        );
+    }
+}

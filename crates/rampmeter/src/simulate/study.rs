@@ -1,0 +1,86 @@
+//! A whole study of a scenario: the run that is shown, what it is compared with, and the judgement.
+
+use super::cost::Bill;
+use super::figures::Figures;
+use super::prices::Prices;
+use super::result::{Percentiles, Run};
+use super::scenario::{Order, Scenario};
+use super::verdict::{Judged, Objective};
+use super::what_if::{self, WhatIf};
+use super::{single_queue, warnings, world};
+
+/// What a study is to contain.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Plan {
+    /// What is wanted.
+    pub(crate) objectives: Vec<Objective>,
+    /// Seeds to try, that of the scenario and those after it. At least 1.
+    pub(crate) replications: u32,
+    /// Whether to compare with a single queue.
+    pub(crate) versus_single_queue: bool,
+    /// For the bill.
+    pub(crate) prices: Prices,
+}
+
+/// A study.
+#[derive(Debug, Clone)]
+pub(crate) struct Study {
+    /// What was simulated.
+    pub(crate) scenario: Scenario,
+    /// The run of the scenario's own seed.
+    pub(crate) run: Run,
+    /// The figures of every seed, that run's first.
+    pub(crate) replications: Vec<Figures>,
+    /// The objectives, judged.
+    pub(crate) judged: Vec<Judged>,
+    /// The same with one queue.
+    pub(crate) single_queue: Option<Figures>,
+    /// The same waits as they were recorded, where the calls are those of a history.
+    pub(crate) recorded: Option<[Percentiles; 3]>,
+    /// The same with another maximum of the limit that binds.
+    pub(crate) what_if: Option<WhatIf>,
+    /// What it would cost on AWS.
+    pub(crate) bill: Bill,
+    /// What to know before relying on the figures.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Study {
+    /// Simulates everything that the plan asks for.
+    pub(crate) fn of(scenario: Scenario, plan: &Plan) -> Study {
+        let run = world::run(&scenario, Order::ByPriority);
+        let figures = Figures::of(&run);
+        let others = (1..u64::from(plan.replications)).map(|number| {
+            let other = scenario.seeded(scenario.seed.wrapping_add(number));
+            Figures::of(&world::run(&other, Order::ByPriority))
+        });
+        let replications: Vec<Figures> = std::iter::once(figures).chain(others).collect();
+        let judge = |objective: &Objective| objective.judge(&replications);
+        let recorded = &scenario.workload.recorded_waits;
+        let has_recorded = recorded.iter().any(|waits| !waits.is_empty());
+        Study {
+            judged: plan.objectives.iter().map(judge).collect(),
+            single_queue: plan
+                .versus_single_queue
+                .then(|| single_queue::compare(&scenario)),
+            recorded: has_recorded.then(|| recorded.clone().map(Percentiles::of)),
+            what_if: what_if::vary(&scenario, &run, &figures),
+            bill: Bill::of(&scenario, &run, &plan.prices),
+            warnings: warnings::of(&scenario, &run),
+            replications,
+            run,
+            scenario,
+        }
+    }
+
+    /// The figures of the run that is shown.
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.replications[0]
+    }
+
+    /// Whether every objective was met and every call of every run ended.
+    pub(crate) fn passed(&self) -> bool {
+        let ended = self.replications.iter().all(|run| run.unfinished == 0);
+        ended && self.judged.iter().all(Judged::met)
+    }
+}
