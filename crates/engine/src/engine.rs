@@ -257,11 +257,15 @@ impl Engine {
 
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Rejected> {
         let (reply, answer) = oneshot::channel();
-        self.commands
-            .send(command(reply))
-            .await
-            .map_err(|_| self.why_stopped())?;
-        answer.await.unwrap_or_else(|_| Err(self.why_stopped()))
+        if self.commands.send(command(reply)).await.is_ok()
+            && let Ok(answer) = answer.await
+        {
+            return answer;
+        }
+        Err(Rejected::Stopped(match self.stopped().await {
+            Stopped::ShutDown => "it was shut down".to_owned(),
+            Stopped::Poisoned(why) => why,
+        }))
     }
 
     async fn read<T: Send + 'static>(
@@ -272,13 +276,6 @@ impl Engine {
         match tokio::task::spawn_blocking(move || query(&reader)).await {
             Ok(answer) => answer,
             Err(failed) => Err(Rejected::Stopped(failed.to_string())),
-        }
-    }
-
-    fn why_stopped(&self) -> Rejected {
-        match &*self.stopped.borrow() {
-            Some(Stopped::Poisoned(why)) => Rejected::Stopped(why.clone()),
-            _ => Rejected::Stopped("it was shut down".to_owned()),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Opens an engine: one process to a data directory, definitions checked before anything runs, and what an earlier
 //! process left behind taken up before the first command.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rampmeter_asl::{Diagnostic, StateMachine, Unserved};
 use rampmeter_caller::Caller;
 use rampmeter_config::Config;
-use rampmeter_dispatch::{Gate, OpenPermit, Priority, Time};
+use rampmeter_dispatch::{Gate, Limit, LimitKind, OpenPermit, Priority, Rules, Time};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
@@ -29,6 +30,9 @@ use crate::writer::{Numbers, Writer};
 
 /// Commands that may wait for the writer; more senders wait in turn.
 const WAITING_COMMANDS: usize = 4_096;
+
+/// Calls in flight to a target that has no limit of its own on them.
+const MOST_IN_FLIGHT: u32 = 256;
 
 /// Why an engine did not open. Nothing was changed that a later start would mind.
 #[derive(Debug, Error)]
@@ -57,6 +61,16 @@ pub enum OpenError {
     /// The store cannot be read or written.
     #[error("the store cannot be opened: {0}")]
     Store(String),
+    /// The store was made for another account or region: its ARNs, and the idempotency keys made from them, would change.
+    #[error(
+        "the store was made for account and region {stored}, the configuration says {configured}"
+    )]
+    OtherPlace {
+        /// Account and region in the store.
+        stored: String,
+        /// Account and region in the configuration.
+        configured: String,
+    },
     /// A workflow's definition has errors.
     #[error("the workflow {workflow} has errors")]
     Definition {
@@ -96,6 +110,7 @@ impl OpenError {
             Self::Foreign(_) => "RM2005",
             Self::Store(_) => "RM2006",
             Self::Target { .. } => "RM2007",
+            Self::OtherPlace { .. } => "RM2009",
         }
     }
 }
@@ -155,7 +170,12 @@ fn lock(directory: &Path) -> Result<File, OpenError> {
         path: directory.to_owned(),
         source,
     };
-    fs::create_dir_all(directory).map_err(failed)?;
+    // The store holds payloads and the key of the task tokens: nobody else's business.
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(failed)?;
     let file = File::options()
         .create(true)
         .truncate(false)
@@ -177,6 +197,7 @@ fn recover(store: Store, config: &Config, free_slots: bool) -> Result<Writer, Op
     };
     store.begin()?;
     let seal = token_seal(&store)?;
+    check_place(&store, &place)?;
     let permits = store.permits()?;
     let mut places = Vec::new();
     let mut ids = Vec::new();
@@ -232,6 +253,17 @@ fn token_seal(store: &Store) -> Result<TokenSeal, OpenError> {
         .try_into()
         .map_err(|_| OpenError::Store("the key of the task tokens is not 32 bytes".to_owned()))?;
     Ok(TokenSeal::new(key))
+}
+
+/// An execution's ARN is part of its calls' idempotency keys, so it may not change while the store lives.
+fn check_place(store: &Store, place: &Place) -> Result<(), OpenError> {
+    let configured = format!("{} {}", place.account, place.region);
+    let stored = store.meta("account and region", || configured.clone().into_bytes())?;
+    if stored == configured.as_bytes() {
+        return Ok(());
+    }
+    let stored = String::from_utf8_lossy(&stored).into_owned();
+    Err(OpenError::OtherPlace { stored, configured })
 }
 
 /// The newest time that anything in the store was decided at.
@@ -332,7 +364,8 @@ fn open_target(
                 .unwrap_or(permit.started_at.saturating_add(hold)),
         })
         .collect();
-    let mut gate = Gate::restore(config.rules.clone(), open, places, writer.clock.now());
+    let rules = bounded(config.rules.clone());
+    let mut gate = Gate::restore(rules, open, places, writer.clock.now());
     if let Some(memory) = writer.store.memory(id)? {
         gate.recall(memory);
     }
@@ -356,6 +389,20 @@ fn open_target(
         target.ready[priority.index()] = writer.store.count_ready(lanes[priority.index()])?;
     }
     Ok(target)
+}
+
+/// A target without a limit on calls in flight gets one, so that a wide window cannot use up the process's sockets.
+fn bounded(mut rules: Rules) -> Rules {
+    let has_one = rules
+        .limits
+        .iter()
+        .any(|limit| matches!(limit.kind, LimitKind::Concurrency { .. }));
+    if !has_one {
+        rules
+            .limits
+            .push(Limit::concurrency("process", MOST_IN_FLIGHT));
+    }
+    rules
 }
 
 /// Takes up the calls that were in flight when the last process ended: each keeps its places, and its message goes on

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rampmeter_caller::{Caller, Request};
+use rampmeter_caller::{Caller, Outcome, Request};
 use rampmeter_dispatch::PermitId;
 
 use crate::command::{Command, Reply};
@@ -66,10 +66,20 @@ impl SendOff {
     fn call(&self, call: OutgoingCall) {
         let answers = self.answers.clone();
         self.runtime.spawn(async move {
-            let outcome = call.caller.call(&call.request).await;
+            let OutgoingCall {
+                target,
+                permit,
+                caller,
+                request,
+            } = call;
+            let made = tokio::spawn(async move { caller.call(&request).await });
+            // A fault of ours in making the call says nothing of what the vendor did.
+            let outcome = made.await.unwrap_or_else(|fault| Outcome::Unknown {
+                reason: format!("the call ended by a fault of its own: {fault}"),
+            });
             let answered = Command::Answered {
-                target: call.target,
-                permit: call.permit,
+                target,
+                permit,
                 outcome,
             };
             // No writer any more: the call keeps its place, and the next start takes it up as unknown.

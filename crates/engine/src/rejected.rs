@@ -55,6 +55,9 @@ pub enum Rejected {
     /// A message with characters that SQS does not take, or empty, or too long.
     #[error("{0}")]
     InvalidMessageContents(String),
+    /// Data of this execution in the store cannot be read. Others are not touched by it.
+    #[error("stored data cannot be read: {0}")]
+    Unreadable(String),
     /// The engine is stopping, or its store has failed: nothing is acknowledged any more.
     #[error("the engine has stopped: {0}")]
     Stopped(String),

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rampmeter_caller::Caller;
 use rampmeter_dispatch::{Gate, PermitId, Priority, Time, Waiting};
@@ -12,6 +13,9 @@ use crate::store::MessageRow;
 
 /// Contended spans that are remembered.
 const SPANS: usize = 1_024;
+
+/// A call leaves after the commit of its permit, not with it: so much is granted to the commit.
+pub(crate) const COMMIT: Duration = Duration::from_secs(1);
 
 /// One call that has left and has no outcome yet.
 #[derive(Debug, Clone)]
@@ -73,6 +77,7 @@ impl Target {
         started_at
             .saturating_add(self.config.timeout)
             .saturating_add(self.config.hold_after_timeout)
+            .saturating_add(COMMIT)
     }
 
     /// Notes whether a call is held back by a concurrency limit alone from now on.

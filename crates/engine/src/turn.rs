@@ -32,6 +32,8 @@ pub(crate) struct Turn<'w> {
     pub(crate) out: Outbox,
     /// Tasks that failed while another execution was being advanced.
     pub(crate) failed_tasks: VecDeque<FailedTask>,
+    /// A message was made ready since this was last cleared.
+    pub(crate) made_ready: bool,
 }
 
 impl<'w> Turn<'w> {
@@ -41,6 +43,7 @@ impl<'w> Turn<'w> {
             now,
             out: Outbox::default(),
             failed_tasks: VecDeque::new(),
+            made_ready: false,
         }
     }
 

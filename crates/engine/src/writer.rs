@@ -3,6 +3,7 @@
 //!
 //! A failure of the store ends the thread: what was not committed is neither acknowledged nor performed.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::time::Duration;
 
@@ -24,6 +25,9 @@ use crate::turn::Turn;
 
 /// Commands applied in one transaction: enough to share a sync widely, few enough to answer soon.
 const GROUP: usize = 512;
+
+/// Executions that go on in one transaction, of those that used up the states of an earlier one.
+const CONTINUING: usize = GROUP / 4;
 
 /// The longest sleep, so that a clock that stood still (a suspended machine) is noticed.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -93,15 +97,17 @@ impl Writer {
         commands: &mut mpsc::Receiver<Command>,
         send_off: &SendOff,
     ) -> Result<Vec<oneshot::Sender<()>>, StoreError> {
-        let mut group: Vec<Command> = self
+        // Executions that go on take at most a part of each group, so that they shut nobody out.
+        let mut continuing: VecDeque<Command> = self
             .store
             .continuing()?
             .into_iter()
             .map(Command::Continue)
             .collect();
+        let mut group: Vec<Command> = Vec::new();
         let mut again = true;
         loop {
-            if !again && group.is_empty() {
+            if !again && continuing.is_empty() {
                 let sleep = self.sleep()?;
                 group.extend(wait(commands, &send_off.runtime, sleep));
                 if group.is_empty() && commands.is_closed() {
@@ -109,16 +115,18 @@ impl Writer {
                     return Ok(Vec::new());
                 }
             }
+            group.extend(continuing.drain(..continuing.len().min(CONTINUING)));
             while group.len() < GROUP {
                 match commands.try_recv() {
                     Ok(command) => group.push(command),
                     Err(_) => break,
                 }
             }
-            let (mut next, unfinished) = self.turn(std::mem::take(&mut group), send_off)?;
+            let (next, unfinished) = self.turn(std::mem::take(&mut group), send_off)?;
             again = unfinished;
-            group.append(&mut next);
+            continuing.extend(next);
             if let Some(done) = self.drained() {
+                self.store.tidy()?;
                 return Ok(done);
             }
         }

@@ -52,7 +52,7 @@ async fn a_server_error_is_repeated_with_the_same_key_until_it_passes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn attempts_that_are_used_up_fail_the_task_as_unavailable() {
     let directory = tempfile::tempdir().unwrap();
-    let vendor = nth(|_, _| Reply::json(502, "{}")).await;
+    let vendor = nth(|_, _| Reply::json(500, "{}")).await;
     let engine = open(&config(directory.path(), &vendor, &target(QUICK), ONE_CALL));
     let started = start(&engine, "SO-1", &order("high", "SO-1")).await;
     let ended = ended(&engine, &started.execution_arn).await;
@@ -61,7 +61,7 @@ async fn attempts_that_are_used_up_fail_the_task_as_unavailable() {
     let cause: serde_json::Value = serde_json::from_str(&ended.cause.unwrap()).unwrap();
     assert_eq!(
         (&cause["StatusCode"], &cause["Attempts"]),
-        (&502.into(), &3.into())
+        (&500.into(), &3.into())
     );
     assert_eq!(vendor.seen().len(), 3);
 }

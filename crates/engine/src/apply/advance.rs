@@ -1,11 +1,12 @@
 //! Brings one execution as far as one stimulus carries it, and appends the step: its events, the frame as it then
 //! stands, and the messages it sent, all in the open transaction.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use rampmeter_asl::{
-    Context, Effect, End, Event, Frame, Payload, Progress, Standing, Stimulus, Task, Waiting,
-    record,
+    Context, Detail, Effect, End, Event, Frame, Payload, Progress, Standing, Stimulus, Task,
+    Waiting, record,
 };
 
 use crate::id::{ExecutionId, StepId};
@@ -35,8 +36,21 @@ pub(super) struct Sending {
 }
 
 impl Turn<'_> {
-    /// Advances an execution that has begun. `call` is the audit of the call that caused it.
+    /// Advances an execution that has begun. `call` is the audit of the call that caused it. One whose own data cannot be
+    /// read fails; it must not end the server, which would find it again at every start.
     pub(super) fn advance(
+        &mut self,
+        execution: ExecutionRow,
+        stimulus: Stimulus,
+        call: Option<&str>,
+    ) -> Result<Advanced, StoreError> {
+        match self.advance_readable(execution.clone(), stimulus, call) {
+            Err(StoreError::Damaged(why)) => self.fail_unreadable(execution, &why),
+            other => other,
+        }
+    }
+
+    fn advance_readable(
         &mut self,
         mut execution: ExecutionRow,
         stimulus: Stimulus,
@@ -50,8 +64,58 @@ impl Turn<'_> {
         let Some(made) = self.make_step(&machine, &execution, frame, stimulus)? else {
             return Ok(Advanced::Stale);
         };
+        if made.events.is_empty() && made.standing == Standing::Waiting {
+            return self.rewrite_frame(&execution, &made);
+        }
         made.write_into(&mut execution, self.now_ms());
         self.append(&execution, previous, &made, call)?;
+        self.store().update_execution(&execution)?;
+        Ok(Advanced::Moved)
+    }
+
+    /// A heartbeat changes when a timer is due and nothing else: no step of its own, or each beat would store the
+    /// input again. The events keep their payloads' places, so what points into the step still does.
+    fn rewrite_frame(
+        &self,
+        execution: &ExecutionRow,
+        made: &MadeStep,
+    ) -> Result<Advanced, StoreError> {
+        let data = self.store().step_data(execution.last_step)?;
+        let step = record::decode(&data).map_err(|error| unreadable(execution, &error))?;
+        let encoded = record::encode(&step.events, made.frame.as_ref(), &[]);
+        self.store()
+            .rewrite_step(execution.last_step, &encoded.text)?;
+        Ok(Advanced::Moved)
+    }
+
+    fn fail_unreadable(
+        &mut self,
+        mut execution: ExecutionRow,
+        why: &str,
+    ) -> Result<Advanced, StoreError> {
+        tracing::error!(
+            execution = execution.name,
+            why,
+            "an execution cannot be read and fails"
+        );
+        let previous = Some(execution.last_step);
+        let (error, cause) = (Some("States.Runtime".to_owned()), Some(why.to_owned()));
+        let detail = Detail::ExecutionFailed {
+            error: error.clone(),
+            cause: cause.clone(),
+        };
+        let mut made = MadeStep::new(execution.id, execution.events + 1);
+        made.id = StepId(self.writer.numbers.step.take(&self.writer.store)?);
+        made.last_event = execution.events + 1;
+        made.events = vec![Event {
+            id: made.last_event,
+            previous: execution.events,
+            at: self.now_ms(),
+            detail,
+        }];
+        made.standing = Standing::Ended(End::Failed { error, cause });
+        made.write_into(&mut execution, self.now_ms());
+        self.append(&execution, previous, &made, None)?;
         self.store().update_execution(&execution)?;
         Ok(Advanced::Moved)
     }
@@ -83,9 +147,7 @@ impl Turn<'_> {
             return Ok(None);
         }
         let data = self.store().step_data(execution.last_step)?;
-        record::decode_frame(&data).map_err(|error| {
-            StoreError::Damaged(format!("step {}: {error}", execution.last_step.0))
-        })
+        record::decode_frame(&data).map_err(|error| unreadable(execution, &error))
     }
 
     fn make_step(
@@ -98,7 +160,11 @@ impl Turn<'_> {
         let mut progress = Progress {
             events: execution.events,
         };
-        let mut made = MadeStep::new(execution.events + 1);
+        let mut made = MadeStep::new(execution.id, execution.events + 1);
+        let start_input = match &stimulus {
+            Stimulus::Start { input } => Some(input.clone()),
+            _ => None,
+        };
         let mut stimuli = VecDeque::from([stimulus]);
         let mut transitions = TRANSITIONS;
         let mut first = true;
@@ -106,11 +172,12 @@ impl Turn<'_> {
             let advanced = self.step_once(
                 machine,
                 execution,
+                start_input.as_ref(),
                 &mut progress,
                 &mut frame,
                 stimulus,
                 transitions,
-            );
+            )?;
             let Ok(advance) = advanced else {
                 assert!(
                     first,
@@ -141,19 +208,28 @@ impl Turn<'_> {
         Ok(Some(made))
     }
 
+    /// One advance of the interpreter. `start_input` is the execution's input while its row is not written yet.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what one advance may see, and what it changes"
+    )]
     fn step_once(
         &self,
         machine: &Machine,
         execution: &ExecutionRow,
+        start_input: Option<&Payload>,
         progress: &mut Progress,
         frame: &mut Frame,
         stimulus: Stimulus,
         transitions: u32,
-    ) -> Result<rampmeter_asl::Advance, rampmeter_asl::Stale> {
+    ) -> Result<Result<rampmeter_asl::Advance, rampmeter_asl::Stale>, StoreError> {
         let writer = &*self.writer;
-        let input = match &stimulus {
-            Stimulus::Start { input } => Some(input.clone()),
-            _ => None,
+        let unreadable = RefCell::new(None);
+        let stored_input = || {
+            super::execution::stored_input(self.store(), execution).unwrap_or_else(|error| {
+                unreadable.replace(Some(error));
+                Payload::from_value(serde_json::Value::Null)
+            })
         };
         let execution_arn = writer.place.execution_arn(&machine.name, &execution.name);
         let mut context = Context {
@@ -166,28 +242,31 @@ impl Turn<'_> {
             redrive_count: 0,
             machine_arn: &machine.arn,
             machine_name: &machine.name,
-            execution_input: &|| {
-                input
-                    .clone()
-                    .unwrap_or_else(|| self.execution_input(execution))
-            },
+            execution_input: &|| start_input.cloned().unwrap_or_else(stored_input),
             task_token: &|event| writer.seal.mint(execution.id, event),
             random: &mut random,
             transitions,
         };
-        rampmeter_asl::advance(&machine.definition, progress, frame, stimulus, &mut context)
-    }
-
-    /// The input of an execution that has begun, for `$$.Execution.Input`.
-    fn execution_input(&self, execution: &ExecutionRow) -> Payload {
-        super::execution::stored_input(self.store(), execution)
-            .expect("the first step of a running execution holds its input")
+        let advanced =
+            rampmeter_asl::advance(&machine.definition, progress, frame, stimulus, &mut context);
+        match unreadable.into_inner() {
+            None => Ok(advanced),
+            Some(error) => Err(error),
+        }
     }
 
     /// Carries out a task's request, which for now is always a message.
     fn submit(&mut self, task: &Task, made: &mut MadeStep) -> Result<Stimulus, StoreError> {
         match self.place_task_message(task, made.id)? {
-            Ok((sending, output)) => {
+            Ok((mut sending, output)) => {
+                // A message with the task token of another execution is another call than that one's own.
+                if sending
+                    .message
+                    .task
+                    .is_some_and(|(owner, _)| owner != made.execution)
+                {
+                    sending.message.entered = None;
+                }
                 made.sending.push(sending);
                 Ok(Stimulus::Submitted {
                     event: task.event,
@@ -270,6 +349,7 @@ impl Turn<'_> {
 #[derive(Debug)]
 pub(super) struct MadeStep {
     id: StepId,
+    execution: ExecutionId,
     first_event: u64,
     last_event: u64,
     events: Vec<Event>,
@@ -279,9 +359,10 @@ pub(super) struct MadeStep {
 }
 
 impl MadeStep {
-    fn new(first_event: u64) -> MadeStep {
+    fn new(execution: ExecutionId, first_event: u64) -> MadeStep {
         MadeStep {
             id: StepId(0),
+            execution,
             first_event,
             last_event: first_event - 1,
             events: Vec::new(),
@@ -309,6 +390,10 @@ impl MadeStep {
             execution.stopped_at = Some(now);
         }
     }
+}
+
+fn unreadable(execution: &ExecutionRow, error: &record::RecordError) -> StoreError {
+    StoreError::Damaged(format!("step {}: {error}", execution.last_step.0))
 }
 
 fn random() -> u64 {

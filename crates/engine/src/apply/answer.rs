@@ -223,7 +223,10 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         let now = self.now;
         let target = self.target(target);
-        let until = target.held_until(call.started_at).max(now);
+        // The call left a little after its permit, and the time-out ran from then.
+        let until = target
+            .held_until(call.started_at)
+            .max(now.saturating_add(target.config.hold_after_timeout));
         target.gate.hold(permit, until);
         self.store().hold_permit(permit, until)
     }

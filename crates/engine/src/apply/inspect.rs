@@ -70,6 +70,16 @@ impl Turn<'_> {
         &mut self,
         arn: &str,
     ) -> Result<Result<Option<WaitingAt>, Rejected>, StoreError> {
+        match self.where_it_waits(arn) {
+            Err(StoreError::Damaged(why)) => Ok(Err(Rejected::Unreadable(why))),
+            other => other,
+        }
+    }
+
+    fn where_it_waits(
+        &mut self,
+        arn: &str,
+    ) -> Result<Result<Option<WaitingAt>, Rejected>, StoreError> {
         let execution = match self.execution_by_arn(arn)? {
             Ok(execution) => execution,
             Err(refused) => return Ok(Err(refused)),
@@ -103,7 +113,8 @@ impl Turn<'_> {
             since: execution.started_at,
             message: None,
         };
-        let mut next = Some(execution.last_step);
+        // An execution that only goes on waits for no event.
+        let mut next = (event > 0).then_some(execution.last_step);
         while let Some(id) = next {
             let (previous, first_event, data) = self.store().step(id)?;
             let step = record::decode(&data)

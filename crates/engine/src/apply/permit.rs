@@ -25,11 +25,13 @@ impl Turn<'_> {
         }
         let targets: Vec<TargetId> = self.writer.targets.keys().copied().collect();
         let mut unfinished = false;
+        self.made_ready = false;
         for target in targets {
             unfinished |= self.start_calls_of(target)?;
         }
         self.fail_tasks()?;
-        Ok(unfinished)
+        // A task that failed here may have resumed a workflow that sent to a target already visited.
+        Ok(unfinished || self.made_ready)
     }
 
     fn start_calls_of(&mut self, id: TargetId) -> Result<bool, StoreError> {
@@ -75,7 +77,11 @@ impl Turn<'_> {
             );
             return self.store().delete_message(number);
         }
-        match self.request_of(id, &message)? {
+        let request = match self.request_of(id, &message) {
+            Err(StoreError::Damaged(why)) => Err(why),
+            other => other?,
+        };
+        match request {
             Ok(request) => self.give_permit(id, priority, message, request),
             Err(reason) => self.fail_call(id, &message, INVALID_MESSAGE, &reason, None),
         }
@@ -153,7 +159,7 @@ impl Turn<'_> {
         &mut self,
         id: TargetId,
         priority: Priority,
-        message: MessageRow,
+        mut message: MessageRow,
         request: Request,
     ) -> Result<(), StoreError> {
         let now: Time = self.now;
@@ -163,6 +169,8 @@ impl Turn<'_> {
         let places = target.gate.start(permit, priority, waiting, now);
         let caller = std::sync::Arc::clone(&target.caller);
         let number = message.id;
+        // What is in flight keeps no body in memory: the row has it.
+        message.body = None;
         target.in_flight.insert(
             permit,
             InFlight {

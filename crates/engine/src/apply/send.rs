@@ -202,6 +202,7 @@ impl Turn<'_> {
     /// Puts a message at its place among the ready ones of its lane: by age, so a repeat does not lose its turn.
     pub(super) fn make_ready(&mut self, message: &MessageRow) -> Result<(), StoreError> {
         self.store().make_ready(message.queue, message.id)?;
+        self.made_ready = true;
         // A target that is no longer configured keeps its messages until it is configured again.
         if let Some(Queue {
             target,

@@ -108,5 +108,8 @@ fn step_events(connection: &Connection, id: StepId) -> Result<Vec<Event>, StoreE
 }
 
 fn failed(error: &StoreError) -> Rejected {
-    Rejected::Stopped(error.to_string())
+    match error {
+        StoreError::Damaged(why) => Rejected::Unreadable(why.clone()),
+        StoreError::Sqlite(_) => Rejected::Stopped(error.to_string()),
+    }
 }

@@ -159,6 +159,14 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Replaces the data of the newest step of an execution, whose events stay as they are.
+    pub(crate) fn rewrite_step(&self, id: StepId, data: &str) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE step SET data = ?2 WHERE id = ?1")?
+            .execute((id, data))?;
+        Ok(())
+    }
+
     /// The data of a step.
     pub(crate) fn step_data(&self, id: StepId) -> Result<String, StoreError> {
         let mut statement = self

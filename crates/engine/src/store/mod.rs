@@ -74,6 +74,12 @@ impl Store {
         Ok(self.connection.execute_batch("COMMIT")?)
     }
 
+    /// Carries the log over into the file, for a store that is about to be closed. A reader may keep a part of it back.
+    pub(crate) fn tidy(&self) -> Result<(), StoreError> {
+        let carry = "PRAGMA wal_checkpoint(TRUNCATE)";
+        Ok(self.connection.query_row(carry, [], |_| Ok(()))?)
+    }
+
     /// A value of the `meta` table, or the one that `make` gives, which is then kept.
     pub(crate) fn meta(
         &self,

@@ -177,6 +177,10 @@ mod tests {
         assert!(all.windows(2).all(|pair| pair[0].0 < pair[1].0), "{all:?}");
         assert!(
             all.iter().all(|(_, meaning)| meaning.ends_with('.')),
+            (
+                "RM2019",
+                "The data directory was made for another account or region. ARNs, and the idempotency keys made from them, must not change while it is used.",
+            ),
             "{all:?}"
         );
     }

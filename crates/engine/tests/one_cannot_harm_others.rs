@@ -1,0 +1,202 @@
+//! What one workflow, one message or one damaged row must not do to everybody else.
+
+mod support;
+
+use rampmeter_asl::Detail;
+use rampmeter_engine::{
+    ExecutionStatus, OpenError, Rejected, SendMessage, StopExecution, TaskReport, TaskResult,
+};
+use rusqlite::Connection;
+use tokio::task::JoinSet;
+
+use support::{
+    ONE_CALL, Reply, Vendor, config, ended, history, open, order, start, try_open, until, yes,
+};
+
+const LIMITS: &str = "[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 4\n";
+
+fn store(directory: &std::path::Path) -> Connection {
+    Connection::open(directory.join("rampmeter.db")).expect("the store can be opened")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_execution_input_is_known_in_the_very_transaction_that_starts_the_execution() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = yes().await;
+    let definition = r#"{"StartAt":"Send","States":{
+        "Send":{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","ResultPath":null,"Next":"Show",
+            "Parameters":{"QueueUrl":"${ErpHigh}","MessageBody":{"Method":"GET","Path":"/ping"}}},
+        "Show":{"Type":"Pass","Parameters":{"given.$":"$$.Execution.Input.a"},"End":true}}}"#;
+    let engine = open(&config(directory.path(), &vendor, LIMITS, definition));
+    let started = start(&engine, "one", r#"{"a":7}"#).await;
+    let over = ended(&engine, &started.execution_arn).await;
+    assert_eq!(over.output.as_deref(), Some(r#"{"given":7}"#));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workflows_in_a_loop_shut_nobody_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = yes().await;
+    let definition = r#"{"StartAt":"A","States":{
+        "A":{"Type":"Pass","Next":"B"},"B":{"Type":"Pass","Next":"A"}}}"#;
+    let engine = open(&config(directory.path(), &vendor, LIMITS, definition));
+    let mut starts = JoinSet::new();
+    for number in 0..600 {
+        let engine = engine.clone();
+        starts.spawn(async move {
+            let started = start(&engine, &format!("loop-{number}"), "{}").await;
+            started.execution_arn
+        });
+    }
+    let arns = starts.join_all().await;
+    let mut stops = JoinSet::new();
+    for arn in &arns {
+        let engine = engine.clone();
+        let stop = StopExecution {
+            execution_arn: arn.clone(),
+            error: None,
+            cause: None,
+        };
+        stops.spawn(async move { engine.stop_execution(stop).await });
+    }
+    stops.join_all().await;
+    let mut stopped = 0;
+    for arn in &arns {
+        let found = engine.describe_execution(arn).await.unwrap();
+        stopped += usize::from(found.summary.status == ExecutionStatus::Aborted);
+    }
+    // Each ends by itself after 25,000 events; all were reached long before.
+    assert_eq!(stopped, 600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execution_that_cannot_be_read_fails_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
+    let mut config = config(directory.path(), &vendor, LIMITS, ONE_CALL);
+    config.server.drain_timeout = std::time::Duration::from_millis(10);
+    let engine = open(&config);
+    let damaged = start(&engine, "damaged", &order("high", "damaged")).await;
+    let sound = start(&engine, "sound", &order("high", "sound")).await;
+    engine.shut_down().await;
+    drop(engine);
+    store(directory.path())
+        .execute(
+            "UPDATE step SET data = 'no longer JSON' WHERE execution = 1",
+            [],
+        )
+        .unwrap();
+
+    let engine = open(&config);
+    let asked = engine.waiting_at(&damaged.execution_arn).await;
+    assert!(matches!(asked, Err(Rejected::Unreadable(_))), "{asked:?}");
+    let stop = StopExecution {
+        execution_arn: damaged.execution_arn.clone(),
+        error: None,
+        cause: None,
+    };
+    engine.stop_execution(stop).await.unwrap();
+    assert!(
+        engine
+            .waiting_at(&sound.execution_arn)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert_eq!(
+        engine
+            .waiting_at(&damaged.execution_arn)
+            .await
+            .unwrap()
+            .map(|at| at.state),
+        None
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_with_a_wide_window_alone_does_not_use_up_the_sockets() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
+    let wide = "[[targets.erp.limits]]\nname = \"hour\"\ncalls = 100000\nper = \"1h\"\n";
+    let engine = open(&config(directory.path(), &vendor, wide, ONE_CALL));
+    for number in 0..400 {
+        let message = SendMessage {
+            queue_url: "erp-batch".to_owned(),
+            body: format!(r#"{{"Method":"GET","Path":"/{number}"}}"#),
+            delay_seconds: None,
+        };
+        engine.send_message(message).await.unwrap();
+    }
+    until(async || (vendor.seen().len() == 256).then_some(())).await;
+    let state = &engine.targets().await.unwrap()[0];
+    assert_eq!((state.in_flight, state.waiting), (256, [0, 0, 144]));
+    vendor.open_doors();
+    until(async || (vendor.seen().len() == 400).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn heartbeats_do_not_make_the_store_grow() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
+    let beating = ONE_CALL.replace(
+        "\"TimeoutSeconds\"",
+        "\"HeartbeatSeconds\": 60, \"TimeoutSeconds\"",
+    );
+    let engine = open(&config(directory.path(), &vendor, LIMITS, &beating));
+    let started = start(&engine, "SO-1", &order("high", "SO-1")).await;
+    let events = history(&engine, &started.execution_arn).await;
+    let task_token = events.iter().find_map(|event| match &event.detail {
+        Detail::TaskScheduled { parameters, .. } => Some(
+            parameters.value()["MessageBody"]["TaskToken"]
+                .as_str()?
+                .to_owned(),
+        ),
+        _ => None,
+    });
+    let task_token = task_token.unwrap();
+    for _ in 0..50 {
+        let beat = TaskReport {
+            task_token: task_token.clone(),
+            result: TaskResult::Heartbeat,
+        };
+        engine.report_task(beat).await.unwrap();
+    }
+    let steps: i64 = store(directory.path())
+        .query_row("SELECT count(*) FROM step", [], |row| row.get(0))
+        .unwrap();
+    let timers: i64 = store(directory.path())
+        .query_row("SELECT count(*) FROM timer", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(
+        (steps, timers),
+        (1, 2),
+        "one step; one time-out and one heartbeat"
+    );
+    vendor.open_doors();
+    let over = ended(&engine, &started.execution_arn).await;
+    assert_eq!(over.summary.status, ExecutionStatus::Succeeded);
+    assert_eq!(vendor.seen()[0].body, r#"{"order":"SO-1"}"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_is_not_opened_for_another_account_or_region() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = yes().await;
+    let mut config = config(directory.path(), &vendor, LIMITS, ONE_CALL);
+    open(&config).shut_down().await;
+    config.server.region = "eu-west-1".to_owned();
+    let refused = try_open(&config).unwrap_err();
+    assert!(matches!(refused, OpenError::OtherPlace { .. }), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_was_shut_down_is_one_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = yes().await;
+    let engine = open(&config(directory.path(), &vendor, LIMITS, ONE_CALL));
+    let started = start(&engine, "SO-1", &order("high", "SO-1")).await;
+    ended(&engine, &started.execution_arn).await;
+    engine.shut_down().await;
+    let log = directory.path().join("rampmeter.db-wal");
+    assert!(std::fs::metadata(log).map_or(0, |log| log.len()) == 0);
+}
