@@ -48,6 +48,10 @@ const CODES: &[(&str, &str)] = &[
     ),
     ("RM2008", "The server refused a request with an AWS error."),
     (
+        "RM2009",
+        "The data directory was made for another account or region. ARNs, and the idempotency keys made from them, must not change while it is used.",
+    ),
+    (
         "RM2010",
         "An execution had not ended when the time to wait was over.",
     ),
@@ -104,10 +108,7 @@ const CODES: &[(&str, &str)] = &[
         "A simulation names a target or a limit that the configuration does not have.",
     ),
     ("RM2052", "The prices of a simulation cannot be used."),
-    (
-        "RM2053",
-        "The picture of a simulation cannot be written.",
-    ),
+    ("RM2053", "The picture of a simulation cannot be written."),
     (
         "RM2040",
         "The server cannot be reached, or something else answers there.",
@@ -177,10 +178,6 @@ mod tests {
         assert!(all.windows(2).all(|pair| pair[0].0 < pair[1].0), "{all:?}");
         assert!(
             all.iter().all(|(_, meaning)| meaning.ends_with('.')),
-            (
-                "RM2019",
-                "The data directory was made for another account or region. ARNs, and the idempotency keys made from them, must not change while it is used.",
-            ),
             "{all:?}"
         );
     }

@@ -11,5 +11,6 @@ mod tasks;
 mod queues;
 mod hostile;
 mod admin;
+mod full_disk;
 mod lifecycle;
 mod commands;

@@ -82,7 +82,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it on the configuration of `workspace` and waits until it is ready.
     pub(crate) async fn start(workspace: &Workspace) -> Self {
-        let mut command = Self::command(workspace);
+        Self::launch(Self::command(workspace)).await
+    }
+
+    /// Starts it with a command of the test's own and waits until it is ready.
+    pub(crate) async fn launch(mut command: Command) -> Self {
         let started = tokio::task::spawn_blocking(move || {
             let mut child = command.spawn().expect("the binary starts");
             let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
@@ -177,6 +181,18 @@ impl Server {
             self.child.try_wait().expect("a child")
         })
         .await
+    }
+
+    /// Waits until the process has ended by itself, and returns what it said on standard error.
+    pub(crate) async fn ended_saying(mut self) -> (ExitStatus, String) {
+        let mut stderr = self.child.stderr.take().expect("a pipe");
+        let said = tokio::task::spawn_blocking(move || {
+            let mut said = String::new();
+            stderr.read_to_string(&mut said).expect("UTF-8");
+            said
+        });
+        let said = said.await.expect("no panic");
+        (self.ended().await, said)
     }
 
     /// Ends it with SIGKILL.
