@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::permit::PermitId;
 use crate::time::Time;
 
-/// After each interval of this length without a concurrency throttle the learned ceiling rises by
-/// one. A window throttle this long after a reopening is a new one: its pause starts from
+/// After each interval of this length in which nothing lowers it the learned ceiling rises by one. A
+/// window throttle this long after a reopening is a new one: its pause starts from
 /// [`FIRST_PAUSE`] again.
 pub const QUIET_INTERVAL: Duration = Duration::from_secs(30);
 /// The first pause after a window throttle that states no time; each further one is twice as long.
@@ -68,6 +68,11 @@ impl Ceiling {
         let regained = self.quiet_intervals(now);
         self.lowered_to
             .saturating_add(u32::try_from(regained).unwrap_or(u32::MAX))
+    }
+
+    /// When it was lowered last.
+    pub(crate) fn lowered_at(self) -> Time {
+        self.lowered_at
     }
 
     /// When it rises next.

@@ -87,7 +87,7 @@ impl Gate {
         }
         let mut permits = Permits::default();
         for permit in open {
-            permits.open(permit.id, permit.priority);
+            permits.open(permit.id, permit.priority, permit.started_at);
             permits.hold(permit.id, permit.held_until);
         }
         Gate {
@@ -134,7 +134,7 @@ impl Gate {
             eligible.has(priority),
             "permit {id}: a {priority} call starts that the gate does not admit"
         );
-        self.permits.open(id, priority);
+        self.permits.open(id, priority, self.now);
         self.lanes.started(priority, eligible, &self.bounds);
         if let Some(closure) = &mut self.closure {
             closure.started(id);
@@ -187,14 +187,40 @@ impl Gate {
         released
     }
 
-    /// The vendor refused a call. Call it before [`Gate::finish`] of that call, so that the call
-    /// itself counts as in flight. `jitter` is any random number; it spreads the pauses whose
-    /// length the vendor did not state.
+    /// The vendor refused the call of this permit. Call it before [`Gate::finish`] of that call, so
+    /// that the call itself counts as in flight. `jitter` is any random number; it spreads the pauses
+    /// whose length the vendor did not state.
+    ///
+    /// A concurrency throttle lowers the ceiling, but once per round trip: the refusals of calls that
+    /// were started before it was lowered teach nothing new. With a ceiling of one call there is
+    /// nothing to lower, and the target closes as for a window throttle.
+    pub fn refused(
+        &mut self,
+        id: PermitId,
+        kind: Throttle,
+        now: Time,
+        jitter: u64,
+    ) -> ThrottleReport {
+        self.learn(self.permits.started_at(id), kind, now, jitter)
+    }
+
+    /// As [`Gate::refused`], for a host that does not know which of its calls was refused: it is
+    /// taken for the youngest in flight, so that one burst may lower the ceiling more than once.
     pub fn throttled(&mut self, kind: Throttle, now: Time, jitter: u64) -> ThrottleReport {
+        self.learn(self.permits.youngest_start(), kind, now, jitter)
+    }
+
+    fn learn(
+        &mut self,
+        started_at: Option<Time>,
+        kind: Throttle,
+        now: Time,
+        jitter: u64,
+    ) -> ThrottleReport {
         self.advance(now);
         let under_our_limit = self.has_room(matches!(kind, Throttle::Concurrency));
         match (kind, self.tightest_concurrency()) {
-            (Throttle::Concurrency, Some(ceiling)) => self.lower(ceiling),
+            (Throttle::Concurrency, Some(ceiling)) => self.lower(ceiling, started_at, jitter),
             // Without a limit on calls in flight there is nothing to lower: a pause is all that
             // helps.
             (Throttle::Concurrency, None) => self.shut(None, jitter),
@@ -352,8 +378,20 @@ impl Gate {
             .min()
     }
 
-    fn lower(&mut self, ceiling: u32) {
-        self.ceiling = Some(Ceiling::below(ceiling, self.now));
+    /// Lowers the ceiling after the refusal of a call that was started at this time, unless the call
+    /// left before the last lowering. Below one call a ceiling cannot go, and only a pause leaves the
+    /// vendor alone.
+    fn lower(&mut self, ceiling: u32, started_at: Option<Time>, jitter: u64) {
+        let left_before = self
+            .ceiling
+            .zip(started_at)
+            .is_some_and(|(ceiling, started_at)| started_at < ceiling.lowered_at());
+        if !left_before {
+            self.ceiling = Some(Ceiling::below(ceiling, self.now));
+            if ceiling == 1 {
+                return self.shut(None, jitter);
+            }
+        }
         if let Some(closure) = &mut self.closure {
             closure.narrow();
         }

@@ -50,6 +50,7 @@ pub(crate) struct Permits {
 #[derive(Clone, Copy, Debug)]
 struct Permit {
     priority: Priority,
+    started_at: Time,
     held_until: Option<Time>,
 }
 
@@ -72,11 +73,22 @@ impl Permits {
         self.holds.first().map(|(until, _)| *until)
     }
 
-    pub(crate) fn open(&mut self, id: PermitId, priority: Priority) {
+    /// When an open call was started.
+    pub(crate) fn started_at(&self, id: PermitId) -> Option<Time> {
+        self.open.get(&id).map(|permit| permit.started_at)
+    }
+
+    /// When the youngest open call was started.
+    pub(crate) fn youngest_start(&self) -> Option<Time> {
+        self.open.values().map(|permit| permit.started_at).max()
+    }
+
+    pub(crate) fn open(&mut self, id: PermitId, priority: Priority, started_at: Time) {
         let before = self.open.insert(
             id,
             Permit {
                 priority,
+                started_at,
                 held_until: None,
             },
         );

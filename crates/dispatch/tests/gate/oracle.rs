@@ -3,6 +3,8 @@
 //!
 //! Nothing is shared with the gate but its public types. Slow on purpose.
 
+use std::time::Duration;
+
 use rampmeter_dispatch::{
     CountFrom, Decision, DeferralBound, EXACT_CALLS, Limit, LimitKind, PermitId, Priority,
     QUIET_INTERVAL, Rules, Scope, TRICKLE_ENDS_AT, Throttle, Time, Waiting,
@@ -102,11 +104,14 @@ impl Oracle {
         ended.into_iter().map(|(_, id)| id).collect()
     }
 
-    pub(crate) fn throttle(&mut self, kind: Throttle, jitter: u64) {
+    pub(crate) fn throttle(&mut self, id: PermitId, kind: Throttle, jitter: u64) {
+        let started = self.open().find(|call| call.id == id);
+        let started = started.map(|call| call.started);
         self.feedback.push(Feedback::Throttled {
             kind,
             at: self.now,
             jitter,
+            started,
         });
     }
 
@@ -342,45 +347,60 @@ impl Oracle {
 
     /// To what the last concurrency throttle lowered the ceiling, and when.
     fn lowered(&self) -> Option<(u32, Time)> {
-        let configured = self.smallest_concurrency()?;
-        self.feedback
-            .iter()
-            .fold(None, |lowered, feedback| match feedback {
-                Feedback::Throttled {
-                    kind: Throttle::Concurrency,
-                    at,
-                    ..
-                } => {
-                    let before =
-                        lowered.map_or(configured, |(to, since)| to + quiet_intervals(since, *at));
-                    Some((before.min(configured).saturating_sub(1).max(1), *at))
-                }
-                _ => lowered,
-            })
+        self.learned().0
     }
 
-    /// The closure, all throttles and answers replayed.
+    /// The closure.
     fn closed(&self) -> Option<Closed> {
-        let no_ceiling = self.smallest_concurrency().is_none();
-        self.feedback
-            .iter()
-            .fold(None, |closed: Option<Closed>, feedback| {
-                match (*feedback, closed) {
-                    (
-                        Feedback::Throttled {
-                            kind: Throttle::Window { retry_after },
-                            at,
-                            jitter,
-                        },
-                        closed,
-                    ) => Some(Closed::by(closed, retry_after, at, jitter)),
-                    (Feedback::Throttled { at, jitter, .. }, closed) if no_ceiling => {
-                        Some(Closed::by(closed, None, at, jitter))
-                    }
-                    (_, None) => None,
-                    (feedback, Some(closed)) => Some(closed.after(feedback)),
-                }
-            })
+        self.learned().1
+    }
+
+    /// What all throttles and answers teach, replayed: the last lowering and the closure.
+    fn learned(&self) -> (Option<(u32, Time)>, Option<Closed>) {
+        let mut lowered = None;
+        let mut closed = None;
+        for feedback in &self.feedback {
+            let shut_by = self.shut_by(*feedback, &mut lowered);
+            closed = match shut_by {
+                Some((stated, at, jitter)) => Some(Closed::by(closed, stated, at, jitter)),
+                None => closed.map(|closed: Closed| closed.after(*feedback)),
+            };
+        }
+        (lowered, closed)
+    }
+
+    /// Whether this feedback closes the target, with the stated pause, the moment and the jitter. If
+    /// it lowers the ceiling instead, that is noted.
+    fn shut_by(
+        &self,
+        feedback: Feedback,
+        lowered: &mut Option<(u32, Time)>,
+    ) -> Option<(Option<Duration>, Time, u64)> {
+        let Feedback::Throttled {
+            kind,
+            at,
+            jitter,
+            started,
+        } = feedback
+        else {
+            return None;
+        };
+        if let Throttle::Window { retry_after } = kind {
+            return Some((retry_after, at, jitter));
+        }
+        let Some(configured) = self.smallest_concurrency() else {
+            return Some((None, at, jitter));
+        };
+        if started
+            .zip(*lowered)
+            .is_some_and(|(started, (_, since))| started < since)
+        {
+            return None;
+        }
+        let before = lowered.map(|(to, since)| to + quiet_intervals(since, at));
+        let before = before.map_or(configured, |before| before.min(configured));
+        *lowered = Some(((before - 1).max(1), at));
+        (before == 1).then_some((None, at, jitter))
     }
 }
 

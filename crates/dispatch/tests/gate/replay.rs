@@ -13,6 +13,8 @@ pub(crate) enum Feedback {
         kind: Throttle,
         at: Time,
         jitter: u64,
+        /// When the refused call was started, if it is open.
+        started: Option<Time>,
     },
     Started(PermitId),
     Answered(PermitId),

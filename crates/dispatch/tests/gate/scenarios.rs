@@ -282,6 +282,72 @@ fn a_concurrency_throttle_lowers_the_ceiling_which_comes_back() {
 }
 
 #[test]
+fn the_refusals_of_one_burst_lower_the_ceiling_once() {
+    let mut gate = gate([Limit::concurrency("account", 12)]);
+    assert_eq!(fill(&mut gate, Priority::High, at(0)), 12);
+    for id in 1..=12 {
+        let now = Time::from_millis(1_000 + id);
+        let report = gate.refused(id, Throttle::Concurrency, now, 0);
+        assert_eq!(
+            (report.learned_ceiling, report.closed_until),
+            (Some(11), None),
+            "refusal {id}"
+        );
+        gate.finish(id, now);
+        // The next calls leave while those of the burst are still being refused.
+        if id > 1 {
+            gate.start(id + 100, Priority::High, Waiting::ALL, now);
+        }
+    }
+    let report = gate.refused(102, Throttle::Concurrency, at(3), 0);
+    assert_eq!(report.learned_ceiling, Some(10), "it left after the burst");
+}
+
+#[test]
+fn a_slow_call_does_not_keep_the_ceiling_from_falling() {
+    let mut gate = gate([Limit::concurrency("account", 12)]);
+    for id in [1, 2] {
+        gate.start(id, Priority::High, Waiting::ALL, at(0));
+    }
+    gate.refused(1, Throttle::Concurrency, at(1), 0);
+    gate.finish(1, at(1));
+    gate.start(3, Priority::High, Waiting::ALL, at(2));
+    let report = gate.refused(3, Throttle::Concurrency, at(3), 0);
+    assert_eq!(report.learned_ceiling, Some(10), "call 2 is still out");
+}
+
+#[test]
+fn a_concurrency_throttle_of_the_only_call_closes_the_target_for_longer_each_time() {
+    let mut gate = gate([Limit::concurrency("account", 2)]);
+    assert_eq!(fill(&mut gate, Priority::High, at(0)), 2);
+    for id in [1, 2] {
+        let report = gate.refused(id, Throttle::Concurrency, at(1), 0);
+        assert_eq!(
+            (report.learned_ceiling, report.closed_until),
+            (Some(1), None)
+        );
+        gate.finish(id, at(1));
+    }
+    let mut now = at(1);
+    // Half a second, then twice as long each time: the shortest pauses that jitter allows.
+    for (id, pause) in [(3, 500), (4, 1_000), (5, 2_000), (6, 4_000)] {
+        gate.start(id, Priority::High, Waiting::ALL, now);
+        let reopens = now.saturating_add(Duration::from_millis(pause));
+        let report = gate.refused(id, Throttle::Concurrency, now, 0);
+        assert_eq!(
+            (report.learned_ceiling, report.closed_until),
+            (Some(1), Some(reopens))
+        );
+        gate.finish(id, now);
+        assert_eq!(
+            gate.decide(Waiting::ALL, now),
+            Decision::NotBefore(Some(reopens))
+        );
+        now = reopens;
+    }
+}
+
+#[test]
 fn a_throttle_while_there_is_room_is_reported_as_somebody_elses() {
     let mut gate = gate([
         Limit::concurrency("account", 3),

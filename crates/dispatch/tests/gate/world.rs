@@ -149,8 +149,8 @@ impl World {
                     return Ok(false);
                 };
                 if let Some(kind) = throttle {
-                    self.gate.throttled(kind, self.clock, jitter);
-                    self.oracle.throttle(kind, jitter);
+                    self.gate.refused(id, kind, self.clock, jitter);
+                    self.oracle.throttle(id, kind, jitter);
                 }
                 self.finish(id);
             }
