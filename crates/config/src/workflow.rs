@@ -22,7 +22,7 @@ pub struct Workflow {
     pub definition_path: PathBuf,
     /// Text of the definition, every `${...}` resolved.
     pub definition: String,
-    /// Queue whose messages start executions, one each.
+    /// Queue whose messages start executions, one each. Not served yet: a file that names one is refused.
     pub source: Option<String>,
     /// Kind of state machine.
     pub workflow_type: WorkflowType,
@@ -34,7 +34,7 @@ pub enum WorkflowType {
     /// Durable, up to a year.
     #[default]
     Standard,
-    /// Short, up to five minutes. AWS allows no task tokens in it.
+    /// Short, up to five minutes. AWS allows no task tokens in it. Not served yet: a file that asks for it is refused.
     Express,
 }
 
@@ -84,6 +84,10 @@ fn read(
             ],
         )
         .unwrap_or_default();
+    if workflow_type == WorkflowType::Express {
+        let help = "leave it out: a STANDARD workflow can do the same, and survives a restart";
+        not_served(reading, &section, "type", help);
+    }
     let source = section.parsed("source", Code::BadName, |queue| {
         if is_name(queue, 80) {
             Ok(queue.to_owned())
@@ -91,6 +95,10 @@ fn read(
             Err("must be the name of a queue: 1 to 80 letters, digits, - or _".to_owned())
         }
     });
+    if source.is_some() {
+        let help = "leave it out, and start executions with StartExecution";
+        not_served(reading, &section, "source", help);
+    }
     if !section.requires("definition") {
         return None;
     }
@@ -128,6 +136,18 @@ fn read(
         source,
         workflow_type,
     })
+}
+
+/// A setting that would be read and then ignored: events or guarantees would be lost without a word.
+fn not_served(reading: &Reading<'_>, section: &Section<'_>, key: &str, help: &str) {
+    if let Some(found) = section.text(key) {
+        let message = format!("{key} = \"{}\" is not served yet", clipped(&found.value));
+        reading.note(
+            Problem::new(Code::NotServed, message)
+                .at(&found.place)
+                .help(help),
+        );
+    }
 }
 
 fn unresolved_problem(one: &Unresolved, predefined: &Substitutions) -> Problem {

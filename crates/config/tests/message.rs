@@ -58,7 +58,7 @@ fn a_full_message_is_read_into_its_parts() {
         "QueryParameters": {"limit": 10, "q": ["a", true], "r": "x y"},
         "Headers": {"Prefer": "transient"},
         "RequestBody": {"b": 1, "a": [null]},
-        "Key": "SO-1042", "OrderingKey": "customer-77", "IdempotencyKey": "idem-1"
+        "Key": "SO-1042", "IdempotencyKey": "idem-1"
     }));
     assert_eq!(message.task_token.as_deref(), Some("tt"));
     assert_eq!(message.request.method, "PUT");
@@ -76,7 +76,6 @@ fn a_full_message_is_read_into_its_parts() {
     );
     assert_eq!(message.request.body, Some(json!({"b": 1, "a": [null]})));
     assert_eq!(message.key.as_deref(), Some("SO-1042"));
-    assert_eq!(message.ordering_key.as_deref(), Some("customer-77"));
     assert_eq!(message.into_request("other").idempotency_key, "idem-1");
 }
 
@@ -184,8 +183,8 @@ fn a_value_that_cannot_serve_is_said_by_kind() {
             Reason::BadKey("IdempotencyKey"),
         ),
         (
-            with(json!({"OrderingKey": "x".repeat(LONGEST_KEY + 1)})),
-            Reason::BadKey("OrderingKey"),
+            with(json!({"Key": "x".repeat(LONGEST_KEY + 1)})),
+            Reason::BadKey("Key"),
         ),
         (
             with(json!({"ApiEndpoint": "https://vendor.test/api/x"})),
@@ -203,6 +202,19 @@ fn a_value_that_cannot_serve_is_said_by_kind() {
     }
     let not_json = CallMessage::parse("{\"Method\": ", &target()).unwrap_err();
     assert!(matches!(not_json.reason(), Reason::NotJson(_)));
+}
+
+#[test]
+fn a_promise_that_is_not_kept_yet_is_refused_and_not_ignored() {
+    for key in [json!("customer-77"), json!(77), json!([])] {
+        let reason = refused(&with(json!({"TaskToken": "tt", "OrderingKey": key})));
+        assert_eq!(reason, Reason::NotServed("OrderingKey"));
+        assert!(
+            reason
+                .to_string()
+                .starts_with("OrderingKey is not served yet")
+        );
+    }
 }
 
 #[test]

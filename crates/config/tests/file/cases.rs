@@ -228,6 +228,16 @@ fn workflows() -> Vec<Case> {
             "\"a b\"",
         ),
         (
+            flow("definition = \"order.asl.json\"\nsource = \"orders\""),
+            Code::NotServed,
+            "\"orders\"",
+        ),
+        (
+            flow("definition = \"order.asl.json\"\ntype = \"EXPRESS\""),
+            Code::NotServed,
+            "\"EXPRESS\"",
+        ),
+        (
             flow(&format!("{order} = {{ NetsuiteHigh = \"a\" }}")),
             Code::BadSubstitution,
             "NetsuiteHigh",

@@ -51,7 +51,7 @@ count_from = "send"
 
 [workflows.order-to-cash]
 definition = "order.asl.json"
-source = "orders"
+type = "STANDARD"
 substitutions = { Region = "eu", Rounds = 3, Strict = true }
 
 [functions.fetch-customer]
@@ -86,7 +86,7 @@ const TWIN: &str = r#"{
     ]
   } },
   "workflows": { "order-to-cash": {
-    "definition": "order.asl.json", "source": "orders",
+    "definition": "order.asl.json", "type": "STANDARD",
     "substitutions": { "Region": "eu", "Rounds": 3, "Strict": true }
   } },
   "functions": { "fetch-customer": { "http": "http://localhost:9000/fetch-customer" } },
@@ -108,7 +108,6 @@ fn the_sample_is_read_into_its_values() {
     assert_eq!(config.aws.stack.as_deref(), Some("order-sync"));
     assert_eq!(config.aws.limiter, Limiter::Reserved);
     let workflow = &config.workflows["order-to-cash"];
-    assert_eq!(workflow.source.as_deref(), Some("orders"));
     assert_eq!(workflow.workflow_type, WorkflowType::Standard);
     assert!(
         workflow
