@@ -25,6 +25,10 @@ impl Place {
         )
     }
 
+    pub(crate) fn queue_arn(&self, queue: &str) -> String {
+        format!("arn:aws:sqs:{}:{}:{queue}", self.region, self.account)
+    }
+
     pub(crate) fn role_arn(&self) -> String {
         format!("arn:aws:iam::{}:role/rampmeter", self.account)
     }

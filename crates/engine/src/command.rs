@@ -7,9 +7,10 @@ use tokio::sync::oneshot;
 use crate::id::{ExecutionId, TargetId};
 use crate::rejected::Rejected;
 use crate::request::{
-    CallState, SendMessage, SentMessage, StartExecution, StartedExecution, StopExecution,
-    TargetState, TaskReport, WaitingAt,
+    CallState, StartExecution, StartedExecution, StopExecution, TargetState, TaskReport, WaitingAt,
 };
+use crate::sqs::command::QueueCommand;
+use crate::sqs::{SendMessage, SentMessage};
 use crate::state_machine::{
     CreateStateMachine, CreatedStateMachine, UpdateStateMachine, UpdatedStateMachine,
 };
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     StopExecution(StopExecution, Reply<i64>),
     ReportTask(TaskReport, Reply<()>),
     SendMessage(SendMessage, Reply<SentMessage>),
+    Queue(QueueCommand),
     CreateStateMachine(CreateStateMachine, Reply<CreatedStateMachine>),
     UpdateStateMachine(UpdateStateMachine, Reply<UpdatedStateMachine>),
     DeleteStateMachine(String, Reply<()>),

@@ -13,9 +13,10 @@ use crate::query::Reader;
 use crate::rejected::Rejected;
 use crate::request::{
     CallState, ExecutionDescription, ExecutionStatus, ExecutionSummary, GetExecutionHistory,
-    HistoryPage, ListExecutions, Page, SendMessage, SentMessage, StartExecution, StartedExecution,
-    StopExecution, TargetState, TaskReport, WaitingAt,
+    HistoryPage, ListExecutions, Page, StartExecution, StartedExecution, StopExecution,
+    TargetState, TaskReport, WaitingAt,
 };
+use crate::sqs::{SendMessage, SentMessage};
 use crate::state_machine::{
     CreateStateMachine, CreatedStateMachine, StateMachineDescription, UpdateStateMachine,
     UpdatedStateMachine,
@@ -93,10 +94,11 @@ impl Engine {
         self.ask(|reply| Command::ReportTask(report, reply)).await
     }
 
-    /// SendMessage. A message that is not a valid call is accepted, as SQS would, and becomes a dead letter at once.
+    /// SendMessage. A message to a queue of an embedded worker that is not a valid call is accepted, as SQS would, and
+    /// becomes a dead letter at once.
     ///
     /// # Errors
-    /// `QueueDoesNotExist`, `InvalidMessageContents`, `InvalidParameter`, `Stopped`.
+    /// `QueueDoesNotExist`, `InvalidMessageContents`, `InvalidParameter`, `QueueError`, `Stopped`.
     pub async fn send_message(&self, message: SendMessage) -> Result<SentMessage, Rejected> {
         self.ask(|reply| Command::SendMessage(message, reply)).await
     }
@@ -255,7 +257,10 @@ impl Engine {
         }
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Rejected> {
+    pub(crate) async fn ask<T>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<T, Rejected> {
         let (reply, answer) = oneshot::channel();
         if self.commands.send(command(reply)).await.is_ok()
             && let Ok(answer) = answer.await
@@ -268,7 +273,7 @@ impl Engine {
         }))
     }
 
-    async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Reader) -> Result<T, Rejected> + Send + 'static,
     ) -> Result<T, Rejected> {

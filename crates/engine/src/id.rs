@@ -56,6 +56,22 @@ row_number!(
     TargetId
 );
 
+row_number!(
+    /// One message group of a FIFO queue, as 64 bits of a hash, so that the index stays small whatever the names are. Two
+    /// groups with the same hash would keep one order between them, which neither minds.
+    GroupHash
+);
+
+impl GroupHash {
+    /// The hash of a MessageGroupId.
+    pub(crate) fn of(group_id: &str) -> GroupHash {
+        let digest = Sha256::digest(group_id.as_bytes());
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&digest[..8]);
+        GroupHash(i64::from_be_bytes(bytes))
+    }
+}
+
 /// The MessageId that SQS clients see: a UUID (version 8, RFC 9562) whose first half is a MAC of the message's number
 /// and whose second half is the number, so that no table of random text is needed to find it again.
 pub(crate) fn message_id(key: &[u8; 32], message: MessageNumber) -> String {

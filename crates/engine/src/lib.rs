@@ -11,6 +11,7 @@ mod token;
 mod clock;
 
 mod request;
+mod sqs;
 mod state_machine;
 mod rejected;
 mod command;
@@ -33,6 +34,12 @@ pub use open::OpenError;
 pub use query::{Audit, CallTimes, Reader};
 pub use rejected::Rejected;
 pub use request::*;
+pub use sqs::{
+    AttributeValue, Batch, BatchAnswer, ChangeMessageVisibility, CreateQueue, DeleteMessage,
+    ListQueues, MessageAttribute, MessageAttributes, MoveTask, MoveTaskStatus, Names,
+    PermissionChange, QueueError, ReceiveMessage, ReceivedMessage, SendMessage, SentMessage,
+    StartMessageMoveTask, TagChange, md5_of_attributes, md5_of_body,
+};
 pub use state_machine::{
     CreateStateMachine, CreatedStateMachine, MachineKind, Settings, StateMachineDescription,
     UpdateStateMachine, UpdatedStateMachine, diagnosis,

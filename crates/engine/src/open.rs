@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use rampmeter_asl::{Diagnostic, StateMachine, Unserved};
 use rampmeter_caller::Caller;
-use rampmeter_config::Config;
+use rampmeter_config::{Config, Worker};
 use rampmeter_dispatch::{Gate, Limit, LimitKind, OpenPermit, Priority, Rules, Time};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
+use crate::apply::RunningMoveTask;
 use crate::arn::Place;
 use crate::clock::Clock;
 use crate::command::Command;
@@ -21,6 +22,7 @@ use crate::machines::Machines;
 use crate::outbox::SendOff;
 use crate::query::Reader;
 use crate::queues::{DEAD_LANE, Queue, Queues, names_of};
+use crate::sqs::waiting::WaitingReceives;
 use crate::state_machine::{MachineKind, Settings};
 use crate::store::{Kind, PermitRow, RevisionRow, Sequence, Store, StoreError, StoreOpenError};
 use crate::target::{InFlight, Target};
@@ -223,6 +225,9 @@ fn recover(store: Store, config: &Config, free_slots: bool) -> Result<Writer, Op
             permit: Sequence::new(Kind::Permit),
             step: Sequence::new(Kind::Step),
         },
+        waiting: WaitingReceives::default(),
+        sweeps: store.sweeps()?.into_iter().collect(),
+        moves: std::collections::BTreeMap::new(),
         drain_timeout: config.server.drain_timeout,
         draining: None,
         store,
@@ -238,6 +243,7 @@ fn recover(store: Store, config: &Config, free_slots: bool) -> Result<Writer, Op
         let target = open_target(&mut writer, id, target, &open, places)?;
         writer.targets.insert(id, target);
     }
+    open_queues(&mut writer)?;
     take_up(&mut writer, &permits, free_slots)?;
     writer.store.commit()?;
     Ok(writer)
@@ -373,12 +379,20 @@ fn open_target(
     for (name, lane) in names_of(&config.name) {
         let number = lane.map_or(DEAD_LANE, lane_number);
         let queue = Queue {
-            id: writer.store.queue(&name, id, number)?,
+            id: writer
+                .store
+                .target_queue(&name, id, number, writer.clock.now())?,
             target: id,
             lane,
         };
-        writer.queues.add(name, queue);
         queues.push(queue.id);
+        match config.worker {
+            Worker::Embedded => {
+                writer.store.forget_hidden(queue.id)?;
+                writer.queues.add_lane(queue);
+            }
+            Worker::External => writer.queues.add_external(queue.id, id),
+        }
     }
     let [high, medium, batch, dead] = queues[..] else {
         unreachable!("a target has four queues");
@@ -386,9 +400,27 @@ fn open_target(
     let lanes = [high, medium, batch];
     let mut target = Target::new(config.clone(), caller, gate, lanes, dead);
     for priority in Priority::ALL {
+        if config.worker == Worker::External {
+            break;
+        }
         target.ready[priority.index()] = writer.store.count_ready(lanes[priority.index()])?;
     }
     Ok(target)
+}
+
+/// Takes up the queues and the move tasks that run. The queues of a target that is no longer configured are left out:
+/// they keep their messages until it is configured again.
+fn open_queues(writer: &mut Writer) -> Result<(), OpenError> {
+    for (record, target) in writer.store.queues()? {
+        if target.is_none_or(|target| writer.targets.contains_key(&target)) {
+            writer.queues.add(record);
+        }
+    }
+    let next = writer.clock.now();
+    for row in writer.store.running_move_tasks()? {
+        writer.moves.insert(row.id, RunningMoveTask { row, next });
+    }
+    Ok(())
 }
 
 /// A target without a limit on calls in flight gets one, so that a wide window cannot use up the process's sockets.

@@ -55,6 +55,9 @@ pub enum Rejected {
     /// A message with characters that SQS does not take, or empty, or too long.
     #[error("{0}")]
     InvalidMessageContents(String),
+    /// What SQS refuses under names of its own.
+    #[error(transparent)]
+    Queue(#[from] crate::sqs::QueueError),
     /// Data of this execution in the store cannot be read. Others are not touched by it.
     #[error("stored data cannot be read: {0}")]
     Unreadable(String),

@@ -25,26 +25,6 @@ pub struct StartedExecution {
     pub start_date: i64,
 }
 
-/// SendMessage of AWS SQS.
-#[derive(Debug, Clone)]
-pub struct SendMessage {
-    /// URL (any host) or bare name of the queue: the last path segment counts.
-    pub queue_url: String,
-    /// The message body, at most 1,048,576 bytes.
-    pub body: String,
-    /// Seconds until the message may be received, 0 to 900.
-    pub delay_seconds: Option<i64>,
-}
-
-/// The answer to SendMessage.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SentMessage {
-    /// A UUID.
-    pub message_id: String,
-    /// Lower-case hexadecimal MD5 of the body.
-    pub md5_of_body: String,
-}
-
 /// SendTaskSuccess, SendTaskFailure or SendTaskHeartbeat of AWS Step Functions.
 #[derive(Debug, Clone)]
 pub struct TaskReport {

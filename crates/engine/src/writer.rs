@@ -10,14 +10,16 @@ use std::time::Duration;
 use rampmeter_dispatch::Time;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::apply::RunningMoveTask;
 use crate::arn::Place;
 use crate::clock::Clock;
 use crate::command::Command;
 use crate::engine::Stopped;
-use crate::id::TargetId;
+use crate::id::{QueueId, TargetId};
 use crate::machines::Machines;
 use crate::outbox::{Outbox, SendOff};
 use crate::queues::Queues;
+use crate::sqs::waiting::WaitingReceives;
 use crate::store::{Sequence, Store, StoreError};
 use crate::target::Target;
 use crate::token::TokenSeal;
@@ -43,6 +45,12 @@ pub(crate) struct Writer {
     pub(crate) queues: Queues,
     pub(crate) targets: std::collections::BTreeMap<TargetId, Target>,
     pub(crate) numbers: Numbers,
+    /// Receives of plain queues that wait for a message.
+    pub(crate) waiting: WaitingReceives,
+    /// Queues whose messages below a number are being deleted.
+    pub(crate) sweeps: std::collections::BTreeMap<QueueId, i64>,
+    /// Message move tasks that run.
+    pub(crate) moves: std::collections::BTreeMap<i64, RunningMoveTask>,
     pub(crate) drain_timeout: Duration,
     /// Set when the engine is asked to stop: no call starts any more.
     pub(crate) draining: Option<Draining>,
@@ -146,6 +154,7 @@ impl Writer {
             turn.apply(command)?;
         }
         unfinished |= turn.start_calls()?;
+        unfinished |= turn.work_on_queues()?;
         let outbox: Outbox = turn.into_outbox();
         self.store.commit()?;
         Ok((outbox.perform(send_off), unfinished))
@@ -161,7 +170,10 @@ impl Writer {
             Some(_) => None,
         };
         let drained = self.draining.as_ref().map(|draining| draining.until);
-        let next = [timer, delayed, gates, drained].into_iter().flatten().min();
+        let receives = self.waiting.first_deadline();
+        let moves = self.moves.values().map(|task| task.next).min();
+        let next = [timer, delayed, gates, drained, receives, moves];
+        let next = next.into_iter().flatten().min();
         let wait = next.map_or(LONGEST_SLEEP, |next| {
             let micros = next.as_micros().saturating_sub(now.as_micros());
             Duration::from_micros(u64::try_from(micros).unwrap_or(0))

@@ -121,6 +121,7 @@ async fn a_message_of_a_client_that_is_not_json_becomes_a_dead_letter_and_holds_
             queue_url: "http://127.0.0.1:4566/000000000000/erp-high".to_owned(),
             body: body.to_owned(),
             delay_seconds: None,
+            ..SendMessage::default()
         };
         engine.send_message(message).await.unwrap()
     };

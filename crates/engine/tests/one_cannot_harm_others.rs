@@ -124,6 +124,7 @@ async fn a_target_with_a_wide_window_alone_does_not_use_up_the_sockets() {
             queue_url: "erp-batch".to_owned(),
             body: format!(r#"{{"Method":"GET","Path":"/{number}"}}"#),
             delay_seconds: None,
+            ..SendMessage::default()
         };
         engine.send_message(message).await.unwrap();
     }

@@ -171,6 +171,7 @@ async fn a_delayed_message_is_not_called_before_its_time() {
         queue_url: "erp-batch".to_owned(),
         body: r#"{"Method":"GET","Path":"/later"}"#.to_owned(),
         delay_seconds: Some(1),
+        ..SendMessage::default()
     };
     engine.send_message(message).await.unwrap();
     until(async || (vendor.seen().len() == 1).then_some(())).await;

@@ -120,7 +120,6 @@ fn wire_site(config: &Config, engine: &Engine, address: SocketAddr) -> Arc<wire:
         engine: engine.clone(),
         address,
         account: config.server.account.clone(),
-        queues: wire::queue_names(config),
     })
 }
 

@@ -260,14 +260,15 @@ impl Turn<'_> {
         match self.place_task_message(task, made.id)? {
             Ok((mut sending, output)) => {
                 // A message with the task token of another execution is another call than that one's own.
-                if sending
-                    .message
-                    .task
-                    .is_some_and(|(owner, _)| owner != made.execution)
+                if let Some(sending) = &mut sending
+                    && sending
+                        .message
+                        .task
+                        .is_some_and(|(owner, _)| owner != made.execution)
                 {
                     sending.message.entered = None;
                 }
-                made.sending.push(sending);
+                made.sending.extend(sending);
                 Ok(Stimulus::Submitted {
                     event: task.event,
                     output,
@@ -303,7 +304,9 @@ impl Turn<'_> {
         })?;
         for (sent, payload) in made.sending.iter().zip(encoded.extra) {
             let mut message = sent.message.clone();
-            message.stored = Some((made.id, payload));
+            if message.body.is_none() {
+                message.stored = Some((made.id, payload));
+            }
             self.put_message(&message, &sent.placed)?;
         }
         if made.standing == Standing::Yielded {

@@ -10,8 +10,10 @@ mod execution;
 mod inspect;
 mod machine;
 mod permit;
+mod queue;
 mod send;
 mod task;
 mod timer;
 
 pub(crate) use audit::CallAudit;
+pub(crate) use queue::RunningMoveTask;

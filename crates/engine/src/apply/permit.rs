@@ -127,7 +127,8 @@ impl Turn<'_> {
             .map_err(|invalid| invalid.to_string()))
     }
 
-    fn body_of(&self, message: &MessageRow) -> Result<String, StoreError> {
+    /// The body of a message, its own or that in the step that sent it.
+    pub(super) fn body_of(&self, message: &MessageRow) -> Result<String, StoreError> {
         if let Some(body) = &message.body {
             return Ok(body.clone());
         }

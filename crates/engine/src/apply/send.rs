@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use md5::{Digest, Md5};
 use rampmeter_asl::{EventId, Payload, Resource, Task};
 use rampmeter_config::message::{CallMessage, InvalidMessage};
 use serde_json::{Value, json};
 
 use super::advance::Sending;
 use crate::arn::queue_name;
-use crate::id::{MessageNumber, StepId, message_id};
+use crate::id::{MessageNumber, QueueId, StepId, message_id};
 use crate::queues::Queue;
 use crate::rejected::Rejected;
-use crate::request::{SendMessage, SentMessage};
-use crate::store::{DeadLetter, MessageRow, StoreError};
+use crate::sqs::attributes::parameter;
+use crate::sqs::{
+    QueueError, SendMessage, SentMessage, md5_of_attributes, md5_of_body, message_attribute,
+};
+use crate::store::{DeadLetter, Envelope, MessageRow, StoreError};
 use crate::turn::{FailedTask, Turn};
 
 /// SQS's largest message, in bytes.
@@ -29,25 +31,44 @@ pub(super) enum Placed {
     Lane { delay: Duration },
     /// It is no valid call: a dead letter from the start.
     Dead { reason: String },
+    /// On a plain queue, where nobody reads it but its receiver.
+    Plain {
+        delay: Duration,
+        envelope: Box<Envelope>,
+    },
 }
+
+/// A task's message, unless it is a duplicate, and the answer to its SendMessage.
+type Placing = Result<(Option<Sending>, SentMessage), Rejected>;
 
 /// An error name and a cause, as AWS's SQS integration reports them.
 type SubmitError = (String, String);
 
 impl Turn<'_> {
-    /// SendMessage over the wire.
+    /// SendMessage over the wire, or one entry of its batch.
     pub(crate) fn send_message(
         &mut self,
         request: SendMessage,
     ) -> Result<Result<SentMessage, Rejected>, StoreError> {
         let name = queue_name(&request.queue_url);
-        let Some(queue) = self.writer.queues.named(name) else {
+        let Some(record) = self.writer.queues.named(name) else {
             return Ok(Err(Rejected::QueueDoesNotExist(name.to_owned())));
         };
-        if let Err(refused) = check_body(&request.body) {
-            return Ok(Err(refused));
+        let id = record.id;
+        match self.writer.queues.get(id) {
+            Some(queue) => self.send_call(queue, request),
+            None => self.send_plain(id, request, false),
         }
-        let delay = match check_delay(request.delay_seconds) {
+    }
+
+    /// Sends to a queue of an embedded worker: the message is a call.
+    fn send_call(
+        &mut self,
+        queue: Queue,
+        request: SendMessage,
+    ) -> Result<Result<SentMessage, Rejected>, StoreError> {
+        let checked = check_call(&request).and_then(|()| check_delay(request.delay_seconds));
+        let delay = match checked {
             Ok(delay) => delay,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -55,7 +76,10 @@ impl Turn<'_> {
         let parsed = CallMessage::parse(&request.body, &self.target(queue.target).config);
         let sent = SentMessage {
             message_id: message_id(self.writer.seal.key(), id),
-            md5_of_body: md5_hex(&request.body),
+            md5_of_body: md5_of_body(&request.body),
+            md5_of_attributes: None,
+            md5_of_system_attributes: md5_of_attributes(&request.system_attributes),
+            sequence_number: None,
         };
         let (mut message, placed) = self.read_call(id, queue, &parsed, None, delay);
         message.body = Some(request.body);
@@ -63,60 +87,95 @@ impl Turn<'_> {
         Ok(Ok(sent))
     }
 
-    /// The message of a Task state. `Err` is the state's own error, data of its execution.
+    /// The message of a Task state, and the task's output so far. There is no message when a FIFO queue has had it
+    /// already. `Err` is the state's own error, data of its execution.
     pub(super) fn place_task_message(
         &mut self,
         task: &Task,
         step: StepId,
-    ) -> Result<Result<(Sending, Payload), SubmitError>, StoreError> {
+    ) -> Result<Result<(Option<Sending>, Payload), SubmitError>, StoreError> {
         assert!(
             matches!(task.resource, Resource::SqsSendMessage { .. }),
             "the interpreter fails a state whose resource this host does not serve"
         );
-        let parameters = task.parameters.value();
-        let url = parameters
-            .get("QueueUrl")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let Some(queue) = self.writer.queues.named(queue_name(url)) else {
+        let request = match request_of(task.parameters.value()) {
+            Ok(request) => request,
+            Err(refused) => return Ok(Err(sqs_error("Sqs", &refused.to_string()))),
+        };
+        let Some(record) = self.writer.queues.named(queue_name(&request.queue_url)) else {
             return Ok(Err(sqs_error(
                 "QueueDoesNotExist",
                 "The specified queue does not exist.",
             )));
         };
-        let Some(body) = parameters.get("MessageBody") else {
-            return Ok(Err(sqs_error(
-                "Sqs",
-                "The request must contain the parameter MessageBody.",
-            )));
+        let id = record.id;
+        let placed = match self.writer.queues.get(id) {
+            Some(queue) => self.place_call(task, step, queue, &request)?,
+            None => self.place_plain(task, id, request)?,
         };
-        let text = body_text(body);
-        let delay = parameters.get("DelaySeconds").and_then(Value::as_i64);
-        let delay = match check_body(&text).and_then(|()| check_delay(delay)) {
+        Ok(match placed {
+            Ok((sending, sent)) => Ok((sending, task_output(&sent))),
+            Err(refused) => Err(sqs_error("Sqs", &refused.to_string())),
+        })
+    }
+
+    /// A task's message to a queue of an embedded worker. Its body stays in the step.
+    fn place_call(
+        &mut self,
+        task: &Task,
+        step: StepId,
+        queue: Queue,
+        request: &SendMessage,
+    ) -> Result<Placing, StoreError> {
+        let checked = check_call(request).and_then(|()| check_delay(request.delay_seconds));
+        let delay = match checked {
             Ok(delay) => delay,
-            Err(refused) => return Ok(Err(sqs_error("Sqs", &refused.to_string()))),
+            Err(refused) => return Ok(Err(refused)),
         };
         let id = MessageNumber(self.writer.numbers.message.take(&self.writer.store)?);
         let config = &self.target(queue.target).config;
-        let parsed = match body {
-            Value::String(text) => CallMessage::parse(text, config),
-            value => CallMessage::from_value(value, config),
+        let parsed = match task.parameters.value().get("MessageBody") {
+            Some(Value::String(text)) => CallMessage::parse(text, config),
+            Some(value) => CallMessage::from_value(value, config),
+            None => CallMessage::parse(&request.body, config),
         };
         let (mut message, placed) =
             self.read_call(id, queue, &parsed, Some(task.entered_event), delay);
         message.stored = Some((step, 0));
-        let output = Payload::from_value(json!({
-            "MD5OfMessageBody": md5_hex(&text),
-            "MessageId": message_id(self.writer.seal.key(), id),
-            "SdkHttpMetadata": { "HttpStatusCode": 200 },
-            "SdkResponseMetadata": { "RequestId": uuid::Uuid::new_v4().to_string() },
-        }));
+        let sent = SentMessage {
+            message_id: message_id(self.writer.seal.key(), id),
+            md5_of_body: md5_of_body(&request.body),
+            md5_of_attributes: None,
+            md5_of_system_attributes: None,
+            sequence_number: None,
+        };
         let sending = Sending {
             message,
             parameters: task.parameters.clone(),
             placed,
         };
-        Ok(Ok((sending, output)))
+        Ok(Ok((Some(sending), sent)))
+    }
+
+    /// A task's message to a plain queue. Its body is its own, for the message may outlive the execution's history.
+    fn place_plain(
+        &mut self,
+        task: &Task,
+        queue: QueueId,
+        request: SendMessage,
+    ) -> Result<Placing, StoreError> {
+        let made = self.make_plain(queue, request, false)?;
+        Ok(made.map(|(sent, message)| {
+            let sending = message.map(|message| Sending {
+                message: message.row,
+                parameters: task.parameters.clone(),
+                placed: Placed::Plain {
+                    delay: message.delay,
+                    envelope: Box::new(message.envelope),
+                },
+            });
+            (sending, sent)
+        }))
     }
 
     /// Makes a message's row, and decides whether it is a call that can be made.
@@ -166,14 +225,19 @@ impl Turn<'_> {
         message: &MessageRow,
         placed: &Placed,
     ) -> Result<(), StoreError> {
-        self.store().insert_message(message)?;
         match placed {
-            Placed::Lane { delay } if delay.is_zero() => self.make_ready(message)?,
+            Placed::Plain { delay, envelope } => self.put_plain(message, envelope, *delay)?,
             Placed::Lane { delay } => {
-                self.store()
-                    .delay(self.now.saturating_add(*delay), message.id)?;
+                self.store().insert_message(message)?;
+                if delay.is_zero() {
+                    self.make_ready(message)?;
+                } else {
+                    let until = self.now.saturating_add(*delay);
+                    self.store().delay(until, message.id)?;
+                }
             }
             Placed::Dead { reason } => {
+                self.store().insert_message(message)?;
                 let queue = self.writer.queues.get(message.queue);
                 let queue = queue.expect("a new message is sent to a queue that is configured");
                 let dead = self.target(queue.target).dead;
@@ -227,29 +291,92 @@ pub(super) fn body_text(body: &Value) -> std::borrow::Cow<'_, str> {
     }
 }
 
-fn check_delay(seconds: Option<i64>) -> Result<Duration, Rejected> {
+pub(super) fn check_delay(seconds: Option<i64>) -> Result<Duration, Rejected> {
     let seconds = seconds.unwrap_or(0);
     if !(0..=LONGEST_DELAY).contains(&seconds) {
-        return Err(Rejected::InvalidParameter(format!(
-            "Value {seconds} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= {LONGEST_DELAY}."
-        )));
+        let reason = format!("DelaySeconds must be >= 0 and <= {LONGEST_DELAY}.");
+        return Err(parameter("DelaySeconds", &seconds.to_string(), reason));
     }
     Ok(Duration::from_secs(seconds.unsigned_abs()))
 }
 
-/// SQS's rules for a body: 1 byte to 1 MiB, and only the characters that XML 1.0 allows.
-/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
-fn check_body(body: &str) -> Result<(), Rejected> {
-    if body.is_empty() {
-        return Err(Rejected::InvalidParameter(
-            "The request must contain the parameter MessageBody.".to_owned(),
-        ));
+/// The request that a Task state's parameters make.
+fn request_of(parameters: &Value) -> Result<SendMessage, Rejected> {
+    let text = |name: &str| {
+        parameters
+            .get(name)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let body = parameters.get("MessageBody").filter(|body| !body.is_null());
+    let body = body.ok_or(QueueError::MissingParameter("MessageBody"))?;
+    Ok(SendMessage {
+        queue_url: text("QueueUrl").unwrap_or_default(),
+        body: body_text(body).into_owned(),
+        delay_seconds: parameters.get("DelaySeconds").and_then(Value::as_i64),
+        attributes: message_attribute::read(parameters.get("MessageAttributes"))?,
+        system_attributes: message_attribute::read(parameters.get("MessageSystemAttributes"))?,
+        group_id: text("MessageGroupId"),
+        deduplication_id: text("MessageDeduplicationId"),
+    })
+}
+
+/// The output of a Task state that sent a message.
+fn task_output(sent: &SentMessage) -> Payload {
+    let mut output = json!({
+        "MD5OfMessageBody": sent.md5_of_body,
+        "MessageId": sent.message_id,
+        "SdkHttpMetadata": { "HttpStatusCode": 200 },
+        "SdkResponseMetadata": { "RequestId": uuid::Uuid::new_v4().to_string() },
+    });
+    for (name, value) in [
+        ("MD5OfMessageAttributes", &sent.md5_of_attributes),
+        (
+            "MD5OfMessageSystemAttributes",
+            &sent.md5_of_system_attributes,
+        ),
+        ("SequenceNumber", &sent.sequence_number),
+    ] {
+        if let Some(value) = value {
+            output[name] = Value::from(value.as_str());
+        }
     }
-    if body.len() > LONGEST_BODY {
+    Payload::from_value(output)
+}
+
+/// The rules for a message that is a call: 1 byte to 1 MiB, and nothing that its worker would not read. What it would
+/// lose is refused rather than dropped; a trace header asks nothing of the queue.
+fn check_call(request: &SendMessage) -> Result<(), Rejected> {
+    let unsupported = |text: &str| Err(QueueError::UnsupportedOperation(text.to_owned()).into());
+    if request.body.is_empty() {
+        return Err(QueueError::MissingParameter("MessageBody").into());
+    }
+    if request.body.len() > LONGEST_BODY {
         return Err(Rejected::InvalidParameter(format!(
             "One or more parameters are invalid. Reason: Message must be shorter than {LONGEST_BODY} bytes."
         )));
     }
+    if let Some(id) = &request.deduplication_id {
+        let reason = "The request include parameter that is not valid for this queue type.";
+        return Err(parameter("MessageDeduplicationId", id, reason));
+    }
+    if !request.attributes.is_empty() {
+        return unsupported(
+            "MessageAttributes are not read by the worker of a target: put the data into the body.",
+        );
+    }
+    if request.group_id.is_some() {
+        return unsupported(
+            "MessageGroupId is not served on the queues of a target yet: send without it.",
+        );
+    }
+    message_attribute::check_system(&request.system_attributes)?;
+    check_characters(&request.body)
+}
+
+/// A body has only the characters that XML 1.0 allows.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
+pub(super) fn check_characters(body: &str) -> Result<(), Rejected> {
     let allowed = |character: char| matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
     match body.chars().find(|&character| !allowed(character)) {
         Some(character) => Err(Rejected::InvalidMessageContents(format!(
@@ -269,41 +396,29 @@ fn sqs_error(name: &str, message: &str) -> SubmitError {
     (error, format!("{message} (Service: Sqs, Status Code: 400)"))
 }
 
-fn md5_hex(text: &str) -> String {
-    use std::fmt::Write;
-    Md5::digest(text.as_bytes())
-        .iter()
-        .fold(String::with_capacity(32), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_md5_of_a_body_is_that_of_its_utf8_bytes() {
-        assert_eq!(md5_hex("Hello"), "8b1a9953c4611296a827abf8c47804d7");
-        assert_eq!(md5_hex("{\"q\":\"é\"}"), "742be85dbca0d82f6cbc566a4206bb3e");
-    }
-
-    #[test]
     fn a_body_with_a_control_character_is_refused_and_named() {
-        let refused = check_body("a\u{1}b").unwrap_err();
+        let refused = check_characters("a\u{1}b").unwrap_err();
         assert!(
             matches!(&refused, Rejected::InvalidMessageContents(text) if text.ends_with("#x1"))
         );
-        assert!(check_body("a\u{fffe}").is_err());
-        assert!(check_body("tab\tline\nsnow ☃ \u{10ffff}").is_ok());
+        assert!(check_characters("a\u{fffe}").is_err());
+        assert!(check_characters("tab\tline\nsnow ☃ \u{10ffff}").is_ok());
     }
 
     #[test]
     fn a_body_is_from_one_byte_to_one_mebibyte() {
-        assert!(check_body("").is_err());
-        assert!(check_body(&"x".repeat(LONGEST_BODY)).is_ok());
-        assert!(check_body(&"x".repeat(LONGEST_BODY + 1)).is_err());
+        let of = |length: usize| SendMessage {
+            body: "x".repeat(length),
+            ..SendMessage::default()
+        };
+        assert!(check_call(&of(0)).is_err());
+        assert!(check_call(&of(LONGEST_BODY)).is_ok());
+        assert!(check_call(&of(LONGEST_BODY + 1)).is_err());
     }
 
     #[test]

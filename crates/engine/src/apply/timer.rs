@@ -43,7 +43,11 @@ impl Turn<'_> {
         let more = due.len() == DUE_AT_ONCE as usize;
         for id in due {
             if let Some(message) = self.store().message(id)? {
-                self.make_ready(&message)?;
+                if self.writer.queues.is_plain(message.queue) {
+                    self.show(message.queue, id)?;
+                } else {
+                    self.make_ready(&message)?;
+                }
             }
         }
         Ok(more)

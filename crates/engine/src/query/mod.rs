@@ -15,9 +15,11 @@ use rusqlite::Connection;
 
 use crate::arn::{self, Place};
 use crate::engine::store_path;
-use crate::id::StepId;
+use crate::id::{QueueId, StepId};
 use crate::rejected::Rejected;
-use crate::store::{ExecutionRow, StoreError, find_by_name, open_reader, optional};
+use crate::store::{
+    ExecutionRow, QueueCounts, StoreError, count_messages, find_by_name, open_reader, optional,
+};
 
 pub use audit::{Audit, CallTimes};
 
@@ -58,6 +60,11 @@ impl Reader {
     #[must_use]
     pub fn execution_arn(&self, state_machine: &str, execution: &str) -> String {
         self.place.execution_arn(state_machine, execution)
+    }
+
+    /// How many messages of a plain queue are in which standing.
+    pub(crate) fn queue_counts(&self, queue: QueueId, fifo: bool) -> Result<QueueCounts, Rejected> {
+        self.with(|connection| count_messages(connection, queue, fifo).map(Ok))
     }
 
     fn find(

@@ -5,6 +5,7 @@ use rampmeter_dispatch::Time;
 use rusqlite::Row;
 
 use super::execution::signed;
+use super::queue::no_names;
 use super::{Store, StoreError, optional};
 use crate::id::{ExecutionId, MessageNumber, QueueId, StepId, TargetId};
 
@@ -84,16 +85,20 @@ impl Store {
             })?)
     }
 
-    /// The number of the queue with this name, made now if it is new.
-    pub(crate) fn queue(
+    /// The number of a target's queue, made now if it is new. A queue that a client made under this name becomes the
+    /// target's, with its messages.
+    pub(crate) fn target_queue(
         &self,
         name: &str,
         target: TargetId,
         lane: u8,
+        now: Time,
     ) -> Result<QueueId, StoreError> {
         self.connection.execute(
-            "INSERT OR IGNORE INTO queue (name, target, lane) VALUES (?1, ?2, ?3)",
-            (name, target, lane),
+            "INSERT INTO queue (name, target, lane, attributes, tags, created_at, modified_at, \
+             group_scope, purged_below) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?5, 0, 0) \
+             ON CONFLICT (name) DO UPDATE SET target = excluded.target, lane = excluded.lane",
+            (name, target, lane, no_names(), now.as_micros()),
         )?;
         Ok(self
             .connection

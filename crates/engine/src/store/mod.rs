@@ -6,10 +6,13 @@
 
 mod call;
 mod execution;
+mod fifo;
 mod format;
 mod machine;
 mod message;
+mod move_task;
 mod numbers;
+mod queue;
 mod timer;
 
 use std::path::Path;
@@ -22,7 +25,9 @@ pub(crate) use execution::{EXECUTION_COLUMNS, ExecutionRow, StepRow, find_by_nam
 pub(crate) use format::FORMAT;
 pub(crate) use machine::{RevisionRow, newest_revision, newest_revisions, revision};
 pub(crate) use message::{DeadLetter, MessageRow};
+pub(crate) use move_task::MoveTaskRow;
 pub(crate) use numbers::{Kind, Sequence};
+pub(crate) use queue::{Envelope, Hidden, QueueCounts, count_messages};
 
 /// A failure of the store. There is no retry: a sync that failed once may have lost what it was asked to keep.
 #[derive(Debug, Error)]

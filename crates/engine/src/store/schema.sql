@@ -39,14 +39,6 @@ CREATE TABLE target (
     memory TEXT
 );
 
--- lane: 0 HIGH, 1 MEDIUM, 2 BATCH, 3 the dead-letter queue.
-CREATE TABLE queue (
-    id     INTEGER PRIMARY KEY,
-    name   TEXT NOT NULL UNIQUE,
-    target INTEGER NOT NULL REFERENCES target,
-    lane   INTEGER NOT NULL
-);
-
 -- What one command made of one execution: its history events and where it then stood, with every payload once.
 -- call: the audit of the call that caused the step, if one did.
 CREATE TABLE step (

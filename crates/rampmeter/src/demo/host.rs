@@ -123,7 +123,6 @@ pub(crate) struct InProcess {
 impl InProcess {
     async fn open(config: Config) -> Result<InProcess, HostError> {
         let account = config.server.account.clone();
-        let queues = wire::queue_names(&config);
         let runtime = tokio::runtime::Handle::current();
         let options = Options {
             config,
@@ -143,7 +142,6 @@ impl InProcess {
             engine: engine.clone(),
             address: aws,
             account,
-            queues,
         };
         serve(&mut servers, aws_listener, wire::router(Arc::new(site)));
         let site = admin::Site {

@@ -3,7 +3,6 @@
 //! Not here yet: signatures, the SQS Query protocol, and the operations that `operation::OPERATIONS` does not list.
 
 pub(crate) use server::{Site, router};
-pub(crate) use sqs::queue::queue_names;
 
 mod server;
 mod operation;

@@ -56,6 +56,8 @@ pub(crate) enum Right {
     Read,
     /// Start executions and send messages.
     Send,
+    /// Receive messages and delete them.
+    Receive,
     /// Report the results of tasks: whoever has the task token.
     Report,
     /// Intervene in what runs.
@@ -115,11 +117,29 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
     States ListStateMachines    Read    states::machine::list;
     States DescribeStateMachine Read    states::machine::describe;
     States DescribeStateMachineForExecution Read states::machine::describe_for_execution;
-    Sqs    SendMessage          Send    sqs::message::send;
+    Sqs    CreateQueue          Operate sqs::queue::create;
+    Sqs    DeleteQueue          Operate sqs::queue::delete;
+    Sqs    PurgeQueue           Operate sqs::queue::purge;
     Sqs    GetQueueUrl          Read    sqs::queue::get_url;
-    Sqs    ReceiveMessage       Operate sqs::receive::refuse;
-    Sqs    DeleteMessage        Operate sqs::receive::refuse;
-    Sqs    ChangeMessageVisibility Operate sqs::receive::refuse;
+    Sqs    ListQueues           Read    sqs::queue::list;
+    Sqs    ListDeadLetterSourceQueues Read sqs::queue::list_sources;
+    Sqs    GetQueueAttributes   Read    sqs::attributes::get;
+    Sqs    SetQueueAttributes   Operate sqs::attributes::set;
+    Sqs    TagQueue             Operate sqs::tags::tag;
+    Sqs    UntagQueue           Operate sqs::tags::untag;
+    Sqs    ListQueueTags        Read    sqs::tags::list;
+    Sqs    AddPermission        Operate sqs::permission::add;
+    Sqs    RemovePermission     Operate sqs::permission::remove;
+    Sqs    SendMessage          Send    sqs::message::send;
+    Sqs    SendMessageBatch     Send    sqs::message::send_batch;
+    Sqs    ReceiveMessage       Receive sqs::receive::receive;
+    Sqs    DeleteMessage        Receive sqs::receipt::delete;
+    Sqs    DeleteMessageBatch   Receive sqs::receipt::delete_batch;
+    Sqs    ChangeMessageVisibility Receive sqs::receipt::change;
+    Sqs    ChangeMessageVisibilityBatch Receive sqs::receipt::change_batch;
+    Sqs    StartMessageMoveTask Operate sqs::move_task::start;
+    Sqs    CancelMessageMoveTask Operate sqs::move_task::cancel;
+    Sqs    ListMessageMoveTasks Read    sqs::move_task::list;
 };
 
 /// The operation that an `X-Amz-Target` names.

@@ -1,7 +1,7 @@
 //! What AWS calls each reason for which the engine refuses a request.
 
 use axum::http::StatusCode;
-use rampmeter_engine::Rejected;
+use rampmeter_engine::{QueueError, Rejected};
 
 use super::error::WireError;
 
@@ -29,6 +29,7 @@ impl From<Rejected> for WireError {
                 .with_query_code("AWS.SimpleQueueService.NonExistentQueue"),
             Rejected::InvalidParameter(_) => Self::new("InvalidParameterValueException", message)
                 .with_query_code("InvalidParameterValue"),
+            Rejected::Queue(error) => Self::queue(&error),
             Rejected::InvalidMessageContents(_) => Self::new("InvalidMessageContents", message),
             // SDKs repeat a 503 by themselves, which is right: a restarted engine will take the request.
             Rejected::Stopped(_) => Self::new("ServiceUnavailable", message)
@@ -37,5 +38,73 @@ impl From<Rejected> for WireError {
                 Self::new("InternalFailure", message).with_status(StatusCode::INTERNAL_SERVER_ERROR)
             }
         }
+    }
+}
+
+impl WireError {
+    /// A refusal of SQS, with its names in both protocols.
+    fn queue(error: &QueueError) -> Self {
+        let (name, query_code) = match error {
+            QueueError::MissingParameter(_) => {
+                ("MissingRequiredParameterException", "MissingParameter")
+            }
+            QueueError::InvalidAttributeName(_) => ("InvalidAttributeName", "InvalidAttributeName"),
+            QueueError::InvalidAttributeValue(_) => {
+                ("InvalidAttributeValue", "InvalidAttributeValue")
+            }
+            QueueError::QueueNameExists(_) => ("QueueNameExists", "QueueAlreadyExists"),
+            QueueError::QueueDeletedRecently => (
+                "QueueDeletedRecently",
+                "AWS.SimpleQueueService.QueueDeletedRecently",
+            ),
+            QueueError::PurgeQueueInProgress(_) => (
+                "PurgeQueueInProgress",
+                "AWS.SimpleQueueService.PurgeQueueInProgress",
+            ),
+            QueueError::OverLimit => ("OverLimit", "OverLimit"),
+            QueueError::MessageNotInflight => (
+                "MessageNotInflight",
+                "AWS.SimpleQueueService.MessageNotInflight",
+            ),
+            QueueError::ReceiptHandleIsInvalid(_) => {
+                ("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid")
+            }
+            QueueError::ResourceNotFound(_) => {
+                ("ResourceNotFoundException", "ResourceNotFoundException")
+            }
+            QueueError::UnsupportedOperation(_) => (
+                "UnsupportedOperation",
+                "AWS.SimpleQueueService.UnsupportedOperation",
+            ),
+            QueueError::EmptyBatchRequest(_) => (
+                "EmptyBatchRequest",
+                "AWS.SimpleQueueService.EmptyBatchRequest",
+            ),
+            QueueError::TooManyEntriesInBatchRequest(_) => (
+                "TooManyEntriesInBatchRequest",
+                "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+            ),
+            QueueError::BatchEntryIdsNotDistinct(_) => (
+                "BatchEntryIdsNotDistinct",
+                "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+            ),
+            QueueError::InvalidBatchEntryId => (
+                "InvalidBatchEntryId",
+                "AWS.SimpleQueueService.InvalidBatchEntryId",
+            ),
+            QueueError::BatchRequestTooLong(_) => (
+                "BatchRequestTooLong",
+                "AWS.SimpleQueueService.BatchRequestTooLong",
+            ),
+            _ => ("InternalFailure", "InternalFailure"),
+        };
+        let status = match error {
+            QueueError::PurgeQueueInProgress(_) | QueueError::OverLimit => StatusCode::FORBIDDEN,
+            QueueError::ResourceNotFound(_) => StatusCode::NOT_FOUND,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self::new(name, error.to_string())
+            .with_query_code(query_code)
+            .with_status(status)
     }
 }

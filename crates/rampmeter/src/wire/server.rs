@@ -34,15 +34,6 @@ pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     /// The twelve digits of the account.
     pub(crate) account: String,
-    /// Names of the queues.
-    pub(crate) queues: Vec<String>,
-}
-
-impl Site {
-    /// Whether there is a queue with this name.
-    pub(crate) fn has_queue(&self, name: &str) -> bool {
-        self.queues.iter().any(|queue| queue == name)
-    }
 }
 
 /// The wire API as a router. It has one route, because AWS JSON names its operations in a header.

@@ -105,6 +105,12 @@ async fn errors_of_sqs_carry_their_query_code() {
         (
             "PurgeQueue",
             json!({}),
+            "MissingRequiredParameterException",
+            "MissingParameter",
+        ),
+        (
+            "MoveQueue",
+            json!({}),
             "UnknownOperationException",
             "UnknownOperationException",
         ),
@@ -131,13 +137,17 @@ async fn errors_of_sqs_carry_their_query_code() {
 async fn nobody_but_the_worker_receives_from_the_queues_of_a_target() {
     let server = Server::start(&Workspace::without_vendor()).await;
     let aws = server.aws();
-    for operation in ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"] {
+    let request = |queue: &str| json!({ "QueueUrl": queue, "ReceiptHandle": "x", "VisibilityTimeout": 1 });
+    for operation in [
+        "ReceiveMessage",
+        "DeleteMessage",
+        "ChangeMessageVisibility",
+        "PurgeQueue",
+        "DeleteQueue",
+    ] {
         let queue = format!("{}/000000000000/vendor-high", aws.url);
         let answer = aws
-            .call(
-                &format!("AmazonSQS.{operation}"),
-                json!({ "QueueUrl": queue }),
-            )
+            .call(&format!("AmazonSQS.{operation}"), request(&queue))
             .await;
         assert_eq!(
             (answer.status, answer.error()),
@@ -145,11 +155,11 @@ async fn nobody_but_the_worker_receives_from_the_queues_of_a_target() {
             "{operation}"
         );
         assert!(
-            answer.message().contains("[targets.vendor] worker"),
+            answer.message().contains("[targets.vendor]"),
             "{}",
             answer.message()
         );
-        let gone = json!({ "QueueUrl": "http://localhost/000000000000/nope" });
+        let gone = request("http://localhost/000000000000/nope");
         let answer = aws.call(&format!("AmazonSQS.{operation}"), gone).await;
         assert_eq!(answer.error(), "QueueDoesNotExist", "{operation}");
     }

@@ -1,77 +1,96 @@
-//! SendMessage. The queues of a target are read by its own worker, which reads the body and nothing else; members
-//! that it would lose are refused rather than dropped.
+//! SendMessage and SendMessageBatch.
 
-use rampmeter_engine::SendMessage;
+use rampmeter_engine::{
+    Batch, MessageAttribute, MessageAttributes, Rejected, SendMessage, SentMessage,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::parameter::{invalid, required, unsupported};
+use super::batch;
+use super::parameter::required;
 use crate::wire::error::WireError;
 use crate::wire::json::parameters;
 use crate::wire::operation::Call;
 
-/// Longest delay of a message, in seconds.
-const LONGEST_DELAY: i64 = 900;
-
-// `MessageSystemAttributes` can only carry a trace header, which asks nothing of the queue: it is not read.
+/// One message, alone or as an entry of a batch.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Send {
+    id: Option<String>,
     queue_url: Option<String>,
     message_body: Option<String>,
     delay_seconds: Option<i64>,
     message_attributes: Option<Map<String, Value>>,
+    message_system_attributes: Option<Map<String, Value>>,
     message_group_id: Option<String>,
     message_deduplication_id: Option<String>,
 }
 
-pub(in crate::wire) async fn send(call: Call) -> Result<Value, WireError> {
-    let send: Send = parameters(&call.body)?;
-    refuse_unread(&send)?;
-    let sent = call
-        .site
-        .engine
-        .send_message(SendMessage {
-            queue_url: required("QueueUrl", send.queue_url)?,
-            body: required("MessageBody", send.message_body)?,
-            delay_seconds: delay(send.delay_seconds)?,
+impl Send {
+    /// The engine's request. An empty body is refused there; the queue of an entry is that of its batch.
+    fn into_request(self, queue_url: String) -> Result<SendMessage, WireError> {
+        Ok(SendMessage {
+            queue_url,
+            body: self.message_body.unwrap_or_default(),
+            delay_seconds: self.delay_seconds,
+            attributes: attributes(self.message_attributes)?,
+            system_attributes: attributes(self.message_system_attributes)?,
+            group_id: self.message_group_id,
+            deduplication_id: self.message_deduplication_id,
         })
-        .await?;
-    Ok(json!({ "MessageId": sent.message_id, "MD5OfMessageBody": sent.md5_of_body }))
-}
-
-fn delay(seconds: Option<i64>) -> Result<Option<i64>, WireError> {
-    match seconds {
-        Some(seconds) if !(0..=LONGEST_DELAY).contains(&seconds) => Err(invalid(
-            "DelaySeconds",
-            &seconds.to_string(),
-            "DelaySeconds must be >= 0 and <= 900.",
-        )),
-        seconds => Ok(seconds),
     }
 }
 
-fn refuse_unread(send: &Send) -> Result<(), WireError> {
-    if let Some(id) = &send.message_deduplication_id {
-        return Err(invalid(
-            "MessageDeduplicationId",
-            id,
-            "The request include parameter that is not valid for this queue type.",
-        ));
+pub(in crate::wire) async fn send(call: Call) -> Result<Value, WireError> {
+    let mut send: Send = parameters(&call.body)?;
+    let url = required("QueueUrl", send.queue_url.take())?;
+    let request = send.into_request(url)?;
+    let sent = call.site.engine.send_message(request).await?;
+    let mut answer = Map::new();
+    show(&sent, &mut answer);
+    Ok(Value::Object(answer))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SendBatch {
+    queue_url: Option<String>,
+    entries: Option<Vec<Send>>,
+}
+
+pub(in crate::wire) async fn send_batch(call: Call) -> Result<Value, WireError> {
+    let send: SendBatch = parameters(&call.body)?;
+    let request = Batch {
+        queue_url: required("QueueUrl", send.queue_url)?,
+        entries: batch::entries(send.entries, |mut entry| {
+            Ok((entry.id.take(), entry.into_request(String::new())?))
+        })?,
+    };
+    let answer = call.site.engine.send_message_batch(request).await?;
+    Ok(batch::answer(answer, show))
+}
+
+fn attributes(given: Option<Map<String, Value>>) -> Result<MessageAttributes, Rejected> {
+    let read = |(name, value): (String, Value)| {
+        let attribute = MessageAttribute::from_json(&name, &value)?;
+        Ok((name, attribute))
+    };
+    given.unwrap_or_default().into_iter().map(read).collect()
+}
+
+fn show(sent: &SentMessage, answer: &mut Map<String, Value>) {
+    answer.insert("MessageId".to_owned(), json!(sent.message_id));
+    answer.insert("MD5OfMessageBody".to_owned(), json!(sent.md5_of_body));
+    for (name, value) in [
+        ("MD5OfMessageAttributes", &sent.md5_of_attributes),
+        (
+            "MD5OfMessageSystemAttributes",
+            &sent.md5_of_system_attributes,
+        ),
+        ("SequenceNumber", &sent.sequence_number),
+    ] {
+        if let Some(value) = value {
+            answer.insert(name.to_owned(), json!(value));
+        }
     }
-    if send
-        .message_attributes
-        .as_ref()
-        .is_some_and(|attributes| !attributes.is_empty())
-    {
-        return Err(unsupported(
-            "MessageAttributes are not kept here: put the data into the body.",
-        ));
-    }
-    if send.message_group_id.is_some() {
-        return Err(unsupported(
-            "MessageGroupId is not served here yet: send without it.",
-        ));
-    }
-    Ok(())
 }

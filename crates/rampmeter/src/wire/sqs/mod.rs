@@ -1,6 +1,12 @@
-//! The operations of AWS SQS, by what they are about.
+//! The operations of AWS SQS, by what they are about. The rules are the engine's; here are the shapes.
 
+pub(super) mod attributes;
+mod batch;
 pub(super) mod message;
-pub(super) mod parameter;
+pub(super) mod move_task;
+mod parameter;
+pub(super) mod permission;
 pub(super) mod queue;
+pub(super) mod receipt;
 pub(super) mod receive;
+pub(super) mod tags;

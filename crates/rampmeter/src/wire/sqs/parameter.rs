@@ -1,29 +1,34 @@
-//! SQS's own errors for parameters that are missing or out of range.
+//! SQS's own error for a parameter that is missing, and the requests that name nothing but a queue.
+
+use serde::Deserialize;
 
 use crate::wire::error::WireError;
+use crate::wire::json::parameters;
 
 /// The value of a parameter that must be there and not be empty.
-pub(crate) fn required(name: &str, value: Option<String>) -> Result<String, WireError> {
-    value.filter(|value| !value.is_empty()).ok_or_else(|| {
-        WireError::new(
-            "MissingRequiredParameterException",
-            format!("The request must contain the parameter {name}."),
-        )
-        .with_query_code("MissingParameter")
-    })
+pub(super) fn required(name: &str, value: Option<String>) -> Result<String, WireError> {
+    value
+        .filter(|value| !value.is_empty())
+        .ok_or_else(|| missing(name))
 }
 
-/// A parameter with a value that SQS does not take.
-pub(crate) fn invalid(name: &str, value: &str, reason: &str) -> WireError {
+/// A parameter that must be there and is not.
+pub(super) fn missing(name: &str) -> WireError {
     WireError::new(
-        "InvalidParameterValueException",
-        format!("Value {value} for parameter {name} is invalid. Reason: {reason}"),
+        "MissingRequiredParameterException",
+        format!("The request must contain the parameter {name}."),
     )
-    .with_query_code("InvalidParameterValue")
+    .with_query_code("MissingParameter")
 }
 
-/// A part of SQS that is not served.
-pub(crate) fn unsupported(message: impl Into<String>) -> WireError {
-    WireError::new("UnsupportedOperation", message)
-        .with_query_code("AWS.SimpleQueueService.UnsupportedOperation")
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OnlyQueue {
+    queue_url: Option<String>,
+}
+
+/// The queue URL of a request that has no other parameter.
+pub(super) fn queue_url(body: &[u8]) -> Result<String, WireError> {
+    let only: OnlyQueue = parameters(body)?;
+    required("QueueUrl", only.queue_url)
 }

@@ -1,15 +1,37 @@
-//! GetQueueUrl. The URL carries the name under which the client reached this server: some SDKs send their next
-//! request to the origin of the queue URL, and between containers `localhost` would be the wrong one.
+//! CreateQueue, GetQueueUrl, ListQueues, ListDeadLetterSourceQueues, PurgeQueue and DeleteQueue. A queue URL carries the
+//! name under which the client reached this server: some SDKs send their next request to the origin of the queue URL,
+//! and between containers `localhost` would be the wrong one.
 
-use rampmeter_config::Config;
-use rampmeter_dispatch::Priority;
+use rampmeter_engine::{CreateQueue, ListQueues, Names, Page, Rejected};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::parameter::required;
+use super::parameter::{queue_url, required};
 use crate::wire::error::WireError;
 use crate::wire::json::parameters;
 use crate::wire::operation::Call;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Create {
+    queue_name: Option<String>,
+    #[serde(default)]
+    attributes: Option<Names>,
+    // AWS's model has this one member in lower case.
+    #[serde(default, rename = "tags", alias = "Tags")]
+    tags: Option<Names>,
+}
+
+pub(in crate::wire) async fn create(call: Call) -> Result<Value, WireError> {
+    let create: Create = parameters(&call.body)?;
+    let request = CreateQueue {
+        name: required("QueueName", create.queue_name)?,
+        attributes: create.attributes.unwrap_or_default(),
+        tags: create.tags.unwrap_or_default(),
+    };
+    let name = call.site.engine.create_queue(request).await?;
+    Ok(json!({ "QueueUrl": url_of(&call, &name) }))
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -22,31 +44,87 @@ struct GetUrl {
 pub(in crate::wire) async fn get_url(call: Call) -> Result<Value, WireError> {
     let get: GetUrl = parameters(&call.body)?;
     let name = required("QueueName", get.queue_name)?;
-    let ours = get.owner.is_none_or(|owner| owner == call.site.account);
-    if !ours || !call.site.has_queue(&name) {
-        return Err(does_not_exist());
+    if get.owner.is_some_and(|owner| owner != call.site.account) {
+        return Err(Rejected::QueueDoesNotExist(name).into());
     }
-    let host = match call.host.filter(|host| is_plain_host(host)) {
-        Some(host) => host,
-        None => call.site.address.to_string(),
-    };
-    Ok(json!({ "QueueUrl": format!("http://{host}/{}/{name}", call.site.account) }))
+    let name = call.site.engine.find_queue(&name).await?;
+    Ok(json!({ "QueueUrl": url_of(&call, &name) }))
 }
 
-/// SQS's answer to the name of no queue.
-pub(super) fn does_not_exist() -> WireError {
-    WireError::new("QueueDoesNotExist", "The specified queue does not exist.")
-        .with_query_code("AWS.SimpleQueueService.NonExistentQueue")
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct List {
+    queue_url: Option<String>,
+    queue_name_prefix: Option<String>,
+    max_results: Option<i64>,
+    next_token: Option<String>,
 }
 
-/// The names of all queues: four for each target, one of them for dead letters.
-pub(crate) fn queue_names(config: &Config) -> Vec<String> {
-    let mut names = Vec::new();
-    for target in config.targets.values() {
-        names.extend(Priority::ALL.map(|priority| target.queue(priority)));
-        names.push(target.dead_queue());
+pub(in crate::wire) async fn list(call: Call) -> Result<Value, WireError> {
+    let list: List = parameters(&call.body)?;
+    let page = call
+        .site
+        .engine
+        .list_queues(ListQueues {
+            prefix: list.queue_name_prefix,
+            dead_letter_queue_url: None,
+            max_results: list.max_results,
+            next_token: list.next_token,
+        })
+        .await?;
+    Ok(page_of(&call, "QueueUrls", page))
+}
+
+pub(in crate::wire) async fn list_sources(call: Call) -> Result<Value, WireError> {
+    let list: List = parameters(&call.body)?;
+    let page = call
+        .site
+        .engine
+        .list_queues(ListQueues {
+            prefix: None,
+            dead_letter_queue_url: Some(required("QueueUrl", list.queue_url)?),
+            max_results: list.max_results,
+            next_token: list.next_token,
+        })
+        .await?;
+    let mut answer = page_of(&call, "queueUrls", page);
+    if answer.get("queueUrls").is_none() {
+        answer["queueUrls"] = json!([]);
     }
-    names
+    Ok(answer)
+}
+
+pub(in crate::wire) async fn purge(call: Call) -> Result<Value, WireError> {
+    let url = queue_url(&call.body)?;
+    call.site.engine.purge_queue(&url).await?;
+    Ok(json!({}))
+}
+
+pub(in crate::wire) async fn delete(call: Call) -> Result<Value, WireError> {
+    let url = queue_url(&call.body)?;
+    call.site.engine.delete_queue(&url).await?;
+    Ok(json!({}))
+}
+
+/// A page of queue URLs. AWS leaves an empty list out.
+fn page_of(call: &Call, member: &str, page: Page<String>) -> Value {
+    let mut answer = json!({});
+    if !page.items.is_empty() {
+        let urls = page.items.iter().map(|name| url_of(call, name));
+        answer[member] = urls.collect();
+    }
+    if let Some(token) = page.next_token {
+        answer["NextToken"] = Value::from(token);
+    }
+    answer
+}
+
+fn url_of(call: &Call, name: &str) -> String {
+    let account = &call.site.account;
+    match call.host.as_deref().filter(|host| is_plain_host(host)) {
+        Some(host) => format!("http://{host}/{account}/{name}"),
+        None => format!("http://{}/{account}/{name}", call.site.address),
+    }
 }
 
 /// Whether a `Host` header can stand in a URL as it is.

@@ -1,11 +1,13 @@
-//! ReceiveMessage, DeleteMessage and ChangeMessageVisibility. The queues of a target have one consumer, its worker:
-//! another one would make calls past the limits.
+//! ReceiveMessage: which attributes of a message a client asked for.
 
+use rampmeter_engine::{
+    MessageAttribute, MessageAttributes, ReceiveMessage, ReceivedMessage, md5_of_attributes,
+    md5_of_body,
+};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use super::parameter::{required, unsupported};
-use super::queue::does_not_exist;
+use super::parameter::required;
 use crate::wire::error::WireError;
 use crate::wire::json::parameters;
 use crate::wire::operation::Call;
@@ -14,16 +16,91 @@ use crate::wire::operation::Call;
 #[serde(rename_all = "PascalCase")]
 struct Receive {
     queue_url: Option<String>,
+    max_number_of_messages: Option<i64>,
+    visibility_timeout: Option<i64>,
+    wait_time_seconds: Option<i64>,
+    message_attribute_names: Option<Vec<String>>,
+    message_system_attribute_names: Option<Vec<String>>,
+    // The older name of the same.
+    attribute_names: Option<Vec<String>>,
 }
 
-pub(in crate::wire) async fn refuse(call: Call) -> Result<Value, WireError> {
+pub(in crate::wire) async fn receive(call: Call) -> Result<Value, WireError> {
     let receive: Receive = parameters(&call.body)?;
-    let url = required("QueueUrl", receive.queue_url)?;
-    let name = url.rsplit('/').next().unwrap_or_default();
-    let Some((target, _)) = name.rsplit_once('-').filter(|_| call.site.has_queue(name)) else {
-        return Err(does_not_exist());
+    let request = ReceiveMessage {
+        queue_url: required("QueueUrl", receive.queue_url)?,
+        max_number_of_messages: receive.max_number_of_messages,
+        visibility_timeout: receive.visibility_timeout,
+        wait_time_seconds: receive.wait_time_seconds,
     };
-    Err(unsupported(format!(
-        "The only consumer of {name} is the worker of its target ([targets.{target}] worker = \"embedded\")."
-    )))
+    let mut system = receive.message_system_attribute_names.unwrap_or_default();
+    system.extend(receive.attribute_names.unwrap_or_default());
+    let names = receive.message_attribute_names.unwrap_or_default();
+    let messages = call.site.engine.receive_message(request).await?;
+    if messages.is_empty() {
+        return Ok(json!({}));
+    }
+    let shown = messages
+        .into_iter()
+        .map(|message| show(message, &system, &names));
+    Ok(json!({ "Messages": shown.collect::<Vec<_>>() }))
+}
+
+fn show(message: ReceivedMessage, system: &[String], names: &[String]) -> Value {
+    let mut shown = json!({
+        "MessageId": message.message_id,
+        "ReceiptHandle": message.receipt_handle,
+        "MD5OfBody": md5_of_body(&message.body),
+        "Body": message.body,
+    });
+    let asked = |name: &str| system.iter().any(|asked| asked == "All" || asked == name);
+    let attributes: Map<String, Value> = message
+        .system_attributes
+        .into_iter()
+        .filter(|(name, _)| asked(name))
+        .map(|(name, value)| (name, Value::from(value)))
+        .collect();
+    if !attributes.is_empty() {
+        shown["Attributes"] = Value::Object(attributes);
+    }
+    let attributes: MessageAttributes = message
+        .attributes
+        .into_iter()
+        .filter(|(name, _)| names.iter().any(|asked| matches(asked, name)))
+        .collect();
+    if let Some(digest) = md5_of_attributes(&attributes) {
+        shown["MD5OfMessageAttributes"] = Value::from(digest);
+        shown["MessageAttributes"] = attributes
+            .iter()
+            .map(|(name, attribute)| (name.clone(), MessageAttribute::to_json(attribute)))
+            .collect();
+    }
+    shown
+}
+
+/// Whether a client asked for the attribute with this name: by the name, by its beginning, or for all.
+fn matches(asked: &str, name: &str) -> bool {
+    match asked.strip_suffix(".*") {
+        Some(prefix) => name.starts_with(prefix),
+        None => asked == "All" || asked == name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn attributes_are_asked_for_by_name_by_prefix_or_all() {
+        for (asked, name, answer) in [
+            ("All", "a", true),
+            (".*", "a", true),
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("trace.*", "trace.id", true),
+            ("trace.*", "other", false),
+        ] {
+            assert_eq!(matches(asked, name), answer, "{asked} {name}");
+        }
+    }
 }

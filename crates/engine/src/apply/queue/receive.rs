@@ -1,0 +1,345 @@
+//! ReceiveMessage: which messages a receive takes, what becomes of those received too often or kept too long, and
+//! long polling.
+//! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>
+
+use std::time::Duration;
+
+use super::send::sequence_number;
+use super::standing::group_of;
+use crate::command::Reply;
+use crate::id::{MessageNumber, QueueId, message_id};
+use crate::rejected::Rejected;
+use crate::sqs::attributes::parameter;
+use crate::sqs::message_attribute::AttributeValue;
+use crate::sqs::receipt::Receipt;
+use crate::sqs::waiting::Taking;
+use crate::sqs::{Names, QueueError, ReceiveMessage, ReceivedMessage};
+use crate::store::{Envelope, Hidden, MessageRow, StoreError};
+use crate::turn::Turn;
+
+/// Most messages of one receive.
+const MOST: i64 = 10;
+
+/// Longest visibility timeout, in seconds.
+pub(super) const LONGEST_INVISIBLE: i64 = 43_200;
+
+/// Longest wait, in seconds.
+const LONGEST_WAIT: i64 = 20;
+
+/// Messages of one queue that may be in flight.
+const MOST_IN_FLIGHT: u64 = 120_000;
+
+/// Messages that one receive may set aside (dead letters, expired ones) before it answers with what it has.
+const SET_ASIDE_AT_ONCE: usize = 256;
+
+/// Waiting receives served in one transaction.
+const SERVED_AT_ONCE: usize = 1_024;
+
+/// What one receive has found.
+#[derive(Debug, Default)]
+struct Taken {
+    messages: Vec<(MessageRow, Envelope)>,
+    set_aside: usize,
+}
+
+impl Turn<'_> {
+    pub(super) fn receive_message(
+        &mut self,
+        request: &ReceiveMessage,
+        reply: Reply<Vec<ReceivedMessage>>,
+    ) -> Result<(), StoreError> {
+        let (taking, wait) = match self.check_receive(request) {
+            Ok(checked) => checked,
+            Err(refused) => {
+                self.out.reply(reply, Err(refused));
+                return Ok(());
+            }
+        };
+        if reply.is_closed() {
+            return Ok(());
+        }
+        let answer = self.take_messages(taking)?;
+        let none = answer.as_ref().is_ok_and(Vec::is_empty);
+        if !none || wait.is_zero() || self.writer.draining.is_some() {
+            self.out.reply(reply, answer);
+            return Ok(());
+        }
+        let deadline = self.now.saturating_add(wait);
+        if let Err(reply) = self.writer.waiting.add(taking, deadline, reply) {
+            self.out.reply(reply, answer);
+        }
+        Ok(())
+    }
+
+    fn check_receive(&mut self, request: &ReceiveMessage) -> Result<(Taking, Duration), Rejected> {
+        let queue = self.find_plain_queue(&request.queue_url)?;
+        let attributes = &self.queue_record(queue).attributes;
+        let most = request.max_number_of_messages.unwrap_or(1);
+        if !(1..=MOST).contains(&most) {
+            return Err(parameter(
+                "MaxNumberOfMessages",
+                &most.to_string(),
+                "Must be between 1 and 10, if provided.",
+            ));
+        }
+        let invisible = match request.visibility_timeout {
+            None => attributes.visibility_timeout(),
+            Some(given) => seconds("VisibilityTimeout", given, LONGEST_INVISIBLE)?,
+        };
+        let wait = match request.wait_time_seconds {
+            None => attributes.wait_time(),
+            Some(given) => seconds("WaitTimeSeconds", given, LONGEST_WAIT)?,
+        };
+        let taking = Taking {
+            queue,
+            most: usize::try_from(most).unwrap_or(1),
+            invisible,
+        };
+        Ok((taking, wait))
+    }
+
+    /// Answers the receives whose time is over, and those whose queues have messages again. Says whether some remain
+    /// that could be served at once.
+    pub(super) fn serve_waiting_receives(&mut self) -> Result<bool, StoreError> {
+        let over = if self.writer.draining.is_some() {
+            self.writer.waiting.take_all()
+        } else {
+            self.writer.waiting.take_due(self.now)
+        };
+        for receive in over {
+            self.out.reply(receive.reply, Ok(Vec::new()));
+        }
+        for _ in 0..SERVED_AT_ONCE {
+            let Some(queue) = self.writer.waiting.woken() else {
+                return Ok(false);
+            };
+            let ready = self.store().first_ready(queue)?.is_some();
+            let waiting = if ready {
+                self.writer.waiting.take(queue)
+            } else {
+                None
+            };
+            let Some(waiting) = waiting else {
+                self.writer.waiting.rest(queue);
+                continue;
+            };
+            match self.take_messages(waiting.taking)? {
+                Ok(none) if none.is_empty() => {
+                    self.writer.waiting.put_back(waiting);
+                    let full = self.queue_record(queue).in_flight >= MOST_IN_FLIGHT;
+                    if full || self.store().first_ready(queue)?.is_none() {
+                        self.writer.waiting.rest(queue);
+                    }
+                }
+                answer => self.out.reply(waiting.reply, answer),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes what a receive may take now.
+    fn take_messages(
+        &mut self,
+        taking: Taking,
+    ) -> Result<Result<Vec<ReceivedMessage>, Rejected>, StoreError> {
+        let fifo = self.is_fifo(taking.queue);
+        if self.queue_record(taking.queue).in_flight >= MOST_IN_FLIGHT {
+            // FIFO queues then answer with nothing, as on AWS.
+            let full = Err(QueueError::OverLimit.into());
+            return Ok(if fifo { Ok(Vec::new()) } else { full });
+        }
+        let mut taken = Taken::default();
+        while taken.messages.len() < taking.most && taken.set_aside < SET_ASIDE_AT_ONCE {
+            let Some(first) = self.store().first_ready(taking.queue)? else {
+                break;
+            };
+            match group_of(&self.store().envelope(first)?).filter(|_| fifo) {
+                Some(group) => self.take_group(taking, group, first, &mut taken)?,
+                None => self.take_one(taking, first, &mut taken)?,
+            }
+        }
+        Ok(Ok(self.hand_out(taking, taken.messages, fifo)?))
+    }
+
+    /// Takes messages of one group in their order, until one is hidden.
+    fn take_group(
+        &mut self,
+        taking: Taking,
+        group: crate::id::GroupHash,
+        first: MessageNumber,
+        taken: &mut Taken,
+    ) -> Result<(), StoreError> {
+        let left = taking.most - taken.messages.len();
+        let left = u32::try_from(left).unwrap_or(1);
+        for message in self.store().group_from(taking.queue, group, first, left)? {
+            if self.store().hidden(taking.queue, message)?.is_some() {
+                break;
+            }
+            self.take_one(taking, message, taken)?;
+        }
+        Ok(())
+    }
+
+    /// Takes one message and hides it, unless it is gone, too old, or has been received too often.
+    fn take_one(
+        &mut self,
+        taking: Taking,
+        number: MessageNumber,
+        taken: &mut Taken,
+    ) -> Result<(), StoreError> {
+        let queue = taking.queue;
+        let message = self.store().message(number)?;
+        let mut message = message
+            .ok_or_else(|| StoreError::Damaged(format!("message {} is missing", number.0)))?;
+        let envelope = self.store().envelope(number)?;
+        if self.is_over(queue, &message) {
+            taken.set_aside += 1;
+            return self.erase(queue, number);
+        }
+        if let Some(dead) = self.dead_letter_queue(queue, &message, &envelope) {
+            taken.set_aside += 1;
+            return self.send_to_dead_letters(queue, dead, &message, envelope);
+        }
+        message.receive_count += 1;
+        message.first_started_at.get_or_insert(self.now);
+        self.store().update_counters(&message)?;
+        self.store().unready(queue, number)?;
+        let hidden = Hidden {
+            until: self.now.saturating_add(taking.invisible),
+            received_at: Some(self.now),
+        };
+        self.hide_received(queue, number, hidden)?;
+        taken.messages.push((message, envelope));
+        Ok(())
+    }
+
+    /// Whether a message was purged, or has been kept for as long as its queue keeps messages.
+    pub(super) fn is_over(&self, queue: QueueId, message: &MessageRow) -> bool {
+        let record = self.queue_record(queue);
+        message.id.0 < record.purged_below
+            || message
+                .sent_at
+                .saturating_add(record.attributes.retention())
+                <= self.now
+    }
+
+    /// Where a message goes that has been received as often as its queue allows.
+    fn dead_letter_queue(
+        &self,
+        queue: QueueId,
+        message: &MessageRow,
+        envelope: &Envelope,
+    ) -> Option<QueueId> {
+        let record = self.queue_record(queue);
+        let redrive = record.attributes.redrive()?;
+        let received_here = message
+            .receive_count
+            .saturating_sub(envelope.received_before);
+        if received_here < redrive.max_receive_count {
+            return None;
+        }
+        let dead = self.writer.queues.named(&redrive.dead_letter_queue)?;
+        let fits = self.writer.queues.is_plain(dead.id)
+            && dead.attributes.is_fifo() == record.attributes.is_fifo()
+            && dead.attributes.allows_redrive_from(&record.name);
+        fits.then_some(dead.id)
+    }
+
+    fn send_to_dead_letters(
+        &mut self,
+        queue: QueueId,
+        dead: QueueId,
+        message: &MessageRow,
+        envelope: Envelope,
+    ) -> Result<(), StoreError> {
+        self.withdraw(queue, message.id, &envelope)?;
+        let envelope = Envelope {
+            source: Some(self.queue_record(queue).name.clone()),
+            received_before: message.receive_count,
+            ..envelope
+        };
+        self.store().move_message(message.id, dead)?;
+        self.store().put_envelope(message.id, &envelope)?;
+        self.arrive(dead, message.id, &envelope, true)
+    }
+
+    /// Makes the answer. Messages received without a visibility timeout are visible again at once.
+    fn hand_out(
+        &mut self,
+        taking: Taking,
+        messages: Vec<(MessageRow, Envelope)>,
+        fifo: bool,
+    ) -> Result<Vec<ReceivedMessage>, StoreError> {
+        let mut received = Vec::with_capacity(messages.len());
+        for (message, envelope) in messages {
+            if taking.invisible.is_zero() {
+                self.show(taking.queue, message.id)?;
+            }
+            received.push(self.received(&message, envelope, fifo)?);
+        }
+        Ok(received)
+    }
+
+    fn received(
+        &self,
+        message: &MessageRow,
+        envelope: Envelope,
+        fifo: bool,
+    ) -> Result<ReceivedMessage, StoreError> {
+        let receipt = Receipt {
+            message: message.id,
+            receive: message.receive_count,
+        };
+        let first = message.first_started_at.unwrap_or(self.now);
+        let mut system = Names::from([
+            ("SenderId".to_owned(), self.writer.place.account.clone()),
+            (
+                "SentTimestamp".to_owned(),
+                message.sent_at.as_millis().to_string(),
+            ),
+            (
+                "ApproximateReceiveCount".to_owned(),
+                message.receive_count.to_string(),
+            ),
+            (
+                "ApproximateFirstReceiveTimestamp".to_owned(),
+                first.as_millis().to_string(),
+            ),
+        ]);
+        for (name, attribute) in &envelope.system_attributes {
+            if let AttributeValue::Text(text) = &attribute.value {
+                system.insert(name.clone(), text.clone());
+            }
+        }
+        let source = envelope.source.as_deref();
+        for (name, value) in [
+            ("MessageGroupId", envelope.group_id.clone()),
+            ("MessageDeduplicationId", envelope.deduplication_id.clone()),
+            (
+                "DeadLetterQueueSourceArn",
+                source.map(|name| self.writer.place.queue_arn(name)),
+            ),
+            ("SequenceNumber", fifo.then(|| sequence_number(message.id))),
+        ] {
+            if let Some(value) = value {
+                system.insert(name.to_owned(), value);
+            }
+        }
+        Ok(ReceivedMessage {
+            message_id: message_id(self.writer.seal.key(), message.id),
+            receipt_handle: receipt.handle(&self.writer.seal),
+            body: self.body_of(message)?,
+            attributes: envelope.attributes,
+            system_attributes: system,
+        })
+    }
+}
+
+/// A number of seconds from 0 to `most`.
+pub(super) fn seconds(name: &str, given: i64, most: i64) -> Result<Duration, Rejected> {
+    if (0..=most).contains(&given) {
+        return Ok(Duration::from_secs(given.unsigned_abs()));
+    }
+    let reason = format!("Must be >= 0 and <= {most}, if provided.");
+    Err(parameter(name, &given.to_string(), reason))
+}

@@ -1,0 +1,161 @@
+//! Where a message of a plain queue stands: visible, hidden until a time, gone. Every change of it goes through here, so
+//! that the order within FIFO groups, the counts and the waiting receives follow.
+
+use std::time::Duration;
+
+use crate::id::{GroupHash, MessageNumber, QueueId};
+use crate::store::{Envelope, Hidden, MessageRow, StoreError};
+use crate::turn::Turn;
+
+impl Turn<'_> {
+    /// Writes a new message of a plain queue.
+    pub(in crate::apply) fn put_plain(
+        &mut self,
+        message: &MessageRow,
+        envelope: &Envelope,
+        delay: Duration,
+    ) -> Result<(), StoreError> {
+        self.store().insert_message(message)?;
+        self.store().put_envelope(message.id, envelope)?;
+        if !delay.is_zero() {
+            let hidden = Hidden {
+                until: self.now.saturating_add(delay),
+                received_at: None,
+            };
+            self.store().hide(message.queue, message.id, hidden)?;
+        }
+        self.arrive(message.queue, message.id, envelope, delay.is_zero())
+    }
+
+    /// Places a message among the others of its queue.
+    pub(super) fn arrive(
+        &mut self,
+        queue: QueueId,
+        message: MessageNumber,
+        envelope: &Envelope,
+        visible: bool,
+    ) -> Result<(), StoreError> {
+        match group_of(envelope).filter(|_| self.is_fifo(queue)) {
+            Some(group) => {
+                self.store().join_group(queue, group, message)?;
+                self.settle_group(queue, group)
+            }
+            None if visible => {
+                self.store().make_ready(queue, message)?;
+                self.writer.waiting.wake(queue);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Makes a message visible whose time of being hidden is over.
+    pub(in crate::apply) fn show(
+        &mut self,
+        queue: QueueId,
+        message: MessageNumber,
+    ) -> Result<(), StoreError> {
+        self.unhide(queue, message)?;
+        if self.is_fifo(queue) {
+            let envelope = self.store().envelope(message)?;
+            return match group_of(&envelope) {
+                Some(group) => self.settle_group(queue, group),
+                None => Ok(()),
+            };
+        }
+        self.store().make_ready(queue, message)?;
+        self.writer.waiting.wake(queue);
+        Ok(())
+    }
+
+    /// Hides a message that has been received.
+    pub(super) fn hide_received(
+        &mut self,
+        queue: QueueId,
+        message: MessageNumber,
+        hidden: Hidden,
+    ) -> Result<(), StoreError> {
+        self.store().hide(queue, message, hidden)?;
+        if let Some(record) = self.writer.queues.record_mut(queue) {
+            record.in_flight += 1;
+        }
+        Ok(())
+    }
+
+    pub(super) fn unhide(
+        &mut self,
+        queue: QueueId,
+        message: MessageNumber,
+    ) -> Result<(), StoreError> {
+        let hidden = self.store().unhide(queue, message)?;
+        if hidden.is_some_and(|hidden| hidden.received_at.is_some())
+            && let Some(record) = self.writer.queues.record_mut(queue)
+        {
+            record.in_flight = record.in_flight.saturating_sub(1);
+        }
+        Ok(())
+    }
+
+    /// Takes a message out of its queue, wherever it stands, but leaves it in the store.
+    pub(super) fn withdraw(
+        &mut self,
+        queue: QueueId,
+        message: MessageNumber,
+        envelope: &Envelope,
+    ) -> Result<(), StoreError> {
+        self.unhide(queue, message)?;
+        self.store().unready(queue, message)?;
+        if let Some(group) = group_of(envelope) {
+            self.store().leave_group(queue, group, message)?;
+            if self.is_fifo(queue) {
+                self.settle_group(queue, group)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes a message.
+    pub(super) fn erase(
+        &mut self,
+        queue: QueueId,
+        message: MessageNumber,
+    ) -> Result<(), StoreError> {
+        let envelope = self.store().envelope(message)?;
+        self.withdraw(queue, message, &envelope)?;
+        self.store().delete_message(message)?;
+        self.store().delete_envelope(message)
+    }
+
+    /// Makes the first message of a group the one that can be received, unless it is hidden: then the group waits.
+    pub(super) fn settle_group(
+        &mut self,
+        queue: QueueId,
+        group: GroupHash,
+    ) -> Result<(), StoreError> {
+        let firsts = self.store().group_from(queue, group, MessageNumber(0), 2)?;
+        let Some(&first) = firsts.first() else {
+            return Ok(());
+        };
+        // A message that came back from a dead-letter queue may have gone before the one that was first.
+        if let Some(&second) = firsts.get(1) {
+            self.store().unready(queue, second)?;
+        }
+        let hidden = self.store().hidden(queue, first)?.is_some();
+        if !hidden && !self.store().is_ready(queue, first)? {
+            self.store().make_ready(queue, first)?;
+            self.writer.waiting.wake(queue);
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_fifo(&self, queue: QueueId) -> bool {
+        self.writer
+            .queues
+            .record(queue)
+            .is_some_and(|record| record.attributes.is_fifo())
+    }
+}
+
+pub(super) fn group_of(envelope: &Envelope) -> Option<GroupHash> {
+    envelope.group_id.as_deref().map(GroupHash::of)
+}

@@ -1,0 +1,61 @@
+//! Why SQS refuses a request, with AWS's names and texts. Nothing has changed when it does.
+
+use thiserror::Error;
+
+/// A refused request for a queue. The names are those of AWS's exceptions.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QueueError {
+    /// A parameter that must be there is not.
+    #[error("The request must contain the parameter {0}.")]
+    MissingParameter(&'static str),
+    /// A queue attribute that there is not, or not for this kind of queue.
+    #[error("Unknown Attribute {0}.")]
+    InvalidAttributeName(String),
+    /// A queue attribute with a value it cannot have.
+    #[error("{0}")]
+    InvalidAttributeValue(String),
+    /// The name is taken by a queue with another value of this attribute.
+    #[error("A queue already exists with the same name and a different value for attribute {0}")]
+    QueueNameExists(String),
+    /// The name was given up less than a minute ago.
+    #[error(
+        "You must wait 60 seconds after deleting a queue before you can create another with the same name."
+    )]
+    QueueDeletedRecently,
+    /// The queue was purged less than a minute ago.
+    #[error("Only one PurgeQueue operation on {0} is allowed every 60 seconds.")]
+    PurgeQueueInProgress(String),
+    /// Too many messages of the queue are in flight.
+    #[error("Too many messages in flight: 120,000 is the most that a queue can have.")]
+    OverLimit,
+    /// The message is visible, so there is no visibility timeout to change.
+    #[error("The specified message isn't in flight.")]
+    MessageNotInflight,
+    /// Not a receipt handle of this server.
+    #[error("The input receipt handle \"{0}\" is not a valid receipt handle.")]
+    ReceiptHandleIsInvalid(String),
+    /// A move task or a queue that a move task needs.
+    #[error("{0}")]
+    ResourceNotFound(String),
+    /// Something that this queue does not do.
+    #[error("{0}")]
+    UnsupportedOperation(String),
+    /// A batch without entries.
+    #[error("There should be at least one {0}RequestEntry in the request.")]
+    EmptyBatchRequest(&'static str),
+    /// More than ten entries.
+    #[error("Maximum number of entries per request are 10. You have sent {0}.")]
+    TooManyEntriesInBatchRequest(usize),
+    /// Two entries with the same id.
+    #[error("Id {0} repeated.")]
+    BatchEntryIdsNotDistinct(String),
+    /// An entry's id is no id.
+    #[error(
+        "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long."
+    )]
+    InvalidBatchEntryId,
+    /// All entries together are too long.
+    #[error("Batch requests cannot be longer than 1048576 bytes. You have sent {0} bytes.")]
+    BatchRequestTooLong(usize),
+}
