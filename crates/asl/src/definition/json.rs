@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::invalid_json;
 use super::object::{Faults, child};
 use crate::diagnostic::{Diagnostic, SCHEMA};
+use crate::json_problem::unrecognized;
 
 /// How much of the text AWS repeats in its message.
 const QUOTED_LIMIT: usize = 500;
@@ -27,10 +28,7 @@ pub(super) fn fault(text: &str, error: &serde_json::Error) -> Diagnostic {
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     let column = text[line_start..start].chars().count() + word.chars().count() + 1;
     let place = format!("[Source: (String)\"{quoted}\"; line: {line}, column: {column}]");
-    let message = format!(
-        "Unrecognized token '{word}': was expecting (JSON String, Number, Array, Object or token \
-         'null', 'true' or 'false')\n at {place}"
-    );
+    let message = format!("{}\n at {place}", unrecognized(&word));
     invalid_json(message, place)
 }
 
