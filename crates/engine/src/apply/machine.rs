@@ -7,7 +7,8 @@ use crate::arn;
 use crate::id::RevisionId;
 use crate::rejected::Rejected;
 use crate::state_machine::{
-    CreateStateMachine, CreatedStateMachine, UpdateStateMachine, UpdatedStateMachine, diagnosis,
+    CreateStateMachine, CreatedStateMachine, MachineKind, UpdateStateMachine, UpdatedStateMachine,
+    diagnosis,
 };
 use crate::store::{RevisionRow, StoreError};
 use crate::turn::Turn;
@@ -20,7 +21,7 @@ impl Turn<'_> {
     ) -> Result<Result<CreatedStateMachine, Rejected>, StoreError> {
         if let Err(refused) = check_name(&create.name)
             .map(drop)
-            .and_then(|()| check(&create.definition))
+            .and_then(|()| check(&create.definition, create.kind))
         {
             return Ok(Err(refused));
         }
@@ -68,7 +69,7 @@ impl Turn<'_> {
             Err(refused) => return Ok(Err(refused)),
         };
         if let Some(definition) = &update.definition
-            && let Err(refused) = check(definition)
+            && let Err(refused) = check(definition, found.kind)
         {
             return Ok(Err(refused));
         }
@@ -122,11 +123,17 @@ impl Turn<'_> {
     }
 }
 
-fn check(definition: &str) -> Result<(), Rejected> {
-    match StateMachine::parse(definition) {
-        Ok(_) => Ok(()),
-        Err(problems) => Err(Rejected::InvalidDefinition(diagnosis(&problems))),
+/// Errors of the definition, and what an Express state machine may not do.
+fn check(definition: &str, kind: MachineKind) -> Result<(), Rejected> {
+    let problems = match (StateMachine::parse(definition), kind) {
+        (Err(problems), _) => problems,
+        (Ok(machine), MachineKind::Express) => machine.express_faults(),
+        (Ok(_), MachineKind::Standard) => Vec::new(),
+    };
+    if problems.is_empty() {
+        return Ok(());
     }
+    Err(Rejected::InvalidDefinition(diagnosis(&problems)))
 }
 
 /// AWS compares the definition, the type, logging and tracing; role and tags do not count.

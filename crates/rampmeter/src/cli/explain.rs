@@ -100,6 +100,13 @@ const CODES: &[(&str, &str)] = &[
     ("RM2033", "The stand-in vendor cannot be served."),
     ("RM2034", "The benchmark could not be carried out."),
     (
+        "RM2040",
+        "The server cannot be reached, or something else answers there.",
+    ),
+    ("RM2041", "The server has no workflow of that name."),
+    ("RM2042", "The server does not authorise the request."),
+    ("RM2043", "There is no such error code."),
+    (
         "RM2050",
         "The workload of a simulation cannot be read or makes no sense.",
     ),
@@ -108,17 +115,6 @@ const CODES: &[(&str, &str)] = &[
         "A simulation names a target or a limit that the configuration does not have.",
     ),
     ("RM2052", "The prices of a simulation cannot be used."),
-    ("RM2053", "The picture of a simulation cannot be written."),
-    (
-        "RM2040",
-        "The server cannot be reached, or something else answers there.",
-    ),
-    ("RM2041", "The server has no workflow of that name."),
-    ("RM2042", "The server does not authorise the request."),
-    ("RM2043", "There is no such error code."),
-    ("RM2050", "A workload to simulate cannot be used."),
-    ("RM2051", "A target or a limit to simulate does not exist."),
-    ("RM2052", "Prices cannot be used."),
     ("RM2053", "The picture of a simulation cannot be written."),
 ];
 

@@ -23,7 +23,7 @@ const DEFAULT_PAGE: usize = 100;
 const LONGEST_NAME: usize = 80;
 
 /// Characters of a definition: 1 MiB.
-const LONGEST_DEFINITION: usize = 1 << 20;
+pub(super) const LONGEST_DEFINITION: usize = 1 << 20;
 
 /// What page tokens begin with; the name of the last state machine of the page follows.
 const PAGE_TOKEN_PREFIX: &str = "after:";
@@ -159,7 +159,7 @@ pub(in crate::wire) async fn create(call: Call) -> Result<Value, WireError> {
     Ok(json!({ "stateMachineArn": created.arn, "creationDate": date(created.creation_date) }))
 }
 
-fn kind(name: Option<&str>) -> Result<MachineKind, WireError> {
+pub(super) fn kind(name: Option<&str>) -> Result<MachineKind, WireError> {
     let name = name.unwrap_or("STANDARD");
     MachineKind::from_name(name).ok_or_else(|| {
         WireError::new(

@@ -5,3 +5,4 @@ pub(super) mod execution;
 pub(super) mod history;
 pub(super) mod machine;
 pub(super) mod task;
+pub(super) mod validation;
