@@ -37,9 +37,9 @@ fn calls() -> String {
 }
 
 fn directory() -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    fs::write(directory.path().join("rampmeter.toml"), CONFIGURATION).unwrap();
-    fs::write(directory.path().join("calls.csv"), calls()).unwrap();
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    fs::write(directory.path().join("rampmeter.toml"), CONFIGURATION).expect("written");
+    fs::write(directory.path().join("calls.csv"), calls()).expect("written");
     directory
 }
 
@@ -220,7 +220,7 @@ fn what_cannot_be_used_is_refused_with_its_place() {
 
 #[test]
 fn a_history_is_replayed_beside_what_was_recorded() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let data_dir = directory.path().join("data");
     let mut demo = Command::new(env!("CARGO_BIN_EXE_rampmeter"));
     demo.args([
@@ -253,6 +253,7 @@ fn a_history_is_replayed_beside_what_was_recorded() {
     for one in priorities {
         assert_eq!(one["succeeded"], one["calls"]);
         assert!(one["recorded_wait_ms"]["p95"].as_f64().is_some(), "{one}");
+        assert!(one["agrees_with_recorded"].is_boolean(), "{one}");
     }
     let peak = report["slots"]["peak"].as_u64();
     assert!(peak.is_some_and(|peak| (1..=6).contains(&peak)), "{report}");

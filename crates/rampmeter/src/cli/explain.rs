@@ -106,15 +106,9 @@ const CODES: &[(&str, &str)] = &[
     ("RM2041", "The server has no workflow of that name."),
     ("RM2042", "The server does not authorise the request."),
     ("RM2043", "There is no such error code."),
-    (
-        "RM2050",
-        "The workload of a simulation cannot be read or makes no sense.",
-    ),
-    (
-        "RM2051",
-        "A simulation names a target or a limit that the configuration does not have.",
-    ),
-    ("RM2052", "The prices of a simulation cannot be used."),
+    ("RM2050", "A workload to simulate cannot be used."),
+    ("RM2051", "A target or a limit to simulate does not exist."),
+    ("RM2052", "Prices cannot be used."),
     ("RM2053", "The picture of a simulation cannot be written."),
 ];
 

@@ -35,6 +35,11 @@ impl<E> Agenda<E> {
         self.entries.push(Entry { at, number, event });
     }
 
+    /// How many events were foreseen so far.
+    pub(crate) fn foreseen(&self) -> u64 {
+        self.foreseen
+    }
+
     /// When the next event happens.
     pub(crate) fn next_at(&self) -> Option<Time> {
         self.entries.peek().map(|entry| entry.at)

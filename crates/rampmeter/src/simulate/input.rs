@@ -54,6 +54,7 @@ pub(crate) fn read(arguments: &Arguments, color: bool) -> Result<(Scenario, Plan
         objectives,
         replications: arguments.replications,
         versus_single_queue: arguments.vs_single_queue,
+        as_configured: arguments.settings.is_empty(),
         prices: prices(arguments.prices.as_deref()).map_err(|why| usage(PRICES, why))?,
     };
     let scenario = Scenario {
@@ -108,7 +109,12 @@ fn calls(calls: &Calls, vendor: &VendorArguments, config: &Config) -> Result<Wor
         return workload_file::parse(&file.display().to_string(), &text(file)?);
     }
     if let Some(data_dir) = &calls.from_history {
-        return history::read(data_dir, &config.server.account, &config.server.region);
+        let mut workload = history::read(data_dir, &config.server.account, &config.server.region)?;
+        if config.targets.len() > 1 {
+            let note = "the history does not say which target a call went to: all are taken for this one's";
+            workload.notes.push(note.to_owned());
+        }
+        return Ok(workload);
     }
     if let Some(file) = &calls.arrivals {
         return recorded(file, vendor);

@@ -29,6 +29,7 @@ mod figures;
 
 mod verdict;
 mod single_queue;
+mod recorded;
 mod what_if;
 mod prices;
 mod cost;

@@ -78,7 +78,8 @@ fn priorities(study: &Study) -> Vec<Value> {
             value["single_queue_wait_ms"] = percentiles(&single.waits[place]);
         }
         if let Some(recorded) = &study.recorded {
-            value["recorded_wait_ms"] = percentiles(&recorded[place]);
+            value["recorded_wait_ms"] = percentiles(&recorded.waits[place]);
+            value["agrees_with_recorded"] = json!(recorded.agrees[place]);
         }
         value
     };

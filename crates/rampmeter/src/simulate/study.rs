@@ -3,7 +3,8 @@
 use super::cost::Bill;
 use super::figures::Figures;
 use super::prices::Prices;
-use super::result::{Percentiles, Run};
+use super::recorded::Recorded;
+use super::result::Run;
 use super::scenario::{Order, Scenario};
 use super::verdict::{Judged, Objective};
 use super::what_if::{self, WhatIf};
@@ -18,6 +19,8 @@ pub(crate) struct Plan {
     pub(crate) replications: u32,
     /// Whether to compare with a single queue.
     pub(crate) versus_single_queue: bool,
+    /// Whether the rules are those of the configuration, so that recorded waits should come out again.
+    pub(crate) as_configured: bool,
     /// For the bill.
     pub(crate) prices: Prices,
 }
@@ -36,7 +39,7 @@ pub(crate) struct Study {
     /// The same with one queue.
     pub(crate) single_queue: Option<Figures>,
     /// The same waits as they were recorded, where the calls are those of a history.
-    pub(crate) recorded: Option<[Percentiles; 3]>,
+    pub(crate) recorded: Option<Recorded>,
     /// The same with another maximum of the limit that binds.
     pub(crate) what_if: Option<WhatIf>,
     /// What it would cost on AWS.
@@ -56,17 +59,20 @@ impl Study {
         });
         let replications: Vec<Figures> = std::iter::once(figures).chain(others).collect();
         let judge = |objective: &Objective| objective.judge(&replications);
-        let recorded = &scenario.workload.recorded_waits;
-        let has_recorded = recorded.iter().any(|waits| !waits.is_empty());
+        let recorded = Recorded::compare(&scenario.workload, &figures);
+        let mut warnings = warnings::of(&scenario, &run);
+        if let Some(recorded) = recorded.filter(|_| plan.as_configured) {
+            warnings.extend(recorded.disagreements(&figures));
+        }
         Study {
             judged: plan.objectives.iter().map(judge).collect(),
             single_queue: plan
                 .versus_single_queue
                 .then(|| single_queue::compare(&scenario)),
-            recorded: has_recorded.then(|| recorded.clone().map(Percentiles::of)),
+            recorded,
             what_if: what_if::vary(&scenario, &run, &figures),
             bill: Bill::of(&scenario, &run, &plan.prices),
-            warnings: warnings::of(&scenario, &run),
+            warnings,
             replications,
             run,
             scenario,

@@ -69,6 +69,7 @@ fn plan() -> Plan {
         objectives: Vec::new(),
         replications: 2,
         versus_single_queue: true,
+        as_configured: true,
         prices: Prices::built_in(),
     }
 }
@@ -213,10 +214,14 @@ fn others_in_the_account_throttle_us_and_every_call_still_ends() {
 
 #[test]
 fn a_vendor_that_others_fill_for_ever_is_reported_and_not_waited_for() {
-    let mut calls = workload(1, vec![burst(Priority::High, 1, 1)], Latency::Fixed(SECOND));
+    let mut calls = workload(
+        60,
+        vec![burst(Priority::High, 1, 60)],
+        Latency::Fixed(SECOND),
+    );
     calls.vendor_concurrency = Some(1);
     calls.foreign = Some(Foreign {
-        per_second: 100.0,
+        per_second: 1.0,
         latency: Latency::Fixed(400 * Duration::from_secs(86_400)),
     });
     let scenario = scenario(vec![Limit::concurrency("account", 5)], calls);

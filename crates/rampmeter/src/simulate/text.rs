@@ -123,7 +123,7 @@ fn priorities(study: &Study) -> Vec<Vec<String>> {
             study
                 .recorded
                 .iter()
-                .map(|recorded| words(recorded[place].p95)),
+                .map(|recorded| words(recorded.waits[place].p95)),
         );
         rows.push(row);
     }

@@ -32,7 +32,8 @@ pub(crate) fn of(scenario: &Scenario, run: &Run) -> Vec<String> {
         few_durations(scenario),
         short(scenario),
     ];
-    warnings.into_iter().flatten().collect()
+    let notes = scenario.workload.notes.iter().cloned();
+    warnings.into_iter().flatten().chain(notes).collect()
 }
 
 fn unfinished(run: &Run) -> Option<String> {

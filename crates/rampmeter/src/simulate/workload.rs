@@ -34,6 +34,8 @@ pub(crate) struct Workload {
     pub(crate) usage: Usage,
     /// What was recorded of the same calls, HIGH first: their waits, for comparison. Empty where nothing was.
     pub(crate) recorded_waits: [Vec<Duration>; 3],
+    /// What to know of it before relying on it.
+    pub(crate) notes: Vec<String>,
 }
 
 /// Shares of attempts that go wrong.
@@ -128,6 +130,7 @@ impl Workload {
             vendor_concurrency: None,
             usage: Usage::default(),
             recorded_waits: Default::default(),
+            notes: Vec::new(),
         }
     }
 
@@ -144,6 +147,16 @@ impl Workload {
         if expected > MOST_CALLS as f64 {
             return Some(format!(
                 "about {expected:.0} calls arrive; at most {MOST_CALLS} are simulated"
+            ));
+        }
+        let foreign = self
+            .foreign
+            .as_ref()
+            .map_or(0.0, |foreign| foreign.per_second);
+        let foreign = foreign * self.stretch.as_secs_f64();
+        if foreign > MOST_CALLS as f64 {
+            return Some(format!(
+                "about {foreign:.0} calls of others arrive; at most {MOST_CALLS} are simulated"
             ));
         }
         let Failures {

@@ -22,7 +22,9 @@ use super::vendor::{Answer, Vendor};
 /// A call that a full vendor refuses for ever is started again and again. After so many starts for each call, and
 /// [`SPARE_STARTS`] for all, those that are left are said not to end.
 const STARTS_PER_CALL: u64 = 50;
-const SPARE_STARTS: u64 = 100_000;
+const SPARE_STARTS: u64 = 10_000;
+/// The same for all that happens, what others do at the vendor included.
+const MOST_EVENTS: u64 = 100_000_000;
 
 /// A call, by its place in the order of arrival.
 type Call = usize;
@@ -123,7 +125,7 @@ impl<'a> World<'a> {
         let last = self.arrivals.last().map_or(self.now, |arrival| arrival.at);
         let end = last.saturating_add(LONGEST);
         let most_starts = SPARE_STARTS + STARTS_PER_CALL * self.arrivals.len() as u64;
-        while self.open > 0 && self.starts <= most_starts {
+        while self.open > 0 && self.starts <= most_starts && self.agenda.foreseen() <= MOST_EVENTS {
             let Some(next) = self.next_moment().filter(|next| *next <= end) else {
                 break;
             };
