@@ -49,6 +49,8 @@ const KMS: &[&str] = &["KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds"];
 /// Where a queue sends messages that were received too often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RedrivePolicy {
+    /// As the policy gives it.
+    pub(crate) dead_letter_arn: String,
     /// Name of the dead-letter queue.
     pub(crate) dead_letter_queue: String,
     /// Receives after which the next moves the message.
@@ -290,11 +292,11 @@ fn read_redrive_policy(text: &str) -> Result<RedrivePolicy, String> {
     let count = policy
         .get("maxReceiveCount")
         .ok_or_else(|| missing("maxReceiveCount"))?;
-    let dead_letter_queue = arn
+    let dead_letter_arn = arn
         .as_str()
         .filter(|arn| arn.starts_with("arn:aws") && arn.split(':').count() == 6)
-        .and_then(|arn| arn.rsplit(':').next())
         .ok_or("Invalid value for deadLetterTargetArn.")?;
+    let dead_letter_queue = dead_letter_arn.rsplit(':').next().unwrap_or_default();
     let number = match count {
         Value::String(text) => text.parse().ok(),
         value => value.as_u64().and_then(|number| u32::try_from(number).ok()),
@@ -307,6 +309,7 @@ fn read_redrive_policy(text: &str) -> Result<RedrivePolicy, String> {
         "Invalid value for maxReceiveCount: {shown}, valid values are from 1 to 1000 both inclusive."
     ))?;
     Ok(RedrivePolicy {
+        dead_letter_arn: dead_letter_arn.to_owned(),
         dead_letter_queue: dead_letter_queue.to_owned(),
         max_receive_count,
     })
@@ -407,6 +410,7 @@ mod tests {
             assert_eq!(
                 queue.redrive(),
                 Some(&RedrivePolicy {
+                    dead_letter_arn: arn.to_owned(),
                     dead_letter_queue: "dead".to_owned(),
                     max_receive_count: 3
                 })

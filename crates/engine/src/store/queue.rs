@@ -66,11 +66,12 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Writes a new queue and gives it its number.
-    pub(crate) fn insert_queue(&self, record: &mut QueueRecord) -> Result<(), StoreError> {
-        self.connection
+    /// Writes a new queue and gives it its number. Answers whether the name was free.
+    pub(crate) fn insert_queue(&self, record: &mut QueueRecord) -> Result<bool, StoreError> {
+        let inserted = self
+            .connection
             .prepare_cached(
-                "INSERT INTO queue (name, attributes, tags, created_at, modified_at, group_scope, \
+                "INSERT OR IGNORE INTO queue (name, attributes, tags, created_at, modified_at, group_scope, \
                  purged_below) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)",
             )?
             .execute((
@@ -82,7 +83,7 @@ impl Store {
                 record.group_scope,
             ))?;
         record.id = QueueId(self.connection.last_insert_rowid());
-        Ok(())
+        Ok(inserted == 1)
     }
 
     /// Writes what can change of a queue.

@@ -35,7 +35,13 @@ impl Turn<'_> {
             Ok(record) => record,
             Err(refused) => return Ok(Err(refused)),
         };
-        self.store().insert_queue(&mut record)?;
+        if !self.store().insert_queue(&mut record)? {
+            return Ok(Err(QueueError::UnsupportedOperation(format!(
+                "{} holds the messages of a target that is not configured at present.",
+                create.name
+            ))
+            .into()));
+        }
         self.writer.queues.add(record);
         Ok(Ok(create.name.clone()))
     }
@@ -88,6 +94,9 @@ impl Turn<'_> {
         let Some(dead) = self.writer.queues.named(&redrive.dead_letter_queue) else {
             return refused("Dead letter target does not exist.");
         };
+        if self.writer.place.queue_arn(&dead.name) != redrive.dead_letter_arn {
+            return refused("Dead letter target does not exist.");
+        }
         if dead.attributes.is_fifo() != attributes.is_fifo() {
             return refused("Dead-letter queue must be same type of queue as the source.");
         }
