@@ -21,7 +21,7 @@ async fn what_is_not_served_is_named_with_what_is() {
     let aws = server.aws();
     for (target, told) in [
         ("AWSStepFunctions.CreateActivity", "StartExecution"),
-        ("AmazonSQS.CreateQueue", "SendMessage"),
+        ("AmazonSQS.PublishQueue", "SendMessage"),
         ("DynamoDB_20120810.PutItem", "AWSStepFunctions, AmazonSQS"),
         ("StartExecution", "AWSStepFunctions, AmazonSQS"),
         ("", "AWSStepFunctions, AmazonSQS"),

@@ -9,6 +9,7 @@ mod workspace;
 mod executions;
 mod tasks;
 mod queues;
+mod plain_queues;
 mod hostile;
 mod admin;
 mod full_disk;

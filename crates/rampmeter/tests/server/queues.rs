@@ -137,7 +137,8 @@ async fn errors_of_sqs_carry_their_query_code() {
 async fn nobody_but_the_worker_receives_from_the_queues_of_a_target() {
     let server = Server::start(&Workspace::without_vendor()).await;
     let aws = server.aws();
-    let request = |queue: &str| json!({ "QueueUrl": queue, "ReceiptHandle": "x", "VisibilityTimeout": 1 });
+    let request =
+        |queue: &str| json!({ "QueueUrl": queue, "ReceiptHandle": "x", "VisibilityTimeout": 1 });
     for operation in [
         "ReceiveMessage",
         "DeleteMessage",
