@@ -38,7 +38,7 @@ impl Turn<'_> {
             kind, retry_after, ..
         } = &outcome
         {
-            self.note_throttle(target, *kind, *retry_after)?;
+            self.note_throttle(target, permit, *kind, *retry_after)?;
         }
         if let Outcome::Unknown { reason } = outcome {
             self.hold(target, permit, &call)?;
@@ -234,6 +234,7 @@ impl Turn<'_> {
     fn note_throttle(
         &mut self,
         id: TargetId,
+        permit: PermitId,
         kind: Throttle,
         retry_after: Option<Duration>,
     ) -> Result<(), StoreError> {
@@ -244,7 +245,7 @@ impl Turn<'_> {
             Throttle::Concurrency => GateThrottle::Concurrency,
             Throttle::Window => GateThrottle::Window { retry_after },
         };
-        let report = target.gate.throttled(kind, now, jitter);
+        let report = target.gate.refused(permit, kind, now, jitter);
         target.throttles += 1;
         if report.under_our_limit {
             target.throttles_under_our_limit += 1;

@@ -150,7 +150,8 @@ fn read_input(text: &str) -> Result<Payload, Rejected> {
             "Input exceeds the maximum number of bytes allowed: {LONGEST_DATA}"
         )));
     }
-    Payload::parse(text).map_err(|error| Rejected::InvalidExecutionInput(error.to_string()))
+    Payload::parse(text)
+        .map_err(|_| Rejected::InvalidExecutionInput(rampmeter_asl::json_problem(text)))
 }
 
 /// AWS's rule for names: 1 to 80 characters, no white space, control characters, brackets or special characters.
