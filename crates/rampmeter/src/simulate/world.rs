@@ -259,7 +259,7 @@ impl<'a> World<'a> {
         if let Answer::Throttled(kind) = answer {
             let number = self.throttles.all;
             let mut jitter = Random::of(self.scenario.seed, Question::Jitter, number, 0);
-            let report = self.gate.throttled(kind, self.now, jitter.next());
+            let report = self.gate.refused(permit, kind, self.now, jitter.next());
             self.throttles.all += 1;
             self.throttles.under_our_limit += u64::from(report.under_our_limit);
         }
