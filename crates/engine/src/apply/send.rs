@@ -378,13 +378,12 @@ fn check_call(request: &SendMessage) -> Result<(), Rejected> {
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 pub(super) fn check_characters(body: &str) -> Result<(), Rejected> {
     let allowed = |character: char| matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
-    match body.chars().find(|&character| !allowed(character)) {
-        Some(character) => Err(Rejected::InvalidMessageContents(format!(
-            "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF, found #x{:X}",
-            u32::from(character)
-        ))),
-        None => Ok(()),
+    if body.chars().all(allowed) {
+        return Ok(());
     }
+    Err(Rejected::InvalidMessageContents(
+        "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF".to_owned(),
+    ))
 }
 
 /// An error of the SQS integration, named as Step Functions names it.
@@ -401,11 +400,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_with_a_control_character_is_refused_and_named() {
+    fn a_body_with_a_control_character_is_refused() {
         let refused = check_characters("a\u{1}b").unwrap_err();
-        assert!(
-            matches!(&refused, Rejected::InvalidMessageContents(text) if text.ends_with("#x1"))
-        );
+        assert!(matches!(refused, Rejected::InvalidMessageContents(_)));
         assert!(check_characters("a\u{fffe}").is_err());
         assert!(check_characters("tab\tline\nsnow ☃ \u{10ffff}").is_ok());
     }

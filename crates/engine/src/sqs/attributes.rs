@@ -97,6 +97,15 @@ impl QueueAttributes {
                 "Invalid value for the parameter FifoThroughputLimit. Reason: The value perMessageGroupId is allowed only when DeduplicationScope is messageGroup.",
             ));
         }
+        if given
+            .get("SqsManagedSseEnabled")
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+            && set.contains_key("KmsMasterKeyId")
+        {
+            return Err(invalid_value(
+                "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.",
+            ));
+        }
         let redrive = match set.get("RedrivePolicy") {
             Some(policy) => Some(
                 read_redrive_policy(policy)
@@ -188,6 +197,11 @@ impl QueueAttributes {
             }
         }
         let encrypted_by_key = self.set.contains_key("KmsMasterKeyId");
+        if encrypted_by_key {
+            shown
+                .entry("KmsDataKeyReusePeriodSeconds".to_owned())
+                .or_insert_with(|| "300".to_owned());
+        }
         shown
             .entry("SqsManagedSseEnabled".to_owned())
             .or_insert_with(|| (!encrypted_by_key).to_string());

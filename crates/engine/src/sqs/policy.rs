@@ -19,7 +19,7 @@ const ACTIONS: &[&str] = &[
     "PurgeQueue",
 ];
 
-/// The policy document after a change.
+/// The policy document after a change; an empty text when no statement is left.
 pub(crate) fn changed(
     policy: Option<&str>,
     queue_arn: &str,
@@ -47,6 +47,7 @@ pub(crate) fn changed(
         PermissionChange::Remove { .. } if !found => Err(invalid(&format!(
             "Value {label} for parameter Label is invalid. Reason: can't find label."
         ))),
+        PermissionChange::Remove { .. } if statements.is_empty() => Ok(String::new()),
         PermissionChange::Remove { .. } => Ok(policy.to_string()),
         PermissionChange::Add { .. } if found => Err(invalid(&format!(
             "Value {label} for parameter Label is invalid. Reason: Already exists."
@@ -134,6 +135,7 @@ mod tests {
             label: "share".to_owned(),
         };
         let policy = changed(Some(&policy), "arn:q", &remove).unwrap();
-        assert!(changed(Some(&policy), "arn:q", &remove).is_err());
+        assert_eq!(policy, "", "the last statement takes the document with it");
+        assert!(changed(None, "arn:q", &remove).is_err());
     }
 }

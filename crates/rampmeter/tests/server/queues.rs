@@ -108,12 +108,6 @@ async fn errors_of_sqs_carry_their_query_code() {
             "MissingRequiredParameterException",
             "MissingParameter",
         ),
-        (
-            "MoveQueue",
-            json!({}),
-            "UnknownOperationException",
-            "UnknownOperationException",
-        ),
     ] {
         let answer = aws
             .call(&format!("AmazonSQS.{operation}"), input.clone())

@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rampmeter_dispatch::Time;
+use serde_json::{Value, json};
 
 use super::Applied;
 use crate::id::{MessageNumber, QueueId};
@@ -26,6 +29,8 @@ const MOVED_AT_ONCE: usize = 128;
 /// What the seal of a task's handle is for.
 const PURPOSE: &[u8] = b"move task";
 
+const NO_TASK: &str = "Task does not exist.";
+
 /// A task that runs, in the writer's memory.
 #[derive(Debug, Clone)]
 pub(crate) struct RunningMoveTask {
@@ -45,7 +50,7 @@ impl Turn<'_> {
         };
         row.below = self.writer.numbers.message.take(&self.writer.store)?;
         self.store().insert_move_task(&mut row)?;
-        let handle = self.handle_of(row.id);
+        let handle = self.handle_of(&row);
         let next = self.now;
         self.writer
             .moves
@@ -114,16 +119,14 @@ impl Turn<'_> {
     }
 
     pub(super) fn cancel_move_task(&mut self, handle: &str) -> Applied<i64> {
-        let id = self.writer.seal.open_text(PURPOSE, handle);
-        let Some(id) = id.and_then(|bytes| Some(i64::from_be_bytes(bytes.try_into().ok()?))) else {
-            return Ok(Err(Rejected::InvalidParameter(
-                "Value for parameter TaskHandle is invalid.".to_owned(),
-            )));
+        let id = match self.open_handle(handle) {
+            Ok(id) => id,
+            Err(refused) => return Ok(Err(refused)),
         };
         let Some(RunningMoveTask { mut row, .. }) = self.writer.moves.remove(&id) else {
             let text = match self.store().move_task(id)? {
                 Some(_) => "Only active tasks can be cancelled.",
-                None => "Task does not exist.",
+                None => NO_TASK,
             };
             return Ok(Err(QueueError::ResourceNotFound(text.to_owned()).into()));
         };
@@ -157,7 +160,7 @@ impl Turn<'_> {
         let place = &self.writer.place;
         let running = row.status == MoveTaskStatus::Running;
         MoveTask {
-            task_handle: running.then(|| self.handle_of(row.id)),
+            task_handle: running.then(|| self.handle_of(&row)),
             status: row.status,
             source_arn: place.queue_arn(&row.source),
             destination_arn: row.destination.as_deref().map(|name| place.queue_arn(name)),
@@ -169,8 +172,30 @@ impl Turn<'_> {
         }
     }
 
-    fn handle_of(&self, id: i64) -> String {
-        self.writer.seal.seal_text(PURPOSE, &id.to_be_bytes())
+    /// A task's handle in AWS's form: base64 of the task's id, here a sealed one, and the source's ARN.
+    fn handle_of(&self, row: &MoveTaskRow) -> String {
+        let handle = json!({
+            "taskId": self.writer.seal.seal_text(PURPOSE, &row.id.to_be_bytes()),
+            "sourceArn": self.writer.place.queue_arn(&row.source),
+        });
+        STANDARD.encode(handle.to_string())
+    }
+
+    fn open_handle(&self, handle: &str) -> Result<i64, Rejected> {
+        let invalid =
+            || Rejected::InvalidParameter("Value for parameter TaskHandle is invalid.".to_owned());
+        let bytes = STANDARD.decode(handle).map_err(|_| invalid())?;
+        let handle: Value = serde_json::from_slice(&bytes).map_err(|_| invalid())?;
+        let (Some(task), Some(source)) = (handle["taskId"].as_str(), handle["sourceArn"].as_str())
+        else {
+            return Err(invalid());
+        };
+        self.queue_of_arn(source, "SourceArn")?;
+        self.writer
+            .seal
+            .open_text(PURPOSE, task)
+            .and_then(|bytes| Some(i64::from_be_bytes(bytes.try_into().ok()?)))
+            .ok_or_else(|| QueueError::ResourceNotFound(NO_TASK.to_owned()).into())
     }
 
     /// The queue with this ARN.

@@ -12,7 +12,8 @@ use crate::queues::QueueRecord;
 use crate::rejected::Rejected;
 use crate::sqs::attributes::parameter;
 use crate::sqs::{
-    QueueError, SendMessage, SentMessage, md5_of_attributes, md5_of_body, message_attribute,
+    AttributeValue, QueueError, SendMessage, SentMessage, md5_of_attributes, md5_of_body,
+    message_attribute,
 };
 use crate::store::{Envelope, MessageRow, StoreError};
 use crate::turn::Turn;
@@ -185,6 +186,14 @@ fn check_message(
     }
     check_characters(&request.body)?;
     message_attribute::check(&request.attributes)?;
+    for attribute in request.attributes.values() {
+        // Here SQS gives the same text under another name.
+        if let AttributeValue::Text(text) = &attribute.value
+            && let Err(Rejected::InvalidMessageContents(text)) = check_characters(text)
+        {
+            return Err(Rejected::InvalidParameter(text));
+        }
+    }
     message_attribute::check_system(&request.system_attributes)?;
     if let Some(group) = &request.group_id {
         check_id("MessageGroupId", group)?;
