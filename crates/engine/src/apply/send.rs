@@ -100,13 +100,12 @@ impl Turn<'_> {
         );
         let request = match request_of(task.parameters.value()) {
             Ok(request) => request,
-            Err(refused) => return Ok(Err(sqs_error("Sqs", &refused.to_string()))),
+            Err(refused) => return Ok(Err(task_error(&refused))),
         };
-        let Some(record) = self.writer.queues.named(queue_name(&request.queue_url)) else {
-            return Ok(Err(sqs_error(
-                "QueueDoesNotExist",
-                "The specified queue does not exist.",
-            )));
+        let name = queue_name(&request.queue_url);
+        let Some(record) = self.writer.queues.named(name) else {
+            let absent = Rejected::QueueDoesNotExist(name.to_owned());
+            return Ok(Err(task_error(&absent)));
         };
         let id = record.id;
         let placed = match self.writer.queues.get(id) {
@@ -115,7 +114,7 @@ impl Turn<'_> {
         };
         Ok(match placed {
             Ok((sending, sent)) => Ok((sending, task_output(&sent))),
-            Err(refused) => Err(sqs_error("Sqs", &refused.to_string())),
+            Err(refused) => Err(task_error(&refused)),
         })
     }
 
@@ -386,13 +385,22 @@ pub(super) fn check_characters(body: &str) -> Result<(), Rejected> {
     ))
 }
 
-/// An error of the SQS integration, named as Step Functions names it.
-fn sqs_error(name: &str, message: &str) -> SubmitError {
-    let error = match name {
-        "QueueDoesNotExist" => "SQS.QueueDoesNotExistException".to_owned(),
-        _ => "SQS.SqsException".to_owned(),
+/// The error of a Task state whose message was refused, with the name and the text that Step Functions gives it.
+fn task_error(refused: &Rejected) -> SubmitError {
+    let (error, code) = match refused {
+        Rejected::QueueDoesNotExist(_) => (
+            "SQS.QueueDoesNotExistException",
+            "AWS.SimpleQueueService.NonExistentQueue",
+        ),
+        Rejected::Queue(error) => ("SQS.AmazonSQSException", error.query_code()),
+        Rejected::InvalidMessageContents(_) => ("SQS.AmazonSQSException", "InvalidMessageContents"),
+        _ => ("SQS.AmazonSQSException", "InvalidParameterValue"),
     };
-    (error, format!("{message} (Service: Sqs, Status Code: 400)"))
+    let request = uuid::Uuid::new_v4();
+    let cause = format!(
+        "{refused} (Service: AmazonSQS; Status Code: 400; Error Code: {code}; Request ID: {request}; Proxy: null)"
+    );
+    (error.to_owned(), cause)
 }
 
 #[cfg(test)]

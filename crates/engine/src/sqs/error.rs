@@ -59,3 +59,65 @@ pub enum QueueError {
     #[error("Batch requests cannot be longer than 1048576 bytes. You have sent {0} bytes.")]
     BatchRequestTooLong(usize),
 }
+
+impl QueueError {
+    /// AWS's name of the exception.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.names().0
+    }
+
+    /// The code that the Query protocol uses for it, which SDKs read from a header.
+    #[must_use]
+    pub fn query_code(&self) -> &'static str {
+        self.names().1
+    }
+
+    fn names(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::MissingParameter(_) => ("MissingRequiredParameterException", "MissingParameter"),
+            Self::InvalidAttributeName(_) => ("InvalidAttributeName", "InvalidAttributeName"),
+            Self::InvalidAttributeValue(_) => ("InvalidAttributeValue", "InvalidAttributeValue"),
+            Self::QueueNameExists(_) => ("QueueNameExists", "QueueAlreadyExists"),
+            Self::QueueDeletedRecently => (
+                "QueueDeletedRecently",
+                "AWS.SimpleQueueService.QueueDeletedRecently",
+            ),
+            Self::PurgeQueueInProgress(_) => (
+                "PurgeQueueInProgress",
+                "AWS.SimpleQueueService.PurgeQueueInProgress",
+            ),
+            Self::OverLimit => ("OverLimit", "OverLimit"),
+            Self::MessageNotInflight => (
+                "MessageNotInflight",
+                "AWS.SimpleQueueService.MessageNotInflight",
+            ),
+            Self::ReceiptHandleIsInvalid(_) => ("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid"),
+            Self::ResourceNotFound(_) => ("ResourceNotFoundException", "ResourceNotFoundException"),
+            Self::UnsupportedOperation(_) => (
+                "UnsupportedOperation",
+                "AWS.SimpleQueueService.UnsupportedOperation",
+            ),
+            Self::EmptyBatchRequest(_) => (
+                "EmptyBatchRequest",
+                "AWS.SimpleQueueService.EmptyBatchRequest",
+            ),
+            Self::TooManyEntriesInBatchRequest(_) => (
+                "TooManyEntriesInBatchRequest",
+                "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+            ),
+            Self::BatchEntryIdsNotDistinct(_) => (
+                "BatchEntryIdsNotDistinct",
+                "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+            ),
+            Self::InvalidBatchEntryId => (
+                "InvalidBatchEntryId",
+                "AWS.SimpleQueueService.InvalidBatchEntryId",
+            ),
+            Self::BatchRequestTooLong(_) => (
+                "BatchRequestTooLong",
+                "AWS.SimpleQueueService.BatchRequestTooLong",
+            ),
+        }
+    }
+}

@@ -44,67 +44,13 @@ impl From<Rejected> for WireError {
 impl WireError {
     /// A refusal of SQS, with its names in both protocols.
     fn queue(error: &QueueError) -> Self {
-        let (name, query_code) = match error {
-            QueueError::MissingParameter(_) => {
-                ("MissingRequiredParameterException", "MissingParameter")
-            }
-            QueueError::InvalidAttributeName(_) => ("InvalidAttributeName", "InvalidAttributeName"),
-            QueueError::InvalidAttributeValue(_) => {
-                ("InvalidAttributeValue", "InvalidAttributeValue")
-            }
-            QueueError::QueueNameExists(_) => ("QueueNameExists", "QueueAlreadyExists"),
-            QueueError::QueueDeletedRecently => (
-                "QueueDeletedRecently",
-                "AWS.SimpleQueueService.QueueDeletedRecently",
-            ),
-            QueueError::PurgeQueueInProgress(_) => (
-                "PurgeQueueInProgress",
-                "AWS.SimpleQueueService.PurgeQueueInProgress",
-            ),
-            QueueError::OverLimit => ("OverLimit", "OverLimit"),
-            QueueError::MessageNotInflight => (
-                "MessageNotInflight",
-                "AWS.SimpleQueueService.MessageNotInflight",
-            ),
-            QueueError::ReceiptHandleIsInvalid(_) => {
-                ("ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid")
-            }
-            QueueError::ResourceNotFound(_) => {
-                ("ResourceNotFoundException", "ResourceNotFoundException")
-            }
-            QueueError::UnsupportedOperation(_) => (
-                "UnsupportedOperation",
-                "AWS.SimpleQueueService.UnsupportedOperation",
-            ),
-            QueueError::EmptyBatchRequest(_) => (
-                "EmptyBatchRequest",
-                "AWS.SimpleQueueService.EmptyBatchRequest",
-            ),
-            QueueError::TooManyEntriesInBatchRequest(_) => (
-                "TooManyEntriesInBatchRequest",
-                "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
-            ),
-            QueueError::BatchEntryIdsNotDistinct(_) => (
-                "BatchEntryIdsNotDistinct",
-                "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
-            ),
-            QueueError::InvalidBatchEntryId => (
-                "InvalidBatchEntryId",
-                "AWS.SimpleQueueService.InvalidBatchEntryId",
-            ),
-            QueueError::BatchRequestTooLong(_) => (
-                "BatchRequestTooLong",
-                "AWS.SimpleQueueService.BatchRequestTooLong",
-            ),
-            _ => ("InternalFailure", "InternalFailure"),
-        };
         let status = match error {
             QueueError::PurgeQueueInProgress(_) | QueueError::OverLimit => StatusCode::FORBIDDEN,
             QueueError::ResourceNotFound(_) => StatusCode::NOT_FOUND,
             _ => StatusCode::BAD_REQUEST,
         };
-        Self::new(name, error.to_string())
-            .with_query_code(query_code)
+        Self::new(error.name(), error.to_string())
+            .with_query_code(error.query_code())
             .with_status(status)
     }
 }
