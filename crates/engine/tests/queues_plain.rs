@@ -320,3 +320,33 @@ async fn an_existing_queue_is_made_again_only_with_the_attributes_it_has() {
         Err(QueueError::QueueNameExists("DelaySeconds".to_owned()).into())
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queues_of_a_target_that_is_not_configured_are_neither_seen_nor_made_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = support::yes().await;
+    let limit = "[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 1\n";
+    let mut config = support::config(directory.path(), &vendor, limit, support::ONE_CALL);
+    let before = support::open(&config);
+    before.shut_down().await;
+    drop(before);
+
+    config.targets.clear();
+    config.workflows.clear();
+    let engine = support::open(&config);
+    assert!(engine.find_queue("erp-high").await.is_err());
+    let taken = CreateQueue {
+        name: "erp-high".to_owned(),
+        ..CreateQueue::default()
+    };
+    let refused = engine.create_queue(taken).await;
+    assert!(
+        matches!(
+            refused,
+            Err(Rejected::Queue(QueueError::UnsupportedOperation(_)))
+        ),
+        "{refused:?}"
+    );
+    create(&engine, "orders", &[]).await;
+    send(&engine, "orders", "the store is well").await;
+}
