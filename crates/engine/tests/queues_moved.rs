@@ -195,3 +195,19 @@ async fn the_queues_of_an_external_worker_are_plain_and_its_report_resumes_the_w
         Err(Rejected::Queue(QueueError::UnsupportedOperation(_)))
     ));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_external_worker_left_is_called_by_the_embedded_one_and_resumes_its_workflow() {
+    let directory = tempfile::tempdir().unwrap();
+    let before = engine_with(directory.path(), "worker = \"external\"").await;
+    let arn = start(&before, "one", &order("high", "SO-1"))
+        .await
+        .execution_arn;
+    assert!(glance(&before, "erp-high").await.is_some());
+    before.shut_down().await;
+    drop(before);
+
+    let after = engine(directory.path()).await;
+    let execution = ended(&after, &arn).await;
+    assert_eq!(execution.summary.status, ExecutionStatus::Succeeded);
+}

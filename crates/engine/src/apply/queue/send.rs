@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use rampmeter_config::message::CallMessage;
 use sha2::{Digest, Sha256};
 
 use super::super::send::{check_characters, check_delay};
@@ -111,7 +112,8 @@ impl Turn<'_> {
             self.store()
                 .remember_deduplication(queue, digest, number, now, until)?;
         }
-        let row = self.plain_row(number, queue, body);
+        let mut row = self.plain_row(number, queue, body);
+        self.note_call(&mut row);
         Ok((
             number,
             Some(PlainMessage {
@@ -120,6 +122,20 @@ impl Turn<'_> {
                 delay,
             }),
         ))
+    }
+
+    /// Notes whose task a message in a queue of an external worker is: the target may be given an embedded one before
+    /// it is received.
+    fn note_call(&mut self, row: &mut MessageRow) {
+        let Some(target) = self.writer.queues.target_of(row.queue) else {
+            return;
+        };
+        let body = row.body.as_deref().unwrap_or_default();
+        if let Ok(call) = CallMessage::parse(body, &self.target(target).config) {
+            let token = call.task_token.as_deref();
+            row.task = token.and_then(|token| self.writer.seal.open(token));
+            row.key.clone_from(&call.key);
+        }
     }
 
     /// The row of a message that is no call.
