@@ -18,6 +18,8 @@ mod command;
 mod engine;
 
 mod open;
+mod recovery;
+mod publish;
 mod writer;
 mod turn;
 mod apply;

@@ -1,0 +1,255 @@
+//! Makes the writer from what an earlier process left behind and from the configuration, in one transaction: calls that
+//! were in flight keep their places, definitions that changed become revisions, queues and move tasks go on.
+
+use rampmeter_caller::Caller;
+use rampmeter_config::{Config, Worker};
+use rampmeter_dispatch::{Gate, Limit, LimitKind, OpenPermit, Priority, Rules, Time};
+
+use crate::apply::RunningMoveTask;
+use crate::arn::Place;
+use crate::clock::Clock;
+use crate::id::TargetId;
+use crate::open::OpenError;
+use crate::publish::publish;
+use crate::queues::{DEAD_LANE, Queue, Queues, names_of};
+use crate::sqs::waiting::WaitingReceives;
+use crate::store::{Kind, PermitRow, Sequence, Store};
+use crate::target::{InFlight, Target};
+use crate::token::TokenSeal;
+use crate::turn::Turn;
+use crate::writer::{Numbers, Writer};
+
+/// Calls in flight to a target that has no limit of its own on them.
+const MOST_IN_FLIGHT: u32 = 256;
+
+/// Builds the writer from the store and the configuration, in one transaction.
+pub(crate) fn recover(
+    store: Store,
+    config: &Config,
+    free_slots: bool,
+) -> Result<Writer, OpenError> {
+    let place = Place {
+        region: config.server.region.clone(),
+        account: config.server.account.clone(),
+    };
+    store.begin()?;
+    let seal = token_seal(&store)?;
+    check_place(&store, &place)?;
+    let permits = store.permits()?;
+    let mut places = Vec::new();
+    let mut ids = Vec::new();
+    for (name, target) in &config.targets {
+        let id = store.target(name)?;
+        places.push(if free_slots {
+            Vec::new()
+        } else {
+            store.places(id)?
+        });
+        ids.push((id, target));
+    }
+    let clock = Clock::start(newest_time(&store, &permits)?);
+    let mut writer = Writer {
+        machines: publish(&store, config, &place, clock.now())?,
+        place,
+        seal,
+        queues: Queues::default(),
+        targets: std::collections::BTreeMap::new(),
+        numbers: Numbers {
+            execution: Sequence::new(Kind::Execution),
+            message: Sequence::new(Kind::Message),
+            permit: Sequence::new(Kind::Permit),
+            step: Sequence::new(Kind::Step),
+        },
+        waiting: WaitingReceives::default(),
+        sweeps: store.sweeps()?.into_iter().collect(),
+        moves: std::collections::BTreeMap::new(),
+        drain_timeout: config.server.drain_timeout,
+        draining: None,
+        store,
+        clock,
+    };
+    for ((id, target), places) in ids.into_iter().zip(places) {
+        let open = permits.iter().filter(|permit| permit.target == id);
+        let open = if free_slots {
+            Vec::new()
+        } else {
+            open.cloned().collect()
+        };
+        let target = open_target(&mut writer, id, target, &open, places)?;
+        writer.targets.insert(id, target);
+    }
+    open_queues(&mut writer)?;
+    take_up(&mut writer, &permits, free_slots)?;
+    writer.store.commit()?;
+    Ok(writer)
+}
+
+fn token_seal(store: &Store) -> Result<TokenSeal, OpenError> {
+    let key = store.meta("task token key", || {
+        let mut key = vec![0; 32];
+        getrandom::fill(&mut key).expect("the operating system gives random bytes");
+        key
+    })?;
+    let key: [u8; 32] = key
+        .try_into()
+        .map_err(|_| OpenError::Store("the key of the task tokens is not 32 bytes".to_owned()))?;
+    Ok(TokenSeal::new(key))
+}
+
+/// An execution's ARN is part of its calls' idempotency keys, so it may not change while the store lives.
+fn check_place(store: &Store, place: &Place) -> Result<(), OpenError> {
+    let configured = format!("{} {}", place.account, place.region);
+    let stored = store.meta("account and region", || configured.clone().into_bytes())?;
+    if stored == configured.as_bytes() {
+        return Ok(());
+    }
+    let stored = String::from_utf8_lossy(&stored).into_owned();
+    Err(OpenError::OtherPlace { stored, configured })
+}
+
+/// The newest time that anything in the store was decided at.
+fn newest_time(store: &Store, permits: &[PermitRow]) -> Result<Option<Time>, OpenError> {
+    let permits = permits.iter().map(|permit| permit.started_at).max();
+    Ok([store.newest_step_time()?, permits]
+        .into_iter()
+        .flatten()
+        .max())
+}
+
+fn open_target(
+    writer: &mut Writer,
+    id: TargetId,
+    config: &rampmeter_config::Target,
+    open: &[PermitRow],
+    places: Vec<rampmeter_dispatch::WindowRow>,
+) -> Result<Target, OpenError> {
+    let caller = Caller::new(config.profile.clone()).map_err(|error| OpenError::Target {
+        target: config.name.clone(),
+        reason: error.to_string(),
+    })?;
+    let hold = config.timeout.saturating_add(config.hold_after_timeout);
+    let open = open
+        .iter()
+        .map(|permit| OpenPermit {
+            id: permit.id,
+            priority: priority_of(permit.lane),
+            started_at: permit.started_at,
+            held_until: permit
+                .held_until
+                .unwrap_or(permit.started_at.saturating_add(hold)),
+        })
+        .collect();
+    let rules = bounded(config.rules.clone());
+    let mut gate = Gate::restore(rules, open, places, writer.clock.now());
+    if let Some(memory) = writer.store.memory(id)? {
+        gate.recall(memory);
+    }
+    let mut queues = Vec::new();
+    for (name, lane) in names_of(&config.name) {
+        let number = lane.map_or(DEAD_LANE, lane_number);
+        let queue = Queue {
+            id: writer
+                .store
+                .target_queue(&name, id, number, writer.clock.now())?,
+            target: id,
+            lane,
+        };
+        queues.push(queue.id);
+        match config.worker {
+            Worker::Embedded => {
+                writer.store.forget_hidden(queue.id)?;
+                writer.queues.add_lane(queue);
+            }
+            Worker::External => writer.queues.add_external(queue.id, id),
+        }
+    }
+    let [high, medium, batch, dead] = queues[..] else {
+        unreachable!("a target has four queues");
+    };
+    let lanes = [high, medium, batch];
+    let mut target = Target::new(config.clone(), caller, gate, lanes, dead);
+    for priority in Priority::ALL {
+        if config.worker == Worker::External {
+            break;
+        }
+        target.ready[priority.index()] = writer.store.count_ready(lanes[priority.index()])?;
+    }
+    Ok(target)
+}
+
+/// Takes up the queues and the move tasks that run. The queues of a target that is no longer configured are left out:
+/// they keep their messages until it is configured again.
+fn open_queues(writer: &mut Writer) -> Result<(), OpenError> {
+    for (record, target) in writer.store.queues()? {
+        if target.is_none_or(|target| writer.targets.contains_key(&target)) {
+            writer.queues.add(record);
+        }
+    }
+    let next = writer.clock.now();
+    for row in writer.store.running_move_tasks()? {
+        writer.moves.insert(row.id, RunningMoveTask { row, next });
+    }
+    Ok(())
+}
+
+/// A target without a limit on calls in flight gets one, so that a wide window cannot use up the process's sockets.
+fn bounded(mut rules: Rules) -> Rules {
+    let has_one = rules
+        .limits
+        .iter()
+        .any(|limit| matches!(limit.kind, LimitKind::Concurrency { .. }));
+    if !has_one {
+        rules
+            .limits
+            .push(Limit::concurrency("process", MOST_IN_FLIGHT));
+    }
+    rules
+}
+
+/// Takes up the calls that were in flight when the last process ended: each keeps its places, and its message goes on
+/// as the target says for an unknown outcome.
+fn take_up(writer: &mut Writer, permits: &[PermitRow], free_slots: bool) -> Result<(), OpenError> {
+    let now = writer.clock.now();
+    let known: Vec<TargetId> = writer.targets.keys().copied().collect();
+    let mut turn = Turn::new(writer, now);
+    for permit in permits
+        .iter()
+        .filter(|permit| known.contains(&permit.target))
+    {
+        if free_slots {
+            turn.store().delete_permit(permit.id)?;
+        }
+        if permit.held_until.is_some() {
+            continue;
+        }
+        if !free_slots {
+            let until = turn.target(permit.target).held_until(permit.started_at);
+            turn.store().hold_permit(permit.id, until)?;
+        }
+        let Some(message) = turn.store().message(permit.message)? else {
+            continue;
+        };
+        let priority = priority_of(permit.lane);
+        let call = InFlight {
+            message,
+            priority,
+            started_at: permit.started_at,
+        };
+        turn.lost_in_crash(permit.target, call)?;
+        turn.fail_tasks()?;
+    }
+    let outbox = turn.into_outbox();
+    assert!(outbox.calls.is_empty(), "recovery starts no call");
+    Ok(())
+}
+
+fn lane_number(priority: Priority) -> u8 {
+    u8::try_from(priority.index()).expect("there are three lanes")
+}
+
+/// The priority of a lane's number in our own rows.
+fn priority_of(lane: u8) -> Priority {
+    *Priority::ALL
+        .get(usize::from(lane))
+        .expect("a permit belongs to one of three lanes")
+}
