@@ -17,6 +17,7 @@ mod start;
 mod lines;
 mod follow;
 mod exec;
+mod standing;
 mod history;
 mod check;
 mod definition;
@@ -53,6 +54,15 @@ enum Command {
     /// List, show and stop executions.
     #[command(subcommand)]
     Exec(exec::Command),
+    /// List the calls that have not ended, and what holds them.
+    #[command(subcommand)]
+    Call(standing::CallCommand),
+    /// List the limits, and how full they are.
+    #[command(subcommand)]
+    Limit(standing::LimitCommand),
+    /// List the targets.
+    #[command(subcommand)]
+    Target(standing::TargetCommand),
     /// Check configurations and definitions without running them.
     Check(check::Arguments),
     /// Print the variables that point AWS tools at the server: eval "$(rampmeter env)".
@@ -116,6 +126,9 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Serve(command) => block_on(serve::run(command, color)),
         Command::Start(command) => block_on(start::run(command)),
         Command::Exec(command) => block_on(exec::run(command)),
+        Command::Call(command) => block_on(standing::calls(command)),
+        Command::Limit(command) => block_on(standing::limits(command)),
+        Command::Target(command) => block_on(standing::targets(command)),
         Command::Check(command) => check::run(&command, color),
         Command::Env(command) => env::run(&command),
         Command::Explain(command) => explain::run(&command),

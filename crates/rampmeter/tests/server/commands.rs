@@ -162,6 +162,48 @@ async fn exec_show_tells_where_an_execution_waits_and_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lists_of_calls_limits_and_targets_tell_what_waits_and_what_holds_it() {
+    let vendor = Vendor::closed().await;
+    let workspace = Workspace::new(&vendor.base_url, 1);
+    let server = Server::start(&workspace).await;
+    for name in ["one", "two"] {
+        let input = json!({ "order": name }).to_string();
+        let arguments = ["start", "pay", "--name", name, "--input", "-"];
+        server.cli(&workspace, &arguments, &input).await;
+    }
+    vendor.has_received(1).await;
+
+    let calls = stdout(&server.cli(&workspace, &["call", "list"], "").await);
+    let rows: Vec<&str> = calls.lines().skip(1).collect();
+    assert!(
+        rows[0].contains("one") && rows[0].contains("in flight"),
+        "{calls}"
+    );
+    assert!(
+        rows[1].contains("two") && rows[1].contains("waiting"),
+        "{calls}"
+    );
+    assert!(rows[1].contains("limit account: 1 of 1 used"), "{calls}");
+    let limits = stdout(&server.cli(&workspace, &["limit", "list"], "").await);
+    assert!(
+        limits.contains("account") && limits.contains("1 / 1"),
+        "{limits}"
+    );
+    let targets = server
+        .cli(&workspace, &["target", "list", "--json"], "")
+        .await;
+    let targets: Value = serde_json::from_str(&stdout(&targets)).expect("JSON");
+    assert_eq!(targets["schema"], "rampmeter.targets/1");
+    assert_eq!(targets["targets"][0]["waiting"]["HIGH"], 1);
+    let ids = stdout(
+        &server
+            .cli(&workspace, &["target", "list", "-o", "id"], "")
+            .await,
+    );
+    assert_eq!(ids.trim(), "vendor");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn exec_list_and_stop_work_across_workflows() {
     let vendor = Vendor::closed().await;
     let workspace = Workspace::new(&vendor.base_url, 1);
