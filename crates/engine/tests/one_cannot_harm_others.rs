@@ -4,7 +4,8 @@ mod support;
 
 use rampmeter_asl::Detail;
 use rampmeter_engine::{
-    ExecutionStatus, OpenError, Rejected, SendMessage, StopExecution, TaskReport, TaskResult,
+    ExecutionStatus, ListExecutions, OpenError, Rejected, SendMessage, StopExecution, TaskReport,
+    TaskResult,
 };
 use rusqlite::Connection;
 use tokio::task::JoinSet;
@@ -73,21 +74,30 @@ async fn workflows_in_a_loop_shut_nobody_out() {
 async fn an_execution_that_cannot_be_read_fails_alone() {
     let directory = tempfile::tempdir().unwrap();
     let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
-    let mut config = config(directory.path(), &vendor, LIMITS, ONE_CALL);
+    let one = LIMITS.replace("concurrency = 4", "concurrency = 1");
+    let mut config = config(directory.path(), &vendor, &one, ONE_CALL);
     config.server.drain_timeout = std::time::Duration::from_millis(10);
     let engine = open(&config);
+    let busy = start(&engine, "busy", &order("high", "busy")).await;
     let damaged = start(&engine, "damaged", &order("high", "damaged")).await;
     let sound = start(&engine, "sound", &order("high", "sound")).await;
     engine.shut_down().await;
     drop(engine);
+    // The call of the first was in flight and is taken up at once; the second waits in its lane.
     store(directory.path())
         .execute(
-            "UPDATE step SET data = 'no longer JSON' WHERE execution = 1",
+            "UPDATE step SET data = 'no longer JSON' WHERE execution IN (1, 2)",
             [],
         )
         .unwrap();
 
     let engine = open(&config);
+    let failed = ListExecutions {
+        status: Some(ExecutionStatus::Failed),
+        ..ListExecutions::default()
+    };
+    let failed = engine.list_executions(failed).await.unwrap();
+    assert_eq!(failed.items[0].execution_arn, busy.execution_arn);
     let asked = engine.waiting_at(&damaged.execution_arn).await;
     assert!(matches!(asked, Err(Rejected::Unreadable(_))), "{asked:?}");
     let stop = StopExecution {

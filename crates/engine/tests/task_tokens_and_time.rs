@@ -145,6 +145,37 @@ async fn a_task_that_waits_too_long_times_out_and_its_late_answer_changes_nothin
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_task_whose_call_is_under_way_or_waits_for_its_repeat_keeps_its_heartbeat() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let vendor = Vendor::start(move |_| {
+        let failing = first.swap(false, std::sync::atomic::Ordering::SeqCst);
+        Reply::json(if failing { 500 } else { 200 }, "{}").held()
+    })
+    .await;
+    let beating = ONE_CALL.replace(
+        "\"TimeoutSeconds\"",
+        "\"HeartbeatSeconds\": 1, \"TimeoutSeconds\"",
+    );
+    let quick =
+        format!("retry = {{ max_attempts = 3, initial = \"10ms\", max = \"1s\" }}\n{LIMITS}");
+    let engine = open(&config(directory.path(), &vendor, &quick, &beating));
+    let started = start(&engine, "SO-1", &order("high", "SO-1")).await;
+    let store = rusqlite::Connection::open(directory.path().join("rampmeter.db")).unwrap();
+    let due = || -> i64 {
+        store
+            .query_row("SELECT at FROM timer WHERE kind = 4", [], |row| row.get(0))
+            .unwrap()
+    };
+    let set = due();
+    until(async || (due() >= set + 2_000).then_some(())).await;
+    vendor.open_doors();
+    let over = ended(&engine, &started.execution_arn).await;
+    assert_eq!(over.summary.status, ExecutionStatus::Succeeded);
+    assert_eq!(vendor.seen().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wait_ends_by_itself_also_across_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let vendor = yes().await;

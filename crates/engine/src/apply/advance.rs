@@ -61,11 +61,16 @@ impl Turn<'_> {
         };
         let previous = Some(execution.last_step);
         let machine = self.machine(execution.revision)?;
+        let beaten = matches!(stimulus, Stimulus::TaskHeartbeat { .. }).then(|| frame.clone());
         let Some(made) = self.make_step(&machine, &execution, frame, stimulus)? else {
             return Ok(Advanced::Stale);
         };
-        if made.events.is_empty() && made.standing == Standing::Waiting {
-            return self.rewrite_frame(&execution, &made);
+        if let Some(before) = beaten {
+            assert!(made.events.is_empty(), "a heartbeat makes no event");
+            if made.frame != Some(before) {
+                self.rewrite_frame(&execution, &made)?;
+            }
+            return Ok(Advanced::Moved);
         }
         made.write_into(&mut execution, self.now_ms());
         self.append(&execution, previous, &made, call)?;
@@ -75,17 +80,12 @@ impl Turn<'_> {
 
     /// A heartbeat changes when a timer is due and nothing else: no step of its own, or each beat would store the
     /// input again. The events keep their payloads' places, so what points into the step still does.
-    fn rewrite_frame(
-        &self,
-        execution: &ExecutionRow,
-        made: &MadeStep,
-    ) -> Result<Advanced, StoreError> {
+    fn rewrite_frame(&self, execution: &ExecutionRow, made: &MadeStep) -> Result<(), StoreError> {
         let data = self.store().step_data(execution.last_step)?;
         let step = record::decode(&data).map_err(|error| unreadable(execution, &error))?;
         let encoded = record::encode(&step.events, made.frame.as_ref(), &[]);
         self.store()
-            .rewrite_step(execution.last_step, &encoded.text)?;
-        Ok(Advanced::Moved)
+            .rewrite_step(execution.last_step, &encoded.text)
     }
 
     fn fail_unreadable(

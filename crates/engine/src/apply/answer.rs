@@ -178,13 +178,19 @@ impl Turn<'_> {
         self.put_back(call, wait)
     }
 
+    /// Back to its lane, after a wait. A task with a heartbeat gets one: its worker has not given up.
     fn put_back(&mut self, call: &InFlight, wait: Duration) -> Result<(), StoreError> {
         self.store().update_counters(&call.message)?;
+        if let Some((execution, event)) = call.message.task
+            && let Some(execution) = self.store().execution(execution)?
+        {
+            self.advance(execution, Stimulus::TaskHeartbeat { event }, None)?;
+        }
         if wait.is_zero() {
             return self.make_ready(&call.message);
         }
-        self.store()
-            .delay(self.now.saturating_add(wait), call.message.id)
+        let until = self.now.saturating_add(wait);
+        self.store().delay(until, call.message.id)
     }
 
     fn give_up(

@@ -1,8 +1,8 @@
 //! What becomes due by time alone: timers of executions, messages whose delay is over, permits whose hold is over.
 
-use rampmeter_asl::{Stimulus, TimerKind};
+use rampmeter_asl::{EventId, Stimulus, TimerKind};
 
-use crate::id::TargetId;
+use crate::id::{ExecutionId, TargetId};
 use crate::store::StoreError;
 use crate::turn::Turn;
 
@@ -26,16 +26,26 @@ impl Turn<'_> {
             let Some(execution) = self.store().execution(row.execution)? else {
                 continue;
             };
+            let event = row.timer.event;
             let stimulus = match row.timer.kind {
                 TimerKind::ExecutionTimeout => Stimulus::ExecutionTimedOut,
-                kind => Stimulus::TimerFired {
-                    event: row.timer.event,
-                    kind,
-                },
+                TimerKind::Heartbeat if self.is_in_flight(row.execution, event) => {
+                    Stimulus::TaskHeartbeat { event }
+                }
+                kind => Stimulus::TimerFired { event, kind },
             };
             self.advance(execution, stimulus, None)?;
         }
         Ok(more)
+    }
+
+    /// Whether the call of a task is under way: then the worker, which is us, is still at work on the task.
+    fn is_in_flight(&self, execution: ExecutionId, event: EventId) -> bool {
+        let mut targets = self.writer.targets.values();
+        targets.any(|target| {
+            let mut calls = target.in_flight.values();
+            calls.any(|call| call.message.task == Some((execution, event)))
+        })
     }
 
     fn end_delays(&mut self) -> Result<bool, StoreError> {
