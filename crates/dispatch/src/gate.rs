@@ -201,22 +201,7 @@ impl Gate {
         now: Time,
         jitter: u64,
     ) -> ThrottleReport {
-        self.learn(self.permits.started_at(id), kind, now, jitter)
-    }
-
-    /// As [`Gate::refused`], for a host that does not know which of its calls was refused: it is
-    /// taken for the youngest in flight, so that one burst may lower the ceiling more than once.
-    pub fn throttled(&mut self, kind: Throttle, now: Time, jitter: u64) -> ThrottleReport {
-        self.learn(self.permits.youngest_start(), kind, now, jitter)
-    }
-
-    fn learn(
-        &mut self,
-        started_at: Option<Time>,
-        kind: Throttle,
-        now: Time,
-        jitter: u64,
-    ) -> ThrottleReport {
+        let started_at = self.permits.started_at(id);
         self.advance(now);
         let under_our_limit = self.has_room(matches!(kind, Throttle::Concurrency));
         match (kind, self.tightest_concurrency()) {

@@ -78,11 +78,6 @@ impl Permits {
         self.open.get(&id).map(|permit| permit.started_at)
     }
 
-    /// When the youngest open call was started.
-    pub(crate) fn youngest_start(&self) -> Option<Time> {
-        self.open.values().map(|permit| permit.started_at).max()
-    }
-
     pub(crate) fn open(&mut self, id: PermitId, priority: Priority, started_at: Time) {
         let before = self.open.insert(
             id,

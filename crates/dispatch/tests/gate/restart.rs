@@ -11,8 +11,9 @@ use crate::scenarios::{MINUTE, at, fill, gate, rules};
 fn what_was_learned_survives_a_restart_that_recalls_it() {
     let limits = [Limit::concurrency("account", 3)];
     let mut before = gate(limits.clone());
-    before.throttled(Throttle::Concurrency, at(0), 0);
-    before.throttled(
+    before.refused(1, Throttle::Concurrency, at(0), 0);
+    before.refused(
+        1,
         Throttle::Window {
             retry_after: Some(MINUTE),
         },

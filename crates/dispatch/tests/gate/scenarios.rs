@@ -257,7 +257,7 @@ fn a_lower_lane_that_is_due_is_named_to_the_higher_one_it_holds() {
 fn a_concurrency_throttle_lowers_the_ceiling_which_comes_back() {
     let mut gate = gate([Limit::concurrency("account", 3)]);
     fill(&mut gate, Priority::High, at(0));
-    let report = gate.throttled(Throttle::Concurrency, at(1), 0);
+    let report = gate.refused(1, Throttle::Concurrency, at(1), 0);
     assert_eq!(
         (report.learned_ceiling, report.closed_until),
         (Some(2), None)
@@ -355,18 +355,18 @@ fn a_throttle_while_there_is_room_is_reported_as_somebody_elses() {
     ]);
     gate.start(1, Priority::High, Waiting::ALL, at(0));
     assert!(
-        gate.throttled(Throttle::Concurrency, at(1), 0)
+        gate.refused(1, Throttle::Concurrency, at(1), 0)
             .under_our_limit
     );
     assert!(
-        gate.throttled(Throttle::Window { retry_after: None }, at(1), 0)
+        gate.refused(1, Throttle::Window { retry_after: None }, at(1), 0)
             .under_our_limit
     );
     gate.forget_throttles();
     gate.start(2, Priority::High, Waiting::ALL, at(1));
     assert!(
         !gate
-            .throttled(Throttle::Window { retry_after: None }, at(1), 0)
+            .refused(1, Throttle::Window { retry_after: None }, at(1), 0)
             .under_our_limit
     );
 }
@@ -374,7 +374,7 @@ fn a_throttle_while_there_is_room_is_reported_as_somebody_elses() {
 #[test]
 fn a_concurrency_throttle_without_a_limit_to_lower_closes_the_target_for_a_while() {
     let mut gate = gate([Limit::window("minute", 600, MINUTE)]);
-    let report = gate.throttled(Throttle::Concurrency, at(0), 0);
+    let report = gate.refused(1, Throttle::Concurrency, at(0), 0);
     assert_eq!(
         (report.learned_ceiling, report.closed_until),
         (None, Some(Time::from_millis(500)))
@@ -385,7 +385,7 @@ fn a_concurrency_throttle_without_a_limit_to_lower_closes_the_target_for_a_while
 fn a_closed_target_starts_nothing_before_the_stated_time_and_then_one_call() {
     let mut gate = gate([Limit::concurrency("account", 9)]);
     let retry_after = Some(Duration::from_secs(30));
-    let report = gate.throttled(Throttle::Window { retry_after }, at(0), 7);
+    let report = gate.refused(1, Throttle::Window { retry_after }, at(0), 7);
     assert_eq!(report.closed_until, Some(at(30)));
     assert_eq!(
         gate.explain(Priority::High, Waiting::NONE, at(1)),
