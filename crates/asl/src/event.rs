@@ -143,6 +143,31 @@ pub enum Detail<P = Payload> {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         cause: Option<String>,
     },
+    /// A function that the state names by its ARN is about to be invoked.
+    LambdaFunctionScheduled {
+        resource: String,
+        input: P,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        timeout_seconds: Option<i64>,
+    },
+    /// The invocation began.
+    LambdaFunctionStarted,
+    /// The function returned.
+    LambdaFunctionSucceeded { output: P },
+    /// The function failed, or could not be invoked.
+    LambdaFunctionFailed {
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        error: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        cause: Option<String>,
+    },
+    /// The function took too long.
+    LambdaFunctionTimedOut {
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        error: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        cause: Option<String>,
+    },
 }
 
 impl StateKind {
@@ -224,6 +249,11 @@ impl<P> Event<P> {
             Detail::TaskSucceeded { .. } => "TaskSucceeded",
             Detail::TaskFailed { .. } => "TaskFailed",
             Detail::TaskTimedOut { .. } => "TaskTimedOut",
+            Detail::LambdaFunctionScheduled { .. } => "LambdaFunctionScheduled",
+            Detail::LambdaFunctionStarted => "LambdaFunctionStarted",
+            Detail::LambdaFunctionSucceeded { .. } => "LambdaFunctionSucceeded",
+            Detail::LambdaFunctionFailed { .. } => "LambdaFunctionFailed",
+            Detail::LambdaFunctionTimedOut { .. } => "LambdaFunctionTimedOut",
         }
     }
 
@@ -347,6 +377,25 @@ impl<P> Detail<P> {
                 error,
                 cause,
             },
+            Self::LambdaFunctionScheduled {
+                resource,
+                input,
+                timeout_seconds,
+            } => Detail::LambdaFunctionScheduled {
+                resource,
+                input: hold(input)?,
+                timeout_seconds,
+            },
+            Self::LambdaFunctionStarted => Detail::LambdaFunctionStarted,
+            Self::LambdaFunctionSucceeded { output } => Detail::LambdaFunctionSucceeded {
+                output: hold(output)?,
+            },
+            Self::LambdaFunctionFailed { error, cause } => {
+                Detail::LambdaFunctionFailed { error, cause }
+            }
+            Self::LambdaFunctionTimedOut { error, cause } => {
+                Detail::LambdaFunctionTimedOut { error, cause }
+            }
         })
     }
 }

@@ -18,7 +18,10 @@ impl Event {
         event.insert("id".to_owned(), json!(self.id));
         event.insert("previousEventId".to_owned(), json!(self.previous));
         let (key, details) = details(&self.detail, include_data);
-        event.insert(key.to_owned(), Value::Object(details.0));
+        // An event that says all by its type has no details.
+        if !key.is_empty() {
+            event.insert(key.to_owned(), Value::Object(details.0));
+        }
         Value::Object(event)
     }
 }
@@ -179,6 +182,29 @@ fn details(detail: &Detail, include: bool) -> (&'static str, Details) {
             "taskTimedOutEventDetails",
             new.resource(resource_type, resource)
                 .failure(error.as_ref(), cause.as_ref()),
+        ),
+        Detail::LambdaFunctionScheduled {
+            resource,
+            input,
+            timeout_seconds,
+        } => (
+            "lambdaFunctionScheduledEventDetails",
+            new.text("resource", resource)
+                .data("input", input, include)
+                .number("timeoutInSeconds", *timeout_seconds),
+        ),
+        Detail::LambdaFunctionStarted => ("", new),
+        Detail::LambdaFunctionSucceeded { output } => (
+            "lambdaFunctionSucceededEventDetails",
+            new.data("output", output, include),
+        ),
+        Detail::LambdaFunctionFailed { error, cause } => (
+            "lambdaFunctionFailedEventDetails",
+            new.failure(error.as_ref(), cause.as_ref()),
+        ),
+        Detail::LambdaFunctionTimedOut { error, cause } => (
+            "lambdaFunctionTimedOutEventDetails",
+            new.failure(error.as_ref(), cause.as_ref()),
         ),
     }
 }

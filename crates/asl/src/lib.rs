@@ -41,6 +41,7 @@ mod event;
 mod expression;
 mod frame;
 mod history;
+mod integration;
 mod intrinsic;
 mod json_problem;
 mod machine;
@@ -61,7 +62,7 @@ pub use frame::{Frame, FrameId, Progress, Waiting};
 pub use json_problem::json_problem;
 pub use machine::StateMachine;
 pub use payload::Payload;
-pub use resource::Resource;
+pub use resource::{Action, Pattern, Resource};
 pub use stimulus::{
     Advance, Context, Effect, End, Stale, Standing, Stimulus, Task, Timer, TimerKind,
 };

@@ -175,6 +175,9 @@ pub enum Effect {
     SetTimer(Timer),
     /// Forget a timer that was set earlier, named exactly as it was set.
     ClearTimer(Timer),
+    /// Nobody waits any more for the task with this `TaskScheduled` event: stop its job, if it has one. When
+    /// an execution ends, that holds for all its tasks without a word.
+    Abandon(EventId),
 }
 
 /// One attempt of a Task state.

@@ -5,6 +5,7 @@ mod data;
 mod failure;
 mod flow;
 mod task;
+mod task_event;
 
 use crate::event::{Detail, Event, EventId};
 use crate::frame::{Frame, Progress, Rest, Waiting};

@@ -1,8 +1,9 @@
 //! Task states: an attempt, its answer, its timers.
 
 use super::failure::Failure;
+use super::task_event::{self, Scheduled};
 use super::{Run, Turn, after};
-use crate::event::{Detail, EventId};
+use crate::event::EventId;
 use crate::frame::{Heartbeat, Rest, TaskRest};
 use crate::machine::{Body, Duration, State, TaskBody};
 use crate::payload::Payload;
@@ -21,18 +22,14 @@ impl<'r> Run<'r, '_> {
         };
         let timeout = self.duration(state, &task.timeout, &input)?;
         let heartbeat = self.duration(state, &task.heartbeat, &input)?;
-        let event = self.emit(Detail::TaskScheduled {
-            resource_type: task.resource.resource_type().to_owned(),
-            resource: task.resource.resource().to_owned(),
-            region: self.context.region.to_owned(),
+        let scheduled = Scheduled {
             parameters: parameters.clone(),
-            timeout_seconds: timeout.and_then(|seconds| i64::try_from(seconds).ok()),
-            heartbeat_seconds: heartbeat.and_then(|seconds| i64::try_from(seconds).ok()),
-        })?;
-        self.emit(Detail::TaskStarted {
-            resource_type: task.resource.resource_type().to_owned(),
-            resource: task.resource.resource().to_owned(),
-        })?;
+            region: self.context.region,
+            timeout,
+            heartbeat,
+        };
+        let event = self.emit(scheduled.detail(&task.resource))?;
+        self.emit(task_event::started(&task.resource))?;
         self.effects.push(Effect::Submit(Task {
             event,
             state: self.frame.state.clone(),
@@ -86,14 +83,10 @@ impl<'r> Run<'r, '_> {
     /// The service accepted the request: the end of a plain task, a mark for one that waits.
     pub(super) fn submitted(&mut self, output: Payload) -> Result<Turn, Failure> {
         let task = self.machine.state(&self.frame.state).task();
-        if !task.resource.awaits_token() {
+        if !task.resource.waits_after_submission() {
             return self.task_succeeded(&output);
         }
-        self.emit(Detail::TaskSubmitted {
-            resource_type: task.resource.resource_type().to_owned(),
-            resource: task.resource.resource().to_owned(),
-            output,
-        })?;
+        self.emit(task_event::submitted(&task.resource, output))?;
         self.task_rest().submitted = true;
         Ok(Turn::Rest)
     }
@@ -101,17 +94,16 @@ impl<'r> Run<'r, '_> {
     pub(super) fn submit_failed(&mut self, error: String, cause: String) -> Result<Turn, Failure> {
         let (error, cause) = (Some(error), Some(cause));
         let task = self.machine.state(&self.frame.state).task();
-        if !task.resource.awaits_token() {
+        if !task.resource.waits_after_submission() {
             return self.task_failed(error, cause);
         }
         self.clear_timers();
         let failure = Failure::of_task(error, cause);
-        self.emit(Detail::TaskSubmitFailed {
-            resource_type: task.resource.resource_type().to_owned(),
-            resource: task.resource.resource().to_owned(),
-            error: failure.error.clone(),
-            cause: failure.cause.clone(),
-        })?;
+        self.emit(task_event::submit_failed(
+            &task.resource,
+            failure.error.clone(),
+            failure.cause.clone(),
+        ))?;
         Err(failure)
     }
 
@@ -125,11 +117,7 @@ impl<'r> Run<'r, '_> {
         let state = machine.state(&self.frame.state);
         let task = state.task();
         self.clear_timers();
-        self.emit(Detail::TaskSucceeded {
-            resource_type: task.resource.resource_type().to_owned(),
-            resource: task.resource.resource().to_owned(),
-            output: result.clone(),
-        })?;
+        self.emit(task_event::succeeded(&task.resource, result.clone()))?;
         let selected = match &task.result_selector {
             Some(template) => self.fill(state, template, result)?,
             None => result.clone(),
@@ -146,12 +134,11 @@ impl<'r> Run<'r, '_> {
         let task = self.machine.state(&self.frame.state).task();
         self.clear_timers();
         let failure = Failure::of_task(error, cause);
-        self.emit(Detail::TaskFailed {
-            resource_type: task.resource.resource_type().to_owned(),
-            resource: task.resource.resource().to_owned(),
-            error: failure.error.clone(),
-            cause: failure.cause.clone(),
-        })?;
+        self.emit(task_event::failed(
+            &task.resource,
+            failure.error.clone(),
+            failure.cause.clone(),
+        ))?;
         Err(failure)
     }
 
@@ -159,6 +146,7 @@ impl<'r> Run<'r, '_> {
     pub(super) fn task_timed_out(&mut self, kind: TimerKind) -> Result<Turn, Failure> {
         let task = self.machine.state(&self.frame.state).task();
         let rest = self.task_rest();
+        let event = rest.event;
         if kind == TimerKind::Heartbeat {
             rest.heartbeat = None;
         } else {
@@ -166,12 +154,8 @@ impl<'r> Run<'r, '_> {
         }
         self.clear_timers();
         let failure = Failure::timeout(kind);
-        self.emit(Detail::TaskTimedOut {
-            resource_type: task.resource.resource_type().to_owned(),
-            resource: task.resource.resource().to_owned(),
-            error: failure.error.clone(),
-            cause: None,
-        })?;
+        self.effects.push(Effect::Abandon(event));
+        self.emit(task_event::timed_out(&task.resource, failure.error.clone()))?;
         Err(failure)
     }
 

@@ -7,7 +7,7 @@ use crate::event::StateKind;
 use crate::machine::{
     Body, Duration, Graph, Production, QueryLanguage, Selection, State, TaskBody, Until, Words,
 };
-use crate::resource::Resource;
+use crate::resource::{Resource, SERVED};
 use crate::timestamp;
 
 /// Parses a state. None when it has faults that leave nothing to work with; they are noted.
@@ -89,8 +89,7 @@ fn body(
 fn jsonata(state: &Object<'_>, kind: StateKind) -> Option<Body> {
     match kind {
         StateKind::Task => {
-            state.require(&["Resource"]);
-            state.text("Resource");
+            resource(state);
             fields::transition(state)?;
         }
         StateKind::Pass | StateKind::Wait => {
@@ -152,9 +151,22 @@ fn nested(
     graph(object, machine_language, language, notes)
 }
 
-fn task(state: &Object<'_>) -> Option<Body> {
+/// The `Resource` of a Task state, one that AWS knows.
+fn resource(state: &Object<'_>) -> Option<Resource> {
     state.require(&["Resource"]);
-    let resource = state.text("Resource").map(Resource::parse);
+    let resource = Resource::parse(state.text("Resource")?);
+    if let Some(arn) = resource.unknown_to_aws() {
+        let message = format!(
+            "The resource provided {arn} is not recognized. The value is not a valid resource ARN, \
+             or the resource is not available in this region."
+        );
+        state.fault_at("Resource", message);
+    }
+    Some(resource)
+}
+
+fn task(state: &Object<'_>) -> Option<Body> {
+    let resource = resource(state);
     let timeout = fields::duration(state, "TimeoutSeconds", "TimeoutSecondsPath");
     let heartbeat = fields::duration(state, "HeartbeatSeconds", "HeartbeatSecondsPath");
     if let (Duration::Seconds(timeout), Duration::Seconds(heartbeat)) = (&timeout, &heartbeat)
@@ -264,10 +276,8 @@ fn what_is_unserved(state: &State, fields: &Object<'_>) -> Option<String> {
     }
     match &state.body {
         Body::Task(task) => match &task.resource {
-            Resource::Unserved(arn) => Some(format!(
-                "the resource '{arn}'; it runs sqs:sendMessage and sqs:sendMessage.waitForTaskToken"
-            )),
-            Resource::SqsSendMessage { .. } => None,
+            Resource::Unserved(arn) => Some(format!("the resource '{arn}'; it runs {SERVED}")),
+            Resource::Action(_) | Resource::Function(_) => None,
         },
         _ => None,
     }

@@ -307,7 +307,7 @@ fn branches_are_checked_too_and_names_are_unique_across_them() {
 #[test]
 fn what_is_not_served_is_a_note_and_not_a_fault() {
     let definition = json!({"StartAt": "A", "States": {
-        "A": {"Type": "Task", "Resource": "arn:aws:lambda:x:1:function:f", "Next": "B"},
+        "A": {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "Next": "B"},
         "B": {"Type": "Pass", "Assign": {"x": 1}, "Next": "C"},
         "C": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% 1 %}", "Next": "D"},
         "D": {"Type": "Map", "End": true, "ItemProcessor": {
@@ -330,6 +330,23 @@ fn what_is_not_served_is_a_note_and_not_a_fault() {
     );
     assert_eq!(machine.start_at(), "A");
     assert_eq!(machine.timeout_seconds(), None);
+}
+
+#[test]
+fn a_resource_that_aws_does_not_know_is_a_fault() {
+    let of = |resource: &str| {
+        let definition = json!({"StartAt": "A", "States": {"A": {
+            "Type": "Task", "Resource": resource, "End": true}}});
+        StateMachine::parse(&definition.to_string())
+    };
+    let faults = of("arn:aws:states:::dynamodb:query").unwrap_err();
+    assert_eq!(
+        faults[0].to_string(),
+        "SCHEMA_VALIDATION_FAILED: The resource provided arn:aws:states:::dynamodb:query is not \
+         recognized. The value is not a valid resource ARN, or the resource is not available in \
+         this region. at /States/A/Resource"
+    );
+    assert!(of("arn:aws:states:::dynamodb:putItem").is_ok());
 }
 
 #[test]

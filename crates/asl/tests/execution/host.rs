@@ -109,6 +109,7 @@ impl Host {
         for effect in &advance.effects {
             match effect {
                 Effect::Submit(task) => self.tasks.push(task.clone()),
+                Effect::Abandon(_) => {}
                 Effect::SetTimer(timer) => self.timers.push(*timer),
                 Effect::ClearTimer(timer) => {
                     let at = self.timers.iter().position(|set| set == timer);

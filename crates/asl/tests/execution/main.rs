@@ -10,4 +10,5 @@ mod hostile;
 mod limits;
 mod random_walk;
 mod retry;
+mod services;
 mod time;

@@ -9,6 +9,7 @@ use rampmeter_asl::{
     Waiting, record,
 };
 
+use super::service::{Submission, TaskError};
 use crate::id::{ExecutionId, StepId};
 use crate::machines::Machine;
 use crate::request::ExecutionStatus;
@@ -194,10 +195,11 @@ impl Turn<'_> {
             for effect in advance.effects {
                 match effect {
                     Effect::Submit(task) => {
-                        stimuli.push_back(self.submit(&task, &mut made)?);
+                        stimuli.extend(self.submit(&task, &mut made)?);
                     }
                     Effect::SetTimer(timer) => self.store().set_timer(execution.id, timer)?,
                     Effect::ClearTimer(timer) => self.store().clear_timer(execution.id, timer)?,
+                    Effect::Abandon(_) => {}
                 }
             }
             // Each request sent in one transaction halves what remains, so that a loop of requests ends too.
@@ -255,31 +257,21 @@ impl Turn<'_> {
         }
     }
 
-    /// Carries out a task's request, which for now is always a message.
-    fn submit(&mut self, task: &Task, made: &mut MadeStep) -> Result<Stimulus, StoreError> {
-        match self.place_task_message(task, made.id)? {
-            Ok((mut sending, output)) => {
-                // A message with the task token of another execution is another call than that one's own.
-                if let Some(sending) = &mut sending
-                    && sending
-                        .message
-                        .task
-                        .is_some_and(|(owner, _)| owner != made.execution)
-                {
-                    sending.message.entered = None;
-                }
-                made.sending.extend(sending);
-                Ok(Stimulus::Submitted {
-                    event: task.event,
-                    output,
-                })
+    /// Carries out a task's request. `None` when the answer comes in a later command.
+    fn submit(&mut self, task: &Task, made: &mut MadeStep) -> Result<Option<Stimulus>, StoreError> {
+        let event = task.event;
+        Ok(match self.request_service(task, made.execution, made.id)? {
+            Submission::Sent(sending, output) => {
+                made.sending.extend(sending.map(|sending| *sending));
+                Some(Stimulus::Submitted { event, output })
             }
-            Err((error, cause)) => Ok(Stimulus::SubmitFailed {
-                event: task.event,
+            Submission::Answered(Ok(output)) => Some(Stimulus::Submitted { event, output }),
+            Submission::Answered(Err(TaskError { error, cause })) => Some(Stimulus::SubmitFailed {
+                event,
                 error,
                 cause,
             }),
-        }
+        })
     }
 
     fn append(

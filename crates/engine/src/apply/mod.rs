@@ -12,6 +12,7 @@ mod machine;
 mod permit;
 mod queue;
 mod send;
+mod service;
 mod task;
 mod timer;
 

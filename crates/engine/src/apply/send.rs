@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use rampmeter_asl::{EventId, Payload, Resource, Task};
+use rampmeter_asl::{EventId, Task};
 use rampmeter_config::message::{CallMessage, InvalidMessage};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::advance::Sending;
 use crate::arn::queue_name;
-use crate::id::{MessageNumber, QueueId, StepId, message_id};
+use crate::id::{MessageNumber, StepId, message_id};
 use crate::queues::Queue;
 use crate::rejected::Rejected;
 use crate::sqs::attributes::parameter;
@@ -39,10 +39,7 @@ pub(super) enum Placed {
 }
 
 /// A task's message, unless it is a duplicate, and the answer to its SendMessage.
-type Placing = Result<(Option<Sending>, SentMessage), Rejected>;
-
-/// An error name and a cause, as AWS's SQS integration reports them.
-type SubmitError = (String, String);
+pub(super) type Placing = Result<(Option<Sending>, SentMessage), Rejected>;
 
 impl Turn<'_> {
     /// SendMessage over the wire, or one entry of its batch.
@@ -87,39 +84,8 @@ impl Turn<'_> {
         Ok(Ok(sent))
     }
 
-    /// The message of a Task state, and the task's output so far. There is no message when a FIFO queue has had it
-    /// already. `Err` is the state's own error, data of its execution.
-    pub(super) fn place_task_message(
-        &mut self,
-        task: &Task,
-        step: StepId,
-    ) -> Result<Result<(Option<Sending>, Payload), SubmitError>, StoreError> {
-        assert!(
-            matches!(task.resource, Resource::SqsSendMessage { .. }),
-            "the interpreter fails a state whose resource this host does not serve"
-        );
-        let request = match request_of(task.parameters.value()) {
-            Ok(request) => request,
-            Err(refused) => return Ok(Err(task_error(&refused))),
-        };
-        let name = queue_name(&request.queue_url);
-        let Some(record) = self.writer.queues.named(name) else {
-            let absent = Rejected::QueueDoesNotExist(name.to_owned());
-            return Ok(Err(task_error(&absent)));
-        };
-        let id = record.id;
-        let placed = match self.writer.queues.get(id) {
-            Some(queue) => self.place_call(task, step, queue, &request)?,
-            None => self.place_plain(task, id, request)?,
-        };
-        Ok(match placed {
-            Ok((sending, sent)) => Ok((sending, task_output(&sent))),
-            Err(refused) => Err(task_error(&refused)),
-        })
-    }
-
     /// A task's message to a queue of an embedded worker. Its body stays in the step.
-    fn place_call(
+    pub(super) fn place_call(
         &mut self,
         task: &Task,
         step: StepId,
@@ -154,27 +120,6 @@ impl Turn<'_> {
             placed,
         };
         Ok(Ok((Some(sending), sent)))
-    }
-
-    /// A task's message to a plain queue. Its body is its own, for the message may outlive the execution's history.
-    fn place_plain(
-        &mut self,
-        task: &Task,
-        queue: QueueId,
-        request: SendMessage,
-    ) -> Result<Placing, StoreError> {
-        let made = self.make_plain(queue, request, false)?;
-        Ok(made.map(|(sent, message)| {
-            let sending = message.map(|message| Sending {
-                message: message.row,
-                parameters: task.parameters.clone(),
-                placed: Placed::Plain {
-                    delay: message.delay,
-                    envelope: Box::new(message.envelope),
-                },
-            });
-            (sending, sent)
-        }))
     }
 
     /// Makes a message's row, and decides whether it is a call that can be made.
@@ -299,50 +244,6 @@ pub(super) fn check_delay(seconds: Option<i64>) -> Result<Duration, Rejected> {
     Ok(Duration::from_secs(seconds.unsigned_abs()))
 }
 
-/// The request that a Task state's parameters make.
-fn request_of(parameters: &Value) -> Result<SendMessage, Rejected> {
-    let text = |name: &str| {
-        parameters
-            .get(name)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
-    let body = parameters.get("MessageBody").filter(|body| !body.is_null());
-    let body = body.ok_or(QueueError::MissingParameter("MessageBody"))?;
-    Ok(SendMessage {
-        queue_url: text("QueueUrl").unwrap_or_default(),
-        body: body_text(body).into_owned(),
-        delay_seconds: parameters.get("DelaySeconds").and_then(Value::as_i64),
-        attributes: message_attribute::read(parameters.get("MessageAttributes"))?,
-        system_attributes: message_attribute::read(parameters.get("MessageSystemAttributes"))?,
-        group_id: text("MessageGroupId"),
-        deduplication_id: text("MessageDeduplicationId"),
-    })
-}
-
-/// The output of a Task state that sent a message.
-fn task_output(sent: &SentMessage) -> Payload {
-    let mut output = json!({
-        "MD5OfMessageBody": sent.md5_of_body,
-        "MessageId": sent.message_id,
-        "SdkHttpMetadata": { "HttpStatusCode": 200 },
-        "SdkResponseMetadata": { "RequestId": uuid::Uuid::new_v4().to_string() },
-    });
-    for (name, value) in [
-        ("MD5OfMessageAttributes", &sent.md5_of_attributes),
-        (
-            "MD5OfMessageSystemAttributes",
-            &sent.md5_of_system_attributes,
-        ),
-        ("SequenceNumber", &sent.sequence_number),
-    ] {
-        if let Some(value) = value {
-            output[name] = Value::from(value.as_str());
-        }
-    }
-    Payload::from_value(output)
-}
-
 /// The rules for a message that is a call: 1 byte to 1 MiB, and nothing that its worker would not read. What it would
 /// lose is refused rather than dropped; a trace header asks nothing of the queue.
 fn check_call(request: &SendMessage) -> Result<(), Rejected> {
@@ -383,24 +284,6 @@ pub(super) fn check_characters(body: &str) -> Result<(), Rejected> {
     Err(Rejected::InvalidMessageContents(
         "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF".to_owned(),
     ))
-}
-
-/// The error of a Task state whose message was refused, with the name and the text that Step Functions gives it.
-fn task_error(refused: &Rejected) -> SubmitError {
-    let (error, code) = match refused {
-        Rejected::QueueDoesNotExist(_) => (
-            "SQS.QueueDoesNotExistException",
-            "AWS.SimpleQueueService.NonExistentQueue",
-        ),
-        Rejected::Queue(error) => ("SQS.AmazonSQSException", error.query_code()),
-        Rejected::InvalidMessageContents(_) => ("SQS.AmazonSQSException", "InvalidMessageContents"),
-        _ => ("SQS.AmazonSQSException", "InvalidParameterValue"),
-    };
-    let request = uuid::Uuid::new_v4();
-    let cause = format!(
-        "{refused} (Service: AmazonSQS; Status Code: 400; Error Code: {code}; Request ID: {request}; Proxy: null)"
-    );
-    (error.to_owned(), cause)
 }
 
 #[cfg(test)]

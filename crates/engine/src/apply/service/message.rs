@@ -1,0 +1,139 @@
+//! `sqs:sendMessage`: the message of a Task state, and its errors as Step Functions names them.
+
+use rampmeter_asl::{Payload, Task};
+use serde_json::{Value, json};
+
+use super::super::advance::Sending;
+use super::super::send::{Placed, Placing, body_text};
+use super::{Submission, TaskError};
+use crate::arn::queue_name;
+use crate::id::{ExecutionId, QueueId, StepId};
+use crate::rejected::Rejected;
+use crate::sqs::{QueueError, SendMessage, SentMessage, message_attribute};
+use crate::store::StoreError;
+use crate::turn::Turn;
+
+impl Turn<'_> {
+    /// The message of a Task state. There is none when a FIFO queue has had it already.
+    pub(super) fn request_message(
+        &mut self,
+        task: &Task,
+        execution: ExecutionId,
+        step: StepId,
+    ) -> Result<Submission, StoreError> {
+        let refused = |refused: &Rejected| Ok(Submission::Answered(Err(task_error(refused))));
+        let request = match request_of(task.parameters.value()) {
+            Ok(request) => request,
+            Err(why) => return refused(&why),
+        };
+        let name = queue_name(&request.queue_url);
+        let Some(record) = self.writer.queues.named(name) else {
+            return refused(&Rejected::QueueDoesNotExist(name.to_owned()));
+        };
+        let id = record.id;
+        let placed = match self.writer.queues.get(id) {
+            Some(queue) => self.place_call(task, step, queue, &request)?,
+            None => self.place_plain(task, id, request)?,
+        };
+        let (mut sending, sent) = match placed {
+            Ok(placed) => placed,
+            Err(why) => return refused(&why),
+        };
+        // A message with the task token of another execution is another call than that one's own.
+        if let Some(sending) = &mut sending
+            && sending
+                .message
+                .task
+                .is_some_and(|(owner, _)| owner != execution)
+        {
+            sending.message.entered = None;
+        }
+        Ok(Submission::Sent(sending.map(Box::new), task_output(&sent)))
+    }
+
+    /// A task's message to a plain queue. Its body is its own, for the message may outlive the execution's history.
+    fn place_plain(
+        &mut self,
+        task: &Task,
+        queue: QueueId,
+        request: SendMessage,
+    ) -> Result<Placing, StoreError> {
+        let made = self.make_plain(queue, request, false)?;
+        Ok(made.map(|(sent, message)| {
+            let sending = message.map(|message| Sending {
+                message: message.row,
+                parameters: task.parameters.clone(),
+                placed: Placed::Plain {
+                    delay: message.delay,
+                    envelope: Box::new(message.envelope),
+                },
+            });
+            (sending, sent)
+        }))
+    }
+}
+
+/// The request that a Task state's parameters make.
+fn request_of(parameters: &Value) -> Result<SendMessage, Rejected> {
+    let text = |name: &str| {
+        parameters
+            .get(name)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let body = parameters.get("MessageBody").filter(|body| !body.is_null());
+    let body = body.ok_or(QueueError::MissingParameter("MessageBody"))?;
+    Ok(SendMessage {
+        queue_url: text("QueueUrl").unwrap_or_default(),
+        body: body_text(body).into_owned(),
+        delay_seconds: parameters.get("DelaySeconds").and_then(Value::as_i64),
+        attributes: message_attribute::read(parameters.get("MessageAttributes"))?,
+        system_attributes: message_attribute::read(parameters.get("MessageSystemAttributes"))?,
+        group_id: text("MessageGroupId"),
+        deduplication_id: text("MessageDeduplicationId"),
+    })
+}
+
+/// The output of a Task state that sent a message.
+fn task_output(sent: &SentMessage) -> Payload {
+    let mut output = json!({
+        "MD5OfMessageBody": sent.md5_of_body,
+        "MessageId": sent.message_id,
+        "SdkHttpMetadata": { "HttpStatusCode": 200 },
+        "SdkResponseMetadata": { "RequestId": uuid::Uuid::new_v4().to_string() },
+    });
+    for (name, value) in [
+        ("MD5OfMessageAttributes", &sent.md5_of_attributes),
+        (
+            "MD5OfMessageSystemAttributes",
+            &sent.md5_of_system_attributes,
+        ),
+        ("SequenceNumber", &sent.sequence_number),
+    ] {
+        if let Some(value) = value {
+            output[name] = Value::from(value.as_str());
+        }
+    }
+    Payload::from_value(output)
+}
+
+/// The error of a Task state whose message was refused, with the name and the text that Step Functions gives it.
+fn task_error(refused: &Rejected) -> TaskError {
+    let (error, code) = match refused {
+        Rejected::QueueDoesNotExist(_) => (
+            "SQS.QueueDoesNotExistException",
+            "AWS.SimpleQueueService.NonExistentQueue",
+        ),
+        Rejected::Queue(error) => ("SQS.AmazonSQSException", error.query_code()),
+        Rejected::InvalidMessageContents(_) => ("SQS.AmazonSQSException", "InvalidMessageContents"),
+        _ => ("SQS.AmazonSQSException", "InvalidParameterValue"),
+    };
+    let request = uuid::Uuid::new_v4();
+    let cause = format!(
+        "{refused} (Service: AmazonSQS; Status Code: 400; Error Code: {code}; Request ID: {request}; Proxy: null)"
+    );
+    TaskError {
+        error: error.to_owned(),
+        cause,
+    }
+}
