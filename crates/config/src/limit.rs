@@ -15,6 +15,9 @@ use crate::reading::Reading;
 use crate::section::Section;
 use crate::tree::{Node, Value};
 
+mod calendar;
+mod share;
+
 /// A call has a place in each limit, and places are counted in 32 bits.
 const MOST: u64 = u32::MAX as u64;
 
@@ -90,7 +93,6 @@ fn items<'a>(reading: &Reading<'_>, target: &Section<'a>) -> &'a [Node] {
 }
 
 fn limit(reading: &Reading<'_>, section: &Section<'_>) -> Option<Limit> {
-    refuse_not_served(reading, section);
     let name = section
         .requires("name")
         .then(|| section.parsed("name", Code::BadName, name))
@@ -102,11 +104,14 @@ fn limit(reading: &Reading<'_>, section: &Section<'_>) -> Option<Limit> {
             &[("answer", CountFrom::Answer), ("send", CountFrom::Send)],
         )
         .unwrap_or_default();
-    let reserve = reserve(reading, section, kind);
+    let max = kind.as_ref().map(whole);
+    let reserve = reserve(reading, section, max);
+    let share = share::read(reading, section, max.map(|(_, max)| max), reserve);
     Some(Limit {
         name: name?,
         kind: kind?,
         reserve: reserve?,
+        share: share?,
         count_from,
     })
 }
@@ -117,30 +122,6 @@ fn name(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("must be 1 to 64 letters, digits, - or _".to_owned())
-    }
-}
-
-fn refuse_not_served(reading: &Reading<'_>, section: &Section<'_>) {
-    let features = [
-        (
-            "share",
-            "shares of a window per priority are not served yet",
-            "use `reserve` to keep places",
-        ),
-        (
-            "reset",
-            "calendar windows are not served yet",
-            "use `per = \"24h\"`, which is never over",
-        ),
-    ];
-    for (key, message, help) in features {
-        if let Some(node) = section.get(key) {
-            reading.note(
-                Problem::new(Code::LimitNotServed, message)
-                    .at(&node.span)
-                    .help(help),
-            );
-        }
     }
 }
 
@@ -157,6 +138,15 @@ fn kind(reading: &Reading<'_>, section: &Section<'_>) -> Option<LimitKind> {
                     .note("concurrency counts calls in flight, at any moment"),
                 );
             }
+            if let Some(reset) = section.get("reset") {
+                reading.note(
+                    Problem::new(
+                        Code::BadReset,
+                        "`reset` goes with `calls`, not with `concurrency`",
+                    )
+                    .at(&reset.span),
+                );
+            }
             let max = section.count("concurrency", 1..=MOST, Code::BadLimit)?;
             Some(LimitKind::Concurrency {
                 max: u32::try_from(max).unwrap_or(u32::MAX),
@@ -164,15 +154,17 @@ fn kind(reading: &Reading<'_>, section: &Section<'_>) -> Option<LimitKind> {
         }
         (None, Some(_)) => {
             let calls = section.count("calls", 1..=MOST, Code::BadLimit);
-            // With `reset` the length would come from the calendar; that it is not served has been said.
-            let per = if section.get("reset").is_some() || section.requires("per") {
-                window(reading, section)
-            } else {
-                None
-            };
+            if section.get("reset").is_some() {
+                let reset = calendar::read(reading, section);
+                return Some(LimitKind::Calendar {
+                    calls: calls?,
+                    reset: reset?,
+                });
+            }
+            let per = section.requires("per").then(|| window(reading, section));
             Some(LimitKind::Window {
                 calls: calls?,
-                per: per?,
+                per: per??,
             })
         }
         (Some(_), Some(calls)) => {
@@ -190,13 +182,23 @@ fn kind(reading: &Reading<'_>, section: &Section<'_>) -> Option<LimitKind> {
             reading.note(
                 Problem::new(
                     Code::LimitKind,
-                    "a limit needs `concurrency`, or `calls` and `per`",
+                    "a limit needs `concurrency`, or `calls` and `per` (or `reset`)",
                 )
                 .at(&section.span)
                 .help("write `concurrency = 12`, or `calls = 600` and `per = \"1m\"`"),
             );
             None
         }
+    }
+}
+
+/// The key that says how many places a limit has, and how many.
+type Whole = (&'static str, u64);
+
+fn whole(kind: &LimitKind) -> Whole {
+    match *kind {
+        LimitKind::Concurrency { max } => ("concurrency", u64::from(max)),
+        LimitKind::Window { calls, .. } | LimitKind::Calendar { calls, .. } => ("calls", calls),
     }
 }
 
@@ -213,11 +215,7 @@ fn window(reading: &Reading<'_>, section: &Section<'_>) -> Option<Duration> {
     None
 }
 
-fn reserve(
-    reading: &Reading<'_>,
-    section: &Section<'_>,
-    kind: Option<LimitKind>,
-) -> Option<Reserve> {
+fn reserve(reading: &Reading<'_>, section: &Section<'_>, whole: Option<Whole>) -> Option<Reserve> {
     let Some(node) = section.get("reserve") else {
         return Some(Reserve::default());
     };
@@ -244,7 +242,7 @@ fn reserve(
         medium: medium?,
         batch: 0,
     };
-    check_reserve(reading, section, node, reserve, kind?).then_some(reserve)
+    check_reserve(reading, section, node, reserve, whole?).then_some(reserve)
 }
 
 fn check_reserve(
@@ -252,12 +250,8 @@ fn check_reserve(
     section: &Section<'_>,
     node: &Node,
     reserve: Reserve,
-    kind: LimitKind,
+    (key, max): Whole,
 ) -> bool {
-    let (key, max) = match kind {
-        LimitKind::Concurrency { max } => ("concurrency", u64::from(max)),
-        LimitKind::Window { calls, .. } => ("calls", calls),
-    };
     let total = reserve.total();
     if total < max {
         return true;

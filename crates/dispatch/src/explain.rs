@@ -9,6 +9,7 @@ use crate::permit::PermitId;
 use crate::priority::{Priority, Waiting};
 use crate::reserve::Reserve;
 use crate::rules::LimitKind;
+use crate::share::Share;
 use crate::time::Time;
 
 /// Why the next call of a lane does or does not start now.
@@ -26,6 +27,17 @@ pub enum Verdict {
         max: u64,
         /// Empty places that are kept for higher priorities.
         reserved_for_higher: u64,
+        /// Before this moment time alone cannot free a place; `None`: only an answer can.
+        frees_at: Option<Time>,
+    },
+    /// A limit has no place for more calls of its priority.
+    HeldByShare {
+        /// The limit.
+        limit: String,
+        /// Places that calls of the priority have.
+        used: u64,
+        /// The share of the priority.
+        share: u64,
         /// Before this moment time alone cannot free a place; `None`: only an answer can.
         frees_at: Option<Time>,
     },
@@ -55,6 +67,8 @@ pub struct LimitUsage {
     pub max: u64,
     /// Places kept for priorities.
     pub reserved: Reserve,
+    /// The most places for each priority.
+    pub share: Share,
     /// Places taken by open calls of unknown outcome.
     pub held: u64,
     /// The ceiling the vendor's throttles taught, where it is below the configured one.
@@ -87,10 +101,11 @@ impl Gate {
         let around = self.around(self.at(now));
         let usage = self.limits.iter().map(|limit| LimitUsage {
             name: limit.rule.name.clone(),
-            kind: limit.rule.kind,
+            kind: limit.rule.kind.clone(),
             used: limit.taken(around).total(),
             max: limit.rule.max(),
             reserved: limit.rule.reserve,
+            share: limit.rule.share,
             held: if limit.counts_open_calls() {
                 self.permits.held() as u64
             } else {
@@ -105,7 +120,7 @@ impl Gate {
 
     /// Whether a call waits only because all slots are taken: everything but a concurrency limit
     /// (its reserve, a learned ceiling and slots of unknown outcome included) admits the next call
-    /// of some waiting lane.
+    /// of some waiting lane. A lane that used up its share does not wait for a slot.
     pub fn contended(&self, waiting: Waiting, now: Time) -> bool {
         let now = self.at(now);
         let around = self.around(now);
@@ -115,7 +130,10 @@ impl Gate {
                 .iter()
                 .filter(|limit| !limit.admits(lane, around))
                 .peekable();
-            refusing.peek().is_some() && refusing.all(Meter::is_concurrency)
+            let is_full = |limit: &Meter| {
+                limit.is_concurrency() && !limit.read(lane, around).fits_but_for_its_share()
+            };
+            refusing.peek().is_some() && refusing.all(is_full)
         };
         let mut open = waiting
             .lanes()
@@ -165,12 +183,22 @@ impl Gate {
         let last =
             refusing.max_by_key(|limit| limit.frees_at(priority, around).unwrap_or(Time::MAX))?;
         let reading = last.read(priority, around);
+        let limit = last.rule.name.clone();
+        let frees_at = last.frees_at(priority, around);
+        if let (true, Some(share)) = (reading.fits_but_for_its_share(), reading.share) {
+            return Some(Verdict::HeldByShare {
+                limit,
+                used: share.used,
+                share: share.max,
+                frees_at,
+            });
+        }
         Some(Verdict::HeldBy {
-            limit: last.rule.name.clone(),
+            limit,
             used: reading.used,
             max: reading.max,
             reserved_for_higher: reading.kept,
-            frees_at: last.frees_at(priority, around),
+            frees_at,
         })
     }
 }

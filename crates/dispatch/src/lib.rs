@@ -36,12 +36,14 @@
 //! alternate until the answer is no [`Decision::Start`]. After a restart, [`Gate::restore`] takes
 //! the open permits and the rows, and [`Gate::recall`] the rest.
 
+mod calendar;
 mod time;
 
 mod priority;
 
 mod reserve;
 mod rules;
+mod share;
 
 mod permit;
 mod window;
@@ -58,6 +60,7 @@ mod explain;
 mod memory;
 mod rate;
 
+pub use calendar::{Calendar, ResetDay};
 pub use explain::{LimitUsage, Verdict};
 pub use feedback::{
     FIRST_PAUSE, LONGEST_PAUSE, QUIET_INTERVAL, TRICKLE_ENDS_AT, Throttle, ThrottleReport,
@@ -72,5 +75,6 @@ pub use rules::{
     CountFrom, DEFAULT_MAX_DEFERRALS, DeferralBound, LONGEST_WINDOW, Limit, LimitKind,
     MaxDeferrals, Rules, RulesError, SHORTEST_WINDOW,
 };
+pub use share::Share;
 pub use time::Time;
-pub use window::{EXACT_CALLS, MOST_BUCKETS, WindowRow, most_rows};
+pub use window::{EXACT_CALLS, MOST_BUCKETS, WindowRow};

@@ -9,7 +9,7 @@ use crate::feedback::Ceiling;
 use crate::permit::Permits;
 use crate::priority::Priority;
 use crate::reserve::Taken;
-use crate::rules::{CountFrom, Limit, LimitKind};
+use crate::rules::{CountFrom, Limit};
 use crate::time::Time;
 use crate::window::{Window, WindowRow};
 
@@ -38,32 +38,46 @@ pub(crate) struct Reading {
     pub(crate) max: u64,
     /// Places the call must leave to higher priorities.
     pub(crate) kept: u64,
+    /// Where its priority has a share.
+    pub(crate) share: Option<ShareReading>,
+}
+
+/// What the share of a priority says about its next call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ShareReading {
+    /// Places that calls of the priority have.
+    pub(crate) used: u64,
+    /// The most they may have.
+    pub(crate) max: u64,
 }
 
 impl Reading {
     /// The rule of every limit: what is taken, this call, and what is kept for higher priorities
-    /// fit into it.
+    /// fit into it, and the call fits into the share of its priority.
     pub(crate) fn admits(self) -> bool {
-        self.used + 1 + self.kept <= self.max
+        self.missing().is_none() && self.missing_of_share().is_none()
     }
 
     /// How many places must be given back before the call fits; none if it fits.
     fn missing(self) -> Option<NonZeroU64> {
         NonZeroU64::new((self.used + 1 + self.kept).saturating_sub(self.max))
     }
+
+    /// Whether nothing but the share of its priority refuses the call.
+    pub(crate) fn fits_but_for_its_share(self) -> bool {
+        self.missing().is_none() && self.missing_of_share().is_some()
+    }
+
+    /// How many places of its own priority must be given back before the call fits into the share.
+    fn missing_of_share(self) -> Option<NonZeroU64> {
+        let share = self.share?;
+        NonZeroU64::new((share.used + 1).saturating_sub(share.max))
+    }
 }
 
 impl Meter {
     pub(crate) fn new(rule: Limit) -> Meter {
-        let window = match rule.kind {
-            LimitKind::Concurrency { .. } => None,
-            LimitKind::Window { calls, per } => Some(Window::new(
-                calls,
-                per,
-                rule.count_from,
-                !rule.reserve.is_empty(),
-            )),
-        };
+        let window = Window::of(&rule);
         Meter { rule, window }
     }
 
@@ -118,6 +132,10 @@ impl Meter {
             used: taken.total(),
             max: self.max(around),
             kept: self.rule.reserve.kept_from(priority, taken),
+            share: self.rule.share.of(priority).map(|share| ShareReading {
+                used: taken.of(priority),
+                max: u64::from(share),
+            }),
         }
     }
 
@@ -128,11 +146,29 @@ impl Meter {
     /// For a priority it refuses: before this moment time alone cannot make it admit. None if only
     /// an answer can.
     pub(crate) fn frees_at(&self, priority: Priority, around: Surroundings<'_>) -> Option<Time> {
-        let missing = self.read(priority, around).missing()?;
+        let reading = self.read(priority, around);
+        let whole = reading.missing();
+        let share = reading.missing_of_share();
+        let whole_frees_at = whole.map(|missing| self.gives_back(missing, None, around));
+        let share_frees_at = share.map(|missing| self.gives_back(missing, Some(priority), around));
+        match (whole_frees_at, share_frees_at) {
+            (None, None) => None,
+            (Some(only), None) | (None, Some(only)) => only,
+            (Some(whole), Some(share)) => Some(whole?.max(share?)),
+        }
+    }
+
+    /// Before this moment time alone does not give so many places back, of all or of one priority.
+    fn gives_back(
+        &self,
+        missing: NonZeroU64,
+        priority: Option<Priority>,
+        around: Surroundings<'_>,
+    ) -> Option<Time> {
         let hold_end = around.permits.first_hold_end();
         match &self.window {
             None => {
-                let learned = self.max(around) < self.rule.max();
+                let learned = priority.is_none() && self.max(around) < self.rule.max();
                 let rises = around
                     .ceiling
                     .filter(|_| learned)
@@ -142,8 +178,8 @@ impl Meter {
             Some(window) => {
                 let held = hold_end.filter(|_| self.counts_open_calls());
                 earliest(
-                    window.frees_at(missing.get(), around.now),
-                    held.map(|end| end.saturating_add(window.per())),
+                    window.frees_at(missing.get(), priority, around.now),
+                    held.map(|end| window.cools_until(end)),
                 )
             }
         }

@@ -12,16 +12,20 @@ impl Limit {
     ///
     /// A place of a window is taken from the permit until one length after the answer, so 100 calls
     /// a second at 300 ms reach 77 a second at best; counted from the send they reach 100. Infinite
-    /// for a concurrency limit without latency.
+    /// for a concurrency limit without latency. A quota by the calendar is spread over its period,
+    /// a month taken for 30 days.
     pub fn reachable_rate(&self, latency: Duration) -> f64 {
         let latency = latency.as_secs_f64();
-        match (self.kind, self.count_from) {
-            (LimitKind::Concurrency { max }, _) => f64::from(max) / latency,
-            (LimitKind::Window { calls, per }, CountFrom::Answer) => {
+        match (&self.kind, self.count_from) {
+            (&LimitKind::Concurrency { max }, _) => f64::from(max) / latency,
+            (&LimitKind::Window { calls, per }, CountFrom::Answer) => {
                 calls_in(calls, cooling(calls, per) + latency)
             }
-            (LimitKind::Window { calls, per }, CountFrom::Send) => {
+            (&LimitKind::Window { calls, per }, CountFrom::Send) => {
                 calls_in(calls, cooling(calls, per))
+            }
+            (&LimitKind::Calendar { calls, ref reset }, _) => {
+                calls_in(calls, reset.period().as_secs_f64())
             }
         }
     }

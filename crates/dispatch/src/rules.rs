@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use crate::calendar::{Calendar, ResetDay};
 use crate::priority::Priority;
 use crate::reserve::Reserve;
+use crate::share::Share;
 
 /// The shortest window: below it, the clocks and the network decide more than the limit does.
 pub const SHORTEST_WINDOW: Duration = Duration::from_millis(100);
@@ -35,12 +37,14 @@ pub struct Limit {
     pub kind: LimitKind,
     /// Places kept for a priority and those above it.
     pub reserve: Reserve,
+    /// The most places that each priority may take.
+    pub share: Share,
     /// From when on a window counts a call. A concurrency limit ignores it.
     pub count_from: CountFrom,
 }
 
 /// What a limit counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LimitKind {
     /// Calls in flight at the same time, those of unknown outcome included.
     Concurrency {
@@ -53,6 +57,13 @@ pub enum LimitKind {
         calls: u64,
         /// The length of the window.
         per: Duration,
+    },
+    /// Calls between two resets by the calendar.
+    Calendar {
+        /// The most calls in a period.
+        calls: u64,
+        /// When a period ends and the next begins.
+        reset: Calendar,
     },
 }
 
@@ -191,6 +202,26 @@ pub enum RulesError {
         /// The limit.
         name: String,
     },
+    /// A share that is less than what the priority has reserved, which it could never use.
+    #[error("limit `{name}` reserves {reserved} places for {priority}, whose share is {share}")]
+    ShareBelowReserve {
+        /// The limit.
+        name: String,
+        /// The priority.
+        priority: Priority,
+        /// Its reserve.
+        reserved: u32,
+        /// Its share.
+        share: u32,
+    },
+    /// A monthly reset on a day that some months do not have.
+    #[error("limit `{name}` resets on day {day} of the month; use 1 to 28")]
+    BadResetDay {
+        /// The limit.
+        name: String,
+        /// The day.
+        day: i8,
+    },
     /// A deferral bound of 0.
     #[error("max_deferrals is 0; use 1 or more, or \"unlimited\" for strict priority")]
     ZeroDeferrals,
@@ -221,20 +252,25 @@ impl Rules {
 impl Limit {
     /// A limit on calls in flight, without reserves.
     pub fn concurrency(name: impl Into<String>, max: u32) -> Limit {
-        Limit {
-            name: name.into(),
-            kind: LimitKind::Concurrency { max },
-            reserve: Reserve::default(),
-            count_from: CountFrom::Answer,
-        }
+        Limit::of_kind(name.into(), LimitKind::Concurrency { max })
     }
 
     /// A limit on calls in every window of a length, counted to the answer, without reserves.
     pub fn window(name: impl Into<String>, calls: u64, per: Duration) -> Limit {
+        Limit::of_kind(name.into(), LimitKind::Window { calls, per })
+    }
+
+    /// A limit on calls between two resets, counted to the answer, without reserves.
+    pub fn calendar(name: impl Into<String>, calls: u64, reset: Calendar) -> Limit {
+        Limit::of_kind(name.into(), LimitKind::Calendar { calls, reset })
+    }
+
+    fn of_kind(name: String, kind: LimitKind) -> Limit {
         Limit {
-            name: name.into(),
-            kind: LimitKind::Window { calls, per },
+            name,
+            kind,
             reserve: Reserve::default(),
+            share: Share::default(),
             count_from: CountFrom::Answer,
         }
     }
@@ -243,50 +279,94 @@ impl Limit {
     pub fn max(&self) -> u64 {
         match self.kind {
             LimitKind::Concurrency { max } => u64::from(max),
-            LimitKind::Window { calls, .. } => calls,
+            LimitKind::Window { calls, .. } | LimitKind::Calendar { calls, .. } => calls,
         }
     }
 
+    /// Whether it must know which priority took a place.
+    pub(crate) fn tells_priorities_apart(&self) -> bool {
+        !self.reserve.is_empty() || !self.share.is_empty()
+    }
+
     fn validate(&self) -> Result<(), RulesError> {
+        self.validate_kind()?;
+        self.validate_reserve()?;
+        self.validate_share()
+    }
+
+    fn validate_kind(&self) -> Result<(), RulesError> {
         let name = || self.name.clone();
+        let zero = |what| Err(RulesError::Zero { name: name(), what });
         match self.kind {
-            LimitKind::Concurrency { max: 0 } => {
-                return Err(RulesError::Zero {
-                    name: name(),
-                    what: "concurrency",
-                });
+            LimitKind::Concurrency { max: 0 } => zero("concurrency"),
+            LimitKind::Window { calls: 0, .. } | LimitKind::Calendar { calls: 0, .. } => {
+                zero("calls")
             }
-            LimitKind::Concurrency { .. } => {}
-            LimitKind::Window { calls: 0, .. } => {
-                return Err(RulesError::Zero {
-                    name: name(),
-                    what: "calls",
-                });
-            }
-            LimitKind::Window { calls, .. } if calls > u64::from(u32::MAX) => {
-                return Err(RulesError::TooManyCalls {
+            LimitKind::Window { calls, .. } | LimitKind::Calendar { calls, .. }
+                if calls > u64::from(u32::MAX) =>
+            {
+                Err(RulesError::TooManyCalls {
                     name: name(),
                     calls,
-                });
+                })
             }
             LimitKind::Window { per, .. } if per < SHORTEST_WINDOW => {
-                return Err(RulesError::WindowTooShort { name: name(), per });
+                Err(RulesError::WindowTooShort { name: name(), per })
             }
             LimitKind::Window { per, .. } if per > LONGEST_WINDOW => {
-                return Err(RulesError::WindowTooLong { name: name(), per });
+                Err(RulesError::WindowTooLong { name: name(), per })
             }
-            LimitKind::Window { .. } => {}
+            LimitKind::Calendar {
+                reset:
+                    Calendar {
+                        on: ResetDay::Monthly(day),
+                        ..
+                    },
+                ..
+            } if !(1..=28).contains(&day) => Err(RulesError::BadResetDay { name: name(), day }),
+            LimitKind::Concurrency { .. }
+            | LimitKind::Window { .. }
+            | LimitKind::Calendar { .. } => Ok(()),
         }
+    }
+
+    fn validate_reserve(&self) -> Result<(), RulesError> {
+        let name = self.name.clone();
         if self.reserve.batch > 0 {
-            return Err(RulesError::ReserveForBatch { name: name() });
+            return Err(RulesError::ReserveForBatch { name });
         }
         let (reserved, max) = (self.reserve.total(), self.max());
         if reserved > max {
             return Err(RulesError::ReserveOverLimit {
-                name: name(),
+                name,
                 reserved,
                 max,
             });
+        }
+        Ok(())
+    }
+
+    fn validate_share(&self) -> Result<(), RulesError> {
+        for priority in Priority::ALL {
+            let name = self.name.clone();
+            let reserved = self.reserve.of(priority);
+            match self.share.of(priority) {
+                Some(0) => {
+                    return Err(RulesError::Zero {
+                        name,
+                        what: "share",
+                    });
+                }
+                Some(share) if share < reserved => {
+                    return Err(RulesError::ShareBelowReserve {
+                        name,
+                        priority,
+                        reserved,
+                        share,
+                    });
+                }
+                _ => {}
+            }
         }
         Ok(())
     }

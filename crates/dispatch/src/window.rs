@@ -1,4 +1,5 @@
-//! One window: at most N calls in every half-open span of its length, as the vendor counts them.
+//! One window: at most N calls in every half-open span of its length, or in every period of a
+//! calendar, as the vendor counts them.
 //!
 //! A place is taken by an open permit (see `permit.rs`) and then *cools*: it is free again one
 //! window's length after the answer. Here are the cooling places only. The vendor counts a call at
@@ -8,15 +9,19 @@
 //! Up to [`EXACT_CALLS`] calls each place cools by itself. Above, places that would be free at
 //! nearly the same moment cool together and are free at the later end of their bucket: never early,
 //! at most a thousandth of the length late.
+//!
+//! Where the vendor counts by the calendar, all places cool until the next reset after the answer:
+//! the vendor counted the call in the period of the answer or in an earlier one.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::Calendar;
 use crate::priority::Priority;
 use crate::reserve::Taken;
-use crate::rules::CountFrom;
+use crate::rules::{CountFrom, Limit, LimitKind};
 use crate::time::{Time, micros};
 
 /// The largest window whose places are counted one by one.
@@ -33,7 +38,7 @@ pub(crate) const BUCKETS_PER_WINDOW: u32 = 1_000;
 pub struct WindowRow {
     /// The limit, by name.
     pub limit: String,
-    /// The row's number in the limit. Bounded: see [`most_rows`].
+    /// The row's number in the limit. Bounded: see [`Limit::most_rows`].
     pub slot: u32,
     /// When the places are free again.
     pub until: Time,
@@ -41,25 +46,79 @@ pub struct WindowRow {
     pub count: u32,
 }
 
-/// The rows that a window of so many calls can have at most: one for each place or bucket; three
-/// times as many where a reserve makes it remember the priority of each call.
-pub fn most_rows(calls: u64, has_reserve: bool) -> u64 {
-    let places = if calls <= EXACT_CALLS {
-        calls
-    } else {
-        u64::from(MOST_BUCKETS)
-    };
-    let kinds = if has_reserve { 3 } else { 1 };
-    places * kinds
+/// The buckets of a calendar: places cool until the next reset, so one is enough; another may still
+/// be there when the next begins.
+const CALENDAR_BUCKETS: u32 = 2;
+
+impl Limit {
+    /// The rows that this limit can have at most: none where it counts calls in flight, one for
+    /// each place or bucket of a window; three times as many where a reserve or a share makes it
+    /// remember the priority of each call.
+    pub fn most_rows(&self) -> u64 {
+        let places = Cooling::of(self).map_or(0, |cooling| u64::from(cooling.capacity()));
+        let kinds = if self.tells_priorities_apart() { 3 } else { 1 };
+        places * kinds
+    }
+}
+
+/// How long the places of a window cool.
+#[derive(Clone, Debug)]
+enum Cooling {
+    /// Each place one length.
+    Exact { calls: u32, per: Duration },
+    /// One length and on to the end of a bucket, whose length is in microseconds.
+    Bucketed { per: Duration, bucket: i64 },
+    /// Until the next reset.
+    Calendar(Calendar),
+}
+
+impl Cooling {
+    /// None for a limit on calls in flight.
+    fn of(limit: &Limit) -> Option<Cooling> {
+        Some(match limit.kind {
+            LimitKind::Concurrency { .. } => return None,
+            LimitKind::Window { calls, per } => {
+                match u32::try_from(calls).ok().filter(|_| calls <= EXACT_CALLS) {
+                    Some(calls) => Cooling::Exact { calls, per },
+                    None => Cooling::Bucketed {
+                        per,
+                        bucket: micros(per) / i64::from(BUCKETS_PER_WINDOW),
+                    },
+                }
+            }
+            LimitKind::Calendar { ref reset, .. } => Cooling::Calendar(reset.clone()),
+        })
+    }
+
+    /// The numbers that places or buckets are given.
+    fn capacity(&self) -> u32 {
+        match self {
+            Cooling::Exact { calls, .. } => *calls,
+            Cooling::Bucketed { .. } => MOST_BUCKETS,
+            Cooling::Calendar(_) => CALENDAR_BUCKETS,
+        }
+    }
+
+    /// When a place that was taken until `end` is free again.
+    fn until(&self, end: Time) -> Time {
+        match self {
+            Cooling::Exact { per, .. } => end.saturating_add(*per),
+            Cooling::Bucketed { per, bucket } => end.saturating_add(*per).round_up(*bucket),
+            Cooling::Calendar(calendar) => calendar.next_reset(end),
+        }
+    }
+
+    /// Whether places that are free at one moment share a row.
+    fn is_bucketed(&self) -> bool {
+        !matches!(self, Cooling::Exact { .. })
+    }
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
-    per: Duration,
+    cooling_rule: Cooling,
     count_from: CountFrom,
-    /// The length of a bucket in microseconds; none where each place cools by itself.
-    bucket: Option<i64>,
-    /// Whether a reserve asks which priority took a place.
+    /// Whether a reserve or a share asks which priority took a place.
     by_priority: bool,
     /// Cooling places, the first to be free at the front.
     cooling: VecDeque<Place>,
@@ -78,22 +137,14 @@ struct Place {
 }
 
 impl Window {
-    pub(crate) fn new(
-        calls: u64,
-        per: Duration,
-        count_from: CountFrom,
-        by_priority: bool,
-    ) -> Window {
-        let exact = calls <= EXACT_CALLS;
-        let capacity = if exact {
-            u32::try_from(calls).unwrap_or(MOST_BUCKETS)
-        } else {
-            MOST_BUCKETS
-        };
-        Window {
-            per,
-            count_from,
-            bucket: (!exact).then(|| micros(per) / i64::from(BUCKETS_PER_WINDOW)),
+    /// The window of a limit; none for a limit on calls in flight.
+    pub(crate) fn of(limit: &Limit) -> Option<Window> {
+        let cooling_rule = Cooling::of(limit)?;
+        let capacity = cooling_rule.capacity();
+        let by_priority = limit.tells_priorities_apart();
+        Some(Window {
+            cooling_rule,
+            count_from: limit.count_from,
             by_priority,
             cooling: VecDeque::new(),
             taken: Taken::default(),
@@ -106,7 +157,7 @@ impl Window {
                 }
             }),
             capacity,
-        }
+        })
     }
 
     /// Takes back the rows of this window. What is free by `now` is dropped; rows of a former,
@@ -134,8 +185,9 @@ impl Window {
         self.count_from
     }
 
-    pub(crate) fn per(&self) -> Duration {
-        self.per
+    /// When a place that is taken until `end` would be free again.
+    pub(crate) fn cools_until(&self, end: Time) -> Time {
+        self.cooling_rule.until(end)
     }
 
     /// Cooling places at `now`, by priority.
@@ -172,8 +224,7 @@ impl Window {
         } else {
             Priority::Batch
         };
-        let end = from.saturating_add(self.per);
-        let until = self.bucket.map_or(end, |length| end.round_up(length));
+        let until = self.cools_until(from);
         if until <= now {
             return None;
         }
@@ -205,9 +256,17 @@ impl Window {
     }
 
     /// When `places` of the cooling places are free, by time alone; none if there are not so many.
-    pub(crate) fn frees_at(&self, places: u64, now: Time) -> Option<Time> {
+    /// `priority`: those of one priority alone.
+    pub(crate) fn frees_at(
+        &self,
+        places: u64,
+        priority: Option<Priority>,
+        now: Time,
+    ) -> Option<Time> {
+        let cooling = self.cooling.iter().skip_while(|place| place.until <= now);
+        let asked = |place: &&Place| priority.is_none_or(|priority| place.priority == priority);
         let mut freed = 0;
-        for place in self.cooling.iter().skip_while(|place| place.until <= now) {
+        for place in cooling.filter(asked) {
             freed += u64::from(place.count);
             if freed >= places {
                 return Some(place.until);
@@ -228,7 +287,9 @@ impl Window {
 
     /// The bucket of this end and priority, if it has begun.
     fn bucket_at(&self, until: Time, priority: Priority) -> Option<usize> {
-        self.bucket?;
+        if !self.cooling_rule.is_bucketed() {
+            return None;
+        }
         let first = self.cooling.partition_point(|place| place.until < until);
         let same_end = self
             .cooling

@@ -271,9 +271,9 @@ pub struct TargetState {
 pub struct LimitState {
     /// Name of the limit, unique within its target.
     pub name: String,
-    /// `concurrency` or `window`.
+    /// `concurrency`, `window` or `calendar`.
     pub kind: &'static str,
-    /// Length of the window in milliseconds; absent for a concurrency limit.
+    /// Length of the window, or about that of the calendar's period, in milliseconds; absent for a concurrency limit.
     pub per_ms: Option<u64>,
     /// Places taken, held ones included.
     pub used: u64,
@@ -281,6 +281,8 @@ pub struct LimitState {
     pub max: u64,
     /// Places kept for each priority and those above it, HIGH first.
     pub reserved: [u32; 3],
+    /// The most places for each priority, HIGH first; absent where the limit alone bounds it.
+    pub shares: [Option<u32>; 3],
     /// Places of calls whose outcome is unknown.
     pub held: u64,
     /// The ceiling that the vendor's throttles taught, while it is below the configured one.

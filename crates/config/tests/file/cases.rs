@@ -17,6 +17,7 @@ pub(crate) fn all() -> Vec<Case> {
     cases.extend(workflows());
     cases.extend(limits());
     cases.extend(finer_points_of_limits());
+    cases.extend(shares_and_resets());
     cases
 }
 
@@ -345,15 +346,65 @@ fn finer_points_of_limits() -> Vec<Case> {
             Code::UnknownKey,
             "HIGH",
         ),
+    ]
+}
+
+fn shares_and_resets() -> Vec<Case> {
+    vec![
         (
-            limit("calls = 1\nper = \"1s\"\nshare = { HIGH = 1 }"),
-            Code::LimitNotServed,
-            "{ HIGH = 1 }",
+            limit("calls = 10\nper = \"1s\"\nshare = { HIGH = 11 }"),
+            Code::BadShare,
+            "11",
         ),
         (
-            limit("calls = 1\nreset = \"00:00 Europe/Paris\""),
-            Code::LimitNotServed,
-            "\"00:00 Europe/Paris\"",
+            limit("calls = 10\nper = \"1s\"\nshare = { BATCH = \"0%\" }"),
+            Code::BadShare,
+            "\"0%\"",
+        ),
+        (
+            limit("calls = 10\nper = \"1s\"\nshare = { BATCH = \"half\" }"),
+            Code::BadShare,
+            "\"half\"",
+        ),
+        (
+            limit("calls = 10\nper = \"1s\"\nshare = { LOW = 1 }"),
+            Code::UnknownKey,
+            "LOW",
+        ),
+        (
+            limit("concurrency = 10\nreserve = { HIGH = 4 }\nshare = { HIGH = 3 }"),
+            Code::BadShare,
+            "3",
+        ),
+        (
+            limit("calls = 1\nper = \"1d\"\nreset = \"00:00 UTC\""),
+            Code::BadReset,
+            "\"1d\"",
+        ),
+        (
+            limit("concurrency = 1\nreset = \"00:00 UTC\""),
+            Code::BadReset,
+            "\"00:00 UTC\"",
+        ),
+        (
+            limit("calls = 1\nreset = \"midnight\""),
+            Code::BadReset,
+            "\"midnight\"",
+        ),
+        (
+            limit("calls = 1\nreset = \"00:00 Europe/Lutetia\""),
+            Code::BadReset,
+            "\"00:00 Europe/Lutetia\"",
+        ),
+        (
+            limit("calls = 1\nreset = \"24:00 UTC\""),
+            Code::BadReset,
+            "\"24:00 UTC\"",
+        ),
+        (
+            limit("calls = 1\nreset = \"31 00:00 UTC\""),
+            Code::BadReset,
+            "\"31 00:00 UTC\"",
         ),
     ]
 }

@@ -317,3 +317,32 @@ fn every_way_to_sign_in_is_read() {
     );
     assert!(!format!("{basic:?} {oauth1:?}").contains("canary"));
 }
+
+#[test]
+fn shares_and_calendar_quotas_are_read() {
+    let text = r#"
+version = 1
+[targets.sales]
+base_url = "https://vendor.test"
+[[targets.sales.limits]]
+name = "day"
+calls = 100_000
+reset = "00:00 America/New_York"
+share = { BATCH = "60%", MEDIUM = 90000 }
+"#;
+    let config = toml(text).unwrap();
+    let limit = &config.targets["sales"].rules.limits[0];
+    assert_eq!(limit.share.batch, Some(60_000));
+    assert_eq!(limit.share.medium, Some(90_000));
+    assert_eq!(limit.share.high, None);
+    let LimitKind::Calendar { calls, reset } = &limit.kind else {
+        panic!("a limit with a reset goes by the calendar");
+    };
+    assert_eq!(
+        (*calls, reset.to_string().as_str()),
+        (100_000, "00:00 America/New_York")
+    );
+    // Across the change of clocks in November the day has 25 hours.
+    let reset_at = |millis| reset.next_reset(rampmeter_dispatch::Time::from_millis(millis));
+    assert_eq!(reset_at(1_793_505_600_000).as_millis(), 1_793_595_600_000);
+}

@@ -1,14 +1,15 @@
 //! Everything a gate says, compared with the oracle after each step.
 
-use rampmeter_dispatch::{Decision, LimitKind, Priority, Reserve, Verdict, most_rows};
+use rampmeter_dispatch::{Decision, Limit, LimitKind, Priority, Verdict};
 
 use crate::world::{World, check};
 
 /// Situations that the runs of a test must come through, or they prove little.
-pub(crate) const SITUATIONS: [&str; 12] = [
+pub(crate) const SITUATIONS: [&str; 14] = [
     "a due lane starts past HIGH",
     "a call is held by a limit",
     "a call is held by a reserve",
+    "a call is held by a share",
     "a call is held by a lane",
     "a call is held by a closed target",
     "a call is held by a trickle",
@@ -18,6 +19,7 @@ pub(crate) const SITUATIONS: [&str; 12] = [
     "only an answer opens the target",
     "time opens the target",
     "a restart finds open permits",
+    "a quota of a day is used up",
 ];
 
 impl World {
@@ -128,6 +130,9 @@ impl World {
                 limit.name,
                 limit.max()
             );
+            if matches!(limit.kind, LimitKind::Calendar { .. }) && used == limit.max() {
+                self.seen.insert("a quota of a day is used up");
+            }
             let places = self.oracle.places(limit, now) as u64;
             let learned = (places < limit.max()).then_some(places as u32);
             check!(
@@ -141,13 +146,7 @@ impl World {
                 .keys()
                 .filter(|(name, _)| *name == limit.name)
                 .count() as u64;
-            let most = match limit.kind {
-                LimitKind::Concurrency { .. } => 0,
-                LimitKind::Window { calls, .. } => {
-                    most_rows(calls, limit.reserve != Reserve::default())
-                }
-            };
-            check!(rows <= most, "{}: {rows} rows", limit.name);
+            check!(rows <= limit.most_rows(), "{}: {rows} rows", limit.name);
         }
         Ok(())
     }
@@ -171,16 +170,22 @@ impl World {
                 Verdict::HeldBy { limit, .. } => {
                     refusing(lane).any(|refusing| refusing.name == *limit)
                 }
+                Verdict::HeldByShare { limit, .. } => refusing(lane).any(|refusing| {
+                    refusing.name == *limit && oracle.only_its_share_refuses(refusing, lane)
+                }),
                 Verdict::ClosedUntil(until) => *until > now && !oracle.is_open_for(lane, now),
                 Verdict::Trickling { .. } | Verdict::Paused(_) => !oracle.is_open_for(lane, now),
             };
             check!(fits, "{lane} is told {verdict:?}");
             seen.extend(situation(&verdict));
-            let is_window = |kind| matches!(kind, LimitKind::Window { .. });
+            let is_no_slot = |limit: &Limit| {
+                !matches!(limit.kind, LimitKind::Concurrency { .. })
+                    || oracle.only_its_share_refuses(limit, lane)
+            };
             contended |= waiting.has(lane)
                 && oracle.is_open_for(lane, now)
                 && refusing(lane).count() > 0
-                && !refusing(lane).any(|limit| is_window(limit.kind));
+                && !refusing(lane).any(is_no_slot);
         }
         check!(
             self.gate.contended(waiting, self.clock) == contended,
@@ -208,6 +213,7 @@ fn situation(verdict: &Verdict) -> Option<&'static str> {
         Verdict::Admissible => None,
         Verdict::HeldBy { used, max, .. } if used < max => Some("a call is held by a reserve"),
         Verdict::HeldBy { .. } => Some("a call is held by a limit"),
+        Verdict::HeldByShare { .. } => Some("a call is held by a share"),
         Verdict::HeldByLane(_) => Some("a call is held by a lane"),
         Verdict::ClosedUntil(_) => Some("a call is held by a closed target"),
         Verdict::Trickling { .. } => Some("a call is held by a trickle"),

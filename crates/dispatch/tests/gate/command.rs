@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use rampmeter_dispatch::{
-    CountFrom, DeferralBound, Limit, LimitKind, MaxDeferrals, Priority, Reserve, Rules, Scope,
-    Throttle,
+    Calendar, CountFrom, DeferralBound, Limit, LimitKind, MaxDeferrals, Priority, Reserve,
+    ResetDay, Rules, Scope, Share, Throttle,
 };
 
 /// One thing that happens. A `pick` chooses among the open calls, whatever their number.
@@ -94,7 +95,7 @@ fn scope() -> impl Strategy<Value = Scope> {
     prop_oneof![Just(Scope::Target), priority().prop_map(Scope::Lane)]
 }
 
-/// Times from a microsecond to half a minute, each order of magnitude as likely, and exact lengths
+/// Times from a microsecond to a day, each order of magnitude as likely, and exact lengths
 /// of windows.
 fn time() -> impl Strategy<Value = Duration> {
     prop_oneof![
@@ -102,6 +103,7 @@ fn time() -> impl Strategy<Value = Duration> {
         (1_u64..1_000).prop_map(Duration::from_millis),
         proptest::sample::select(&LENGTHS[..]).prop_map(Duration::from_millis),
         (1_u64..30).prop_map(Duration::from_secs),
+        (1_u64..30).prop_map(|hours| Duration::from_secs(hours * 60 * 60)),
     ]
 }
 
@@ -169,6 +171,40 @@ fn reserve(max: u32) -> impl Strategy<Value = Reserve> {
     prop_oneof![Just(Reserve::default()), reserve]
 }
 
+/// A share of at least what is reserved, for any of the priorities.
+fn share(max: u32, reserve: Reserve) -> impl Strategy<Value = Share> {
+    let of = move |priority| option::of(reserve.of(priority).max(1)..=max);
+    let share = (
+        of(Priority::High),
+        of(Priority::Medium),
+        of(Priority::Batch),
+    );
+    let share = share.prop_map(|(high, medium, batch)| Share {
+        high,
+        medium,
+        batch,
+    });
+    prop_oneof![2 => Just(Share::default()), 1 => share]
+}
+
+/// A few calls a day; the first reset comes within two minutes of the beginning.
+fn quota() -> impl Strategy<Value = (LimitKind, u32)> {
+    (1_u32..7, 0_i8..60).prop_map(|(calls, second)| {
+        let reset = Calendar {
+            zone: TimeZone::UTC,
+            at: jiff::civil::time(22, 14, second, 0),
+            on: ResetDay::Daily,
+        };
+        (
+            LimitKind::Calendar {
+                calls: u64::from(calls),
+                reset,
+            },
+            calls,
+        )
+    })
+}
+
 fn limit(name: &'static str) -> impl Strategy<Value = Limit> {
     let concurrency = (1_u32..7).prop_map(|max| (LimitKind::Concurrency { max }, max));
     let window = (1_u32..7, proptest::sample::select(&LENGTHS[..])).prop_map(|(calls, millis)| {
@@ -188,14 +224,22 @@ fn limit(name: &'static str) -> impl Strategy<Value = Limit> {
         },
         3,
     ));
-    let kind = prop_oneof![4 => concurrency, 6 => window, 1 => large];
+    let kind = prop_oneof![4 => concurrency, 6 => window, 1 => large, 1 => quota()];
     let counts = prop_oneof![3 => Just(CountFrom::Answer), 1 => Just(CountFrom::Send)];
-    kind.prop_flat_map(move |(kind, max)| (Just(kind), reserve(max)))
-        .prop_flat_map(move |(kind, reserve)| (Just(kind), Just(reserve), counts.clone()))
-        .prop_map(move |(kind, reserve, count_from)| Limit {
+    kind.prop_flat_map(move |(kind, max)| (Just(kind), Just(max), reserve(max)))
+        .prop_flat_map(move |(kind, max, reserve)| {
+            (
+                Just(kind),
+                Just(reserve),
+                share(max, reserve),
+                counts.clone(),
+            )
+        })
+        .prop_map(move |(kind, reserve, share, count_from)| Limit {
             name: name.to_owned(),
             kind,
             reserve,
+            share,
             count_from,
         })
 }

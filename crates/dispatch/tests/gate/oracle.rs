@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use rampmeter_dispatch::{
     CountFrom, Decision, DeferralBound, EXACT_CALLS, Limit, LimitKind, PermitId, Priority,
-    QUIET_INTERVAL, Rules, Scope, TRICKLE_ENDS_AT, Throttle, Time, Waiting,
+    QUIET_INTERVAL, Rules, Scope, Share, TRICKLE_ENDS_AT, Throttle, Time, Waiting,
 };
 
 use crate::replay::{Closed, Feedback, quiet_intervals};
+use crate::vendor::end_of_day;
 
 /// Everything that ever happened to a target.
 #[derive(Debug)]
@@ -243,6 +244,25 @@ impl Oracle {
             }
         }
         inside.len() + 1 + reserved.len() <= self.places(limit, at)
+            && self.share_admits(limit, lane, &inside)
+    }
+
+    fn share_admits(&self, limit: &Limit, lane: Priority, inside: &[Priority]) -> bool {
+        let own = inside.iter().filter(|call| **call == lane).count();
+        limit
+            .share
+            .of(lane)
+            .is_none_or(|share| own < share as usize)
+    }
+
+    /// Whether the share of a lane alone refuses its next call.
+    pub(crate) fn only_its_share_refuses(&self, limit: &Limit, lane: Priority) -> bool {
+        let unshared = Limit {
+            share: Share::default(),
+            ..limit.clone()
+        };
+        !self.limit_admits(limit, lane, self.now, false)
+            && self.limit_admits(&unshared, lane, self.now, false)
     }
 
     /// The priorities of the calls that a limit counts, highest first.
@@ -258,7 +278,7 @@ impl Oracle {
 
     pub(crate) fn places(&self, limit: &Limit, at: Time) -> usize {
         match limit.kind {
-            LimitKind::Window { calls, .. } => calls as usize,
+            LimitKind::Window { calls, .. } | LimitKind::Calendar { calls, .. } => calls as usize,
             LimitKind::Concurrency { max } => {
                 self.ceiling(at).map_or(max, |ceiling| ceiling.min(max)) as usize
             }
@@ -334,7 +354,7 @@ impl Oracle {
     fn smallest_concurrency(&self) -> Option<u32> {
         let max = |limit: &Limit| match limit.kind {
             LimitKind::Concurrency { max } => Some(max),
-            LimitKind::Window { .. } => None,
+            LimitKind::Window { .. } | LimitKind::Calendar { .. } => None,
         };
         self.rules.limits.iter().filter_map(max).min()
     }
@@ -408,7 +428,7 @@ impl Call {
     fn occupies(&self, limit: &Limit, at: Time, releasing: bool) -> bool {
         let hold_end = self.held_until.filter(|until| releasing && *until <= at);
         let end = self.answered.or(hold_end);
-        match (limit.kind, limit.count_from) {
+        match (&limit.kind, limit.count_from) {
             (LimitKind::Concurrency { .. }, _) => end.is_none(),
             (_, CountFrom::Answer) => {
                 end.is_none_or(|end| cooled(limit, end).is_some_and(|cooled| at < cooled))
@@ -426,8 +446,10 @@ impl Start {
 
 /// When a place taken until `end` is free again: exactly, or at the end of its bucket.
 fn cooled(limit: &Limit, end: Time) -> Option<Time> {
-    let LimitKind::Window { calls, per } = limit.kind else {
-        return None;
+    let (calls, per) = match &limit.kind {
+        LimitKind::Concurrency { .. } => return None,
+        LimitKind::Calendar { reset, .. } => return Some(end_of_day(reset, end)),
+        LimitKind::Window { calls, per } => (*calls, *per),
     };
     let free = end.saturating_add(per);
     if calls <= EXACT_CALLS {

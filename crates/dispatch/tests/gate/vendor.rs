@@ -1,7 +1,9 @@
 //! The vendor's own count: it sees calls, not the gate, and counts each at a moment of its own
 //! choice.
 
-use rampmeter_dispatch::{CountFrom, Limit, LimitKind, Rules, Time};
+use std::collections::BTreeMap;
+
+use rampmeter_dispatch::{Calendar, CountFrom, Limit, LimitKind, Rules, Time};
 
 /// Every call the vendor ever saw.
 #[derive(Debug, Default)]
@@ -18,6 +20,24 @@ pub(crate) struct Seen {
     pub(crate) counted_at: u8,
 }
 
+/// The number of the day, reset to reset, of a daily calendar in UTC: by plain arithmetic, so that
+/// the gate's own calendar is not asked.
+pub(crate) fn day_of(reset: &Calendar, moment: Time) -> i64 {
+    (moment.as_micros() - micros_of_day(reset)).div_euclid(DAY)
+}
+
+/// When the day that `moment` lies in ends.
+pub(crate) fn end_of_day(reset: &Calendar, moment: Time) -> Time {
+    Time::from_micros((day_of(reset, moment) + 1) * DAY + micros_of_day(reset))
+}
+
+const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+
+fn micros_of_day(reset: &Calendar) -> i64 {
+    let (hour, minute, second) = (reset.at.hour(), reset.at.minute(), reset.at.second());
+    ((i64::from(hour) * 60 + i64::from(minute)) * 60 + i64::from(second)) * 1_000_000
+}
+
 impl Seen {
     fn counted(self) -> Time {
         let time = self.ended.as_micros() - self.started.as_micros();
@@ -32,14 +52,33 @@ impl Vendor {
 
     /// Whether every limit was kept, as the vendor counts.
     pub(crate) fn judge(&self, rules: &Rules) -> Result<(), String> {
-        rules.limits.iter().try_for_each(|limit| match limit.kind {
-            LimitKind::Concurrency { max } => self.judge_concurrency(limit, max as usize),
+        rules.limits.iter().try_for_each(|limit| match &limit.kind {
+            LimitKind::Concurrency { max } => self.judge_concurrency(limit, *max as usize),
+            LimitKind::Calendar { calls, reset } => {
+                self.judge_calendar(limit, *calls as usize, reset)
+            }
             LimitKind::Window { calls, per } => {
                 let length =
                     i64::try_from(per.as_micros()).expect("a window is at most a month long");
-                self.judge_window(limit, calls as usize, length)
+                self.judge_window(limit, *calls as usize, length)
             }
         })
+    }
+
+    /// In no day of the vendor's calendar, which has no change of clocks here, more than N calls.
+    fn judge_calendar(&self, limit: &Limit, most: usize, reset: &Calendar) -> Result<(), String> {
+        let mut days = BTreeMap::<i64, usize>::new();
+        for call in &self.calls {
+            let counted = match limit.count_from {
+                CountFrom::Answer => call.counted(),
+                CountFrom::Send => call.started,
+            };
+            *days.entry(day_of(reset, counted)).or_default() += 1;
+        }
+        match days.iter().find(|(_, calls)| **calls > most) {
+            None => Ok(()),
+            Some((day, calls)) => Err(format!("{}: {calls} calls on day {day}", limit.name)),
+        }
     }
 
     /// Of every N + 1 calls in a row, the last comes at least one length after the first.

@@ -364,7 +364,10 @@ fn mistaken(rules: &Rules, mistake: Option<Mistake>) -> Rules {
             (Some(Mistake::ShortWindow), LimitKind::Window { per, .. }) => {
                 *per = (*per * 9 / 10).max(SHORTEST_WINDOW);
             }
-            (Some(Mistake::OneTooMany), LimitKind::Window { calls, .. }) => *calls += 1,
+            (
+                Some(Mistake::OneTooMany),
+                LimitKind::Window { calls, .. } | LimitKind::Calendar { calls, .. },
+            ) => *calls += 1,
             (Some(Mistake::OneTooMany), LimitKind::Concurrency { max }) => *max += 1,
             _ => {}
         }

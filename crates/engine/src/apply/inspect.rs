@@ -1,5 +1,7 @@
 //! Answers to "what is it doing and why": targets, calls that have not ended, where an execution waits. Changes nothing.
 
+use std::time::Duration;
+
 use rampmeter_asl::{Detail, Waiting, record};
 use rampmeter_dispatch::{LimitKind, LimitUsage, Priority, Scope, Time, Verdict};
 use serde_json::Value;
@@ -248,12 +250,20 @@ fn held_by(target: &Target, priority: Priority, ahead: u64, now: Time) -> String
                 0 => String::new(),
                 kept => format!(", {kept} kept for higher priorities"),
             };
-            let until = frees_at.map_or_else(
-                || "until a call is answered".to_owned(),
-                |at| format!("for another {}", seconds(at, now)),
-            );
-            format!("limit {limit}: {used} of {max} used{kept}, {until}")
+            format!(
+                "limit {limit}: {used} of {max} used{kept}, {}",
+                until(frees_at, now)
+            )
         }
+        Verdict::HeldByShare {
+            limit,
+            used,
+            share,
+            frees_at,
+        } => format!(
+            "limit {limit}: {used} of the {share} places of the {priority} share used, {}",
+            until(frees_at, now)
+        ),
         Verdict::HeldByLane(lane) => format!("the {lane} lane, which goes first"),
         Verdict::ClosedUntil(at) => {
             format!(
@@ -269,6 +279,18 @@ fn held_by(target: &Target, priority: Priority, ahead: u64, now: Time) -> String
     }
 }
 
+/// Until when a limit has no place.
+fn until(frees_at: Option<Time>, now: Time) -> String {
+    frees_at.map_or_else(
+        || "until a call is answered".to_owned(),
+        |at| format!("for another {}", seconds(at, now)),
+    )
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn seconds(at: Time, now: Time) -> String {
     format!("{:.1} s", at.saturating_since(now).as_secs_f64())
 }
@@ -276,10 +298,8 @@ fn seconds(at: Time, now: Time) -> String {
 fn limit_state(usage: LimitUsage) -> LimitState {
     let (kind, per_ms) = match usage.kind {
         LimitKind::Concurrency { .. } => ("concurrency", None),
-        LimitKind::Window { per, .. } => (
-            "window",
-            Some(u64::try_from(per.as_millis()).unwrap_or(u64::MAX)),
-        ),
+        LimitKind::Calendar { reset, .. } => ("calendar", Some(milliseconds(reset.period()))),
+        LimitKind::Window { per, .. } => ("window", Some(milliseconds(per))),
     };
     LimitState {
         name: usage.name,
@@ -288,6 +308,7 @@ fn limit_state(usage: LimitUsage) -> LimitState {
         used: usage.used,
         max: usage.max,
         reserved: Priority::ALL.map(|priority| usage.reserved.of(priority)),
+        shares: Priority::ALL.map(|priority| usage.share.of(priority)),
         held: usage.held,
         learned_ceiling: usage.learned_ceiling,
     }

@@ -76,7 +76,18 @@ fn limit_json(limit: &LimitState) -> Value {
         "used": limit.used,
         "max": limit.max,
         "reserved": by_priority(limit.reserved.map(u64::from)),
+        "share": share_json(limit.shares),
         "held": limit.held,
         "learned_ceiling": limit.learned_ceiling,
     })
+}
+
+/// The priorities that have a share.
+fn share_json(shares: [Option<u32>; 3]) -> Value {
+    let shares = Priority::ALL.into_iter().zip(shares);
+    Value::Object(
+        shares
+            .filter_map(|(priority, share)| Some((priority.as_str().to_owned(), share?.into())))
+            .collect(),
+    )
 }

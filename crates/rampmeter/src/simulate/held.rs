@@ -37,7 +37,9 @@ impl Obstacles {
         let mut holding = [false; 64];
         for verdict in verdicts {
             let by = match verdict {
-                Verdict::HeldBy { limit, .. } => Obstacle::Limit(limit),
+                Verdict::HeldBy { limit, .. } | Verdict::HeldByShare { limit, .. } => {
+                    Obstacle::Limit(limit)
+                }
                 Verdict::ClosedUntil(_) => Obstacle::Closed,
                 Verdict::Trickling { .. } => Obstacle::Trickle,
                 Verdict::Admissible | Verdict::HeldByLane(_) | Verdict::Paused(_) => continue,

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use rampmeter_config::{OnUnknown, Retry, Target};
-use rampmeter_dispatch::{CountFrom, DeferralBound, Limit, LimitKind, Priority, Reserve, Rules};
+use rampmeter_dispatch::{
+    CountFrom, DeferralBound, Limit, LimitKind, Priority, Reserve, Rules, Share,
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -112,7 +114,7 @@ impl Handling {
             .iter()
             .filter_map(|limit| match limit.kind {
                 LimitKind::Concurrency { max } => Some(max),
-                LimitKind::Window { .. } => None,
+                LimitKind::Window { .. } | LimitKind::Calendar { .. } => None,
             });
         slots.min()
     }
@@ -122,6 +124,7 @@ impl Handling {
         let mut rules = self.rules.clone();
         for limit in &mut rules.limits {
             limit.reserve = Reserve::default();
+            limit.share = Share::default();
         }
         rules
     }
@@ -191,7 +194,7 @@ pub(crate) fn set_max(limit: &mut Limit, value: u64) -> Result<(), String> {
         LimitKind::Concurrency { max } => {
             *max = u32::try_from(value).map_err(|_| format!("{value} is too large"))?;
         }
-        LimitKind::Window { calls, .. } => *calls = value,
+        LimitKind::Window { calls, .. } | LimitKind::Calendar { calls, .. } => *calls = value,
     }
     Ok(())
 }
@@ -205,11 +208,15 @@ fn bound_json(bound: DeferralBound) -> Value {
 
 fn limit_json(limit: &Limit) -> Value {
     let mut fields = json!({ "name": limit.name });
-    match limit.kind {
+    match &limit.kind {
         LimitKind::Concurrency { max } => fields["concurrency"] = json!(max),
+        LimitKind::Calendar { calls, reset } => {
+            fields["calls"] = json!(calls);
+            fields["reset"] = json!(reset.to_string());
+        }
         LimitKind::Window { calls, per } => {
             fields["calls"] = json!(calls);
-            fields["per_ms"] = json!(millis(per));
+            fields["per_ms"] = json!(millis(*per));
             fields["count_from"] = json!(match limit.count_from {
                 CountFrom::Answer => "answer",
                 CountFrom::Send => "send",
@@ -217,5 +224,10 @@ fn limit_json(limit: &Limit) -> Value {
         }
     }
     fields["reserve"] = json!({ "HIGH": limit.reserve.high, "MEDIUM": limit.reserve.medium });
+    if !limit.share.is_empty() {
+        let share = limit.share;
+        fields["share"] =
+            json!({ "HIGH": share.high, "MEDIUM": share.medium, "BATCH": share.batch });
+    }
     fields
 }

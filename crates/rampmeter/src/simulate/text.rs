@@ -203,9 +203,12 @@ fn limit_name(study: &Study, name: &str) -> String {
         .limits
         .iter()
         .find(|limit| limit.name == name);
-    let rule = limit.map_or_else(String::new, |limit| match limit.kind {
+    let rule = limit.map_or_else(String::new, |limit| match &limit.kind {
         LimitKind::Concurrency { max } => format!(" (concurrency {max})"),
-        LimitKind::Window { calls, per } => format!(" ({} calls per {per:?})", grouped(calls)),
+        LimitKind::Window { calls, per } => format!(" ({} calls per {per:?})", grouped(*calls)),
+        LimitKind::Calendar { calls, reset } => {
+            format!(" ({} calls, reset {reset})", grouped(*calls))
+        }
     });
     format!("{}/{name}{rule}", handling.target)
 }
