@@ -2,6 +2,8 @@
 //! how it holds its data: [`Payload`] in memory, an index into the step's payloads in a record.
 //! How an event looks on the wire is in `history`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::payload::Payload;
@@ -41,6 +43,19 @@ pub enum StateKind {
     Parallel,
     /// Runs one processor for each item.
     Map,
+}
+
+/// How far an iteration of a Map state is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// It began.
+    Started,
+    /// It ended well.
+    Succeeded,
+    /// It ended with an error.
+    Failed,
+    /// It was given up.
+    Aborted,
 }
 
 /// What an event says. Fields carry AWS's meaning under AWS's names in snake case.
@@ -87,6 +102,49 @@ pub enum Detail<P = Payload> {
         kind: StateKind,
         name: String,
         output: P,
+        /// The variables it assigned, with the text of each.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty", default = "BTreeMap::new")]
+        assigned: BTreeMap<String, P>,
+    },
+    /// A Parallel or Map state begins an attempt; `length` is the number of items of a Map state.
+    StateStarted {
+        kind: StateKind,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        length: Option<u32>,
+    },
+    /// All branches or enough iterations of a Parallel or Map state ended well.
+    StateSucceeded { kind: StateKind },
+    /// A Parallel or Map state failed and is not tried again.
+    StateFailed { kind: StateKind },
+    /// A state was given up because something else of its Parallel or Map state failed. Only Task,
+    /// Wait, Parallel and Map states have such an event.
+    StateAborted { kind: StateKind },
+    /// An iteration of a Map state.
+    Iteration {
+        phase: Phase,
+        name: String,
+        index: u32,
+    },
+    /// A Map Run began.
+    MapRunStarted { arn: String },
+    /// A Map Run ended well.
+    MapRunSucceeded,
+    /// A Map Run failed.
+    MapRunFailed {
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        error: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        cause: Option<String>,
+    },
+    /// A Map Run was given up.
+    MapRunAborted,
+    /// An expression of a state could not be evaluated.
+    EvaluationFailed {
+        state: String,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        location: Option<String>,
+        error: String,
+        cause: String,
     },
     /// An attempt of a task is about to begin.
     TaskScheduled {
@@ -216,6 +274,36 @@ impl StateKind {
         }
     }
 
+    fn started(self) -> &'static str {
+        match self {
+            Self::Map => "MapStateStarted",
+            _ => "ParallelStateStarted",
+        }
+    }
+
+    fn succeeded(self) -> &'static str {
+        match self {
+            Self::Map => "MapStateSucceeded",
+            _ => "ParallelStateSucceeded",
+        }
+    }
+
+    fn failed(self) -> &'static str {
+        match self {
+            Self::Map => "MapStateFailed",
+            _ => "ParallelStateFailed",
+        }
+    }
+
+    fn aborted(self) -> &'static str {
+        match self {
+            Self::Wait => "WaitStateAborted",
+            Self::Parallel => "ParallelStateAborted",
+            Self::Map => "MapStateAborted",
+            _ => "TaskStateAborted",
+        }
+    }
+
     fn exited(self) -> &'static str {
         match self {
             Self::Task => "TaskStateExited",
@@ -230,6 +318,27 @@ impl StateKind {
     }
 }
 
+impl Phase {
+    fn type_name(self) -> &'static str {
+        match self {
+            Self::Started => "MapIterationStarted",
+            Self::Succeeded => "MapIterationSucceeded",
+            Self::Failed => "MapIterationFailed",
+            Self::Aborted => "MapIterationAborted",
+        }
+    }
+}
+
+/// The same data under each name, held another way.
+pub(crate) fn hold_each<P, Q, E>(
+    held: BTreeMap<String, P>,
+    hold: &mut impl FnMut(P) -> Result<Q, E>,
+) -> Result<BTreeMap<String, Q>, E> {
+    held.into_iter()
+        .map(|(name, data)| Ok((name, hold(data)?)))
+        .collect()
+}
+
 impl<P> Event<P> {
     /// AWS's name of this type of event, such as `TaskStateEntered`.
     #[must_use]
@@ -242,6 +351,16 @@ impl<P> Event<P> {
             Detail::ExecutionAborted { .. } => "ExecutionAborted",
             Detail::StateEntered { kind, .. } => kind.entered(),
             Detail::StateExited { kind, .. } => kind.exited(),
+            Detail::StateStarted { kind, .. } => kind.started(),
+            Detail::StateSucceeded { kind } => kind.succeeded(),
+            Detail::StateFailed { kind } => kind.failed(),
+            Detail::StateAborted { kind } => kind.aborted(),
+            Detail::Iteration { phase, .. } => phase.type_name(),
+            Detail::MapRunStarted { .. } => "MapRunStarted",
+            Detail::MapRunSucceeded => "MapRunSucceeded",
+            Detail::MapRunFailed { .. } => "MapRunFailed",
+            Detail::MapRunAborted => "MapRunAborted",
+            Detail::EvaluationFailed { .. } => "EvaluationFailed",
             Detail::TaskScheduled { .. } => "TaskScheduled",
             Detail::TaskStarted { .. } => "TaskStarted",
             Detail::TaskSubmitted { .. } => "TaskSubmitted",
@@ -299,10 +418,36 @@ impl<P> Detail<P> {
                 name,
                 input: hold(input)?,
             },
-            Self::StateExited { kind, name, output } => Detail::StateExited {
+            Self::StateExited {
+                kind,
+                name,
+                output,
+                assigned,
+            } => Detail::StateExited {
                 kind,
                 name,
                 output: hold(output)?,
+                assigned: hold_each(assigned, hold)?,
+            },
+            Self::StateStarted { kind, length } => Detail::StateStarted { kind, length },
+            Self::StateSucceeded { kind } => Detail::StateSucceeded { kind },
+            Self::StateFailed { kind } => Detail::StateFailed { kind },
+            Self::StateAborted { kind } => Detail::StateAborted { kind },
+            Self::Iteration { phase, name, index } => Detail::Iteration { phase, name, index },
+            Self::MapRunStarted { arn } => Detail::MapRunStarted { arn },
+            Self::MapRunSucceeded => Detail::MapRunSucceeded,
+            Self::MapRunFailed { error, cause } => Detail::MapRunFailed { error, cause },
+            Self::MapRunAborted => Detail::MapRunAborted,
+            Self::EvaluationFailed {
+                state,
+                location,
+                error,
+                cause,
+            } => Detail::EvaluationFailed {
+                state,
+                location,
+                error,
+                cause,
             },
             Self::TaskScheduled {
                 resource_type,

@@ -1,10 +1,12 @@
-//! Where an execution stands. A frame is one thread of control: today the execution itself, later
-//! also each branch of a Parallel state and each iteration of a Map state, under their parent's id.
-//! A frame holds all that the next stimulus needs and nothing of the history.
+//! Where an execution stands. A frame is one thread of control: the execution itself, each branch of a
+//! Parallel state and each iteration of a Map state, under their parent's id. A frame holds all that
+//! its next stimulus needs and nothing of the history, of its children or of its ancestors.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::EventId;
+use crate::event::{EventId, hold_each};
 use crate::payload::Payload;
 use crate::stimulus::{Timer, TimerKind};
 
@@ -16,6 +18,8 @@ pub type FrameId = u64;
 pub struct Progress {
     /// Id of the newest event, 0 before the first.
     pub events: EventId,
+    /// Id of the newest frame, 0 when there is none but the root.
+    pub frames: FrameId,
 }
 
 /// One thread of control, at rest between two stimuli.
@@ -24,6 +28,12 @@ pub struct Frame<P = Payload> {
     pub(crate) id: FrameId,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) parent: Option<FrameId>,
+    /// Which child of its parent it is, from 0.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub(crate) index: u32,
+    /// The Map state it is an iteration of.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) iteration_of: Option<String>,
     /// The state it stands in, or is about to enter.
     pub(crate) state: String,
     /// The `StateEntered` event of this entry, and its time.
@@ -31,6 +41,9 @@ pub struct Frame<P = Payload> {
     pub(crate) entered_at: i64,
     /// The newest event of this frame: the cause of its next one.
     pub(crate) last: EventId,
+    /// The event that ended the frame: that of its iteration, else its last one. 0 before the end.
+    #[serde(skip_serializing_if = "is_unset", default)]
+    pub(crate) closing: EventId,
     /// The raw input of the state. None before the start and after a success.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) input: Option<P>,
@@ -40,7 +53,39 @@ pub struct Frame<P = Payload> {
     /// When the machine's `TimeoutSeconds` end. Only the root has it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) deadline: Option<i64>,
+    /// The variables of its own scope.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default = "BTreeMap::new")]
+    pub(crate) variables: BTreeMap<String, P>,
+    /// What its children work on, while it has any.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) shared: Option<Shared<P>>,
     pub(crate) rest: Rest,
+}
+
+/// What the children of a frame read from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Shared<P = Payload> {
+    /// The effective input of the Parallel or Map state.
+    pub(crate) input: P,
+    /// The items of a Map state, an array.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) items: Option<P>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_zero(index: &u32) -> bool {
+    *index == 0
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_unset(event: &EventId) -> bool {
+    *event == 0
 }
 
 /// What a frame rests on.
@@ -56,6 +101,8 @@ pub(crate) enum Rest {
     Timer { event: EventId, at: i64 },
     /// The pause before the next attempt of a task.
     Retry { event: EventId, at: i64 },
+    /// Its children. The event is the `...StateStarted`.
+    Forked { event: EventId },
     /// The end.
     Ended,
 }
@@ -102,6 +149,11 @@ pub enum Waiting {
         /// The last failure.
         event: EventId,
     },
+    /// The end of its children.
+    Children {
+        /// The `ParallelStateStarted` or `MapStateStarted` event.
+        event: EventId,
+    },
     /// [`crate::Stimulus::Continue`].
     Continue,
 }
@@ -113,14 +165,33 @@ impl Frame {
         Self {
             id: 0,
             parent: None,
+            index: 0,
+            iteration_of: None,
             state: String::new(),
             entered: 0,
             entered_at: 0,
             last: 0,
+            closing: 0,
             input: None,
             retries: Vec::new(),
             deadline: None,
+            variables: BTreeMap::new(),
+            shared: None,
             rest: Rest::Unstarted,
+        }
+    }
+
+    /// A branch or an iteration that has not begun: the child number `index` of the frame `parent`.
+    /// `cause` is the event that makes it begin, the [`crate::Fork`]'s or that of
+    /// [`crate::Next::Start`]. It takes [`crate::Stimulus::Begin`].
+    #[must_use]
+    pub fn child(parent: FrameId, id: FrameId, index: u32, cause: EventId) -> Self {
+        Self {
+            id,
+            parent: Some(parent),
+            index,
+            last: cause,
+            ..Self::root()
         }
     }
 }
@@ -136,6 +207,12 @@ impl<P> Frame<P> {
     #[must_use]
     pub fn parent(&self) -> Option<FrameId> {
         self.parent
+    }
+
+    /// Which child of its parent it is, from 0.
+    #[must_use]
+    pub fn index(&self) -> u32 {
+        self.index
     }
 
     /// Name of the state it stands in, or is about to enter. Empty before the start.
@@ -159,6 +236,7 @@ impl<P> Frame<P> {
             Rest::Task(ref task) => Waiting::Task { event: task.event },
             Rest::Timer { event, .. } => Waiting::Timer { event },
             Rest::Retry { event, .. } => Waiting::Retry { event },
+            Rest::Forked { event } => Waiting::Children { event },
         }
     }
 
@@ -185,14 +263,28 @@ impl<P> Frame<P> {
         Ok(Frame {
             id: self.id,
             parent: self.parent,
+            index: self.index,
+            iteration_of: self.iteration_of,
             state: self.state,
             entered: self.entered,
             entered_at: self.entered_at,
             last: self.last,
-            input: self.input.map(hold).transpose()?,
+            closing: self.closing,
+            input: self.input.map(&mut *hold).transpose()?,
             retries: self.retries,
             deadline: self.deadline,
+            variables: hold_each(self.variables, hold)?,
+            shared: self.shared.map(|shared| shared.try_map(hold)).transpose()?,
             rest: self.rest,
+        })
+    }
+}
+
+impl<P> Shared<P> {
+    fn try_map<Q, E>(self, hold: &mut impl FnMut(P) -> Result<Q, E>) -> Result<Shared<Q>, E> {
+        Ok(Shared {
+            input: hold(self.input)?,
+            items: self.items.map(hold).transpose()?,
         })
     }
 }
@@ -201,7 +293,7 @@ impl Rest {
     /// The timers of the state it rests in.
     pub(crate) fn timers(&self) -> Vec<Timer> {
         match *self {
-            Self::Unstarted | Self::Yielded | Self::Ended => Vec::new(),
+            Self::Unstarted | Self::Yielded | Self::Forked { .. } | Self::Ended => Vec::new(),
             Self::Task(ref task) => task.timers(),
             Self::Timer { event, at } => vec![Timer {
                 at,

@@ -1,9 +1,11 @@
 //! An event as `GetExecutionHistory` returns it: AWS's field names, data as JSON text. A field that
 //! has no value is left out, as AWS does.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
-use crate::event::{Detail, Event};
+use crate::event::{Detail, Event, Phase};
 use crate::payload::Payload;
 
 impl Event {
@@ -17,9 +19,7 @@ impl Event {
         event.insert("type".to_owned(), json!(self.type_name()));
         event.insert("id".to_owned(), json!(self.id));
         event.insert("previousEventId".to_owned(), json!(self.previous));
-        let (key, details) = details(&self.detail, include_data);
-        // An event that says all by its type has no details.
-        if !key.is_empty() {
+        if let Some((key, details)) = details(&self.detail, include_data) {
             event.insert(key.to_owned(), Value::Object(details.0));
         }
         Value::Object(event)
@@ -59,6 +59,23 @@ impl Details {
         self
     }
 
+    /// The variables that a state assigned, each as JSON text. A state that assigned none shows none.
+    fn variables(mut self, assigned: &BTreeMap<String, Payload>, include: bool) -> Self {
+        if include && !assigned.is_empty() {
+            let texts: Map<_, _> = assigned
+                .iter()
+                .map(|(name, payload)| (name.clone(), json!(payload.text())))
+                .collect();
+            self.0
+                .insert("assignedVariables".to_owned(), Value::Object(texts));
+            self.0.insert(
+                "assignedVariablesDetails".to_owned(),
+                json!({ "truncated": false }),
+            );
+        }
+        self
+    }
+
     fn failure(mut self, error: Option<&String>, cause: Option<&String>) -> Self {
         if let Some(error) = error {
             self.0.insert("error".to_owned(), json!(error));
@@ -79,9 +96,9 @@ impl Details {
     clippy::too_many_lines,
     reason = "one arm for each type of event, none of them decides"
 )]
-fn details(detail: &Detail, include: bool) -> (&'static str, Details) {
+fn details(detail: &Detail, include: bool) -> Option<(&'static str, Details)> {
     let new = Details::default();
-    match detail {
+    Some(match detail {
         Detail::ExecutionStarted { input, role_arn } => (
             "executionStartedEventDetails",
             new.data("input", input, include).text("roleArn", role_arn),
@@ -106,10 +123,62 @@ fn details(detail: &Detail, include: bool) -> (&'static str, Details) {
             "stateEnteredEventDetails",
             new.text("name", name).data("input", input, include),
         ),
-        Detail::StateExited { name, output, .. } => (
+        Detail::StateExited {
+            name,
+            output,
+            assigned,
+            ..
+        } => (
             "stateExitedEventDetails",
-            new.text("name", name).data("output", output, include),
+            new.text("name", name)
+                .data("output", output, include)
+                .variables(assigned, include),
         ),
+        Detail::StateStarted {
+            length: Some(length),
+            ..
+        } => (
+            "mapStateStartedEventDetails",
+            new.number("length", Some(i64::from(*length))),
+        ),
+        Detail::StateStarted { length: None, .. }
+        | Detail::StateSucceeded { .. }
+        | Detail::StateFailed { .. }
+        | Detail::StateAborted { .. }
+        | Detail::MapRunSucceeded
+        | Detail::MapRunAborted => return None,
+        Detail::Iteration { phase, name, index } => {
+            let key = match phase {
+                Phase::Started => "mapIterationStartedEventDetails",
+                Phase::Succeeded => "mapIterationSucceededEventDetails",
+                Phase::Failed => "mapIterationFailedEventDetails",
+                Phase::Aborted => "mapIterationAbortedEventDetails",
+            };
+            let details = new
+                .text("name", name)
+                .number("index", Some(i64::from(*index)));
+            (key, details)
+        }
+        Detail::MapRunStarted { arn } => ("mapRunStartedEventDetails", new.text("mapRunArn", arn)),
+        Detail::MapRunFailed { error, cause } => (
+            "mapRunFailedEventDetails",
+            new.failure(error.as_ref(), cause.as_ref()),
+        ),
+        Detail::EvaluationFailed {
+            state,
+            location,
+            error,
+            cause,
+        } => {
+            let mut details = new
+                .text("state", state)
+                .text("error", error)
+                .text("cause", cause);
+            if let Some(location) = location {
+                details = details.text("location", location);
+            }
+            ("evaluationFailedEventDetails", details)
+        }
         Detail::TaskScheduled {
             resource_type,
             resource,
@@ -193,7 +262,7 @@ fn details(detail: &Detail, include: bool) -> (&'static str, Details) {
                 .data("input", input, include)
                 .number("timeoutInSeconds", *timeout_seconds),
         ),
-        Detail::LambdaFunctionStarted => ("", new),
+        Detail::LambdaFunctionStarted => return None,
         Detail::LambdaFunctionSucceeded { output } => (
             "lambdaFunctionSucceededEventDetails",
             new.data("output", output, include),
@@ -206,5 +275,5 @@ fn details(detail: &Detail, include: bool) -> (&'static str, Details) {
             "lambdaFunctionTimedOutEventDetails",
             new.failure(error.as_ref(), cause.as_ref()),
         ),
-    }
+    })
 }

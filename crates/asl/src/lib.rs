@@ -21,6 +21,8 @@
 //!     machine_arn: "arn:aws:states:eu-west-1:000000000000:stateMachine:answer",
 //!     machine_name: "answer",
 //!     execution_input: &|| input.clone(),
+//!     parent: &|_| None,
+//!     results: &Vec::new,
 //!     task_token: &|event| format!("task token of event {event}"),
 //!     random: &mut || 4,
 //!     transitions: 64,
@@ -43,6 +45,7 @@ mod frame;
 mod history;
 mod integration;
 mod intrinsic;
+mod join;
 mod json_problem;
 mod machine;
 mod number;
@@ -57,8 +60,9 @@ mod timestamp;
 
 pub use advance::advance;
 pub use diagnostic::{Diagnostic, Severity, Unserved};
-pub use event::{Detail, Event, EventId, StateKind};
+pub use event::{Detail, Event, EventId, Phase, StateKind};
 pub use frame::{Frame, FrameId, Progress, Waiting};
+pub use join::{ChildFailure, Fork, Join, Next, Outcome, Tolerance};
 pub use json_problem::json_problem;
 pub use machine::StateMachine;
 pub use payload::Payload;

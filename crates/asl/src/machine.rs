@@ -19,8 +19,48 @@ use crate::template::Template;
 #[derive(Debug)]
 pub struct StateMachine {
     pub(crate) graph: Graph,
+    /// The states of all branches and item processors, at any depth: names are given once in a
+    /// definition, so that a frame finds its state by its name alone.
+    pub(crate) inner: BTreeMap<String, State>,
     pub(crate) timeout_seconds: Option<u64>,
     pub(crate) notes: Notes,
+}
+
+impl Body {
+    /// The graphs below the state.
+    pub(crate) fn graphs(&self) -> &[Graph] {
+        match self {
+            Self::Parallel(parallel) => &parallel.branches,
+            Self::Later { graphs } => graphs,
+            _ => &[],
+        }
+    }
+
+    /// Moves the states of the graphs below the state, at any depth, out of them.
+    fn take_inner(&mut self, inner: &mut BTreeMap<String, State>) {
+        let graphs = match self {
+            Self::Parallel(parallel) => parallel.branches.as_mut_slice(),
+            Self::Later { graphs } => graphs.as_mut_slice(),
+            _ => &mut [],
+        };
+        for graph in graphs {
+            for (name, mut state) in std::mem::take(&mut graph.states) {
+                state.body.take_inner(inner);
+                inner.insert(name, state);
+            }
+        }
+    }
+}
+
+impl Graph {
+    /// Moves the states of all graphs below this one out of them.
+    pub(crate) fn take_inner(&mut self) -> BTreeMap<String, State> {
+        let mut inner = BTreeMap::new();
+        for state in self.states.values_mut() {
+            state.body.take_inner(&mut inner);
+        }
+        inner
+    }
 }
 
 impl StateMachine {
@@ -69,6 +109,7 @@ impl StateMachine {
         self.graph
             .states
             .get(name)
+            .or_else(|| self.inner.get(name))
             .expect("a frame stands in a state of its own definition")
     }
 }
@@ -122,7 +163,8 @@ pub(crate) enum Body {
         error: Words,
         cause: Words,
     },
-    /// A Parallel or Map state with the graphs below it, or any state in JSONata.
+    Parallel(Box<ParallelBody>),
+    /// A Map state with the graph below it, or any state in JSONata.
     Later {
         graphs: Vec<Graph>,
     },
@@ -137,6 +179,17 @@ pub(crate) struct TaskBody {
     pub(crate) result_path: ResultPath,
     pub(crate) timeout: Duration,
     pub(crate) heartbeat: Duration,
+    pub(crate) next: Transition,
+}
+
+/// A Parallel state.
+#[derive(Debug)]
+pub(crate) struct ParallelBody {
+    /// Their states are in [`StateMachine::inner`].
+    pub(crate) branches: Vec<Graph>,
+    pub(crate) parameters: Option<Template>,
+    pub(crate) result_selector: Option<Template>,
+    pub(crate) result_path: ResultPath,
     pub(crate) next: Transition,
 }
 

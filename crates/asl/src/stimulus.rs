@@ -2,8 +2,11 @@
 //! These types are the whole border of the interpreter; nothing else goes in or comes out.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::event::{Event, EventId};
+use crate::frame::{Frame, FrameId};
+use crate::join::{Fork, Outcome};
 use crate::payload::Payload;
 use crate::resource::Resource;
 
@@ -29,6 +32,12 @@ pub struct Context<'a> {
     pub machine_name: &'a str,
     /// The input of the execution. Called only for `$$.Execution.Input` and what contains it.
     pub execution_input: &'a dyn Fn() -> Payload,
+    /// A frame above the one that advances, as it was stored; none when the host does not have it.
+    /// Called only for what a child reads of its ancestors: its input and variables of outer scopes.
+    pub parent: &'a dyn Fn(FrameId) -> Option<Arc<Frame>>,
+    /// The outputs of the children that ended, in the order of their indices; a child that failed and
+    /// was tolerated is left out. Called only after [`Stimulus::Joined`] without a failure.
+    pub results: &'a dyn Fn() -> Vec<Payload>,
     /// Mints the task token of the `TaskScheduled` event with this id.
     pub task_token: &'a dyn Fn(EventId) -> String,
     /// 64 random bits, for jitter, `States.UUID` and `States.MathRandom`.
@@ -55,8 +64,20 @@ pub enum Stimulus {
         /// Its input.
         input: Payload,
     },
+    /// A child frame begins. Its input is made from what its ancestors hold.
+    Begin,
     /// A frame that yielded may go on.
     Continue,
+    /// The children of a frame have ended, all or enough of them.
+    Joined {
+        /// The event of the [`Fork`].
+        event: EventId,
+        /// What [`crate::Join::child_ended`] said.
+        outcome: Outcome,
+    },
+    /// A child frame is no longer needed, because another child of its parent failed. Its own
+    /// children are to be cancelled before it.
+    Cancel,
     /// The service accepted the request of a task.
     Submitted {
         /// The task's `TaskScheduled` event.
@@ -178,6 +199,8 @@ pub enum Effect {
     /// Nobody waits any more for the task with this `TaskScheduled` event: stop its job, if it has one. When
     /// an execution ends, that holds for all its tasks without a word.
     Abandon(EventId),
+    /// Make child frames and run them as [`crate::Join`] says; then report [`Stimulus::Joined`].
+    Fork(Fork),
 }
 
 /// One attempt of a Task state.

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Run, Turn};
-use crate::event::Detail;
+use crate::event::{Detail, Phase};
 use crate::expression::ExpressionError;
 use crate::frame::Rest;
 use crate::machine::{Catcher, Retrier, State, Transition};
@@ -94,6 +94,17 @@ impl Failure {
     /// A history of 25,000 events.
     pub(super) fn history_full() -> Self {
         let cause = "The execution reached the maximum number of history events (25000).";
+        Self {
+            error: Some(RUNTIME.to_owned()),
+            cause: Some(cause.to_owned()),
+            alias: None,
+            reach: Reach::Fatal,
+        }
+    }
+
+    /// A child whose ancestors the host does not have: it cannot know what to work on.
+    pub(super) fn without_parent() -> Self {
+        let cause = "The state that this branch or iteration belongs to cannot be read.";
         Self {
             error: Some(RUNTIME.to_owned()),
             cause: Some(cause.to_owned()),
@@ -194,6 +205,9 @@ impl Run<'_, '_> {
             .catch
             .iter()
             .find(|catcher| failure.matches_any(&catcher.errors));
+        if failure.marks_its_state() && self.note_state_failed(state).is_err() {
+            return self.fail(Failure::history_full());
+        }
         let Some(catcher) = catcher else {
             return self.fail(failure);
         };
@@ -238,9 +252,14 @@ impl Run<'_, '_> {
         self.exit(state, output, &Transition::Next(catcher.next.clone()))
     }
 
-    /// Ends the execution with an error.
+    /// Ends the execution, the branch or the iteration with an error.
     pub(super) fn fail(&mut self, failure: Failure) -> Turn {
         let Failure { error, cause, .. } = failure;
+        if self.frame.parent.is_some() {
+            // A full history ends the execution, whatever becomes of this event.
+            let _ = self.close_iteration(Phase::Failed);
+            return Turn::End(End::Failed { error, cause });
+        }
         let detail = Detail::ExecutionFailed {
             error: error.clone(),
             cause: cause.clone(),
@@ -251,6 +270,12 @@ impl Run<'_, '_> {
 }
 
 impl Failure {
+    /// Whether a Parallel or Map state that ends with it says so in an event of its own. AWS was
+    /// recorded to leave that event out when the state itself cannot be executed as it is written.
+    fn marks_its_state(&self) -> bool {
+        self.reach == Reach::Reported
+    }
+
     fn matches_any(&self, names: &[String]) -> bool {
         names.iter().any(|name| self.matches(name))
     }

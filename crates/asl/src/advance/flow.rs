@@ -30,6 +30,7 @@ impl<'r> Run<'r, '_> {
             Body::Wait { until, .. } => self.wait(state, until),
             Body::Succeed => self.succeed(state),
             Body::Fail { error, cause } => self.fail_state(state, error, cause),
+            Body::Parallel(parallel) => self.fork_branches(state, parallel),
             Body::Later { .. } => Err(self.runtime("This host does not run the state")),
         }
     }

@@ -4,12 +4,15 @@
 mod data;
 mod failure;
 mod flow;
+mod fork;
 mod task;
 mod task_event;
 
-use crate::event::{Detail, Event, EventId};
+use std::collections::BTreeMap;
+
+use crate::event::{Detail, Event, EventId, Phase};
 use crate::frame::{Frame, Progress, Rest, Waiting};
-use crate::machine::{State, StateMachine, Transition};
+use crate::machine::{Body, State, StateMachine, Transition};
 use crate::payload::Payload;
 use crate::stimulus::{Advance, Context, Effect, End, Stale, Standing, Stimulus, Timer, TimerKind};
 
@@ -64,7 +67,10 @@ fn check(frame: &Frame, stimulus: &Stimulus, now: i64) -> Result<(), Stale> {
     };
     let is_running = !matches!(frame.rest, Rest::Unstarted | Rest::Ended);
     let is_awaited = match *stimulus {
-        Stimulus::Start { .. } => frame.rest == Rest::Unstarted,
+        Stimulus::Start { .. } => frame.rest == Rest::Unstarted && frame.parent.is_none(),
+        Stimulus::Begin => frame.rest == Rest::Unstarted && frame.parent.is_some(),
+        Stimulus::Joined { event, .. } => frame.rest == Rest::Forked { event },
+        Stimulus::Cancel => is_running && frame.parent.is_some(),
         Stimulus::Continue => frame.rest == Rest::Yielded,
         Stimulus::Submitted { event, .. } | Stimulus::SubmitFailed { event, .. } => {
             task(event).is_some_and(|task| !task.submitted)
@@ -118,7 +124,10 @@ impl<'r> Run<'r, '_> {
         let machine = self.machine;
         let result = match stimulus {
             Stimulus::Start { input } => self.start(input),
+            Stimulus::Begin => self.begin(),
             Stimulus::Continue => Ok(Turn::Enter),
+            Stimulus::Joined { outcome, .. } => self.joined(outcome),
+            Stimulus::Cancel => Ok(self.cancelled()),
             Stimulus::Submitted { output, .. } => self.submitted(output),
             Stimulus::SubmitFailed { error, cause, .. } => self.submit_failed(error, cause),
             Stimulus::TaskSucceeded { output, .. } => self.task_succeeded(&output),
@@ -130,6 +139,8 @@ impl<'r> Run<'r, '_> {
         };
         match result {
             Ok(turn) => turn,
+            // A child that could not even begin stands in no state.
+            Err(failure) if self.frame.state.is_empty() => self.fail(failure),
             Err(failure) => self.settle(machine.state(&self.frame.state), failure),
         }
     }
@@ -202,6 +213,7 @@ impl<'r> Run<'r, '_> {
             kind,
             name,
             output: output.clone(),
+            assigned: BTreeMap::new(),
         })?;
         match transition {
             Transition::Next(next) => {
@@ -211,12 +223,27 @@ impl<'r> Run<'r, '_> {
                 self.token_event = None;
                 Ok(Turn::Enter)
             }
-            Transition::End => {
-                self.emit(Detail::ExecutionSucceeded {
-                    output: output.clone(),
-                })?;
-                Ok(Turn::End(End::Succeeded { output }))
-            }
+            Transition::End => self.succeeded(output),
+        }
+    }
+
+    /// The end of the last state: of the execution, of a branch or of an iteration.
+    fn succeeded(&mut self, output: Payload) -> Result<Turn, Failure> {
+        if self.frame.parent.is_some() {
+            self.close_iteration(Phase::Succeeded)?;
+        } else {
+            self.emit(Detail::ExecutionSucceeded {
+                output: output.clone(),
+            })?;
+        }
+        Ok(Turn::End(End::Succeeded { output }))
+    }
+
+    /// The next attempt of a state.
+    fn again(&mut self, state: &'r State) -> Result<Turn, Failure> {
+        match &state.body {
+            Body::Parallel(parallel) => self.fork_branches(state, parallel),
+            _ => self.attempt(state),
         }
     }
 
@@ -230,7 +257,7 @@ impl<'r> Run<'r, '_> {
                 if kind == TimerKind::Wait {
                     self.wait_over(state)
                 } else {
-                    self.attempt(state)
+                    self.again(state)
                 }
             }
             TimerKind::TaskTimeout | TimerKind::Heartbeat => self.task_timed_out(kind),
@@ -276,6 +303,10 @@ impl<'r> Run<'r, '_> {
             self.effects.push(Effect::ClearTimer(timer));
         }
         self.frame.rest = Rest::Ended;
+        self.frame.shared = None;
+        if self.frame.closing == 0 {
+            self.frame.closing = self.frame.last;
+        }
         if matches!(end, End::Succeeded { .. }) {
             // What failed keeps its input: a redrive enters the state again.
             self.frame.input = None;
@@ -289,6 +320,14 @@ impl<'r> Run<'r, '_> {
             return Err(Failure::history_full());
         }
         Ok(self.emit_last(self.frame.last, detail))
+    }
+
+    /// Appends an event that is not the cause of what follows it.
+    fn emit_aside(&mut self, detail: Detail) -> Result<EventId, Failure> {
+        let last = self.frame.last;
+        let id = self.emit(detail)?;
+        self.frame.last = last;
+        Ok(id)
     }
 
     /// Appends an event whatever the length of the history.

@@ -200,6 +200,9 @@ impl State {
     }
 
     pub(super) fn can_be_retried(&self) -> bool {
-        matches!(self.body, Body::Task(_) | Body::Later { .. })
+        matches!(
+            self.body,
+            Body::Task(_) | Body::Parallel(_) | Body::Later { .. }
+        )
     }
 }

@@ -69,10 +69,12 @@ fn machine(top: &Object<'_>) -> Option<StateMachine> {
     let timeout_seconds = top.integer("TimeoutSeconds", 1..=fields::SECONDS_LIMIT);
     let language = query_language(top).unwrap_or(QueryLanguage::JsonPath);
     let mut notes = Notes::default();
-    let graph = graph(top, language, language, &mut notes)?;
+    let mut graph = graph(top, language, language, &mut notes)?;
     transitions::check_names(&graph, top);
+    let inner = graph.take_inner();
     Some(StateMachine {
         graph,
+        inner,
         timeout_seconds,
         notes,
     })

@@ -5,7 +5,8 @@ use super::object::Object;
 use super::{choice, fields, graph, query_language, retry};
 use crate::event::StateKind;
 use crate::machine::{
-    Body, Duration, Graph, Production, QueryLanguage, Selection, State, TaskBody, Until, Words,
+    Body, Duration, Graph, ParallelBody, Production, QueryLanguage, Selection, State, TaskBody,
+    Until, Words,
 };
 use crate::resource::{Resource, SERVED};
 use crate::timestamp;
@@ -73,7 +74,7 @@ fn body(
     notes: &mut Notes,
 ) -> Option<Body> {
     match kind {
-        StateKind::Parallel => branches(state, machine_language, notes),
+        StateKind::Parallel => branches(state, language, machine_language, notes),
         StateKind::Map => item_processor(state, machine_language, notes),
         _ if language == QueryLanguage::Jsonata => jsonata(state, kind),
         StateKind::Task => task(state),
@@ -105,6 +106,7 @@ fn jsonata(state: &Object<'_>, kind: StateKind) -> Option<Body> {
 
 fn branches(
     state: &Object<'_>,
+    language: QueryLanguage,
     machine_language: QueryLanguage,
     notes: &mut Notes,
 ) -> Option<Body> {
@@ -114,8 +116,17 @@ fn branches(
         branch.allow(&["Comment", "StartAt", "States", "QueryLanguage"]);
         graphs.extend(nested(&branch, machine_language, notes));
     }
-    fields::transition(state)?;
-    Some(Body::Later { graphs })
+    let next = fields::transition(state)?;
+    if language == QueryLanguage::Jsonata {
+        return Some(Body::Later { graphs });
+    }
+    Some(Body::Parallel(Box::new(ParallelBody {
+        branches: graphs,
+        parameters: state.template("Parameters"),
+        result_selector: state.template("ResultSelector"),
+        result_path: fields::result_path(state),
+        next,
+    })))
 }
 
 fn item_processor(
@@ -268,7 +279,7 @@ fn what_is_unserved(state: &State, fields: &Object<'_>) -> Option<String> {
     if state.query_language == QueryLanguage::Jsonata {
         return Some("states in JSONata".to_owned());
     }
-    if matches!(state.kind, StateKind::Parallel | StateKind::Map) {
+    if state.kind == StateKind::Map {
         return Some(format!("{} states", state.kind.as_str()));
     }
     if fields.has("Assign") || assigns("Choices") || assigns("Catch") {

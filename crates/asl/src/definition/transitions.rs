@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::object::Object;
 use crate::diagnostic::{DUPLICATE_NAME, MISSING_TARGET};
-use crate::machine::{Body, Graph};
+use crate::machine::Graph;
 
 /// Checks the transitions of one graph. `object` holds it, `listed` is its `States`.
 pub(super) fn check(start_at: &str, object: &Object<'_>, listed: &Object<'_>) {
@@ -102,10 +102,8 @@ fn visit_names<'g>(graph: &'g Graph, seen: &mut BTreeSet<&'g str>, top: &Object<
             let message = format!("The state name '{name}' is there twice");
             top.fault_with(DUPLICATE_NAME, "States", message);
         }
-        if let Body::Later { graphs } = &state.body {
-            for graph in graphs {
-                visit_names(graph, seen, top);
-            }
+        for graph in state.body.graphs() {
+            visit_names(graph, seen, top);
         }
     }
 }

@@ -30,6 +30,8 @@ fn evaluate(text: &str, input: &Value) -> Result<Value, CallError> {
         machine_arn: "",
         machine_name: "a-b-c",
         execution_input: &|| Payload::from_value(Value::Null),
+        parent: &|_| None,
+        results: &Vec::new,
         task_token: &|_| String::new(),
         random: &mut random,
         transitions: 1,

@@ -1,8 +1,12 @@
 //! The host of these tests. It carries out effects at once and checks what every host relies on.
 
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
 use rampmeter_asl::{
-    Advance, Context, Effect, End, Event, Frame, Payload, Progress, Stale, Standing, StateMachine,
-    Stimulus, Task, Timer, TimerKind, advance, record,
+    Advance, Context, Effect, End, Event, Fork, Frame, FrameId, Join, Next, Outcome, Payload,
+    Progress, Stale, Standing, StateMachine, Stimulus, Task, Timer, TimerKind, Waiting, advance,
+    record,
 };
 use serde_json::{Value, json};
 
@@ -15,6 +19,12 @@ pub(crate) struct Host {
     input: Payload,
     progress: Progress,
     pub(crate) frame: Frame,
+    /// The frames of branches and iterations that run.
+    pub(crate) children: BTreeMap<FrameId, Frame>,
+    joins: BTreeMap<FrameId, Join>,
+    results: BTreeMap<FrameId, Payload>,
+    /// Stimuli of the host's own: children to begin, forks that are joined.
+    due: VecDeque<(FrameId, Stimulus)>,
     pub(crate) now: i64,
     pub(crate) transitions: u32,
     pub(crate) random: u64,
@@ -33,6 +43,10 @@ impl Host {
             input: Payload::from_value(input.clone()),
             progress: Progress::default(),
             frame: Frame::root(),
+            children: BTreeMap::new(),
+            joins: BTreeMap::new(),
+            results: BTreeMap::new(),
+            due: VecDeque::new(),
             now: START,
             transitions: 64,
             random: 0,
@@ -59,11 +73,55 @@ impl Host {
         host
     }
 
-    /// Sends a stimulus, stores the step and carries out its effects.
+    /// Sends a stimulus to the frame that waits for it, stores the step, carries out its effects, and
+    /// lets branches and iterations run as far as they can.
     pub(crate) fn send(&mut self, stimulus: Stimulus) -> Result<Advance, Stale> {
-        let before = (self.progress, self.frame.clone());
+        let to = self.waiting_frame(&stimulus);
+        let result = self.send_to(to, stimulus)?;
+        while let Some((to, stimulus)) = self.due.pop_front() {
+            self.send_to(to, stimulus)
+                .expect("the host's own stimuli are awaited");
+        }
+        Ok(result)
+    }
+
+    fn waiting_frame(&self, stimulus: &Stimulus) -> FrameId {
+        let awaited = match stimulus {
+            Stimulus::Submitted { event, .. }
+            | Stimulus::SubmitFailed { event, .. }
+            | Stimulus::TaskSucceeded { event, .. }
+            | Stimulus::TaskFailed { event, .. }
+            | Stimulus::TaskHeartbeat { event }
+            | Stimulus::TimerFired { event, .. } => *event,
+            _ => 0,
+        };
+        let waits = |frame: &&Frame| match frame.waiting_for() {
+            Waiting::Task { event } | Waiting::Timer { event } | Waiting::Retry { event } => {
+                event == awaited
+            }
+            _ => false,
+        };
+        self.children.values().find(waits).map_or(0, Frame::id)
+    }
+
+    /// Sends a stimulus to one frame.
+    pub(crate) fn send_to(&mut self, to: FrameId, stimulus: Stimulus) -> Result<Advance, Stale> {
+        let before = self.frame_of(to).clone();
+        let (mut progress, mut frame) = (self.progress, before.clone());
         let input = self.input.clone();
         let execution_input = || input.clone();
+        let parent = |id: FrameId| Some(Arc::new(self.frame_of(id).clone()));
+        let results = || {
+            let Some(join) = self.joins.get(&to) else {
+                panic!("results are asked for after a join only")
+            };
+            let Fork { first, total, .. } = *join.fork();
+            let range = first..first + u64::from(total);
+            self.results
+                .range(range)
+                .map(|(_, output)| output.clone())
+                .collect()
+        };
         let task_token = |event: u64| format!("task-token-{event}");
         let random = self.random;
         let mut random = || random;
@@ -78,25 +136,37 @@ impl Host {
             machine_arn: "arn:aws:states:eu-west-1:000000000000:stateMachine:orders",
             machine_name: "orders",
             execution_input: &execution_input,
+            parent: &parent,
+            results: &results,
             task_token: &task_token,
             random: &mut random,
             transitions: self.transitions,
         };
         let result = advance(
             &self.machine,
-            &mut self.progress,
-            &mut self.frame,
+            &mut progress,
+            &mut frame,
             stimulus,
             &mut context,
         );
         match &result {
-            Err(Stale) => assert_eq!(before, (self.progress, self.frame.clone())),
-            Ok(advance) => self.carry_out(advance),
+            Err(Stale) => assert_eq!((&before, self.progress), (&frame, progress)),
+            Ok(advance) => {
+                self.progress = progress;
+                self.carry_out(frame, advance);
+            }
         }
         result
     }
 
-    fn carry_out(&mut self, advance: &Advance) {
+    fn frame_of(&self, id: FrameId) -> &Frame {
+        match id {
+            0 => &self.frame,
+            id => &self.children[&id],
+        }
+    }
+
+    fn carry_out(&mut self, frame: Frame, advance: &Advance) {
         for event in &advance.events {
             assert_eq!(
                 event.id,
@@ -116,29 +186,106 @@ impl Host {
                     self.timers
                         .remove(at.expect("only a timer that was set is cleared"));
                 }
+                Effect::Fork(fork) => self.fork(fork),
             }
         }
-        self.standing = advance.standing.clone();
-        assert_eq!(
-            self.timers.len(),
-            self.frame.timers().len(),
-            "the frame knows its timers"
-        );
-        assert!(
-            self.frame
-                .timers()
-                .iter()
-                .all(|timer| self.timers.contains(timer))
-        );
-        if matches!(advance.standing, Standing::Ended(_)) {
-            assert_eq!(self.timers, [], "an execution that is over has no timers");
-        }
-        let stored = record::encode(&advance.events, Some(&self.frame), &[]).text;
+        let stored = record::encode(&advance.events, Some(&frame), &[]).text;
         let step = record::decode(&stored).expect("a step can be read back");
         assert_eq!(step.events, advance.events);
-        assert_eq!(step.frame.as_ref(), Some(&self.frame));
+        assert_eq!(step.frame.as_ref(), Some(&frame));
         let frame = record::decode_frame(&stored).expect("a frame can be read back");
-        self.frame = frame.expect("a frame was stored");
+        self.store(frame.expect("a frame was stored"), &advance.standing);
+        let mut timers = self.frame.timers();
+        timers.extend(self.children.values().flat_map(Frame::timers));
+        assert_eq!(self.timers.len(), timers.len(), "frames know their timers");
+        assert!(timers.iter().all(|timer| self.timers.contains(timer)));
+    }
+
+    fn store(&mut self, frame: Frame, standing: &Standing) {
+        let id = frame.id();
+        match (id, standing) {
+            (0, standing) => {
+                self.frame = frame;
+                self.standing = standing.clone();
+                if matches!(standing, Standing::Ended(_)) {
+                    // A host forgets the timers of what runs below an execution that is over.
+                    self.children.clear();
+                    let own = self.frame.timers();
+                    self.timers.retain(|timer| own.contains(timer));
+                    assert_eq!(self.timers, [], "an execution that is over has no timers");
+                }
+            }
+            (id, Standing::Ended(end)) => {
+                self.children.remove(&id);
+                self.child_ended(&frame, end);
+            }
+            (id, Standing::Waiting) => {
+                self.children.insert(id, frame);
+            }
+            (id, Standing::Yielded) => {
+                self.children.insert(id, frame);
+                self.due.push_back((id, Stimulus::Continue));
+            }
+        }
+    }
+
+    fn fork(&mut self, fork: &Fork) {
+        let mut join = Join::new(fork.clone());
+        for index in join.begin() {
+            self.begin(fork, index, fork.event);
+        }
+        self.joins.insert(fork.parent, join);
+    }
+
+    fn begin(&mut self, fork: &Fork, index: u32, cause: u64) {
+        let id = fork.first + u64::from(index);
+        let child = Frame::child(fork.parent, id, index, cause);
+        self.children.insert(id, child);
+        self.due.push_back((id, Stimulus::Begin));
+    }
+
+    fn child_ended(&mut self, frame: &Frame, end: &End) {
+        let parent = frame.parent().expect("a child has a parent");
+        if let End::Succeeded { output } = end {
+            self.results.insert(frame.id(), output.clone());
+        }
+        let Some(join) = self.joins.get_mut(&parent) else {
+            return;
+        };
+        let fork = join.fork().clone();
+        match join.child_ended(frame, end) {
+            Next::Start { index, cause } => self.begin(&fork, index, cause),
+            Next::Wait => {}
+            Next::Complete(outcome) => self.join(&fork, outcome),
+            Next::Fail(outcome) => {
+                self.cancel_below(parent);
+                self.join(&fork, outcome);
+            }
+        }
+    }
+
+    fn join(&mut self, fork: &Fork, outcome: Outcome) {
+        let event = fork.event;
+        self.due
+            .push_back((fork.parent, Stimulus::Joined { event, outcome }));
+    }
+
+    /// Cancels what runs below a frame, the deepest first.
+    fn cancel_below(&mut self, parent: FrameId) {
+        let below: Vec<FrameId> = self
+            .children
+            .values()
+            .filter(|frame| frame.parent() == Some(parent))
+            .map(Frame::id)
+            .collect();
+        for id in below {
+            self.joins.remove(&id);
+            self.cancel_below(id);
+            self.due.retain(|(to, _)| *to != id);
+            // One that has not begun takes no stimulus but its beginning.
+            let _ = self.send_to(id, Stimulus::Cancel);
+            self.children.remove(&id);
+        }
     }
 
     /// Says that the newest task was accepted by its service.

@@ -160,6 +160,7 @@ impl Turn<'_> {
     ) -> Result<Option<MadeStep>, StoreError> {
         let mut progress = Progress {
             events: execution.events,
+            frames: 0,
         };
         let mut made = MadeStep::new(execution.id, execution.events + 1);
         let start_input = match &stimulus {
@@ -200,6 +201,10 @@ impl Turn<'_> {
                     Effect::SetTimer(timer) => self.store().set_timer(execution.id, timer)?,
                     Effect::ClearTimer(timer) => self.store().clear_timer(execution.id, timer)?,
                     Effect::Abandon(_) => {}
+                    Effect::Fork(_) => {
+                        let why = "this host does not run Parallel and Map states yet";
+                        return Err(StoreError::Damaged(why.to_owned()));
+                    }
                 }
             }
             // Each request sent in one transaction halves what remains, so that a loop of requests ends too.
@@ -245,6 +250,8 @@ impl Turn<'_> {
             machine_arn: &machine.arn,
             machine_name: &machine.name,
             execution_input: &|| start_input.cloned().unwrap_or_else(stored_input),
+            parent: &|_| None,
+            results: &Vec::new,
             task_token: &|event| writer.seal.mint(execution.id, event),
             random: &mut random,
             transitions,

@@ -93,6 +93,7 @@ impl Turn<'_> {
             Waiting::Task { event } => ("task", event),
             Waiting::Timer { event } => ("timer", event),
             Waiting::Retry { event } => ("retry", event),
+            Waiting::Children { event } => ("children", event),
             Waiting::Continue | Waiting::Nothing => ("continue", 0),
         };
         let waited = self.task_events(&execution, event)?;

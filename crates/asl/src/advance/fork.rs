@@ -1,0 +1,140 @@
+//! Parallel and Map states from both sides: the frame that forks and waits for its children, and the
+//! child that begins with what its ancestors hold, ends or is given up.
+
+use std::sync::Arc;
+
+use super::failure::Failure;
+use super::{Run, Turn};
+use crate::event::{Detail, EventId, Phase, StateKind};
+use crate::frame::{Frame, Rest, Shared};
+use crate::join::{Fork, Outcome, Tolerance};
+use crate::machine::{Body, ParallelBody, State};
+use crate::payload::Payload;
+use crate::stimulus::{Effect, End};
+
+impl<'r> Run<'r, '_> {
+    /// Begins an attempt of a Parallel state.
+    pub(super) fn fork_branches(
+        &mut self,
+        state: &'r State,
+        parallel: &'r ParallelBody,
+    ) -> Result<Turn, Failure> {
+        let input = self.effective_input(state)?;
+        let input = match &parallel.parameters {
+            Some(template) => self.fill(state, template, &input)?,
+            None => input,
+        };
+        let event = self.emit(Detail::StateStarted {
+            kind: StateKind::Parallel,
+            length: None,
+        })?;
+        let total = u32::try_from(parallel.branches.len()).unwrap_or(u32::MAX);
+        self.fork(event, total, total, Tolerance::default());
+        self.frame.shared = Some(Shared { input, items: None });
+        Ok(Turn::Rest)
+    }
+
+    /// Asks for child frames and waits for them.
+    fn fork(&mut self, event: EventId, total: u32, concurrency: u32, tolerance: Tolerance) {
+        let first = self.progress.frames + 1;
+        self.progress.frames += u64::from(total);
+        self.frame.rest = Rest::Forked { event };
+        self.effects.push(Effect::Fork(Fork {
+            parent: self.frame.id,
+            first,
+            total,
+            concurrency,
+            event,
+            tolerance,
+        }));
+    }
+
+    /// The children have ended.
+    pub(super) fn joined(&mut self, outcome: Outcome) -> Result<Turn, Failure> {
+        let machine = self.machine;
+        let state = machine.state(&self.frame.state);
+        self.frame.rest = Rest::Yielded;
+        self.frame.shared = None;
+        self.frame.last = outcome.cause;
+        if let Some(failure) = outcome.failure {
+            return Err(Failure::of_task(failure.error, failure.cause));
+        }
+        self.emit_aside(Detail::StateSucceeded { kind: state.kind })?;
+        let results = (self.context.results)();
+        let values = results.iter().map(|result| result.value().clone());
+        let result = self.limited(Payload::from_value(values.collect()))?;
+        let Body::Parallel(parallel) = &state.body else {
+            unreachable!("only a Parallel state forks")
+        };
+        let selected = match &parallel.result_selector {
+            Some(template) => self.fill(state, template, &result)?,
+            None => result,
+        };
+        let output = self.output(state, &parallel.result_path, &selected)?;
+        self.exit(state, output, &parallel.next)
+    }
+
+    /// Says that a Parallel or Map state has failed for good.
+    pub(super) fn note_state_failed(&mut self, state: &State) -> Result<(), Failure> {
+        if matches!(state.kind, StateKind::Parallel | StateKind::Map) {
+            self.emit(Detail::StateFailed { kind: state.kind })?;
+        }
+        Ok(())
+    }
+
+    /// The first act of a child.
+    pub(super) fn begin(&mut self) -> Result<Turn, Failure> {
+        let parent = self.parent()?;
+        let machine = self.machine;
+        let state = machine.state(&parent.state);
+        let index = usize::try_from(self.frame.index).unwrap_or(usize::MAX);
+        let graph = match &state.body {
+            Body::Parallel(parallel) => parallel.branches.get(index),
+            _ => None,
+        };
+        let (Some(graph), Some(shared)) = (graph, &parent.shared) else {
+            return Err(Failure::without_parent());
+        };
+        self.frame.input = Some(shared.input.clone());
+        self.frame.state.clone_from(&graph.start_at);
+        Ok(Turn::Enter)
+    }
+
+    fn parent(&self) -> Result<Arc<Frame>, Failure> {
+        let parent = self.frame.parent.map(self.context.parent);
+        parent.flatten().ok_or_else(Failure::without_parent)
+    }
+
+    /// The last event of an iteration. A branch has none.
+    pub(super) fn close_iteration(&mut self, phase: Phase) -> Result<(), Failure> {
+        self.frame.closing = match self.frame.iteration_of.clone() {
+            None => self.frame.last,
+            Some(name) => self.emit_aside(Detail::Iteration {
+                phase,
+                name,
+                index: self.frame.index,
+            })?,
+        };
+        Ok(())
+    }
+
+    /// Another child failed the parent: what this one waits for is given up.
+    pub(super) fn cancelled(&mut self) -> Turn {
+        let state = self.machine.state(&self.frame.state);
+        let is_inside = !matches!(self.frame.rest, Rest::Yielded);
+        if is_inside
+            && matches!(
+                state.kind,
+                StateKind::Task | StateKind::Wait | StateKind::Parallel | StateKind::Map
+            )
+        {
+            // A full history ends the execution, whatever becomes of this event.
+            let _ = self.emit(Detail::StateAborted { kind: state.kind });
+        }
+        let _ = self.close_iteration(Phase::Aborted);
+        Turn::End(End::Aborted {
+            error: None,
+            cause: None,
+        })
+    }
+}
