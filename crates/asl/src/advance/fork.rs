@@ -121,6 +121,9 @@ impl<'r> Run<'r, '_> {
     /// Another child failed the parent: what this one waits for is given up.
     pub(super) fn cancelled(&mut self) -> Turn {
         let state = self.machine.state(&self.frame.state);
+        if let Rest::Task(task) = &self.frame.rest {
+            self.effects.push(Effect::Abandon(task.event));
+        }
         let is_inside = !matches!(self.frame.rest, Rest::Yielded);
         if is_inside
             && matches!(
