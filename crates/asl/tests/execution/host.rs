@@ -153,7 +153,7 @@ impl Host {
             Err(Stale) => assert_eq!((&before, self.progress), (&frame, progress)),
             Ok(advance) => {
                 self.progress = progress;
-                self.carry_out(frame, advance);
+                self.carry_out(&frame, advance);
             }
         }
         result
@@ -166,7 +166,7 @@ impl Host {
         }
     }
 
-    fn carry_out(&mut self, frame: Frame, advance: &Advance) {
+    fn carry_out(&mut self, frame: &Frame, advance: &Advance) {
         for event in &advance.events {
             assert_eq!(
                 event.id,
@@ -189,10 +189,10 @@ impl Host {
                 Effect::Fork(fork) => self.fork(fork),
             }
         }
-        let stored = record::encode(&advance.events, Some(&frame), &[]).text;
+        let stored = record::encode(&advance.events, Some(frame), &[]).text;
         let step = record::decode(&stored).expect("a step can be read back");
         assert_eq!(step.events, advance.events);
-        assert_eq!(step.frame.as_ref(), Some(&frame));
+        assert_eq!(step.frame.as_ref(), Some(frame));
         let frame = record::decode_frame(&stored).expect("a frame can be read back");
         self.store(frame.expect("a frame was stored"), &advance.standing);
         let mut timers = self.frame.timers();

@@ -5,20 +5,14 @@ use serde_json::{Value, json};
 
 use crate::host::{Host, callback, single};
 
-fn branch(state: Value) -> Value {
-    static NAMES: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-    let name = format!(
-        "B{}",
-        NAMES.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
-    );
-    let mut state = state;
+fn branch(name: &str, mut state: Value) -> Value {
     if state["Type"] != "Fail" {
         state["End"] = json!(true);
     }
-    json!({ "StartAt": name.clone(), "States": { name: state } })
+    json!({ "StartAt": name, "States": { name: state } })
 }
 
-fn parallel(branches: Vec<Value>, fields: Value) -> Value {
+fn parallel(branches: &[Value], fields: Value) -> Value {
     let mut state = json!({ "Type": "Parallel", "Branches": branches });
     if let (Value::Object(state), Value::Object(fields)) = (&mut state, fields) {
         state.extend(fields);
@@ -28,16 +22,19 @@ fn parallel(branches: Vec<Value>, fields: Value) -> Value {
 
 #[test]
 fn branches_work_on_the_same_input_and_their_results_keep_the_order() {
-    let branches = vec![
-        branch(json!({ "Type": "Pass", "Parameters": { "a.$": "$.x" } })),
-        branch(json!({ "Type": "Pass", "Result": "b" })),
+    let branches = [
+        branch(
+            "B1",
+            json!({ "Type": "Pass", "Parameters": { "a.$": "$.x" } }),
+        ),
+        branch("B2", json!({ "Type": "Pass", "Result": "b" })),
     ];
     let fields = json!({
         "Parameters": { "x.$": "$.y" },
         "ResultSelector": { "first.$": "$[0].a", "second.$": "$[1]" },
         "ResultPath": "$.result",
     });
-    let host = Host::started(&single(parallel(branches, fields)), &json!({ "y": 7 }));
+    let host = Host::started(&single(parallel(&branches, fields)), &json!({ "y": 7 }));
     assert_eq!(
         *host.output(),
         json!({ "y": 7, "result": { "first": 7, "second": "b" } })
@@ -61,15 +58,21 @@ fn branches_work_on_the_same_input_and_their_results_keep_the_order() {
 
 #[test]
 fn branches_nest_and_each_finds_its_own_states() {
-    let inner = branch(parallel(vec![branch(json!({ "Type": "Pass" }))], json!({})));
-    let host = Host::started(&single(parallel(vec![inner], json!({}))), &json!([1]));
+    let inner = branch(
+        "B3",
+        parallel(&[branch("B4", json!({ "Type": "Pass" }))], json!({})),
+    );
+    let host = Host::started(&single(parallel(&[inner], json!({}))), &json!([1]));
     assert_eq!(*host.output(), json!([[[1]]]));
 }
 
 #[test]
 fn the_order_of_answers_does_not_change_the_order_of_results() {
-    let branches = vec![branch(callback(json!({}))), branch(callback(json!({})))];
-    let mut host = Host::started(&single(parallel(branches, json!({}))), &json!({}));
+    let branches = [
+        branch("B5", callback(json!({}))),
+        branch("B6", callback(json!({}))),
+    ];
+    let mut host = Host::started(&single(parallel(&branches, json!({}))), &json!({}));
     let events: Vec<u64> = host.tasks.iter().map(|task| task.event).collect();
     for (event, output) in [(events[1], "second"), (events[0], "first")] {
         let output = json!(output).into();
@@ -81,12 +84,15 @@ fn the_order_of_answers_does_not_change_the_order_of_results() {
 
 #[test]
 fn a_branch_that_fails_gives_up_the_others_and_fails_the_state() {
-    let branches = vec![
-        branch(callback(json!({ "TimeoutSeconds": 60 }))),
-        branch(json!({ "Type": "Wait", "Seconds": 60 })),
-        branch(json!({ "Type": "Fail", "Error": "E", "Cause": "why" })),
+    let branches = [
+        branch("B7", callback(json!({ "TimeoutSeconds": 60 }))),
+        branch("B8", json!({ "Type": "Wait", "Seconds": 60 })),
+        branch(
+            "B9",
+            json!({ "Type": "Fail", "Error": "E", "Cause": "why" }),
+        ),
     ];
-    let host = Host::started(&single(parallel(branches, json!({}))), &json!({}));
+    let host = Host::started(&single(parallel(&branches, json!({}))), &json!({}));
     assert_eq!(host.failure(), ("E", "why"));
     assert_eq!(
         host.history()[5..],
@@ -105,13 +111,14 @@ fn a_branch_that_fails_gives_up_the_others_and_fails_the_state() {
 
 #[test]
 fn a_failure_of_a_branch_can_be_caught_by_the_state_around_it() {
-    let branches = vec![branch(
+    let branches = [branch(
+        "B10",
         json!({ "Type": "Fail", "Error": "E", "Cause": "why" }),
     )];
     let fields = json!({
         "Catch": [{ "ErrorEquals": ["E"], "ResultPath": "$.error", "Next": "Z" }],
     });
-    let mut definition = single(parallel(branches, fields));
+    let mut definition = single(parallel(&branches, fields));
     definition["States"]["Z"] = json!({ "Type": "Succeed" });
     let host = Host::started(&definition, &json!({ "a": 1 }));
     assert_eq!(
@@ -122,9 +129,12 @@ fn a_failure_of_a_branch_can_be_caught_by_the_state_around_it() {
 
 #[test]
 fn a_retry_forks_anew_and_an_answer_to_an_earlier_attempt_changes_nothing() {
-    let branches = vec![branch(callback(json!({}))), branch(callback(json!({})))];
+    let branches = [
+        branch("B11", callback(json!({}))),
+        branch("B12", callback(json!({}))),
+    ];
     let fields = json!({ "Retry": [{ "ErrorEquals": ["E"], "MaxAttempts": 1 }] });
-    let mut host = Host::started(&single(parallel(branches, fields)), &json!({}));
+    let mut host = Host::started(&single(parallel(&branches, fields)), &json!({}));
     let early = host.tasks[0].event;
     host.fail("E", "first attempt").unwrap();
     host.fire();
@@ -148,8 +158,8 @@ fn a_retry_forks_anew_and_an_answer_to_an_earlier_attempt_changes_nothing() {
 
 #[test]
 fn a_stop_ends_the_execution_with_all_its_branches() {
-    let branches = vec![branch(callback(json!({ "TimeoutSeconds": 5 })))];
-    let mut host = Host::started(&single(parallel(branches, json!({}))), &json!({}));
+    let branches = [branch("B13", callback(json!({ "TimeoutSeconds": 5 })))];
+    let mut host = Host::started(&single(parallel(&branches, json!({}))), &json!({}));
     host.send(Stimulus::Stop {
         error: None,
         cause: None,
