@@ -236,7 +236,7 @@ fn take_up(writer: &mut Writer, permits: &[PermitRow], free_slots: bool) -> Resu
             started_at: permit.started_at,
         };
         turn.lost_in_crash(permit.target, call)?;
-        turn.fail_tasks()?;
+        turn.give_notices()?;
     }
     let outbox = turn.into_outbox();
     assert!(outbox.calls.is_empty(), "recovery starts no call");

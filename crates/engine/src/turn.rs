@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use rampmeter_asl::EventId;
+use rampmeter_asl::Stimulus;
 use rampmeter_dispatch::Time;
 
 use crate::command::Command;
@@ -15,13 +15,11 @@ use crate::store::{Store, StoreError};
 use crate::target::Target;
 use crate::writer::Writer;
 
-/// A task that must fail although nobody reported it: its message was no valid call.
+/// What else an execution is told in this transaction, because of what became of a message or of another execution.
 #[derive(Debug)]
-pub(crate) struct FailedTask {
+pub(crate) struct Notice {
     pub(crate) execution: ExecutionId,
-    pub(crate) event: EventId,
-    pub(crate) error: &'static str,
-    pub(crate) cause: String,
+    pub(crate) stimulus: Stimulus,
 }
 
 /// One transaction.
@@ -30,8 +28,8 @@ pub(crate) struct Turn<'w> {
     pub(crate) writer: &'w mut Writer,
     pub(crate) now: Time,
     pub(crate) out: Outbox,
-    /// Tasks that failed while another execution was being advanced.
-    pub(crate) failed_tasks: VecDeque<FailedTask>,
+    /// What came up for other executions while one was being advanced.
+    pub(crate) notices: VecDeque<Notice>,
     /// A message was made ready since this was last cleared.
     pub(crate) made_ready: bool,
 }
@@ -42,7 +40,7 @@ impl<'w> Turn<'w> {
             writer,
             now,
             out: Outbox::default(),
-            failed_tasks: VecDeque::new(),
+            notices: VecDeque::new(),
             made_ready: false,
         }
     }
@@ -105,7 +103,7 @@ impl<'w> Turn<'w> {
                 self.out.reply(reply, answer);
             }
         }
-        self.fail_tasks()
+        self.give_notices()
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -14,10 +14,10 @@ use crate::id::{ExecutionId, StepId};
 use crate::machines::Machine;
 use crate::request::ExecutionStatus;
 use crate::store::{ExecutionRow, MessageRow, StepRow, StoreError};
-use crate::turn::{FailedTask, Turn};
+use crate::turn::{Notice, Turn};
 
 /// States that one command may enter in its own transaction, so that no workflow can hold the writer.
-const TRANSITIONS: u32 = 64;
+pub(super) const TRANSITIONS: u32 = 64;
 
 /// What became of a stimulus.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Turn<'_> {
         let previous = Some(execution.last_step);
         let machine = self.machine(execution.revision)?;
         let beaten = matches!(stimulus, Stimulus::TaskHeartbeat { .. }).then(|| frame.clone());
-        let Some(made) = self.make_step(&machine, &execution, frame, stimulus)? else {
+        let Some(made) = self.make_step(&machine, &execution, frame, stimulus, TRANSITIONS)? else {
             return Ok(Advanced::Stale);
         };
         if let Some(before) = beaten {
@@ -121,12 +121,13 @@ impl Turn<'_> {
         Ok(Advanced::Moved)
     }
 
-    /// Begins an execution whose row is not in the store yet.
+    /// Begins an execution whose row is not in the store yet. It enters at most `transitions` states now.
     pub(super) fn begin(
         &mut self,
         machine: &Machine,
         mut execution: ExecutionRow,
         input: Payload,
+        transitions: u32,
     ) -> Result<(), StoreError> {
         let made = self
             .make_step(
@@ -134,6 +135,7 @@ impl Turn<'_> {
                 &execution,
                 Frame::root(),
                 Stimulus::Start { input },
+                transitions,
             )?
             .expect("an execution that has not begun takes its start");
         made.write_into(&mut execution, self.now_ms());
@@ -157,6 +159,7 @@ impl Turn<'_> {
         execution: &ExecutionRow,
         mut frame: Frame,
         stimulus: Stimulus,
+        mut transitions: u32,
     ) -> Result<Option<MadeStep>, StoreError> {
         let mut progress = Progress {
             events: execution.events,
@@ -168,7 +171,6 @@ impl Turn<'_> {
             _ => None,
         };
         let mut stimuli = VecDeque::from([stimulus]);
-        let mut transitions = TRANSITIONS;
         let mut first = true;
         while let Some(stimulus) = stimuli.pop_front() {
             let advanced = self.step_once(
@@ -200,7 +202,7 @@ impl Turn<'_> {
                     }
                     Effect::SetTimer(timer) => self.store().set_timer(execution.id, timer)?,
                     Effect::ClearTimer(timer) => self.store().clear_timer(execution.id, timer)?,
-                    Effect::Abandon(_) => {}
+                    Effect::Abandon(event) => self.abandon(execution.id, event)?,
                     Effect::Fork(_) => {
                         let why = "this host does not run Parallel and Map states yet";
                         return Err(StoreError::Damaged(why.to_owned()));
@@ -308,6 +310,9 @@ impl Turn<'_> {
             }
             self.put_message(&message, &sent.placed)?;
         }
+        if let Standing::Ended(end) = &made.standing {
+            self.end_waits(execution, end)?;
+        }
         if made.standing == Standing::Yielded {
             self.store().note_continuing(execution.id)?;
             self.out.continuing.push(execution.id);
@@ -324,22 +329,14 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Fails the tasks whose messages turned out to be no valid calls.
-    pub(crate) fn fail_tasks(&mut self) -> Result<(), StoreError> {
-        while let Some(FailedTask {
+    /// Tells executions what came up for them in this transaction, until nothing comes up any more.
+    pub(crate) fn give_notices(&mut self) -> Result<(), StoreError> {
+        while let Some(Notice {
             execution,
-            event,
-            error,
-            cause,
-        }) = self.failed_tasks.pop_front()
+            stimulus,
+        }) = self.notices.pop_front()
         {
             if let Some(execution) = self.store().execution(execution)? {
-                let error = Some(error.to_owned());
-                let stimulus = Stimulus::TaskFailed {
-                    event,
-                    error,
-                    cause: Some(cause),
-                };
                 self.advance(execution, stimulus, None)?;
             }
         }

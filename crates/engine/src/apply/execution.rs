@@ -2,7 +2,7 @@
 
 use rampmeter_asl::{Detail, Payload, Stimulus, record};
 
-use super::advance::Advanced;
+use super::advance::{Advanced, TRANSITIONS};
 use crate::arn;
 use crate::id::{ExecutionId, StepId};
 use crate::rejected::Rejected;
@@ -22,6 +22,15 @@ impl Turn<'_> {
     pub(crate) fn start_execution(
         &mut self,
         start: &StartExecution,
+    ) -> Result<Result<StartedExecution, Rejected>, StoreError> {
+        self.start_execution_within(start, TRANSITIONS)
+    }
+
+    /// The same; a new execution enters at most `transitions` states now.
+    pub(super) fn start_execution_within(
+        &mut self,
+        start: &StartExecution,
+        transitions: u32,
     ) -> Result<Result<StartedExecution, Rejected>, StoreError> {
         let machine = match arn::machine_name(&start.state_machine_arn) {
             Ok(name) => self
@@ -64,7 +73,7 @@ impl Turn<'_> {
             .writer
             .place
             .execution_arn(&machine.name, &execution.name);
-        self.begin(&machine, execution, input)?;
+        self.begin(&machine, execution, input, transitions)?;
         Ok(Ok(StartedExecution {
             execution_arn,
             start_date: now,

@@ -29,7 +29,7 @@ impl Turn<'_> {
         for target in targets {
             unfinished |= self.start_calls_of(target)?;
         }
-        self.fail_tasks()?;
+        self.give_notices()?;
         // A task that failed here may have resumed a workflow that sent to a target already visited.
         Ok(unfinished || self.made_ready)
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rampmeter_asl::{EventId, Task};
+use rampmeter_asl::{EventId, Stimulus, Task};
 use rampmeter_config::message::{CallMessage, InvalidMessage};
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::sqs::{
     QueueError, SendMessage, SentMessage, md5_of_attributes, md5_of_body, message_attribute,
 };
 use crate::store::{DeadLetter, Envelope, MessageRow, StoreError};
-use crate::turn::{FailedTask, Turn};
+use crate::turn::{Notice, Turn};
 
 /// SQS's largest message, in bytes.
 const LONGEST_BODY: usize = 1_048_576;
@@ -195,11 +195,14 @@ impl Turn<'_> {
                     },
                 )?;
                 if let Some((execution, event)) = message.task {
-                    self.failed_tasks.push_back(FailedTask {
-                        execution,
+                    let stimulus = Stimulus::TaskFailed {
                         event,
-                        error: INVALID_MESSAGE,
-                        cause: reason.clone(),
+                        error: Some(INVALID_MESSAGE.to_owned()),
+                        cause: Some(reason.clone()),
+                    };
+                    self.notices.push_back(Notice {
+                        execution,
+                        stimulus,
                     });
                 }
             }

@@ -15,7 +15,7 @@ impl Turn<'_> {
         let timers = self.fire_timers()?;
         let messages = self.end_delays()?;
         self.end_holds()?;
-        self.fail_tasks()?;
+        self.give_notices()?;
         Ok(timers || messages)
     }
 

@@ -4,6 +4,7 @@
 //! store: the writer stops, the process exits, a restart recovers. Nothing here decides; the rows are described in
 //! `schema.sql`, one file beside this one for each table's queries.
 
+mod awaited;
 mod call;
 mod execution;
 mod fifo;
@@ -20,6 +21,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 
+pub(crate) use awaited::AwaitingTask;
 pub(crate) use call::PermitRow;
 pub(crate) use execution::{EXECUTION_COLUMNS, ExecutionRow, StepRow, find_by_name};
 pub(crate) use format::FORMAT;

@@ -131,6 +131,18 @@ CREATE TABLE window_place (
     PRIMARY KEY (target, limit_name, slot)
 ) WITHOUT ROWID;
 
+-- The executions whose end a task waits for (states:startExecution.sync): when `child` ends, the task whose
+-- TaskScheduled event is `event` of `execution` goes on in the same transaction. as_json: its input and output are given
+-- as JSON (.sync:2), else as text.
+CREATE TABLE awaited_execution (
+    child     INTEGER NOT NULL,
+    execution INTEGER NOT NULL,
+    event     INTEGER NOT NULL,
+    as_json   INTEGER NOT NULL,
+    PRIMARY KEY (child, execution, event)
+) WITHOUT ROWID;
+CREATE INDEX awaited_execution_by_task ON awaited_execution (execution, event);
+
 CREATE TABLE timer (
     at        INTEGER NOT NULL,
     execution INTEGER NOT NULL,

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod machines;
 pub(crate) mod queues;
 pub(crate) mod vendor;
 

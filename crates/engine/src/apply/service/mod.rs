@@ -1,6 +1,7 @@
 //! What a Task state asks of a service: each integration in a file of its own. A request that this host answers itself
 //! is answered in the same transaction; the interpreter has failed what is not served before it comes here.
 
+mod execution;
 mod message;
 
 use rampmeter_asl::{Action, Payload, Resource, Task};
@@ -26,6 +27,21 @@ pub(super) enum Submission {
     Sent(Option<Box<Sending>>, Payload),
 }
 
+impl TaskError {
+    /// A request that an optimised integration refused: `StepFunctions.` or the like before the exception's name,
+    /// and the text of the SDK that Step Functions calls with.
+    fn refused(prefix: &str, service: &str, name: &str, message: &str) -> TaskError {
+        let code = name.strip_suffix("Exception").unwrap_or(name);
+        let request = uuid::Uuid::new_v4();
+        TaskError {
+            error: format!("{prefix}.{code}Exception"),
+            cause: format!(
+                "{message} (Service: {service}; Status Code: 400; Error Code: {name}; Request ID: {request}; Proxy: null)"
+            ),
+        }
+    }
+}
+
 impl Turn<'_> {
     /// Makes the request of a task that the step `step` of `execution` submits.
     pub(super) fn request_service(
@@ -38,6 +54,9 @@ impl Turn<'_> {
             Resource::Action(Action { service, .. }) if service == "sqs" => {
                 self.request_message(task, execution, step)
             }
+            Resource::Action(Action {
+                service, pattern, ..
+            }) if service == "states" => self.request_execution(task, *pattern, execution),
             Resource::Action(_) | Resource::Function(_) | Resource::Unserved(_) => {
                 Ok(Submission::Answered(Err(TaskError {
                     error: "States.Runtime".to_owned(),

@@ -1,0 +1,46 @@
+//! What the tests of services share: state machines made over the API, and executions of any of them.
+
+use rampmeter_engine::{CreateStateMachine, Engine, MachineKind, StartExecution};
+use serde_json::{Value, json};
+
+/// Makes a state machine and answers its ARN.
+pub(crate) async fn create(engine: &Engine, name: &str, definition: &Value) -> String {
+    let create = CreateStateMachine {
+        name: name.to_owned(),
+        definition: definition.to_string(),
+        role_arn: "arn:aws:iam::000000000000:role/test".to_owned(),
+        kind: MachineKind::Standard,
+        settings: Default::default(),
+        tags: Default::default(),
+    };
+    let created = engine.create_state_machine(create).await;
+    created.expect("the machine is made").arn
+}
+
+/// Starts an execution of a machine and answers its ARN.
+pub(crate) async fn start(engine: &Engine, machine: &str, name: &str, input: &Value) -> String {
+    let start = StartExecution {
+        state_machine_arn: machine.to_owned(),
+        name: Some(name.to_owned()),
+        input: input.to_string(),
+    };
+    let started = engine.start_execution(start).await;
+    started.expect("the execution starts").execution_arn
+}
+
+/// A machine of one state.
+pub(crate) fn single(mut state: Value) -> Value {
+    if state["Type"] == "Task" {
+        state["End"] = json!(true);
+    }
+    json!({ "StartAt": "A", "States": { "A": state } })
+}
+
+/// A machine that waits on a plain queue for its task token.
+pub(crate) fn waits_on(queue: &str) -> Value {
+    single(json!({
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Parameters": { "QueueUrl": queue, "MessageBody": { "TaskToken.$": "$$.Task.Token" } },
+    }))
+}
