@@ -57,6 +57,7 @@ mod scope;
 mod stimulus;
 mod template;
 mod timestamp;
+mod variable_reference;
 
 pub use advance::advance;
 pub use diagnostic::{Diagnostic, Severity, Unserved};

@@ -26,6 +26,15 @@ pub struct StateMachine {
     pub(crate) notes: Notes,
 }
 
+impl State {
+    pub(crate) fn query_language(&self) -> QueryLanguage {
+        match self.flow {
+            Flow::JsonPath(_) => QueryLanguage::JsonPath,
+            Flow::Jsonata => QueryLanguage::Jsonata,
+        }
+    }
+}
+
 impl Body {
     /// The graphs below the state.
     pub(crate) fn graphs(&self) -> &[Graph] {
@@ -125,14 +134,34 @@ pub(crate) struct Graph {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) kind: StateKind,
-    pub(crate) query_language: QueryLanguage,
-    pub(crate) input_path: Selection,
-    pub(crate) output_path: Selection,
+    /// How data flows through it, in its query language.
+    pub(crate) flow: Flow,
     pub(crate) body: Body,
     pub(crate) retry: Vec<Retrier>,
     pub(crate) catch: Vec<Catcher>,
     /// Set when this host cannot run the state: the end of "this host does not run ...".
     pub(crate) unserved: Option<String>,
+}
+
+/// How data flows through a state: the fields that every type of state shares, by query language. What
+/// only one type of state has is in its [`Body`].
+#[derive(Debug)]
+pub(crate) enum Flow {
+    JsonPath(Box<JsonPathFlow>),
+    Jsonata,
+}
+
+/// The data flow of a state in JSONPath. Fields that its type does not have are at their defaults,
+/// which change nothing.
+#[derive(Debug)]
+pub(crate) struct JsonPathFlow {
+    pub(crate) input_path: Selection,
+    /// `Parameters`; in a Map state they are its `ItemSelector` and not here.
+    pub(crate) parameters: Option<Template>,
+    pub(crate) result_selector: Option<Template>,
+    pub(crate) result_path: ResultPath,
+    pub(crate) output_path: Selection,
+    pub(crate) assign: Option<Template>,
 }
 
 /// The language of a state's expressions.
@@ -146,7 +175,7 @@ pub(crate) enum QueryLanguage {
 #[derive(Debug)]
 pub(crate) enum Body {
     Pass {
-        produce: Production,
+        result: Option<Value>,
         next: Transition,
     },
     Task(Box<TaskBody>),
@@ -174,9 +203,6 @@ pub(crate) enum Body {
 #[derive(Debug)]
 pub(crate) struct TaskBody {
     pub(crate) resource: Resource,
-    pub(crate) parameters: Option<Template>,
-    pub(crate) result_selector: Option<Template>,
-    pub(crate) result_path: ResultPath,
     pub(crate) timeout: Duration,
     pub(crate) heartbeat: Duration,
     pub(crate) next: Transition,
@@ -187,18 +213,7 @@ pub(crate) struct TaskBody {
 pub(crate) struct ParallelBody {
     /// Their states are in [`StateMachine::inner`].
     pub(crate) branches: Vec<Graph>,
-    pub(crate) parameters: Option<Template>,
-    pub(crate) result_selector: Option<Template>,
-    pub(crate) result_path: ResultPath,
     pub(crate) next: Transition,
-}
-
-/// What a Pass state makes.
-#[derive(Debug)]
-pub(crate) struct Production {
-    pub(crate) result: Option<Value>,
-    pub(crate) parameters: Option<Template>,
-    pub(crate) result_path: ResultPath,
 }
 
 /// Where a state leads.
@@ -255,6 +270,8 @@ pub(crate) enum Words {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rule {
     pub(crate) condition: Condition,
+    /// The variables it assigns, in place of those of its state.
+    pub(crate) assign: Option<Template>,
     pub(crate) next: String,
 }
 
@@ -274,5 +291,7 @@ pub(crate) struct Retrier {
 pub(crate) struct Catcher {
     pub(crate) errors: Vec<String>,
     pub(crate) result_path: ResultPath,
+    /// The variables it assigns, in place of those of its state.
+    pub(crate) assign: Option<Template>,
     pub(crate) next: String,
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::budget::{Budget, text_size};
 use crate::event::EventId;
+use crate::frame::Frame;
 use crate::path::{Missing, Path, Root};
 use crate::payload::Payload;
 use crate::stimulus::Context;
@@ -34,21 +35,36 @@ pub(crate) struct StateFacts {
 pub(crate) struct Scope<'s, 'c> {
     pub(crate) input: &'s Value,
     facts: &'s StateFacts,
+    frame: &'s Frame,
     context: &'s mut Context<'c>,
     /// The input of the execution, once it was asked for.
     execution_input: OnceCell<Payload>,
     pub(crate) budget: Budget,
 }
 
+/// The variable of this name in the frames above one, the nearest first.
+pub(crate) fn outer_variable(frame: &Frame, context: &Context<'_>, name: &str) -> Option<Payload> {
+    let mut above = frame.parent;
+    while let Some(frame) = above.and_then(context.parent) {
+        if let Some(value) = frame.variables.get(name) {
+            return Some(value.clone());
+        }
+        above = frame.parent;
+    }
+    None
+}
+
 impl<'s, 'c> Scope<'s, 'c> {
     pub(crate) fn new(
         input: &'s Value,
         facts: &'s StateFacts,
+        frame: &'s Frame,
         context: &'s mut Context<'c>,
     ) -> Self {
         Self {
             input,
             facts,
+            frame,
             context,
             execution_input: OnceCell::new(),
             budget: Budget::new(),
@@ -70,7 +86,15 @@ impl<'s, 'c> Scope<'s, 'c> {
                 path.find(&object, &self.budget)
                     .map(|found| Cow::Owned(found.into_owned()))
             }
-            Root::Variable(name) => Err(Missing::variable(name)),
+            Root::Variable(name) => match self.frame.variables.get(name) {
+                Some(own) => path.find(own.value(), &self.budget),
+                None => match outer_variable(self.frame, self.context, name) {
+                    Some(outer) => path
+                        .find(outer.value(), &self.budget)
+                        .map(|found| Cow::Owned(found.into_owned())),
+                    None => Err(Missing::variable(name)),
+                },
+            },
         }
     }
 

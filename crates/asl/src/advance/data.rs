@@ -1,18 +1,54 @@
-//! The flow of data through a JSONPath state: InputPath, Parameters, ResultSelector, ResultPath,
-//! OutputPath, and the limits on what comes out. A payload that passes unchanged is shared.
+//! The flow of data through a state, whatever its query language: input, arguments, output, variables,
+//! and the limits on them. This is the one place that asks for the language; what each language does
+//! is in the file of its name. A payload that passes unchanged is shared.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
-use super::Run;
 use super::failure::Failure;
-use crate::machine::{ResultPath, Selection, State};
-use crate::path::Path;
+use super::{Run, Turn};
+use crate::machine::{Catcher, Flow, State, Transition};
 use crate::payload::{DEPTH_LIMIT, Payload};
 use crate::scope::{Scope, StateFacts};
 use crate::template::Template;
 
 /// AWS's limit on input, output and task data: 256 KiB of JSON text.
 const DATA_LIMIT: usize = 262_144;
+
+/// What a state did, as its output is made of it.
+pub(super) struct Made<'a> {
+    /// The effective input of a state without a result, else the result.
+    pub(super) document: &'a Payload,
+    /// Whether the document is a result.
+    pub(super) is_result: bool,
+    /// The `Assign` of the choice rule that matched, which replaces that of the state.
+    pub(super) rule: Option<&'a Template>,
+}
+
+impl<'a> Made<'a> {
+    /// The result of a Task, Pass, Parallel or Map state.
+    pub(super) fn result(document: &'a Payload) -> Self {
+        Self {
+            document,
+            is_result: true,
+            rule: None,
+        }
+    }
+
+    /// The effective input of a state that makes nothing.
+    pub(super) fn nothing(document: &'a Payload) -> Self {
+        Self {
+            document,
+            is_result: false,
+            rule: None,
+        }
+    }
+}
+
+/// What a state leaves behind.
+pub(super) struct Left {
+    pub(super) output: Payload,
+    pub(super) assigned: BTreeMap<String, Payload>,
+}
 
 impl Run<'_, '_> {
     /// Runs `evaluate` with what the expressions of the current state can see.
@@ -23,7 +59,12 @@ impl Run<'_, '_> {
         evaluate: impl FnOnce(&mut Scope<'_, '_>) -> T,
     ) -> T {
         let facts = self.facts(state);
-        evaluate(&mut Scope::new(input.value(), &facts, self.context))
+        evaluate(&mut Scope::new(
+            input.value(),
+            &facts,
+            self.frame,
+            self.context,
+        ))
     }
 
     fn facts(&self, state: &State) -> StateFacts {
@@ -39,88 +80,57 @@ impl Run<'_, '_> {
 
     /// The part of the input that a state works on.
     pub(super) fn effective_input(&mut self, state: &State) -> Result<Payload, Failure> {
-        let input = self.input();
-        self.select(state, &state.input_path, &input)
-    }
-
-    /// `InputPath` or `OutputPath`.
-    pub(super) fn select(
-        &mut self,
-        state: &State,
-        selection: &Selection,
-        payload: &Payload,
-    ) -> Result<Payload, Failure> {
-        match selection {
-            Selection::Nothing => Ok(Payload::from_value(Value::Object(Map::new()))),
-            Selection::Path(path) if path.is_input() => Ok(payload.clone()),
-            Selection::Path(path) => self.find(state, path, payload).map(Payload::from_value),
+        match &state.flow {
+            Flow::JsonPath(flow) => self.input_path(state, flow),
+            Flow::Jsonata => Ok(self.input()),
         }
     }
 
-    /// What a path of a state's own field points to.
-    pub(super) fn find(
-        &mut self,
-        state: &State,
-        path: &Path,
-        payload: &Payload,
-    ) -> Result<Value, Failure> {
-        self.within(state, payload, |scope| scope.find(path))
-            .map_err(|missing| {
-                self.runtime_known_as(
-                    &format!("Invalid path '{}' : {missing}", path.text()),
-                    "States.ParameterPathFailure",
-                )
-            })
+    /// What a state passes on to what it calls: `Parameters` or `Arguments`, else the effective input.
+    pub(super) fn arguments(&mut self, state: &State, input: &Payload) -> Result<Payload, Failure> {
+        match &state.flow {
+            Flow::JsonPath(flow) => match &flow.parameters {
+                Some(template) => self.fill(state, template, input),
+                None => self.limited(input.clone()),
+            },
+            Flow::Jsonata => Err(self.not_in_jsonata()),
+        }
     }
 
-    /// The value of a payload template, within the limits.
-    pub(super) fn fill(
+    /// Leaves a state that did its work: its output and the variables it assigns are made, both from
+    /// what was there before it is left.
+    pub(super) fn leave(
         &mut self,
         state: &State,
-        template: &Template,
-        input: &Payload,
-    ) -> Result<Payload, Failure> {
-        let value = self
-            .within(state, input, |scope| template.evaluate(scope))
-            .map_err(|error| self.expression_failure(&error))?;
-        self.limited(Payload::from_value(value))
-    }
-
-    /// From the result of a state to its output.
-    pub(super) fn output(
-        &mut self,
-        state: &State,
-        result_path: &ResultPath,
-        result: &Payload,
-    ) -> Result<Payload, Failure> {
-        let combined = self.write_result(result_path, result)?;
-        let output = self.select(state, &state.output_path, &combined)?;
-        self.limited(output)
-    }
-
-    /// `ResultPath`: the result put into the raw input.
-    pub(super) fn write_result(
-        &mut self,
-        result_path: &ResultPath,
-        result: &Payload,
-    ) -> Result<Payload, Failure> {
-        let ResultPath::Write(path) = result_path else {
-            return Ok(self.input());
+        made: &Made<'_>,
+        next: &Transition,
+    ) -> Result<Turn, Failure> {
+        let left = match &state.flow {
+            Flow::JsonPath(flow) => self.leave_json_path(state, flow, made)?,
+            Flow::Jsonata => return Err(self.not_in_jsonata()),
         };
-        if path.is_input() {
-            return self.limited(result.clone());
-        }
-        let input = self.input();
-        let mut document = input.value().clone();
-        if path.write(&mut document, result.value().clone()).is_err() {
-            let reason = format!(
-                "Unable to apply ReferencePath {} to input {}",
-                path.text(),
-                input.text()
-            );
-            return Err(self.runtime_known_as(&reason, "States.ResultPathMatchFailure"));
-        }
-        self.limited(Payload::from_value(document))
+        self.exit(state, left, next)
+    }
+
+    /// Leaves a state by a catcher, whose fields take the place of those of the state.
+    pub(super) fn leave_by(
+        &mut self,
+        state: &State,
+        catcher: &Catcher,
+        error: &Payload,
+    ) -> Result<Turn, Failure> {
+        let left = match &state.flow {
+            Flow::JsonPath(_) => Left {
+                output: self.write_result(&catcher.result_path, error)?,
+                assigned: self.assign(state, catcher.assign.as_ref(), error)?,
+            },
+            Flow::Jsonata => return Err(self.not_in_jsonata()),
+        };
+        self.exit(state, left, &Transition::Next(catcher.next.clone()))
+    }
+
+    fn not_in_jsonata(&self) -> Failure {
+        self.runtime("This host does not run states in JSONata")
     }
 
     /// A payload, if it is within the limits.

@@ -7,7 +7,7 @@ use super::{Run, Turn};
 use crate::event::{Detail, Phase};
 use crate::expression::ExpressionError;
 use crate::frame::Rest;
-use crate::machine::{Catcher, Retrier, State, Transition};
+use crate::machine::{Catcher, Retrier, State};
 use crate::payload::Payload;
 use crate::stimulus::{End, Timer, TimerKind};
 
@@ -248,8 +248,7 @@ impl Run<'_, '_> {
         failure: &Failure,
     ) -> Result<Turn, Failure> {
         let result = Payload::from_value(failure.output());
-        let output = self.write_result(&catcher.result_path, &result)?;
-        self.exit(state, output, &Transition::Next(catcher.next.clone()))
+        self.leave_by(state, catcher, &result)
     }
 
     /// Ends the execution, the branch or the iteration with an error.

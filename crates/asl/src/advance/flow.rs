@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::data::Made;
 use super::failure::Failure;
 use super::{Run, Turn, after};
 use crate::expression::ExpressionError;
 use crate::frame::Rest;
-use crate::machine::{Body, Production, Rule, State, Transition, Until, Words};
+use crate::machine::{Body, Rule, State, Transition, Until, Words};
 use crate::number;
 use crate::path::Path;
 use crate::payload::Payload;
@@ -24,7 +25,7 @@ impl<'r> Run<'r, '_> {
             return Err(self.runtime(&format!("This host does not run {what}")));
         }
         match &state.body {
-            Body::Pass { produce, next } => self.pass(state, produce, next),
+            Body::Pass { result, next } => self.pass(state, result.as_ref(), next),
             Body::Task(_) => self.attempt(state),
             Body::Choice { rules, default } => self.choose(state, rules, default.as_deref()),
             Body::Wait { until, .. } => self.wait(state, until),
@@ -38,17 +39,15 @@ impl<'r> Run<'r, '_> {
     fn pass(
         &mut self,
         state: &State,
-        produce: &Production,
+        result: Option<&Value>,
         next: &Transition,
     ) -> Result<Turn, Failure> {
         let input = self.effective_input(state)?;
-        let result = match (&produce.result, &produce.parameters) {
-            (Some(result), _) => self.limited(Payload::from_value(result.clone()))?,
-            (None, Some(template)) => self.fill(state, template, &input)?,
-            (None, None) => input,
+        let result = match result {
+            Some(result) => self.limited(Payload::from_value(result.clone()))?,
+            None => self.arguments(state, &input)?,
         };
-        let output = self.output(state, &produce.result_path, &result)?;
-        self.exit(state, output, next)
+        self.leave(state, &Made::result(&result), next)
     }
 
     fn choose(
@@ -61,7 +60,7 @@ impl<'r> Run<'r, '_> {
         let chosen = self.within(state, &input, |scope| {
             for rule in rules {
                 if rule.condition.holds(scope)? {
-                    return Ok(Some(rule.next.as_str()));
+                    return Ok(Some(rule));
                 }
             }
             Ok(None)
@@ -72,14 +71,17 @@ impl<'r> Run<'r, '_> {
                 missing.path
             ))
         })?;
-        let Some(next) = chosen.or(default) else {
+        let next = chosen.map(|rule| rule.next.as_str()).or(default);
+        let Some(next) = next else {
             let reason =
                 "Failed to transition out of the state. The state does not point to a next state.";
             return Err(self.runtime_known_as(reason, "States.NoChoiceMatched"));
         };
-        let output = self.select(state, &state.output_path, &input)?;
-        let output = self.limited(output)?;
-        self.exit(state, output, &Transition::Next(next.to_owned()))
+        let made = Made {
+            rule: chosen.and_then(|rule| rule.assign.as_ref()),
+            ..Made::nothing(&input)
+        };
+        self.leave(state, &made, &Transition::Next(next.to_owned()))
     }
 
     fn wait(&mut self, state: &State, until: &Until) -> Result<Turn, Failure> {
@@ -114,9 +116,7 @@ impl<'r> Run<'r, '_> {
             unreachable!("only a Wait state sets the timer of a wait")
         };
         let input = self.effective_input(state)?;
-        let output = self.select(state, &state.output_path, &input)?;
-        let output = self.limited(output)?;
-        self.exit(state, output, next)
+        self.leave(state, &Made::nothing(&input), next)
     }
 
     /// A number of seconds that a path points to, from 0 to 99,999,999.
@@ -186,9 +186,7 @@ impl<'r> Run<'r, '_> {
 
     fn succeed(&mut self, state: &State) -> Result<Turn, Failure> {
         let input = self.effective_input(state)?;
-        let output = self.select(state, &state.output_path, &input)?;
-        let output = self.limited(output)?;
-        self.exit(state, output, &Transition::End)
+        self.leave(state, &Made::nothing(&input), &Transition::End)
     }
 
     fn fail_state(&mut self, state: &State, error: &Words, cause: &Words) -> Result<Turn, Failure> {

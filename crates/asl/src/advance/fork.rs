@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::data::Made;
 use super::failure::Failure;
 use super::{Run, Turn};
 use crate::event::{Detail, EventId, Phase, StateKind};
@@ -20,10 +21,7 @@ impl<'r> Run<'r, '_> {
         parallel: &'r ParallelBody,
     ) -> Result<Turn, Failure> {
         let input = self.effective_input(state)?;
-        let input = match &parallel.parameters {
-            Some(template) => self.fill(state, template, &input)?,
-            None => input,
-        };
+        let input = self.arguments(state, &input)?;
         let event = self.emit(Detail::StateStarted {
             kind: StateKind::Parallel,
             length: None,
@@ -66,12 +64,7 @@ impl<'r> Run<'r, '_> {
         let Body::Parallel(parallel) = &state.body else {
             unreachable!("only a Parallel state forks")
         };
-        let selected = match &parallel.result_selector {
-            Some(template) => self.fill(state, template, &result)?,
-            None => result,
-        };
-        let output = self.output(state, &parallel.result_path, &selected)?;
-        self.exit(state, output, &parallel.next)
+        self.leave(state, &Made::result(&result), &parallel.next)
     }
 
     /// Says that a Parallel or Map state has failed for good.

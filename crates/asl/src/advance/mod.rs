@@ -5,10 +5,10 @@ mod data;
 mod failure;
 mod flow;
 mod fork;
+mod json_path;
 mod task;
 mod task_event;
-
-use std::collections::BTreeMap;
+mod variables;
 
 use crate::event::{Detail, Event, EventId, Phase};
 use crate::frame::{Frame, Progress, Rest, Waiting};
@@ -16,6 +16,7 @@ use crate::machine::{Body, State, StateMachine, Transition};
 use crate::payload::Payload;
 use crate::stimulus::{Advance, Context, Effect, End, Stale, Standing, Stimulus, Timer, TimerKind};
 
+use self::data::Left;
 use self::failure::Failure;
 
 /// How many events a history may have; AWS's hard limit. The last one says that the execution failed.
@@ -201,20 +202,22 @@ impl<'r> Run<'r, '_> {
         self.execute(state)
     }
 
-    /// Leaves the state with an output.
+    /// Leaves the state.
     fn exit(
         &mut self,
         state: &State,
-        output: Payload,
+        left: Left,
         transition: &Transition,
     ) -> Result<Turn, Failure> {
+        let Left { output, assigned } = left;
         let (kind, name) = (state.kind, self.frame.state.clone());
         self.emit(Detail::StateExited {
             kind,
             name,
             output: output.clone(),
-            assigned: BTreeMap::new(),
+            assigned: assigned.clone(),
         })?;
+        self.keep(assigned);
         match transition {
             Transition::Next(next) => {
                 self.frame.state.clone_from(next);

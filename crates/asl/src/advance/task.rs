@@ -1,5 +1,6 @@
 //! Task states: an attempt, its answer, its timers.
 
+use super::data::Made;
 use super::failure::Failure;
 use super::task_event::{self, Scheduled};
 use super::{Run, Turn, after};
@@ -16,10 +17,7 @@ impl<'r> Run<'r, '_> {
         // The parameters are made before the TaskScheduled event that their task token names.
         self.token_event = Some(self.progress.events + 1);
         let input = self.effective_input(state)?;
-        let parameters = match &task.parameters {
-            Some(template) => self.fill(state, template, &input)?,
-            None => self.limited(input.clone())?,
-        };
+        let parameters = self.arguments(state, &input)?;
         let timeout = self.duration(state, &task.timeout, &input)?;
         let heartbeat = self.duration(state, &task.heartbeat, &input)?;
         let scheduled = Scheduled {
@@ -118,12 +116,7 @@ impl<'r> Run<'r, '_> {
         let task = state.task();
         self.clear_timers();
         self.emit(task_event::succeeded(&task.resource, result.clone()))?;
-        let selected = match &task.result_selector {
-            Some(template) => self.fill(state, template, result)?,
-            None => result.clone(),
-        };
-        let output = self.output(state, &task.result_path, &selected)?;
-        self.exit(state, output, &task.next)
+        self.leave(state, &Made::result(result), &task.next)
     }
 
     pub(super) fn task_failed(

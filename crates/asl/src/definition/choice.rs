@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::assign;
 use super::object::Object;
 use crate::choice::{Comparison, Condition, Operand, Pattern, Test, ValueKind};
 use crate::machine::Rule;
@@ -40,6 +41,7 @@ fn rule(object: &Object<'_>) -> Option<Rule> {
     let condition = condition(object, &["Next", "Assign", "Comment"]);
     Some(Rule {
         condition: condition?,
+        assign: assign::variables(object),
         next: object.text("Next")?.to_owned(),
     })
 }

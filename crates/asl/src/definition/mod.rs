@@ -1,6 +1,7 @@
 //! From the text of a definition to a [`StateMachine`], or to all of its faults with AWS's codes,
 //! texts and places. What AWS was not recorded to say is said in the same style.
 
+mod assign;
 mod choice;
 mod fields;
 mod json;

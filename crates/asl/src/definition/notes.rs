@@ -3,7 +3,7 @@
 
 use super::object::Object;
 use crate::diagnostic::{Diagnostic, NO_TASK_TOKEN, SCHEMA, Unserved};
-use crate::machine::{Body, State};
+use crate::machine::{Body, Flow, State};
 use crate::path::Root;
 use crate::resource::Resource;
 
@@ -58,7 +58,10 @@ fn keeps_its_token(state: &State) -> bool {
     let Body::Task(task) = &state.body else {
         return false;
     };
-    let hands_out = task.parameters.as_ref().is_some_and(|template| {
+    let Flow::JsonPath(flow) = &state.flow else {
+        return false;
+    };
+    let hands_out = flow.parameters.as_ref().is_some_and(|template| {
         template
             .has_path(&|path| *path.root() == Root::Context && path.may_reach(&["Task", "Token"]))
     });

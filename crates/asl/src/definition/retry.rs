@@ -1,5 +1,6 @@
 //! `Retry` and `Catch`.
 
+use super::assign;
 use super::fields::{SECONDS_LIMIT, result_path};
 use super::object::Object;
 use crate::machine::{Catcher, QueryLanguage, ResultPath, Retrier};
@@ -88,9 +89,14 @@ fn read_catcher(catcher: &Object<'_>, language: QueryLanguage, is_last: bool) ->
         QueryLanguage::JsonPath => result_path(catcher),
         QueryLanguage::Jsonata => ResultPath::Drop,
     };
+    let assign = match language {
+        QueryLanguage::JsonPath => assign::variables(catcher),
+        QueryLanguage::Jsonata => None,
+    };
     Some(Catcher {
         errors,
         result_path,
+        assign,
         next: catcher.text("Next")?.to_owned(),
     })
 }

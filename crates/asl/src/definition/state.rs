@@ -2,11 +2,11 @@
 
 use super::notes::Notes;
 use super::object::Object;
-use super::{choice, fields, graph, query_language, retry};
+use super::{assign, choice, fields, graph, query_language, retry};
 use crate::event::StateKind;
 use crate::machine::{
-    Body, Duration, Graph, ParallelBody, Production, QueryLanguage, Selection, State, TaskBody,
-    Until, Words,
+    Body, Duration, Flow, Graph, JsonPathFlow, ParallelBody, QueryLanguage, State, TaskBody, Until,
+    Words,
 };
 use crate::resource::{Resource, SERVED};
 use crate::timestamp;
@@ -28,28 +28,37 @@ pub(super) fn parse(
     let language = language(state, machine_language, inherited);
     fields::check(state, kind, language);
     let body = body(state, kind, language, machine_language, notes);
-    let is_json_path = language == QueryLanguage::JsonPath;
-    let select = |name| {
-        if is_json_path {
-            fields::selection(state, name)
-        } else {
-            Selection::Nothing
-        }
+    let flow = match language {
+        QueryLanguage::JsonPath => Flow::JsonPath(Box::new(json_path_flow(state, kind))),
+        QueryLanguage::Jsonata => Flow::Jsonata,
     };
-    let (input_path, output_path) = (select("InputPath"), select("OutputPath"));
     let (retry, catch) = (retry::retriers(state), retry::catchers(state, language));
     let mut parsed = State {
         kind,
-        query_language: language,
-        input_path,
-        output_path,
+        flow,
         body: body?,
         retry,
         catch,
         unserved: None,
     };
-    parsed.unserved = what_is_unserved(&parsed, state);
+    parsed.unserved = what_is_unserved(&parsed);
     Some(parsed)
+}
+
+/// The fields of the data flow. Those that the type does not have were noted as faults before.
+fn json_path_flow(state: &Object<'_>, kind: StateKind) -> JsonPathFlow {
+    let parameters = match kind {
+        StateKind::Map => None,
+        _ => state.template("Parameters"),
+    };
+    JsonPathFlow {
+        input_path: fields::selection(state, "InputPath"),
+        parameters,
+        result_selector: state.template("ResultSelector"),
+        result_path: fields::result_path(state),
+        output_path: fields::selection(state, "OutputPath"),
+        assign: assign::variables(state),
+    }
 }
 
 fn language(
@@ -122,9 +131,6 @@ fn branches(
     }
     Some(Body::Parallel(Box::new(ParallelBody {
         branches: graphs,
-        parameters: state.template("Parameters"),
-        result_selector: state.template("ResultSelector"),
-        result_path: fields::result_path(state),
         next,
     })))
 }
@@ -189,9 +195,6 @@ fn task(state: &Object<'_>) -> Option<Body> {
     let next = fields::transition(state);
     Some(Body::Task(Box::new(TaskBody {
         resource: resource?,
-        parameters: state.template("Parameters"),
-        result_selector: state.template("ResultSelector"),
-        result_path: fields::result_path(state),
         timeout,
         heartbeat,
         next: next?,
@@ -199,13 +202,8 @@ fn task(state: &Object<'_>) -> Option<Body> {
 }
 
 fn pass(state: &Object<'_>) -> Option<Body> {
-    let produce = Production {
-        result: state.value("Result").cloned(),
-        parameters: state.template("Parameters"),
-        result_path: fields::result_path(state),
-    };
     Some(Body::Pass {
-        produce,
+        result: state.value("Result").cloned(),
         next: fields::transition(state)?,
     })
 }
@@ -271,19 +269,12 @@ fn fail(state: &Object<'_>) -> Body {
 }
 
 /// Why this host cannot run a state, if it cannot.
-fn what_is_unserved(state: &State, fields: &Object<'_>) -> Option<String> {
-    let assigns = |name| {
-        let listed = fields.value(name).and_then(serde_json::Value::as_array);
-        listed.is_some_and(|items| items.iter().any(|item| item.get("Assign").is_some()))
-    };
-    if state.query_language == QueryLanguage::Jsonata {
+fn what_is_unserved(state: &State) -> Option<String> {
+    if state.query_language() == QueryLanguage::Jsonata {
         return Some("states in JSONata".to_owned());
     }
     if state.kind == StateKind::Map {
         return Some(format!("{} states", state.kind.as_str()));
-    }
-    if fields.has("Assign") || assigns("Choices") || assigns("Catch") {
-        return Some("variables (Assign)".to_owned());
     }
     match &state.body {
         Body::Task(task) => match &task.resource {

@@ -323,7 +323,6 @@ fn what_is_not_served_is_a_note_and_not_a_fault() {
         listed,
         [
             ("A", "/States/A/Resource"),
-            ("B", "/States/B"),
             ("C", "/States/C"),
             ("D", "/States/D"),
         ]
@@ -400,4 +399,32 @@ fn an_express_machine_cannot_wait_for_others() {
              integration  at /States/C/Resource",
         ]
     );
+}
+
+#[test]
+fn a_variable_has_a_name_and_no_path_into_it() {
+    for (name, is_sound) in [
+        ("x", true),
+        ("_a1.$", true),
+        ("\u{e9}t\u{e9}", true),
+        ("1a", false),
+        ("a.b", false),
+        ("a[0]", false),
+        ("", false),
+        ("states", false),
+        ("states.$", false),
+    ] {
+        let found = faults_of(json!({"Type": "Pass", "Assign": {name: "$"}}));
+        assert_eq!(found.is_empty(), is_sound, "{name}: {found:?}");
+    }
+    let long = "x".repeat(81);
+    assert_eq!(
+        faults_of(json!({"Type": "Pass", "Assign": {long: 1}})).len(),
+        1
+    );
+    assert_eq!(
+        faults_of(json!({"Type": "Pass", "Assign": {"x.$": "x"}})).len(),
+        1
+    );
+    assert_eq!(faults_of(json!({"Type": "Pass", "Assign": []})).len(), 1);
 }

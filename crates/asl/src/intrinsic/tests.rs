@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Call, CallError};
+use crate::frame::Frame;
 use crate::payload::Payload;
 use crate::scope::{Scope, StateFacts};
 use crate::stimulus::Context;
@@ -36,7 +37,7 @@ fn evaluate(text: &str, input: &Value) -> Result<Value, CallError> {
         random: &mut random,
         transitions: 1,
     };
-    call.evaluate(&mut Scope::new(input, &facts, &mut context))
+    call.evaluate(&mut Scope::new(input, &facts, &Frame::root(), &mut context))
 }
 
 fn value(text: &str, input: &Value) -> Value {

@@ -13,3 +13,4 @@ mod random_walk;
 mod retry;
 mod services;
 mod time;
+mod variables;

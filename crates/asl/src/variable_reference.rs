@@ -1,0 +1,171 @@
+//! Which variables each state of a definition refers to, as `DescribeStateMachine` lists them under
+//! `variableReferences`. What a state assigns is no reference; what it assigns it from is.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::choice::{Condition, Operand, Test};
+use crate::machine::{Body, Duration, Flow, Selection, State, StateMachine, Until, Words};
+use crate::path::{Path, Root};
+use crate::template::Template;
+
+impl StateMachine {
+    /// The variables that each state refers to, by the name of the state, at any depth. A state that
+    /// refers to none is left out.
+    #[must_use]
+    pub fn variable_references(&self) -> BTreeMap<&str, BTreeSet<String>> {
+        let states = self.graph.states.iter().chain(&self.inner);
+        states
+            .map(|(name, state)| (name.as_str(), of_state(state)))
+            .filter(|(_, names)| !names.is_empty())
+            .collect()
+    }
+}
+
+/// The names met so far.
+#[derive(Default)]
+struct Names(RefCell<BTreeSet<String>>);
+
+impl Names {
+    fn path(&self, path: &Path) {
+        if let Root::Variable(name) = path.root() {
+            self.0.borrow_mut().insert(name.clone());
+        }
+    }
+
+    fn template(&self, template: Option<&Template>) {
+        if let Some(template) = template {
+            template.has_path(&|path| {
+                self.path(path);
+                false
+            });
+        }
+    }
+
+    fn selection(&self, selection: &Selection) {
+        if let Selection::Path(path) = selection {
+            self.path(path);
+        }
+    }
+
+    fn duration(&self, duration: &Duration) {
+        if let Duration::Path(_, path) = duration {
+            self.path(path);
+        }
+    }
+
+    fn words(&self, words: &Words) {
+        if let Words::Expression(_, expression) = words {
+            expression.has_path(&|path| {
+                self.path(path);
+                false
+            });
+        }
+    }
+
+    fn condition(&self, condition: &Condition) {
+        match condition {
+            Condition::And(parts) | Condition::Or(parts) => {
+                parts.iter().for_each(|part| self.condition(part));
+            }
+            Condition::Not(part) => self.condition(part),
+            Condition::Test { variable, test } => {
+                self.path(variable);
+                self.test(test);
+            }
+        }
+    }
+
+    fn test(&self, test: &Test) {
+        match test {
+            Test::Text(_, Operand::Path(path))
+            | Test::Number(_, Operand::Path(path))
+            | Test::Time(_, Operand::Path(path))
+            | Test::Boolean(Operand::Path(path)) => self.path(path),
+            _ => {}
+        }
+    }
+}
+
+fn of_state(state: &State) -> BTreeSet<String> {
+    let names = Names::default();
+    match &state.flow {
+        Flow::JsonPath(flow) => {
+            names.selection(&flow.input_path);
+            names.selection(&flow.output_path);
+            for template in [&flow.parameters, &flow.result_selector, &flow.assign] {
+                names.template(template.as_ref());
+            }
+        }
+        Flow::Jsonata => {}
+    }
+    match &state.body {
+        Body::Task(task) => {
+            names.duration(&task.timeout);
+            names.duration(&task.heartbeat);
+        }
+        Body::Choice { rules, .. } => {
+            for rule in rules {
+                names.condition(&rule.condition);
+                names.template(rule.assign.as_ref());
+            }
+        }
+        Body::Wait { until, .. } => {
+            if let Until::SecondsPath(path) | Until::TimestampPath(path) = until {
+                names.path(path);
+            }
+        }
+        Body::Fail { error, cause } => {
+            names.words(error);
+            names.words(cause);
+        }
+        Body::Pass { .. } | Body::Succeed | Body::Parallel(_) | Body::Later { .. } => {}
+    }
+    for catcher in &state.catch {
+        names.template(catcher.assign.as_ref());
+    }
+    names.0.into_inner()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_state_refers_to_what_its_expressions_read_and_not_to_what_it_assigns() {
+        let definition = json!({ "StartAt": "A", "States": {
+            "A": { "Type": "Pass", "Assign": { "x": 1, "y.$": "$z.a" }, "Next": "B" },
+            "B": {
+                "Type": "Choice",
+                "Choices": [{
+                    "And": [
+                        { "Variable": "$x", "NumericEqualsPath": "$y[0]" },
+                        { "Variable": "$.x", "IsPresent": true },
+                    ],
+                    "Assign": { "w.$": "States.Format('{}', $v)" },
+                    "Next": "C",
+                }],
+                "Default": "C",
+            },
+            "C": { "Type": "Parallel", "End": true, "Branches": [{ "StartAt": "D", "States": {
+                "D": { "Type": "Wait", "SecondsPath": "$pause", "OutputPath": "$out", "End": true },
+            }}]},
+        }});
+        let machine = StateMachine::parse(&definition.to_string()).unwrap();
+        let listed: Vec<_> = machine
+            .variable_references()
+            .into_iter()
+            .map(|(state, names)| format!("{state}: {names:?}"))
+            .collect();
+        assert_eq!(
+            listed,
+            [
+                r#"A: {"z"}"#,
+                r#"B: {"v", "x", "y"}"#,
+                r#"D: {"out", "pause"}"#,
+            ]
+        );
+    }
+}
