@@ -1,5 +1,5 @@
 //! One error as AWS writes it: a type, a message and an HTTP status; for SQS also the code of its Query protocol,
-//! which SDKs of query-compatible services read from a header.
+//! which SDKs of query-compatible services read from a header. Of the Query protocol itself: `query::error`.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -17,7 +17,7 @@ pub(crate) struct WireError {
     /// AWS's exception name, the `__type`.
     pub(crate) name: &'static str,
     /// The code of the SQS Query protocol where it differs from the name.
-    pub(crate) query_code: Option<&'static str>,
+    query_code: Option<&'static str>,
     /// Status of the HTTP answer.
     pub(crate) status: StatusCode,
     /// What went wrong, for people.
@@ -50,7 +50,7 @@ impl WireError {
 
     /// An operation or a service that is not served.
     pub(crate) fn unknown_operation(message: impl Into<String>) -> Self {
-        Self::new("UnknownOperationException", message)
+        Self::new("UnknownOperationException", message).with_query_code("InvalidAction")
     }
 
     /// A body that is not the JSON the operation takes.
@@ -58,8 +58,22 @@ impl WireError {
         Self::new("SerializationException", message)
     }
 
-    /// The HTTP answer. `service` is absent when the request named none that is served.
-    pub(crate) fn into_response(self, service: Option<Service>) -> Response {
+    /// The code that the Query protocol uses for it.
+    pub(crate) fn query_code(&self) -> &'static str {
+        self.query_code.unwrap_or(self.name)
+    }
+
+    /// Whose fault it is, in the words of the Query protocol.
+    pub(crate) fn fault(&self) -> &'static str {
+        if self.status.is_server_error() {
+            "Receiver"
+        } else {
+            "Sender"
+        }
+    }
+
+    /// The HTTP answer in AWS JSON. `service` is absent when the request named none that is served.
+    pub(crate) fn to_json_response(&self, service: Option<Service>) -> Response {
         let kind = match service {
             Some(Service::Sqs) => format!("com.amazonaws.sqs#{}", self.name),
             _ => self.name.to_owned(),
@@ -69,12 +83,7 @@ impl WireError {
             &json!({ "__type": kind, "message": self.message }),
         );
         if service == Some(Service::Sqs) {
-            let side = if self.status.is_server_error() {
-                "Receiver"
-            } else {
-                "Sender"
-            };
-            let code = format!("{};{side}", self.query_code.unwrap_or(self.name));
+            let code = format!("{};{}", self.query_code(), self.fault());
             if let Ok(value) = HeaderValue::from_str(&code) {
                 response.headers_mut().insert(QUERY_ERROR, value);
             }

@@ -1,14 +1,22 @@
-//! The AWS wire API of the embedded host: Step Functions and SQS over AWS JSON 1.0 on one port.
-//! It turns requests into the engine's types and answers into AWS's shapes; it decides nothing itself.
-//! Not here yet: signatures, the SQS Query protocol, and the operations that `operation::OPERATIONS` does not list.
+//! The AWS wire API of the embedded host: Step Functions, SQS and a little of STS on one port, in AWS JSON 1.0 and, for
+//! SQS and STS, in the Query protocol. It turns requests into the engine's types and answers into AWS's shapes; it decides
+//! nothing itself. What is served is the table `operation::OPERATIONS`.
 
 pub(crate) use server::{Site, router};
 
 mod server;
+mod request;
+mod protocol;
+mod browser;
+mod access;
+mod origin;
+mod health;
 mod operation;
 mod body;
 mod json;
+mod query;
 mod error;
 mod rejection;
 mod states;
 mod sqs;
+mod identity;

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::access::Caller;
 use super::error::WireError;
+use super::protocol::Protocol;
 use super::server::Site;
-use super::{sqs, states};
+use super::{identity, sqs, states};
 
 /// An AWS service of which a part is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,16 +19,45 @@ pub(crate) enum Service {
     States,
     /// AWS SQS.
     Sqs,
+    /// AWS Security Token Service: which account and which credential this is, as tools ask before they begin.
+    Sts,
 }
 
 impl Service {
-    const ALL: [Self; 2] = [Self::States, Self::Sqs];
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::States, Self::Sqs, Self::Sts];
 
     /// What stands before the dot in `X-Amz-Target`.
     pub(crate) fn target_prefix(self) -> &'static str {
         match self {
             Self::States => "AWSStepFunctions",
             Self::Sqs => "AmazonSQS",
+            Self::Sts => "AWSSecurityTokenServiceV20110615",
+        }
+    }
+
+    /// The service's name in the scope of a credential.
+    pub(crate) fn signing_name(self) -> &'static str {
+        match self {
+            Self::States => "states",
+            Self::Sqs => "sqs",
+            Self::Sts => "sts",
+        }
+    }
+
+    /// The service with this name in the scope of a credential, if it is served.
+    pub(crate) fn from_signing_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|service| service.signing_name() == name)
+    }
+
+    /// Name for people.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::States => "Step Functions",
+            Self::Sqs => "SQS",
+            Self::Sts => "STS",
         }
     }
 
@@ -38,20 +69,23 @@ impl Service {
     }
 
     /// Longest request in bytes. AWS takes 1 MiB for Step Functions; an SQS message of 1 MiB may double when its
-    /// quotes are escaped. The rest is for the other members.
-    pub(crate) fn longest_request(self) -> usize {
+    /// quotes are escaped in JSON, and become three times as long in a form. The rest is for the other members.
+    pub(crate) fn longest_request(self, protocol: Protocol) -> usize {
         const OTHER_MEMBERS: usize = 64 << 10;
-        match self {
-            Self::States => (1 << 20) + OTHER_MEMBERS,
-            Self::Sqs => (2 << 20) + OTHER_MEMBERS,
+        match (self, protocol) {
+            (Self::States, _) => (1 << 20) + OTHER_MEMBERS,
+            (Self::Sqs, Protocol::Json) => (2 << 20) + OTHER_MEMBERS,
+            (Self::Sqs, Protocol::Query) => (3 << 20) + OTHER_MEMBERS,
+            (Self::Sts, _) => OTHER_MEMBERS,
         }
     }
 }
 
-/// What a credential must be allowed to do to call an operation. Not enforced while the server takes loopback only
-/// and checks no signature; logged with every request.
+/// What a credential must be allowed to do to call an operation. Enforced when `[server] credentials` is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Right {
+    /// Ask who one is: every credential may.
+    Identify,
     /// Look at state machines, executions and queues.
     Read,
     /// Start executions and send messages.
@@ -69,10 +103,12 @@ pub(crate) enum Right {
 pub(crate) struct Call {
     /// What the server serves.
     pub(crate) site: Arc<Site>,
-    /// The body, not yet read as JSON.
+    /// The parameters as JSON, not yet read. A request of the Query protocol has been written as JSON.
     pub(crate) body: Vec<u8>,
-    /// The `Host` header: the name under which the client reaches this server.
-    pub(crate) host: Option<String>,
+    /// Where the client reaches this server: scheme, host and port.
+    pub(crate) origin: String,
+    /// Who asks.
+    pub(crate) caller: Caller,
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Value, WireError>> + Send>>;
@@ -141,17 +177,16 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
     Sqs    StartMessageMoveTask Operate sqs::move_task::start;
     Sqs    CancelMessageMoveTask Operate sqs::move_task::cancel;
     Sqs    ListMessageMoveTasks Read    sqs::move_task::list;
+    Sts    GetCallerIdentity    Identify identity::get_caller_identity;
 };
 
-/// The operation that an `X-Amz-Target` names.
+/// The operation with this name.
 pub(crate) fn find(service: Service, name: &str) -> Result<&'static Operation, WireError> {
     OPERATIONS
         .iter()
         .find(|operation| operation.service == service && operation.name == name)
         .ok_or_else(|| {
-            let served: Vec<_> = OPERATIONS
-                .iter()
-                .filter(|operation| operation.service == service)
+            let served: Vec<_> = of_service(service)
                 .map(|operation| operation.name)
                 .collect();
             WireError::unknown_operation(format!(
@@ -163,9 +198,17 @@ pub(crate) fn find(service: Service, name: &str) -> Result<&'static Operation, W
         })
 }
 
-/// The services by their target prefixes, for error texts.
+/// The operations of one service.
+pub(crate) fn of_service(service: Service) -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS
+        .iter()
+        .filter(move |operation| operation.service == service)
+}
+
+/// The services that are served, for error texts.
 pub(crate) fn services() -> String {
-    Service::ALL.map(Service::target_prefix).join(", ")
+    let named = |service: Service| format!("{} ({})", service.title(), service.target_prefix());
+    Service::ALL.map(named).join(", ")
 }
 
 /// Text of a client, cut to a length that is fit for an error message.

@@ -22,10 +22,16 @@ async fn what_is_not_served_is_named_with_what_is() {
     for (target, told) in [
         ("AWSStepFunctions.CreateActivity", "StartExecution"),
         ("AmazonSQS.PublishQueue", "SendMessage"),
-        ("DynamoDB_20120810.PutItem", "AWSStepFunctions, AmazonSQS"),
-        ("StartExecution", "AWSStepFunctions, AmazonSQS"),
-        ("", "AWSStepFunctions, AmazonSQS"),
-        (".", "AWSStepFunctions, AmazonSQS"),
+        (
+            "DynamoDB_20120810.PutItem",
+            "Step Functions (AWSStepFunctions), SQS (AmazonSQS)",
+        ),
+        (
+            "StartExecution",
+            "Step Functions (AWSStepFunctions), SQS (AmazonSQS)",
+        ),
+        ("", "Step Functions (AWSStepFunctions), SQS (AmazonSQS)"),
+        (".", "Step Functions (AWSStepFunctions), SQS (AmazonSQS)"),
     ] {
         let answer = aws.call(target, json!({})).await;
         assert_eq!(
@@ -113,7 +119,7 @@ async fn other_methods_and_paths_get_an_aws_error() {
             (405, "MethodNotAllowed"),
             "{method}"
         );
-        assert_eq!(answer.headers["allow"], "POST", "{method}");
+        assert_eq!(answer.headers["allow"], "GET, POST", "{method}");
     }
     for path in [
         "/x",

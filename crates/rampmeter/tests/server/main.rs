@@ -10,6 +10,7 @@ mod executions;
 mod tasks;
 mod queues;
 mod plain_queues;
+mod query_protocol;
 mod hostile;
 mod admin;
 mod full_disk;

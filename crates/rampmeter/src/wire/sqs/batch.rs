@@ -39,7 +39,7 @@ pub(super) fn answer<T>(
                 failed.push(json!({
                     "Id": id,
                     "SenderFault": !error.status.is_server_error(),
-                    "Code": error.query_code.unwrap_or(error.name),
+                    "Code": error.query_code(),
                     "Message": error.message,
                 }));
             }

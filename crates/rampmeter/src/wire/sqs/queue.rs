@@ -1,6 +1,5 @@
 //! CreateQueue, GetQueueUrl, ListQueues, ListDeadLetterSourceQueues, PurgeQueue and DeleteQueue. A queue URL carries the
-//! name under which the client reached this server: some SDKs send their next request to the origin of the queue URL,
-//! and between containers `localhost` would be the wrong one.
+//! name under which the client reached this server; see `wire::origin`.
 
 use rampmeter_engine::{CreateQueue, ListQueues, Names, Page, Rejected};
 use serde::Deserialize;
@@ -120,32 +119,5 @@ fn page_of(call: &Call, member: &str, page: Page<String>) -> Value {
 }
 
 fn url_of(call: &Call, name: &str) -> String {
-    let account = &call.site.account;
-    match call.host.as_deref().filter(|host| is_plain_host(host)) {
-        Some(host) => format!("http://{host}/{account}/{name}"),
-        None => format!("http://{}/{account}/{name}", call.site.address),
-    }
-}
-
-/// Whether a `Host` header can stand in a URL as it is.
-fn is_plain_host(host: &str) -> bool {
-    !host.is_empty()
-        && host.len() <= 255
-        && host
-            .bytes()
-            .all(|letter| letter.is_ascii_alphanumeric() || b"-._:[]".contains(&letter))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_plain_host;
-
-    #[test]
-    fn a_host_header_is_echoed_only_when_it_is_a_plain_host() {
-        assert!(is_plain_host("localhost:4566"));
-        assert!(is_plain_host("[::1]:4566"));
-        assert!(!is_plain_host(""));
-        assert!(!is_plain_host("evil.example/\"x"));
-        assert!(!is_plain_host("user@evil.example"));
-    }
+    format!("{}/{}/{name}", call.origin, call.site.account)
 }

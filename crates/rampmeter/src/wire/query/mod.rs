@@ -1,0 +1,13 @@
+//! The Query protocol of SQS and STS, for clients that are older than SQS's JSON protocol, and for presigned URLs: forms
+//! in, XML out. Requests are rewritten as AWS JSON and answers from it, so that every operation exists once.
+//! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-xml.html>
+
+pub(crate) use form::Form;
+pub(crate) use members::to_json;
+pub(crate) use xml::{answer, error};
+
+mod form;
+mod members;
+mod xml;
+#[cfg(test)]
+mod tests;
