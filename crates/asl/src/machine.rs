@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::choice::Condition;
 use crate::definition::{self, Notes};
@@ -40,6 +40,7 @@ impl Body {
     pub(crate) fn graphs(&self) -> &[Graph] {
         match self {
             Self::Parallel(parallel) => &parallel.branches,
+            Self::Map(map) => std::slice::from_ref(&map.processor),
             Self::Later { graphs } => graphs,
             _ => &[],
         }
@@ -49,6 +50,7 @@ impl Body {
     fn take_inner(&mut self, inner: &mut BTreeMap<String, State>) {
         let graphs = match self {
             Self::Parallel(parallel) => parallel.branches.as_mut_slice(),
+            Self::Map(map) => std::slice::from_mut(&mut map.processor),
             Self::Later { graphs } => graphs.as_mut_slice(),
             _ => &mut [],
         };
@@ -193,7 +195,8 @@ pub(crate) enum Body {
         cause: Words,
     },
     Parallel(Box<ParallelBody>),
-    /// A Map state with the graph below it, or any state in JSONata.
+    Map(Box<MapBody>),
+    /// A state in JSONata, with the graphs below it.
     Later {
         graphs: Vec<Graph>,
     },
@@ -214,6 +217,56 @@ pub(crate) struct ParallelBody {
     /// Their states are in [`StateMachine::inner`].
     pub(crate) branches: Vec<Graph>,
     pub(crate) next: Transition,
+}
+
+/// A Map state.
+#[derive(Debug)]
+pub(crate) struct MapBody {
+    /// Its states are in [`StateMachine::inner`].
+    pub(crate) processor: Graph,
+    /// How its iterations run as executions of their own, if they do.
+    pub(crate) distributed: Option<Distributed>,
+    pub(crate) items: Items,
+    /// `ItemSelector`, or `Parameters` as it was called before.
+    pub(crate) item_selector: Option<Template>,
+    pub(crate) max_concurrency: Amount,
+    pub(crate) tolerated_count: Amount,
+    pub(crate) tolerated_percentage: Amount,
+    pub(crate) next: Transition,
+}
+
+/// Where a Map state has its items from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Items {
+    /// `ItemsPath`, `$` when it is not given.
+    Path(Path),
+}
+
+/// A number that a field holds, or its `Path` points to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Amount {
+    None,
+    Number(Number),
+    /// The name of the field without `Path`, and the path.
+    Path(&'static str, Path),
+}
+
+/// What only a Distributed Map has.
+#[derive(Debug)]
+#[expect(dead_code, reason = "read by the map runs that come next")]
+pub(crate) struct Distributed {
+    pub(crate) label: Option<String>,
+    /// Whether its child executions are of type EXPRESS.
+    pub(crate) is_express: bool,
+    pub(crate) batcher: Option<Batcher>,
+}
+
+/// `ItemBatcher`.
+#[derive(Debug)]
+pub(crate) struct Batcher {
+    pub(crate) max_items: Amount,
+    pub(crate) max_bytes: Amount,
+    pub(crate) batch_input: Option<Template>,
 }
 
 /// Where a state leads.

@@ -54,6 +54,22 @@ pub(crate) fn outer_variable(frame: &Frame, context: &Context<'_>, name: &str) -
     None
 }
 
+/// The number and the value of the item that a frame works on, if it is or is inside an iteration.
+fn map_item(frame: &Frame, context: &Context<'_>) -> Option<(u32, Value)> {
+    let item_of = |parent: &Frame, index: u32| {
+        let items = parent.shared.as_ref()?.items.as_ref()?;
+        let item = items.value().get(usize::try_from(index).ok()?)?;
+        Some((index, item.clone()))
+    };
+    let mut parent = (context.parent)(frame.parent?)?;
+    let (mut is_iteration, mut index) = (frame.iteration_of.is_some(), frame.index);
+    while !is_iteration {
+        (is_iteration, index) = (parent.iteration_of.is_some(), parent.index);
+        parent = (context.parent)(parent.parent?)?;
+    }
+    item_of(&parent, index)
+}
+
 impl<'s, 'c> Scope<'s, 'c> {
     pub(crate) fn new(
         input: &'s Value,
@@ -153,6 +169,14 @@ impl<'s, 'c> Scope<'s, 'c> {
             json!({ "Id": context.machine_arn, "Name": context.machine_name }),
         );
         object.insert("State".to_owned(), Value::Object(state));
+        if path.may_reach(&["Map", "Item"])
+            && let Some((index, value)) = map_item(self.frame, context)
+        {
+            object.insert(
+                "Map".to_owned(),
+                json!({ "Item": { "Index": index, "Value": value } }),
+            );
+        }
         if let Some(event) = self
             .facts
             .token_event

@@ -5,7 +5,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::choice::{Condition, Operand, Test};
-use crate::machine::{Body, Duration, Flow, Selection, State, StateMachine, Until, Words};
+use crate::machine::{
+    Amount, Body, Duration, Flow, Items, MapBody, Selection, State, StateMachine, Until, Words,
+};
 use crate::path::{Path, Root};
 use crate::template::Template;
 
@@ -51,6 +53,34 @@ impl Names {
     fn duration(&self, duration: &Duration) {
         if let Duration::Path(_, path) = duration {
             self.path(path);
+        }
+    }
+
+    fn amount(&self, amount: &Amount) {
+        if let Amount::Path(_, path) = amount {
+            self.path(path);
+        }
+    }
+
+    fn map(&self, map: &MapBody) {
+        let Items::Path(items) = &map.items;
+        self.path(items);
+        self.template(map.item_selector.as_ref());
+        for amount in [
+            &map.max_concurrency,
+            &map.tolerated_count,
+            &map.tolerated_percentage,
+        ] {
+            self.amount(amount);
+        }
+        if let Some(batcher) = map
+            .distributed
+            .as_ref()
+            .and_then(|map| map.batcher.as_ref())
+        {
+            self.amount(&batcher.max_items);
+            self.amount(&batcher.max_bytes);
+            self.template(batcher.batch_input.as_ref());
         }
     }
 
@@ -119,6 +149,7 @@ fn of_state(state: &State) -> BTreeSet<String> {
             names.words(error);
             names.words(cause);
         }
+        Body::Map(map) => names.map(map),
         Body::Pass { .. } | Body::Succeed | Body::Parallel(_) | Body::Later { .. } => {}
     }
     for catcher in &state.catch {

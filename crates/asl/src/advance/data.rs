@@ -12,7 +12,7 @@ use crate::scope::{Scope, StateFacts};
 use crate::template::Template;
 
 /// AWS's limit on input, output and task data: 256 KiB of JSON text.
-const DATA_LIMIT: usize = 262_144;
+pub(super) const DATA_LIMIT: usize = 262_144;
 
 /// What a state did, as its output is made of it.
 pub(super) struct Made<'a> {

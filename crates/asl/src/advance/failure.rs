@@ -20,6 +20,8 @@ pub(super) struct Failure {
     /// the specification gives names to errors that AWS reports as `States.Runtime`.
     alias: Option<&'static str>,
     reach: Reach,
+    /// Whether it comes from a branch or an iteration of the state.
+    is_below: bool,
 }
 
 /// Which names of `ErrorEquals` match an error.
@@ -48,6 +50,22 @@ impl Failure {
             cause: cause.map(cut),
             alias: None,
             reach: Reach::Reported,
+            is_below: false,
+        }
+    }
+
+    /// What failed a branch or an iteration, as it fails the state around it. A state that cannot be
+    /// executed as it is written cannot be caught from outside either.
+    pub(super) fn below(error: Option<String>, cause: Option<String>) -> Self {
+        let is_terminal = matches!(error.as_deref(), Some(RUNTIME | DATA_LIMIT));
+        Self {
+            reach: if is_terminal {
+                Reach::Terminal
+            } else {
+                Reach::Reported
+            },
+            is_below: true,
+            ..Self::of_task(error, cause)
         }
     }
 
@@ -60,6 +78,7 @@ impl Failure {
             cause: None,
             alias,
             reach: Reach::Reported,
+            is_below: false,
         }
     }
 
@@ -74,6 +93,7 @@ impl Failure {
             cause: Some(cut(cause)),
             alias,
             reach: Reach::Terminal,
+            is_below: false,
         }
     }
 
@@ -88,6 +108,7 @@ impl Failure {
             cause: Some(cause),
             alias: None,
             reach: Reach::Terminal,
+            is_below: false,
         }
     }
 
@@ -99,6 +120,7 @@ impl Failure {
             cause: Some(cause.to_owned()),
             alias: None,
             reach: Reach::Fatal,
+            is_below: false,
         }
     }
 
@@ -110,6 +132,7 @@ impl Failure {
             cause: Some(cause.to_owned()),
             alias: None,
             reach: Reach::Fatal,
+            is_below: false,
         }
     }
 
@@ -272,7 +295,7 @@ impl Failure {
     /// Whether a Parallel or Map state that ends with it says so in an event of its own. AWS was
     /// recorded to leave that event out when the state itself cannot be executed as it is written.
     fn marks_its_state(&self) -> bool {
-        self.reach == Reach::Reported
+        self.is_below || self.reach == Reach::Reported
     }
 
     fn matches_any(&self, names: &[String]) -> bool {

@@ -32,6 +32,7 @@ impl<'r> Run<'r, '_> {
             Body::Succeed => self.succeed(state),
             Body::Fail { error, cause } => self.fail_state(state, error, cause),
             Body::Parallel(parallel) => self.fork_branches(state, parallel),
+            Body::Map(map) => self.fork_iterations(state, map),
             Body::Later { .. } => Err(self.runtime("This host does not run the state")),
         }
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::data::Made;
+use super::data::{DATA_LIMIT, Made};
 use super::failure::Failure;
 use super::{Run, Turn};
 use crate::event::{Detail, EventId, Phase, StateKind};
@@ -33,7 +33,13 @@ impl<'r> Run<'r, '_> {
     }
 
     /// Asks for child frames and waits for them.
-    fn fork(&mut self, event: EventId, total: u32, concurrency: u32, tolerance: Tolerance) {
+    pub(super) fn fork(
+        &mut self,
+        event: EventId,
+        total: u32,
+        concurrency: u32,
+        tolerance: Tolerance,
+    ) {
         let first = self.progress.frames + 1;
         self.progress.frames += u64::from(total);
         self.frame.rest = Rest::Forked { event };
@@ -55,16 +61,32 @@ impl<'r> Run<'r, '_> {
         self.frame.shared = None;
         self.frame.last = outcome.cause;
         if let Some(failure) = outcome.failure {
-            return Err(Failure::of_task(failure.error, failure.cause));
+            return Err(Failure::below(failure.error, failure.cause));
         }
         self.emit_aside(Detail::StateSucceeded { kind: state.kind })?;
         let results = (self.context.results)();
+        self.leave_joined(state, &results)
+    }
+
+    /// Leaves a Parallel or Map state with the results of its children.
+    pub(super) fn leave_joined(
+        &mut self,
+        state: &State,
+        results: &[Payload],
+    ) -> Result<Turn, Failure> {
+        // Measured before they are put together: ten thousand large results are never one value.
+        let size: usize = results.iter().map(|result| result.len() + 1).sum();
+        if size > DATA_LIMIT + 1 {
+            return Err(Failure::too_much_data(&self.frame.state));
+        }
         let values = results.iter().map(|result| result.value().clone());
         let result = self.limited(Payload::from_value(values.collect()))?;
-        let Body::Parallel(parallel) = &state.body else {
-            unreachable!("only a Parallel state forks")
+        let next = match &state.body {
+            Body::Parallel(parallel) => &parallel.next,
+            Body::Map(map) => &map.next,
+            _ => unreachable!("only Parallel and Map states fork"),
         };
-        self.leave(state, &Made::result(&result), &parallel.next)
+        self.leave(state, &Made::result(&result), next)
     }
 
     /// Says that a Parallel or Map state has failed for good.
@@ -75,20 +97,36 @@ impl<'r> Run<'r, '_> {
         Ok(())
     }
 
-    /// The first act of a child.
-    pub(super) fn begin(&mut self) -> Result<Turn, Failure> {
+    /// The first act of a child. A failure in it is the child's: no retrier of the state around it
+    /// is to be asked yet.
+    pub(super) fn begin(&mut self) -> Turn {
+        match self.try_begin() {
+            Ok(turn) => turn,
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    fn try_begin(&mut self) -> Result<Turn, Failure> {
         let parent = self.parent()?;
         let machine = self.machine;
         let state = machine.state(&parent.state);
-        let index = usize::try_from(self.frame.index).unwrap_or(usize::MAX);
-        let graph = match &state.body {
-            Body::Parallel(parallel) => parallel.branches.get(index),
-            _ => None,
-        };
-        let (Some(graph), Some(shared)) = (graph, &parent.shared) else {
+        let Some(shared) = &parent.shared else {
             return Err(Failure::without_parent());
         };
-        self.frame.input = Some(shared.input.clone());
+        let index = usize::try_from(self.frame.index).unwrap_or(usize::MAX);
+        let (graph, input) = match &state.body {
+            Body::Parallel(parallel) => {
+                let graph = parallel.branches.get(index);
+                (graph, shared.input.clone())
+            }
+            Body::Map(map) => (
+                Some(&map.processor),
+                self.begin_iteration(state, map, &parent, shared)?,
+            ),
+            _ => (None, shared.input.clone()),
+        };
+        let graph = graph.ok_or_else(Failure::without_parent)?;
+        self.frame.input = Some(input);
         self.frame.state.clone_from(&graph.start_at);
         Ok(Turn::Enter)
     }

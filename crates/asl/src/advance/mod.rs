@@ -6,6 +6,7 @@ mod failure;
 mod flow;
 mod fork;
 mod json_path;
+mod map;
 mod task;
 mod task_event;
 mod variables;
@@ -125,7 +126,7 @@ impl<'r> Run<'r, '_> {
         let machine = self.machine;
         let result = match stimulus {
             Stimulus::Start { input } => self.start(input),
-            Stimulus::Begin => self.begin(),
+            Stimulus::Begin => Ok(self.begin()),
             Stimulus::Continue => Ok(Turn::Enter),
             Stimulus::Joined { outcome, .. } => self.joined(outcome),
             Stimulus::Cancel => Ok(self.cancelled()),
@@ -140,8 +141,6 @@ impl<'r> Run<'r, '_> {
         };
         match result {
             Ok(turn) => turn,
-            // A child that could not even begin stands in no state.
-            Err(failure) if self.frame.state.is_empty() => self.fail(failure),
             Err(failure) => self.settle(machine.state(&self.frame.state), failure),
         }
     }
@@ -246,6 +245,7 @@ impl<'r> Run<'r, '_> {
     fn again(&mut self, state: &'r State) -> Result<Turn, Failure> {
         match &state.body {
             Body::Parallel(parallel) => self.fork_branches(state, parallel),
+            Body::Map(map) => self.fork_iterations(state, map),
             _ => self.attempt(state),
         }
     }

@@ -4,7 +4,7 @@ use super::data::Made;
 use super::failure::Failure;
 use super::task_event::{self, Scheduled};
 use super::{Run, Turn, after};
-use crate::event::EventId;
+use crate::event::{EventId, StateKind};
 use crate::frame::{Heartbeat, Rest, TaskRest};
 use crate::machine::{Body, Duration, State, TaskBody};
 use crate::payload::Payload;
@@ -194,8 +194,8 @@ impl State {
 
     pub(super) fn can_be_retried(&self) -> bool {
         matches!(
-            self.body,
-            Body::Task(_) | Body::Parallel(_) | Body::Later { .. }
+            self.kind,
+            StateKind::Task | StateKind::Parallel | StateKind::Map
         )
     }
 }

@@ -5,6 +5,7 @@ mod assign;
 mod choice;
 mod fields;
 mod json;
+mod map;
 mod notes;
 mod object;
 mod retry;

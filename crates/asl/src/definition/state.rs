@@ -2,7 +2,7 @@
 
 use super::notes::Notes;
 use super::object::Object;
-use super::{assign, choice, fields, graph, query_language, retry};
+use super::{assign, choice, fields, graph, map, query_language, retry};
 use crate::event::StateKind;
 use crate::machine::{
     Body, Duration, Flow, Graph, JsonPathFlow, ParallelBody, QueryLanguage, State, TaskBody, Until,
@@ -41,7 +41,7 @@ pub(super) fn parse(
         catch,
         unserved: None,
     };
-    parsed.unserved = what_is_unserved(&parsed);
+    parsed.unserved = what_is_unserved(&parsed, state);
     Some(parsed)
 }
 
@@ -84,7 +84,7 @@ fn body(
 ) -> Option<Body> {
     match kind {
         StateKind::Parallel => branches(state, language, machine_language, notes),
-        StateKind::Map => item_processor(state, machine_language, notes),
+        StateKind::Map => map::body(state, language, machine_language, notes),
         _ if language == QueryLanguage::Jsonata => jsonata(state, kind),
         StateKind::Task => task(state),
         StateKind::Pass => pass(state),
@@ -135,31 +135,8 @@ fn branches(
     })))
 }
 
-fn item_processor(
-    state: &Object<'_>,
-    machine_language: QueryLanguage,
-    notes: &mut Notes,
-) -> Option<Body> {
-    let name = state.one_of(&["ItemProcessor", "Iterator"]);
-    if name.is_none() {
-        state.require(&["ItemProcessor"]);
-    }
-    let mut graphs = Vec::new();
-    if let Some(processor) = state.object(name?) {
-        processor.allow(&[
-            "Comment",
-            "StartAt",
-            "States",
-            "QueryLanguage",
-            "ProcessorConfig",
-        ]);
-        graphs.extend(nested(&processor, machine_language, notes));
-    }
-    fields::transition(state)?;
-    Some(Body::Later { graphs })
-}
-
-fn nested(
+/// The graph of a branch or an item processor.
+pub(super) fn nested(
     object: &Object<'_>,
     machine_language: QueryLanguage,
     notes: &mut Notes,
@@ -269,14 +246,15 @@ fn fail(state: &Object<'_>) -> Body {
 }
 
 /// Why this host cannot run a state, if it cannot.
-fn what_is_unserved(state: &State) -> Option<String> {
+fn what_is_unserved(state: &State, fields: &Object<'_>) -> Option<String> {
     if state.query_language() == QueryLanguage::Jsonata {
         return Some("states in JSONata".to_owned());
     }
-    if state.kind == StateKind::Map {
-        return Some(format!("{} states", state.kind.as_str()));
+    if let Some(what) = map::unserved(fields, state.kind) {
+        return Some(what);
     }
     match &state.body {
+        Body::Map(map) if map.distributed.is_some() => Some("Distributed Map states".to_owned()),
         Body::Task(task) => match &task.resource {
             Resource::Unserved(arn) => Some(format!("the resource '{arn}'; it runs {SERVED}")),
             Resource::Action(_) | Resource::Function(_) => None,

@@ -8,6 +8,7 @@ mod flow;
 mod host;
 mod hostile;
 mod limits;
+mod map;
 mod parallel;
 mod random_walk;
 mod retry;

@@ -1,0 +1,182 @@
+//! Map states: their items, how many iterations may run and fail, and the beginning of an iteration.
+
+use serde_json::Value;
+
+use super::failure::Failure;
+use super::{Run, Turn};
+use crate::event::{Detail, Phase, StateKind};
+use crate::frame::{Frame, Shared};
+use crate::join::Tolerance;
+use crate::machine::{Amount, Items, MapBody, State};
+use crate::number;
+use crate::path::Path;
+use crate::payload::Payload;
+
+/// How many iterations AWS runs at the same time in an inline Map at most.
+const INLINE_CONCURRENCY: u32 = 40;
+
+impl<'r> Run<'r, '_> {
+    /// Begins an attempt of a Map state.
+    pub(super) fn fork_iterations(
+        &mut self,
+        state: &'r State,
+        map: &'r MapBody,
+    ) -> Result<Turn, Failure> {
+        let input = self.effective_input(state)?;
+        let items = self.items(state, &map.items, &input)?;
+        let concurrency = self.count(state, &map.max_concurrency, &input)?;
+        let length = items.value().as_array().map_or(0, Vec::len);
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
+        let event = self.emit(Detail::StateStarted {
+            kind: StateKind::Map,
+            length: Some(length),
+        })?;
+        // What may fail is of use to a Distributed Map only; AWS reads it for every Map.
+        self.tolerance(state, map, &input)?;
+        if length == 0 {
+            self.emit_aside(Detail::StateSucceeded {
+                kind: StateKind::Map,
+            })?;
+            return self.leave_joined(state, &[]);
+        }
+        let concurrency = at_most(concurrency, INLINE_CONCURRENCY);
+        self.fork(event, length, concurrency, Tolerance::default());
+        self.frame.shared = Some(Shared {
+            input,
+            items: Some(items),
+        });
+        Ok(Turn::Rest)
+    }
+
+    fn items(&mut self, state: &State, items: &Items, input: &Payload) -> Result<Payload, Failure> {
+        let Items::Path(path) = items;
+        let items = if path.is_input() {
+            input.clone()
+        } else {
+            self.find(state, path, input).map(Payload::from_value)?
+        };
+        if items.value().is_array() {
+            return Ok(items);
+        }
+        Err(self.runtime(&format!(
+            "Reference path \"{}\" must point to array.",
+            path.text()
+        )))
+    }
+
+    /// How many iterations may fail.
+    pub(super) fn tolerance(
+        &mut self,
+        state: &State,
+        map: &MapBody,
+        input: &Payload,
+    ) -> Result<Tolerance, Failure> {
+        let count = self.count(state, &map.tolerated_count, input)?;
+        Ok(Tolerance {
+            count,
+            percentage: self.percentage(state, &map.tolerated_percentage, input)?,
+        })
+    }
+
+    /// A whole number that is not negative. AWS takes a text that is one.
+    pub(super) fn count(
+        &mut self,
+        state: &State,
+        amount: &Amount,
+        input: &Payload,
+    ) -> Result<Option<u64>, Failure> {
+        let (field, path) = match amount {
+            Amount::None => return Ok(None),
+            Amount::Number(number) => {
+                return Ok(number::whole(number).and_then(|whole| u64::try_from(whole).ok()));
+            }
+            Amount::Path(field, path) => (*field, path),
+        };
+        let value = self.find(state, path, input)?;
+        let whole = match &value {
+            Value::Number(number) => number::whole(number),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        let Some(whole) = whole else {
+            return Err(self.no_amount(field, path, &value, "integer"));
+        };
+        u64::try_from(whole)
+            .map(Some)
+            .map_err(|_| self.runtime(&format!("{field} cannot be negative.")))
+    }
+
+    fn percentage(
+        &mut self,
+        state: &State,
+        amount: &Amount,
+        input: &Payload,
+    ) -> Result<Option<f64>, Failure> {
+        let (field, path) = match amount {
+            Amount::None => return Ok(None),
+            Amount::Number(number) => return Ok(number.as_f64()),
+            Amount::Path(field, path) => (*field, path),
+        };
+        let value = self.find(state, path, input)?;
+        let share = match &value {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.parse().ok().filter(|share: &f64| share.is_finite()),
+            _ => None,
+        };
+        let Some(share) = share else {
+            return Err(self.no_amount(field, path, &value, "float"));
+        };
+        if (0.0..=100.0).contains(&share) {
+            return Ok(Some(share));
+        }
+        Err(self.runtime(&format!("{field} must be between 0 and 100.")))
+    }
+
+    fn no_amount(&self, field: &str, path: &Path, value: &Value, kind: &str) -> Failure {
+        let shown = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        self.runtime(&format!(
+            "The {field}Path field refers to value \"{shown}\" which is not a valid {kind}: {}",
+            path.text()
+        ))
+    }
+
+    /// The beginning of an iteration, and its input: the item, or what ItemSelector makes of it.
+    pub(super) fn begin_iteration(
+        &mut self,
+        state: &State,
+        map: &MapBody,
+        parent: &Frame,
+        shared: &Shared,
+    ) -> Result<Payload, Failure> {
+        self.frame.iteration_of = Some(parent.state.clone());
+        self.emit(Detail::Iteration {
+            phase: Phase::Started,
+            name: parent.state.clone(),
+            index: self.frame.index,
+        })?;
+        // ItemSelector belongs to the state around the iteration, and so does a failure in it.
+        self.frame.state.clone_from(&parent.state);
+        self.frame.entered = parent.entered;
+        self.frame.entered_at = parent.entered_at;
+        match &map.item_selector {
+            Some(template) => self.fill(state, template, &shared.input),
+            None => {
+                let index = usize::try_from(self.frame.index).unwrap_or(usize::MAX);
+                let items = shared.items.as_ref().map(Payload::value);
+                let item = items.and_then(|items| items.get(index));
+                let item = item.ok_or_else(Failure::without_parent)?;
+                Ok(Payload::from_value(item.clone()))
+            }
+        }
+    }
+}
+
+/// How many may run at once: 0 and nothing mean as many as AWS runs.
+pub(super) fn at_most(concurrency: Option<u64>, most: u32) -> u32 {
+    match concurrency {
+        None | Some(0) => most,
+        Some(wanted) => u32::try_from(wanted).unwrap_or(most).min(most),
+    }
+}

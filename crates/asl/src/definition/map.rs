@@ -1,0 +1,211 @@
+//! Map states: the item processor, where the items come from, and how many may run and fail.
+
+use serde_json::Value;
+
+use super::notes::Notes;
+use super::object::Object;
+use super::{fields, state};
+use crate::event::StateKind;
+use crate::machine::{Amount, Batcher, Body, Distributed, Items, MapBody, QueryLanguage};
+use crate::path::Path;
+
+/// AWS's longest `Label`, in characters.
+const LABEL_LIMIT: usize = 40;
+
+/// AWS's largest `MaxInputBytesPerBatch`.
+const BATCH_BYTES_LIMIT: u64 = 262_144;
+
+/// Parses the body of a Map state.
+pub(super) fn body(
+    state: &Object<'_>,
+    language: QueryLanguage,
+    machine_language: QueryLanguage,
+    notes: &mut Notes,
+) -> Option<Body> {
+    let name = state.one_of(&["ItemProcessor", "Iterator"]);
+    if name.is_none() {
+        state.require(&["ItemProcessor"]);
+    }
+    let mut processor = None;
+    let mut distributed = None;
+    if let Some(object) = state.object(name?) {
+        object.allow(&[
+            "Comment",
+            "StartAt",
+            "States",
+            "QueryLanguage",
+            "ProcessorConfig",
+        ]);
+        distributed = read_distributed(state, &object, language);
+        processor = state::nested(&object, machine_language, notes);
+    }
+    let next = fields::transition(state)?;
+    let processor = processor?;
+    if language == QueryLanguage::Jsonata {
+        return Some(Body::Later {
+            graphs: vec![processor],
+        });
+    }
+    let selector = state.one_of(&["ItemSelector", "Parameters"]);
+    let items = match state.has("ItemsPath") {
+        true => state.path("ItemsPath"),
+        false => Some(Path::input()),
+    };
+    Some(Body::Map(Box::new(MapBody {
+        processor,
+        distributed,
+        items: Items::Path(items?),
+        item_selector: selector.and_then(|name| state.template(name)),
+        max_concurrency: whole(state, "MaxConcurrency", "MaxConcurrencyPath"),
+        tolerated_count: whole(state, "ToleratedFailureCount", "ToleratedFailureCountPath"),
+        tolerated_percentage: percentage(state),
+        next,
+    })))
+}
+
+/// `ProcessorConfig`, and the fields of the state that only a Distributed Map has.
+fn read_distributed(
+    state: &Object<'_>,
+    processor: &Object<'_>,
+    language: QueryLanguage,
+) -> Option<Distributed> {
+    let config = processor.object("ProcessorConfig")?;
+    config.allow(&["Mode", "ExecutionType"]);
+    let mode = config.text("Mode").unwrap_or("INLINE");
+    let execution_type = config.text("ExecutionType");
+    for (field, value, allowed) in [
+        ("Mode", Some(mode), ["INLINE", "DISTRIBUTED"]),
+        ("ExecutionType", execution_type, ["STANDARD", "EXPRESS"]),
+    ] {
+        if value.is_some_and(|value| !allowed.contains(&value)) {
+            let message = format!("The value must be {} or {}", allowed[0], allowed[1]);
+            config.fault_at(field, message);
+        }
+    }
+    if mode != "DISTRIBUTED" {
+        return None;
+    }
+    config.require(&["ExecutionType"]);
+    check_reader_and_writer(state);
+    Some(Distributed {
+        label: label(state),
+        is_express: execution_type == Some("EXPRESS"),
+        batcher: batcher(state, language),
+    })
+}
+
+fn label(state: &Object<'_>) -> Option<String> {
+    let label = state.text("Label")?;
+    let is_sound = (1..=LABEL_LIMIT).contains(&label.chars().count())
+        && !label.contains(|char: char| {
+            char.is_whitespace() || char.is_control() || "?*<>{}[]:;,\\|^~$#%&`\"/".contains(char)
+        });
+    if !is_sound {
+        let message = format!(
+            "A label has 1 to {LABEL_LIMIT} characters, without blanks and special characters"
+        );
+        state.fault_at("Label", message);
+    }
+    Some(label.to_owned())
+}
+
+fn batcher(state: &Object<'_>, language: QueryLanguage) -> Option<Batcher> {
+    let batcher = state.object("ItemBatcher")?;
+    batcher.allow(&[
+        "MaxItemsPerBatch",
+        "MaxItemsPerBatchPath",
+        "MaxInputBytesPerBatch",
+        "MaxInputBytesPerBatchPath",
+        "BatchInput",
+    ]);
+    if language == QueryLanguage::Jsonata {
+        return None;
+    }
+    let max_items = whole(&batcher, "MaxItemsPerBatch", "MaxItemsPerBatchPath");
+    let max_bytes = whole(
+        &batcher,
+        "MaxInputBytesPerBatch",
+        "MaxInputBytesPerBatchPath",
+    );
+    if (&max_items, &max_bytes) == (&Amount::None, &Amount::None) {
+        batcher.fault(
+            "One of these fields is required: [MaxItemsPerBatch, MaxItemsPerBatchPath, \
+             MaxInputBytesPerBatch, MaxInputBytesPerBatchPath]"
+                .to_owned(),
+        );
+    }
+    for (field, least, most) in [
+        ("MaxItemsPerBatch", 1, fields::SECONDS_LIMIT),
+        ("MaxInputBytesPerBatch", 1, BATCH_BYTES_LIMIT),
+    ] {
+        if batcher.value(field).is_some_and(Value::is_number) {
+            batcher.integer(field, least..=most);
+        }
+    }
+    Some(Batcher {
+        max_items,
+        max_bytes,
+        batch_input: batcher.template("BatchInput"),
+    })
+}
+
+/// The form of `ItemReader` and `ResultWriter`.
+fn check_reader_and_writer(state: &Object<'_>) {
+    if let Some(reader) = state.object("ItemReader") {
+        reader.allow(&["Resource", "Parameters", "Arguments", "ReaderConfig"]);
+        reader.require(&["Resource"]);
+        reader.text("Resource");
+        reader.object("ReaderConfig");
+    }
+    if let Some(writer) = state.object("ResultWriter") {
+        writer.allow(&["Resource", "Parameters", "Arguments", "WriterConfig"]);
+        writer.text("Resource");
+        writer.object("WriterConfig");
+    }
+}
+
+/// Why this host cannot run a Map state, if it cannot.
+pub(super) fn unserved(state: &Object<'_>, kind: StateKind) -> Option<String> {
+    if kind != StateKind::Map {
+        return None;
+    }
+    if state.has("ItemReader") {
+        return Some("Map states that read their items from a file (ItemReader)".to_owned());
+    }
+    let writes = state
+        .value("ResultWriter")
+        .and_then(|writer| writer.get("Resource"));
+    writes.map(|_| "Map states that write their results to a file (ResultWriter)".to_owned())
+}
+
+/// A whole number that is not negative, or the path to one.
+fn whole(object: &Object<'_>, field: &'static str, path: &'static str) -> Amount {
+    object.one_of(&[field, path]);
+    if let Some(found) = object.path(path) {
+        return Amount::Path(field, found);
+    }
+    match object.integer(field, 0..=u64::from(u32::MAX)) {
+        Some(number) => Amount::Number(number.into()),
+        None => Amount::None,
+    }
+}
+
+fn percentage(state: &Object<'_>) -> Amount {
+    const FIELD: &str = "ToleratedFailurePercentage";
+    const PATH: &str = "ToleratedFailurePercentagePath";
+    state.one_of(&[FIELD, PATH]);
+    if let Some(found) = state.path(PATH) {
+        return Amount::Path(FIELD, found);
+    }
+    let Some(value) = state.value(FIELD) else {
+        return Amount::None;
+    };
+    let share = value.as_f64().filter(|share| (0.0..=100.0).contains(share));
+    match (value.as_number(), share) {
+        (Some(number), Some(_)) => Amount::Number(number.clone()),
+        _ => {
+            state.fault_at(FIELD, "The value must be from 0 to 100".to_owned());
+            Amount::None
+        }
+    }
+}
