@@ -71,3 +71,4 @@ pub use resource::{Action, Pattern, Resource};
 pub use stimulus::{
     Advance, Context, Effect, End, Stale, Standing, Stimulus, Task, Timer, TimerKind,
 };
+pub use timestamp::write as write_timestamp;

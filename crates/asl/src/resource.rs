@@ -68,7 +68,8 @@ impl Pattern {
 
 impl Action {
     /// Reads `<service>:<action><pattern>`, whether or not it is served.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let (head, pattern) = match text.split_once('.') {
             None => (text, Pattern::RequestResponse),
             Some((head, _)) => {

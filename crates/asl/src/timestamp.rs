@@ -30,7 +30,8 @@ pub(crate) fn ceil_millisecond(moment: Timestamp) -> i64 {
 
 /// The text of a moment, such as `2019-03-26T20:14:13.192Z`. A moment beyond the calendar is shown
 /// as its nearest end.
-pub(crate) fn write(milliseconds: i64) -> String {
+#[must_use]
+pub fn write(milliseconds: i64) -> String {
     let moment = Timestamp::from_millisecond(milliseconds).unwrap_or(if milliseconds < 0 {
         Timestamp::MIN
     } else {

@@ -177,7 +177,7 @@ impl fmt::Debug for Caller {
     }
 }
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 fn check_base_url(profile: &Profile) -> Result<(), CallerError> {
     let url = &profile.base_url;
@@ -257,7 +257,7 @@ fn encode(body: &Value, headers: &HeaderMap) -> Result<Vec<u8>, String> {
     }
 }
 
-async fn read(mut response: Response, most: usize) -> Result<Answer, reqwest::Error> {
+pub(crate) async fn read(mut response: Response, most: usize) -> Result<Answer, reqwest::Error> {
     let status = response.status();
     let headers = response
         .headers()
@@ -307,7 +307,7 @@ fn lost(error: reqwest::Error) -> Outcome {
 }
 
 /// The error and its causes in one line, without the URL: its query may hold business data.
-fn spelt(error: reqwest::Error) -> String {
+pub(crate) fn spelt(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut line = error.to_string();
     let mut cause = error.source();

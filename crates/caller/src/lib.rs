@@ -12,6 +12,7 @@ pub mod path;
 pub mod header;
 mod tls;
 mod call;
+mod function;
 mod answer;
 pub mod retry_after;
 mod outcome;
@@ -20,6 +21,7 @@ mod preset;
 
 pub use answer::Answer;
 pub use call::{Caller, CallerError};
+pub use function::{FunctionCaller, InvokeError};
 pub use header::HeaderError;
 pub use oauth1::OAuth1;
 pub use outcome::{Outcome, Repeatable, Throttle};

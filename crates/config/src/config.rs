@@ -32,7 +32,7 @@ pub struct Config {
     pub targets: BTreeMap<String, Target>,
     /// Workflows by name.
     pub workflows: BTreeMap<String, Workflow>,
-    /// Stand-ins for Lambda functions by name. Read and checked, not called yet.
+    /// Stand-ins for Lambda functions by name.
     pub functions: BTreeMap<String, Function>,
     /// The deployment on AWS.
     pub aws: Aws,

@@ -5,6 +5,7 @@ use rampmeter_dispatch::PermitId;
 use tokio::sync::oneshot;
 
 use crate::id::{ExecutionId, TargetId};
+use crate::invocation::{InvocationKey, Invoked};
 use crate::rejected::Rejected;
 use crate::request::{
     CallState, StartExecution, StartedExecution, StopExecution, TargetState, TaskReport, WaitingAt,
@@ -38,6 +39,12 @@ pub(crate) enum Command {
         target: TargetId,
         permit: PermitId,
         outcome: Outcome,
+    },
+    /// A request that was made outside the store has its answer.
+    Invoked {
+        key: InvocationKey,
+        execution: ExecutionId,
+        invoked: Invoked,
     },
     /// Questions that only the writer's memory can answer. They change nothing.
     InspectTargets(Reply<Vec<TargetState>>),

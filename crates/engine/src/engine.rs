@@ -8,6 +8,7 @@ use rampmeter_config::Config;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::command::{Command, Reply};
+use crate::invocation::Sdk;
 use crate::open::OpenError;
 use crate::query::Reader;
 use crate::rejected::Rejected;
@@ -32,6 +33,8 @@ pub struct Options {
     /// A deliberate fault for the tests of the tests: after a restart, the places of calls whose outcome is unknown
     /// are freed at once. The vendor must then count violations.
     pub free_slots_after_restart: bool,
+    /// The operations that a workflow may call as `aws-sdk`; none are served without it.
+    pub sdk: Option<Arc<dyn Sdk>>,
 }
 
 /// A running engine.
@@ -61,9 +64,22 @@ impl Engine {
         let (commands, reader, stopped) = crate::open::open(options)?;
         Ok(Engine {
             commands,
-            reader: Arc::new(reader),
+            reader,
             stopped,
         })
+    }
+
+    /// The handle of an engine that runs.
+    pub(crate) fn of_parts(
+        commands: mpsc::Sender<Command>,
+        reader: Arc<Reader>,
+        stopped: watch::Receiver<Option<Stopped>>,
+    ) -> Engine {
+        Engine {
+            commands,
+            reader,
+            stopped,
+        }
     }
 
     /// StartExecution. Acknowledged when the start is on disk.

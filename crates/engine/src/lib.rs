@@ -17,6 +17,7 @@ mod rejected;
 mod command;
 mod engine;
 
+mod invocation;
 mod open;
 mod recovery;
 mod publish;
@@ -32,6 +33,7 @@ mod store;
 mod query;
 
 pub use engine::{Engine, Options, Stopped, store_path};
+pub use invocation::{Sdk, SdkAnswer, SdkError, SdkRequest, SdkService};
 pub use open::OpenError;
 pub use query::{Audit, CallTimes, Reader};
 pub use rejected::Rejected;

@@ -4,6 +4,7 @@
 use std::fs::{DirBuilder, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rampmeter_asl::{Diagnostic, Unserved};
 use thiserror::Error;
@@ -72,6 +73,14 @@ pub enum OpenError {
         /// The states.
         states: Vec<Unserved>,
     },
+    /// A function cannot be called.
+    #[error("the function {function} cannot be called: {reason}")]
+    Function {
+        /// Name of the function.
+        function: String,
+        /// Why.
+        reason: String,
+    },
     /// A target cannot be called.
     #[error("the target {target} cannot be called: {reason}")]
     Target {
@@ -94,7 +103,7 @@ impl OpenError {
             Self::NewerFormat { .. } => "RM2004",
             Self::Foreign(_) => "RM2005",
             Self::Store(_) => "RM2006",
-            Self::Target { .. } => "RM2007",
+            Self::Target { .. } | Self::Function { .. } => "RM2007",
             Self::OtherPlace { .. } => "RM2009",
         }
     }
@@ -116,7 +125,7 @@ pub(crate) fn open(
 ) -> Result<
     (
         mpsc::Sender<Command>,
-        Reader,
+        Arc<Reader>,
         watch::Receiver<Option<Stopped>>,
     ),
     OpenError,
@@ -125,6 +134,7 @@ pub(crate) fn open(
         config,
         runtime,
         free_slots_after_restart,
+        sdk,
     } = options;
     let directory = config.server.data_dir.clone();
     let lock = lock(&directory)?;
@@ -135,12 +145,15 @@ pub(crate) fn open(
         StoreOpenError::Failed(error) => error.into(),
     })?;
     let writer = recover(store, &config, free_slots_after_restart)?;
-    let reader = Reader::new(&path, writer.place.clone())?;
+    let reader = Arc::new(Reader::new(&path, writer.place.clone())?);
     let (commands, received) = mpsc::channel(WAITING_COMMANDS);
     let (stopped, how) = watch::channel(None);
     let send_off = SendOff {
         runtime,
         answers: commands.downgrade(),
+        reader: Arc::clone(&reader),
+        stopped: how.clone(),
+        sdk,
     };
     std::thread::Builder::new()
         .name("rampmeter-writer".to_owned())

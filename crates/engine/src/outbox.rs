@@ -7,7 +7,10 @@ use rampmeter_caller::{Caller, Outcome, Request};
 use rampmeter_dispatch::PermitId;
 
 use crate::command::{Command, Reply};
+use crate::engine::{Engine, Stopped};
 use crate::id::{ExecutionId, TargetId};
+use crate::invocation::{OutgoingInvocation, Sdk};
+use crate::query::Reader;
 use crate::rejected::Rejected;
 
 /// One call that has its permit.
@@ -24,6 +27,7 @@ pub(crate) struct OutgoingCall {
 pub(crate) struct Outbox {
     replies: Vec<Box<dyn FnOnce() + Send>>,
     pub(crate) calls: Vec<OutgoingCall>,
+    pub(crate) invocations: Vec<OutgoingInvocation>,
     pub(crate) continuing: Vec<ExecutionId>,
 }
 
@@ -51,6 +55,9 @@ impl Outbox {
         for call in self.calls {
             send.call(call);
         }
+        for invocation in self.invocations {
+            send.invoke(invocation);
+        }
         self.continuing.into_iter().map(Command::Continue).collect()
     }
 }
@@ -60,9 +67,47 @@ impl Outbox {
 pub(crate) struct SendOff {
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) answers: tokio::sync::mpsc::WeakSender<Command>,
+    pub(crate) reader: Arc<Reader>,
+    pub(crate) stopped: tokio::sync::watch::Receiver<Option<Stopped>>,
+    pub(crate) sdk: Option<Arc<dyn Sdk>>,
 }
 
 impl SendOff {
+    /// Makes a request outside the store, until it has its answer or is given up.
+    fn invoke(&self, invocation: OutgoingInvocation) {
+        let send = self.clone();
+        self.runtime.spawn(async move {
+            let OutgoingInvocation {
+                key,
+                execution,
+                request,
+                abandoned,
+            } = invocation;
+            let sdk = send.sdk.clone();
+            let made = request.perform(send.engine(), sdk);
+            let invoked = tokio::select! {
+                _ = abandoned => return,
+                invoked = made => invoked,
+            };
+            let answered = Command::Invoked {
+                key,
+                execution,
+                invoked,
+            };
+            // No writer any more: the next start makes the request again.
+            if let Some(answers) = send.answers.upgrade() {
+                drop(answers.send(answered).await);
+            }
+        });
+    }
+
+    /// The engine, unless everybody has let go of it. Not kept, for whoever keeps it keeps the writer running.
+    fn engine(&self) -> Option<Engine> {
+        let commands = self.answers.upgrade()?;
+        let reader = Arc::clone(&self.reader);
+        Some(Engine::of_parts(commands, reader, self.stopped.clone()))
+    }
+
     fn call(&self, call: OutgoingCall) {
         let answers = self.answers.clone();
         self.runtime.spawn(async move {

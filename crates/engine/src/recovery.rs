@@ -1,7 +1,10 @@
 //! Makes the writer from what an earlier process left behind and from the configuration, in one transaction: calls that
 //! were in flight keep their places, definitions that changed become revisions, queues and move tasks go on.
 
-use rampmeter_caller::Caller;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rampmeter_caller::{Caller, FunctionCaller};
 use rampmeter_config::{Config, Worker};
 use rampmeter_dispatch::{Gate, Limit, LimitKind, OpenPermit, Priority, Rules, Time};
 
@@ -9,6 +12,7 @@ use crate::apply::RunningMoveTask;
 use crate::arn::Place;
 use crate::clock::Clock;
 use crate::id::TargetId;
+use crate::invocation::Invocations;
 use crate::open::OpenError;
 use crate::publish::publish;
 use crate::queues::{DEAD_LANE, Queue, Queues, names_of};
@@ -63,6 +67,7 @@ pub(crate) fn recover(
         waiting: WaitingReceives::default(),
         sweeps: store.sweeps()?.into_iter().collect(),
         moves: std::collections::BTreeMap::new(),
+        invocations: Invocations::new(open_functions(config)?),
         drain_timeout: config.server.drain_timeout,
         draining: None,
         store,
@@ -82,6 +87,20 @@ pub(crate) fn recover(
     take_up(&mut writer, &permits, free_slots)?;
     writer.store.commit()?;
     Ok(writer)
+}
+
+/// A caller for each function that the configuration has a stand-in for.
+fn open_functions(config: &Config) -> Result<BTreeMap<String, Arc<FunctionCaller>>, OpenError> {
+    let mut functions = BTreeMap::new();
+    for (name, function) in &config.functions {
+        let caller = FunctionCaller::new(function.http.clone());
+        let caller = caller.map_err(|error| OpenError::Function {
+            function: name.clone(),
+            reason: error.to_string(),
+        })?;
+        functions.insert(name.clone(), Arc::new(caller));
+    }
+    Ok(functions)
 }
 
 fn token_seal(store: &Store) -> Result<TokenSeal, OpenError> {

@@ -90,6 +90,11 @@ impl<'w> Turn<'w> {
             } => {
                 self.answered(target, permit, outcome)?;
             }
+            Command::Invoked {
+                key,
+                execution,
+                invoked,
+            } => self.invoked(key, execution, invoked)?,
             Command::InspectTargets(reply) => {
                 let answer = self.inspect_targets();
                 self.out.reply(reply, Ok(answer));

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::command::Command;
 use crate::engine::Stopped;
 use crate::id::{QueueId, TargetId};
+use crate::invocation::Invocations;
 use crate::machines::Machines;
 use crate::outbox::{Outbox, SendOff};
 use crate::queues::Queues;
@@ -51,6 +52,8 @@ pub(crate) struct Writer {
     pub(crate) sweeps: std::collections::BTreeMap<QueueId, i64>,
     /// Message move tasks that run.
     pub(crate) moves: std::collections::BTreeMap<i64, RunningMoveTask>,
+    /// Requests that are made outside the store.
+    pub(crate) invocations: Invocations,
     pub(crate) drain_timeout: Duration,
     /// Set when the engine is asked to stop: no call starts any more.
     pub(crate) draining: Option<Draining>,
@@ -153,7 +156,9 @@ impl Writer {
         for command in group {
             turn.apply(command)?;
         }
+        turn.start_invocations()?;
         unfinished |= turn.start_calls()?;
+        unfinished |= turn.may_start_invocations();
         unfinished |= turn.work_on_queues()?;
         let outbox: Outbox = turn.into_outbox();
         self.store.commit()?;
@@ -197,7 +202,8 @@ impl Writer {
         let quiet = self
             .targets
             .values()
-            .all(|target| target.in_flight.is_empty());
+            .all(|target| target.in_flight.is_empty())
+            && self.invocations.in_flight.is_empty();
         if quiet || self.clock.now() >= draining.until {
             return self.draining.take().map(|draining| draining.done);
         }

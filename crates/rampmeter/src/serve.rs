@@ -63,7 +63,7 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
     let (admin_listener, admin) =
         listen::bind(config.server.admin, "--admin-port", "server.admin").await?;
     let mut signals = Signals::new()?;
-    let engine = open(&config, arguments.free_slots_after_restart).await?;
+    let engine = open(&config, arguments.free_slots_after_restart, aws).await?;
 
     let admin_site = Arc::new(admin::Site {
         engine: engine.clone(),
@@ -90,12 +90,20 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
 }
 
 /// Recovery reads the disk, so it has a thread of its own.
-async fn open(config: &Config, free_slots_after_restart: bool) -> Result<Engine, Failure> {
+async fn open(
+    config: &Config,
+    free_slots_after_restart: bool,
+    aws: SocketAddr,
+) -> Result<Engine, Failure> {
     let runtime = tokio::runtime::Handle::current();
     let options = Options {
         config: config.clone(),
         runtime,
         free_slots_after_restart,
+        sdk: Some(Arc::new(wire::WireSdk {
+            address: aws,
+            account: config.server.account.clone(),
+        })),
     };
     match tokio::task::spawn_blocking(move || Engine::open(options)).await {
         Ok(opened) => opened.map_err(|error| not_opened(&error)),

@@ -274,6 +274,7 @@ impl Turn<'_> {
                 made.sending.extend(sending.map(|sending| *sending));
                 Some(Stimulus::Submitted { event, output })
             }
+            Submission::Later => None,
             Submission::Answered(Ok(output)) => Some(Stimulus::Submitted { event, output }),
             Submission::Answered(Err(TaskError { error, cause })) => Some(Stimulus::SubmitFailed {
                 event,

@@ -9,6 +9,7 @@ mod call;
 mod execution;
 mod fifo;
 mod format;
+mod invocation;
 mod machine;
 mod message;
 mod move_task;

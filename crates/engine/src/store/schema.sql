@@ -143,6 +143,16 @@ CREATE TABLE awaited_execution (
 ) WITHOUT ROWID;
 CREATE INDEX awaited_execution_by_task ON awaited_execution (execution, event);
 
+-- The requests that are made outside the store (functions of Lambda, aws-sdk): that of the task whose scheduled event
+-- is `event`, which `step` of `execution` submitted. Oldest first; a row stays until its answer is applied.
+CREATE TABLE invocation (
+    step      INTEGER NOT NULL,
+    event     INTEGER NOT NULL,
+    execution INTEGER NOT NULL,
+    PRIMARY KEY (step, event)
+) WITHOUT ROWID;
+CREATE INDEX invocation_by_task ON invocation (execution, event);
+
 CREATE TABLE timer (
     at        INTEGER NOT NULL,
     execution INTEGER NOT NULL,

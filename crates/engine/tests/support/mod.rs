@@ -75,6 +75,7 @@ pub(crate) fn try_open(config: &Config) -> Result<Engine, OpenError> {
         config: config.clone(),
         runtime: tokio::runtime::Handle::current(),
         free_slots_after_restart: false,
+        sdk: None,
     })
 }
 

@@ -128,6 +128,7 @@ impl InProcess {
             config,
             runtime,
             free_slots_after_restart: false,
+            sdk: None,
         };
         let opened = tokio::task::spawn_blocking(move || Engine::open(options)).await;
         let engine = opened

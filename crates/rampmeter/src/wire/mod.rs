@@ -2,6 +2,7 @@
 //! SQS and STS, in the Query protocol. It turns requests into the engine's types and answers into AWS's shapes; it decides
 //! nothing itself. What is served is the table `operation::OPERATIONS`.
 
+pub(crate) use sdk::WireSdk;
 pub(crate) use server::{Site, router};
 
 mod server;
@@ -17,6 +18,7 @@ mod json;
 mod query;
 mod error;
 mod rejection;
+mod sdk;
 mod states;
 mod sqs;
 mod identity;

@@ -48,7 +48,7 @@ impl Turn<'_> {
         Ok(Submission::Answered(Ok(submitted(&started))))
     }
 
-    /// An execution has ended: tasks that wait for it go on, and executions that it waits for are stopped.
+    /// An execution has ended: tasks that wait for it go on, and what it waits for itself is stopped.
     pub(in crate::apply) fn end_waits(
         &mut self,
         execution: &ExecutionRow,
@@ -61,6 +61,7 @@ impl Turn<'_> {
                 stimulus,
             });
         }
+        self.give_up_invocations(execution.id, None)?;
         self.stop_awaited(execution.id, None)
     }
 
@@ -70,6 +71,7 @@ impl Turn<'_> {
         execution: ExecutionId,
         event: EventId,
     ) -> Result<(), StoreError> {
+        self.give_up_invocations(execution, Some(event))?;
         self.stop_awaited(execution, Some(event))
     }
 

@@ -1,0 +1,86 @@
+//! Invokes the HTTP stand-in of a Lambda function: one POST of the event, never repeated, and what came back. What
+//! the answer means for a workflow is the engine's affair.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, Method};
+use url::Url;
+
+use crate::answer::Answer;
+use crate::call::{CallerError, JSON, read, spelt};
+use crate::tls;
+
+/// The longest time that Lambda lets a function run.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const LONGEST_RUN: Duration = Duration::from_secs(900);
+
+/// Longest wait for a connection.
+const LONGEST_CONNECT: Duration = Duration::from_secs(10);
+
+/// Bytes of an answer that are kept: four times what a workflow can take.
+const LONGEST_ANSWER: usize = 1 << 20;
+
+/// Invokes one function. Cheap to share; connections are kept and reused.
+pub struct FunctionCaller {
+    url: Url,
+    client: Client,
+}
+
+/// Why an invocation has no answer, in words without the URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvokeError {
+    /// No connection came about: the function did not run.
+    NotSent(String),
+    /// The function may have run; its answer is missing.
+    Lost(String),
+}
+
+impl FunctionCaller {
+    /// A caller for the function that stands at `url`. Opens no connection yet.
+    ///
+    /// # Errors
+    /// When TLS or the HTTP client cannot be set up.
+    pub fn new(url: Url) -> Result<FunctionCaller, CallerError> {
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls::config(&url)?)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .user_agent(concat!("rampmeter/", env!("CARGO_PKG_VERSION")))
+            .referer(false)
+            .timeout(LONGEST_RUN)
+            .connect_timeout(LONGEST_CONNECT)
+            .build()?;
+        Ok(FunctionCaller { url, client })
+    }
+
+    /// Invokes the function with an event, which is JSON text.
+    ///
+    /// # Errors
+    /// See [`InvokeError`].
+    pub async fn invoke(&self, event: String) -> Result<Answer, InvokeError> {
+        let sent = self
+            .client
+            .request(Method::POST, self.url.clone())
+            .header(CONTENT_TYPE, JSON)
+            .body(event)
+            .send()
+            .await;
+        match sent {
+            Ok(response) => read(response, LONGEST_ANSWER)
+                .await
+                .map_err(|error| InvokeError::Lost(spelt(error))),
+            Err(error) if error.is_connect() => Err(InvokeError::NotSent(spelt(error))),
+            Err(error) => Err(InvokeError::Lost(spelt(error))),
+        }
+    }
+}
+
+impl fmt::Debug for FunctionCaller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The URL may hold a key.
+        f.debug_struct("FunctionCaller").finish_non_exhaustive()
+    }
+}
