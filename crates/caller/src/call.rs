@@ -1,40 +1,34 @@
 //! Performs a call: one request on a pooled connection, never repeated, never redirected, never through a proxy
 //! from the environment. Everything that decides is elsewhere; this file moves bytes and says how that went.
 
-use std::error::Error as _;
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::{Instant, SystemTime};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method, Response};
+use reqwest::{Client, Method};
 use serde_json::Value;
 use thiserror::Error;
 
 use crate::answer::Answer;
+use crate::auth::{Access, AccessTokens, Auth, OAuth1, SignInError, Unsendable};
 use crate::classify::classify;
 use crate::header::{self, HeaderError};
-use crate::oauth1::OAuth1;
-use crate::outcome::{Outcome, Repeatable};
+use crate::outcome::{Outcome, Repeatable, Throttle};
 use crate::path;
-use crate::profile::{Auth, Profile};
+use crate::profile::Profile;
 use crate::request::Request;
-use crate::tls;
-
-/// Longest wait for a connection; a host that does not answer within it is away.
-const LONGEST_CONNECT: Duration = Duration::from_secs(10);
-
-/// Idle connections are closed after this time, before the usual server or load balancer closes them: a call sent
-/// on a connection that is just being closed has an unknown outcome.
-const IDLE: Duration = Duration::from_secs(30);
+use crate::second_chance::SecondChances;
+use crate::transport::{self, read, spelt};
 
 /// Makes calls to one account. Cheap to share; connections are kept and reused.
 pub struct Caller {
     profile: Profile,
     client: Client,
-    /// Sign-in and the target's own headers, ready to send.
+    /// A sign-in that never changes and the target's own headers, ready to send.
     headers: HeaderMap,
+    /// Access tokens, where the target signs in with them.
+    tokens: Option<AccessTokens>,
+    second_chances: SecondChances,
 }
 
 /// Why a caller cannot be built from a profile. No variant repeats a credential.
@@ -49,8 +43,11 @@ pub enum CallerError {
     #[error("the timeout must be longer than zero")]
     Timeout,
     /// The credential holds characters that cannot be sent.
-    #[error("the credential holds a character that cannot be sent (a line break at its end?)")]
-    Credential,
+    #[error(transparent)]
+    Credential(#[from] Unsendable),
+    /// The URL for access tokens is not `http` or `https` with a host, or holds a user name or a fragment.
+    #[error("the token URL must be http or https, with a host and without user name or fragment")]
+    TokenUrl,
     /// A header of the profile cannot be sent.
     #[error(transparent)]
     Header(#[from] HeaderError),
@@ -73,23 +70,19 @@ impl Caller {
             return Err(CallerError::Timeout);
         }
         let headers = fixed_headers(&profile)?;
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls::config(&profile.base_url)?)
-            .redirect(reqwest::redirect::Policy::none())
-            // A repeat counts at the vendor, so it needs a permit of its own: the library must not make one.
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .user_agent(concat!("rampmeter/", env!("CARGO_PKG_VERSION")))
-            .referer(false)
-            .timeout(profile.timeout)
-            // Half at most, so that a host that is away is told apart from an answer that is late.
-            .connect_timeout(LONGEST_CONNECT.min(profile.timeout / 2))
-            .pool_idle_timeout(IDLE)
-            .build()?;
+        let mut secure = profile.base_url.scheme() == "https";
+        let mut tokens = None;
+        if let Auth::OAuth2(oauth2) = &profile.auth {
+            check_token_url(oauth2.token_url.clone())?;
+            secure |= oauth2.token_url.scheme() == "https";
+            tokens = Some(AccessTokens::new(*oauth2.clone()));
+        }
         Ok(Caller {
+            client: transport::client(secure, profile.timeout)?,
             profile,
-            client,
             headers,
+            tokens,
+            second_chances: SecondChances::default(),
         })
     }
 
@@ -99,29 +92,109 @@ impl Caller {
         &self.profile
     }
 
-    /// Makes one call, once. Takes at most the profile's timeout.
+    /// Makes one call, once. Takes at most the profile's timeout, the sign-in included.
     pub async fn call(&self, request: &Request) -> Outcome {
-        let built = match self.build(request) {
+        let deadline = Instant::now() + self.profile.timeout;
+        let access = match self.sign_in(deadline).await {
+            Ok(access) => access,
+            Err(outcome) => return outcome,
+        };
+        let built = match self.build(request, access.as_ref()) {
             Ok(built) => built,
             Err(reason) => return Outcome::Invalid { reason },
         };
-        let response = match self.client.execute(built).await {
-            Ok(response) => response,
-            Err(error) if error.is_builder() => {
-                return Outcome::Invalid {
-                    reason: spelt(error),
-                };
-            }
-            Err(error) if error.is_connect() => return connect_failed(error),
-            Err(error) => return lost(error),
-        };
-        match read(response, self.profile.max_response_bytes).await {
+        let outcome = match self.exchange(built, deadline).await {
             Ok(answer) => classify(self.profile.preset, answer, SystemTime::now()),
-            Err(error) => lost(error),
+            Err(outcome) => return outcome,
+        };
+        self.heed_sign_in(request, access.as_ref(), outcome)
+    }
+
+    /// The access token for a call, where it needs one; an outcome if the call ends here.
+    async fn sign_in(&self, deadline: Instant) -> Result<Option<Access>, Outcome> {
+        let (Some(tokens), Auth::OAuth2(oauth2)) = (&self.tokens, &self.profile.auth) else {
+            return Ok(None);
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let got = tokio::time::timeout(left, tokens.get(&self.client, left)).await;
+        match got {
+            Ok(Ok(access)) if access.asked && oauth2.counted => Err(Outcome::got_ready()),
+            Ok(Ok(access)) => Ok(Some(access)),
+            Ok(Err(error)) => Err(sign_in_failed(&error)),
+            Err(_) => {
+                let waited = "no access token within the timeout".to_owned();
+                Err(sign_in_failed(&SignInError::Unreachable(waited)))
+            }
         }
     }
 
-    fn build(&self, request: &Request) -> Result<reqwest::Request, String> {
+    async fn exchange(
+        &self,
+        mut built: reqwest::Request,
+        deadline: Instant,
+    ) -> Result<Answer, Outcome> {
+        *built.timeout_mut() = Some(deadline.saturating_duration_since(Instant::now()));
+        let response = match self.client.execute(built).await {
+            Ok(response) => response,
+            Err(error) if error.is_builder() => {
+                return Err(Outcome::Invalid {
+                    reason: spelt(error),
+                });
+            }
+            Err(error) if error.is_connect() => return Err(connect_failed(error)),
+            Err(error) => return Err(lost(error)),
+        };
+        read(response, self.profile.max_response_bytes)
+            .await
+            .map_err(lost)
+    }
+
+    /// A call refused for its access token is sent once more with a new one; a second refusal of a token that nothing
+    /// was ever accepted with is the vendor's word.
+    fn heed_sign_in(
+        &self,
+        request: &Request,
+        access: Option<&Access>,
+        outcome: Outcome,
+    ) -> Outcome {
+        let (Some(tokens), Some(access)) = (&self.tokens, access) else {
+            return outcome;
+        };
+        match outcome {
+            Outcome::Final {
+                answer,
+                vendor_code,
+            } if answer.status == 401 => {
+                let was_good = tokens.reject(access.number);
+                let first = self.second_chances.take(&request.idempotency_key);
+                if first || was_good {
+                    Outcome::Repeatable {
+                        reason: Repeatable::SignInExpired,
+                        answer: Some(answer),
+                        vendor_code,
+                    }
+                } else {
+                    Outcome::Final {
+                        answer,
+                        vendor_code,
+                    }
+                }
+            }
+            // Refused before the token was looked at, perhaps: that says nothing of it.
+            throttled @ Outcome::Throttled { .. } => throttled,
+            other => {
+                tokens.accepted(access.number);
+                self.second_chances.forget(&request.idempotency_key);
+                other
+            }
+        }
+    }
+
+    fn build(
+        &self,
+        request: &Request,
+        access: Option<&Access>,
+    ) -> Result<reqwest::Request, String> {
         request
             .check(&self.profile)
             .map_err(|error| error.to_string())?;
@@ -139,6 +212,11 @@ impl Caller {
         if let Auth::OAuth1(credentials) = &self.profile.auth {
             let value = signed(credentials, &built)?;
             built.headers_mut().insert(AUTHORIZATION, value);
+        }
+        if let Some(access) = access {
+            built
+                .headers_mut()
+                .insert(AUTHORIZATION, access.header.clone());
         }
         if let Some(body) = &request.body {
             let bytes = encode(body, built.headers())?;
@@ -180,16 +258,21 @@ impl fmt::Debug for Caller {
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 fn check_base_url(profile: &Profile) -> Result<(), CallerError> {
-    let url = &profile.base_url;
-    let plain = url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    if matches!(url.scheme(), "http" | "https") && url.has_host() && plain {
+    if is_plain(&profile.base_url) {
         Ok(())
     } else {
         Err(CallerError::BaseUrl)
     }
+}
+
+/// `http` or `https` with a host, and nothing but a path after it.
+fn is_plain(url: &url::Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none()
 }
 
 fn fixed_headers(profile: &Profile) -> Result<HeaderMap, CallerError> {
@@ -199,31 +282,20 @@ fn fixed_headers(profile: &Profile) -> Result<HeaderMap, CallerError> {
         value.set_sensitive(true);
         headers.insert(name, value);
     }
-    if let Some(value) = authorization(&profile.auth)? {
-        headers.insert(AUTHORIZATION, value);
+    if let Some((name, value)) = profile.auth.fixed_header()? {
+        headers.insert(name, value);
     }
     Ok(headers)
 }
 
-fn authorization(auth: &Auth) -> Result<Option<HeaderValue>, CallerError> {
-    let text = match auth {
-        // Signed for each call.
-        Auth::None | Auth::OAuth1(_) => return Ok(None),
-        Auth::Bearer(secret) => format!("Bearer {}", secret.expose()),
-        // RFC 7617: the first colon ends the user name, so a user name cannot hold one.
-        Auth::Basic { username, .. } if username.contains(':') => {
-            return Err(CallerError::Credential);
-        }
-        Auth::Basic { username, password } => {
-            format!(
-                "Basic {}",
-                STANDARD.encode(format!("{username}:{}", password.expose()))
-            )
-        }
-    };
-    let mut value = HeaderValue::from_str(&text).map_err(|_| CallerError::Credential)?;
-    value.set_sensitive(true);
-    Ok(Some(value))
+/// A token URL may have a query: some servers tell their tenants apart by one.
+fn check_token_url(mut url: url::Url) -> Result<(), CallerError> {
+    url.set_query(None);
+    if is_plain(&url) {
+        Ok(())
+    } else {
+        Err(CallerError::TokenUrl)
+    }
 }
 
 /// The signature of one call, under a nonce of its own.
@@ -257,38 +329,6 @@ fn encode(body: &Value, headers: &HeaderMap) -> Result<Vec<u8>, String> {
     }
 }
 
-pub(crate) async fn read(mut response: Response, most: usize) -> Result<Answer, reqwest::Error> {
-    let status = response.status();
-    let headers = response
-        .headers()
-        .iter()
-        .map(|(name, value)| {
-            (
-                name.to_string(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        })
-        .collect();
-    let mut body = Vec::new();
-    let mut truncated = false;
-    while let Some(chunk) = response.chunk().await? {
-        let room = most - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if chunk.len() > room {
-            // The rest may be endless: dropping the response closes the connection.
-            truncated = true;
-            break;
-        }
-    }
-    Ok(Answer {
-        status: status.as_u16(),
-        status_text: status.canonical_reason().unwrap_or_default().to_owned(),
-        headers,
-        body: Answer::read_body(&body, truncated),
-        truncated,
-    })
-}
-
 fn connect_failed(error: reqwest::Error) -> Outcome {
     Outcome::Repeatable {
         reason: Repeatable::ConnectFailed(spelt(error)),
@@ -306,18 +346,21 @@ fn lost(error: reqwest::Error) -> Outcome {
     Outcome::Unknown { reason }
 }
 
-/// The error and its causes in one line, without the URL: its query may hold business data.
-pub(crate) fn spelt(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let text = inner.to_string();
-        if !line.ends_with(&text) {
-            line.push_str(": ");
-            line.push_str(&text);
-        }
-        cause = inner.source();
+fn sign_in_failed(error: &SignInError) -> Outcome {
+    match error {
+        SignInError::Throttled {
+            retry_after,
+            answer,
+        } => Outcome::Throttled {
+            kind: Throttle::Window,
+            retry_after: *retry_after,
+            answer: *answer.clone(),
+            vendor_code: None,
+        },
+        _ => Outcome::Repeatable {
+            reason: Repeatable::SignInFailed(error.to_string()),
+            answer: None,
+            vendor_code: None,
+        },
     }
-    line
 }

@@ -9,8 +9,9 @@ use reqwest::{Client, Method};
 use url::Url;
 
 use crate::answer::Answer;
-use crate::call::{CallerError, JSON, read, spelt};
+use crate::call::{CallerError, JSON};
 use crate::tls;
+use crate::transport::{read, spelt};
 
 /// The longest time that Lambda lets a function run.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -44,7 +45,7 @@ impl FunctionCaller {
     /// When TLS or the HTTP client cannot be set up.
     pub fn new(url: Url) -> Result<FunctionCaller, CallerError> {
         let client = Client::builder()
-            .tls_backend_preconfigured(tls::config(&url)?)
+            .tls_backend_preconfigured(tls::config(url.scheme() == "https")?)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()

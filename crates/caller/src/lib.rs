@@ -5,12 +5,14 @@
 //! (crate `dispatch`), how often it is repeated and what a workflow is told: it neither waits nor retries.
 
 mod secret;
-mod oauth1;
+mod auth;
 mod profile;
 mod request;
 pub mod path;
 pub mod header;
 mod tls;
+mod transport;
+mod second_chance;
 mod call;
 mod function;
 mod answer;
@@ -20,13 +22,16 @@ pub mod classify;
 mod preset;
 
 pub use answer::Answer;
+pub use auth::{
+    Algorithm, Auth, ClientAuthentication, Grant, KeyError, OAuth1, OAuth2, ScopeForm, SignInError,
+    SigningKey, Unsendable,
+};
 pub use call::{Caller, CallerError};
 pub use function::{FunctionCaller, InvokeError};
 pub use header::HeaderError;
-pub use oauth1::OAuth1;
 pub use outcome::{Outcome, Repeatable, Throttle};
 pub use path::PathError;
 pub use preset::Preset;
-pub use profile::{Auth, Profile};
+pub use profile::Profile;
 pub use request::{METHODS, Request, RequestError};
 pub use secret::Secret;

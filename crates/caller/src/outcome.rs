@@ -50,6 +50,17 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// See [`Repeatable::GotReady`].
+    pub(crate) fn got_ready() -> Outcome {
+        Outcome::Repeatable {
+            reason: Repeatable::GotReady,
+            answer: None,
+            vendor_code: None,
+        }
+    }
+}
+
 /// Which sort of limit refused a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Throttle {
@@ -66,4 +77,11 @@ pub enum Repeatable {
     ConnectFailed(String),
     /// The vendor reports a passing failure of its own.
     ServerError,
+    /// There is no access token, so nothing of the call was sent.
+    SignInFailed(String),
+    /// The vendor refused an access token that was good before; the next attempt has a new one.
+    SignInExpired,
+    /// The permit was used to get ready (for example to sign in, where the vendor counts that), and nothing of the call
+    /// was sent. It may go on with its next permit at once, and has used up no attempt.
+    GotReady,
 }

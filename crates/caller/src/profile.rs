@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::oauth1::OAuth1;
+use crate::auth::Auth;
 use crate::preset::Preset;
 use crate::secret::Secret;
 
@@ -45,22 +45,4 @@ impl Profile {
             max_response_bytes: Profile::MAX_RESPONSE_BYTES,
         }
     }
-}
-
-/// How a call signs in.
-#[derive(Clone, Debug)]
-pub enum Auth {
-    /// Not at all.
-    None,
-    /// `Authorization: Bearer ...` (RFC 6750).
-    Bearer(Secret),
-    /// `Authorization: Basic ...` (RFC 7617).
-    Basic {
-        /// User name; it must hold no colon.
-        username: String,
-        /// Password.
-        password: Secret,
-    },
-    /// `Authorization: OAuth ...` (RFC 5849), signed anew for every call.
-    OAuth1(OAuth1),
 }

@@ -5,17 +5,16 @@ use std::sync::Arc;
 
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
-use url::Url;
 
-/// The TLS settings for one account.
+/// The TLS settings for one account; `secure` says whether any of its URLs is `https`.
 ///
 /// # Errors
 /// The operating system has no root certificates, or they cannot be read.
-pub(crate) fn config(base_url: &Url) -> Result<ClientConfig, rustls::Error> {
+pub(crate) fn config(secure: bool) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let mut config = if base_url.scheme() == "https" {
+    let mut config = if secure {
         builder.with_platform_verifier()?.with_no_client_auth()
     } else {
         // Plain HTTP never opens TLS (no redirect is followed), and must work where no roots are installed.

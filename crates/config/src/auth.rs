@@ -1,46 +1,61 @@
-//! How a target signs in: `auth = { kind = "bearer", secret = "${env:X}" }`. Kinds that are known but not served
-//! are checked in shape and said to be missing, so that nobody calls an account unsigned by mistake.
+//! How a target signs in: `auth = { kind = "bearer", secret = "${env:X}" }`. Kinds that ask an authorization server
+//! for access tokens are in `auth/oauth2`.
 
-use rampmeter_caller::{Auth, OAuth1, Secret};
+mod oauth2;
+
+use rampmeter_caller::{Auth, OAuth1, Secret, header};
+use url::Url;
 
 use crate::code::Code;
 use crate::problem::Problem;
 use crate::reading::Reading;
 use crate::section::Section;
+use crate::spelling;
 use crate::tree::{Node, Value};
 
-/// A kind of sign-in: its name, its keys, and those of them that are required.
+/// What the reading of a sign-in knows of its target.
+pub(crate) struct Account<'a> {
+    /// Where it is, if that could be read: default places of tokens lie there.
+    pub(crate) base_url: Option<&'a Url>,
+}
+
+/// A kind of sign-in: its name, its keys, those of them that are required, and how it is read.
 struct Kind {
     name: &'static str,
     what: &'static str,
     keys: &'static [&'static str],
     required: &'static [&'static str],
+    read: fn(&Section<'_>, &Account<'_>) -> Option<Auth>,
 }
 
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 8] = [
     Kind {
         name: "none",
         what: "auth of kind none",
         keys: &["kind"],
         required: &[],
+        read: |_, _| Some(Auth::None),
     },
     Kind {
         name: "bearer",
         what: "auth of kind bearer",
         keys: &["kind", "secret"],
         required: &["secret"],
+        read: |section, _| sendable(section, "secret").map(Auth::Bearer),
     },
     Kind {
         name: "basic",
         what: "auth of kind basic",
         keys: &["kind", "username", "password"],
         required: &["username", "password"],
+        read: |section, _| basic(section),
     },
     Kind {
-        name: "oauth2-m2m",
-        what: "auth of kind oauth2-m2m",
-        keys: &["kind", "client_id", "certificate_id", "key", "scope"],
-        required: &["client_id", "certificate_id", "key"],
+        name: "api-key",
+        what: "auth of kind api-key",
+        keys: &["kind", "header", "key"],
+        required: &["header", "key"],
+        read: |section, _| api_key(section),
     },
     Kind {
         name: "oauth1",
@@ -60,40 +75,74 @@ const KINDS: [Kind; 5] = [
             "access_id",
             "access_secret",
         ],
+        read: |section, _| oauth1(section),
+    },
+    Kind {
+        name: "oauth2-m2m",
+        what: "auth of kind oauth2-m2m",
+        keys: &[
+            "kind",
+            "client_id",
+            "certificate_id",
+            "key",
+            "algorithm",
+            "scope",
+            "scope_form",
+            "audience",
+            "token_url",
+            "assumed_lifetime",
+            "counted",
+        ],
+        required: &["client_id", "certificate_id", "key"],
+        read: oauth2::client_assertion,
+    },
+    Kind {
+        name: "oauth2-jwt-bearer",
+        what: "auth of kind oauth2-jwt-bearer",
+        keys: &[
+            "kind",
+            "client_id",
+            "username",
+            "key",
+            "audience",
+            "token_url",
+            "assumed_lifetime",
+            "counted",
+        ],
+        required: &["client_id", "username", "key"],
+        read: oauth2::jwt_bearer,
+    },
+    Kind {
+        name: "oauth2-client-credentials",
+        what: "auth of kind oauth2-client-credentials",
+        keys: &[
+            "kind",
+            "client_id",
+            "client_secret",
+            "scope",
+            "send_as",
+            "token_url",
+            "assumed_lifetime",
+            "counted",
+        ],
+        required: &["client_id", "client_secret", "token_url"],
+        read: oauth2::client_credentials,
     },
 ];
 
 /// The sign-in of a target; none if it is wrong.
-pub(crate) fn read(reading: &Reading<'_>, node: &Node) -> Option<Auth> {
+pub(crate) fn read(reading: &Reading<'_>, node: &Node, account: &Account<'_>) -> Option<Auth> {
     let kind = kind_of(reading, node)?;
     let section = Section::open(reading, "auth", node, kind.what, kind.keys)?;
-    if kind
+    let missing = kind
         .required
         .iter()
         .filter(|key| !section.requires(key))
-        .count()
-        > 0
-    {
+        .count();
+    if missing > 0 {
         return None;
     }
-    match kind.name {
-        "none" => Some(Auth::None),
-        "bearer" => sendable(&section, "secret").map(Auth::Bearer),
-        "basic" => basic(&section),
-        "oauth1" => oauth1(&section),
-        _ => {
-            section.secret("key");
-            reading.note(
-                Problem::new(
-                    Code::NotServed,
-                    format!("auth of kind \"{}\" is not served yet", kind.name),
-                )
-                .at(&node.span)
-                .help("served are none, bearer, basic and oauth1"),
-            );
-            None
-        }
-    }
+    (kind.read)(&section, account)
 }
 
 fn kind_of(reading: &Reading<'_>, node: &Node) -> Option<&'static Kind> {
@@ -108,18 +157,23 @@ fn kind_of(reading: &Reading<'_>, node: &Node) -> Option<&'static Kind> {
                 if kind.is_some() {
                     return kind;
                 }
-                Problem::new(Code::BadValue, "`kind` is no kind of auth").at(span)
+                let problem = Problem::new(Code::BadValue, "`kind` is no kind of auth").at(span);
+                match spelling::nearest(name, names.iter().copied()) {
+                    Some(near) => problem.help(format!("did you mean \"{near}\"?")),
+                    None => problem,
+                }
             }
             Some(other) => Problem::new(Code::WrongType, "`kind` must be a text").at(&other.span),
             None => Problem::new(Code::MissingKey, "auth needs `kind`").at(&node.span),
         },
         _ => Problem::new(Code::WrongType, "`auth` must be a table").at(&node.span),
     };
-    reading.note(
-        problem
-            .note(format!("the kinds are {}", names.join(", ")))
-            .help("write auth = { kind = \"bearer\", secret = \"${env:NAME}\" }"),
-    );
+    let problem = problem.note(format!("the kinds are {}", names.join(", ")));
+    let example = "write auth = { kind = \"bearer\", secret = \"${env:NAME}\" }";
+    reading.note(match problem.help {
+        None => problem.help(example),
+        Some(_) => problem,
+    });
     None
 }
 
@@ -135,6 +189,20 @@ fn basic(section: &Section<'_>) -> Option<Auth> {
     Some(Auth::Basic {
         username: username?,
         password: password?,
+    })
+}
+
+/// A header of the vendor's own. `Authorization` has kinds of its own.
+fn api_key(section: &Section<'_>) -> Option<Auth> {
+    let name = section.parsed("header", Code::BadHeader, |name| {
+        header::typed(name, "")
+            .map(|_| name.to_ascii_lowercase())
+            .map_err(|error| format!("cannot be used: {error}"))
+    });
+    let key = sendable(section, "key");
+    Some(Auth::ApiKey {
+        header: name?,
+        key: key?,
     })
 }
 

@@ -51,6 +51,7 @@ codes! {
     BadBaseUrl "RM0301" "A base URL is malformed or holds more than scheme, host, port and path.",
     BadHeader "RM0302" "A header cannot be sent or is not free to choose.",
     BadCredential "RM0303" "A credential cannot be sent.",
+    BadKey "RM0304" "A private key cannot be read or does not fit its algorithm.",
     UnreadableDefinition "RM0401" "A workflow's definition file cannot be read.",
     UnresolvedSubstitution "RM0402" "A definition holds a substitution that nothing defines.",
     BadSubstitution "RM0403" "A substitution is misnamed or hides a predefined one.",

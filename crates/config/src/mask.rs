@@ -10,7 +10,23 @@ use crate::tree::{Node, Table, Value};
 const SECRET_TABLES: [&str; 3] = ["auth", "credentials", "headers"];
 
 /// Keys of those tables whose values help to understand a problem.
-const PUBLIC: [&str; 5] = ["kind", "username", "client_id", "certificate_id", "rights"];
+const PUBLIC: [&str; 15] = [
+    "kind",
+    "username",
+    "client_id",
+    "certificate_id",
+    "rights",
+    "header",
+    "algorithm",
+    "scope",
+    "scope_form",
+    "audience",
+    "token_url",
+    "assumed_lifetime",
+    "counted",
+    "send_as",
+    "account",
+];
 
 /// Parts of a key that announce a secret anywhere.
 const SECRET_WORDS: [&str; 9] = [
@@ -82,7 +98,7 @@ fn secrets_of_table(text: &str, table: &Table, all: bool, spans: &mut Vec<Range<
     for entry in &table.entries {
         let key = entry.key.to_lowercase();
         let named = SECRET_WORDS.iter().any(|word| key.contains(word)) || key == "key";
-        let secret = (all && !PUBLIC.contains(&key.as_str())) || named;
+        let secret = (all || named) && !PUBLIC.contains(&key.as_str());
         secrets_of(
             text,
             &entry.node,
@@ -162,6 +178,7 @@ mod tests {
             "headers = { apiKey = \"canary é\", Other = 'canary' }",
             "credentials = [{ access_key_id = \"canary\", secret = \"canary\" }]",
             "base_url = \"https://user:canary@host/\"",
+            "auth = { token_url = \"https://user:canary@host/t\" }",
             "auth = { kind = \"bearer\", secret = \"\"\"\ncanary\ncanary\"\"\" }",
             "password = \"canary${env:X}\"",
         ];

@@ -242,6 +242,17 @@ impl<'a> Section<'a> {
         self.reading.count(key, self.get(key)?, served, code)
     }
 
+    /// `true` or `false`.
+    pub(crate) fn flag(&self, key: &str) -> Option<bool> {
+        let node = self.get(key)?;
+        if let Value::Boolean(flag) = node.value {
+            return Some(flag);
+        }
+        self.reading
+            .wrong_type(key, "true or false", &node.value, &Place::from(&node.span));
+        None
+    }
+
     /// A list of texts.
     pub(crate) fn texts(&self, key: &str) -> Option<Vec<Found<String>>> {
         let node = self.get(key)?;

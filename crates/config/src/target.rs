@@ -7,7 +7,7 @@ use rampmeter_caller::{Auth, Preset, Profile};
 use rampmeter_dispatch::{Priority, Rules};
 use url::Url;
 
-use crate::auth;
+use crate::auth::{self, Account};
 use crate::code::Code;
 use crate::header;
 use crate::limit;
@@ -163,14 +163,17 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let hold_after_timeout = section
         .duration("hold_after_timeout", Duration::ZERO..=DAY)
         .unwrap_or_else(|| default_hold(preset, timeout));
-    let auth = match section.get("auth") {
-        Some(node) => auth::read(reading, node),
-        None => Some(Auth::None),
-    };
     let base_url = section
         .requires("base_url")
         .then(|| section.parsed("base_url", Code::BadBaseUrl, base_url))
         .flatten();
+    let account = Account {
+        base_url: base_url.as_ref(),
+    };
+    let auth = match section.get("auth") {
+        Some(node) => auth::read(reading, node, &account),
+        None => Some(Auth::None),
+    };
     let (rules, limit_notes) = limit::read(reading, &section);
     let headers = header::read(reading, &section);
     let retry = retry(reading, &section);

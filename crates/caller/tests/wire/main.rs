@@ -8,4 +8,5 @@
 mod answers;
 mod failures;
 mod sending;
+mod sign_in;
 mod vendor;

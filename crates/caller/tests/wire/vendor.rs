@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -17,6 +18,21 @@ pub(crate) enum Act {
     Answer(Vec<u8>),
     /// Sends these bytes and says nothing more, with the connection open.
     Hang(Vec<u8>),
+    /// Looks at the request, head and body, sends what the function says and closes.
+    Decide(Decide),
+}
+
+/// Answers a request, of which it sees head and body.
+pub(crate) type Decide = Arc<dyn Fn(&str) -> Vec<u8> + Send + Sync>;
+
+/// An answer with a JSON body.
+pub(crate) fn json_answer(status: &str, body: &serde_json::Value) -> Vec<u8> {
+    let body = body.to_string();
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
 }
 
 pub(crate) struct Vendor {
@@ -68,11 +84,12 @@ fn serve(listener: &TcpListener, act: &Act, requests: &Sender<String>) {
         let Some(request) = read(&mut stream) else {
             continue;
         };
-        if requests.send(request).is_err() {
+        if requests.send(request.clone()).is_err() {
             return;
         }
         match act {
             Act::Answer(bytes) => stream.write_all(bytes).unwrap_or_default(),
+            Act::Decide(answer) => stream.write_all(&answer(&request)).unwrap_or_default(),
             Act::Hang(bytes) => {
                 stream.write_all(bytes).unwrap_or_default();
                 open.push(stream);

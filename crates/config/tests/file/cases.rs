@@ -14,6 +14,8 @@ pub(crate) fn all() -> Vec<Case> {
     let mut cases = shapes();
     cases.extend(values());
     cases.extend(references());
+    cases.extend(sign_ins());
+    cases.extend(finer_points_of_sign_ins());
     cases.extend(workflows());
     cases.extend(limits());
     cases.extend(finer_points_of_limits());
@@ -112,13 +114,6 @@ fn values() -> Vec<Case> {
             Code::NotServed,
             "\"reconcile\"",
         ),
-        (
-            target(
-                "auth = { kind = \"oauth2-m2m\", client_id = \"a\", certificate_id = \"b\", key = \"${env:TOKEN}\" }",
-            ),
-            Code::NotServed,
-            "{ kind = \"oauth2-m2m\", client_id = \"a\", certificate_id = \"b\", key = \"${env:TOKEN}\" }",
-        ),
     ]
 }
 
@@ -200,6 +195,98 @@ fn references() -> Vec<Case> {
             target("headers = { A = \"a\", a = \"b\" }"),
             Code::BadHeader,
             "a",
+        ),
+    ]
+}
+
+fn sign_ins() -> Vec<Case> {
+    let auth = |lines: &str| target(&format!("auth = {{ {lines} }}"));
+    let m2m = |lines: &str| {
+        auth(&format!(
+            "kind = \"oauth2-m2m\", client_id = \"a\", certificate_id = \"b\", {lines}"
+        ))
+    };
+    vec![
+        (
+            m2m("key = \"${env:TOKEN}\""),
+            Code::BadKey,
+            "\"${env:TOKEN}\"",
+        ),
+        (m2m("key = \"canary\""), Code::LiteralSecret, "\"canary\""),
+        (
+            m2m("key = \"${file:rsa.pem}\", algorithm = \"ES256\""),
+            Code::BadKey,
+            "\"${file:rsa.pem}\"",
+        ),
+        (
+            m2m("key = \"${file:rsa.pem}\", algorithm = \"RS256\""),
+            Code::BadValue,
+            "\"RS256\"",
+        ),
+        (
+            m2m("key = \"${file:rsa.pem}\", scope = 5"),
+            Code::WrongType,
+            "5",
+        ),
+        (
+            m2m("key = \"${file:rsa.pem}\", counted = 1"),
+            Code::WrongType,
+            "1",
+        ),
+        (
+            m2m("key = \"${file:rsa.pem}\", username = \"u\""),
+            Code::UnknownKey,
+            "username",
+        ),
+        (
+            auth(
+                "kind = \"oauth2-jwt-bearer\", client_id = \"a\", username = \"u\", key = \"${file:p256.pem}\"",
+            ),
+            Code::BadKey,
+            "\"${file:p256.pem}\"",
+        ),
+        (
+            auth(
+                "kind = \"oauth2-jwt-bearer\", client_id = \"a\", username = \"u\", key = \"${file:rsa.pem}\", audience = \"org\"",
+            ),
+            Code::MissingKey,
+            "{ kind = \"oauth2-jwt-bearer\", client_id = \"a\", username = \"u\", key = \"${file:rsa.pem}\", audience = \"org\" }",
+        ),
+    ]
+}
+
+fn finer_points_of_sign_ins() -> Vec<Case> {
+    let auth = |lines: &str| target(&format!("auth = {{ {lines} }}"));
+    let client = |lines: &str| {
+        auth(&format!(
+            "kind = \"oauth2-client-credentials\", client_id = \"a\", client_secret = \"${{env:TOKEN}}\", {lines}"
+        ))
+    };
+    vec![
+        (
+            client("token_url = \"ftp://a\""),
+            Code::BadBaseUrl,
+            "\"ftp://a\"",
+        ),
+        (
+            client("token_url = \"https://a@b\""),
+            Code::BadBaseUrl,
+            "\"https://a@b\"",
+        ),
+        (
+            client("token_url = \"https://a\", send_as = \"query\""),
+            Code::BadValue,
+            "\"query\"",
+        ),
+        (
+            auth("kind = \"api-key\", header = \"Host\", key = \"${env:TOKEN}\""),
+            Code::BadHeader,
+            "\"Host\"",
+        ),
+        (
+            auth("kind = \"api-key\", header = \"X\", key = \"${env:BROKEN}\""),
+            Code::BadCredential,
+            "\"${env:BROKEN}\"",
         ),
     ]
 }

@@ -10,6 +10,7 @@ mod hostile;
 mod problems;
 mod rendering;
 mod sample;
+mod sign_in;
 mod secrets;
 
 use std::io;
@@ -31,11 +32,17 @@ fn environment(name: &str) -> Option<String> {
 fn read_file(path: &Path) -> io::Result<String> {
     match path.to_str() {
         Some("/etc/rm/secret.txt") => Ok("canary-file\r\n".to_owned()),
+        Some("/etc/rm/rsa.pem") => Ok(RSA.to_owned()),
+        Some("/etc/rm/p256.pem") => Ok(P256.to_owned()),
         Some("/etc/rm/order.asl.json") => Ok(DEFINITION.to_owned()),
         Some("/etc/rm/typo.asl.json") => Ok(DEFINITION.replace("NetsuiteHigh", "NetsuteHigh")),
         _ => Err(io::Error::from(io::ErrorKind::NotFound)),
     }
 }
+
+/// The private keys printed in RFC 7515.
+const RSA: &str = include_str!("../../../caller/tests/keys/rfc7515-rsa.pem");
+const P256: &str = include_str!("../../../caller/tests/keys/rfc7515-p256.pem");
 
 const DEFINITION: &str = r#"{
   "StartAt": "Call",

@@ -297,28 +297,6 @@ fn a_file_is_loaded_with_paths_relative_to_it() {
 }
 
 #[test]
-fn every_way_to_sign_in_is_read() {
-    let read = |auth: &str| {
-        let mut config = toml(&target(&format!("auth = {{ {auth} }}"))).unwrap();
-        config.targets.remove("netsuite").unwrap().profile.auth
-    };
-    assert!(matches!(read("kind = \"none\""), Auth::None));
-    let basic = read("kind = \"basic\", username = \"u\", password = \"${env:TOKEN}\"");
-    assert!(matches!(&basic, Auth::Basic { username, password }
-        if username == "u" && password.expose() == "canary-env"));
-    let oauth1 = read(
-        "kind = \"oauth1\", account = \"1_SB1\", consumer_key = \"ck\", consumer_secret = \"${env:TOKEN}\", \
-         access_id = \"id\", access_secret = \"${file:secret.txt}\"",
-    );
-    assert!(
-        matches!(&oauth1, Auth::OAuth1(keys) if keys.account == "1_SB1"
-        && keys.consumer_key == "ck" && keys.consumer_secret.expose() == "canary-env"
-        && keys.access_id == "id" && keys.access_secret.expose() == "canary-file")
-    );
-    assert!(!format!("{basic:?} {oauth1:?}").contains("canary"));
-}
-
-#[test]
 fn shares_and_calendar_quotas_are_read() {
     let text = r#"
 version = 1

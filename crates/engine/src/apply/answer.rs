@@ -57,14 +57,19 @@ impl Turn<'_> {
                 self.give_up(target, &call, &error, Some(&answer), code, None)
             }
             Outcome::Throttled { kind, .. } => self.return_throttled(target, &call, kind),
+            // Nothing of the call was sent: it keeps its turn.
+            Outcome::Repeatable {
+                reason: Repeatable::GotReady,
+                ..
+            } => self.put_back(&call, Duration::ZERO),
             Outcome::Repeatable {
                 reason,
                 answer,
                 vendor_code,
             } => {
                 let reason = match reason {
-                    Repeatable::ConnectFailed(why) => Some(why),
-                    Repeatable::ServerError => None,
+                    Repeatable::ConnectFailed(why) | Repeatable::SignInFailed(why) => Some(why),
+                    _ => None,
                 };
                 self.repeat(
                     target,
