@@ -34,6 +34,9 @@ pub struct Frame<P = Payload> {
     /// The Map state it is an iteration of.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) iteration_of: Option<String>,
+    /// The Distributed Map state that the execution is a child execution of. Only a root has it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) item_of: Option<String>,
     /// The state it stands in, or is about to enter.
     pub(crate) state: String,
     /// The `StateEntered` event of this entry, and its time.
@@ -167,6 +170,7 @@ impl Frame {
             parent: None,
             index: 0,
             iteration_of: None,
+            item_of: None,
             state: String::new(),
             entered: 0,
             entered_at: 0,
@@ -178,6 +182,17 @@ impl Frame {
             variables: BTreeMap::new(),
             shared: None,
             rest: Rest::Unstarted,
+        }
+    }
+
+    /// The root frame of a child execution of a map run that has not begun: it runs the item
+    /// processor of that Map state. It takes [`crate::Stimulus::Start`] with the input that
+    /// [`crate::map_run_input`] makes.
+    #[must_use]
+    pub fn item(map_state: &str) -> Self {
+        Self {
+            item_of: Some(map_state.to_owned()),
+            ..Self::root()
         }
     }
 
@@ -265,6 +280,7 @@ impl<P> Frame<P> {
             parent: self.parent,
             index: self.index,
             iteration_of: self.iteration_of,
+            item_of: self.item_of,
             state: self.state,
             entered: self.entered,
             entered_at: self.entered_at,

@@ -149,34 +149,34 @@ impl Join {
 
     /// A child ended; `frame` is its frame after its last step. To be told once for each child.
     pub fn child_ended(&mut self, frame: &Frame, end: &End) -> Next {
+        self.ended(frame.last, frame.closing, end)
+    }
+
+    /// A child execution of a map run ended. To be told once for each.
+    pub fn execution_ended(&mut self, end: &End) -> Next {
+        self.ended(self.fork.event, self.fork.event, end)
+    }
+
+    /// `last` is the last event of a state of the child, `closing` the one that closed the child.
+    fn ended(&mut self, last: EventId, closing: EventId, end: &End) -> Next {
         if self.is_over {
             return Next::Wait;
         }
-        match end {
+        let (error, cause) = match end {
             End::Succeeded { .. } => {
                 self.succeeded += 1;
-                self.go_on(frame.last, frame.closing)
+                return self.go_on(last, closing);
             }
             End::Failed { error, cause }
             | End::TimedOut { error, cause }
-            | End::Aborted { error, cause } => {
-                self.failed += 1;
-                self.after_failure(frame, error, cause)
-            }
-        }
-    }
-
-    fn after_failure(
-        &mut self,
-        frame: &Frame,
-        error: &Option<String>,
-        cause: &Option<String>,
-    ) -> Next {
+            | End::Aborted { error, cause } => (error, cause),
+        };
+        self.failed += 1;
         let Fork {
             tolerance, total, ..
         } = self.fork;
         if !tolerance.is_exceeded(self.failed, total) {
-            return self.go_on(frame.last, frame.closing);
+            return self.go_on(last, closing);
         }
         self.is_over = true;
         let failure = if tolerance.is_set() {
@@ -191,12 +191,11 @@ impl Join {
             }
         };
         Next::Fail(Outcome {
-            cause: frame.last,
+            cause: last,
             failure: Some(failure),
         })
     }
 
-    /// `last` is the last event of a state of the child, `closing` the one that closed the child.
     fn go_on(&mut self, last: EventId, closing: EventId) -> Next {
         if self.started < self.fork.total {
             let index = self.started;

@@ -59,7 +59,7 @@ mod template;
 mod timestamp;
 mod variable_reference;
 
-pub use advance::advance;
+pub use advance::{advance, map_run_input};
 pub use diagnostic::{Diagnostic, Severity, Unserved};
 pub use event::{Detail, Event, EventId, Phase, StateKind};
 pub use frame::{Frame, FrameId, Progress, Waiting};
@@ -69,6 +69,6 @@ pub use machine::StateMachine;
 pub use payload::Payload;
 pub use resource::{Action, Pattern, Resource};
 pub use stimulus::{
-    Advance, Context, Effect, End, Stale, Standing, Stimulus, Task, Timer, TimerKind,
+    Advance, Context, Effect, End, MapRun, Stale, Standing, Stimulus, Task, Timer, TimerKind,
 };
 pub use timestamp::write as write_timestamp;

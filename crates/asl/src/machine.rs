@@ -116,6 +116,15 @@ impl StateMachine {
         &self.graph.start_at
     }
 
+    /// Where an execution begins: the machine, or the item processor of the Map state that the
+    /// execution is a child of.
+    pub(crate) fn start_of(&self, map_state: Option<&str>) -> &Graph {
+        match map_state.map(|name| &self.state(name).body) {
+            Some(Body::Map(map)) => &map.processor,
+            _ => &self.graph,
+        }
+    }
+
     pub(crate) fn state(&self, name: &str) -> &State {
         self.graph
             .states
@@ -253,7 +262,6 @@ pub(crate) enum Amount {
 
 /// What only a Distributed Map has.
 #[derive(Debug)]
-#[expect(dead_code, reason = "read by the map runs that come next")]
 pub(crate) struct Distributed {
     pub(crate) label: Option<String>,
     /// Whether its child executions are of type EXPRESS.

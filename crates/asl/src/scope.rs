@@ -28,6 +28,9 @@ pub(crate) struct StateFacts {
     pub(crate) retry_count: Option<u32>,
     /// The `TaskScheduled` event that a task token would belong to, in a state that waits for one.
     pub(crate) token_event: Option<EventId>,
+    /// The number of the item that is being made ready, and all items; without it the item is the one
+    /// that the frame works on.
+    pub(crate) item: Option<(u32, Payload)>,
 }
 
 /// What an expression evaluates in.
@@ -55,19 +58,21 @@ pub(crate) fn outer_variable(frame: &Frame, context: &Context<'_>, name: &str) -
 }
 
 /// The number and the value of the item that a frame works on, if it is or is inside an iteration.
-fn map_item(frame: &Frame, context: &Context<'_>) -> Option<(u32, Value)> {
-    let item_of = |parent: &Frame, index: u32| {
-        let items = parent.shared.as_ref()?.items.as_ref()?;
+fn map_item(facts: &StateFacts, frame: &Frame, context: &Context<'_>) -> Option<(u32, Value)> {
+    let item_of = |items: &Payload, index: u32| {
         let item = items.value().get(usize::try_from(index).ok()?)?;
         Some((index, item.clone()))
     };
+    if let Some((index, items)) = &facts.item {
+        return item_of(items, *index);
+    }
     let mut parent = (context.parent)(frame.parent?)?;
     let (mut is_iteration, mut index) = (frame.iteration_of.is_some(), frame.index);
     while !is_iteration {
         (is_iteration, index) = (parent.iteration_of.is_some(), parent.index);
         parent = (context.parent)(parent.parent?)?;
     }
-    item_of(&parent, index)
+    item_of(parent.shared.as_ref()?.items.as_ref()?, index)
 }
 
 impl<'s, 'c> Scope<'s, 'c> {
@@ -170,7 +175,7 @@ impl<'s, 'c> Scope<'s, 'c> {
         );
         object.insert("State".to_owned(), Value::Object(state));
         if path.may_reach(&["Map", "Item"])
-            && let Some((index, value)) = map_item(self.frame, context)
+            && let Some((index, value)) = map_item(self.facts, self.frame, context)
         {
             object.insert(
                 "Map".to_owned(),

@@ -201,6 +201,27 @@ pub enum Effect {
     Abandon(EventId),
     /// Make child frames and run them as [`crate::Join`] says; then report [`Stimulus::Joined`].
     Fork(Fork),
+    /// Start child executions and run them as [`crate::Join`] says; then report
+    /// [`Stimulus::Joined`].
+    StartMapRun(MapRun),
+}
+
+/// A Distributed Map that begins: its children are executions of their own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MapRun {
+    /// How many child executions there are and how they are to run. Its event is `MapRunStarted`;
+    /// ids of frames have no meaning here, for a child is an execution with a root of its own
+    /// ([`Frame::item`]).
+    pub fork: Fork,
+    /// Its ARN, `...:mapRun:MACHINE/LABEL:ID`.
+    pub arn: String,
+    /// The `Label` of the Map state, or the one made up for it. Child executions have the ARN
+    /// `...:execution:MACHINE/LABEL:NAME`.
+    pub label: String,
+    /// Name of the Map state.
+    pub state: String,
+    /// Whether its child executions are of type EXPRESS.
+    pub is_express: bool,
 }
 
 /// One attempt of a Task state.

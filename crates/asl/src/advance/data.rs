@@ -75,6 +75,7 @@ impl Run<'_, '_> {
                 .can_be_retried()
                 .then(|| self.frame.retries.iter().sum()),
             token_event: self.token_event.filter(|_| state.awaits_token()),
+            item: self.item.clone(),
         }
     }
 

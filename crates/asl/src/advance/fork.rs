@@ -27,19 +27,13 @@ impl<'r> Run<'r, '_> {
             length: None,
         })?;
         let total = u32::try_from(parallel.branches.len()).unwrap_or(u32::MAX);
-        self.fork(event, total, total, Tolerance::default());
+        self.fork(event, total, total);
         self.frame.shared = Some(Shared { input, items: None });
         Ok(Turn::Rest)
     }
 
     /// Asks for child frames and waits for them.
-    pub(super) fn fork(
-        &mut self,
-        event: EventId,
-        total: u32,
-        concurrency: u32,
-        tolerance: Tolerance,
-    ) {
+    pub(super) fn fork(&mut self, event: EventId, total: u32, concurrency: u32) {
         let first = self.progress.frames + 1;
         self.progress.frames += u64::from(total);
         self.frame.rest = Rest::Forked { event };
@@ -49,7 +43,7 @@ impl<'r> Run<'r, '_> {
             total,
             concurrency,
             event,
-            tolerance,
+            tolerance: Tolerance::default(),
         }));
     }
 
@@ -60,6 +54,11 @@ impl<'r> Run<'r, '_> {
         self.frame.rest = Rest::Yielded;
         self.frame.shared = None;
         self.frame.last = outcome.cause;
+        if let Body::Map(map) = &state.body
+            && map.distributed.is_some()
+        {
+            return self.map_run_ended(state, outcome.failure);
+        }
         if let Some(failure) = outcome.failure {
             return Err(Failure::below(failure.error, failure.cause));
         }
@@ -162,7 +161,10 @@ impl<'r> Run<'r, '_> {
                 StateKind::Task | StateKind::Wait | StateKind::Parallel | StateKind::Map
             )
         {
-            // A full history ends the execution, whatever becomes of this event.
+            // A full history ends the execution, whatever becomes of these events.
+            if matches!(&state.body, Body::Map(map) if map.distributed.is_some()) {
+                let _ = self.emit(Detail::MapRunAborted);
+            }
             let _ = self.emit(Detail::StateAborted { kind: state.kind });
         }
         let _ = self.close_iteration(Phase::Aborted);

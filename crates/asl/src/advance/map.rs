@@ -15,6 +15,9 @@ use crate::payload::Payload;
 /// How many iterations AWS runs at the same time in an inline Map at most.
 const INLINE_CONCURRENCY: u32 = 40;
 
+/// How many child executions AWS runs at the same time in a map run at most.
+const DISTRIBUTED_CONCURRENCY: u32 = 10_000;
+
 impl<'r> Run<'r, '_> {
     /// Begins an attempt of a Map state.
     pub(super) fn fork_iterations(
@@ -32,15 +35,19 @@ impl<'r> Run<'r, '_> {
             length: Some(length),
         })?;
         // What may fail is of use to a Distributed Map only; AWS reads it for every Map.
-        self.tolerance(state, map, &input)?;
+        let tolerance = self.tolerance(state, map, &input)?;
         if length == 0 {
             self.emit_aside(Detail::StateSucceeded {
                 kind: StateKind::Map,
             })?;
             return self.leave_joined(state, &[]);
         }
-        let concurrency = at_most(concurrency, INLINE_CONCURRENCY);
-        self.fork(event, length, concurrency, Tolerance::default());
+        if let Some(distributed) = &map.distributed {
+            let concurrency = at_most(concurrency, DISTRIBUTED_CONCURRENCY);
+            let shared = self.batches(state, map, distributed, input, items)?;
+            return self.start_map_run(distributed, shared, concurrency, tolerance);
+        }
+        self.fork(event, length, at_most(concurrency, INLINE_CONCURRENCY));
         self.frame.shared = Some(Shared {
             input,
             items: Some(items),
@@ -65,7 +72,7 @@ impl<'r> Run<'r, '_> {
     }
 
     /// How many iterations may fail.
-    pub(super) fn tolerance(
+    fn tolerance(
         &mut self,
         state: &State,
         map: &MapBody,
@@ -174,7 +181,7 @@ impl<'r> Run<'r, '_> {
 }
 
 /// How many may run at once: 0 and nothing mean as many as AWS runs.
-pub(super) fn at_most(concurrency: Option<u64>, most: u32) -> u32 {
+fn at_most(concurrency: Option<u64>, most: u32) -> u32 {
     match concurrency {
         None | Some(0) => most,
         Some(wanted) => u32::try_from(wanted).unwrap_or(most).min(most),

@@ -7,6 +7,7 @@ mod flow;
 mod fork;
 mod json_path;
 mod map;
+mod map_run;
 mod task;
 mod task_event;
 mod variables;
@@ -19,6 +20,7 @@ use crate::stimulus::{Advance, Context, Effect, End, Stale, Standing, Stimulus, 
 
 use self::data::Left;
 use self::failure::Failure;
+pub use self::map_run::map_run_input;
 
 /// How many events a history may have; AWS's hard limit. The last one says that the execution failed.
 const HISTORY_LIMIT: EventId = 25_000;
@@ -46,6 +48,7 @@ pub fn advance(
             Waiting::Task { event } => Some(event),
             _ => None,
         },
+        item: None,
         frame,
         context,
         events: Vec::new(),
@@ -114,6 +117,8 @@ struct Run<'r, 'c> {
     progress: Progress,
     /// The `TaskScheduled` event of the attempt that `$$.Task.Token` belongs to.
     token_event: Option<EventId>,
+    /// The item that is being made ready, by its number among all items.
+    item: Option<(u32, Payload)>,
     frame: &'r mut Frame,
     context: &'r mut Context<'c>,
     events: Vec<Event>,
@@ -171,7 +176,10 @@ impl<'r> Run<'r, '_> {
         })?;
         // AWS gives the first state no cause.
         self.frame.last = 0;
-        if let Some(seconds) = self.machine.timeout_seconds {
+        let map_state = self.frame.item_of.clone();
+        // The machine's time-out is that of the parent execution.
+        let timeout = self.machine.timeout_seconds.filter(|_| map_state.is_none());
+        if let Some(seconds) = timeout {
             let at = after(self.context.now, seconds);
             self.frame.deadline = Some(at);
             self.set(Timer {
@@ -180,7 +188,8 @@ impl<'r> Run<'r, '_> {
                 kind: TimerKind::ExecutionTimeout,
             });
         }
-        self.frame.state = self.machine.graph.start_at.clone();
+        let graph = self.machine.start_of(map_state.as_deref());
+        self.frame.state.clone_from(&graph.start_at);
         self.frame.input = Some(input);
         Ok(Turn::Enter)
     }

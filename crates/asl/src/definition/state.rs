@@ -254,7 +254,6 @@ fn what_is_unserved(state: &State, fields: &Object<'_>) -> Option<String> {
         return Some(what);
     }
     match &state.body {
-        Body::Map(map) if map.distributed.is_some() => Some("Distributed Map states".to_owned()),
         Body::Task(task) => match &task.resource {
             Resource::Unserved(arn) => Some(format!("the resource '{arn}'; it runs {SERVED}")),
             Resource::Action(_) | Resource::Function(_) => None,

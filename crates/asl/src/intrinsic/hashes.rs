@@ -59,7 +59,7 @@ pub(super) fn hash(values: &[Value]) -> Result<Value, CallError> {
 }
 
 /// A UUID of version 4 (RFC 9562) made of 128 random bits.
-pub(super) fn uuid(high: u64, low: u64) -> String {
+pub(crate) fn uuid(high: u64, low: u64) -> String {
     let high = (high & !0xF000) | 0x4000;
     let low = (low & !(0b11 << 62)) | (0b10 << 62);
     format!(

@@ -12,6 +12,8 @@ mod tests;
 
 use serde_json::Value;
 
+pub(crate) use self::hashes::uuid;
+
 use crate::budget::{Exhausted, text_size};
 use crate::path::Path;
 use crate::scope::Scope;

@@ -19,6 +19,7 @@ fn evaluate(text: &str, input: &Value) -> Result<Value, CallError> {
         entered_at: 0,
         retry_count: None,
         token_event: None,
+        item: None,
     };
     let mut context = Context {
         now: 0,

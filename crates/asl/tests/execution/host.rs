@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use rampmeter_asl::{
-    Advance, Context, Effect, End, Event, Fork, Frame, FrameId, Join, Next, Outcome, Payload,
-    Progress, Stale, Standing, StateMachine, Stimulus, Task, Timer, TimerKind, Waiting, advance,
-    record,
+    Advance, ChildFailure, Context, Effect, End, Event, Fork, Frame, FrameId, Join, MapRun, Next,
+    Outcome, Payload, Progress, Stale, Standing, StateMachine, Stimulus, Task, Timer, TimerKind,
+    Waiting, advance, map_run_input, record,
 };
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ pub(crate) const START: i64 = 1_700_000_000_000;
 
 /// One execution and all that its host knows of it.
 pub(crate) struct Host {
-    machine: StateMachine,
+    machine: Arc<StateMachine>,
     input: Payload,
     progress: Progress,
     pub(crate) frame: Frame,
@@ -23,6 +23,9 @@ pub(crate) struct Host {
     pub(crate) children: BTreeMap<FrameId, Frame>,
     joins: BTreeMap<FrameId, Join>,
     results: BTreeMap<FrameId, Payload>,
+    /// Map runs that were started, with the inputs of their child executions.
+    pub(crate) map_runs: Vec<(MapRun, Vec<Payload>)>,
+    run_results: Vec<Payload>,
     /// Stimuli of the host's own: children to begin, forks that are joined.
     due: VecDeque<(FrameId, Stimulus)>,
     pub(crate) now: i64,
@@ -38,14 +41,24 @@ impl Host {
     /// An execution that has not begun.
     pub(crate) fn new(definition: &Value, input: &Value) -> Self {
         let machine = StateMachine::parse(&definition.to_string()).expect("a sound definition");
+        Self::of(
+            Arc::new(machine),
+            Frame::root(),
+            Payload::from_value(input.clone()),
+        )
+    }
+
+    fn of(machine: Arc<StateMachine>, frame: Frame, input: Payload) -> Self {
         Self {
             machine,
-            input: Payload::from_value(input.clone()),
+            input,
             progress: Progress::default(),
-            frame: Frame::root(),
+            frame,
             children: BTreeMap::new(),
             joins: BTreeMap::new(),
             results: BTreeMap::new(),
+            map_runs: Vec::new(),
+            run_results: Vec::new(),
             due: VecDeque::new(),
             now: START,
             transitions: 64,
@@ -108,23 +121,43 @@ impl Host {
     pub(crate) fn send_to(&mut self, to: FrameId, stimulus: Stimulus) -> Result<Advance, Stale> {
         let before = self.frame_of(to).clone();
         let (mut progress, mut frame) = (self.progress, before.clone());
-        let input = self.input.clone();
-        let execution_input = || input.clone();
-        let parent = |id: FrameId| Some(Arc::new(self.frame_of(id).clone()));
-        let results = || {
-            let Some(join) = self.joins.get(&to) else {
-                panic!("results are asked for after a join only")
-            };
-            let Fork { first, total, .. } = *join.fork();
-            let range = first..first + u64::from(total);
-            self.results
-                .range(range)
-                .map(|(_, output)| output.clone())
-                .collect()
+        let results = || self.results_of(to);
+        let result = self.with_results(&results, |machine, context| {
+            advance(machine, &mut progress, &mut frame, stimulus, context)
+        });
+        match &result {
+            Err(Stale) => assert_eq!((&before, self.progress), (&frame, progress)),
+            Ok(advance) => {
+                self.progress = progress;
+                self.carry_out(&frame, advance);
+            }
+        }
+        result
+    }
+
+    fn results_of(&self, parent: FrameId) -> Vec<Payload> {
+        let Some(join) = self.joins.get(&parent) else {
+            return self.run_results.clone();
         };
-        let task_token = |event: u64| format!("task-token-{event}");
+        let Fork { first, total, .. } = *join.fork();
+        let range = first..first + u64::from(total);
+        self.results
+            .range(range)
+            .map(|(_, output)| output.clone())
+            .collect()
+    }
+
+    fn with_context<T>(&self, run: impl FnOnce(&StateMachine, &mut Context<'_>) -> T) -> T {
+        self.with_results(&Vec::new, run)
+    }
+
+    fn with_results<T>(
+        &self,
+        results: &dyn Fn() -> Vec<Payload>,
+        run: impl FnOnce(&StateMachine, &mut Context<'_>) -> T,
+    ) -> T {
+        let input = self.input.clone();
         let random = self.random;
-        let mut random = || random;
         let mut context = Context {
             now: self.now,
             region: "eu-west-1",
@@ -135,28 +168,14 @@ impl Host {
             redrive_count: 0,
             machine_arn: "arn:aws:states:eu-west-1:000000000000:stateMachine:orders",
             machine_name: "orders",
-            execution_input: &execution_input,
-            parent: &parent,
-            results: &results,
-            task_token: &task_token,
-            random: &mut random,
+            execution_input: &|| input.clone(),
+            parent: &|id: FrameId| Some(Arc::new(self.frame_of(id).clone())),
+            results,
+            task_token: &|event: u64| format!("task-token-{event}"),
+            random: &mut || random,
             transitions: self.transitions,
         };
-        let result = advance(
-            &self.machine,
-            &mut progress,
-            &mut frame,
-            stimulus,
-            &mut context,
-        );
-        match &result {
-            Err(Stale) => assert_eq!((&before, self.progress), (&frame, progress)),
-            Ok(advance) => {
-                self.progress = progress;
-                self.carry_out(&frame, advance);
-            }
-        }
-        result
+        run(&self.machine, &mut context)
     }
 
     fn frame_of(&self, id: FrameId) -> &Frame {
@@ -187,6 +206,7 @@ impl Host {
                         .remove(at.expect("only a timer that was set is cleared"));
                 }
                 Effect::Fork(fork) => self.fork(fork),
+                Effect::StartMapRun(run) => self.start_map_run(frame, run),
             }
         }
         let stored = record::encode(&advance.events, Some(frame), &[]).text;
@@ -227,6 +247,42 @@ impl Host {
                 self.due.push_back((id, Stimulus::Continue));
             }
         }
+    }
+
+    /// Runs the child executions of a map run to their ends, one after the other.
+    fn start_map_run(&mut self, parent: &Frame, run: &MapRun) {
+        let mut join = Join::new(run.fork.clone());
+        let mut waiting: VecDeque<u32> = join.begin().collect();
+        let mut inputs = Vec::new();
+        self.joins.remove(&run.fork.parent);
+        self.run_results.clear();
+        while let Some(index) = waiting.pop_front() {
+            let input = self
+                .with_context(|machine, context| map_run_input(machine, parent, index, context));
+            let end = match input {
+                Err(ChildFailure { error, cause }) => End::Failed { error, cause },
+                Ok(input) => {
+                    inputs.push(input.clone());
+                    let frame = Frame::item(&run.state);
+                    let mut child = Self::of(self.machine.clone(), frame, input.clone());
+                    child.send(Stimulus::Start { input }).expect("it is new");
+                    child.end().clone()
+                }
+            };
+            let next = join.execution_ended(&end);
+            if let End::Succeeded { output } = end {
+                self.run_results.push(output);
+            }
+            match next {
+                Next::Start { index, .. } => waiting.push_back(index),
+                Next::Wait => {}
+                Next::Complete(outcome) | Next::Fail(outcome) => {
+                    self.join(&run.fork, outcome);
+                    break;
+                }
+            }
+        }
+        self.map_runs.push((run.clone(), inputs));
     }
 
     fn fork(&mut self, fork: &Fork) {

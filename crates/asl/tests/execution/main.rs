@@ -9,6 +9,7 @@ mod host;
 mod hostile;
 mod limits;
 mod map;
+mod map_run;
 mod parallel;
 mod random_walk;
 mod retry;

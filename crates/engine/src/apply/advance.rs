@@ -203,7 +203,7 @@ impl Turn<'_> {
                     Effect::SetTimer(timer) => self.store().set_timer(execution.id, timer)?,
                     Effect::ClearTimer(timer) => self.store().clear_timer(execution.id, timer)?,
                     Effect::Abandon(event) => self.abandon(execution.id, event)?,
-                    Effect::Fork(_) => {
+                    Effect::Fork(_) | Effect::StartMapRun(_) => {
                         let why = "this host does not run Parallel and Map states yet";
                         return Err(StoreError::Damaged(why.to_owned()));
                     }
