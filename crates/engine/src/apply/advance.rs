@@ -272,7 +272,7 @@ impl Turn<'_> {
         Ok(match self.request_service(task, made.execution, made.id)? {
             Submission::Sent(sending, output) => {
                 made.sending.extend(sending.map(|sending| *sending));
-                Some(Stimulus::Submitted { event, output })
+                output.map(|output| Stimulus::Submitted { event, output })
             }
             Submission::Later => None,
             Submission::Answered(Ok(output)) => Some(Stimulus::Submitted { event, output }),

@@ -12,6 +12,7 @@ use super::advance::Advanced;
 use super::audit::CallAudit;
 use super::cause::{Failure, cause};
 use super::send::INVALID_MESSAGE;
+use super::service::http;
 use crate::id::TargetId;
 use crate::store::StoreError;
 use crate::target::InFlight;
@@ -215,7 +216,13 @@ impl Turn<'_> {
             attempts: call.message.attempts,
         };
         let audit = self.audit(target, call, answer.map(|answer| answer.status));
-        self.fail_call(target, &call.message, error, &cause(&failure), Some(&audit))
+        let (mut error, mut told) = (error.to_owned(), cause(&failure));
+        if let Some(parameters) = self.parameters_of(&call.message)?
+            && http::is_http_task(&parameters)
+        {
+            (error, told) = http::failure(&error, told, answer);
+        }
+        self.fail_call(target, &call.message, &error, &told, Some(&audit))
     }
 
     fn free(&mut self, target: TargetId, permit: PermitId) -> Result<(), StoreError> {

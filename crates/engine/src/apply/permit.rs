@@ -1,12 +1,13 @@
 //! Gives permits: asks each gate which lane may start, takes that lane's oldest call, and writes the permit before
 //! anything leaves. The gate decides which lane; the queue decides which call.
 
+use rampmeter_asl::Payload;
 use rampmeter_caller::Request;
 use rampmeter_config::message::CallMessage;
 use rampmeter_dispatch::{Decision, Priority, Time};
-use serde_json::Value;
 
 use super::send::{INVALID_MESSAGE, body_text};
+use super::service::http;
 use crate::id::{MessageNumber, TargetId, idempotency_key, message_id};
 use crate::outbox::OutgoingCall;
 use crate::request::ExecutionStatus;
@@ -133,12 +134,28 @@ impl Turn<'_> {
             return Ok(body.clone());
         }
         let missing = || StoreError::Damaged(format!("message {} has no body", message.id.0));
-        let (step, payload) = message.stored.ok_or_else(missing)?;
+        let parameters = self.parameters_of(message)?.ok_or_else(missing)?;
+        match parameters.value().get("MessageBody") {
+            Some(body) => Ok(body_text(body).into_owned()),
+            None => match http::call_of(parameters.value()) {
+                Ok(call) => Ok(call.to_string()),
+                Err(_) => Err(missing()),
+            },
+        }
+    }
+
+    /// The parameters of the task that sent a message, while they hold its body.
+    pub(super) fn parameters_of(
+        &self,
+        message: &MessageRow,
+    ) -> Result<Option<Payload>, StoreError> {
+        let Some((step, payload)) = message.stored else {
+            return Ok(None);
+        };
         let data = self.store().step_data(step)?;
         let parameters = rampmeter_asl::record::decode_payload(&data, payload)
             .map_err(|error| StoreError::Damaged(format!("step {}: {error}", step.0)))?;
-        let body: &Value = parameters.value().get("MessageBody").ok_or_else(missing)?;
-        Ok(body_text(body).into_owned())
+        Ok(Some(parameters))
     }
 
     /// The same for every attempt of one entry into a state, and for every attempt of one message without a task.

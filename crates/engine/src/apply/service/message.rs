@@ -48,7 +48,10 @@ impl Turn<'_> {
         {
             sending.message.entered = None;
         }
-        Ok(Submission::Sent(sending.map(Box::new), task_output(&sent)))
+        Ok(Submission::Sent(
+            sending.map(Box::new),
+            Some(task_output(&sent)),
+        ))
     }
 
     /// A task's message to a plain queue. Its body is its own, for the message may outlive the execution's history.

@@ -2,6 +2,7 @@
 //! is answered in the same transaction; the interpreter has failed what is not served before it comes here.
 
 mod execution;
+pub(super) mod http;
 mod invocation;
 mod message;
 
@@ -20,8 +21,9 @@ pub(super) enum Submission {
     Answered(Result<Payload, TaskError>),
     /// The request is made after the commit, and answered by a command.
     Later,
-    /// A message was sent, unless its queue has had it already; the answer of SendMessage.
-    Sent(Option<Box<Sending>>, Payload),
+    /// A message was sent, unless its queue has had it already; the answer of SendMessage. Without an answer the task
+    /// goes on when the call that the message asks for has its outcome.
+    Sent(Option<Box<Sending>>, Option<Payload>),
 }
 
 impl Turn<'_> {
@@ -39,6 +41,9 @@ impl Turn<'_> {
             Resource::Action(Action {
                 service, pattern, ..
             }) if service == "states" => self.request_execution(task, *pattern, execution),
+            Resource::Action(Action { service, .. }) if service == "http" => {
+                self.request_http(task, execution, step)
+            }
             Resource::Action(_) | Resource::Function(_) | Resource::Unserved(_) => {
                 self.request_invocation(task, execution, step)
             }
