@@ -270,6 +270,24 @@ impl<P> Frame<P> {
         timers
     }
 
+    /// The event of the task it waits for and when its heartbeat runs out, in milliseconds since 1970.
+    #[must_use]
+    pub fn heartbeat(&self) -> Option<(EventId, i64)> {
+        match &self.rest {
+            Rest::Task(task) => task.heartbeat.map(|heartbeat| (task.event, heartbeat.at)),
+            _ => None,
+        }
+    }
+
+    /// Moves the end of the heartbeat, for a host that keeps that time beside the frame.
+    pub fn move_heartbeat(&mut self, to: i64) {
+        if let Rest::Task(task) = &mut self.rest
+            && let Some(heartbeat) = &mut task.heartbeat
+        {
+            heartbeat.at = to;
+        }
+    }
+
     /// The same frame holding its data another way.
     ///
     /// # Errors

@@ -91,20 +91,23 @@ pub enum Next {
 }
 
 /// What became of a fork.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     /// The event that decided it: the cause of what the parent does next.
     pub cause: EventId,
     /// The failure, unless it is a success.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failure: Option<ChildFailure>,
 }
 
 /// The failure of a child, or of too many.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChildFailure {
     /// Error name.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
     /// Cause.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cause: Option<String>,
 }
 

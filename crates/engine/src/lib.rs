@@ -26,6 +26,7 @@ mod turn;
 mod apply;
 mod outbox;
 
+mod ancestors;
 mod machines;
 mod queues;
 mod target;

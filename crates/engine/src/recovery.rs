@@ -54,6 +54,8 @@ pub(crate) fn recover(
     let clock = Clock::start(newest_time(&store, &permits)?);
     let mut writer = Writer {
         machines: publish(&store, config, &place, clock.now())?,
+        ancestors: std::cell::RefCell::default(),
+        continuing: std::collections::BTreeSet::new(),
         place,
         seal,
         queues: Queues::default(),

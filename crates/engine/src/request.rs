@@ -209,12 +209,16 @@ pub type HistoryPage = Page<Event>;
 pub struct WaitingAt {
     /// Name of the state it stands in.
     pub state: String,
-    /// What it waits for, in one word: `task`, `timer`, `retry` or `continue`.
+    /// What it waits for, in one word: `task`, `timer`, `retry`, `children` or `continue`.
     pub waits_for: &'static str,
     /// Milliseconds since the Unix epoch at which the waiting began.
     pub since: i64,
     /// The call that will resume it, when it waits for one of ours.
     pub call: Option<CallState>,
+    /// When it waits for branches or iterations: how many of them run, those inside others included.
+    pub running: u64,
+    /// Where the first of those wait that wait for something else than branches or iterations of their own.
+    pub children: Vec<WaitingAt>,
 }
 
 /// One call that has not ended.

@@ -3,19 +3,21 @@
 //!
 //! A failure of the store ends the thread: what was not committed is neither acknowledged nor performed.
 
-use std::collections::VecDeque;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::File;
 use std::time::Duration;
 
 use rampmeter_dispatch::Time;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::ancestors::Ancestors;
 use crate::apply::RunningMoveTask;
 use crate::arn::Place;
 use crate::clock::Clock;
 use crate::command::Command;
 use crate::engine::Stopped;
-use crate::id::{QueueId, TargetId};
+use crate::id::{ExecutionId, QueueId, TargetId};
 use crate::invocation::Invocations;
 use crate::machines::Machines;
 use crate::outbox::{Outbox, SendOff};
@@ -43,6 +45,10 @@ pub(crate) struct Writer {
     pub(crate) place: Place,
     pub(crate) seal: TokenSeal,
     pub(crate) machines: Machines,
+    /// Frames whose children read from them.
+    pub(crate) ancestors: RefCell<Ancestors>,
+    /// Executions that have a command waiting to go on with them.
+    pub(crate) continuing: BTreeSet<ExecutionId>,
     pub(crate) queues: Queues,
     pub(crate) targets: std::collections::BTreeMap<TargetId, Target>,
     pub(crate) numbers: Numbers,
@@ -109,12 +115,9 @@ impl Writer {
         send_off: &SendOff,
     ) -> Result<Vec<oneshot::Sender<()>>, StoreError> {
         // Executions that go on take at most a part of each group, so that they shut nobody out.
-        let mut continuing: VecDeque<Command> = self
-            .store
-            .continuing()?
-            .into_iter()
-            .map(Command::Continue)
-            .collect();
+        self.continuing.extend(self.store.continuing()?);
+        let waiting = self.continuing.iter().copied().map(Command::Continue);
+        let mut continuing: VecDeque<Command> = waiting.collect();
         let mut group: Vec<Command> = Vec::new();
         let mut again = true;
         loop {

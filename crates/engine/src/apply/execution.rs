@@ -2,7 +2,8 @@
 
 use rampmeter_asl::{Detail, Payload, Stimulus, record};
 
-use super::advance::{Advanced, TRANSITIONS};
+use super::advance::Advanced;
+use super::work::BUDGET;
 use crate::arn;
 use crate::id::{ExecutionId, StepId};
 use crate::rejected::Rejected;
@@ -23,14 +24,14 @@ impl Turn<'_> {
         &mut self,
         start: &StartExecution,
     ) -> Result<Result<StartedExecution, Rejected>, StoreError> {
-        self.start_execution_within(start, TRANSITIONS)
+        self.start_execution_within(start, BUDGET)
     }
 
-    /// The same; a new execution enters at most `transitions` states now.
+    /// The same; a new execution spends at most `budget` now.
     pub(super) fn start_execution_within(
         &mut self,
         start: &StartExecution,
-        transitions: u32,
+        budget: u32,
     ) -> Result<Result<StartedExecution, Rejected>, StoreError> {
         let machine = match arn::machine_name(&start.state_machine_arn) {
             Ok(name) => self
@@ -68,12 +69,14 @@ impl Turn<'_> {
             first_step: StepId(0),
             last_step: StepId(0),
             waits_for: 0,
+            frame_step: StepId(0),
+            frames: 0,
         };
         let execution_arn = self
             .writer
             .place
             .execution_arn(&machine.name, &execution.name);
-        self.begin(&machine, execution, input, transitions)?;
+        self.begin(&machine, execution, input, budget)?;
         Ok(Ok(StartedExecution {
             execution_arn,
             start_date: now,

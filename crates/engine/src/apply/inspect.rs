@@ -2,16 +2,22 @@
 
 use std::time::Duration;
 
-use rampmeter_asl::{Detail, Waiting, record};
+use rampmeter_asl::{Detail, Frame, Waiting, record};
 use rampmeter_dispatch::{LimitKind, LimitUsage, Priority, Scope, Time, Verdict};
 use serde_json::Value;
 
-use crate::id::{MessageNumber, TargetId, message_number};
+use crate::id::{MessageNumber, StepId, TargetId, message_number};
 use crate::rejected::Rejected;
 use crate::request::{CallState, LimitState, TargetState, WaitingAt};
-use crate::store::{ExecutionRow, MessageRow, StoreError};
+use crate::store::{ExecutionRow, FrameStanding, MessageRow, StoreError};
 use crate::target::Target;
 use crate::turn::Turn;
+
+/// Branches and iterations whose waiting is shown.
+const CHILDREN_SHOWN: usize = 10;
+
+/// Branches and iterations that are read to find those.
+const CHILDREN_READ: usize = 100;
 
 impl Turn<'_> {
     /// Every target as it stands.
@@ -86,9 +92,51 @@ impl Turn<'_> {
             Ok(execution) => execution,
             Err(refused) => return Ok(Err(refused)),
         };
-        let Some(frame) = self.load_frame(&execution)? else {
+        let Some(frame) = self.load_frame(&execution, 0)? else {
             return Ok(Ok(None));
         };
+        let mut root = self.frame_waits(&execution, &frame, execution.frame_step)?;
+        if matches!(frame.waiting_for(), Waiting::Children { .. }) {
+            self.children_wait(&execution, &mut root)?;
+        }
+        Ok(Ok(Some(root)))
+    }
+
+    /// Counts the branches and iterations that run, and looks where the first of them wait.
+    fn children_wait(
+        &mut self,
+        execution: &ExecutionRow,
+        root: &mut WaitingAt,
+    ) -> Result<(), StoreError> {
+        root.running = self.store().count_running_frames(execution.id)?;
+        let running = Some(FrameStanding::Running);
+        let frames = self.store().frames_in(
+            execution.id,
+            1..execution.frames + 1,
+            running,
+            CHILDREN_READ,
+        )?;
+        for row in frames {
+            if let Some(frame) = self.load_frame(execution, row.id)?
+                && !matches!(frame.waiting_for(), Waiting::Children { .. })
+            {
+                let child = self.frame_waits(execution, &frame, row.step)?;
+                root.children.push(child);
+            }
+            if root.children.len() == CHILDREN_SHOWN {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where one frame waits; `step` holds it.
+    fn frame_waits(
+        &mut self,
+        execution: &ExecutionRow,
+        frame: &Frame,
+        step: StepId,
+    ) -> Result<WaitingAt, StoreError> {
         let (waits_for, event) = match frame.waiting_for() {
             Waiting::Task { event } => ("task", event),
             Waiting::Timer { event } => ("timer", event),
@@ -96,34 +144,48 @@ impl Turn<'_> {
             Waiting::Children { event } => ("children", event),
             Waiting::Continue | Waiting::Nothing => ("continue", 0),
         };
-        let waited = self.task_events(&execution, event)?;
+        let waited = self.task_events(execution, event, step)?;
         let call = match waited.message {
             Some(number) => self.call_of(number)?,
             None => None,
         };
-        let state = frame.state().to_owned();
-        Ok(Ok(Some(WaitingAt {
-            state,
+        Ok(WaitingAt {
+            state: frame.state().to_owned(),
             waits_for,
             since: waited.since,
             call,
-        })))
+            running: 0,
+            children: Vec::new(),
+        })
     }
 
-    /// When the execution began to wait for `event`, and the message it then sent, if it sent one.
-    fn task_events(&self, execution: &ExecutionRow, event: u64) -> Result<Waited, StoreError> {
+    /// When a frame began to wait for `event`, and the message it then sent, if it sent one. `step` holds the frame.
+    fn task_events(
+        &self,
+        execution: &ExecutionRow,
+        event: u64,
+        step: StepId,
+    ) -> Result<Waited, StoreError> {
         let mut waited = Waited {
             since: execution.started_at,
             message: None,
         };
         // An execution that only goes on waits for no event.
-        let mut next = (event > 0).then_some(execution.last_step);
-        while let Some(id) = next {
-            let (previous, first_event, data) = self.store().step(id)?;
-            let step = record::decode(&data)
-                .map_err(|error| StoreError::Damaged(format!("step {}: {error}", id.0)))?;
+        if event == 0 {
+            return Ok(waited);
+        }
+        let begun = self.store().step_with(execution.last_step, event)?;
+        // The request may have been accepted in a later step than that of the attempt.
+        let steps = begun
+            .into_iter()
+            .chain(Some(step).filter(|step| Some(*step) != begun));
+        for id in steps {
+            let step = record::decode(&self.store().step_data(id)?)
+                .map_err(|error| super::step::unreadable(id, &error))?;
             for event_seen in step.events.iter().filter(|seen| seen.id >= event) {
-                if let Detail::TaskSubmitted { output, .. } = &event_seen.detail {
+                if let Detail::TaskSubmitted { output, .. } = &event_seen.detail
+                    && waited.message.is_none()
+                {
                     let text = output.value().get("MessageId").and_then(Value::as_str);
                     waited.message =
                         text.and_then(|text| message_number(self.writer.seal.key(), text));
@@ -132,10 +194,6 @@ impl Turn<'_> {
                     waited.since = event_seen.at;
                 }
             }
-            if first_event <= event {
-                break;
-            }
-            next = previous;
         }
         Ok(waited)
     }

@@ -7,14 +7,17 @@ mod audit;
 mod cause;
 mod dead_letter;
 mod execution;
+mod fork;
 mod inspect;
 mod machine;
 mod permit;
 mod queue;
 mod send;
 mod service;
+mod step;
 mod task;
 mod timer;
+mod work;
 
 pub(crate) use audit::CallAudit;
 pub(crate) use queue::RunningMoveTask;

@@ -10,7 +10,6 @@ use super::send::{INVALID_MESSAGE, body_text};
 use super::service::http;
 use crate::id::{MessageNumber, TargetId, idempotency_key, message_id};
 use crate::outbox::OutgoingCall;
-use crate::request::ExecutionStatus;
 use crate::store::{MessageRow, PermitRow, StoreError};
 use crate::target::InFlight;
 use crate::turn::Turn;
@@ -108,10 +107,7 @@ impl Turn<'_> {
         let Some((execution, event)) = message.task else {
             return Ok(true);
         };
-        let execution = self.store().execution(execution)?;
-        Ok(execution.is_some_and(|execution| {
-            execution.status == ExecutionStatus::Running && execution.waits_for == event
-        }))
+        self.waits_for(execution, event)
     }
 
     /// The call that a message asks for. `Err` says why it is none, in words.

@@ -6,7 +6,7 @@ use rampmeter_asl::{EventId, Stimulus, Task};
 use rampmeter_config::message::{CallMessage, InvalidMessage};
 use serde_json::Value;
 
-use super::advance::Sending;
+use super::step::Sending;
 use crate::arn::queue_name;
 use crate::id::{MessageNumber, StepId, message_id};
 use crate::queues::Queue;

@@ -103,8 +103,7 @@ impl Reader {
             let rows = statement.query_map([], ExecutionRow::read)?;
             for row in rows {
                 let row = row?;
-                let newest = i64::try_from(row.events).unwrap_or(i64::MAX);
-                let events = events_between(connection, row.last_step, 1, newest)?;
+                let events = events_between(connection, row.last_step, 1, row.events)?;
                 audit.add(&row, &events);
             }
             Ok(Ok(audit))

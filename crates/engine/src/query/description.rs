@@ -13,12 +13,12 @@ impl Reader {
                 Ok(row) => row,
                 Err(refused) => return Ok(Err(refused)),
             };
-            let first = step_events(connection, row.first_step)?;
+            let first = step_events(connection, row.first_step)?.0;
             let input = first.first().and_then(|event| match &event.detail {
                 Detail::ExecutionStarted { input, .. } => Some(input.text().to_owned()),
                 _ => None,
             });
-            let last = step_events(connection, row.last_step)?.pop();
+            let last = step_events(connection, row.last_step)?.0.pop();
             let (output, error, cause) = match last.map(|event| event.detail) {
                 Some(Detail::ExecutionSucceeded { output }) => {
                     (Some(output.text().to_owned()), None, None)

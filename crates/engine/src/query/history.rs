@@ -1,6 +1,7 @@
-//! GetExecutionHistory: the events of one execution, a page at a time, either end first.
+//! GetExecutionHistory: the events of one execution, a page at a time, either end first. A page costs what it returns,
+//! wherever in the history it lies.
 
-use rampmeter_asl::Event;
+use rampmeter_asl::{Event, EventId};
 use rusqlite::Connection;
 
 use super::page::{page_size, page_start, page_token};
@@ -8,72 +9,80 @@ use super::{Reader, step_events};
 use crate::id::StepId;
 use crate::rejected::Rejected;
 use crate::request::{GetExecutionHistory, HistoryPage, Page};
-use crate::store::{StoreError, optional};
+use crate::store::{StoreError, steps_between};
+
+/// Stored bytes after which a page ends early, so that a thousand events with the largest data stay out of memory.
+const LONGEST_PAGE: usize = 4 << 20;
 
 impl Reader {
     pub(crate) fn execution_history(
         &self,
         request: &GetExecutionHistory,
     ) -> Result<HistoryPage, Rejected> {
-        let size = page_size(request.max_results) as usize;
-        let from = page_start(request.next_token.as_deref(), -1)?;
+        let size = u64::from(page_size(request.max_results));
+        let from = page_start(request.next_token.as_deref(), 0)?.unsigned_abs();
         self.with(|connection| {
             let row = match self.find(connection, &request.execution_arn)? {
                 Ok(row) => row,
                 Err(refused) => return Ok(Err(refused)),
             };
-            let newest = i64::try_from(row.events).unwrap_or(i64::MAX);
-            let width = i64::try_from(size).unwrap_or(i64::MAX);
+            let newest = row.events;
             let (low, high) = if request.reverse_order {
-                let high = if from < 0 { newest } else { from.min(newest) };
-                (high.saturating_sub(width - 1).max(1), high)
+                let high = if from == 0 { newest } else { from.min(newest) };
+                (high.saturating_sub(size - 1).max(1), high)
             } else {
                 let low = from.max(1);
-                (low, low.saturating_add(width - 1).min(newest))
+                (low, low.saturating_add(size - 1).min(newest))
             };
-            let mut items = events_between(connection, row.last_step, low, high)?;
+            if low > high {
+                return Ok(Ok(Page {
+                    items: Vec::new(),
+                    next_token: None,
+                }));
+            }
+            let mut steps = steps_between(connection, row.last_step, low, high)?;
+            if request.reverse_order {
+                steps.reverse();
+            }
+            let within = |event: &Event| (low..=high).contains(&event.id);
+            let mut items: Vec<Event> = Vec::new();
+            let mut bytes = 0;
+            for step in steps {
+                if bytes > LONGEST_PAGE {
+                    break;
+                }
+                let (mut events, length) = step_events(connection, step)?;
+                bytes += length;
+                if request.reverse_order {
+                    events.reverse();
+                }
+                items.extend(events.into_iter().filter(within));
+            }
+            let last = items.last().map_or(0, |event| event.id);
             let next = if request.reverse_order {
-                items.reverse();
-                (low > 1).then(|| page_token(low - 1))
+                (last > 1).then(|| last - 1)
             } else {
-                (high < newest).then(|| page_token(high + 1))
+                (0 < last && last < newest).then(|| last + 1)
             };
             Ok(Ok(Page {
                 items,
-                next_token: next,
+                next_token: next.map(|next| page_token(i64::try_from(next).unwrap_or(i64::MAX))),
             }))
         })
     }
 }
 
-/// The events with ids from `low` to `high`, oldest first, found by following the steps back from the newest.
+/// The events with ids from `low` to `high`, oldest first.
 pub(super) fn events_between(
     connection: &Connection,
     newest: StepId,
-    low: i64,
-    high: i64,
+    low: EventId,
+    high: EventId,
 ) -> Result<Vec<Event>, StoreError> {
-    let mut links =
-        connection.prepare_cached("SELECT previous, first_event FROM step WHERE id = ?1")?;
-    let mut steps = Vec::new();
-    let mut next = Some(newest);
-    while let Some(id) = next {
-        let link: Option<(Option<StepId>, i64)> =
-            optional(links.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))))?;
-        let (previous, first) =
-            link.ok_or_else(|| StoreError::Damaged(format!("step {} is missing", id.0)))?;
-        if first <= high {
-            steps.push(id);
-        }
-        if first <= low {
-            break;
-        }
-        next = previous;
-    }
     let mut events = Vec::new();
-    for id in steps.into_iter().rev() {
-        events.extend(step_events(connection, id)?);
+    for id in steps_between(connection, newest, low, high)? {
+        events.extend(step_events(connection, id)?.0);
     }
-    events.retain(|event| (low..=high).contains(&i64::try_from(event.id).unwrap_or(i64::MAX)));
+    events.retain(|event| (low..=high).contains(&event.id));
     Ok(events)
 }

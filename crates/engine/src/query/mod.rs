@@ -105,13 +105,14 @@ impl Reader {
     }
 }
 
-fn step_events(connection: &Connection, id: StepId) -> Result<Vec<Event>, StoreError> {
+/// The events of a step, and the length of its record in bytes.
+fn step_events(connection: &Connection, id: StepId) -> Result<(Vec<Event>, usize), StoreError> {
     let mut statement = connection.prepare_cached("SELECT data FROM step WHERE id = ?1")?;
     let data: String = optional(statement.query_row([id], |row| row.get(0)))?
         .ok_or_else(|| StoreError::Damaged(format!("step {} is missing", id.0)))?;
     let step = record::decode(&data)
         .map_err(|error| StoreError::Damaged(format!("step {}: {error}", id.0)))?;
-    Ok(step.events)
+    Ok((step.events, data.len()))
 }
 
 fn failed(error: &StoreError) -> Rejected {

@@ -1,7 +1,6 @@
-//! Rows of executions and their steps.
+//! Rows of executions. Their steps are in `step`, what runs below them in `frame`.
 
-use rampmeter_asl::EventId;
-use rampmeter_dispatch::Time;
+use rampmeter_asl::{EventId, FrameId};
 use rusqlite::Row;
 
 use super::{Store, StoreError, optional};
@@ -22,12 +21,16 @@ pub(crate) struct ExecutionRow {
     pub(crate) events: EventId,
     pub(crate) first_step: StepId,
     pub(crate) last_step: StepId,
-    /// The event whose task token it waits for, 0 when for none.
+    /// The event whose task token its root frame waits for, 0 when for none.
     pub(crate) waits_for: EventId,
+    /// The step that holds its root frame.
+    pub(crate) frame_step: StepId,
+    /// How many frames it has had besides the root.
+    pub(crate) frames: FrameId,
 }
 
 pub(crate) const EXECUTION_COLUMNS: &str = "id, revision, name, status, started_at, stopped_at, \
-     events, first_step, last_step, waits_for";
+     events, first_step, last_step, waits_for, frame_step, frames";
 
 impl ExecutionRow {
     pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<ExecutionRow> {
@@ -44,20 +47,10 @@ impl ExecutionRow {
             first_step: row.get(7)?,
             last_step: row.get(8)?,
             waits_for: unsigned(row, 9)?,
+            frame_step: row.get(10)?,
+            frames: unsigned(row, 11)?,
         })
     }
-}
-
-/// One step, ready to be appended.
-#[derive(Debug)]
-pub(crate) struct StepRow<'a> {
-    pub(crate) id: StepId,
-    pub(crate) execution: ExecutionId,
-    pub(crate) previous: Option<StepId>,
-    pub(crate) at: Time,
-    pub(crate) first_event: EventId,
-    pub(crate) data: &'a str,
-    pub(crate) call: Option<&'a str>,
 }
 
 impl Store {
@@ -83,7 +76,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
-                "INSERT INTO execution VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                "INSERT INTO execution VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute((
                 row.id,
@@ -96,6 +89,8 @@ impl Store {
                 row.first_step,
                 row.last_step,
                 signed(row.waits_for),
+                row.frame_step,
+                signed(row.frames),
             ))?;
         self.connection
             .prepare_cached("INSERT INTO execution_name (hash, execution) VALUES (?1, ?2)")?
@@ -108,7 +103,7 @@ impl Store {
         self.connection
             .prepare_cached(
                 "UPDATE execution SET status = ?2, stopped_at = ?3, events = ?4, last_step = ?5, \
-                 waits_for = ?6 WHERE id = ?1",
+                 waits_for = ?6, frame_step = ?7, frames = ?8 WHERE id = ?1",
             )?
             .execute((
                 row.id,
@@ -117,83 +112,10 @@ impl Store {
                 signed(row.events),
                 row.last_step,
                 signed(row.waits_for),
+                row.frame_step,
+                signed(row.frames),
             ))?;
         Ok(())
-    }
-
-    pub(crate) fn append_step(&self, step: &StepRow<'_>) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("INSERT INTO step VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-            .execute((
-                step.id,
-                step.execution,
-                step.previous,
-                step.at.as_micros(),
-                signed(step.first_event),
-                step.data,
-                step.call,
-            ))?;
-        Ok(())
-    }
-
-    pub(crate) fn note_continuing(&self, id: ExecutionId) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("INSERT OR IGNORE INTO continuing (execution) VALUES (?1)")?
-            .execute([id])?;
-        Ok(())
-    }
-
-    pub(crate) fn forget_continuing(&self, id: ExecutionId) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("DELETE FROM continuing WHERE execution = ?1")?
-            .execute([id])?;
-        Ok(())
-    }
-
-    /// The executions that an earlier process did not go on with.
-    pub(crate) fn continuing(&self) -> Result<Vec<ExecutionId>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT execution FROM continuing ORDER BY execution")?;
-        let rows = statement.query_map([], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Replaces the data of the newest step of an execution, whose events stay as they are.
-    pub(crate) fn rewrite_step(&self, id: StepId, data: &str) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("UPDATE step SET data = ?2 WHERE id = ?1")?
-            .execute((id, data))?;
-        Ok(())
-    }
-
-    /// The data of a step.
-    pub(crate) fn step_data(&self, id: StepId) -> Result<String, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT data FROM step WHERE id = ?1")?;
-        optional(statement.query_row([id], |row| row.get(0)))?
-            .ok_or_else(|| StoreError::Damaged(format!("step {} is missing", id.0)))
-    }
-
-    /// A step: the one before it, the id of its first event, its data.
-    pub(crate) fn step(&self, id: StepId) -> Result<(Option<StepId>, EventId, String), StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT previous, first_event, data FROM step WHERE id = ?1")?;
-        let read = |row: &Row<'_>| Ok((row.get(0)?, unsigned(row, 1)?, row.get(2)?));
-        optional(statement.query_row([id], read))?
-            .ok_or_else(|| StoreError::Damaged(format!("step {} is missing", id.0)))
-    }
-
-    /// The time of the newest step.
-    pub(crate) fn newest_step_time(&self) -> Result<Option<Time>, StoreError> {
-        let at = optional(self.connection.query_row(
-            "SELECT at FROM step ORDER BY id DESC LIMIT 1",
-            [],
-            |row| row.get(0),
-        ))?;
-        Ok(at.map(Time::from_micros))
     }
 }
 

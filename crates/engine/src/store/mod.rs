@@ -6,15 +6,18 @@
 
 mod awaited;
 mod call;
+mod continuing;
 mod execution;
 mod fifo;
 mod format;
+mod frame;
 mod invocation;
 mod machine;
 mod message;
 mod move_task;
 mod numbers;
 mod queue;
+mod step;
 mod timer;
 
 use std::path::Path;
@@ -24,13 +27,15 @@ use thiserror::Error;
 
 pub(crate) use awaited::AwaitingTask;
 pub(crate) use call::PermitRow;
-pub(crate) use execution::{EXECUTION_COLUMNS, ExecutionRow, StepRow, find_by_name};
+pub(crate) use execution::{EXECUTION_COLUMNS, ExecutionRow, find_by_name};
 pub(crate) use format::FORMAT;
+pub(crate) use frame::{ForkRow, FrameRow, FrameStanding};
 pub(crate) use machine::{RevisionRow, newest_revision, newest_revisions, revision};
 pub(crate) use message::{DeadLetter, MessageRow};
 pub(crate) use move_task::MoveTaskRow;
 pub(crate) use numbers::{Kind, Sequence};
 pub(crate) use queue::{Envelope, Hidden, QueueCounts, count_messages};
+pub(crate) use step::{StepRow, steps_between};
 
 /// A failure of the store. There is no retry: a sync that failed once may have lost what it was asked to keep.
 #[derive(Debug, Error)]

@@ -39,12 +39,17 @@ CREATE TABLE target (
     memory TEXT
 );
 
--- What one command made of one execution: its history events and where it then stood, with every payload once.
+-- What one command made of one frame of an execution: its history events and where the frame then stood, with every
+-- payload once. The steps of an execution are one chain from its newest back to its first, in the order of their events.
+-- depth: the place in that chain, from 1. jump: an older step, further back the older the step is, so that any place
+-- of a long history is found in a few reads (the skip pointer of E. W. Myers, "An applicative random-access stack", 1983).
 -- call: the audit of the call that caused the step, if one did.
 CREATE TABLE step (
     id          INTEGER PRIMARY KEY,
     execution   INTEGER NOT NULL,
     previous    INTEGER,
+    jump        INTEGER,
+    depth       INTEGER NOT NULL,
     at          INTEGER NOT NULL,
     first_event INTEGER NOT NULL,
     data        TEXT NOT NULL,
@@ -52,7 +57,8 @@ CREATE TABLE step (
 );
 
 -- last_step: the newest step, from which `previous` leads back to the first.
--- waits_for: id of the event whose task token it waits for, or 0.
+-- waits_for: id of the event whose task token its root frame waits for, or 0.
+-- frame_step: the step that holds its root frame as it stands. frames: how many other frames it has had.
 CREATE TABLE execution (
     id         INTEGER PRIMARY KEY,
     revision   INTEGER NOT NULL,
@@ -63,8 +69,46 @@ CREATE TABLE execution (
     events     INTEGER NOT NULL,
     first_step INTEGER NOT NULL,
     last_step  INTEGER NOT NULL,
-    waits_for  INTEGER NOT NULL
+    waits_for  INTEGER NOT NULL,
+    frame_step INTEGER NOT NULL,
+    frames     INTEGER NOT NULL
 );
+
+-- The branches and iterations of Parallel and Map states, from their beginning until the state is left. In an execution
+-- that ended badly they stay, for its redrive.
+-- standing: 0 it runs, 1 it succeeded, 2 it failed or was given up. step: the step that holds it as it stands.
+-- waits_for: the event that it waits for, or 0. output: the payload of `step` that is its output, once it succeeded.
+CREATE TABLE frame (
+    execution INTEGER NOT NULL,
+    id        INTEGER NOT NULL,
+    parent    INTEGER NOT NULL,
+    standing  INTEGER NOT NULL,
+    step      INTEGER NOT NULL,
+    waits_for INTEGER NOT NULL,
+    output    INTEGER,
+    PRIMARY KEY (execution, id)
+) WITHOUT ROWID;
+CREATE INDEX frame_by_wait ON frame (execution, waits_for) WHERE waits_for > 0;
+
+-- What each frame whose children run knows of them: how many began, succeeded and failed. first, total: their ids.
+-- live: whether children still count. data: the interpreter's bookkeeping, as JSON.
+CREATE TABLE fork (
+    execution INTEGER NOT NULL,
+    parent    INTEGER NOT NULL,
+    first     INTEGER NOT NULL,
+    total     INTEGER NOT NULL,
+    live      INTEGER NOT NULL,
+    data      TEXT NOT NULL,
+    PRIMARY KEY (execution, parent)
+) WITHOUT ROWID;
+
+-- When the heartbeat of a task runs out that has been heard of since its step was written.
+CREATE TABLE heartbeat (
+    execution INTEGER NOT NULL,
+    event     INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (execution, event)
+) WITHOUT ROWID;
 
 CREATE TABLE execution_name (
     hash      INTEGER NOT NULL,
@@ -72,10 +116,14 @@ CREATE TABLE execution_name (
     PRIMARY KEY (hash, execution)
 ) WITHOUT ROWID;
 
--- The executions that used up the transitions of one transaction and go on in the next.
+-- What is still to be done in executions that used up what one transaction may spend, in the order of `number`.
+-- work: what, as JSON.
 CREATE TABLE continuing (
-    execution INTEGER PRIMARY KEY
-);
+    execution INTEGER NOT NULL,
+    number    INTEGER NOT NULL,
+    work      TEXT NOT NULL,
+    PRIMARY KEY (execution, number)
+) WITHOUT ROWID;
 
 -- A message on a queue. Its body is its own, or the MessageBody of payload `payload` of step `step`.
 -- receive_count, attempts and crashes are three counters: calls started, answers that used up an attempt, calls

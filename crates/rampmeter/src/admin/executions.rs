@@ -98,5 +98,7 @@ fn waiting_json(waiting: &WaitingAt) -> Value {
         "waits_for": waiting.waits_for,
         "since": rfc3339(waiting.since),
         "call": waiting.call.as_ref().map(call_json),
+        "running": (waiting.waits_for == "children").then_some(waiting.running),
+        "children": waiting.children.iter().map(waiting_json).collect::<Vec<_>>(),
     })
 }

@@ -11,8 +11,8 @@ use rampmeter_config::message::CallMessage;
 use rampmeter_dispatch::Priority;
 use serde_json::{Map, Value, json};
 
-use super::super::advance::Sending;
 use super::super::send::{INVALID_MESSAGE, Placed};
+use super::super::step::Sending;
 use super::{Submission, TaskError};
 use crate::id::{ExecutionId, MessageNumber, StepId, TargetId};
 use crate::store::{MessageRow, StoreError};

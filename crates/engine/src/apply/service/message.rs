@@ -3,8 +3,8 @@
 use rampmeter_asl::{Payload, Task};
 use serde_json::{Value, json};
 
-use super::super::advance::Sending;
 use super::super::send::{Placed, Placing, body_text};
+use super::super::step::Sending;
 use super::{Submission, TaskError};
 use crate::arn::queue_name;
 use crate::id::{ExecutionId, QueueId, StepId};

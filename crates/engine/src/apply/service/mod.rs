@@ -8,7 +8,7 @@ mod message;
 
 use rampmeter_asl::{Action, Payload, Resource, Task};
 
-use super::advance::Sending;
+use super::step::Sending;
 use crate::id::{ExecutionId, StepId};
 pub(super) use crate::invocation::TaskError;
 use crate::store::StoreError;
