@@ -56,6 +56,7 @@ mod resource;
 mod scope;
 mod stimulus;
 mod template;
+mod test_state;
 mod timestamp;
 mod variable_reference;
 
@@ -70,5 +71,9 @@ pub use payload::Payload;
 pub use resource::{Action, Pattern, Resource};
 pub use stimulus::{
     Advance, Context, Effect, End, MapRun, Stale, Standing, Stimulus, Task, Timer, TimerKind,
+};
+pub use test_state::{
+    Configuration, FieldValidation, Inspection, Mock, MockError, Refusal, Setting, Stage,
+    TestState, TestStatus, Tested, test_state,
 };
 pub use timestamp::write as write_timestamp;

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -31,6 +32,8 @@ pub(crate) struct StateFacts {
     /// The number of the item that is being made ready, and all items; without it the item is the one
     /// that the frame works on.
     pub(crate) item: Option<(u32, Payload)>,
+    /// What `$$` shows in a test, in place of all that.
+    pub(crate) stand_in: Option<Arc<Value>>,
 }
 
 /// What an expression evaluates in.
@@ -96,11 +99,15 @@ impl<'s, 'c> Scope<'s, 'c> {
     pub(crate) fn look(&self, path: &Path) -> Result<Cow<'_, Value>, Missing> {
         match path.root() {
             Root::Input => path.find(self.input, &self.budget),
-            Root::Context if path.starts_with(&EXECUTION_INPUT) => path.find_after(
-                &EXECUTION_INPUT,
-                self.execution_input().value(),
-                &self.budget,
-            ),
+            Root::Context
+                if path.starts_with(&EXECUTION_INPUT) && self.facts.stand_in.is_none() =>
+            {
+                path.find_after(
+                    &EXECUTION_INPUT,
+                    self.execution_input().value(),
+                    &self.budget,
+                )
+            }
             Root::Context => {
                 let object = self.context_object(path);
                 self.budget.spend(text_size(&object))?;
@@ -144,6 +151,13 @@ impl<'s, 'c> Scope<'s, 'c> {
 
     fn context_object(&self, path: &Path) -> Value {
         let context = &*self.context;
+        if let Some(object) = &self.facts.stand_in {
+            let mut object = Value::clone(object);
+            if let Some((index, value)) = map_item(self.facts, self.frame, context) {
+                object["Map"] = json!({ "Item": { "Index": index, "Value": value } });
+            }
+            return object;
+        }
         let mut execution = Map::new();
         execution.insert("Id".to_owned(), json!(context.execution_arn));
         if path.may_reach(&EXECUTION_INPUT) {

@@ -103,6 +103,7 @@ async fn open(
         sdk: Some(Arc::new(wire::WireSdk {
             address: aws,
             account: config.server.account.clone(),
+            region: config.server.region.clone(),
         })),
     };
     match tokio::task::spawn_blocking(move || Engine::open(options)).await {
@@ -128,6 +129,7 @@ fn wire_site(config: &Config, engine: &Engine, address: SocketAddr) -> Arc<wire:
         engine: engine.clone(),
         address,
         account: config.server.account.clone(),
+        region: config.server.region.clone(),
     })
 }
 

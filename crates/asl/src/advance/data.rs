@@ -10,6 +10,7 @@ use crate::machine::{Catcher, Flow, State, Transition};
 use crate::payload::{DEPTH_LIMIT, Payload};
 use crate::scope::{Scope, StateFacts};
 use crate::template::Template;
+use crate::test_state::Stage;
 
 /// AWS's limit on input, output and task data: 256 KiB of JSON text.
 pub(super) const DATA_LIMIT: usize = 262_144;
@@ -76,6 +77,10 @@ impl Run<'_, '_> {
                 .then(|| self.frame.retries.iter().sum()),
             token_event: self.token_event.filter(|_| state.awaits_token()),
             item: self.item.clone(),
+            stand_in: self
+                .trial
+                .as_ref()
+                .and_then(|trial| trial.context_object.clone()),
         }
     }
 
@@ -89,13 +94,18 @@ impl Run<'_, '_> {
 
     /// What a state passes on to what it calls: `Parameters` or `Arguments`, else the effective input.
     pub(super) fn arguments(&mut self, state: &State, input: &Payload) -> Result<Payload, Failure> {
-        match &state.flow {
-            Flow::JsonPath(flow) => match &flow.parameters {
-                Some(template) => self.fill(state, template, input),
-                None => self.limited(input.clone()),
-            },
-            Flow::Jsonata => Err(self.not_in_jsonata()),
-        }
+        let (stage, arguments) = match &state.flow {
+            Flow::JsonPath(flow) => {
+                let parameters = match &flow.parameters {
+                    Some(template) => self.fill(state, template, input)?,
+                    None => self.limited(input.clone())?,
+                };
+                (Stage::AfterParameters, parameters)
+            }
+            Flow::Jsonata => return Err(self.not_in_jsonata()),
+        };
+        self.show(stage, &arguments);
+        Ok(arguments)
     }
 
     /// Leaves a state that did its work: its output and the variables it assigns are made, both from

@@ -83,10 +83,15 @@ impl Failure {
     }
 
     /// A state that cannot be executed as it is written, with AWS's cause.
-    fn runtime(reason: &str, at: &Place<'_>, alias: Option<&'static str>) -> Self {
-        let cause = format!(
-            "An error occurred while executing the state '{}' (entered at the event id #{}). {reason}",
-            at.state, at.entered
+    fn runtime(reason: &str, at: Option<&Place<'_>>, alias: Option<&'static str>) -> Self {
+        let cause = at.map_or_else(
+            || reason.to_owned(),
+            |Place { state, entered }| {
+                format!(
+                    "An error occurred while executing the state '{state}' (entered at the event id \
+                     #{entered}). {reason}"
+                )
+            },
         );
         Self {
             error: Some(RUNTIME.to_owned()),
@@ -183,12 +188,12 @@ struct Place<'a> {
 impl Run<'_, '_> {
     /// `States.Runtime` in the current state.
     pub(super) fn runtime(&self, reason: &str) -> Failure {
-        Failure::runtime(reason, &self.place(), None)
+        Failure::runtime(reason, self.place().as_ref(), None)
     }
 
     /// `States.Runtime`, known to retriers and catchers by the name that the specification gives it.
     pub(super) fn runtime_known_as(&self, reason: &str, alias: &'static str) -> Failure {
-        Failure::runtime(reason, &self.place(), Some(alias))
+        Failure::runtime(reason, self.place().as_ref(), Some(alias))
     }
 
     /// The failure of an expression.
@@ -204,17 +209,21 @@ impl Run<'_, '_> {
         }
     }
 
-    fn place(&self) -> Place<'_> {
-        Place {
+    /// A test has no history, and AWS names no place in it.
+    fn place(&self) -> Option<Place<'_>> {
+        self.trial.is_none().then_some(Place {
             state: &self.frame.state,
             entered: self.frame.entered,
-        }
+        })
     }
 
     /// What a failure leads to: the first retrier that matches and is not used up, else the first
     /// catcher that matches, else the end.
     pub(super) fn settle(&mut self, state: &State, failure: Failure) -> Turn {
         self.clear_timers();
+        if let Some(trial) = &mut self.trial {
+            trial.failure = Some((failure.error.clone(), failure.cause.clone()));
+        }
         let retrier = state
             .retry
             .iter()
@@ -227,11 +236,14 @@ impl Run<'_, '_> {
         let catcher = state
             .catch
             .iter()
-            .find(|catcher| failure.matches_any(&catcher.errors));
+            .position(|catcher| failure.matches_any(&catcher.errors));
+        if let Some(trial) = &mut self.trial {
+            trial.catcher = catcher;
+        }
         if failure.marks_its_state() && self.note_state_failed(state).is_err() {
             return self.fail(Failure::history_full());
         }
-        let Some(catcher) = catcher else {
+        let Some(catcher) = catcher.map(|index| &state.catch[index]) else {
             return self.fail(failure);
         };
         match self.catch(state, catcher, &failure) {
@@ -246,11 +258,17 @@ impl Run<'_, '_> {
         self.frame.retries.resize(retriers.len(), 0);
         let used = self.frame.retries[index];
         let retrier = &retriers[index];
+        if let Some(trial) = &mut self.trial {
+            trial.retrier = Some((index, None));
+        }
         if used >= retrier.max_attempts {
             return None;
         }
         self.frame.retries[index] = used + 1;
         let delay = delay_milliseconds(retrier, used, self.context.random);
+        if let Some(trial) = &mut self.trial {
+            trial.retrier = Some((index, Some(delay)));
+        }
         let timer = Timer {
             at: self.context.now.saturating_add(delay),
             event: self.frame.last,

@@ -21,7 +21,8 @@ const SECONDS_LIMIT: u64 = 99_999_999;
 impl<'r> Run<'r, '_> {
     /// Executes the state that was just entered.
     pub(super) fn execute(&mut self, state: &'r State) -> Result<Turn, Failure> {
-        if let Some(what) = &state.unserved {
+        // A test needs nothing of the host: a mock answers.
+        if let Some(what) = state.unserved.as_ref().filter(|_| self.trial.is_none()) {
             return Err(self.runtime(&format!("This host does not run {what}")));
         }
         match &state.body {

@@ -10,6 +10,7 @@ use crate::machine::{JsonPathFlow, ResultPath, Selection, State};
 use crate::path::Path;
 use crate::payload::Payload;
 use crate::template::Template;
+use crate::test_state::Stage;
 
 impl Run<'_, '_> {
     pub(super) fn input_path(
@@ -18,7 +19,9 @@ impl Run<'_, '_> {
         flow: &JsonPathFlow,
     ) -> Result<Payload, Failure> {
         let input = self.input();
-        self.select(state, &flow.input_path, &input)
+        let input = self.select(state, &flow.input_path, &input)?;
+        self.show(Stage::AfterInputPath, &input);
+        Ok(input)
     }
 
     /// From what a state did to its output and its variables. `$` in Assign is the result before
@@ -31,13 +34,17 @@ impl Run<'_, '_> {
     ) -> Result<Left, Failure> {
         let assign = made.rule.or(flow.assign.as_ref());
         let assigned = self.assign(state, assign, made.document)?;
-        let combined = match (&flow.result_selector, made.is_result) {
-            (_, false) => made.document.clone(),
-            (None, true) => self.write_result(&flow.result_path, made.document)?,
-            (Some(template), true) => {
-                let selected = self.fill(state, template, made.document)?;
-                self.write_result(&flow.result_path, &selected)?
-            }
+        let combined = if made.is_result {
+            let selected = match &flow.result_selector {
+                Some(template) => self.fill(state, template, made.document)?,
+                None => made.document.clone(),
+            };
+            self.show(Stage::AfterResultSelector, &selected);
+            let combined = self.write_result(&flow.result_path, &selected)?;
+            self.show(Stage::AfterResultPath, &combined);
+            combined
+        } else {
+            made.document.clone()
         };
         let output = self.select(state, &flow.output_path, &combined)?;
         Ok(Left {

@@ -11,6 +11,7 @@ use crate::machine::{Amount, Items, MapBody, State};
 use crate::number;
 use crate::path::Path;
 use crate::payload::Payload;
+use crate::test_state::Stage;
 
 /// How many iterations AWS runs at the same time in an inline Map at most.
 const INLINE_CONCURRENCY: u32 = 40;
@@ -26,7 +27,12 @@ impl<'r> Run<'r, '_> {
         map: &'r MapBody,
     ) -> Result<Turn, Failure> {
         let input = self.effective_input(state)?;
-        let items = self.items(state, &map.items, &input)?;
+        let read = self.trial.as_ref().and_then(|trial| trial.items.clone());
+        let items = match read {
+            Some(items) => items,
+            None => self.items(state, &map.items, &input)?,
+        };
+        self.show(Stage::AfterItemsPath, &items);
         let concurrency = self.count(state, &map.max_concurrency, &input)?;
         let length = items.value().as_array().map_or(0, Vec::len);
         let length = u32::try_from(length).unwrap_or(u32::MAX);
@@ -36,6 +42,16 @@ impl<'r> Run<'r, '_> {
         })?;
         // What may fail is of use to a Distributed Map only; AWS reads it for every Map.
         let tolerance = self.tolerance(state, map, &input)?;
+        if let Some(trial) = &mut self.trial {
+            trial.max_concurrency = Some(concurrency.unwrap_or(0));
+            trial.tolerance = tolerance;
+        }
+        if self.trial.is_some() {
+            // A mock stands in for all iterations, however many there are and wherever they run.
+            self.show_iterations(state, map, &input, &items)?;
+            self.fork(event, length, 1);
+            return Ok(Turn::Rest);
+        }
         if length == 0 {
             self.emit_aside(Detail::StateSucceeded {
                 kind: StateKind::Map,
@@ -65,9 +81,12 @@ impl<'r> Run<'r, '_> {
         if items.value().is_array() {
             return Ok(items);
         }
+        // AWS names a path into the context object by what follows its first `$`.
+        let text = path.text();
+        let text = text.strip_prefix('$').filter(|rest| rest.starts_with('$'));
         Err(self.runtime(&format!(
             "Reference path \"{}\" must point to array.",
-            path.text()
+            text.unwrap_or(path.text())
         )))
     }
 

@@ -32,6 +32,7 @@ pub fn map_run_input(
         progress: Progress::default(),
         token_event: None,
         item: None,
+        trial: None,
         frame: &mut frame,
         context,
         events: Vec::new(),
@@ -160,7 +161,7 @@ impl Run<'_, '_> {
         Ok(Turn::Rest)
     }
 
-    fn item_input(&mut self, index: u32) -> Result<Payload, Failure> {
+    pub(super) fn item_input(&mut self, index: u32) -> Result<Payload, Failure> {
         let machine = self.machine;
         let state = machine.state(&self.frame.state);
         let (Body::Map(map), Some(shared)) = (&state.body, self.frame.shared.clone()) else {

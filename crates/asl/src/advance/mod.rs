@@ -8,6 +8,7 @@ mod fork;
 mod json_path;
 mod map;
 mod map_run;
+mod map_trial;
 mod task;
 mod task_event;
 mod variables;
@@ -17,6 +18,7 @@ use crate::frame::{Frame, Progress, Rest, Waiting};
 use crate::machine::{Body, State, StateMachine, Transition};
 use crate::payload::Payload;
 use crate::stimulus::{Advance, Context, Effect, End, Stale, Standing, Stimulus, Timer, TimerKind};
+use crate::test_state::{Stage, Trial};
 
 use self::data::Left;
 use self::failure::Failure;
@@ -39,6 +41,18 @@ pub fn advance(
     stimulus: Stimulus,
     context: &mut Context<'_>,
 ) -> Result<Advance, Stale> {
+    advance_watched(machine, progress, frame, stimulus, context, None)
+}
+
+/// As [`advance`], with a test looking on.
+pub(crate) fn advance_watched(
+    machine: &StateMachine,
+    progress: &mut Progress,
+    frame: &mut Frame,
+    stimulus: Stimulus,
+    context: &mut Context<'_>,
+    trial: Option<&mut Trial>,
+) -> Result<Advance, Stale> {
     check(frame, &stimulus, context.now)?;
     let mut run = Run {
         machine,
@@ -51,6 +65,7 @@ pub fn advance(
         item: None,
         frame,
         context,
+        trial,
         events: Vec::new(),
         effects: Vec::new(),
     };
@@ -121,6 +136,8 @@ struct Run<'r, 'c> {
     item: Option<(u32, Payload)>,
     frame: &'r mut Frame,
     context: &'r mut Context<'c>,
+    /// The test that the state is run for, if it is.
+    trial: Option<&'r mut Trial>,
     events: Vec<Event>,
     effects: Vec<Effect>,
 }
@@ -365,6 +382,13 @@ impl<'r> Run<'r, '_> {
         let rest = std::mem::replace(&mut self.frame.rest, Rest::Yielded);
         self.effects
             .extend(rest.timers().into_iter().map(Effect::ClearTimer));
+    }
+
+    /// Shows data between two fields of the state to the test, if there is one.
+    fn show(&mut self, stage: Stage, data: &Payload) {
+        if let Some(trial) = &mut self.trial {
+            trial.seen.insert(stage, data.clone());
+        }
     }
 
     /// The raw input of the state.

@@ -20,6 +20,7 @@ fn evaluate(text: &str, input: &Value) -> Result<Value, CallError> {
         retry_count: None,
         token_event: None,
         item: None,
+        stand_in: None,
     };
     let mut context = Context {
         now: 0,

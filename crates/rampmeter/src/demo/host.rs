@@ -123,6 +123,7 @@ pub(crate) struct InProcess {
 impl InProcess {
     async fn open(config: Config) -> Result<InProcess, HostError> {
         let account = config.server.account.clone();
+        let region = config.server.region.clone();
         let runtime = tokio::runtime::Handle::current();
         let options = Options {
             config,
@@ -143,6 +144,7 @@ impl InProcess {
             engine: engine.clone(),
             address: aws,
             account,
+            region,
         };
         serve(&mut servers, aws_listener, wire::router(Arc::new(site)));
         let site = admin::Site {

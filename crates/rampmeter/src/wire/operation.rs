@@ -150,6 +150,7 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
     States CreateStateMachine   Operate states::machine::create;
     States UpdateStateMachine   Operate states::machine::update;
     States DeleteStateMachine   Operate states::machine::delete;
+    States TestState            Read    states::test_state::test;
     States ValidateStateMachineDefinition Read states::validation::validate;
     States ListStateMachines    Read    states::machine::list;
     States DescribeStateMachine Read    states::machine::describe;

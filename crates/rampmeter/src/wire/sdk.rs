@@ -18,6 +18,8 @@ pub(crate) struct WireSdk {
     pub(crate) address: SocketAddr,
     /// The twelve digits of the account.
     pub(crate) account: String,
+    /// The region that ARNs carry.
+    pub(crate) region: String,
 }
 
 impl Sdk for WireSdk {
@@ -26,6 +28,7 @@ impl Sdk for WireSdk {
             engine,
             address: self.address,
             account: self.account.clone(),
+            region: self.region.clone(),
         });
         let origin = format!("http://{}", self.address);
         let service = match request.service {

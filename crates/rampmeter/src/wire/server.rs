@@ -35,6 +35,8 @@ pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     /// The twelve digits of the account.
     pub(crate) account: String,
+    /// The region that ARNs carry.
+    pub(crate) region: String,
 }
 
 /// The wire API as a router. It has one route, because AWS names operations in a header or in a form.

@@ -5,4 +5,5 @@ pub(super) mod execution;
 pub(super) mod history;
 pub(super) mod machine;
 pub(super) mod task;
+pub(super) mod test_state;
 pub(super) mod validation;
