@@ -52,6 +52,7 @@ mod feedback;
 mod lane;
 mod limit;
 mod pause;
+mod turn;
 
 mod gate;
 
@@ -77,4 +78,5 @@ pub use rules::{
 };
 pub use share::Share;
 pub use time::Time;
+pub use turn::Turns;
 pub use window::{EXACT_CALLS, MOST_BUCKETS, WindowRow};
