@@ -18,11 +18,13 @@ pub struct CallMessage {
     pub request: Request,
     /// Business key, to search by.
     pub key: Option<String>,
+    /// At most one call of this key is under way in the target, in the order of sending within a priority.
+    pub ordering_key: Option<String>,
     /// Names the call for the vendor; where it is absent the host makes one.
     pub idempotency_key: Option<String>,
 }
 
-/// Longest `Key` and `IdempotencyKey`, in bytes: what vendors take as an idempotency key.
+/// Longest `Key`, `OrderingKey` and `IdempotencyKey`, in bytes: what vendors take as an idempotency key.
 pub const LONGEST_KEY: usize = 255;
 
 /// Members of a message.
@@ -80,12 +82,6 @@ pub enum Reason {
     /// Sign-in belongs to the target.
     #[error("{0} is not taken from a message: how a call signs in is the target's configuration")]
     NotFromMessage(&'static str),
-    /// A member that promises what is not done yet: ignoring it would break the promise without a word.
-    #[error(
-        "{0} is not served yet: calls would be sent at the same time and out of order all the same; \
-         leave it out, and let the workflow wait for one call before it sends the next"
-    )]
-    NotServed(&'static str),
     /// A key is empty, too long or cannot be sent.
     #[error("{0} must be 1 to {LONGEST_KEY} bytes without control characters")]
     BadKey(&'static str),
@@ -172,9 +168,6 @@ impl CallMessage {
 fn read(value: &Value, target: &Target) -> Result<CallMessage, Reason> {
     let members = value.as_object().ok_or(Reason::NotAnObject)?;
     refuse_unknown(members)?;
-    if present(members, "OrderingKey").is_some() {
-        return Err(Reason::NotServed("OrderingKey"));
-    }
     let task_token = text(members, "TaskToken")?;
     if task_token.is_some_and(str::is_empty) {
         return Err(Reason::WrongType {
@@ -202,6 +195,7 @@ fn read(value: &Value, target: &Target) -> Result<CallMessage, Reason> {
         task_token: task_token.map(str::to_owned),
         request,
         key: key(members, "Key")?,
+        ordering_key: key(members, "OrderingKey")?,
         idempotency_key: key(members, "IdempotencyKey")?,
     })
 }

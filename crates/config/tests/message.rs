@@ -205,15 +205,14 @@ fn a_value_that_cannot_serve_is_said_by_kind() {
 }
 
 #[test]
-fn a_promise_that_is_not_kept_yet_is_refused_and_not_ignored() {
-    for key in [json!("customer-77"), json!(77), json!([])] {
-        let reason = refused(&with(json!({"TaskToken": "tt", "OrderingKey": key})));
-        assert_eq!(reason, Reason::NotServed("OrderingKey"));
-        assert!(
-            reason
-                .to_string()
-                .starts_with("OrderingKey is not served yet")
-        );
+fn an_ordering_key_is_a_text_or_a_number_as_a_business_key_is() {
+    for (key, read) in [(json!("customer-77"), "customer-77"), (json!(77), "77")] {
+        let message = with(json!({"TaskToken": "tt", "OrderingKey": key}));
+        let call = CallMessage::from_value(&message, &target()).unwrap();
+        assert_eq!(call.ordering_key.as_deref(), Some(read));
+    }
+    for key in [json!([]), json!(""), json!("a\u{0}"), json!(true)] {
+        refused(&with(json!({"TaskToken": "tt", "OrderingKey": key})));
     }
 }
 

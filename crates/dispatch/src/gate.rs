@@ -233,6 +233,20 @@ impl Gate {
         self.pauses.set(scope, false);
     }
 
+    /// What is paused, the target before its lanes.
+    pub fn paused(&self) -> Vec<Scope> {
+        self.pauses.scopes()
+    }
+
+    /// The most calls a second that each limit admits in the long run if every call takes `latency`,
+    /// in the order of the rules. See [`crate::Limit::reachable_rate`].
+    pub fn reachable_rates(&self, latency: Duration) -> Vec<f64> {
+        let limits = self.limits.iter();
+        limits
+            .map(|limit| limit.rule.reachable_rate(latency))
+            .collect()
+    }
+
     /// Forgets what throttles taught: the ceiling is the configured one, the target is open.
     pub fn forget_throttles(&mut self) {
         self.ceiling = None;

@@ -29,6 +29,15 @@ impl Pauses {
         }
     }
 
+    /// Everything that is paused, the widest first.
+    pub(crate) fn scopes(self) -> Vec<Scope> {
+        let lanes = Priority::ALL
+            .into_iter()
+            .filter(|lane| self.lanes[lane.index()]);
+        let target = self.target.then_some(Scope::Target);
+        target.into_iter().chain(lanes.map(Scope::Lane)).collect()
+    }
+
     /// The pause that stops a lane, the widest first.
     pub(crate) fn of(self, lane: Priority) -> Option<Scope> {
         if self.target {

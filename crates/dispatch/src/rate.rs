@@ -31,6 +31,20 @@ impl Limit {
     }
 }
 
+impl LimitKind {
+    /// The calls a second that a window or a quota stands for: its calls by its length. None for a
+    /// limit on calls in flight.
+    pub fn nominal_rate(&self) -> Option<f64> {
+        match self {
+            LimitKind::Concurrency { .. } => None,
+            LimitKind::Window { calls, per } => Some(calls_in(*calls, per.as_secs_f64())),
+            LimitKind::Calendar { calls, reset } => {
+                Some(calls_in(*calls, reset.period().as_secs_f64()))
+            }
+        }
+    }
+}
+
 /// How long a place cools at worst, in seconds.
 fn cooling(calls: u64, per: Duration) -> f64 {
     let bucket = if calls <= EXACT_CALLS {

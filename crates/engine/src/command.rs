@@ -4,6 +4,7 @@ use rampmeter_caller::Outcome;
 use rampmeter_dispatch::PermitId;
 use tokio::sync::oneshot;
 
+use crate::control::ControlCommand;
 use crate::id::{ExecutionId, TargetId};
 use crate::invocation::{InvocationKey, Invoked};
 use crate::rejected::Rejected;
@@ -46,8 +47,11 @@ pub(crate) enum Command {
         execution: ExecutionId,
         invoked: Invoked,
     },
+    /// What people change while the server runs.
+    Control(ControlCommand),
     /// Questions that only the writer's memory can answer. They change nothing.
     InspectTargets(Reply<Vec<TargetState>>),
     InspectCalls(usize, Reply<Vec<CallState>>),
+    InspectCall(i64, Reply<Option<CallState>>),
     InspectExecution(String, Reply<Option<WaitingAt>>),
 }

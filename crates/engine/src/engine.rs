@@ -195,6 +195,14 @@ impl Engine {
         self.ask(|reply| Command::InspectCalls(most, reply)).await
     }
 
+    /// One call that has not ended, by its number; `None` when there is none.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn call(&self, number: i64) -> Result<Option<CallState>, Rejected> {
+        self.ask(|reply| Command::InspectCall(number, reply)).await
+    }
+
     /// Where a running execution waits and why; `None` once it has ended.
     ///
     /// # Errors

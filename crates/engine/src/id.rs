@@ -62,14 +62,30 @@ row_number!(
     GroupHash
 );
 
+row_number!(
+    /// One OrderingKey of a target, as 64 bits of a hash. Two keys with the same hash would wait for each other.
+    OrderingHash
+);
+
 impl GroupHash {
     /// The hash of a MessageGroupId.
     pub(crate) fn of(group_id: &str) -> GroupHash {
-        let digest = Sha256::digest(group_id.as_bytes());
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&digest[..8]);
-        GroupHash(i64::from_be_bytes(bytes))
+        GroupHash(hash(group_id))
     }
+}
+
+impl OrderingHash {
+    /// The hash of an OrderingKey.
+    pub(crate) fn of(key: &str) -> OrderingHash {
+        OrderingHash(hash(key))
+    }
+}
+
+fn hash(text: &str) -> i64 {
+    let digest = Sha256::digest(text.as_bytes());
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&digest[..8]);
+    i64::from_be_bytes(bytes)
 }
 
 /// The MessageId that SQS clients see: a UUID (version 8, RFC 9562) whose first half is a MAC of the message's number

@@ -15,6 +15,7 @@ mod sqs;
 mod state_machine;
 mod rejected;
 mod command;
+mod control;
 mod engine;
 
 mod invocation;
@@ -33,6 +34,7 @@ mod target;
 mod store;
 mod query;
 
+pub use control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
 pub use engine::{Engine, Options, Stopped, store_path};
 pub use invocation::{Sdk, SdkAnswer, SdkError, SdkRequest, SdkService};
 pub use open::OpenError;

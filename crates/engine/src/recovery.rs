@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use rampmeter_caller::{Caller, FunctionCaller};
 use rampmeter_config::{Config, Worker};
-use rampmeter_dispatch::{Gate, Limit, LimitKind, OpenPermit, Priority, Rules, Time};
+use rampmeter_dispatch::{Gate, Limit, LimitKind, OpenPermit, Priority, Rules, Time, Turns};
 
-use crate::apply::RunningMoveTask;
+use crate::apply::{RunningMoveTask, amended};
 use crate::arn::Place;
 use crate::clock::Clock;
 use crate::id::TargetId;
@@ -160,7 +160,14 @@ fn open_target(
                 .unwrap_or(permit.started_at.saturating_add(hold)),
         })
         .collect();
-    let rules = bounded(config.rules.clone());
+    let base = bounded(config.rules.clone());
+    let mut overrides = writer.store.overrides(id)?;
+    // The configuration may have changed so that a change by hand makes no sense any more.
+    let rules = amended(&base, &overrides).unwrap_or_else(|why| {
+        tracing::warn!(target = config.name, why, "changed limits are put back");
+        overrides.clear();
+        base.clone()
+    });
     let mut gate = Gate::restore(rules, open, places, writer.clock.now());
     if let Some(memory) = writer.store.memory(id)? {
         gate.recall(memory);
@@ -181,20 +188,29 @@ fn open_target(
                 writer.store.forget_hidden(queue.id)?;
                 writer.queues.add_lane(queue);
             }
-            Worker::External => writer.queues.add_external(queue.id, id),
+            Worker::External => {
+                writer.store.forget_lane(id, queue.id)?;
+                writer.queues.add_external(queue.id, id);
+            }
         }
     }
     let [high, medium, batch, dead] = queues[..] else {
         unreachable!("a target has four queues");
     };
     let lanes = [high, medium, batch];
-    let mut target = Target::new(config.clone(), caller, gate, lanes, dead);
+    let mut target = Target::new(config.clone(), caller, gate, base, overrides, lanes, dead);
     for priority in Priority::ALL {
         if config.worker == Worker::External {
             break;
         }
-        target.ready[priority.index()] = writer.store.count_ready(lanes[priority.index()])?;
+        let queue = lanes[priority.index()];
+        target.ready[priority.index()] = writer.store.count_ready(queue)?;
+        target.parked[priority.index()] = writer.store.count_parked(id, queue)?;
+        let first = writer.store.first_in_turn(queue)?;
+        let ungrouped = writer.store.newest_ungrouped_turn(queue)?;
+        target.turns[priority.index()] = Turns::restore(first.map(|(turn, _)| turn), ungrouped);
     }
+    target.owners = writer.store.owners(id)?.into_iter().collect();
     Ok(target)
 }
 

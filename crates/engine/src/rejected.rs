@@ -58,6 +58,12 @@ pub enum Rejected {
     /// What SQS refuses under names of its own.
     #[error(transparent)]
     Queue(#[from] crate::sqs::QueueError),
+    /// Nothing of that name, in an operation of our own.
+    #[error("{0}")]
+    Unknown(String),
+    /// An operation of our own that makes no sense now.
+    #[error("{0}")]
+    Impossible(String),
     /// Data of this execution in the store cannot be read. Others are not touched by it.
     #[error("stored data cannot be read: {0}")]
     Unreadable(String),

@@ -244,6 +244,8 @@ pub struct CallState {
     pub ahead: u64,
     /// In words: which limit or which lane holds it, and until when; absent while it is in flight.
     pub held_by: Option<String>,
+    /// Milliseconds until it should start, by the rate that its target reaches now; absent when nobody can say.
+    pub starts_in: Option<u64>,
 }
 
 /// One target as people see it.
@@ -261,6 +263,10 @@ pub struct TargetState {
     pub held: u64,
     /// Deferrals per priority since the process started, HIGH first (always 0 there).
     pub deferrals: [u64; 3],
+    /// What is paused: `target`, or priorities.
+    pub paused: Vec<&'static str>,
+    /// The mean time from permit to answer, in milliseconds; absent before the first answer.
+    pub mean_call: Option<u64>,
     /// Throttles that the vendor answered since the process started.
     pub throttles: u64,
     /// Of those, how many while we were under our own limits: someone else uses the account.
@@ -291,4 +297,12 @@ pub struct LimitState {
     pub held: u64,
     /// The ceiling that the vendor's throttles taught, while it is below the configured one.
     pub learned_ceiling: Option<u32>,
+    /// The maximum that the configuration says, where a person changed it.
+    pub configured: Option<u64>,
+    /// Milliseconds since the Unix epoch at which the change ends by itself.
+    pub expires_at: Option<i64>,
+    /// Calls a second that the limit lets through at the mean time of a call measured; absent before the first answer.
+    pub reaches_per_second: Option<f64>,
+    /// Calls a second that a window stands for: its calls by its length. Absent for calls in flight.
+    pub nominal_per_second: Option<f64>,
 }

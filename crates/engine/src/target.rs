@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rampmeter_caller::Caller;
-use rampmeter_dispatch::{Gate, PermitId, Priority, Time, Waiting};
+use rampmeter_dispatch::{Gate, PermitId, Priority, Rules, Time, Turns, Waiting};
 
-use crate::id::QueueId;
-use crate::store::MessageRow;
+use crate::id::{MessageNumber, OrderingHash, QueueId};
+use crate::store::{LimitOverride, MessageRow};
 
 /// Contended spans that are remembered.
 const SPANS: usize = 1_024;
@@ -31,11 +31,23 @@ pub(crate) struct Target {
     pub(crate) config: rampmeter_config::Target,
     pub(crate) caller: Arc<Caller>,
     pub(crate) gate: Gate,
+    /// The rules of the configuration, with the bound that every target has on calls in flight.
+    pub(crate) base_rules: Rules,
+    /// The limits that differ from them, by name.
+    pub(crate) overrides: BTreeMap<String, LimitOverride>,
+    /// The mean time from permit to answer, new answers counting a sixteenth.
+    latency: Option<Duration>,
     /// The queues of its lanes, HIGH first.
     pub(crate) queues: [QueueId; 3],
     pub(crate) dead: QueueId,
     /// Messages that may be taken now, HIGH first.
     pub(crate) ready: [u64; 3],
+    /// Calls that another call of their OrderingKey goes before, HIGH first.
+    pub(crate) parked: [u64; 3],
+    /// Whose turn it is in each lane, HIGH first.
+    pub(crate) turns: [Turns; 3],
+    /// The call of each OrderingKey that is under way. No more than are in flight or wait for a repeat.
+    pub(crate) owners: BTreeMap<OrderingHash, MessageNumber>,
     pub(crate) in_flight: BTreeMap<PermitId, InFlight>,
     /// When time alone may let another call start.
     pub(crate) wake: Option<Time>,
@@ -49,6 +61,8 @@ impl Target {
         config: rampmeter_config::Target,
         caller: Caller,
         gate: Gate,
+        base_rules: Rules,
+        overrides: BTreeMap<String, LimitOverride>,
         queues: [QueueId; 3],
         dead: QueueId,
     ) -> Target {
@@ -56,15 +70,40 @@ impl Target {
             config,
             caller: Arc::new(caller),
             gate,
+            base_rules,
+            overrides,
+            latency: None,
             queues,
             dead,
             ready: [0; 3],
+            parked: [0; 3],
+            turns: [Turns::default(); 3],
+            owners: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             wake: None,
             throttles: 0,
             throttles_under_our_limit: 0,
             contended: VecDeque::new(),
         }
+    }
+
+    /// When the first change of a limit ends by itself.
+    pub(crate) fn first_expiry(&self) -> Option<Time> {
+        self.overrides
+            .values()
+            .filter_map(|change| change.expires_at)
+            .min()
+    }
+
+    /// Notes how long a call took, from its permit to its answer.
+    pub(crate) fn note_latency(&mut self, latency: Duration) {
+        let mean = self.latency.unwrap_or(latency);
+        self.latency = Some((mean * 15 + latency) / 16);
+    }
+
+    /// The mean time from permit to answer; none before the first answer.
+    pub(crate) fn latency(&self) -> Option<Duration> {
+        self.latency
     }
 
     /// Which lanes have a call that could start but for the limits.

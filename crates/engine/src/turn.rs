@@ -8,7 +8,7 @@ use rampmeter_asl::Stimulus;
 use rampmeter_dispatch::Time;
 
 use crate::command::Command;
-use crate::id::{ExecutionId, RevisionId, TargetId};
+use crate::id::{ExecutionId, MessageNumber, RevisionId, TargetId};
 use crate::machines::Machine;
 use crate::outbox::Outbox;
 use crate::store::{Store, StoreError};
@@ -95,12 +95,17 @@ impl<'w> Turn<'w> {
                 execution,
                 invoked,
             } => self.invoked(key, execution, invoked)?,
+            Command::Control(command) => self.control(command)?,
             Command::InspectTargets(reply) => {
                 let answer = self.inspect_targets();
                 self.out.reply(reply, Ok(answer));
             }
             Command::InspectCalls(most, reply) => {
                 let answer = self.inspect_calls(most)?;
+                self.out.reply(reply, Ok(answer));
+            }
+            Command::InspectCall(number, reply) => {
+                let answer = self.call_of(MessageNumber(number))?;
                 self.out.reply(reply, Ok(answer));
             }
             Command::InspectExecution(arn, reply) => {

@@ -173,6 +173,8 @@ impl Writer {
         let now = self.clock.now();
         let timer = self.store.first_timer()?.map(Time::from_millis);
         let delayed = self.store.first_delayed()?;
+        let changes = self.targets.values();
+        let changes = changes.filter_map(Target::first_expiry).min();
         let gates = match self.draining {
             None => self.targets.values().filter_map(|target| target.wake).min(),
             Some(_) => None,
@@ -180,7 +182,7 @@ impl Writer {
         let drained = self.draining.as_ref().map(|draining| draining.until);
         let receives = self.waiting.first_deadline();
         let moves = self.moves.values().map(|task| task.next).min();
-        let next = [timer, delayed, gates, drained, receives, moves];
+        let next = [timer, delayed, changes, gates, drained, receives, moves];
         let next = next.into_iter().flatten().min();
         let wait = next.map_or(LONGEST_SLEEP, |next| {
             let micros = next.as_micros().saturating_sub(now.as_micros());

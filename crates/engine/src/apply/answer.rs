@@ -35,6 +35,10 @@ impl Turn<'_> {
         let mut call = call.expect("a call in flight is answered once");
         call.message.receive_count += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
+        let took = self.now.saturating_since(call.started_at);
+        if !matches!(outcome, Outcome::Unknown { .. } | Outcome::Invalid { .. }) {
+            self.target(target).note_latency(took);
+        }
         if let Outcome::Throttled {
             kind, retry_after, ..
         } = &outcome
@@ -116,6 +120,7 @@ impl Turn<'_> {
         answer: &Answer,
     ) -> Result<(), StoreError> {
         self.store().delete_message(call.message.id)?;
+        self.leave_order(target, &call.message)?;
         let Some((execution, event)) = call.message.task else {
             return Ok(());
         };

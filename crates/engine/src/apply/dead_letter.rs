@@ -24,6 +24,7 @@ impl Turn<'_> {
             cause,
         };
         self.store().bury(dead, &letter)?;
+        self.leave_order(target, message)?;
         let Some((execution, event)) = message.task else {
             return Ok(());
         };

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use rampmeter_asl::{Detail, Frame, Waiting, record};
-use rampmeter_dispatch::{LimitKind, LimitUsage, Priority, Scope, Time, Verdict};
+use rampmeter_dispatch::{Limit, LimitKind, LimitUsage, Priority, Scope, Time, Verdict};
 use serde_json::Value;
 
 use crate::id::{MessageNumber, StepId, TargetId, message_number};
+use crate::queues::Queue;
 use crate::rejected::Rejected;
 use crate::request::{CallState, LimitState, TargetState, WaitingAt};
-use crate::store::{ExecutionRow, FrameStanding, MessageRow, StoreError};
+use crate::store::{ExecutionRow, FrameStanding, MessageRow, OrderStanding, StoreError};
 use crate::target::Target;
 use crate::turn::Turn;
 
@@ -25,13 +26,10 @@ impl Turn<'_> {
         let now = self.now;
         let targets = self.writer.targets.values().map(|target| TargetState {
             name: target.config.name.clone(),
-            limits: target
-                .gate
-                .usage(now)
-                .into_iter()
-                .map(limit_state)
-                .collect(),
-            waiting: target.ready,
+            limits: limit_states(target, now),
+            paused: target.gate.paused().into_iter().map(scope_word).collect(),
+            mean_call: target.latency().map(milliseconds),
+            waiting: [0, 1, 2].map(|lane| target.ready[lane] + target.parked[lane]),
             in_flight: target.gate.in_flight(),
             held: u64::try_from(target.gate.held()).unwrap_or(u64::MAX),
             deferrals: target.gate.deferrals(),
@@ -198,7 +196,11 @@ impl Turn<'_> {
         Ok(waited)
     }
 
-    fn call_of(&mut self, number: MessageNumber) -> Result<Option<CallState>, StoreError> {
+    /// One call that has not ended.
+    pub(crate) fn call_of(
+        &mut self,
+        number: MessageNumber,
+    ) -> Result<Option<CallState>, StoreError> {
         let Some(message) = self.store().message(number)? else {
             return Ok(None);
         };
@@ -215,15 +217,41 @@ impl Turn<'_> {
             .any(|call| call.message.id == number);
         let standing = if flying {
             Standing::InFlight
-        } else if self.store().is_ready(queue.id, number)? {
+        } else if self.store().is_in_turn(queue.id, message.turn, number)? {
             Standing::Waiting {
-                ahead: self.store().ready_before(queue.id, number)?,
+                ahead: self.store().ready_before(queue.id, message.turn, number)?,
             }
+        } else if let Some(before) = self.parked_behind(queue, &message)? {
+            Standing::Parked { before }
         } else {
             Standing::Delayed
         };
         self.call_state(queue.target, &message, priority, standing)
             .map(Some)
+    }
+
+    /// The call of the same OrderingKey that goes before this one, if it is parked for that.
+    fn parked_behind(
+        &mut self,
+        queue: Queue,
+        message: &MessageRow,
+    ) -> Result<Option<MessageNumber>, StoreError> {
+        let Some(ordering) = message.ordering else {
+            return Ok(None);
+        };
+        let standing = self
+            .store()
+            .order_standing(queue.target, ordering, queue.id, message.id)?;
+        if standing != Some(OrderStanding::Parked) {
+            return Ok(None);
+        }
+        if let Some(owner) = self.target(queue.target).owners.get(&ordering) {
+            return Ok(Some(*owner));
+        }
+        let first = self
+            .store()
+            .first_of_order(queue.target, ordering, queue.id)?;
+        Ok(first.map(|(first, _)| first))
     }
 
     fn call_state(
@@ -246,11 +274,25 @@ impl Turn<'_> {
                 0,
                 Some("its repeat waits for a back-off".to_owned()),
             ),
+            Standing::Parked { before } => (
+                "waiting",
+                0,
+                Some(format!(
+                    "call c-{}, which has the same OrderingKey and goes first",
+                    before.0
+                )),
+            ),
             Standing::Waiting { ahead } => (
                 "waiting",
                 ahead,
                 Some(held_by(target, priority, ahead, now)),
             ),
+        };
+        let starts_in = match standing {
+            Standing::Waiting { ahead } if target.gate.paused().is_empty() => {
+                starts_in(target, priority, ahead)
+            }
+            _ => None,
         };
         Ok(CallState {
             id: message.id.0,
@@ -263,6 +305,7 @@ impl Turn<'_> {
             receive_count: message.receive_count,
             ahead,
             held_by,
+            starts_in,
         })
     }
 
@@ -289,6 +332,7 @@ struct Waited {
 enum Standing {
     InFlight,
     Delayed,
+    Parked { before: MessageNumber },
     Waiting { ahead: u64 },
 }
 
@@ -354,6 +398,47 @@ fn seconds(at: Time, now: Time) -> String {
     format!("{:.1} s", at.saturating_since(now).as_secs_f64())
 }
 
+fn limit_states(target: &Target, now: Time) -> Vec<LimitState> {
+    let rates = target
+        .latency()
+        .map(|latency| target.gate.reachable_rates(latency));
+    let usage = target.gate.usage(now).into_iter().enumerate();
+    let states = usage.map(|(index, usage)| {
+        let change = target.overrides.get(&usage.name);
+        let mut base = target.base_rules.limits.iter();
+        let configured = base.find(|limit| limit.name == usage.name).map(Limit::max);
+        let rate = rates.as_ref().and_then(|rates| rates.get(index).copied());
+        LimitState {
+            configured: change.and(configured),
+            expires_at: change.and_then(|change| change.expires_at.map(Time::as_millis)),
+            reaches_per_second: rate.filter(|rate| rate.is_finite()),
+            nominal_per_second: usage.kind.nominal_rate(),
+            ..limit_state(usage)
+        }
+    });
+    states.collect()
+}
+
+fn scope_word(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Target => "target",
+        Scope::Lane(lane) => lane.as_str(),
+    }
+}
+
+/// When a call should start: after those before it in its lane and in the lanes above it, at the rate that the target
+/// reaches at the mean time of a call. An estimate for people: what arrives later in higher lanes is not foreseen.
+fn starts_in(target: &Target, priority: Priority, ahead: u64) -> Option<u64> {
+    let rates = target.gate.reachable_rates(target.latency()?);
+    let rate = rates.into_iter().fold(f64::INFINITY, f64::min);
+    let above = Priority::ALL.into_iter().filter(|lane| *lane < priority);
+    let before: u64 = ahead + above.map(|lane| target.ready[lane.index()]).sum::<u64>();
+    #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+    let seconds = before as f64 / rate;
+    let wait = Duration::try_from_secs_f64(seconds).ok()?;
+    Some(milliseconds(wait))
+}
+
 fn limit_state(usage: LimitUsage) -> LimitState {
     let (kind, per_ms) = match usage.kind {
         LimitKind::Concurrency { .. } => ("concurrency", None),
@@ -370,5 +455,9 @@ fn limit_state(usage: LimitUsage) -> LimitState {
         shares: Priority::ALL.map(|priority| usage.share.of(priority)),
         held: usage.held,
         learned_ceiling: usage.learned_ceiling,
+        configured: None,
+        expires_at: None,
+        reaches_per_second: None,
+        nominal_per_second: None,
     }
 }

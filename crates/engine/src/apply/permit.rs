@@ -8,7 +8,7 @@ use rampmeter_dispatch::{Decision, Priority, Time};
 
 use super::send::{INVALID_MESSAGE, body_text};
 use super::service::http;
-use crate::id::{MessageNumber, TargetId, idempotency_key, message_id};
+use crate::id::{TargetId, idempotency_key, message_id};
 use crate::outbox::OutgoingCall;
 use crate::store::{MessageRow, PermitRow, StoreError};
 use crate::target::InFlight;
@@ -66,16 +66,17 @@ impl Turn<'_> {
 
     /// Starts the first call of a lane, or sets aside a message that cannot be one any more.
     fn start_first(&mut self, id: TargetId, priority: Priority) -> Result<(), StoreError> {
-        let queue = self.target(id).queues[priority.index()];
-        let number = self.store().first_ready(queue)?;
-        let number = number.expect("the count of ready messages is that of the table");
-        let message = self.take_ready(id, priority, number)?;
+        let Some(message) = self.take_first(id, priority)? else {
+            return Ok(());
+        };
+        let number = message.id;
         if !self.still_wanted(&message)? {
             tracing::debug!(
                 message = number.0,
                 "no workflow waits for this call any more"
             );
-            return self.store().delete_message(number);
+            self.store().delete_message(number)?;
+            return self.leave_order(id, &message);
         }
         let request = match self.request_of(id, &message) {
             Err(StoreError::Damaged(why)) => Err(why),
@@ -85,21 +86,6 @@ impl Turn<'_> {
             Ok(request) => self.give_permit(id, priority, message, request),
             Err(reason) => self.fail_call(id, &message, INVALID_MESSAGE, &reason, None),
         }
-    }
-
-    fn take_ready(
-        &mut self,
-        target: TargetId,
-        priority: Priority,
-        number: MessageNumber,
-    ) -> Result<MessageRow, StoreError> {
-        let target = self.target(target);
-        let queue = target.queues[priority.index()];
-        target.ready[priority.index()] -= 1;
-        self.store().unready(queue, number)?;
-        self.store()
-            .message(number)?
-            .ok_or_else(|| StoreError::Damaged(format!("message {} is missing", number.0)))
     }
 
     /// Whether the task that the message would answer still waits. A message without a task token always is.

@@ -6,9 +6,10 @@ use rampmeter_asl::{EventId, Stimulus, Task};
 use rampmeter_config::message::{CallMessage, InvalidMessage};
 use serde_json::Value;
 
+use super::queue::check_id;
 use super::step::Sending;
 use crate::arn::queue_name;
-use crate::id::{MessageNumber, StepId, message_id};
+use crate::id::{GroupHash, MessageNumber, OrderingHash, StepId, message_id};
 use crate::queues::Queue;
 use crate::rejected::Rejected;
 use crate::sqs::attributes::parameter;
@@ -78,9 +79,10 @@ impl Turn<'_> {
             md5_of_system_attributes: md5_of_attributes(&request.system_attributes),
             sequence_number: None,
         };
-        let (mut message, placed) = self.read_call(id, queue, &parsed, None, delay);
+        let (mut message, placed) =
+            self.read_call(id, queue, &parsed, request.group_id.as_deref(), None, delay);
         message.body = Some(request.body);
-        self.put_message(&message, &placed)?;
+        self.put_message(&mut message, &placed)?;
         Ok(Ok(sent))
     }
 
@@ -104,8 +106,14 @@ impl Turn<'_> {
             Some(value) => CallMessage::from_value(value, config),
             None => CallMessage::parse(&request.body, config),
         };
-        let (mut message, placed) =
-            self.read_call(id, queue, &parsed, Some(task.entered_event), delay);
+        let (mut message, placed) = self.read_call(
+            id,
+            queue,
+            &parsed,
+            request.group_id.as_deref(),
+            Some(task.entered_event),
+            delay,
+        );
         message.stored = Some((step, 0));
         let sent = SentMessage {
             message_id: message_id(self.writer.seal.key(), id),
@@ -128,6 +136,7 @@ impl Turn<'_> {
         id: MessageNumber,
         queue: Queue,
         parsed: &Result<CallMessage, InvalidMessage>,
+        group_id: Option<&str>,
         entered: Option<EventId>,
         delay: Duration,
     ) -> (MessageRow, Placed) {
@@ -135,6 +144,11 @@ impl Turn<'_> {
             Ok(call) => (call.task_token.as_deref(), call.key.clone(), None),
             Err(invalid) => (invalid.task_token(), None, Some(invalid.to_string())),
         };
+        let ordering = parsed
+            .as_ref()
+            .ok()
+            .and_then(|call| call.ordering_key.as_deref());
+        let ordering = ordering.map(OrderingHash::of);
         let task = token.and_then(|token| self.writer.seal.open(token));
         let forged = token.is_some() && task.is_none();
         let problem =
@@ -159,6 +173,9 @@ impl Turn<'_> {
             receive_count: 0,
             attempts: 0,
             crashes: 0,
+            turn: 0,
+            group: group_id.map(GroupHash::of),
+            ordering,
         };
         (message, placed)
     }
@@ -166,20 +183,12 @@ impl Turn<'_> {
     /// Writes a new message where it belongs; the task of one that is no valid call fails.
     pub(super) fn put_message(
         &mut self,
-        message: &MessageRow,
+        message: &mut MessageRow,
         placed: &Placed,
     ) -> Result<(), StoreError> {
         match placed {
             Placed::Plain { delay, envelope } => self.put_plain(message, envelope, *delay)?,
-            Placed::Lane { delay } => {
-                self.store().insert_message(message)?;
-                if delay.is_zero() {
-                    self.make_ready(message)?;
-                } else {
-                    let until = self.now.saturating_add(*delay);
-                    self.store().delay(until, message.id)?;
-                }
-            }
+            Placed::Lane { delay } => self.enter_lane(message, *delay)?,
             Placed::Dead { reason } => {
                 self.store().insert_message(message)?;
                 let queue = self.writer.queues.get(message.queue);
@@ -206,22 +215,6 @@ impl Turn<'_> {
                     });
                 }
             }
-        }
-        Ok(())
-    }
-
-    /// Puts a message at its place among the ready ones of its lane: by age, so a repeat does not lose its turn.
-    pub(super) fn make_ready(&mut self, message: &MessageRow) -> Result<(), StoreError> {
-        self.store().make_ready(message.queue, message.id)?;
-        self.made_ready = true;
-        // A target that is no longer configured keeps its messages until it is configured again.
-        if let Some(Queue {
-            target,
-            lane: Some(priority),
-            ..
-        }) = self.writer.queues.get(message.queue)
-        {
-            self.target(target).ready[priority.index()] += 1;
         }
         Ok(())
     }
@@ -268,10 +261,8 @@ fn check_call(request: &SendMessage) -> Result<(), Rejected> {
             "MessageAttributes are not read by the worker of a target: put the data into the body.",
         );
     }
-    if request.group_id.is_some() {
-        return unsupported(
-            "MessageGroupId is not served on the queues of a target yet: send without it.",
-        );
+    if let Some(group) = &request.group_id {
+        check_id("MessageGroupId", group)?;
     }
     message_attribute::check_system(&request.system_attributes)?;
     check_characters(&request.body)

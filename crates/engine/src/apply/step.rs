@@ -297,7 +297,7 @@ impl Turn<'_> {
             if message.body.is_none() {
                 message.stored = Some((made.id, *payload));
             }
-            self.put_message(&message, &sent.placed)?;
+            self.put_message(&mut message, &sent.placed)?;
         }
         let output = if end {
             encoded.extra.last().copied()

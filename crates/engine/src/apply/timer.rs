@@ -15,6 +15,7 @@ impl Turn<'_> {
         let timers = self.fire_timers()?;
         let messages = self.end_delays()?;
         self.end_holds()?;
+        self.end_limit_changes()?;
         self.give_notices()?;
         Ok(timers || messages)
     }

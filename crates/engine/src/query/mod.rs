@@ -14,11 +14,13 @@ use rampmeter_asl::{Event, record};
 use rusqlite::Connection;
 
 use crate::arn::{self, Place};
+use crate::control::ControlRecord;
 use crate::engine::store_path;
 use crate::id::{QueueId, StepId};
 use crate::rejected::Rejected;
 use crate::store::{
-    ExecutionRow, QueueCounts, StoreError, count_messages, find_by_name, open_reader, optional,
+    ExecutionRow, QueueCounts, StoreError, controls, count_messages, find_by_name, open_reader,
+    optional,
 };
 
 pub use audit::{Audit, CallTimes};
@@ -60,6 +62,11 @@ impl Reader {
     #[must_use]
     pub fn execution_arn(&self, state_machine: &str, execution: &str) -> String {
         self.place.execution_arn(state_machine, execution)
+    }
+
+    /// The newest entries of the audit trail.
+    pub(crate) fn controls(&self, most: u32) -> Result<Vec<ControlRecord>, Rejected> {
+        self.with(|connection| controls(connection, most).map(Ok))
     }
 
     /// How many messages of a plain queue are in which standing.

@@ -2,12 +2,12 @@
 
 use rampmeter_asl::EventId;
 use rampmeter_dispatch::Time;
-use rusqlite::Row;
+use rusqlite::{Row, params};
 
 use super::execution::signed;
 use super::queue::no_names;
 use super::{Store, StoreError, optional};
-use crate::id::{ExecutionId, MessageNumber, QueueId, StepId, TargetId};
+use crate::id::{ExecutionId, GroupHash, MessageNumber, OrderingHash, QueueId, StepId, TargetId};
 
 /// One message, without its body when that lies in a step.
 #[derive(Debug, Clone)]
@@ -28,10 +28,16 @@ pub(crate) struct MessageRow {
     pub(crate) receive_count: u32,
     pub(crate) attempts: u32,
     pub(crate) crashes: u32,
+    /// Its turn in its lane; 0 before it has one, and on plain queues.
+    pub(crate) turn: u64,
+    /// The group of a call: its turns are fair among groups.
+    pub(crate) group: Option<GroupHash>,
+    /// The OrderingKey of a call.
+    pub(crate) ordering: Option<OrderingHash>,
 }
 
 const MESSAGE_COLUMNS: &str = "id, queue, execution, event, entered, step, payload, body, key, \
-     sent_at, first_started_at, receive_count, attempts, crashes";
+     sent_at, first_started_at, receive_count, attempts, crashes, turn, message_group, ordering";
 
 impl MessageRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
@@ -60,6 +66,9 @@ impl MessageRow {
             receive_count: row.get(11)?,
             attempts: row.get(12)?,
             crashes: row.get(13)?,
+            turn: row.get::<_, i64>(14)?.unsigned_abs(),
+            group: row.get(15)?,
+            ordering: row.get(16)?,
         })
     }
 }
@@ -111,9 +120,9 @@ impl Store {
         self.connection
             .prepare_cached(
                 "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-                 ?13, ?14)",
+                 ?13, ?14, ?15, ?16, ?17)",
             )?
-            .execute((
+            .execute(params![
                 message.id,
                 message.queue,
                 message.task.map(|(execution, _)| execution),
@@ -128,7 +137,10 @@ impl Store {
                 message.receive_count,
                 message.attempts,
                 message.crashes,
-            ))?;
+                signed(message.turn),
+                message.group,
+                message.ordering,
+            ])?;
         Ok(())
     }
 
@@ -164,7 +176,7 @@ impl Store {
 
     pub(crate) fn make_ready(&self, queue: QueueId, id: MessageNumber) -> Result<(), StoreError> {
         self.connection
-            .prepare_cached("INSERT INTO ready (queue, message) VALUES (?1, ?2)")?
+            .prepare_cached("INSERT INTO ready (queue, turn, message) VALUES (?1, 0, ?2)")?
             .execute((queue, id))?;
         Ok(())
     }
@@ -172,53 +184,40 @@ impl Store {
     pub(crate) fn unready(&self, queue: QueueId, id: MessageNumber) -> Result<bool, StoreError> {
         let gone = self
             .connection
-            .prepare_cached("DELETE FROM ready WHERE queue = ?1 AND message = ?2")?
+            .prepare_cached("DELETE FROM ready WHERE queue = ?1 AND turn = 0 AND message = ?2")?
             .execute((queue, id))?;
         Ok(gone == 1)
     }
 
     /// Whether the message may be taken now.
     pub(crate) fn is_ready(&self, queue: QueueId, id: MessageNumber) -> Result<bool, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT count(*) FROM ready WHERE queue = ?1 AND message = ?2")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM ready WHERE queue = ?1 AND turn = 0 AND message = ?2",
+        )?;
         let count: i64 = statement.query_row((queue, id), |row| row.get(0))?;
         Ok(count > 0)
     }
 
-    /// The oldest message of the queue that may be taken now.
+    /// The first message of the queue that may be taken now.
     pub(crate) fn first_ready(&self, queue: QueueId) -> Result<Option<MessageNumber>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT message FROM ready WHERE queue = ?1 ORDER BY message LIMIT 1",
+            "SELECT message FROM ready WHERE queue = ?1 ORDER BY turn, message LIMIT 1",
         )?;
         Ok(optional(statement.query_row([queue], |row| row.get(0)))?)
     }
 
-    /// The oldest messages of the queue that may be taken now, at most `most`.
+    /// The first messages of the queue that may be taken now, at most `most`.
     pub(crate) fn ready(
         &self,
         queue: QueueId,
         most: usize,
     ) -> Result<Vec<MessageNumber>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT message FROM ready WHERE queue = ?1 ORDER BY message LIMIT ?2",
+            "SELECT message FROM ready WHERE queue = ?1 ORDER BY turn, message LIMIT ?2",
         )?;
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let rows = statement.query_map((queue, most), |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// How many messages of the queue may be taken now, and were sent before this one.
-    pub(crate) fn ready_before(
-        &self,
-        queue: QueueId,
-        id: MessageNumber,
-    ) -> Result<u64, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT count(*) FROM ready WHERE queue = ?1 AND message < ?2")?;
-        let count: i64 = statement.query_row((queue, id), |row| row.get(0))?;
-        Ok(count.unsigned_abs())
     }
 
     /// How many messages of the queue may be taken now.

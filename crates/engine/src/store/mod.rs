@@ -7,11 +7,13 @@
 mod awaited;
 mod call;
 mod continuing;
+mod control;
 mod execution;
 mod fifo;
 mod format;
 mod frame;
 mod invocation;
+mod lane;
 mod machine;
 mod message;
 mod move_task;
@@ -27,9 +29,11 @@ use thiserror::Error;
 
 pub(crate) use awaited::AwaitingTask;
 pub(crate) use call::PermitRow;
+pub(crate) use control::{LimitOverride, controls};
 pub(crate) use execution::{EXECUTION_COLUMNS, ExecutionRow, find_by_name};
 pub(crate) use format::FORMAT;
 pub(crate) use frame::{ForkRow, FrameRow, FrameStanding};
+pub(crate) use lane::OrderStanding;
 pub(crate) use machine::{RevisionRow, newest_revision, newest_revisions, revision};
 pub(crate) use message::{DeadLetter, MessageRow};
 pub(crate) use move_task::MoveTaskRow;

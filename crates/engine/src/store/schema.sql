@@ -39,6 +39,26 @@ CREATE TABLE target (
     memory TEXT
 );
 
+-- The limits whose maximum was changed while the server ran, until `expires_at` or a reset.
+CREATE TABLE limit_override (
+    target     INTEGER NOT NULL,
+    limit_name TEXT NOT NULL,
+    max        INTEGER NOT NULL,
+    expires_at INTEGER,
+    PRIMARY KEY (target, limit_name)
+) WITHOUT ROWID;
+
+-- The audit trail: what people changed by hand, and why. at: milliseconds.
+CREATE TABLE control (
+    id      INTEGER PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    target  TEXT NOT NULL,
+    kind    TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    change  TEXT NOT NULL,
+    reason  TEXT NOT NULL
+);
+
 -- What one command made of one frame of an execution: its history events and where the frame then stood, with every
 -- payload once. The steps of an execution are one chain from its newest back to its first, in the order of their events.
 -- depth: the place in that chain, from 1. jump: an older step, further back the older the step is, so that any place
@@ -127,7 +147,8 @@ CREATE TABLE continuing (
 
 -- A message on a queue. Its body is its own, or the MessageBody of payload `payload` of step `step`.
 -- receive_count, attempts and crashes are three counters: calls started, answers that used up an attempt, calls
--- that were in flight when the process died.
+-- that were in flight when the process died. turn: its place in its lane, 0 before it has one. message_group and
+-- ordering: hashes of the MessageGroupId and the OrderingKey of a call.
 CREATE TABLE message (
     id               INTEGER PRIMARY KEY,
     queue            INTEGER NOT NULL,
@@ -142,15 +163,35 @@ CREATE TABLE message (
     first_started_at INTEGER,
     receive_count    INTEGER NOT NULL,
     attempts         INTEGER NOT NULL,
-    crashes          INTEGER NOT NULL
+    crashes          INTEGER NOT NULL,
+    turn             INTEGER NOT NULL,
+    message_group    INTEGER,
+    ordering         INTEGER
 );
 
--- The messages that may be taken now, oldest first.
+-- The messages that may be taken now. turn: 0 on plain queues, where the oldest goes first. In a lane, the turn that
+-- the call takes, which is fair among message groups; a call keeps it for its repeats.
 CREATE TABLE ready (
-    queue   INTEGER NOT NULL,
-    message INTEGER NOT NULL,
-    PRIMARY KEY (queue, message)
+    queue         INTEGER NOT NULL,
+    turn          INTEGER NOT NULL,
+    message       INTEGER NOT NULL,
+    message_group INTEGER,
+    PRIMARY KEY (queue, turn, message)
 ) WITHOUT ROWID;
+CREATE INDEX ready_by_group ON ready (queue, message_group, turn) WHERE message_group IS NOT NULL;
+
+-- The calls with an OrderingKey (its hash) that have not ended, in the order of sending within a lane.
+-- standing: 0 parked, another call of the key goes first and this one is not in `ready`; 1 free; 2 under way.
+CREATE TABLE ordered_call (
+    target   INTEGER NOT NULL,
+    ordering INTEGER NOT NULL,
+    queue    INTEGER NOT NULL,
+    message  INTEGER NOT NULL,
+    standing INTEGER NOT NULL,
+    PRIMARY KEY (target, ordering, queue, message)
+) WITHOUT ROWID;
+CREATE INDEX ordered_call_under_way ON ordered_call (target) WHERE standing = 2;
+CREATE INDEX ordered_call_parked ON ordered_call (target, queue) WHERE standing = 0;
 
 -- The messages that may be taken later: a delay, or the back-off before a repeat.
 CREATE TABLE delayed (

@@ -35,9 +35,9 @@ impl Refused {
         }
     }
 
-    /// The admin port only reads.
+    /// Not the method of this path.
     pub(super) fn method_not_allowed() -> Self {
-        let message = "the admin port takes GET only".to_owned();
+        let message = "this path takes another method: GET reads, POST changes".to_owned();
         Self {
             status: StatusCode::METHOD_NOT_ALLOWED,
             code: "RM2021",
@@ -78,9 +78,14 @@ impl From<Rejected> for Refused {
     fn from(rejected: Rejected) -> Self {
         let message = rejected.to_string();
         match rejected {
-            Rejected::ExecutionDoesNotExist(_) | Rejected::InvalidArn(_) => {
+            Rejected::ExecutionDoesNotExist(_) | Rejected::InvalidArn(_) | Rejected::Unknown(_) => {
                 Self::not_found(message)
             }
+            Rejected::Impossible(_) => Self {
+                status: StatusCode::CONFLICT,
+                code: "RM4020",
+                message,
+            },
             Rejected::Stopped(_) => Self {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 code: "RM2025",

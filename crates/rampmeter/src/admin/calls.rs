@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use rampmeter_engine::CallState;
 use serde_json::{Value, json};
 
@@ -32,6 +32,29 @@ pub(super) async fn calls(
     ))
 }
 
+/// One call that has not ended.
+pub(super) async fn call(
+    State(site): State<Arc<Site>>,
+    Path(call): Path<String>,
+) -> Result<Answer, Refused> {
+    let number = number(&call)?;
+    let Some(call) = site.engine.call(number).await? else {
+        let what = format!("there is no call c-{number} that has not ended");
+        return Err(Refused::not_found(what));
+    };
+    let mut answer = call_json(&call);
+    answer["schema"] = "rampmeter.call/1".into();
+    Ok(Answer(answer))
+}
+
+/// The number of a call, as `c-17` or `17`.
+pub(super) fn number(text: &str) -> Result<i64, Refused> {
+    let digits = text.strip_prefix("c-").unwrap_or(text);
+    digits.parse().map_err(|_| {
+        Refused::bad_request(format!("{text:?} is not the id of a call, such as c-17"))
+    })
+}
+
 /// The `limit` of a query string; it is a number, so nothing needs decoding.
 fn limit(query: &str) -> Result<usize, Refused> {
     let given = query
@@ -59,6 +82,7 @@ pub(super) fn call_json(call: &CallState) -> Value {
         "receive_count": call.receive_count,
         "ahead": call.ahead,
         "held_by": call.held_by,
+        "starts_in_ms": call.starts_in,
     })
 }
 

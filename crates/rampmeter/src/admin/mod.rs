@@ -1,6 +1,6 @@
 //! The admin port: what operators and the command line ask of a running server, as JSON objects with a `schema`,
 //! snake_case names, RFC 3339 times in UTC and durations in `_ms`.
-//! It reads only. Metrics and the dashboard are not here.
+//! Most of it only reads; `control.rs` has what changes something. Metrics and the dashboard are not here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use axum::extract::Request;
 use axum::http::header::HOST;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use rampmeter_engine::Engine;
 
 use crate::loopback;
@@ -20,6 +20,7 @@ mod answer;
 mod health;
 mod targets;
 mod calls;
+mod control;
 mod executions;
 
 /// What the admin port serves.
@@ -46,6 +47,12 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/v1/targets", get(targets::targets))
         .route("/v1/limits", get(targets::limits))
         .route("/v1/calls", get(calls::calls))
+        .route("/v1/calls/{call}", get(calls::call))
+        .route("/v1/calls/{call}/move", post(control::move_call))
+        .route("/v1/targets/{target}/pause", post(control::pause))
+        .route("/v1/targets/{target}/resume", post(control::resume))
+        .route("/v1/limits/{target}/{limit}", post(control::change_limit))
+        .route("/v1/changes", get(control::changes))
         .route("/v1/executions", get(executions::counts))
         .route("/v1/executions/{execution}", get(executions::execution))
         .fallback(async || Refused::not_found("nothing is served at this path"))

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::Site;
 use super::answer::{Answer, Refused};
+use crate::output::rfc3339;
 
 pub(super) async fn targets(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
     let targets: Vec<_> = site
@@ -47,6 +48,8 @@ fn target_json(target: &TargetState) -> Value {
         "in_flight": target.in_flight,
         "held": target.held,
         "deferrals": by_priority(target.deferrals),
+        "paused": target.paused,
+        "mean_call_ms": target.mean_call,
         "throttles": target.throttles,
         "throttles_under_our_limit": target.throttles_under_our_limit,
         "limits": limits_json(target),
@@ -79,6 +82,10 @@ fn limit_json(limit: &LimitState) -> Value {
         "share": share_json(limit.shares),
         "held": limit.held,
         "learned_ceiling": limit.learned_ceiling,
+        "configured": limit.configured,
+        "expires_at": limit.expires_at.map(rfc3339),
+        "reaches_per_second": limit.reaches_per_second,
+        "nominal_per_second": limit.nominal_per_second,
     })
 }
 

@@ -115,6 +115,24 @@ impl Client {
         refused(status, name, &answer["error"]["message"])
     }
 
+    /// Posts an object to the admin port.
+    pub(crate) async fn change(
+        &self,
+        segments: &[&str],
+        body: &Value,
+    ) -> Result<Value, ClientError> {
+        let mut url = self.admin.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        let (status, answer) = send(self.http.post(url).json(body), &self.admin).await?;
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let name = answer["error"]["code"].as_str().unwrap_or(status.as_str());
+        refused(status, name, &answer["error"]["message"])
+    }
+
     /// The ARNs of the state machines by name.
     pub(crate) async fn workflows(&self) -> Result<Vec<(String, String)>, ClientError> {
         let mut workflows = Vec::new();

@@ -110,6 +110,11 @@ const CODES: &[(&str, &str)] = &[
     ("RM2051", "A target or a limit to simulate does not exist."),
     ("RM2052", "Prices cannot be used."),
     ("RM2053", "The picture of a simulation cannot be written."),
+    (
+        "RM4020",
+        "A change makes no sense as things are: the rules would admit nothing, or the call has left its lane.",
+    ),
+    ("RM4021", "A limit is named as TARGET/LIMIT."),
 ];
 
 /// Runs `explain`.

@@ -18,6 +18,7 @@ mod lines;
 mod follow;
 mod exec;
 mod standing;
+mod control;
 mod history;
 mod check;
 mod definition;
@@ -54,13 +55,13 @@ enum Command {
     /// List, show and stop executions.
     #[command(subcommand)]
     Exec(exec::Command),
-    /// List the calls that have not ended, and what holds them.
+    /// List the calls that have not ended, say what holds them, move them to another priority.
     #[command(subcommand)]
     Call(standing::CallCommand),
-    /// List the limits, and how full they are.
+    /// List the limits and how full they are, and change them.
     #[command(subcommand)]
     Limit(standing::LimitCommand),
-    /// List the targets.
+    /// List the targets, pause them and let them go on.
     #[command(subcommand)]
     Target(standing::TargetCommand),
     /// Check configurations and definitions without running them.

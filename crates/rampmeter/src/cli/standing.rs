@@ -1,9 +1,12 @@
 //! `call list`, `limit list` and `target list`: what waits and why, and how full the limits are. The admin port knows;
-//! this only sets it out.
+//! this only sets it out. What changes something is in `control.rs`.
 
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
+use super::control::{
+    self, LimitArguments, MoveArguments, SetArguments, TargetArguments, WhyArguments,
+};
 use crate::cli::ServerArguments;
 use crate::cli::client::text;
 use crate::failure::Failure;
@@ -14,6 +17,10 @@ use crate::output::{self, Format, OutputArguments, span};
 pub(crate) enum CallCommand {
     /// List the calls that have not ended, those in flight first, and what holds each of the others.
     List(Arguments),
+    /// Say why a call waits: which limit or which lane holds it, how many are ahead, when it should start.
+    Why(WhyArguments),
+    /// Move a call that waits to another priority.
+    Move(MoveArguments),
 }
 
 /// The commands under `limit`.
@@ -21,6 +28,12 @@ pub(crate) enum CallCommand {
 pub(crate) enum LimitCommand {
     /// List every limit of every target, and how full it is.
     List(Arguments),
+    /// Give a limit another maximum, at once.
+    Set(SetArguments),
+    /// Give a limit the maximum of the configuration back.
+    Reset(LimitArguments),
+    /// List what people changed, the newest first: limits, pauses, calls moved.
+    Changes(Arguments),
 }
 
 /// The commands under `target`.
@@ -28,6 +41,12 @@ pub(crate) enum LimitCommand {
 pub(crate) enum TargetCommand {
     /// List the targets: what waits, what is in flight, what the vendor refused.
     List(Arguments),
+    /// Start no more calls of a target, or of one priority; those in flight go on.
+    Pause(TargetArguments),
+    /// Go on after a pause.
+    Resume(TargetArguments),
+    /// Pause, and wait until no call is in flight.
+    Drain(TargetArguments),
 }
 
 /// Options of the three lists.
@@ -40,7 +59,12 @@ pub(crate) struct Arguments {
 }
 
 /// Runs `call list`.
-pub(super) async fn calls(CallCommand::List(list): CallCommand) -> Result<(), Failure> {
+pub(super) async fn calls(command: CallCommand) -> Result<(), Failure> {
+    let list = match command {
+        CallCommand::List(list) => list,
+        CallCommand::Why(why) => return control::why(why).await,
+        CallCommand::Move(moved) => return control::move_call(moved).await,
+    };
     let header = [
         "CALL", "TARGET", "PRIORITY", "KEY", "STANDING", "AHEAD", "HELD BY",
     ];
@@ -62,7 +86,13 @@ pub(super) async fn calls(CallCommand::List(list): CallCommand) -> Result<(), Fa
 }
 
 /// Runs `limit list`.
-pub(super) async fn limits(LimitCommand::List(list): LimitCommand) -> Result<(), Failure> {
+pub(super) async fn limits(command: LimitCommand) -> Result<(), Failure> {
+    let list = match command {
+        LimitCommand::List(list) => list,
+        LimitCommand::Set(set) => return control::set(set).await,
+        LimitCommand::Reset(reset) => return control::reset(reset).await,
+        LimitCommand::Changes(list) => return control::changes(list.server, list.output).await,
+    };
     let header = [
         "TARGET",
         "LIMIT",
@@ -71,6 +101,8 @@ pub(super) async fn limits(LimitCommand::List(list): LimitCommand) -> Result<(),
         "HELD",
         "RESERVED",
         "LEARNED",
+        "REACHES",
+        "CHANGED",
     ];
     show(list, "limits", "name", header, |limit| {
         let window = limit["per_ms"]
@@ -85,13 +117,21 @@ pub(super) async fn limits(LimitCommand::List(list): LimitCommand) -> Result<(),
             limit["held"].to_string(),
             reserved(&limit["reserved"]),
             learned.map_or_else(String::new, |ceiling| ceiling.to_string()),
+            rate_words(limit),
+            change_words(limit),
         ]
     })
     .await
 }
 
 /// Runs `target list`.
-pub(super) async fn targets(TargetCommand::List(list): TargetCommand) -> Result<(), Failure> {
+pub(super) async fn targets(command: TargetCommand) -> Result<(), Failure> {
+    let list = match command {
+        TargetCommand::List(list) => list,
+        TargetCommand::Pause(target) => return control::pause(target, "pause").await,
+        TargetCommand::Resume(target) => return control::pause(target, "resume").await,
+        TargetCommand::Drain(target) => return control::drain(target).await,
+    };
     let header = [
         "TARGET",
         "HIGH",
@@ -100,6 +140,7 @@ pub(super) async fn targets(TargetCommand::List(list): TargetCommand) -> Result<
         "IN FLIGHT",
         "HELD",
         "THROTTLES",
+        "PAUSED",
     ];
     show(list, "targets", "name", header, |target| {
         let waiting = &target["waiting"];
@@ -111,6 +152,7 @@ pub(super) async fn targets(TargetCommand::List(list): TargetCommand) -> Result<
             target["in_flight"].to_string(),
             target["held"].to_string(),
             target["throttles"].to_string(),
+            paused_words(target),
         ]
     })
     .await
@@ -152,6 +194,40 @@ async fn show<const COLUMNS: usize>(
     Ok(())
 }
 
+/// The rate that a limit reaches at the measured time of a call, and how much of its own rate that is where it is below
+/// nine tenths: the price of counting every call until its answer.
+fn rate_words(limit: &Value) -> String {
+    let Some(reaches) = limit["reaches_per_second"].as_f64() else {
+        return String::new();
+    };
+    let nominal = limit["nominal_per_second"].as_f64();
+    match nominal.map(|nominal| reaches / nominal) {
+        Some(part) if part < 0.9 => {
+            format!("{reaches:.1}/s, {:.0} % of its rate", part * 100.0)
+        }
+        _ => format!("{reaches:.1}/s"),
+    }
+}
+
+/// What the configuration says where a person changed it, and when it goes back.
+fn change_words(limit: &Value) -> String {
+    match (limit["configured"].as_u64(), limit["expires_at"].as_str()) {
+        (None, _) => String::new(),
+        (Some(configured), None) => format!("was {configured}"),
+        (Some(configured), Some(at)) => format!("was {configured}, until {at}"),
+    }
+}
+
+fn paused_words(target: &Value) -> String {
+    let paused = target["paused"].as_array().into_iter().flatten();
+    let words: Vec<&str> = paused.filter_map(Value::as_str).collect();
+    if words.contains(&"target") {
+        "all".to_owned()
+    } else {
+        words.join(", ")
+    }
+}
+
 /// The reserves that are not nothing, as `2 HIGH`.
 fn reserved(reserves: &Value) -> String {
     let kept = ["HIGH", "MEDIUM", "BATCH"].map(|priority| (priority, reserves[priority].as_u64()));
@@ -181,5 +257,15 @@ mod tests {
             "2 HIGH, 1 MEDIUM"
         );
         assert_eq!(reserved(&json!({ "HIGH": 0, "MEDIUM": 0, "BATCH": 0 })), "");
+    }
+
+    #[test]
+    fn a_window_that_latency_keeps_from_its_rate_is_marked() {
+        let limit = json!({ "reaches_per_second": 76.9, "nominal_per_second": 100.0 });
+        assert_eq!(rate_words(&limit), "76.9/s, 77 % of its rate");
+        let limit = json!({ "reaches_per_second": 9.9, "nominal_per_second": 10.0 });
+        assert_eq!(rate_words(&limit), "9.9/s");
+        let limit = json!({ "reaches_per_second": null, "nominal_per_second": 10.0 });
+        assert_eq!(rate_words(&limit), "");
     }
 }

@@ -77,6 +77,8 @@ mod tests {
             in_flight,
             held: 0,
             deferrals: [0; 3],
+            paused: Vec::new(),
+            mean_call: None,
             throttles: 0,
             throttles_under_our_limit: 0,
             contended: Vec::new(),

@@ -17,7 +17,7 @@ use crate::turn::Turn;
 #[derive(Debug)]
 enum Found {
     /// The message, received last with this handle, and how it is hidden if it is in flight.
-    Newest(MessageRow, Option<Hidden>),
+    Newest(Box<MessageRow>, Option<Hidden>),
     /// The message has been received again since.
     Superseded,
     /// No message of this queue any more.
@@ -128,7 +128,7 @@ impl Turn<'_> {
         }
         let hidden = self.store().hidden(queue, message.id)?;
         let in_flight = hidden.filter(|hidden| hidden.received_at.is_some());
-        Ok(Ok(Found::Newest(message, in_flight)))
+        Ok(Ok(Found::Newest(Box::new(message), in_flight)))
     }
 }
 

@@ -153,6 +153,9 @@ impl Turn<'_> {
             receive_count: 0,
             attempts: 0,
             crashes: 0,
+            turn: 0,
+            group: None,
+            ordering: None,
         }
     }
 
@@ -276,7 +279,7 @@ fn sha256_hex(text: &str) -> String {
 }
 
 /// 1 to 128 letters, digits and punctuation marks of ASCII.
-fn check_id(name: &str, id: &str) -> Result<(), Rejected> {
+pub(in crate::apply) fn check_id(name: &str, id: &str) -> Result<(), Rejected> {
     if (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|letter| letter.is_ascii_graphic()) {
         return Ok(());
     }

@@ -62,6 +62,9 @@ impl Turn<'_> {
             receive_count: 0,
             attempts: 0,
             crashes: 0,
+            turn: 0,
+            group: None,
+            ordering: None,
         };
         let sending = Sending {
             message,
