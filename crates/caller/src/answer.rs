@@ -31,6 +31,17 @@ impl Answer {
             .map(|(_, value)| value.as_str())
     }
 
+    /// All values of a header as one list (RFC 9110, section 5.3); the name in lower case.
+    pub(crate) fn headers_joined(&self, name: &str) -> String {
+        let values: Vec<&str> = self
+            .headers
+            .iter()
+            .filter(|(have, _)| have == name)
+            .map(|(_, value)| value.as_str())
+            .collect();
+        values.join(", ")
+    }
+
     /// The output of a task: the member names of the Step Functions HTTP Task, each header a list of its values.
     /// `Truncated` is present only when the body was cut.
     #[must_use]

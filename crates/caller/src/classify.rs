@@ -1,13 +1,15 @@
-//! What an answer means. Pure: the preset, the answer and the present go in, the outcome comes out. The vendors'
-//! differences are in `preset`, one file each.
+//! What an answer means. Pure: the account's rules, the answer and the present go in, the outcome comes out. The
+//! configuration is asked first, then the preset's code, its table, and at last the standards.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use crate::allowance;
 use crate::answer::Answer;
 use crate::outcome::{Outcome, Repeatable, Throttle};
-use crate::preset::Preset;
+use crate::preset::{Rules, Seen, Signal, standard_meaning};
+use crate::profile::Profile;
 use crate::retry_after;
 
 /// What an answer means, before it is joined with the answer itself.
@@ -28,20 +30,31 @@ pub enum Meaning {
 /// How much of a gateway's own words is kept, in characters: enough to tell which gateway spoke.
 const WORDS_KEPT: usize = 500;
 
-/// The outcome of a complete answer.
+/// The outcome of a complete answer that took so long.
 #[must_use]
-pub fn classify(preset: Preset, answer: Answer, now: SystemTime) -> Outcome {
-    let vendor_code = preset.vendor_code(&answer);
-    match preset.meaning(&answer, vendor_code.as_deref()) {
+pub fn classify(profile: &Profile, answer: Answer, took: Duration, now: SystemTime) -> Outcome {
+    let rules = profile.preset.rules();
+    let vendor_code = (rules.vendor_code)(&answer);
+    let seen = Seen {
+        answer: &answer,
+        code: vendor_code.as_deref(),
+        took,
+    };
+    let (meaning, pause) = judge(rules, &profile.signals, &seen);
+    match meaning {
         Meaning::Success => Outcome::Success(answer),
         Meaning::Final => Outcome::Final {
             answer,
             vendor_code,
         },
         Meaning::Throttled(kind) => {
+            // What the vendor says of this very answer comes before what is known of it in general.
             let retry_after = answer
                 .header("retry-after")
-                .and_then(|value| retry_after::parse(value, now));
+                .and_then(|value| retry_after::parse(value, now))
+                .or(pause)
+                .or_else(|| allowance::pause(&allowance::read(&answer, now)))
+                .map(|pause| pause.min(retry_after::LONGEST));
             Outcome::Throttled {
                 kind,
                 retry_after,
@@ -58,6 +71,29 @@ pub fn classify(preset: Preset, answer: Answer, now: SystemTime) -> Outcome {
             reason: gateway_said(&answer),
         },
     }
+}
+
+/// What an answer means by the rules, and how long to leave the vendor alone where that is a throttle.
+pub(crate) fn judge(
+    rules: &Rules,
+    configured: &[Signal],
+    seen: &Seen<'_>,
+) -> (Meaning, Option<Duration>) {
+    let by_table = |signals: &[Signal]| {
+        signals
+            .iter()
+            .find(|signal| signal.fits(seen))
+            .map(|signal| (signal.meaning, signal.pause))
+    };
+    let (meaning, pause) = by_table(configured)
+        .or_else(|| (rules.meaning)(seen).map(|meaning| (meaning, None)))
+        .or_else(|| by_table(rules.signals))
+        .unwrap_or_else(|| (standard_meaning(seen.answer.status), None));
+    let pause = match meaning {
+        Meaning::Throttled(_) => pause.or_else(|| (rules.pause)(seen)),
+        _ => None,
+    };
+    (meaning, pause)
 }
 
 /// The answer of a gateway in one line: its status and the beginning of its body.

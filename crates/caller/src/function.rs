@@ -8,8 +8,9 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Method};
 use url::Url;
 
+use crate::account::CallerError;
 use crate::answer::Answer;
-use crate::call::{CallerError, JSON};
+use crate::call::JSON;
 use crate::tls;
 use crate::transport::{read, spelt};
 

@@ -4,6 +4,9 @@
 use reqwest::header::{HeaderName, HeaderValue};
 use thiserror::Error;
 
+use crate::auth::Auth;
+use crate::csrf;
+use crate::idempotency;
 use crate::profile::Profile;
 
 /// Headers the caller or the HTTP library sets: sign-in, host, framing, connection and compression.
@@ -55,6 +58,18 @@ pub fn check_all(headers: &[(String, String)], profile: &Profile) -> Result<(), 
     for (name, value) in headers {
         typed(name, value)?;
         let lower = name.to_ascii_lowercase();
+        if idempotency::header_names(profile.idempotency()).contains(&lower.as_str()) {
+            return Err(HeaderError::Idempotency(lower));
+        }
+        // The token belongs to its cookies, and both to the session that Rampmeter keeps.
+        if profile.csrf() && [csrf::HEADER, "cookie"].contains(&lower.as_str()) {
+            return Err(HeaderError::Reserved(lower));
+        }
+        if let Auth::ApiKey { header, .. } = &profile.auth
+            && header.eq_ignore_ascii_case(&lower)
+        {
+            return Err(HeaderError::SetByTarget(lower));
+        }
         if profile
             .headers
             .iter()
@@ -84,16 +99,13 @@ pub fn typed(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Heade
     Ok((header_name, value))
 }
 
-/// The value of the idempotency header, or none for an empty key.
+/// Says whether an idempotency key can be sent.
 ///
 /// # Errors
-/// [`HeaderError::BadValue`] if the key cannot be sent in a header.
-pub fn idempotency_value(key: &str) -> Result<Option<HeaderValue>, HeaderError> {
-    if key.is_empty() {
-        return Ok(None);
-    }
+/// [`HeaderError::BadValue`] if it cannot stand in a header.
+pub fn check_key(key: &str) -> Result<(), HeaderError> {
     HeaderValue::from_str(key)
-        .map(Some)
+        .map(|_| ())
         .map_err(|_| HeaderError::BadValue("for the idempotency key".to_owned()))
 }
 
@@ -111,6 +123,7 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::preset::Idempotency;
     use crate::secret::Secret;
 
     fn profile() -> Profile {
@@ -153,7 +166,7 @@ mod tests {
                 Err(HeaderError::BadValue("x-a".to_owned())),
                 "{value:?}"
             );
-            assert!(idempotency_value(value).is_err(), "{value:?}");
+            assert!(check_key(value).is_err(), "{value:?}");
         }
     }
 
@@ -182,6 +195,30 @@ mod tests {
         for name in ["Idempotency-Key", "X-NetSuite-Idempotency-Key"] {
             assert!(matches!(check(name, "v"), Err(HeaderError::Idempotency(_))));
         }
+    }
+
+    #[test]
+    fn a_call_cannot_set_what_names_it_or_belongs_to_its_session() {
+        let mut profile = profile();
+        let refused = |profile: &Profile, name: &str| {
+            check_all(&[(name.to_owned(), "v".to_owned())], profile).is_err()
+        };
+        assert!(!refused(&profile, "Cookie") && !refused(&profile, "RequestID"));
+        profile.csrf = Some(true);
+        profile.idempotency = Some(Idempotency::SapGateway);
+        for name in [
+            "Cookie",
+            "X-CSRF-Token",
+            "RequestID",
+            "RepeatabilityCreation",
+        ] {
+            assert!(refused(&profile, name), "{name}");
+        }
+        profile.auth = Auth::ApiKey {
+            header: "x-key".to_owned(),
+            key: Secret::new("canary"),
+        };
+        assert!(refused(&profile, "X-Key"));
     }
 
     #[test]

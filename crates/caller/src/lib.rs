@@ -12,26 +12,40 @@ pub mod path;
 pub mod header;
 mod tls;
 mod transport;
-mod second_chance;
+mod network;
+mod resolver;
+mod structured;
+pub mod allowance;
+mod idempotency;
+mod csrf;
+pub mod reconcile;
+pub mod follow_up;
+mod remembered;
+mod account;
+mod preparation;
+mod building;
 mod call;
 mod function;
 mod answer;
 pub mod retry_after;
 mod outcome;
 pub mod classify;
-mod preset;
+pub mod preset;
 
+pub use account::{CallerError, check_address};
 pub use answer::Answer;
 pub use auth::{
     Algorithm, Auth, ClientAuthentication, Grant, KeyError, OAuth1, OAuth2, ScopeForm, SignInError,
     SigningKey, Unsendable,
 };
-pub use call::{Caller, CallerError};
+pub use call::Caller;
 pub use function::{FunctionCaller, InvokeError};
 pub use header::HeaderError;
+pub use network::{BadNetwork, Network, admits, is_public};
 pub use outcome::{Outcome, Repeatable, Throttle};
 pub use path::PathError;
 pub use preset::Preset;
-pub use profile::Profile;
+pub use profile::{Attempt, Profile};
 pub use request::{METHODS, Request, RequestError};
+pub use resolver::Lookup;
 pub use secret::Secret;

@@ -1,9 +1,12 @@
 //! What became of one call, in terms the engine can act on. Kept apart from the classification, which is pure,
 //! and from the transport, which is not.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use crate::allowance::{self, Allowance};
 use crate::answer::Answer;
+use crate::follow_up::{self, FollowUp};
+use crate::profile::Profile;
 
 /// What became of one call.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +46,11 @@ pub enum Outcome {
         /// What was lost, in words; what a gateway said instead.
         reason: String,
     },
+    /// An earlier attempt may have done it, and the vendor could not tell whether it did: nothing was sent.
+    Unresolved {
+        /// Why that cannot be found out, in words.
+        reason: String,
+    },
     /// It could not be built, so nothing was sent and no repeat can help.
     Invalid {
         /// Which rule it breaks, in words.
@@ -51,6 +59,35 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The vendor's answer, where there is one.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Answer> {
+        match self {
+            Outcome::Success(answer)
+            | Outcome::Final { answer, .. }
+            | Outcome::Throttled { answer, .. } => Some(answer),
+            Outcome::Repeatable { answer, .. } => answer.as_ref(),
+            Outcome::Unknown { .. } | Outcome::Unresolved { .. } | Outcome::Invalid { .. } => None,
+        }
+    }
+
+    /// What the answer tells about the vendor's limits.
+    #[must_use]
+    pub fn allowances(&self, now: SystemTime) -> Vec<Allowance> {
+        self.answer()
+            .map(|answer| allowance::read(answer, now))
+            .unwrap_or_default()
+    }
+
+    /// Where work that the vendor has accepted goes on, if it does: the call has ended only when that has.
+    #[must_use]
+    pub fn follow_up(&self, profile: &Profile) -> Option<FollowUp> {
+        match self {
+            Outcome::Success(answer) => follow_up::wanted(profile, answer),
+            _ => None,
+        }
+    }
+
     /// See [`Repeatable::GotReady`].
     pub(crate) fn got_ready() -> Outcome {
         Outcome::Repeatable {
@@ -79,7 +116,7 @@ pub enum Repeatable {
     ServerError,
     /// There is no access token, so nothing of the call was sent.
     SignInFailed(String),
-    /// The vendor refused an access token that was good before; the next attempt has a new one.
+    /// The vendor refused an access token, or the session of a CSRF token; the next attempt has a new one.
     SignInExpired,
     /// The permit was used to get ready (for example to sign in, where the vendor counts that), and nothing of the call
     /// was sent. It may go on with its next permit at once, and has used up no attempt.

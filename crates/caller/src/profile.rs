@@ -1,12 +1,14 @@
 //! One remote account as the caller sees it: where it is, how to sign in, which vendor's rules apply.
 //! Limits and retry rules of the same account live in `dispatch` and `config`.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use url::Url;
 
 use crate::auth::Auth;
-use crate::preset::Preset;
+use crate::network::Network;
+use crate::preset::{Idempotency, Preset, Signal};
+use crate::reconcile::Template;
 use crate::secret::Secret;
 
 /// One remote account.
@@ -20,8 +22,19 @@ pub struct Profile {
     pub auth: Auth,
     /// Longest time from the first connection attempt to the last byte of the answer.
     pub timeout: Duration,
-    /// The vendor, which decides what an answer means.
+    /// The vendor, which decides what an answer means where nothing here does.
     pub preset: Preset,
+    /// What answers mean, before the preset is asked.
+    pub signals: Vec<Signal>,
+    /// How a call is named for the vendor; none leaves it to the preset.
+    pub idempotency: Option<Idempotency>,
+    /// Whether calls that change something carry a token against cross-site request forgery; none leaves it to the
+    /// preset.
+    pub csrf: Option<bool>,
+    /// The question "did it happen?"; none leaves it to the preset.
+    pub reconcile: Option<Template>,
+    /// Addresses that calls may connect to beside public ones.
+    pub allow_networks: Vec<Network>,
     /// Headers sent with every call. Their values may be credentials (an API key), so a call cannot replace them.
     pub headers: Vec<(String, Secret)>,
     /// Bytes of an answer's body (after decompression) that are kept; the rest is dropped and said so.
@@ -32,7 +45,7 @@ impl Profile {
     /// Bytes of an answer's body that are kept unless the profile says otherwise: 1 MiB.
     pub const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
 
-    /// A profile with no sign-in, no extra headers and the generic HTTP rules.
+    /// A profile with no sign-in, no extra headers and the generic HTTP rules, for a public address.
     #[must_use]
     pub fn new(target: impl Into<String>, base_url: Url, timeout: Duration) -> Profile {
         Profile {
@@ -41,8 +54,35 @@ impl Profile {
             auth: Auth::None,
             timeout,
             preset: Preset::Http,
+            signals: Vec::new(),
+            idempotency: None,
+            csrf: None,
+            reconcile: None,
+            allow_networks: Vec::new(),
             headers: Vec::new(),
             max_response_bytes: Profile::MAX_RESPONSE_BYTES,
         }
     }
+
+    /// How a call is named for the vendor.
+    #[must_use]
+    pub fn idempotency(&self) -> &Idempotency {
+        let preset = &self.preset.rules().idempotency;
+        self.idempotency.as_ref().unwrap_or(preset)
+    }
+
+    /// Whether calls that change something carry a token against cross-site request forgery.
+    #[must_use]
+    pub fn csrf(&self) -> bool {
+        self.csrf.unwrap_or(self.preset.rules().csrf)
+    }
+}
+
+/// What is known of a call beyond its request when an attempt of it begins.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Attempt {
+    /// When the first attempt began; none if this is the first.
+    pub first_sent: Option<SystemTime>,
+    /// An earlier attempt may have done it, so the vendor is asked before it is sent again.
+    pub ask_first: bool,
 }

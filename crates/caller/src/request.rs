@@ -41,7 +41,7 @@ impl Request {
         }
         path::resolve(&profile.base_url, &self.path)?;
         header::check_all(&self.headers, profile)?;
-        header::idempotency_value(&self.idempotency_key)?;
+        header::check_key(&self.idempotency_key)?;
         Ok(())
     }
 

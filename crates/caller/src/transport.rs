@@ -1,13 +1,15 @@
 //! The HTTP client of one account and the reading of its answers: nothing is redirected, repeated or sent through a
-//! proxy from the environment, and no answer is longer than its bound.
+//! proxy from the environment, names lead to admitted addresses only, and no answer is longer than its bound.
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, Response};
 
+use crate::account::CallerError;
 use crate::answer::Answer;
-use crate::call::CallerError;
+use crate::resolver::Resolver;
 use crate::tls;
 
 /// Longest wait for a connection; a host that does not answer within it is away.
@@ -18,13 +20,18 @@ const LONGEST_CONNECT: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(30);
 
 /// A client for one account. `secure` says whether any of its URLs is `https`.
-pub(crate) fn client(secure: bool, timeout: Duration) -> Result<Client, CallerError> {
+pub(crate) fn client(
+    secure: bool,
+    timeout: Duration,
+    resolver: Resolver,
+) -> Result<Client, CallerError> {
     Ok(Client::builder()
         .tls_backend_preconfigured(tls::config(secure)?)
         .redirect(reqwest::redirect::Policy::none())
         // A repeat counts at the vendor, so it needs a permit of its own: the library must not make one.
         .retry(reqwest::retry::never())
         .no_proxy()
+        .dns_resolver(Arc::new(resolver))
         .user_agent(concat!("rampmeter/", env!("CARGO_PKG_VERSION")))
         .referer(false)
         .timeout(timeout)

@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use rampmeter_caller::{Caller, CallerError, Outcome, Profile, Repeatable, Request};
+use rampmeter_caller::{Caller, CallerError, Network, Outcome, Profile, Repeatable, Request};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -55,7 +55,9 @@ fn server() -> (SocketAddr, Receiver<usize>) {
 
 fn caller(address: SocketAddr) -> Result<Caller, CallerError> {
     let url = Url::parse(&format!("https://localhost:{}/", address.port())).unwrap();
-    Caller::new(Profile::new("vendor", url, Duration::from_secs(20)))
+    let mut profile = Profile::new("vendor", url, Duration::from_secs(20));
+    profile.allow_networks = Network::LOOPBACK.to_vec();
+    Caller::new(profile)
 }
 
 fn request() -> Request {

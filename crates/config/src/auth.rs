@@ -3,6 +3,8 @@
 
 mod oauth2;
 
+use std::cell::Cell;
+
 use rampmeter_caller::{Auth, OAuth1, Secret, header};
 use url::Url;
 
@@ -17,6 +19,8 @@ use crate::tree::{Node, Value};
 pub(crate) struct Account<'a> {
     /// Where it is, if that could be read: default places of tokens lie there.
     pub(crate) base_url: Option<&'a Url>,
+    /// A URL of the target names this very machine in plain words.
+    pub(crate) local: Cell<bool>,
 }
 
 /// A kind of sign-in: its name, its keys, those of them that are required, and how it is read.

@@ -52,6 +52,7 @@ codes! {
     BadHeader "RM0302" "A header cannot be sent or is not free to choose.",
     BadCredential "RM0303" "A credential cannot be sent.",
     BadKey "RM0304" "A private key cannot be read or does not fit its algorithm.",
+    DeniedAddress "RM0305" "A URL names an address that calls may not connect to.",
     UnreadableDefinition "RM0401" "A workflow's definition file cannot be read.",
     UnresolvedSubstitution "RM0402" "A definition holds a substitution that nothing defines.",
     BadSubstitution "RM0403" "A substitution is misnamed or hides a predefined one.",

@@ -20,6 +20,7 @@ mod auth;
 mod header;
 mod deferral;
 mod limit;
+mod preset;
 mod target;
 mod substitution;
 mod workflow;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rampmeter_caller::preset::{Bound, SuggestedLimit};
 use rampmeter_dispatch::{
     CountFrom, LONGEST_WINDOW, Limit, LimitKind, Priority, Reserve, Rules, SHORTEST_WINDOW,
 };
@@ -33,10 +34,12 @@ const KEYS: &[&str] = &[
     "reset",
 ];
 
-/// Reads `limits` and `max_deferrals` of a target; notes of limits by the limit's name.
+/// Reads `limits` and `max_deferrals` of a target; notes of limits by the limit's name. A target that has no `limits` at
+/// all gets those its preset suggests; an empty list is none.
 pub(crate) fn read(
     reading: &Reading<'_>,
     target: &Section<'_>,
+    suggested: &[SuggestedLimit],
 ) -> (Rules, BTreeMap<String, String>) {
     let mut rules = Rules {
         limits: Vec::new(),
@@ -65,6 +68,15 @@ pub(crate) fn read(
             notes.insert(limit.name.clone(), note.value);
         }
         rules.limits.push(limit);
+    }
+    if target.get("limits").is_none() {
+        for limit in suggested {
+            notes.insert(limit.name.to_owned(), format!("suggested: {}", limit.note));
+            rules.limits.push(match limit.bound {
+                Bound::Concurrency(max) => Limit::concurrency(limit.name, max),
+                Bound::Window { calls, per } => Limit::window(limit.name, calls, per),
+            });
+        }
     }
     if reading.problems.borrow().len() == before
         && let Err(error) = rules.validate()

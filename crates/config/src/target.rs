@@ -1,9 +1,11 @@
 //! One target: a remote account with its limits, its way to sign in and its rules for what goes wrong.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rampmeter_caller::{Auth, Preset, Profile};
+use rampmeter_caller::preset::RetryTable;
+use rampmeter_caller::{Auth, Network, Preset, Profile};
 use rampmeter_dispatch::{Priority, Rules};
 use url::Url;
 
@@ -11,6 +13,7 @@ use crate::auth::{self, Account};
 use crate::code::Code;
 use crate::header;
 use crate::limit;
+use crate::preset::{self, is_plainly_local};
 use crate::problem::Problem;
 use crate::reading::Reading;
 use crate::section::Section;
@@ -53,13 +56,19 @@ pub struct Retry {
     pub max: Duration,
 }
 
+impl From<RetryTable> for Retry {
+    fn from(table: RetryTable) -> Retry {
+        Retry {
+            max_attempts: table.max_attempts,
+            initial: table.initial,
+            max: table.max,
+        }
+    }
+}
+
 impl Default for Retry {
     fn default() -> Retry {
-        Retry {
-            max_attempts: 5,
-            initial: Duration::from_secs(1),
-            max: Duration::from_secs(120),
-        }
+        Retry::from(RetryTable::USUAL)
     }
 }
 
@@ -112,6 +121,11 @@ const KEYS: &[&str] = &[
     "headers",
     "redact",
     "limits",
+    "signals",
+    "idempotency",
+    "csrf",
+    "reconcile",
+    "allow_networks",
 ];
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -148,7 +162,7 @@ fn is_name(name: &str) -> bool {
 
 fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let section = Section::open(reading, name, node, "a target", KEYS)?;
-    let preset = section
+    let vendor = section
         .word(
             "preset",
             &Preset::ALL.map(|preset| (preset.as_str(), preset)),
@@ -162,22 +176,32 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
         .unwrap_or(MINUTE);
     let hold_after_timeout = section
         .duration("hold_after_timeout", Duration::ZERO..=DAY)
-        .unwrap_or_else(|| default_hold(preset, timeout));
+        .unwrap_or_else(|| default_hold(vendor, timeout));
     let base_url = section
         .requires("base_url")
         .then(|| section.parsed("base_url", Code::BadBaseUrl, base_url))
         .flatten();
+    if let Some(url) = &base_url {
+        check_base_url(reading, &section, vendor, url);
+    }
+    let local = base_url.is_some()
+        && section
+            .text("base_url")
+            .is_some_and(|found| is_plainly_local(&found.value));
     let account = Account {
         base_url: base_url.as_ref(),
+        local: Cell::new(local),
     };
     let auth = match section.get("auth") {
         Some(node) => auth::read(reading, node, &account),
         None => Some(Auth::None),
     };
-    let (rules, limit_notes) = limit::read(reading, &section);
+    let local = account.local.get();
+    let (rules, limit_notes) = limit::read(reading, &section, vendor.rules().limits);
     let headers = header::read(reading, &section);
-    let retry = retry(reading, &section);
-    let on_unknown = on_unknown(reading, &section);
+    let retry = retry(reading, &section, vendor.rules().retry.into());
+    let on_unknown = on_unknown(&section);
+    preset::check_reconcile(reading, &section, vendor, on_unknown);
     let worker = section
         .word(
             "worker",
@@ -190,8 +214,17 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let redact = redact(reading, &section);
     let mut profile = Profile::new(name, base_url?, timeout);
     profile.auth = auth?;
-    profile.preset = preset;
+    profile.preset = vendor;
     profile.headers = headers;
+    profile.signals = preset::signals(reading, &section);
+    profile.idempotency = preset::idempotency(reading, &section);
+    profile.csrf = section.flag("csrf");
+    profile.reconcile = preset::reconcile(reading, &section);
+    profile.allow_networks = preset::allow_networks(reading, &section);
+    if local {
+        profile.allow_networks.extend(Network::LOOPBACK);
+    }
+    check_address(reading, &section, &profile);
     Some(Target {
         name: name.to_owned(),
         profile,
@@ -228,30 +261,55 @@ fn base_url(text: &str) -> Result<Url, String> {
     Err(reason.to_owned())
 }
 
-fn on_unknown(reading: &Reading<'_>, section: &Section<'_>) -> OnUnknown {
+/// What the vendor says against a base URL.
+fn check_base_url(reading: &Reading<'_>, section: &Section<'_>, preset: Preset, url: &Url) {
+    if let Some(reason) = (preset.rules().base_url)(url)
+        && let Some(node) = section.get("base_url")
+    {
+        reading.note(
+            Problem::new(Code::BadBaseUrl, format!("`base_url` {reason}"))
+                .at(&node.span)
+                .note(format!("the preset is that of {}", preset.rules().title)),
+        );
+    }
+}
+
+/// An address that is written in the file itself, and that no call may connect to.
+fn check_address(reading: &Reading<'_>, section: &Section<'_>, profile: &Profile) {
+    let token_url = match &profile.auth {
+        Auth::OAuth2(oauth2) => Some(("auth", &oauth2.token_url)),
+        _ => None,
+    };
+    for (key, url) in [Some(("base_url", &profile.base_url)), token_url]
+        .into_iter()
+        .flatten()
+    {
+        if rampmeter_caller::check_address(url, &profile.allow_networks).is_err()
+            && let Some(node) = section.get(key)
+        {
+            let host = url.host_str().unwrap_or_default();
+            reading.note(
+                Problem::new(
+                    Code::DeniedAddress,
+                    format!("{host} is no public address, and calls may not connect to it"),
+                )
+                .at(&node.span)
+                .help("if it is meant, add its network to `allow_networks` of the target"),
+            );
+        }
+    }
+}
+
+fn on_unknown(section: &Section<'_>) -> OnUnknown {
     let words = [
         ("retry", OnUnknown::Retry),
         ("fail", OnUnknown::Fail),
         ("reconcile", OnUnknown::Reconcile),
     ];
-    let chosen = section.word("on_unknown", &words).unwrap_or_default();
-    if chosen == OnUnknown::Reconcile
-        && let Some(node) = section.get("on_unknown")
-    {
-        reading.note(
-            Problem::new(
-                Code::NotServed,
-                "on_unknown = \"reconcile\" is not served yet",
-            )
-            .at(&node.span)
-            .help("choose \"retry\" (at least once) or \"fail\" (at most once)"),
-        );
-    }
-    chosen
+    section.word("on_unknown", &words).unwrap_or_default()
 }
 
-fn retry(reading: &Reading<'_>, section: &Section<'_>) -> Retry {
-    let default = Retry::default();
+fn retry(reading: &Reading<'_>, section: &Section<'_>, default: Retry) -> Retry {
     let Some(node) = section.get("retry") else {
         return default;
     };

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rampmeter_caller::{Caller, Outcome, Request};
+use rampmeter_caller::{Attempt, Caller, Outcome, Request};
 use rampmeter_dispatch::PermitId;
 
 use crate::command::{Command, Reply};
@@ -20,6 +20,7 @@ pub(crate) struct OutgoingCall {
     pub(crate) permit: PermitId,
     pub(crate) caller: Arc<Caller>,
     pub(crate) request: Request,
+    pub(crate) attempt: Attempt,
 }
 
 /// The effects of one transaction.
@@ -116,8 +117,9 @@ impl SendOff {
                 permit,
                 caller,
                 request,
+                attempt,
             } = call;
-            let made = tokio::spawn(async move { caller.call(&request).await });
+            let made = tokio::spawn(async move { caller.attempt(&request, &attempt).await });
             // A fault of ours in making the call says nothing of what the vendor did.
             let outcome = made.await.unwrap_or_else(|fault| Outcome::Unknown {
                 reason: format!("the call ended by a fault of its own: {fault}"),

@@ -1,18 +1,43 @@
 //! Any HTTP API: the meaning of a status code by RFC 9110 and RFC 6585. The other presets fall back on it.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
+use super::rules::{Idempotency, RetryTable, Rules};
 use crate::answer::Answer;
 use crate::classify::Meaning;
 use crate::outcome::Throttle;
+use crate::request::Request;
 
-/// From draft-ietf-httpapi-idempotency-key-header. The draft quotes the value; vendors want it bare, so it is bare.
-pub(super) const IDEMPOTENCY_HEADER: &str = "idempotency-key";
+pub(super) static RULES: Rules = Rules {
+    name: "http",
+    title: "any HTTP API",
+    longest_run: None,
+    // Nobody can know them.
+    limits: &[],
+    retry: RetryTable::USUAL,
+    // From draft-ietf-httpapi-idempotency-key-header. The draft quotes the value; vendors want it bare, so it is bare.
+    idempotency: Idempotency::Header {
+        name: Cow::Borrowed("idempotency-key"),
+        quoted: false,
+    },
+    csrf: false,
+    signals: &[],
+    probe: None,
+    // Plain HTTP is for an API on one's own machine or network; `check` warns of it.
+    base_url: |_| None,
+    vendor_code,
+    meaning: |_| None,
+    pause: |_| None,
+    question: |_| None,
+    repeats_safely,
+};
 
 /// An error code is a short word; a longer text is a message and is left in the body.
 const LONGEST_CODE: usize = 128;
 
-pub(super) fn meaning(status: u16) -> Meaning {
+pub(crate) fn meaning(status: u16) -> Meaning {
     match status {
         200..=299 => Meaning::Success,
         // 503 says that the vendor is overloaded: a pause for the whole account, not one more attempt.
@@ -26,6 +51,14 @@ pub(super) fn meaning(status: u16) -> Meaning {
         500..=599 => Meaning::Repeatable,
         _ => Meaning::Final,
     }
+}
+
+/// The idempotent methods of RFC 9110, section 9.2.2.
+pub(super) fn repeats_safely(request: &Request) -> bool {
+    matches!(
+        request.method.as_str(),
+        "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"
+    )
 }
 
 /// Where error bodies commonly hold their code: `code`, `errorCode`, `error.code`, a plain `error` (RFC 6749), and

@@ -1,15 +1,19 @@
-//! The vendors whose answers are understood. A preset decides the name of the idempotency header, the longest
-//! time the vendor may work on a call, and what an answer means.
+//! The vendors whose ways are known, one file each: data that a configuration can override, and little code.
 
 mod http;
 mod netsuite;
+mod rules;
+mod salesforce;
+mod sap_odata;
+mod sap_successfactors;
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::answer::Answer;
-use crate::classify::Meaning;
+pub use rules::{Bound, Idempotency, RetryTable, Rules, Seen, Signal, SuggestedLimit};
+
+pub(crate) use http::meaning as standard_meaning;
 
 /// A vendor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -19,52 +23,47 @@ pub enum Preset {
     Http,
     /// Oracle NetSuite: REST records, SuiteQL, RESTlets, SOAP.
     NetSuite,
+    /// Salesforce: REST.
+    Salesforce,
+    /// SAP S/4HANA and SAP Gateway: OData V2 and V4.
+    SapOData,
+    /// SAP SuccessFactors: OData.
+    SapSuccessFactors,
 }
 
 impl Preset {
     /// Every preset.
-    pub const ALL: [Preset; 2] = [Preset::Http, Preset::NetSuite];
+    pub const ALL: [Preset; 5] = [
+        Preset::Http,
+        Preset::NetSuite,
+        Preset::Salesforce,
+        Preset::SapOData,
+        Preset::SapSuccessFactors,
+    ];
+
+    /// Its rules.
+    #[must_use]
+    pub fn rules(self) -> &'static Rules {
+        match self {
+            Preset::Http => &http::RULES,
+            Preset::NetSuite => &netsuite::RULES,
+            Preset::Salesforce => &salesforce::RULES,
+            Preset::SapOData => &sap_odata::RULES,
+            Preset::SapSuccessFactors => &sap_successfactors::RULES,
+        }
+    }
 
     /// The name in the configuration.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Preset::Http => "http",
-            Preset::NetSuite => "netsuite",
-        }
-    }
-
-    /// Name of the request header that carries the idempotency key, in lower case.
-    #[must_use]
-    pub fn idempotency_header(self) -> &'static str {
-        match self {
-            Preset::Http => http::IDEMPOTENCY_HEADER,
-            Preset::NetSuite => netsuite::IDEMPOTENCY_HEADER,
-        }
+        self.rules().name
     }
 
     /// Longest time the vendor works on one call, where it says so: after a lost answer the call may go on there
     /// for so long.
     #[must_use]
     pub fn longest_run(self) -> Option<Duration> {
-        match self {
-            Preset::Http => None,
-            Preset::NetSuite => Some(netsuite::LONGEST_RUN),
-        }
-    }
-
-    pub(crate) fn vendor_code(self, answer: &Answer) -> Option<String> {
-        match self {
-            Preset::Http => http::vendor_code(answer),
-            Preset::NetSuite => netsuite::vendor_code(answer),
-        }
-    }
-
-    pub(crate) fn meaning(self, answer: &Answer, vendor_code: Option<&str>) -> Meaning {
-        match self {
-            Preset::Http => http::meaning(answer.status),
-            Preset::NetSuite => netsuite::meaning(answer, vendor_code),
-        }
+        self.rules().longest_run
     }
 }
 

@@ -1,20 +1,62 @@
 //! Oracle NetSuite. Its concurrency limit is one per account, shared by REST, SOAP and RESTlets, and each of the
 //! three says "too many at once" in a way of its own. NetSuite sends no Retry-After.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
+use url::Url;
 
 use super::http;
+use super::rules::{
+    Bound, Idempotency, RetryTable, Rules, Seen, Signal, SuggestedLimit, https_only,
+    is_this_machine,
+};
 use crate::answer::Answer;
 use crate::classify::Meaning;
 use crate::outcome::Throttle;
-
-/// Documented for asynchronous REST requests; ignored by the other surfaces.
-pub(super) const IDEMPOTENCY_HEADER: &str = "x-netsuite-idempotency-key";
+use crate::reconcile::{Found, Question};
+use crate::request::Request;
 
 /// A REST request that runs longer is ended by NetSuite.
-pub(super) const LONGEST_RUN: Duration = Duration::from_secs(15 * 60);
+const LONGEST_RUN: Duration = Duration::from_secs(15 * 60);
+
+/// The frequency limits have windows of a minute and of a day, whose numbers Oracle does not publish.
+const FREQUENCY_PAUSE: Duration = Duration::from_secs(60);
+
+/// Under overload NetSuite answers after about a minute that the login is invalid. A wrong login is refused at once.
+const OVERLOADED_AFTER: Duration = Duration::from_secs(30);
+
+pub(super) static RULES: Rules = Rules {
+    name: "netsuite",
+    title: "Oracle NetSuite",
+    longest_run: Some(LONGEST_RUN),
+    limits: &[SuggestedLimit {
+        name: "account",
+        bound: Bound::Concurrency(5),
+        note: "the smallest account (Standard, no SuiteCloud Plus); 15 for Premium, 20 for Enterprise, 10 more for each licence. REST, SOAP and RESTlets of all integrations share it",
+    }],
+    retry: RetryTable::USUAL,
+    // Documented for asynchronous REST requests; ignored by the other surfaces.
+    idempotency: Idempotency::Header {
+        name: Cow::Borrowed("x-netsuite-idempotency-key"),
+        quoted: false,
+    },
+    csrf: false,
+    signals: &[Signal {
+        status: Some(429),
+        code: Some(Cow::Borrowed("USER_ERROR")),
+        meaning: Meaning::Throttled(Throttle::Window),
+        pause: Some(FREQUENCY_PAUSE),
+    }],
+    probe: Some("/services/rest/system/v1/serverTime"),
+    base_url,
+    vendor_code,
+    meaning,
+    pause: |_| None,
+    question,
+    repeats_safely,
+};
 
 /// Codes of "too many calls at once": REST, RESTlet, and SOAP with either way to sign in (the last is spelt so).
 const CONCURRENCY: [&str; 4] = [
@@ -27,21 +69,71 @@ const CONCURRENCY: [&str; 4] = [
 /// Text of the REST error where a copy without a code is met. The title differs between releases.
 const CONCURRENCY_DETAIL: &str = "Concurrent request limit exceeded";
 
-pub(super) fn meaning(answer: &Answer, vendor_code: Option<&str>) -> Meaning {
-    let status = answer.status;
-    let refused = !(200..300).contains(&status);
-    if refused && (vendor_code.is_some_and(is_concurrency) || speaks_of_concurrency(answer)) {
-        return Meaning::Throttled(Throttle::Concurrency);
+fn base_url(url: &Url) -> Option<&'static str> {
+    let host = url.host_str().unwrap_or_default();
+    if is_this_machine(url) {
+        return None;
     }
-    if status == 400 && is_accepted_before(answer, vendor_code) {
-        return Meaning::Success;
+    if host.ends_with(".app.netsuite.com") || host == "system.netsuite.com" {
+        return Some(
+            "is the web interface; calls go to https://ACCOUNT.suitetalk.api.netsuite.com",
+        );
     }
-    // A 429 with another code (USER_ERROR) is one of the frequency limits, whose windows Oracle does not publish.
-    http::meaning(status)
+    if host.ends_with(".netsuite.com") && host.contains('_') {
+        return Some("writes the account with `_`; in a host's name it is `-`, as in 1234567-sb1");
+    }
+    https_only(url)
+}
+
+fn meaning(seen: &Seen<'_>) -> Option<Meaning> {
+    let (answer, code) = (seen.answer, seen.code);
+    let refused = !(200..300).contains(&answer.status);
+    if refused && (code.is_some_and(is_concurrency) || speaks_of_concurrency(answer)) {
+        return Some(Meaning::Throttled(Throttle::Concurrency));
+    }
+    if answer.status == 401
+        && code.is_some_and(|code| code.starts_with("INVALID_LOGIN"))
+        && seen.took >= OVERLOADED_AFTER
+    {
+        return Some(Meaning::Throttled(Throttle::Concurrency));
+    }
+    is_accepted_before(answer, code).then_some(Meaning::Success)
+}
+
+/// `/record/v1/TYPE/eid:ID`: an upsert by external id.
+fn repeats_safely(request: &Request) -> bool {
+    http::repeats_safely(request)
+        || is_asynchronous(request)
+        || (request.method == "PATCH" && request.path.contains("/eid:"))
+}
+
+/// A repeat of an asynchronous request under the same key is answered with the job of the first.
+fn is_asynchronous(request: &Request) -> bool {
+    !request.idempotency_key.is_empty()
+        && request.headers.iter().any(|(name, value)| {
+            name.eq_ignore_ascii_case("prefer") && value.contains("respond-async")
+        })
+}
+
+/// A new record that names its external id can be looked for by it.
+fn question(request: &Request) -> Option<Question> {
+    let path = request.path.split('?').next().unwrap_or_default();
+    let collection = path.trim_end_matches('/');
+    let (_, record) = collection.split_once("/services/rest/record/v1/")?;
+    if request.method != "POST" || record.contains('/') {
+        return None;
+    }
+    let external_id = request.body.as_ref()?.get("externalId")?.as_str()?;
+    let encoded =
+        percent_encoding::utf8_percent_encode(external_id, percent_encoding::NON_ALPHANUMERIC);
+    (!external_id.is_empty()).then(|| Question {
+        path: format!("{collection}/eid:{encoded}"),
+        found: Found::Status,
+    })
 }
 
 /// The first `o:errorDetails` code, a top-level `o:errorCode`, the code of a RESTlet, or that of a SOAP fault.
-pub(super) fn vendor_code(answer: &Answer) -> Option<String> {
+fn vendor_code(answer: &Answer) -> Option<String> {
     if (200..300).contains(&answer.status) {
         return None;
     }
@@ -75,13 +167,16 @@ fn speaks_of_concurrency(answer: &Answer) -> bool {
 /// NetSuite answers a repeat under the same idempotency key with 400 and the Location of the job it accepted the
 /// first time. Only our own repeats carry that key, so the call was done and the answer says where to read it.
 fn is_accepted_before(answer: &Answer, vendor_code: Option<&str>) -> bool {
-    vendor_code == Some("IDEMPOTENCY_ERROR") && answer.header("location").is_some()
+    answer.status == 400
+        && vendor_code == Some("IDEMPOTENCY_ERROR")
+        && answer.header("location").is_some()
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use super::super::Preset;
     use super::*;
 
     fn answer(status: u16, body: Value) -> Answer {
@@ -96,8 +191,98 @@ mod tests {
     }
 
     fn judged(answer: &Answer) -> (Meaning, Option<String>) {
-        let code = vendor_code(answer);
-        (meaning(answer, code.as_deref()), code)
+        let (meaning, _) = super::super::rules::tests::judged(Preset::NetSuite, answer, 1);
+        (meaning, vendor_code(answer))
+    }
+
+    fn request(method: &str, path: &str, body: Value) -> Request {
+        Request {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Some(body),
+            idempotency_key: "key".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_login_refused_only_after_half_a_minute_is_an_overload() {
+        let refused = rest(401, "INVALID_LOGIN", "Invalid login attempt.");
+        let judged =
+            |seconds| super::super::rules::tests::judged(Preset::NetSuite, &refused, seconds).0;
+        assert_eq!(judged(1), Meaning::Final);
+        assert_eq!(judged(60), Meaning::Throttled(Throttle::Concurrency));
+    }
+
+    #[test]
+    fn a_frequency_limit_closes_for_its_shortest_window() {
+        let judged = |answer| super::super::rules::tests::judged(Preset::NetSuite, &answer, 1).1;
+        assert_eq!(
+            judged(rest(429, "USER_ERROR", "too often")),
+            Some(FREQUENCY_PAUSE)
+        );
+        assert_eq!(judged(rest(429, "CONCURRENCY_LIMIT_EXCEEDED", "x")), None);
+    }
+
+    #[test]
+    fn a_new_record_is_looked_for_by_its_external_id() {
+        let records = "/services/rest/record/v1/salesOrder";
+        let found = question(&request("POST", records, json!({"externalId": "SO/1 a"}))).unwrap();
+        assert_eq!(found.path, format!("{records}/eid:SO%2F1%20a"));
+        for other in [
+            request("POST", records, json!({"externalId": ""})),
+            request("POST", records, json!({})),
+            request("PATCH", records, json!({"externalId": "a"})),
+            request(
+                "POST",
+                &format!("{records}/7/!transform/invoice"),
+                json!({"externalId": "a"}),
+            ),
+            request(
+                "POST",
+                "/services/rest/query/v1/suiteql",
+                json!({"externalId": "a"}),
+            ),
+        ] {
+            assert_eq!(question(&other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn an_upsert_and_an_asynchronous_request_repeat_safely() {
+        let upsert = "/services/rest/record/v1/salesOrder/eid:SO-1";
+        assert!(repeats_safely(&request("PUT", upsert, json!({}))));
+        assert!(repeats_safely(&request("PATCH", upsert, json!({}))));
+        let mut insert = request("POST", "/services/rest/record/v1/salesOrder", json!({}));
+        assert!(!repeats_safely(&insert));
+        insert
+            .headers
+            .push(("Prefer".to_owned(), "respond-async".to_owned()));
+        assert!(repeats_safely(&insert));
+        insert.idempotency_key.clear();
+        assert!(!repeats_safely(&insert));
+    }
+
+    #[test]
+    fn the_web_interface_is_no_base_url() {
+        let refused = |url: &str| base_url(&Url::parse(url).unwrap()).is_some();
+        for url in [
+            "https://123456.app.netsuite.com",
+            "https://system.netsuite.com",
+            "https://123456_sb1.suitetalk.api.netsuite.com",
+            "http://123456.suitetalk.api.netsuite.com",
+        ] {
+            assert!(refused(url), "{url}");
+        }
+        for url in [
+            "https://123456-sb1.suitetalk.api.netsuite.com",
+            "https://123456.restlets.api.netsuite.com",
+            "https://proxy.example/netsuite",
+            "http://127.0.0.1:9000",
+        ] {
+            assert!(!refused(url), "{url}");
+        }
     }
 
     fn rest(status: u16, code: &str, detail: &str) -> Answer {

@@ -4,7 +4,9 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use rampmeter_caller::{Auth, Caller, CallerError, Outcome, Profile, Repeatable, Request, Secret};
+use rampmeter_caller::{
+    Auth, Caller, CallerError, Network, Outcome, Profile, Repeatable, Request, Secret,
+};
 use serde_json::json;
 use url::Url;
 
@@ -19,7 +21,9 @@ async fn a_refused_connection_sent_nothing_and_may_be_repeated() {
         .local_addr()
         .unwrap();
     let url = Url::parse(&format!("http://{closed}/")).unwrap();
-    let caller = Caller::new(Profile::new("gone", url, Duration::from_secs(5))).unwrap();
+    let mut profile = Profile::new("gone", url, Duration::from_secs(5));
+    profile.allow_networks = Network::LOOPBACK.to_vec();
+    let caller = Caller::new(profile).unwrap();
     let outcome = caller.call(&post("/x", json!({}))).await;
     let Outcome::Repeatable {
         reason: Repeatable::ConnectFailed(why),
@@ -53,7 +57,9 @@ async fn a_host_that_does_not_exist_may_be_repeated() {
 async fn a_server_that_speaks_no_tls_was_sent_nothing() {
     let vendor = Vendor::answering("HTTP/1.1 200 OK", b"{}");
     let url = Url::parse(&format!("https://{}/", vendor.address)).unwrap();
-    let caller = match Caller::new(Profile::new("vendor", url, Duration::from_secs(1))) {
+    let mut profile = Profile::new("vendor", url, Duration::from_secs(1));
+    profile.allow_networks = Network::LOOPBACK.to_vec();
+    let caller = match Caller::new(profile) {
         Ok(caller) => caller,
         // A machine without root certificates cannot call anything over TLS, and is told so.
         Err(error) => return assert!(matches!(error, CallerError::Tls(_)), "{error}"),

@@ -6,7 +6,10 @@
 )]
 
 mod answers;
+mod egress;
 mod failures;
+mod lost_answers;
 mod sending;
+mod sessions;
 mod sign_in;
 mod vendor;

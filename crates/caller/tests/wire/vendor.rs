@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use rampmeter_caller::{Caller, Profile, Request};
+use rampmeter_caller::{Caller, Network, Profile, Request};
 use url::Url;
 
 /// What the vendor does with each request it has read.
@@ -57,7 +57,9 @@ impl Vendor {
 
     pub(crate) fn profile(&self) -> Profile {
         let url = Url::parse(&format!("http://{}/base", self.address)).unwrap();
-        Profile::new("vendor", url, Duration::from_secs(20))
+        let mut profile = Profile::new("vendor", url, Duration::from_secs(20));
+        profile.allow_networks = Network::LOOPBACK.to_vec();
+        profile
     }
 
     pub(crate) fn caller(&self) -> Caller {

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::Account;
 use crate::code::Code;
+use crate::preset::is_plainly_local;
 use crate::problem::Problem;
 use crate::section::Section;
 use crate::tree::Value;
@@ -51,7 +52,7 @@ pub(super) fn client_assertion(section: &Section<'_>, account: &Account<'_>) -> 
     let scopes = scopes(section);
     let forms = [("list", ScopeForm::List), ("commas", ScopeForm::Commas)];
     let scope_form = section.word("scope_form", &forms).unwrap_or_default();
-    let token_url = token_url(section, account.base_url, NETSUITE_TOKEN);
+    let token_url = token_url(section, account, account.base_url, NETSUITE_TOKEN);
     let audience = section.text("audience").map(|found| found.value);
     let token_url = token_url?;
     let grant = Grant::ClientAssertion {
@@ -66,7 +67,7 @@ pub(super) fn client_assertion(section: &Section<'_>, account: &Account<'_>) -> 
 }
 
 /// Salesforce: a token that names the user to act for, signed with the key of a connected app.
-pub(super) fn jwt_bearer(section: &Section<'_>, _: &Account<'_>) -> Option<Auth> {
+pub(super) fn jwt_bearer(section: &Section<'_>, account: &Account<'_>) -> Option<Auth> {
     let client_id = section.text("client_id");
     let username = section.text("username");
     let key = key(section, &[Algorithm::Rs256]);
@@ -76,7 +77,7 @@ pub(super) fn jwt_bearer(section: &Section<'_>, _: &Account<'_>) -> Option<Auth>
     };
     // Tokens are granted by the host that the assertion is for, unless said otherwise.
     let host = audience.as_deref().and_then(|text| Url::parse(text).ok());
-    let token_url = token_url(section, host.as_ref(), SALESFORCE_TOKEN);
+    let token_url = token_url(section, account, host.as_ref(), SALESFORCE_TOKEN);
     let grant = Grant::JwtBearer {
         client_id: client_id?.value,
         username: username?.value,
@@ -87,7 +88,7 @@ pub(super) fn jwt_bearer(section: &Section<'_>, _: &Account<'_>) -> Option<Auth>
 }
 
 /// SAP and many others: a client id and its secret.
-pub(super) fn client_credentials(section: &Section<'_>, _: &Account<'_>) -> Option<Auth> {
+pub(super) fn client_credentials(section: &Section<'_>, account: &Account<'_>) -> Option<Auth> {
     let client_id = section.text("client_id");
     let client_secret = section.secret("client_secret");
     let scope = section.text("scope").map(|found| found.value);
@@ -96,7 +97,7 @@ pub(super) fn client_credentials(section: &Section<'_>, _: &Account<'_>) -> Opti
         ("form", ClientAuthentication::Form),
     ];
     let authentication = section.word("send_as", &ways).unwrap_or_default();
-    let token_url = token_url(section, None, "");
+    let token_url = token_url(section, account, None, "");
     let grant = Grant::ClientCredentials {
         client_id: client_id?.value,
         client_secret: client_secret?,
@@ -119,10 +120,18 @@ fn oauth2(section: &Section<'_>, token_url: Url, grant: Grant) -> Auth {
 }
 
 /// `token_url`, or `place` on the host of `near`.
-fn token_url(section: &Section<'_>, near: Option<&Url>, place: &str) -> Option<Url> {
+fn token_url(
+    section: &Section<'_>,
+    account: &Account<'_>,
+    near: Option<&Url>,
+    place: &str,
+) -> Option<Url> {
     if section.get("token_url").is_some() {
         return section.parsed("token_url", Code::BadBaseUrl, |text| {
             let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
+            if is_plainly_local(text) {
+                account.local.set(true);
+            }
             let plain =
                 url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
             match url.scheme() {

@@ -16,6 +16,7 @@ pub(crate) fn all() -> Vec<Case> {
     cases.extend(references());
     cases.extend(sign_ins());
     cases.extend(finer_points_of_sign_ins());
+    cases.extend(presets());
     cases.extend(workflows());
     cases.extend(limits());
     cases.extend(finer_points_of_limits());
@@ -111,7 +112,7 @@ fn values() -> Vec<Case> {
         ),
         (
             target("on_unknown = \"reconcile\""),
-            Code::NotServed,
+            Code::MissingKey,
             "\"reconcile\"",
         ),
     ]
@@ -287,6 +288,83 @@ fn finer_points_of_sign_ins() -> Vec<Case> {
             auth("kind = \"api-key\", header = \"X\", key = \"${env:BROKEN}\""),
             Code::BadCredential,
             "\"${env:BROKEN}\"",
+        ),
+    ]
+}
+
+fn presets() -> Vec<Case> {
+    let signal = |lines: &str| target(&format!("[[targets.netsuite.signals]]\n{lines}"));
+    let at = |preset: &str, url: &str| {
+        format!("[targets.a]\npreset = \"{preset}\"\nbase_url = \"{url}\"")
+    };
+    vec![
+        (target("signals = 5"), Code::WrongType, "5"),
+        (
+            signal("means = \"final\""),
+            Code::MissingKey,
+            "[[targets.netsuite.signals]]",
+        ),
+        (
+            signal("status = 400"),
+            Code::MissingKey,
+            "[[targets.netsuite.signals]]",
+        ),
+        (
+            signal("status = 99\nmeans = \"final\""),
+            Code::BadValue,
+            "99",
+        ),
+        (
+            signal("status = 400\nmeans = \"finel\""),
+            Code::BadValue,
+            "\"finel\"",
+        ),
+        (
+            signal("status = 400\nmeans = \"final\"\npause = \"1s\""),
+            Code::BadValue,
+            "\"1s\"",
+        ),
+        (target("idempotency = \"key\""), Code::BadValue, "\"key\""),
+        (
+            target("idempotency = { header = \"Host\" }"),
+            Code::BadHeader,
+            "\"Host\"",
+        ),
+        (target("csrf = \"yes\""), Code::WrongType, "\"yes\""),
+        (
+            target("reconcile = { path = \"/orders\" }"),
+            Code::BadValue,
+            "\"/orders\"",
+        ),
+        (
+            target("reconcile = { path = \"/o/{/a}\", found = \"value\" }"),
+            Code::BadValue,
+            "\"value\"",
+        ),
+        (
+            target("allow_networks = [\"10.0.0.0/99\"]"),
+            Code::BadValue,
+            "\"10.0.0.0/99\"",
+        ),
+        (
+            at("http", "http://2130706433/"),
+            Code::DeniedAddress,
+            "\"http://2130706433/\"",
+        ),
+        (
+            at("http", "http://10.0.0.1"),
+            Code::DeniedAddress,
+            "\"http://10.0.0.1\"",
+        ),
+        (
+            at("salesforce", "https://login.salesforce.com"),
+            Code::BadBaseUrl,
+            "\"https://login.salesforce.com\"",
+        ),
+        (
+            at("netsuite", "http://1.suitetalk.api.netsuite.com"),
+            Code::BadBaseUrl,
+            "\"http://1.suitetalk.api.netsuite.com\"",
         ),
     ]
 }

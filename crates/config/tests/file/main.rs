@@ -9,6 +9,7 @@ mod cases;
 mod hostile;
 mod problems;
 mod rendering;
+mod presets;
 mod sample;
 mod sign_in;
 mod secrets;

@@ -87,6 +87,9 @@ impl Turn<'_> {
             Outcome::Invalid { reason } => {
                 self.give_up(target, &call, INVALID_MESSAGE, None, None, Some(&reason))
             }
+            Outcome::Unresolved { reason } => {
+                self.give_up(target, &call, OUTCOME_UNKNOWN, None, None, Some(&reason))
+            }
             Outcome::Unknown { .. } => unreachable!("handled above"),
         }
     }
@@ -146,8 +149,16 @@ impl Turn<'_> {
         call: InFlight,
         reason: &str,
     ) -> Result<(), StoreError> {
-        match self.target(target).config.on_unknown {
+        let config = &self.target(target).config;
+        let used_up = call.message.attempts + 1 >= config.retry.max_attempts;
+        match config.on_unknown {
             OnUnknown::Fail => {
+                self.give_up(target, &call, OUTCOME_UNKNOWN, None, None, Some(reason))
+            }
+            // Whoever wants to know what happened is not told that nothing did.
+            OnUnknown::Reconcile if used_up => {
+                let mut call = call;
+                call.message.attempts += 1;
                 self.give_up(target, &call, OUTCOME_UNKNOWN, None, None, Some(reason))
             }
             OnUnknown::Retry | OnUnknown::Reconcile => {

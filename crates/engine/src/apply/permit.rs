@@ -1,8 +1,11 @@
 //! Gives permits: asks each gate which lane may start, takes that lane's oldest call, and writes the permit before
 //! anything leaves. The gate decides which lane; the queue decides which call.
 
+use std::time::{Duration, SystemTime};
+
 use rampmeter_asl::Payload;
-use rampmeter_caller::Request;
+use rampmeter_caller::{Attempt, Request};
+use rampmeter_config::OnUnknown;
 use rampmeter_config::message::CallMessage;
 use rampmeter_dispatch::{Decision, Priority, Time};
 
@@ -168,6 +171,7 @@ impl Turn<'_> {
         let waiting = target.waiting();
         let places = target.gate.start(permit, priority, waiting, now);
         let caller = std::sync::Arc::clone(&target.caller);
+        let attempt = attempt_of(target.config.on_unknown, &message);
         let number = message.id;
         // What is in flight keeps no body in memory: the row has it.
         message.body = None;
@@ -193,7 +197,21 @@ impl Turn<'_> {
             permit,
             caller,
             request,
+            attempt,
         });
         Ok(())
+    }
+}
+
+/// What the caller should know of the attempts before: when the first began, and whether one of them may have done it.
+fn attempt_of(on_unknown: OnUnknown, message: &MessageRow) -> Attempt {
+    let first_sent = message.first_started_at.map(|at| {
+        let micros = u64::try_from(at.as_micros()).unwrap_or_default();
+        SystemTime::UNIX_EPOCH + Duration::from_micros(micros)
+    });
+    Attempt {
+        first_sent,
+        // Any earlier start may be the one whose answer was lost; a question too many does no harm.
+        ask_first: on_unknown == OnUnknown::Reconcile && message.receive_count > 0,
     }
 }

@@ -1,0 +1,122 @@
+//! What a preset gives a target, and what a target says otherwise.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use rampmeter_caller::preset::Idempotency;
+use rampmeter_caller::reconcile::Found;
+use rampmeter_caller::{admits, classify::Meaning};
+use rampmeter_config::{OnUnknown, Target};
+use rampmeter_dispatch::LimitKind;
+
+use crate::{target, toml};
+
+fn read(lines: &str) -> Target {
+    let mut config = toml(&target(lines)).unwrap();
+    config.targets.remove("netsuite").unwrap()
+}
+
+#[test]
+fn a_preset_suggests_limits_where_a_target_names_none() {
+    let suggested = read("preset = \"salesforce\"");
+    let kinds: Vec<&LimitKind> = suggested
+        .rules
+        .limits
+        .iter()
+        .map(|limit| &limit.kind)
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            &LimitKind::Concurrency { max: 5 },
+            &LimitKind::Window {
+                calls: 15_000,
+                per: Duration::from_secs(86_400)
+            }
+        ]
+    );
+    assert!(suggested.limit_notes["day"].starts_with("suggested: Salesforce allows 15,000"));
+    for lines in ["preset = \"salesforce\"\nlimits = []", ""] {
+        assert!(read(lines).rules.limits.is_empty(), "{lines}");
+    }
+    let named =
+        "preset = \"netsuite\"\n[[targets.netsuite.limits]]\nname = \"a\"\nconcurrency = 15";
+    assert_eq!(read(named).rules.limits.len(), 1);
+}
+
+#[test]
+fn everything_of_a_preset_can_be_said_otherwise() {
+    let read = read(
+        "preset = \"sap-odata\"\non_unknown = \"reconcile\"\ncsrf = false\n\
+         idempotency = { header = \"X-Request-Id\", quoted = true }\n\
+         reconcile = { path = \"/A_SalesOrder?$filter=Ref eq '{/ref}'\", found = \"/value\" }\n\
+         allow_networks = [\"10.20.0.0/16\"]\n\
+         [[targets.netsuite.signals]]\nstatus = 409\ncode = \"BUSY\"\nmeans = \"window\"\npause = \"7s\"",
+    );
+    let profile = &read.profile;
+    assert_eq!(read.on_unknown, OnUnknown::Reconcile);
+    assert!(!profile.csrf());
+    assert_eq!(
+        *profile.idempotency(),
+        Idempotency::Header {
+            name: Cow::Borrowed("x-request-id"),
+            quoted: true
+        }
+    );
+    let template = profile.reconcile.as_ref().unwrap();
+    assert_eq!(template.found, Found::At("/value".to_owned()));
+    let private: IpAddr = "10.20.3.4".parse().unwrap();
+    assert!(admits(&profile.allow_networks, private));
+    let signal = &profile.signals[0];
+    assert_eq!(
+        (signal.status, signal.code.as_deref()),
+        (Some(409), Some("BUSY"))
+    );
+    assert!(matches!(signal.meaning, Meaning::Throttled(_)));
+    assert_eq!(signal.pause, Some(Duration::from_secs(7)));
+}
+
+#[test]
+fn each_way_to_name_a_call_is_read() {
+    for (word, expected) in [
+        ("none", Idempotency::None),
+        ("repeatability", Idempotency::Repeatability),
+        ("sap-gateway", Idempotency::SapGateway),
+        (
+            "idempotency-key-quoted",
+            Idempotency::Header {
+                name: Cow::Borrowed("idempotency-key"),
+                quoted: true,
+            },
+        ),
+    ] {
+        let read = read(&format!("idempotency = \"{word}\""));
+        assert_eq!(*read.profile.idempotency(), expected);
+    }
+}
+
+#[test]
+fn this_machine_is_reached_where_it_is_plainly_meant() {
+    let local: IpAddr = "127.0.0.1".parse().unwrap();
+    let allowed = |url: &str| {
+        let text = format!("[targets.a]\nbase_url = \"{url}\"");
+        let config = toml(&text).unwrap();
+        admits(&config.targets["a"].profile.allow_networks, local)
+    };
+    assert!(
+        allowed("http://127.0.0.1:9000")
+            && allowed("http://localhost")
+            && allowed("http://[::1]:1/x")
+    );
+    assert!(!allowed("https://vendor.test"));
+    let token = target(
+        "auth = { kind = \"oauth2-client-credentials\", client_id = \"c\", client_secret = \"${env:TOKEN}\", token_url = \"http://localhost:1/t\" }",
+    );
+    assert!(admits(
+        &toml(&token).unwrap().targets["netsuite"]
+            .profile
+            .allow_networks,
+        local
+    ));
+}
