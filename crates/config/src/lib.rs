@@ -35,7 +35,7 @@ pub use message::{CallMessage, InvalidMessage};
 pub use place::Place;
 pub use problem::{Label, Problem};
 pub use report::Report;
-pub use server::{Credential, Right, Server};
+pub use server::{Credential, Right as CredentialRight, Server};
 pub use slo::Slo;
 pub use target::{OnUnknown, Retry, Target, Worker};
 pub use workflow::{Workflow, WorkflowType};

@@ -209,6 +209,27 @@ impl<'a> Section<'a> {
         None
     }
 
+    /// True or false.
+    pub(crate) fn flag(&self, key: &str) -> Option<bool> {
+        if let Some(found) = self.variable(key) {
+            if let Ok(flag) = found.value.parse() {
+                return Some(flag);
+            }
+            let problem = format!("`{key}` must be true or false");
+            self.reading
+                .note(Problem::new(Code::BadValue, problem).at(&found.place));
+            return None;
+        }
+        let node = self.get(key)?;
+        let Value::Boolean(flag) = node.value else {
+            let place = Place::from(&node.span);
+            self.reading
+                .wrong_type(key, "true or false", &node.value, &place);
+            return None;
+        };
+        Some(flag)
+    }
+
     /// A duration within a range.
     pub(crate) fn duration(&self, key: &str, served: RangeInclusive<Duration>) -> Option<Duration> {
         let found = self.text(key)?;
@@ -240,17 +261,6 @@ impl<'a> Section<'a> {
     /// A whole number within a range; outside it is a problem of the given code.
     pub(crate) fn count(&self, key: &str, served: RangeInclusive<u64>, code: Code) -> Option<u64> {
         self.reading.count(key, self.get(key)?, served, code)
-    }
-
-    /// `true` or `false`.
-    pub(crate) fn flag(&self, key: &str) -> Option<bool> {
-        let node = self.get(key)?;
-        if let Value::Boolean(flag) = node.value {
-            return Some(flag);
-        }
-        self.reading
-            .wrong_type(key, "true or false", &node.value, &Place::from(&node.span));
-        None
     }
 
     /// A list of texts.

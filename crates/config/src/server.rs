@@ -8,6 +8,7 @@ use std::time::Duration;
 use rampmeter_caller::Secret;
 
 use crate::code::Code;
+use crate::problem::Problem;
 use crate::reading::Reading;
 use crate::section::Section;
 use crate::tree::{Node, Value};
@@ -29,8 +30,10 @@ pub struct Server {
     pub drain_timeout: Duration,
     /// How long ended executions, their history and settled calls are kept.
     pub retention: Duration,
-    /// Who may use the API. Empty: anybody who reaches it. Read and checked, not enforced yet.
+    /// Who may use the AWS port. Empty: anybody who reaches it.
     pub credentials: Vec<Credential>,
+    /// Whether access key ids of real AWS accounts (`AKIA...`, `ASIA...`) are taken.
+    pub allow_aws_keys: bool,
 }
 
 /// One client of the API.
@@ -47,12 +50,26 @@ pub struct Credential {
 /// What a client may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Right {
-    /// Send messages and start executions.
-    Send,
-    /// Read.
+    /// Look at state machines, executions and queues.
     Read,
+    /// Start executions, send messages and report on tasks.
+    Send,
     /// Everything.
-    Admin,
+    Operate,
+}
+
+impl Right {
+    const ALL: [Right; 3] = [Right::Read, Right::Send, Right::Operate];
+
+    /// Its word in the file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Right::Read => "read",
+            Right::Send => "send",
+            Right::Operate => "operate",
+        }
+    }
 }
 
 impl Default for Server {
@@ -66,6 +83,7 @@ impl Default for Server {
             drain_timeout: Duration::from_secs(25),
             retention: Duration::from_secs(30 * DAY),
             credentials: Vec::new(),
+            allow_aws_keys: false,
         }
     }
 }
@@ -81,6 +99,7 @@ const KEYS: &[&str] = &[
     "drain_timeout",
     "retention",
     "credentials",
+    "allow_aws_keys",
 ];
 
 impl Server {
@@ -92,6 +111,7 @@ impl Server {
         let section = section.overridden_by("RAMPMETER_SERVER__");
         let drain = Duration::ZERO..=Duration::from_secs(60 * 60);
         let retention = Duration::from_secs(60)..=Duration::from_secs(3650 * DAY);
+        let allow_aws_keys = section.flag("allow_aws_keys").unwrap_or_default();
         Server {
             aws: section
                 .parsed("aws", Code::BadValue, address)
@@ -114,7 +134,8 @@ impl Server {
             retention: section
                 .duration("retention", retention)
                 .unwrap_or(default.retention),
-            credentials: credentials(reading, &section),
+            credentials: credentials(reading, &section, allow_aws_keys),
+            allow_aws_keys,
         }
     }
 
@@ -163,48 +184,77 @@ fn region(text: &str) -> Result<String, String> {
     }
 }
 
-fn credentials(reading: &Reading<'_>, section: &Section<'_>) -> Vec<Credential> {
+fn credentials(
+    reading: &Reading<'_>,
+    section: &Section<'_>,
+    allow_aws_keys: bool,
+) -> Vec<Credential> {
     let Some(node) = section.get("credentials") else {
         return Vec::new();
     };
     let Value::Array(items) = &node.value else {
         reading.note(
-            crate::problem::Problem::new(Code::WrongType, "`credentials` must be a list of tables")
-                .at(&node.span),
+            Problem::new(Code::WrongType, "`credentials` must be a list of tables").at(&node.span),
         );
         return Vec::new();
     };
-    items
-        .iter()
-        .filter_map(|item| credential(reading, item))
-        .collect()
+    let mut credentials: Vec<Credential> = Vec::new();
+    for item in items {
+        let Some(credential) = credential(reading, item, allow_aws_keys) else {
+            continue;
+        };
+        let key = &credential.access_key_id;
+        if credentials.iter().any(|known| known.access_key_id == *key) {
+            reading.note(
+                Problem::new(Code::BadCredential, "an access key id is there twice").at(&item.span),
+            );
+        }
+        credentials.push(credential);
+    }
+    credentials
 }
 
-fn credential(reading: &Reading<'_>, node: &Node) -> Option<Credential> {
-    const RIGHTS: [(&str, Right); 3] = [
-        ("send", Right::Send),
-        ("read", Right::Read),
-        ("admin", Right::Admin),
-    ];
+fn credential(reading: &Reading<'_>, node: &Node, allow_aws_keys: bool) -> Option<Credential> {
     let keys = &["access_key_id", "secret", "rights"];
     let section = Section::open(reading, "credentials", node, "a credential", keys)?;
     let complete = keys.iter().filter(|key| !section.requires(key)).count() == 0;
-    let access_key_id = section.text("access_key_id");
+    let access_key_id = section.parsed("access_key_id", Code::BadCredential, |key| {
+        access_key_id(key, allow_aws_keys)
+    });
     let secret = section.secret("secret");
     let mut rights = Vec::new();
     for found in section.texts("rights").unwrap_or_default() {
-        match RIGHTS.iter().find(|(word, _)| *word == found.value) {
-            Some((_, right)) => rights.push(*right),
+        match Right::ALL
+            .iter()
+            .find(|right| right.as_str() == found.value)
+        {
+            Some(right) => rights.push(*right),
             None => reading.note(
-                crate::problem::Problem::new(Code::BadValue, "`rights` holds an unknown right")
+                Problem::new(Code::BadValue, "`rights` holds an unknown right")
                     .at(&found.place)
-                    .note("served are send, read, admin"),
+                    .note("served are read, send, operate"),
             ),
         }
     }
     complete.then_some(Credential {
-        access_key_id: access_key_id?.value,
+        access_key_id: access_key_id?,
         secret: secret?,
         rights,
     })
+}
+
+/// A key id stands in ARNs and in the scope of signatures. One of AWS belongs to an account of AWS: whoever signs with it
+/// here by mistake would not notice.
+fn access_key_id(key: &str, allow_aws_keys: bool) -> Result<String, String> {
+    let letters = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if !(1..=128).contains(&key.len()) || !key.bytes().all(letters) {
+        return Err("must be 1 to 128 letters, digits, - or _".to_owned());
+    }
+    if !allow_aws_keys && (key.starts_with("AKIA") || key.starts_with("ASIA")) {
+        return Err(
+            "looks like a key of a real AWS account; choose another, or set allow_aws_keys = true"
+                .to_owned(),
+        );
+    }
+    Ok(key.to_owned())
 }

@@ -9,6 +9,7 @@ mod failure;
 mod output;
 mod log;
 mod loopback;
+mod sigv4;
 mod wire;
 mod admin;
 mod serve;

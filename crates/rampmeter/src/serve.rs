@@ -70,7 +70,13 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
         draining: AtomicBool::new(false),
     });
     let mut servers = Servers::new();
-    servers.add(aws_listener, wire::router(wire_site(&config, &engine, aws)));
+    servers.add(
+        aws_listener,
+        wire::router(
+            wire_site(&config, &engine, aws),
+            wire::Access::new(&config.server),
+        ),
+    );
     servers.add(admin_listener, admin::router(Arc::clone(&admin_site)));
     let ready = Ready::new(&config, &engine, aws, admin).await?;
     ready.announce(arguments.json, arguments.ready_file.as_deref())?;

@@ -1,19 +1,31 @@
-//! A small client of the two ports: AWS JSON 1.0 to the one, GET to the other. Requests look like those of an AWS
-//! SDK, with a credential scope, but are not signed: the server takes loopback only and checks no signature.
+//! A small client of the two ports: AWS JSON 1.0 to the one, GET to the other. Requests to the AWS port are signed with the
+//! credential in the environment, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, as those of every AWS client are; a
+//! server without credentials of its own takes any.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, StatusCode, Url};
 use serde_json::{Value, json};
+use url::Position;
 
 use crate::failure::{Exit, Failure};
+use crate::sigv4::Signer;
+
+const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
 /// Longest wait for one answer; the server answers at once or not at all.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Credential scope of a request that is not signed.
-const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=test/20150830/us-east-1/states/aws4_request, \
-                             SignedHeaders=host, Signature=0";
+/// Errors by which the server says that it does not know or does not trust the sender.
+const NOT_AUTHORISED: [&str; 5] = [
+    "AccessDeniedException",
+    "IncompleteSignatureException",
+    "InvalidSignatureException",
+    "MissingAuthenticationTokenException",
+    "UnrecognizedClientException",
+];
 
 /// A client of one server. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -21,6 +33,7 @@ pub(crate) struct Client {
     http: reqwest::Client,
     server: Url,
     admin: Url,
+    signer: Signer,
 }
 
 /// An error that the server answered.
@@ -76,6 +89,7 @@ impl Client {
             http,
             server: base_url("--server", server)?,
             admin: base_url("--admin", admin)?,
+            signer: signer(&|name| std::env::var(name).ok()),
         })
     }
 
@@ -85,14 +99,26 @@ impl Client {
         operation: &str,
         input: &Value,
     ) -> Result<Value, ClientError> {
-        let request = self
-            .http
-            .post(self.server.clone())
-            .header("content-type", "application/x-amz-json-1.0")
-            .header("x-amz-target", format!("AWSStepFunctions.{operation}"))
-            .header("authorization", AUTHORIZATION)
-            .body(input.to_string());
-        let (status, answer) = send(request, &self.server).await?;
+        let body = input.to_string();
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            (
+                HOST,
+                self.server[Position::BeforeHost..Position::BeforePath].to_owned(),
+            ),
+            (CONTENT_TYPE, "application/x-amz-json-1.0".to_owned()),
+            (TARGET, format!("AWSStepFunctions.{operation}")),
+        ] {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(name, value);
+            }
+        }
+        let path = self.server.path();
+        let now = Timestamp::now();
+        self.signer
+            .sign("POST", path, &mut headers, body.as_bytes(), "states", now);
+        let request = self.http.post(self.server.clone());
+        let (status, answer) = send(request.headers(headers).body(body), &self.server).await?;
         if status.is_success() {
             return Ok(answer);
         }
@@ -170,6 +196,24 @@ impl Client {
     }
 }
 
+/// The credential and the region in the environment. A key of a real AWS account is not used: it is for AWS.
+fn signer(environment: &dyn Fn(&str) -> Option<String>) -> Signer {
+    let region = [
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+        "RAMPMETER_SERVER__REGION",
+    ]
+    .into_iter()
+    .find_map(environment)
+    .unwrap_or_else(|| "us-east-1".to_owned());
+    let key = environment("AWS_ACCESS_KEY_ID")
+        .filter(|key| !key.starts_with("AKIA") && !key.starts_with("ASIA"));
+    match key.zip(environment("AWS_SECRET_ACCESS_KEY")) {
+        Some((key, secret)) => Signer::new(&key, &secret, &region),
+        None => Signer::new("test", "test", &region),
+    }
+}
+
 /// Text of a JSON value, empty for anything else.
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
@@ -202,7 +246,8 @@ fn refused(status: StatusCode, name: &str, message: &Value) -> Result<Value, Cli
         name: name.to_owned(),
         message: text(message),
     };
-    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+    let forbidden = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    if forbidden || NOT_AUTHORISED.contains(&name) {
         let what = format!("the server does not authorise this: {}", refusal.message);
         return Err(ClientError::Failure(Failure::new(
             "RM2042",

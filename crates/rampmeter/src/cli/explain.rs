@@ -66,7 +66,7 @@ const CODES: &[(&str, &str)] = &[
     ("RM2016", "A file to be checked cannot be read."),
     (
         "RM2017",
-        "A listen address is reachable from other machines, and requests are not authenticated yet.",
+        "A listen address is reachable from other machines, and its requests are not authenticated.",
     ),
     ("RM2018", "The ready file cannot be written."),
     (

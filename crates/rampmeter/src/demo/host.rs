@@ -124,6 +124,7 @@ impl InProcess {
     async fn open(config: Config) -> Result<InProcess, HostError> {
         let account = config.server.account.clone();
         let region = config.server.region.clone();
+        let access = wire::Access::new(&config.server);
         let runtime = tokio::runtime::Handle::current();
         let options = Options {
             config,
@@ -146,7 +147,11 @@ impl InProcess {
             account,
             region,
         };
-        serve(&mut servers, aws_listener, wire::router(Arc::new(site)));
+        serve(
+            &mut servers,
+            aws_listener,
+            wire::router(Arc::new(site), access),
+        );
         let site = admin::Site {
             engine: engine.clone(),
             draining: AtomicBool::new(false),

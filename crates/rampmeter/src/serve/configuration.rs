@@ -30,8 +30,18 @@ pub(super) fn load(arguments: &Arguments, color: bool) -> Result<Config, Failure
     if let Some(port) = arguments.admin_port {
         config.server.admin.set_port(port);
     }
-    loopback_only(config.server.aws, "server.aws")?;
-    loopback_only(config.server.admin, "server.admin")?;
+    if config.server.credentials.is_empty() {
+        let help = format!(
+            "server.aws = \"127.0.0.1:{}\", or say who may use it: credentials = [{{ access_key_id = \"...\", secret = \"${{env:NAME}}\", rights = [\"operate\"] }}]",
+            config.server.aws.port()
+        );
+        loopback_only(config.server.aws, "server.aws", &help)?;
+    }
+    let help = format!(
+        "server.admin = \"127.0.0.1:{}\"",
+        config.server.admin.port()
+    );
+    loopback_only(config.server.admin, "server.admin", &help)?;
     Ok(config)
 }
 
@@ -49,14 +59,13 @@ fn read(file: Option<&Path>) -> Result<Config, Report> {
     }
 }
 
-/// Whoever reaches a port may do everything, for no signature is checked yet. So only this machine may reach it.
-fn loopback_only(address: SocketAddr, key: &str) -> Result<(), Failure> {
+/// Whoever reaches a port that asks for no signature may do everything. So only this machine may reach it.
+fn loopback_only(address: SocketAddr, key: &str, help: &str) -> Result<(), Failure> {
     if address.ip().is_loopback() {
         return Ok(());
     }
     let what = format!(
-        "{key} = \"{address}\" would let other machines in, and requests are not authenticated yet"
+        "{key} = \"{address}\" would let other machines in, and its requests are not authenticated"
     );
-    let help = format!("{key} = \"127.0.0.1:{}\"", address.port());
     Err(Failure::new("RM2017", Exit::Usage, what).with_help(help))
 }

@@ -2,6 +2,7 @@
 //! SQS and STS, in the Query protocol. It turns requests into the engine's types and answers into AWS's shapes; it decides
 //! nothing itself. What is served is the table `operation::OPERATIONS`.
 
+pub(crate) use access::Access;
 pub(crate) use sdk::WireSdk;
 pub(crate) use server::{Site, router};
 

@@ -11,11 +11,12 @@ use axum::http::header::{ALLOW, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
+use jiff::Timestamp;
 use rampmeter_engine::Engine;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::access::Caller;
+use super::access::Access;
 use super::error::WireError;
 use super::json::json_response;
 use super::operation::{Call, Operation, Service};
@@ -39,12 +40,20 @@ pub(crate) struct Site {
     pub(crate) region: String,
 }
 
-/// The wire API as a router. It has one route, because AWS names operations in a header or in a form.
-pub(crate) fn router(site: Arc<Site>) -> Router {
-    Router::new().fallback(answer).with_state(site)
+/// What stands behind the port: what is served, and who is let in.
+#[derive(Debug)]
+struct Door {
+    site: Arc<Site>,
+    access: Access,
 }
 
-async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
+/// The wire API as a router. It has one route, because AWS names operations in a header or in a form.
+pub(crate) fn router(site: Arc<Site>, access: Access) -> Router {
+    let door = Arc::new(Door { site, access });
+    Router::new().fallback(answer).with_state(door)
+}
+
+async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
     let id = Uuid::new_v4().to_string();
     let (head, body) = request.into_parts();
     let mut response = if health::is_asked(&head) {
@@ -52,7 +61,7 @@ async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
     } else {
         let protocol = Protocol::of(&head);
         let mut service = request::named_service(&head, protocol);
-        match perform(&site, &head, body, protocol, &mut service, &id).await {
+        match perform(&door, &head, body, protocol, &mut service, &id).await {
             Ok((operation, value)) => answered(protocol, operation, &value, &id),
             Err(error) => refused(protocol, service, &error, &id),
         }
@@ -65,14 +74,14 @@ async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
 
 /// Reads, checks and calls. `service` is set as soon as it is known, for the words of an error.
 async fn perform(
-    site: &Arc<Site>,
+    door: &Door,
     head: &Parts,
     body: Body,
     protocol: Protocol,
     service: &mut Option<Service>,
     id: &str,
 ) -> Result<(&'static Operation, Value), WireError> {
-    browser::refuse(head, true)?;
+    browser::refuse(head, door.access.is_open())?;
     let (asked, body) = match protocol {
         Protocol::Json => {
             let asked = request::of_json(head)?;
@@ -86,12 +95,15 @@ async fn perform(
     };
     let operation = asked.operation;
     *service = Some(operation.service);
+    let caller = door
+        .access
+        .admit(head, &body, operation, Timestamp::now())?;
     tracing::debug!(request = %id, operation = operation.name, right = ?operation.right, "request");
     let call = Call {
-        site: Arc::clone(site),
+        site: Arc::clone(&door.site),
         body: asked.parameters(body)?,
-        origin: origin::of(head, site.address),
-        caller: Caller::anybody(),
+        origin: origin::of(head, door.site.address),
+        caller,
     };
     Ok((operation, (operation.handler)(call).await?))
 }

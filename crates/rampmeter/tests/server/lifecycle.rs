@@ -311,6 +311,6 @@ async fn the_health_path_of_localstack_answers() {
     let body: Value = answer.json().await.expect("JSON");
     assert_eq!(
         body["services"],
-        json!({ "stepfunctions": "running", "sqs": "running" })
+        json!({ "stepfunctions": "running", "sqs": "running", "sts": "running" })
     );
 }

@@ -11,6 +11,7 @@ mod tasks;
 mod queues;
 mod plain_queues;
 mod query_protocol;
+mod credentials;
 mod hostile;
 mod admin;
 mod full_disk;
