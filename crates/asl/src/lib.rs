@@ -47,6 +47,7 @@ mod integration;
 mod intrinsic;
 mod join;
 mod json_problem;
+pub mod jsonata;
 mod machine;
 mod number;
 mod path;

@@ -43,19 +43,30 @@ pub(super) fn base64_decode(values: &[Value]) -> Result<Value, CallError> {
 pub(super) fn hash(values: &[Value]) -> Result<Value, CallError> {
     let json = values[0].to_string();
     let data = limited(values[0].as_str().unwrap_or(&json))?;
-    let digest = match text(values, 1)? {
+    let algorithm = text(values, 1)?;
+    match digest(data, algorithm) {
+        Some(digest) => Ok(Value::String(digest)),
+        None => failed(format!(
+            "'{algorithm}' is no hash algorithm that is supported"
+        )),
+    }
+}
+
+/// The digest of a text in lower-case hexadecimal. None when the algorithm is not one of AWS's.
+pub(crate) fn digest(data: &str, algorithm: &str) -> Option<String> {
+    let digest = match algorithm {
         "MD5" => Md5::digest(data).to_vec(),
         "SHA-1" => Sha1::digest(data).to_vec(),
         "SHA-256" => Sha256::digest(data).to_vec(),
         "SHA-384" => Sha384::digest(data).to_vec(),
         "SHA-512" => Sha512::digest(data).to_vec(),
-        other => return failed(format!("'{other}' is no hash algorithm that is supported")),
+        _ => return None,
     };
     let mut hexadecimal = String::with_capacity(digest.len() * 2);
     for byte in digest {
         write!(hexadecimal, "{byte:02x}").expect("writing to a text cannot fail");
     }
-    Ok(Value::String(hexadecimal))
+    Some(hexadecimal)
 }
 
 /// A UUID of version 4 (RFC 9562) made of 128 random bits.

@@ -12,8 +12,7 @@ mod tests;
 
 use serde_json::Value;
 
-pub(crate) use self::hashes::uuid;
-
+pub(crate) use self::hashes::{digest, uuid};
 use crate::budget::{Exhausted, text_size};
 use crate::path::Path;
 use crate::scope::Scope;

@@ -1,0 +1,20 @@
+//! JSONata, the second query language of the Amazon States Language: compiled expressions, AWS's own
+//! functions, and the bounds that keep an expression from holding up its host. What a state does with
+//! the values is not here; neither is JSONPath.
+//!
+//! `program` is the only file that names the engine beneath. To put another in its place means to
+//! write that file and `functions` anew and to run the official suite (`examples/jsonata_suite.rs`).
+
+mod functions;
+mod guards;
+mod limits;
+mod program;
+mod weigher;
+
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod tests;
+
+pub use limits::Limits;
+pub use program::{Dialect, Fault, Given, Program};

@@ -1,0 +1,1 @@
+//! What expressions mean, AWS's functions, and the texts of errors.
