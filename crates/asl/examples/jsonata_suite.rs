@@ -72,7 +72,7 @@ fn report(line: &str) {
 
 fn check(case: &Value) -> Result<(), String> {
     let outcome = Program::compile(case["expr"].as_str().unwrap_or_default()).and_then(|program| {
-        program.evaluate(Given {
+        program.evaluate(&Given {
             input: case.get("data").filter(|_| case["hasdata"] == true),
             variables: case["bindings"]
                 .as_object()

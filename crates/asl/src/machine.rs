@@ -11,6 +11,7 @@ use crate::definition::{self, Notes};
 use crate::diagnostic::{Diagnostic, Unserved};
 use crate::event::StateKind;
 use crate::expression::Expression;
+use crate::jsonata;
 use crate::path::{Path, ReferencePath};
 use crate::resource::Resource;
 use crate::template::Template;
@@ -26,22 +27,12 @@ pub struct StateMachine {
     pub(crate) notes: Notes,
 }
 
-impl State {
-    pub(crate) fn query_language(&self) -> QueryLanguage {
-        match self.flow {
-            Flow::JsonPath(_) => QueryLanguage::JsonPath,
-            Flow::Jsonata => QueryLanguage::Jsonata,
-        }
-    }
-}
-
 impl Body {
     /// The graphs below the state.
     pub(crate) fn graphs(&self) -> &[Graph] {
         match self {
             Self::Parallel(parallel) => &parallel.branches,
             Self::Map(map) => std::slice::from_ref(&map.processor),
-            Self::Later { graphs } => graphs,
             _ => &[],
         }
     }
@@ -51,7 +42,6 @@ impl Body {
         let graphs = match self {
             Self::Parallel(parallel) => parallel.branches.as_mut_slice(),
             Self::Map(map) => std::slice::from_mut(&mut map.processor),
-            Self::Later { graphs } => graphs.as_mut_slice(),
             _ => &mut [],
         };
         for graph in graphs {
@@ -159,7 +149,7 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub(crate) enum Flow {
     JsonPath(Box<JsonPathFlow>),
-    Jsonata,
+    Jsonata(Box<JsonataFlow>),
 }
 
 /// The data flow of a state in JSONPath. Fields that its type does not have are at their defaults,
@@ -173,6 +163,28 @@ pub(crate) struct JsonPathFlow {
     pub(crate) result_path: ResultPath,
     pub(crate) output_path: Selection,
     pub(crate) assign: Option<Template>,
+}
+
+/// The data flow of a state in JSONata.
+#[derive(Debug)]
+pub(crate) struct JsonataFlow {
+    pub(crate) arguments: Option<jsonata::Template>,
+    pub(crate) leaving: Leaving,
+}
+
+/// What a state, a choice rule or a catcher in JSONata leaves behind.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Leaving {
+    pub(crate) output: Option<jsonata::Template>,
+    /// An object.
+    pub(crate) assign: Option<jsonata::Template>,
+}
+
+/// A template in the language of its state.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum AnyTemplate {
+    JsonPath(Template),
+    Jsonata(jsonata::Template),
 }
 
 /// The language of a state's expressions.
@@ -194,6 +206,11 @@ pub(crate) enum Body {
         rules: Vec<Rule>,
         default: Option<String>,
     },
+    /// A Choice state in JSONata.
+    QueryChoice {
+        rules: Vec<QueryRule>,
+        default: Option<String>,
+    },
     Wait {
         until: Until,
         next: Transition,
@@ -205,10 +222,6 @@ pub(crate) enum Body {
     },
     Parallel(Box<ParallelBody>),
     Map(Box<MapBody>),
-    /// A state in JSONata, with the graphs below it.
-    Later {
-        graphs: Vec<Graph>,
-    },
 }
 
 /// A Task state.
@@ -237,7 +250,7 @@ pub(crate) struct MapBody {
     pub(crate) distributed: Option<Distributed>,
     pub(crate) items: Items,
     /// `ItemSelector`, or `Parameters` as it was called before.
-    pub(crate) item_selector: Option<Template>,
+    pub(crate) item_selector: Option<AnyTemplate>,
     pub(crate) max_concurrency: Amount,
     pub(crate) tolerated_count: Amount,
     pub(crate) tolerated_percentage: Amount,
@@ -249,6 +262,10 @@ pub(crate) struct MapBody {
 pub(crate) enum Items {
     /// `ItemsPath`, `$` when it is not given.
     Path(Path),
+    /// `Items` in JSONata.
+    Query(jsonata::Template),
+    /// The input of the state, in JSONata.
+    Input,
 }
 
 /// A number that a field holds, or its `Path` points to.
@@ -258,6 +275,8 @@ pub(crate) enum Amount {
     Number(Number),
     /// The name of the field without `Path`, and the path.
     Path(&'static str, Path),
+    /// An expression in JSONata.
+    Query(jsonata::Query),
 }
 
 /// What only a Distributed Map has.
@@ -274,7 +293,7 @@ pub(crate) struct Distributed {
 pub(crate) struct Batcher {
     pub(crate) max_items: Amount,
     pub(crate) max_bytes: Amount,
-    pub(crate) batch_input: Option<Template>,
+    pub(crate) batch_input: Option<AnyTemplate>,
 }
 
 /// Where a state leads.
@@ -307,6 +326,8 @@ pub(crate) enum Duration {
     Seconds(u64),
     /// The name of the field, and the path.
     Path(&'static str, Path),
+    /// An expression in JSONata.
+    Query(jsonata::Query),
 }
 
 /// What a Wait state waits for.
@@ -316,6 +337,10 @@ pub(crate) enum Until {
     SecondsPath(Path),
     Timestamp(Timestamp),
     TimestampPath(Path),
+    /// `Seconds` in JSONata.
+    SecondsQuery(jsonata::Query),
+    /// `Timestamp` in JSONata.
+    TimestampQuery(jsonata::Query),
 }
 
 /// The `Error` or `Cause` of a Fail state.
@@ -325,6 +350,8 @@ pub(crate) enum Words {
     Literal(String),
     /// The name of the field, and what it holds.
     Expression(&'static str, Expression),
+    /// An expression in JSONata.
+    Query(jsonata::Query),
 }
 
 /// A rule of a Choice state.
@@ -333,6 +360,15 @@ pub(crate) struct Rule {
     pub(crate) condition: Condition,
     /// The variables it assigns, in place of those of its state.
     pub(crate) assign: Option<Template>,
+    pub(crate) next: String,
+}
+
+/// A rule of a Choice state in JSONata.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct QueryRule {
+    /// A truth value, or the expression of one.
+    pub(crate) condition: jsonata::Template,
+    pub(crate) leaving: Leaving,
     pub(crate) next: String,
 }
 
@@ -354,5 +390,7 @@ pub(crate) struct Catcher {
     pub(crate) result_path: ResultPath,
     /// The variables it assigns, in place of those of its state.
     pub(crate) assign: Option<Template>,
+    /// The same and its output, in JSONata.
+    pub(crate) leaving: Leaving,
     pub(crate) next: String,
 }

@@ -109,7 +109,7 @@ impl<'s, 'c> Scope<'s, 'c> {
                 )
             }
             Root::Context => {
-                let object = self.context_object(path);
+                let object = self.context_object(&|names| path.may_reach(names));
                 self.budget.spend(text_size(&object))?;
                 path.find(&object, &self.budget)
                     .map(|found| Cow::Owned(found.into_owned()))
@@ -135,7 +135,9 @@ impl<'s, 'c> Scope<'s, 'c> {
     pub(crate) fn searched(&self, path: &Path) -> String {
         match path.root() {
             Root::Input | Root::Variable(_) => self.input.to_string(),
-            Root::Context => self.context_object(path).to_string(),
+            Root::Context => self
+                .context_object(&|names| path.may_reach(names))
+                .to_string(),
         }
     }
 
@@ -144,12 +146,24 @@ impl<'s, 'c> Scope<'s, 'c> {
         (self.context.random)()
     }
 
+    /// The time, in milliseconds since 1970.
+    pub(crate) fn now(&self) -> i64 {
+        self.context.now
+    }
+
+    /// The value of a variable, of its own scope or one around it.
+    pub(crate) fn variable(&self, name: &str) -> Option<Payload> {
+        let own = self.frame.variables.get(name).cloned();
+        own.or_else(|| outer_variable(self.frame, self.context, name))
+    }
+
     fn execution_input(&self) -> &Payload {
         self.execution_input
             .get_or_init(|| (self.context.execution_input)())
     }
 
-    fn context_object(&self, path: &Path) -> Value {
+    /// The context object, as far as `may_reach` says that somebody looks at what is below those names.
+    pub(crate) fn context_object(&self, may_reach: &dyn Fn(&[&str]) -> bool) -> Value {
         let context = &*self.context;
         if let Some(object) = &self.facts.stand_in {
             let mut object = Value::clone(object);
@@ -160,7 +174,7 @@ impl<'s, 'c> Scope<'s, 'c> {
         }
         let mut execution = Map::new();
         execution.insert("Id".to_owned(), json!(context.execution_arn));
-        if path.may_reach(&EXECUTION_INPUT) {
+        if may_reach(&EXECUTION_INPUT) {
             execution.insert("Input".to_owned(), self.execution_input().value().clone());
         }
         execution.insert(
@@ -188,7 +202,7 @@ impl<'s, 'c> Scope<'s, 'c> {
             json!({ "Id": context.machine_arn, "Name": context.machine_name }),
         );
         object.insert("State".to_owned(), Value::Object(state));
-        if path.may_reach(&["Map", "Item"])
+        if may_reach(&["Map", "Item"])
             && let Some((index, value)) = map_item(self.facts, self.frame, context)
         {
             object.insert(
@@ -199,7 +213,7 @@ impl<'s, 'c> Scope<'s, 'c> {
         if let Some(event) = self
             .facts
             .token_event
-            .filter(|_| path.may_reach(&["Task", "Token"]))
+            .filter(|_| may_reach(&["Task", "Token"]))
         {
             object.insert(
                 "Task".to_owned(),

@@ -5,8 +5,10 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::choice::{Condition, Operand, Test};
+use crate::jsonata::{self, Query};
 use crate::machine::{
-    Amount, Body, Duration, Flow, Items, MapBody, Selection, State, StateMachine, Until, Words,
+    Amount, AnyTemplate, Body, Duration, Flow, Items, Leaving, MapBody, Selection, State,
+    StateMachine, Until, Words,
 };
 use crate::path::{Path, Root};
 use crate::template::Template;
@@ -44,6 +46,30 @@ impl Names {
         }
     }
 
+    fn query(&self, query: &Query) {
+        let free = query.program.free_variables().map(str::to_owned);
+        self.0.borrow_mut().extend(free);
+    }
+
+    fn jsonata(&self, template: Option<&jsonata::Template>) {
+        if let Some(template) = template {
+            template.each_query(&mut |query| self.query(query));
+        }
+    }
+
+    fn leaving(&self, leaving: &Leaving) {
+        self.jsonata(leaving.output.as_ref());
+        self.jsonata(leaving.assign.as_ref());
+    }
+
+    fn any_template(&self, template: Option<&AnyTemplate>) {
+        match template {
+            Some(AnyTemplate::JsonPath(template)) => self.template(Some(template)),
+            Some(AnyTemplate::Jsonata(template)) => self.jsonata(Some(template)),
+            None => {}
+        }
+    }
+
     fn selection(&self, selection: &Selection) {
         if let Selection::Path(path) = selection {
             self.path(path);
@@ -51,21 +77,28 @@ impl Names {
     }
 
     fn duration(&self, duration: &Duration) {
-        if let Duration::Path(_, path) = duration {
-            self.path(path);
+        match duration {
+            Duration::Path(_, path) => self.path(path),
+            Duration::Query(query) => self.query(query),
+            Duration::None | Duration::Seconds(_) => {}
         }
     }
 
     fn amount(&self, amount: &Amount) {
-        if let Amount::Path(_, path) = amount {
-            self.path(path);
+        match amount {
+            Amount::Path(_, path) => self.path(path),
+            Amount::Query(query) => self.query(query),
+            Amount::None | Amount::Number(_) => {}
         }
     }
 
     fn map(&self, map: &MapBody) {
-        let Items::Path(items) = &map.items;
-        self.path(items);
-        self.template(map.item_selector.as_ref());
+        match &map.items {
+            Items::Path(items) => self.path(items),
+            Items::Query(items) => self.jsonata(Some(items)),
+            Items::Input => {}
+        }
+        self.any_template(map.item_selector.as_ref());
         for amount in [
             &map.max_concurrency,
             &map.tolerated_count,
@@ -80,11 +113,14 @@ impl Names {
         {
             self.amount(&batcher.max_items);
             self.amount(&batcher.max_bytes);
-            self.template(batcher.batch_input.as_ref());
+            self.any_template(batcher.batch_input.as_ref());
         }
     }
 
     fn words(&self, words: &Words) {
+        if let Words::Query(query) = words {
+            self.query(query);
+        }
         if let Words::Expression(_, expression) = words {
             expression.has_path(&|path| {
                 self.path(path);
@@ -127,7 +163,10 @@ fn of_state(state: &State) -> BTreeSet<String> {
                 names.template(template.as_ref());
             }
         }
-        Flow::Jsonata => {}
+        Flow::Jsonata(flow) => {
+            names.jsonata(flow.arguments.as_ref());
+            names.leaving(&flow.leaving);
+        }
     }
     match &state.body {
         Body::Task(task) => {
@@ -140,20 +179,27 @@ fn of_state(state: &State) -> BTreeSet<String> {
                 names.template(rule.assign.as_ref());
             }
         }
-        Body::Wait { until, .. } => {
-            if let Until::SecondsPath(path) | Until::TimestampPath(path) = until {
-                names.path(path);
-            }
-        }
+        Body::Wait { until, .. } => match until {
+            Until::SecondsPath(path) | Until::TimestampPath(path) => names.path(path),
+            Until::SecondsQuery(query) | Until::TimestampQuery(query) => names.query(query),
+            Until::Seconds(_) | Until::Timestamp(_) => {}
+        },
         Body::Fail { error, cause } => {
             names.words(error);
             names.words(cause);
         }
         Body::Map(map) => names.map(map),
-        Body::Pass { .. } | Body::Succeed | Body::Parallel(_) | Body::Later { .. } => {}
+        Body::QueryChoice { rules, .. } => {
+            for rule in rules {
+                names.jsonata(Some(&rule.condition));
+                names.leaving(&rule.leaving);
+            }
+        }
+        Body::Pass { .. } | Body::Succeed | Body::Parallel(_) => {}
     }
     for catcher in &state.catch {
         names.template(catcher.assign.as_ref());
+        names.leaving(&catcher.leaving);
     }
     names.0.into_inner()
 }

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use super::failure::Failure;
 use super::{Run, Turn};
-use crate::machine::{Catcher, Flow, State, Transition};
+use crate::event::StateKind;
+use crate::jsonata::Known;
+use crate::machine::{AnyTemplate, Catcher, Flow, State, Transition};
 use crate::payload::{DEPTH_LIMIT, Payload};
 use crate::scope::{Scope, StateFacts};
 use crate::template::Template;
@@ -88,7 +90,7 @@ impl Run<'_, '_> {
     pub(super) fn effective_input(&mut self, state: &State) -> Result<Payload, Failure> {
         match &state.flow {
             Flow::JsonPath(flow) => self.input_path(state, flow),
-            Flow::Jsonata => Ok(self.input()),
+            Flow::Jsonata(_) => Ok(self.input()),
         }
     }
 
@@ -102,7 +104,10 @@ impl Run<'_, '_> {
                 };
                 (Stage::AfterParameters, parameters)
             }
-            Flow::Jsonata => return Err(self.not_in_jsonata()),
+            Flow::Jsonata(flow) => (
+                Stage::AfterArguments,
+                self.jsonata_arguments(state, flow, input)?,
+            ),
         };
         self.show(stage, &arguments);
         Ok(arguments)
@@ -118,7 +123,14 @@ impl Run<'_, '_> {
     ) -> Result<Turn, Failure> {
         let left = match &state.flow {
             Flow::JsonPath(flow) => self.leave_json_path(state, flow, made)?,
-            Flow::Jsonata => return Err(self.not_in_jsonata()),
+            Flow::Jsonata(flow) => {
+                let has_result = made.is_result && state.kind != StateKind::Pass;
+                let known = Known {
+                    result: has_result.then(|| made.document.value()),
+                    ..Known::default()
+                };
+                self.leave_jsonata(state, &flow.leaving, known, made.document)?
+            }
         };
         self.exit(state, left, next)
     }
@@ -135,13 +147,28 @@ impl Run<'_, '_> {
                 output: self.write_result(&catcher.result_path, error)?,
                 assigned: self.assign(state, catcher.assign.as_ref(), error)?,
             },
-            Flow::Jsonata => return Err(self.not_in_jsonata()),
+            Flow::Jsonata(_) => {
+                let known = Known {
+                    error_output: Some(error.value()),
+                    ..Known::default()
+                };
+                self.leave_jsonata(state, &catcher.leaving, known, error)?
+            }
         };
         self.exit(state, left, &Transition::Next(catcher.next.clone()))
     }
 
-    fn not_in_jsonata(&self) -> Failure {
-        self.runtime("This host does not run states in JSONata")
+    /// The value of a template in the language of its state.
+    pub(super) fn fill_any(
+        &mut self,
+        state: &State,
+        template: &AnyTemplate,
+        input: &Payload,
+    ) -> Result<Payload, Failure> {
+        match template {
+            AnyTemplate::JsonPath(template) => self.fill(state, template, input),
+            AnyTemplate::Jsonata(template) => self.shape(state, template, input, Known::default()),
+        }
     }
 
     /// A payload, if it is within the limits.

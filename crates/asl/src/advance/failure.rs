@@ -196,6 +196,15 @@ impl Run<'_, '_> {
         Failure::runtime(reason, self.place().as_ref(), Some(alias))
     }
 
+    /// `States.QueryEvaluationError` in the current state: an expression in JSONata failed.
+    pub(super) fn query_evaluation_error(&self, reason: &str) -> Failure {
+        Failure {
+            error: Some("States.QueryEvaluationError".to_owned()),
+            reach: Reach::Reported,
+            ..self.runtime(reason)
+        }
+    }
+
     /// The failure of an expression.
     pub(super) fn expression_failure(&self, error: &ExpressionError) -> Failure {
         match error {

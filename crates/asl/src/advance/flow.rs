@@ -8,7 +8,8 @@ use super::failure::Failure;
 use super::{Run, Turn, after};
 use crate::expression::ExpressionError;
 use crate::frame::Rest;
-use crate::machine::{Body, Rule, State, Transition, Until, Words};
+use crate::jsonata::Known;
+use crate::machine::{Body, QueryRule, Rule, State, Transition, Until, Words};
 use crate::number;
 use crate::path::Path;
 use crate::payload::Payload;
@@ -29,12 +30,14 @@ impl<'r> Run<'r, '_> {
             Body::Pass { result, next } => self.pass(state, result.as_ref(), next),
             Body::Task(_) => self.attempt(state),
             Body::Choice { rules, default } => self.choose(state, rules, default.as_deref()),
+            Body::QueryChoice { rules, default } => {
+                self.choose_by_query(state, rules, default.as_deref())
+            }
             Body::Wait { until, .. } => self.wait(state, until),
             Body::Succeed => self.succeed(state),
             Body::Fail { error, cause } => self.fail_state(state, error, cause),
             Body::Parallel(parallel) => self.fork_branches(state, parallel),
             Body::Map(map) => self.fork_iterations(state, map),
-            Body::Later { .. } => Err(self.runtime("This host does not run the state")),
         }
     }
 
@@ -75,15 +78,41 @@ impl<'r> Run<'r, '_> {
         })?;
         let next = chosen.map(|rule| rule.next.as_str()).or(default);
         let Some(next) = next else {
-            let reason =
-                "Failed to transition out of the state. The state does not point to a next state.";
-            return Err(self.runtime_known_as(reason, "States.NoChoiceMatched"));
+            return Err(self.no_choice_matched());
         };
         let made = Made {
             rule: chosen.and_then(|rule| rule.assign.as_ref()),
             ..Made::nothing(&input)
         };
         self.leave(state, &made, &Transition::Next(next.to_owned()))
+    }
+
+    fn choose_by_query(
+        &mut self,
+        state: &State,
+        rules: &[QueryRule],
+        default: Option<&str>,
+    ) -> Result<Turn, Failure> {
+        let input = self.effective_input(state)?;
+        let chosen = self.matching_rule(state, rules)?;
+        let next = chosen.map(|rule| rule.next.as_str()).or(default);
+        let Some(next) = next else {
+            return Err(self.no_choice_matched());
+        };
+        let next = Transition::Next(next.to_owned());
+        match chosen {
+            None => self.leave(state, &Made::nothing(&input), &next),
+            Some(rule) => {
+                let left = self.leave_jsonata(state, &rule.leaving, Known::default(), &input)?;
+                self.exit(state, left, &next)
+            }
+        }
+    }
+
+    fn no_choice_matched(&self) -> Failure {
+        let reason =
+            "Failed to transition out of the state. The state does not point to a next state.";
+        self.runtime_known_as(reason, "States.NoChoiceMatched")
     }
 
     fn wait(&mut self, state: &State, until: &Until) -> Result<Turn, Failure> {
@@ -97,6 +126,10 @@ impl<'r> Run<'r, '_> {
             }
             Until::TimestampPath(path) => {
                 timestamp::ceil_millisecond(self.moment(state, path, &input)?)
+            }
+            Until::SecondsQuery(query) => after(now, self.seconds_of(state, query, &input, 0)?),
+            Until::TimestampQuery(query) => {
+                timestamp::ceil_millisecond(self.moment_of(state, query, &input)?)
             }
         };
         if at <= now {
@@ -201,6 +234,10 @@ impl<'r> Run<'r, '_> {
         match words {
             Words::None => Ok(None),
             Words::Literal(text) => Ok(Some(text.clone())),
+            Words::Query(query) => {
+                let input = self.input();
+                self.text_of(state, query, &input).map(Some)
+            }
             Words::Expression(field, expression) => {
                 let input = self.input();
                 let value = self

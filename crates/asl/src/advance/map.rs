@@ -7,7 +7,7 @@ use super::{Run, Turn};
 use crate::event::{Detail, Phase, StateKind};
 use crate::frame::{Frame, Shared};
 use crate::join::Tolerance;
-use crate::machine::{Amount, Items, MapBody, State};
+use crate::machine::{Amount, Flow, Items, MapBody, State};
 use crate::number;
 use crate::path::Path;
 use crate::payload::Payload;
@@ -32,7 +32,9 @@ impl<'r> Run<'r, '_> {
             Some(items) => items,
             None => self.items(state, &map.items, &input)?,
         };
-        self.show(Stage::AfterItemsPath, &items);
+        if matches!(state.flow, Flow::JsonPath(_)) {
+            self.show(Stage::AfterItemsPath, &items);
+        }
         let concurrency = self.count(state, &map.max_concurrency, &input)?;
         let length = items.value().as_array().map_or(0, Vec::len);
         let length = u32::try_from(length).unwrap_or(u32::MAX);
@@ -72,7 +74,18 @@ impl<'r> Run<'r, '_> {
     }
 
     fn items(&mut self, state: &State, items: &Items, input: &Payload) -> Result<Payload, Failure> {
-        let Items::Path(path) = items;
+        let path = match items {
+            Items::Path(path) => path,
+            Items::Query(template) => return self.items_of(state, template, input),
+            Items::Input if input.value().is_array() => return Ok(input.clone()),
+            Items::Input => {
+                let reason = format!(
+                    "Map state input must be an array but was: {}",
+                    input.value()
+                );
+                return Err(self.bad_input(&reason));
+            }
+        };
         let items = if path.is_input() {
             input.clone()
         } else {
@@ -116,6 +129,7 @@ impl<'r> Run<'r, '_> {
             Amount::Number(number) => {
                 return Ok(number::whole(number).and_then(|whole| u64::try_from(whole).ok()));
             }
+            Amount::Query(query) => return self.count_of(state, query, input).map(Some),
             Amount::Path(field, path) => (*field, path),
         };
         let value = self.find(state, path, input)?;
@@ -141,6 +155,7 @@ impl<'r> Run<'r, '_> {
         let (field, path) = match amount {
             Amount::None => return Ok(None),
             Amount::Number(number) => return Ok(number.as_f64()),
+            Amount::Query(query) => return self.percentage_of(state, query, input).map(Some),
             Amount::Path(field, path) => (*field, path),
         };
         let value = self.find(state, path, input)?;
@@ -187,7 +202,7 @@ impl<'r> Run<'r, '_> {
         self.frame.entered = parent.entered;
         self.frame.entered_at = parent.entered_at;
         match &map.item_selector {
-            Some(template) => self.fill(state, template, &shared.input),
+            Some(template) => self.fill_any(state, template, &shared.input),
             None => {
                 let index = usize::try_from(self.frame.index).unwrap_or(usize::MAX);
                 let items = shared.items.as_ref().map(Payload::value);

@@ -81,7 +81,9 @@ impl Run<'_, '_> {
         }
         let around = match &batcher.batch_input {
             None => 0,
-            Some(template) => self.fill(state, template, input)?.len() + r#","BatchInput":"#.len(),
+            Some(template) => {
+                self.fill_any(state, template, input)?.len() + r#","BatchInput":"#.len()
+            }
         };
         let size = |most: Option<u64>| {
             most.and_then(|most| usize::try_from(most).ok())
@@ -107,7 +109,7 @@ impl Run<'_, '_> {
         let mut selected = Vec::with_capacity(listed.len());
         for index in (0..u32::MAX).take(listed.len()) {
             self.item = Some((index, items.clone()));
-            selected.push(self.fill(state, template, input)?.value().clone());
+            selected.push(self.fill_any(state, template, input)?.value().clone());
         }
         self.item = None;
         Ok(selected)
@@ -180,7 +182,7 @@ impl Run<'_, '_> {
         if let Some(batcher) = batcher {
             let mut batch = Map::new();
             if let Some(template) = &batcher.batch_input {
-                let common = self.fill(state, template, &shared.input)?;
+                let common = self.fill_any(state, template, &shared.input)?;
                 batch.insert("BatchInput".to_owned(), common.value().clone());
             }
             batch.insert("Items".to_owned(), item.clone());
@@ -190,7 +192,7 @@ impl Run<'_, '_> {
             None => Ok(Payload::from_value(item.clone())),
             Some(template) => {
                 self.item = shared.items.clone().map(|items| (index, items));
-                self.fill(state, template, &shared.input)
+                self.fill_any(state, template, &shared.input)
             }
         }
     }

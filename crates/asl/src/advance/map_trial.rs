@@ -31,7 +31,7 @@ impl Run<'_, '_> {
             let mut selected = Shown::default();
             for index in (0..u32::MAX).take(total) {
                 self.item = Some((index, items.clone()));
-                let made = self.fill(state, template, input)?;
+                let made = self.fill_any(state, template, input)?;
                 if !selected.add(&made) {
                     self.item = None;
                     return Ok(());

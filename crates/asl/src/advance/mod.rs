@@ -6,6 +6,7 @@ mod failure;
 mod flow;
 mod fork;
 mod json_path;
+mod jsonata;
 mod map;
 mod map_run;
 mod map_trial;

@@ -68,6 +68,7 @@ impl<'r> Run<'r, '_> {
         match duration {
             Duration::None => Ok(None),
             Duration::Seconds(seconds) => Ok(Some(*seconds)),
+            Duration::Query(query) => self.seconds_of(state, query, input, 1).map(Some),
             Duration::Path(field, path) => match self.seconds(state, field, path, input)? {
                 0 => Err(self.runtime(&format!(
                     "The {field} parameter references a value that is not positive: {} == 0",

@@ -1,6 +1,7 @@
 //! `Assign` of a state, a catcher or a choice rule: names of variables and the templates of their values.
 
 use super::object::Object;
+use crate::jsonata;
 use crate::template::Template;
 
 /// The longest name of a variable, in characters.
@@ -19,6 +20,17 @@ pub(super) fn variables(object: &Object<'_>) -> Option<Template> {
         }
     }
     object.template("Assign")
+}
+
+/// The same in JSONata, where a name is only a name.
+pub(super) fn jsonata_variables(object: &Object<'_>, place: &str) -> Option<jsonata::Template> {
+    let listed = object.object("Assign")?;
+    for name in listed.names() {
+        if let Some(why) = fault(name) {
+            listed.fault_at(name, why);
+        }
+    }
+    object.jsonata("Assign", place)
 }
 
 /// What is wrong with the name of a variable.

@@ -3,6 +3,7 @@
 
 use super::object::Object;
 use crate::event::StateKind;
+use crate::jsonata::Query;
 use crate::machine::{Duration, QueryLanguage, ResultPath, Selection, Transition};
 use crate::path::Path;
 
@@ -104,9 +105,28 @@ pub(super) fn transition(state: &Object<'_>) -> Option<Transition> {
     }
 }
 
+/// The expression in a field that may also hold a literal: none when it is no expression, an inner none
+/// when it is a faulty one.
+pub(super) fn query_of(
+    state: &Object<'_>,
+    name: &str,
+    language: QueryLanguage,
+) -> Option<Option<Query>> {
+    let is_query = language == QueryLanguage::Jsonata && state.is_query(name);
+    is_query.then(|| state.query(name))
+}
+
 /// `TimeoutSeconds` or `HeartbeatSeconds`, or its `Path`.
-pub(super) fn duration(state: &Object<'_>, seconds: &'static str, path: &'static str) -> Duration {
+pub(super) fn duration(
+    state: &Object<'_>,
+    seconds: &'static str,
+    path: &'static str,
+    language: QueryLanguage,
+) -> Duration {
     state.one_of(&[seconds, path]);
+    if let Some(query) = query_of(state, seconds, language) {
+        return query.map_or(Duration::None, Duration::Query);
+    }
     if let Some(seconds) = state.integer(seconds, 1..=SECONDS_LIMIT) {
         return Duration::Seconds(seconds);
     }

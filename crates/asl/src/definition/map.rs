@@ -6,7 +6,9 @@ use super::notes::Notes;
 use super::object::Object;
 use super::{fields, state};
 use crate::event::StateKind;
-use crate::machine::{Amount, Batcher, Body, Distributed, Items, MapBody, QueryLanguage};
+use crate::machine::{
+    Amount, AnyTemplate, Batcher, Body, Distributed, Items, MapBody, QueryLanguage,
+};
 use crate::path::Path;
 
 /// AWS's longest `Label`, in characters.
@@ -41,26 +43,47 @@ pub(super) fn body(
     }
     let next = fields::transition(state)?;
     let processor = processor?;
-    if language == QueryLanguage::Jsonata {
-        return Some(Body::Later {
-            graphs: vec![processor],
-        });
-    }
     let selector = state.one_of(&["ItemSelector", "Parameters"]);
-    let items = match state.has("ItemsPath") {
-        true => state.path("ItemsPath"),
-        false => Some(Path::input()),
-    };
     Some(Body::Map(Box::new(MapBody {
         processor,
         distributed,
-        items: Items::Path(items?),
-        item_selector: selector.and_then(|name| state.template(name)),
-        max_concurrency: whole(state, "MaxConcurrency", "MaxConcurrencyPath"),
-        tolerated_count: whole(state, "ToleratedFailureCount", "ToleratedFailureCountPath"),
-        tolerated_percentage: percentage(state),
+        items: items(state, language)?,
+        item_selector: selector.and_then(|name| any_template(state, name, language)),
+        max_concurrency: whole(state, "MaxConcurrency", "MaxConcurrencyPath", language),
+        tolerated_count: whole(
+            state,
+            "ToleratedFailureCount",
+            "ToleratedFailureCountPath",
+            language,
+        ),
+        tolerated_percentage: percentage(state, language),
         next,
     })))
+}
+
+/// Where the items come from.
+fn items(state: &Object<'_>, language: QueryLanguage) -> Option<Items> {
+    match language {
+        QueryLanguage::JsonPath if state.has("ItemsPath") => {
+            state.path("ItemsPath").map(Items::Path)
+        }
+        QueryLanguage::JsonPath => Some(Items::Path(Path::input())),
+        QueryLanguage::Jsonata if state.has("Items") => {
+            if !state.is_query("Items") && !state.value("Items").is_some_and(Value::is_array) {
+                let message = "Expected value of type Array or a JSONata expression";
+                state.fault_at("Items", message.to_owned());
+            }
+            state.jsonata("Items", "").map(Items::Query)
+        }
+        QueryLanguage::Jsonata => Some(Items::Input),
+    }
+}
+
+fn any_template(object: &Object<'_>, name: &str, language: QueryLanguage) -> Option<AnyTemplate> {
+    match language {
+        QueryLanguage::JsonPath => object.template(name).map(AnyTemplate::JsonPath),
+        QueryLanguage::Jsonata => object.jsonata(name, "").map(AnyTemplate::Jsonata),
+    }
 }
 
 /// `ProcessorConfig`, and the fields of the state that only a Distributed Map has.
@@ -118,14 +141,17 @@ fn batcher(state: &Object<'_>, language: QueryLanguage) -> Option<Batcher> {
         "MaxInputBytesPerBatchPath",
         "BatchInput",
     ]);
-    if language == QueryLanguage::Jsonata {
-        return None;
-    }
-    let max_items = whole(&batcher, "MaxItemsPerBatch", "MaxItemsPerBatchPath");
+    let max_items = whole(
+        &batcher,
+        "MaxItemsPerBatch",
+        "MaxItemsPerBatchPath",
+        language,
+    );
     let max_bytes = whole(
         &batcher,
         "MaxInputBytesPerBatch",
         "MaxInputBytesPerBatchPath",
+        language,
     );
     if (&max_items, &max_bytes) == (&Amount::None, &Amount::None) {
         batcher.fault(
@@ -145,7 +171,7 @@ fn batcher(state: &Object<'_>, language: QueryLanguage) -> Option<Batcher> {
     Some(Batcher {
         max_items,
         max_bytes,
-        batch_input: batcher.template("BatchInput"),
+        batch_input: any_template(&batcher, "BatchInput", language),
     })
 }
 
@@ -179,10 +205,18 @@ pub(super) fn unserved(state: &Object<'_>, kind: StateKind) -> Option<String> {
 }
 
 /// A whole number that is not negative, or the path to one.
-fn whole(object: &Object<'_>, field: &'static str, path: &'static str) -> Amount {
+fn whole(
+    object: &Object<'_>,
+    field: &'static str,
+    path: &'static str,
+    language: QueryLanguage,
+) -> Amount {
     object.one_of(&[field, path]);
     if let Some(found) = object.path(path) {
         return Amount::Path(field, found);
+    }
+    if let Some(query) = fields::query_of(object, field, language) {
+        return query.map_or(Amount::None, Amount::Query);
     }
     match object.integer(field, 0..=u64::from(u32::MAX)) {
         Some(number) => Amount::Number(number.into()),
@@ -190,12 +224,15 @@ fn whole(object: &Object<'_>, field: &'static str, path: &'static str) -> Amount
     }
 }
 
-fn percentage(state: &Object<'_>) -> Amount {
+fn percentage(state: &Object<'_>, language: QueryLanguage) -> Amount {
     const FIELD: &str = "ToleratedFailurePercentage";
     const PATH: &str = "ToleratedFailurePercentagePath";
     state.one_of(&[FIELD, PATH]);
     if let Some(found) = state.path(PATH) {
         return Amount::Path(FIELD, found);
+    }
+    if let Some(query) = fields::query_of(state, FIELD, language) {
+        return query.map_or(Amount::None, Amount::Query);
     }
     let Some(value) = state.value(FIELD) else {
         return Amount::None;

@@ -5,6 +5,7 @@ mod assign;
 mod choice;
 mod fields;
 mod json;
+mod jsonata;
 mod map;
 mod notes;
 mod object;

@@ -58,13 +58,18 @@ fn keeps_its_token(state: &State) -> bool {
     let Body::Task(task) = &state.body else {
         return false;
     };
-    let Flow::JsonPath(flow) = &state.flow else {
-        return false;
+    let hands_out = match &state.flow {
+        Flow::JsonPath(flow) => flow.parameters.as_ref().is_some_and(|template| {
+            template.has_path(&|path| {
+                *path.root() == Root::Context && path.may_reach(&["Task", "Token"])
+            })
+        }),
+        Flow::Jsonata(flow) => flow.arguments.as_ref().is_some_and(|template| {
+            let mut reads = false;
+            template.each_query(&mut |query| reads |= query.program.may_read_task_token());
+            reads
+        }),
     };
-    let hands_out = flow.parameters.as_ref().is_some_and(|template| {
-        template
-            .has_path(&|path| *path.root() == Root::Context && path.may_reach(&["Task", "Token"]))
-    });
     task.resource.awaits_token() && !hands_out
 }
 

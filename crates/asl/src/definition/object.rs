@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, SCHEMA};
 use crate::expression::Expression;
+use crate::jsonata;
 use crate::path::{Path, ReferencePath};
 use crate::template::{Template, TemplateError};
 
@@ -225,6 +226,29 @@ impl<'v> Object<'v> {
             self.fault_at(name, message);
         }
         expression
+    }
+
+    /// A field in JSONata. `place` is where the object stands in its state, such as `Catch[0]/`.
+    pub(super) fn jsonata(&self, name: &str, place: &str) -> Option<jsonata::Template> {
+        let template = jsonata::Template::parse(self.value(name)?, &format!("{place}{name}"));
+        for fault in template.as_ref().err().into_iter().flatten() {
+            self.fault_at(name, fault.to_string());
+        }
+        template.ok()
+    }
+
+    /// A field that holds an expression in JSONata; none when it holds something else, or a faulty one.
+    pub(super) fn query(&self, name: &str) -> Option<jsonata::Query> {
+        match self.is_query(name).then(|| self.jsonata(name, ""))? {
+            Some(jsonata::Template::Query(query)) => Some(query),
+            _ => None,
+        }
+    }
+
+    /// Whether a field looks like an expression in JSONata.
+    pub(super) fn is_query(&self, name: &str) -> bool {
+        let text = self.value(name).and_then(Value::as_str);
+        text.is_some_and(|text| text.starts_with("{%") || text.ends_with("%}"))
     }
 
     /// A payload template. AWS points to the whole template, not to the field inside it.

@@ -1,9 +1,9 @@
 //! `Retry` and `Catch`.
 
-use super::assign;
 use super::fields::{SECONDS_LIMIT, result_path};
 use super::object::Object;
-use crate::machine::{Catcher, QueryLanguage, ResultPath, Retrier};
+use super::{assign, jsonata};
+use crate::machine::{Catcher, Leaving, QueryLanguage, ResultPath, Retrier};
 
 /// AWS's longest `MaxDelaySeconds`.
 const MAX_DELAY_LIMIT: u64 = 31_622_400;
@@ -72,11 +72,16 @@ pub(super) fn catchers(state: &Object<'_>, language: QueryLanguage) -> Vec<Catch
         return Vec::new();
     };
     let last = listed.len().saturating_sub(1);
-    let read = |(index, catcher)| read_catcher(catcher, language, index == last);
+    let read = |(index, catcher)| read_catcher(catcher, language, index, index == last);
     listed.iter().enumerate().filter_map(read).collect()
 }
 
-fn read_catcher(catcher: &Object<'_>, language: QueryLanguage, is_last: bool) -> Option<Catcher> {
+fn read_catcher(
+    catcher: &Object<'_>,
+    language: QueryLanguage,
+    index: usize,
+    is_last: bool,
+) -> Option<Catcher> {
     let own = if language == QueryLanguage::JsonPath {
         "ResultPath"
     } else {
@@ -89,14 +94,15 @@ fn read_catcher(catcher: &Object<'_>, language: QueryLanguage, is_last: bool) ->
         QueryLanguage::JsonPath => result_path(catcher),
         QueryLanguage::Jsonata => ResultPath::Drop,
     };
-    let assign = match language {
-        QueryLanguage::JsonPath => assign::variables(catcher),
-        QueryLanguage::Jsonata => None,
+    let (assign, leaving) = match language {
+        QueryLanguage::JsonPath => (assign::variables(catcher), Leaving::default()),
+        QueryLanguage::Jsonata => (None, jsonata::leaving(catcher, &format!("Catch[{index}]/"))),
     };
     Some(Catcher {
         errors,
         result_path,
         assign,
+        leaving,
         next: catcher.text("Next")?.to_owned(),
     })
 }

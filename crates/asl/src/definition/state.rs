@@ -2,7 +2,7 @@
 
 use super::notes::Notes;
 use super::object::Object;
-use super::{assign, choice, fields, graph, map, query_language, retry};
+use super::{assign, choice, fields, graph, jsonata, map, query_language, retry};
 use crate::event::StateKind;
 use crate::machine::{
     Body, Duration, Flow, Graph, JsonPathFlow, ParallelBody, QueryLanguage, State, TaskBody, Until,
@@ -30,7 +30,7 @@ pub(super) fn parse(
     let body = body(state, kind, language, machine_language, notes);
     let flow = match language {
         QueryLanguage::JsonPath => Flow::JsonPath(Box::new(json_path_flow(state, kind))),
-        QueryLanguage::Jsonata => Flow::Jsonata,
+        QueryLanguage::Jsonata => Flow::Jsonata(Box::new(jsonata::flow(state, kind))),
     };
     let (retry, catch) = (retry::retriers(state), retry::catchers(state, language));
     let mut parsed = State {
@@ -83,39 +83,19 @@ fn body(
     notes: &mut Notes,
 ) -> Option<Body> {
     match kind {
-        StateKind::Parallel => branches(state, language, machine_language, notes),
+        StateKind::Parallel => branches(state, machine_language, notes),
         StateKind::Map => map::body(state, language, machine_language, notes),
-        _ if language == QueryLanguage::Jsonata => jsonata(state, kind),
-        StateKind::Task => task(state),
+        StateKind::Task => task(state, language),
         StateKind::Pass => pass(state),
-        StateKind::Choice => choice(state),
-        StateKind::Wait => wait(state),
+        StateKind::Choice => choice(state, language),
+        StateKind::Wait => wait(state, language),
         StateKind::Succeed => Some(Body::Succeed),
-        StateKind::Fail => Some(fail(state)),
+        StateKind::Fail => Some(fail(state, language)),
     }
-}
-
-/// The form of a state whose expressions are in JSONata: all but the expressions.
-fn jsonata(state: &Object<'_>, kind: StateKind) -> Option<Body> {
-    match kind {
-        StateKind::Task => {
-            resource(state);
-            fields::transition(state)?;
-        }
-        StateKind::Pass | StateKind::Wait => {
-            fields::transition(state)?;
-        }
-        StateKind::Choice => {
-            state.require(&["Choices"]);
-        }
-        _ => {}
-    }
-    Some(Body::Later { graphs: Vec::new() })
 }
 
 fn branches(
     state: &Object<'_>,
-    language: QueryLanguage,
     machine_language: QueryLanguage,
     notes: &mut Notes,
 ) -> Option<Body> {
@@ -126,9 +106,6 @@ fn branches(
         graphs.extend(nested(&branch, machine_language, notes));
     }
     let next = fields::transition(state)?;
-    if language == QueryLanguage::Jsonata {
-        return Some(Body::Later { graphs });
-    }
     Some(Body::Parallel(Box::new(ParallelBody {
         branches: graphs,
         next,
@@ -159,10 +136,10 @@ fn resource(state: &Object<'_>) -> Option<Resource> {
     Some(resource)
 }
 
-fn task(state: &Object<'_>) -> Option<Body> {
+fn task(state: &Object<'_>, language: QueryLanguage) -> Option<Body> {
     let resource = resource(state);
-    let timeout = fields::duration(state, "TimeoutSeconds", "TimeoutSecondsPath");
-    let heartbeat = fields::duration(state, "HeartbeatSeconds", "HeartbeatSecondsPath");
+    let timeout = fields::duration(state, "TimeoutSeconds", "TimeoutSecondsPath", language);
+    let heartbeat = fields::duration(state, "HeartbeatSeconds", "HeartbeatSecondsPath", language);
     if let (Duration::Seconds(timeout), Duration::Seconds(heartbeat)) = (&timeout, &heartbeat)
         && heartbeat >= timeout
     {
@@ -185,19 +162,30 @@ fn pass(state: &Object<'_>) -> Option<Body> {
     })
 }
 
-fn choice(state: &Object<'_>) -> Option<Body> {
+fn choice(state: &Object<'_>, language: QueryLanguage) -> Option<Body> {
     state.require(&["Choices"]);
-    let rules = choice::rules(state);
-    Some(Body::Choice {
-        rules,
-        default: state.text("Default").map(str::to_owned),
+    let default = state.text("Default").map(str::to_owned);
+    Some(match language {
+        QueryLanguage::JsonPath => Body::Choice {
+            rules: choice::rules(state),
+            default,
+        },
+        QueryLanguage::Jsonata => Body::QueryChoice {
+            rules: jsonata::rules(state),
+            default,
+        },
     })
 }
 
-fn wait(state: &Object<'_>) -> Option<Body> {
+fn wait(state: &Object<'_>, language: QueryLanguage) -> Option<Body> {
     const NAMES: [&str; 4] = ["Seconds", "Timestamp", "SecondsPath", "TimestampPath"];
     let next = fields::transition(state);
+    let is_query = |name| language == QueryLanguage::Jsonata && state.is_query(name);
     let until = match state.one_of(&NAMES) {
+        Some("Seconds") if is_query("Seconds") => state.query("Seconds").map(Until::SecondsQuery),
+        Some("Timestamp") if is_query("Timestamp") => {
+            state.query("Timestamp").map(Until::TimestampQuery)
+        }
         Some("Seconds") => state
             .integer("Seconds", 0..=fields::SECONDS_LIMIT)
             .map(Until::Seconds),
@@ -229,9 +217,12 @@ fn wait_timestamp(state: &Object<'_>) -> Option<Until> {
     moment.map(Until::Timestamp)
 }
 
-fn fail(state: &Object<'_>) -> Body {
+fn fail(state: &Object<'_>, language: QueryLanguage) -> Body {
     let words = |literal: &'static str, path: &'static str| {
         state.one_of(&[literal, path]);
+        if let Some(query) = fields::query_of(state, literal, language) {
+            return query.map_or(Words::None, Words::Query);
+        }
         if let Some(text) = state.text(literal) {
             return Words::Literal(text.to_owned());
         }
@@ -247,9 +238,6 @@ fn fail(state: &Object<'_>) -> Body {
 
 /// Why this host cannot run a state, if it cannot.
 fn what_is_unserved(state: &State, fields: &Object<'_>) -> Option<String> {
-    if state.query_language() == QueryLanguage::Jsonata {
-        return Some("states in JSONata".to_owned());
-    }
     if let Some(what) = map::unserved(fields, state.kind) {
         return Some(what);
     }

@@ -4,8 +4,8 @@
 //!
 //! Source: "Transforming data with JSONata in Step Functions" of AWS's developer guide.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use jlens_core::{Bindings, Error, HostFunction};
 use serde_json::{Number, Value};
@@ -16,16 +16,25 @@ use crate::intrinsic;
 type Arguments<'a> = &'a [Option<Value>];
 type Answer = Result<Option<Value>, Error>;
 
-/// `bindings` with AWS's functions, whose randomness begins with `seed`.
-pub(super) fn bind(bindings: Bindings, seed: u64) -> Bindings {
-    let dice = Arc::new(Dice(AtomicU64::new(seed)));
-    let for_uuid = Arc::clone(&dice);
-    bindings
+/// The functions that need no randomness.
+static STEADY: LazyLock<Bindings> = LazyLock::new(|| {
+    Bindings::new()
         .function("partition", signed("<an:a>", partition))
         .function("range", signed("<nnn:a>", range))
         .function("hash", signed("<ss:s>", hash))
         .function("parse", signed("<s:x>", parse))
         .function("eval", HostFunction::new(1, |_, _| refused()))
+});
+
+/// AWS's functions; those with randomness begin with the seed and are there only when there is one.
+pub(super) fn bindings(seed: Option<u64>) -> Bindings {
+    let Some(seed) = seed else {
+        return STEADY.clone();
+    };
+    let dice = Arc::new(Dice(AtomicU64::new(seed)));
+    let for_uuid = Arc::clone(&dice);
+    STEADY
+        .clone()
         .function(
             "random",
             HostFunction::new(0, move |arguments, _| random(arguments, &dice)).without_input(),
@@ -38,6 +47,11 @@ pub(super) fn bind(bindings: Bindings, seed: u64) -> Bindings {
             })
             .without_input(),
         )
+}
+
+/// Whether this is the name of one of AWS's functions.
+pub(super) fn is_one(name: &str) -> bool {
+    STEADY.get_function(name).is_some() || ["random", "uuid"].contains(&name)
 }
 
 /// Whether an expression may ask for randomness. A name inside a text counts too: that costs a few

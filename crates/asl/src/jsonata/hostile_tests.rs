@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{Dialect, Fault, Given, Limits, Program};
 
 fn evaluate(source: &str) -> Result<Option<Value>, Fault> {
-    Program::compile(source)?.evaluate(Given {
+    Program::compile(source)?.evaluate(&Given {
         input: None,
         variables: Map::from_iter([("text".to_owned(), json!("x".repeat(200_000)))]),
         now: 0,
@@ -22,7 +22,7 @@ fn code(source: &str) -> String {
         Err(fault) => fault.code,
         Ok(value) => {
             let value = value.map_or("nothing".to_owned(), |value| value.to_string());
-            panic!("{:.80}: {:.200}", source, value)
+            panic!("{source:.80}: {value:.200}")
         }
     }
 }
@@ -160,7 +160,7 @@ fn long_and_deep_expressions_are_refused_or_read() {
                 dialect: Dialect::Aws,
                 limits: Limits::STATE,
             };
-            let _ = program.evaluate(given);
+            let _ = program.evaluate(&given);
         }
     }
 }

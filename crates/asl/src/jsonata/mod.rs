@@ -9,6 +9,8 @@ mod functions;
 mod guards;
 mod limits;
 mod program;
+mod states;
+mod template;
 mod weigher;
 
 #[cfg(test)]
@@ -18,3 +20,5 @@ mod tests;
 
 pub use limits::Limits;
 pub use program::{Dialect, Fault, Given, Program};
+pub(crate) use states::{Known, evaluate};
+pub(crate) use template::{Query, Template};

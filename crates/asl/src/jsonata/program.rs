@@ -23,6 +23,8 @@ pub struct Program {
     names: BTreeSet<String>,
     /// The `$states` it reads, if its parts could be told apart.
     states: Option<Read>,
+    /// The variables it reads without having bound them.
+    free: BTreeSet<String>,
     hands_about_functions: bool,
     searches: bool,
 }
@@ -120,6 +122,7 @@ impl Program {
             searches: may_search(source),
             expression,
             guarded,
+            free: free(&reads),
             names,
             states,
         })
@@ -141,6 +144,20 @@ impl Program {
     #[must_use]
     pub fn mentions(&self, name: &str) -> bool {
         self.names.contains(name)
+    }
+
+    /// The variables that it reads and does not bind itself. One that has the name of a function of
+    /// the language is not among them.
+    pub fn free_variables(&self) -> impl Iterator<Item = &str> {
+        self.free.iter().map(String::as_str)
+    }
+
+    /// Whether it may read `$states.context.Task.Token`.
+    pub(crate) fn may_read_task_token(&self) -> bool {
+        let names = ["context", "Task", "Token"];
+        let states = self.reads_of_states(|_| false);
+        let at = names.iter().fold(states, |reads, name| reads.field(name));
+        !matches!(at, Reads::Nothing)
     }
 
     /// Whether it may ask for randomness, so that it needs a seed.
@@ -167,7 +184,7 @@ impl Program {
     /// # Errors
     /// What went wrong in the evaluation, or which limit it reached. Never panics, whatever the
     /// expression and its data.
-    pub fn evaluate(&self, given: Given<'_>) -> Result<Option<Value>, Fault> {
+    pub fn evaluate(&self, given: &Given<'_>) -> Result<Option<Value>, Fault> {
         let mut limits = given.limits;
         if self.hands_about_functions {
             limits = limits.unseen();
@@ -175,19 +192,25 @@ impl Program {
         if self.searches {
             limits = limits.searching();
         }
-        let mut bindings: Bindings = given.variables.into_iter().collect();
-        let mut expression = &self.expression;
-        if given.dialect == Dialect::Aws {
-            bindings = functions::bind(bindings, given.seed);
-        }
-        if let Some(guarded) = self
-            .guarded
-            .as_ref()
-            .filter(|_| given.dialect == Dialect::Aws)
-        {
-            bindings = guards::bind(bindings, limits);
-            expression = guarded;
-        }
+        let is_guarded = given.dialect == Dialect::Aws && self.guarded.is_some();
+        let expression = match &self.guarded {
+            Some(guarded) if is_guarded => guarded,
+            _ => &self.expression,
+        };
+        // Both attempts have the same randomness.
+        let bind = || {
+            let mut bindings = match given.dialect {
+                Dialect::Plain => Bindings::new(),
+                Dialect::Aws => functions::bindings(self.may_roll().then_some(given.seed)),
+            };
+            if is_guarded {
+                bindings = guards::bind(bindings, limits);
+            }
+            let variables = given.variables.iter();
+            variables.fold(bindings, |bindings, (name, value)| {
+                bindings.var(name, value.clone())
+            })
+        };
         let options = |limits: Limits| {
             Options::new()
                 .now(given.now)
@@ -199,21 +222,17 @@ impl Program {
                 .max_result_size(limits.result_bytes)
         };
         let quick = options(limits.unweighed());
-        let first = expression.evaluate_with(given.input, &bindings, &quick);
+        let first = expression.evaluate_with(given.input, &bind(), &quick);
         match first {
             // A limit, perhaps one that only holds for what is not weighed.
             Err(error) if [STEPS_USED_UP, LIMIT].contains(&error.code()) => {}
             other => return Ok(other?),
         }
-        if given.dialect == Dialect::Aws {
-            // The same randomness as in the first attempt.
-            bindings = functions::bind(bindings, given.seed);
-        }
         let stop = CancelToken::new();
         let mut weigher = Weigher::new(limits.touched_bytes, stop.clone());
         let whole = options(limits).cancel_token(stop);
         let second = stacker::grow(STACK_BYTES, || {
-            expression.evaluate_traced(given.input, &bindings, &whole, &mut weigher)
+            expression.evaluate_traced(given.input, &bind(), &whole, &mut weigher)
         });
         second.map_err(|error| match error.code() {
             STOPPED => Fault {
@@ -264,6 +283,13 @@ impl<'a> Reads<'a> {
             Self::Parts(read) => Some(read.cut(value)),
         }
     }
+}
+
+fn free(reads: &jlens_core::reads::Reads) -> BTreeSet<String> {
+    let read = reads.bindings().keys().map(String::as_str);
+    read.filter(|name| *name != "states" && !functions::is_one(name))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Each name that follows a `$`, and what comes after it.

@@ -77,7 +77,7 @@ fn weight(value: ValueRef<'_>) -> usize {
         Some(Value::String(text)) => text.len(),
         // What was left out is told as the last part: "... 12 more".
         Some(Value::Array(items)) => left_out(items.last()) * ITEM_BYTES,
-        Some(Value::Object(fields)) => left_out(fields.values().last()) * ITEM_BYTES,
+        Some(Value::Object(fields)) => left_out(fields.values().next_back()) * ITEM_BYTES,
         _ => 0,
     }
 }

@@ -7,6 +7,7 @@ mod data_flow;
 mod flow;
 mod host;
 mod hostile;
+mod jsonata;
 mod limits;
 mod map;
 mod map_run;
