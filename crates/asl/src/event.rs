@@ -91,6 +91,10 @@ pub enum Detail<P = Payload> {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         cause: Option<String>,
     },
+    /// The execution goes on after it had failed, was stopped or timed out.
+    ExecutionRedriven { redrive_count: u32 },
+    /// A map run goes on with its execution.
+    MapRunRedriven { arn: String, redrive_count: u32 },
     /// A state was entered.
     StateEntered {
         kind: StateKind,
@@ -351,6 +355,8 @@ impl<P> Event<P> {
             Detail::ExecutionAborted { .. } => "ExecutionAborted",
             Detail::StateEntered { kind, .. } => kind.entered(),
             Detail::StateExited { kind, .. } => kind.exited(),
+            Detail::ExecutionRedriven { .. } => "ExecutionRedriven",
+            Detail::MapRunRedriven { .. } => "MapRunRedriven",
             Detail::StateStarted { kind, .. } => kind.started(),
             Detail::StateSucceeded { kind } => kind.succeeded(),
             Detail::StateFailed { kind } => kind.failed(),
@@ -413,6 +419,12 @@ impl<P> Detail<P> {
             Self::ExecutionFailed { error, cause } => Detail::ExecutionFailed { error, cause },
             Self::ExecutionTimedOut { error, cause } => Detail::ExecutionTimedOut { error, cause },
             Self::ExecutionAborted { error, cause } => Detail::ExecutionAborted { error, cause },
+            Self::ExecutionRedriven { redrive_count } => {
+                Detail::ExecutionRedriven { redrive_count }
+            }
+            Self::MapRunRedriven { arn, redrive_count } => {
+                Detail::MapRunRedriven { arn, redrive_count }
+            }
             Self::StateEntered { kind, name, input } => Detail::StateEntered {
                 kind,
                 name,

@@ -73,6 +73,11 @@ pub(crate) struct Shared<P = Payload> {
     /// The items of a Map state, an array.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) items: Option<P>,
+    /// The event that its children are joined by, and the map run's ARN if it has one: what a redrive
+    /// needs.
+    pub(crate) event: EventId,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) map_run: Option<String>,
 }
 
 #[expect(
@@ -319,6 +324,8 @@ impl<P> Shared<P> {
         Ok(Shared {
             input: hold(self.input)?,
             items: self.items.map(hold).transpose()?,
+            event: self.event,
+            map_run: self.map_run,
         })
     }
 }

@@ -119,6 +119,15 @@ fn details(detail: &Detail, include: bool) -> Option<(&'static str, Details)> {
             "executionAbortedEventDetails",
             new.failure(error.as_ref(), cause.as_ref()),
         ),
+        Detail::ExecutionRedriven { redrive_count } => (
+            "executionRedrivenEventDetails",
+            new.number("redriveCount", Some(i64::from(*redrive_count))),
+        ),
+        Detail::MapRunRedriven { arn, redrive_count } => (
+            "mapRunRedrivenEventDetails",
+            new.text("mapRunArn", arn)
+                .number("redriveCount", Some(i64::from(*redrive_count))),
+        ),
         Detail::StateEntered { name, input, .. } => (
             "stateEnteredEventDetails",
             new.text("name", name).data("input", input, include),

@@ -199,6 +199,12 @@ impl Join {
         })
     }
 
+    /// The children that started and did not succeed are redriven: they count as running again.
+    pub fn redrive(&mut self) {
+        self.failed = 0;
+        self.is_over = false;
+    }
+
     fn go_on(&mut self, last: EventId, closing: EventId) -> Next {
         if self.started < self.fork.total {
             let index = self.started;

@@ -75,6 +75,16 @@ pub enum Stimulus {
         /// What [`crate::Join::child_ended`] said.
         outcome: Outcome,
     },
+    /// `RedriveExecution`: a frame that ended without success, or stood somewhere when its execution
+    /// ended, does the work of its state once more. Timers it had set are forgotten by then.
+    Redrive {
+        /// The `ExecutionRedriven` event for a child; the root makes that event and takes 0.
+        cause: EventId,
+        /// Whether the host kept the children: then a Parallel or Map state whose children had failed
+        /// waits for them again ([`crate::Waiting::Children`]), and the host redrives those that did not
+        /// succeed ([`crate::Join::redrive`]). Else the state begins them all anew.
+        with_children: bool,
+    },
     /// A child frame is no longer needed, because another child of its parent failed. Its own
     /// children are to be cancelled before it.
     Cancel,

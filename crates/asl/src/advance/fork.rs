@@ -28,7 +28,12 @@ impl<'r> Run<'r, '_> {
         })?;
         let total = u32::try_from(parallel.branches.len()).unwrap_or(u32::MAX);
         self.fork(event, total, total);
-        self.frame.shared = Some(Shared { input, items: None });
+        self.frame.shared = Some(Shared {
+            input,
+            items: None,
+            event,
+            map_run: None,
+        });
         Ok(Turn::Rest)
     }
 
@@ -52,7 +57,6 @@ impl<'r> Run<'r, '_> {
         let machine = self.machine;
         let state = machine.state(&self.frame.state);
         self.frame.rest = Rest::Yielded;
-        self.frame.shared = None;
         self.frame.last = outcome.cause;
         if let Body::Map(map) = &state.body
             && map.distributed.is_some()
@@ -109,7 +113,11 @@ impl<'r> Run<'r, '_> {
     pub(super) fn begin(&mut self) -> Turn {
         match self.try_begin() {
             Ok(turn) => turn,
-            Err(failure) => self.fail(failure),
+            Err(failure) => {
+                // It stands in no state of its own.
+                self.frame.state.clear();
+                self.fail(failure)
+            }
         }
     }
 

@@ -62,13 +62,15 @@ impl<'r> Run<'r, '_> {
         }
         if let Some(distributed) = &map.distributed {
             let concurrency = at_most(concurrency, DISTRIBUTED_CONCURRENCY);
-            let shared = self.batches(state, map, distributed, input, items)?;
-            return self.start_map_run(distributed, shared, concurrency, tolerance);
+            let children = self.batches(state, map, distributed, &input, items)?;
+            return self.start_map_run(distributed, input, children, concurrency, tolerance);
         }
         self.fork(event, length, at_most(concurrency, INLINE_CONCURRENCY));
         self.frame.shared = Some(Shared {
             input,
             items: Some(items),
+            event,
+            map_run: None,
         });
         Ok(Turn::Rest)
     }

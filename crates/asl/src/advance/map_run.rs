@@ -51,21 +51,15 @@ impl Run<'_, '_> {
         state: &State,
         map: &MapBody,
         distributed: &Distributed,
-        input: Payload,
+        input: &Payload,
         items: Payload,
-    ) -> Result<Shared, Failure> {
-        let items = match &distributed.batcher {
-            None => items,
-            Some(batcher) => {
-                let limits = self.batch_limits(state, batcher, &input)?;
-                let selected = self.select_all(state, map, &input, &items)?;
-                Payload::from_value(into_batches(selected, limits))
-            }
+    ) -> Result<Payload, Failure> {
+        let Some(batcher) = &distributed.batcher else {
+            return Ok(items);
         };
-        Ok(Shared {
-            input,
-            items: Some(items),
-        })
+        let limits = self.batch_limits(state, batcher, input)?;
+        let selected = self.select_all(state, map, input, &items)?;
+        Ok(Payload::from_value(into_batches(selected, limits)))
     }
 
     fn batch_limits(
@@ -119,14 +113,12 @@ impl Run<'_, '_> {
     pub(super) fn start_map_run(
         &mut self,
         distributed: &Distributed,
-        shared: Shared,
+        input: Payload,
+        children: Payload,
         concurrency: u32,
         tolerance: Tolerance,
     ) -> Result<Turn, Failure> {
-        let total = shared
-            .items
-            .as_ref()
-            .and_then(|items| items.value().as_array());
+        let total = children.value().as_array();
         let total = u32::try_from(total.map_or(0, Vec::len)).unwrap_or(u32::MAX);
         let label = match &distributed.label {
             Some(label) => label.clone(),
@@ -136,7 +128,12 @@ impl Run<'_, '_> {
         let arn = map_run_arn(self.context, &label, &id);
         let event = self.emit(Detail::MapRunStarted { arn: arn.clone() })?;
         self.frame.rest = Rest::Forked { event };
-        self.frame.shared = Some(shared);
+        self.frame.shared = Some(Shared {
+            input,
+            items: Some(children),
+            event,
+            map_run: Some(arn.clone()),
+        });
         // Without a limit none may fail, and even the first that does is one over the threshold.
         let tolerance = if tolerance.is_set() {
             tolerance

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Run;
 use super::failure::Failure;
+use crate::frame::Shared;
 use crate::machine::{MapBody, State};
 use crate::payload::Payload;
 use crate::test_state::Stage;
@@ -41,13 +42,14 @@ impl Run<'_, '_> {
             self.show(Stage::AfterItemSelector, &selected.all());
         }
         if let Some(distributed) = map.distributed.as_ref().filter(|map| map.batcher.is_some()) {
-            let shared = self.batches(state, map, distributed, input.clone(), items.clone())?;
-            let total = shared
-                .items
-                .as_ref()
-                .and_then(|items| items.value().as_array());
-            let total = total.map_or(0, Vec::len);
-            self.frame.shared = Some(shared);
+            let children = self.batches(state, map, distributed, input, items.clone())?;
+            let total = children.value().as_array().map_or(0, Vec::len);
+            self.frame.shared = Some(Shared {
+                input: input.clone(),
+                items: Some(children),
+                event: 0,
+                map_run: None,
+            });
             let mut batches = Shown::default();
             for index in (0..u32::MAX).take(total) {
                 let made = self.item_input(index)?;

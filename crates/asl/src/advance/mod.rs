@@ -9,6 +9,7 @@ mod json_path;
 mod jsonata;
 mod map;
 mod map_run;
+mod redrive;
 mod map_trial;
 mod task;
 mod task_event;
@@ -91,6 +92,11 @@ fn check(frame: &Frame, stimulus: &Stimulus, now: i64) -> Result<(), Stale> {
         Stimulus::Start { .. } => frame.rest == Rest::Unstarted && frame.parent.is_none(),
         Stimulus::Begin => frame.rest == Rest::Unstarted && frame.parent.is_some(),
         Stimulus::Joined { event, .. } => frame.rest == Rest::Forked { event },
+        // A success leaves nothing to redrive, and no input.
+        Stimulus::Redrive { .. } => {
+            let is_before_its_state = frame.parent.is_some() && frame.state.is_empty();
+            frame.rest != Rest::Unstarted && (frame.input.is_some() || is_before_its_state)
+        }
         Stimulus::Cancel => is_running && frame.parent.is_some(),
         Stimulus::Continue => frame.rest == Rest::Yielded,
         Stimulus::Submitted { event, .. } | Stimulus::SubmitFailed { event, .. } => {
@@ -152,6 +158,10 @@ impl<'r> Run<'r, '_> {
             Stimulus::Begin => Ok(self.begin()),
             Stimulus::Continue => Ok(Turn::Enter),
             Stimulus::Joined { outcome, .. } => self.joined(outcome),
+            Stimulus::Redrive {
+                cause,
+                with_children,
+            } => self.redrive(cause, with_children),
             Stimulus::Cancel => Ok(self.cancelled()),
             Stimulus::Submitted { output, .. } => self.submitted(output),
             Stimulus::SubmitFailed { error, cause, .. } => self.submit_failed(error, cause),
@@ -195,9 +205,18 @@ impl<'r> Run<'r, '_> {
         // AWS gives the first state no cause.
         self.frame.last = 0;
         let map_state = self.frame.item_of.clone();
-        // The machine's time-out is that of the parent execution.
-        let timeout = self.machine.timeout_seconds.filter(|_| map_state.is_none());
-        if let Some(seconds) = timeout {
+        self.set_deadline();
+        let graph = self.machine.start_of(map_state.as_deref());
+        self.frame.state.clone_from(&graph.start_at);
+        self.frame.input = Some(input);
+        Ok(Turn::Enter)
+    }
+
+    /// Sets the timer of the machine's `TimeoutSeconds`. A child execution of a map run has none of its
+    /// own.
+    fn set_deadline(&mut self) {
+        let is_child = self.frame.item_of.is_some();
+        if let Some(seconds) = self.machine.timeout_seconds.filter(|_| !is_child) {
             let at = after(self.context.now, seconds);
             self.frame.deadline = Some(at);
             self.set(Timer {
@@ -206,10 +225,6 @@ impl<'r> Run<'r, '_> {
                 kind: TimerKind::ExecutionTimeout,
             });
         }
-        let graph = self.machine.start_of(map_state.as_deref());
-        self.frame.state.clone_from(&graph.start_at);
-        self.frame.input = Some(input);
-        Ok(Turn::Enter)
     }
 
     fn enter(&mut self) -> Turn {
@@ -244,6 +259,7 @@ impl<'r> Run<'r, '_> {
             assigned: assigned.clone(),
         })?;
         self.keep(assigned);
+        self.frame.shared = None;
         match transition {
             Transition::Next(next) => {
                 self.frame.state.clone_from(next);
@@ -299,6 +315,7 @@ impl<'r> Run<'r, '_> {
     }
 
     fn execution_timed_out(&mut self) -> Turn {
+        self.note_where_it_stands();
         self.emit_last(
             0,
             Detail::ExecutionTimedOut {
@@ -312,7 +329,15 @@ impl<'r> Run<'r, '_> {
         })
     }
 
+    /// A redrive has to know whether the state was entered already.
+    fn note_where_it_stands(&mut self) {
+        if self.frame.rest == Rest::Yielded {
+            self.frame.entered = 0;
+        }
+    }
+
     fn stopped(&mut self, error: Option<String>, cause: Option<String>) -> Turn {
+        self.note_where_it_stands();
         let detail = Detail::ExecutionAborted {
             error: error.clone(),
             cause: cause.clone(),
@@ -333,13 +358,13 @@ impl<'r> Run<'r, '_> {
             self.effects.push(Effect::ClearTimer(timer));
         }
         self.frame.rest = Rest::Ended;
-        self.frame.shared = None;
         if self.frame.closing == 0 {
             self.frame.closing = self.frame.last;
         }
         if matches!(end, End::Succeeded { .. }) {
-            // What failed keeps its input: a redrive enters the state again.
+            // What failed keeps its input and what its children share: a redrive goes on with them.
             self.frame.input = None;
+            self.frame.shared = None;
         }
         end
     }

@@ -21,6 +21,8 @@ pub(crate) struct Host {
     pub(crate) frame: Frame,
     /// The frames of branches and iterations that run.
     pub(crate) children: BTreeMap<FrameId, Frame>,
+    /// The frames of those that ended without success.
+    failed: BTreeMap<FrameId, Frame>,
     joins: BTreeMap<FrameId, Join>,
     results: BTreeMap<FrameId, Payload>,
     /// Map runs that were started, with the inputs of their child executions.
@@ -55,6 +57,7 @@ impl Host {
             progress: Progress::default(),
             frame,
             children: BTreeMap::new(),
+            failed: BTreeMap::new(),
             joins: BTreeMap::new(),
             results: BTreeMap::new(),
             map_runs: Vec::new(),
@@ -181,7 +184,46 @@ impl Host {
     fn frame_of(&self, id: FrameId) -> &Frame {
         match id {
             0 => &self.frame,
-            id => &self.children[&id],
+            id => self.children.get(&id).unwrap_or_else(|| &self.failed[&id]),
+        }
+    }
+
+    /// `RedriveExecution`, with the children that did not succeed or without them.
+    pub(crate) fn redrive(&mut self, with_children: bool) {
+        let cause = 0;
+        self.redrive_frame(0, cause, with_children);
+        while let Some((to, stimulus)) = self.due.pop_front() {
+            self.send_to(to, stimulus)
+                .expect("the host's own stimuli are awaited");
+        }
+    }
+
+    fn redrive_frame(&mut self, id: FrameId, cause: u64, with_children: bool) {
+        if let Some(frame) = self.failed.remove(&id) {
+            self.children.insert(id, frame);
+        }
+        let redrive = Stimulus::Redrive {
+            cause,
+            with_children,
+        };
+        self.send_to(id, redrive)
+            .expect("what failed can be redriven");
+        let cause = self.events.last().map_or(0, |event| event.id);
+        let waits = matches!(self.frame_of(id).waiting_for(), Waiting::Children { .. });
+        if !with_children || !waits {
+            return;
+        }
+        if let Some(join) = self.joins.get_mut(&id) {
+            join.redrive();
+        }
+        let below: Vec<FrameId> = self
+            .failed
+            .values()
+            .filter(|frame| frame.parent() == Some(id))
+            .map(Frame::id)
+            .collect();
+        for child in below {
+            self.redrive_frame(child, cause, true);
         }
     }
 
@@ -229,7 +271,7 @@ impl Host {
                 self.standing = standing.clone();
                 if matches!(standing, Standing::Ended(_)) {
                     // A host forgets the timers of what runs below an execution that is over.
-                    self.children.clear();
+                    self.failed.append(&mut self.children);
                     let own = self.frame.timers();
                     self.timers.retain(|timer| own.contains(timer));
                     assert_eq!(self.timers, [], "an execution that is over has no timers");
@@ -237,6 +279,9 @@ impl Host {
             }
             (id, Standing::Ended(end)) => {
                 self.children.remove(&id);
+                if !matches!(end, End::Succeeded { .. }) {
+                    self.failed.insert(id, frame.clone());
+                }
                 self.child_ended(&frame, end);
             }
             (id, Standing::Waiting) => {

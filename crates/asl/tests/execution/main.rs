@@ -13,6 +13,7 @@ mod map;
 mod map_run;
 mod parallel;
 mod random_walk;
+mod redrive;
 mod retry;
 mod services;
 mod time;
