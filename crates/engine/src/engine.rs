@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::command::{Command, Reply};
 use crate::invocation::Sdk;
 use crate::open::OpenError;
-use crate::query::Reader;
+use crate::query::{AbsentTarget, Reader};
 use crate::rejected::Rejected;
 use crate::request::{
     CallState, ExecutionDescription, ExecutionStatus, ExecutionSummary, GetExecutionHistory,
@@ -244,6 +244,20 @@ impl Engine {
     ) -> Result<HistoryPage, Rejected> {
         self.read(move |reader| reader.execution_history(&request))
             .await
+    }
+
+    /// Targets that have messages which wait, and that the configuration no longer has.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn absent_targets(
+        &self,
+        configured: Vec<String>,
+    ) -> Result<Vec<AbsentTarget>, Rejected> {
+        self.read(move |reader| {
+            reader.absent_targets(|name| configured.iter().any(|one| one == name))
+        })
+        .await
     }
 
     /// The state machines, by name.

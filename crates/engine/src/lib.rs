@@ -38,7 +38,7 @@ pub use control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
 pub use engine::{Engine, Options, Stopped, store_path};
 pub use invocation::{Sdk, SdkAnswer, SdkError, SdkRequest, SdkService};
 pub use open::OpenError;
-pub use query::{Audit, CallTimes, Reader};
+pub use query::{AbsentTarget, Audit, CallTimes, Reader};
 pub use rejected::Rejected;
 pub use request::*;
 pub use sqs::{

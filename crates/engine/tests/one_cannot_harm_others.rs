@@ -211,3 +211,88 @@ async fn a_store_that_was_shut_down_is_one_file() {
     let log = directory.path().join("rampmeter.db-wal");
     assert!(std::fs::metadata(log).map_or(0, |log| log.len()) == 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_was_in_flight_at_every_crash_is_given_up_at_last() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
+    let mut config = config(directory.path(), &vendor, LIMITS, ONE_CALL);
+    config.server.drain_timeout = std::time::Duration::from_millis(50);
+    let engine = open(&config);
+    let first = start(&engine, "SO-1", &order("high", "SO-1")).await;
+    until(async || (vendor.seen().len() == 1).then_some(())).await;
+    engine.shut_down().await;
+    drop(engine);
+    // Nine crashes before the one that is about to be found.
+    let changed = store(directory.path()).execute("UPDATE message SET crashes = 9", []);
+    assert_eq!(changed.unwrap(), 1);
+
+    let engine = open(&config);
+    let given_up = ended(&engine, &first.execution_arn).await;
+    assert_eq!(given_up.error.as_deref(), Some("Rampmeter.Undeliverable"));
+    assert!(given_up.cause.unwrap().contains("ended 10 times"));
+    let letters: i64 = store(directory.path())
+        .query_row("SELECT count(*) FROM dead_letter", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(letters, 1, "it is the record of the failed task");
+    assert_eq!(vendor.seen().len(), 1, "it is not called again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_wait_for_a_target_that_was_removed_are_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
+    let config = config(directory.path(), &vendor, LIMITS, ONE_CALL);
+    let engine = open(&config);
+    for number in 0..6 {
+        let name = format!("SO-{number}");
+        start(&engine, &name, &order("batch", &name)).await;
+    }
+    assert_eq!(
+        engine.absent_targets(vec!["erp".to_owned()]).await.unwrap(),
+        []
+    );
+    until(async || (vendor.seen().len() == 4).then_some(())).await;
+    engine.shut_down().await;
+    drop(engine);
+
+    let mut without = config.clone();
+    without.targets.clear();
+    let engine = open(&without);
+    let absent = engine.absent_targets(Vec::new()).await.unwrap();
+    assert_eq!((absent.len(), absent[0].name.as_str()), (1, "erp"));
+    assert_eq!(
+        absent[0].messages, 2,
+        "those in flight have their permits still"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_of_a_call_are_checked_and_ask_nothing_of_its_worker() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = yes().await;
+    let engine = open(&config(directory.path(), &vendor, LIMITS, ONE_CALL));
+    let attributes = |text: &str| {
+        let value = rampmeter_engine::AttributeValue::Text(text.to_owned());
+        let attribute = rampmeter_engine::MessageAttribute {
+            data_type: "String".to_owned(),
+            value,
+        };
+        [("_datadog".to_owned(), attribute)].into_iter().collect()
+    };
+    let send = async |text: &str| {
+        let message = SendMessage {
+            queue_url: "erp-high".to_owned(),
+            body: r#"{"Method":"GET","Path":"/ping"}"#.to_owned(),
+            attributes: attributes(text),
+            ..SendMessage::default()
+        };
+        engine.send_message(message).await
+    };
+    assert!(send("trace").await.unwrap().md5_of_attributes.is_some());
+    assert!(matches!(
+        send("\u{1}").await,
+        Err(Rejected::InvalidParameter(_))
+    ));
+    until(async || (vendor.seen().len() == 1).then_some(())).await;
+}

@@ -65,6 +65,7 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
     let mut signals = Signals::new()?;
     let engine = open(&config, arguments.free_slots_after_restart, aws).await?;
 
+    tell_absent_targets(&config, &engine).await?;
     let admin_site = Arc::new(admin::Site {
         engine: engine.clone(),
         draining: AtomicBool::new(false),
@@ -93,6 +94,17 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
             }
         }
     }
+}
+
+/// Calls of a target that was removed or renamed wait and wait: that must not go unseen.
+async fn tell_absent_targets(config: &Config, engine: &Engine) -> Result<(), Failure> {
+    let configured = config.targets.keys().cloned().collect();
+    let absent = engine.absent_targets(configured).await;
+    let absent = absent.map_err(|why| Failure::new("RM2019", Exit::Failed, why.to_string()))?;
+    for target in &absent {
+        output::note(&cli::absent_target(target));
+    }
+    Ok(())
 }
 
 /// Recovery reads the disk, so it has a thread of its own.

@@ -20,8 +20,14 @@ use crate::turn::Turn;
 
 /// Attempts are used up.
 const UNAVAILABLE: &str = "Rampmeter.Unavailable";
+/// The call was in flight every time the server crashed.
+const UNDELIVERABLE: &str = "Rampmeter.Undeliverable";
 /// The answer was lost and the target says not to repeat.
 const OUTCOME_UNKNOWN: &str = "Rampmeter.OutcomeUnknown";
+
+/// Crashes of the server with one call in flight, after which it is taken for their cause. Calls that were in flight
+/// by chance share in a crash, so one crash, or a few, say nothing of a call.
+const MOST_CRASHES: u32 = 10;
 
 impl Turn<'_> {
     /// Applies the outcome of a call.
@@ -103,6 +109,11 @@ impl Turn<'_> {
         call.message.receive_count += 1;
         call.message.crashes += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
+        if call.message.crashes >= MOST_CRASHES {
+            let reason =
+                format!("the server ended {MOST_CRASHES} times while the call was in flight");
+            return self.give_up(target, &call, UNDELIVERABLE, None, None, Some(&reason));
+        }
         match self.target(target).config.on_unknown {
             OnUnknown::Fail => {
                 let reason = "the server ended while the call was in flight";
@@ -110,7 +121,7 @@ impl Turn<'_> {
             }
             // A crash of ours uses up no attempt of the call.
             OnUnknown::Retry | OnUnknown::Reconcile => {
-                let wait = self.target(target).config.retry.initial;
+                let wait = back_off(&self.target(target).config.retry, 1, random());
                 self.put_back(&call, wait)
             }
         }
@@ -181,7 +192,7 @@ impl Turn<'_> {
         if call.message.attempts >= retry.max_attempts {
             return self.give_up(target, &call, UNAVAILABLE, answer, vendor_code, reason);
         }
-        let wait = back_off(retry, call.message.attempts);
+        let wait = back_off(retry, call.message.attempts, random());
         self.put_back(&call, wait)
     }
 
@@ -195,7 +206,7 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         let wait = match kind {
             Throttle::Window => Duration::ZERO,
-            Throttle::Concurrency => self.target(target).config.retry.initial,
+            Throttle::Concurrency => back_off(&self.target(target).config.retry, 1, random()),
         };
         self.put_back(call, wait)
     }
@@ -273,7 +284,7 @@ impl Turn<'_> {
         retry_after: Option<Duration>,
     ) -> Result<(), StoreError> {
         let now = self.now;
-        let jitter = getrandom::u64().expect("the operating system gives random bytes");
+        let jitter = random();
         let target = self.target(id);
         let kind = match kind {
             Throttle::Concurrency => GateThrottle::Concurrency,
@@ -307,10 +318,19 @@ impl Turn<'_> {
     }
 }
 
-/// The wait before the next attempt, after so many have failed: doubled each time, up to the target's longest.
-fn back_off(retry: &Retry, failed: u32) -> Duration {
+/// The wait before the next attempt, after so many have failed: doubled each time, up to the target's longest, and of
+/// that between a half and the whole, so that calls which failed together do not come back together.
+fn back_off(retry: &Retry, failed: u32, random: u64) -> Duration {
     let doublings = failed.saturating_sub(1).min(31);
-    retry.initial.saturating_mul(1 << doublings).min(retry.max)
+    let longest = retry.initial.saturating_mul(1 << doublings).min(retry.max);
+    let half = longest / 2;
+    let span = u128::from(u64::try_from((longest - half).as_micros()).unwrap_or(u64::MAX));
+    let part = (u128::from(random) * (span + 1)) >> 64;
+    half + Duration::from_micros(u64::try_from(part).unwrap_or(u64::MAX))
+}
+
+fn random() -> u64 {
+    getrandom::u64().expect("the operating system gives random bytes")
 }
 
 #[cfg(test)]
@@ -318,16 +338,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_back_off_doubles_up_to_the_longest() {
+    fn a_back_off_doubles_up_to_the_longest_and_is_spread_over_its_second_half() {
         let retry = Retry {
             max_attempts: 9,
             initial: Duration::from_secs(1),
             max: Duration::from_secs(20),
         };
-        let waits: Vec<u64> = (1..=7)
-            .map(|failed| back_off(&retry, failed).as_secs())
-            .collect();
-        assert_eq!(waits, [1, 2, 4, 8, 16, 20, 20]);
-        assert_eq!(back_off(&retry, u32::MAX).as_secs(), 20);
+        let waits = |random: u64| -> Vec<u64> {
+            (1..=7)
+                .map(|failed| back_off(&retry, failed, random).as_secs())
+                .collect()
+        };
+        assert_eq!(waits(u64::MAX), [1, 2, 4, 8, 16, 20, 20]);
+        assert_eq!(back_off(&retry, u32::MAX, u64::MAX).as_secs(), 20);
+        assert_eq!(
+            back_off(&retry, 3, 0),
+            Duration::from_secs(2),
+            "a half at least"
+        );
+        assert_eq!(back_off(&retry, 3, 1 << 63), Duration::from_secs(3));
+        let shortest = Retry {
+            initial: Duration::ZERO,
+            ..retry
+        };
+        assert_eq!(back_off(&shortest, 1, u64::MAX), Duration::ZERO);
     }
 }

@@ -6,7 +6,7 @@ use rampmeter_asl::{EventId, Stimulus, Task};
 use rampmeter_config::message::{CallMessage, InvalidMessage};
 use serde_json::Value;
 
-use super::queue::check_id;
+use super::queue::{check_attributes, check_id, length};
 use super::step::Sending;
 use crate::arn::queue_name;
 use crate::id::{GroupHash, MessageNumber, OrderingHash, StepId, message_id};
@@ -75,7 +75,7 @@ impl Turn<'_> {
         let sent = SentMessage {
             message_id: message_id(self.writer.seal.key(), id),
             md5_of_body: md5_of_body(&request.body),
-            md5_of_attributes: None,
+            md5_of_attributes: md5_of_attributes(&request.attributes),
             md5_of_system_attributes: md5_of_attributes(&request.system_attributes),
             sequence_number: None,
         };
@@ -118,8 +118,8 @@ impl Turn<'_> {
         let sent = SentMessage {
             message_id: message_id(self.writer.seal.key(), id),
             md5_of_body: md5_of_body(&request.body),
-            md5_of_attributes: None,
-            md5_of_system_attributes: None,
+            md5_of_attributes: md5_of_attributes(&request.attributes),
+            md5_of_system_attributes: md5_of_attributes(&request.system_attributes),
             sequence_number: None,
         };
         let sending = Sending {
@@ -240,14 +240,13 @@ pub(super) fn check_delay(seconds: Option<i64>) -> Result<Duration, Rejected> {
     Ok(Duration::from_secs(seconds.unsigned_abs()))
 }
 
-/// The rules for a message that is a call: 1 byte to 1 MiB, and nothing that its worker would not read. What it would
-/// lose is refused rather than dropped; a trace header asks nothing of the queue.
+/// The rules for a message that is a call: 1 byte to 1 MiB with its attributes, and nothing that its worker would have
+/// to heed and does not. Attributes ask nothing of it: tracing libraries add them to every message.
 fn check_call(request: &SendMessage) -> Result<(), Rejected> {
-    let unsupported = |text: &str| Err(QueueError::UnsupportedOperation(text.to_owned()).into());
     if request.body.is_empty() {
         return Err(QueueError::MissingParameter("MessageBody").into());
     }
-    if request.body.len() > LONGEST_BODY {
+    if length(request) > LONGEST_BODY {
         return Err(Rejected::InvalidParameter(format!(
             "One or more parameters are invalid. Reason: Message must be shorter than {LONGEST_BODY} bytes."
         )));
@@ -256,14 +255,10 @@ fn check_call(request: &SendMessage) -> Result<(), Rejected> {
         let reason = "The request include parameter that is not valid for this queue type.";
         return Err(parameter("MessageDeduplicationId", id, reason));
     }
-    if !request.attributes.is_empty() {
-        return unsupported(
-            "MessageAttributes are not read by the worker of a target: put the data into the body.",
-        );
-    }
     if let Some(group) = &request.group_id {
         check_id("MessageGroupId", group)?;
     }
+    check_attributes(&request.attributes)?;
     message_attribute::check_system(&request.system_attributes)?;
     check_characters(&request.body)
 }

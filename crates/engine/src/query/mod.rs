@@ -1,5 +1,6 @@
 //! Reads beside the writer, on connections that can only read. Nothing here waits for the writer or holds it up.
 
+mod absent;
 mod audit;
 mod description;
 mod history;
@@ -23,6 +24,7 @@ use crate::store::{
     optional,
 };
 
+pub use absent::AbsentTarget;
 pub use audit::{Audit, CallTimes};
 
 /// Connections kept open between two reads.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rampmeter_config::Config;
+use rampmeter_engine::{AbsentTarget, Reader};
 use serde_json::{Value, json};
 
 use super::definition;
@@ -115,11 +116,32 @@ impl Findings {
             let file = workflow.definition_path.display().to_string();
             self.definition(&file, &workflow.definition, color);
         }
+        self.absent_targets(config);
         self.summary = format!(
             "no errors, {}, {}",
             counted(config.targets.len(), "target"),
             counted(config.workflows.len(), "workflow")
         );
+    }
+
+    /// Calls in the store of targets that were removed or renamed. A store that is not there, or that cannot be read, is
+    /// not what is checked here.
+    fn absent_targets(&mut self, config: &Config) {
+        let server = &config.server;
+        let reader = Reader::open(&server.data_dir, &server.account, &server.region);
+        let is_configured = |name: &str| config.targets.contains_key(name);
+        let absent = reader.and_then(|reader| reader.absent_targets(is_configured));
+        for target in absent.unwrap_or_default() {
+            let message = absent_target(&target);
+            self.problems.push(json!({
+                "code": ABSENT_TARGET,
+                "severity": "warning",
+                "message": message,
+                "target": target.name,
+                "messages": target.messages,
+            }));
+            self.texts.push(message);
+        }
     }
 
     fn definition(&mut self, file: &str, text: &str, color: bool) {
@@ -129,6 +151,18 @@ impl Findings {
             self.problems.push(problem.to_json(text));
         }
     }
+}
+
+const ABSENT_TARGET: &str = "RM2035";
+
+/// A warning about a target that the configuration no longer has.
+pub(crate) fn absent_target(target: &AbsentTarget) -> String {
+    let AbsentTarget { name, messages } = target;
+    let calls = counted(usize::try_from(*messages).unwrap_or(usize::MAX), "call");
+    format!(
+        "warning[{ABSENT_TARGET}]: {calls} wait for the target {name:?}, which the configuration does not have\n\
+         \x20 help: they wait until it is configured again; name it [targets.{name}], if it was renamed"
+    )
 }
 
 fn counted(count: usize, noun: &str) -> String {

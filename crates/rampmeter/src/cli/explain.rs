@@ -100,6 +100,10 @@ const CODES: &[(&str, &str)] = &[
     ("RM2033", "The stand-in vendor cannot be served."),
     ("RM2034", "The benchmark could not be carried out."),
     (
+        "RM2035",
+        "Calls wait for a target that the configuration does not have.",
+    ),
+    (
         "RM2040",
         "The server cannot be reached, or something else answers there.",
     ),

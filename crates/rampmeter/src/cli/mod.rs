@@ -26,6 +26,7 @@ mod json_place;
 mod env;
 mod explain;
 
+pub(crate) use check::absent_target;
 pub(crate) use definition::report as report_definitions;
 
 /// Where the AWS port is unless a user says otherwise.

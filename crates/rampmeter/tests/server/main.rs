@@ -7,6 +7,7 @@ mod aws;
 mod workspace;
 
 mod executions;
+mod services;
 mod tasks;
 mod queues;
 mod plain_queues;

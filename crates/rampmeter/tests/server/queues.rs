@@ -99,8 +99,8 @@ async fn errors_of_sqs_carry_their_query_code() {
         (
             "SendMessage",
             json!({ "QueueUrl": queue, "MessageBody": "x", "MessageAttributes": { "a": {} } }),
-            "UnsupportedOperation",
-            "AWS.SimpleQueueService.UnsupportedOperation",
+            "InvalidParameterValueException",
+            "InvalidParameterValue",
         ),
         (
             "PurgeQueue",

@@ -11,7 +11,7 @@ mod standing;
 mod sweep;
 
 pub(crate) use move_task::RunningMoveTask;
-pub(super) use send::check_id;
+pub(super) use send::{check_attributes, check_id, length};
 
 use crate::arn::queue_name;
 use crate::id::QueueId;

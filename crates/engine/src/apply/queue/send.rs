@@ -13,8 +13,8 @@ use crate::queues::QueueRecord;
 use crate::rejected::Rejected;
 use crate::sqs::attributes::parameter;
 use crate::sqs::{
-    AttributeValue, QueueError, SendMessage, SentMessage, md5_of_attributes, md5_of_body,
-    message_attribute,
+    AttributeValue, MessageAttributes, QueueError, SendMessage, SentMessage, md5_of_attributes,
+    md5_of_body, message_attribute,
 };
 use crate::store::{Envelope, MessageRow, StoreError};
 use crate::turn::Turn;
@@ -204,15 +204,7 @@ fn check_message(
         )));
     }
     check_characters(&request.body)?;
-    message_attribute::check(&request.attributes)?;
-    for attribute in request.attributes.values() {
-        // Here SQS gives the same text under another name.
-        if let AttributeValue::Text(text) = &attribute.value
-            && let Err(Rejected::InvalidMessageContents(text)) = check_characters(text)
-        {
-            return Err(Rejected::InvalidParameter(text));
-        }
-    }
+    check_attributes(&request.attributes)?;
     message_attribute::check_system(&request.system_attributes)?;
     if let Some(group) = &request.group_id {
         check_id("MessageGroupId", group)?;
@@ -220,8 +212,22 @@ fn check_message(
     Ok(())
 }
 
+/// The rules for a message's attributes.
+pub(in crate::apply) fn check_attributes(attributes: &MessageAttributes) -> Result<(), Rejected> {
+    message_attribute::check(attributes)?;
+    for attribute in attributes.values() {
+        // Here SQS gives the same text under another name.
+        if let AttributeValue::Text(text) = &attribute.value
+            && let Err(Rejected::InvalidMessageContents(text)) = check_characters(text)
+        {
+            return Err(Rejected::InvalidParameter(text));
+        }
+    }
+    Ok(())
+}
+
 /// What a message counts: its body and its attributes, in bytes.
-pub(super) fn length(request: &SendMessage) -> usize {
+pub(in crate::apply) fn length(request: &SendMessage) -> usize {
     request.body.len() + message_attribute::length(&request.attributes)
 }
 

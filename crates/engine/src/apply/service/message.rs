@@ -89,12 +89,27 @@ fn request_of(parameters: &Value) -> Result<SendMessage, Rejected> {
     Ok(SendMessage {
         queue_url: text("QueueUrl").unwrap_or_default(),
         body: body_text(body).into_owned(),
-        delay_seconds: parameters.get("DelaySeconds").and_then(Value::as_i64),
+        delay_seconds: whole_number(parameters, "DelaySeconds")?,
         attributes: message_attribute::read(parameters.get("MessageAttributes"))?,
         system_attributes: message_attribute::read(parameters.get("MessageSystemAttributes"))?,
         group_id: text("MessageGroupId"),
         deduplication_id: text("MessageDeduplicationId"),
     })
+}
+
+/// A number, or a text that is one: data of a workflow has both.
+fn whole_number(parameters: &Value, name: &str) -> Result<Option<i64>, Rejected> {
+    let read = match parameters.get(name) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        Some(value) => value.as_i64(),
+    };
+    match read {
+        Some(number) => Ok(Some(number)),
+        None => Err(Rejected::InvalidParameter(format!(
+            "The value of {name} must be a whole number."
+        ))),
+    }
 }
 
 /// The output of a Task state that sent a message.
