@@ -205,8 +205,37 @@ impl Join {
         self.is_over = false;
     }
 
+    /// Changes how many children may run and how many may fail, from now on. Answers which to start at once; they are
+    /// counted as started.
+    pub fn change(
+        &mut self,
+        concurrency: Option<u32>,
+        tolerance: Option<Tolerance>,
+    ) -> std::ops::Range<u32> {
+        if let Some(concurrency) = concurrency {
+            self.fork.concurrency = concurrency.max(1);
+        }
+        if let Some(tolerance) = tolerance {
+            self.fork.tolerance = tolerance;
+        }
+        let room = self.fork.concurrency.saturating_sub(self.running());
+        let room = if self.is_over { 0 } else { room };
+        let end = self.fork.total.min(self.started.saturating_add(room));
+        let range = self.started..end;
+        self.started = end;
+        range
+    }
+
+    /// How many children run.
+    fn running(&self) -> u32 {
+        self.started
+            .saturating_sub(self.succeeded)
+            .saturating_sub(self.failed)
+    }
+
     fn go_on(&mut self, last: EventId, closing: EventId) -> Next {
-        if self.started < self.fork.total {
+        let may_start = self.running() < self.fork.concurrency.max(1);
+        if self.started < self.fork.total && may_start {
             let index = self.started;
             self.started += 1;
             return Next::Start { index, cause: last };

@@ -232,6 +232,10 @@ pub struct MapRun {
     pub state: String,
     /// Whether its child executions are of type EXPRESS.
     pub is_express: bool,
+    /// How many items all children work on together.
+    pub items: u64,
+    /// Whether a child works on a batch of items instead of on one.
+    pub is_batched: bool,
 }
 
 /// One attempt of a Task state.

@@ -2,6 +2,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
 
 use crate::rejected::Rejected;
+use crate::store::ExecutionRow;
 
 /// The account and region that every ARN of this server carries.
 #[derive(Debug, Clone)]
@@ -25,6 +26,19 @@ impl Place {
         )
     }
 
+    /// The ARN of an execution's row; `machine` is the name of its state machine.
+    pub(crate) fn arn_of(&self, machine: &str, row: &ExecutionRow) -> String {
+        self.execution_arn(&machine_part(machine, row), &row.name)
+    }
+
+    /// The ARN of a map run.
+    pub(crate) fn map_run_arn(&self, machine: &str, label: &str, name: &str) -> String {
+        format!(
+            "arn:aws:states:{}:{}:mapRun:{machine}/{label}:{name}",
+            self.region, self.account
+        )
+    }
+
     pub(crate) fn queue_arn(&self, queue: &str) -> String {
         format!("arn:aws:sqs:{}:{}:{queue}", self.region, self.account)
     }
@@ -38,6 +52,25 @@ impl Place {
 pub(crate) fn machine_name(arn: &str) -> Result<&str, Rejected> {
     match parts(arn, "stateMachine")?.as_slice() {
         [name] => Ok(name),
+        _ => Err(invalid(arn)),
+    }
+}
+
+/// What stands for the state machine in an execution's ARN: its name, and for a child execution of a map run the label.
+pub(crate) fn machine_part(machine: &str, row: &ExecutionRow) -> String {
+    match &row.item {
+        None => machine.to_owned(),
+        Some(item) => format!("{machine}/{}", item.label),
+    }
+}
+
+/// The label and the name in a map run's ARN.
+pub(crate) fn map_run_names(arn: &str) -> Result<(&str, &str), Rejected> {
+    match parts(arn, "mapRun")?.as_slice() {
+        [machine, name] => match machine.split_once('/') {
+            Some((_, label)) => Ok((label, name)),
+            None => Err(invalid(arn)),
+        },
         _ => Err(invalid(arn)),
     }
 }

@@ -9,7 +9,8 @@ use crate::id::{ExecutionId, TargetId};
 use crate::invocation::{InvocationKey, Invoked};
 use crate::rejected::Rejected;
 use crate::request::{
-    CallState, StartExecution, StartedExecution, StopExecution, TargetState, TaskReport, WaitingAt,
+    CallState, StartExecution, StartedExecution, StopExecution, TargetState, TaskReport,
+    UpdateMapRun, WaitingAt,
 };
 use crate::sqs::command::QueueCommand;
 use crate::sqs::{SendMessage, SentMessage};
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     CreateStateMachine(CreateStateMachine, Reply<CreatedStateMachine>),
     UpdateStateMachine(UpdateStateMachine, Reply<UpdatedStateMachine>),
     DeleteStateMachine(String, Reply<()>),
+    UpdateMapRun(UpdateMapRun, Reply<()>),
     /// Stop starting calls, wait for those in flight, end.
     ShutDown(oneshot::Sender<()>),
     /// An execution used up the transitions of one transaction and goes on in the next.

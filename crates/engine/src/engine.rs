@@ -14,8 +14,8 @@ use crate::query::{AbsentTarget, Reader};
 use crate::rejected::Rejected;
 use crate::request::{
     CallState, ExecutionDescription, ExecutionStatus, ExecutionSummary, GetExecutionHistory,
-    HistoryPage, ListExecutions, Page, StartExecution, StartedExecution, StopExecution,
-    TargetState, TaskReport, WaitingAt,
+    HistoryPage, ListExecutions, ListMapRuns, MapRunDescription, Page, StartExecution,
+    StartedExecution, StopExecution, TargetState, TaskReport, UpdateMapRun, WaitingAt,
 };
 use crate::sqs::{SendMessage, SentMessage};
 use crate::state_machine::{
@@ -232,6 +232,34 @@ impl Engine {
         list: ListExecutions,
     ) -> Result<Page<ExecutionSummary>, Rejected> {
         self.read(move |reader| reader.list_executions(&list)).await
+    }
+
+    /// DescribeMapRun.
+    ///
+    /// # Errors
+    /// `ResourceNotFound`, `InvalidArn`, `Stopped`.
+    pub async fn describe_map_run(&self, arn: &str) -> Result<MapRunDescription, Rejected> {
+        let arn = arn.to_owned();
+        self.read(move |reader| reader.describe_map_run(&arn)).await
+    }
+
+    /// ListMapRuns, newest first.
+    ///
+    /// # Errors
+    /// `ExecutionDoesNotExist`, `InvalidArn`, `InvalidPageToken`, `Stopped`.
+    pub async fn list_map_runs(
+        &self,
+        list: ListMapRuns,
+    ) -> Result<Page<MapRunDescription>, Rejected> {
+        self.read(move |reader| reader.list_map_runs(&list)).await
+    }
+
+    /// UpdateMapRun. One that has ended stays as it is.
+    ///
+    /// # Errors
+    /// `ResourceNotFound`, `InvalidArn`, `Stopped`.
+    pub async fn update_map_run(&self, update: UpdateMapRun) -> Result<(), Rejected> {
+        self.ask(|reply| Command::UpdateMapRun(update, reply)).await
     }
 
     /// GetExecutionHistory.

@@ -32,6 +32,10 @@ row_number!(
     ExecutionId
 );
 row_number!(
+    /// One run of a Distributed Map state.
+    MapRunId
+);
+row_number!(
     /// One state machine.
     MachineId
 );

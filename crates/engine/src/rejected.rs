@@ -22,6 +22,9 @@ pub enum Rejected {
     /// No such execution, or it has been pruned.
     #[error("Execution Does Not Exist: '{0}'")]
     ExecutionDoesNotExist(String),
+    /// No such thing of a kind that has no error of its own.
+    #[error("Resource not found: '{0}'")]
+    ResourceNotFound(String),
     /// Not an ARN of the expected kind.
     #[error("Invalid Arn: '{0}'")]
     InvalidArn(String),

@@ -80,6 +80,10 @@ impl<'w> Turn<'w> {
                 let answer = self.delete_state_machine(&arn)?;
                 self.out.reply(reply, answer);
             }
+            Command::UpdateMapRun(update, reply) => {
+                let answer = self.update_map_run(&update)?;
+                self.out.reply(reply, answer);
+            }
             Command::Queue(command) => self.apply_to_queue(command)?,
             Command::ShutDown(done) => self.writer.drain(self.now, done),
             Command::Continue(execution) => self.continue_execution(execution)?,

@@ -119,6 +119,11 @@ impl Run<'_, '_> {
         tolerance: Tolerance,
     ) -> Result<Turn, Failure> {
         let total = children.value().as_array();
+        let is_batched = distributed.batcher.is_some();
+        let items = total.map_or(0, |children| {
+            let of = |child: &Value| child.as_array().filter(|_| is_batched).map_or(1, Vec::len);
+            children.iter().map(of).sum()
+        });
         let total = u32::try_from(total.map_or(0, Vec::len)).unwrap_or(u32::MAX);
         let label = match &distributed.label {
             Some(label) => label.clone(),
@@ -156,6 +161,8 @@ impl Run<'_, '_> {
             label,
             state: self.frame.state.clone(),
             is_express: distributed.is_express,
+            items: u64::try_from(items).unwrap_or(u64::MAX),
+            is_batched,
         }));
         Ok(Turn::Rest)
     }

@@ -5,6 +5,7 @@ use rampmeter_asl::{Detail, End, Event, Frame, FrameId, Payload, Standing, Stimu
 
 use super::step::MadeStep;
 use super::work::{BUDGET, Moving};
+use crate::arn::machine_part;
 use crate::id::{ExecutionId, StepId};
 use crate::machines::Machine;
 use crate::request::ExecutionStatus;
@@ -140,19 +141,21 @@ impl Turn<'_> {
         self.store().update_execution(&moving.row)
     }
 
-    /// Begins an execution whose row is not in the store yet. It spends at most `budget` now.
+    /// Begins an execution whose row is not in the store yet with its root frame. It spends at most `budget` now.
     pub(super) fn begin(
         &mut self,
         machine: &std::sync::Arc<Machine>,
         execution: ExecutionRow,
+        frame: Frame,
         input: Payload,
         budget: u32,
     ) -> Result<(), StoreError> {
         let mut moving = Moving::new(execution, std::sync::Arc::clone(machine), budget);
         let start = Stimulus::Start { input };
-        self.step(&mut moving, Frame::root(), start, None)?
+        self.step(&mut moving, frame, start, None)?
             .expect("an execution that has not begun takes its start");
-        self.store().insert_execution(&machine.name, &moving.row)?;
+        let part = machine_part(&machine.name, &moving.row);
+        self.store().insert_execution(&part, &moving.row)?;
         if moving.due.is_empty() {
             return Ok(());
         }

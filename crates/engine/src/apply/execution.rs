@@ -1,6 +1,6 @@
 //! StartExecution and StopExecution.
 
-use rampmeter_asl::{Detail, Payload, Stimulus, record};
+use rampmeter_asl::{Detail, Frame, Payload, Stimulus, record};
 
 use super::advance::Advanced;
 use super::work::BUDGET;
@@ -71,12 +71,13 @@ impl Turn<'_> {
             waits_for: 0,
             frame_step: StepId(0),
             frames: 0,
+            item: None,
         };
         let execution_arn = self
             .writer
             .place
             .execution_arn(&machine.name, &execution.name);
-        self.begin(&machine, execution, input, budget)?;
+        self.begin(&machine, execution, Frame::root(), input, budget)?;
         Ok(Ok(StartedExecution {
             execution_arn,
             start_date: now,
@@ -152,6 +153,28 @@ pub(super) fn stored_input(store: &Store, execution: &ExecutionRow) -> Result<Pa
         Some(Detail::ExecutionStarted { input, .. }) => Ok(input),
         _ => Err(damaged(
             "its first event is not ExecutionStarted".to_owned(),
+        )),
+    }
+}
+
+/// The output of an execution that succeeded: what its last event says.
+pub(super) fn stored_output(
+    store: &Store,
+    execution: &ExecutionRow,
+) -> Result<Payload, StoreError> {
+    let damaged =
+        |what: String| StoreError::Damaged(format!("step {}: {what}", execution.last_step.0));
+    let data = store.step_data(execution.last_step)?;
+    let step = record::decode(&data).map_err(|error| damaged(error.to_string()))?;
+    match step
+        .events
+        .into_iter()
+        .next_back()
+        .map(|event| event.detail)
+    {
+        Some(Detail::ExecutionSucceeded { output }) => Ok(output),
+        _ => Err(damaged(
+            "its last event is not ExecutionSucceeded".to_owned(),
         )),
     }
 }

@@ -5,12 +5,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use rampmeter_asl::{
-    End, EventId, Fork, Frame, FrameId, Join, Next, Outcome, Payload, Stimulus, record,
+    End, EventId, Fork, Frame, FrameId, Join, Next, Outcome, Payload, Stimulus, Waiting, record,
 };
 
 use super::execution::LONGEST_DATA;
 use super::step::unreadable;
-use super::work::{Moving, Work};
+use super::work::{Joining, Moving, Work};
 use crate::id::StepId;
 use crate::store::{ExecutionRow, ForkRow, FrameRow, FrameStanding, StoreError};
 use crate::turn::Turn;
@@ -157,7 +157,7 @@ impl Turn<'_> {
         let event = row.join.fork().event;
         // The frame may fork again in this very step.
         self.store().delete_forks(execution, parent..parent + 1)?;
-        moving.joining = Some(row.children());
+        moving.joining = Some(Joining::Frames(row.children()));
         let joined = Stimulus::Joined { event, outcome };
         let ended = self.step(moving, frame, joined, None)?;
         moving.joining = None;
@@ -227,7 +227,11 @@ impl Turn<'_> {
 
     fn cancel(&mut self, moving: &mut Moving, id: FrameId) -> Result<(), StoreError> {
         if let Some(frame) = self.load_frame(&moving.row, id)? {
+            let waits = matches!(frame.waiting_for(), Waiting::Children { .. });
             self.step(moving, frame, Stimulus::Cancel, None)?;
+            if waits {
+                self.abort_map_runs(moving, Some(id))?;
+            }
         }
         Ok(())
     }

@@ -317,9 +317,7 @@ impl Turn<'_> {
             return Ok(None);
         };
         let machine = self.machine(row.revision)?;
-        Ok(Some(
-            self.writer.place.execution_arn(&machine.name, &row.name),
-        ))
+        Ok(Some(self.writer.place.arn_of(&machine.name, &row)))
     }
 }
 

@@ -13,6 +13,7 @@ mod inspect;
 mod lane;
 mod limit_change;
 mod machine;
+mod map_run;
 mod permit;
 mod queue;
 mod send;

@@ -149,10 +149,7 @@ impl Turn<'_> {
             && let Some(execution) = self.store().execution(execution)?
         {
             let machine = self.machine(execution.revision)?;
-            let arn = self
-                .writer
-                .place
-                .execution_arn(&machine.name, &execution.name);
+            let arn = self.writer.place.arn_of(&machine.name, &execution);
             return Ok(idempotency_key(&arn, entered));
         }
         Ok(message_id(self.writer.seal.key(), message.id))

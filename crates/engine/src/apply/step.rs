@@ -5,15 +5,17 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use rampmeter_asl::{
-    Context, Detail, Effect, End, Event, EventId, Fork, Frame, FrameId, Payload, Progress,
-    Standing, Stimulus, Task, Timer, TimerKind, Waiting, record,
+    Advance, Context, Detail, Effect, End, Event, EventId, Fork, Frame, FrameId, MapRun, Payload,
+    Progress, Stale, Standing, StateMachine, Stimulus, Task, Timer, TimerKind, Waiting, record,
 };
 
 use super::service::{Submission, TaskError};
-use super::work::{Moving, REQUEST, Work};
+use super::work::{Joining, Moving, REQUEST, Work};
 use crate::id::{ExecutionId, StepId};
 use crate::request::ExecutionStatus;
-use crate::store::{ExecutionRow, FrameRow, FrameStanding, MessageRow, StepRow, StoreError};
+use crate::store::{
+    ExecutionRow, FrameRow, FrameStanding, ItemOf, MessageRow, StepRow, StoreError,
+};
 use crate::turn::Turn;
 
 /// A message that the step being made sends. Its body lies in the step, so it is written after it.
@@ -165,10 +167,7 @@ impl Turn<'_> {
                     Effect::ClearTimer(timer) => self.store().clear_timer(execution, timer)?,
                     Effect::Abandon(event) => self.abandon(execution, event)?,
                     Effect::Fork(fork) => made.fork = Some(fork),
-                    Effect::StartMapRun(_) => {
-                        let why = "this host does not run Distributed Map states yet";
-                        return Err(StoreError::Damaged(why.to_owned()));
-                    }
+                    Effect::StartMapRun(run) => made.map_run = Some(run),
                 }
             }
         }
@@ -186,7 +185,19 @@ impl Turn<'_> {
         progress: &mut Progress,
         frame: &mut Frame,
         stimulus: Stimulus,
-    ) -> Result<Result<rampmeter_asl::Advance, rampmeter_asl::Stale>, StoreError> {
+    ) -> Result<Result<Advance, Stale>, StoreError> {
+        self.with_context(moving, start_input, |machine, context| {
+            rampmeter_asl::advance(machine, progress, frame, stimulus, context)
+        })
+    }
+
+    /// Runs the interpreter with what it may see of an execution.
+    pub(super) fn with_context<T>(
+        &self,
+        moving: &Moving,
+        start_input: Option<&Payload>,
+        run: impl FnOnce(&StateMachine, &mut Context<'_>) -> T,
+    ) -> Result<T, StoreError> {
         let writer = &*self.writer;
         let (machine, execution) = (moving.machine(), &moving.row);
         let unreadable = RefCell::new(None);
@@ -203,13 +214,17 @@ impl Turn<'_> {
             })
         };
         let results = || {
-            let children = moving.joining.clone().unwrap_or_default();
-            self.results(execution, children).unwrap_or_else(|error| {
+            let results = match moving.joining.clone() {
+                None => Ok(Vec::new()),
+                Some(Joining::Frames(children)) => self.results(execution, children),
+                Some(Joining::MapRun(run)) => self.item_results(run),
+            };
+            results.unwrap_or_else(|error| {
                 unreadable.replace(Some(error));
                 Vec::new()
             })
         };
-        let execution_arn = writer.place.execution_arn(&machine.name, &execution.name);
+        let execution_arn = writer.place.arn_of(&machine.name, execution);
         let mut context = Context {
             now: self.now_ms(),
             region: &writer.place.region,
@@ -227,10 +242,9 @@ impl Turn<'_> {
             random: &mut random,
             transitions: moving.budget,
         };
-        let advanced =
-            rampmeter_asl::advance(&machine.definition, progress, frame, stimulus, &mut context);
+        let made = run(&machine.definition, &mut context);
         match unreadable.into_inner() {
-            None => Ok(advanced),
+            None => Ok(made),
             Some(error) => Err(error),
         }
     }
@@ -319,6 +333,9 @@ impl Turn<'_> {
         if let (Some(fork), Some(frame)) = (made.fork, made.frame) {
             self.fork(moving, fork, made.id, frame, encoded.text.len())?;
         }
+        if let Some(run) = made.map_run {
+            self.start_map_run(moving, run)?;
+        }
         Ok(match made.standing {
             Standing::Ended(end) => Some(end),
             Standing::Waiting | Standing::Yielded => None,
@@ -345,6 +362,12 @@ impl Turn<'_> {
         row.stopped_at = Some(now);
         if row.frames > 0 && !matches!(end, End::Succeeded { .. }) {
             moving.due.push_back(Work::Quiet { from: 1 });
+        }
+        if !matches!(end, End::Succeeded { .. }) {
+            self.abort_map_runs(moving, None)?;
+        }
+        if let Some(ItemOf { map_run, items, .. }) = moving.row.item.clone() {
+            self.item_ended(map_run, end, items)?;
         }
         self.end_waits(&moving.row, end)
     }
@@ -398,6 +421,7 @@ pub(super) struct MadeStep {
     pub(super) standing: Standing,
     sending: Vec<Sending>,
     fork: Option<Fork>,
+    map_run: Option<MapRun>,
 }
 
 impl MadeStep {
@@ -412,6 +436,7 @@ impl MadeStep {
             standing: Standing::Waiting,
             sending: Vec::new(),
             fork: None,
+            map_run: None,
         }
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rampmeter_asl::{EventId, FrameId, Outcome, Stimulus};
 use serde::{Deserialize, Serialize};
 
-use crate::id::ExecutionId;
+use crate::id::{ExecutionId, MapRunId};
 use crate::machines::Machine;
 use crate::store::{ExecutionRow, StoreError};
 use crate::turn::Turn;
@@ -49,6 +49,18 @@ pub(super) enum Work {
     },
     /// The rows of these frames, and of all below them, are no longer needed.
     Forget { from: FrameId, until: FrameId },
+    /// Child executions of a map run start, from the index `next` to before `until`.
+    StartItems { map_run: i64, next: u32, until: u32 },
+    /// The child executions of a map run have ended, or enough of them.
+    JoinRun { map_run: i64, outcome: Outcome },
+    /// The child executions of a map run with numbers above `after` are stopped; then the run is joined, if there is an
+    /// outcome.
+    StopItems {
+        map_run: i64,
+        after: i64,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        outcome: Option<Outcome>,
+    },
     /// The execution has ended: the frames with ids not below `from` wait for nothing any more.
     Quiet { from: FrameId },
 }
@@ -63,8 +75,17 @@ pub(super) struct Moving {
     pub(super) due: VecDeque<Work>,
     /// What this command may still spend.
     pub(super) budget: u32,
-    /// The children whose results the frame that moves may read.
-    pub(super) joining: Option<std::ops::Range<FrameId>>,
+    /// Whose results the frame that moves may read.
+    pub(super) joining: Option<Joining>,
+}
+
+/// Whose results a frame may read.
+#[derive(Debug, Clone)]
+pub(super) enum Joining {
+    /// Those of its branches or iterations.
+    Frames(std::ops::Range<FrameId>),
+    /// Those of the child executions of its map run.
+    MapRun(MapRunId),
 }
 
 impl Moving {
@@ -135,6 +156,17 @@ impl Turn<'_> {
                 outcome,
             } => self.cancel_children(moving, parent, from, outcome),
             Work::Forget { from, until } => self.forget_frames(moving, from..until),
+            Work::StartItems {
+                map_run,
+                next,
+                until,
+            } => self.start_items(moving, MapRunId(map_run), next..until),
+            Work::JoinRun { map_run, outcome } => self.join_run(moving, MapRunId(map_run), outcome),
+            Work::StopItems {
+                map_run,
+                after,
+                outcome,
+            } => self.stop_items(moving, MapRunId(map_run), ExecutionId(after), outcome),
             Work::Quiet { from } => self.quieten(moving, from),
         }
     }
@@ -142,13 +174,17 @@ impl Turn<'_> {
     /// Stores what remains to be done, for commands of its own.
     pub(super) fn put_off(&mut self, moving: &Moving) -> Result<(), StoreError> {
         for work in &moving.due {
-            let text = serde_json::to_string(work)
-                .expect("what is to be done has only text keys and whole numbers");
-            self.store().note_continuing(moving.row.id, &text)?;
+            self.leave_to(moving.row.id, work)?;
         }
-        if !moving.due.is_empty() {
-            self.go_on_later(moving.row.id);
-        }
+        Ok(())
+    }
+
+    /// Leaves something to do to an execution that is not being moved.
+    pub(super) fn leave_to(&mut self, id: ExecutionId, work: &Work) -> Result<(), StoreError> {
+        let text = serde_json::to_string(work)
+            .expect("what is to be done has only text keys and whole numbers");
+        self.store().note_continuing(id, &text)?;
+        self.go_on_later(id);
         Ok(())
     }
 

@@ -59,7 +59,7 @@ impl Reader {
     pub fn call_times(&self) -> Result<Vec<CallTimes>, Rejected> {
         self.with(|connection| {
             let mut statement = connection.prepare(
-                "SELECT step.call, execution.name, state_machine.name FROM step \
+                "SELECT step.call, execution.name, state_machine.name || coalesce('/' || execution.label, '') FROM step \
                  JOIN execution ON execution.id = step.execution \
                  JOIN revision ON revision.id = execution.revision JOIN state_machine ON state_machine.id = revision.machine \
                  WHERE step.call IS NOT NULL ORDER BY step.id",

@@ -7,7 +7,9 @@ use super::page::{page_size, page_start, page_token};
 use crate::arn;
 use crate::rejected::Rejected;
 use crate::request::{ExecutionStatus, ExecutionSummary, ListExecutions, Page};
-use crate::store::{EXECUTION_COLUMNS, ExecutionRow, StoreError, optional};
+use crate::store::{
+    EXECUTION_COLUMNS, ExecutionRow, StoreError, find_map_run, map_run_of, optional,
+};
 
 impl Reader {
     pub(crate) fn list_executions(
@@ -19,6 +21,11 @@ impl Reader {
             .as_deref()
             .map(arn::machine_name)
             .transpose()?;
+        let map_run = list
+            .map_run_arn
+            .as_deref()
+            .map(arn::map_run_names)
+            .transpose()?;
         let before = page_start(list.next_token.as_deref(), i64::MAX)?;
         let size = page_size(list.max_results);
         self.with(|connection| {
@@ -28,15 +35,30 @@ impl Reader {
                 let arn = self.place.machine_arn(name);
                 return Ok(Err(Rejected::StateMachineDoesNotExist(arn)));
             }
+            let map_run = match map_run {
+                None => None,
+                Some((label, name)) => match find_map_run(connection, label, name)? {
+                    Some(run) => Some(run.id),
+                    None => {
+                        let arn = list.map_run_arn.clone().unwrap_or_default();
+                        return Ok(Err(Rejected::ResourceNotFound(arn)));
+                    }
+                },
+            };
+            // The children of a map run are found by their index; those of machines are listed without them.
+            let whose = match map_run {
+                None => "(?5 IS NULL AND map_run IS NULL)",
+                Some(_) => "map_run = ?5",
+            };
             let query = format!(
                 "SELECT {EXECUTION_COLUMNS} FROM execution WHERE id < ?1 \
                  AND (?2 IS NULL OR revision IN (SELECT revision.id FROM revision JOIN state_machine ON state_machine.id = revision.machine WHERE state_machine.name = ?2)) \
-                 AND (?3 IS NULL OR status = ?3) ORDER BY id DESC LIMIT ?4"
+                 AND (?3 IS NULL OR status = ?3) AND {whose} ORDER BY id DESC LIMIT ?4"
             );
             let mut statement = connection.prepare_cached(&query)?;
             let status = list.status.map(ExecutionStatus::code);
             let rows = statement
-                .query_map((before, machine, status, size + 1), ExecutionRow::read)?
+                .query_map((before, machine, status, size + 1, map_run), ExecutionRow::read)?
                 .collect::<Result<Vec<_>, _>>()?;
             let more = rows.len() > size as usize;
             let kept: Vec<ExecutionRow> = rows.into_iter().take(size as usize).collect();
@@ -78,9 +100,17 @@ impl Reader {
              JOIN state_machine ON state_machine.id = revision.machine WHERE revision.id = ?1",
         )?;
         let machine: String = statement.query_row([row.revision], |row| row.get(0))?;
+        let item = match &row.item {
+            None => None,
+            Some(item) => map_run_of(connection, item.map_run)?.map(|run| {
+                let arn = self.place.map_run_arn(&machine, &run.label, &run.name);
+                (arn, item.items)
+            }),
+        };
         Ok(ExecutionSummary {
-            execution_arn: self.place.execution_arn(&machine, &row.name),
-            state_machine_arn: self.place.machine_arn(&machine),
+            execution_arn: self.place.arn_of(&machine, &row),
+            state_machine_arn: self.place.machine_arn(&arn::machine_part(&machine, &row)),
+            item,
             name: row.name,
             status: row.status,
             start_date: row.started_at,

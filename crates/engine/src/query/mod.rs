@@ -6,6 +6,7 @@ mod description;
 mod history;
 mod listing;
 mod machine;
+mod map_run;
 mod page;
 
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ use rampmeter_asl::{EventId, FrameId};
 use rusqlite::Row;
 
 use super::{Store, StoreError, optional};
-use crate::id::{ExecutionId, RevisionId, StepId, name_hash};
+use crate::id::{ExecutionId, MapRunId, RevisionId, StepId, name_hash};
 use crate::request::ExecutionStatus;
 
 /// One execution, without its data.
@@ -27,10 +27,22 @@ pub(crate) struct ExecutionRow {
     pub(crate) frame_step: StepId,
     /// How many frames it has had besides the root.
     pub(crate) frames: FrameId,
+    /// The map run that it is a child execution of.
+    pub(crate) item: Option<ItemOf>,
+}
+
+/// What a child execution of a map run has besides.
+#[derive(Debug, Clone)]
+pub(crate) struct ItemOf {
+    pub(crate) map_run: MapRunId,
+    /// Stands in its ARN after the name of the state machine.
+    pub(crate) label: String,
+    /// How many items it works on.
+    pub(crate) items: u64,
 }
 
 pub(crate) const EXECUTION_COLUMNS: &str = "id, revision, name, status, started_at, stopped_at, \
-     events, first_step, last_step, waits_for, frame_step, frames";
+     events, first_step, last_step, waits_for, frame_step, frames, map_run, label, items";
 
 impl ExecutionRow {
     pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<ExecutionRow> {
@@ -49,6 +61,14 @@ impl ExecutionRow {
             waits_for: unsigned(row, 9)?,
             frame_step: row.get(10)?,
             frames: unsigned(row, 11)?,
+            item: match row.get(12)? {
+                None => None,
+                Some(map_run) => Some(ItemOf {
+                    map_run,
+                    label: row.get(13)?,
+                    items: unsigned(row, 14)?,
+                }),
+            },
         })
     }
 }
@@ -69,6 +89,7 @@ impl Store {
         Ok(find_by_name(&self.connection, machine_name, name)?)
     }
 
+    /// `machine_name` as it stands in the execution's ARN.
     pub(crate) fn insert_execution(
         &self,
         machine_name: &str,
@@ -76,7 +97,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
-                "INSERT INTO execution VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                "INSERT INTO execution VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             )?
             .execute((
                 row.id,
@@ -91,6 +112,9 @@ impl Store {
                 signed(row.waits_for),
                 row.frame_step,
                 signed(row.frames),
+                row.item.as_ref().map(|item| item.map_run),
+                row.item.as_ref().map(|item| item.label.as_str()),
+                row.item.as_ref().map(|item| signed(item.items)),
             ))?;
         self.connection
             .prepare_cached("INSERT INTO execution_name (hash, execution) VALUES (?1, ?2)")?
@@ -135,7 +159,8 @@ pub(crate) fn find_by_name(
          JOIN execution ON execution.id = execution_name.execution \
          JOIN revision ON revision.id = execution.revision \
          JOIN state_machine ON state_machine.id = revision.machine \
-         WHERE execution_name.hash = ?1 AND execution.name = ?2 AND state_machine.name = ?3"
+         WHERE execution_name.hash = ?1 AND execution.name = ?2 \
+         AND state_machine.name || coalesce('/' || execution.label, '') = ?3"
     );
     let mut statement = connection.prepare_cached(&query)?;
     optional(statement.query_row(

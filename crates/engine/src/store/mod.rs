@@ -15,6 +15,7 @@ mod frame;
 mod invocation;
 mod lane;
 mod machine;
+mod map_run;
 mod message;
 mod move_task;
 mod numbers;
@@ -30,11 +31,14 @@ use thiserror::Error;
 pub(crate) use awaited::AwaitingTask;
 pub(crate) use call::PermitRow;
 pub(crate) use control::{LimitOverride, controls};
-pub(crate) use execution::{EXECUTION_COLUMNS, ExecutionRow, find_by_name};
+pub(crate) use execution::{EXECUTION_COLUMNS, ExecutionRow, ItemOf, find_by_name};
 pub(crate) use format::FORMAT;
 pub(crate) use frame::{ForkRow, FrameRow, FrameStanding};
 pub(crate) use lane::OrderStanding;
 pub(crate) use machine::{RevisionRow, newest_revision, newest_revisions, revision};
+pub(crate) use map_run::{
+    Ended, MAP_RUN_COLUMNS, MapRunRow, find_map_run, map_run_of, running_children,
+};
 pub(crate) use message::{DeadLetter, MessageRow};
 pub(crate) use move_task::MoveTaskRow;
 pub(crate) use numbers::{Kind, Sequence};

@@ -79,6 +79,8 @@ CREATE TABLE step (
 -- last_step: the newest step, from which `previous` leads back to the first.
 -- waits_for: id of the event whose task token its root frame waits for, or 0.
 -- frame_step: the step that holds its root frame as it stands. frames: how many other frames it has had.
+-- map_run, label, items: of a child execution of a Distributed Map its map run, the label that stands in its ARN after the
+-- name of the state machine, and how many items it works on.
 CREATE TABLE execution (
     id         INTEGER PRIMARY KEY,
     revision   INTEGER NOT NULL,
@@ -91,8 +93,12 @@ CREATE TABLE execution (
     last_step  INTEGER NOT NULL,
     waits_for  INTEGER NOT NULL,
     frame_step INTEGER NOT NULL,
-    frames     INTEGER NOT NULL
+    frames     INTEGER NOT NULL,
+    map_run    INTEGER,
+    label      TEXT,
+    items      INTEGER
 );
+CREATE INDEX execution_by_map_run ON execution (map_run, id) WHERE map_run IS NOT NULL;
 
 -- The branches and iterations of Parallel and Map states, from their beginning until the state is left. In an execution
 -- that ended badly they stay, for its redrive.
@@ -121,6 +127,30 @@ CREATE TABLE fork (
     data      TEXT NOT NULL,
     PRIMARY KEY (execution, parent)
 ) WITHOUT ROWID;
+
+-- A run of a Distributed Map state, for which the frame `frame` of `execution` waits. hash: 64 bits of a hash of its name,
+-- which is the end of its ARN. state: the Map state. express, batched: 1 when its children are of type EXPRESS, when they work
+-- on batches. status: as of an execution. items: how many there are. ended: how many children and items ended in which way,
+-- as JSON. join_state: the interpreter's bookkeeping, as JSON.
+CREATE TABLE map_run (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    execution  INTEGER NOT NULL,
+    frame      INTEGER NOT NULL,
+    hash       INTEGER NOT NULL,
+    name       TEXT NOT NULL,
+    label      TEXT NOT NULL,
+    state      TEXT NOT NULL,
+    express    INTEGER NOT NULL,
+    batched    INTEGER NOT NULL,
+    status     INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    stopped_at INTEGER,
+    items      INTEGER NOT NULL,
+    ended      TEXT NOT NULL,
+    join_state TEXT NOT NULL
+);
+CREATE INDEX map_run_by_hash ON map_run (hash);
+CREATE INDEX map_run_by_execution ON map_run (execution, id);
 
 -- When the heartbeat of a task runs out that has been heard of since its step was written.
 CREATE TABLE heartbeat (

@@ -16,6 +16,7 @@ impl From<Rejected> for WireError {
             }
             Rejected::InvalidDefinition(_) => Self::new("InvalidDefinition", message),
             Rejected::ExecutionDoesNotExist(_) => Self::new("ExecutionDoesNotExist", message),
+            Rejected::ResourceNotFound(_) => Self::new("ResourceNotFound", message),
             Rejected::InvalidArn(_) => Self::new("InvalidArn", message),
             Rejected::InvalidName(_) => Self::new("InvalidName", message),
             Rejected::InvalidExecutionInput(_) => Self::new("InvalidExecutionInput", message),

@@ -123,7 +123,7 @@ impl Turn<'_> {
         if let Some(error) = error {
             tell("Error", json!(error));
         }
-        let arn = place.execution_arn(&machine.name, &child.name);
+        let arn = place.arn_of(&machine.name, child);
         tell("ExecutionArn", json!(arn));
         tell("Input", data(&input));
         tell("InputDetails", json!({ "Included": true }));

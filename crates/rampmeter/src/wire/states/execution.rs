@@ -134,6 +134,10 @@ fn summary_json(summary: ExecutionSummary) -> Map<String, Value> {
     if let Some(stop_date) = summary.stop_date {
         item.insert("stopDate".to_owned(), date(stop_date));
     }
+    if let Some((map_run_arn, items)) = summary.item {
+        item.insert("mapRunArn".to_owned(), map_run_arn.into());
+        item.insert("itemCount".to_owned(), items.into());
+    }
     item.insert("redriveCount".to_owned(), 0.into());
     item
 }
@@ -165,16 +169,16 @@ pub(in crate::wire) async fn list(call: Call) -> Result<Value, WireError> {
     let max_results = constraints.max_results(list.max_results);
     let status = status_filter(&mut constraints, list.status_filter.as_deref());
     constraints.check()?;
-    if list.map_run_arn.is_some() || list.redrive_filter.is_some() {
+    if list.redrive_filter.is_some() {
         return Err(WireError::new(
             "ValidationException",
-            "mapRunArn and redriveFilter are not served here: list by stateMachineArn and statusFilter.",
+            "redriveFilter is not served here: list by statusFilter.",
         ));
     }
-    if list.state_machine_arn.is_none() {
+    if list.state_machine_arn.is_some() == list.map_run_arn.is_some() {
         return Err(WireError::new(
             "ValidationException",
-            "A stateMachineArn must be given.",
+            "Must provide exactly one of stateMachineArn and mapRunArn.",
         ));
     }
     let page = call
@@ -182,6 +186,7 @@ pub(in crate::wire) async fn list(call: Call) -> Result<Value, WireError> {
         .engine
         .list_executions(ListExecutions {
             state_machine_arn: list.state_machine_arn,
+            map_run_arn: list.map_run_arn,
             status,
             max_results,
             next_token: list.next_token,

@@ -4,6 +4,7 @@ pub(super) mod constraint;
 pub(super) mod execution;
 pub(super) mod history;
 pub(super) mod machine;
+pub(super) mod map_run;
 pub(super) mod task;
 pub(super) mod test_state;
 pub(super) mod validation;
