@@ -109,7 +109,10 @@ impl Run<'_, '_> {
                 self.jsonata_arguments(state, flow, input)?,
             ),
         };
-        self.show(stage, &arguments);
+        // AWS shows the arguments of a task only.
+        if stage == Stage::AfterParameters || state.kind == StateKind::Task {
+            self.show(stage, &arguments);
+        }
         Ok(arguments)
     }
 

@@ -164,3 +164,130 @@ fn long_and_deep_expressions_are_refused_or_read() {
         }
     }
 }
+
+mod any_expression {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const WORDS: &[&str] = &[
+        "$",
+        "$$",
+        "$x",
+        "$states.input",
+        "a",
+        "1",
+        "-1",
+        "0.5",
+        "1e308",
+        "'t'",
+        "null",
+        "true",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ".",
+        "..",
+        ",",
+        ";",
+        ":",
+        ":=",
+        "?",
+        "??",
+        "?:",
+        "~>",
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "**",
+        "&",
+        "=",
+        "!=",
+        "<",
+        ">=",
+        "and",
+        "or",
+        "in",
+        "^(",
+        "#$i",
+        "@$v",
+        "|",
+        "/a+/",
+        "function($x){",
+        "$map(",
+        "$reduce(",
+        "$append",
+        "$string(",
+        "$pad('',",
+        "$formatNumber(",
+        "$fromMillis(",
+        "$toMillis(",
+        "$formatInteger(",
+        "$replace(",
+        "$match(",
+        "$split(",
+        "$eval(",
+        "$partition(",
+        "$range(",
+        "$hash(",
+        "$parse(",
+        "$random(",
+        "$uuid(",
+        "$zip(",
+        "$sort(",
+        "$each(",
+        "$lookup(",
+        "$spread(",
+        "$substring(",
+        "$formatBase(",
+        "#0.0",
+        "'[Y]-[M01]'",
+        "'#,##0;(0)'",
+        "'w'",
+    ];
+
+    const SMALL: Limits = Limits {
+        steps: 3_000,
+        depth: 200,
+        string_bytes: 16_384,
+        array_items: 4_096,
+        result_bytes: 65_536,
+        touched_bytes: 4_194_304,
+    };
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn ends_with_a_value_or_an_error(
+            words in prop::collection::vec(prop::sample::select(WORDS), 1..24),
+            x in prop_oneof![Just(json!(null)), Just(json!([1, "a", {"a": [2]}])), Just(json!(3))],
+        ) {
+            if let Ok(program) = Program::compile(&words.join(" ")) {
+                let given = Given {
+                    input: Some(&x),
+                    variables: Map::from_iter([("x".to_owned(), x.clone())]),
+                    now: 0,
+                    seed: 1,
+                    dialect: Dialect::Aws,
+                    limits: SMALL,
+                };
+                let first = program.evaluate(&given);
+                prop_assert_eq!(&first, &program.evaluate(&given), "it repeats");
+                if let Ok(Some(value)) = first {
+                    prop_assert!(value.to_string().len() <= 2 * SMALL.result_bytes);
+                }
+            }
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,200}") {
+            let _ = Program::compile(&text);
+        }
+    }
+}
