@@ -286,6 +286,8 @@ pub(crate) struct Distributed {
     /// Whether its child executions are of type EXPRESS.
     pub(crate) is_express: bool,
     pub(crate) batcher: Option<Batcher>,
+    /// Whether results that are arrays are put together into one (`ResultWriter`, `FLATTEN`).
+    pub(crate) flattens: bool,
 }
 
 /// `ItemBatcher`.

@@ -224,7 +224,11 @@ impl Run<'_, '_> {
         if self.frame.entered > 2 {
             self.frame.last = started;
         }
-        let results = (self.context.results)();
+        let mut results = (self.context.results)();
+        if matches!(&state.body, Body::Map(map) if map.distributed.as_ref().is_some_and(|map| map.flattens))
+        {
+            results = flat(&results);
+        }
         self.leave_joined(state, &results)
     }
 }
@@ -260,6 +264,18 @@ fn into_batches(items: Vec<Value>, limits: BatchLimits) -> Value {
         }
     }
     json!(batches)
+}
+
+/// Results of which those that are arrays stand for their items.
+fn flat(results: &[Payload]) -> Vec<Payload> {
+    let mut flat = Vec::new();
+    for result in results {
+        match result.value() {
+            Value::Array(items) => flat.extend(items.iter().cloned().map(Payload::from_value)),
+            _ => flat.push(result.clone()),
+        }
+    }
+    flat
 }
 
 /// `arn:aws:states:REGION:ACCOUNT:mapRun:MACHINE/LABEL:ID`.

@@ -4,8 +4,7 @@ use serde_json::Value;
 
 use super::notes::Notes;
 use super::object::Object;
-use super::{fields, state};
-use crate::event::StateKind;
+use super::{fields, item_reader, state};
 use crate::machine::{
     Amount, AnyTemplate, Batcher, Body, Distributed, Items, MapBody, QueryLanguage,
 };
@@ -109,11 +108,12 @@ fn read_distributed(
         return None;
     }
     config.require(&["ExecutionType"]);
-    check_reader_and_writer(state);
+    item_reader::check(state);
     Some(Distributed {
         label: label(state),
         is_express: execution_type == Some("EXPRESS"),
         batcher: batcher(state, language),
+        flattens: item_reader::flattens(state),
     })
 }
 
@@ -173,35 +173,6 @@ fn batcher(state: &Object<'_>, language: QueryLanguage) -> Option<Batcher> {
         max_bytes,
         batch_input: any_template(&batcher, "BatchInput", language),
     })
-}
-
-/// The form of `ItemReader` and `ResultWriter`.
-fn check_reader_and_writer(state: &Object<'_>) {
-    if let Some(reader) = state.object("ItemReader") {
-        reader.allow(&["Resource", "Parameters", "Arguments", "ReaderConfig"]);
-        reader.require(&["Resource"]);
-        reader.text("Resource");
-        reader.object("ReaderConfig");
-    }
-    if let Some(writer) = state.object("ResultWriter") {
-        writer.allow(&["Resource", "Parameters", "Arguments", "WriterConfig"]);
-        writer.text("Resource");
-        writer.object("WriterConfig");
-    }
-}
-
-/// Why this host cannot run a Map state, if it cannot.
-pub(super) fn unserved(state: &Object<'_>, kind: StateKind) -> Option<String> {
-    if kind != StateKind::Map {
-        return None;
-    }
-    if state.has("ItemReader") {
-        return Some("Map states that read their items from a file (ItemReader)".to_owned());
-    }
-    let writes = state
-        .value("ResultWriter")
-        .and_then(|writer| writer.get("Resource"));
-    writes.map(|_| "Map states that write their results to a file (ResultWriter)".to_owned())
 }
 
 /// A whole number that is not negative, or the path to one.

@@ -4,6 +4,7 @@
 mod assign;
 mod choice;
 mod fields;
+mod item_reader;
 mod json;
 mod jsonata;
 mod map;

@@ -41,6 +41,11 @@ impl Notes {
                 location,
             ));
         }
+        if matches!(&state.body, Body::Map(map) if map.distributed.is_some()) {
+            let message = "Express state machine does not support Distributed Map".to_owned();
+            self.express_faults
+                .push(Diagnostic::error(SCHEMA, message, fields.location()));
+        }
         if let Some(what) = fields
             .value("Resource")
             .and_then(|arn| not_express(arn.as_str()?))

@@ -2,7 +2,7 @@
 
 use super::notes::Notes;
 use super::object::Object;
-use super::{assign, choice, fields, graph, jsonata, map, query_language, retry};
+use super::{assign, choice, fields, graph, item_reader, jsonata, map, query_language, retry};
 use crate::event::StateKind;
 use crate::machine::{
     Body, Duration, Flow, Graph, JsonPathFlow, ParallelBody, QueryLanguage, State, TaskBody, Until,
@@ -238,7 +238,7 @@ fn fail(state: &Object<'_>, language: QueryLanguage) -> Body {
 
 /// Why this host cannot run a state, if it cannot.
 fn what_is_unserved(state: &State, fields: &Object<'_>) -> Option<String> {
-    if let Some(what) = map::unserved(fields, state.kind) {
+    if let Some(what) = item_reader::unserved(fields, state.kind) {
         return Some(what);
     }
     match &state.body {

@@ -195,6 +195,15 @@ fn the_form_of_a_distributed_map_is_checked() {
         ),
         (json!({ "ItemReader": {} }), "/States/A/ItemReader"),
         (
+            json!({ "ItemReader": { "Resource": "arn:aws:states:::s3:getObject",
+                                    "ReaderConfig": { "InputType": "XML" } } }),
+            "/States/A/ItemReader/ReaderConfig/InputType",
+        ),
+        (
+            json!({ "ResultWriter": { "WriterConfig": { "Transformation": "flat" } } }),
+            "/States/A/ResultWriter/WriterConfig/Transformation",
+        ),
+        (
             json!({ "ToleratedFailurePercentage": 101 }),
             "/States/A/ToleratedFailurePercentage",
         ),
@@ -212,4 +221,26 @@ fn the_form_of_a_distributed_map_is_checked() {
         faults[0].message,
         "These fields are required: [ExecutionType]"
     );
+}
+
+#[test]
+fn results_that_are_arrays_can_be_put_together_into_one() {
+    let fields = json!({ "ResultWriter": { "WriterConfig": { "Transformation": "FLATTEN" } } });
+    let host = Host::started(
+        &distributed(json!({ "Type": "Pass" }), fields),
+        &json!([[1, 2], 3, [[4]]]),
+    );
+    assert_eq!(*host.output(), json!([1, 2, 3, [4]]));
+}
+
+#[test]
+fn files_are_not_served_and_an_express_machine_has_no_map_runs() {
+    let reader = json!({ "ItemReader": { "Resource": "arn:aws:states:::s3:getObject" } });
+    let writer = json!({ "ResultWriter": { "Resource": "arn:aws:states:::s3:putObject" } });
+    for (fields, unserved) in [(reader, 1), (writer, 1), (json!({}), 0)] {
+        let definition = distributed(json!({ "Type": "Pass" }), fields);
+        let machine = StateMachine::parse(&definition.to_string()).unwrap();
+        assert_eq!(machine.unserved().len(), unserved);
+        assert_eq!(machine.express_faults().len(), 1);
+    }
 }
