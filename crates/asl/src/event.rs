@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::payload::Payload;
 
+pub use crate::state_kind::StateKind;
+
 /// The number of an event in its execution: 1 for the first, without gaps.
 pub type EventId = u64;
 
@@ -22,27 +24,6 @@ pub struct Event<P = Payload> {
     pub at: i64,
     /// What happened.
     pub detail: Detail<P>,
-}
-
-/// The type of a state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum StateKind {
-    /// Calls a service and waits for its answer.
-    Task,
-    /// Shapes data.
-    Pass,
-    /// Branches.
-    Choice,
-    /// Waits for a time.
-    Wait,
-    /// Ends the execution well.
-    Succeed,
-    /// Ends the execution with an error.
-    Fail,
-    /// Runs branches at the same time.
-    Parallel,
-    /// Runs one processor for each item.
-    Map,
 }
 
 /// How far an iteration of a Map state is.
@@ -230,96 +211,36 @@ pub enum Detail<P = Payload> {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         cause: Option<String>,
     },
-}
-
-impl StateKind {
-    /// AWS's word, as in the `Type` field.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Task => "Task",
-            Self::Pass => "Pass",
-            Self::Choice => "Choice",
-            Self::Wait => "Wait",
-            Self::Succeed => "Succeed",
-            Self::Fail => "Fail",
-            Self::Parallel => "Parallel",
-            Self::Map => "Map",
-        }
-    }
-
-    /// The kind of a `Type` field, if it is one of AWS's.
-    #[must_use]
-    pub fn from_type(text: &str) -> Option<Self> {
-        [
-            Self::Task,
-            Self::Pass,
-            Self::Choice,
-            Self::Wait,
-            Self::Succeed,
-            Self::Fail,
-            Self::Parallel,
-            Self::Map,
-        ]
-        .into_iter()
-        .find(|kind| kind.as_str() == text)
-    }
-
-    fn entered(self) -> &'static str {
-        match self {
-            Self::Task => "TaskStateEntered",
-            Self::Pass => "PassStateEntered",
-            Self::Choice => "ChoiceStateEntered",
-            Self::Wait => "WaitStateEntered",
-            Self::Succeed => "SucceedStateEntered",
-            Self::Fail => "FailStateEntered",
-            Self::Parallel => "ParallelStateEntered",
-            Self::Map => "MapStateEntered",
-        }
-    }
-
-    fn started(self) -> &'static str {
-        match self {
-            Self::Map => "MapStateStarted",
-            _ => "ParallelStateStarted",
-        }
-    }
-
-    fn succeeded(self) -> &'static str {
-        match self {
-            Self::Map => "MapStateSucceeded",
-            _ => "ParallelStateSucceeded",
-        }
-    }
-
-    fn failed(self) -> &'static str {
-        match self {
-            Self::Map => "MapStateFailed",
-            _ => "ParallelStateFailed",
-        }
-    }
-
-    fn aborted(self) -> &'static str {
-        match self {
-            Self::Wait => "WaitStateAborted",
-            Self::Parallel => "ParallelStateAborted",
-            Self::Map => "MapStateAborted",
-            _ => "TaskStateAborted",
-        }
-    }
-
-    fn exited(self) -> &'static str {
-        match self {
-            Self::Task => "TaskStateExited",
-            Self::Pass => "PassStateExited",
-            Self::Choice => "ChoiceStateExited",
-            Self::Wait => "WaitStateExited",
-            Self::Succeed => "SucceedStateExited",
-            Self::Fail => "FailStateExited",
-            Self::Parallel => "ParallelStateExited",
-            Self::Map => "MapStateExited",
-        }
-    }
+    /// A task of an activity waits for a worker.
+    ActivityScheduled {
+        resource: String,
+        input: P,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        timeout_seconds: Option<i64>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        heartbeat_seconds: Option<i64>,
+    },
+    /// A worker has taken the task.
+    ActivityStarted {
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        worker_name: Option<String>,
+    },
+    /// The worker reported a success.
+    ActivitySucceeded { output: P },
+    /// The worker reported a failure.
+    ActivityFailed {
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        error: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        cause: Option<String>,
+    },
+    /// The task took too long, or its heartbeat stayed away.
+    ActivityTimedOut {
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        error: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        cause: Option<String>,
+    },
 }
 
 impl Phase {
@@ -379,6 +300,11 @@ impl<P> Event<P> {
             Detail::LambdaFunctionSucceeded { .. } => "LambdaFunctionSucceeded",
             Detail::LambdaFunctionFailed { .. } => "LambdaFunctionFailed",
             Detail::LambdaFunctionTimedOut { .. } => "LambdaFunctionTimedOut",
+            Detail::ActivityScheduled { .. } => "ActivityScheduled",
+            Detail::ActivityStarted { .. } => "ActivityStarted",
+            Detail::ActivitySucceeded { .. } => "ActivitySucceeded",
+            Detail::ActivityFailed { .. } => "ActivityFailed",
+            Detail::ActivityTimedOut { .. } => "ActivityTimedOut",
         }
     }
 
@@ -553,6 +479,23 @@ impl<P> Detail<P> {
             Self::LambdaFunctionTimedOut { error, cause } => {
                 Detail::LambdaFunctionTimedOut { error, cause }
             }
+            Self::ActivityScheduled {
+                resource,
+                input,
+                timeout_seconds,
+                heartbeat_seconds,
+            } => Detail::ActivityScheduled {
+                resource,
+                input: hold(input)?,
+                timeout_seconds,
+                heartbeat_seconds,
+            },
+            Self::ActivityStarted { worker_name } => Detail::ActivityStarted { worker_name },
+            Self::ActivitySucceeded { output } => Detail::ActivitySucceeded {
+                output: hold(output)?,
+            },
+            Self::ActivityFailed { error, cause } => Detail::ActivityFailed { error, cause },
+            Self::ActivityTimedOut { error, cause } => Detail::ActivityTimedOut { error, cause },
         })
     }
 }

@@ -120,7 +120,7 @@ pub(crate) enum Rest {
 pub(crate) struct TaskRest {
     /// Its `TaskScheduled` event.
     pub(crate) event: EventId,
-    /// Whether the service has accepted the request.
+    /// Whether the service has accepted the request, or a worker has taken the task of an activity.
     pub(crate) submitted: bool,
     /// When its time-out comes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -128,6 +128,9 @@ pub(crate) struct TaskRest {
     /// Its heartbeat, and when that runs out.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) heartbeat: Option<Heartbeat>,
+    /// Seconds of the heartbeat that begins when a worker takes the task of an activity.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) heartbeat_once_started: Option<u64>,
 }
 
 /// The heartbeat of an attempt.

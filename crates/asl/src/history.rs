@@ -284,5 +284,36 @@ fn details(detail: &Detail, include: bool) -> Option<(&'static str, Details)> {
             "lambdaFunctionTimedOutEventDetails",
             new.failure(error.as_ref(), cause.as_ref()),
         ),
+        Detail::ActivityScheduled {
+            resource,
+            input,
+            timeout_seconds,
+            heartbeat_seconds,
+        } => (
+            "activityScheduledEventDetails",
+            new.text("resource", resource)
+                .data("input", input, include)
+                .number("timeoutInSeconds", *timeout_seconds)
+                .number("heartbeatInSeconds", *heartbeat_seconds),
+        ),
+        Detail::ActivityStarted { worker_name } => (
+            "activityStartedEventDetails",
+            match worker_name {
+                Some(name) => new.text("workerName", name),
+                None => new,
+            },
+        ),
+        Detail::ActivitySucceeded { output } => (
+            "activitySucceededEventDetails",
+            new.data("output", output, include),
+        ),
+        Detail::ActivityFailed { error, cause } => (
+            "activityFailedEventDetails",
+            new.failure(error.as_ref(), cause.as_ref()),
+        ),
+        Detail::ActivityTimedOut { error, cause } => (
+            "activityTimedOutEventDetails",
+            new.failure(error.as_ref(), cause.as_ref()),
+        ),
     })
 }

@@ -23,6 +23,7 @@
 //!     execution_input: &|| input.clone(),
 //!     parent: &|_| None,
 //!     results: &Vec::new,
+//!     activity_exists: &|_arn| true,
 //!     task_token: &|event| format!("task token of event {event}"),
 //!     random: &mut || 4,
 //!     transitions: 64,
@@ -39,6 +40,7 @@ mod budget;
 mod choice;
 mod definition;
 mod diagnostic;
+mod state_kind;
 mod event;
 mod expression;
 mod frame;

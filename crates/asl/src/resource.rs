@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::integration;
 
 /// What a served resource is, for error texts.
-pub(crate) const SERVED: &str = "sqs:sendMessage, states:startExecution, lambda:invoke, functions of Lambda, http:invoke, \
+pub(crate) const SERVED: &str = "sqs:sendMessage, states:startExecution, lambda:invoke, functions of Lambda, activities, http:invoke, \
      aws-sdk:sqs and aws-sdk:sfn";
 
 /// What a Task state names.
@@ -17,6 +17,8 @@ pub enum Resource {
     Action(Action),
     /// A Lambda function by its ARN: `arn:<partition>:lambda:<region>:<account>:function:<name>`.
     Function(String),
+    /// An activity by its ARN: `arn:<partition>:states:<region>:<account>:activity:<name>`. Workers ask for its tasks.
+    Activity(String),
     /// Any other resource, as written. An execution that reaches it fails.
     Unserved(String),
 }
@@ -135,6 +137,9 @@ impl Resource {
         match parts.as_slice() {
             ["lambda", _region, _account, "function", name] if !name.is_empty() => {
                 Self::Function(arn.to_owned())
+            }
+            ["states", _region, _account, "activity", name] if !name.is_empty() => {
+                Self::Activity(arn.to_owned())
             }
             ["lambda", _region, _account, "function", name, version]
                 if !name.is_empty() && !version.is_empty() =>

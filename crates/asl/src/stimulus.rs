@@ -38,6 +38,8 @@ pub struct Context<'a> {
     /// The outputs of the children that ended, in the order of their indices; a child that failed and
     /// was tolerated is left out. Called only after [`Stimulus::Joined`] without a failure.
     pub results: &'a dyn Fn() -> Vec<Payload>,
+    /// Whether there is an activity with this ARN.
+    pub activity_exists: &'a dyn Fn(&str) -> bool,
     /// Mints the task token of the `TaskScheduled` event with this id.
     pub task_token: &'a dyn Fn(EventId) -> String,
     /// 64 random bits, for jitter, `States.UUID` and `States.MathRandom`.
@@ -103,6 +105,13 @@ pub enum Stimulus {
         error: String,
         /// What the service said.
         cause: String,
+    },
+    /// `GetActivityTask`: a worker has taken the task of an activity.
+    TaskStarted {
+        /// The task's `ActivityScheduled` event.
+        event: EventId,
+        /// What the worker calls itself.
+        worker_name: Option<String>,
     },
     /// `SendTaskSuccess`.
     TaskSucceeded {
@@ -200,7 +209,8 @@ pub struct Timer {
 /// Something the host must do once the advance is durable.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Call the service of a task and report [`Stimulus::Submitted`] or [`Stimulus::SubmitFailed`].
+    /// Call the service of a task and report [`Stimulus::Submitted`] or [`Stimulus::SubmitFailed`]. The task of an
+    /// activity is kept for the workers instead, until one takes it: [`Stimulus::TaskStarted`].
     Submit(Task),
     /// Remember a timer.
     SetTimer(Timer),

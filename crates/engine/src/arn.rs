@@ -39,6 +39,13 @@ impl Place {
         )
     }
 
+    pub(crate) fn activity_arn(&self, activity: &str) -> String {
+        format!(
+            "arn:aws:states:{}:{}:activity:{activity}",
+            self.region, self.account
+        )
+    }
+
     pub(crate) fn queue_arn(&self, queue: &str) -> String {
         format!("arn:aws:sqs:{}:{}:{queue}", self.region, self.account)
     }
@@ -75,6 +82,14 @@ pub(crate) fn map_run_names(arn: &str) -> Result<(&str, &str), Rejected> {
     }
 }
 
+/// The name in an activity's ARN.
+pub(crate) fn activity_name(arn: &str) -> Result<&str, Rejected> {
+    match parts(arn, "activity")?.as_slice() {
+        [name] => Ok(name),
+        _ => Err(invalid(arn)),
+    }
+}
+
 /// The names of the state machine and of the execution in an execution's ARN.
 pub(crate) fn execution_names(arn: &str) -> Result<(&str, &str), Rejected> {
     match parts(arn, "execution")?.as_slice() {
@@ -92,9 +107,11 @@ fn parts<'a>(arn: &'a str, kind: &str) -> Result<Vec<&'a str>, Rejected> {
     let mut fields = arn.split(':');
     let head: Vec<&str> = fields.by_ref().take(6).collect();
     match head.as_slice() {
-        ["arn", partition, "states", _region, _account, found]
-            if partition.starts_with("aws") && *found == kind =>
-        {
+        ["arn", partition, "states", _region, _account, found] if partition.starts_with("aws") => {
+            if *found != kind {
+                let why = format!("Resource type not valid in this context: {found}");
+                return Err(Rejected::InvalidArn(why));
+            }
             let rest: Vec<&str> = fields.collect();
             if rest.iter().any(|name| name.is_empty()) {
                 Err(invalid(arn))
@@ -107,7 +124,11 @@ fn parts<'a>(arn: &'a str, kind: &str) -> Result<Vec<&'a str>, Rejected> {
 }
 
 fn invalid(arn: &str) -> Rejected {
-    Rejected::InvalidArn(arn.to_owned())
+    Rejected::InvalidArn(if arn.starts_with("arn:") {
+        arn.to_owned()
+    } else {
+        format!("Invalid ARN prefix: {arn}")
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use rampmeter_caller::Outcome;
 use rampmeter_dispatch::PermitId;
 use tokio::sync::oneshot;
 
+use crate::activity::ActivityCommand;
 use crate::control::ControlCommand;
 use crate::id::{ExecutionId, TargetId};
 use crate::invocation::{InvocationKey, Invoked};
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     ReportTask(TaskReport, Reply<()>),
     SendMessage(SendMessage, Reply<SentMessage>),
     Queue(QueueCommand),
+    Activity(ActivityCommand),
     CreateStateMachine(CreateStateMachine, Reply<CreatedStateMachine>),
     UpdateStateMachine(UpdateStateMachine, Reply<UpdatedStateMachine>),
     DeleteStateMachine(String, Reply<()>),

@@ -28,6 +28,10 @@ macro_rules! row_number {
 }
 
 row_number!(
+    /// One activity.
+    ActivityId
+);
+row_number!(
     /// One execution.
     ExecutionId
 );

@@ -11,6 +11,7 @@ mod token;
 mod clock;
 
 mod request;
+mod activity;
 mod sqs;
 mod state_machine;
 mod rejected;
@@ -34,6 +35,7 @@ mod target;
 mod store;
 mod query;
 
+pub use activity::{ActivityDescription, ActivityTask, CreateActivity, GetActivityTask};
 pub use control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
 pub use engine::{Engine, Options, Stopped, store_path};
 pub use invocation::{Sdk, SdkAnswer, SdkError, SdkRequest, SdkService};

@@ -8,6 +8,7 @@ use rampmeter_caller::{Caller, FunctionCaller};
 use rampmeter_config::{Config, Worker};
 use rampmeter_dispatch::{Gate, Limit, LimitKind, OpenPermit, Priority, Rules, Time, Turns};
 
+use crate::activity::waiting::WaitingPolls;
 use crate::apply::{RunningMoveTask, amended};
 use crate::arn::Place;
 use crate::clock::Clock;
@@ -67,6 +68,8 @@ pub(crate) fn recover(
             step: Sequence::new(Kind::Step),
         },
         waiting: WaitingReceives::default(),
+        activities: store.activities()?,
+        polls: WaitingPolls::default(),
         sweeps: store.sweeps()?.into_iter().collect(),
         moves: std::collections::BTreeMap::new(),
         invocations: Invocations::new(open_functions(config)?),

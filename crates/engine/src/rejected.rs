@@ -37,6 +37,20 @@ pub enum Rejected {
     /// The output of a task is not JSON, or too long.
     #[error("Invalid Output: '{0}'")]
     InvalidOutput(String),
+    /// No such activity.
+    #[error("Activity Does Not Exist: '{0}'")]
+    ActivityDoesNotExist(String),
+    /// The name is taken by an activity with another encryption.
+    #[error("Activity Already Exists: '{0}'")]
+    ActivityAlreadyExists(String),
+    /// So many activities there may be.
+    #[error("The maximum number of activities has been reached: {0}")]
+    ActivityLimitExceeded(usize),
+    /// More workers wait for tasks of one activity than AWS allows.
+    #[error(
+        "The maximum number of workers concurrently polling for activity tasks has been reached."
+    )]
+    ActivityWorkerLimitExceeded,
     /// The task token was not minted by this store, or was altered.
     #[error("Invalid Token: '{0}'")]
     InvalidToken(String),

@@ -85,6 +85,7 @@ impl<'w> Turn<'w> {
                 self.out.reply(reply, answer);
             }
             Command::Queue(command) => self.apply_to_queue(command)?,
+            Command::Activity(command) => self.apply_to_activity(command)?,
             Command::ShutDown(done) => self.writer.drain(self.now, done),
             Command::Continue(execution) => self.continue_execution(execution)?,
             Command::Answered {

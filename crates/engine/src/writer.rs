@@ -11,6 +11,8 @@ use std::time::Duration;
 use rampmeter_dispatch::Time;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::activity::Activities;
+use crate::activity::waiting::WaitingPolls;
 use crate::ancestors::Ancestors;
 use crate::apply::RunningMoveTask;
 use crate::arn::Place;
@@ -54,6 +56,10 @@ pub(crate) struct Writer {
     pub(crate) numbers: Numbers,
     /// Receives of plain queues that wait for a message.
     pub(crate) waiting: WaitingReceives,
+    /// The activities that there are.
+    pub(crate) activities: Activities,
+    /// Workers that wait for the task of an activity.
+    pub(crate) polls: WaitingPolls,
     /// Queues whose messages below a number are being deleted.
     pub(crate) sweeps: std::collections::BTreeMap<QueueId, i64>,
     /// Message move tasks that run.
@@ -163,6 +169,7 @@ impl Writer {
         unfinished |= turn.start_calls()?;
         unfinished |= turn.may_start_invocations();
         unfinished |= turn.work_on_queues()?;
+        unfinished |= turn.serve_waiting_workers()?;
         let outbox: Outbox = turn.into_outbox();
         self.store.commit()?;
         Ok((outbox.perform(send_off), unfinished))
@@ -181,8 +188,11 @@ impl Writer {
         };
         let drained = self.draining.as_ref().map(|draining| draining.until);
         let receives = self.waiting.first_deadline();
+        let workers = self.polls.first_deadline();
         let moves = self.moves.values().map(|task| task.next).min();
-        let next = [timer, delayed, changes, gates, drained, receives, moves];
+        let next = [
+            timer, delayed, changes, gates, drained, receives, workers, moves,
+        ];
         let next = next.into_iter().flatten().min();
         let wait = next.map_or(LONGEST_SLEEP, |next| {
             let micros = next.as_micros().saturating_sub(now.as_micros());

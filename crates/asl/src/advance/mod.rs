@@ -102,6 +102,7 @@ fn check(frame: &Frame, stimulus: &Stimulus, now: i64) -> Result<(), Stale> {
         Stimulus::Submitted { event, .. } | Stimulus::SubmitFailed { event, .. } => {
             task(event).is_some_and(|task| !task.submitted)
         }
+        Stimulus::TaskStarted { event, .. } => task(event).is_some_and(|task| !task.submitted),
         Stimulus::TaskSucceeded { event, .. } | Stimulus::TaskFailed { event, .. } => {
             task(event).is_some()
         }
@@ -165,6 +166,7 @@ impl<'r> Run<'r, '_> {
             Stimulus::Cancel => Ok(self.cancelled()),
             Stimulus::Submitted { output, .. } => self.submitted(output),
             Stimulus::SubmitFailed { error, cause, .. } => self.submit_failed(error, cause),
+            Stimulus::TaskStarted { worker_name, .. } => self.task_started(worker_name),
             Stimulus::TaskSucceeded { output, .. } => self.task_succeeded(&output),
             Stimulus::TaskFailed { error, cause, .. } => self.task_failed(error, cause),
             Stimulus::TaskHeartbeat { .. } => Ok(self.heartbeat()),

@@ -4,10 +4,11 @@ use super::data::Made;
 use super::failure::Failure;
 use super::task_event::{self, Scheduled};
 use super::{Run, Turn, after};
-use crate::event::{EventId, StateKind};
+use crate::event::{Detail, EventId, StateKind};
 use crate::frame::{Heartbeat, Rest, TaskRest};
 use crate::machine::{Body, Duration, State, TaskBody};
 use crate::payload::Payload;
+use crate::resource::Resource;
 use crate::stimulus::{Effect, Task, Timer, TimerKind};
 
 impl<'r> Run<'r, '_> {
@@ -26,8 +27,17 @@ impl<'r> Run<'r, '_> {
             timeout,
             heartbeat,
         };
+        if let Resource::Activity(arn) = &task.resource
+            && !(self.context.activity_exists)(arn)
+        {
+            return Err(self.runtime(&format!("The activity {arn} does not exist.")));
+        }
         let event = self.emit(scheduled.detail(&task.resource))?;
-        self.emit(task_event::started(&task.resource))?;
+        // A task of an activity begins when a worker takes it.
+        let at_once = !matches!(task.resource, Resource::Activity(_));
+        if at_once {
+            self.emit(task_event::started(&task.resource))?;
+        }
         self.effects.push(Effect::Submit(Task {
             event,
             state: self.frame.state.clone(),
@@ -38,13 +48,42 @@ impl<'r> Run<'r, '_> {
             awaits_token: task.resource.awaits_token(),
             heartbeat_seconds: heartbeat,
         }));
-        self.rest_on_task(event, timeout, heartbeat);
+        self.rest_on_task(event, timeout, heartbeat, at_once);
+        Ok(Turn::Rest)
+    }
+
+    /// A worker has taken the task of an activity: from now on its heartbeat counts.
+    pub(super) fn task_started(&mut self, worker_name: Option<String>) -> Result<Turn, Failure> {
+        self.emit(Detail::ActivityStarted { worker_name })?;
+        let now = self.context.now;
+        let rest = self.task_rest();
+        rest.submitted = true;
+        if let Some(seconds) = rest.heartbeat_once_started.take() {
+            let (at, event) = (after(now, seconds), rest.event);
+            rest.heartbeat = Some(Heartbeat { seconds, at });
+            self.set(Timer {
+                at,
+                event,
+                kind: TimerKind::Heartbeat,
+            });
+        }
         Ok(Turn::Rest)
     }
 
     /// Waits for the answer, with the timers that were asked for.
-    fn rest_on_task(&mut self, event: EventId, timeout: Option<u64>, heartbeat: Option<u64>) {
+    fn rest_on_task(
+        &mut self,
+        event: EventId,
+        timeout: Option<u64>,
+        heartbeat: Option<u64>,
+        at_once: bool,
+    ) {
         let now = self.context.now;
+        let (heartbeat, later) = if at_once {
+            (heartbeat, None)
+        } else {
+            (None, heartbeat)
+        };
         self.frame.rest = Rest::Task(TaskRest {
             event,
             submitted: false,
@@ -53,6 +92,7 @@ impl<'r> Run<'r, '_> {
                 seconds,
                 at: after(now, seconds),
             }),
+            heartbeat_once_started: later,
         });
         let timers = self.frame.rest.timers();
         self.effects

@@ -22,6 +22,12 @@ impl Scheduled<'_> {
                 input: self.parameters,
                 timeout_seconds: seconds(self.timeout),
             },
+            Resource::Activity(arn) => Detail::ActivityScheduled {
+                resource: arn.clone(),
+                input: self.parameters,
+                timeout_seconds: seconds(self.timeout),
+                heartbeat_seconds: seconds(self.heartbeat),
+            },
             other => {
                 let (resource_type, resource) = names(other);
                 Detail::TaskScheduled {
@@ -73,8 +79,10 @@ pub(super) fn submit_failed(
 }
 
 pub(super) fn succeeded(resource: &Resource, output: Payload) -> Detail {
-    if matches!(resource, Resource::Function(_)) {
-        return Detail::LambdaFunctionSucceeded { output };
+    match resource {
+        Resource::Function(_) => return Detail::LambdaFunctionSucceeded { output },
+        Resource::Activity(_) => return Detail::ActivitySucceeded { output },
+        _ => {}
     }
     let (resource_type, resource) = names(resource);
     Detail::TaskSucceeded {
@@ -85,8 +93,10 @@ pub(super) fn succeeded(resource: &Resource, output: Payload) -> Detail {
 }
 
 pub(super) fn failed(resource: &Resource, error: Option<String>, cause: Option<String>) -> Detail {
-    if matches!(resource, Resource::Function(_)) {
-        return Detail::LambdaFunctionFailed { error, cause };
+    match resource {
+        Resource::Function(_) => return Detail::LambdaFunctionFailed { error, cause },
+        Resource::Activity(_) => return Detail::ActivityFailed { error, cause },
+        _ => {}
     }
     let (resource_type, resource) = names(resource);
     Detail::TaskFailed {
@@ -98,15 +108,18 @@ pub(super) fn failed(resource: &Resource, error: Option<String>, cause: Option<S
 }
 
 pub(super) fn timed_out(resource: &Resource, error: Option<String>) -> Detail {
-    if matches!(resource, Resource::Function(_)) {
-        return Detail::LambdaFunctionTimedOut { error, cause: None };
+    let cause = None;
+    match resource {
+        Resource::Function(_) => return Detail::LambdaFunctionTimedOut { error, cause },
+        Resource::Activity(_) => return Detail::ActivityTimedOut { error, cause },
+        _ => {}
     }
     let (resource_type, resource) = names(resource);
     Detail::TaskTimedOut {
         resource_type,
         resource,
         error,
-        cause: None,
+        cause,
     }
 }
 
@@ -114,6 +127,8 @@ pub(super) fn timed_out(resource: &Resource, error: Option<String>) -> Detail {
 fn names(resource: &Resource) -> (String, String) {
     match resource {
         Resource::Action(action) => (action.service.clone(), Action::resource(action)),
-        Resource::Function(arn) | Resource::Unserved(arn) => (String::new(), arn.clone()),
+        Resource::Function(arn) | Resource::Activity(arn) | Resource::Unserved(arn) => {
+            (String::new(), arn.clone())
+        }
     }
 }

@@ -244,7 +244,7 @@ fn what_is_unserved(state: &State, fields: &Object<'_>) -> Option<String> {
     match &state.body {
         Body::Task(task) => match &task.resource {
             Resource::Unserved(arn) => Some(format!("the resource '{arn}'; it runs {SERVED}")),
-            Resource::Action(_) | Resource::Function(_) => None,
+            Resource::Action(_) | Resource::Function(_) | Resource::Activity(_) => None,
         },
         _ => None,
     }

@@ -35,6 +35,7 @@ fn evaluate(text: &str, input: &Value) -> Result<Value, CallError> {
         execution_input: &|| Payload::from_value(Value::Null),
         parent: &|_| None,
         results: &Vec::new,
+        activity_exists: &|_| true,
         task_token: &|_| String::new(),
         random: &mut random,
         transitions: 1,

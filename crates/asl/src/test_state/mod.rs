@@ -329,6 +329,7 @@ impl Test<'_> {
             execution_input: &|| input.clone(),
             parent: &|_| None,
             results: &Vec::new,
+            activity_exists: &|_| true,
             task_token: &|_| setting.task_token.to_owned(),
             random: setting.random,
             transitions,

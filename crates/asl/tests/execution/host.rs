@@ -176,6 +176,7 @@ impl Host {
             results,
             task_token: &|event: u64| format!("task-token-{event}"),
             random: &mut || random,
+            activity_exists: &|arn| !arn.ends_with(":deleted"),
             transitions: self.transitions,
         };
         run(&self.machine, &mut context)

@@ -1,6 +1,7 @@
 //! Whole executions, run by a small host that keeps no promise the real ones do not: it stores every
 //! frame as text between two stimuli and checks the timers it is told to set and clear.
 
+mod activity;
 mod callback;
 mod context_object;
 mod data_flow;

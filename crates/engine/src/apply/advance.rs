@@ -77,6 +77,7 @@ impl Turn<'_> {
         let event = match *stimulus {
             Stimulus::Submitted { event, .. }
             | Stimulus::SubmitFailed { event, .. }
+            | Stimulus::TaskStarted { event, .. }
             | Stimulus::TaskSucceeded { event, .. }
             | Stimulus::TaskFailed { event, .. }
             | Stimulus::TaskHeartbeat { event } => event,

@@ -1,6 +1,7 @@
 //! What each command does to the store, one file for each subject. Everything here runs inside the writer's
 //! transaction and performs nothing outside it.
 
+mod activity;
 mod advance;
 mod answer;
 mod audit;

@@ -238,6 +238,10 @@ impl Turn<'_> {
             execution_input: &|| start_input.cloned().unwrap_or_else(stored_input),
             parent: &parent,
             results: &results,
+            activity_exists: &|arn| {
+                crate::arn::activity_name(arn)
+                    .is_ok_and(|name| writer.activities.contains_key(name))
+            },
             task_token: &|event| writer.seal.mint(execution.id, event),
             random: &mut random,
             transitions: moving.budget,

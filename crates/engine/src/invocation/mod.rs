@@ -131,7 +131,7 @@ impl Invocations {
             Resource::Action(action) => {
                 SdkRequest::new(action, parameters.value()).map(Request::Sdk)
             }
-            Resource::Unserved(arn) => Err(TaskError::new(
+            Resource::Activity(arn) | Resource::Unserved(arn) => Err(TaskError::new(
                 "States.Runtime",
                 format!("This host does not run the resource '{arn}'"),
             )),

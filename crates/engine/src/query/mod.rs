@@ -1,6 +1,7 @@
 //! Reads beside the writer, on connections that can only read. Nothing here waits for the writer or holds it up.
 
 mod absent;
+mod activity;
 mod audit;
 mod description;
 mod history;

@@ -5,6 +5,7 @@
 //! `schema.sql`, one file beside this one for each table's queries.
 
 mod awaited;
+mod activity;
 mod call;
 mod continuing;
 mod control;
@@ -28,6 +29,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 
+pub(crate) use activity::{ActivityRow, ActivityTaskRow, all_activities, find_activity};
 pub(crate) use awaited::AwaitingTask;
 pub(crate) use call::PermitRow;
 pub(crate) use control::{LimitOverride, controls};

@@ -272,6 +272,26 @@ CREATE TABLE invocation (
 ) WITHOUT ROWID;
 CREATE INDEX invocation_by_task ON invocation (execution, event);
 
+-- Activities. Workers ask for their tasks; a deleted one has no row. encryption: as it was given, as JSON.
+CREATE TABLE activity (
+    id         INTEGER PRIMARY KEY,
+    name       TEXT NOT NULL UNIQUE,
+    tags       TEXT NOT NULL,
+    encryption TEXT,
+    created_at INTEGER NOT NULL
+);
+
+-- The tasks of activities that wait for a worker, oldest first. event: the ActivityScheduled event, which holds the
+-- input; it lies in the step.
+CREATE TABLE activity_task (
+    activity  INTEGER NOT NULL,
+    step      INTEGER NOT NULL,
+    event     INTEGER NOT NULL,
+    execution INTEGER NOT NULL,
+    PRIMARY KEY (activity, step, event)
+) WITHOUT ROWID;
+CREATE INDEX activity_task_by_task ON activity_task (execution, event);
+
 CREATE TABLE timer (
     at        INTEGER NOT NULL,
     execution INTEGER NOT NULL,

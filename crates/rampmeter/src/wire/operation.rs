@@ -150,6 +150,11 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
     States SendTaskSuccess      Report  states::task::success;
     States SendTaskFailure      Report  states::task::failure;
     States SendTaskHeartbeat    Report  states::task::heartbeat;
+    States CreateActivity       Operate states::activity::create;
+    States DeleteActivity       Operate states::activity::delete;
+    States DescribeActivity     Read    states::activity::describe;
+    States ListActivities       Read    states::activity::list;
+    States GetActivityTask      Report  states::activity::get_task;
     States CreateStateMachine   Operate states::machine::create;
     States UpdateStateMachine   Operate states::machine::update;
     States DeleteStateMachine   Operate states::machine::delete;

@@ -17,6 +17,12 @@ impl From<Rejected> for WireError {
             Rejected::InvalidDefinition(_) => Self::new("InvalidDefinition", message),
             Rejected::ExecutionDoesNotExist(_) => Self::new("ExecutionDoesNotExist", message),
             Rejected::ResourceNotFound(_) => Self::new("ResourceNotFound", message),
+            Rejected::ActivityDoesNotExist(_) => Self::new("ActivityDoesNotExist", message),
+            Rejected::ActivityAlreadyExists(_) => Self::new("ActivityAlreadyExists", message),
+            Rejected::ActivityLimitExceeded(_) => Self::new("ActivityLimitExceeded", message),
+            Rejected::ActivityWorkerLimitExceeded => {
+                Self::new("ActivityWorkerLimitExceeded", message)
+            }
             Rejected::InvalidArn(_) => Self::new("InvalidArn", message),
             Rejected::InvalidName(_) => Self::new("InvalidName", message),
             Rejected::InvalidExecutionInput(_) => Self::new("InvalidExecutionInput", message),

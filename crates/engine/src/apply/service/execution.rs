@@ -62,6 +62,7 @@ impl Turn<'_> {
             });
         }
         self.give_up_invocations(execution.id, None)?;
+        self.store().forget_activity_tasks(execution.id)?;
         self.stop_awaited(execution.id, None)
     }
 
@@ -72,6 +73,7 @@ impl Turn<'_> {
         event: EventId,
     ) -> Result<(), StoreError> {
         self.give_up_invocations(execution, Some(event))?;
+        self.store().forget_activity_task(execution, event)?;
         self.stop_awaited(execution, Some(event))
     }
 

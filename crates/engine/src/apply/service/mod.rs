@@ -19,7 +19,7 @@ use crate::turn::Turn;
 pub(super) enum Submission {
     /// The service has answered.
     Answered(Result<Payload, TaskError>),
-    /// The request is made after the commit, and answered by a command.
+    /// The request is made after the commit, or taken by a worker of its activity, and answered by a command.
     Later,
     /// A message was sent, unless its queue has had it already; the answer of SendMessage. Without an answer the task
     /// goes on when the call that the message asks for has its outcome.
@@ -43,6 +43,10 @@ impl Turn<'_> {
             }) if service == "states" => self.request_execution(task, *pattern, execution),
             Resource::Action(Action { service, .. }) if service == "http" => {
                 self.request_http(task, execution, step)
+            }
+            Resource::Activity(arn) => {
+                self.keep_task(arn, execution, task.event, step)?;
+                Ok(Submission::Later)
             }
             Resource::Action(_) | Resource::Function(_) | Resource::Unserved(_) => {
                 self.request_invocation(task, execution, step)

@@ -15,7 +15,7 @@ use crate::wire::operation::Call;
 /// Longest ARN that AWS's model takes.
 pub(super) const LONGEST_ARN: usize = 256;
 /// Longest name of an execution or a state machine.
-const LONGEST_NAME: usize = 80;
+pub(super) const LONGEST_NAME: usize = 80;
 /// Longest page token that AWS's model takes.
 pub(super) const LONGEST_PAGE_TOKEN: usize = 1024;
 /// Longest error name and cause of a stop or a failure.

@@ -1,32 +1,22 @@
 //! CreateStateMachine, UpdateStateMachine, DeleteStateMachine, DescribeStateMachine, DescribeStateMachineForExecution
-//! and ListStateMachines. State machines are few, so a page is cut here and not in the store.
-
-use std::collections::BTreeMap;
+//! and ListStateMachines.
 
 use rampmeter_engine::{
-    CreateStateMachine, MachineKind, Rejected, Settings, StateMachineDescription,
-    UpdateStateMachine,
+    CreateStateMachine, MachineKind, Settings, StateMachineDescription, UpdateStateMachine,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::constraint::Constraints;
-use super::execution::{LONGEST_ARN, LONGEST_PAGE_TOKEN, included_data, page_json};
+use super::execution::{LONGEST_ARN, LONGEST_NAME, LONGEST_PAGE_TOKEN, included_data, page_json};
+use super::listing::cut;
+use super::tag::{Tag, tags_by_key};
 use crate::wire::error::WireError;
 use crate::wire::json::{date, parameters};
 use crate::wire::operation::{Call, printable};
 
-/// Items of a page when the client does not say.
-const DEFAULT_PAGE: usize = 100;
-
-/// Characters of a name.
-const LONGEST_NAME: usize = 80;
-
 /// Characters of a definition: 1 MiB.
 pub(super) const LONGEST_DEFINITION: usize = 1 << 20;
-
-/// What page tokens begin with; the name of the last state machine of the page follows.
-const PAGE_TOKEN_PREFIX: &str = "after:";
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,36 +36,10 @@ pub(in crate::wire) async fn list(call: Call) -> Result<Value, WireError> {
     let max_results = constraints.max_results(list.max_results);
     constraints.check()?;
     let machines = call.site.engine.state_machines().await?;
-    let size = match max_results {
-        None | Some(0) => DEFAULT_PAGE,
-        Some(size) => size as usize,
-    };
-    let (page, next_token) = cut(machines, list.next_token.as_deref(), size)?;
-    Ok(page_json(
-        "stateMachines",
-        page.iter().map(item_json).collect(),
-        next_token,
-    ))
-}
-
-/// The page after the one that `token` ended, and the token of the page after it.
-fn cut(
-    mut machines: Vec<StateMachineDescription>,
-    token: Option<&str>,
-    size: usize,
-) -> Result<(Vec<StateMachineDescription>, Option<String>), Rejected> {
-    machines.sort_by(|one, other| one.name.cmp(&other.name));
-    if let Some(token) = token {
-        let last = token
-            .strip_prefix(PAGE_TOKEN_PREFIX)
-            .ok_or(Rejected::InvalidPageToken)?;
-        machines.retain(|machine| machine.name.as_str() > last);
-    }
-    let more = machines.len() > size;
-    machines.truncate(size);
-    let next = if more { machines.last() } else { None };
-    let next_token = next.map(|machine| format!("{PAGE_TOKEN_PREFIX}{}", machine.name));
-    Ok((machines, next_token))
+    let token = list.next_token.as_deref();
+    let (page, next_token) = cut(machines, |machine| &machine.name, token, max_results)?;
+    let items = page.iter().map(item_json).collect();
+    Ok(page_json("stateMachines", items, next_token))
 }
 
 fn item_json(machine: &StateMachineDescription) -> Value {
@@ -98,13 +62,6 @@ struct Create {
     tags: Vec<Tag>,
     #[serde(flatten)]
     settings: Configured,
-}
-
-#[derive(Debug, Deserialize)]
-struct Tag {
-    key: String,
-    #[serde(default)]
-    value: String,
 }
 
 /// What is kept and shown again, and has no effect here.
@@ -149,11 +106,7 @@ pub(in crate::wire) async fn create(call: Call) -> Result<Value, WireError> {
             role_arn: create.role_arn.unwrap_or_default(),
             kind: kind(create.r#type.as_deref())?,
             settings: create.settings.into_settings(),
-            tags: create
-                .tags
-                .into_iter()
-                .map(|tag| (tag.key, tag.value))
-                .collect::<BTreeMap<_, _>>(),
+            tags: tags_by_key(create.tags)?,
         })
         .await?;
     Ok(json!({ "stateMachineArn": created.arn, "creationDate": date(created.creation_date) }))
@@ -300,55 +253,4 @@ fn described(machine: &StateMachineDescription, with_data: bool) -> Value {
         answer["revisionId"] = json!(revision);
     }
     answer
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn machines(names: &[&str]) -> Vec<StateMachineDescription> {
-        names
-            .iter()
-            .map(|name| StateMachineDescription {
-                arn: format!("arn:aws:states:us-east-1:000000000000:stateMachine:{name}"),
-                name: (*name).to_owned(),
-                kind: MachineKind::Standard,
-                definition: "{}".to_owned(),
-                role_arn: String::new(),
-                settings: Settings::new(),
-                creation_date: 0,
-                update_date: 0,
-                revision_id: None,
-            })
-            .collect()
-    }
-
-    #[test]
-    fn pages_hold_every_state_machine_once_and_the_last_has_no_token() {
-        let all = machines(&["d", "a", "c", "b", "e"]);
-        let mut seen = Vec::new();
-        let mut token = None;
-        loop {
-            let (page, next) = cut(all.clone(), token.as_deref(), 2).expect("a good token");
-            assert!(page.len() <= 2);
-            seen.extend(page.into_iter().map(|machine| machine.name));
-            token = next;
-            if token.is_none() {
-                break;
-            }
-        }
-        assert_eq!(seen, ["a", "b", "c", "d", "e"]);
-    }
-
-    #[test]
-    fn a_page_that_ends_exactly_at_the_end_has_no_token() {
-        let (page, next) = cut(machines(&["a", "b"]), None, 2).expect("no token");
-        assert_eq!((page.len(), next), (2, None));
-    }
-
-    #[test]
-    fn a_token_of_another_listing_is_refused() {
-        let refused = cut(machines(&["a"]), Some("AQIDBA=="), 2).expect_err("not ours");
-        assert_eq!(refused, Rejected::InvalidPageToken);
-    }
 }

@@ -1,10 +1,14 @@
 //! The operations of AWS Step Functions, by what they are about.
 
-pub(super) mod constraint;
+mod constraint;
+mod listing;
+
+pub(super) mod activity;
 pub(super) mod execution;
 pub(super) mod history;
 pub(super) mod machine;
 pub(super) mod map_run;
+pub(super) mod tag;
 pub(super) mod task;
 pub(super) mod test_state;
 pub(super) mod validation;
