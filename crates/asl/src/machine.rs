@@ -94,6 +94,13 @@ impl StateMachine {
         self.notes.express_faults.clone()
     }
 
+    /// Bounds the time of its executions by `seconds`, whatever its `TimeoutSeconds`: AWS ends those of an EXPRESS machine
+    /// after five minutes.
+    pub fn end_within(&mut self, seconds: u64) {
+        let own = self.timeout_seconds.unwrap_or(seconds);
+        self.timeout_seconds = Some(own.min(seconds));
+    }
+
     /// The machine's `TimeoutSeconds`.
     #[must_use]
     pub fn timeout_seconds(&self) -> Option<u64> {

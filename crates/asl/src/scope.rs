@@ -183,7 +183,10 @@ impl<'s, 'c> Scope<'s, 'c> {
         );
         execution.insert("Name".to_owned(), json!(context.execution_name));
         execution.insert("RoleArn".to_owned(), json!(context.role_arn));
-        execution.insert("RedriveCount".to_owned(), json!(context.redrive_count));
+        // Executions of EXPRESS machines, which their ARNs tell, cannot be redriven.
+        if context.execution_arn.split(':').nth(5) != Some("express") {
+            execution.insert("RedriveCount".to_owned(), json!(context.redrive_count));
+        }
 
         let mut state = Map::new();
         state.insert("Name".to_owned(), json!(self.facts.name));

@@ -2,7 +2,8 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
 
 use crate::rejected::Rejected;
-use crate::store::ExecutionRow;
+use crate::store::{ExecutionRow, Tagged};
+use crate::version::VersionNumber;
 
 /// The account and region that every ARN of this server carries.
 #[derive(Debug, Clone)]
@@ -19,9 +20,15 @@ impl Place {
         )
     }
 
+    /// The name of an execution of an EXPRESS state machine is followed by what makes it one of its kind, after a colon.
     pub(crate) fn execution_arn(&self, machine: &str, execution: &str) -> String {
+        let kind = if execution.contains(':') {
+            "express"
+        } else {
+            "execution"
+        };
         format!(
-            "arn:aws:states:{}:{}:execution:{machine}:{execution}",
+            "arn:aws:states:{}:{}:{kind}:{machine}:{execution}",
             self.region, self.account
         )
     }
@@ -52,6 +59,49 @@ impl Place {
 
     pub(crate) fn role_arn(&self) -> String {
         format!("arn:aws:iam::{}:role/rampmeter", self.account)
+    }
+}
+
+/// What an ARN of a state machine names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MachineReference<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) qualifier: Option<Qualifier<'a>>,
+}
+
+/// What follows the name of the state machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Qualifier<'a> {
+    Version(VersionNumber),
+    Alias(&'a str),
+}
+
+/// A state machine's ARN, or that of a version or an alias of it.
+pub(crate) fn machine(arn: &str) -> Result<MachineReference<'_>, Rejected> {
+    let parts = parts(arn, "stateMachine")?;
+    let (name, qualifier) = match *parts.as_slice() {
+        [name] => (name, None),
+        [name, text] if text.bytes().all(|letter| letter.is_ascii_digit()) => {
+            let number = text.parse().map_err(|_| invalid(arn))?;
+            (name, Some(Qualifier::Version(number)))
+        }
+        [name, text] => (name, Some(Qualifier::Alias(text))),
+        _ => return Err(invalid(arn)),
+    };
+    Ok(MachineReference { name, qualifier })
+}
+
+/// What has the tags of an ARN. Versions and aliases have none.
+pub(crate) fn tagged(arn: &str) -> Result<Tagged<'_>, Rejected> {
+    if let Ok(name) = activity_name(arn) {
+        return Ok(Tagged::Activity(name));
+    }
+    match machine(arn)? {
+        MachineReference {
+            name,
+            qualifier: None,
+        } => Ok(Tagged::Machine(name)),
+        _ => Err(Rejected::ResourceNotFound(arn.to_owned())),
     }
 }
 
@@ -146,6 +196,29 @@ mod tests {
             execution_names(&place.execution_arn("orders", "SO-1")),
             Ok(("orders", "SO-1"))
         );
+    }
+
+    #[test]
+    fn what_follows_the_name_is_a_version_or_an_alias() {
+        let qualifier = |text: &str| {
+            let arn = format!("arn:aws:states:r:a:stateMachine:orders:{text}");
+            machine(&arn).map(|found| {
+                (
+                    found.name == "orders",
+                    found.qualifier.is_some(),
+                    text == "PROD",
+                )
+            })
+        };
+        assert_eq!(qualifier("PROD"), Ok((true, true, true)));
+        let arn = "arn:aws:states:r:a:stateMachine:orders:12";
+        assert_eq!(
+            machine(arn).map(|found| found.qualifier),
+            Ok(Some(Qualifier::Version(12)))
+        );
+        assert!(qualifier("99999999999999999999").is_err());
+        assert!(qualifier("").is_err());
+        assert!(machine_name(arn).is_err());
     }
 
     #[test]

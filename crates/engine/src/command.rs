@@ -10,14 +10,15 @@ use crate::id::{ExecutionId, TargetId};
 use crate::invocation::{InvocationKey, Invoked};
 use crate::rejected::Rejected;
 use crate::request::{
-    CallState, StartExecution, StartedExecution, StopExecution, TargetState, TaskReport,
-    UpdateMapRun, WaitingAt,
+    CallState, StartExecution, StartedExecution, StopExecution, SyncExecution, TargetState,
+    TaskReport, UpdateMapRun, WaitingAt,
 };
 use crate::sqs::command::QueueCommand;
 use crate::sqs::{SendMessage, SentMessage};
 use crate::state_machine::{
     CreateStateMachine, CreatedStateMachine, UpdateStateMachine, UpdatedStateMachine,
 };
+use crate::version::VersionCommand;
 
 /// Where the answer to a command goes, after its commit.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Rejected>>;
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     SendMessage(SendMessage, Reply<SentMessage>),
     Queue(QueueCommand),
     Activity(ActivityCommand),
+    Version(VersionCommand),
+    StartSyncExecution(StartExecution, Reply<SyncExecution>),
     CreateStateMachine(CreateStateMachine, Reply<CreatedStateMachine>),
     UpdateStateMachine(UpdateStateMachine, Reply<UpdatedStateMachine>),
     DeleteStateMachine(String, Reply<()>),

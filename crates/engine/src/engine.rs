@@ -15,7 +15,8 @@ use crate::rejected::Rejected;
 use crate::request::{
     CallState, ExecutionDescription, ExecutionStatus, ExecutionSummary, GetExecutionHistory,
     HistoryPage, ListExecutions, ListMapRuns, MapRunDescription, Page, StartExecution,
-    StartedExecution, StopExecution, TargetState, TaskReport, UpdateMapRun, WaitingAt,
+    StartedExecution, StopExecution, SyncExecution, TargetState, TaskReport, UpdateMapRun,
+    WaitingAt,
 };
 use crate::sqs::{SendMessage, SentMessage};
 use crate::state_machine::{
@@ -91,6 +92,18 @@ impl Engine {
         start: StartExecution,
     ) -> Result<StartedExecution, Rejected> {
         self.ask(|reply| Command::StartExecution(start, reply))
+            .await
+    }
+
+    /// StartSyncExecution: starts an execution of an EXPRESS state machine and waits for its end, at most five minutes.
+    ///
+    /// # Errors
+    /// `StateMachineDoesNotExist`, `StateMachineTypeNotSupported`, `InvalidName`, `InvalidExecutionInput`, `Stopped`.
+    pub async fn start_sync_execution(
+        &self,
+        start: StartExecution,
+    ) -> Result<SyncExecution, Rejected> {
+        self.ask(|reply| Command::StartSyncExecution(start, reply))
             .await
     }
 

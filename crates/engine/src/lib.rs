@@ -12,6 +12,7 @@ mod clock;
 
 mod request;
 mod activity;
+mod version;
 mod sqs;
 mod state_machine;
 mod rejected;
@@ -50,6 +51,10 @@ pub use sqs::{
     StartMessageMoveTask, TagChange, md5_of_attributes, md5_of_body,
 };
 pub use state_machine::{
-    CreateStateMachine, CreatedStateMachine, MachineKind, Settings, StateMachineDescription,
-    UpdateStateMachine, UpdatedStateMachine, diagnosis,
+    CreateStateMachine, CreatedStateMachine, MachineKind, Publication, Settings,
+    StateMachineDescription, UpdateStateMachine, UpdatedStateMachine, diagnosis,
+};
+pub use version::{
+    AliasDescription, CreateAlias, PublishVersion, ResourceTags, Route, UpdateAlias,
+    VersionDescription,
 };

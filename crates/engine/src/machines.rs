@@ -8,11 +8,15 @@ use rampmeter_asl::StateMachine;
 
 use crate::arn::Place;
 use crate::id::RevisionId;
-use crate::state_machine::diagnosis;
+use crate::state_machine::{MachineKind, diagnosis};
 use crate::store::{RevisionRow, Store, StoreError};
 
 /// Compiled revisions that are kept; when there are more, all are dropped and compiled again as they are used.
 const KEPT: usize = 4_096;
+
+/// The longest execution of an EXPRESS state machine, in seconds.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html>
+const EXPRESS_SECONDS: u64 = 300;
 
 /// One revision of a state machine.
 #[derive(Debug)]
@@ -21,6 +25,7 @@ pub(crate) struct Machine {
     pub(crate) name: String,
     pub(crate) arn: String,
     pub(crate) role_arn: String,
+    pub(crate) kind: MachineKind,
     pub(crate) definition: StateMachine,
 }
 
@@ -74,17 +79,22 @@ impl Machines {
             name,
             definition,
             role_arn,
+            kind,
             ..
         } = store.revision(id)?;
-        let definition = StateMachine::parse(&definition).map_err(|problems| {
+        let mut definition = StateMachine::parse(&definition).map_err(|problems| {
             StoreError::Damaged(format!("state machine {name}: {}", diagnosis(&problems)))
         })?;
+        if kind == MachineKind::Express {
+            definition.end_within(EXPRESS_SECONDS);
+        }
         let arn = place.machine_arn(&name);
         let machine = Arc::new(Machine {
             id,
             name,
             arn,
             role_arn,
+            kind,
             definition,
         });
         if self.compiled.len() == KEPT {

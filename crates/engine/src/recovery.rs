@@ -70,6 +70,7 @@ pub(crate) fn recover(
         waiting: WaitingReceives::default(),
         activities: store.activities()?,
         polls: WaitingPolls::default(),
+        synchronous: std::collections::BTreeMap::new(),
         sweeps: store.sweeps()?.into_iter().collect(),
         moves: std::collections::BTreeMap::new(),
         invocations: Invocations::new(open_functions(config)?),

@@ -51,6 +51,24 @@ pub enum Rejected {
         "The maximum number of workers concurrently polling for activity tasks has been reached."
     )]
     ActivityWorkerLimitExceeded,
+    /// What there is already stands against it.
+    #[error("{0}")]
+    Conflict(String),
+    /// So many there may be.
+    #[error("{0}")]
+    QuotaExceeded(String),
+    /// No such alias.
+    #[error("Request references a resource that does not exist.")]
+    NoSuchReference,
+    /// More tags than a resource may have.
+    #[error("Too many tags: '{0}'")]
+    TooManyTags(String),
+    /// A parameter that AWS refuses once it has looked at what there is.
+    #[error("{0}")]
+    Validation(String),
+    /// EXPRESS state machines do not have this operation, or only they have it.
+    #[error("This operation is not supported by this type of state machine")]
+    StateMachineTypeNotSupported,
     /// The task token was not minted by this store, or was altered.
     #[error("Invalid Token: '{0}'")]
     InvalidToken(String),

@@ -25,6 +25,31 @@ pub struct StartedExecution {
     pub start_date: i64,
 }
 
+/// The answer to StartSyncExecution: how the execution ended.
+#[derive(Debug, Clone)]
+pub struct SyncExecution {
+    /// ARN of the execution. It leads to nothing: executions of EXPRESS state machines cannot be described.
+    pub execution_arn: String,
+    /// ARN of its state machine.
+    pub state_machine_arn: String,
+    /// The name it was given.
+    pub name: String,
+    /// How it ended.
+    pub status: ExecutionStatus,
+    /// Milliseconds since the Unix epoch.
+    pub start_date: i64,
+    /// Milliseconds since the Unix epoch.
+    pub stop_date: i64,
+    /// JSON text.
+    pub input: String,
+    /// JSON text, if it succeeded.
+    pub output: Option<String>,
+    /// Error name, if it did not.
+    pub error: Option<String>,
+    /// Cause, likewise.
+    pub cause: Option<String>,
+}
+
 /// SendTaskSuccess, SendTaskFailure or SendTaskHeartbeat of AWS Step Functions.
 #[derive(Debug, Clone)]
 pub struct TaskReport {
@@ -141,7 +166,11 @@ pub struct ExecutionSummary {
     pub execution_arn: String,
     /// ARN of its state machine.
     pub state_machine_arn: String,
-    /// Name, unique within the state machine.
+    /// ARN of the version it was started through.
+    pub state_machine_version_arn: Option<String>,
+    /// ARN of the alias it was started through.
+    pub state_machine_alias_arn: Option<String>,
+    /// Name, unique within the state machine unless that is of type EXPRESS.
     pub name: String,
     /// Where it stands.
     pub status: ExecutionStatus,
@@ -180,7 +209,7 @@ pub struct Page<T> {
 /// ListExecutions of AWS Step Functions.
 #[derive(Debug, Clone, Default)]
 pub struct ListExecutions {
-    /// Only those of this state machine; all when absent.
+    /// Only those of this state machine, or started through this version or alias; all when absent.
     pub state_machine_arn: Option<String>,
     /// The child executions of this map run, instead of those of a state machine.
     pub map_run_arn: Option<String>,

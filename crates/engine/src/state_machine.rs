@@ -53,6 +53,15 @@ pub struct CreateStateMachine {
     pub settings: Settings,
     /// Tags by key.
     pub tags: BTreeMap<String, String>,
+    /// Whether to publish it as a version at once, and with what description.
+    pub publish: Option<Publication>,
+}
+
+/// A version that is published together with a change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Publication {
+    /// At most 256 characters.
+    pub description: Option<String>,
 }
 
 /// UpdateStateMachine of AWS Step Functions: what is absent stays.
@@ -66,6 +75,8 @@ pub struct UpdateStateMachine {
     pub role_arn: Option<String>,
     /// New logging, tracing or encryption; what is not named stays.
     pub settings: Settings,
+    /// Whether to publish the newest revision as a version, and with what description.
+    pub publish: Option<Publication>,
 }
 
 /// The answer to CreateStateMachine.
@@ -75,6 +86,8 @@ pub struct CreatedStateMachine {
     pub arn: String,
     /// Milliseconds since the Unix epoch.
     pub creation_date: i64,
+    /// ARN of the version that was published.
+    pub version_arn: Option<String>,
 }
 
 /// The answer to UpdateStateMachine.
@@ -84,12 +97,14 @@ pub struct UpdatedStateMachine {
     pub update_date: i64,
     /// The revision that is now the newest.
     pub revision_id: Option<String>,
+    /// ARN of its version, if it was to be published.
+    pub version_arn: Option<String>,
 }
 
 /// One state machine, or the revision of it that an execution uses.
 #[derive(Debug, Clone)]
 pub struct StateMachineDescription {
-    /// ARN of the state machine.
+    /// ARN of the state machine, or of the version that was asked for.
     pub arn: String,
     /// Its name.
     pub name: String,
@@ -101,12 +116,14 @@ pub struct StateMachineDescription {
     pub role_arn: String,
     /// Logging, tracing, encryption.
     pub settings: Settings,
-    /// Milliseconds since the Unix epoch, of the state machine.
+    /// Milliseconds since the Unix epoch, of the state machine or the version.
     pub creation_date: i64,
     /// Milliseconds since the Unix epoch, of this revision.
     pub update_date: i64,
     /// AWS's revisionId; absent for the first revision.
     pub revision_id: Option<String>,
+    /// Of the version that was asked for.
+    pub description: Option<String>,
 }
 
 /// A definition's errors in AWS's words: `CODE: message at location`, one after the other.

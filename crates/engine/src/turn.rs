@@ -86,6 +86,10 @@ impl<'w> Turn<'w> {
             }
             Command::Queue(command) => self.apply_to_queue(command)?,
             Command::Activity(command) => self.apply_to_activity(command)?,
+            Command::Version(command) => self.apply_to_version(command)?,
+            Command::StartSyncExecution(start, reply) => {
+                self.start_sync_execution(&start, reply)?;
+            }
             Command::ShutDown(done) => self.writer.drain(self.now, done),
             Command::Continue(execution) => self.continue_execution(execution)?,
             Command::Answered {

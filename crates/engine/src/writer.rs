@@ -17,13 +17,14 @@ use crate::ancestors::Ancestors;
 use crate::apply::RunningMoveTask;
 use crate::arn::Place;
 use crate::clock::Clock;
-use crate::command::Command;
+use crate::command::{Command, Reply};
 use crate::engine::Stopped;
 use crate::id::{ExecutionId, QueueId, TargetId};
 use crate::invocation::Invocations;
 use crate::machines::Machines;
 use crate::outbox::{Outbox, SendOff};
 use crate::queues::Queues;
+use crate::request::SyncExecution;
 use crate::sqs::waiting::WaitingReceives;
 use crate::store::{Sequence, Store, StoreError};
 use crate::target::Target;
@@ -58,6 +59,8 @@ pub(crate) struct Writer {
     pub(crate) waiting: WaitingReceives,
     /// The activities that there are.
     pub(crate) activities: Activities,
+    /// Clients that wait for the end of an execution that they started with StartSyncExecution.
+    pub(crate) synchronous: std::collections::BTreeMap<ExecutionId, Reply<SyncExecution>>,
     /// Workers that wait for the task of an activity.
     pub(crate) polls: WaitingPolls,
     /// Queues whose messages below a number are being deleted.

@@ -1,14 +1,18 @@
 //! StartExecution and StopExecution.
 
+use std::sync::Arc;
+
 use rampmeter_asl::{Detail, Frame, Payload, Stimulus, record};
 
 use super::advance::Advanced;
 use super::work::BUDGET;
-use crate::arn;
+use crate::arn::{self, Qualifier};
 use crate::id::{ExecutionId, StepId};
+use crate::machines::Machine;
 use crate::rejected::Rejected;
 use crate::request::{ExecutionStatus, StartExecution, StartedExecution, StopExecution};
-use crate::store::{ExecutionRow, Store, StoreError};
+use crate::state_machine::MachineKind;
+use crate::store::{ExecutionRow, Origin, Store, StoreError};
 use crate::turn::Turn;
 
 /// AWS's limit for the input and output of states, tasks and executions, in bytes of UTF-8.
@@ -17,6 +21,23 @@ pub(super) const LONGEST_DATA: usize = 262_144;
 
 /// AWS's limit for names, in characters.
 const LONGEST_NAME: usize = 80;
+
+/// An execution that is about to begin.
+#[derive(Debug)]
+pub(super) struct NewExecution {
+    pub(super) machine: Arc<Machine>,
+    pub(super) execution: ExecutionRow,
+    input: Payload,
+    origin: Origin,
+}
+
+/// What a checked start comes to.
+#[derive(Debug)]
+pub(super) enum Start {
+    New(Box<NewExecution>),
+    /// It runs already.
+    Again(StartedExecution),
+}
 
 impl Turn<'_> {
     /// Starts an execution, or answers again for one with the same name and input that still runs.
@@ -33,37 +54,93 @@ impl Turn<'_> {
         start: &StartExecution,
         budget: u32,
     ) -> Result<Result<StartedExecution, Rejected>, StoreError> {
-        let machine = match arn::machine_name(&start.state_machine_arn) {
-            Ok(name) => self
-                .newest_machine(name)?
-                .ok_or_else(|| Rejected::StateMachineDoesNotExist(start.state_machine_arn.clone())),
-            Err(refused) => Err(refused),
+        let (machine, origin) = match self.resolve(&start.state_machine_arn)? {
+            Ok(resolved) => resolved,
+            Err(refused) => return Ok(Err(refused)),
         };
-        let checked = machine.and_then(|machine| {
-            let input = read_input(&start.input)?;
+        match self.prepare(machine, start, origin)? {
+            Ok(Start::New(new)) => self.begin_new(*new, budget).map(Ok),
+            Ok(Start::Again(started)) => Ok(Ok(started)),
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    /// What an ARN starts executions of: the newest revision of a state machine, a version of it, or the version that its
+    /// alias routes this one to.
+    pub(super) fn resolve(
+        &mut self,
+        arn: &str,
+    ) -> Result<Result<(Arc<Machine>, Origin), Rejected>, StoreError> {
+        let missing = || Rejected::StateMachineDoesNotExist(arn.to_owned());
+        let reference = match arn::machine(arn) {
+            Ok(reference) => reference,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let Some(newest) = self.newest_machine(reference.name)? else {
+            return Ok(Err(missing()));
+        };
+        let Some(qualifier) = reference.qualifier else {
+            return Ok(Ok((newest, Origin::default())));
+        };
+        let machine = self.store().revision(newest.id)?.machine;
+        let (number, alias) = match qualifier {
+            Qualifier::Version(number) => (Some(number), None),
+            Qualifier::Alias(name) => match self.store().alias(machine, name)? {
+                Some(row) => (super::alias::pick(&row.routes), Some(row.name)),
+                None => return Ok(Err(missing())),
+            },
+        };
+        let version = match number {
+            Some(number) => self.store().version(machine, number)?,
+            None => None,
+        };
+        let Some(version) = version else {
+            return Ok(Err(missing()));
+        };
+        let origin = Origin {
+            version: Some(version.number),
+            alias,
+        };
+        Ok(Ok((self.machine(version.revision)?, origin)))
+    }
+
+    /// Checks a start, and gives the execution its number and its name.
+    pub(super) fn prepare(
+        &mut self,
+        machine: Arc<Machine>,
+        start: &StartExecution,
+        origin: Origin,
+    ) -> Result<Result<Start, Rejected>, StoreError> {
+        let checked = read_input(&start.input).and_then(|input| {
             let name = start.name.as_deref().map(check_name).transpose()?;
-            Ok((machine, input, name))
+            Ok((input, name))
         });
-        let (machine, input, name) = match checked {
+        let (input, name) = match checked {
             Ok(checked) => checked,
             Err(refused) => return Ok(Err(refused)),
         };
-        let name = match name {
-            Some(name) => {
+        let unique = || uuid::Uuid::new_v4().to_string();
+        let name = match (machine.kind, name) {
+            // Names of EXPRESS executions may be used again at once.
+            (MachineKind::Express, name) => {
+                let name = name.map_or_else(unique, str::to_owned);
+                format!("{name}:{}", unique())
+            }
+            (MachineKind::Standard, Some(name)) => {
                 if let Some(taken) = self.store().execution_named(&machine.name, name)? {
-                    return self.start_again(&machine.name, &taken, &input);
+                    let again = self.start_again(&machine.name, &taken, &input)?;
+                    return Ok(again.map(Start::Again));
                 }
                 name.to_owned()
             }
-            None => uuid::Uuid::new_v4().to_string(),
+            (MachineKind::Standard, None) => unique(),
         };
-        let now = self.now_ms();
         let execution = ExecutionRow {
             id: ExecutionId(self.writer.numbers.execution.take(&self.writer.store)?),
             revision: machine.id,
             name,
             status: ExecutionStatus::Running,
-            started_at: now,
+            started_at: self.now_ms(),
             stopped_at: None,
             events: 0,
             first_step: StepId(0),
@@ -73,15 +150,36 @@ impl Turn<'_> {
             frames: 0,
             item: None,
         };
-        let execution_arn = self
-            .writer
-            .place
-            .execution_arn(&machine.name, &execution.name);
+        Ok(Ok(Start::New(Box::new(NewExecution {
+            machine,
+            execution,
+            input,
+            origin,
+        }))))
+    }
+
+    /// Begins an execution that was prepared. It spends at most `budget` now.
+    pub(super) fn begin_new(
+        &mut self,
+        new: NewExecution,
+        budget: u32,
+    ) -> Result<StartedExecution, StoreError> {
+        let NewExecution {
+            machine,
+            execution,
+            input,
+            origin,
+        } = new;
+        let place = &self.writer.place;
+        let started = StartedExecution {
+            execution_arn: place.execution_arn(&machine.name, &execution.name),
+            start_date: execution.started_at,
+        };
+        if origin != Origin::default() {
+            self.store().insert_origin(execution.id, &origin)?;
+        }
         self.begin(&machine, execution, Frame::root(), input, budget)?;
-        Ok(Ok(StartedExecution {
-            execution_arn,
-            start_date: now,
-        }))
+        Ok(started)
     }
 
     /// AWS's idempotency of names: the same name and input get the first answer while the execution runs.

@@ -7,8 +7,8 @@ use crate::arn;
 use crate::id::RevisionId;
 use crate::rejected::Rejected;
 use crate::state_machine::{
-    CreateStateMachine, CreatedStateMachine, MachineKind, UpdateStateMachine, UpdatedStateMachine,
-    diagnosis,
+    CreateStateMachine, CreatedStateMachine, MachineKind, Publication, UpdateStateMachine,
+    UpdatedStateMachine, diagnosis,
 };
 use crate::store::{RevisionRow, StoreError};
 use crate::turn::Turn;
@@ -27,21 +27,25 @@ impl Turn<'_> {
         }
         let arn = self.writer.place.machine_arn(&create.name);
         if let Some(existing) = self.store().newest_revision(&create.name)? {
-            return Ok(if is_same(&existing, &create) {
-                Ok(CreatedStateMachine {
-                    arn,
-                    creation_date: existing.created_at,
-                })
-            } else {
-                Err(Rejected::StateMachineAlreadyExists(arn))
-            });
+            if !is_same(&existing, &create) {
+                return Ok(Err(Rejected::StateMachineAlreadyExists(arn)));
+            }
+            let version_arn = match self.publish_change(&existing, create.publish.as_ref())? {
+                Ok(version_arn) => version_arn,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            return Ok(Ok(CreatedStateMachine {
+                arn,
+                creation_date: existing.created_at,
+                version_arn,
+            }));
         }
         let now = self.now_ms();
         let tags = serde_json::json!(create.tags).to_string();
         let machine = self
             .store()
             .insert_machine(&create.name, create.kind, &tags, now)?;
-        self.revise(&RevisionRow {
+        let made = self.revise(RevisionRow {
             id: RevisionId(0),
             machine,
             name: create.name,
@@ -53,9 +57,11 @@ impl Turn<'_> {
             revised_at: now,
             created_at: now,
         })?;
-        Ok(Ok(CreatedStateMachine {
+        let published = self.publish_change(&made, create.publish.as_ref())?;
+        Ok(published.map(|version_arn| CreatedStateMachine {
             arn,
             creation_date: now,
+            version_arn,
         }))
     }
 
@@ -83,11 +89,13 @@ impl Turn<'_> {
         if changed {
             revised.label = Some(uuid::Uuid::new_v4().to_string());
             revised.revised_at = self.now_ms();
-            self.revise(&revised)?;
+            revised = self.revise(revised)?;
         }
-        Ok(Ok(UpdatedStateMachine {
+        let published = self.publish_change(&revised, update.publish.as_ref())?;
+        Ok(published.map(|version_arn| UpdatedStateMachine {
             update_date: self.now_ms(),
             revision_id: revised.label,
+            version_arn,
         }))
     }
 
@@ -99,6 +107,7 @@ impl Turn<'_> {
         match self.newest_by_arn(arn)? {
             Ok(found) => {
                 self.store().delete_machine(found.machine, self.now_ms())?;
+                self.store().delete_versions_and_aliases(found.machine)?;
                 self.writer.machines.withdraw(&found.name);
                 Ok(Ok(()))
             }
@@ -107,7 +116,10 @@ impl Turn<'_> {
         }
     }
 
-    fn newest_by_arn(&self, arn: &str) -> Result<Result<RevisionRow, Rejected>, StoreError> {
+    pub(super) fn newest_by_arn(
+        &self,
+        arn: &str,
+    ) -> Result<Result<RevisionRow, Rejected>, StoreError> {
         let name = match arn::machine_name(arn) {
             Ok(name) => name,
             Err(refused) => return Ok(Err(refused)),
@@ -116,10 +128,26 @@ impl Turn<'_> {
         Ok(found.ok_or_else(|| Rejected::StateMachineDoesNotExist(arn.to_owned())))
     }
 
-    fn revise(&mut self, row: &RevisionRow) -> Result<(), StoreError> {
-        let id = self.store().insert_revision(row)?;
-        self.writer.machines.publish(&row.name, id);
-        Ok(())
+    /// Makes a revision the newest; answers it with its number.
+    fn revise(&mut self, mut row: RevisionRow) -> Result<RevisionRow, StoreError> {
+        row.id = self.store().insert_revision(&row)?;
+        self.writer.machines.publish(&row.name, row.id);
+        Ok(row)
+    }
+
+    /// Publishes the newest revision if that was asked for; answers the version's ARN.
+    fn publish_change(
+        &mut self,
+        row: &RevisionRow,
+        publication: Option<&Publication>,
+    ) -> Result<Result<Option<String>, Rejected>, StoreError> {
+        let Some(publication) = publication else {
+            return Ok(Ok(None));
+        };
+        let description = publication.description.as_deref();
+        let published = self.publish_revision(row.machine, row.id, description)?;
+        let machine_arn = self.writer.place.machine_arn(&row.name);
+        Ok(published.map(|version| Some(version.describe(&machine_arn).arn)))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod activity;
 mod advance;
+mod alias;
 mod answer;
 mod audit;
 mod cause;
@@ -20,8 +21,11 @@ mod queue;
 mod send;
 mod service;
 mod step;
+mod synchronous;
+mod tag;
 mod task;
 mod timer;
+mod version;
 mod work;
 
 pub(crate) use audit::CallAudit;

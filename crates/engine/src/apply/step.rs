@@ -229,7 +229,7 @@ impl Turn<'_> {
             now: self.now_ms(),
             region: &writer.place.region,
             execution_arn: &execution_arn,
-            execution_name: &execution.name,
+            execution_name: execution.given_name(),
             role_arn: &machine.role_arn,
             started_at: execution.started_at,
             redrive_count: 0,

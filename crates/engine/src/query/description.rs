@@ -31,7 +31,7 @@ impl Reader {
                 _ => (None, None, None),
             };
             Ok(Ok(ExecutionDescription {
-                summary: self.summary(connection, row)?,
+                summary: self.summary(connection, &row)?,
                 input: input.unwrap_or_default(),
                 output,
                 error,

@@ -4,11 +4,12 @@ use rusqlite::Connection;
 
 use super::Reader;
 use super::page::{page_size, page_start, page_token};
-use crate::arn;
+use crate::arn::{self, Qualifier};
 use crate::rejected::Rejected;
 use crate::request::{ExecutionStatus, ExecutionSummary, ListExecutions, Page};
+use crate::state_machine::MachineKind;
 use crate::store::{
-    EXECUTION_COLUMNS, ExecutionRow, StoreError, find_map_run, map_run_of, optional,
+    EXECUTION_COLUMNS, ExecutionRow, StoreError, find_map_run, map_run_of, optional, origin,
 };
 
 impl Reader {
@@ -16,24 +17,36 @@ impl Reader {
         &self,
         list: &ListExecutions,
     ) -> Result<Page<ExecutionSummary>, Rejected> {
-        let machine = list
+        let reference = list
             .state_machine_arn
             .as_deref()
-            .map(arn::machine_name)
+            .map(arn::machine)
             .transpose()?;
         let map_run = list
             .map_run_arn
             .as_deref()
             .map(arn::map_run_names)
             .transpose()?;
+        let machine = reference.map(|reference| reference.name);
+        let (version, alias) = match reference.and_then(|reference| reference.qualifier) {
+            None => (None, None),
+            Some(Qualifier::Version(number)) => (Some(number), None),
+            Some(Qualifier::Alias(name)) => (None, Some(name)),
+        };
         let before = page_start(list.next_token.as_deref(), i64::MAX)?;
         let size = page_size(list.max_results);
         self.with(|connection| {
-            if let Some(name) = machine
-                && !machine_exists(connection, name)?
-            {
-                let arn = self.place.machine_arn(name);
-                return Ok(Err(Rejected::StateMachineDoesNotExist(arn)));
+            if let Some(name) = machine {
+                match kind_of(connection, name)? {
+                    None => {
+                        let arn = list.state_machine_arn.clone().unwrap_or_default();
+                        return Ok(Err(Rejected::StateMachineDoesNotExist(arn)));
+                    }
+                    Some(MachineKind::Express) => {
+                        return Ok(Err(Rejected::StateMachineTypeNotSupported));
+                    }
+                    Some(MachineKind::Standard) => {}
+                }
             }
             let map_run = match map_run {
                 None => None,
@@ -53,19 +66,25 @@ impl Reader {
             let query = format!(
                 "SELECT {EXECUTION_COLUMNS} FROM execution WHERE id < ?1 \
                  AND (?2 IS NULL OR revision IN (SELECT revision.id FROM revision JOIN state_machine ON state_machine.id = revision.machine WHERE state_machine.name = ?2)) \
-                 AND (?3 IS NULL OR status = ?3) AND {whose} ORDER BY id DESC LIMIT ?4"
+                 AND (?3 IS NULL OR status = ?3) AND {whose} \
+                 AND (?6 IS NULL OR EXISTS (SELECT 1 FROM execution_origin AS origin WHERE origin.execution = execution.id AND origin.version = ?6)) \
+                 AND (?7 IS NULL OR EXISTS (SELECT 1 FROM execution_origin AS origin WHERE origin.execution = execution.id AND origin.alias = ?7)) \
+                 ORDER BY id DESC LIMIT ?4"
             );
             let mut statement = connection.prepare_cached(&query)?;
             let status = list.status.map(ExecutionStatus::code);
             let rows = statement
-                .query_map((before, machine, status, size + 1, map_run), ExecutionRow::read)?
+                .query_map(
+                    (before, machine, status, size + 1, map_run, version, alias),
+                    ExecutionRow::read,
+                )?
                 .collect::<Result<Vec<_>, _>>()?;
             let more = rows.len() > size as usize;
             let kept: Vec<ExecutionRow> = rows.into_iter().take(size as usize).collect();
             let next_token = kept.last().filter(|_| more).map(|row| page_token(row.id.0));
             let items = kept
                 .into_iter()
-                .map(|row| self.summary(connection, row))
+                .map(|row| self.summary(connection, &row))
                 .collect::<Result<Vec<_>, _>>()?;
             Ok(Ok(Page { items, next_token }))
         })
@@ -93,7 +112,7 @@ impl Reader {
     pub(super) fn summary(
         &self,
         connection: &Connection,
-        row: ExecutionRow,
+        row: &ExecutionRow,
     ) -> Result<ExecutionSummary, StoreError> {
         let mut statement = connection.prepare_cached(
             "SELECT state_machine.name FROM revision \
@@ -107,11 +126,17 @@ impl Reader {
                 (arn, item.items)
             }),
         };
+        let machine_arn = self.place.machine_arn(&machine);
+        let origin = origin(connection, row.id)?;
         Ok(ExecutionSummary {
-            execution_arn: self.place.arn_of(&machine, &row),
-            state_machine_arn: self.place.machine_arn(&arn::machine_part(&machine, &row)),
+            execution_arn: self.place.arn_of(&machine, row),
+            state_machine_version_arn: origin
+                .version
+                .map(|number| format!("{machine_arn}:{number}")),
+            state_machine_alias_arn: origin.alias.map(|name| format!("{machine_arn}:{name}")),
+            state_machine_arn: self.place.machine_arn(&arn::machine_part(&machine, row)),
             item,
-            name: row.name,
+            name: row.given_name().to_owned(),
             status: row.status,
             start_date: row.started_at,
             stop_date: row.stopped_at,
@@ -119,9 +144,16 @@ impl Reader {
     }
 }
 
-fn machine_exists(connection: &Connection, name: &str) -> Result<bool, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT id FROM state_machine WHERE name = ?1 LIMIT 1")?;
-    let found: Option<i64> = optional(statement.query_row([name], |row| row.get(0)))?;
-    Ok(found.is_some())
+/// The type of the state machine with this name, also of one that has been deleted.
+fn kind_of(connection: &Connection, name: &str) -> Result<Option<MachineKind>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT kind FROM state_machine WHERE name = ?1 ORDER BY id DESC LIMIT 1",
+    )?;
+    let found: Option<String> = optional(statement.query_row([name], |row| row.get(0)))?;
+    found
+        .map(|kind| {
+            MachineKind::from_name(&kind)
+                .ok_or_else(|| StoreError::Damaged(format!("state machine {name}: type {kind}")))
+        })
+        .transpose()
 }

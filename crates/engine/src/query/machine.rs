@@ -1,10 +1,10 @@
 //! DescribeStateMachine, DescribeStateMachineForExecution and ListStateMachines.
 
 use super::Reader;
-use crate::arn;
+use crate::arn::{self, Qualifier};
 use crate::rejected::Rejected;
 use crate::state_machine::StateMachineDescription;
-use crate::store::{RevisionRow, newest_revision, newest_revisions, revision};
+use crate::store::{RevisionRow, newest_revision, newest_revisions, revision, version};
 
 impl Reader {
     /// Every state machine, by name.
@@ -19,12 +19,26 @@ impl Reader {
         &self,
         arn: &str,
     ) -> Result<StateMachineDescription, Rejected> {
-        let name = arn::machine_name(arn)?;
+        let reference = arn::machine(arn)?;
+        let missing = || Rejected::StateMachineDoesNotExist(arn.to_owned());
         self.with(|connection| {
-            let found = newest_revision(connection, name)?;
-            Ok(found
-                .map(|row| self.describe(row))
-                .ok_or_else(|| Rejected::StateMachineDoesNotExist(arn.to_owned())))
+            let newest = newest_revision(connection, reference.name)?;
+            let Some(newest) = newest else {
+                return Ok(Err(missing()));
+            };
+            let number = match reference.qualifier {
+                None => return Ok(Ok(self.describe(newest))),
+                Some(Qualifier::Alias(_)) => return Ok(Err(missing())),
+                Some(Qualifier::Version(number)) => number,
+            };
+            let Some(version) = version(connection, newest.machine, number)? else {
+                return Ok(Err(missing()));
+            };
+            let mut described = self.describe(revision(connection, version.revision)?);
+            described.arn = format!("{}:{number}", described.arn);
+            described.creation_date = version.created_at;
+            described.description = version.description;
+            Ok(Ok(described))
         })
     }
 
@@ -53,6 +67,7 @@ impl Reader {
             creation_date: row.created_at,
             update_date: row.revised_at,
             revision_id: row.label,
+            description: None,
         }
     }
 }

@@ -60,7 +60,7 @@ impl Reader {
         let execution = connection
             .prepare_cached(&query)?
             .query_row([run.execution], ExecutionRow::read)?;
-        let parent = self.summary(connection, execution)?;
+        let parent = self.summary(connection, &execution)?;
         let machine = parent.state_machine_arn.rsplit(':').next();
         let machine = machine.and_then(|machine| machine.split('/').next());
         let machine = machine.unwrap_or_default();

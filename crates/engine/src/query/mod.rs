@@ -9,6 +9,7 @@ mod listing;
 mod machine;
 mod map_run;
 mod page;
+mod version;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};

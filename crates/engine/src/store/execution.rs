@@ -45,6 +45,19 @@ pub(crate) const EXECUTION_COLUMNS: &str = "id, revision, name, status, started_
      events, first_step, last_step, waits_for, frame_step, frames, map_run, label, items";
 
 impl ExecutionRow {
+    /// The name it was given. That of an EXPRESS execution, which others may have too, is followed by a colon and what
+    /// makes it one of its kind.
+    pub(crate) fn given_name(&self) -> &str {
+        self.name
+            .split_once(':')
+            .map_or(&self.name, |(given, _)| given)
+    }
+
+    /// Whether it is of an EXPRESS state machine: its ARN leads to nothing.
+    pub(crate) fn is_express(&self) -> bool {
+        self.name.contains(':')
+    }
+
     pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<ExecutionRow> {
         let status: i64 = row.get(3)?;
         Ok(ExecutionRow {
@@ -116,6 +129,9 @@ impl Store {
                 row.item.as_ref().map(|item| item.label.as_str()),
                 row.item.as_ref().map(|item| signed(item.items)),
             ))?;
+        if row.is_express() {
+            return Ok(());
+        }
         self.connection
             .prepare_cached("INSERT INTO execution_name (hash, execution) VALUES (?1, ?2)")?
             .execute((name_hash(machine_name, &row.name), row.id))?;

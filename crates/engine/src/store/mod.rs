@@ -22,7 +22,9 @@ mod move_task;
 mod numbers;
 mod queue;
 mod step;
+mod tag;
 mod timer;
+mod version;
 
 use std::path::Path;
 
@@ -46,6 +48,8 @@ pub(crate) use move_task::MoveTaskRow;
 pub(crate) use numbers::{Kind, Sequence};
 pub(crate) use queue::{Envelope, Hidden, QueueCounts, count_messages};
 pub(crate) use step::{StepRow, steps_between};
+pub(crate) use tag::{Tagged, tags};
+pub(crate) use version::{AliasRow, Origin, VersionRow, alias, aliases, origin, version, versions};
 
 /// A failure of the store. There is no retry: a sync that failed once may have lost what it was asked to keep.
 #[derive(Debug, Error)]

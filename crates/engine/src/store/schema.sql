@@ -8,14 +8,16 @@ CREATE TABLE meta (
     value BLOB NOT NULL
 ) WITHOUT ROWID;
 
--- A state machine. A deleted one keeps its row for the executions that name it.
+-- A state machine. A deleted one keeps its row for the executions that name it. versions: the highest number that a
+-- version of it ever had.
 CREATE TABLE state_machine (
     id         INTEGER PRIMARY KEY,
     name       TEXT NOT NULL,
     kind       TEXT NOT NULL,
     tags       TEXT NOT NULL,
     created_at INTEGER NOT NULL,
-    deleted_at INTEGER
+    deleted_at INTEGER,
+    versions   INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX state_machine_by_name ON state_machine (name) WHERE deleted_at IS NULL;
 
@@ -31,6 +33,34 @@ CREATE TABLE revision (
     created_at INTEGER NOT NULL
 );
 CREATE INDEX revision_by_machine ON revision (machine, id);
+
+-- A version: a revision under a number that stays.
+CREATE TABLE machine_version (
+    machine     INTEGER NOT NULL,
+    number      INTEGER NOT NULL,
+    revision    INTEGER NOT NULL,
+    description TEXT,
+    created_at  INTEGER NOT NULL,
+    PRIMARY KEY (machine, number)
+) WITHOUT ROWID;
+
+-- An alias of versions. routes: to which it sends executions, and of each how many of a hundred, as JSON.
+CREATE TABLE machine_alias (
+    machine     INTEGER NOT NULL,
+    name        TEXT NOT NULL,
+    description TEXT,
+    routes      TEXT NOT NULL,
+    created_at  INTEGER NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    PRIMARY KEY (machine, name)
+) WITHOUT ROWID;
+
+-- The executions that were started through a version or an alias, and through which.
+CREATE TABLE execution_origin (
+    execution INTEGER PRIMARY KEY,
+    version   INTEGER,
+    alias     TEXT
+);
 
 -- memory: what the gate learned from the vendor's throttles, as JSON.
 CREATE TABLE target (

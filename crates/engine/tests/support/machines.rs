@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 /// Makes a state machine and answers its ARN.
 pub(crate) async fn create(engine: &Engine, name: &str, definition: &Value) -> String {
     let create = CreateStateMachine {
+        publish: None,
         name: name.to_owned(),
         definition: definition.to_string(),
         role_arn: "arn:aws:iam::000000000000:role/test".to_owned(),

@@ -150,6 +150,18 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
     States SendTaskSuccess      Report  states::task::success;
     States SendTaskFailure      Report  states::task::failure;
     States SendTaskHeartbeat    Report  states::task::heartbeat;
+    States StartSyncExecution   Send    states::synchronous::start;
+    States PublishStateMachineVersion Operate states::version::publish;
+    States DeleteStateMachineVersion Operate states::version::delete;
+    States ListStateMachineVersions Read states::version::list;
+    States CreateStateMachineAlias Operate states::alias::create;
+    States UpdateStateMachineAlias Operate states::alias::update;
+    States DeleteStateMachineAlias Operate states::alias::delete;
+    States DescribeStateMachineAlias Read states::alias::describe;
+    States ListStateMachineAliases Read states::alias::list;
+    States TagResource          Operate states::tag::tag;
+    States UntagResource        Operate states::tag::untag;
+    States ListTagsForResource  Read    states::tag::list;
     States CreateActivity       Operate states::activity::create;
     States DeleteActivity       Operate states::activity::delete;
     States DescribeActivity     Read    states::activity::describe;

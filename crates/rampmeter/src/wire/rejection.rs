@@ -16,12 +16,21 @@ impl From<Rejected> for WireError {
             }
             Rejected::InvalidDefinition(_) => Self::new("InvalidDefinition", message),
             Rejected::ExecutionDoesNotExist(_) => Self::new("ExecutionDoesNotExist", message),
-            Rejected::ResourceNotFound(_) => Self::new("ResourceNotFound", message),
             Rejected::ActivityDoesNotExist(_) => Self::new("ActivityDoesNotExist", message),
             Rejected::ActivityAlreadyExists(_) => Self::new("ActivityAlreadyExists", message),
             Rejected::ActivityLimitExceeded(_) => Self::new("ActivityLimitExceeded", message),
             Rejected::ActivityWorkerLimitExceeded => {
                 Self::new("ActivityWorkerLimitExceeded", message)
+            }
+            Rejected::Conflict(_) => Self::new("ConflictException", message),
+            Rejected::QuotaExceeded(_) => Self::new("ServiceQuotaExceededException", message),
+            Rejected::ResourceNotFound(_) | Rejected::NoSuchReference => {
+                Self::new("ResourceNotFound", message)
+            }
+            Rejected::TooManyTags(_) => Self::new("TooManyTags", message),
+            Rejected::Validation(_) => Self::new("ValidationException", message),
+            Rejected::StateMachineTypeNotSupported => {
+                Self::new("StateMachineTypeNotSupported", message)
             }
             Rejected::InvalidArn(_) => Self::new("InvalidArn", message),
             Rejected::InvalidName(_) => Self::new("InvalidName", message),

@@ -20,7 +20,7 @@ async fn what_is_not_served_is_named_with_what_is() {
     let server = Server::start(&Workspace::without_vendor()).await;
     let aws = server.aws();
     for (target, told) in [
-        ("AWSStepFunctions.CreateActivity", "StartExecution"),
+        ("AWSStepFunctions.CreateRobot", "StartExecution"),
         ("AmazonSQS.PublishQueue", "SendMessage"),
         (
             "DynamoDB_20120810.PutItem",

@@ -8,7 +8,9 @@ mod workspace;
 
 mod executions;
 mod services;
+mod express;
 mod tasks;
+mod versions;
 mod queues;
 mod plain_queues;
 mod query_protocol;

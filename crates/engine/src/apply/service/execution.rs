@@ -62,6 +62,7 @@ impl Turn<'_> {
             });
         }
         self.give_up_invocations(execution.id, None)?;
+        self.end_synchronous(execution, end)?;
         self.store().forget_activity_tasks(execution.id)?;
         self.stop_awaited(execution.id, None)
     }

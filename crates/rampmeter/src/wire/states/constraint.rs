@@ -125,7 +125,8 @@ impl Constraints {
         } else {
             return;
         };
-        let text = matches!(shown, Shown::Yes).then(|| value.chars().take(256).collect::<String>());
+        let text =
+            matches!(shown, Shown::Yes).then(|| value.chars().take(2_048).collect::<String>());
         self.fail(member, text.as_deref(), &rule);
     }
 }

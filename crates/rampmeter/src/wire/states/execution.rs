@@ -128,6 +128,14 @@ fn summary_json(summary: ExecutionSummary) -> Map<String, Value> {
         "stateMachineArn".to_owned(),
         summary.state_machine_arn.into(),
     );
+    for (member, arn) in [
+        ("stateMachineVersionArn", summary.state_machine_version_arn),
+        ("stateMachineAliasArn", summary.state_machine_alias_arn),
+    ] {
+        if let Some(arn) = arn {
+            item.insert(member.to_owned(), arn.into());
+        }
+    }
     item.insert("name".to_owned(), summary.name.into());
     item.insert("status".to_owned(), summary.status.as_str().into());
     item.insert("startDate".to_owned(), date(summary.start_date));
@@ -207,7 +215,7 @@ fn status_filter(constraints: &mut Constraints, value: Option<&str>) -> Option<E
         constraints.fail(
             "statusFilter",
             Some(name),
-            "Member must satisfy enum value set: [RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED]",
+            "Member must satisfy enum value set: [SUCCEEDED, TIMED_OUT, PENDING_REDRIVE, ABORTED, FAILED, RUNNING]",
         );
     }
     status

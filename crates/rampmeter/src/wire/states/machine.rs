@@ -2,7 +2,7 @@
 //! and ListStateMachines.
 
 use rampmeter_engine::{
-    CreateStateMachine, MachineKind, Settings, StateMachineDescription, UpdateStateMachine,
+    CreateStateMachine, MachineKind, Publication, StateMachineDescription, UpdateStateMachine,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::constraint::Constraints;
 use super::execution::{LONGEST_ARN, LONGEST_NAME, LONGEST_PAGE_TOKEN, included_data, page_json};
 use super::listing::cut;
+use super::settings::{Configured, shown};
 use super::tag::{Tag, tags_by_key};
 use crate::wire::error::WireError;
 use crate::wire::json::{date, parameters};
@@ -60,30 +61,27 @@ struct Create {
     r#type: Option<String>,
     #[serde(default)]
     tags: Vec<Tag>,
+    publish: Option<bool>,
+    version_description: Option<String>,
     #[serde(flatten)]
     settings: Configured,
 }
 
-/// What is kept and shown again, and has no effect here.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Configured {
-    logging_configuration: Option<Value>,
-    tracing_configuration: Option<Value>,
-    encryption_configuration: Option<Value>,
-}
-
-impl Configured {
-    fn into_settings(self) -> Settings {
-        [
-            ("loggingConfiguration", self.logging_configuration),
-            ("tracingConfiguration", self.tracing_configuration),
-            ("encryptionConfiguration", self.encryption_configuration),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-        .collect()
+/// The version that a change is to be published as.
+fn publication(
+    publish: Option<bool>,
+    description: Option<String>,
+) -> Result<Option<Publication>, WireError> {
+    if publish == Some(true) {
+        return Ok(Some(Publication { description }));
     }
+    if description.is_some() {
+        return Err(WireError::new(
+            "ValidationException",
+            "Version description can only be set when publish is true",
+        ));
+    }
+    Ok(None)
 }
 
 pub(in crate::wire) async fn create(call: Call) -> Result<Value, WireError> {
@@ -105,11 +103,19 @@ pub(in crate::wire) async fn create(call: Call) -> Result<Value, WireError> {
             definition: create.definition.unwrap_or_default(),
             role_arn: create.role_arn.unwrap_or_default(),
             kind: kind(create.r#type.as_deref())?,
-            settings: create.settings.into_settings(),
+            settings: create.settings.into_settings()?,
+            publish: publication(create.publish, create.version_description)?,
             tags: tags_by_key(create.tags)?,
         })
         .await?;
-    Ok(json!({ "stateMachineArn": created.arn, "creationDate": date(created.creation_date) }))
+    let mut answer = json!({
+        "stateMachineArn": created.arn,
+        "creationDate": date(created.creation_date),
+    });
+    if let Some(version) = created.version_arn {
+        answer["stateMachineVersionArn"] = Value::String(version);
+    }
+    Ok(answer)
 }
 
 pub(super) fn kind(name: Option<&str>) -> Result<MachineKind, WireError> {
@@ -131,6 +137,8 @@ struct Update {
     state_machine_arn: Option<String>,
     definition: Option<String>,
     role_arn: Option<String>,
+    publish: Option<bool>,
+    version_description: Option<String>,
     #[serde(flatten)]
     settings: Configured,
 }
@@ -147,11 +155,11 @@ pub(in crate::wire) async fn update(call: Call) -> Result<Value, WireError> {
     );
     constraints.optional("roleArn", update.role_arn.as_deref(), 1..=LONGEST_ARN);
     constraints.check()?;
-    let settings = update.settings.into_settings();
+    let settings = update.settings;
     if update.definition.is_none() && update.role_arn.is_none() && settings.is_empty() {
         return Err(WireError::new(
             "MissingRequiredParameter",
-            "Either the definition, the role ARN, the LoggingConfiguration, the TracingConfiguration or the EncryptionConfiguration must be specified".to_owned(),
+            "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified",
         ));
     }
     let updated = call
@@ -161,12 +169,16 @@ pub(in crate::wire) async fn update(call: Call) -> Result<Value, WireError> {
             arn: update.state_machine_arn.unwrap_or_default(),
             definition: update.definition,
             role_arn: update.role_arn,
-            settings,
+            settings: settings.into_settings()?,
+            publish: publication(update.publish, update.version_description)?,
         })
         .await?;
     let mut answer = json!({ "updateDate": date(updated.update_date) });
     if let Some(revision) = updated.revision_id {
         answer["revisionId"] = Value::String(revision);
+    }
+    if let Some(version) = updated.version_arn {
+        answer["stateMachineVersionArn"] = Value::String(version);
     }
     Ok(answer)
 }
@@ -208,6 +220,9 @@ pub(in crate::wire) async fn describe(call: Call) -> Result<Value, WireError> {
     answer["status"] = json!("ACTIVE");
     answer["type"] = json!(machine.kind.as_str());
     answer["creationDate"] = date(machine.creation_date);
+    if let Some(description) = machine.description {
+        answer["description"] = Value::String(description);
+    }
     Ok(answer)
 }
 
@@ -234,20 +249,15 @@ pub(in crate::wire) async fn describe_for_execution(call: Call) -> Result<Value,
 
 /// The members that both descriptions share.
 fn described(machine: &StateMachineDescription, with_data: bool) -> Value {
-    let setting =
-        |name: &str, otherwise: Value| machine.settings.get(name).cloned().unwrap_or(otherwise);
-    let logging = json!({ "level": "OFF", "includeExecutionData": false });
     let mut answer = json!({
         "stateMachineArn": machine.arn,
         "name": machine.name,
         // AWS answers an empty object as the definition when data is not asked for.
         "definition": if with_data { machine.definition.as_str() } else { "{}" },
         "roleArn": machine.role_arn,
-        "loggingConfiguration": setting("loggingConfiguration", logging),
-        "tracingConfiguration": setting("tracingConfiguration", json!({ "enabled": false })),
     });
-    if let Some(encryption) = machine.settings.get("encryptionConfiguration") {
-        answer["encryptionConfiguration"] = encryption.clone();
+    for (name, setting) in shown(&machine.settings) {
+        answer[name] = setting;
     }
     if let Some(revision) = &machine.revision_id {
         answer["revisionId"] = json!(revision);

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use rampmeter_engine::ResourceTags;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::constraint::Constraints;
+use super::execution::LONGEST_ARN;
 use crate::wire::error::WireError;
+use crate::wire::json::parameters;
+use crate::wire::operation::Call;
 
 /// Characters of a tag's key and of its value.
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_Tag.html>
@@ -33,4 +38,67 @@ pub(super) fn tags_by_key(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, Wi
     Ok(pairs
         .map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()))
         .collect())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TagResource {
+    resource_arn: Option<String>,
+    tags: Option<Vec<Tag>>,
+}
+
+pub(in crate::wire) async fn tag(call: Call) -> Result<Value, WireError> {
+    let request: TagResource = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    let arn = request.resource_arn.as_deref();
+    constraints.required("resourceArn", arn, 1..=LONGEST_ARN);
+    if request.tags.is_none() {
+        constraints.fail("tags", None, "Member must not be null");
+    }
+    constraints.check()?;
+    let tags = tags_by_key(request.tags.unwrap_or_default())?;
+    let arn = request.resource_arn.unwrap_or_default();
+    let change = ResourceTags::Set(tags);
+    call.site.engine.change_tags(&arn, change).await?;
+    Ok(json!({}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UntagResource {
+    resource_arn: Option<String>,
+    tag_keys: Option<Vec<String>>,
+}
+
+pub(in crate::wire) async fn untag(call: Call) -> Result<Value, WireError> {
+    let request: UntagResource = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    let arn = request.resource_arn.as_deref();
+    constraints.required("resourceArn", arn, 1..=LONGEST_ARN);
+    if request.tag_keys.is_none() {
+        constraints.fail("tagKeys", None, "Member must not be null");
+    }
+    constraints.check()?;
+    let arn = request.resource_arn.unwrap_or_default();
+    let change = ResourceTags::Remove(request.tag_keys.unwrap_or_default());
+    call.site.engine.change_tags(&arn, change).await?;
+    Ok(json!({}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ListTags {
+    resource_arn: Option<String>,
+}
+
+pub(in crate::wire) async fn list(call: Call) -> Result<Value, WireError> {
+    let list: ListTags = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    let arn = list.resource_arn.as_deref();
+    constraints.required("resourceArn", arn, 1..=LONGEST_ARN);
+    constraints.check()?;
+    let arn = list.resource_arn.unwrap_or_default();
+    let tags = call.site.engine.tags(&arn).await?.into_iter();
+    let shown = tags.map(|(key, value)| json!({ "key": key, "value": value }));
+    Ok(json!({ "tags": shown.collect::<Vec<_>>() }))
 }
