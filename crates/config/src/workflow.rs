@@ -22,7 +22,7 @@ pub struct Workflow {
     pub definition_path: PathBuf,
     /// Text of the definition, every `${...}` resolved.
     pub definition: String,
-    /// Queue whose messages start executions, one each. Not served yet: a file that names one is refused.
+    /// Queue whose messages start executions, one each: the body is the input, the MessageId the name.
     pub source: Option<String>,
     /// Kind of state machine.
     pub workflow_type: WorkflowType,
@@ -60,10 +60,56 @@ pub(crate) fn read_all(
             );
         }
         if let Some(workflow) = read(reading, &entry.key, &entry.node, predefined, sources) {
+            check_source(reading, root, &entry.node, &workflow, &workflows);
             workflows.insert(entry.key.clone(), workflow);
         }
     }
     workflows
+}
+
+/// A message starts one execution, so a queue is the source of one workflow; and what lies in the queues of a target are
+/// calls.
+fn check_source(
+    reading: &Reading<'_>,
+    root: &Section<'_>,
+    node: &Node,
+    workflow: &Workflow,
+    others: &BTreeMap<String, Workflow>,
+) {
+    let Some(source) = &workflow.source else {
+        return;
+    };
+    let Value::Table(table) = &node.value else {
+        return;
+    };
+    let Some(place) = table.get("source") else {
+        return;
+    };
+    let of_target = |target: &str| {
+        let rest = source.strip_prefix(target);
+        rest.is_some_and(|rest| ["-high", "-medium", "-batch", "-dead"].contains(&rest))
+    };
+    let targets = root.get("targets").map(|node| &node.value);
+    let target = match targets {
+        Some(Value::Table(targets)) => targets.entries.iter().find(|entry| of_target(&entry.key)),
+        _ => None,
+    };
+    let other = others
+        .values()
+        .find(|other| other.source.as_ref() == Some(source));
+    let wrong = match (target, other) {
+        (Some(target), _) => format!("`source` is a queue of the target {}", clipped(&target.key)),
+        (None, Some(other)) => format!(
+            "`source` is the source of the workflow {} already",
+            clipped(&other.name)
+        ),
+        (None, None) => return,
+    };
+    reading.note(
+        Problem::new(Code::BadValue, wrong)
+            .at(&place.span)
+            .help("name a queue of its own: each message starts one execution"),
+    );
 }
 
 fn read(
@@ -89,16 +135,16 @@ fn read(
         not_served(reading, &section, "type", help);
     }
     let source = section.parsed("source", Code::BadName, |queue| {
-        if is_name(queue, 80) {
+        let stem = queue.strip_suffix(".fifo").unwrap_or(queue);
+        if is_name(stem, 80) && queue.len() <= 80 {
             Ok(queue.to_owned())
         } else {
-            Err("must be the name of a queue: 1 to 80 letters, digits, - or _".to_owned())
+            Err(
+                "must be the name of a queue: 1 to 80 letters, digits, - or _, and .fifo if it is one"
+                    .to_owned(),
+            )
         }
     });
-    if source.is_some() {
-        let help = "leave it out, and start executions with StartExecution";
-        not_served(reading, &section, "source", help);
-    }
     if !section.requires("definition") {
         return None;
     }

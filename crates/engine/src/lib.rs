@@ -13,6 +13,7 @@ mod clock;
 mod request;
 mod activity;
 mod version;
+mod sources;
 mod sqs;
 mod state_machine;
 mod rejected;

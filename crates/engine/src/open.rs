@@ -81,6 +81,16 @@ pub enum OpenError {
         /// Why.
         reason: String,
     },
+    /// The source of a workflow is a queue of a target that is not configured at present.
+    #[error(
+        "the workflow {workflow} cannot start from {queue}: it holds the messages of a target that is not configured"
+    )]
+    Source {
+        /// Name of the workflow.
+        workflow: String,
+        /// Name of the queue.
+        queue: String,
+    },
     /// A target cannot be called.
     #[error("the target {target} cannot be called: {reason}")]
     Target {
@@ -105,6 +115,7 @@ impl OpenError {
             Self::Store(_) => "RM2006",
             Self::Target { .. } | Self::Function { .. } => "RM2007",
             Self::OtherPlace { .. } => "RM2009",
+            Self::Source { .. } => "RM2036",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rampmeter_dispatch::{Priority, Time};
 
-use crate::id::{QueueId, TargetId};
+use crate::id::{GroupHash, QueueId, TargetId};
 use crate::sqs::Names;
 use crate::sqs::attributes::QueueAttributes;
 
@@ -40,6 +40,32 @@ pub(crate) struct QueueRecord {
     pub(crate) purged_below: i64,
     /// Messages received and neither deleted nor visible again.
     pub(crate) in_flight: u64,
+    /// The group whose message was received last; none for a message without a group. The next receive takes from the
+    /// group after it.
+    pub(crate) last_group: Option<GroupHash>,
+}
+
+impl QueueRecord {
+    /// A queue with no attributes of its own; FIFO when its name says so. The store gives it its number.
+    pub(crate) fn new(name: &str, now: Time) -> QueueRecord {
+        let mut attributes = QueueAttributes::default();
+        if name.ends_with(".fifo") {
+            attributes.make_fifo();
+        }
+        QueueRecord {
+            id: QueueId(0),
+            name: name.to_owned(),
+            attributes,
+            tags: Names::new(),
+            created_at: now,
+            modified_at: now,
+            group_scope: false,
+            purged_at: None,
+            purged_below: 0,
+            in_flight: 0,
+            last_group: None,
+        }
+    }
 }
 
 /// All queues, by name and by number.

@@ -16,7 +16,8 @@ use crate::id::TargetId;
 use crate::invocation::Invocations;
 use crate::open::OpenError;
 use crate::publish::publish;
-use crate::queues::{DEAD_LANE, Queue, Queues, names_of};
+use crate::queues::{DEAD_LANE, Queue, QueueRecord, Queues, names_of};
+use crate::sources::Sources;
 use crate::sqs::waiting::WaitingReceives;
 use crate::store::{Kind, PermitRow, Sequence, Store};
 use crate::target::{InFlight, Target};
@@ -71,6 +72,7 @@ pub(crate) fn recover(
         activities: store.activities()?,
         polls: WaitingPolls::default(),
         synchronous: std::collections::BTreeMap::new(),
+        sources: Sources::default(),
         sweeps: store.sweeps()?.into_iter().collect(),
         moves: std::collections::BTreeMap::new(),
         invocations: Invocations::new(open_functions(config)?),
@@ -90,6 +92,7 @@ pub(crate) fn recover(
         writer.targets.insert(id, target);
     }
     open_queues(&mut writer)?;
+    open_sources(&mut writer, config)?;
     take_up(&mut writer, &permits, free_slots)?;
     writer.store.commit()?;
     Ok(writer)
@@ -229,6 +232,34 @@ fn open_queues(writer: &mut Writer) -> Result<(), OpenError> {
     let next = writer.clock.now();
     for row in writer.store.running_move_tasks()? {
         writer.moves.insert(row.id, RunningMoveTask { row, next });
+    }
+    Ok(())
+}
+
+/// Takes up the queues that workflows start from, and makes those that are not there yet.
+fn open_sources(writer: &mut Writer, config: &Config) -> Result<(), OpenError> {
+    let now = writer.clock.now();
+    for (workflow, definition) in &config.workflows {
+        let Some(name) = &definition.source else {
+            continue;
+        };
+        let known = writer.queues.named(name).map(|queue| queue.id);
+        let id = match known {
+            Some(id) => id,
+            None => {
+                let mut record = QueueRecord::new(name, now);
+                if !writer.store.insert_queue(&mut record)? {
+                    return Err(OpenError::Source {
+                        workflow: workflow.clone(),
+                        queue: name.clone(),
+                    });
+                }
+                let id = record.id;
+                writer.queues.add(record);
+                id
+            }
+        };
+        writer.sources.add(id, workflow.clone());
     }
     Ok(())
 }

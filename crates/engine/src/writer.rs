@@ -25,6 +25,7 @@ use crate::machines::Machines;
 use crate::outbox::{Outbox, SendOff};
 use crate::queues::Queues;
 use crate::request::SyncExecution;
+use crate::sources::Sources;
 use crate::sqs::waiting::WaitingReceives;
 use crate::store::{Sequence, Store, StoreError};
 use crate::target::Target;
@@ -63,6 +64,8 @@ pub(crate) struct Writer {
     pub(crate) synchronous: std::collections::BTreeMap<ExecutionId, Reply<SyncExecution>>,
     /// Workers that wait for the task of an activity.
     pub(crate) polls: WaitingPolls,
+    /// Queues whose messages start executions.
+    pub(crate) sources: Sources,
     /// Queues whose messages below a number are being deleted.
     pub(crate) sweeps: std::collections::BTreeMap<QueueId, i64>,
     /// Message move tasks that run.
@@ -168,6 +171,7 @@ impl Writer {
         for command in group {
             turn.apply(command)?;
         }
+        unfinished |= turn.start_from_sources()?;
         turn.start_invocations()?;
         unfinished |= turn.start_calls()?;
         unfinished |= turn.may_start_invocations();

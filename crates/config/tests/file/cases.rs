@@ -394,8 +394,15 @@ fn workflows() -> Vec<Case> {
             "\"a b\"",
         ),
         (
-            flow("definition = \"order.asl.json\"\nsource = \"orders\""),
-            Code::NotServed,
+            flow("definition = \"order.asl.json\"\nsource = \"netsuite-high\""),
+            Code::BadValue,
+            "\"netsuite-high\"",
+        ),
+        (
+            flow(
+                "definition = \"order.asl.json\"\nsource = \"orders\"\n[workflows.b]\ndefinition = \"order.asl.json\"\nsource =   \"orders\"",
+            ),
+            Code::BadValue,
             "\"orders\"",
         ),
         (

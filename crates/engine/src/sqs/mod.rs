@@ -76,6 +76,9 @@ pub struct ReceiveMessage {
     pub visibility_timeout: Option<i64>,
     /// Seconds to wait for a message, 0 to 20. The queue's own when absent.
     pub wait_time_seconds: Option<i64>,
+    /// FIFO: a receive with the same id within five minutes gets the same messages again. 1 to 128 letters, digits and
+    /// punctuation marks.
+    pub attempt_id: Option<String>,
 }
 
 /// One message as it is received.

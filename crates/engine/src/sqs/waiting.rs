@@ -18,6 +18,8 @@ pub(crate) struct Taking {
     pub(crate) queue: QueueId,
     pub(crate) most: usize,
     pub(crate) invisible: std::time::Duration,
+    /// Digest of the ReceiveRequestAttemptId.
+    pub(crate) attempt: Option<[u8; 16]>,
 }
 
 /// One receive that waits.
@@ -140,6 +142,7 @@ mod tests {
             queue: QueueId(queue),
             most: 1,
             invisible: Duration::ZERO,
+            attempt: None,
         }
     }
 

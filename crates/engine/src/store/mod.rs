@@ -6,10 +6,12 @@
 
 mod awaited;
 mod activity;
+mod attempt;
 mod call;
 mod continuing;
 mod control;
 mod execution;
+mod fair;
 mod fifo;
 mod format;
 mod frame;

@@ -60,6 +60,7 @@ impl Store {
                 purged_at: row.get::<_, Option<i64>>(7)?.map(Time::from_micros),
                 purged_below: row.get(8)?,
                 in_flight: row.get::<_, i64>(9)?.unsigned_abs(),
+                last_group: None,
             };
             Ok((record, row.get(10)?))
         })?;
@@ -109,6 +110,8 @@ impl Store {
             .execute("DELETE FROM queue WHERE id = ?1", [id])?;
         self.connection
             .execute("DELETE FROM deduplication WHERE queue = ?1", [id])?;
+        self.connection
+            .execute("DELETE FROM receive_attempt WHERE queue = ?1", [id])?;
         Ok(())
     }
 
@@ -235,8 +238,13 @@ impl Store {
 
     /// Forgets what plain SQS knew of a queue whose messages are calls from now on.
     pub(crate) fn forget_hidden(&self, queue: QueueId) -> Result<(), StoreError> {
-        self.connection
-            .execute("DELETE FROM hidden WHERE queue = ?1", [queue])?;
+        for statement in [
+            "DELETE FROM hidden WHERE queue = ?1",
+            "INSERT OR IGNORE INTO ready (queue, turn, message) SELECT queue, 0, message FROM fair WHERE queue = ?1",
+            "DELETE FROM fair WHERE queue = ?1",
+        ] {
+            self.connection.execute(statement, [queue])?;
+        }
         Ok(())
     }
 
@@ -262,7 +270,7 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Some messages of a queue below a number, in whatever standing; at most three times `most`.
+    /// Some messages of a queue below a number, in whatever standing; at most four times `most`.
     pub(crate) fn some_messages(
         &self,
         queue: QueueId,
@@ -270,7 +278,7 @@ impl Store {
         most: u32,
     ) -> Result<Vec<MessageNumber>, StoreError> {
         let mut found = Vec::new();
-        for table in ["ready", "hidden", "fifo"] {
+        for table in ["ready", "hidden", "fifo", "fair"] {
             let mut statement = self.connection.prepare_cached(&format!(
                 "SELECT message FROM {table} WHERE queue = ?1 AND message < ?2 LIMIT ?3"
             ))?;
@@ -302,6 +310,7 @@ pub(crate) fn count_messages(
         count("SELECT count(*) FROM fifo WHERE queue = ?1")?.saturating_sub(in_flight + delayed)
     } else {
         count("SELECT count(*) FROM ready WHERE queue = ?1")?
+            + count("SELECT count(*) FROM fair WHERE queue = ?1")?
     };
     Ok(QueueCounts {
         visible,

@@ -49,6 +49,25 @@ CREATE TABLE fifo (
     PRIMARY KEY (queue, message_group, message)
 ) WITHOUT ROWID;
 
+-- The messages of standard queues that may be taken now and that name a group, by the hash of it. Those without a group
+-- are in `ready`.
+CREATE TABLE fair (
+    queue         INTEGER NOT NULL,
+    message_group INTEGER NOT NULL,
+    message       INTEGER NOT NULL,
+    PRIMARY KEY (queue, message_group, message)
+) WITHOUT ROWID;
+
+-- What receives with a ReceiveRequestAttemptId took, for five minutes. taken: message numbers and receive counts, as JSON.
+CREATE TABLE receive_attempt (
+    id     INTEGER PRIMARY KEY,
+    queue  INTEGER NOT NULL,
+    until  INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    taken  TEXT NOT NULL
+);
+CREATE INDEX receive_attempt_by_digest ON receive_attempt (queue, digest);
+
 -- The deduplication ids of the last five minutes, oldest first.
 CREATE TABLE deduplication (
     message INTEGER PRIMARY KEY,

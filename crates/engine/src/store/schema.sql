@@ -229,7 +229,8 @@ CREATE TABLE message (
     ordering         INTEGER
 );
 
--- The messages that may be taken now. turn: 0 on plain queues, where the oldest goes first. In a lane, the turn that
+-- The messages that may be taken now. turn: 0 on plain queues, where the oldest goes first (those with a group on a
+-- standard queue are in `fair`). In a lane, the turn that
 -- the call takes, which is fair among message groups; a call keeps it for its repeats.
 CREATE TABLE ready (
     queue         INTEGER NOT NULL,

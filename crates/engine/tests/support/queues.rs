@@ -80,6 +80,7 @@ pub(crate) fn receiving(queue: &str, most: i64) -> ReceiveMessage {
         max_number_of_messages: Some(most),
         visibility_timeout: None,
         wait_time_seconds: Some(0),
+        attempt_id: None,
     }
 }
 

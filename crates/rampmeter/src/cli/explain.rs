@@ -104,6 +104,10 @@ const CODES: &[(&str, &str)] = &[
         "Calls wait for a target that the configuration does not have.",
     ),
     (
+        "RM2036",
+        "A workflow cannot start from a queue that belongs to a target which is not configured.",
+    ),
+    (
         "RM2040",
         "The server cannot be reached, or something else answers there.",
     ),

@@ -77,6 +77,7 @@ impl Turn<'_> {
             purged_at: None,
             purged_below: 0,
             in_flight: 0,
+            last_group: None,
         })
     }
 

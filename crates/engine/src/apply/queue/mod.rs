@@ -1,12 +1,14 @@
 //! The operations of SQS on plain queues: which file applies which request, and which queue a request means.
 //! What is sent to the queues of an embedded worker is a call; see `apply::send`.
 
+mod attempt;
 mod batch;
 mod create;
 mod move_task;
 mod receipt;
 mod receive;
 mod send;
+mod source;
 mod standing;
 mod sweep;
 

@@ -43,7 +43,10 @@ impl Turn<'_> {
     pub(super) fn start_move_task(&mut self, start: &StartMessageMoveTask) -> Applied<String> {
         let mut row = match self.check_start(start) {
             Ok((source, row)) => MoveTaskRow {
-                to_move: i64::try_from(self.store().count_ready(source)?).unwrap_or(i64::MAX),
+                to_move: i64::try_from(
+                    self.store().count_ready(source)? + self.store().count_fair(source)?,
+                )
+                .unwrap_or(i64::MAX),
                 ..row
             },
             Err(refused) => return Ok(Err(refused)),
@@ -263,7 +266,11 @@ impl Turn<'_> {
         }
         let source = source.expect("it was looked at just now");
         let first = self.store().first_ready(source)?;
-        let Some(number) = first.filter(|number| number.0 < task.below) else {
+        let first = match first.filter(|number| number.0 < task.below) {
+            Some(first) => Some(first),
+            None => self.store().fair_below(source, task.below)?,
+        };
+        let Some(number) = first else {
             task.status = MoveTaskStatus::Completed;
             return Ok(false);
         };

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::send::sequence_number;
+use super::attempt;
+use super::send::{WRONG_TYPE, check_id, sequence_number};
 use super::standing::group_of;
 use crate::command::Reply;
 use crate::id::{MessageNumber, QueueId, message_id};
@@ -37,9 +38,16 @@ const SERVED_AT_ONCE: usize = 1_024;
 
 /// What one receive has found.
 #[derive(Debug, Default)]
-struct Taken {
-    messages: Vec<(MessageRow, Envelope)>,
+pub(super) struct Taken {
+    pub(super) messages: Vec<(MessageRow, Envelope)>,
     set_aside: usize,
+}
+
+impl Taken {
+    /// Whether there was nothing to take: no message, and none that was set aside.
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.set_aside == 0
+    }
 }
 
 impl Turn<'_> {
@@ -90,10 +98,19 @@ impl Turn<'_> {
             None => attributes.wait_time(),
             Some(given) => seconds("WaitTimeSeconds", given, LONGEST_WAIT)?,
         };
+        let attempt = match &request.attempt_id {
+            None => None,
+            Some(id) if attributes.is_fifo() => {
+                check_id("ReceiveRequestAttemptId", id)?;
+                Some(attempt::digest(id))
+            }
+            Some(id) => return Err(parameter("ReceiveRequestAttemptId", id, WRONG_TYPE)),
+        };
         let taking = Taking {
             queue,
             most: usize::try_from(most).unwrap_or(1),
             invisible,
+            attempt,
         };
         Ok((taking, wait))
     }
@@ -113,7 +130,7 @@ impl Turn<'_> {
             let Some(queue) = self.writer.waiting.woken() else {
                 return Ok(false);
             };
-            let ready = self.store().first_ready(queue)?.is_some();
+            let ready = self.next_visible(queue)?.is_some();
             let waiting = if ready {
                 self.writer.waiting.take(queue)
             } else {
@@ -126,8 +143,8 @@ impl Turn<'_> {
             match self.take_messages(waiting.taking)? {
                 Ok(none) if none.is_empty() => {
                     self.writer.waiting.put_back(waiting);
-                    let full = self.queue_record(queue).in_flight >= MOST_IN_FLIGHT;
-                    if full || self.store().first_ready(queue)?.is_none() {
+                    let full = self.is_full(queue);
+                    if full || self.next_visible(queue)?.is_none() {
                         self.writer.waiting.rest(queue);
                     }
                 }
@@ -143,22 +160,44 @@ impl Turn<'_> {
         taking: Taking,
     ) -> Result<Result<Vec<ReceivedMessage>, Rejected>, StoreError> {
         let fifo = self.is_fifo(taking.queue);
-        if self.queue_record(taking.queue).in_flight >= MOST_IN_FLIGHT {
+        if let Some(again) = self.take_again(taking)? {
+            return Ok(Ok(self.hand_out(taking, again.messages, fifo)?));
+        }
+        if self.is_full(taking.queue) {
             // FIFO queues then answer with nothing, as on AWS.
             let full = Err(QueueError::OverLimit.into());
             return Ok(if fifo { Ok(Vec::new()) } else { full });
         }
+        let taken = self.take(taking)?;
+        self.remember_taken(taking, &taken)?;
+        Ok(Ok(self.hand_out(taking, taken.messages, fifo)?))
+    }
+
+    /// Whether as many messages are in flight as a queue can have.
+    fn is_full(&self, queue: QueueId) -> bool {
+        self.queue_record(queue).in_flight >= MOST_IN_FLIGHT
+    }
+
+    /// Takes messages and hides them.
+    pub(super) fn take(&mut self, taking: Taking) -> Result<Taken, StoreError> {
+        let fifo = self.is_fifo(taking.queue);
         let mut taken = Taken::default();
+        if self.is_full(taking.queue) {
+            return Ok(taken);
+        }
         while taken.messages.len() < taking.most && taken.set_aside < SET_ASIDE_AT_ONCE {
-            let Some(first) = self.store().first_ready(taking.queue)? else {
+            let Some((turn, first)) = self.next_visible(taking.queue)? else {
                 break;
             };
+            if let Some(record) = self.writer.queues.record_mut(taking.queue) {
+                record.last_group = turn;
+            }
             match group_of(&self.store().envelope(first)?).filter(|_| fifo) {
                 Some(group) => self.take_group(taking, group, first, &mut taken)?,
                 None => self.take_one(taking, first, &mut taken)?,
             }
         }
-        Ok(Ok(self.hand_out(taking, taken.messages, fifo)?))
+        Ok(taken)
     }
 
     /// Takes messages of one group in their order, until one is hidden.
@@ -203,7 +242,7 @@ impl Turn<'_> {
         message.receive_count += 1;
         message.first_started_at.get_or_insert(self.now);
         self.store().update_counters(&message)?;
-        self.store().unready(queue, number)?;
+        self.unlist(queue, number, &envelope)?;
         let hidden = Hidden {
             until: self.now.saturating_add(taking.invisible),
             received_at: Some(self.now),

@@ -243,7 +243,8 @@ fn delay_of(record: &QueueRecord, seconds: Option<i64>) -> Result<Duration, Reje
     }
 }
 
-const WRONG_TYPE: &str = "The request include parameter that is not valid for this queue type.";
+pub(super) const WRONG_TYPE: &str =
+    "The request include parameter that is not valid for this queue type.";
 
 /// The deduplication id of a message of a FIFO queue: its own, or the SHA-256 of its body.
 fn deduplication_id(

@@ -40,11 +40,7 @@ impl Turn<'_> {
                 self.store().join_group(queue, group, message)?;
                 self.settle_group(queue, group)
             }
-            None if visible => {
-                self.store().make_ready(queue, message)?;
-                self.writer.waiting.wake(queue);
-                Ok(())
-            }
+            None if visible => self.list(queue, message, envelope),
             None => Ok(()),
         }
     }
@@ -56,16 +52,75 @@ impl Turn<'_> {
         message: MessageNumber,
     ) -> Result<(), StoreError> {
         self.unhide(queue, message)?;
-        if self.is_fifo(queue) {
-            let envelope = self.store().envelope(message)?;
-            return match group_of(&envelope) {
-                Some(group) => self.settle_group(queue, group),
-                None => Ok(()),
-            };
+        let envelope = self.store().envelope(message)?;
+        if !self.is_fifo(queue) {
+            return self.list(queue, message, &envelope);
         }
-        self.store().make_ready(queue, message)?;
-        self.writer.waiting.wake(queue);
+        match group_of(&envelope) {
+            Some(group) => self.settle_group(queue, group),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts a message of a standard queue among those that can be received.
+    fn list(
+        &mut self,
+        queue: QueueId,
+        message: MessageNumber,
+        envelope: &Envelope,
+    ) -> Result<(), StoreError> {
+        match group_of(envelope) {
+            Some(group) => self.store().make_fair(queue, group, message)?,
+            None => self.store().make_ready(queue, message)?,
+        }
+        self.wake(queue);
         Ok(())
+    }
+
+    /// Takes a message out of those that can be received.
+    pub(super) fn unlist(
+        &mut self,
+        queue: QueueId,
+        message: MessageNumber,
+        envelope: &Envelope,
+    ) -> Result<(), StoreError> {
+        self.store().unready(queue, message)?;
+        match group_of(envelope) {
+            Some(group) => self.store().unmake_fair(queue, group, message),
+            None => Ok(()),
+        }
+    }
+
+    /// The message that the next receive of a queue takes: the oldest, or, in a standard queue whose messages name groups,
+    /// the oldest of the group whose turn it is, so that a tenant with few messages does not wait for one with many.
+    /// Messages without a group take a turn together.
+    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html>
+    pub(super) fn next_visible(
+        &self,
+        queue: QueueId,
+    ) -> Result<Option<(Option<GroupHash>, MessageNumber)>, StoreError> {
+        let last = self
+            .writer
+            .queues
+            .record(queue)
+            .and_then(|record| record.last_group);
+        let of_group = |(group, message)| (Some(group), message);
+        if let Some(next) = self.store().first_fair(queue, last)? {
+            return Ok(Some(of_group(next)));
+        }
+        if let Some(first) = self.store().first_ready(queue)? {
+            return Ok(Some((None, first)));
+        }
+        Ok(match last {
+            Some(_) => self.store().first_fair(queue, None)?.map(of_group),
+            None => None,
+        })
+    }
+
+    /// Tells those who wait for messages of a queue that it has one.
+    fn wake(&mut self, queue: QueueId) {
+        self.writer.waiting.wake(queue);
+        self.writer.sources.wake(queue);
     }
 
     /// Hides a message that has been received.
@@ -104,7 +159,7 @@ impl Turn<'_> {
         envelope: &Envelope,
     ) -> Result<(), StoreError> {
         self.unhide(queue, message)?;
-        self.store().unready(queue, message)?;
+        self.unlist(queue, message, envelope)?;
         if let Some(group) = group_of(envelope) {
             self.store().leave_group(queue, group, message)?;
             if self.is_fifo(queue) {
@@ -143,7 +198,7 @@ impl Turn<'_> {
         let hidden = self.store().hidden(queue, first)?.is_some();
         if !hidden && !self.store().is_ready(queue, first)? {
             self.store().make_ready(queue, first)?;
-            self.writer.waiting.wake(queue);
+            self.wake(queue);
         }
         Ok(())
     }

@@ -51,6 +51,9 @@ impl Turn<'_> {
             ))
             .into()));
         }
+        if let Err(refused) = self.refuse_source(record.id)? {
+            return Ok(Err(refused));
+        }
         self.store().delete_queue(record.id)?;
         self.store().note_sweep(record.id, i64::MAX)?;
         self.writer.sweeps.insert(record.id, i64::MAX);

@@ -19,6 +19,7 @@ struct Receive {
     max_number_of_messages: Option<i64>,
     visibility_timeout: Option<i64>,
     wait_time_seconds: Option<i64>,
+    receive_request_attempt_id: Option<String>,
     message_attribute_names: Option<Vec<String>>,
     message_system_attribute_names: Option<Vec<String>>,
     // The older name of the same.
@@ -32,6 +33,7 @@ pub(in crate::wire) async fn receive(call: Call) -> Result<Value, WireError> {
         max_number_of_messages: receive.max_number_of_messages,
         visibility_timeout: receive.visibility_timeout,
         wait_time_seconds: receive.wait_time_seconds,
+        attempt_id: receive.receive_request_attempt_id,
     };
     let mut system = receive.message_system_attribute_names.unwrap_or_default();
     system.extend(receive.attribute_names.unwrap_or_default());
