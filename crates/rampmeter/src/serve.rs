@@ -18,6 +18,8 @@ use servers::Servers;
 use signals::Signals;
 
 mod banner;
+mod connections;
+mod descriptors;
 mod configuration;
 mod drain;
 mod listen;
@@ -70,6 +72,7 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
         engine: engine.clone(),
         draining: AtomicBool::new(false),
     });
+    descriptors::raise();
     let mut servers = Servers::new();
     servers.add(
         aws_listener,

@@ -1,4 +1,4 @@
-//! `rampmeter bench`: executions a second from start to end, with a vendor that answers at once, limits wide open and
+//! `rampmeter bench`: messages a second through a queue, and executions a second from start to end, with a vendor that answers at once, limits wide open and
 //! a sync on every commit. It measures the engine and the disk, so it prints the disk's own speed beside it.
 //! A benchmark: it fails only when something was lost, never because it was slow.
 
@@ -22,6 +22,7 @@ use crate::failure::{Exit, Failure};
 use crate::output;
 
 mod disk;
+mod queues;
 
 /// Limits that never bind.
 const CONCURRENCY: u32 = 512;
@@ -37,7 +38,10 @@ pub(crate) struct Arguments {
     /// Executions to start.
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = up_to(900_000))]
     executions: u32,
-    /// Clients that start executions over the wire, each as fast as it is answered.
+    /// Messages to send, receive and delete on a plain queue.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = up_to(900_000))]
+    messages: u32,
+    /// Clients that use the AWS port, each as fast as it is answered.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = up_to(1_024))]
     clients: u32,
     /// A new or empty directory for the data; a fresh one in the system's temporary directory when not given.
@@ -63,6 +67,8 @@ struct Measured {
     saturated_ms: Percentiles,
     /// Start to end of executions started one by one, 20 a second.
     unloaded_ms: Percentiles,
+    /// Messages through a plain queue.
+    queue: queues::Measured,
     /// The disk's own, before and after.
     disk_syncs_per_second: [f64; 2],
     data_dir: String,
@@ -136,6 +142,9 @@ async fn measure(arguments: &Arguments, data_dir: &Path) -> Result<Measured, Run
         .ports
         .all_executions(&clients.arn, "SUCCEEDED")
         .await?;
+    let queue = queues::measure(aws, arguments.messages as usize, arguments.clients)
+        .await
+        .map_err(|why| RunError::from(PortError::Unreachable(why)))?;
     host.stop().await?;
     let after = disk_speed(data_dir).await?;
 
@@ -156,6 +165,7 @@ async fn measure(arguments: &Arguments, data_dir: &Path) -> Result<Measured, Run
         ended_per_second: per_second(running),
         saturated_ms: start_to_end(&loaded),
         unloaded_ms: start_to_end(&unloaded),
+        queue,
         disk_syncs_per_second: [before.round(), after.round()],
         data_dir: data_dir.display().to_string(),
     })
@@ -239,6 +249,9 @@ impl Measured {
              ended           {:>8.0} a second\n\
              start to end    p50 {:.0} ms, p99 {:.0} ms while saturated\n\
              start to end    p50 {:.0} ms, p99 {:.0} ms at 20 a second\n\
+             queue           {:>8.0} messages a second: SendMessage, ReceiveMessage, DeleteMessage each\n\
+             a request       p50 {:.1} ms, p99 {:.1} ms while saturated\n\
+             a request       p50 {:.1} ms, p99 {:.1} ms by one client alone\n\
              the disk's own  {:>8.0} syncs a second before, {:.0} after (4 KiB append, fdatasync)\n\
              The data lies in {}",
             self.executions,
@@ -249,6 +262,11 @@ impl Measured {
             self.saturated_ms.p99,
             self.unloaded_ms.p50,
             self.unloaded_ms.p99,
+            self.queue.per_second,
+            self.queue.saturated_ms.p50,
+            self.queue.saturated_ms.p99,
+            self.queue.unloaded_ms.p50,
+            self.queue.unloaded_ms.p99,
             before,
             after,
             self.data_dir,

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::failure::{Exit, Failure};
-use crate::output::{Color, note};
-use crate::{bench, demo, mock, serve, simulate};
+use crate::output::{self, Color, note};
+use crate::{bench, demo, mock, serve, simulate, wire};
 use client::Client;
 
 mod client;
@@ -69,6 +69,9 @@ enum Command {
     Check(check::Arguments),
     /// Print the variables that point AWS tools at the server: eval "$(rampmeter env)".
     Env(env::Arguments),
+    /// Print the page about the AWS API that is served.
+    #[command(hide = true)]
+    AwsApi,
     /// Say what an error code means.
     Explain(explain::Arguments),
     /// Serve a strict stand-in of a vendor.
@@ -133,6 +136,7 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Target(command) => block_on(standing::targets(command)),
         Command::Check(command) => check::run(&command, color),
         Command::Env(command) => env::run(&command),
+        Command::AwsApi => output::data(wire::reference().trim_end()).map_err(Failure::from),
         Command::Explain(command) => explain::run(&command),
         Command::Mock(command) => block_on(mock::run(command)),
         Command::Bench(command) => block_on(bench::run(command)),

@@ -7,6 +7,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::connections;
+
 /// Longest wait for clients to take their last answers.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
@@ -33,14 +35,8 @@ impl Servers {
             // The sender is gone only when the process ends anyway.
             let _ = ending.wait_for(|ending| *ending).await;
         };
-        self.running.spawn(async move {
-            let served = axum::serve(listener, router)
-                .with_graceful_shutdown(ended)
-                .await;
-            if let Err(why) = served {
-                tracing::error!(%why, "a port is no longer served");
-            }
-        });
+        self.running
+            .spawn(connections::serve(listener, router, ended));
     }
 
     /// Takes no more connections, and waits a moment for the answers that are being sent.

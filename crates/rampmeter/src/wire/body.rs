@@ -1,4 +1,4 @@
-//! Reading a request body within bounds: so many bytes, in so long.
+//! Reading a request body within bounds: so many bytes, in so long, and so many of all requests together.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::http::StatusCode;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::error::WireError;
 
@@ -16,15 +17,33 @@ const SLOWEST_BODY: Duration = Duration::from_secs(30);
 /// read why it was refused. Most clients read an answer only after they have written the whole request.
 const DISCARDED_AT_MOST: usize = 16 << 20;
 
+/// Bytes of a body that every request may have.
+const FREE: usize = 64 << 10;
+
+/// Longer bodies share this much, in pieces: 256 MiB.
+const PIECE: usize = 64 << 10;
+const PIECES: usize = 4 << 10;
+
+static SHARED: Semaphore = Semaphore::const_new(PIECES);
+
+/// A body that has been read. What it takes of the memory for long bodies is free again when this is dropped.
+#[derive(Debug)]
+pub(crate) struct ReadBody {
+    /// The whole body.
+    pub(crate) bytes: Vec<u8>,
+    /// Held until the request has been answered.
+    pub(crate) share: Option<SemaphorePermit<'static>>,
+}
+
 /// The whole body, of at most `bound` bytes.
-pub(crate) async fn read(body: Body, bound: usize) -> Result<Vec<u8>, WireError> {
-    within(SLOWEST_BODY, collect(body, bound)).await
+pub(crate) async fn read(body: Body, bound: usize) -> Result<ReadBody, WireError> {
+    within(SLOWEST_BODY, collect(body, bound, &SHARED)).await
 }
 
 async fn within(
     slowest: Duration,
-    reading: impl Future<Output = Result<Vec<u8>, WireError>>,
-) -> Result<Vec<u8>, WireError> {
+    reading: impl Future<Output = Result<ReadBody, WireError>>,
+) -> Result<ReadBody, WireError> {
     tokio::time::timeout(slowest, reading)
         .await
         .unwrap_or_else(|_| {
@@ -36,8 +55,13 @@ async fn within(
         })
 }
 
-async fn collect(mut body: Body, bound: usize) -> Result<Vec<u8>, WireError> {
+async fn collect(
+    mut body: Body,
+    bound: usize,
+    shared: &'static Semaphore,
+) -> Result<ReadBody, WireError> {
     let mut read = Vec::new();
+    let mut share: Option<SemaphorePermit<'static>> = None;
     let mut length = 0;
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let frame = frame
@@ -47,6 +71,16 @@ async fn collect(mut body: Body, bound: usize) -> Result<Vec<u8>, WireError> {
         };
         length += data.len();
         if length <= bound {
+            let wanted = length.saturating_sub(FREE).div_ceil(PIECE);
+            let held = share.as_ref().map_or(0, SemaphorePermit::num_permits);
+            if wanted > held {
+                let more = u32::try_from(wanted - held).unwrap_or(u32::MAX);
+                let more = shared.try_acquire_many(more).map_err(|_| too_many())?;
+                match &mut share {
+                    Some(share) => share.merge(more),
+                    None => share = Some(more),
+                }
+            }
             read.extend_from_slice(&data);
         } else if length > bound + DISCARDED_AT_MOST {
             break;
@@ -55,8 +89,17 @@ async fn collect(mut body: Body, bound: usize) -> Result<Vec<u8>, WireError> {
     if length > bound {
         Err(too_large(bound))
     } else {
-        Ok(read)
+        Ok(ReadBody { bytes: read, share })
     }
+}
+
+/// SDKs repeat a 503 by themselves, after a while.
+fn too_many() -> WireError {
+    WireError::new(
+        "ServiceUnavailable",
+        "Too many long requests are being read. Send this one again.",
+    )
+    .with_status(StatusCode::SERVICE_UNAVAILABLE)
 }
 
 fn too_large(bound: usize) -> WireError {
@@ -73,7 +116,25 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_within_its_bound_is_read_whole() {
-        assert_eq!(read(Body::from("12345"), 5).await, Ok(b"12345".to_vec()));
+        let read = read(Body::from("12345"), 5).await.expect("read");
+        assert_eq!(read.bytes, b"12345");
+        assert!(read.share.is_none());
+    }
+
+    #[tokio::test]
+    async fn long_bodies_share_a_bounded_memory_and_give_it_back() {
+        static TWO_PIECES: Semaphore = Semaphore::const_new(2);
+        let long = || Body::from(vec![0; FREE + 2 * PIECE]);
+        let first = collect(long(), usize::MAX / 2, &TWO_PIECES).await;
+        let refused = collect(long(), usize::MAX / 2, &TWO_PIECES).await;
+        assert_eq!(
+            refused.expect_err("no memory").status,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
+        let short = collect(Body::from("x"), 5, &TWO_PIECES).await;
+        assert_eq!(short.expect("read").bytes, b"x");
+        drop(first);
+        assert!(collect(long(), usize::MAX / 2, &TWO_PIECES).await.is_ok());
     }
 
     #[tokio::test]

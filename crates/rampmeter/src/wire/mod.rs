@@ -3,6 +3,7 @@
 //! nothing itself. What is served is the table `operation::OPERATIONS`.
 
 pub(crate) use access::Access;
+pub(crate) use reference::page as reference;
 pub(crate) use sdk::WireSdk;
 pub(crate) use server::{Site, router};
 
@@ -14,6 +15,7 @@ mod access;
 mod origin;
 mod health;
 mod operation;
+mod reference;
 mod body;
 mod json;
 mod query;

@@ -17,11 +17,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::access::Access;
+use super::body::{self, ReadBody};
 use super::error::WireError;
 use super::json::json_response;
 use super::operation::{Call, Operation, Service};
 use super::protocol::Protocol;
-use super::{body, browser, health, origin, query, request};
+use super::{browser, health, origin, query, request};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
@@ -90,9 +91,14 @@ async fn perform(
         }
         Protocol::Query => {
             let body = body::read(body, Service::Sqs.longest_request(protocol)).await?;
-            (request::of_query(head, &body)?, body)
+            (request::of_query(head, &body.bytes)?, body)
         }
     };
+    // Held until the answer is there.
+    let ReadBody {
+        bytes: body,
+        share: _share,
+    } = body;
     let operation = asked.operation;
     *service = Some(operation.service);
     let caller = door

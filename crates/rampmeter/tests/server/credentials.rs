@@ -10,10 +10,10 @@ use crate::aws::{Answer, Aws};
 use crate::process::{Server, rampmeter, run, stderr};
 use crate::workspace::Workspace;
 
-const SECRET: &str = "a-secret/of+the=tests";
+pub(crate) const SECRET: &str = "a-secret/of+the=tests";
 
 /// The configuration of the tests with three credentials.
-fn workspace() -> Workspace {
+pub(crate) fn workspace() -> Workspace {
     let workspace = Workspace::without_vendor();
     let file = workspace.config();
     let text = std::fs::read_to_string(&file).expect("the configuration");
@@ -88,6 +88,15 @@ async fn signed(aws: &Aws, key: &str, target: &str, input: &Value, date: &str) -
         .header("authorization", authorization)
         .body(body);
     Answer::read(request.send().await.expect("an answer")).await
+}
+
+/// The URLs of all queues, for whoever may read.
+pub(crate) async fn queues(aws: &Aws) -> Vec<String> {
+    let answer = signed(aws, "reader", "AmazonSQS.ListQueues", &json!({}), &now()).await;
+    let urls = answer.body["QueueUrls"].as_array().expect("a list");
+    urls.iter()
+        .map(|url| url.as_str().expect("a URL").to_owned())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,8 @@ mod queues;
 mod plain_queues;
 mod query_protocol;
 mod credentials;
+mod long_polls;
+mod fuzz;
 mod hostile;
 mod admin;
 mod full_disk;

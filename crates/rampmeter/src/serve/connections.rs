@@ -1,0 +1,69 @@
+//! Accepts the connections of one port and serves them. A client that is slow to send its head is given up, there is a bound
+//! on connections, and when the server ends each connection finishes the answer it is in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+/// How long a client may take to send the head of its next request. Connections that nobody uses end with it.
+const SLOWEST_HEAD: Duration = Duration::from_secs(60);
+
+/// Longest head of a request, in bytes, with its headers.
+const LONGEST_HEAD: usize = 64 << 10;
+
+/// Connections at once on one port. More wait to be accepted: enough for every receive that may wait for a message.
+const MOST_CONNECTIONS: usize = 24_000;
+
+/// The pause after a connection could not be accepted, for example because the process has too many files open.
+const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
+
+/// Serves a port until `ended`, and then until every connection has finished its answer.
+pub(super) async fn serve(listener: TcpListener, router: Router, ended: impl Future<Output = ()>) {
+    let mut http = Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(SLOWEST_HEAD)
+        .max_buf_size(LONGEST_HEAD);
+    let connections = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let mut ended = std::pin::pin!(ended);
+    loop {
+        let accepted = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            let place = place.expect("nobody closes the semaphore");
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            accepted = accepted => accepted,
+            () = &mut ended => break,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(why) => {
+                tracing::warn!(%why, "a connection could not be accepted");
+                tokio::time::sleep(AFTER_A_FAILURE).await;
+                continue;
+            }
+        };
+        // Answers are small and awaited: waiting for more to send only delays them.
+        if stream.set_nodelay(true).is_err() {
+            continue;
+        }
+        let service = TowerToHyperService::new(router.clone());
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            // A connection that breaks off is the client's business.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
