@@ -168,3 +168,29 @@ async fn a_vendor_that_is_away_is_tried_again_and_nothing_counts_as_unknown() {
     assert_eq!(ended.error.as_deref(), Some("Rampmeter.Unavailable"));
     assert_eq!(engine.targets().await.unwrap()[0].held, 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_whose_repeat_waits_longer_than_its_heartbeat_does_not_time_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = nth(|n, _| Reply::json(if n < 1 { 500 } else { 200 }, "{}")).await;
+    let retry = "retry = { max_attempts = 3, initial = \"4s\", max = \"4s\" }";
+    let definition = ONE_CALL.replace(
+        "\"TimeoutSeconds\": 600",
+        "\"TimeoutSeconds\": 600, \"HeartbeatSeconds\": 1",
+    );
+    assert_ne!(definition, ONE_CALL);
+    let engine = open(&config(
+        directory.path(),
+        &vendor,
+        &target(retry),
+        &definition,
+    ));
+    let started = start(&engine, "SO-1", &order("high", "SO-1")).await;
+    let ended = ended(&engine, &started.execution_arn).await;
+    assert_eq!(
+        ended.summary.status,
+        ExecutionStatus::Succeeded,
+        "{ended:?}"
+    );
+    assert_eq!(keys(&vendor).len(), 2);
+}

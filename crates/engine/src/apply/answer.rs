@@ -211,18 +211,23 @@ impl Turn<'_> {
         self.put_back(call, wait)
     }
 
-    /// Back to its lane, after a wait. A task with a heartbeat gets one: its worker has not given up.
+    /// Back to its lane, after a wait. A task with a heartbeat gets one that lasts over the wait: its worker has not
+    /// given up.
     fn put_back(&mut self, call: &InFlight, wait: Duration) -> Result<(), StoreError> {
         self.store().update_counters(&call.message)?;
+        let until = self.now.saturating_add(wait);
         if let Some((execution, event)) = call.message.task
             && let Some(execution) = self.store().execution(execution)?
         {
-            self.advance(execution, Stimulus::TaskHeartbeat { event }, None)?;
+            // A heartbeat moves a timer and writes no event, so it may be given the time at which it begins to run.
+            let now = std::mem::replace(&mut self.now, until);
+            let beaten = self.advance(execution, Stimulus::TaskHeartbeat { event }, None);
+            self.now = now;
+            beaten?;
         }
         if wait.is_zero() {
             return self.make_ready(&call.message);
         }
-        let until = self.now.saturating_add(wait);
         self.store().delay(until, call.message.id)
     }
 
