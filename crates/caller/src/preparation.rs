@@ -156,7 +156,8 @@ impl Caller {
             csrf::HEADER,
             reqwest::header::HeaderValue::from_static("Fetch"),
         );
-        let (answer, took) = self.exchange(built, deadline).await?;
+        let fetched = self.exchange(built, deadline).await.map_err(of_fetch);
+        let (answer, took) = fetched?;
         // Some services give the token with a 404 or 405 of their root.
         let given = answer.header(csrf::HEADER).is_some() && !csrf::is_wanted(&answer);
         if (200..300).contains(&answer.status) || given {
@@ -164,11 +165,7 @@ impl Caller {
             return Err(Outcome::got_ready());
         }
         let outcome = classify(&self.profile, answer, took, SystemTime::now());
-        Err(match self.heed_refusals(request, prepared, outcome) {
-            // Nothing of the call was sent, so a lost answer to the fetch leaves nothing unknown about the call.
-            Outcome::Unknown { reason } => sign_in_failed(&SignInError::Unreachable(reason)),
-            other => other,
-        })
+        Err(of_fetch(self.heed_refusals(request, prepared, outcome)))
     }
 
     /// A call refused for its access token or its session is sent once more with a new one. A second refusal in a row,
@@ -221,6 +218,19 @@ impl Caller {
             },
             other => other,
         }
+    }
+}
+
+/// A lost answer to the fetch of a session stays an unknown outcome: the vendor may still be at work on the fetch, so
+/// the call keeps its places.
+fn of_fetch(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Unknown { reason } => Outcome::Unknown {
+            reason: format!(
+                "fetching the CSRF token, before anything of the call was sent: {reason}"
+            ),
+        },
+        other => other,
     }
 }
 

@@ -123,6 +123,16 @@ const CODES: &[(&str, &str)] = &[
         "A change makes no sense as things are: the rules would admit nothing, or the call has left its lane.",
     ),
     ("RM4021", "A limit is named as TARGET/LIMIT."),
+    ("RM2041", "The configuration has no target of that name."),
+    (
+        "RM2042",
+        "The target's preset does not know how to do that; it must be told, or cannot be done.",
+    ),
+    (
+        "RM2043",
+        "The vendor did not answer a question of the command line.",
+    ),
+    ("RM2044", "A file to be written is there already."),
 ];
 
 /// Runs `explain`.

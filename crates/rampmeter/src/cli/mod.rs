@@ -24,6 +24,9 @@ mod check;
 mod definition;
 mod json_place;
 mod env;
+mod init;
+mod probe;
+mod target;
 mod explain;
 
 pub(crate) use check::absent_target;
@@ -67,6 +70,8 @@ enum Command {
     Target(standing::TargetCommand),
     /// Check configurations and definitions without running them.
     Check(check::Arguments),
+    /// Write a configuration, a workflow and a sample input for a vendor.
+    Init(init::Arguments),
     /// Print the variables that point AWS tools at the server: eval "$(rampmeter env)".
     Env(env::Arguments),
     /// Print the page about the AWS API that is served.
@@ -132,9 +137,10 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Start(command) => block_on(start::run(command)),
         Command::Exec(command) => block_on(exec::run(command)),
         Command::Call(command) => block_on(standing::calls(command)),
-        Command::Limit(command) => block_on(standing::limits(command)),
-        Command::Target(command) => block_on(standing::targets(command)),
+        Command::Limit(command) => block_on(standing::limits(command, color)),
+        Command::Target(command) => block_on(standing::targets(command, color)),
         Command::Check(command) => check::run(&command, color),
+        Command::Init(command) => init::run(&command),
         Command::Env(command) => env::run(&command),
         Command::AwsApi => output::data(wire::reference().trim_end()).map_err(Failure::from),
         Command::Explain(command) => explain::run(&command),

@@ -9,8 +9,9 @@ use super::control::{
 };
 use crate::cli::ServerArguments;
 use crate::cli::client::text;
+use crate::cli::{probe, target};
 use crate::failure::Failure;
-use crate::output::{self, Format, OutputArguments, span};
+use crate::output::{self, Color, Format, OutputArguments, span};
 
 /// The commands under `call`.
 #[derive(Debug, Subcommand)]
@@ -34,6 +35,8 @@ pub(crate) enum LimitCommand {
     Reset(LimitArguments),
     /// List what people changed, the newest first: limits, pauses, calls moved.
     Changes(Arguments),
+    /// Ask the vendor what it allows, and compare that with the configuration.
+    Probe(probe::Arguments),
 }
 
 /// The commands under `target`.
@@ -47,6 +50,8 @@ pub(crate) enum TargetCommand {
     Resume(TargetArguments),
     /// Pause, and wait until no call is in flight.
     Drain(TargetArguments),
+    /// Sign in and make one harmless call.
+    Ping(target::Arguments),
 }
 
 /// Options of the three lists.
@@ -86,11 +91,12 @@ pub(super) async fn calls(command: CallCommand) -> Result<(), Failure> {
 }
 
 /// Runs `limit list`.
-pub(super) async fn limits(command: LimitCommand) -> Result<(), Failure> {
+pub(super) async fn limits(command: LimitCommand, color: Color) -> Result<(), Failure> {
     let list = match command {
         LimitCommand::List(list) => list,
         LimitCommand::Set(set) => return control::set(set).await,
         LimitCommand::Reset(reset) => return control::reset(reset).await,
+        LimitCommand::Probe(asked) => return Box::pin(probe::run(asked, color)).await,
         LimitCommand::Changes(list) => return control::changes(list.server, list.output).await,
     };
     let header = [
@@ -125,11 +131,12 @@ pub(super) async fn limits(command: LimitCommand) -> Result<(), Failure> {
 }
 
 /// Runs `target list`.
-pub(super) async fn targets(command: TargetCommand) -> Result<(), Failure> {
+pub(super) async fn targets(command: TargetCommand, color: Color) -> Result<(), Failure> {
     let list = match command {
         TargetCommand::List(list) => list,
         TargetCommand::Pause(target) => return control::pause(target, "pause").await,
         TargetCommand::Resume(target) => return control::pause(target, "resume").await,
+        TargetCommand::Ping(asked) => return Box::pin(target::run(asked, color)).await,
         TargetCommand::Drain(target) => return control::drain(target).await,
     };
     let header = [

@@ -18,6 +18,7 @@ mod credentials;
 mod long_polls;
 mod fuzz;
 mod hostile;
+mod accounts;
 mod admin;
 mod full_disk;
 mod lifecycle;
