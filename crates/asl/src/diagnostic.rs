@@ -46,6 +46,12 @@ pub(crate) const MISSING_TARGET: &str = "MISSING_TRANSITION_TARGET";
 /// Two states of one definition have the same name.
 pub(crate) const DUPLICATE_NAME: &str = "DUPLICATE_STATE_NAME";
 
+/// A field holds what looks like a path, and its name does not end with `.$`.
+pub(crate) const NO_DOLLAR: &str = "NO_DOLLAR";
+/// A field holds what looks like a path, and its name does not end with `Path`.
+pub(crate) const NO_PATH: &str = "NO_PATH";
+/// The `Result` of a Pass state looks as if it were a payload template, and is not.
+pub(crate) const STATIC_RESULT: &str = "PASS_RESULT_IS_STATIC";
 /// A task that waits for a task token which its parameters do not hand out. The code is our own.
 pub(crate) const NO_TASK_TOKEN: &str = "NO_TASK_TOKEN";
 

@@ -13,6 +13,7 @@ mod object;
 mod retry;
 mod state;
 mod transitions;
+mod warning;
 
 #[cfg(test)]
 mod tests;

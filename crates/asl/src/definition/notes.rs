@@ -2,6 +2,7 @@
 //! an EXPRESS machine may not have.
 
 use super::object::Object;
+use super::warning;
 use crate::diagnostic::{Diagnostic, NO_TASK_TOKEN, SCHEMA, Unserved};
 use crate::machine::{Body, Flow, State};
 use crate::path::Root;
@@ -45,6 +46,9 @@ impl Notes {
             let message = "Express state machine does not support Distributed Map".to_owned();
             self.express_faults
                 .push(Diagnostic::error(SCHEMA, message, fields.location()));
+        }
+        if matches!(state.flow, Flow::JsonPath(_)) {
+            warning::add(state.kind, fields, &mut self.warnings);
         }
         if let Some(what) = fields
             .value("Resource")

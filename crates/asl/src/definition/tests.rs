@@ -421,3 +421,33 @@ fn a_variable_has_a_name_and_no_path_into_it() {
     );
     assert_eq!(faults_of(json!({"Type": "Pass", "Assign": []})).len(), 1);
 }
+
+#[test]
+fn what_looks_like_an_expression_and_is_none_is_a_warning() {
+    let definition = json!({"StartAt": "A", "States": {
+        "A": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Next": "B",
+            "Parameters": {"QueueUrl": "$.queue", "MessageBody": [{"id": "States.UUID()"}],
+                "price": "$5", "right.$": "$.x"}},
+        "B": {"Type": "Pass", "Result": {"x": [{"y.$": "$.z"}]}, "Next": "C"},
+        "C": {"Type": "Choice", "Default": "D", "Choices": [
+            {"Not": {"Variable": "$.a", "StringEquals": "$.b"}, "Next": "D"},
+            {"Variable": "$.a", "StringMatches": "$.*", "Next": "D"}]},
+        "D": {"Type": "Fail", "Error": "$.error", "Cause": "$100 are missing"},
+    }});
+    let machine = StateMachine::parse(&definition.to_string()).expect("a sound definition");
+    let warnings = machine.warnings();
+    let told: Vec<_> = warnings
+        .iter()
+        .map(|warning| (warning.code, warning.location.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("NO_DOLLAR", "/States/A/Parameters/QueueUrl"),
+            ("NO_DOLLAR", "/States/A/Parameters/MessageBody/0/id"),
+            ("PASS_RESULT_IS_STATIC", "/States/B/Result"),
+            ("NO_PATH", "/States/C/Choices/0/Not/StringEquals"),
+            ("NO_PATH", "/States/D/Error"),
+        ]
+    );
+}

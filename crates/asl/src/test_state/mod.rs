@@ -388,7 +388,15 @@ impl Test<'_> {
             },
         };
         match standing {
-            Standing::Waiting => tested.status = TestStatus::Retriable,
+            Standing::Waiting if tested.inspection.retry_backoff_seconds.is_some() => {
+                tested.status = TestStatus::Retriable;
+            }
+            Standing::Waiting => {
+                // A state that waits for what no mock stands in for.
+                tested.status = TestStatus::Failed;
+                tested.error = Some("States.Runtime".to_owned());
+                tested.cause = Some("This host cannot test the state".to_owned());
+            }
             Standing::Yielded => {
                 if catcher.is_some() {
                     tested.status = TestStatus::CaughtError;
@@ -420,6 +428,7 @@ impl Test<'_> {
                 seen.insert(Stage::AfterInputPath, self.input.clone());
             }
             StateKind::Pass => {
+                seen.remove(&Stage::AfterArguments);
                 if let Some(result) = self.subject.fields.get("Result") {
                     seen.remove(&Stage::AfterInputPath);
                     seen.remove(&Stage::AfterParameters);

@@ -1,5 +1,6 @@
 //! What a test shows of each type of state, and what it refuses.
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -441,4 +442,65 @@ fn a_distributed_map_shows_its_batches_and_reads_nothing() {
         tested.error.as_deref(),
         Some("States.ExceedToleratedFailureThreshold")
     );
+}
+
+/// Parts of requests, good and bad, in any combination.
+fn part() -> impl Strategy<Value = String> {
+    prop::sample::select(vec![
+        r#"{"Type":"Pass","End":true}"#,
+        r#"{"Type":"Task","Resource":"arn:aws:states:::states:startExecution.sync","Next":"B",
+            "Parameters":{"a.$":"$.a"},"Retry":[{"ErrorEquals":["States.ALL"]}]}"#,
+        r#"{"Type":"Map","ItemProcessor":{"StartAt":"A","States":{"A":{"Type":"Succeed"}}},"End":true}"#,
+        r#"{"Type":"Parallel","Branches":[{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}],"End":true}"#,
+        r#"{"Type":"Task","QueryLanguage":"JSONata","Resource":"arn:aws:states:::lambda:invoke",
+            "Arguments":{"a":"{% $states.context %}"},"Output":"{% $states.result.a %}","End":true}"#,
+        r#"{"Type":"Choice","Choices":[{"Variable":"$.a","IsNull":true,"Next":"B"}]}"#,
+        r#"{"StartAt":"A","States":{"A":{"Type":"Wait","SecondsPath":"$.a","End":true}}}"#,
+        r#"{"ExecutionArn":"a","StartDate":"b","a":1}"#,
+        r#"{"Execution":{"Input":{}},"State":{}}"#,
+        "[1,[2],{}]",
+        "{}",
+        "null",
+        "A",
+        "",
+        "[[[[[[",
+    ])
+    .prop_map(str::to_owned)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn any_request_is_answered_or_refused(
+        definition in part(),
+        [input, variables, context, result, items] in prop::array::uniform5(prop::option::of(part())),
+        names in prop::option::of(part()),
+        fails: bool,
+        count in prop::option::of(0_u32..4),
+    ) {
+        let request = TestState {
+            definition,
+            state_name: names,
+            input,
+            variables,
+            context,
+            mock: result.map(|result| Mock {
+                result: (!fails).then_some(result),
+                error: fails.then(MockError::default),
+                validation: FieldValidation::Strict,
+            }),
+            configuration: Configuration {
+                retrier_retry_count: count,
+                map_iteration_failure_count: count,
+                map_item_reader_data: items,
+                error_caused_by_state: None,
+            },
+        };
+        if let Ok(tested) = test(&request) {
+            prop_assert_eq!(tested.output.is_some(), matches!(
+                tested.status,
+                TestStatus::Succeeded | TestStatus::CaughtError
+            ));
+        }
+    }
 }

@@ -1,16 +1,22 @@
 //! `check`: what is wrong with a configuration and its workflows, or with a single definition, without running
-//! anything. A file whose name ends in `.asl.json` is a definition; any other is a configuration.
+//! anything. A file whose name ends in `.asl.json` is a definition; any other is a configuration. Errors make it
+//! fail; warnings do not.
+
+mod advice;
+mod sarif;
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-use rampmeter_config::Config;
+use clap::{Args, ValueEnum};
+use rampmeter_config::{Config, WorkflowType};
 use rampmeter_engine::{AbsentTarget, Reader};
 use serde_json::{Value, json};
 
-use super::definition;
+use super::definition::{self, Problem};
+use super::explain;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Color, Format, OutputArguments};
+pub(super) use advice::Advice;
 
 /// Options of `check`.
 #[derive(Debug, Args)]
@@ -18,8 +24,34 @@ pub(crate) struct Arguments {
     /// Configurations (rampmeter.toml) and definitions (*.asl.json).
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    /// Type of the state machines that the definitions are for.
+    #[arg(long = "type", value_enum, default_value_t = Kind::Standard)]
+    kind: Kind,
+    /// Form of the report; sarif is what code hosts and editors read.
+    #[arg(long, value_enum, conflicts_with_all = ["output", "json"])]
+    format: Option<Form>,
     #[command(flatten)]
     output: OutputArguments,
+}
+
+/// Types of state machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Durable, with task tokens.
+    Standard,
+    /// Short, without task tokens.
+    Express,
+}
+
+/// Forms of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people, with the places in the files.
+    Human,
+    /// The same as --output json.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
 }
 
 /// What was found in one file.
@@ -30,6 +62,7 @@ struct Findings {
     /// For programs.
     problems: Vec<Value>,
     errors: usize,
+    warnings: usize,
     /// What the file holds, when it is good.
     summary: String,
 }
@@ -37,12 +70,17 @@ struct Findings {
 /// Runs `check`.
 pub(crate) fn run(arguments: &Arguments, color: Color) -> Result<(), Failure> {
     let color = color.for_stdout();
-    let mut errors = 0;
+    let (mut errors, mut warnings) = (0, 0);
     let mut problems = Vec::new();
-    let format = arguments.output.format();
+    let format = match arguments.format {
+        Some(Form::Human) => Format::Table,
+        Some(Form::Json | Form::Sarif) => Format::Json,
+        None => arguments.output.format(),
+    };
     for file in &arguments.files {
-        let findings = check(file, color)?;
+        let findings = check(file, arguments.kind, color)?;
         errors += findings.errors;
+        warnings += findings.warnings;
         match format {
             Format::Table => print(file, &findings)?,
             Format::Jsonl => {
@@ -55,9 +93,15 @@ pub(crate) fn run(arguments: &Arguments, color: Color) -> Result<(), Failure> {
             Format::Json => problems.extend(findings.problems),
         }
     }
-    if format == Format::Json {
-        let answer =
-            json!({ "schema": "rampmeter.check/1", "errors": errors, "problems": problems });
+    if arguments.format == Some(Form::Sarif) {
+        output::json(&sarif::log(&problems, explain::meaning))?;
+    } else if format == Format::Json {
+        let answer = json!({
+            "schema": "rampmeter.check/1",
+            "errors": errors,
+            "warnings": warnings,
+            "problems": problems,
+        });
         output::json(&answer)?;
     }
     if errors == 0 {
@@ -72,14 +116,17 @@ fn print(file: &Path, findings: &Findings) -> std::io::Result<()> {
         output::data(text)?;
         output::data("")?;
     }
-    match findings.errors {
-        0 => output::data(&format!("{}: {}", file.display(), findings.summary)),
-        1 => output::data(&format!("{}: 1 error", file.display())),
-        count => output::data(&format!("{}: {count} errors", file.display())),
+    let mut told = match findings.errors {
+        0 => findings.summary.clone(),
+        count => counted(count, "error"),
+    };
+    if findings.warnings > 0 {
+        told = format!("{told}, {}", counted(findings.warnings, "warning"));
     }
+    output::data(&format!("{}: {told}", file.display()))
 }
 
-fn check(file: &Path, color: bool) -> Result<Findings, Failure> {
+fn check(file: &Path, kind: Kind, color: bool) -> Result<Findings, Failure> {
     if !file.exists() {
         let what = format!("there is no file {}", file.display());
         return Err(Failure::new("RM2016", Exit::Usage, what));
@@ -93,7 +140,7 @@ fn check(file: &Path, color: bool) -> Result<Findings, Failure> {
             let what = format!("{} cannot be read: {why}", file.display());
             Failure::new("RM2016", Exit::Usage, what)
         })?;
-        findings.definition(&file.display().to_string(), &text, color);
+        findings.definition(&file.display().to_string(), &text, kind, color);
         "a definition that runs here".clone_into(&mut findings.summary);
         return Ok(findings);
     }
@@ -114,7 +161,11 @@ impl Findings {
     fn configuration(&mut self, config: &Config, color: bool) {
         for workflow in config.workflows.values() {
             let file = workflow.definition_path.display().to_string();
-            self.definition(&file, &workflow.definition, color);
+            let kind = match workflow.workflow_type {
+                WorkflowType::Standard => Kind::Standard,
+                WorkflowType::Express => Kind::Express,
+            };
+            self.definition(&file, &workflow.definition, kind, color);
         }
         self.absent_targets(config);
         self.summary = format!(
@@ -140,13 +191,20 @@ impl Findings {
                 "target": target.name,
                 "messages": target.messages,
             }));
+            self.warnings += 1;
             self.texts.push(message);
         }
     }
 
-    fn definition(&mut self, file: &str, text: &str, color: bool) {
-        for problem in definition::problems(file, text) {
+    fn definition(&mut self, file: &str, text: &str, kind: Kind, color: bool) {
+        let mut problems = definition::problems(file, text, kind == Kind::Express);
+        if let Ok(definition) = serde_json::from_str(text) {
+            let advice = advice::on(&definition).into_iter();
+            problems.extend(advice.map(|advice| Problem::of_advice(file, text, advice)));
+        }
+        for problem in problems {
             self.errors += usize::from(problem.is_error());
+            self.warnings += usize::from(!problem.is_error());
             self.texts.push(problem.render(text, color));
             self.problems.push(problem.to_json(text));
         }

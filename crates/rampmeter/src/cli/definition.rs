@@ -8,6 +8,7 @@ use rampmeter_config::Config;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+use super::check::Advice;
 use super::json_place::locate;
 
 /// The interpreter refuses a definition.
@@ -31,22 +32,34 @@ pub(crate) struct Problem {
     help: Option<String>,
 }
 
-/// The problems of one definition. `text` has its substitutions resolved.
-pub(crate) fn problems(file: &str, text: &str) -> Vec<Problem> {
+/// The problems of one definition, warnings among them. `text` has its substitutions resolved; `express` says that
+/// the state machine is to be of that type.
+pub(crate) fn problems(file: &str, text: &str, express: bool) -> Vec<Problem> {
     if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
         return vec![of_syntax(file, text, &error)];
     }
-    match StateMachine::parse(text) {
-        Ok(machine) => machine
-            .unserved()
-            .into_iter()
-            .map(|unserved| of_unserved(file, text, unserved))
-            .collect(),
-        Err(diagnostics) => diagnostics
-            .into_iter()
-            .map(|diagnostic| of_diagnostic(file, text, diagnostic))
-            .collect(),
+    let machine = match StateMachine::parse(text) {
+        Ok(machine) => machine,
+        Err(diagnostics) => {
+            let diagnostics = diagnostics.into_iter();
+            return diagnostics
+                .map(|diagnostic| of_diagnostic(file, text, diagnostic))
+                .collect();
+        }
+    };
+    let mut diagnostics = machine.warnings();
+    if express {
+        diagnostics.extend(machine.express_faults());
     }
+    let unserved = machine.unserved().into_iter();
+    unserved
+        .map(|unserved| of_unserved(file, text, unserved))
+        .chain(
+            diagnostics
+                .into_iter()
+                .map(|diagnostic| of_diagnostic(file, text, diagnostic)),
+        )
+        .collect()
 }
 
 /// What keeps the workflows of a configuration from running here, as text for people; nothing if they all run.
@@ -54,7 +67,7 @@ pub(crate) fn report(config: &Config, color: bool) -> Option<String> {
     let mut rendered = Vec::new();
     for workflow in config.workflows.values() {
         let file = workflow.definition_path.display().to_string();
-        for problem in problems(&file, &workflow.definition) {
+        for problem in problems(&file, &workflow.definition, false) {
             if problem.is_error() {
                 rendered.push(problem.render(&workflow.definition, color));
             }
@@ -85,6 +98,11 @@ fn of_syntax(file: &str, text: &str, error: &serde_json::Error) -> Problem {
 
 fn of_diagnostic(file: &str, text: &str, diagnostic: rampmeter_asl::Diagnostic) -> Problem {
     let error = matches!(diagnostic.severity, Severity::Error);
+    // Substitutions are made by the configuration that names the definition.
+    let help = diagnostic
+        .message
+        .starts_with("The substitution")
+        .then(|| "rampmeter check rampmeter.toml".to_owned());
     Problem {
         code: if error { INVALID } else { SUSPECT },
         severity: diagnostic.severity,
@@ -93,7 +111,7 @@ fn of_diagnostic(file: &str, text: &str, diagnostic: rampmeter_asl::Diagnostic) 
         place: locate(text, &diagnostic.location).map(|place| first_line(text, place)),
         location: diagnostic.location,
         aws_code: Some(diagnostic.code),
-        help: None,
+        help,
     }
 }
 
@@ -114,6 +132,20 @@ fn of_unserved(file: &str, text: &str, unserved: rampmeter_asl::Unserved) -> Pro
 }
 
 impl Problem {
+    /// A warning of our own.
+    pub(super) fn of_advice(file: &str, text: &str, advice: Advice) -> Self {
+        Self {
+            code: advice.code,
+            severity: Severity::Warning,
+            message: advice.message,
+            file: file.to_owned(),
+            place: locate(text, &advice.location).map(|place| first_line(text, place)),
+            location: advice.location,
+            aws_code: None,
+            help: Some(advice.help),
+        }
+    }
+
     /// Whether the definition cannot be used because of it.
     pub(crate) fn is_error(&self) -> bool {
         matches!(self.severity, Severity::Error)
@@ -149,6 +181,8 @@ impl Problem {
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help));
         }
+        let see = format!("rampmeter explain {}", self.code);
+        group = group.element(Level::HELP.with_name("see").message(&see));
         renderer.render(&[group])
     }
 
@@ -199,19 +233,19 @@ mod tests {
     #[test]
     fn text_that_is_not_json_is_shown_at_the_letter_that_breaks_it() {
         let text = "{\n  \"StartAt\": }\n";
-        let found = problems("a.asl.json", text);
+        let found = problems("a.asl.json", text, false);
         assert_eq!(found.len(), 1);
         assert_eq!(
             found[0].render(text, false),
             "error[RM1001]: the definition is not JSON: expected value (AWS: INVALID_JSON_DESCRIPTION)\n \
-             --> a.asl.json:2:14\n  |\n2 |   \"StartAt\": }\n  |              ^"
+             --> a.asl.json:2:14\n  |\n2 |   \"StartAt\": }\n  |              ^\n  |\n  = see: rampmeter explain RM1001"
         );
     }
 
     #[test]
     fn text_that_ends_too_early_or_is_empty_has_a_problem_all_the_same() {
         for text in ["", "\n\n", "{", "{\"a\": \"\u{e4}", "[1,", "\u{feff}{}"] {
-            let found = problems("a.asl.json", text);
+            let found = problems("a.asl.json", text, false);
             assert!(found.iter().any(Problem::is_error), "{text:?}");
             for problem in found {
                 assert!(

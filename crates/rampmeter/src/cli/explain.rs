@@ -31,6 +31,22 @@ const CODES: &[(&str, &str)] = &[
         "A definition runs, but probably does not do what was meant.",
     ),
     (
+        "RM1102",
+        "A task waits for its task token without a time-out: when nobody answers, its execution waits for a year.",
+    ),
+    (
+        "RM1103",
+        "A workflow repeats a call that the worker has repeated already: the attempts multiply.",
+    ),
+    (
+        "RM1104",
+        "A queued call has a heartbeat. The worker sends heartbeats only while the call runs, not while it waits in its queue.",
+    ),
+    (
+        "RM1105",
+        "Data written into a definition comes close to the 256 KiB that AWS takes for all data of a state.",
+    ),
+    (
         "RM2001",
         "A port cannot be listened on; most often another process has it.",
     ),
@@ -168,6 +184,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// What a code means.
+pub(super) fn meaning(code: &str) -> Option<&'static str> {
+    let found = meanings().into_iter().find(|(known, _)| *known == code);
+    found.map(|(_, meaning)| meaning)
 }
 
 /// Every code with its meaning, in order.

@@ -306,6 +306,66 @@ async fn check_finds_what_is_wrong_without_a_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn check_warns_of_what_hurts_and_still_succeeds() {
+    let workspace = Workspace::without_vendor();
+    let pay = std::fs::read_to_string(workspace.path().join("pay.asl.json")).expect("a definition");
+    let pay = pay.replace("\"TimeoutSeconds\": 3600", "\"HeartbeatSeconds\": 60");
+    workspace.write("pay.asl.json", &pay);
+    let check = async |arguments: &[&str]| {
+        let mut command = rampmeter(workspace.path());
+        command.args(["check", "rampmeter.toml"]).args(arguments);
+        run(command, "").await
+    };
+    let warned = check(&[]).await;
+    let told = stdout(&warned);
+    assert_eq!(warned.status.code(), Some(0), "{told}");
+    assert!(told.contains("warning[RM1104]"), "{told}");
+    assert!(told.contains("= see: rampmeter explain RM1104"), "{told}");
+    assert!(told.contains("2 workflows, 1 warning"), "{told}");
+
+    let report: Value =
+        serde_json::from_str(&stdout(&check(&["--format", "json"]).await)).expect("JSON");
+    assert_eq!(
+        (&report["errors"], &report["warnings"]),
+        (&json!(0), &json!(1))
+    );
+    let log: Value =
+        serde_json::from_str(&stdout(&check(&["--format", "sarif"]).await)).expect("JSON");
+    assert_eq!(log["version"], "2.1.0");
+    let run = &log["runs"][0];
+    assert_eq!(run["tool"]["driver"]["rules"][0]["id"], "RM1104");
+    let result = &run["results"][0];
+    assert_eq!(
+        (&result["ruleId"], &result["level"]),
+        (&json!("RM1104"), &json!("warning"))
+    );
+    let location = &result["locations"][0];
+    assert_eq!(
+        location["logicalLocations"][0]["fullyQualifiedName"],
+        "/States/Pay/HeartbeatSeconds"
+    );
+    let region = &location["physicalLocation"]["region"];
+    assert!(region["startLine"].as_u64() > Some(1), "{region}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_knows_what_an_express_state_machine_may_not_do() {
+    let workspace = Workspace::without_vendor();
+    workspace.write(
+        "wait.asl.json",
+        r#"{"StartAt": "A", "States": {"A": {"Type": "Task", "End": true, "TimeoutSeconds": 9,
+            "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            "Parameters": {"QueueUrl": "q", "MessageBody": {"t.$": "$$.Task.Token"}}}}}"#,
+    );
+    for (kind, status) in [("standard", 0), ("express", 1)] {
+        let mut command = rampmeter(workspace.path());
+        command.args(["check", "wait.asl.json", "--type", kind]);
+        let checked = run(command, "").await;
+        assert_eq!(checked.status.code(), Some(status), "{}", stdout(&checked));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn env_prints_what_a_shell_can_evaluate() {
     let workspace = Workspace::without_vendor();
     let mut command = rampmeter(workspace.path());

@@ -11,6 +11,7 @@ mod services;
 mod express;
 mod tasks;
 mod versions;
+mod test_state;
 mod queues;
 mod plain_queues;
 mod query_protocol;
