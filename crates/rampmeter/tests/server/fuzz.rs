@@ -168,7 +168,11 @@ fn attack(address: &str, requests: u64, seed: u64) {
         understood * 2 > requests,
         "{understood} of {requests} were answered by the API"
     );
-    println!("{requests} requests from seed {seed}, {understood} of them HTTP");
+    writeln!(
+        std::io::stderr(),
+        "{requests} requests from seed {seed}, {understood} of them HTTP"
+    )
+    .expect("standard error takes a line");
 }
 
 async fn attacked(workspace: &Workspace) {
