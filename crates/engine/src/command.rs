@@ -10,8 +10,8 @@ use crate::id::{ExecutionId, TargetId};
 use crate::invocation::{InvocationKey, Invoked};
 use crate::rejected::Rejected;
 use crate::request::{
-    CallState, StartExecution, StartedExecution, StopExecution, SyncExecution, TargetState,
-    TaskReport, UpdateMapRun, WaitingAt,
+    CallState, RedriveExecution, StartExecution, StartedExecution, StopExecution, SyncExecution,
+    TargetState, TaskReport, UpdateMapRun, WaitingAt,
 };
 use crate::sqs::command::QueueCommand;
 use crate::sqs::{SendMessage, SentMessage};
@@ -38,6 +38,7 @@ pub(crate) enum Command {
     UpdateStateMachine(UpdateStateMachine, Reply<UpdatedStateMachine>),
     DeleteStateMachine(String, Reply<()>),
     UpdateMapRun(UpdateMapRun, Reply<()>),
+    RedriveExecution(RedriveExecution, Reply<i64>),
     /// Stop starting calls, wait for those in flight, end.
     ShutDown(oneshot::Sender<()>),
     /// An execution used up the transitions of one transaction and goes on in the next.

@@ -14,9 +14,9 @@ use crate::query::{AbsentTarget, Reader};
 use crate::rejected::Rejected;
 use crate::request::{
     CallState, ExecutionDescription, ExecutionStatus, ExecutionSummary, GetExecutionHistory,
-    HistoryPage, ListExecutions, ListMapRuns, MapRunDescription, Page, StartExecution,
-    StartedExecution, StopExecution, SyncExecution, TargetState, TaskReport, UpdateMapRun,
-    WaitingAt,
+    HistoryPage, ListExecutions, ListMapRuns, MapRunDescription, Page, RedriveExecution,
+    StartExecution, StartedExecution, StopExecution, SyncExecution, TargetState, TaskReport,
+    UpdateMapRun, WaitingAt,
 };
 use crate::sqs::{SendMessage, SentMessage};
 use crate::state_machine::{
@@ -245,6 +245,15 @@ impl Engine {
         list: ListExecutions,
     ) -> Result<Page<ExecutionSummary>, Rejected> {
         self.read(move |reader| reader.list_executions(&list)).await
+    }
+
+    /// RedriveExecution. Answers when it was redriven, in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// `ExecutionDoesNotExist`, `ExecutionNotRedrivable`, `InvalidArn`, `Stopped`.
+    pub async fn redrive_execution(&self, redrive: RedriveExecution) -> Result<i64, Rejected> {
+        self.ask(|reply| Command::RedriveExecution(redrive, reply))
+            .await
     }
 
     /// DescribeMapRun.

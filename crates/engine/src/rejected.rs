@@ -25,6 +25,9 @@ pub enum Rejected {
     /// No such thing of a kind that has no error of its own.
     #[error("Resource not found: '{0}'")]
     ResourceNotFound(String),
+    /// The execution runs, succeeded, or ended too long ago.
+    #[error("{0}")]
+    ExecutionNotRedrivable(String),
     /// Not an ARN of the expected kind.
     #[error("Invalid Arn: '{0}'")]
     InvalidArn(String),

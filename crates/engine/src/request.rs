@@ -2,6 +2,8 @@
 //! The JSON and XML shapes are the binary's; the rules that decide an answer are in `apply` and `query`.
 
 use rampmeter_asl::Event;
+
+use crate::store::ExecutionRow;
 use rampmeter_dispatch::Priority;
 use serde::Serialize;
 
@@ -87,6 +89,45 @@ pub struct StopExecution {
     pub error: Option<String>,
     /// Cause to record.
     pub cause: Option<String>,
+}
+
+/// RedriveExecution of AWS Step Functions.
+#[derive(Debug, Clone)]
+pub struct RedriveExecution {
+    /// ARN of the execution.
+    pub execution_arn: String,
+    /// A repeat with the same text within 15 minutes gets the first answer.
+    pub client_token: Option<String>,
+}
+
+/// AWS's limits of a redrive: days since the end, events of the history, and days since the start.
+const REDRIVE_DAYS: i64 = 14;
+const REDRIVE_EVENTS: u64 = 24_999;
+const OLDEST_DAYS: i64 = 365;
+
+/// Why an execution cannot be redriven, in AWS's words where they are known; `None` when it can. Times in milliseconds since
+/// the Unix epoch.
+pub(crate) fn why_not_redrivable(row: &ExecutionRow, now: i64) -> Option<String> {
+    const DAY: i64 = 24 * 60 * 60 * 1_000;
+    let (started_at, stopped_at) = (row.started_at, row.stopped_at);
+    if row.item.is_some() {
+        return Some("The child executions of a map run cannot be redriven one by one".to_owned());
+    }
+    if matches!(
+        row.status,
+        ExecutionStatus::Running | ExecutionStatus::Succeeded
+    ) {
+        let status = row.status.as_str();
+        return Some(format!("Execution is {status} and cannot be redriven"));
+    }
+    if stopped_at.is_some_and(|stopped_at| now - stopped_at > REDRIVE_DAYS * DAY) {
+        return Some("Execution has exceeded the redrivable period".to_owned());
+    }
+    if now - started_at > OLDEST_DAYS * DAY {
+        return Some("Execution has exceeded the maximum execution time".to_owned());
+    }
+    (row.events >= REDRIVE_EVENTS)
+        .then(|| "Execution history event limit has been reached".to_owned())
 }
 
 /// Status of an execution, as AWS names it.
@@ -178,6 +219,12 @@ pub struct ExecutionSummary {
     pub start_date: i64,
     /// Milliseconds since the Unix epoch, once ended.
     pub stop_date: Option<i64>,
+    /// How often it was redriven.
+    pub redrive_count: u32,
+    /// When it was redriven last, in milliseconds since the Unix epoch.
+    pub redrive_date: Option<i64>,
+    /// Why it cannot be redriven; absent when it can.
+    pub not_redrivable: Option<String>,
     /// Of a child execution of a map run: the ARN of that and how many items it works on.
     pub item: Option<(String, u64)>,
 }

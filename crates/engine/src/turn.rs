@@ -80,6 +80,10 @@ impl<'w> Turn<'w> {
                 let answer = self.delete_state_machine(&arn)?;
                 self.out.reply(reply, answer);
             }
+            Command::RedriveExecution(redrive, reply) => {
+                let answer = self.redrive_execution(&redrive)?;
+                self.out.reply(reply, answer);
+            }
             Command::UpdateMapRun(update, reply) => {
                 let answer = self.update_map_run(&update)?;
                 self.out.reply(reply, answer);

@@ -149,6 +149,8 @@ impl Turn<'_> {
             frame_step: StepId(0),
             frames: 0,
             item: None,
+            redrives: 0,
+            redriven_at: None,
         };
         Ok(Ok(Start::New(Box::new(NewExecution {
             machine,

@@ -55,7 +55,7 @@ impl Turn<'_> {
     }
 
     /// The fork that a piece of work was for, unless it is over.
-    fn live_fork(
+    pub(super) fn live_fork(
         &self,
         moving: &Moving,
         parent: FrameId,

@@ -122,6 +122,8 @@ impl Turn<'_> {
                 label: run.label.clone(),
                 items,
             }),
+            redrives: 0,
+            redriven_at: None,
         };
         let machine = self.machine(row.revision)?;
         self.begin(&machine, row, Frame::item(&run.state), input, CHILD_BUDGET)

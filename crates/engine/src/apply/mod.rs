@@ -18,6 +18,7 @@ mod machine;
 mod map_run;
 mod permit;
 mod queue;
+mod redrive;
 mod send;
 mod service;
 mod step;

@@ -232,7 +232,7 @@ impl Turn<'_> {
             execution_name: execution.given_name(),
             role_arn: &machine.role_arn,
             started_at: execution.started_at,
-            redrive_count: 0,
+            redrive_count: execution.redrives,
             machine_arn: &machine.arn,
             machine_name: &machine.name,
             execution_input: &|| start_input.cloned().unwrap_or_else(stored_input),

@@ -61,6 +61,14 @@ pub(super) enum Work {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         outcome: Option<Outcome>,
     },
+    /// Children are redriven that did not succeed, from the index `next` to before `until`.
+    Redrive {
+        parent: FrameId,
+        first: FrameId,
+        next: u32,
+        until: u32,
+        cause: EventId,
+    },
     /// The execution has ended: the frames with ids not below `from` wait for nothing any more.
     Quiet { from: FrameId },
 }
@@ -156,6 +164,13 @@ impl Turn<'_> {
                 outcome,
             } => self.cancel_children(moving, parent, from, outcome),
             Work::Forget { from, until } => self.forget_frames(moving, from..until),
+            Work::Redrive {
+                parent,
+                first,
+                next,
+                until,
+                cause,
+            } => self.redrive_children(moving, parent, first, next..until, cause),
             Work::StartItems {
                 map_run,
                 next,
@@ -207,15 +222,32 @@ impl Turn<'_> {
         }
     }
 
-    fn continue_readable(&mut self, row: ExecutionRow) -> Result<(), StoreError> {
-        let id = row.id;
-        let machine = self.machine(row.revision)?;
-        let mut moving = Moving::new(row, machine, BUDGET);
-        for text in self.store().take_continuing(id, BUDGET)? {
+    /// Does at once whatever an execution still had to do.
+    pub(super) fn finish_work(&mut self, moving: &mut Moving) -> Result<(), StoreError> {
+        let id = moving.row.id;
+        moving.budget = u32::MAX;
+        while self.store().is_continuing(id)? {
+            self.take_work(moving)?;
+            self.work(moving)?;
+        }
+        moving.budget = BUDGET;
+        Ok(())
+    }
+
+    fn take_work(&mut self, moving: &mut Moving) -> Result<(), StoreError> {
+        for text in self.store().take_continuing(moving.row.id, BUDGET)? {
             let work = serde_json::from_str(&text)
                 .map_err(|error| StoreError::Damaged(format!("what is to be done: {error}")))?;
             moving.due.push_back(work);
         }
+        Ok(())
+    }
+
+    fn continue_readable(&mut self, row: ExecutionRow) -> Result<(), StoreError> {
+        let id = row.id;
+        let machine = self.machine(row.revision)?;
+        let mut moving = Moving::new(row, machine, BUDGET);
+        self.take_work(&mut moving)?;
         self.work(&mut moving)?;
         self.store().update_execution(&moving.row)?;
         self.put_off(&moving)?;

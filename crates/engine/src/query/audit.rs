@@ -123,6 +123,12 @@ impl Audit {
             .iter()
             .filter(|event| is_terminal(&event.detail))
             .count();
+        // Every redrive takes one end back.
+        let redriven = events
+            .iter()
+            .filter(|event| matches!(event.detail, Detail::ExecutionRedriven { .. }))
+            .count();
+        let terminal = terminal.saturating_sub(redriven);
         if (terminal == 0) != (row.status == ExecutionStatus::Running) {
             self.inconsistent += 1;
         }

@@ -5,8 +5,9 @@ use rusqlite::Connection;
 use super::Reader;
 use super::page::{page_size, page_start, page_token};
 use crate::arn::{self, Qualifier};
+use crate::clock::Clock;
 use crate::rejected::Rejected;
-use crate::request::{ExecutionStatus, ExecutionSummary, ListExecutions, Page};
+use crate::request::{ExecutionStatus, ExecutionSummary, ListExecutions, Page, why_not_redrivable};
 use crate::state_machine::MachineKind;
 use crate::store::{
     EXECUTION_COLUMNS, ExecutionRow, StoreError, find_map_run, map_run_of, optional, origin,
@@ -135,6 +136,9 @@ impl Reader {
                 .map(|number| format!("{machine_arn}:{number}")),
             state_machine_alias_arn: origin.alias.map(|name| format!("{machine_arn}:{name}")),
             state_machine_arn: self.place.machine_arn(&arn::machine_part(&machine, row)),
+            not_redrivable: why_not_redrivable(row, Clock::start(None).now().as_micros() / 1_000),
+            redrive_count: row.redrives,
+            redrive_date: row.redriven_at,
             item,
             name: row.given_name().to_owned(),
             status: row.status,

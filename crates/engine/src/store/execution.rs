@@ -29,6 +29,10 @@ pub(crate) struct ExecutionRow {
     pub(crate) frames: FrameId,
     /// The map run that it is a child execution of.
     pub(crate) item: Option<ItemOf>,
+    /// How often it was redriven.
+    pub(crate) redrives: u32,
+    /// When it was redriven last, in milliseconds since the Unix epoch.
+    pub(crate) redriven_at: Option<i64>,
 }
 
 /// What a child execution of a map run has besides.
@@ -42,7 +46,8 @@ pub(crate) struct ItemOf {
 }
 
 pub(crate) const EXECUTION_COLUMNS: &str = "id, revision, name, status, started_at, stopped_at, \
-     events, first_step, last_step, waits_for, frame_step, frames, map_run, label, items";
+     events, first_step, last_step, waits_for, frame_step, frames, map_run, label, items, redrives, \
+     redriven_at";
 
 impl ExecutionRow {
     /// The name it was given. That of an EXPRESS execution, which others may have too, is followed by a colon and what
@@ -82,6 +87,8 @@ impl ExecutionRow {
                     items: unsigned(row, 14)?,
                 }),
             },
+            redrives: row.get(15)?,
+            redriven_at: row.get(16)?,
         })
     }
 }
@@ -110,7 +117,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
-                "INSERT INTO execution VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                "INSERT INTO execution VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, NULL, NULL)",
             )?
             .execute((
                 row.id,
@@ -136,6 +143,28 @@ impl Store {
             .prepare_cached("INSERT INTO execution_name (hash, execution) VALUES (?1, ?2)")?
             .execute((name_hash(machine_name, &row.name), row.id))?;
         Ok(())
+    }
+
+    /// Notes that an execution is redriven, and the client token of the request.
+    pub(crate) fn note_redrive(
+        &self,
+        row: &ExecutionRow,
+        client_token: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE execution SET redrives = ?2, redriven_at = ?3, redrive_token = ?4 WHERE id = ?1",
+            )?
+            .execute((row.id, row.redrives, row.redriven_at, client_token))?;
+        Ok(())
+    }
+
+    /// The client token of the last request that redrove an execution.
+    pub(crate) fn redrive_token(&self, id: ExecutionId) -> Result<Option<String>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT redrive_token FROM execution WHERE id = ?1")?;
+        Ok(optional(statement.query_row([id], |row| row.get(0)))?.flatten())
     }
 
     /// Writes what a step changes in an execution's row.

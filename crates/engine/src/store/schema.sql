@@ -109,6 +109,7 @@ CREATE TABLE step (
 -- last_step: the newest step, from which `previous` leads back to the first.
 -- waits_for: id of the event whose task token its root frame waits for, or 0.
 -- frame_step: the step that holds its root frame as it stands. frames: how many other frames it has had.
+-- redrives, redriven_at, redrive_token: how often it was redriven, when last, and that request's client token.
 -- map_run, label, items: of a child execution of a Distributed Map its map run, the label that stands in its ARN after the
 -- name of the state machine, and how many items it works on.
 CREATE TABLE execution (
@@ -126,7 +127,10 @@ CREATE TABLE execution (
     frames     INTEGER NOT NULL,
     map_run    INTEGER,
     label      TEXT,
-    items      INTEGER
+    items      INTEGER,
+    redrives      INTEGER NOT NULL DEFAULT 0,
+    redriven_at   INTEGER,
+    redrive_token TEXT
 );
 CREATE INDEX execution_by_map_run ON execution (map_run, id) WHERE map_run IS NOT NULL;
 

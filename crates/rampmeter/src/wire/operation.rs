@@ -144,6 +144,7 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
     States ListExecutions       Read    states::execution::list;
     States GetExecutionHistory  Read    states::history::get;
     States StopExecution        Operate states::execution::stop;
+    States RedriveExecution     Operate states::redrive::redrive;
     States DescribeMapRun       Read    states::map_run::describe;
     States ListMapRuns          Read    states::map_run::list;
     States UpdateMapRun         Operate states::map_run::update;

@@ -32,6 +32,7 @@ impl From<Rejected> for WireError {
             Rejected::StateMachineTypeNotSupported => {
                 Self::new("StateMachineTypeNotSupported", message)
             }
+            Rejected::ExecutionNotRedrivable(_) => Self::new("ExecutionNotRedrivable", message),
             Rejected::InvalidArn(_) => Self::new("InvalidArn", message),
             Rejected::InvalidName(_) => Self::new("InvalidName", message),
             Rejected::InvalidExecutionInput(_) => Self::new("InvalidExecutionInput", message),

@@ -94,7 +94,7 @@ pub(super) fn included_data(constraints: &mut Constraints, value: Option<&str>) 
 }
 
 fn description_json(description: ExecutionDescription, with_data: bool) -> Value {
-    let status = description.summary.status;
+    let not_redrivable = description.summary.not_redrivable.clone();
     let mut answer = summary_json(description.summary);
     if with_data {
         answer.insert("input".to_owned(), description.input.into());
@@ -110,14 +110,13 @@ fn description_json(description: ExecutionDescription, with_data: bool) -> Value
             answer.insert("cause".to_owned(), cause.into());
         }
     }
-    let reason = match status {
-        ExecutionStatus::Running | ExecutionStatus::Succeeded => {
-            format!("Execution is {} and cannot be redriven", status.as_str())
+    match not_redrivable {
+        None => answer.insert("redriveStatus".to_owned(), "REDRIVABLE".into()),
+        Some(reason) => {
+            answer.insert("redriveStatusReason".to_owned(), reason.into());
+            answer.insert("redriveStatus".to_owned(), "NOT_REDRIVABLE".into())
         }
-        _ => "RedriveExecution is not served here".to_owned(),
     };
-    answer.insert("redriveStatus".to_owned(), "NOT_REDRIVABLE".into());
-    answer.insert("redriveStatusReason".to_owned(), reason.into());
     Value::Object(answer)
 }
 
@@ -146,7 +145,10 @@ fn summary_json(summary: ExecutionSummary) -> Map<String, Value> {
         item.insert("mapRunArn".to_owned(), map_run_arn.into());
         item.insert("itemCount".to_owned(), items.into());
     }
-    item.insert("redriveCount".to_owned(), 0.into());
+    item.insert("redriveCount".to_owned(), summary.redrive_count.into());
+    if let Some(redrive_date) = summary.redrive_date {
+        item.insert("redriveDate".to_owned(), date(redrive_date));
+    }
     item
 }
 

@@ -12,6 +12,7 @@ pub(super) mod machine;
 pub(super) mod map_run;
 pub(super) mod synchronous;
 pub(super) mod tag;
+pub(super) mod redrive;
 pub(super) mod task;
 pub(super) mod test_state;
 pub(super) mod validation;
