@@ -1,11 +1,12 @@
 //! CreateStateMachine, UpdateStateMachine, DeleteStateMachine, DescribeStateMachine, DescribeStateMachineForExecution
 //! and ListStateMachines.
 
+use rampmeter_asl::StateMachine;
 use rampmeter_engine::{
     CreateStateMachine, MachineKind, Publication, StateMachineDescription, UpdateStateMachine,
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::constraint::Constraints;
 use super::execution::{LONGEST_ARN, LONGEST_NAME, LONGEST_PAGE_TOKEN, included_data, page_json};
@@ -247,6 +248,18 @@ pub(in crate::wire) async fn describe_for_execution(call: Call) -> Result<Value,
     Ok(answer)
 }
 
+/// The variables that each state refers to, by its name; AWS leaves out the states that refer to none.
+fn variable_references(definition: &str) -> Map<String, Value> {
+    // What was stored has been parsed before.
+    let Ok(machine) = StateMachine::parse(definition) else {
+        return Map::new();
+    };
+    let references = machine.variable_references().into_iter();
+    references
+        .map(|(state, names)| (state.to_owned(), json!(names)))
+        .collect()
+}
+
 /// The members that both descriptions share.
 fn described(machine: &StateMachineDescription, with_data: bool) -> Value {
     let mut answer = json!({
@@ -258,6 +271,12 @@ fn described(machine: &StateMachineDescription, with_data: bool) -> Value {
     });
     for (name, setting) in shown(&machine.settings) {
         answer[name] = setting;
+    }
+    if with_data {
+        let references = variable_references(&machine.definition);
+        if !references.is_empty() {
+            answer["variableReferences"] = Value::Object(references);
+        }
     }
     if let Some(revision) = &machine.revision_id {
         answer["revisionId"] = json!(revision);
