@@ -29,7 +29,7 @@ pub(crate) type Decide = Arc<dyn Fn(&str) -> Vec<u8> + Send + Sync>;
 pub(crate) fn json_answer(status: &str, body: &serde_json::Value) -> Vec<u8> {
     let body = body.to_string();
     format!(
-        "HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}",
+        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()

@@ -22,6 +22,7 @@ use crate::failure::{Exit, Failure};
 use crate::output;
 
 mod disk;
+mod language;
 mod queues;
 
 /// Limits that never bind.
@@ -41,6 +42,9 @@ pub(crate) struct Arguments {
     /// Messages to send, receive and delete on a plain queue.
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = up_to(900_000))]
     messages: u32,
+    /// Items of the largest Map.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = up_to(40_000))]
+    items: u32,
     /// Clients that use the AWS port, each as fast as it is answered.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = up_to(1_024))]
     clients: u32,
@@ -69,6 +73,8 @@ struct Measured {
     unloaded_ms: Percentiles,
     /// Messages through a plain queue.
     queue: queues::Measured,
+    /// Transitions of the interpreter, and Maps.
+    language: language::Measured,
     /// The disk's own, before and after.
     disk_syncs_per_second: [f64; 2],
     data_dir: String,
@@ -146,6 +152,9 @@ async fn measure(arguments: &Arguments, data_dir: &Path) -> Result<Measured, Run
         .await
         .map_err(|why| RunError::from(PortError::Unreachable(why)))?;
     host.stop().await?;
+    let language = language::measure(data_dir, arguments.items)
+        .await
+        .map_err(|why| RunError::from(PortError::Unreachable(why)))?;
     let after = disk_speed(data_dir).await?;
 
     let (loaded, unloaded): (Vec<&Listed>, Vec<&Listed>) = listed.iter().partition(|one| {
@@ -166,6 +175,7 @@ async fn measure(arguments: &Arguments, data_dir: &Path) -> Result<Measured, Run
         saturated_ms: start_to_end(&loaded),
         unloaded_ms: start_to_end(&unloaded),
         queue,
+        language,
         disk_syncs_per_second: [before.round(), after.round()],
         data_dir: data_dir.display().to_string(),
     })
@@ -252,6 +262,7 @@ impl Measured {
              queue           {:>8.0} messages a second: SendMessage, ReceiveMessage, DeleteMessage each\n\
              a request       p50 {:.1} ms, p99 {:.1} ms while saturated\n\
              a request       p50 {:.1} ms, p99 {:.1} ms by one client alone\n\
+             {}\n\
              the disk's own  {:>8.0} syncs a second before, {:.0} after (4 KiB append, fdatasync)\n\
              The data lies in {}",
             self.executions,
@@ -267,6 +278,7 @@ impl Measured {
             self.queue.saturated_ms.p99,
             self.queue.unloaded_ms.p50,
             self.queue.unloaded_ms.p99,
+            self.language.text(),
             before,
             after,
             self.data_dir,

@@ -134,21 +134,21 @@ const CODES: &[(&str, &str)] = &[
     ("RM2051", "A target or a limit to simulate does not exist."),
     ("RM2052", "Prices cannot be used."),
     ("RM2053", "The picture of a simulation cannot be written."),
+    ("RM2060", "The configuration has no target of that name."),
+    (
+        "RM2061",
+        "The target's preset does not know how to do that; it must be told, or cannot be done.",
+    ),
+    (
+        "RM2062",
+        "The vendor did not answer a question of the command line.",
+    ),
+    ("RM2063", "A file to be written is there already."),
     (
         "RM4020",
         "A change makes no sense as things are: the rules would admit nothing, or the call has left its lane.",
     ),
     ("RM4021", "A limit is named as TARGET/LIMIT."),
-    ("RM2041", "The configuration has no target of that name."),
-    (
-        "RM2042",
-        "The target's preset does not know how to do that; it must be told, or cannot be done.",
-    ),
-    (
-        "RM2043",
-        "The vendor did not answer a question of the command line.",
-    ),
-    ("RM2044", "A file to be written is there already."),
 ];
 
 /// Runs `explain`.

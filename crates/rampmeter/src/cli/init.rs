@@ -117,7 +117,7 @@ fn write(directory: &Path, files: &[File]) -> Result<Vec<PathBuf>, Failure> {
             "{} is there already, and nothing was written",
             there.display()
         );
-        return Err(Failure::new("RM2044", Exit::Usage, what)
+        return Err(Failure::new("RM2063", Exit::Usage, what)
             .with_help("choose another directory: rampmeter init --template NAME DIRECTORY"));
     }
     std::fs::create_dir_all(directory).map_err(|why| failed(directory, &why))?;

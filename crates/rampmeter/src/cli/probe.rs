@@ -58,7 +58,7 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
         }
         other => {
             let what = format!("the preset {other} has no way to ask for limits");
-            return Err(Failure::new("RM2042", Exit::Usage, what)
+            return Err(Failure::new("RM2061", Exit::Usage, what)
                 .with_help(format!("rampmeter target ping {}", target.name)));
         }
     };
@@ -74,7 +74,7 @@ async fn ask(caller: &Caller, path: &str) -> Result<Value, Failure> {
         Outcome::Success(answer) => Ok(answer.body),
         outcome => {
             let what = format!("GET {path}: {}", target::said(&outcome));
-            Err(Failure::new("RM2043", Exit::Failed, what))
+            Err(Failure::new("RM2062", Exit::Failed, what))
         }
     }
 }
@@ -82,7 +82,7 @@ async fn ask(caller: &Caller, path: &str) -> Result<Value, Failure> {
 fn unreadable(body: &Value) -> Failure {
     let start: String = body.to_string().chars().take(200).collect();
     let what = format!("the vendor's answer cannot be read: {start}");
-    Failure::new("RM2043", Exit::Failed, what)
+    Failure::new("RM2062", Exit::Failed, what)
 }
 
 /// The tightest concurrency of a target.

@@ -69,7 +69,7 @@ pub(super) fn target(file: &std::path::Path, name: &str, color: Color) -> Result
     config.targets.remove(name).ok_or_else(|| {
         let known: Vec<&str> = config.targets.keys().map(String::as_str).collect();
         let what = format!("{} has no target {name}", file.display());
-        Failure::new("RM2041", Exit::Usage, what)
+        Failure::new("RM2060", Exit::Usage, what)
             .with_help(format!("its targets are: {}", known.join(", ")))
     })
 }
@@ -81,7 +81,7 @@ fn path_of(target: &Target, chosen: Option<&str>) -> Result<String, Failure> {
             "the preset {} knows no harmless call",
             target.profile.preset
         );
-        Failure::new("RM2042", Exit::Usage, what)
+        Failure::new("RM2061", Exit::Usage, what)
             .with_help(format!("rampmeter target ping {} --path /...", target.name))
     })
 }

@@ -3,9 +3,11 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::aws::Aws;
 use crate::workspace::Workspace;
@@ -77,12 +79,16 @@ pub(crate) struct Server {
     child: Child,
     _stdout: BufReader<ChildStdout>,
     pub(crate) ready: Value,
+    /// A server reads its data for as long as it runs.
+    _directory: Option<Arc<TempDir>>,
 }
 
 impl Server {
     /// Starts it on the configuration of `workspace` and waits until it is ready.
     pub(crate) async fn start(workspace: &Workspace) -> Self {
-        Self::launch(Self::command(workspace)).await
+        let mut server = Self::launch(Self::command(workspace)).await;
+        server._directory = Some(workspace.directory());
+        server
     }
 
     /// Starts it with a command of the test's own and waits until it is ready.
@@ -108,6 +114,7 @@ impl Server {
                 child,
                 _stdout: stdout,
                 ready,
+                _directory: None,
             }
         });
         started.await.expect("the server starts")

@@ -1,6 +1,7 @@
 //! A directory with a configuration and workflows for one test.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tempfile::TempDir;
 
@@ -32,17 +33,22 @@ const PAY: &str = r#"{
 const PASS: &str =
     r#"{ "StartAt": "Pass", "States": { "Pass": { "Type": "Pass", "End": true } } }"#;
 
-/// A directory of its own, removed at the end of the test.
+/// A directory of its own, removed when neither the test nor a server of it needs it any more.
 #[derive(Debug)]
 pub(crate) struct Workspace {
-    directory: TempDir,
+    directory: Arc<TempDir>,
 }
 
 impl Workspace {
+    /// The directory, for whoever must keep it.
+    pub(crate) fn directory(&self) -> Arc<TempDir> {
+        Arc::clone(&self.directory)
+    }
+
     /// A configuration with the target `vendor` at `base_url`, `concurrency` calls at once, and the workflows `pay` and
     /// `pass`.
     pub(crate) fn new(base_url: &str, concurrency: u32) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
+        let directory = Arc::new(tempfile::tempdir().expect("a directory"));
         let workspace = Self { directory };
         workspace.write("pay.asl.json", PAY);
         workspace.write("pass.asl.json", PASS);
