@@ -148,7 +148,7 @@ async fn map(
     let started = engine
         .start_execution(StartExecution {
             state_machine_arn: created.arn,
-            name: Some("bench".to_owned()),
+            name: None,
             input: json!(numbers).to_string(),
         })
         .await
