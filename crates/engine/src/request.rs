@@ -262,6 +262,8 @@ pub struct ListExecutions {
     pub map_run_arn: Option<String>,
     /// Only those with this status.
     pub status: Option<ExecutionStatus>,
+    /// Only those that were redriven, or only those that were not.
+    pub redriven: Option<bool>,
     /// 1 to 1,000; 0 or absent means 100.
     pub max_results: Option<u32>,
     /// From the previous page.

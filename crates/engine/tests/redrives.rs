@@ -4,7 +4,8 @@ mod support;
 
 use rampmeter_asl::Detail;
 use rampmeter_engine::{
-    Engine, ExecutionStatus, RedriveExecution, Rejected, StopExecution, TaskReport, TaskResult,
+    Engine, ExecutionStatus, ListExecutions, RedriveExecution, Rejected, StopExecution, TaskReport,
+    TaskResult,
 };
 use serde_json::{Value, json};
 use support::machines::{create, single, start, waits_on};
@@ -155,6 +156,15 @@ async fn a_task_that_was_stopped_is_scheduled_again_with_a_token_of_its_own() {
     );
     let refused = redrive(&engine, &arn, None).await;
     assert!(matches!(refused, Err(Rejected::ExecutionNotRedrivable(_))));
+    for (redriven, count) in [(None, 1), (Some(true), 1), (Some(false), 0)] {
+        let list = ListExecutions {
+            state_machine_arn: Some(machine.clone()),
+            redriven,
+            ..ListExecutions::default()
+        };
+        let listed = engine.list_executions(list).await.unwrap().items;
+        assert_eq!(listed.len(), count, "{redriven:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

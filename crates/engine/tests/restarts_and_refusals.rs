@@ -225,6 +225,7 @@ async fn lists_and_histories_come_in_pages_that_join_without_a_gap() {
             state_machine_arn: Some(MACHINE.to_owned()),
             map_run_arn: None,
             status: Some(ExecutionStatus::Succeeded),
+            redriven: None,
             max_results: Some(3),
             next_token,
         };

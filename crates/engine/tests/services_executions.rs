@@ -198,6 +198,7 @@ async fn machines_that_start_each_other_without_end_leave_room_for_others() {
     start(&engine, endless, "first", &json!({})).await;
     until(async || {
         let list = ListExecutions {
+            redriven: None,
             max_results: Some(1_000),
             ..ListExecutions::default()
         };

@@ -2,7 +2,7 @@
 //! A target fails when something panics, and hangs or eats memory where nothing bounds it; the host of the tests of
 //! whole executions checks its promises on the way.
 //!
-//! `cargo test` runs each for a while on random input; `BOLERO_RANDOM_TEST_TIME_MS` says for how long, and
+//! `cargo test` runs each on some thousand random inputs; `BOLERO_RANDOM_ITERATIONS` says on how many, and
 //! `cargo bolero test --engine libfuzzer TARGET` is guided by coverage. An input that broke something becomes a
 //! test of its own, or a seed in `seeds/`.
 

@@ -67,7 +67,7 @@ impl Reader {
             let query = format!(
                 "SELECT {EXECUTION_COLUMNS} FROM execution WHERE id < ?1 \
                  AND (?2 IS NULL OR revision IN (SELECT revision.id FROM revision JOIN state_machine ON state_machine.id = revision.machine WHERE state_machine.name = ?2)) \
-                 AND (?3 IS NULL OR status = ?3) AND {whose} \
+                 AND (?3 IS NULL OR status = ?3) AND (?8 IS NULL OR (redrives > 0) = ?8) AND {whose} \
                  AND (?6 IS NULL OR EXISTS (SELECT 1 FROM execution_origin AS origin WHERE origin.execution = execution.id AND origin.version = ?6)) \
                  AND (?7 IS NULL OR EXISTS (SELECT 1 FROM execution_origin AS origin WHERE origin.execution = execution.id AND origin.alias = ?7)) \
                  ORDER BY id DESC LIMIT ?4"
@@ -76,7 +76,16 @@ impl Reader {
             let status = list.status.map(ExecutionStatus::code);
             let rows = statement
                 .query_map(
-                    (before, machine, status, size + 1, map_run, version, alias),
+                    (
+                        before,
+                        machine,
+                        status,
+                        size + 1,
+                        map_run,
+                        version,
+                        alias,
+                        list.redriven,
+                    ),
                     ExecutionRow::read,
                 )?
                 .collect::<Result<Vec<_>, _>>()?;

@@ -182,6 +182,30 @@ async fn raw_nonsense_on_the_port_harms_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_never_ends_is_answered_and_costs_no_place_for_ever() {
+    let server = Server::start(&Workspace::without_vendor()).await;
+    let address = server.ready["aws_url"]
+        .as_str()
+        .expect("a URL")
+        .replace("http://", "");
+    let slow = tokio::task::spawn_blocking(move || {
+        let mut connection = TcpStream::connect(&address).expect("a connection");
+        let head = "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AmazonSQS.ListQueues\r\n\
+                    Content-Length: 100\r\n\r\n{\"Queue";
+        connection.write_all(head.as_bytes()).expect("sent");
+        let mut answer = [0; 4_096];
+        let read = connection.read(&mut answer).expect("an answer");
+        String::from_utf8_lossy(&answer[..read]).into_owned()
+    });
+    // It has 30 seconds; nobody else waits for it.
+    still_serves(&server).await;
+    let answer = slow.await.expect("it is answered");
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(answer.contains("RequestTimeout"), "{answer}");
+    still_serves(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_web_page_of_another_site_may_not_use_the_port() {
     let server = Server::start(&Workspace::without_vendor()).await;
     let aws = server.aws();

@@ -178,13 +178,8 @@ pub(in crate::wire) async fn list(call: Call) -> Result<Value, WireError> {
     );
     let max_results = constraints.max_results(list.max_results);
     let status = status_filter(&mut constraints, list.status_filter.as_deref());
+    let redriven = redrive_filter(&mut constraints, list.redrive_filter.as_deref());
     constraints.check()?;
-    if list.redrive_filter.is_some() {
-        return Err(WireError::new(
-            "ValidationException",
-            "redriveFilter is not served here: list by statusFilter.",
-        ));
-    }
     if list.state_machine_arn.is_some() == list.map_run_arn.is_some() {
         return Err(WireError::new(
             "ValidationException",
@@ -198,6 +193,7 @@ pub(in crate::wire) async fn list(call: Call) -> Result<Value, WireError> {
             state_machine_arn: list.state_machine_arn,
             map_run_arn: list.map_run_arn,
             status,
+            redriven,
             max_results,
             next_token: list.next_token,
         })
@@ -221,6 +217,21 @@ fn status_filter(constraints: &mut Constraints, value: Option<&str>) -> Option<E
         );
     }
     status
+}
+
+fn redrive_filter(constraints: &mut Constraints, value: Option<&str>) -> Option<bool> {
+    match value? {
+        "REDRIVEN" => Some(true),
+        "NOT_REDRIVEN" => Some(false),
+        other => {
+            constraints.fail(
+                "redriveFilter",
+                Some(other),
+                "Member must satisfy enum value set: [REDRIVEN, NOT_REDRIVEN]",
+            );
+            None
+        }
+    }
 }
 
 /// One page of a listing: its items under their AWS name, and the token of the next page unless it is the last.
