@@ -2,8 +2,9 @@
 //! functions, and the bounds that keep an expression from holding up its host. What a state does with
 //! the values is not here; neither is JSONPath.
 //!
-//! `program` is the only file that names the engine beneath. To put another in its place means to
-//! write that file and `functions` anew and to run the official suite (`examples/jsonata_suite.rs`).
+//! [`Program`] is the door: nothing outside this folder names the engine beneath. To put another in
+//! its place means to write `program`, `functions`, `guards` and `weigher` anew and to run the official
+//! suite (`examples/jsonata_suite.rs`).
 
 mod functions;
 mod guards;

@@ -1,5 +1,5 @@
-//! A compiled JSONata expression and its evaluation within limits. The only file that names the engine
-//! beneath, together with AWS's functions and the weigher.
+//! A compiled JSONata expression and its evaluation within limits. It hides the engine beneath, which
+//! only this file, AWS's functions, the guards and the weigher know.
 
 use std::collections::BTreeSet;
 
