@@ -9,7 +9,7 @@ use crate::latency::{Sampler, Work};
 use crate::meter::Meter;
 use crate::options::{Faults, NetSuiteOptions, OptionsError};
 use crate::records::{Novelty, Records, Writes};
-use crate::report::{LatencyMs, Report, Span};
+use crate::report::{LatencyMs, Report, Span, WindowCount};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard};
@@ -94,6 +94,17 @@ impl Judge {
         self.change(|book| book.counted.abandoned += 1);
     }
 
+    /// Other limits from now on.
+    pub(crate) fn change_limits(&self, in_flight: u32, in_windows: &[u64]) {
+        self.change(|book| {
+            book.meter.change_limits(in_flight, in_windows);
+            book.counted.limit_in_flight = in_flight;
+            if let Some(first) = in_windows.first() {
+                book.counted.limit_in_window = *first;
+            }
+        });
+    }
+
     /// Everything seen so far.
     pub(crate) fn report(&self) -> Report {
         let (mut report, durations) = {
@@ -167,7 +178,10 @@ impl Book {
         };
         Ok(Book {
             clock: Clock::start(),
-            meter: Meter::new(options.max_in_flight, options.calls_per_window, window),
+            meter: options.further_windows.iter().fold(
+                Meter::new(options.max_in_flight, options.calls_per_window, window),
+                |meter, (calls, window)| meter.and_window(*calls, nanoseconds(*window)),
+            ),
             records: Records::new(format!("http://{address}")),
             writes: Writes::default(),
             latency: Sampler::new(
@@ -270,6 +284,15 @@ impl Book {
             in_flight: self.meter.in_flight(),
             max_in_flight: self.meter.max_in_flight(),
             max_in_window: self.meter.max_in_window(),
+            further_windows: self
+                .meter
+                .further_windows()
+                .map(|(limit, length, max)| WindowCount {
+                    limit,
+                    window_ms: length / 1_000_000,
+                    max,
+                })
+                .collect(),
             busy_slot_seconds: self.meter.busy_seconds(self.clock.now()),
             duplicates_created: self.records.duplicates_created(),
             records: self.records.count(),

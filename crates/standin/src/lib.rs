@@ -20,5 +20,5 @@ mod server;
 
 pub use latency::{Gate, Latency};
 pub use options::{Faults, NetSuiteOptions, OptionsError};
-pub use report::{LatencyMs, Report, Span};
+pub use report::{LatencyMs, Report, Span, WindowCount};
 pub use server::NetSuite;

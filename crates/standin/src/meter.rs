@@ -4,19 +4,56 @@
 use crate::clock::Moment;
 use std::collections::VecDeque;
 
-/// The two limits of an account, and what was measured against them.
+/// The limits of an account, and what was measured against them.
 #[derive(Debug)]
 pub(crate) struct Meter {
     limit_in_flight: u32,
-    limit_in_window: u64,
-    window: u64,
+    /// At least one.
+    windows: Vec<Window>,
     in_flight: u32,
-    /// Arrivals that lie in the half-open window ending with the latest one.
-    arrivals: VecDeque<Moment>,
     max_in_flight: u32,
-    max_in_window: u64,
     busy: u128,
     busy_until: Moment,
+}
+
+/// A limit on the calls in every window of one length.
+#[derive(Debug)]
+struct Window {
+    limit: u64,
+    /// In nanoseconds.
+    length: u64,
+    /// Arrivals that lie in the half-open window ending with the latest one.
+    arrivals: VecDeque<Moment>,
+    max: u64,
+}
+
+impl Window {
+    fn new(limit: u64, length: u64) -> Window {
+        Window {
+            limit,
+            length,
+            arrivals: VecDeque::new(),
+            max: 0,
+        }
+    }
+
+    /// Notes an arrival; says whether it breaks the limit.
+    fn arrive(&mut self, now: Moment) -> bool {
+        // The window is (now - length, now]: an arrival exactly one length ago has just left it.
+        while self
+            .arrivals
+            .front()
+            .is_some_and(|&first| now - first >= self.length)
+        {
+            self.arrivals.pop_front();
+        }
+        self.arrivals.push_back(now);
+        // Any window holds at most as many calls as the one that ends with its last call, so looking at
+        // arrivals alone finds the fullest window there ever was.
+        let inside = self.arrivals.len() as u64;
+        self.max = self.max.max(inside);
+        inside > self.limit
+    }
 }
 
 /// What the meter says of one arriving call.
@@ -40,37 +77,40 @@ impl Meter {
     pub(crate) fn new(limit_in_flight: u32, limit_in_window: u64, window: u64) -> Meter {
         Meter {
             limit_in_flight,
-            limit_in_window,
-            window,
+            windows: vec![Window::new(limit_in_window, window)],
             in_flight: 0,
-            arrivals: VecDeque::new(),
             max_in_flight: 0,
-            max_in_window: 0,
             busy: 0,
             busy_until: 0,
+        }
+    }
+
+    /// The same with one more limit, on the calls in every window of `window` nanoseconds.
+    pub(crate) fn and_window(mut self, limit: u64, window: u64) -> Meter {
+        self.windows.push(Window::new(limit, window));
+        self
+    }
+
+    /// Other limits from now on; those of the windows in their order, as many as are given. What was counted stays
+    /// counted.
+    pub(crate) fn change_limits(&mut self, in_flight: u32, in_windows: &[u64]) {
+        self.limit_in_flight = in_flight;
+        for (window, limit) in self.windows.iter_mut().zip(in_windows) {
+            window.limit = *limit;
         }
     }
 
     /// Notes an arrival. It counts in the window whatever becomes of it; it is in flight only once it has
     /// [entered](Self::enter).
     pub(crate) fn arrive(&mut self, now: Moment) -> Reading {
-        // The window is (now - window, now]: an arrival exactly one window ago has just left it.
-        while self
-            .arrivals
-            .front()
-            .is_some_and(|&first| now - first >= self.window)
-        {
-            self.arrivals.pop_front();
+        let mut breaks_window = false;
+        for window in &mut self.windows {
+            breaks_window |= window.arrive(now);
         }
-        self.arrivals.push_back(now);
-        // Any window holds at most as many calls as the one that ends with its last call, so looking at
-        // arrivals alone finds the fullest window there ever was.
-        let in_window = self.arrivals.len() as u64;
-        self.max_in_window = self.max_in_window.max(in_window);
         self.max_in_flight = self.max_in_flight.max(self.in_flight + 1);
         Reading {
             breaks_in_flight: self.in_flight >= self.limit_in_flight,
-            breaks_window: in_window > self.limit_in_window,
+            breaks_window,
         }
     }
 
@@ -103,8 +143,16 @@ impl Meter {
         self.max_in_flight
     }
 
+    /// The most calls there ever were in the first window.
     pub(crate) fn max_in_window(&self) -> u64 {
-        self.max_in_window
+        self.windows[0].max
+    }
+
+    /// Of each window after the first: its limit now, its length in nanoseconds, and the most calls there ever were
+    /// in it.
+    pub(crate) fn further_windows(&self) -> impl Iterator<Item = (u64, u64, u64)> {
+        let further = self.windows.iter().skip(1);
+        further.map(|window| (window.limit, window.length, window.max))
     }
 
     /// Seconds that calls were in flight, summed over the calls, up to now.
@@ -149,6 +197,29 @@ mod tests {
         assert!(meter.arrive(1_500).breaks_window);
         assert!(!meter.arrive(2_500).breaks_window);
         assert_eq!(meter.max_in_window(), 3);
+    }
+
+    #[test]
+    fn every_window_counts_for_itself_and_a_limit_that_is_lowered_counts_what_came_before() {
+        let mut meter = Meter::new(100, 3, 1_000).and_window(4, 10_000);
+        for now in [0, 1, 2] {
+            assert!(!meter.arrive(now).breaks_window);
+        }
+        assert!(!meter.arrive(2_000).breaks_window);
+        // The fifth within ten thousand, though the first window has room.
+        assert!(meter.arrive(4_000).breaks_window);
+        assert_eq!(
+            meter.further_windows().collect::<Vec<_>>(),
+            [(4, 10_000, 5)]
+        );
+        meter.change_limits(100, &[1]);
+        // The arrival at 4,000 takes the only place that is left.
+        assert!(meter.arrive(4_500).breaks_window);
+        meter.change_limits(100, &[9, 9]);
+        assert!(!meter.arrive(4_600).breaks_window);
+        meter.enter(4_600);
+        meter.change_limits(1, &[]);
+        assert!(meter.arrive(4_700).breaks_in_flight);
     }
 
     #[test]

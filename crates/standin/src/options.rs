@@ -12,6 +12,9 @@ pub struct NetSuiteOptions {
     pub calls_per_window: u64,
     /// Length of the sliding window.
     pub window: Duration,
+    /// More limits of the same kind, each the calls and the length of its window: a stack such as 100 a second and
+    /// 2,000 a minute.
+    pub further_windows: Vec<(u64, Duration)>,
     /// How long the work of an accepted call takes.
     pub latency: Latency,
     /// The vendor's longest run time: no call takes longer. NetSuite ends a REST request after 15 minutes.
@@ -36,6 +39,7 @@ impl Default for NetSuiteOptions {
             max_in_flight: 15,
             calls_per_window: 6_000,
             window: Duration::from_secs(60),
+            further_windows: Vec::new(),
             latency: Latency::Instant,
             longest: Some(Duration::from_secs(15 * 60)),
             seed: 0,
@@ -103,6 +107,13 @@ impl NetSuiteOptions {
         if self.window.is_zero() {
             return Err(OptionsError::Zero("window"));
         }
+        if self
+            .further_windows
+            .iter()
+            .any(|(calls, window)| *calls == 0 || window.is_zero())
+        {
+            return Err(OptionsError::Zero("further_windows"));
+        }
         for (name, value) in [
             ("lost_answer", self.faults.lost_answer),
             ("server_error", self.faults.server_error),
@@ -153,6 +164,10 @@ mod tests {
                 name: "lost_answer",
                 value: 1.5
             }
+        );
+        assert_eq!(
+            wrong(|o| o.further_windows = vec![(1, Duration::ZERO)]),
+            OptionsError::Zero("further_windows")
         );
         assert!(matches!(
             wrong(|o| o.faults.server_error = f64::NAN),

@@ -33,6 +33,9 @@ pub struct Report {
     pub limit_in_window: u64,
     /// Length of the window in milliseconds.
     pub window_ms: u64,
+    /// The same of the windows beside the first.
+    #[serde(default)]
+    pub further_windows: Vec<WindowCount>,
     /// Time from arrival to the end of the work, over the accepted calls that are still remembered.
     pub latency_ms: LatencyMs,
     /// Seconds that accepted calls held a slot, summed up to now. Divided by the limit and the time it
@@ -55,6 +58,17 @@ pub struct Report {
     pub server_errors: u64,
     /// Calls whose answer nobody waited for any more: the client had hung up.
     pub abandoned: u64,
+}
+
+/// What was counted in one more window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowCount {
+    /// The limit on calls in it.
+    pub limit: u64,
+    /// Its length in milliseconds.
+    pub window_ms: u64,
+    /// The most calls in any half-open window of this length, rejected ones included.
+    pub max: u64,
 }
 
 /// Percentiles of a latency in milliseconds; 0 before the first call has ended.
