@@ -16,5 +16,6 @@ mod planted;
 mod replay;
 mod restart;
 mod scenarios;
+mod urgency;
 mod vendor;
 mod world;
