@@ -200,6 +200,11 @@ impl Closure {
         self.out.clear();
     }
 
+    /// How many calls may be out at once, while that is bounded.
+    pub(crate) fn trickle(&self) -> Option<u32> {
+        self.trickles().then_some(self.width)
+    }
+
     fn trickles(&self) -> bool {
         self.width < TRICKLE_ENDS_AT
     }

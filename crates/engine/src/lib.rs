@@ -55,6 +55,7 @@ pub use state_machine::{
     CreateStateMachine, CreatedStateMachine, MachineKind, Publication, Settings,
     StateMachineDescription, UpdateStateMachine, UpdatedStateMachine, diagnosis,
 };
+pub use target::COMMIT as COMMIT_GRACE;
 pub use version::{
     AliasDescription, CreateAlias, PublishVersion, ResourceTags, Route, UpdateAlias,
     VersionDescription,

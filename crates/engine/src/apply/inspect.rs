@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::id::{MessageNumber, StepId, TargetId, message_number};
 use crate::queues::Queue;
 use crate::rejected::Rejected;
-use crate::request::{CallState, LimitState, TargetState, WaitingAt};
+use crate::request::{CallState, LimitState, TargetState, VendorLimitState, WaitingAt};
 use crate::store::{ExecutionRow, FrameStanding, MessageRow, OrderStanding, StoreError};
 use crate::target::Target;
 use crate::turn::Turn;
@@ -35,6 +35,16 @@ impl Turn<'_> {
             deferrals: target.gate.deferrals(),
             throttles: target.throttles,
             throttles_under_our_limit: target.throttles_under_our_limit,
+            closed_by_headers: target.closed_by_headers,
+            closed_until: match target.gate.closure(now) {
+                Verdict::ClosedUntil(until) => Some(until.as_millis()),
+                _ => None,
+            },
+            trickle: match target.gate.closure(now) {
+                Verdict::Trickling { width } => Some(width),
+                _ => None,
+            },
+            vendor_limits: vendor_limits(target),
             contended: target.contended(),
         });
         targets.collect()
@@ -396,7 +406,26 @@ fn seconds(at: Time, now: Time) -> String {
     format!("{:.1} s", at.saturating_since(now).as_secs_f64())
 }
 
+fn vendor_limits(target: &Target) -> Vec<VendorLimitState> {
+    let limits = target.vendor_limits.iter();
+    let states = limits.map(|(name, limit)| VendorLimitState {
+        name: name.clone(),
+        kind: if limit.in_flight {
+            "concurrency"
+        } else {
+            "window"
+        },
+        limit: limit.limit,
+        per_ms: limit.window.map(milliseconds),
+        remaining: limit.remaining,
+        resets_at: limit.resets_at.map(Time::as_millis),
+        disagreement: limit.disagreement.clone(),
+    });
+    states.collect()
+}
+
 fn limit_states(target: &Target, now: Time) -> Vec<LimitState> {
+    let most_counted = target.gate.most_counted();
     let rates = target
         .latency()
         .map(|latency| target.gate.reachable_rates(latency));
@@ -411,6 +440,7 @@ fn limit_states(target: &Target, now: Time) -> Vec<LimitState> {
             expires_at: change.and_then(|change| change.expires_at.map(Time::as_millis)),
             reaches_per_second: rate.filter(|rate| rate.is_finite()),
             nominal_per_second: usage.kind.nominal_rate(),
+            vendor_may_count: most_counted[index].filter(|most| *most > usage.max),
             ..limit_state(usage)
         }
     });
@@ -456,6 +486,7 @@ fn limit_state(usage: LimitUsage) -> LimitState {
         configured: None,
         expires_at: None,
         reaches_per_second: None,
+        vendor_may_count: None,
         nominal_per_second: None,
     }
 }

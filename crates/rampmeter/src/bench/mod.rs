@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
-use crate::demo::configuration::{self, Figures};
+use crate::demo::configuration::{self, Figures, Speed};
 use crate::demo::host::Host;
 use crate::demo::plan::{Outline, Plan};
 use crate::demo::ports::{Listed, PortError, Ports};
@@ -112,9 +112,8 @@ async fn measure(arguments: &Arguments, data_dir: &Path) -> Result<Measured, Run
         seed: 1,
         concurrency: CONCURRENCY,
         calls_per_minute: CALLS_PER_MINUTE,
-        latency: None,
-        longest: None,
-        timeouts: None,
+        speed: Speed::Instant,
+        ..Figures::default()
     };
     let before = disk_speed(data_dir).await?;
     let vendor = Vendor::bind(&figures).await?;
