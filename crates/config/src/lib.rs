@@ -25,12 +25,14 @@ mod target;
 mod substitution;
 mod workflow;
 mod function;
+pub mod aws;
 mod config;
 pub mod message;
 
+pub use aws::{Aws, Limiter};
 pub use code::Code;
 pub use config::Config;
-pub use function::{Aws, Function, Limiter};
+pub use function::Function;
 pub use message::{CallMessage, InvalidMessage};
 pub use place::Place;
 pub use problem::{Label, Problem};

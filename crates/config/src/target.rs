@@ -108,7 +108,8 @@ impl Target {
     }
 }
 
-const KEYS: &[&str] = &[
+/// The keys of a target.
+pub(crate) const KEYS: &[&str] = &[
     "preset",
     "base_url",
     "auth",
@@ -136,7 +137,9 @@ pub(crate) fn read_all(reading: &Reading<'_>, root: &Section<'_>) -> BTreeMap<St
     let Some(table) = root.named("targets") else {
         return targets;
     };
-    for entry in &table.entries {
+    let only = reading.surroundings.host.only_target();
+    let entries = table.entries.iter();
+    for entry in entries.filter(|entry| only.is_none_or(|only| only == entry.key)) {
         if !is_name(&entry.key) {
             reading.note(
                 Problem::new(Code::BadName, "a target's name is malformed")
