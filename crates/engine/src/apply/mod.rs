@@ -7,7 +7,6 @@ mod alias;
 mod allowance;
 mod answer;
 mod audit;
-mod cause;
 mod control;
 mod dead_letter;
 mod execution;

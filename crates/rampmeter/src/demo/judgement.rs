@@ -119,10 +119,10 @@ impl Evidence {
     }
 
     fn windows(&self, figures: &Figures) -> Vec<WindowUse> {
-        let second = self.vendor.further_windows.first();
+        let second = self.vendor.windows.get(1);
         let most = [
             self.vendor.max_in_window,
-            second.map_or(0, |window| window.max),
+            second.map_or(0, |window| window.most),
         ];
         windows(figures, &self.calls, most)
     }

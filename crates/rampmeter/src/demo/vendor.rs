@@ -5,7 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use rampmeter_standin::{Latency, NetSuite, NetSuiteOptions, Report, Span};
+use rampmeter_standin::{Latency, NetSuite, NetSuiteOptions, Report, Span, Window};
 
 use super::configuration::{BEARER, Figures, Speed};
 use super::plan::Plan;
@@ -29,7 +29,10 @@ impl Vendor {
             calls_per_window: figures.calls_per_minute,
             further_windows: figures
                 .calls_per_second
-                .map(|calls| (calls, Duration::from_secs(1)))
+                .map(|calls| Window {
+                    calls,
+                    per: Duration::from_secs(1),
+                })
                 .into_iter()
                 .collect(),
             latency: match figures.speed {
