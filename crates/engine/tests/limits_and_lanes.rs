@@ -4,6 +4,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use support::queues::send;
 use support::{
     ONE_CALL, Reply, Vendor, config, ended, open, open_with_clock_set_back, order, start, until,
@@ -158,4 +159,44 @@ async fn a_call_in_flight_at_a_restart_keeps_its_place_for_its_timeout_its_hold_
         "{:?}",
         before.elapsed()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_waiting_call_of_a_wide_map_says_what_holds_it_and_how_many_are_ahead() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
+    let limits = "[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 1\n";
+    let call: Value = serde_json::from_str(ONE_CALL).unwrap();
+    let map = json!({ "StartAt": "Each", "States": { "Each": {
+        "Type": "Map", "ItemsPath": "$.items", "ItemProcessor": call, "End": true,
+    } } });
+    let engine = open(&config(directory.path(), &vendor, limits, &map.to_string()));
+    let items: Vec<Value> = (0..250)
+        .map(|item| serde_json::from_str(&order("batch", &format!("SO-{item}"))).unwrap())
+        .collect();
+    let started = start(&engine, "wide", &json!({ "items": items }).to_string()).await;
+    until(async || (engine.targets().await.unwrap()[0].waiting[2] == 249).then_some(())).await;
+
+    let waiting = engine.waiting_at(&started.execution_arn).await.unwrap();
+    let waiting = waiting.expect("it runs");
+    assert_eq!((waiting.waits_for, waiting.running), ("children", 250));
+    assert_eq!(waiting.children.len(), 100, "bounded");
+    let calls: Vec<_> = waiting
+        .children
+        .iter()
+        .map(|child| child.call.as_ref().expect("each waits for a call"))
+        .collect();
+    assert_eq!(calls[0].standing, "in flight");
+    for (ahead, call) in (0..).zip(&calls[1..]) {
+        assert_eq!((call.standing, call.ahead), ("waiting", ahead));
+        // The same as when one is asked for alone.
+        let alone = engine.call(call.id).await.unwrap().expect("it waits");
+        assert_eq!(alone.ahead, ahead);
+        let held_by = call.held_by.as_deref().expect("a reason");
+        assert!(
+            held_by.starts_with("limit account: 1 of 1 used"),
+            "{held_by}"
+        );
+    }
+    vendor.open_doors();
 }

@@ -1,12 +1,13 @@
 //! Answers to "what is it doing and why": targets, calls that have not ended, where an execution waits. Changes nothing.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rampmeter_asl::{Detail, Frame, Waiting, record};
 use rampmeter_dispatch::{Limit, LimitKind, LimitUsage, Priority, Scope, Time, Verdict};
 use serde_json::Value;
 
-use crate::id::{MessageNumber, StepId, TargetId, message_number};
+use crate::id::{MessageNumber, QueueId, StepId, TargetId, message_number};
 use crate::queues::Queue;
 use crate::rejected::Rejected;
 use crate::request::{CallState, LimitState, TargetState, VendorLimitState, WaitingAt};
@@ -15,10 +16,15 @@ use crate::target::Target;
 use crate::turn::Turn;
 
 /// Branches and iterations whose waiting is shown.
-const CHILDREN_SHOWN: usize = 10;
+const CHILDREN_SHOWN: usize = 100;
 
 /// Branches and iterations that are read to find those.
-const CHILDREN_READ: usize = 100;
+const CHILDREN_READ: usize = 1_000;
+
+/// How many calls are ahead of those looked at last, by lane: so that the calls of a wide Map, which mostly come in the
+/// order of their lane, are counted in one pass over it.
+#[derive(Debug, Default)]
+struct Ahead(BTreeMap<QueueId, (u64, MessageNumber, u64)>);
 
 impl Turn<'_> {
     /// Every target as it stands.
@@ -103,9 +109,10 @@ impl Turn<'_> {
         let Some(frame) = self.load_frame(&execution, 0)? else {
             return Ok(Ok(None));
         };
-        let mut root = self.frame_waits(&execution, &frame, execution.frame_step)?;
+        let mut ahead = Ahead::default();
+        let mut root = self.frame_waits(&execution, &frame, execution.frame_step, &mut ahead)?;
         if matches!(frame.waiting_for(), Waiting::Children { .. }) {
-            self.children_wait(&execution, &mut root)?;
+            self.children_wait(&execution, &mut root, &mut ahead)?;
         }
         Ok(Ok(Some(root)))
     }
@@ -115,6 +122,7 @@ impl Turn<'_> {
         &mut self,
         execution: &ExecutionRow,
         root: &mut WaitingAt,
+        ahead: &mut Ahead,
     ) -> Result<(), StoreError> {
         root.running = self.store().count_running_frames(execution.id)?;
         let running = Some(FrameStanding::Running);
@@ -128,7 +136,7 @@ impl Turn<'_> {
             if let Some(frame) = self.load_frame(execution, row.id)?
                 && !matches!(frame.waiting_for(), Waiting::Children { .. })
             {
-                let child = self.frame_waits(execution, &frame, row.step)?;
+                let child = self.frame_waits(execution, &frame, row.step, ahead)?;
                 root.children.push(child);
             }
             if root.children.len() == CHILDREN_SHOWN {
@@ -144,6 +152,7 @@ impl Turn<'_> {
         execution: &ExecutionRow,
         frame: &Frame,
         step: StepId,
+        ahead: &mut Ahead,
     ) -> Result<WaitingAt, StoreError> {
         let (waits_for, event) = match frame.waiting_for() {
             Waiting::Task { event } => ("task", event),
@@ -154,7 +163,7 @@ impl Turn<'_> {
         };
         let waited = self.task_events(execution, event, step)?;
         let call = match waited.message {
-            Some(number) => self.call_of(number)?,
+            Some(number) => self.call_standing(number, ahead)?,
             None => None,
         };
         Ok(WaitingAt {
@@ -211,6 +220,14 @@ impl Turn<'_> {
         &mut self,
         number: MessageNumber,
     ) -> Result<Option<CallState>, StoreError> {
+        self.call_standing(number, &mut Ahead::default())
+    }
+
+    fn call_standing(
+        &mut self,
+        number: MessageNumber,
+        ahead: &mut Ahead,
+    ) -> Result<Option<CallState>, StoreError> {
         let Some(message) = self.store().message(number)? else {
             return Ok(None);
         };
@@ -229,7 +246,7 @@ impl Turn<'_> {
             Standing::InFlight
         } else if self.store().is_in_turn(queue.id, message.turn, number)? {
             Standing::Waiting {
-                ahead: self.store().ready_before(queue.id, message.turn, number)?,
+                ahead: self.calls_ahead(queue.id, message.turn, number, ahead)?,
             }
         } else if let Some(before) = self.parked_behind(queue, &message)? {
             Standing::Parked { before }
@@ -238,6 +255,28 @@ impl Turn<'_> {
         };
         self.call_state(queue.target, &message, priority, standing)
             .map(Some)
+    }
+
+    fn calls_ahead(
+        &self,
+        queue: QueueId,
+        turn: u64,
+        number: MessageNumber,
+        ahead: &mut Ahead,
+    ) -> Result<u64, StoreError> {
+        let before = ahead.0.get(&queue).copied();
+        let count = match before.filter(|(known, call, _)| (*known, *call) <= (turn, number)) {
+            Some((known, call, count)) => {
+                let between = (known, call)..(turn, number);
+                count
+                    + self
+                        .store()
+                        .ready_between(queue, between.start, between.end)?
+            }
+            None => self.store().ready_before(queue, turn, number)?,
+        };
+        ahead.0.insert(queue, (turn, number, count));
+        Ok(count)
     }
 
     /// The call of the same OrderingKey that goes before this one, if it is parked for that.

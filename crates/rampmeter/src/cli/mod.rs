@@ -26,7 +26,9 @@ mod json_place;
 mod env;
 mod init;
 mod probe;
+mod rate;
 mod target;
+mod target_show;
 mod explain;
 
 pub(crate) use check::absent_target;
@@ -143,7 +145,7 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Call(command) => block_on(standing::calls(command)),
         Command::Limit(command) => block_on(standing::limits(command, color)),
         Command::Target(command) => block_on(standing::targets(command, color)),
-        Command::Check(command) => check::run(&command, color),
+        Command::Check(command) => block_on(check::run(command, color)),
         Command::Init(command) => init::run(&command),
         Command::Env(command) => env::run(&command),
         Command::AwsApi => output::data(wire::reference().trim_end()).map_err(Failure::from),
