@@ -21,6 +21,7 @@ mod header;
 mod deferral;
 mod limit;
 mod preset;
+mod jobs;
 mod target;
 mod substitution;
 mod workflow;
