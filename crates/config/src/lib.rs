@@ -21,6 +21,7 @@ mod header;
 mod deferral;
 mod limit;
 mod preset;
+mod jobs;
 mod retry;
 mod target;
 mod substitution;
