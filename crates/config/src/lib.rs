@@ -39,5 +39,6 @@ pub use problem::{Label, Problem};
 pub use report::Report;
 pub use server::{Credential, Right as CredentialRight, Server};
 pub use slo::Slo;
+pub use substitution::pascal_case;
 pub use target::{OnUnknown, Retry, Target, Worker};
 pub use workflow::{Workflow, WorkflowType};
