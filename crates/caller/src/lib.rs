@@ -29,6 +29,7 @@ mod function;
 mod answer;
 pub mod retry_after;
 mod outcome;
+pub mod cause;
 pub mod classify;
 pub mod preset;
 

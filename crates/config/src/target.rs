@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rampmeter_caller::preset::RetryTable;
 use rampmeter_caller::{Auth, Network, Preset, Profile};
 use rampmeter_dispatch::{Priority, Rules};
 use url::Url;
@@ -16,6 +15,7 @@ use crate::limit;
 use crate::preset::{self, is_plainly_local};
 use crate::problem::Problem;
 use crate::reading::Reading;
+use crate::retry::Retry;
 use crate::section::Section;
 use crate::tree::Node;
 
@@ -43,33 +43,6 @@ pub struct Target {
     pub redact: Vec<String>,
     /// Notes of limits, by the limit's name.
     pub limit_notes: BTreeMap<String, String>,
-}
-
-/// How the worker repeats calls that failed for a reason that may pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retry {
-    /// Most attempts of one call, the first included.
-    pub max_attempts: u32,
-    /// Pause before the second attempt.
-    pub initial: Duration,
-    /// Longest pause.
-    pub max: Duration,
-}
-
-impl From<RetryTable> for Retry {
-    fn from(table: RetryTable) -> Retry {
-        Retry {
-            max_attempts: table.max_attempts,
-            initial: table.initial,
-            max: table.max,
-        }
-    }
-}
-
-impl Default for Retry {
-    fn default() -> Retry {
-        Retry::from(RetryTable::USUAL)
-    }
 }
 
 /// What happens to a call that was sent and whose answer was lost.

@@ -188,6 +188,11 @@ impl Closure {
         self.out.clear();
     }
 
+    /// Another process goes on with the same permits: only the calls whose permit is open are out.
+    pub(crate) fn keep_calls(&mut self, is_open: impl Fn(PermitId) -> bool) {
+        self.out.retain(|id| is_open(*id));
+    }
+
     fn trickles(&self) -> bool {
         self.width < TRICKLE_ENDS_AT
     }

@@ -315,7 +315,7 @@ impl Gate {
         self.now.max(now)
     }
 
-    fn advance(&mut self, now: Time) {
+    pub(crate) fn advance(&mut self, now: Time) {
         self.now = self.at(now);
         for limit in &mut self.limits {
             limit.expire(self.now);

@@ -75,6 +75,24 @@ impl Lanes {
         }
     }
 
+    /// A start that [`Lanes::started`] was told of was none: the lanes it passed were not deferred.
+    pub(crate) fn not_started(
+        &mut self,
+        started: Priority,
+        eligible: Waiting,
+        bounds: &MaxDeferrals,
+    ) {
+        for passed in started.below().filter(|lane| eligible.has(*lane)) {
+            let lane = &mut self.lanes[passed.index()];
+            lane.deferrals = lane.deferrals.saturating_sub(1);
+            lane.total = lane.total.saturating_sub(1);
+        }
+        if started != Priority::High && eligible.has(Priority::High) {
+            self.past_high = [None, self.past_high[0]];
+        }
+        self.hold_to(bounds);
+    }
+
     /// The bounds are these from now on: a lane that is within its bound is not due, one that
     /// reached it is.
     pub(crate) fn hold_to(&mut self, bounds: &MaxDeferrals) {

@@ -58,8 +58,11 @@ mod gate;
 
 mod amend;
 mod explain;
+mod give_back;
 mod memory;
 mod rate;
+
+mod shared;
 
 pub use calendar::{Calendar, ResetDay};
 pub use explain::{LimitUsage, Verdict};
@@ -77,6 +80,10 @@ pub use rules::{
     MaxDeferrals, Rules, RulesError, SHORTEST_WINDOW,
 };
 pub use share::Share;
+pub use shared::{
+    CLOCK_MARGIN, Ceiling as SharedCeiling, LARGEST, MOST_SHARED_BUCKETS, Shared, TooLarge,
+    Undecodable,
+};
 pub use time::Time;
 pub use turn::Turns;
 pub use window::{EXACT_CALLS, MOST_BUCKETS, WindowRow};

@@ -16,5 +16,6 @@ mod planted;
 mod replay;
 mod restart;
 mod scenarios;
+mod shared;
 mod vendor;
 mod world;
