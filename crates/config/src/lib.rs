@@ -42,5 +42,6 @@ pub use report::Report;
 pub use retry::Retry;
 pub use server::{Credential, Right as CredentialRight, Server};
 pub use slo::Slo;
+pub use substitution::pascal_case;
 pub use target::{OnUnknown, Target, Worker};
 pub use workflow::{Workflow, WorkflowType};
