@@ -100,6 +100,8 @@ TRIALS = {
     "kills": ("killed so often", lambda report: report["crash"]["kills"]),
     "changes": ("limits changed so often", lambda report: len(report["changes"])),
     "clock": ("the clock was set back", lambda report: report["clock_set_back_ms"] / 1000),
+    "beyond": ("a window held more than its limit, so that the worst case was worth asking for",
+               lambda report: max(window["most"] - window["limit"] for window in report["windows"])),
     "slots": ("slot-seconds used while a call waited for a slot", lambda report: report["utilisation"] or 0),
     "window": ("place-seconds used of the window of a second", window_use),
     "high": ("HIGH calls that started before any further lower one", high_first),
@@ -108,19 +110,15 @@ TRIALS = {
 
 def judge_trial(report, asked):
     executions, vendor = report["executions"], report["vendor"]
-    from_send = any(window["may_count"] > window["limit"] for window in report["windows"])
     checks = [
         ("every execution succeeded", executions["started"] == executions["succeeded"] > 0),
         ("none failed", executions["failed"] == 0),
         ("in flight within the limit", vendor["max_in_flight"] <= vendor["limit_in_flight"]),
         ("no window beyond what the vendor may count", all(w["most"] <= w["may_count"] for w in report["windows"])),
+        ("the vendor saw no violation", vendor["violations"] == 0),
+        ("no call was rejected", report["calls"]["rejected"] == 0),
         ("HIGH calls were made", report["high_first"]["calls"] > 0),
     ]
-    if not from_send:
-        checks += [
-            ("the vendor saw no violation", vendor["violations"] == 0),
-            ("no call was rejected", report["calls"]["rejected"] == 0),
-        ]
     if "crash" in report:
         crash = report["crash"]
         checks += [

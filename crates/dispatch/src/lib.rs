@@ -78,7 +78,7 @@ pub use priority::{Priority, UnknownPriority, Waiting};
 pub use quota::{Disagreement, Quota};
 pub use reserve::Reserve;
 pub use rules::{
-    CountFrom, DEFAULT_MAX_DEFERRALS, DeferralBound, LONGEST_WINDOW, Limit, LimitKind,
+    CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, LONGEST_WINDOW, Limit, LimitKind,
     MaxDeferrals, Rules, RulesError, SHORTEST_WINDOW,
 };
 pub use share::Share;

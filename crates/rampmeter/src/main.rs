@@ -18,6 +18,7 @@ mod mock;
 mod bench;
 mod simulate;
 mod trial;
+mod aws;
 mod cli;
 
 fn main() -> ExitCode {

@@ -170,17 +170,8 @@ impl Evidence {
             .killer
             .as_ref()
             .map_or(0, |killer| u64::from(killer.left()));
-        // Counted from the send, windows may be broken, though not without bound.
-        let (broken, beyond) = if task.figures.count_from_send {
-            let windows = self.windows(&task.figures).into_iter();
-            let beyond = windows.map(|window| window.most.saturating_sub(window.may_count));
-            (vendor.broke_in_flight, beyond.sum())
-        } else {
-            (vendor.violations, 0)
-        };
         let counts = [
-            (broken, "calls broke a limit of the vendor"),
-            (beyond, "calls in a window beyond what the vendor may count"),
+            (vendor.violations, "calls broke a limit of the vendor"),
             (
                 vendor.rejected.saturating_sub(vendor.violations),
                 "calls were rejected without breaking a limit",

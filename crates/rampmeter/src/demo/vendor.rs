@@ -11,6 +11,10 @@ use super::configuration::{BEARER, Figures, Speed};
 use super::plan::Plan;
 use super::progress::Standing;
 use super::utilisation::Stretch;
+use super::windows::may_count;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// A vendor at work on a loopback port.
 #[derive(Debug)]
@@ -26,12 +30,12 @@ impl Vendor {
     pub(crate) async fn bind(figures: &Figures) -> io::Result<Vendor> {
         let options = NetSuiteOptions {
             max_in_flight: figures.concurrency,
-            calls_per_window: figures.calls_per_minute,
+            calls_per_window: may_count(figures, figures.calls_per_minute, MINUTE),
             further_windows: figures
                 .calls_per_second
                 .map(|calls| Window {
-                    calls,
-                    per: Duration::from_secs(1),
+                    calls: may_count(figures, calls, SECOND),
+                    per: SECOND,
                 })
                 .into_iter()
                 .collect(),

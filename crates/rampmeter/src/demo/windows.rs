@@ -54,7 +54,9 @@ pub(crate) fn windows(figures: &Figures, calls: &[Stretch], most: [u64; 2]) -> V
     rows.collect()
 }
 
-fn may_count(figures: &Figures, calls: u64, per: Duration) -> u64 {
+/// The most calls that the vendor may count in a window of a run: what it is configured with as its limit, so that it
+/// refuses, and counts, every call beyond.
+pub(super) fn may_count(figures: &Figures, calls: u64, per: Duration) -> u64 {
     let window = Limit {
         count_from: if figures.count_from_send {
             CountFrom::Send

@@ -51,10 +51,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "D", value_parser = duration, requires = "kills")]
     clock_back: Option<Duration>,
     /// Lower each limit once in the course of the run and raise it again, with `rampmeter limit set` and `limit reset`.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "count_from_send")]
     change_limits: bool,
     /// Count calls in windows from their send instead of their answer: faster, and the vendor may count more than the
-    /// limit, though never more than the report's `may_count`.
+    /// limit, though never more than the report's `may_count`, which is what this trial holds it to.
     #[arg(long)]
     count_from_send: bool,
     /// A deliberate fault: the places of calls with an unknown outcome are freed at once after a restart. The trial must
