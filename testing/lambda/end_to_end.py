@@ -278,6 +278,7 @@ def run(arguments, work, processes):
         left[lane] = int(attributes["ApproximateNumberOfMessages"])
     time.sleep(1)
     function.stop()
+    (work / "worker.log").write_text("".join(function.logged))
     if function.init_errors or function.failures:
         print("\n".join((function.init_errors + function.failures)[:5]), file=sys.stderr)
     counted = function.counts

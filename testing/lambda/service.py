@@ -38,7 +38,10 @@ class Environment:
         variables = dict(os.environ)
         variables.update(function.variables)
         variables["AWS_LAMBDA_RUNTIME_API"] = f"127.0.0.1:{self.server.server_port}"
-        variables["AWS_LAMBDA_FUNCTION_NAME"] = function.name
+        variables |= {
+            "AWS_LAMBDA_FUNCTION_NAME": function.name, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST", "AWS_LAMBDA_LOG_GROUP_NAME": "log", "AWS_LAMBDA_LOG_STREAM_NAME": "log",
+        }
         self.process = subprocess.Popen(
             [function.bootstrap], env=variables, stdout=subprocess.PIPE, stderr=function.errors, text=True
         )
