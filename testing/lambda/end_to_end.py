@@ -240,7 +240,8 @@ def run(arguments, work, processes):
     }
     reserved = CONCURRENCY if arguments.role == "slot" else RESERVED
     function = Function("netsuite-worker", arguments.bootstrap, variables, reserved, FUNCTION_TIMEOUT, errors)
-    pollers = 3 if arguments.role == "drain" else 4
+    # MaximumConcurrency 2 each, whose sum is the reserved concurrency; above it AWS's pollers pull and are throttled.
+    pollers = (2 if arguments.role == "drain" else 3) + arguments.overpull
     mappings = []
     for lane in LANES:
         arn = f"arn:aws:sqs:us-east-1:000000000000:{TARGET}-{lane}"
@@ -308,6 +309,7 @@ def main():
     parser.add_argument("--overload", type=float, default=2.0)
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--faults", action="store_true")
+    parser.add_argument("--overpull", type=int, default=0, help="pollers for each queue that the function has no place for")
     parser.add_argument("--duplicates", type=float, default=0.0)
     parser.add_argument("--role", choices=("drain", "slot"), default="drain")
     parser.add_argument("--patience", type=float, default=400)

@@ -59,7 +59,7 @@ impl Call<'_> {
         let attempted = match recalled {
             Ok(record) => self.attempt(record, ended).await,
             Err(error) => {
-                tracing::warn!(%error, message = self.message.id, "nothing is known of earlier attempts");
+                tracing::warn!(%error, message_id = self.message.id, "nothing is known of earlier attempts");
                 ended(Ending::Unused);
                 Attempted::Back { after: TROUBLE }
             }
@@ -109,7 +109,7 @@ impl Call<'_> {
                 Ok(Waits::Yes) => {}
                 Ok(Waits::No) => return unused(&mut ended, Attempted::Gone),
                 Err(error) => {
-                    tracing::warn!(%error, message = self.message.id, "the task cannot be asked");
+                    tracing::warn!(%error, message_id = self.message.id, "the task cannot be asked");
                     return unused(&mut ended, Attempted::Back { after: TROUBLE });
                 }
             }
@@ -168,7 +168,7 @@ impl Call<'_> {
         record.unknown = true;
         let noted = self.note(record).await;
         if let Err(error) = &noted {
-            tracing::warn!(%error, message = self.message.id, "an attempt cannot be noted");
+            tracing::warn!(%error, message_id = self.message.id, "an attempt cannot be noted");
         }
         if noted.is_ok() && self.clock.now() <= self.leave_before {
             return true;
@@ -188,7 +188,7 @@ impl Call<'_> {
         }
         if let Some(trace) = &self.message.trace {
             tracing::info!(
-                message = self.message.id,
+                message_id = self.message.id,
                 xray_trace_id = trace,
                 "a call leaves"
             );
@@ -217,7 +217,7 @@ impl Call<'_> {
             (None, Told::Failure { error, cause }) => {
                 let buried = self.worker.queues.bury(&self.message.body, error, cause);
                 if let Err(error) = buried.await {
-                    tracing::warn!(%error, message = self.message.id, "no dead letter could be sent");
+                    tracing::warn!(%error, message_id = self.message.id, "no dead letter could be sent");
                     return self.hand_back(TROUBLE).await;
                 }
                 self.worker.metrics.add("DeadLetter", 1);
@@ -234,13 +234,13 @@ impl Call<'_> {
                 Ok(Waits::Yes) => return true,
                 Ok(Waits::No) => {
                     tracing::info!(
-                        message = self.message.id,
+                        message_id = self.message.id,
                         "the answer came after its task had ended"
                     );
                     return true;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, message = self.message.id, "the task cannot be told");
+                    tracing::warn!(%error, message_id = self.message.id, "the task cannot be told");
                     if self.clock.now().saturating_add(pause) >= self.give_up_at {
                         return false;
                     }
@@ -276,7 +276,7 @@ impl Call<'_> {
             || record.told.is_some()
             || self.worker.target.on_unknown != OnUnknown::Retry;
         if of_note && let Err(error) = self.note(record).await {
-            tracing::warn!(%error, message = self.message.id, "an attempt is not counted");
+            tracing::warn!(%error, message_id = self.message.id, "an attempt is not counted");
         }
     }
 
@@ -284,7 +284,7 @@ impl Call<'_> {
     pub(crate) async fn hand_back(&self, after: Duration) -> Fate {
         if let Err(error) = self.worker.queues.hide(self.message, after).await {
             // It is hidden for a while longer than it should be.
-            tracing::warn!(%error, message = self.message.id, "a message is handed back late");
+            tracing::warn!(%error, message_id = self.message.id, "a message is handed back late");
         }
         Fate::HandedBack
     }
@@ -295,7 +295,7 @@ impl Call<'_> {
             Ok(()) => Fate::Over,
             Err(error) => {
                 // It comes again, and its task then says that it does not wait.
-                tracing::warn!(%error, message = self.message.id, "a message is not deleted");
+                tracing::warn!(%error, message_id = self.message.id, "a message is not deleted");
                 Fate::HandedBack
             }
         }

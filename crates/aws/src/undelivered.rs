@@ -40,13 +40,13 @@ impl Undelivered {
         if let Some(token) = token_of(&message.body)
             && let Err(error) = self.tasks.tell(&token, &told).await
         {
-            tracing::warn!(%error, message = message.message_id, "the task cannot be told");
+            tracing::warn!(%error, message_id = message.message_id, "the task cannot be told");
             return false;
         }
         match self.queues.bury(&message.body, error, cause).await {
             Ok(()) => true,
             Err(error) => {
-                tracing::warn!(%error, message = message.message_id, "no dead letter could be sent");
+                tracing::warn!(%error, message_id = message.message_id, "no dead letter could be sent");
                 false
             }
         }
