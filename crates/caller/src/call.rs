@@ -14,7 +14,6 @@ use crate::answer::Answer;
 use crate::auth::{AccessTokens, Auth};
 use crate::classify::classify;
 use crate::csrf::Sessions;
-use crate::follow_up::{self, FollowUp, Progress};
 use crate::outcome::{Outcome, Repeatable};
 use crate::preparation::until;
 use crate::profile::{Attempt, Profile};
@@ -111,25 +110,6 @@ impl Caller {
             }
             Err(outcome) => outcome,
         }
-    }
-
-    /// Looks how far work is that the vendor goes on with after its answer. It is a call like any other and needs a
-    /// permit of its own.
-    pub async fn follow(&self, follow_up: &FollowUp) -> (Progress, Outcome) {
-        let request = Request {
-            method: "GET".to_owned(),
-            path: follow_up.path.clone(),
-            query: Vec::new(),
-            headers: Vec::new(),
-            body: None,
-            idempotency_key: String::new(),
-        };
-        let outcome = self.call(&request).await;
-        let progress = match &outcome {
-            Outcome::Success(answer) => follow_up::progress(answer),
-            _ => Progress::Pending,
-        };
-        (progress, outcome)
     }
 
     /// Sends a request and reads its answer, with the time that took. `Err` is the outcome of one that came to nothing.

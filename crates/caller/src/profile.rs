@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use url::Url;
 
 use crate::auth::Auth;
+use crate::follow_up::{Jobs, Polling};
 use crate::network::Network;
 use crate::preset::{Idempotency, Preset, Signal};
 use crate::reconcile::Template;
@@ -31,6 +32,10 @@ pub struct Profile {
     /// Whether calls that change something carry a token against cross-site request forgery; none leaves it to the
     /// preset.
     pub csrf: Option<bool>,
+    /// How the vendor says that it goes on with a call as a job; none leaves it to the preset.
+    pub jobs: Option<Jobs>,
+    /// How often a job is looked at.
+    pub polling: Polling,
     /// The question "did it happen?"; none leaves it to the preset.
     pub reconcile: Option<Template>,
     /// Addresses that calls may connect to beside public ones.
@@ -57,6 +62,8 @@ impl Profile {
             signals: Vec::new(),
             idempotency: None,
             csrf: None,
+            jobs: None,
+            polling: Polling::USUAL,
             reconcile: None,
             allow_networks: Vec::new(),
             headers: Vec::new(),
@@ -75,6 +82,12 @@ impl Profile {
     #[must_use]
     pub fn csrf(&self) -> bool {
         self.csrf.unwrap_or(self.preset.rules().csrf)
+    }
+
+    /// How the vendor says that it goes on with a call as a job.
+    #[must_use]
+    pub fn jobs(&self) -> Jobs {
+        self.jobs.unwrap_or(self.preset.rules().jobs)
     }
 }
 

@@ -162,12 +162,15 @@ impl Config {
         Err(Report::new(problems, sources))
     }
 
-    /// The substitutions that every definition may use: four queue URLs for each target.
+    /// The substitutions that every definition may use: four queue URLs for each target, the ARN of each workflow.
     #[must_use]
     pub fn predefined_substitutions(&self) -> BTreeMap<String, String> {
+        let workflows = self.workflows.keys();
+        let of_workflows = workflows.map(|name| substitution::of_workflow(&self.server, name));
         self.targets
             .keys()
             .flat_map(|name| substitution::of_target(&self.server, name))
+            .chain(of_workflows)
             .collect()
     }
 }
@@ -240,6 +243,10 @@ fn check_version(reading: &Reading<'_>, section: &Section<'_>) {
 /// not to blame for them.
 fn predefined(reading: &Reading<'_>, section: &Section<'_>, server: &Server) -> Substitutions {
     let mut all = Substitutions::new();
+    if let Some(Value::Table(workflows)) = section.get("workflows").map(|node| &node.value) {
+        let names = workflows.entries.iter().map(|entry| &entry.key);
+        all.extend(names.map(|name| substitution::of_workflow(server, name)));
+    }
     let Some(Value::Table(targets)) = section.get("targets").map(|node| &node.value) else {
         return all;
     };

@@ -11,6 +11,7 @@ use url::Url;
 use crate::auth::{self, Account};
 use crate::code::Code;
 use crate::header;
+use crate::jobs;
 use crate::limit;
 use crate::preset::{self, is_plainly_local};
 use crate::problem::Problem;
@@ -98,6 +99,7 @@ pub(crate) const KEYS: &[&str] = &[
     "signals",
     "idempotency",
     "csrf",
+    "jobs",
     "reconcile",
     "allow_networks",
 ];
@@ -195,6 +197,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     profile.signals = preset::signals(reading, &section);
     profile.idempotency = preset::idempotency(reading, &section);
     profile.csrf = section.flag("csrf");
+    jobs::read(reading, &section, &mut profile);
     profile.reconcile = preset::reconcile(reading, &section);
     profile.allow_networks = preset::allow_networks(reading, &section);
     if local {

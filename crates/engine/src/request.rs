@@ -386,8 +386,11 @@ pub struct CallState {
     pub key: Option<String>,
     /// ARN of the execution that waits for it, if any.
     pub execution_arn: Option<String>,
-    /// `waiting`, `in flight`, or `delayed` (its repeat waits for a back-off).
+    /// `waiting`, `in flight`, `delayed` (its repeat waits for a back-off), or `job` (the vendor has accepted it and
+    /// works on it).
     pub standing: &'static str,
+    /// The job, if the vendor works on it.
+    pub job: Option<JobState>,
     /// Milliseconds since the Unix epoch at which the message was committed.
     pub sent_at: i64,
     /// Calls started so far for this message.
@@ -398,6 +401,19 @@ pub struct CallState {
     pub held_by: Option<String>,
     /// Milliseconds until it should start, by the rate that its target reaches now; absent when nobody can say.
     pub starts_in: Option<u64>,
+}
+
+/// A job at a vendor that a call has become.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JobState {
+    /// Its path below the base URL.
+    pub path: String,
+    /// Milliseconds since the Unix epoch at which the vendor accepted it.
+    pub since: i64,
+    /// How often it was looked at.
+    pub looks: u32,
+    /// It keeps a place in the limits that count jobs.
+    pub counted: bool,
 }
 
 /// One target as people see it.

@@ -11,6 +11,7 @@ mod dead_letter;
 mod execution;
 mod fork;
 mod inspect;
+mod job;
 mod lane;
 mod limit_change;
 mod machine;

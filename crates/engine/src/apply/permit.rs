@@ -4,6 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use rampmeter_asl::Payload;
+use rampmeter_caller::follow_up::FollowUp;
 use rampmeter_caller::{Attempt, Request};
 use rampmeter_config::OnUnknown;
 use rampmeter_config::message::CallMessage;
@@ -69,30 +70,40 @@ impl Turn<'_> {
 
     /// Starts the first call of a lane, or sets aside a message that cannot be one any more.
     fn start_first(&mut self, id: TargetId, priority: Priority) -> Result<(), StoreError> {
-        let Some(message) = self.take_first(id, priority)? else {
+        let Some((message, job)) = self.take_first(id, priority)? else {
             return Ok(());
         };
         let number = message.id;
-        if !self.still_wanted(&message)? {
+        // A job that has a place in a limit is watched to its end, whoever waits for it.
+        let counts = job.as_ref().is_some_and(|job| job.permit.is_some());
+        if !counts && !self.still_wanted(&message)? {
             tracing::debug!(
                 message = number.0,
                 "no workflow waits for this call any more"
             );
             self.store().delete_message(number)?;
+            if let Some(job) = &job {
+                self.forget_job(id, job)?;
+            }
             return self.leave_order(id, &message);
+        }
+        if let Some(job) = job {
+            let request = job.follow_up.request();
+            let look = Some(Box::new(job.follow_up));
+            return self.give_permit(id, priority, message, request, look);
         }
         let request = match self.request_of(id, &message) {
             Err(StoreError::Damaged(why)) => Err(why),
             other => other?,
         };
         match request {
-            Ok(request) => self.give_permit(id, priority, message, request),
+            Ok(request) => self.give_permit(id, priority, message, request, None),
             Err(reason) => self.fail_call(id, &message, INVALID_MESSAGE, &reason, None),
         }
     }
 
     /// Whether the task that the message would answer still waits. A message without a task token always is.
-    fn still_wanted(&self, message: &MessageRow) -> Result<bool, StoreError> {
+    pub(super) fn still_wanted(&self, message: &MessageRow) -> Result<bool, StoreError> {
         let Some((execution, event)) = message.task else {
             return Ok(true);
         };
@@ -161,14 +172,21 @@ impl Turn<'_> {
         priority: Priority,
         mut message: MessageRow,
         request: Request,
+        look: Option<Box<FollowUp>>,
     ) -> Result<(), StoreError> {
         let now: Time = self.now;
         let permit = self.writer.numbers.permit.take(&self.writer.store)?;
         let target = self.target(id);
-        let waiting = target.waiting();
+        let mut waiting = target.waiting();
+        if look.is_some() {
+            waiting = waiting.with_poll(priority);
+        }
         let places = target.gate.start(permit, priority, waiting, now);
         let caller = std::sync::Arc::clone(&target.caller);
-        let attempt = attempt_of(target.config.on_unknown, &message);
+        let attempt = match look {
+            Some(_) => Attempt::default(),
+            None => attempt_of(target.config.on_unknown, &message),
+        };
         let number = message.id;
         // What is in flight keeps no body in memory: the row has it.
         message.body = None;
@@ -178,6 +196,7 @@ impl Turn<'_> {
                 message,
                 priority,
                 started_at: now,
+                look,
             },
         );
         self.store().insert_permit(&PermitRow {

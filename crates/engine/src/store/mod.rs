@@ -16,6 +16,7 @@ mod fifo;
 mod format;
 mod frame;
 mod invocation;
+mod job;
 mod lane;
 mod machine;
 mod map_run;
@@ -40,6 +41,7 @@ pub(crate) use control::{LimitOverride, controls};
 pub(crate) use execution::{EXECUTION_COLUMNS, ExecutionRow, ItemOf, find_by_name};
 pub(crate) use format::FORMAT;
 pub(crate) use frame::{ForkRow, FrameRow, FrameStanding};
+pub(crate) use job::JobRow;
 pub(crate) use lane::OrderStanding;
 pub(crate) use machine::{RevisionRow, newest_revision, newest_revisions, revision};
 pub(crate) use map_run::{

@@ -78,6 +78,12 @@ pub(super) fn call_json(call: &CallState) -> Value {
         "key": call.key,
         "execution_arn": call.execution_arn,
         "standing": call.standing,
+        "job": call.job.as_ref().map(|job| json!({
+            "path": job.path,
+            "since": rfc3339(job.since),
+            "looks": job.looks,
+            "counted": job.counted,
+        })),
         "sent_at": rfc3339(call.sent_at),
         "receive_count": call.receive_count,
         "ahead": call.ahead,
