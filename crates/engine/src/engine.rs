@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rampmeter_config::Config;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -34,6 +35,8 @@ pub struct Options {
     /// A deliberate fault for the tests of the tests: after a restart, the places of calls whose outcome is unknown
     /// are freed at once. The vendor must then count violations.
     pub free_slots_after_restart: bool,
+    /// For the tests: the wall clock is read as if it had been set back by so much.
+    pub set_clock_back: Duration,
     /// The operations that a workflow may call as `aws-sdk`; none are served without it.
     pub sdk: Option<Arc<dyn Sdk>>,
 }

@@ -22,6 +22,7 @@ mod control;
 mod engine;
 
 mod invocation;
+mod measure;
 mod open;
 mod recovery;
 mod publish;
@@ -41,6 +42,7 @@ pub use activity::{ActivityDescription, ActivityTask, CreateActivity, GetActivit
 pub use control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
 pub use engine::{Engine, Options, Stopped, store_path};
 pub use invocation::{Sdk, SdkAnswer, SdkError, SdkRequest, SdkService};
+pub use measure::Decisions;
 pub use open::OpenError;
 pub use query::{AbsentTarget, Audit, CallTimes, Reader};
 pub use rejected::Rejected;
@@ -55,6 +57,7 @@ pub use state_machine::{
     CreateStateMachine, CreatedStateMachine, MachineKind, Publication, Settings,
     StateMachineDescription, UpdateStateMachine, UpdatedStateMachine, diagnosis,
 };
+pub use target::COMMIT as COMMIT_GRACE;
 pub use version::{
     AliasDescription, CreateAlias, PublishVersion, ResourceTags, Route, UpdateAlias,
     VersionDescription,

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rampmeter_caller::{Caller, FunctionCaller};
 use rampmeter_config::{Config, Worker};
@@ -22,7 +23,7 @@ use crate::queues::{DEAD_LANE, Queue, QueueRecord, Queues, names_of};
 use crate::sources::Sources;
 use crate::sqs::waiting::WaitingReceives;
 use crate::store::{Kind, PermitRow, Sequence, Store};
-use crate::target::{InFlight, Target};
+use crate::target::{COMMIT, InFlight, Target};
 use crate::token::TokenSeal;
 use crate::turn::Turn;
 use crate::writer::{Numbers, Writer};
@@ -35,6 +36,7 @@ pub(crate) fn recover(
     store: Store,
     config: &Config,
     free_slots: bool,
+    set_clock_back: Duration,
 ) -> Result<Writer, OpenError> {
     let place = Place {
         region: config.server.region.clone(),
@@ -56,7 +58,7 @@ pub(crate) fn recover(
         });
         ids.push((id, target));
     }
-    let clock = Clock::start(newest_time(&store, &permits)?);
+    let clock = Clock::start(newest_time(&store, &permits)?, set_clock_back);
     let mut writer = Writer {
         machines: publish(&store, config, &place, clock.now())?,
         ancestors: std::cell::RefCell::default(),
@@ -141,10 +143,14 @@ fn check_place(store: &Store, place: &Place) -> Result<(), OpenError> {
 /// The newest time that anything in the store was decided at.
 fn newest_time(store: &Store, permits: &[PermitRow]) -> Result<Option<Time>, OpenError> {
     let permits = permits.iter().map(|permit| permit.started_at).max();
-    Ok([store.newest_step_time()?, permits]
-        .into_iter()
-        .flatten()
-        .max())
+    Ok([
+        store.newest_step_time()?,
+        store.newest_answer_time()?,
+        permits,
+    ]
+    .into_iter()
+    .flatten()
+    .max())
 }
 
 fn open_target(
@@ -159,7 +165,10 @@ fn open_target(
         target: config.name.clone(),
         reason: error.to_string(),
     })?;
-    let hold = config.timeout.saturating_add(config.hold_after_timeout);
+    let hold = config
+        .timeout
+        .saturating_add(config.hold_after_timeout)
+        .saturating_add(COMMIT);
     let (going_on, lost): (Vec<&PermitRow>, Vec<&PermitRow>) =
         open.iter().partition(|permit| jobs.contains(&permit.id));
     let open = lost

@@ -62,6 +62,7 @@ impl Turn<'_> {
             return self.accepted(target, permit, &call, job);
         }
         self.free(target, permit)?;
+        self.heed_allowances(target, &outcome)?;
         match outcome {
             Outcome::Success(answer) => self.succeed(target, &call, &answer),
             Outcome::Final {
@@ -270,6 +271,7 @@ impl Turn<'_> {
         let now = self.now;
         let places = self.target(target).gate.finish(permit, now);
         self.store().delete_permit(permit)?;
+        self.store().note_answer_time(now)?;
         self.store().put_places(target, &places)
     }
 

@@ -4,6 +4,7 @@
 mod activity;
 mod advance;
 mod alias;
+mod allowance;
 mod answer;
 mod audit;
 mod control;

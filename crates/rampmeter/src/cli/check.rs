@@ -3,6 +3,7 @@
 //! fail; warnings do not.
 
 mod advice;
+mod rates;
 mod sarif;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +31,9 @@ pub(crate) struct Arguments {
     /// Form of the report; sarif is what code hosts and editors read.
     #[arg(long, value_enum, conflicts_with_all = ["output", "json"])]
     format: Option<Form>,
+    /// Do not ask a running server how long calls take.
+    #[arg(long)]
+    offline: bool,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -63,22 +67,26 @@ struct Findings {
     problems: Vec<Value>,
     errors: usize,
     warnings: usize,
+    /// What each limit reaches, for programs.
+    rates: Vec<Value>,
+    /// The same for people.
+    rate_lines: Vec<String>,
     /// What the file holds, when it is good.
     summary: String,
 }
 
 /// Runs `check`.
-pub(crate) fn run(arguments: &Arguments, color: Color) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failure> {
     let color = color.for_stdout();
     let (mut errors, mut warnings) = (0, 0);
-    let mut problems = Vec::new();
+    let (mut problems, mut rates) = (Vec::new(), Vec::new());
     let format = match arguments.format {
         Some(Form::Human) => Format::Table,
         Some(Form::Json | Form::Sarif) => Format::Json,
         None => arguments.output.format(),
     };
     for file in &arguments.files {
-        let findings = check(file, arguments.kind, color)?;
+        let findings = check(file, &arguments, color).await?;
         errors += findings.errors;
         warnings += findings.warnings;
         match format {
@@ -90,7 +98,10 @@ pub(crate) fn run(arguments: &Arguments, color: Color) -> Result<(), Failure> {
             }
             Format::Id if findings.errors > 0 => output::data(&file.display().to_string())?,
             Format::Id => {}
-            Format::Json => problems.extend(findings.problems),
+            Format::Json => {
+                problems.extend(findings.problems);
+                rates.extend(findings.rates);
+            }
         }
     }
     if arguments.format == Some(Form::Sarif) {
@@ -101,6 +112,7 @@ pub(crate) fn run(arguments: &Arguments, color: Color) -> Result<(), Failure> {
             "errors": errors,
             "warnings": warnings,
             "problems": problems,
+            "rates": rates,
         });
         output::json(&answer)?;
     }
@@ -123,10 +135,14 @@ fn print(file: &Path, findings: &Findings) -> std::io::Result<()> {
     if findings.warnings > 0 {
         told = format!("{told}, {}", counted(findings.warnings, "warning"));
     }
-    output::data(&format!("{}: {told}", file.display()))
+    output::data(&format!("{}: {told}", file.display()))?;
+    findings
+        .rate_lines
+        .iter()
+        .try_for_each(|line| output::data(line))
 }
 
-fn check(file: &Path, kind: Kind, color: bool) -> Result<Findings, Failure> {
+async fn check(file: &Path, arguments: &Arguments, color: bool) -> Result<Findings, Failure> {
     if !file.exists() {
         let what = format!("there is no file {}", file.display());
         return Err(Failure::new("RM2016", Exit::Usage, what));
@@ -140,12 +156,20 @@ fn check(file: &Path, kind: Kind, color: bool) -> Result<Findings, Failure> {
             let what = format!("{} cannot be read: {why}", file.display());
             Failure::new("RM2016", Exit::Usage, what)
         })?;
-        findings.definition(&file.display().to_string(), &text, kind, color);
+        findings.definition(&file.display().to_string(), &text, arguments.kind, color);
         "a definition that runs here".clone_into(&mut findings.summary);
         return Ok(findings);
     }
     match Config::load(file, &|name| std::env::var(name).ok()) {
-        Ok(config) => findings.configuration(&config, color),
+        Ok(config) => {
+            let measured = if arguments.offline {
+                rates::Measured::default()
+            } else {
+                rates::measured(&config).await
+            };
+            findings.configuration(&config, color);
+            findings.limits(&rates::of(&config, &measured));
+        }
         Err(report) => {
             findings.errors = report.problems().len();
             findings.texts.push(report.render(color));
@@ -193,6 +217,30 @@ impl Findings {
             }));
             self.warnings += 1;
             self.texts.push(message);
+        }
+    }
+
+    /// What each limit reaches, and a warning where that is low.
+    fn limits(&mut self, reaches: &[rates::Reach]) {
+        let mut told = String::new();
+        for reach in reaches {
+            let assumption = reach.assumption();
+            if assumption != told {
+                self.rate_lines.push(assumption.clone());
+                told = assumption;
+            }
+            self.rate_lines.push(reach.line());
+            self.rates.push(reach.to_json());
+            let Some(warning) = reach.warning() else {
+                continue;
+            };
+            self.problems.push(json!({
+                "code": rates::SLOW_WINDOW,
+                "severity": "warning",
+                "message": warning,
+            }));
+            self.warnings += 1;
+            self.texts.push(warning);
         }
     }
 
