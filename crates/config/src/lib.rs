@@ -22,6 +22,7 @@ mod deferral;
 mod limit;
 mod preset;
 mod jobs;
+mod response;
 mod target;
 mod substitution;
 mod workflow;
