@@ -21,6 +21,8 @@ mod header;
 mod deferral;
 mod limit;
 mod preset;
+mod jobs;
+mod response;
 mod target;
 mod substitution;
 mod workflow;

@@ -73,7 +73,7 @@ pub use permit::{OpenPermit, PermitId, Released};
 pub use priority::{Priority, UnknownPriority, Waiting};
 pub use reserve::Reserve;
 pub use rules::{
-    CountFrom, DEFAULT_MAX_DEFERRALS, DeferralBound, LONGEST_WINDOW, Limit, LimitKind,
+    CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, LONGEST_WINDOW, Limit, LimitKind,
     MaxDeferrals, Rules, RulesError, SHORTEST_WINDOW,
 };
 pub use share::Share;

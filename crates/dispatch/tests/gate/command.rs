@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use rampmeter_dispatch::{
-    Calendar, CountFrom, DeferralBound, Limit, LimitKind, MaxDeferrals, Priority, Reserve,
+    Calendar, CountFrom, Counts, DeferralBound, Limit, LimitKind, MaxDeferrals, Priority, Reserve,
     ResetDay, Rules, Scope, Share, Throttle,
 };
 
@@ -236,6 +236,7 @@ fn limit(name: &'static str) -> impl Strategy<Value = Limit> {
             )
         })
         .prop_map(move |(kind, reserve, share, count_from)| Limit {
+            counts: Counts::Requests,
             name: name.to_owned(),
             kind,
             reserve,

@@ -10,6 +10,7 @@ mod agreement;
 mod command;
 mod differential;
 mod fairness;
+mod jobs;
 mod large_windows;
 mod oracle;
 mod planted;

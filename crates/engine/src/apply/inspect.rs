@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::id::{MessageNumber, StepId, TargetId, message_number};
 use crate::queues::Queue;
 use crate::rejected::Rejected;
-use crate::request::{CallState, LimitState, TargetState, WaitingAt};
-use crate::store::{ExecutionRow, FrameStanding, MessageRow, OrderStanding, StoreError};
+use crate::request::{CallState, JobState, LimitState, TargetState, WaitingAt};
+use crate::store::{ExecutionRow, FrameStanding, JobRow, MessageRow, OrderStanding, StoreError};
 use crate::target::Target;
 use crate::turn::Turn;
 
@@ -56,10 +56,16 @@ impl Turn<'_> {
             }
         }
         for &id in &targets {
+            self.jobs_of(id, most, &mut calls)?;
+        }
+        for &id in &targets {
             for priority in Priority::ALL {
                 let queue = self.target(id).queues[priority.index()];
                 let room = most.saturating_sub(calls.len());
                 for (ahead, number) in (0..).zip(self.store().ready(queue, room)?) {
+                    if self.is_job(id, number)? {
+                        continue;
+                    }
                     if let Some(message) = self.store().message(number)? {
                         let standing = Standing::Waiting { ahead };
                         calls.push(self.call_state(id, &message, priority, standing)?);
@@ -69,6 +75,32 @@ impl Turn<'_> {
         }
         calls.truncate(most);
         Ok(calls)
+    }
+
+    /// Adds the calls that the vendor works on, but for those whose look is in flight: they are in the list already.
+    fn jobs_of(
+        &mut self,
+        id: TargetId,
+        most: usize,
+        calls: &mut Vec<CallState>,
+    ) -> Result<(), StoreError> {
+        let room = most.saturating_sub(calls.len());
+        if self.target(id).jobs == 0 || room == 0 {
+            return Ok(());
+        }
+        for job in self.store().jobs(id, room)? {
+            let mut flying = self.target(id).in_flight.values();
+            if flying.any(|call| call.message.id == job.message) {
+                continue;
+            }
+            if let Some(message) = self.store().message(job.message)?
+                && let Some(queue) = self.writer.queues.get(message.queue)
+                && let Some(priority) = queue.lane
+            {
+                calls.push(self.call_state(id, &message, priority, Standing::Job)?);
+            }
+        }
+        Ok(())
     }
 
     /// Where a running execution waits; `None` once it has ended.
@@ -217,6 +249,8 @@ impl Turn<'_> {
             .any(|call| call.message.id == number);
         let standing = if flying {
             Standing::InFlight
+        } else if self.is_job(queue.target, number)? {
+            Standing::Job
         } else if self.store().is_in_turn(queue.id, message.turn, number)? {
             Standing::Waiting {
                 ahead: self.store().ready_before(queue.id, message.turn, number)?,
@@ -266,9 +300,16 @@ impl Turn<'_> {
             None => None,
         };
         let now = self.now;
+        let job = match self.target(target).jobs {
+            0 => None,
+            _ => self.store().job(message.id)?,
+        };
         let target = self.target(target);
         let (word, ahead, held_by) = match standing {
-            Standing::InFlight => ("in flight", 0, None),
+            Standing::InFlight | Standing::Job if job.is_some() => {
+                ("job", 0, job.as_ref().map(|job| works(job, now)))
+            }
+            Standing::InFlight | Standing::Job => ("in flight", 0, None),
             Standing::Delayed => (
                 "delayed",
                 0,
@@ -301,6 +342,7 @@ impl Turn<'_> {
             key: message.key.clone(),
             execution_arn,
             standing: word,
+            job: job.map(job_state),
             sent_at: message.sent_at.as_millis(),
             receive_count: message.receive_count,
             ahead,
@@ -329,9 +371,33 @@ struct Waited {
 #[derive(Clone, Copy)]
 enum Standing {
     InFlight,
+    Job,
     Delayed,
     Parked { before: MessageNumber },
     Waiting { ahead: u64 },
+}
+
+/// What a call that has become a job waits for, in words.
+fn works(job: &JobRow, now: Time) -> String {
+    let looks = match job.looks {
+        0 => "not looked at yet".to_owned(),
+        1 => "looked at once".to_owned(),
+        looks => format!("looked at {looks} times"),
+    };
+    format!(
+        "job {} at the vendor, for {}, {looks}",
+        job.follow_up.job,
+        seconds(now, job.since)
+    )
+}
+
+fn job_state(job: JobRow) -> JobState {
+    JobState {
+        path: job.follow_up.job,
+        since: job.since.as_millis(),
+        looks: job.looks,
+        counted: job.permit.is_some(),
+    }
 }
 
 /// What holds a waiting call, in words.

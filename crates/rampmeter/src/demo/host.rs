@@ -153,6 +153,7 @@ impl InProcess {
             wire::router(Arc::new(site), access),
         );
         let site = admin::Site {
+            redaction: admin::Redaction::default(),
             engine: engine.clone(),
             draining: AtomicBool::new(false),
         };
