@@ -56,6 +56,16 @@ RECIPES = {
          "NETSUITE_CONSUMER_SECRET": "cs", "NETSUITE_TOKEN_ID": "ai", "NETSUITE_TOKEN_SECRET": "as"},
         {'timeout = "60s"': 'timeout = "3s"', 'hold_after_timeout = "14m"': 'hold_after_timeout = "0s"'},
     ),
+    "netsuite-jobs": Recipe(
+        "netsuite",
+        "jobs.toml",
+        ["netsuite", "--concurrency", "15", "--client-id", "client-1", "--certificate", "certificate.pem"],
+        {"NETSUITE_URL": "{url}", "NETSUITE_CLIENT_ID": "client-1", "NETSUITE_CERTIFICATE_ID": "certificate-1"},
+        {'timeout = "60s"': 'timeout = "1s"', 'hold_after_timeout = "14m"': 'hold_after_timeout = "1500ms"',
+         'jobs = { kind = "netsuite", initial = "2s", max = "30s", give_up = "1d" }':
+         'jobs = { kind = "netsuite", initial = "200ms", max = "1s", give_up = "1d" }'},
+        key=("netsuite.pem", "rsa:3072"),
+    ),
     "salesforce": Recipe(
         "salesforce",
         "rampmeter.toml",
@@ -180,11 +190,13 @@ def judge(name, executions, statuses, report, took):
         checks["tokens expired and were replaced"] = report["tokens_issued"] > 2
     if name in ("salesforce", "sap"):
         checks["a token expired without notice"] = report["sign_ins_refused"].get("the access token has expired", 0) > 0
+    if name == "netsuite-jobs":
+        checks["every order was one job"] = report["jobs"] == executions
     if name == "sap":
         checks["sessions ended and were replaced"] = report["sessions_issued"] > 2
     broken = [what for what, holds in checks.items() if not holds]
     shown = ("calls", "accepted", "rejected", "violations", "max_in_flight", "max_long_running", "records", "absorbed",
-             "lost_answers", "server_errors", "throttles_injected", "tokens_issued", "sign_ins_refused", "rejected_by")
+             "jobs", "jobs_looked_at", "lost_answers", "server_errors", "throttles_injected", "tokens_issued", "sign_ins_refused", "rejected_by")
     print(f"{name}: {dict(statuses)} in {took:.0f} s; " + json.dumps({key: report[key] for key in shown}))
     for window in report["windows"]:
         print(f"{name}: at most {window['most']} of {window['limit']} calls in {window['per_ms']} ms")

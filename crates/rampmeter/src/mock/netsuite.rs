@@ -58,7 +58,7 @@ pub(super) struct Arguments {
     /// How long such a login takes.
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s")]
     hidden_throttle_takes: Duration,
-    /// A job in the background holds no slot, and a look at it takes one.
+    /// A job in the background holds no slot.
     #[arg(long)]
     jobs_hold_no_slot: bool,
     /// Idempotency keys are honoured for requests that are not asynchronous too, which NetSuite does not promise.
