@@ -30,6 +30,7 @@ mod answer;
 mod stored_body;
 pub mod retry_after;
 mod outcome;
+pub mod cause;
 pub mod classify;
 pub mod preset;
 

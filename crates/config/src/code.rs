@@ -6,7 +6,7 @@ use std::fmt;
 /// Declares the codes once: variant, printed form, one-line meaning.
 macro_rules! codes {
     ($($variant:ident $text:literal $meaning:literal,)*) => {
-        /// A stable code of a configuration problem: 0xxx configuration, 4xxx limits.
+        /// A stable code of a configuration problem: 0xxx configuration, 3xxx AWS, 4xxx limits.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code {
             $(#[doc = $meaning] $variant,)*
@@ -56,6 +56,10 @@ codes! {
     UnreadableDefinition "RM0401" "A workflow's definition file cannot be read.",
     UnresolvedSubstitution "RM0402" "A definition holds a substitution that nothing defines.",
     BadSubstitution "RM0403" "A substitution is misnamed or hides a predefined one.",
+    ReferenceOffAws "RM3001" "A target refers to a variable or a file, which its functions on AWS do not have.",
+    MissingSecret "RM3002" "A secret that is referred to was not given to the function.",
+    BadSecretName "RM3003" "The name of a secret is one that neither Secrets Manager nor the Parameter Store takes.",
+    PublicSecret "RM3004" "A secret would be written into a definition, which everybody may read.",
     LimitKind "RM4001" "A limit is neither or both of concurrency and calls per time.",
     BadLimit "RM4002" "A limit's number is zero or too large.",
     ReserveOverLimit "RM4003" "The reserves of a limit exceed it.",

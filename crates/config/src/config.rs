@@ -1,16 +1,17 @@
 //! The whole configuration: one file read into types, or a report of everything that is wrong with it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
+use crate::aws::{self, Aws};
 use crate::code::Code;
-use crate::function::{self, Aws, Function};
+use crate::function::{self, Function};
 use crate::mask;
 use crate::problem::Problem;
 use crate::reading::Reading;
-use crate::reference::Surroundings;
+use crate::reference::{Host, Surroundings};
 use crate::report::Report;
 use crate::section::Section;
 use crate::server::Server;
@@ -36,6 +37,15 @@ pub struct Config {
     pub functions: BTreeMap<String, Function>,
     /// The deployment on AWS.
     pub aws: Aws,
+}
+
+/// A file that was read, and what the reading found.
+pub(crate) struct Read {
+    pub(crate) config: Config,
+    /// The file as a tree, with what differs on that host.
+    pub(crate) root: Node,
+    /// The secrets of AWS that it refers to.
+    pub(crate) secrets: BTreeSet<String>,
 }
 
 const KEYS: &[&str] = &[
@@ -92,8 +102,20 @@ impl Config {
         environment: &dyn Fn(&str) -> Option<String>,
         read_file: &dyn Fn(&Path) -> io::Result<String>,
     ) -> Result<Config, Report> {
+        Config::parse_for(text, origin, environment, read_file, Host::Machine)
+            .map(|read| read.config)
+    }
+
+    /// The same for either host.
+    pub(crate) fn parse_for(
+        text: &str,
+        origin: &Path,
+        environment: &dyn Fn(&str) -> Option<String>,
+        read_file: &dyn Fn(&Path) -> io::Result<String>,
+        host: Host,
+    ) -> Result<Read, Report> {
         let file = origin.display().to_string();
-        let root = match tree::parse(text, notation(origin)) {
+        let mut root = match tree::parse(text, notation(origin)) {
             Ok(root) => root,
             Err(problems) => {
                 let problems = problems
@@ -106,21 +128,30 @@ impl Config {
                 ));
             }
         };
+        let mut sources = BTreeMap::from([(file.clone(), mask::parsed(text, &root))]);
+        if host.is_aws() {
+            root = aws::with_differences(root);
+        }
         let directory = origin.parent().unwrap_or(Path::new(""));
         let reading = Reading {
-            file: file.clone(),
+            file,
             surroundings: Surroundings {
                 directory,
                 environment,
                 read_file,
+                host,
             },
             problems: RefCell::new(Vec::new()),
         };
-        let mut sources = BTreeMap::from([(file, mask::parsed(text, &root))]);
         let config = read(&reading, &root, &mut sources);
         let mut problems = reading.problems.into_inner();
         if problems.is_empty() {
-            return Ok(config);
+            let secrets = reading.surroundings.host.into_secret_names();
+            return Ok(Read {
+                config,
+                root,
+                secrets,
+            });
         }
         problems.sort_by_key(|problem| {
             (
@@ -131,12 +162,15 @@ impl Config {
         Err(Report::new(problems, sources))
     }
 
-    /// The substitutions that every definition may use: four queue URLs for each target.
+    /// The substitutions that every definition may use: four queue URLs for each target, the ARN of each workflow.
     #[must_use]
     pub fn predefined_substitutions(&self) -> BTreeMap<String, String> {
+        let workflows = self.workflows.keys();
+        let of_workflows = workflows.map(|name| substitution::of_workflow(&self.server, name));
         self.targets
             .keys()
             .flat_map(|name| substitution::of_target(&self.server, name))
+            .chain(of_workflows)
             .collect()
     }
 }
@@ -153,23 +187,34 @@ fn read(reading: &Reading<'_>, root: &Node, sources: &mut BTreeMap<String, Strin
         return Config::default();
     };
     check_version(reading, &section);
-    // Without a [server] section its variables are still read.
-    let nothing = Node {
-        span: 0..0,
-        value: Value::Table(Table::default()),
+    let host = &reading.surroundings.host;
+    let server = if host.is_aws() {
+        Server::default()
+    } else {
+        // Without a [server] section its variables are still read.
+        let nothing = Node {
+            span: 0..0,
+            value: Value::Table(Table::default()),
+        };
+        Server::read(reading, section.get("server").unwrap_or(&nothing))
     };
-    let server = Server::read(reading, section.get("server").unwrap_or(&nothing));
     let slo = section
         .get("slo")
         .map(|node| slo::read(reading, node))
         .unwrap_or_default();
     let targets = target::read_all(reading, &section);
     let predefined = predefined(reading, &section, &server);
-    let workflows = workflow::read_all(reading, &section, &predefined, sources);
-    let functions = function::read_all(reading, &section);
+    // A worker has its own target's configuration, and nothing of the workflows.
+    let (workflows, functions) = match host.only_target() {
+        None => (
+            workflow::read_all(reading, &section, &predefined, sources),
+            function::read_all(reading, &section),
+        ),
+        Some(_) => (BTreeMap::new(), BTreeMap::new()),
+    };
     let aws = section
         .get("aws")
-        .map(|node| function::read_aws(reading, node))
+        .map(|node| aws::read(reading, &section, node))
         .unwrap_or_default();
     Config {
         server,
@@ -198,6 +243,10 @@ fn check_version(reading: &Reading<'_>, section: &Section<'_>) {
 /// not to blame for them.
 fn predefined(reading: &Reading<'_>, section: &Section<'_>, server: &Server) -> Substitutions {
     let mut all = Substitutions::new();
+    if let Some(Value::Table(workflows)) = section.get("workflows").map(|node| &node.value) {
+        let names = workflows.entries.iter().map(|entry| &entry.key);
+        all.extend(names.map(|name| substitution::of_workflow(server, name)));
+    }
     let Some(Value::Table(targets)) = section.get("targets").map(|node| &node.value) else {
         return all;
     };

@@ -24,6 +24,8 @@ pub(crate) struct Section<'a> {
     what: &'static str,
     /// Environment variables of this prefix override its keys.
     overridden_by: Option<&'static str>,
+    /// Its values are used where the file is read, on whatever host the calls are made.
+    used_here: bool,
 }
 
 /// A value with its place, read from the file or from an overriding variable.
@@ -51,6 +53,7 @@ impl<'a> Section<'a> {
             span: node.span.clone(),
             what,
             overridden_by: None,
+            used_here: false,
         };
         section.refuse_unknown(keys);
         Some(section)
@@ -59,6 +62,13 @@ impl<'a> Section<'a> {
     pub(crate) fn overridden_by(self, prefix: &'static str) -> Section<'a> {
         Section {
             overridden_by: Some(prefix),
+            ..self
+        }
+    }
+
+    pub(crate) fn used_here(self) -> Section<'a> {
+        Section {
+            used_here: true,
             ..self
         }
     }
@@ -141,7 +151,8 @@ impl<'a> Section<'a> {
                         "this file is read, copied and committed; a secret in it does not stay one",
                     )
                     .help(format!(
-                        "write {key} = \"${{env:NAME}}\" or \"${{file:PATH}}\""
+                        "write {key} = {}",
+                        self.reading.surroundings.host.forms_of_secrets()
                     )),
                 );
                 None
@@ -150,7 +161,13 @@ impl<'a> Section<'a> {
     }
 
     pub(crate) fn resolve(&self, text: &str, place: &Place) -> Option<String> {
-        match self.reading.surroundings.resolve(text, place) {
+        let surroundings = &self.reading.surroundings;
+        let resolved = if self.used_here {
+            surroundings.resolve_here(text, place)
+        } else {
+            surroundings.resolve(text, place)
+        };
+        match resolved {
             Ok(value) => Some(value),
             Err(problems) => {
                 problems

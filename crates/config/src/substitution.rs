@@ -1,5 +1,5 @@
 //! `${Name}` in workflow definitions, as SAM's DefinitionSubstitutions has them: so that the same definition runs
-//! here and on AWS. Queue URLs are predefined for each target.
+//! here and on AWS. Queue URLs are predefined for each target, the ARN of its state machine for each workflow.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -24,8 +24,20 @@ pub(crate) fn of_target(server: &Server, target: &str) -> Substitutions {
     substitutions
 }
 
-/// `sales-force_eu` becomes `SalesForceEu`.
-pub(crate) fn pascal_case(name: &str) -> String {
+/// `OrderToCashArn`, for a workflow that starts another.
+pub(crate) fn of_workflow(server: &Server, workflow: &str) -> (String, String) {
+    let Server {
+        region, account, ..
+    } = server;
+    (
+        pascal_case(workflow) + "Arn",
+        format!("arn:aws:states:{region}:{account}:stateMachine:{workflow}"),
+    )
+}
+
+/// The form of a name in substitutions and logical ids: `sales-force_eu` becomes `SalesForceEu`.
+#[must_use]
+pub fn pascal_case(name: &str) -> String {
     let mut pascal = String::new();
     for word in name.split(['-', '_']) {
         let mut letters = word.chars();

@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rampmeter_caller::preset::RetryTable;
 use rampmeter_caller::{Auth, Network, Preset, Profile};
 use rampmeter_dispatch::{Priority, Rules};
 use url::Url;
@@ -18,6 +17,7 @@ use crate::preset::{self, is_plainly_local};
 use crate::problem::Problem;
 use crate::reading::Reading;
 use crate::response;
+use crate::retry::Retry;
 use crate::section::Section;
 use crate::tree::Node;
 
@@ -45,33 +45,6 @@ pub struct Target {
     pub redact: Vec<String>,
     /// Notes of limits, by the limit's name.
     pub limit_notes: BTreeMap<String, String>,
-}
-
-/// How the worker repeats calls that failed for a reason that may pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retry {
-    /// Most attempts of one call, the first included.
-    pub max_attempts: u32,
-    /// Pause before the second attempt.
-    pub initial: Duration,
-    /// Longest pause.
-    pub max: Duration,
-}
-
-impl From<RetryTable> for Retry {
-    fn from(table: RetryTable) -> Retry {
-        Retry {
-            max_attempts: table.max_attempts,
-            initial: table.initial,
-            max: table.max,
-        }
-    }
-}
-
-impl Default for Retry {
-    fn default() -> Retry {
-        Retry::from(RetryTable::USUAL)
-    }
 }
 
 /// What happens to a call that was sent and whose answer was lost.
@@ -110,7 +83,8 @@ impl Target {
     }
 }
 
-const KEYS: &[&str] = &[
+/// The keys of a target.
+pub(crate) const KEYS: &[&str] = &[
     "preset",
     "base_url",
     "auth",
@@ -140,7 +114,9 @@ pub(crate) fn read_all(reading: &Reading<'_>, root: &Section<'_>) -> BTreeMap<St
     let Some(table) = root.named("targets") else {
         return targets;
     };
-    for entry in &table.entries {
+    let only = reading.surroundings.host.only_target();
+    let entries = table.entries.iter();
+    for entry in entries.filter(|entry| only.is_none_or(|only| only == entry.key)) {
         if !is_name(&entry.key) {
             reading.note(
                 Problem::new(Code::BadName, "a target's name is malformed")

@@ -22,6 +22,10 @@ pub struct Workflow {
     pub definition_path: PathBuf,
     /// Text of the definition, every `${...}` resolved.
     pub definition: String,
+    /// Text of the definition as its file has it.
+    pub source_text: String,
+    /// The substitutions of its own.
+    pub substitutions: BTreeMap<String, String>,
     /// Queue whose messages start executions, one each: the body is the input, the MessageId the name.
     pub source: Option<String>,
     /// Kind of state machine.
@@ -87,7 +91,9 @@ fn check_source(
     };
     let of_target = |target: &str| {
         let rest = source.strip_prefix(target);
-        rest.is_some_and(|rest| ["-high", "-medium", "-batch", "-dead"].contains(&rest))
+        rest.is_some_and(|rest| {
+            ["-high", "-medium", "-batch", "-undelivered", "-dead"].contains(&rest)
+        })
     };
     let targets = root.get("targets").map(|node| &node.value);
     let target = match targets {
@@ -119,7 +125,7 @@ fn read(
     predefined: &Substitutions,
     sources: &mut BTreeMap<String, String>,
 ) -> Option<Workflow> {
-    let section = Section::open(reading, name, node, "a workflow", KEYS)?;
+    let section = Section::open(reading, name, node, "a workflow", KEYS)?.used_here();
     let substitutions = substitutions(reading, &section, predefined);
     let workflow_type = section
         .word(
@@ -164,7 +170,8 @@ fn read(
             return None;
         }
     };
-    let definition = match substitution::apply(&text, &substitutions?) {
+    let mut substitutions = substitutions?;
+    let definition = match substitution::apply(&text, &substitutions) {
         Ok(definition) => definition,
         Err(unresolved) => {
             let file = definition_path.display().to_string();
@@ -179,6 +186,11 @@ fn read(
         name: name.to_owned(),
         definition_path,
         definition,
+        source_text: text,
+        substitutions: {
+            substitutions.retain(|name, _| !predefined.contains_key(name));
+            substitutions
+        },
         source,
         workflow_type,
     })

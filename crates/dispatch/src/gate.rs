@@ -250,6 +250,24 @@ impl Gate {
         }
     }
 
+    /// An answer that refused nobody says that none of the vendor's calls are left for `resets_in`. If our own
+    /// windows have room, somebody else uses the account or a limit is too high: the target closes
+    /// until then, before the first throttle, and reopens with a trickle. If one of them is full, the
+    /// vendor says no more than we know, and what we count is finer than a header.
+    ///
+    /// Answers until when the target is closed, if this closed it.
+    pub fn used_up(&mut self, resets_in: Duration, now: Time) -> Option<Time> {
+        self.advance(now);
+        let until = self.now.saturating_add(resets_in);
+        if until <= self.now || !self.has_room(false) {
+            return None;
+        }
+        let closure = Closure::announced(self.closure.as_ref(), until, self.now);
+        let until = closure.until();
+        self.closure = Some(closure);
+        Some(until)
+    }
+
     /// Starts nothing any more, in the whole target or in one lane, until [`Gate::resume`]. Calls
     /// in flight go on.
     pub fn pause(&mut self, scope: Scope) {
@@ -347,7 +365,7 @@ impl Gate {
         self.now.max(now)
     }
 
-    fn advance(&mut self, now: Time) {
+    pub(crate) fn advance(&mut self, now: Time) {
         self.now = self.at(now);
         for limit in &mut self.limits {
             limit.expire(self.now);

@@ -12,6 +12,11 @@
 //! HIGH within D + 2; the lane that is due goes one start later, which still is within its own
 //! bound.
 //!
+//! A lane that is due goes before HIGH too, and most of what brings BATCH there are starts of MEDIUM. So that HIGH
+//! seldom pays for those, BATCH is *pressing* from three quarters of its bound on: it goes before MEDIUM at a start
+//! that HIGH does not want, unless MEDIUM was passed itself since its last start (so that its own bound holds). What
+//! is left for a due BATCH to pass is a HIGH that wants every place for a quarter of the bound.
+//!
 //! With two bounds each lane has its own, and HIGH that of the smaller. Where BATCH has the smaller
 //! one, it also passes MEDIUM in its turns, and the bound of MEDIUM counts starts of HIGH alone.
 
@@ -52,7 +57,21 @@ impl Lanes {
         let due = eligible
             .lanes()
             .filter_map(|lane| Some((self.lanes[lane.index()].due_since?, lane)));
-        due.min().map_or(Some(highest), |(_, lane)| Some(lane))
+        match due.min() {
+            Some((_, lane)) => Some(lane),
+            None if highest == Priority::Medium && self.batch_is_pressing(eligible, bounds) => {
+                Some(Priority::Batch)
+            }
+            None => Some(highest),
+        }
+    }
+
+    /// Whether an eligible BATCH should use a start that HIGH does not want.
+    fn batch_is_pressing(&self, eligible: Waiting, bounds: &MaxDeferrals) -> bool {
+        let [_, medium, batch] = &self.lanes;
+        eligible.has(Priority::Batch)
+            && medium.deferrals == 0
+            && bounds.batch.is_pressed(batch.deferrals)
     }
 
     /// A call of `started` was given its permit, while the lanes in `eligible` could have started
@@ -73,6 +92,24 @@ impl Lanes {
         if started != Priority::High && eligible.has(Priority::High) {
             self.past_high = [self.past_high[1], Some(self.starts)];
         }
+    }
+
+    /// A start that [`Lanes::started`] was told of was none: the lanes it passed were not deferred.
+    pub(crate) fn not_started(
+        &mut self,
+        started: Priority,
+        eligible: Waiting,
+        bounds: &MaxDeferrals,
+    ) {
+        for passed in started.below().filter(|lane| eligible.has(*lane)) {
+            let lane = &mut self.lanes[passed.index()];
+            lane.deferrals = lane.deferrals.saturating_sub(1);
+            lane.total = lane.total.saturating_sub(1);
+        }
+        if started != Priority::High && eligible.has(Priority::High) {
+            self.past_high = [None, self.past_high[0]];
+        }
+        self.hold_to(bounds);
     }
 
     /// The bounds are these from now on: a lane that is within its bound is not due, one that
@@ -106,6 +143,14 @@ impl DeferralBound {
     fn is_reached(self, deferrals: u64) -> bool {
         match self {
             DeferralBound::AtMost(most) => deferrals >= u64::from(most.get()),
+            DeferralBound::Unlimited => false,
+        }
+    }
+
+    /// Whether three quarters of it are reached.
+    fn is_pressed(self, deferrals: u64) -> bool {
+        match self {
+            DeferralBound::AtMost(most) => 4 * deferrals >= 3 * u64::from(most.get()),
             DeferralBound::Unlimited => false,
         }
     }

@@ -52,14 +52,18 @@ mod feedback;
 mod lane;
 mod limit;
 mod pause;
+mod quota;
 mod turn;
 
 mod gate;
 
 mod amend;
 mod explain;
+mod give_back;
 mod memory;
 mod rate;
+
+mod shared;
 
 pub use calendar::{Calendar, ResetDay};
 pub use explain::{LimitUsage, Verdict};
@@ -71,12 +75,17 @@ pub use memory::Memory;
 pub use pause::Scope;
 pub use permit::{OpenPermit, PermitId, Released};
 pub use priority::{Priority, UnknownPriority, Waiting};
+pub use quota::{Disagreement, Quota};
 pub use reserve::Reserve;
 pub use rules::{
     CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, LONGEST_WINDOW, Limit, LimitKind,
     MaxDeferrals, Rules, RulesError, SHORTEST_WINDOW,
 };
 pub use share::Share;
+pub use shared::{
+    CLOCK_MARGIN, Ceiling as SharedCeiling, LARGEST, MOST_SHARED_BUCKETS, Shared, TooLarge,
+    Undecodable,
+};
 pub use time::Time;
 pub use turn::Turns;
 pub use window::{EXACT_CALLS, MOST_BUCKETS, WindowRow};

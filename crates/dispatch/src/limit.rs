@@ -256,6 +256,20 @@ impl Meter {
         self.count(CountFrom::Answer, priority, answered_at, now)
     }
 
+    /// A call that was given its permit at `started_at` never left.
+    pub(crate) fn not_started(
+        &mut self,
+        priority: Priority,
+        started_at: Time,
+        now: Time,
+    ) -> Option<WindowRow> {
+        let window = self
+            .window
+            .as_mut()
+            .filter(|window| window.count_from() == CountFrom::Send)?;
+        window.uncount(&self.rule.name, priority, started_at, now)
+    }
+
     fn count(
         &mut self,
         moment: CountFrom,

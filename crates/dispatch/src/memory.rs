@@ -40,4 +40,15 @@ impl Gate {
             closure
         });
     }
+    /// Gives a gate that was restored from what another process shares what that one remembered:
+    /// as [`Gate::recall`], but the calls of a trickle are still out, for their permits are open.
+    pub(crate) fn recall_shared(&mut self, memory: Memory) {
+        let closure = memory.closure.clone();
+        self.recall(memory);
+        let permits = &self.permits;
+        self.closure = closure.map(|mut closure| {
+            closure.keep_calls(|id| permits.is_open(id));
+            closure
+        });
+    }
 }

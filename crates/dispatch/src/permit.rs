@@ -5,6 +5,7 @@
 //! none.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -161,6 +162,18 @@ impl Permits {
             self.holds.remove(&(before, id));
         }
         self.holds.insert((until, id));
+    }
+
+    /// All open permits, by id; one without a hold is held for `unheld` from its start.
+    pub(crate) fn open_permits(&self, unheld: Duration) -> impl Iterator<Item = OpenPermit> {
+        self.open.iter().map(move |(id, permit)| OpenPermit {
+            id: *id,
+            priority: permit.priority,
+            started_at: permit.started_at,
+            held_until: permit
+                .held_until
+                .unwrap_or_else(|| permit.started_at.saturating_add(unheld)),
+        })
     }
 
     /// The first hold that has ended by `now`.

@@ -46,6 +46,30 @@ pub struct WindowRow {
     pub count: u32,
 }
 
+impl WindowRow {
+    /// A row of so many places of one priority; `number` is its own among those of the priority.
+    pub(crate) fn of(
+        limit: &str,
+        priority: Priority,
+        number: u32,
+        until: Time,
+        count: u32,
+    ) -> WindowRow {
+        let place = Place {
+            until,
+            number,
+            priority,
+            count,
+        };
+        row_of(limit, place)
+    }
+
+    /// The priority of its places; BATCH where the limit does not tell them apart.
+    pub(crate) fn priority(&self) -> Priority {
+        place_of(self.slot).0
+    }
+}
+
 /// The buckets of a calendar: places cool until the next reset, so one is enough; another may still
 /// be there when the next begins.
 const CALENDAR_BUCKETS: u32 = 2;
@@ -247,6 +271,38 @@ impl Window {
             }
         };
         Some(row_of(limit, place))
+    }
+
+    /// Frees the place of a call that was counted from `from` on and never left. A shared window may
+    /// have moved the end of its cooling to a later one, never to an earlier.
+    pub(crate) fn uncount(
+        &mut self,
+        limit: &str,
+        priority: Priority,
+        from: Time,
+        now: Time,
+    ) -> Option<WindowRow> {
+        self.expire(now);
+        let priority = if self.by_priority {
+            priority
+        } else {
+            Priority::Batch
+        };
+        let until = self.cools_until(from);
+        let first = self.cooling.partition_point(|place| place.until < until);
+        let mut later = self.cooling.range_mut(first..);
+        let place = later.find(|place| place.priority == priority)?;
+        place.count -= 1;
+        let left = *place;
+        self.taken.remove(priority, 1);
+        if left.count == 0 {
+            self.cooling
+                .retain(|place| place.number != left.number || place.priority != left.priority);
+            if left.number < self.capacity {
+                self.free[priority.index()].push(left.number);
+            }
+        }
+        Some(row_of(limit, left))
     }
 
     /// The rows of all places that cool at `now`.

@@ -13,10 +13,10 @@ use crate::open::OpenError;
 use crate::query::{AbsentTarget, Reader};
 use crate::rejected::Rejected;
 use crate::request::{
-    CallOutcome, CallState, ExecutionDescription, ExecutionStatus, ExecutionSummary, GetExecutionHistory,
-    HistoryPage, ListExecutions, ListMapRuns, MapRunDescription, Page, RedriveExecution,
-    StartExecution, StartedExecution, StopExecution, StoredAnswerBody, SyncExecution, TargetState, TaskReport,
-    UpdateMapRun, WaitingAt,
+    CallOutcome, CallState, ExecutionDescription, ExecutionStatus, ExecutionSummary,
+    GetExecutionHistory, HistoryPage, ListExecutions, ListMapRuns, MapRunDescription, Page,
+    RedriveExecution, StartExecution, StartedExecution, StopExecution, StoredAnswerBody,
+    SyncExecution, TargetState, TaskReport, UpdateMapRun, WaitingAt,
 };
 use crate::sqs::{SendMessage, SentMessage};
 use crate::state_machine::{

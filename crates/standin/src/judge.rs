@@ -104,6 +104,14 @@ impl Judge {
         self.change(|book| book.counted.abandoned += 1);
     }
 
+    /// Other limits from now on.
+    pub(crate) fn change_limits(&self, in_flight: u32, in_windows: &[u64]) {
+        self.change(|book| {
+            book.meter.change_limits(in_flight, in_windows);
+            book.counted.change_limits(in_flight, in_windows);
+        });
+    }
+
     /// Everything seen so far.
     pub(crate) fn report(&self) -> Report {
         let (mut report, durations) = {

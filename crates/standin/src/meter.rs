@@ -93,6 +93,15 @@ impl Meter {
         }
     }
 
+    /// Other limits from now on; those of the windows in their order, as many as are given. What was counted stays
+    /// counted.
+    pub(crate) fn change_limits(&mut self, in_flight: u32, in_windows: &[u64]) {
+        self.limit_in_flight = in_flight;
+        for (window, limit) in self.windows.iter_mut().zip(in_windows) {
+            window.limit = *limit;
+        }
+    }
+
     /// Notes an arrival. It counts in the windows whatever becomes of it; it is in flight only once it has
     /// [entered](Self::enter).
     pub(crate) fn arrive(&mut self, now: Moment) -> Reading {
@@ -289,6 +298,26 @@ mod tests {
         assert!(meter.arrive(1_500).breaks_window());
         assert!(!meter.arrive(2_500).breaks_window());
         assert_eq!(meter.max_in_window(), 3);
+    }
+
+    #[test]
+    fn every_window_counts_for_itself_and_a_limit_that_is_lowered_counts_what_came_before() {
+        let mut meter = Meter::new(100, None, &[window(3, 1_000), window(4, 10_000)]);
+        for now in [0, 1, 2] {
+            assert!(!meter.arrive(now).breaks_window());
+        }
+        assert!(!meter.arrive(2_000).breaks_window());
+        // The fifth within ten thousand, though the first window has room.
+        assert!(meter.arrive(4_000).breaks_window());
+        assert_eq!(meter.most_in_windows().collect::<Vec<_>>(), [3, 5]);
+        meter.change_limits(100, &[1]);
+        // The arrival at 4,000 takes the only place that is left.
+        assert!(meter.arrive(4_500).breaks_window());
+        meter.change_limits(100, &[9, 9]);
+        assert!(!meter.arrive(4_600).breaks_window());
+        meter.enter(4_600);
+        meter.change_limits(1, &[]);
+        assert!(meter.arrive(4_700).breaks_in_flight);
     }
 
     #[test]

@@ -96,6 +96,15 @@ impl Report {
         }
     }
 
+    /// Names other limits from now on: those of the windows in their order, as many as are given.
+    pub(crate) fn change_limits(&mut self, in_flight: u32, in_windows: &[u64]) {
+        self.limit_in_flight = in_flight;
+        for (window, limit) in self.windows.iter_mut().zip(in_windows) {
+            window.limit = *limit;
+        }
+        self.limit_in_window = self.windows.first().map_or(0, |window| window.limit);
+    }
+
     /// An empty report that names the limits.
     pub(crate) fn of(limits: &Limits) -> Report {
         let windows: Vec<WindowSeen> = limits

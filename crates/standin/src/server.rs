@@ -113,6 +113,12 @@ impl StandIn {
         self.judge.spans()
     }
 
+    /// The vendor changes the account's limits from now on: calls in flight, and calls in each window in the order
+    /// of the options, as many as are given. Calls that came before still count.
+    pub fn change_limits(&self, in_flight: u32, in_windows: &[u64]) {
+        self.judge.change_limits(in_flight, in_windows);
+    }
+
     /// Waits until no call is in flight. More may come later.
     pub async fn drained(&self) {
         self.judge.wait_for(|counts| counts.in_flight == 0).await;

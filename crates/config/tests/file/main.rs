@@ -7,6 +7,7 @@
 
 mod cases;
 mod hostile;
+mod on_aws;
 mod problems;
 mod rendering;
 mod presets;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rampmeter_config::{Code, Config};
 
-use crate::{cases, environment, json, problems, read_file, target, toml};
+use crate::{cases, environment, json, on_aws, problems, read_file, target, toml};
 
 #[test]
 fn each_problem_has_its_code_and_its_place() {
@@ -17,8 +17,10 @@ fn each_problem_has_its_code_and_its_place() {
 #[test]
 fn every_code_has_a_case() {
     let mut seen: BTreeSet<Code> = cases::all().into_iter().map(|(_, code, _)| code).collect();
-    // These three are about a file as a whole, and have tests of their own below.
+    seen.extend(on_aws::refused().into_iter().map(|(_, code, _)| code));
+    // These are about a file or the values of secrets as a whole, and have tests of their own.
     seen.extend([
+        Code::MissingSecret,
         Code::Syntax,
         Code::UnreadableFile,
         Code::UnresolvedSubstitution,

@@ -17,5 +17,7 @@ mod planted;
 mod replay;
 mod restart;
 mod scenarios;
+mod shared;
+mod urgency;
 mod vendor;
 mod world;

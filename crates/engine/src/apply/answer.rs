@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use rampmeter_asl::{Payload, Stimulus};
+use rampmeter_caller::cause::{Failure, cause};
 use rampmeter_caller::{Answer, Outcome, Repeatable, Throttle};
-use rampmeter_config::{OnUnknown, Retry};
+use rampmeter_config::OnUnknown;
 use rampmeter_dispatch::{PermitId, Throttle as GateThrottle};
 
 use super::advance::Advanced;
 use super::audit::CallAudit;
-use super::cause::{Failure, cause};
 use super::send::INVALID_MESSAGE;
 use super::service::http;
 use crate::id::TargetId;
@@ -130,7 +130,7 @@ impl Turn<'_> {
             }
             // A crash of ours uses up no attempt of the call.
             OnUnknown::Retry | OnUnknown::Reconcile => {
-                let wait = back_off(&self.target(target).config.retry, 1, random());
+                let wait = self.target(target).config.retry.back_off(1, random());
                 self.put_back(&call, wait)
             }
         }
@@ -202,7 +202,7 @@ impl Turn<'_> {
         if call.message.attempts >= retry.max_attempts {
             return self.give_up(target, &call, UNAVAILABLE, answer, vendor_code, reason);
         }
-        let wait = back_off(retry, call.message.attempts, random());
+        let wait = retry.back_off(call.message.attempts, random());
         self.put_back(&call, wait)
     }
 
@@ -216,7 +216,7 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         let wait = match kind {
             Throttle::Window => Duration::ZERO,
-            Throttle::Concurrency => back_off(&self.target(target).config.retry, 1, random()),
+            Throttle::Concurrency => self.target(target).config.retry.back_off(1, random()),
         };
         self.put_back(call, wait)
     }
@@ -251,7 +251,9 @@ impl Turn<'_> {
         reason: Option<&str>,
     ) -> Result<(), StoreError> {
         self.store().update_counters(&call.message)?;
-        let kept = answer.map(|answer| self.keep_body(call, answer)).transpose()?;
+        let kept = answer
+            .map(|answer| self.keep_body(call, answer))
+            .transpose()?;
         let answer = kept.as_deref();
         let failure = Failure {
             answer,
@@ -335,49 +337,6 @@ impl Turn<'_> {
     }
 }
 
-/// The wait before the next attempt, after so many have failed: doubled each time, up to the target's longest, and of
-/// that between a half and the whole, so that calls which failed together do not come back together.
-pub(super) fn back_off(retry: &Retry, failed: u32, random: u64) -> Duration {
-    let doublings = failed.saturating_sub(1).min(31);
-    let longest = retry.initial.saturating_mul(1 << doublings).min(retry.max);
-    let half = longest / 2;
-    let span = u128::from(u64::try_from((longest - half).as_micros()).unwrap_or(u64::MAX));
-    let part = (u128::from(random) * (span + 1)) >> 64;
-    half + Duration::from_micros(u64::try_from(part).unwrap_or(u64::MAX))
-}
-
 pub(super) fn random() -> u64 {
     getrandom::u64().expect("the operating system gives random bytes")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_back_off_doubles_up_to_the_longest_and_is_spread_over_its_second_half() {
-        let retry = Retry {
-            max_attempts: 9,
-            initial: Duration::from_secs(1),
-            max: Duration::from_secs(20),
-        };
-        let waits = |random: u64| -> Vec<u64> {
-            (1..=7)
-                .map(|failed| back_off(&retry, failed, random).as_secs())
-                .collect()
-        };
-        assert_eq!(waits(u64::MAX), [1, 2, 4, 8, 16, 20, 20]);
-        assert_eq!(back_off(&retry, u32::MAX, u64::MAX).as_secs(), 20);
-        assert_eq!(
-            back_off(&retry, 3, 0),
-            Duration::from_secs(2),
-            "a half at least"
-        );
-        assert_eq!(back_off(&retry, 3, 1 << 63), Duration::from_secs(3));
-        let shortest = Retry {
-            initial: Duration::ZERO,
-            ..retry
-        };
-        assert_eq!(back_off(&shortest, 1, u64::MAX), Duration::ZERO);
-    }
 }

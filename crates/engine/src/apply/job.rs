@@ -8,7 +8,7 @@ use rampmeter_caller::follow_up::{FollowUp, Look};
 use rampmeter_caller::{Answer, Outcome, Repeatable, Throttle};
 use rampmeter_dispatch::PermitId;
 
-use super::answer::{OUTCOME_UNKNOWN, back_off, random};
+use super::answer::{OUTCOME_UNKNOWN, random};
 use crate::id::TargetId;
 use crate::store::{JobRow, StoreError};
 use crate::target::InFlight;
@@ -204,7 +204,7 @@ impl Turn<'_> {
             } => Duration::ZERO,
             _ => {
                 let retry = &self.target(id).config.retry;
-                back_off(retry, misses.saturating_add(1), random())
+                retry.back_off(misses.saturating_add(1), random())
             }
         }
     }

@@ -6,7 +6,6 @@ mod advance;
 mod alias;
 mod answer;
 mod audit;
-mod cause;
 mod control;
 mod dead_letter;
 mod execution;

@@ -29,6 +29,7 @@ mod init;
 mod probe;
 mod target;
 mod explain;
+mod aws;
 
 pub(crate) use check::absent_target;
 pub(crate) use definition::report as report_definitions;
@@ -84,6 +85,9 @@ enum Command {
     Mock(mock::Arguments),
     /// Measure how many executions this machine runs in a second.
     Bench(bench::Arguments),
+    /// Deploy onto AWS: Step Functions, SQS, Lambda and DynamoDB.
+    #[command(subcommand)]
+    Aws(aws::Command),
     /// Simulate a target's limits under a workload, with the same code that decides in production.
     Simulate(Box<simulate::Arguments>),
 }
@@ -147,6 +151,7 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Explain(command) => explain::run(&command),
         Command::Mock(command) => block_on(mock::run(command)),
         Command::Bench(command) => block_on(bench::run(command)),
+        Command::Aws(command) => aws::run(&command, color),
         Command::Simulate(command) => simulate::run(&command, color),
     };
     match result {

@@ -1,7 +1,8 @@
 //! The `Cause` of a failed call: JSON that a person and a Choice state can read, of at most 32,768 characters.
 
-use rampmeter_caller::Answer;
 use serde_json::{Map, Value, json};
+
+use crate::answer::Answer;
 
 /// AWS's limit for a cause, in characters.
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html>
@@ -9,16 +10,20 @@ const LONGEST_CAUSE: usize = 32_768;
 
 /// What is told of a call that failed for good.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Failure<'a> {
-    pub(super) answer: Option<&'a Answer>,
-    pub(super) vendor_code: Option<&'a str>,
+pub struct Failure<'a> {
+    /// The vendor's last answer, if there was one.
+    pub answer: Option<&'a Answer>,
+    /// The vendor's own error code, where the answer holds one.
+    pub vendor_code: Option<&'a str>,
     /// What happened, in words, where no answer tells it.
-    pub(super) reason: Option<&'a str>,
-    pub(super) attempts: u32,
+    pub reason: Option<&'a str>,
+    /// Attempts that were made.
+    pub attempts: u32,
 }
 
 /// Writes the cause; a body that does not fit is cut, and `Truncated` says so.
-pub(super) fn cause(failure: &Failure<'_>) -> String {
+#[must_use]
+pub fn cause(failure: &Failure<'_>) -> String {
     let mut cause = Map::new();
     if let Some(answer) = failure.answer
         && let Value::Object(output) = answer.to_task_output()

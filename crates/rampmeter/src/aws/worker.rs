@@ -1,0 +1,90 @@
+//! How a target's worker runs on AWS: one drainer for many calls, or one call in each slot of reserved concurrency.
+
+use rampmeter_config::{Limiter, Target};
+use rampmeter_dispatch::{LimitKind, Priority};
+
+/// The longest that a function may run, in seconds.
+pub(crate) const LONGEST_RUN_SECONDS: u64 = 900;
+/// A drainer starts no call in the last seconds before its deadline that could not end in time.
+pub(crate) const DRAIN_MARGIN_SECONDS: u64 = 60;
+/// What a slot does besides its call: the token, the secret, the callback.
+pub(crate) const SLOT_MARGIN_SECONDS: u64 = 30;
+/// Environments of a drainer: two for each mapping, which is the least that AWS has.
+pub(crate) const DRAINERS: u32 = 6;
+/// The least concurrency that three mappings can share.
+pub(crate) const LEAST_SLOTS: u32 = 6;
+
+/// How one target's worker runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// What the binary does: `drain` or `slot`.
+    pub(crate) role: &'static str,
+    /// The function's timeout, in seconds.
+    pub(crate) timeout: u64,
+    /// Environments at the same time.
+    pub(crate) concurrency: u32,
+}
+
+impl Shape {
+    /// The shape of a target's worker.
+    pub(crate) fn of(target: &Target, limiter: Limiter) -> Shape {
+        match limiter {
+            Limiter::Lease => Shape {
+                role: "drain",
+                timeout: LONGEST_RUN_SECONDS,
+                concurrency: DRAINERS,
+            },
+            Limiter::Reserved => {
+                let call = u64::try_from(target.timeout.as_millis().div_ceil(1000));
+                let timeout = call.unwrap_or(u64::MAX).saturating_add(SLOT_MARGIN_SECONDS);
+                Shape {
+                    role: "slot",
+                    timeout: timeout.min(LONGEST_RUN_SECONDS),
+                    concurrency: slots(target).unwrap_or(LEAST_SLOTS).max(LEAST_SLOTS),
+                }
+            }
+        }
+    }
+
+    /// Environments that the queue of a priority may use. They add up to all, and what does not divide goes to the
+    /// higher ones.
+    pub(crate) fn concurrency_of(&self, priority: Priority) -> u32 {
+        let rank = match priority {
+            Priority::High => 0,
+            Priority::Medium => 1,
+            Priority::Batch => 2,
+        };
+        self.concurrency / 3 + u32::from(self.concurrency % 3 > rank)
+    }
+}
+
+/// The calls in flight that a target's limits allow; none if no limit counts them.
+pub(crate) fn slots(target: &Target) -> Option<u32> {
+    let limits = target.rules.limits.iter();
+    limits
+        .filter_map(|limit| match limit.kind {
+            LimitKind::Concurrency { max } => Some(max),
+            LimitKind::Window { .. } | LimitKind::Calendar { .. } => None,
+        })
+        .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mappings_share_all_of_the_concurrency_and_none_has_less_than_two() {
+        for concurrency in LEAST_SLOTS..100 {
+            let shape = Shape {
+                role: "slot",
+                timeout: 90,
+                concurrency,
+            };
+            let shares = Priority::ALL.map(|priority| shape.concurrency_of(priority));
+            assert_eq!(shares.iter().sum::<u32>(), concurrency);
+            assert!(shares.iter().all(|share| *share >= 2), "{shares:?}");
+            assert!(shares.is_sorted_by(|one, other| one >= other));
+        }
+    }
+}
