@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rampmeter_asl::Selector;
 use rampmeter_caller::Caller;
 use rampmeter_caller::follow_up::FollowUp;
 use rampmeter_dispatch::{Gate, PermitId, Priority, Rules, Time, Turns, Waiting};
@@ -50,6 +51,8 @@ pub(crate) struct VendorLimit {
 pub(crate) struct Target {
     pub(crate) config: rampmeter_config::Target,
     pub(crate) caller: Arc<Caller>,
+    /// The part of a successful answer's body that is given on, where the configuration names one.
+    pub(crate) selector: Option<Arc<Selector>>,
     pub(crate) gate: Gate,
     /// The rules of the configuration, with the bound that every target has on calls in flight.
     pub(crate) base_rules: Rules,
@@ -97,6 +100,7 @@ impl Target {
         Target {
             config,
             caller: Arc::new(caller),
+            selector: None,
             gate,
             base_rules,
             overrides,

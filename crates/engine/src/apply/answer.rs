@@ -145,14 +145,15 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         self.store().delete_message(call.message.id)?;
         self.leave_order(target, &call.message)?;
+        let output = self.keep_body(call, answer)?.to_task_output();
         let Some((execution, event)) = call.message.task else {
-            return Ok(());
+            return self.keep_outcome(target, call, &output);
         };
         let Some(execution) = self.store().execution(execution)? else {
             return Ok(());
         };
         let audit = self.audit(target, call, Some(answer.status));
-        let output = Payload::from_value(answer.to_task_output());
+        let output = Payload::from_value(output);
         let stimulus = Stimulus::TaskSucceeded { event, output };
         if self.advance(execution, stimulus, Some(&audit))? == Advanced::Stale {
             tracing::info!(
@@ -251,6 +252,10 @@ impl Turn<'_> {
         reason: Option<&str>,
     ) -> Result<(), StoreError> {
         self.store().update_counters(&call.message)?;
+        let kept = answer
+            .map(|answer| self.keep_body(call, answer))
+            .transpose()?;
+        let answer = kept.as_deref();
         let failure = Failure {
             answer,
             vendor_code,

@@ -21,6 +21,7 @@ mod permit;
 mod queue;
 mod redrive;
 mod send;
+mod settled;
 mod service;
 mod step;
 mod synchronous;

@@ -23,7 +23,7 @@ pub(super) use advice::Advice;
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Configurations (rampmeter.toml) and definitions (*.asl.json).
-    #[arg(required = true)]
+    #[arg(default_value = "rampmeter.toml")]
     files: Vec<PathBuf>,
     /// Type of the state machines that the definitions are for.
     #[arg(long = "type", value_enum, default_value_t = Kind::Standard)]
