@@ -158,12 +158,14 @@ impl Caller {
             Err(error) if error.is_connect() => return Err(connect_failed(error)),
             Err(error) => return Err(lost(error)),
         };
-        let answer = read_into(response, into).await.map_err(|unread| match unread {
-            Unread::Lost(error) => lost(error),
-            Unread::NotStored(error) => Outcome::Unknown {
-                reason: format!("the body of the answer could not be stored: {error}"),
-            },
-        })?;
+        let answer = read_into(response, into)
+            .await
+            .map_err(|unread| match unread {
+                Unread::Lost(error) => lost(error),
+                Unread::NotStored(error) => Outcome::Unknown {
+                    reason: format!("the body of the answer could not be stored: {error}"),
+                },
+            })?;
         Ok((answer, begun.elapsed()))
     }
 }

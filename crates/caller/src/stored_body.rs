@@ -127,7 +127,11 @@ mod tests {
             let stored = arriving.finish(None).unwrap();
             assert_eq!(stored.size, 3);
             // FIPS 180-2, appendix B.1.
-            assert!(stored.sha256.starts_with("ba7816bf8f01cfea414140de5dae2223"));
+            assert!(
+                stored
+                    .sha256
+                    .starts_with("ba7816bf8f01cfea414140de5dae2223")
+            );
             let copy = stored.clone();
             drop(stored);
             assert!(path.exists(), "a copy of the answer is still there");

@@ -73,10 +73,7 @@ pub(crate) async fn read(response: Response, most: usize) -> Result<Answer, reqw
 }
 
 /// Reads an answer to its end or to the bound of its body.
-pub(crate) async fn read_into(
-    mut response: Response,
-    into: Into<'_>,
-) -> Result<Answer, Unread> {
+pub(crate) async fn read_into(mut response: Response, into: Into<'_>) -> Result<Answer, Unread> {
     let status = response.status();
     let headers: Vec<(String, String)> = response
         .headers()

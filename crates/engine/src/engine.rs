@@ -8,15 +8,16 @@ use rampmeter_config::Config;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::command::{Command, Reply};
+use crate::figures::EngineFigures;
 use crate::invocation::Sdk;
 use crate::open::OpenError;
 use crate::query::{AbsentTarget, Reader};
 use crate::rejected::Rejected;
 use crate::request::{
-    CallOutcome, CallState, ExecutionDescription, ExecutionStatus, ExecutionSummary, GetExecutionHistory,
-    HistoryPage, ListExecutions, ListMapRuns, MapRunDescription, Page, RedriveExecution,
-    StartExecution, StartedExecution, StopExecution, StoredAnswerBody, SyncExecution, TargetState, TaskReport,
-    UpdateMapRun, WaitingAt,
+    CallOutcome, CallState, ExecutionDescription, ExecutionStatus, ExecutionSummary,
+    GetExecutionHistory, HistoryPage, ListExecutions, ListMapRuns, MapRunDescription, Page,
+    RedriveExecution, StartExecution, StartedExecution, StopExecution, StoredAnswerBody,
+    SyncExecution, TargetState, TaskReport, UpdateMapRun, WaitingAt,
 };
 use crate::sqs::{SendMessage, SentMessage};
 use crate::state_machine::{
@@ -198,6 +199,14 @@ impl Engine {
     /// `Stopped`.
     pub async fn targets(&self) -> Result<Vec<TargetState>, Rejected> {
         self.ask(Command::InspectTargets).await
+    }
+
+    /// What the engine counts of itself, for the metrics.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn figures(&self) -> Result<EngineFigures, Rejected> {
+        self.ask(Command::InspectFigures).await
     }
 
     /// Calls that have not ended: those in flight first, then those waiting, highest priority first; at most `most`.

@@ -189,7 +189,10 @@ pub(crate) fn open(
 fn remove_unkept(blobs: &Path, store: &Store) -> std::io::Result<()> {
     for entry in std::fs::read_dir(blobs)? {
         let entry = entry?;
-        let id = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        let id = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
         let kept = id.map(|id| store.has_body(id)).transpose();
         if !kept.map_err(std::io::Error::other)?.unwrap_or(true) {
             std::fs::remove_file(entry.path())?;

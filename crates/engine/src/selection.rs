@@ -38,13 +38,15 @@ fn cut(selector: &Selector, mut answer: Answer) -> Answer {
             tracing::warn!(path = %stored.path().display(), "nothing is selected from a body that was cut");
             return answer;
         }
-        Some(stored) => match std::fs::read(stored.path()).map(|bytes| serde_json::from_slice(&bytes)) {
-            Ok(Ok(body)) => {
-                read = body;
-                &read
+        Some(stored) => {
+            match std::fs::read(stored.path()).map(|bytes| serde_json::from_slice(&bytes)) {
+                Ok(Ok(body)) => {
+                    read = body;
+                    &read
+                }
+                _ => return answer,
             }
-            _ => return answer,
-        },
+        }
     };
     if !(body.is_object() || body.is_array()) {
         return answer;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::response::Response;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -42,7 +44,10 @@ pub(super) async fn body(
         return Ok(response);
     }
     let outcome = site.engine.call_outcome(number).await?;
-    match outcome.as_ref().map(|outcome| &outcome.told["ResponseBody"]) {
+    match outcome
+        .as_ref()
+        .map(|outcome| &outcome.told["ResponseBody"])
+    {
         Some(Value::String(text)) => Ok(handed_out(number, Body::from(text.clone()))),
         Some(value) if !value.is_null() => Ok(handed_out(number, Body::from(value.to_string()))),
         _ => Err(Refused::not_found(format!(

@@ -112,11 +112,7 @@ mod tests {
         );
         assert_eq!(
             steps("$['a b'][0][*]"),
-            [
-                Step::Member("a b".to_owned()),
-                Step::Item(0),
-                Step::Each
-            ]
+            [Step::Member("a b".to_owned()), Step::Item(0), Step::Each]
         );
     }
 }

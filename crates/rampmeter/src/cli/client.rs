@@ -172,8 +172,7 @@ impl Client {
             path.pop_if_empty().extend(segments);
         }
         let sent = self.http.get(url).send().await;
-        let mut response =
-            sent.map_err(|why| Failure::from(unreachable(&self.admin, &why)))?;
+        let mut response = sent.map_err(|why| Failure::from(unreachable(&self.admin, &why)))?;
         let status = response.status();
         if !status.is_success() {
             let answer: Value = response.json().await.unwrap_or_default();

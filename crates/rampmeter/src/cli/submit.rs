@@ -28,7 +28,12 @@ pub(crate) struct Arguments {
     /// Path below the target's base_url.
     path: String,
     /// The body: JSON, or a text that is sent as it is under a Content-Type that is not JSON.
-    #[arg(long, short = 'b', value_name = "JSON|TEXT", conflicts_with = "body_file")]
+    #[arg(
+        long,
+        short = 'b',
+        value_name = "JSON|TEXT",
+        conflicts_with = "body_file"
+    )]
     body: Option<String>,
     /// A file with the body, or `-` for standard input.
     #[arg(long, value_name = "FILE|-")]
@@ -114,7 +119,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
             if refusal.name.ends_with("QueueDoesNotExist") =>
         {
             let what = format!("the server has no target named {:?}", arguments.target);
-            return Err(Failure::new("RM2060", Exit::Failed, what).with_help("rampmeter target list"));
+            return Err(
+                Failure::new("RM2060", Exit::Failed, what).with_help("rampmeter target list")
+            );
         }
         sent => sent?,
     };
@@ -151,7 +158,12 @@ fn message(arguments: &Arguments) -> Result<Value, Failure> {
         };
     }
     for (name, value) in [
-        ("Headers", Some(headers).filter(|headers| !headers.is_empty()).map(Value::Object)),
+        (
+            "Headers",
+            Some(headers)
+                .filter(|headers| !headers.is_empty())
+                .map(Value::Object),
+        ),
         (
             "QueryParameters",
             Some(pairs("--query", '=', &arguments.query)?)
@@ -159,9 +171,18 @@ fn message(arguments: &Arguments) -> Result<Value, Failure> {
                 .map(Value::Object),
         ),
         ("Key", arguments.key.clone().map(Value::String)),
-        ("OrderingKey", arguments.ordering_key.clone().map(Value::String)),
-        ("IdempotencyKey", arguments.idempotency_key.clone().map(Value::String)),
-        ("ResponseSelector", arguments.select.clone().map(Value::String)),
+        (
+            "OrderingKey",
+            arguments.ordering_key.clone().map(Value::String),
+        ),
+        (
+            "IdempotencyKey",
+            arguments.idempotency_key.clone().map(Value::String),
+        ),
+        (
+            "ResponseSelector",
+            arguments.select.clone().map(Value::String),
+        ),
     ] {
         if let Some(value) = value {
             message[name] = value;
@@ -267,7 +288,11 @@ pub(super) async fn show(arguments: ShowArguments) -> Result<(), Failure> {
         text(&call["standing"]),
         text(&call["sent_at"]),
     )];
-    for (label, field) in [("held by", "held_by"), ("key", "key"), ("execution", "execution_arn")] {
+    for (label, field) in [
+        ("held by", "held_by"),
+        ("key", "key"),
+        ("execution", "execution_arn"),
+    ] {
         if let Some(value) = call[field].as_str() {
             lines.push(format!("  {label:<9}  {value}"));
         }
@@ -315,7 +340,9 @@ fn print_body(call: &Value) -> Result<(), Failure> {
     let answer = &call["answer"];
     if let Some(size) = answer["StoredBody"]["Size"].as_u64() {
         let id = text(&call["id"]);
-        note(&format!("{size} bytes are kept beside: rampmeter call body {id}"));
+        note(&format!(
+            "{size} bytes are kept beside: rampmeter call body {id}"
+        ));
         return Ok(());
     }
     match &answer["ResponseBody"] {
@@ -384,7 +411,10 @@ mod tests {
     fn a_name_that_is_given_again_gets_a_list() {
         let given = ["a=1", "b=2", "a=3", "a=4"].map(str::to_owned);
         let pairs = pairs("--query", '=', &given).unwrap();
-        assert_eq!(Value::Object(pairs), json!({"a": ["1", "3", "4"], "b": "2"}));
+        assert_eq!(
+            Value::Object(pairs),
+            json!({"a": ["1", "3", "4"], "b": "2"})
+        );
         assert!(super::pairs("--query", '=', &["a".to_owned()]).is_err());
     }
 
