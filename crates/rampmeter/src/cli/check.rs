@@ -2,18 +2,22 @@
 //! anything. A file whose name ends in `.asl.json` is a definition; any other is a configuration. Errors make it
 //! fail; warnings do not.
 
-mod advice;
+pub(super) mod advice;
 mod sarif;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use rampmeter_config::{Config, WorkflowType};
+use rampmeter_config::{Config, Report, WorkflowType};
 use rampmeter_engine::{AbsentTarget, Reader};
 use serde_json::{Value, json};
 
-use super::definition::{self, Problem};
+use super::aws::Planned;
+use super::definition;
+pub(super) use super::definition::Problem;
 use super::explain;
+use crate::aws::Emit;
+use crate::aws::check::of_definition;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Color, Format, OutputArguments};
 pub(super) use advice::Advice;
@@ -27,6 +31,9 @@ pub(crate) struct Arguments {
     /// Type of the state machines that the definitions are for.
     #[arg(long = "type", value_enum, default_value_t = Kind::Standard)]
     kind: Kind,
+    /// Check them for AWS: what it cannot do, and what the workers there need.
+    #[arg(long)]
+    aws: bool,
     /// Form of the report; sarif is what code hosts and editors read.
     #[arg(long, value_enum, conflicts_with_all = ["output", "json"])]
     format: Option<Form>,
@@ -45,7 +52,7 @@ enum Kind {
 
 /// Forms of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
+pub(super) enum Form {
     /// For people, with the places in the files.
     Human,
     /// The same as --output json.
@@ -69,20 +76,51 @@ struct Findings {
 
 /// Runs `check`.
 pub(crate) fn run(arguments: &Arguments, color: Color) -> Result<(), Failure> {
-    let color = color.for_stdout();
-    let (mut errors, mut warnings) = (0, 0);
-    let mut problems = Vec::new();
     let format = match arguments.format {
         Some(Form::Human) => Format::Table,
         Some(Form::Json | Form::Sarif) => Format::Json,
         None => arguments.output.format(),
     };
+    let color = color.for_stdout();
+    let mut all = Vec::new();
     for file in &arguments.files {
-        let findings = check(file, arguments.kind, color)?;
+        all.push((
+            file.as_path(),
+            check(file, arguments.kind, arguments.aws, color)?,
+        ));
+    }
+    let is_sarif = arguments.format == Some(Form::Sarif);
+    answer(&all, format, is_sarif, None)
+}
+
+/// Checks one configuration for AWS. The members of `more` are added to a JSON answer.
+pub(super) fn run_on_aws(
+    file: &Path,
+    form: Form,
+    more: Option<Value>,
+    color: Color,
+) -> Result<(), Failure> {
+    let format = match form {
+        Form::Human => Format::Table,
+        Form::Json | Form::Sarif => Format::Json,
+    };
+    let findings = check(file, Kind::Standard, true, color.for_stdout())?;
+    answer(&[(file, findings)], format, form == Form::Sarif, more)
+}
+
+fn answer(
+    all: &[(&Path, Findings)],
+    format: Format,
+    is_sarif: bool,
+    more: Option<Value>,
+) -> Result<(), Failure> {
+    let (mut errors, mut warnings) = (0, 0);
+    let mut problems: Vec<Value> = Vec::new();
+    for (file, findings) in all {
         errors += findings.errors;
         warnings += findings.warnings;
         match format {
-            Format::Table => print(file, &findings)?,
+            Format::Table => print(file, findings)?,
             Format::Jsonl => {
                 for problem in &findings.problems {
                     output::data(&problem.to_string())?;
@@ -90,18 +128,21 @@ pub(crate) fn run(arguments: &Arguments, color: Color) -> Result<(), Failure> {
             }
             Format::Id if findings.errors > 0 => output::data(&file.display().to_string())?,
             Format::Id => {}
-            Format::Json => problems.extend(findings.problems),
+            Format::Json => problems.extend(findings.problems.iter().cloned()),
         }
     }
-    if arguments.format == Some(Form::Sarif) {
+    if is_sarif {
         output::json(&sarif::log(&problems, explain::meaning))?;
     } else if format == Format::Json {
-        let answer = json!({
+        let mut answer = json!({
             "schema": "rampmeter.check/1",
             "errors": errors,
             "warnings": warnings,
             "problems": problems,
         });
+        if let (Value::Object(answer), Some(Value::Object(more))) = (&mut answer, more) {
+            answer.extend(more);
+        }
         output::json(&answer)?;
     }
     if errors == 0 {
@@ -126,7 +167,7 @@ fn print(file: &Path, findings: &Findings) -> std::io::Result<()> {
     output::data(&format!("{}: {told}", file.display()))
 }
 
-fn check(file: &Path, kind: Kind, color: bool) -> Result<Findings, Failure> {
+fn check(file: &Path, kind: Kind, for_aws: bool, color: bool) -> Result<Findings, Failure> {
     if !file.exists() {
         let what = format!("there is no file {}", file.display());
         return Err(Failure::new("RM2016", Exit::Usage, what));
@@ -140,24 +181,70 @@ fn check(file: &Path, kind: Kind, color: bool) -> Result<Findings, Failure> {
             let what = format!("{} cannot be read: {why}", file.display());
             Failure::new("RM2016", Exit::Usage, what)
         })?;
-        findings.definition(&file.display().to_string(), &text, kind, color);
-        "a definition that runs here".clone_into(&mut findings.summary);
+        let name = file.display().to_string();
+        if for_aws {
+            findings.definition_on_aws(&name, &text, kind, color);
+            "a definition that runs on AWS".clone_into(&mut findings.summary);
+        } else {
+            findings.definition(&name, &text, kind, color);
+            "a definition that runs here".clone_into(&mut findings.summary);
+        }
+        return Ok(findings);
+    }
+    if for_aws {
+        findings.configuration_on_aws(file, color);
         return Ok(findings);
     }
     match Config::load(file, &|name| std::env::var(name).ok()) {
         Ok(config) => findings.configuration(&config, color),
-        Err(report) => {
-            findings.errors = report.problems().len();
-            findings.texts.push(report.render(color));
-            if let Value::Array(problems) = report.to_json()["problems"].take() {
-                findings.problems = problems;
-            }
-        }
+        Err(report) => findings.refused(&report, color),
     }
     Ok(findings)
 }
 
 impl Findings {
+    fn refused(&mut self, report: &Report, color: bool) {
+        self.errors = report.problems().len();
+        self.texts.push(report.render(color));
+        if let Value::Array(problems) = report.to_json()["problems"].take() {
+            self.problems = problems;
+        }
+    }
+
+    fn configuration_on_aws(&mut self, file: &Path, color: bool) {
+        let planned = match Planned::read(file, Emit::Sam) {
+            Ok(planned) => planned,
+            Err(report) => return self.refused(&report, color),
+        };
+        for problem in planned.problems() {
+            self.add(&problem, planned.text_of(&problem), color);
+        }
+        let (targets, workflows) = planned.counts();
+        self.summary = format!(
+            "nothing stands against AWS, {}, {}",
+            counted(targets, "target"),
+            counted(workflows, "workflow")
+        );
+    }
+
+    /// A definition whose configuration is not known: its substitutions stay as they are.
+    fn definition_on_aws(&mut self, file: &str, text: &str, kind: Kind, color: bool) {
+        for problem in definition::problems_on_aws(file, text, kind == Kind::Express) {
+            self.add(&problem, text, color);
+        }
+        for finding in of_definition("", text) {
+            let problem = Problem::in_definition(file, &finding, text);
+            self.add(&problem, text, color);
+        }
+    }
+
+    fn add(&mut self, problem: &Problem, text: &str, color: bool) {
+        self.errors += usize::from(problem.is_error());
+        self.warnings += usize::from(!problem.is_error());
+        self.texts.push(problem.render(text, color));
+        self.problems.push(problem.to_json(text));
+    }
+
     fn configuration(&mut self, config: &Config, color: bool) {
         for workflow in config.workflows.values() {
             let file = workflow.definition_path.display().to_string();
@@ -202,11 +289,8 @@ impl Findings {
             let advice = advice::on(&definition).into_iter();
             problems.extend(advice.map(|advice| Problem::of_advice(file, text, advice)));
         }
-        for problem in problems {
-            self.errors += usize::from(problem.is_error());
-            self.warnings += usize::from(!problem.is_error());
-            self.texts.push(problem.render(text, color));
-            self.problems.push(problem.to_json(text));
+        for problem in &problems {
+            self.add(problem, text, color);
         }
     }
 }
