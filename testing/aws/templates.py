@@ -8,7 +8,9 @@ makes the stack, and what is there afterwards is compared with the configuration
 Usage: templates.py RAMPMETER [CONFIGURATION...]     Needs: cfn-lint, aws-sam-translator, moto[server], boto3.
 """
 
+import ast
 import json
+import logging
 import os
 import pathlib
 import re
@@ -16,9 +18,11 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+import urllib.request
+import warnings
 
 import boto3
-from cfnlint.api import ManualArgs, lint_all
+from cfnlint.api import ManualArgs, lint as cfn_lint
 from cfnlint.decode import cfn_yaml
 from moto.server import ThreadedMotoServer
 from samtranslator.parser.parser import Parser
@@ -27,7 +31,8 @@ from samtranslator.translator.translator import Translator
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 PRIORITIES = ("high", "medium", "batch")
-# What moto's CloudFormation does not make. They are linted and compared, not deployed.
+# What moto's CloudFormation does not make: linted and compared, not deployed. What it makes without an attribute (layers
+# of functions, time to live, types and substitutions of state machines, who may redrive) is read in the template.
 NOT_DEPLOYED = {"AWS::Pipes::Pipe", "AWS::CloudWatch::Alarm"}
 faults = []
 asserted = 0
@@ -77,10 +82,7 @@ def synthesise(rampmeter, file, folder):
 
 
 def lint(template):
-    matches = lint_all(template.read_text())
-    arguments = ManualArgs(regions=[REGION, "us-east-1"])
-    from cfnlint.api import lint as lint_with
-    matches = lint_with(template.read_text(), config=arguments)
+    matches = cfn_lint(template.read_text(), config=ManualArgs(regions=[REGION, "us-east-1"]))
     expect(f"{template}: cfn-lint", [str(match) for match in matches], [])
 
 
@@ -170,14 +172,15 @@ def check_deployment(file, template, stack):
     config = tomllib.loads(file.read_text())
     aws = config.get("aws", {})
     for name, target in config.get("targets", {}).items():
-        check_queues(stack, name)
+        check_queues(template, stack, name)
         if target.get("worker", "embedded") == "embedded":
             target = target | aws.get("targets", {}).get(name, {})
-            check_worker(file, stack, name, target, aws.get("limiter", "lease"))
+            check_worker(file, template, stack, name, target, aws.get("limiter", "lease"))
+            check_alarms(file, template, name, config.get("slo", {}))
     for name, workflow in config.get("workflows", {}).items():
-        check_workflow(file, template, stack, name, workflow)
+        check_workflow(file, template, stack, name, workflow, config)
     if aws.get("limiter", "lease") == "lease":
-        check_table(stack)
+        check_table(template, stack)
     check_roles(file, template, stack)
 
 
@@ -187,7 +190,7 @@ def queue_attributes(stack, name):
     return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
 
 
-def check_queues(stack, target):
+def check_queues(template, stack, target):
     arn = lambda name: f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
     for end in (*PRIORITIES, "undelivered"):
         attributes = queue_attributes(stack, f"{target}-{end}")
@@ -200,19 +203,22 @@ def check_queues(stack, target):
         if end != "undelivered":
             url = stack.outputs[f"{pascal(target)}{end.capitalize()}QueueUrl"]
             expect(f"{target}-{end}: output", url.endswith(f"/{target}-{end}"), True)
-    allow = json.loads(queue_attributes(stack, f"{target}-undelivered")["RedriveAllowPolicy"])
-    expect(f"{target}: redrive allowed", sorted(allow["sourceQueueArns"]), sorted(arn(f"{target}-{p}") for p in PRIORITIES))
+    # moto does not keep this attribute, so it is read where it was asked for.
+    properties = template["Resources"][f"{pascal(target)}UndeliveredQueue"]["Properties"]
+    sources = [source["Fn::Sub"].rsplit(":", 1)[1] for source in properties["RedriveAllowPolicy"]["sourceQueueArns"]]
+    expect(f"{target}: redrive allowed", sources, [f"{target}-{priority}" for priority in PRIORITIES])
     dead = queue_attributes(stack, f"{target}-dead")
     expect(f"{target}-dead: nobody redrives from here", "RedrivePolicy" in dead, False)
 
 
-def check_worker(file, stack, name, target, limiter):
+def check_worker(file, template, stack, name, target, limiter):
     functions = stack.client("lambda")
     worker = functions.get_function(FunctionName=f"{name}-worker")
     configuration = worker["Configuration"]
     expect(f"{name}: runtime", configuration["Runtime"], "provided.al2023")
     expect(f"{name}: timeout", configuration["Timeout"], 900)
-    expect(f"{name}: layer", len(configuration["Layers"]), 1)
+    layers = template["Resources"][f"{pascal(name)}WorkerFunction"]["Properties"]["Layers"]
+    expect(f"{name}: layer", layers, [{"Ref": "ConfigurationLayer"}])
     variables = configuration["Environment"]["Variables"]
     role = "drain" if limiter == "lease" else "slot"
     wanted = {
@@ -250,13 +256,57 @@ def check_worker(file, stack, name, target, limiter):
     expect(f"{name}: consumer", [m["EventSourceArn"].rsplit(":")[-1] for m in found], [f"{name}-undelivered"])
 
 
-def check_workflow(file, template, stack, name, workflow):
+def milliseconds(duration):
+    number, unit = re.fullmatch(r"(\d+)(ms|s|m|h|d)", duration).groups()
+    return int(number) * {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}[unit]
+
+
+def check_alarms(file, template, target, slo):
+    """Each objective has an alarm with its threshold, and no other priority has one."""
+    wanted = {}
+    for priority, objective in slo.items():
+        word = f"{pascal(target)}{priority.capitalize()}"
+        if "oldest" in objective:
+            wanted[f"{word}OldestAlarm"] = ("ApproximateAgeOfOldestMessage", milliseconds(objective["oldest"]) / 1000)
+        if "wait_p95" in objective:
+            wanted[f"{word}WaitAlarm"] = ("CallWait", milliseconds(objective["wait_p95"]))
+    made = {
+        name: (resource["Properties"]["MetricName"], resource["Properties"]["Threshold"])
+        for name, resource in template["Resources"].items()
+        if re.fullmatch(pascal(target) + "(High|Medium|Batch)(Oldest|Wait)Alarm", name)
+    }
+    expect(f"{file}: alarms of {target}", made, wanted)
+    for end in ("Dead", "ForeignThrottle", "WorkerErrors", "WorkerThrottles"):
+        expect(f"{file}: {target}: {end}", f"{pascal(target)}{end}Alarm" in template["Resources"], True)
+
+
+def value_of(key, config, workflow):
+    """What a substitution stands for, as the documentation has it."""
+    for target in config.get("targets", {}):
+        if key == f"{pascal(target)}Queues":
+            return {"Fn::Sub": "https://sqs.${AWS::Region}.${AWS::URLSuffix}/${AWS::AccountId}/" + target}
+        for priority in PRIORITIES:
+            if key == f"{pascal(target)}{priority.capitalize()}":
+                return {"Ref": f"{pascal(target)}{priority.capitalize()}Queue"}
+    for name in config["workflows"]:
+        if key == f"{pascal(name)}Arn":
+            return {"Fn::Sub": "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:" + name}
+    return workflow["substitutions"][key]
+
+
+def check_workflow(file, template, stack, name, workflow, config):
     states = stack.client("stepfunctions")
     arn = stack.outputs[f"{pascal(name)}StateMachineArn"]
     expect(f"{name}: ARN", arn, f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}")
     machine = states.describe_state_machine(stateMachineArn=arn)
     expect(f"{name}: type", machine["type"], "STANDARD")
-    expect(f"{name}: nothing is left to substitute", re.findall(r"\$\{\w+\}", machine["definition"]), [])
+    properties = template["Resources"][f"{pascal(name)}StateMachine"]["Properties"]
+    expect(f"{name}: type", properties["StateMachineType"], "STANDARD")
+    used = set(re.findall(r"\$\{(\w+)\}", machine["definition"]))
+    substitutions = properties.get("DefinitionSubstitutions", {})
+    expect(f"{name}: everything is substituted", set(substitutions), used)
+    for key, value in substitutions.items():
+        expect(f"{name}: {key}", value, value_of(key, config, workflow))
     source = (file.parent / workflow["definition"]).read_text()
     body = json.loads(machine["definition"])
     expect(f"{name}: states", list(body["States"]), list(json.loads(source)["States"]))
@@ -266,22 +316,27 @@ def check_workflow(file, template, stack, name, workflow):
         attributes = queue_attributes(stack, queue)
         expect(f"{queue}: in order", attributes.get("FifoQueue", "false"), str(queue.endswith(".fifo")).lower())
         starter = states.describe_state_machine(stateMachineArn=stack.ids[f"{pascal(name)}Starter"])
-        expect(f"{queue}: starter", starter["type"], "EXPRESS")
+        properties = template["Resources"][f"{pascal(name)}Starter"]["Properties"]
+        expect(f"{queue}: starter", properties["StateMachineType"], "EXPRESS")
         task = json.loads(starter["definition"])["States"]["Start the execution"]
         expect(f"{queue}: execution name", task["Parameters"]["Name.$"], "$[0].messageId")
-        expect(f"{queue}: workflow", task["Parameters"]["StateMachineArn"], arn)
+        expect(f"{queue}: workflow", task["Parameters"]["StateMachineArn"], "${Workflow}")
+        started = properties["DefinitionSubstitutions"]["Workflow"]["Fn::Sub"]
+        expect(f"{queue}: workflow", started.rsplit(":", 1)[1], name)
         pipe = template["Resources"][f"{pascal(name)}Pipe"]["Properties"]
         expect(f"{queue}: pipe", pipe["TargetParameters"], {"StepFunctionStateMachineParameters": {"InvocationType": "REQUEST_RESPONSE"}})
 
 
-def check_table(stack):
+def check_table(template, stack):
     dynamodb = stack.client("dynamodb")
     name = stack.ids["PermitsTable"]
     table = dynamodb.describe_table(TableName=name)["Table"]
     expect("table: key", table["KeySchema"], [{"AttributeName": "id", "KeyType": "HASH"}])
     expect("table: on demand", table["BillingModeSummary"]["BillingMode"], "PAY_PER_REQUEST")
-    live = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-    expect("table: time to live", live.get("AttributeName"), "expires_at")
+    properties = template["Resources"]["PermitsTable"]["Properties"]
+    expect("table: time to live", properties["TimeToLiveSpecification"], {"AttributeName": "expires_at", "Enabled": True})
+    recovery = properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+    expect("table: recovery", recovery, True)
 
 
 # The actions that AWS gives for everything or not at all.
@@ -298,6 +353,8 @@ def check_roles(file, template, stack):
         policies = iam.list_role_policies(RoleName=stack.ids[name])["PolicyNames"]
         expect(f"{file}: {name}: policies", policies, ["rights"])
         document = iam.get_role_policy(RoleName=stack.ids[name], PolicyName="rights")["PolicyDocument"]
+        # moto gives the policies of a role as Python has them.
+        document = ast.literal_eval(document) if isinstance(document, str) else document
         for statement in document["Statement"]:
             resources = statement["Resource"]
             resources = [resources] if isinstance(resources, str) else resources
@@ -313,12 +370,14 @@ def main():
     files = [pathlib.Path(file).resolve() for file in chosen] or configurations()
     if not files:
         raise SystemExit("there is no configuration to judge")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    logging.getLogger("moto").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="moto")
     server = ThreadedMotoServer(port=0, verbose=False)
     os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT
     server.start()
     host, port = server.get_host_and_port()
     endpoint = f"http://127.0.0.1:{port}"
-    import urllib.request
     for file in files:
         with tempfile.TemporaryDirectory() as folder:
             templates = synthesise(str(pathlib.Path(rampmeter).resolve()), file, pathlib.Path(folder))
