@@ -36,13 +36,18 @@ fn root() -> PathBuf {
 
 /// Compares with a golden file, or writes it.
 fn is_golden(name: &str, text: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws/golden").join(name);
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/aws/golden")
+        .join(name);
     if std::env::var("RAMPMETER_GOLDEN").is_ok_and(|value| value == "write") {
         fs::write(&file, text).expect("written");
         return;
     }
     let golden = fs::read_to_string(&file).unwrap_or_default();
-    let first = golden.lines().zip(text.lines()).position(|(one, other)| one != other);
+    let first = golden
+        .lines()
+        .zip(text.lines())
+        .position(|(one, other)| one != other);
     let at = first.unwrap_or_else(|| golden.lines().count().min(text.lines().count()));
     assert!(
         golden == text,

@@ -70,18 +70,40 @@ fn the_report_has_three_forms_and_prices_that_can_be_others() {
     let report = json(&["--report=json", "--calls", "2000000", "--latency", "1s"]);
     assert_eq!(report["schema"], "rampmeter.aws-report/1");
     let limits = &report["targets"][0]["limits"];
-    assert_eq!((&limits[0]["held"], &limits[0]["starts_per_second"]), (&"exact".into(), &15.0.into()));
+    assert_eq!(
+        (&limits[0]["held"], &limits[0]["starts_per_second"]),
+        (&"exact".into(), &15.0.into())
+    );
     // 6,000 in a minute, a quarter of a second for the clocks, 953 ms for the buckets, a second for the answer.
-    assert_eq!((&limits[1]["late_ms"], &limits[1]["starts_per_second"]), (&1203.into(), &96.46.into()));
+    assert_eq!(
+        (&limits[1]["late_ms"], &limits[1]["starts_per_second"]),
+        (&1203.into(), &96.46.into())
+    );
     assert_eq!(report["targets"][0]["bounded_by"], "account");
-    assert_eq!(report["secrets"], serde_json::json!(["order-sync/netsuite-token"]));
+    assert_eq!(
+        report["secrets"],
+        serde_json::json!(["order-sync/netsuite-token"])
+    );
     // Two million executions of five transitions at 25 dollars a million.
     let step_functions = &report["cost"]["items"][0];
-    assert_eq!((&step_functions["service"], &step_functions["usd"]), (&"Step Functions".into(), &250.0.into()));
+    assert_eq!(
+        (&step_functions["service"], &step_functions["usd"]),
+        (&"Step Functions".into(), &250.0.into())
+    );
     let prices = tempfile::tempdir().expect("a temporary directory");
     let file = prices.path().join("prices.toml");
-    fs::write(&file, "as_of = \"2027-01-01\"\nstep_functions_million_transitions = 50.0").expect("written");
-    let dearer = json(&["--report=json", "--calls", "2000000", "--prices", file.to_str().expect("UTF-8")]);
+    fs::write(
+        &file,
+        "as_of = \"2027-01-01\"\nstep_functions_million_transitions = 50.0",
+    )
+    .expect("written");
+    let dearer = json(&[
+        "--report=json",
+        "--calls",
+        "2000000",
+        "--prices",
+        file.to_str().expect("UTF-8"),
+    ]);
     assert_eq!(dearer["cost"]["items"][0]["usd"], 500.0);
     assert_eq!(dearer["cost"]["prices_as_of"], "2027-01-01");
 }
@@ -97,7 +119,10 @@ fn a_folder_gets_the_template_the_definitions_and_the_layer_and_the_user_the_nex
     let read = |file: &str| fs::read(out.path().join(file)).expect(file);
     let original = |file: &str| fs::read(folder.join(file)).expect(file);
     assert_eq!(read("layer/rampmeter.toml"), original("rampmeter.toml"));
-    assert_eq!(read("statemachines/order-sync.asl.json"), original("order-sync.asl.json"));
+    assert_eq!(
+        read("statemachines/order-sync.asl.json"),
+        original("order-sync.asl.json")
+    );
     assert!(!read("template.yaml").is_empty());
     let told = stderr(&output);
     for step in [
@@ -123,5 +148,8 @@ fn next_steps_that_would_go_to_this_machine_are_warned_of() {
         .output()
         .expect("the binary runs");
     let told = stderr(&output);
-    assert!(told.contains("warning: AWS_ENDPOINT_URL is http://127.0.0.1:4566"), "{told}");
+    assert!(
+        told.contains("warning: AWS_ENDPOINT_URL is http://127.0.0.1:4566"),
+        "{told}"
+    );
 }
