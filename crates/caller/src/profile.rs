@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use url::Url;
 
 use crate::auth::Auth;
+use crate::follow_up::{Jobs, Polling};
 use crate::network::Network;
 use crate::preset::{Idempotency, Preset, Signal};
 use crate::reconcile::Template;
@@ -31,6 +32,10 @@ pub struct Profile {
     /// Whether calls that change something carry a token against cross-site request forgery; none leaves it to the
     /// preset.
     pub csrf: Option<bool>,
+    /// How the vendor says that it goes on with a call as a job; none leaves it to the preset.
+    pub jobs: Option<Jobs>,
+    /// How often a job is looked at.
+    pub polling: Polling,
     /// The question "did it happen?"; none leaves it to the preset.
     pub reconcile: Option<Template>,
     /// Addresses that calls may connect to beside public ones.
@@ -39,6 +44,36 @@ pub struct Profile {
     pub headers: Vec<(String, Secret)>,
     /// Bytes of an answer's body (after decompression) that are kept; the rest is dropped and said so.
     pub max_response_bytes: usize,
+    /// What becomes of the body of an answer where the host has a place for long ones.
+    pub response: ResponseRules,
+}
+
+/// What becomes of the body of an answer where the host has a place for long ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponseRules {
+    /// JSONPath of the part of a successful answer's body that is given on; none gives all of it. Applied by the host.
+    pub select: Option<String>,
+    /// The longest body that is carried along, in bytes. A longer one goes into a file.
+    pub inline: usize,
+    /// The longest body that is taken, in bytes; the rest is dropped and said so.
+    pub max: u64,
+}
+
+impl ResponseRules {
+    /// The longest output of a task: the data limit of Step Functions, in bytes.
+    /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
+    pub const LONGEST_OUTPUT: usize = 262_144;
+}
+
+impl Default for ResponseRules {
+    /// 200 KiB are carried along, which leaves room for headers; 64 MiB are taken.
+    fn default() -> ResponseRules {
+        ResponseRules {
+            select: None,
+            inline: 200 * 1024,
+            max: 64 * 1024 * 1024,
+        }
+    }
 }
 
 impl Profile {
@@ -57,10 +92,13 @@ impl Profile {
             signals: Vec::new(),
             idempotency: None,
             csrf: None,
+            jobs: None,
+            polling: Polling::USUAL,
             reconcile: None,
             allow_networks: Vec::new(),
             headers: Vec::new(),
             max_response_bytes: Profile::MAX_RESPONSE_BYTES,
+            response: ResponseRules::default(),
         }
     }
 
@@ -75,6 +113,12 @@ impl Profile {
     #[must_use]
     pub fn csrf(&self) -> bool {
         self.csrf.unwrap_or(self.preset.rules().csrf)
+    }
+
+    /// How the vendor says that it goes on with a call as a job.
+    #[must_use]
+    pub fn jobs(&self) -> Jobs {
+        self.jobs.unwrap_or(self.preset.rules().jobs)
     }
 }
 

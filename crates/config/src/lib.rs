@@ -21,6 +21,8 @@ mod header;
 mod deferral;
 mod limit;
 mod preset;
+mod jobs;
+mod response;
 mod retry;
 mod target;
 mod substitution;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rampmeter_caller::preset::{Bound, SuggestedLimit};
 use rampmeter_dispatch::{
-    CountFrom, LONGEST_WINDOW, Limit, LimitKind, Priority, Reserve, Rules, SHORTEST_WINDOW,
+    CountFrom, Counts, LONGEST_WINDOW, Limit, LimitKind, Priority, Reserve, Rules, SHORTEST_WINDOW,
 };
 
 use crate::code::Code;
@@ -29,6 +29,7 @@ const KEYS: &[&str] = &[
     "per",
     "reserve",
     "count_from",
+    "counts",
     "note",
     "share",
     "reset",
@@ -116,6 +117,7 @@ fn limit(reading: &Reading<'_>, section: &Section<'_>) -> Option<Limit> {
             &[("answer", CountFrom::Answer), ("send", CountFrom::Send)],
         )
         .unwrap_or_default();
+    let counts = counts(reading, section, kind.as_ref());
     let max = kind.as_ref().map(whole);
     let reserve = reserve(reading, section, max);
     let share = share::read(reading, section, max.map(|(_, max)| max), reserve);
@@ -125,7 +127,30 @@ fn limit(reading: &Reading<'_>, section: &Section<'_>) -> Option<Limit> {
         reserve: reserve?,
         share: share?,
         count_from,
+        counts,
     })
+}
+
+/// What a concurrency limit counts where the vendor works on accepted calls in the background.
+fn counts(reading: &Reading<'_>, section: &Section<'_>, kind: Option<&LimitKind>) -> Counts {
+    let words = [
+        ("requests", Counts::Requests),
+        ("jobs", Counts::Jobs),
+        ("requests-and-jobs", Counts::RequestsAndJobs),
+    ];
+    let counts = section.word("counts", &words).unwrap_or_default();
+    let is_window = kind.is_some_and(|kind| !matches!(kind, LimitKind::Concurrency { .. }));
+    if is_window && let Some(node) = section.get("counts") {
+        reading.note(
+            Problem::new(
+                Code::LimitKind,
+                "`counts` goes with `concurrency`, not with `calls`",
+            )
+            .at(&node.span)
+            .note("a window counts requests: a call, and each look at its job"),
+        );
+    }
+    counts
 }
 
 fn name(text: &str) -> Result<String, String> {

@@ -11,10 +11,12 @@ use url::Url;
 use crate::auth::{self, Account};
 use crate::code::Code;
 use crate::header;
+use crate::jobs;
 use crate::limit;
 use crate::preset::{self, is_plainly_local};
 use crate::problem::Problem;
 use crate::reading::Reading;
+use crate::response;
 use crate::retry::Retry;
 use crate::section::Section;
 use crate::tree::Node;
@@ -98,6 +100,8 @@ pub(crate) const KEYS: &[&str] = &[
     "signals",
     "idempotency",
     "csrf",
+    "jobs",
+    "response",
     "reconcile",
     "allow_networks",
 ];
@@ -195,6 +199,8 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     profile.signals = preset::signals(reading, &section);
     profile.idempotency = preset::idempotency(reading, &section);
     profile.csrf = section.flag("csrf");
+    jobs::read(reading, &section, &mut profile);
+    profile.response = response::read(reading, &section);
     profile.reconcile = preset::reconcile(reading, &section);
     profile.allow_networks = preset::allow_networks(reading, &section);
     if local {

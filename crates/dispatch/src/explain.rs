@@ -5,7 +5,7 @@ use crate::feedback::Opening;
 use crate::gate::Gate;
 use crate::limit::Meter;
 use crate::pause::Scope;
-use crate::permit::PermitId;
+use crate::permit::{PermitId, Stage};
 use crate::priority::{Priority, Waiting};
 use crate::reserve::Reserve;
 use crate::rules::LimitKind;
@@ -87,7 +87,7 @@ impl Gate {
             Opening::Full { width } => return Verdict::Trickling { width },
             Opening::Open => {}
         }
-        if let Some(verdict) = self.refusal(priority, now) {
+        if let Some(verdict) = self.refusal(priority, waiting.next(priority), now) {
             return verdict;
         }
         match self.first(self.eligible(waiting.with(priority), now)) {
@@ -107,7 +107,7 @@ impl Gate {
             reserved: limit.rule.reserve,
             share: limit.rule.share,
             held: if limit.counts_open_calls() {
-                self.permits.held() as u64
+                (self.permits.held() as u64).min(limit.taken(around).total())
             } else {
                 0
             },
@@ -128,10 +128,11 @@ impl Gate {
             let mut refusing = self
                 .limits
                 .iter()
-                .filter(|limit| !limit.admits(lane, around))
+                .filter(|limit| !limit.admits(lane, waiting.next(lane), around))
                 .peekable();
             let is_full = |limit: &Meter| {
-                limit.is_concurrency() && !limit.read(lane, around).fits_but_for_its_share()
+                let reading = limit.read(lane, waiting.next(lane), around);
+                limit.is_concurrency() && !reading.fits_but_for_its_share()
             };
             refusing.peek().is_some() && refusing.all(is_full)
         };
@@ -141,14 +142,32 @@ impl Gate {
         self.opening(now) == Opening::Open && open.any(waits_for_a_slot)
     }
 
+    /// Whether the vendor closed the target ([`Verdict::ClosedUntil`]) or has it reopen slowly
+    /// ([`Verdict::Trickling`]); [`Verdict::Admissible`] where it does neither.
+    pub fn closure(&self, now: Time) -> Verdict {
+        match (self.opening(self.at(now)), &self.closure) {
+            (Opening::ClosedUntil(until), _) => Verdict::ClosedUntil(until),
+            (_, Some(closure)) => closure
+                .trickle()
+                .map_or(Verdict::Admissible, |width| Verdict::Trickling { width }),
+            _ => Verdict::Admissible,
+        }
+    }
+
     /// Open permits of unknown outcome.
     pub fn held(&self) -> usize {
         self.permits.held()
     }
 
-    /// Open permits, held ones included.
+    /// Requests that are out, held ones included.
     pub fn in_flight(&self) -> u64 {
-        self.permits.taken().total()
+        self.permits.requests().total()
+    }
+
+    /// Whether a limit counts jobs: then a call that the vendor accepted keeps its permit until its
+    /// job has ended. See [`Gate::accepted`].
+    pub fn counts_jobs(&self) -> bool {
+        self.limits.iter().any(Meter::counts_jobs)
     }
 
     /// Whether a permit is open.
@@ -174,17 +193,17 @@ impl Gate {
     }
 
     /// The limit that refuses a lane and is the last to have a place again.
-    fn refusal(&self, priority: Priority, now: Time) -> Option<Verdict> {
+    fn refusal(&self, priority: Priority, stage: Stage, now: Time) -> Option<Verdict> {
         let around = self.around(now);
         let refusing = self
             .limits
             .iter()
-            .filter(|limit| !limit.admits(priority, around));
-        let last =
-            refusing.max_by_key(|limit| limit.frees_at(priority, around).unwrap_or(Time::MAX))?;
-        let reading = last.read(priority, around);
+            .filter(|limit| !limit.admits(priority, stage, around));
+        let frees_at = |limit: &Meter| limit.frees_at(priority, stage, around).unwrap_or(Time::MAX);
+        let last = refusing.max_by_key(|limit| frees_at(limit))?;
+        let reading = last.read(priority, stage, around);
         let limit = last.rule.name.clone();
-        let frees_at = last.frees_at(priority, around);
+        let frees_at = last.frees_at(priority, stage, around);
         if let (true, Some(share)) = (reading.fits_but_for_its_share(), reading.share) {
             return Some(Verdict::HeldByShare {
                 limit,

@@ -141,6 +141,18 @@ impl Closure {
         }
     }
 
+    /// The closure after an answer that refused nobody and said that nothing is left before `until`.
+    /// It teaches nothing of how long a pause must be where the vendor does not say.
+    pub(crate) fn announced(before: Option<&Closure>, until: Time, now: Time) -> Closure {
+        let unquiet = before.filter(|closure| !closure.is_quiet(now));
+        Closure {
+            until: before.map_or(until, |closure| closure.until.max(until)),
+            pauses: unquiet.map_or(0, |closure| closure.pauses),
+            width: 1,
+            out: BTreeSet::new(),
+        }
+    }
+
     pub(crate) fn until(&self) -> Time {
         self.until
     }
@@ -186,6 +198,11 @@ impl Closure {
     /// The process stopped: the calls that were out are held.
     pub(crate) fn forget_calls(&mut self) {
         self.out.clear();
+    }
+
+    /// How many calls may be out at once, while that is bounded.
+    pub(crate) fn trickle(&self) -> Option<u32> {
+        self.trickles().then_some(self.width)
     }
 
     /// Another process goes on with the same permits: only the calls whose permit is open are out.

@@ -12,7 +12,7 @@ use crate::feedback::{Ceiling, Closure, Opening, Throttle, ThrottleReport};
 use crate::lane::Lanes;
 use crate::limit::{Meter, Surroundings, earliest};
 use crate::pause::{Pauses, Scope};
-use crate::permit::{OpenPermit, PermitId, Permits, Released};
+use crate::permit::{OpenPermit, PermitId, Permits, Released, Stage};
 use crate::priority::{Priority, Waiting};
 use crate::rules::{MaxDeferrals, Rules};
 use crate::time::Time;
@@ -87,7 +87,7 @@ impl Gate {
         }
         let mut permits = Permits::default();
         for permit in open {
-            permits.open(permit.id, permit.priority, permit.started_at);
+            permits.open(permit.id, permit.priority, Stage::Call, permit.started_at);
             permits.hold(permit.id, permit.held_until);
         }
         Gate {
@@ -129,12 +129,14 @@ impl Gate {
         now: Time,
     ) -> Vec<WindowRow> {
         self.advance(now);
-        let eligible = self.eligible(waiting.with(priority), self.now);
+        let waiting = waiting.with(priority);
+        let eligible = self.eligible(waiting, self.now);
         assert!(
             eligible.has(priority),
             "permit {id}: a {priority} call starts that the gate does not admit"
         );
-        self.permits.open(id, priority, self.now);
+        self.permits
+            .open(id, priority, waiting.next(priority), self.now);
         self.lanes.started(priority, eligible, &self.bounds);
         if let Some(closure) = &mut self.closure {
             closure.started(id);
@@ -158,6 +160,32 @@ impl Gate {
             closure.answered(id);
         }
         self.close(id, self.now)
+    }
+
+    /// The vendor accepted the call and goes on with it as a job. In windows and in limits that count
+    /// requests the call is over, as with [`Gate::finish`]; in limits that count jobs it keeps its
+    /// place until `finish` of the same permit, when the job has ended. For a gate whose
+    /// [`Gate::counts_jobs`] is false, `finish` the call instead.
+    ///
+    /// # Panics
+    /// If the permit is not open.
+    pub fn accepted(&mut self, id: PermitId, now: Time) -> Vec<WindowRow> {
+        self.advance(now);
+        if let Some(closure) = &mut self.closure {
+            closure.answered(id);
+        }
+        let priority = self.permits.become_job(id);
+        let now = self.now;
+        self.answered_in_windows(priority, now)
+    }
+
+    /// After [`Gate::restore`]: the job of this permit still runs, as far as the host knows. Its
+    /// permit must not be among those that were restored.
+    ///
+    /// # Panics
+    /// If the permit is open already.
+    pub fn restore_job(&mut self, id: PermitId, priority: Priority, started_at: Time) {
+        self.permits.open(id, priority, Stage::Job, started_at);
     }
 
     /// The outcome is unknown (a time-out, a lost connection): the permit keeps its place in every
@@ -222,6 +250,24 @@ impl Gate {
         }
     }
 
+    /// An answer that refused nobody says that none of the vendor's calls are left for `resets_in`. If our own
+    /// windows have room, somebody else uses the account or a limit is too high: the target closes
+    /// until then, before the first throttle, and reopens with a trickle. If one of them is full, the
+    /// vendor says no more than we know, and what we count is finer than a header.
+    ///
+    /// Answers until when the target is closed, if this closed it.
+    pub fn used_up(&mut self, resets_in: Duration, now: Time) -> Option<Time> {
+        self.advance(now);
+        let until = self.now.saturating_add(resets_in);
+        if until <= self.now || !self.has_room(false) {
+            return None;
+        }
+        let closure = Closure::announced(self.closure.as_ref(), until, self.now);
+        let until = closure.until();
+        self.closure = Some(closure);
+        Some(until)
+    }
+
     /// Starts nothing any more, in the whole target or in one lane, until [`Gate::resume`]. Calls
     /// in flight go on.
     pub fn pause(&mut self, scope: Scope) {
@@ -265,9 +311,10 @@ impl Gate {
         };
         let refusals = Priority::ALL
             .into_iter()
-            .flat_map(|lane| self.limits.iter().map(move |limit| (lane, limit)));
+            .flat_map(|lane| [(lane, Stage::Call), (lane, Stage::Poll)])
+            .flat_map(|next| self.limits.iter().map(move |limit| (next, limit)));
         refusals
-            .filter_map(|(lane, limit)| limit.frees_at(lane, around))
+            .filter_map(|((lane, stage), limit)| limit.frees_at(lane, stage, around))
             .fold(
                 earliest(opens, self.permits.first_hold_end()),
                 |first, time| earliest(first, Some(time)),
@@ -278,16 +325,19 @@ impl Gate {
     pub(crate) fn eligible(&self, waiting: Waiting, now: Time) -> Waiting {
         let mut eligible = Waiting::NONE;
         for lane in waiting.lanes() {
-            eligible.set(lane, self.admits(lane, now));
+            eligible.set(lane, self.admits(lane, waiting.next(lane), now));
         }
         eligible
     }
 
-    fn admits(&self, lane: Priority, now: Time) -> bool {
+    fn admits(&self, lane: Priority, stage: Stage, now: Time) -> bool {
         let around = self.around(now);
         self.pauses.of(lane).is_none()
             && self.opening(now) == Opening::Open
-            && self.limits.iter().all(|limit| limit.admits(lane, around))
+            && self
+                .limits
+                .iter()
+                .all(|limit| limit.admits(lane, stage, around))
     }
 
     /// Which of the eligible lanes would start.
@@ -323,7 +373,16 @@ impl Gate {
     }
 
     fn close(&mut self, id: PermitId, answered_at: Time) -> Vec<WindowRow> {
-        let priority = self.permits.close(id);
+        match self.permits.close(id) {
+            // Its request was answered when the vendor accepted it.
+            (_, Stage::Job) => Vec::new(),
+            (priority, Stage::Call | Stage::Poll) => {
+                self.answered_in_windows(priority, answered_at)
+            }
+        }
+    }
+
+    fn answered_in_windows(&mut self, priority: Priority, answered_at: Time) -> Vec<WindowRow> {
         let now = self.now;
         self.limits
             .iter_mut()
@@ -335,13 +394,13 @@ impl Gate {
     fn opens_at(&self, waiting: Waiting) -> Option<Time> {
         waiting
             .lanes()
-            .filter_map(|lane| self.lane_opens_at(lane))
+            .filter_map(|lane| self.lane_opens_at(lane, waiting.next(lane)))
             .min()
     }
 
     /// A lane opens when the last of its obstacles is gone; never, if one of them does not go by
     /// itself.
-    fn lane_opens_at(&self, lane: Priority) -> Option<Time> {
+    fn lane_opens_at(&self, lane: Priority, stage: Stage) -> Option<Time> {
         let around = self.around(self.now);
         let mut opens = match (self.pauses.of(lane), self.opening(self.now)) {
             (Some(_), _) | (None, Opening::Full { .. }) => return None,
@@ -351,9 +410,9 @@ impl Gate {
         for limit in self
             .limits
             .iter()
-            .filter(|limit| !limit.admits(lane, around))
+            .filter(|limit| !limit.admits(lane, stage, around))
         {
-            opens = opens.max(limit.frees_at(lane, around)?);
+            opens = opens.max(limit.frees_at(lane, stage, around)?);
         }
         Some(opens)
     }
@@ -371,7 +430,10 @@ impl Gate {
     /// The most calls that may be in flight at present, if any limit bounds them.
     fn tightest_concurrency(&self) -> Option<u32> {
         let around = self.around(self.now);
-        let limits = self.limits.iter().filter(|limit| limit.is_concurrency());
+        let limits = self
+            .limits
+            .iter()
+            .filter(|limit| limit.is_concurrency() && limit.counts_requests());
         limits
             .map(|limit| u32::try_from(limit.max(around)).unwrap_or(u32::MAX))
             .min()

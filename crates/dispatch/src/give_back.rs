@@ -30,7 +30,7 @@ impl Gate {
         if let Some(closure) = &mut self.closure {
             closure.held(id);
         }
-        let priority = self.permits.close(id);
+        let (priority, _) = self.permits.close(id);
         self.lanes.not_started(priority, admitted, &self.bounds);
         let now = self.at(now);
         self.limits

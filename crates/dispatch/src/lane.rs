@@ -12,6 +12,11 @@
 //! HIGH within D + 2; the lane that is due goes one start later, which still is within its own
 //! bound.
 //!
+//! A lane that is due goes before HIGH too, and most of what brings BATCH there are starts of MEDIUM. So that HIGH
+//! seldom pays for those, BATCH is *pressing* from three quarters of its bound on: it goes before MEDIUM at a start
+//! that HIGH does not want, unless MEDIUM was passed itself since its last start (so that its own bound holds). What
+//! is left for a due BATCH to pass is a HIGH that wants every place for a quarter of the bound.
+//!
 //! With two bounds each lane has its own, and HIGH that of the smaller. Where BATCH has the smaller
 //! one, it also passes MEDIUM in its turns, and the bound of MEDIUM counts starts of HIGH alone.
 
@@ -52,7 +57,21 @@ impl Lanes {
         let due = eligible
             .lanes()
             .filter_map(|lane| Some((self.lanes[lane.index()].due_since?, lane)));
-        due.min().map_or(Some(highest), |(_, lane)| Some(lane))
+        match due.min() {
+            Some((_, lane)) => Some(lane),
+            None if highest == Priority::Medium && self.batch_is_pressing(eligible, bounds) => {
+                Some(Priority::Batch)
+            }
+            None => Some(highest),
+        }
+    }
+
+    /// Whether an eligible BATCH should use a start that HIGH does not want.
+    fn batch_is_pressing(&self, eligible: Waiting, bounds: &MaxDeferrals) -> bool {
+        let [_, medium, batch] = &self.lanes;
+        eligible.has(Priority::Batch)
+            && medium.deferrals == 0
+            && bounds.batch.is_pressed(batch.deferrals)
     }
 
     /// A call of `started` was given its permit, while the lanes in `eligible` could have started
@@ -124,6 +143,14 @@ impl DeferralBound {
     fn is_reached(self, deferrals: u64) -> bool {
         match self {
             DeferralBound::AtMost(most) => deferrals >= u64::from(most.get()),
+            DeferralBound::Unlimited => false,
+        }
+    }
+
+    /// Whether three quarters of it are reached.
+    fn is_pressed(self, deferrals: u64) -> bool {
+        match self {
+            DeferralBound::AtMost(most) => 4 * deferrals >= 3 * u64::from(most.get()),
             DeferralBound::Unlimited => false,
         }
     }

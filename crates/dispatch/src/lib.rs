@@ -52,6 +52,7 @@ mod feedback;
 mod lane;
 mod limit;
 mod pause;
+mod quota;
 mod turn;
 
 mod gate;
@@ -74,9 +75,10 @@ pub use memory::Memory;
 pub use pause::Scope;
 pub use permit::{OpenPermit, PermitId, Released};
 pub use priority::{Priority, UnknownPriority, Waiting};
+pub use quota::{Disagreement, Quota};
 pub use reserve::Reserve;
 pub use rules::{
-    CountFrom, DEFAULT_MAX_DEFERRALS, DeferralBound, LONGEST_WINDOW, Limit, LimitKind,
+    CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, LONGEST_WINDOW, Limit, LimitKind,
     MaxDeferrals, Rules, RulesError, SHORTEST_WINDOW,
 };
 pub use share::Share;

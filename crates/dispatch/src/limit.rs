@@ -6,10 +6,10 @@
 use std::num::NonZeroU64;
 
 use crate::feedback::Ceiling;
-use crate::permit::Permits;
+use crate::permit::{Permits, Stage};
 use crate::priority::Priority;
 use crate::reserve::Taken;
-use crate::rules::{CountFrom, Limit};
+use crate::rules::{CountFrom, Counts, Limit};
 use crate::time::Time;
 use crate::window::{Window, WindowRow};
 
@@ -111,42 +111,92 @@ impl Meter {
             .window
             .as_ref()
             .map_or(Taken::default(), |window| window.taken(around.now));
-        if self.counts_open_calls() {
-            cooling.and(around.permits.taken())
-        } else {
-            cooling
+        match (self.is_concurrency(), self.rule.counts) {
+            (true, Counts::Jobs) => around.permits.jobs(),
+            (true, Counts::RequestsAndJobs) => around.permits.all(),
+            _ if self.counts_open_calls() => cooling.and(around.permits.requests()),
+            _ => cooling,
         }
     }
 
     /// Places there are now: what is configured, or what was learned where that is less.
     pub(crate) fn max(&self, around: Surroundings<'_>) -> u64 {
         match (self.is_concurrency(), around.ceiling) {
-            (true, Some(ceiling)) => u64::from(ceiling.at(around.now)).min(self.rule.max()),
+            // The vendor refuses requests, not jobs that it has accepted.
+            (true, Some(ceiling)) if self.counts_requests() => {
+                u64::from(ceiling.at(around.now)).min(self.rule.max())
+            }
             _ => self.rule.max(),
         }
     }
 
-    pub(crate) fn read(&self, priority: Priority, around: Surroundings<'_>) -> Reading {
+    /// Whether a concurrency limit counts the requests that are out.
+    pub(crate) fn counts_requests(&self) -> bool {
+        self.rule.counts != Counts::Jobs
+    }
+
+    /// Whether it counts jobs after their calls were answered.
+    pub(crate) fn counts_jobs(&self) -> bool {
+        self.is_concurrency() && self.rule.counts != Counts::Requests
+    }
+
+    pub(crate) fn read(
+        &self,
+        priority: Priority,
+        stage: Stage,
+        around: Surroundings<'_>,
+    ) -> Reading {
         let taken = self.taken(around);
-        Reading {
+        let share = self.rule.share.of(priority).map(|share| ShareReading {
+            used: taken.of(priority),
+            max: u64::from(share),
+        });
+        let mut reading = Reading {
             used: taken.total(),
             max: self.max(around),
             kept: self.rule.reserve.kept_from(priority, taken),
-            share: self.rule.share.of(priority).map(|share| ShareReading {
-                used: taken.of(priority),
-                max: u64::from(share),
-            }),
+            share,
+        };
+        if !self.counts_jobs() {
+            return reading;
         }
+        match (stage, self.rule.counts) {
+            // Jobs that fill the limit to its last place could never be asked after.
+            (Stage::Call, Counts::RequestsAndJobs) if reading.max > 1 => reading.kept += 1,
+            // A poll is no job.
+            (Stage::Poll, Counts::Jobs) => {
+                return Reading {
+                    used: 0,
+                    max: 1,
+                    kept: 0,
+                    share: None,
+                };
+            }
+            // The job that is asked after may fill the share.
+            (Stage::Poll, _) => reading.share = None,
+            _ => {}
+        }
+        reading
     }
 
-    pub(crate) fn admits(&self, priority: Priority, around: Surroundings<'_>) -> bool {
-        self.read(priority, around).admits()
+    pub(crate) fn admits(
+        &self,
+        priority: Priority,
+        stage: Stage,
+        around: Surroundings<'_>,
+    ) -> bool {
+        self.read(priority, stage, around).admits()
     }
 
-    /// For a priority it refuses: before this moment time alone cannot make it admit. None if only
+    /// For a call that it refuses: before this moment time alone cannot make it admit. None if only
     /// an answer can.
-    pub(crate) fn frees_at(&self, priority: Priority, around: Surroundings<'_>) -> Option<Time> {
-        let reading = self.read(priority, around);
+    pub(crate) fn frees_at(
+        &self,
+        priority: Priority,
+        stage: Stage,
+        around: Surroundings<'_>,
+    ) -> Option<Time> {
+        let reading = self.read(priority, stage, around);
         let whole = reading.missing();
         let share = reading.missing_of_share();
         let whole_frees_at = whole.map(|missing| self.gives_back(missing, None, around));

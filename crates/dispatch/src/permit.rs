@@ -45,20 +45,52 @@ pub struct Released {
 pub(crate) struct Permits {
     open: BTreeMap<PermitId, Permit>,
     holds: BTreeSet<(Time, PermitId)>,
-    taken: Taken,
+    calls: Taken,
+    polls: Taken,
+    jobs: Taken,
+}
+
+/// What an open permit stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// A call that may become a job.
+    Call,
+    /// A call that asks how far a job is.
+    Poll,
+    /// Work that the vendor goes on with after it has answered the call.
+    Job,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Permit {
     priority: Priority,
+    stage: Stage,
     started_at: Time,
     held_until: Option<Time>,
 }
 
 impl Permits {
-    /// Open calls by priority, held ones included.
-    pub(crate) fn taken(&self) -> Taken {
-        self.taken
+    /// Requests that are out by priority, held ones included.
+    pub(crate) fn requests(&self) -> Taken {
+        self.calls.and(self.polls)
+    }
+
+    /// Calls that may become jobs, and jobs, by priority.
+    pub(crate) fn jobs(&self) -> Taken {
+        self.calls.and(self.jobs)
+    }
+
+    /// All of them, by priority.
+    pub(crate) fn all(&self) -> Taken {
+        self.requests().and(self.jobs)
+    }
+
+    fn of_stage(&mut self, stage: Stage) -> &mut Taken {
+        match stage {
+            Stage::Call => &mut self.calls,
+            Stage::Poll => &mut self.polls,
+            Stage::Job => &mut self.jobs,
+        }
     }
 
     pub(crate) fn is_open(&self, id: PermitId) -> bool {
@@ -79,27 +111,48 @@ impl Permits {
         self.open.get(&id).map(|permit| permit.started_at)
     }
 
-    pub(crate) fn open(&mut self, id: PermitId, priority: Priority, started_at: Time) {
+    pub(crate) fn open(
+        &mut self,
+        id: PermitId,
+        priority: Priority,
+        stage: Stage,
+        started_at: Time,
+    ) {
         let before = self.open.insert(
             id,
             Permit {
                 priority,
+                stage,
                 started_at,
                 held_until: None,
             },
         );
         assert!(before.is_none(), "permit {id} is given twice");
-        self.taken.add(priority, 1);
+        self.of_stage(stage).add(priority, 1);
     }
 
-    pub(crate) fn close(&mut self, id: PermitId) -> Priority {
+    /// The call of this permit was answered and its work goes on.
+    pub(crate) fn become_job(&mut self, id: PermitId) -> Priority {
+        let permit = self.open.get_mut(&id);
+        let permit = permit.unwrap_or_else(|| panic!("permit {id} has a job but is not open"));
+        let (priority, before) = (permit.priority, permit.stage);
+        permit.stage = Stage::Job;
+        if let Some(until) = permit.held_until.take() {
+            self.holds.remove(&(until, id));
+        }
+        self.of_stage(before).remove(priority, 1);
+        self.of_stage(Stage::Job).add(priority, 1);
+        priority
+    }
+
+    pub(crate) fn close(&mut self, id: PermitId) -> (Priority, Stage) {
         let permit = self.open.remove(&id);
         let permit = permit.unwrap_or_else(|| panic!("permit {id} is closed but is not open"));
         if let Some(until) = permit.held_until {
             self.holds.remove(&(until, id));
         }
-        self.taken.remove(permit.priority, 1);
-        permit.priority
+        self.of_stage(permit.stage).remove(permit.priority, 1);
+        (permit.priority, permit.stage)
     }
 
     pub(crate) fn hold(&mut self, id: PermitId, until: Time) {

@@ -41,6 +41,22 @@ pub struct Limit {
     pub share: Share,
     /// From when on a window counts a call. A concurrency limit ignores it.
     pub count_from: CountFrom,
+    /// What a concurrency limit counts. A window counts requests.
+    pub counts: Counts,
+}
+
+/// What a concurrency limit counts, where the vendor accepts calls and works on them in the
+/// background as *jobs*.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Counts {
+    /// Requests that are out: a call until its answer, and each poll of a job.
+    #[default]
+    Requests,
+    /// Jobs that run: a call from its start until its job has ended, or until an answer without a
+    /// job. Polls take no place.
+    Jobs,
+    /// Both in one pool. One place is kept free of jobs, so that they can be polled.
+    RequestsAndJobs,
 }
 
 /// What a limit counts.
@@ -214,6 +230,14 @@ pub enum RulesError {
         /// Its share.
         share: u32,
     },
+    /// A limit on requests and jobs together without a place for a poll.
+    #[error("limit `{name}` counts requests and jobs together and needs {needed} places at least")]
+    NoPlaceForPolls {
+        /// The limit.
+        name: String,
+        /// The least places it can have with its reserves.
+        needed: u64,
+    },
     /// A monthly reset on a day that some months do not have.
     #[error("limit `{name}` resets on day {day} of the month; use 1 to 28")]
     BadResetDay {
@@ -272,6 +296,7 @@ impl Limit {
             reserve: Reserve::default(),
             share: Share::default(),
             count_from: CountFrom::Answer,
+            counts: Counts::Requests,
         }
     }
 
@@ -342,6 +367,11 @@ impl Limit {
                 reserved,
                 max,
             });
+        }
+        let needed = reserved + 2;
+        let counts_both = self.counts == Counts::RequestsAndJobs;
+        if counts_both && matches!(self.kind, LimitKind::Concurrency { .. }) && max < needed {
+            return Err(RulesError::NoPlaceForPolls { name, needed });
         }
         Ok(())
     }

@@ -61,5 +61,7 @@ pub(crate) enum Command {
     InspectTargets(Reply<Vec<TargetState>>),
     InspectCalls(usize, Reply<Vec<CallState>>),
     InspectCall(i64, Reply<Option<CallState>>),
+    /// The number of the call with this MessageId.
+    NumberOfCall(String, Reply<Option<i64>>),
     InspectExecution(String, Reply<Option<WaitingAt>>),
 }

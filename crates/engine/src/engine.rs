@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rampmeter_config::Config;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -13,10 +14,10 @@ use crate::open::OpenError;
 use crate::query::{AbsentTarget, Reader};
 use crate::rejected::Rejected;
 use crate::request::{
-    CallState, ExecutionDescription, ExecutionStatus, ExecutionSummary, GetExecutionHistory,
-    HistoryPage, ListExecutions, ListMapRuns, MapRunDescription, Page, RedriveExecution,
-    StartExecution, StartedExecution, StopExecution, SyncExecution, TargetState, TaskReport,
-    UpdateMapRun, WaitingAt,
+    CallOutcome, CallState, ExecutionDescription, ExecutionStatus, ExecutionSummary,
+    GetExecutionHistory, HistoryPage, ListExecutions, ListMapRuns, MapRunDescription, Page,
+    RedriveExecution, StartExecution, StartedExecution, StopExecution, StoredAnswerBody,
+    SyncExecution, TargetState, TaskReport, UpdateMapRun, WaitingAt,
 };
 use crate::sqs::{SendMessage, SentMessage};
 use crate::state_machine::{
@@ -34,6 +35,8 @@ pub struct Options {
     /// A deliberate fault for the tests of the tests: after a restart, the places of calls whose outcome is unknown
     /// are freed at once. The vendor must then count violations.
     pub free_slots_after_restart: bool,
+    /// For the tests: the wall clock is read as if it had been set back by so much.
+    pub set_clock_back: Duration,
     /// The operations that a workflow may call as `aws-sdk`; none are served without it.
     pub sdk: Option<Arc<dyn Sdk>>,
 }
@@ -216,6 +219,32 @@ impl Engine {
         self.ask(|reply| Command::InspectCall(number, reply)).await
     }
 
+    /// How a call ended for which no workflow waits, or which is in the dead-letter queue; `None` where nothing is kept of
+    /// it.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn call_outcome(&self, number: i64) -> Result<Option<CallOutcome>, Rejected> {
+        self.read(move |reader| reader.call_outcome(number)).await
+    }
+
+    /// The file with the body of a call's answer, where that was too long to be part of it.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn stored_body(&self, number: i64) -> Result<Option<StoredAnswerBody>, Rejected> {
+        self.read(move |reader| reader.stored_body(number)).await
+    }
+
+    /// The number of the call that a MessageId names; `None` when it is none of ours.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn call_number(&self, message_id: &str) -> Result<Option<i64>, Rejected> {
+        let id = message_id.to_owned();
+        self.ask(|reply| Command::NumberOfCall(id, reply)).await
+    }
+
     /// Where a running execution waits and why; `None` once it has ended.
     ///
     /// # Errors
@@ -371,6 +400,12 @@ impl Engine {
             Err(failed) => Err(Rejected::Stopped(failed.to_string())),
         }
     }
+}
+
+/// Where the bodies lie that were too long for the store.
+#[must_use]
+pub fn blobs_path(data_dir: &std::path::Path) -> PathBuf {
+    data_dir.join("blobs")
 }
 
 /// Where the store of a data directory lies.

@@ -22,6 +22,7 @@ mod control;
 mod engine;
 
 mod invocation;
+mod measure;
 mod open;
 mod recovery;
 mod publish;
@@ -29,6 +30,7 @@ mod writer;
 mod turn;
 mod apply;
 mod outbox;
+mod selection;
 
 mod ancestors;
 mod machines;
@@ -39,8 +41,9 @@ mod query;
 
 pub use activity::{ActivityDescription, ActivityTask, CreateActivity, GetActivityTask};
 pub use control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
-pub use engine::{Engine, Options, Stopped, store_path};
+pub use engine::{Engine, Options, Stopped, blobs_path, store_path};
 pub use invocation::{Sdk, SdkAnswer, SdkError, SdkRequest, SdkService};
+pub use measure::Decisions;
 pub use open::OpenError;
 pub use query::{AbsentTarget, Audit, CallTimes, Reader};
 pub use rejected::Rejected;
@@ -55,6 +58,7 @@ pub use state_machine::{
     CreateStateMachine, CreatedStateMachine, MachineKind, Publication, Settings,
     StateMachineDescription, UpdateStateMachine, UpdatedStateMachine, diagnosis,
 };
+pub use target::COMMIT as COMMIT_GRACE;
 pub use version::{
     AliasDescription, CreateAlias, PublishVersion, ResourceTags, Route, UpdateAlias,
     VersionDescription,

@@ -1,12 +1,16 @@
 //! Makes the writer from what an earlier process left behind and from the configuration, in one transaction: calls that
 //! were in flight keep their places, definitions that changed become revisions, queues and move tasks go on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
+use rampmeter_asl::Selector;
 use rampmeter_caller::{Caller, FunctionCaller};
 use rampmeter_config::{Config, Worker};
-use rampmeter_dispatch::{Gate, Limit, LimitKind, OpenPermit, Priority, Rules, Time, Turns};
+use rampmeter_dispatch::{
+    Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Time, Turns,
+};
 
 use crate::activity::waiting::WaitingPolls;
 use crate::apply::{RunningMoveTask, amended};
@@ -20,7 +24,7 @@ use crate::queues::{DEAD_LANE, Queue, QueueRecord, Queues, names_of};
 use crate::sources::Sources;
 use crate::sqs::waiting::WaitingReceives;
 use crate::store::{Kind, PermitRow, Sequence, Store};
-use crate::target::{InFlight, Target};
+use crate::target::{COMMIT, InFlight, Target};
 use crate::token::TokenSeal;
 use crate::turn::Turn;
 use crate::writer::{Numbers, Writer};
@@ -33,6 +37,7 @@ pub(crate) fn recover(
     store: Store,
     config: &Config,
     free_slots: bool,
+    set_clock_back: Duration,
 ) -> Result<Writer, OpenError> {
     let place = Place {
         region: config.server.region.clone(),
@@ -42,6 +47,7 @@ pub(crate) fn recover(
     let seal = token_seal(&store)?;
     check_place(&store, &place)?;
     let permits = store.permits()?;
+    let jobs: BTreeSet<PermitId> = store.job_permits()?.into_iter().collect();
     let mut places = Vec::new();
     let mut ids = Vec::new();
     for (name, target) in &config.targets {
@@ -53,7 +59,7 @@ pub(crate) fn recover(
         });
         ids.push((id, target));
     }
-    let clock = Clock::start(newest_time(&store, &permits)?);
+    let clock = Clock::start(newest_time(&store, &permits)?, set_clock_back);
     let mut writer = Writer {
         machines: publish(&store, config, &place, clock.now())?,
         ancestors: std::cell::RefCell::default(),
@@ -88,12 +94,12 @@ pub(crate) fn recover(
         } else {
             open.cloned().collect()
         };
-        let target = open_target(&mut writer, id, target, &open, places)?;
+        let target = open_target(&mut writer, id, target, &open, &jobs, places)?;
         writer.targets.insert(id, target);
     }
     open_queues(&mut writer)?;
     open_sources(&mut writer, config)?;
-    take_up(&mut writer, &permits, free_slots)?;
+    take_up(&mut writer, &permits, &jobs, free_slots)?;
     writer.store.commit()?;
     Ok(writer)
 }
@@ -138,10 +144,14 @@ fn check_place(store: &Store, place: &Place) -> Result<(), OpenError> {
 /// The newest time that anything in the store was decided at.
 fn newest_time(store: &Store, permits: &[PermitRow]) -> Result<Option<Time>, OpenError> {
     let permits = permits.iter().map(|permit| permit.started_at).max();
-    Ok([store.newest_step_time()?, permits]
-        .into_iter()
-        .flatten()
-        .max())
+    Ok([
+        store.newest_step_time()?,
+        store.newest_answer_time()?,
+        permits,
+    ]
+    .into_iter()
+    .flatten()
+    .max())
 }
 
 fn open_target(
@@ -149,15 +159,21 @@ fn open_target(
     id: TargetId,
     config: &rampmeter_config::Target,
     open: &[PermitRow],
+    jobs: &BTreeSet<PermitId>,
     places: Vec<rampmeter_dispatch::WindowRow>,
 ) -> Result<Target, OpenError> {
     let caller = Caller::new(config.profile.clone()).map_err(|error| OpenError::Target {
         target: config.name.clone(),
         reason: error.to_string(),
     })?;
-    let hold = config.timeout.saturating_add(config.hold_after_timeout);
-    let open = open
-        .iter()
+    let hold = config
+        .timeout
+        .saturating_add(config.hold_after_timeout)
+        .saturating_add(COMMIT);
+    let (going_on, lost): (Vec<&PermitRow>, Vec<&PermitRow>) =
+        open.iter().partition(|permit| jobs.contains(&permit.id));
+    let open = lost
+        .into_iter()
         .map(|permit| OpenPermit {
             id: permit.id,
             priority: priority_of(permit.lane),
@@ -178,6 +194,9 @@ fn open_target(
     let mut gate = Gate::restore(rules, open, places, writer.clock.now());
     if let Some(memory) = writer.store.memory(id)? {
         gate.recall(memory);
+    }
+    for job in going_on {
+        gate.restore_job(job.id, priority_of(job.lane), job.started_at);
     }
     let mut queues = Vec::new();
     for (name, lane) in names_of(&config.name) {
@@ -206,6 +225,7 @@ fn open_target(
     };
     let lanes = [high, medium, batch];
     let mut target = Target::new(config.clone(), caller, gate, base, overrides, lanes, dead);
+    target.selector = selector_of(config)?;
     for priority in Priority::ALL {
         if config.worker == Worker::External {
             break;
@@ -213,12 +233,28 @@ fn open_target(
         let queue = lanes[priority.index()];
         target.ready[priority.index()] = writer.store.count_ready(queue)?;
         target.parked[priority.index()] = writer.store.count_parked(id, queue)?;
-        let first = writer.store.first_in_turn(queue)?;
+        target.looks[priority.index()] = writer.store.count_looks(queue)?;
+        let first = writer.store.lowest_turn(queue)?;
         let ungrouped = writer.store.newest_ungrouped_turn(queue)?;
-        target.turns[priority.index()] = Turns::restore(first.map(|(turn, _)| turn), ungrouped);
+        target.turns[priority.index()] = Turns::restore(first, ungrouped);
     }
     target.owners = writer.store.owners(id)?.into_iter().collect();
+    target.jobs = writer.store.count_jobs(id)?;
     Ok(target)
+}
+
+/// What a target's answers are cut down to.
+fn selector_of(config: &rampmeter_config::Target) -> Result<Option<Arc<Selector>>, OpenError> {
+    let Some(path) = &config.profile.response.select else {
+        return Ok(None);
+    };
+    match Selector::parse(path) {
+        Ok(selector) => Ok(Some(Arc::new(selector))),
+        Err(error) => Err(OpenError::Target {
+            target: config.name.clone(),
+            reason: format!("`select` of its `response` is no JSONPath: {error}"),
+        }),
+    }
 }
 
 /// Takes up the queues and the move tasks that run. The queues of a target that is no longer configured are left out:
@@ -269,6 +305,7 @@ fn bounded(mut rules: Rules) -> Rules {
     let has_one = rules
         .limits
         .iter()
+        .filter(|limit| limit.counts != Counts::Jobs)
         .any(|limit| matches!(limit.kind, LimitKind::Concurrency { .. }));
     if !has_one {
         rules
@@ -280,7 +317,12 @@ fn bounded(mut rules: Rules) -> Rules {
 
 /// Takes up the calls that were in flight when the last process ended: each keeps its places, and its message goes on
 /// as the target says for an unknown outcome.
-fn take_up(writer: &mut Writer, permits: &[PermitRow], free_slots: bool) -> Result<(), OpenError> {
+fn take_up(
+    writer: &mut Writer,
+    permits: &[PermitRow],
+    jobs: &BTreeSet<PermitId>,
+    free_slots: bool,
+) -> Result<(), OpenError> {
     let now = writer.clock.now();
     let known: Vec<TargetId> = writer.targets.keys().copied().collect();
     let mut turn = Turn::new(writer, now);
@@ -291,7 +333,8 @@ fn take_up(writer: &mut Writer, permits: &[PermitRow], free_slots: bool) -> Resu
         if free_slots {
             turn.store().delete_permit(permit.id)?;
         }
-        if permit.held_until.is_some() {
+        // Work that goes on at the vendor needs nothing of ours to go on.
+        if permit.held_until.is_some() || jobs.contains(&permit.id) {
             continue;
         }
         if !free_slots {
@@ -302,10 +345,12 @@ fn take_up(writer: &mut Writer, permits: &[PermitRow], free_slots: bool) -> Resu
             continue;
         };
         let priority = priority_of(permit.lane);
+        let job = turn.store().job(permit.message)?;
         let call = InFlight {
             message,
             priority,
             started_at: permit.started_at,
+            look: job.map(|job| Box::new(job.follow_up)),
         };
         turn.lost_in_crash(permit.target, call)?;
         turn.give_notices()?;

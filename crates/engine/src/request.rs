@@ -386,8 +386,11 @@ pub struct CallState {
     pub key: Option<String>,
     /// ARN of the execution that waits for it, if any.
     pub execution_arn: Option<String>,
-    /// `waiting`, `in flight`, or `delayed` (its repeat waits for a back-off).
+    /// `waiting`, `in flight`, `delayed` (its repeat waits for a back-off), or `job` (the vendor has accepted it and
+    /// works on it).
     pub standing: &'static str,
+    /// The job, if the vendor works on it.
+    pub job: Option<JobState>,
     /// Milliseconds since the Unix epoch at which the message was committed.
     pub sent_at: i64,
     /// Calls started so far for this message.
@@ -398,6 +401,59 @@ pub struct CallState {
     pub held_by: Option<String>,
     /// Milliseconds until it should start, by the rate that its target reaches now; absent when nobody can say.
     pub starts_in: Option<u64>,
+}
+
+/// How a call ended for which no workflow waits, or which is in the dead-letter queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallOutcome {
+    /// Number of the call; `c-NUMBER` for people.
+    pub id: i64,
+    /// Name of the target.
+    pub target: String,
+    /// Its lane, where that is still known.
+    pub priority: Option<Priority>,
+    /// Business key, if the message gave one.
+    pub key: Option<String>,
+    /// Milliseconds since the Unix epoch at which the message was committed.
+    pub sent_at: i64,
+    /// The same for its first start, if it ever started.
+    pub first_started_at: Option<i64>,
+    /// The same for its end.
+    pub ended_at: i64,
+    /// Calls started for the message.
+    pub receive_count: u32,
+    /// Answers that used up an attempt.
+    pub attempts: u32,
+    /// The error's name; absent on success.
+    pub error: Option<String>,
+    /// The output of the call, or the cause of its failure.
+    pub told: serde_json::Value,
+}
+
+/// The body of an answer that lies in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAnswerBody {
+    /// The file.
+    pub path: std::path::PathBuf,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its SHA-256, in lower-case hexadecimal.
+    pub sha256: String,
+    /// What the vendor said it is.
+    pub content_type: Option<String>,
+}
+
+/// A job at a vendor that a call has become.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JobState {
+    /// Its path below the base URL.
+    pub path: String,
+    /// Milliseconds since the Unix epoch at which the vendor accepted it.
+    pub since: i64,
+    /// How often it was looked at.
+    pub looks: u32,
+    /// It keeps a place in the limits that count jobs.
+    pub counted: bool,
 }
 
 /// One target as people see it.
@@ -423,9 +479,36 @@ pub struct TargetState {
     pub throttles: u64,
     /// Of those, how many while we were under our own limits: someone else uses the account.
     pub throttles_under_our_limit: u64,
+    /// How often an answer's headers closed the target before a throttle, since the process started.
+    pub closed_by_headers: u64,
+    /// Milliseconds since the Unix epoch until which the vendor closed the target; absent while it is open.
+    pub closed_until: Option<i64>,
+    /// After a closure: how many calls may be out at once until the vendor has answered enough of them well.
+    pub trickle: Option<u32>,
+    /// The vendor's limits as its answers state them.
+    pub vendor_limits: Vec<VendorLimitState>,
     /// Spans of engine time, in microseconds since the epoch, during which a call was eligible but for a concurrency
     /// limit: the newest 1,024, the last one still open when its end is absent.
     pub contended: Vec<(i64, Option<i64>)>,
+}
+
+/// One limit of a vendor's, as its last answer stated it.
+#[derive(Debug, Clone, Serialize)]
+pub struct VendorLimitState {
+    /// The vendor's name for it; empty where it has none.
+    pub name: String,
+    /// `concurrency` or `window`.
+    pub kind: &'static str,
+    /// How many there are in all.
+    pub limit: Option<u64>,
+    /// Length of the window in milliseconds.
+    pub per_ms: Option<u64>,
+    /// How many were left.
+    pub remaining: Option<u64>,
+    /// Milliseconds since the Unix epoch at which more come.
+    pub resets_at: Option<i64>,
+    /// Where the configuration allows more than the vendor: what both say.
+    pub disagreement: Option<String>,
 }
 
 /// One limit as it stands.
@@ -455,6 +538,9 @@ pub struct LimitState {
     pub expires_at: Option<i64>,
     /// Calls a second that the limit lets through at the mean time of a call measured; absent before the first answer.
     pub reaches_per_second: Option<f64>,
+    /// The most calls that the vendor may count in one window, where that is more than `max`: with
+    /// `count_from = "send"`, calls in flight when the window began are counted too.
+    pub vendor_may_count: Option<u64>,
     /// Calls a second that a window stands for: its calls by its length. Absent for calls in flight.
     pub nominal_per_second: Option<f64>,
 }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rampmeter_asl::Selector;
 use rampmeter_caller::Caller;
+use rampmeter_caller::follow_up::FollowUp;
 use rampmeter_dispatch::{Gate, PermitId, Priority, Rules, Time, Turns, Waiting};
 
 use crate::id::{MessageNumber, OrderingHash, QueueId};
@@ -15,7 +17,7 @@ use crate::store::{LimitOverride, MessageRow};
 const SPANS: usize = 1_024;
 
 /// A call leaves after the commit of its permit, not with it: so much is granted to the commit.
-pub(crate) const COMMIT: Duration = Duration::from_secs(1);
+pub const COMMIT: Duration = Duration::from_secs(1);
 
 /// One call that has left and has no outcome yet.
 #[derive(Debug, Clone)]
@@ -23,6 +25,25 @@ pub(crate) struct InFlight {
     pub(crate) message: MessageRow,
     pub(crate) priority: Priority,
     pub(crate) started_at: Time,
+    /// Set when it is a look at the job of a call that the vendor has accepted.
+    pub(crate) look: Option<Box<FollowUp>>,
+}
+
+/// One limit of the vendor's as its last answer stated it.
+#[derive(Debug, Clone)]
+pub(crate) struct VendorLimit {
+    /// How many there are in all.
+    pub(crate) limit: Option<u64>,
+    /// Length of its window.
+    pub(crate) window: Option<Duration>,
+    /// Whether it counts calls in flight.
+    pub(crate) in_flight: bool,
+    /// How many were left.
+    pub(crate) remaining: Option<u64>,
+    /// When more come.
+    pub(crate) resets_at: Option<Time>,
+    /// Where the configuration allows more, in words.
+    pub(crate) disagreement: Option<String>,
 }
 
 /// One target.
@@ -30,6 +51,8 @@ pub(crate) struct InFlight {
 pub(crate) struct Target {
     pub(crate) config: rampmeter_config::Target,
     pub(crate) caller: Arc<Caller>,
+    /// The part of a successful answer's body that is given on, where the configuration names one.
+    pub(crate) selector: Option<Arc<Selector>>,
     pub(crate) gate: Gate,
     /// The rules of the configuration, with the bound that every target has on calls in flight.
     pub(crate) base_rules: Rules,
@@ -42,6 +65,10 @@ pub(crate) struct Target {
     pub(crate) dead: QueueId,
     /// Messages that may be taken now, HIGH first.
     pub(crate) ready: [u64; 3],
+    /// Of those, the looks at jobs, HIGH first: they stand before the other calls of their lane.
+    pub(crate) looks: [u64; 3],
+    /// Calls that the vendor has accepted and works on.
+    pub(crate) jobs: u64,
     /// Calls that another call of their OrderingKey goes before, HIGH first.
     pub(crate) parked: [u64; 3],
     /// Whose turn it is in each lane, HIGH first.
@@ -53,6 +80,10 @@ pub(crate) struct Target {
     pub(crate) wake: Option<Time>,
     pub(crate) throttles: u64,
     pub(crate) throttles_under_our_limit: u64,
+    /// How often an answer's headers closed the target before a throttle did, since the process started.
+    pub(crate) closed_by_headers: u64,
+    /// The vendor's limits as its answers state them, by the vendor's names.
+    pub(crate) vendor_limits: BTreeMap<String, VendorLimit>,
     contended: VecDeque<(Time, Option<Time>)>,
 }
 
@@ -69,6 +100,7 @@ impl Target {
         Target {
             config,
             caller: Arc::new(caller),
+            selector: None,
             gate,
             base_rules,
             overrides,
@@ -76,6 +108,8 @@ impl Target {
             queues,
             dead,
             ready: [0; 3],
+            looks: [0; 3],
+            jobs: 0,
             parked: [0; 3],
             turns: [Turns::default(); 3],
             owners: BTreeMap::new(),
@@ -83,6 +117,8 @@ impl Target {
             wake: None,
             throttles: 0,
             throttles_under_our_limit: 0,
+            closed_by_headers: 0,
+            vendor_limits: BTreeMap::new(),
             contended: VecDeque::new(),
         }
     }
@@ -108,7 +144,11 @@ impl Target {
 
     /// Which lanes have a call that could start but for the limits.
     pub(crate) fn waiting(&self) -> Waiting {
-        Waiting::new(self.ready.map(|count| count > 0))
+        let ready = Waiting::new(self.ready.map(|count| count > 0));
+        let lanes = Priority::ALL.into_iter();
+        lanes
+            .filter(|lane| self.looks[lane.index()] > 0)
+            .fold(ready, Waiting::with_poll)
     }
 
     /// Until when a call that started then may still be at work at the vendor, if its answer never comes.

@@ -35,6 +35,13 @@ impl Chance {
         self.unit() < probability
     }
 
+    /// So many letters and digits.
+    pub(crate) fn letters(&mut self, count: usize) -> String {
+        const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+        let mut letter = || char::from(ALPHABET[(self.next() >> 59) as usize]);
+        (0..count).map(|_| letter()).collect()
+    }
+
     /// A standard normal value (Box and Muller, 1958).
     pub(crate) fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();

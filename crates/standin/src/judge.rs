@@ -1,18 +1,19 @@
-//! The judge: lets a call in or turns it away, performs its work at its end, and keeps the book.
-//! It knows nothing of connections; the server brings it calls and carries its answers away.
+//! The judge: lets a call in or turns it away, has its work done at its end, and keeps the book.
+//! It knows nothing of connections nor of any one vendor's ways; the server brings it requests and carries answers away.
 
 use crate::answer::Answer;
-use crate::call::Call;
 use crate::chance::Chance;
-use crate::clock::{Clock, Moment, nanoseconds};
+use crate::clock::{Clock, EpochUs, Moment};
 use crate::latency::{Sampler, Work};
-use crate::meter::Meter;
-use crate::options::{Faults, NetSuiteOptions, OptionsError};
-use crate::records::{Novelty, Records, Writes};
-use crate::report::{LatencyMs, Report, Span};
+use crate::meter::{Meter, Reading};
+use crate::options::{Conduct, Faults, LongRunning, OptionsError, Window};
+use crate::report::{LatencyMs, Report, Span, WindowSeen};
+use crate::request::Arrival;
+use crate::vendor::{Admission, Beginning, Call, Rejection, Used, Vendor, Weight};
+use crate::writes::{Novelty, Writes};
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Everything one stand-in knows, behind one lock: what is counted together is decided together.
@@ -23,13 +24,23 @@ pub(crate) struct Judge {
     changes: watch::Sender<u64>,
 }
 
-/// What becomes of an arriving call.
+/// The limits a judge holds a client to.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    pub(crate) in_flight: u32,
+    pub(crate) long_running: Option<LongRunning>,
+    pub(crate) windows: Vec<Window>,
+}
+
+/// What becomes of an arriving request.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// Turned away with this answer.
-    Rejected(Answer),
+    /// This answer, after a while.
+    Answered(Ending, Duration),
     /// Let in: wait for the work, then bring the job to its [end](Judge::end).
     Accepted(Job, Work),
+    /// This answer at once; the job goes on in the background all the same.
+    Background(Ending, Job, Work),
 }
 
 /// A call in flight.
@@ -37,10 +48,13 @@ pub(crate) enum Verdict {
 pub(crate) struct Job {
     call: Call,
     started: Moment,
+    holds_slot: bool,
     fault: Option<Fault>,
+    /// What the vendor calls it, where it goes on after its answer.
+    background: Option<u64>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     LostAnswer,
     ServerError,
@@ -56,21 +70,22 @@ pub(crate) enum Ending {
 }
 
 impl Judge {
-    /// A judge of an account at `address`.
+    /// A judge of a vendor's account.
     pub(crate) fn new(
-        options: &NetSuiteOptions,
-        address: SocketAddr,
+        vendor: Box<dyn Vendor>,
+        limits: &Limits,
+        conduct: &Conduct,
     ) -> Result<Judge, OptionsError> {
-        let book = Mutex::new(Book::new(options, address)?);
+        let book = Mutex::new(Book::new(vendor, limits, conduct)?);
         Ok(Judge {
             book,
             changes: watch::Sender::new(0),
         })
     }
 
-    /// A call has arrived whole at a limited path.
-    pub(crate) fn arrive(&self, call: Call) -> Verdict {
-        self.change(|book| book.arrive(call))
+    /// A request has arrived whole.
+    pub(crate) fn receive(&self, arrival: Arrival) -> Verdict {
+        self.change(|book| book.receive(arrival))
     }
 
     /// The work of a call has ended. The call has left before its answer does, so that a client which
@@ -79,19 +94,22 @@ impl Judge {
         self.change(|book| book.end(job))
     }
 
-    /// A call at a limited path did not say who it is. It touches no limit: the vendor does not know
-    /// whose limit it would be.
-    pub(crate) fn turn_away_unauthorised(&self) -> Answer {
-        self.change(|book| {
-            book.counted.calls += 1;
-            book.counted.unauthorised += 1;
-        });
-        Answer::invalid_login()
+    /// The work of a call that was answered before has ended in the background.
+    pub(crate) fn finish(&self, job: Job) {
+        self.change(|book| book.finish(job));
     }
 
     /// The client of a call in flight has hung up. The vendor works on.
     pub(crate) fn note_abandoned(&self) {
         self.change(|book| book.counted.abandoned += 1);
+    }
+
+    /// Other limits from now on.
+    pub(crate) fn change_limits(&self, in_flight: u32, in_windows: &[u64]) {
+        self.change(|book| {
+            book.meter.change_limits(in_flight, in_windows);
+            book.counted.change_limits(in_flight, in_windows);
+        });
     }
 
     /// Everything seen so far.
@@ -142,9 +160,9 @@ impl Judge {
 /// The book. Moments are read while it is locked, so that they enter the meter in their order.
 #[derive(Debug)]
 struct Book {
+    vendor: Box<dyn Vendor>,
     clock: Clock,
     meter: Meter,
-    records: Records,
     writes: Writes,
     latency: Sampler,
     faults: Faults,
@@ -156,99 +174,198 @@ struct Book {
 }
 
 impl Book {
-    fn new(options: &NetSuiteOptions, address: SocketAddr) -> Result<Book, OptionsError> {
-        options.check()?;
-        let window = nanoseconds(options.window);
-        let counted = Report {
-            limit_in_flight: options.max_in_flight,
-            limit_in_window: options.calls_per_window,
-            window_ms: u64::try_from(options.window.as_millis()).unwrap_or(u64::MAX),
-            ..Report::default()
-        };
+    fn new(
+        vendor: Box<dyn Vendor>,
+        limits: &Limits,
+        conduct: &Conduct,
+    ) -> Result<Book, OptionsError> {
         Ok(Book {
+            vendor,
             clock: Clock::start(),
-            meter: Meter::new(options.max_in_flight, options.calls_per_window, window),
-            records: Records::new(format!("http://{address}")),
+            meter: Meter::new(limits.in_flight, limits.long_running, &limits.windows),
             writes: Writes::default(),
             latency: Sampler::new(
-                &options.latency,
-                options.longest,
-                Chance::new(options.seed, 1),
+                &conduct.latency,
+                conduct.longest,
+                Chance::new(conduct.seed, 1),
             )?,
-            faults: options.faults,
-            fate: Chance::new(options.seed, 2),
+            faults: conduct.faults,
+            fate: Chance::new(conduct.seed, 2),
             spans: VecDeque::new(),
-            spans_kept: options.spans_kept,
-            counted,
+            spans_kept: conduct.spans_kept,
+            counted: Report::of(limits),
         })
     }
 
-    fn arrive(&mut self, call: Call) -> Verdict {
+    fn receive(&mut self, arrival: Arrival) -> Verdict {
         let now = self.clock.now();
+        match self.vendor.admit(arrival, self.clock.epoch_us(now)) {
+            Admission::Outside(answer) => self.answered(answer),
+            Admission::TurnedAway { answer, limited } => {
+                self.counted.calls += u64::from(limited);
+                self.counted.unauthorised += u64::from(limited);
+                self.answered(answer)
+            }
+            Admission::Call(call) => self.arrive(call, now),
+        }
+    }
+
+    /// A call has arrived whole at a limited path.
+    fn arrive(&mut self, call: Call, now: Moment) -> Verdict {
         let reading = self.meter.arrive(now);
         self.counted.calls += 1;
-        self.counted.violations += u64::from(reading.breaks_a_limit());
-        self.counted.broke_in_flight += u64::from(reading.breaks_in_flight);
-        self.counted.broke_window += u64::from(reading.breaks_window);
+        self.note_violations(&reading);
         let busy = self.fate.happens(self.faults.busy_account);
-        if reading.breaks_in_flight || busy {
-            return self.reject(&call, now, Answer::too_many_in_flight());
+        if reading.breaks_a_limit() {
+            let rejection = self.vendor.throttled(&call, &reading);
+            return self.reject(&call, now, rejection);
         }
-        if reading.breaks_window {
-            return self.reject(&call, now, Answer::too_many_in_window());
+        if busy {
+            self.counted.throttles_injected += 1;
+            let rejection = self.vendor.busy(&call);
+            return self.reject(&call, now, rejection);
         }
         self.accept(call, now)
     }
 
-    fn reject(&mut self, call: &Call, now: Moment, answer: Answer) -> Verdict {
+    fn note_violations(&mut self, reading: &Reading) {
+        self.counted.violations += u64::from(reading.breaks_a_limit());
+        self.counted.broke_in_flight += u64::from(reading.breaks_in_flight);
+        self.counted.broke_long_running += u64::from(reading.breaks_long_running);
+        self.counted.broke_window += u64::from(reading.breaks_window());
+    }
+
+    fn reject(&mut self, call: &Call, now: Moment, rejection: Rejection) -> Verdict {
         self.counted.rejected += 1;
+        count(&mut self.counted.rejected_by, rejection.answer.code);
         self.remember(call, now, now, false);
-        Verdict::Rejected(answer)
+        match self.answered(rejection.answer) {
+            Verdict::Answered(ending, _) => Verdict::Answered(ending, rejection.after),
+            other => other,
+        }
     }
 
     fn accept(&mut self, call: Call, now: Moment) -> Verdict {
         self.counted.accepted += 1;
-        self.meter.enter(now);
-        if call.request.writes() {
-            match self.writes.note(&call) {
+        if call.writes {
+            let key = call.idempotency_key.as_deref();
+            let method = call.arrival.method.as_str();
+            match self.writes.note(method, &call.record, key) {
                 Novelty::First => {}
                 Novelty::Repeated => self.counted.repeated += 1,
                 Novelty::OtherKey => self.counted.repeated_with_other_key += 1,
             }
         }
-        // Both are drawn for every call, so that the probability of one does not shift the other.
+        let fault = self.draw_fault();
+        let work = match call.weight {
+            Weight::Whole => self.latency.draw(),
+            Weight::Instant => Work::Takes(Duration::ZERO),
+        };
+        let beginning = match fault {
+            // Nothing of it is begun.
+            Some(Fault::ServerError) => Beginning::Work,
+            _ => self.vendor.begin(&call, self.clock.epoch_us(now)),
+        };
+        let mut job = Job {
+            holds_slot: true,
+            call,
+            started: now,
+            fault,
+            background: None,
+        };
+        self.meter.enter(now);
+        match beginning {
+            Beginning::Work => Verdict::Accepted(job, work),
+            Beginning::Answered(answer) => {
+                self.leave(&job, now);
+                Verdict::Answered(self.conclude(answer, fault), Duration::ZERO)
+            }
+            Beginning::Background {
+                answer,
+                job: named,
+                holds_slot,
+            } => {
+                job.background = Some(named);
+                let first = self.conclude(answer, fault);
+                if !holds_slot {
+                    self.free(&job, now);
+                    job.holds_slot = false;
+                }
+                Verdict::Background(first, job, work)
+            }
+        }
+    }
+
+    /// Both are drawn for every call, so that the probability of one does not shift the other.
+    fn draw_fault(&mut self) -> Option<Fault> {
         let broken = self.fate.happens(self.faults.server_error);
         let lost = self.fate.happens(self.faults.lost_answer);
-        let fault = match (broken, lost) {
+        match (broken, lost) {
             (true, _) => Some(Fault::ServerError),
             (false, true) => Some(Fault::LostAnswer),
             (false, false) => None,
-        };
-        Verdict::Accepted(
-            Job {
-                call,
-                started: now,
-                fault,
-            },
-            self.latency.draw(),
-        )
+        }
     }
 
     fn end(&mut self, job: Job) -> Ending {
         let now = self.clock.now();
-        self.meter.leave(now);
-        self.remember(&job.call, job.started, now, true);
+        self.leave(&job, now);
         if let Some(Fault::ServerError) = job.fault {
             self.counted.server_errors += 1;
-            return Ending::Answered(Answer::unexpected_error(self.counted.server_errors));
+            let answer = self.vendor.broken(&job.call, self.counted.server_errors);
+            return self.conclude(answer, None);
         }
-        let answer = self.records.perform(job.call);
-        self.counted.refused += u64::from(answer.status >= 400);
-        if let Some(Fault::LostAnswer) = job.fault {
+        let answer = self.vendor.perform(job.call, self.clock.epoch_us(now));
+        self.conclude(answer, job.fault)
+    }
+
+    fn finish(&mut self, job: Job) {
+        let now = self.clock.now();
+        self.leave(&job, now);
+        if let Some(named) = job.background {
+            let now = self.clock.epoch_us(now);
+            self.vendor.finish(named, job.call, now);
+        }
+    }
+
+    fn free(&mut self, job: &Job, now: Moment) {
+        if job.holds_slot {
+            self.meter.leave(job.started, now);
+        }
+    }
+
+    /// A call leaves its slot, if it holds one, and its span is remembered.
+    fn leave(&mut self, job: &Job, now: Moment) {
+        self.free(job, now);
+        self.remember(&job.call, job.started, now, true);
+    }
+
+    /// The answer of a call that was let in reaches its client, or not.
+    fn conclude(&mut self, mut answer: Answer, fault: Option<Fault>) -> Ending {
+        if (400..500).contains(&answer.status) {
+            self.counted.refused += 1;
+            count(&mut self.counted.refused_by, answer.code);
+        }
+        if fault == Some(Fault::LostAnswer) {
             self.counted.lost_answers += 1;
             return Ending::AnswerLost;
         }
+        self.dress(&mut answer);
         Ending::Answered(answer)
+    }
+
+    fn answered(&self, mut answer: Answer) -> Verdict {
+        self.dress(&mut answer);
+        Verdict::Answered(Ending::Answered(answer), Duration::ZERO)
+    }
+
+    fn dress(&self, answer: &mut Answer) {
+        let used: Vec<Used> = self
+            .meter
+            .in_windows()
+            .map(|(calls, limit)| Used { calls, limit })
+            .collect();
+        self.vendor.dress(answer, &used);
     }
 
     fn remember(&mut self, call: &Call, started: Moment, ended: Moment, accepted: bool) {
@@ -256,7 +373,7 @@ impl Book {
             started_at_us: self.clock.epoch_us(started),
             ended_at_us: self.clock.epoch_us(ended),
             accepted,
-            method: call.method.clone(),
+            method: call.arrival.method.to_string(),
             record: call.record.clone(),
             idempotency_key: call.idempotency_key.clone(),
         });
@@ -266,21 +383,33 @@ impl Book {
     }
 
     fn counts(&self) -> Report {
-        Report {
+        let now = self.clock.now();
+        let mut report = Report {
             in_flight: self.meter.in_flight(),
             max_in_flight: self.meter.max_in_flight(),
-            max_in_window: self.meter.max_in_window(),
-            busy_slot_seconds: self.meter.busy_seconds(self.clock.now()),
-            duplicates_created: self.records.duplicates_created(),
-            records: self.records.count(),
+            max_long_running: self.meter.max_long_running(now),
+            busy_slot_seconds: self.meter.busy_seconds(now),
             ..self.counted.clone()
+        };
+        for (seen, most) in report.windows.iter_mut().zip(self.meter.most_in_windows()) {
+            seen.most = most;
         }
+        report.max_in_window = report
+            .windows
+            .first()
+            .map_or(0, |seen: &WindowSeen| seen.most);
+        self.vendor.tell(&mut report);
+        report
     }
 
-    fn durations_us(&self) -> Vec<i64> {
+    fn durations_us(&self) -> Vec<EpochUs> {
         let accepted = self.spans.iter().filter(|span| span.accepted);
         accepted
             .map(|span| span.ended_at_us - span.started_at_us)
             .collect()
     }
+}
+
+fn count(counts: &mut std::collections::BTreeMap<String, u64>, what: &str) {
+    *counts.entry(what.to_owned()).or_default() += 1;
 }

@@ -20,6 +20,14 @@ pub enum Latency {
         /// 99th percentile: above the mean, and below 14.96 times the mean.
         p99: Duration,
     },
+    /// Anything between two bounds, most of it short: the shorter bound times (longer / shorter) to the power of the
+    /// cube of a uniform number. For runs in which calls must overtake each other wildly.
+    Jitter {
+        /// The shortest, above zero.
+        least: Duration,
+        /// The longest.
+        most: Duration,
+    },
     /// Until the gate lets the call go. For tests that must hold calls open without a clock.
     Manual(Gate),
 }
@@ -145,11 +153,19 @@ impl Sampler {
         let duration = match (&self.latency, &self.solved) {
             (Latency::Manual(gate), _) => return Work::Waits(gate.clone()),
             (Latency::Fixed(duration), _) => *duration,
+            (Latency::Jitter { least, most }, _) => jitter(*least, *most, self.chance.unit()),
             (_, Some(solved)) => solved.draw(&mut self.chance),
             (_, None) => Duration::ZERO,
         };
         Work::Takes(duration.min(self.longest))
     }
+}
+
+/// See [`Latency::Jitter`]; `uniform` is from 0 to 1.
+fn jitter(least: Duration, most: Duration, uniform: f64) -> Duration {
+    let ratio = most.as_secs_f64() / least.as_secs_f64();
+    let seconds = least.as_secs_f64() * ratio.powf(uniform.powi(3));
+    Duration::try_from_secs_f64(seconds).map_or(most, |drawn| drawn.clamp(least, most.max(least)))
 }
 
 #[cfg(test)]
@@ -209,6 +225,21 @@ mod tests {
         );
         let mut fixed = sampler(&Latency::Fixed(Duration::from_secs(9)), Some(cap), 0);
         assert_eq!(seconds(&mut fixed), 2.0);
+    }
+
+    #[test]
+    fn jitter_comes_close_to_both_bounds_and_is_mostly_short() {
+        let (least, most) = (Duration::from_millis(1), Duration::from_secs(2));
+        let mut sampler = sampler(&Latency::Jitter { least, most }, None, 5);
+        let mut drawn: Vec<f64> = (0..10_000).map(|_| seconds(&mut sampler)).collect();
+        drawn.sort_by(f64::total_cmp);
+        assert!(drawn[0] >= 0.001 && drawn[0] < 0.001_1, "{}", drawn[0]);
+        assert!(
+            drawn[9_999] <= 2.0 && drawn[9_999] > 1.9,
+            "{}",
+            drawn[9_999]
+        );
+        assert!(drawn[5_000] < 0.01, "{}", drawn[5_000]);
     }
 
     #[test]

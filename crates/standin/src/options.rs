@@ -1,48 +1,77 @@
-//! What a stand-in NetSuite is told when it starts: its limits, its speed and its faults.
+//! What every stand-in is told when it starts: its windows, its speed and its faults. What only one vendor has is in
+//! that vendor's folder.
 
 use crate::latency::{Latency, LogNormal};
 use std::time::Duration;
 
-/// How a stand-in NetSuite behaves. Start from [`NetSuiteOptions::default`].
+/// A limit on calls in every half-open window of one length, wherever it is placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Calls that may arrive in it.
+    pub calls: u64,
+    /// Its length.
+    pub per: Duration,
+}
+
+/// A limit on calls in flight that counts only those which have run for a while: while there are so many, no new call
+/// is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LongRunning {
+    /// Calls that may have run so long at once.
+    pub calls: u32,
+    /// From what age a call counts.
+    pub after: Duration,
+}
+
+/// How a stand-in behaves, whatever its vendor. Start from [`Conduct::default`].
 #[derive(Clone, Debug)]
-pub struct NetSuiteOptions {
-    /// Calls that may be in flight at once, over the whole account.
-    pub max_in_flight: u32,
-    /// Calls that may arrive in any window of length [`window`](Self::window), wherever it is placed.
-    pub calls_per_window: u64,
-    /// Length of the sliding window.
-    pub window: Duration,
+pub struct Conduct {
     /// How long the work of an accepted call takes.
     pub latency: Latency,
-    /// The vendor's longest run time: no call takes longer. NetSuite ends a REST request after 15 minutes.
+    /// The vendor's longest run time: no call takes longer.
     pub longest: Option<Duration>,
     /// Seed of everything drawn at random, so that a run can be repeated.
     pub seed: u64,
-    /// The value demanded in `Authorization: Bearer`; anything else is answered 401. `None` asks for none.
-    pub bearer: Option<String>,
     /// What goes wrong on purpose.
     pub faults: Faults,
-    /// Largest request body, in bytes; a larger one is answered 413. NetSuite takes 104 MB.
+    /// Largest request body, in bytes.
     pub body_limit: usize,
-    /// How many of the latest calls are remembered one by one, for [`spans`](crate::NetSuite::spans) and
+    /// How many of the latest calls are remembered one by one, for [`spans`](crate::StandIn::spans) and
     /// the latency percentiles. The counts of a report know every call.
     pub spans_kept: usize,
 }
 
-impl Default for NetSuiteOptions {
-    /// A Premium account (15 at once) with 6,000 calls a minute, instant answers and no faults.
-    fn default() -> NetSuiteOptions {
-        NetSuiteOptions {
-            max_in_flight: 15,
-            calls_per_window: 6_000,
-            window: Duration::from_secs(60),
+impl Default for Conduct {
+    /// Instant answers and no faults.
+    fn default() -> Conduct {
+        Conduct {
             latency: Latency::Instant,
-            longest: Some(Duration::from_secs(15 * 60)),
+            longest: None,
             seed: 0,
-            bearer: None,
             faults: Faults::default(),
             body_limit: 1 << 20,
             spans_kept: 1_000_000,
+        }
+    }
+}
+
+/// How long the access tokens of a stand-in live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenLife {
+    /// How long a token is accepted.
+    pub accepted: Duration,
+    /// How long the answer says it will be, where the vendor says so at all; a longer time than `accepted` is a token
+    /// that is revoked without notice.
+    pub stated: Duration,
+}
+
+impl TokenLife {
+    /// A token that lives as long as it is said to.
+    #[must_use]
+    pub fn honest(life: Duration) -> TokenLife {
+        TokenLife {
+            accepted: life,
+            stated: life,
         }
     }
 }
@@ -53,9 +82,9 @@ impl Default for NetSuiteOptions {
 pub struct Faults {
     /// The work is done, then the connection is cut without a byte of answer.
     pub lost_answer: f64,
-    /// The call takes its time, the work is not done, and the answer is 500 `UNEXPECTED_ERROR`.
+    /// The call takes its time, the work is not done, and the answer is the vendor's for a failure of its own.
     pub server_error: f64,
-    /// An arriving call is answered 429 although it broke no limit, as happens when someone else uses the
+    /// An arriving call is throttled although it broke no limit, as happens when someone else uses the
     /// same account. It counts as rejected, not as a violation.
     pub busy_account: f64,
 }
@@ -86,80 +115,35 @@ pub enum OptionsError {
         /// The 99th percentile asked for.
         p99: Duration,
     },
+    /// A public key or certificate that tokens are checked with cannot be read.
+    #[error("the public key or certificate cannot be read: {0}")]
+    Key(String),
 }
 
-impl NetSuiteOptions {
-    /// Checks that a server can be built from these options.
-    ///
-    /// # Errors
-    /// The first thing found wrong.
-    pub fn check(&self) -> Result<(), OptionsError> {
-        if self.max_in_flight == 0 {
-            return Err(OptionsError::Zero("max_in_flight"));
-        }
-        if self.calls_per_window == 0 {
+/// Checks one set of windows and a conduct.
+pub(crate) fn check(windows: &[Window], conduct: &Conduct) -> Result<(), OptionsError> {
+    for window in windows {
+        if window.calls == 0 {
             return Err(OptionsError::Zero("calls_per_window"));
         }
-        if self.window.is_zero() {
+        if window.per.is_zero() {
             return Err(OptionsError::Zero("window"));
         }
-        for (name, value) in [
-            ("lost_answer", self.faults.lost_answer),
-            ("server_error", self.faults.server_error),
-            ("busy_account", self.faults.busy_account),
-        ] {
-            if !(0.0..=1.0).contains(&value) {
-                return Err(OptionsError::Probability { name, value });
-            }
-        }
-        if let Latency::LogNormal { mean, p99 } = self.latency {
-            LogNormal::solve(mean, p99)?;
-        }
-        Ok(())
     }
+    probability("lost_answer", conduct.faults.lost_answer)?;
+    probability("server_error", conduct.faults.server_error)?;
+    probability("busy_account", conduct.faults.busy_account)?;
+    if let Latency::LogNormal { mean, p99 } = conduct.latency {
+        LogNormal::solve(mean, p99)?;
+    }
+    Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_default_options_can_be_served() {
-        assert_eq!(NetSuiteOptions::default().check(), Ok(()));
-    }
-
-    #[test]
-    fn options_that_accept_no_call_or_are_no_probability_are_refused() {
-        let wrong = |change: fn(&mut NetSuiteOptions)| {
-            let mut options = NetSuiteOptions::default();
-            change(&mut options);
-            options.check().unwrap_err()
-        };
-        assert_eq!(
-            wrong(|o| o.max_in_flight = 0),
-            OptionsError::Zero("max_in_flight")
-        );
-        assert_eq!(
-            wrong(|o| o.calls_per_window = 0),
-            OptionsError::Zero("calls_per_window")
-        );
-        assert_eq!(
-            wrong(|o| o.window = Duration::ZERO),
-            OptionsError::Zero("window")
-        );
-        assert_eq!(
-            wrong(|o| o.faults.lost_answer = 1.5),
-            OptionsError::Probability {
-                name: "lost_answer",
-                value: 1.5
-            }
-        );
-        assert!(matches!(
-            wrong(|o| o.faults.server_error = f64::NAN),
-            OptionsError::Probability {
-                name: "server_error",
-                ..
-            }
-        ));
+/// Checks one probability.
+pub(crate) fn probability(name: &'static str, value: f64) -> Result<(), OptionsError> {
+    if (0.0..=1.0).contains(&value) {
+        Ok(())
+    } else {
+        Err(OptionsError::Probability { name, value })
     }
 }

@@ -1,38 +1,34 @@
-//! The HTTP server of a stand-in NetSuite: its routes, and the task in which each accepted call runs.
+//! The HTTP server of a stand-in: one port for one vendor's account, and the task in which each accepted call runs.
 
 use crate::answer::Answer;
-use crate::call::{Call, RequestBody, is_limited};
-use crate::judge::{Ending, Judge, Verdict};
+use crate::judge::{Ending, Job, Judge, Limits, Verdict};
+use crate::latency::Work;
 use crate::line::{Cutter, Lines};
-use crate::options::NetSuiteOptions;
+use crate::options::{Conduct, OptionsError};
 use crate::report::{Report, Span};
+use crate::request::{Arrival, RequestBody};
+use crate::vendor::Vendor;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::json;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-/// A running stand-in NetSuite. Dropping it closes the port; calls in flight run to their end.
+/// A running stand-in. Dropping it closes the port; calls in flight run to their end.
 ///
-/// Its surface, on plain HTTP:
-/// - `PUT /services/rest/record/v1/{type}/eid:{external id}` creates or replaces a record,
-///   `POST /services/rest/record/v1/{type}` creates one, `GET` reads one by internal or external id;
-/// - `GET /services/rest/system/v1/serverTime` and `.../governanceLimits`, which no limit covers;
-/// - `GET /_standin/report` and `GET /_standin/spans`, outside NetSuite's surface: what the judge saw.
-///
-/// Everything else is 404. The limits cover every call at or below `/services/rest/record` and
-/// `/services/rest/query`, whatever its answer.
+/// Beside the vendor's own surface, on plain HTTP, it serves `GET /_standin/report` and `GET /_standin/spans`: what the
+/// judge saw.
 #[derive(Debug)]
-pub struct NetSuite {
+pub struct StandIn {
     address: SocketAddr,
     judge: Arc<Judge>,
     /// Dropping it asks the server to stop.
@@ -40,21 +36,47 @@ pub struct NetSuite {
     port_closed: oneshot::Receiver<()>,
 }
 
-impl NetSuite {
+/// Options that a stand-in can be built from.
+pub trait Options: sealed::Options {}
+
+impl<O: sealed::Options> Options for O {}
+
+pub(crate) mod sealed {
+    /// How a vendor's options become its stand-in. Only this crate can say so.
+    pub trait Options {
+        /// The vendor's account at an address.
+        ///
+        /// # Errors
+        /// When the options make no sense.
+        #[allow(private_interfaces, reason = "sealed: nobody else calls it")]
+        fn build(self, address: std::net::SocketAddr) -> Result<super::Plan, super::OptionsError>;
+    }
+}
+
+/// What a stand-in is built from.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) vendor: Box<dyn Vendor>,
+    pub(crate) limits: Limits,
+    pub(crate) conduct: Conduct,
+}
+
+impl StandIn {
     /// Starts serving on `address`; port 0 takes a free one. Needs a tokio runtime.
     ///
     /// # Errors
-    /// `InvalidInput` with an [`OptionsError`](crate::OptionsError) inside when the options make no sense,
+    /// `InvalidInput` with an [`OptionsError`] inside when the options make no sense,
     /// else what the system says when the address cannot be bound.
-    pub async fn bind(address: SocketAddr, options: NetSuiteOptions) -> io::Result<NetSuite> {
+    pub async fn bind(address: SocketAddr, options: impl Options) -> io::Result<StandIn> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let judge = Judge::new(&options, address)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let invalid = |error: OptionsError| io::Error::new(io::ErrorKind::InvalidInput, error);
+        let plan = options.build(address).map_err(invalid)?;
+        let judge = Judge::new(plan.vendor, &plan.limits, &plan.conduct).map_err(invalid)?;
         let judge = Arc::new(judge);
         let (lines, port_closed) = Lines::new(listener);
         let (running, stopped) = oneshot::channel::<()>();
-        let router = router(Arc::clone(&judge), options);
+        let router = router(Arc::clone(&judge), plan.conduct.body_limit);
         let serve = axum::serve(
             lines,
             router.into_make_service_with_connect_info::<Cutter>(),
@@ -64,7 +86,7 @@ impl NetSuite {
             let _ = stopped.await;
         });
         tokio::spawn(async move { serve.await });
-        Ok(NetSuite {
+        Ok(StandIn {
             address,
             judge,
             running,
@@ -85,10 +107,16 @@ impl NetSuite {
     }
 
     /// The latest calls that have ended, in the order of their ends; at most
-    /// [`spans_kept`](NetSuiteOptions::spans_kept). A call in flight is not among them.
+    /// [`spans_kept`](Conduct::spans_kept). A call in flight is not among them.
     #[must_use]
     pub fn spans(&self) -> Vec<Span> {
         self.judge.spans()
+    }
+
+    /// The vendor changes the account's limits from now on: calls in flight, and calls in each window in the order
+    /// of the options, as many as are given. Calls that came before still count.
+    pub fn change_limits(&self, in_flight: u32, in_windows: &[u64]) {
+        self.judge.change_limits(in_flight, in_windows);
     }
 
     /// Waits until no call is in flight. More may come later.
@@ -116,11 +144,10 @@ impl NetSuite {
 #[derive(Clone)]
 struct Desk {
     judge: Arc<Judge>,
-    options: Arc<NetSuiteOptions>,
+    body_limit: usize,
 }
 
-fn router(judge: Arc<Judge>, options: NetSuiteOptions) -> Router {
-    let body_limit = options.body_limit;
+fn router(judge: Arc<Judge>, body_limit: usize) -> Router {
     Router::new()
         .route(
             "/_standin/report",
@@ -130,16 +157,13 @@ fn router(judge: Arc<Judge>, options: NetSuiteOptions) -> Router {
             "/_standin/spans",
             get(|State(desk): State<Desk>| async move { Json(desk.judge.spans()) }),
         )
-        .fallback(netsuite)
+        .fallback(receive)
         .layer(DefaultBodyLimit::max(body_limit))
-        .with_state(Desk {
-            judge,
-            options: Arc::new(options),
-        })
+        .with_state(Desk { judge, body_limit })
 }
 
-/// NetSuite's surface. The body is read whole before anything is counted.
-async fn netsuite(
+/// The vendor's surface. The body is read whole before anything is counted.
+async fn receive(
     State(desk): State<Desk>,
     ConnectInfo(cutter): ConnectInfo<Cutter>,
     method: Method,
@@ -150,59 +174,41 @@ async fn netsuite(
     let body = match body {
         Ok(bytes) => RequestBody::Whole(bytes),
         Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            RequestBody::Over(desk.options.body_limit)
+            RequestBody::Over(desk.body_limit)
         }
         // The client broke off inside its body: no call has arrived.
         Err(rejection) => return rejection.into_response(),
     };
-    let limited = is_limited(uri.path());
-    if !authorised(&desk.options, &headers) {
-        let answer = if limited {
-            desk.judge.turn_away_unauthorised()
-        } else {
-            Answer::invalid_login()
-        };
-        return answer.into_response();
-    }
-    if !limited {
-        return system(&desk.options, &method, uri.path()).into_response();
-    }
-    let call = Call::read(&method, uri.path(), &headers, &body);
-    run(&desk.judge, call, &cutter).await.into_response()
-}
-
-fn authorised(options: &NetSuiteOptions, headers: &HeaderMap) -> bool {
-    let Some(bearer) = &options.bearer else {
-        return true;
-    };
-    let given = headers
-        .get(header::AUTHORIZATION)
-        .map(HeaderValue::as_bytes);
-    given.is_some_and(|given| given == format!("Bearer {bearer}").as_bytes())
-}
-
-/// The system resources. Their paths are documented; the member `serverTime` is not confirmed.
-fn system(options: &NetSuiteOptions, method: &Method, path: &str) -> Answer {
-    match (method, path) {
-        (&Method::GET, "/services/rest/system/v1/serverTime") => {
-            Answer::found(json!({ "serverTime": jiff::Timestamp::now().to_string() }))
+    let arrival = Arrival::new(method, &uri, headers, body);
+    let ending = match desk.judge.receive(arrival) {
+        Verdict::Answered(ending, after) => {
+            if after > Duration::ZERO {
+                tokio::time::sleep(after).await;
+            }
+            ending
         }
-        (&Method::GET, "/services/rest/system/v1/governanceLimits") => Answer::found(json!({
-            "accountConcurrencyLimit": options.max_in_flight,
-            "accountUnallocatedConcurrencyLimit": options.max_in_flight,
-            "integrationLimitType": "accountLimit",
-        })),
-        _ => Answer::unknown_path(method.as_str(), path),
+        Verdict::Accepted(job, work) => run(&desk.judge, job, work).await,
+        Verdict::Background(first, job, work) => {
+            let judge = Arc::clone(&desk.judge);
+            tokio::spawn(async move {
+                work.done().await;
+                judge.finish(job);
+            });
+            first
+        }
+    };
+    match ending {
+        Ending::Answered(answer) => answer.into_response(),
+        Ending::AnswerLost => {
+            cutter.cut();
+            Answer::empty(503).into_response()
+        }
     }
 }
 
 /// Runs an accepted call in a task of its own, so that it goes on and keeps its slot when the client hangs
 /// up and this handler is dropped.
-async fn run(judge: &Arc<Judge>, call: Call, cutter: &Cutter) -> Answer {
-    let (job, work) = match judge.arrive(call) {
-        Verdict::Rejected(answer) => return answer,
-        Verdict::Accepted(job, work) => (job, work),
-    };
+async fn run(judge: &Arc<Judge>, job: Job, work: Work) -> Ending {
     let (mut tell, told) = oneshot::channel();
     let judge = Arc::clone(judge);
     tokio::spawn(async move {
@@ -218,16 +224,6 @@ async fn run(judge: &Arc<Judge>, call: Call, cutter: &Cutter) -> Answer {
         // An error means that the client hung up, which the work does not care about.
         let _ = tell.send(judge.end(job));
     });
-    match told.await {
-        Ok(Ending::Answered(answer)) => answer,
-        Ok(Ending::AnswerLost) => {
-            cutter.cut();
-            Answer::unavailable()
-        }
-        // Only a runtime that is being torn down drops a task before its end.
-        Err(_) => Answer::unavailable(),
-    }
+    // Only a runtime that is being torn down drops a task before its end.
+    told.await.unwrap_or(Ending::Answered(Answer::empty(503)))
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::rules::{Idempotency, RetryTable, Rules};
 use crate::answer::Answer;
 use crate::classify::Meaning;
+use crate::follow_up::Jobs;
 use crate::outcome::Throttle;
 use crate::request::Request;
 
@@ -23,6 +24,7 @@ pub(super) static RULES: Rules = Rules {
         quoted: false,
     },
     csrf: false,
+    jobs: Jobs::None,
     signals: &[],
     probe: None,
     // Plain HTTP is for an API on one's own machine or network; `check` warns of it.
@@ -157,6 +159,7 @@ mod tests {
                 headers: Vec::new(),
                 body,
                 truncated: false,
+                stored: None,
             };
             assert_eq!(vendor_code(&answer).as_deref(), expected, "{}", answer.body);
         }

@@ -14,6 +14,7 @@ use super::rules::{
 };
 use crate::answer::Answer;
 use crate::classify::Meaning;
+use crate::follow_up::Jobs;
 use crate::outcome::Throttle;
 use crate::reconcile::{Found, Question};
 use crate::request::Request;
@@ -43,6 +44,7 @@ pub(super) static RULES: Rules = Rules {
         quoted: false,
     },
     csrf: false,
+    jobs: Jobs::NetSuite,
     signals: &[Signal {
         status: Some(429),
         code: Some(Cow::Borrowed("USER_ERROR")),
@@ -187,6 +189,7 @@ mod tests {
             headers,
             body,
             truncated: false,
+            stored: None,
         }
     }
 

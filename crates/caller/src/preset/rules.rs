@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::answer::Answer;
 use crate::classify::Meaning;
+use crate::follow_up::Jobs;
 use crate::reconcile::Question;
 use crate::request::Request;
 
@@ -27,6 +28,8 @@ pub struct Rules {
     pub idempotency: Idempotency,
     /// The vendor wants a token against cross-site request forgery with every call that changes something.
     pub csrf: bool,
+    /// How the vendor says that it goes on with a call as a job.
+    pub jobs: Jobs,
     /// What answers mean, before the standards are asked. The first that fits counts.
     pub signals: &'static [Signal],
     /// A harmless call that tells whether the sign-in works, below the base URL.
@@ -197,6 +200,7 @@ pub(super) mod tests {
             headers: Vec::new(),
             body,
             truncated: false,
+            stored: None,
         }
     }
 

@@ -11,6 +11,7 @@ use super::rules::{
     Bound, Idempotency, RetryTable, Rules, Seen, Signal, SuggestedLimit, https_only,
 };
 use crate::classify::Meaning;
+use crate::follow_up::Jobs;
 use crate::outcome::Throttle;
 use crate::request::Request;
 
@@ -44,6 +45,7 @@ pub(super) static RULES: Rules = Rules {
     retry: RetryTable::USUAL,
     idempotency: Idempotency::None,
     csrf: false,
+    jobs: Jobs::None,
     signals: &[
         Signal::of(400, "UNABLE_TO_LOCK_ROW", Meaning::Repeatable),
         Signal::of(400, "QUERY_TIMEOUT", Meaning::Repeatable),

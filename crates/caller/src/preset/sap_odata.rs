@@ -8,6 +8,7 @@ use super::rules::{
     Bound, Idempotency, RetryTable, Rules, Seen, Signal, SuggestedLimit, https_only,
 };
 use crate::classify::Meaning;
+use crate::follow_up::Jobs;
 use crate::outcome::Throttle;
 
 pub(super) static RULES: Rules = Rules {
@@ -22,6 +23,7 @@ pub(super) static RULES: Rules = Rules {
     retry: RetryTable::USUAL,
     idempotency: Idempotency::Repeatability,
     csrf: true,
+    jobs: Jobs::None,
     signals: &[
         // Locked by another user or session: that passes.
         Signal::status(423, Meaning::Repeatable),

@@ -11,6 +11,7 @@ use super::rules::{
 };
 use super::sap_odata;
 use crate::classify::Meaning;
+use crate::follow_up::Jobs;
 
 /// KBA 3159263: retry after 300 s.
 const PAUSE: Duration = Duration::from_secs(300);
@@ -27,6 +28,7 @@ pub(super) static RULES: Rules = Rules {
     retry: RetryTable::USUAL,
     idempotency: Idempotency::None,
     csrf: false,
+    jobs: Jobs::None,
     signals: &[Signal::status(423, Meaning::Repeatable)],
     probe: Some("/odata/v2/"),
     base_url,

@@ -331,6 +331,19 @@ fn presets() -> Vec<Case> {
             "\"Host\"",
         ),
         (target("csrf = \"yes\""), Code::WrongType, "\"yes\""),
+        (target("jobs = \"bulk\""), Code::BadValue, "\"bulk\""),
+        (
+            target("jobs = { initial = \"5s\", max = \"1s\" }"),
+            Code::BadValue,
+            "{ initial = \"5s\", max = \"1s\" }",
+        ),
+        (
+            target(
+                "[[targets.netsuite.limits]]\nname = \"a\"\ncalls = 5\nper = \"1m\"\ncounts = \"jobs\"",
+            ),
+            Code::LimitKind,
+            "\"jobs\"",
+        ),
         (
             target("reconcile = { path = \"/orders\" }"),
             Code::BadValue,

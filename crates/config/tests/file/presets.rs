@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use rampmeter_caller::follow_up::{Jobs, Polling};
 use rampmeter_caller::preset::Idempotency;
 use rampmeter_caller::reconcile::Found;
 use rampmeter_caller::{admits, classify::Meaning};
 use rampmeter_config::{OnUnknown, Target};
-use rampmeter_dispatch::LimitKind;
+use rampmeter_dispatch::{Counts, LimitKind};
 
 use crate::{target, toml};
 
@@ -43,6 +44,38 @@ fn a_preset_suggests_limits_where_a_target_names_none() {
     let named =
         "preset = \"netsuite\"\n[[targets.netsuite.limits]]\nname = \"a\"\nconcurrency = 15";
     assert_eq!(read(named).rules.limits.len(), 1);
+}
+
+#[test]
+fn jobs_are_followed_by_the_preset_or_as_the_target_says() {
+    assert_eq!(read("preset = \"netsuite\"").profile.jobs(), Jobs::NetSuite);
+    assert_eq!(read("").profile.jobs(), Jobs::None);
+    let ignoring = read("preset = \"netsuite\"\njobs = \"none\"");
+    assert_eq!(ignoring.profile.jobs(), Jobs::None);
+    let own =
+        read("jobs = { kind = \"status-monitor\", initial = \"1m\", give_up = \"2h\" }").profile;
+    assert_eq!(own.jobs(), Jobs::StatusMonitor);
+    let minute = Duration::from_secs(60);
+    let polling = Polling {
+        initial: minute,
+        max: minute,
+        give_up: 120 * minute,
+    };
+    assert_eq!(own.polling, polling);
+}
+
+#[test]
+fn a_concurrency_limit_says_what_it_counts() {
+    let of = |counts: &str| {
+        let limit = "[[targets.netsuite.limits]]\nname = \"a\"\nconcurrency = 5\n";
+        read(&format!("{limit}{counts}")).rules.limits[0].counts
+    };
+    assert_eq!(of(""), Counts::Requests);
+    assert_eq!(of("counts = \"jobs\""), Counts::Jobs);
+    assert_eq!(
+        of("counts = \"requests-and-jobs\""),
+        Counts::RequestsAndJobs
+    );
 }
 
 #[test]

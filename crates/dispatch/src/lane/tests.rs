@@ -75,7 +75,7 @@ fn situation(lanes: &Lanes, bystander: &Bystander, smallest: u32) -> Situation {
 #[test]
 fn whatever_arrives_no_lane_waits_beyond_its_bound_and_high_keeps_its_share() {
     for medium in 1..=4 {
-        for batch in medium..=5 {
+        for batch in medium..=8 {
             let bounds = bounds(medium, batch);
             let mut seen = BTreeSet::new();
             let mut open = vec![(Lanes::default(), Bystander::default())];
@@ -124,6 +124,33 @@ fn under_full_load_both_lower_lanes_start_once_in_each_round() {
 #[test]
 fn unequal_bounds_give_unequal_shares() {
     assert_eq!(saturated(&bounds(2, 5), 18), "HHMHHMBHHMHHMBHHMH");
+}
+
+#[test]
+fn batch_uses_a_start_that_high_does_not_want_before_it_is_due() {
+    let bounds = bounds(20, 20);
+    let mut lanes = Lanes::default();
+    let lower = Waiting::NONE.with(Priority::Medium).with(Priority::Batch);
+    let mut order = String::new();
+    for _ in 0..33 {
+        let lane = lanes.first(lower, &bounds).unwrap();
+        lanes.started(lane, lower, &bounds);
+        order.push_str(&lane.as_str()[..1]);
+    }
+    let round = format!("{}B", "M".repeat(15));
+    assert_eq!(order, format!("{round}{round}M"));
+    // HIGH comes just then: it goes first, and so it does five times before BATCH is due.
+    let mut lanes = Lanes::default();
+    for _ in 0..15 {
+        lanes.started(Priority::Medium, lower, &bounds);
+    }
+    let mut order = String::new();
+    for _ in 0..7 {
+        let lane = lanes.first(Waiting::ALL, &bounds).unwrap();
+        lanes.started(lane, Waiting::ALL, &bounds);
+        order.push_str(&lane.as_str()[..1]);
+    }
+    assert_eq!(order, "HHHHHBH");
 }
 
 #[test]

@@ -5,8 +5,9 @@ use rampmeter_dispatch::{Decision, Limit, LimitKind, Priority, Verdict};
 use crate::world::{World, check};
 
 /// Situations that the runs of a test must come through, or they prove little.
-pub(crate) const SITUATIONS: [&str; 14] = [
+pub(crate) const SITUATIONS: [&str; 17] = [
     "a due lane starts past HIGH",
+    "a pressing BATCH starts past MEDIUM",
     "a call is held by a limit",
     "a call is held by a reserve",
     "a call is held by a share",
@@ -20,6 +21,8 @@ pub(crate) const SITUATIONS: [&str; 14] = [
     "time opens the target",
     "a restart finds open permits",
     "a quota of a day is used up",
+    "an answer closes the target before a throttle",
+    "a used-up vendor tells a full window nothing new",
 ];
 
 impl World {

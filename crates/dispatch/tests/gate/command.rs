@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use rampmeter_dispatch::{
-    Calendar, CountFrom, DeferralBound, Limit, LimitKind, MaxDeferrals, Priority, Reserve,
+    Calendar, CountFrom, Counts, DeferralBound, Limit, LimitKind, MaxDeferrals, Priority, Reserve,
     ResetDay, Rules, Scope, Share, Throttle,
 };
 
@@ -40,6 +40,10 @@ pub(crate) enum Command {
         pick: u16,
         hold: Duration,
     },
+    /// An answer of some call says that nothing is left for this time.
+    UsedUp {
+        resets_in: Duration,
+    },
     /// Ended holds are released.
     Release,
     /// Time passes.
@@ -64,7 +68,7 @@ pub(crate) enum Command {
 }
 
 /// How many kinds of command there are; see [`Command::kind`].
-pub(crate) const KINDS: usize = 13;
+pub(crate) const KINDS: usize = 14;
 
 impl Command {
     /// Numbers the kinds, to see that each has happened.
@@ -83,6 +87,7 @@ impl Command {
             Command::Resume(_) => 10,
             Command::Forget => 11,
             Command::Restart { .. } => 12,
+            Command::UsedUp { .. } => 13,
         }
     }
 }
@@ -153,6 +158,7 @@ fn command() -> impl Strategy<Value = Command> {
         3 => scope().prop_map(Command::Resume),
         1 => Just(Command::Forget),
         1 => restart,
+        1 => time().prop_map(|resets_in| Command::UsedUp { resets_in }),
     ]
 }
 
@@ -236,6 +242,7 @@ fn limit(name: &'static str) -> impl Strategy<Value = Limit> {
             )
         })
         .prop_map(move |(kind, reserve, share, count_from)| Limit {
+            counts: Counts::Requests,
             name: name.to_owned(),
             kind,
             reserve,
@@ -245,7 +252,7 @@ fn limit(name: &'static str) -> impl Strategy<Value = Limit> {
 }
 
 fn bound() -> impl Strategy<Value = DeferralBound> {
-    let few = (1_u32..5).prop_map(|most| DeferralBound::at_most(most).expect("it is not 0"));
+    let few = (1_u32..7).prop_map(|most| DeferralBound::at_most(most).expect("it is not 0"));
     prop_oneof![6 => few, 1 => Just(DeferralBound::Unlimited)]
 }
 

@@ -116,6 +116,24 @@ impl Oracle {
         });
     }
 
+    /// An answer says that nothing is left for this time; says whether that closes the target: only if no window of
+    /// ours is full.
+    pub(crate) fn used_up(&mut self, resets_in: Duration) -> bool {
+        let windows = self.rules.limits.iter();
+        let mut windows =
+            windows.filter(|limit| !matches!(limit.kind, LimitKind::Concurrency { .. }));
+        let has_room =
+            |limit: &Limit| self.inside(limit, self.now, false).len() < limit.max() as usize;
+        let closes = windows.all(has_room);
+        if closes {
+            self.feedback.push(Feedback::UsedUp {
+                until: self.now.saturating_add(resets_in),
+                at: self.now,
+            });
+        }
+        closes
+    }
+
     pub(crate) fn pause(&mut self, scope: Scope) {
         self.paused.push(scope);
     }
@@ -305,7 +323,34 @@ impl Oracle {
         let due = eligible
             .lanes()
             .filter_map(|lane| Some((self.due_since(lane)?, lane)));
-        Some(due.min().map_or(highest, |(_, lane)| lane))
+        if let Some((_, lane)) = due.min() {
+            return Some(lane);
+        }
+        Some(if self.is_pressing(eligible) {
+            Priority::Batch
+        } else {
+            highest
+        })
+    }
+
+    /// Whether three quarters of its bound let BATCH go before a MEDIUM that was not passed itself, where HIGH does not
+    /// want to and nobody is due.
+    pub(crate) fn is_pressing(&self, eligible: Waiting) -> bool {
+        let most = most(self.rules.max_deferrals.batch);
+        let pressed = most.is_some_and(|bound| 4 * self.deferred(Priority::Batch) >= 3 * bound);
+        let lower = Waiting::NONE.with(Priority::Medium).with(Priority::Batch);
+        let nobody_is_due = eligible.lanes().all(|lane| self.due_since(lane).is_none());
+        eligible == lower && pressed && nobody_is_due && self.deferred(Priority::Medium) == 0
+    }
+
+    /// How often a lane was deferred since its last start.
+    fn deferred(&self, lane: Priority) -> usize {
+        let since = self
+            .starts
+            .iter()
+            .rev()
+            .take_while(|start| start.priority != lane);
+        since.filter(|start| start.defers(lane)).count()
     }
 
     /// The start that deferred a lane for the last time it can be.
@@ -380,6 +425,10 @@ impl Oracle {
         let mut lowered = None;
         let mut closed = None;
         for feedback in &self.feedback {
+            if let Feedback::UsedUp { until, at } = *feedback {
+                closed = Some(Closed::announced(closed, until, at));
+                continue;
+            }
             let shut_by = self.shut_by(*feedback, &mut lowered);
             closed = match shut_by {
                 Some((stated, at, jitter)) => Some(Closed::by(closed, stated, at, jitter)),

@@ -16,6 +16,11 @@ pub(crate) enum Feedback {
         /// When the refused call was started, if it is open.
         started: Option<Time>,
     },
+    /// An answer said that nothing is left until then, while our own windows had room.
+    UsedUp {
+        until: Time,
+        at: Time,
+    },
     Started(PermitId),
     Answered(PermitId),
     Held(PermitId),
@@ -70,6 +75,21 @@ impl Closed {
         }
     }
 
+    /// Closed as if a throttle had stated this time, but nothing was refused: pauses are not counted.
+    pub(crate) fn announced(before: Option<Closed>, until: Time, at: Time) -> Closed {
+        let pauses = before.as_ref().map_or(0, |before| {
+            let quiet = before.width >= TRICKLE_ENDS_AT as usize
+                || at >= before.until.saturating_add(QUIET_INTERVAL);
+            if quiet { 0 } else { before.pauses }
+        });
+        Closed {
+            until: before.map_or(until, |before| before.until.max(until)),
+            pauses,
+            width: 1,
+            out: Vec::new(),
+        }
+    }
+
     pub(crate) fn after(mut self, feedback: Feedback) -> Closed {
         let trickles = self.width < TRICKLE_ENDS_AT as usize;
         match feedback {
@@ -80,6 +100,7 @@ impl Closed {
                 self.out.retain(|out| *out != id);
             }
             Feedback::Held(id) => self.out.retain(|out| *out != id),
+            Feedback::UsedUp { .. } => {}
             Feedback::Throttled { .. } if trickles => self.width = (self.width - 1).max(1),
             Feedback::Throttled { .. } => {}
         }

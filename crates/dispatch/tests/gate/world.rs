@@ -160,6 +160,17 @@ impl World {
                 };
                 self.lose(id, hold);
             }
+            Command::UsedUp { resets_in } => {
+                let until = self.gate.used_up(resets_in, self.clock);
+                let closes = self.oracle.used_up(resets_in);
+                check!(
+                    until.is_some() == closes,
+                    "used up for {resets_in:?}: closed until {until:?}, must close: {closes}"
+                );
+                self.saw("an answer closes the target before a throttle", closes);
+                self.saw("a used-up vendor tells a full window nothing new", !closes);
+                return Ok(closes);
+            }
             Command::Release => return self.release(),
             Command::Pass { time } => self.pass_to(self.clock.saturating_add(time)),
             Command::PassToNextChange => {
@@ -220,6 +231,10 @@ impl World {
                     "{lane} must not start"
                 );
                 self.bystander.sees(lane, eligible)?;
+                self.saw(
+                    "a pressing BATCH starts past MEDIUM",
+                    lane == Priority::Batch && self.oracle.is_pressing(eligible),
+                );
                 self.saw(
                     "a due lane starts past HIGH",
                     lane != Priority::High && eligible.has(Priority::High),

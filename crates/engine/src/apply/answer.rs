@@ -23,7 +23,7 @@ const UNAVAILABLE: &str = "Rampmeter.Unavailable";
 /// The call was in flight every time the server crashed.
 const UNDELIVERABLE: &str = "Rampmeter.Undeliverable";
 /// The answer was lost and the target says not to repeat.
-const OUTCOME_UNKNOWN: &str = "Rampmeter.OutcomeUnknown";
+pub(super) const OUTCOME_UNKNOWN: &str = "Rampmeter.OutcomeUnknown";
 
 /// Crashes of the server with one call in flight, after which it is taken for their cause. Calls that were in flight
 /// by chance share in a crash, so one crash, or a few, say nothing of a call.
@@ -39,6 +39,9 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         let call = self.target(target).in_flight.remove(&permit);
         let mut call = call.expect("a call in flight is answered once");
+        if let Some(look) = call.look.take() {
+            return self.looked(target, permit, call, *look, outcome);
+        }
         call.message.receive_count += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
         let took = self.now.saturating_since(call.started_at);
@@ -55,7 +58,11 @@ impl Turn<'_> {
             self.hold(target, permit, &call)?;
             return self.unknown(target, call, &reason);
         }
+        if let Some(job) = outcome.follow_up(&self.target(target).config.profile) {
+            return self.accepted(target, permit, &call, job);
+        }
         self.free(target, permit)?;
+        self.heed_allowances(target, &outcome)?;
         match outcome {
             Outcome::Success(answer) => self.succeed(target, &call, &answer),
             Outcome::Final {
@@ -106,6 +113,9 @@ impl Turn<'_> {
         target: TargetId,
         mut call: InFlight,
     ) -> Result<(), StoreError> {
+        if call.look.is_some() {
+            return self.look_lost_in_crash(&call);
+        }
         call.message.receive_count += 1;
         call.message.crashes += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
@@ -127,7 +137,7 @@ impl Turn<'_> {
         }
     }
 
-    fn succeed(
+    pub(super) fn succeed(
         &mut self,
         target: TargetId,
         call: &InFlight,
@@ -135,14 +145,15 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         self.store().delete_message(call.message.id)?;
         self.leave_order(target, &call.message)?;
+        let output = self.keep_body(call, answer)?.to_task_output();
         let Some((execution, event)) = call.message.task else {
-            return Ok(());
+            return self.keep_outcome(target, call, &output);
         };
         let Some(execution) = self.store().execution(execution)? else {
             return Ok(());
         };
         let audit = self.audit(target, call, Some(answer.status));
-        let output = Payload::from_value(answer.to_task_output());
+        let output = Payload::from_value(output);
         let stimulus = Stimulus::TaskSucceeded { event, output };
         if self.advance(execution, stimulus, Some(&audit))? == Advanced::Stale {
             tracing::info!(
@@ -213,7 +224,7 @@ impl Turn<'_> {
 
     /// Back to its lane, after a wait. A task with a heartbeat gets one that lasts over the wait: its worker has not
     /// given up.
-    fn put_back(&mut self, call: &InFlight, wait: Duration) -> Result<(), StoreError> {
+    pub(super) fn put_back(&mut self, call: &InFlight, wait: Duration) -> Result<(), StoreError> {
         self.store().update_counters(&call.message)?;
         let until = self.now.saturating_add(wait);
         if let Some((execution, event)) = call.message.task
@@ -231,7 +242,7 @@ impl Turn<'_> {
         self.store().delay(until, call.message.id)
     }
 
-    fn give_up(
+    pub(super) fn give_up(
         &mut self,
         target: TargetId,
         call: &InFlight,
@@ -241,6 +252,10 @@ impl Turn<'_> {
         reason: Option<&str>,
     ) -> Result<(), StoreError> {
         self.store().update_counters(&call.message)?;
+        let kept = answer
+            .map(|answer| self.keep_body(call, answer))
+            .transpose()?;
+        let answer = kept.as_deref();
         let failure = Failure {
             answer,
             vendor_code,
@@ -257,15 +272,16 @@ impl Turn<'_> {
         self.fail_call(target, &call.message, &error, &told, Some(&audit))
     }
 
-    fn free(&mut self, target: TargetId, permit: PermitId) -> Result<(), StoreError> {
+    pub(super) fn free(&mut self, target: TargetId, permit: PermitId) -> Result<(), StoreError> {
         let now = self.now;
         let places = self.target(target).gate.finish(permit, now);
         self.store().delete_permit(permit)?;
+        self.store().note_answer_time(now)?;
         self.store().put_places(target, &places)
     }
 
     /// Keeps the call's places for as long as the vendor may still be at work on it.
-    fn hold(
+    pub(super) fn hold(
         &mut self,
         target: TargetId,
         permit: PermitId,
@@ -281,7 +297,7 @@ impl Turn<'_> {
         self.store().hold_permit(permit, until)
     }
 
-    fn note_throttle(
+    pub(super) fn note_throttle(
         &mut self,
         id: TargetId,
         permit: PermitId,
@@ -323,6 +339,6 @@ impl Turn<'_> {
     }
 }
 
-fn random() -> u64 {
+pub(super) fn random() -> u64 {
     getrandom::u64().expect("the operating system gives random bytes")
 }

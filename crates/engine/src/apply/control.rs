@@ -72,6 +72,12 @@ impl Turn<'_> {
             let what = format!("call c-{call} is in flight: it has left its lane");
             return Ok(Err(Rejected::Impossible(what)));
         }
+        if self.is_job(queue.target, number)? {
+            let what = format!(
+                "the vendor has accepted call c-{call} and works on it: it has left its lane"
+            );
+            return Ok(Err(Rejected::Impossible(what)));
+        }
         if let Some(ordering) = message.ordering {
             let standing = self
                 .store()

@@ -1,24 +1,30 @@
 //! Answers to "what is it doing and why": targets, calls that have not ended, where an execution waits. Changes nothing.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rampmeter_asl::{Detail, Frame, Waiting, record};
 use rampmeter_dispatch::{Limit, LimitKind, LimitUsage, Priority, Scope, Time, Verdict};
 use serde_json::Value;
 
-use crate::id::{MessageNumber, StepId, TargetId, message_number};
+use crate::id::{MessageNumber, QueueId, StepId, TargetId, message_number};
 use crate::queues::Queue;
 use crate::rejected::Rejected;
-use crate::request::{CallState, LimitState, TargetState, WaitingAt};
-use crate::store::{ExecutionRow, FrameStanding, MessageRow, OrderStanding, StoreError};
+use crate::request::{CallState, JobState, LimitState, TargetState, VendorLimitState, WaitingAt};
+use crate::store::{ExecutionRow, FrameStanding, JobRow, MessageRow, OrderStanding, StoreError};
 use crate::target::Target;
 use crate::turn::Turn;
 
 /// Branches and iterations whose waiting is shown.
-const CHILDREN_SHOWN: usize = 10;
+const CHILDREN_SHOWN: usize = 100;
 
 /// Branches and iterations that are read to find those.
-const CHILDREN_READ: usize = 100;
+const CHILDREN_READ: usize = 1_000;
+
+/// How many calls are ahead of those looked at last, by lane: so that the calls of a wide Map, which mostly come in the
+/// order of their lane, are counted in one pass over it.
+#[derive(Debug, Default)]
+struct Ahead(BTreeMap<QueueId, (u64, MessageNumber, u64)>);
 
 impl Turn<'_> {
     /// Every target as it stands.
@@ -35,6 +41,16 @@ impl Turn<'_> {
             deferrals: target.gate.deferrals(),
             throttles: target.throttles,
             throttles_under_our_limit: target.throttles_under_our_limit,
+            closed_by_headers: target.closed_by_headers,
+            closed_until: match target.gate.closure(now) {
+                Verdict::ClosedUntil(until) => Some(until.as_millis()),
+                _ => None,
+            },
+            trickle: match target.gate.closure(now) {
+                Verdict::Trickling { width } => Some(width),
+                _ => None,
+            },
+            vendor_limits: vendor_limits(target),
             contended: target.contended(),
         });
         targets.collect()
@@ -56,10 +72,16 @@ impl Turn<'_> {
             }
         }
         for &id in &targets {
+            self.jobs_of(id, most, &mut calls)?;
+        }
+        for &id in &targets {
             for priority in Priority::ALL {
                 let queue = self.target(id).queues[priority.index()];
                 let room = most.saturating_sub(calls.len());
                 for (ahead, number) in (0..).zip(self.store().ready(queue, room)?) {
+                    if self.is_job(id, number)? {
+                        continue;
+                    }
                     if let Some(message) = self.store().message(number)? {
                         let standing = Standing::Waiting { ahead };
                         calls.push(self.call_state(id, &message, priority, standing)?);
@@ -69,6 +91,32 @@ impl Turn<'_> {
         }
         calls.truncate(most);
         Ok(calls)
+    }
+
+    /// Adds the calls that the vendor works on, but for those whose look is in flight: they are in the list already.
+    fn jobs_of(
+        &mut self,
+        id: TargetId,
+        most: usize,
+        calls: &mut Vec<CallState>,
+    ) -> Result<(), StoreError> {
+        let room = most.saturating_sub(calls.len());
+        if self.target(id).jobs == 0 || room == 0 {
+            return Ok(());
+        }
+        for job in self.store().jobs(id, room)? {
+            let mut flying = self.target(id).in_flight.values();
+            if flying.any(|call| call.message.id == job.message) {
+                continue;
+            }
+            if let Some(message) = self.store().message(job.message)?
+                && let Some(queue) = self.writer.queues.get(message.queue)
+                && let Some(priority) = queue.lane
+            {
+                calls.push(self.call_state(id, &message, priority, Standing::Job)?);
+            }
+        }
+        Ok(())
     }
 
     /// Where a running execution waits; `None` once it has ended.
@@ -93,9 +141,10 @@ impl Turn<'_> {
         let Some(frame) = self.load_frame(&execution, 0)? else {
             return Ok(Ok(None));
         };
-        let mut root = self.frame_waits(&execution, &frame, execution.frame_step)?;
+        let mut ahead = Ahead::default();
+        let mut root = self.frame_waits(&execution, &frame, execution.frame_step, &mut ahead)?;
         if matches!(frame.waiting_for(), Waiting::Children { .. }) {
-            self.children_wait(&execution, &mut root)?;
+            self.children_wait(&execution, &mut root, &mut ahead)?;
         }
         Ok(Ok(Some(root)))
     }
@@ -105,6 +154,7 @@ impl Turn<'_> {
         &mut self,
         execution: &ExecutionRow,
         root: &mut WaitingAt,
+        ahead: &mut Ahead,
     ) -> Result<(), StoreError> {
         root.running = self.store().count_running_frames(execution.id)?;
         let running = Some(FrameStanding::Running);
@@ -118,7 +168,7 @@ impl Turn<'_> {
             if let Some(frame) = self.load_frame(execution, row.id)?
                 && !matches!(frame.waiting_for(), Waiting::Children { .. })
             {
-                let child = self.frame_waits(execution, &frame, row.step)?;
+                let child = self.frame_waits(execution, &frame, row.step, ahead)?;
                 root.children.push(child);
             }
             if root.children.len() == CHILDREN_SHOWN {
@@ -134,6 +184,7 @@ impl Turn<'_> {
         execution: &ExecutionRow,
         frame: &Frame,
         step: StepId,
+        ahead: &mut Ahead,
     ) -> Result<WaitingAt, StoreError> {
         let (waits_for, event) = match frame.waiting_for() {
             Waiting::Task { event } => ("task", event),
@@ -144,7 +195,7 @@ impl Turn<'_> {
         };
         let waited = self.task_events(execution, event, step)?;
         let call = match waited.message {
-            Some(number) => self.call_of(number)?,
+            Some(number) => self.call_standing(number, ahead)?,
             None => None,
         };
         Ok(WaitingAt {
@@ -201,6 +252,14 @@ impl Turn<'_> {
         &mut self,
         number: MessageNumber,
     ) -> Result<Option<CallState>, StoreError> {
+        self.call_standing(number, &mut Ahead::default())
+    }
+
+    fn call_standing(
+        &mut self,
+        number: MessageNumber,
+        ahead: &mut Ahead,
+    ) -> Result<Option<CallState>, StoreError> {
         let Some(message) = self.store().message(number)? else {
             return Ok(None);
         };
@@ -217,9 +276,11 @@ impl Turn<'_> {
             .any(|call| call.message.id == number);
         let standing = if flying {
             Standing::InFlight
+        } else if self.is_job(queue.target, number)? {
+            Standing::Job
         } else if self.store().is_in_turn(queue.id, message.turn, number)? {
             Standing::Waiting {
-                ahead: self.store().ready_before(queue.id, message.turn, number)?,
+                ahead: self.calls_ahead(queue.id, message.turn, number, ahead)?,
             }
         } else if let Some(before) = self.parked_behind(queue, &message)? {
             Standing::Parked { before }
@@ -228,6 +289,28 @@ impl Turn<'_> {
         };
         self.call_state(queue.target, &message, priority, standing)
             .map(Some)
+    }
+
+    fn calls_ahead(
+        &self,
+        queue: QueueId,
+        turn: u64,
+        number: MessageNumber,
+        ahead: &mut Ahead,
+    ) -> Result<u64, StoreError> {
+        let before = ahead.0.get(&queue).copied();
+        let count = match before.filter(|(known, call, _)| (*known, *call) <= (turn, number)) {
+            Some((known, call, count)) => {
+                let between = (known, call)..(turn, number);
+                count
+                    + self
+                        .store()
+                        .ready_between(queue, between.start, between.end)?
+            }
+            None => self.store().ready_before(queue, turn, number)?,
+        };
+        ahead.0.insert(queue, (turn, number, count));
+        Ok(count)
     }
 
     /// The call of the same OrderingKey that goes before this one, if it is parked for that.
@@ -266,9 +349,16 @@ impl Turn<'_> {
             None => None,
         };
         let now = self.now;
+        let job = match self.target(target).jobs {
+            0 => None,
+            _ => self.store().job(message.id)?,
+        };
         let target = self.target(target);
         let (word, ahead, held_by) = match standing {
-            Standing::InFlight => ("in flight", 0, None),
+            Standing::InFlight | Standing::Job if job.is_some() => {
+                ("job", 0, job.as_ref().map(|job| works(job, now)))
+            }
+            Standing::InFlight | Standing::Job => ("in flight", 0, None),
             Standing::Delayed => (
                 "delayed",
                 0,
@@ -301,6 +391,7 @@ impl Turn<'_> {
             key: message.key.clone(),
             execution_arn,
             standing: word,
+            job: job.map(job_state),
             sent_at: message.sent_at.as_millis(),
             receive_count: message.receive_count,
             ahead,
@@ -329,9 +420,33 @@ struct Waited {
 #[derive(Clone, Copy)]
 enum Standing {
     InFlight,
+    Job,
     Delayed,
     Parked { before: MessageNumber },
     Waiting { ahead: u64 },
+}
+
+/// What a call that has become a job waits for, in words.
+fn works(job: &JobRow, now: Time) -> String {
+    let looks = match job.looks {
+        0 => "not looked at yet".to_owned(),
+        1 => "looked at once".to_owned(),
+        looks => format!("looked at {looks} times"),
+    };
+    format!(
+        "job {} at the vendor, for {}, {looks}",
+        job.follow_up.job,
+        seconds(now, job.since)
+    )
+}
+
+fn job_state(job: JobRow) -> JobState {
+    JobState {
+        path: job.follow_up.job,
+        since: job.since.as_millis(),
+        looks: job.looks,
+        counted: job.permit.is_some(),
+    }
 }
 
 /// What holds a waiting call, in words.
@@ -396,7 +511,26 @@ fn seconds(at: Time, now: Time) -> String {
     format!("{:.1} s", at.saturating_since(now).as_secs_f64())
 }
 
+fn vendor_limits(target: &Target) -> Vec<VendorLimitState> {
+    let limits = target.vendor_limits.iter();
+    let states = limits.map(|(name, limit)| VendorLimitState {
+        name: name.clone(),
+        kind: if limit.in_flight {
+            "concurrency"
+        } else {
+            "window"
+        },
+        limit: limit.limit,
+        per_ms: limit.window.map(milliseconds),
+        remaining: limit.remaining,
+        resets_at: limit.resets_at.map(Time::as_millis),
+        disagreement: limit.disagreement.clone(),
+    });
+    states.collect()
+}
+
 fn limit_states(target: &Target, now: Time) -> Vec<LimitState> {
+    let most_counted = target.gate.most_counted();
     let rates = target
         .latency()
         .map(|latency| target.gate.reachable_rates(latency));
@@ -411,6 +545,7 @@ fn limit_states(target: &Target, now: Time) -> Vec<LimitState> {
             expires_at: change.and_then(|change| change.expires_at.map(Time::as_millis)),
             reaches_per_second: rate.filter(|rate| rate.is_finite()),
             nominal_per_second: usage.kind.nominal_rate(),
+            vendor_may_count: most_counted[index].filter(|most| *most > usage.max),
             ..limit_state(usage)
         }
     });
@@ -456,6 +591,7 @@ fn limit_state(usage: LimitUsage) -> LimitState {
         configured: None,
         expires_at: None,
         reaches_per_second: None,
+        vendor_may_count: None,
         nominal_per_second: None,
     }
 }

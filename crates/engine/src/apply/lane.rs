@@ -12,8 +12,11 @@ use rampmeter_dispatch::Priority;
 
 use crate::id::{MessageNumber, OrderingHash, QueueId, TargetId};
 use crate::queues::Queue;
-use crate::store::{MessageRow, OrderStanding, StoreError};
+use crate::store::{JobRow, MessageRow, OrderStanding, StoreError};
 use crate::turn::Turn;
+
+/// The turn of a look at a job: before that of every call.
+const LOOK: u64 = 0;
 
 impl Turn<'_> {
     /// Writes a new call of a lane, to start when `delayed` is over or in its turn.
@@ -56,6 +59,9 @@ impl Turn<'_> {
         else {
             return self.store().make_ready(message.queue, message.id);
         };
+        if self.is_job(target, message.id)? {
+            return self.make_look_ready(target, lane, message);
+        }
         if let Some((_, ordering)) = self.order_of(message) {
             let standing = if self.may_go(target, ordering, message)? {
                 OrderStanding::Free
@@ -83,18 +89,49 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Takes the first call out of a lane. None if it had to be parked.
+    /// Whether the vendor works on the call already, so that what waits is a look at that.
+    pub(super) fn is_job(
+        &mut self,
+        target: TargetId,
+        message: MessageNumber,
+    ) -> Result<bool, StoreError> {
+        Ok(self.target(target).jobs > 0 && self.store().job(message)?.is_some())
+    }
+
+    /// A look at a job goes before all calls of its lane that have not started: what has begun is to end.
+    fn make_look_ready(
+        &mut self,
+        target: TargetId,
+        lane: Priority,
+        message: &MessageRow,
+    ) -> Result<(), StoreError> {
+        self.store()
+            .make_ready_in_turn(message.queue, LOOK, message.id, None)?;
+        let waiting = self.target(target);
+        waiting.ready[lane.index()] += 1;
+        waiting.looks[lane.index()] += 1;
+        self.made_ready = true;
+        Ok(())
+    }
+
+    /// Takes the first call out of a lane, and the job if it is a look at one. None if it had to be parked.
     pub(super) fn take_first(
         &mut self,
         target: TargetId,
         lane: Priority,
-    ) -> Result<Option<MessageRow>, StoreError> {
+    ) -> Result<Option<(MessageRow, Option<JobRow>)>, StoreError> {
         let queue = self.target(target).queues[lane.index()];
         let first = self.store().first_in_turn(queue)?;
         let (turn, number) = first.expect("the count of ready messages is that of the table");
         self.store().unready_in_turn(queue, turn, number)?;
         let waiting = self.target(target);
         waiting.ready[lane.index()] -= 1;
+        if turn == LOOK {
+            waiting.looks[lane.index()] -= 1;
+            let message = self.message(number)?;
+            let job = self.store().job(number)?;
+            return Ok(Some((message, job)));
+        }
         waiting.turns[lane.index()].served(turn);
         let message = self.message(number)?;
         if let Some((_, ordering)) = self.order_of(&message) {
@@ -106,7 +143,7 @@ impl Turn<'_> {
             self.set_order(target, ordering, &message, OrderStanding::UnderWay)?;
             self.target(target).owners.insert(ordering, number);
         }
-        Ok(Some(message))
+        Ok(Some((message, None)))
     }
 
     /// A call has ended for good, or will never be made: the next ones with its OrderingKey may go.

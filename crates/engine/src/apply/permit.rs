@@ -1,9 +1,11 @@
 //! Gives permits: asks each gate which lane may start, takes that lane's oldest call, and writes the permit before
 //! anything leaves. The gate decides which lane; the queue decides which call.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use rampmeter_asl::Payload;
+use rampmeter_asl::{Payload, Selector};
+use rampmeter_caller::follow_up::FollowUp;
 use rampmeter_caller::{Attempt, Request};
 use rampmeter_config::OnUnknown;
 use rampmeter_config::message::CallMessage;
@@ -16,6 +18,15 @@ use crate::outbox::OutgoingCall;
 use crate::store::{MessageRow, PermitRow, StoreError};
 use crate::target::InFlight;
 use crate::turn::Turn;
+
+/// What a call asks for.
+struct Wanted {
+    request: Request,
+    /// The part of the answer's body that is given on.
+    selector: Option<Arc<Selector>>,
+    /// Set when it is a look at the job of a call that the vendor has accepted.
+    look: Option<Box<FollowUp>>,
+}
 
 /// Permits given in one transaction, so that a wide limit cannot hold the writer.
 const PERMITS_AT_ONCE: usize = 256;
@@ -69,30 +80,43 @@ impl Turn<'_> {
 
     /// Starts the first call of a lane, or sets aside a message that cannot be one any more.
     fn start_first(&mut self, id: TargetId, priority: Priority) -> Result<(), StoreError> {
-        let Some(message) = self.take_first(id, priority)? else {
+        let Some((message, job)) = self.take_first(id, priority)? else {
             return Ok(());
         };
         let number = message.id;
-        if !self.still_wanted(&message)? {
+        // A job that has a place in a limit is watched to its end, whoever waits for it.
+        let counts = job.as_ref().is_some_and(|job| job.permit.is_some());
+        if !counts && !self.still_wanted(&message)? {
             tracing::debug!(
                 message = number.0,
                 "no workflow waits for this call any more"
             );
             self.store().delete_message(number)?;
+            if let Some(job) = &job {
+                self.forget_job(id, job)?;
+            }
             return self.leave_order(id, &message);
         }
-        let request = match self.request_of(id, &message) {
+        let wanted = match self.request_of(id, &message) {
             Err(StoreError::Damaged(why)) => Err(why),
             other => other?,
         };
-        match request {
-            Ok(request) => self.give_permit(id, priority, message, request),
+        if let Some(job) = job {
+            let wanted = Wanted {
+                request: job.follow_up.request(),
+                selector: wanted.ok().and_then(|wanted| wanted.selector),
+                look: Some(Box::new(job.follow_up)),
+            };
+            return self.give_permit(id, priority, message, wanted);
+        }
+        match wanted {
+            Ok(wanted) => self.give_permit(id, priority, message, wanted),
             Err(reason) => self.fail_call(id, &message, INVALID_MESSAGE, &reason, None),
         }
     }
 
     /// Whether the task that the message would answer still waits. A message without a task token always is.
-    fn still_wanted(&self, message: &MessageRow) -> Result<bool, StoreError> {
+    pub(super) fn still_wanted(&self, message: &MessageRow) -> Result<bool, StoreError> {
         let Some((execution, event)) = message.task else {
             return Ok(true);
         };
@@ -104,13 +128,24 @@ impl Turn<'_> {
         &mut self,
         target: TargetId,
         message: &MessageRow,
-    ) -> Result<Result<Request, String>, StoreError> {
+    ) -> Result<Result<Wanted, String>, StoreError> {
         let body = self.body_of(message)?;
         let key = self.idempotency_key_of(message)?;
-        let parsed = CallMessage::parse(&body, &self.target(target).config);
-        Ok(parsed
-            .map(|call| call.into_request(&key))
-            .map_err(|invalid| invalid.to_string()))
+        let target = self.target(target);
+        let call = match CallMessage::parse(&body, &target.config) {
+            Ok(call) => call,
+            Err(invalid) => return Ok(Err(invalid.to_string())),
+        };
+        let selector = match &call.response_selector {
+            // It was read when the message was sent.
+            Some(path) => Selector::parse(path).ok().map(Arc::new),
+            None => target.selector.clone(),
+        };
+        Ok(Ok(Wanted {
+            request: call.into_request(&key),
+            selector,
+            look: None,
+        }))
     }
 
     /// The body of a message, its own or that in the step that sent it.
@@ -160,15 +195,26 @@ impl Turn<'_> {
         id: TargetId,
         priority: Priority,
         mut message: MessageRow,
-        request: Request,
+        wanted: Wanted,
     ) -> Result<(), StoreError> {
+        let Wanted {
+            request,
+            selector,
+            look,
+        } = wanted;
         let now: Time = self.now;
         let permit = self.writer.numbers.permit.take(&self.writer.store)?;
         let target = self.target(id);
-        let waiting = target.waiting();
+        let mut waiting = target.waiting();
+        if look.is_some() {
+            waiting = waiting.with_poll(priority);
+        }
         let places = target.gate.start(permit, priority, waiting, now);
-        let caller = std::sync::Arc::clone(&target.caller);
-        let attempt = attempt_of(target.config.on_unknown, &message);
+        let caller = Arc::clone(&target.caller);
+        let attempt = match look {
+            Some(_) => Attempt::default(),
+            None => attempt_of(target.config.on_unknown, &message),
+        };
         let number = message.id;
         // What is in flight keeps no body in memory: the row has it.
         message.body = None;
@@ -178,6 +224,7 @@ impl Turn<'_> {
                 message,
                 priority,
                 started_at: now,
+                look: look.clone(),
             },
         );
         self.store().insert_permit(&PermitRow {
@@ -195,6 +242,8 @@ impl Turn<'_> {
             caller,
             request,
             attempt,
+            look,
+            selector,
         });
         Ok(())
     }

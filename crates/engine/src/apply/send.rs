@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rampmeter_asl::{EventId, Stimulus, Task};
+use rampmeter_asl::{EventId, Selector, Stimulus, Task};
 use rampmeter_config::message::{CallMessage, InvalidMessage};
 use serde_json::Value;
 
@@ -151,6 +151,7 @@ impl Turn<'_> {
         let ordering = ordering.map(OrderingHash::of);
         let task = token.and_then(|token| self.writer.seal.open(token));
         let forged = token.is_some() && task.is_none();
+        let problem = problem.or_else(|| parsed.as_ref().ok().and_then(unselectable));
         let problem =
             problem.or_else(|| forged.then(|| "its TaskToken was not minted here".to_owned()));
         let placed = match (problem, queue.lane) {
@@ -218,6 +219,13 @@ impl Turn<'_> {
         }
         Ok(())
     }
+}
+
+/// Why a call's ResponseSelector selects nothing.
+fn unselectable(call: &CallMessage) -> Option<String> {
+    let path = call.response_selector.as_deref()?;
+    let error = Selector::parse(path).err()?;
+    Some(format!("its ResponseSelector is no JSONPath: {error}"))
 }
 
 /// The error of a message that is no valid call.

@@ -30,7 +30,7 @@ impl Turn<'_> {
             let event = row.timer.event;
             let stimulus = match row.timer.kind {
                 TimerKind::ExecutionTimeout => Stimulus::ExecutionTimedOut,
-                TimerKind::Heartbeat if self.is_in_flight(row.execution, event) => {
+                TimerKind::Heartbeat if self.is_under_way(row.execution, event)? => {
                     Stimulus::TaskHeartbeat { event }
                 }
                 kind => Stimulus::TimerFired { event, kind },
@@ -40,13 +40,15 @@ impl Turn<'_> {
         Ok(more)
     }
 
-    /// Whether the call of a task is under way: then the worker, which is us, is still at work on the task.
-    fn is_in_flight(&self, execution: ExecutionId, event: EventId) -> bool {
+    /// Whether the call of a task is in flight, or a job of it goes on: then the worker, which is us, is still at work
+    /// on the task.
+    fn is_under_way(&self, execution: ExecutionId, event: EventId) -> Result<bool, StoreError> {
         let mut targets = self.writer.targets.values();
-        targets.any(|target| {
+        let in_flight = targets.any(|target| {
             let mut calls = target.in_flight.values();
             calls.any(|call| call.message.task == Some((execution, event)))
-        })
+        });
+        Ok(in_flight || self.store().task_has_job(execution, event)?)
     }
 
     fn end_delays(&mut self) -> Result<bool, StoreError> {

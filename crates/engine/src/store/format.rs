@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::{StoreError, StoreOpenError};
 
 /// The format that this version writes, kept in `PRAGMA user_version`.
-pub(crate) const FORMAT: i64 = 1;
+pub(crate) const FORMAT: i64 = 2;
 
 /// "Ramp" in ASCII, kept in `PRAGMA application_id`, so that `file` and others can tell what it is.
 const APPLICATION_ID: i64 = 0x5261_6d70;
@@ -27,6 +27,8 @@ pub(crate) fn set_up(connection: &Connection) -> Result<(), StoreOpenError> {
     configure(connection)?;
     if new {
         make(connection)?;
+    } else if found < FORMAT {
+        migrate(connection)?;
     }
     Ok(())
 }
@@ -48,7 +50,16 @@ fn make(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     connection.execute_batch(include_str!("schema.sql"))?;
     connection.execute_batch(include_str!("queues.sql"))?;
+    connection.execute_batch(include_str!("calls.sql"))?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.pragma_update(None, "user_version", FORMAT)?;
+    Ok(connection.execute_batch("COMMIT")?)
+}
+
+/// Brings a file of format 1 up to this one.
+fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    connection.execute_batch(include_str!("calls.sql"))?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     Ok(connection.execute_batch("COMMIT")?)
 }

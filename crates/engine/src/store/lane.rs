@@ -80,6 +80,24 @@ impl Store {
         Ok(optional(first)?)
     }
 
+    /// The lowest turn that waits in a lane. Looks at jobs have none.
+    pub(crate) fn lowest_turn(&self, queue: QueueId) -> Result<Option<u64>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT min(turn) FROM ready WHERE queue = ?1 AND turn > 0")?;
+        let lowest: Option<i64> = statement.query_row([queue], |row| row.get(0))?;
+        Ok(lowest.map(i64::unsigned_abs))
+    }
+
+    /// How many looks at jobs wait in a lane: they stand before its calls, with turn 0.
+    pub(crate) fn count_looks(&self, queue: QueueId) -> Result<u64, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM ready WHERE queue = ?1 AND turn = 0")?;
+        let count: i64 = statement.query_row([queue], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
     /// Whether the call has its place in its lane.
     pub(crate) fn is_in_turn(
         &self,
@@ -108,6 +126,22 @@ impl Store {
         Ok(count.unsigned_abs())
     }
 
+    /// Calls of a lane from one place, itself included, to before another.
+    pub(crate) fn ready_between(
+        &self,
+        queue: QueueId,
+        from: (u64, MessageNumber),
+        before: (u64, MessageNumber),
+    ) -> Result<u64, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM ready \
+             WHERE queue = ?1 AND (turn, message) >= (?2, ?3) AND (turn, message) < (?4, ?5)",
+        )?;
+        let places = (queue, signed(from.0), from.1, signed(before.0), before.1);
+        let count: i64 = statement.query_row(places, |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
     /// The highest turn among the calls of a group that wait in a lane.
     pub(crate) fn newest_turn(
         &self,
@@ -125,7 +159,7 @@ impl Store {
     /// with a group that came later.
     pub(crate) fn newest_ungrouped_turn(&self, queue: QueueId) -> Result<Option<u64>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT turn FROM ready WHERE queue = ?1 AND message_group IS NULL \
+            "SELECT turn FROM ready WHERE queue = ?1 AND message_group IS NULL AND turn > 0 \
              ORDER BY turn DESC LIMIT 1",
         )?;
         let newest = statement.query_row([queue], |row| row.get::<_, i64>(0));
@@ -261,6 +295,7 @@ impl Store {
             "DELETE FROM ordered_call WHERE target = ?1 AND queue = ?2",
             (target, queue),
         )?;
+        self.forget_jobs(queue)?;
         self.connection.execute(
             "UPDATE ready SET turn = 0, message_group = NULL WHERE queue = ?1 AND turn > 0",
             [queue],

@@ -15,8 +15,11 @@ use rampmeter_engine::Engine;
 
 use crate::loopback;
 use answer::Refused;
+pub(crate) use redaction::Redaction;
 
 mod answer;
+mod body;
+mod redaction;
 mod health;
 mod targets;
 mod calls;
@@ -30,6 +33,8 @@ pub(crate) struct Site {
     pub(crate) engine: Engine,
     /// Whether the process has been asked to end.
     pub(crate) draining: AtomicBool,
+    /// What people are not shown.
+    pub(crate) redaction: Redaction,
 }
 
 impl Site {
@@ -48,6 +53,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/v1/limits", get(targets::limits))
         .route("/v1/calls", get(calls::calls))
         .route("/v1/calls/{call}", get(calls::call))
+        .route("/v1/calls/{call}/body", get(body::body))
         .route("/v1/calls/{call}/move", post(control::move_call))
         .route("/v1/targets/{target}/pause", post(control::pause))
         .route("/v1/targets/{target}/resume", post(control::resume))

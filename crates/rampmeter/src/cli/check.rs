@@ -3,6 +3,8 @@
 //! fail; warnings do not.
 
 pub(super) mod advice;
+mod on_aws;
+mod rates;
 mod sarif;
 
 use std::path::{Path, PathBuf};
@@ -12,21 +14,19 @@ use rampmeter_config::{Config, Report, WorkflowType};
 use rampmeter_engine::{AbsentTarget, Reader};
 use serde_json::{Value, json};
 
-use super::aws::Planned;
 use super::definition;
 pub(super) use super::definition::Problem;
 use super::explain;
-use crate::aws::Emit;
-use crate::aws::check::of_definition;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Color, Format, OutputArguments};
 pub(super) use advice::Advice;
+pub(super) use on_aws::run as run_on_aws;
 
 /// Options of `check`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Configurations (rampmeter.toml) and definitions (*.asl.json).
-    #[arg(required = true)]
+    #[arg(default_value = "rampmeter.toml")]
     files: Vec<PathBuf>,
     /// Type of the state machines that the definitions are for.
     #[arg(long = "type", value_enum, default_value_t = Kind::Standard)]
@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
     /// Form of the report; sarif is what code hosts and editors read.
     #[arg(long, value_enum, conflicts_with_all = ["output", "json"])]
     format: Option<Form>,
+    /// Do not ask a running server how long calls take.
+    #[arg(long)]
+    offline: bool,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -70,44 +73,31 @@ struct Findings {
     problems: Vec<Value>,
     errors: usize,
     warnings: usize,
+    /// What each limit reaches, for programs.
+    rates: Vec<Value>,
+    /// The same for people.
+    rate_lines: Vec<String>,
     /// What the file holds, when it is good.
     summary: String,
 }
 
 /// Runs `check`.
-pub(crate) fn run(arguments: &Arguments, color: Color) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failure> {
+    let color = color.for_stdout();
     let format = match arguments.format {
         Some(Form::Human) => Format::Table,
         Some(Form::Json | Form::Sarif) => Format::Json,
         None => arguments.output.format(),
     };
-    let color = color.for_stdout();
     let mut all = Vec::new();
     for file in &arguments.files {
-        all.push((
-            file.as_path(),
-            check(file, arguments.kind, arguments.aws, color)?,
-        ));
+        all.push((file.as_path(), check(file, &arguments, color).await?));
     }
     let is_sarif = arguments.format == Some(Form::Sarif);
     answer(&all, format, is_sarif, None)
 }
 
-/// Checks one configuration for AWS. The members of `more` are added to a JSON answer.
-pub(super) fn run_on_aws(
-    file: &Path,
-    form: Form,
-    more: Option<Value>,
-    color: Color,
-) -> Result<(), Failure> {
-    let format = match form {
-        Form::Human => Format::Table,
-        Form::Json | Form::Sarif => Format::Json,
-    };
-    let findings = check(file, Kind::Standard, true, color.for_stdout())?;
-    answer(&[(file, findings)], format, form == Form::Sarif, more)
-}
-
+/// Prints what was found in all files. The members of `more` are added to a JSON answer.
 fn answer(
     all: &[(&Path, Findings)],
     format: Format,
@@ -115,7 +105,7 @@ fn answer(
     more: Option<Value>,
 ) -> Result<(), Failure> {
     let (mut errors, mut warnings) = (0, 0);
-    let mut problems: Vec<Value> = Vec::new();
+    let (mut problems, mut rates): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
     for (file, findings) in all {
         errors += findings.errors;
         warnings += findings.warnings;
@@ -128,7 +118,10 @@ fn answer(
             }
             Format::Id if findings.errors > 0 => output::data(&file.display().to_string())?,
             Format::Id => {}
-            Format::Json => problems.extend(findings.problems.iter().cloned()),
+            Format::Json => {
+                problems.extend(findings.problems.iter().cloned());
+                rates.extend(findings.rates.iter().cloned());
+            }
         }
     }
     if is_sarif {
@@ -139,6 +132,7 @@ fn answer(
             "errors": errors,
             "warnings": warnings,
             "problems": problems,
+            "rates": rates,
         });
         if let (Value::Object(answer), Some(Value::Object(more))) = (&mut answer, more) {
             answer.extend(more);
@@ -164,10 +158,14 @@ fn print(file: &Path, findings: &Findings) -> std::io::Result<()> {
     if findings.warnings > 0 {
         told = format!("{told}, {}", counted(findings.warnings, "warning"));
     }
-    output::data(&format!("{}: {told}", file.display()))
+    output::data(&format!("{}: {told}", file.display()))?;
+    findings
+        .rate_lines
+        .iter()
+        .try_for_each(|line| output::data(line))
 }
 
-fn check(file: &Path, kind: Kind, for_aws: bool, color: bool) -> Result<Findings, Failure> {
+async fn check(file: &Path, arguments: &Arguments, color: bool) -> Result<Findings, Failure> {
     if !file.exists() {
         let what = format!("there is no file {}", file.display());
         return Err(Failure::new("RM2016", Exit::Usage, what));
@@ -182,59 +180,40 @@ fn check(file: &Path, kind: Kind, for_aws: bool, color: bool) -> Result<Findings
             Failure::new("RM2016", Exit::Usage, what)
         })?;
         let name = file.display().to_string();
-        if for_aws {
-            findings.definition_on_aws(&name, &text, kind, color);
-            "a definition that runs on AWS".clone_into(&mut findings.summary);
+        if arguments.aws {
+            findings.definition_on_aws(&name, &text, arguments.kind, color);
         } else {
-            findings.definition(&name, &text, kind, color);
+            findings.definition(&name, &text, arguments.kind, color);
             "a definition that runs here".clone_into(&mut findings.summary);
         }
         return Ok(findings);
     }
-    if for_aws {
+    if arguments.aws {
         findings.configuration_on_aws(file, color);
         return Ok(findings);
     }
     match Config::load(file, &|name| std::env::var(name).ok()) {
-        Ok(config) => findings.configuration(&config, color),
+        Ok(config) => {
+            let measured = if arguments.offline {
+                rates::Measured::default()
+            } else {
+                rates::measured(&config).await
+            };
+            findings.configuration(&config, color);
+            findings.limits(&rates::of(&config, &measured));
+        }
         Err(report) => findings.refused(&report, color),
     }
     Ok(findings)
 }
 
 impl Findings {
+    /// A configuration that cannot be read.
     fn refused(&mut self, report: &Report, color: bool) {
         self.errors = report.problems().len();
         self.texts.push(report.render(color));
         if let Value::Array(problems) = report.to_json()["problems"].take() {
             self.problems = problems;
-        }
-    }
-
-    fn configuration_on_aws(&mut self, file: &Path, color: bool) {
-        let planned = match Planned::read(file, Emit::Sam) {
-            Ok(planned) => planned,
-            Err(report) => return self.refused(&report, color),
-        };
-        for problem in planned.problems() {
-            self.add(&problem, planned.text_of(&problem), color);
-        }
-        let (targets, workflows) = planned.counts();
-        self.summary = format!(
-            "nothing stands against AWS, {}, {}",
-            counted(targets, "target"),
-            counted(workflows, "workflow")
-        );
-    }
-
-    /// A definition whose configuration is not known: its substitutions stay as they are.
-    fn definition_on_aws(&mut self, file: &str, text: &str, kind: Kind, color: bool) {
-        for problem in definition::problems_on_aws(file, text, kind == Kind::Express) {
-            self.add(&problem, text, color);
-        }
-        for finding in of_definition("", text) {
-            let problem = Problem::in_definition(file, &finding, text);
-            self.add(&problem, text, color);
         }
     }
 
@@ -280,6 +259,30 @@ impl Findings {
             }));
             self.warnings += 1;
             self.texts.push(message);
+        }
+    }
+
+    /// What each limit reaches, and a warning where that is low.
+    fn limits(&mut self, reaches: &[rates::Reach]) {
+        let mut told = String::new();
+        for reach in reaches {
+            let assumption = reach.assumption();
+            if assumption != told {
+                self.rate_lines.push(assumption.clone());
+                told = assumption;
+            }
+            self.rate_lines.push(reach.line());
+            self.rates.push(reach.to_json());
+            let Some(warning) = reach.warning() else {
+                continue;
+            };
+            self.problems.push(json!({
+                "code": rates::SLOW_WINDOW,
+                "severity": "warning",
+                "message": warning,
+            }));
+            self.warnings += 1;
+            self.texts.push(warning);
         }
     }
 

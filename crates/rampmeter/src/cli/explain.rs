@@ -150,6 +150,10 @@ const CODES: &[(&str, &str)] = &[
         "A change makes no sense as things are: the rules would admit nothing, or the call has left its lane.",
     ),
     ("RM4021", "A limit is named as TARGET/LIMIT."),
+    (
+        "RM4030",
+        "A window reaches less than nine tenths of its rate, because its places are free one length after the answer.",
+    ),
 ];
 
 /// Runs `explain`.

@@ -24,3 +24,4 @@ mod admin;
 mod full_disk;
 mod lifecycle;
 mod commands;
+mod gate_in_words;

@@ -1,9 +1,11 @@
-//! The vendor's records, and the detector of repeated writes and duplicates.
+//! The account's records, what a repeat does to them, and the detector of duplicates.
 
+use super::answer;
+use super::call::Request;
+use super::restlet;
 use crate::answer::Answer;
-use crate::call::{Call, Request};
 use serde_json::{Map, Value, json};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// One stored record.
 #[derive(Debug)]
@@ -15,7 +17,7 @@ struct Record {
 
 /// All records of the account.
 #[derive(Debug)]
-pub(crate) struct Records {
+pub(super) struct Records {
     /// `http://host:port`, for Location headers.
     base_url: String,
     /// The record with internal id n lies at n - 1.
@@ -26,38 +28,45 @@ pub(crate) struct Records {
     created_by_key: HashMap<String, u64>,
     /// Records created by a POST although their business record existed.
     duplicates_created: u64,
+    /// Writes that came upon their record or their key.
+    absorbed: u64,
 }
 
 impl Records {
     /// No records yet.
-    pub(crate) fn new(base_url: String) -> Records {
+    pub(super) fn new(base_url: String) -> Records {
         Records {
             base_url,
             stored: Vec::new(),
             by_business_record: HashMap::new(),
             created_by_key: HashMap::new(),
             duplicates_created: 0,
+            absorbed: 0,
         }
     }
 
     /// How many records there are.
-    pub(crate) fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         self.stored.len() as u64
     }
 
     /// Records created by a POST although their business record existed.
-    pub(crate) fn duplicates_created(&self) -> u64 {
+    pub(super) fn duplicates_created(&self) -> u64 {
         self.duplicates_created
     }
 
-    /// Does what a call asks for.
-    pub(crate) fn perform(&mut self, call: Call) -> Answer {
-        let Call {
-            record,
-            idempotency_key,
-            request,
-            ..
-        } = call;
+    /// Writes that came upon their record or their key, and so did nothing twice.
+    pub(super) fn absorbed(&self) -> u64 {
+        self.absorbed
+    }
+
+    /// Does what a request for `record` asks for. A `key` is honoured by a create.
+    pub(super) fn perform(
+        &mut self,
+        record: String,
+        key: Option<String>,
+        request: Request,
+    ) -> Answer {
         match request {
             Request::Upsert {
                 kind,
@@ -70,7 +79,7 @@ impl Records {
                 fields,
             } => self.create(
                 record,
-                idempotency_key,
+                key,
                 Record {
                     kind,
                     external_id,
@@ -82,7 +91,14 @@ impl Records {
                 self.read(&kind, found, &format!("eid:{external_id}"))
             }
             Request::ReadInternal { kind, id } => self.read(&kind, Some(id), &id.to_string()),
-            Request::Refused(answer) => answer,
+            Request::Update {
+                kind,
+                external_id,
+                fields,
+            } => self.update(&record, &kind, &external_id, fields),
+            Request::Restlet(task) => self.restlet(record, task),
+            // The jobs are not kept here.
+            Request::Job { id, .. } => answer::nonexistent(&format!("job/{id}")),
         }
     }
 
@@ -97,6 +113,7 @@ impl Records {
         let id = match existing.and_then(|id| Some((id, self.stored.get_mut(place(id)?)?))) {
             Some((id, stored)) => {
                 stored.fields = fields;
+                self.absorbed += 1;
                 id
             }
             None => self.insert(
@@ -115,7 +132,9 @@ impl Records {
     /// asynchronous requests only; honouring it here as well is what makes a lost key show as a duplicate.
     fn create(&mut self, record: String, key: Option<String>, new: Record) -> Answer {
         if let Some(id) = key.as_ref().and_then(|key| self.created_by_key.get(key)) {
-            return self.written(*id);
+            let id = *id;
+            self.absorbed += 1;
+            return self.written(id);
         }
         if self.by_business_record.contains_key(&record) {
             self.duplicates_created += 1;
@@ -125,6 +144,56 @@ impl Records {
             self.created_by_key.insert(key, id);
         }
         self.written(id)
+    }
+
+    fn update(
+        &mut self,
+        record: &str,
+        kind: &str,
+        external_id: &str,
+        fields: Map<String, Value>,
+    ) -> Answer {
+        let id = self.by_business_record.get(record).copied();
+        match id.and_then(|id| Some((id, self.stored.get_mut(place(id)?)?))) {
+            Some((id, stored)) => {
+                stored.fields.extend(fields);
+                self.written(id)
+            }
+            None => answer::nonexistent(&format!("{kind}/eid:{external_id}")),
+        }
+    }
+
+    /// The RESTlet of this account writes the record it is given, under its external id if it has one, and reads by it.
+    fn restlet(&mut self, record: String, task: restlet::Task) -> Answer {
+        let (kind, written) = match task {
+            restlet::Task::Read { kind, external_id } => {
+                let found = self.by_business_record.get(&record).copied();
+                return self.read(&kind, found, &format!("eid:{external_id}"));
+            }
+            restlet::Task::Write {
+                kind,
+                external_id: Some(external_id),
+                fields,
+            } => (kind.clone(), self.upsert(record, kind, external_id, fields)),
+            restlet::Task::Write {
+                kind,
+                external_id: None,
+                fields,
+            } => {
+                let new = Record {
+                    kind: kind.clone(),
+                    external_id: None,
+                    fields,
+                };
+                (kind, self.create(record, None, new))
+            }
+        };
+        let id = written
+            .header("location")
+            .and_then(|location| location.rsplit('/').next())
+            .unwrap_or_default()
+            .to_owned();
+        Answer::json(200, json!({ "recordType": kind, "id": id }))
     }
 
     fn insert(&mut self, record: String, new: Record) -> u64 {
@@ -138,7 +207,7 @@ impl Records {
         let kind = place(id)
             .and_then(|place| self.stored.get(place))
             .map_or("", |r| &r.kind);
-        Answer::written(format!(
+        answer::written(format!(
             "{}/services/rest/record/v1/{kind}/{id}",
             self.base_url
         ))
@@ -149,7 +218,7 @@ impl Records {
             .and_then(|id| Some((id, self.stored.get(place(id)?)?)))
             .filter(|(_, record)| record.kind == kind);
         let Some((id, record)) = found else {
-            return Answer::nonexistent(&format!("{kind}/{asked}"));
+            return answer::nonexistent(&format!("{kind}/{asked}"));
         };
         let href = format!("{}/services/rest/record/v1/{kind}/{id}", self.base_url);
         let mut body = json!({ "links": [{ "rel": "self", "href": href }], "id": id.to_string() });
@@ -159,7 +228,7 @@ impl Records {
         if let Some(external_id) = &record.external_id {
             body["externalId"] = Value::from(external_id.as_str());
         }
-        Answer::found(body)
+        answer::found(body)
     }
 }
 
@@ -167,56 +236,24 @@ fn place(id: u64) -> Option<usize> {
     usize::try_from(id.checked_sub(1)?).ok()
 }
 
-/// Which writes were accepted before, by method, business record and idempotency key.
-#[derive(Debug, Default)]
-pub(crate) struct Writes {
-    keys: HashMap<(String, String), HashSet<Option<String>>>,
-}
-
-/// What an accepted write is, compared with those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Novelty {
-    First,
-    /// This record with this key, or this absence of one, was written before.
-    Repeated,
-    /// This record was written before, but never with this key.
-    OtherKey,
-}
-
-impl Writes {
-    /// Notes an accepted write.
-    pub(crate) fn note(&mut self, call: &Call) -> Novelty {
-        let keys = self
-            .keys
-            .entry((call.method.clone(), call.record.clone()))
-            .or_default();
-        match (keys.is_empty(), keys.insert(call.idempotency_key.clone())) {
-            (true, _) => Novelty::First,
-            (false, true) => Novelty::OtherKey,
-            (false, false) => Novelty::Repeated,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::RequestBody;
-    use axum::body::Bytes;
-    use axum::http::{HeaderMap, Method};
+    use crate::netsuite::call;
+    use crate::request::tests::arrival;
+    use axum::http::Method;
 
-    fn call(method: &Method, path: &str, key: Option<&str>, body: &str) -> Call {
-        let mut headers = HeaderMap::new();
-        if let Some(key) = key {
-            headers.insert("idempotency-key", key.parse().unwrap());
-        }
+    /// What a request does to the records.
+    fn perform(
+        records: &mut Records,
+        method: &Method,
+        path: &str,
+        key: Option<&str>,
+        body: &str,
+    ) -> Answer {
         let path = format!("/services/rest/record/v1/{path}");
-        Call::read(
-            method,
-            &path,
-            &headers,
-            &RequestBody::Whole(Bytes::copy_from_slice(body.as_bytes())),
-        )
+        let (record, request) = call::read(&arrival(method, &path, &[], body));
+        records.perform(record, key.map(str::to_owned), request.unwrap())
     }
 
     fn account() -> Records {
@@ -226,22 +263,27 @@ mod tests {
     #[test]
     fn an_upsert_done_twice_leaves_one_record_with_the_latest_fields() {
         let mut records = account();
-        let first = records.perform(call(
+        let first = perform(
+            &mut records,
             &Method::PUT,
             "salesOrder/eid:A",
             None,
             r#"{"memo":"1"}"#,
-        ));
-        let second = records.perform(call(
+        );
+        let second = perform(
+            &mut records,
             &Method::PUT,
             "salesOrder/eid:A",
             None,
             r#"{"memo":"2"}"#,
-        ));
-        assert_eq!((first.status, &first.location), (204, &second.location));
+        );
+        assert_eq!(
+            (first.status, first.header("location")),
+            (204, second.header("location"))
+        );
         assert_eq!(records.count(), 1);
-        let read = records.perform(call(&Method::GET, "salesOrder/eid:A", None, ""));
-        let body = read.body.unwrap();
+        let read = perform(&mut records, &Method::GET, "salesOrder/eid:A", None, "");
+        let body = read.body();
         assert_eq!(
             (&body["memo"], &body["externalId"]),
             (&json!("2"), &json!("A"))
@@ -251,35 +293,46 @@ mod tests {
     #[test]
     fn a_create_makes_a_record_each_time_and_a_duplicate_is_counted() {
         let mut records = account();
-        let order = || call(&Method::POST, "salesOrder", None, r#"{"externalId":"A"}"#);
-        let first = records.perform(order());
-        let second = records.perform(order());
-        assert_ne!(first.location, second.location);
+        let mut order = || {
+            perform(
+                &mut records,
+                &Method::POST,
+                "salesOrder",
+                None,
+                r#"{"externalId":"A"}"#,
+            )
+        };
+        let first = order();
+        let second = order();
+        assert_ne!(first.header("location"), second.header("location"));
         assert_eq!((records.count(), records.duplicates_created), (2, 1));
-        records.perform(call(
+        perform(
+            &mut records,
             &Method::POST,
             "salesOrder",
             None,
             r#"{"externalId":"B"}"#,
-        ));
+        );
         assert_eq!((records.count(), records.duplicates_created), (3, 1));
     }
 
     #[test]
     fn a_create_with_a_key_that_came_before_creates_nothing_and_names_the_first_record() {
         let mut records = account();
-        let first = records.perform(call(
+        let first = perform(
+            &mut records,
             &Method::POST,
             "salesOrder",
             Some("k"),
             r#"{"memo":"a"}"#,
-        ));
-        let second = records.perform(call(
+        );
+        let second = perform(
+            &mut records,
             &Method::POST,
             "salesOrder",
             Some("k"),
             r#"{"memo":"a"}"#,
-        ));
+        );
         assert_eq!(first, second);
         assert_eq!((records.count(), records.duplicates_created), (1, 0));
     }
@@ -287,14 +340,15 @@ mod tests {
     #[test]
     fn a_record_is_read_by_either_id_and_only_under_its_own_type() {
         let mut records = account();
-        records.perform(call(
+        perform(
+            &mut records,
             &Method::PUT,
             "salesOrder/eid:A",
             None,
             r#"{"memo":"a"}"#,
-        ));
-        let by_external = records.perform(call(&Method::GET, "salesOrder/eid:A", None, ""));
-        let by_internal = records.perform(call(&Method::GET, "salesOrder/1", None, ""));
+        );
+        let by_external = perform(&mut records, &Method::GET, "salesOrder/eid:A", None, "");
+        let by_internal = perform(&mut records, &Method::GET, "salesOrder/1", None, "");
         assert_eq!(by_external, by_internal);
         for absent in [
             "customer/1",
@@ -302,20 +356,8 @@ mod tests {
             "salesOrder/2",
             "salesOrder/eid:B",
         ] {
-            let answer = records.perform(call(&Method::GET, absent, None, ""));
+            let answer = perform(&mut records, &Method::GET, absent, None, "");
             assert_eq!(answer.status, 404, "{absent}");
         }
-    }
-
-    #[test]
-    fn writes_are_told_apart_by_record_and_key() {
-        let mut writes = Writes::default();
-        let mut note = |path: &str, key| writes.note(&call(&Method::PUT, path, key, "{}"));
-        assert_eq!(note("salesOrder/eid:A", Some("1")), Novelty::First);
-        assert_eq!(note("salesOrder/eid:A", Some("1")), Novelty::Repeated);
-        assert_eq!(note("salesOrder/eid:A", Some("2")), Novelty::OtherKey);
-        assert_eq!(note("salesOrder/eid:A", None), Novelty::OtherKey);
-        assert_eq!(note("salesOrder/eid:A", None), Novelty::Repeated);
-        assert_eq!(note("salesOrder/eid:B", Some("1")), Novelty::First);
     }
 }

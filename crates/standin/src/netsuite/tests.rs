@@ -1,9 +1,11 @@
 //! The stand-in over the wire, through a client written by hand, so that a test sees every byte and can
 //! hang up when it likes. The tests lie in `limits` and `answers`.
 
-use super::*;
-use crate::{Gate, Latency};
+use crate::{Gate, Latency, NetSuite, NetSuiteOptions, Report, Span};
 use serde_json::Value;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -1,50 +1,59 @@
 //! What a request on the limited paths asks for, read from its method, path, headers and body.
 //! Reading changes nothing; the records are written by `records`, after the work's time has passed.
 
+use super::answer;
+use super::restlet;
 use crate::answer::Answer;
-use axum::body::Bytes;
-use axum::http::{HeaderMap, Method};
+use crate::request::{Arrival, is_at_or_below};
+use axum::http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 const RECORDS: &str = "/services/rest/record/v1/";
+const JOBS: &str = "/services/rest/async/v1/job/";
 /// The header NetSuite documents, and the one of the IETF draft that generic clients send.
 const KEY_HEADERS: [&str; 2] = ["x-netsuite-idempotency-key", "idempotency-key"];
 
 /// True for the paths that NetSuite's limits cover.
-pub(crate) fn is_limited(path: &str) -> bool {
-    ["/services/rest/record", "/services/rest/query"]
+pub(super) fn is_limited(path: &str) -> bool {
+    let roots = [
+        "/services/rest/record",
+        "/services/rest/query",
+        "/services/rest/async",
+    ];
+    path == restlet::PATH || roots.iter().any(|root| is_at_or_below(path, root))
+}
+
+/// The key that names a call.
+pub(super) fn idempotency_key(arrival: &Arrival) -> Option<String> {
+    KEY_HEADERS
         .iter()
-        .any(|root| {
-            path.strip_prefix(root)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
+        .find_map(|name| arrival.header(name))
+        .map(str::to_owned)
 }
 
-/// The body of a request as far as it was read.
-#[derive(Debug)]
-pub(crate) enum RequestBody {
-    Whole(Bytes),
-    /// More than this many bytes, the rest unread.
-    Over(usize),
-}
-
-/// One call.
-#[derive(Debug)]
-pub(crate) struct Call {
-    pub(crate) method: String,
-    /// The business record, for example `salesOrder/eid:SO-1042`; the path, where no record is meant.
-    pub(crate) record: String,
-    pub(crate) idempotency_key: Option<String>,
-    pub(crate) request: Request,
+/// True for a request that wants to be worked on in the background: only those for records can be.
+pub(super) fn is_asynchronous(arrival: &Arrival) -> bool {
+    let wanted = arrival.header("prefer").is_some_and(|prefer| {
+        prefer
+            .split(',')
+            .any(|one| one.trim().eq_ignore_ascii_case("respond-async"))
+    });
+    wanted && arrival.path.starts_with(RECORDS)
 }
 
 /// What a call asks for.
 #[derive(Debug)]
-pub(crate) enum Request {
+pub(super) enum Request {
     /// Create or replace the record with this external id.
     Upsert {
+        kind: String,
+        external_id: String,
+        fields: Map<String, Value>,
+    },
+    /// Change some fields of the record with this external id.
+    Update {
         kind: String,
         external_id: String,
         fields: Map<String, Value>,
@@ -59,50 +68,50 @@ pub(crate) enum Request {
     ReadExternal { kind: String, external_id: String },
     /// Read the record with this internal id.
     ReadInternal { kind: String, id: u64 },
-    /// Nothing that can be done; this is the answer.
-    Refused(Answer),
+    /// Look at a job, at its tasks, or at the result of its one task.
+    Job { id: u64, part: JobPart },
+    /// What a RESTlet does.
+    Restlet(restlet::Task),
+}
+
+/// What of a job is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum JobPart {
+    Whole,
+    Tasks,
+    Result,
 }
 
 impl Request {
     /// True for a request that writes a record.
-    pub(crate) fn writes(&self) -> bool {
-        matches!(self, Request::Upsert { .. } | Request::Create { .. })
-    }
-}
-
-impl Call {
-    /// Reads a call. What is wrong with it becomes its answer, for it takes its place in the limits all
-    /// the same.
-    pub(crate) fn read(
-        method: &Method,
-        path: &str,
-        headers: &HeaderMap,
-        body: &RequestBody,
-    ) -> Call {
-        let (record, request) = match read_request(method, path, body) {
-            Ok(read) => read,
-            Err(answer) => (path.to_owned(), Request::Refused(answer)),
-        };
-        let idempotency_key = KEY_HEADERS.iter().find_map(|name| {
-            headers
-                .get(*name)
-                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        });
-        Call {
-            method: method.to_string(),
-            record,
-            idempotency_key,
-            request,
+    pub(super) fn writes(&self) -> bool {
+        match self {
+            Request::Upsert { .. } | Request::Update { .. } | Request::Create { .. } => true,
+            Request::Restlet(task) => task.writes(),
+            _ => false,
         }
     }
 }
 
-fn read_request(
-    method: &Method,
-    path: &str,
-    body: &RequestBody,
-) -> Result<(String, Request), Answer> {
-    let unknown = || Answer::unknown_path(method.as_str(), path);
+/// The business record that a request means (its path, where it means none), and what it asks for. What is wrong with it
+/// is its answer, for it takes its place in the limits all the same.
+pub(super) fn read(arrival: &Arrival) -> (String, Result<Request, Answer>) {
+    match read_request(arrival) {
+        Ok((record, request)) => (record, Ok(request)),
+        Err(answer) => (arrival.path.clone(), Err(answer)),
+    }
+}
+
+fn read_request(arrival: &Arrival) -> Result<(String, Request), Answer> {
+    let (method, path) = (&arrival.method, arrival.path.as_str());
+    let unknown = || answer::unknown_path(method.as_str(), path);
+    if path == restlet::PATH {
+        let (record, task) = restlet::read(arrival)?;
+        return Ok((record, Request::Restlet(task)));
+    }
+    if let Some((id, part)) = job(arrival) {
+        return Ok((format!("job/{id}"), Request::Job { id, part }));
+    }
     let (kind, id) = split_path(path).ok_or_else(unknown)?;
     let external_id = id
         .as_deref()
@@ -112,22 +121,23 @@ fn read_request(
         (&Method::PUT, _, Some(external_id)) => {
             let request = Request::Upsert {
                 external_id: external_id.to_owned(),
-                fields: fields(body)?,
+                fields: fields(arrival)?,
+                kind: kind.clone(),
+            };
+            Ok((format!("{kind}/eid:{external_id}"), request))
+        }
+        (&Method::PATCH, _, Some(external_id)) => {
+            let request = Request::Update {
+                external_id: external_id.to_owned(),
+                fields: fields(arrival)?,
                 kind: kind.clone(),
             };
             Ok((format!("{kind}/eid:{external_id}"), request))
         }
         (&Method::POST, None, None) => {
-            let fields = fields(body)?;
-            let external_id = match &fields.get("externalId") {
-                Some(Value::String(id)) if !id.is_empty() => Some(id.clone()),
-                Some(Value::Number(id)) => Some(id.to_string()),
-                _ => None,
-            };
-            let record = match &external_id {
-                Some(external_id) => format!("{kind}/eid:{external_id}"),
-                None => format!("{kind}/body:{:016x}", digest(&fields)),
-            };
+            let fields = fields(arrival)?;
+            let external_id = external_id_of(&fields);
+            let record = business_record(&kind, external_id.as_deref(), &fields);
             Ok((
                 record,
                 Request::Create {
@@ -146,11 +156,46 @@ fn read_request(
         )),
         (&Method::GET, Some(id), None) => {
             let record = format!("{kind}/{id}");
-            let id = id.parse().map_err(|_| Answer::nonexistent(&record))?;
+            let id = id.parse().map_err(|_| answer::nonexistent(&record))?;
             Ok((record, Request::ReadInternal { kind, id }))
         }
         _ => Err(unknown()),
     }
+}
+
+/// The external id that a record's own fields name.
+pub(super) fn external_id_of(fields: &Map<String, Value>) -> Option<String> {
+    match fields.get("externalId")? {
+        Value::String(id) if !id.is_empty() => Some(id.clone()),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    }
+}
+
+/// A new record is known by its external id, or else by what it holds.
+pub(super) fn business_record(
+    kind: &str,
+    external_id: Option<&str>,
+    fields: &Map<String, Value>,
+) -> String {
+    match external_id {
+        Some(external_id) => format!("{kind}/eid:{external_id}"),
+        None => format!("{kind}/body:{:016x}", digest(fields)),
+    }
+}
+
+/// The job of `/services/rest/async/v1/job/{id}[/task[/{task id}/result]]`. A job here has one task, with the id 1.
+fn job(arrival: &Arrival) -> Option<(u64, JobPart)> {
+    let segments = arrival.segments_below(JOBS)?;
+    let texts: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let part = match texts[1..] {
+        [] => JobPart::Whole,
+        ["task"] => JobPart::Tasks,
+        ["task", "1", "result"] => JobPart::Result,
+        _ => return None,
+    };
+    let id = texts[0].parse().ok()?;
+    (arrival.method == Method::GET).then_some((id, part))
 }
 
 /// The record type and the id of `/services/rest/record/v1/{type}[/{id}]`.
@@ -176,18 +221,13 @@ fn split_path(path: &str) -> Option<(String, Option<String>)> {
 }
 
 /// The body as the fields of a record, in which every reference exists.
-fn fields(body: &RequestBody) -> Result<Map<String, Value>, Answer> {
-    let bytes = match body {
-        RequestBody::Whole(bytes) => bytes,
-        RequestBody::Over(limit) => return Err(Answer::too_large(*limit)),
-    };
-    let value: Value = serde_json::from_slice(bytes)
-        .map_err(|error| Answer::invalid_content(&error.to_string()))?;
+pub(super) fn fields(arrival: &Arrival) -> Result<Map<String, Value>, Answer> {
+    let value = arrival.json().map_err(|why| answer::no_json(&why))?;
     match invalid_item(&value) {
-        Some(path) => Err(Answer::invalid_reference(&path)),
+        Some(path) => Err(answer::invalid_reference(&path)),
         None => match value {
             Value::Object(fields) => Ok(fields),
-            _ => Err(Answer::invalid_content("a record is a JSON object")),
+            _ => Err(answer::invalid_content("a record is a JSON object")),
         },
     }
 }
@@ -226,22 +266,16 @@ fn digest(fields: &Map<String, Value>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::RequestBody;
+    use crate::request::tests::arrival;
     use serde_json::json;
 
-    fn read(method: &Method, path: &str, body: &str) -> Call {
-        Call::read(
-            method,
-            path,
-            &HeaderMap::new(),
-            &RequestBody::Whole(Bytes::copy_from_slice(body.as_bytes())),
-        )
+    fn read(method: &Method, path: &str, body: &str) -> (String, Result<Request, Answer>) {
+        super::read(&arrival(method, path, &[], body))
     }
 
-    fn refusal(call: Call) -> Answer {
-        match call.request {
-            Request::Refused(answer) => answer,
-            other => panic!("{other:?} was not refused"),
-        }
+    fn refusal(read: (String, Result<Request, Answer>)) -> Answer {
+        read.1.unwrap_err()
     }
 
     #[test]
@@ -255,43 +289,33 @@ mod tests {
 
     #[test]
     fn an_external_id_may_be_percent_encoded() {
-        let call = read(
+        let (record, request) = read(
             &Method::PUT,
             "/services/rest/record/v1/salesOrder/eid:SO%2F1%20a",
             "{}",
         );
-        assert_eq!(call.record, "salesOrder/eid:SO/1 a");
-        assert!(call.request.writes());
+        assert_eq!(record, "salesOrder/eid:SO/1 a");
+        assert!(request.unwrap().writes());
     }
 
     #[test]
     fn a_created_record_is_known_by_its_external_id_or_else_by_its_body() {
         let path = "/services/rest/record/v1/salesOrder";
         assert_eq!(
-            read(&Method::POST, path, r#"{"externalId":"A"}"#).record,
+            read(&Method::POST, path, r#"{"externalId":"A"}"#).0,
             "salesOrder/eid:A"
         );
-        let one = read(&Method::POST, path, r#"{"memo":"a"}"#).record;
-        assert_eq!(one, read(&Method::POST, path, r#"{ "memo": "a" }"#).record);
-        assert_ne!(one, read(&Method::POST, path, r#"{"memo":"b"}"#).record);
+        let one = read(&Method::POST, path, r#"{"memo":"a"}"#).0;
+        assert_eq!(one, read(&Method::POST, path, r#"{ "memo": "a" }"#).0);
+        assert_ne!(one, read(&Method::POST, path, r#"{"memo":"b"}"#).0);
     }
 
     #[test]
     fn either_idempotency_header_is_read_whatever_its_case() {
         for name in ["X-NetSuite-Idempotency-Key", "IDEMPOTENCY-KEY"] {
-            let mut headers = HeaderMap::new();
-            headers.insert(
-                axum::http::HeaderName::from_bytes(name.as_bytes()).unwrap(),
-                "k-1".parse().unwrap(),
-            );
-            let body = RequestBody::Whole(Bytes::from_static(b"{}"));
-            let call = Call::read(
-                &Method::POST,
-                "/services/rest/record/v1/customer",
-                &headers,
-                &body,
-            );
-            assert_eq!(call.idempotency_key.as_deref(), Some("k-1"));
+            let path = "/services/rest/record/v1/customer";
+            let request = arrival(&Method::POST, path, &[(name, "k-1")], "{}");
+            assert_eq!(idempotency_key(&request).as_deref(), Some("k-1"));
         }
     }
 
@@ -304,7 +328,7 @@ mod tests {
                 body,
             ));
             assert_eq!(answer.status, 400, "{body}");
-            let body = answer.body.unwrap();
+            let body = answer.body();
             assert_eq!(body["o:errorDetails"][0]["o:errorCode"], "INVALID_CONTENT");
         }
     }
@@ -312,13 +336,35 @@ mod tests {
     #[test]
     fn a_body_over_the_bound_is_too_large() {
         let path = "/services/rest/record/v1/customer/eid:1";
-        let call = Call::read(
-            &Method::PUT,
-            path,
-            &HeaderMap::new(),
-            &RequestBody::Over(10),
-        );
-        assert_eq!(refusal(call).status, 413);
+        let mut request = arrival(&Method::PUT, path, &[], "");
+        request.body = RequestBody::Over(10);
+        assert_eq!(refusal(super::read(&request)).status, 413);
+    }
+
+    #[test]
+    fn a_job_is_read_whole_by_its_tasks_or_by_its_result() {
+        let part = |path: &str| match read(&Method::GET, &format!("{JOBS}{path}"), "").1 {
+            Ok(Request::Job { id: 7, part }) => Some(part),
+            _ => None,
+        };
+        assert_eq!(part("7"), Some(JobPart::Whole));
+        assert_eq!(part("7/task"), Some(JobPart::Tasks));
+        assert_eq!(part("7/task/1/result"), Some(JobPart::Result));
+        for other in ["7/", "x", "7/task/2/result", "7/else"] {
+            assert_eq!(part(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn only_a_request_for_records_is_worked_on_in_the_background() {
+        let asked = |path: &str, prefer: &str| {
+            is_asynchronous(&arrival(&Method::POST, path, &[("Prefer", prefer)], "{}"))
+        };
+        let records = "/services/rest/record/v1/salesOrder";
+        assert!(asked(records, "respond-async"));
+        assert!(asked(records, "transient, respond-async"));
+        assert!(!asked(records, "transient"));
+        assert!(!asked("/services/rest/query/v1/suiteql", "respond-async"));
     }
 
     #[test]
