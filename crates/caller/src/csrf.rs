@@ -164,6 +164,7 @@ mod tests {
                 .collect(),
             body: json!(""),
             truncated: false,
+            stored: None,
         }
     }
 

@@ -16,6 +16,7 @@ use crate::limit;
 use crate::preset::{self, is_plainly_local};
 use crate::problem::Problem;
 use crate::reading::Reading;
+use crate::response;
 use crate::retry::Retry;
 use crate::section::Section;
 use crate::tree::Node;
@@ -100,6 +101,7 @@ pub(crate) const KEYS: &[&str] = &[
     "idempotency",
     "csrf",
     "jobs",
+    "response",
     "reconcile",
     "allow_networks",
 ];
@@ -198,6 +200,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     profile.idempotency = preset::idempotency(reading, &section);
     profile.csrf = section.flag("csrf");
     jobs::read(reading, &section, &mut profile);
+    profile.response = response::read(reading, &section);
     profile.reconcile = preset::reconcile(reading, &section);
     profile.allow_networks = preset::allow_networks(reading, &section);
     if local {

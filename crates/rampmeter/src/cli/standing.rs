@@ -11,13 +11,19 @@ use super::control::{
 use crate::cli::ServerArguments;
 use crate::cli::client::text;
 use crate::cli::rate::Rate;
-use crate::cli::{probe, target, target_show};
+use crate::cli::{probe, submit, target, target_show};
 use crate::failure::Failure;
 use crate::output::{self, Color, Format, OutputArguments, span};
 
 /// The commands under `call`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CallCommand {
+    /// Make one call through the gate, without a workflow, and print its answer.
+    Submit(Box<submit::Arguments>),
+    /// Show one call: as it stands, or how it ended.
+    Show(submit::ShowArguments),
+    /// Print the whole body of the answer of a call that has ended.
+    Body(submit::BodyArguments),
     /// List the calls that have not ended, those in flight first, and what holds each of the others.
     List(Arguments),
     /// Say why a call waits: which limit or which lane holds it, how many are ahead, when it should start.
@@ -71,6 +77,9 @@ pub(crate) struct Arguments {
 pub(super) async fn calls(command: CallCommand) -> Result<(), Failure> {
     let list = match command {
         CallCommand::List(list) => list,
+        CallCommand::Submit(call) => return submit::run(*call).await,
+        CallCommand::Show(show) => return submit::show(show).await,
+        CallCommand::Body(body) => return submit::body(body).await,
         CallCommand::Why(why) => return control::why(why).await,
         CallCommand::Move(moved) => return control::move_call(moved).await,
     };
