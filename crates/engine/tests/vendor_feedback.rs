@@ -13,7 +13,8 @@ use support::{ONE_CALL, Reply, Vendor, config, open, until};
 const CALL: &str = r#"{"Method":"GET","Path":"/1"}"#;
 
 async fn state(engine: &Engine) -> TargetState {
-    engine.targets().await.unwrap().remove(0)
+    let targets = engine.targets().await;
+    targets.expect("the engine runs").remove(0)
 }
 
 /// A vendor whose first answer is this one, and whose others are plain.
