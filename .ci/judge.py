@@ -2,6 +2,10 @@
 """Reads what a run printed as JSON and fails on any count that breaks a promise. Times are only printed.
 
     judge.py demo|crash REPORT       what `rampmeter demo --json` printed
+    judge.py trial REPORT [WHAT...]  what `rampmeter trial --json` printed; WHAT is any of those in TRIALS, with a bound
+                                     where it has one: kills=3 changes=6 clock slots=0.99 window=0.97 high=0.99
+    judge.py planted REPORT          the same of a trial with a deliberate fault, in which the vendor must see violations
+    judge.py bench REPORT            what `rampmeter bench --json` printed
     judge.py recorded REPORT [AGAIN] how many of the cases recorded from AWS pass, some of them the second time
     judge.py failed REPORT           the cases that failed and are not left out on purpose
     judge.py replayed REPORT         what `rampmeter simulate --from-history` printed
@@ -82,6 +86,89 @@ def judge_replayed(report):
     return 1 if failed or not rows else 0
 
 
+def high_first(report):
+    high = report["high_first"]
+    return high["first"] / high["calls"] if high["calls"] else 0
+
+
+def window_use(report):
+    return next((window["utilisation"] for window in report["windows"] if window["name"] == "second"), 0)
+
+
+# What a trial can be asked for beyond what every trial must hold. Each is a count, or a ratio within one run.
+TRIALS = {
+    "kills": ("killed so often", lambda report: report["crash"]["kills"]),
+    "changes": ("limits changed so often", lambda report: len(report["changes"])),
+    "clock": ("the clock was set back", lambda report: report["clock_set_back_ms"] / 1000),
+    "beyond": ("a window held more than its limit, so that the worst case was worth asking for",
+               lambda report: max(window["most"] - window["limit"] for window in report["windows"])),
+    "slots": ("slot-seconds used while a call waited for a slot", lambda report: report["utilisation"] or 0),
+    "window": ("place-seconds used of the window of a second", window_use),
+    "high": ("HIGH calls that started before any further lower one", high_first),
+}
+
+
+def judge_trial(report, asked):
+    executions, vendor = report["executions"], report["vendor"]
+    checks = [
+        ("every execution succeeded", executions["started"] == executions["succeeded"] > 0),
+        ("none failed", executions["failed"] == 0),
+        ("in flight within the limit", vendor["max_in_flight"] <= vendor["limit_in_flight"]),
+        ("no window beyond what the vendor may count", all(w["most"] <= w["may_count"] for w in report["windows"])),
+        ("the vendor saw no violation", vendor["violations"] == 0),
+        ("no call was rejected", report["calls"]["rejected"] == 0),
+        ("HIGH calls were made", report["high_first"]["calls"] > 0),
+    ]
+    if "crash" in report:
+        crash = report["crash"]
+        checks += [
+            ("nothing acknowledged is missing", crash["missing"] == 0),
+            ("no outcome twice", crash["duplicate_outcomes"] == 0),
+            ("no repeat with another key", crash["repeated_with_other_key"] == 0),
+        ]
+    for what in asked:
+        name, _, least = what.partition("=")
+        words, measure = TRIALS[name]
+        found = measure(report)
+        print(f"trial: {words}: {found:.4g}, at least {least or 1} is asked for")
+        checks.append((words, found >= float(least or 1)))
+    failed = [what for what, holds in checks if not holds]
+    for window in report["windows"]:
+        print(f"trial: most in a {window['name']}: {window['most']} of {window['limit']}, may be {window['may_count']}")
+    print(f"trial: {vendor['violations']} violations, most in flight {vendor['max_in_flight']} of {vendor['limit_in_flight']}")
+    print(f"trial: {len(checks) - len(failed)} of {len(checks)} checks hold")
+    for what in failed:
+        print(f"BROKEN: {what}")
+    return 1 if failed else 0
+
+
+def judge_planted(report):
+    found = report["vendor"]["violations"]
+    print(f"planted fault: the vendor saw {found} violations")
+    return 0 if found > 0 else 1
+
+
+# A start with a million calls waiting takes at most so many times as long as with a thousand.
+MOST_OF_A_DECISION = 1.5
+# The rows of a window of a million calls a day are bounded, whatever is waiting: at most so many for each of four.
+MOST_ROWS = 4 * 1024 + 2 * 4096
+
+
+def judge_bench(report):
+    decisions = report["decisions"]
+    failed = []
+    if decisions["limits"] < 8 or decisions["many_waiting"] < 1000 * decisions["few_waiting"]:
+        failed.append("eight limits, and a thousand times as many calls waiting")
+    if decisions["ratio"] > MOST_OF_A_DECISION:
+        failed.append(f"a decision takes {decisions['ratio']} times as long")
+    if decisions["gate"]["most_rows"] > MOST_ROWS:
+        failed.append(f"the windows have {decisions['gate']['most_rows']} rows")
+    print(f"bench: {decisions}")
+    for what in failed:
+        print(f"BROKEN: {what}")
+    return 1 if failed else 0
+
+
 def judge(kind, report):
     executions, calls, vendor = report["executions"], report["calls"], report["vendor"]
     checks = [
@@ -129,5 +216,11 @@ if __name__ == "__main__":
             sys.exit(failed_ids(report))
         case "replayed":
             sys.exit(judge_replayed(report))
+        case "trial":
+            sys.exit(judge_trial(report, sys.argv[3:]))
+        case "planted":
+            sys.exit(judge_planted(report))
+        case "bench":
+            sys.exit(judge_bench(report))
         case kind:
             sys.exit(judge(kind, report))

@@ -142,6 +142,18 @@ impl Gate {
         self.opening(now) == Opening::Open && open.any(waits_for_a_slot)
     }
 
+    /// Whether the vendor closed the target ([`Verdict::ClosedUntil`]) or has it reopen slowly
+    /// ([`Verdict::Trickling`]); [`Verdict::Admissible`] where it does neither.
+    pub fn closure(&self, now: Time) -> Verdict {
+        match (self.opening(self.at(now)), &self.closure) {
+            (Opening::ClosedUntil(until), _) => Verdict::ClosedUntil(until),
+            (_, Some(closure)) => closure
+                .trickle()
+                .map_or(Verdict::Admissible, |width| Verdict::Trickling { width }),
+            _ => Verdict::Admissible,
+        }
+    }
+
     /// Open permits of unknown outcome.
     pub fn held(&self) -> usize {
         self.permits.held()

@@ -200,6 +200,11 @@ impl Closure {
         self.out.clear();
     }
 
+    /// How many calls may be out at once, while that is bounded.
+    pub(crate) fn trickle(&self) -> Option<u32> {
+        self.trickles().then_some(self.width)
+    }
+
     /// Another process goes on with the same permits: only the calls whose permit is open are out.
     pub(crate) fn keep_calls(&mut self, is_open: impl Fn(PermitId) -> bool) {
         self.out.retain(|id| is_open(*id));

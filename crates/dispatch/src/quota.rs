@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::gate::Gate;
-use crate::rules::{Limit, LimitKind};
+use crate::rules::{Counts, Limit, LimitKind};
 
 /// One limit as the vendor states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,11 @@ impl Gate {
     /// Where our limits, as they are in force, allow more than the vendor says; none if they keep to
     /// it.
     pub fn disagreement(&self, quota: Quota) -> Option<Disagreement> {
-        let rules = || self.limits.iter().map(|limit| &limit.rule);
+        // The vendor's headers count requests.
+        let rules = || {
+            let rules = self.limits.iter().map(|limit| &limit.rule);
+            rules.filter(|limit| limit.counts != Counts::Jobs)
+        };
         if rules().any(|limit| keeps_to(limit, quota)) {
             return None;
         }

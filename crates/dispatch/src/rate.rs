@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::gate::Gate;
-use crate::rules::{CountFrom, Limit, LimitKind};
+use crate::rules::{CountFrom, Counts, Limit, LimitKind};
 use crate::window::{BUCKETS_PER_WINDOW, EXACT_CALLS};
 
 impl Limit {
@@ -43,6 +43,7 @@ impl Gate {
         let rules = || self.limits.iter().map(|limit| &limit.rule);
         let in_flight = rules()
             .filter(|limit| matches!(limit.kind, LimitKind::Concurrency { .. }))
+            .filter(|limit| limit.counts != Counts::Jobs)
             .map(Limit::max)
             .min();
         let most = rules().map(|limit| match (&limit.kind, limit.count_from) {

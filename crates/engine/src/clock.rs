@@ -4,7 +4,7 @@
 //! earlier than the newest time in the store. A wall clock set forward between two starts is believed: nothing in
 //! reach could contradict it.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rampmeter_dispatch::Time;
 
@@ -16,11 +16,13 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// Starts at the wall clock's time, or at `newest_stored` if that is later.
-    pub(crate) fn start(newest_stored: Option<Time>) -> Clock {
+    /// Starts at the wall clock's time, or at `newest_stored` if that is later. `set_back` is taken off the wall clock:
+    /// how the tests set it back.
+    pub(crate) fn start(newest_stored: Option<Time>, set_back: Duration) -> Clock {
         let since_epoch = SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+            .unwrap_or_default()
+            .saturating_sub(set_back);
         let wall = Time::from_micros(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX));
         Clock {
             base: newest_stored.map_or(wall, |stored| stored.max(wall)),
@@ -37,20 +39,21 @@ impl Clock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
 
     #[test]
     fn a_restart_with_the_wall_clock_set_back_starts_at_the_newest_stored_time() {
-        let stored = Clock::start(None)
-            .now()
-            .saturating_add(Duration::from_secs(3600));
-        let restarted = Clock::start(Some(stored)).now();
-        assert!(restarted >= stored);
+        let stored = Clock::start(None, Duration::ZERO).now();
+        let set_back = Clock::start(None, HOUR).now();
+        assert!(set_back.saturating_add(HOUR / 2) < stored);
+        assert!(Clock::start(Some(stored), HOUR).now() >= stored);
     }
 
     #[test]
     fn an_old_store_does_not_hold_the_clock_back() {
-        let now = Clock::start(None).now();
-        assert!(Clock::start(Some(Time::from_micros(5))).now() >= now);
+        let now = Clock::start(None, Duration::ZERO).now();
+        let restarted = Clock::start(Some(Time::from_micros(5)), Duration::ZERO);
+        assert!(restarted.now() >= now);
     }
 }

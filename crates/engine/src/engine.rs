@@ -3,11 +3,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rampmeter_config::Config;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::command::{Command, Reply};
+use crate::figures::EngineFigures;
 use crate::invocation::Sdk;
 use crate::open::OpenError;
 use crate::query::{AbsentTarget, Reader};
@@ -34,6 +36,8 @@ pub struct Options {
     /// A deliberate fault for the tests of the tests: after a restart, the places of calls whose outcome is unknown
     /// are freed at once. The vendor must then count violations.
     pub free_slots_after_restart: bool,
+    /// For the tests: the wall clock is read as if it had been set back by so much.
+    pub set_clock_back: Duration,
     /// The operations that a workflow may call as `aws-sdk`; none are served without it.
     pub sdk: Option<Arc<dyn Sdk>>,
 }
@@ -198,6 +202,14 @@ impl Engine {
     /// `Stopped`.
     pub async fn targets(&self) -> Result<Vec<TargetState>, Rejected> {
         self.ask(Command::InspectTargets).await
+    }
+
+    /// What the engine counts of itself, for the metrics.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn figures(&self) -> Result<EngineFigures, Rejected> {
+        self.ask(Command::InspectFigures).await
     }
 
     /// Calls that have not ended: those in flight first, then those waiting, highest priority first; at most `most`.

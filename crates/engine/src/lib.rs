@@ -9,6 +9,7 @@ mod id;
 mod arn;
 mod token;
 mod clock;
+mod figures;
 
 mod request;
 mod activity;
@@ -22,6 +23,7 @@ mod control;
 mod engine;
 
 mod invocation;
+mod measure;
 mod open;
 mod recovery;
 mod publish;
@@ -41,7 +43,9 @@ mod query;
 pub use activity::{ActivityDescription, ActivityTask, CreateActivity, GetActivityTask};
 pub use control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
 pub use engine::{Engine, Options, Stopped, blobs_path, store_path};
+pub use figures::{BOUNDS, EngineFigures, Figures, Histogram, OUTCOMES, TargetFigures};
 pub use invocation::{Sdk, SdkAnswer, SdkError, SdkRequest, SdkService};
+pub use measure::Decisions;
 pub use open::OpenError;
 pub use query::{AbsentTarget, Audit, CallTimes, Reader};
 pub use rejected::Rejected;
@@ -56,6 +60,7 @@ pub use state_machine::{
     CreateStateMachine, CreatedStateMachine, MachineKind, Publication, Settings,
     StateMachineDescription, UpdateStateMachine, UpdatedStateMachine, diagnosis,
 };
+pub use target::COMMIT as COMMIT_GRACE;
 pub use version::{
     AliasDescription, CreateAlias, PublishVersion, ResourceTags, Route, UpdateAlias,
     VersionDescription,

@@ -145,6 +145,7 @@ pub(crate) fn open(
         config,
         runtime,
         free_slots_after_restart,
+        set_clock_back,
         sdk,
     } = options;
     let directory = config.server.data_dir.clone();
@@ -166,7 +167,7 @@ pub(crate) fn open(
         StoreOpenError::Failed(error) => error.into(),
     })?;
     remove_unkept(&blobs, &store).map_err(unusable)?;
-    let writer = recover(store, &config, free_slots_after_restart)?;
+    let writer = recover(store, &config, free_slots_after_restart, set_clock_back)?;
     let reader = Arc::new(Reader::new(&path, writer.place.clone())?);
     let (commands, received) = mpsc::channel(WAITING_COMMANDS);
     let (stopped, how) = watch::channel(None);

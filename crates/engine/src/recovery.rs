@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rampmeter_asl::Selector;
 use rampmeter_caller::{Caller, FunctionCaller};
@@ -15,6 +16,7 @@ use crate::activity::waiting::WaitingPolls;
 use crate::apply::{RunningMoveTask, amended};
 use crate::arn::Place;
 use crate::clock::Clock;
+use crate::figures::Histogram;
 use crate::id::TargetId;
 use crate::invocation::Invocations;
 use crate::open::OpenError;
@@ -23,7 +25,7 @@ use crate::queues::{DEAD_LANE, Queue, QueueRecord, Queues, names_of};
 use crate::sources::Sources;
 use crate::sqs::waiting::WaitingReceives;
 use crate::store::{Kind, PermitRow, Sequence, Store};
-use crate::target::{InFlight, Target};
+use crate::target::{COMMIT, InFlight, Target};
 use crate::token::TokenSeal;
 use crate::turn::Turn;
 use crate::writer::{Numbers, Writer};
@@ -36,6 +38,7 @@ pub(crate) fn recover(
     store: Store,
     config: &Config,
     free_slots: bool,
+    set_clock_back: Duration,
 ) -> Result<Writer, OpenError> {
     let place = Place {
         region: config.server.region.clone(),
@@ -57,7 +60,7 @@ pub(crate) fn recover(
         });
         ids.push((id, target));
     }
-    let clock = Clock::start(newest_time(&store, &permits)?);
+    let clock = Clock::start(newest_time(&store, &permits)?, set_clock_back);
     let mut writer = Writer {
         machines: publish(&store, config, &place, clock.now())?,
         ancestors: std::cell::RefCell::default(),
@@ -81,6 +84,9 @@ pub(crate) fn recover(
         moves: std::collections::BTreeMap::new(),
         invocations: Invocations::new(open_functions(config)?),
         drain_timeout: config.server.drain_timeout,
+        retention: config.server.retention,
+        forget_at: clock.now(),
+        commits: Histogram::default(),
         draining: None,
         store,
         clock,
@@ -142,10 +148,14 @@ fn check_place(store: &Store, place: &Place) -> Result<(), OpenError> {
 /// The newest time that anything in the store was decided at.
 fn newest_time(store: &Store, permits: &[PermitRow]) -> Result<Option<Time>, OpenError> {
     let permits = permits.iter().map(|permit| permit.started_at).max();
-    Ok([store.newest_step_time()?, permits]
-        .into_iter()
-        .flatten()
-        .max())
+    Ok([
+        store.newest_step_time()?,
+        store.newest_answer_time()?,
+        permits,
+    ]
+    .into_iter()
+    .flatten()
+    .max())
 }
 
 fn open_target(
@@ -160,7 +170,10 @@ fn open_target(
         target: config.name.clone(),
         reason: error.to_string(),
     })?;
-    let hold = config.timeout.saturating_add(config.hold_after_timeout);
+    let hold = config
+        .timeout
+        .saturating_add(config.hold_after_timeout)
+        .saturating_add(COMMIT);
     let (going_on, lost): (Vec<&PermitRow>, Vec<&PermitRow>) =
         open.iter().partition(|permit| jobs.contains(&permit.id));
     let open = lost

@@ -479,9 +479,36 @@ pub struct TargetState {
     pub throttles: u64,
     /// Of those, how many while we were under our own limits: someone else uses the account.
     pub throttles_under_our_limit: u64,
+    /// How often an answer's headers closed the target before a throttle, since the process started.
+    pub closed_by_headers: u64,
+    /// Milliseconds since the Unix epoch until which the vendor closed the target; absent while it is open.
+    pub closed_until: Option<i64>,
+    /// After a closure: how many calls may be out at once until the vendor has answered enough of them well.
+    pub trickle: Option<u32>,
+    /// The vendor's limits as its answers state them.
+    pub vendor_limits: Vec<VendorLimitState>,
     /// Spans of engine time, in microseconds since the epoch, during which a call was eligible but for a concurrency
     /// limit: the newest 1,024, the last one still open when its end is absent.
     pub contended: Vec<(i64, Option<i64>)>,
+}
+
+/// One limit of a vendor's, as its last answer stated it.
+#[derive(Debug, Clone, Serialize)]
+pub struct VendorLimitState {
+    /// The vendor's name for it; empty where it has none.
+    pub name: String,
+    /// `concurrency` or `window`.
+    pub kind: &'static str,
+    /// How many there are in all.
+    pub limit: Option<u64>,
+    /// Length of the window in milliseconds.
+    pub per_ms: Option<u64>,
+    /// How many were left.
+    pub remaining: Option<u64>,
+    /// Milliseconds since the Unix epoch at which more come.
+    pub resets_at: Option<i64>,
+    /// Where the configuration allows more than the vendor: what both say.
+    pub disagreement: Option<String>,
 }
 
 /// One limit as it stands.
@@ -511,6 +538,9 @@ pub struct LimitState {
     pub expires_at: Option<i64>,
     /// Calls a second that the limit lets through at the mean time of a call measured; absent before the first answer.
     pub reaches_per_second: Option<f64>,
+    /// The most calls that the vendor may count in one window, where that is more than `max`: with
+    /// `count_from = "send"`, calls in flight when the window began are counted too.
+    pub vendor_may_count: Option<u64>,
     /// Calls a second that a window stands for: its calls by its length. Absent for calls in flight.
     pub nominal_per_second: Option<f64>,
 }

@@ -10,6 +10,7 @@ use rampmeter_caller::Caller;
 use rampmeter_caller::follow_up::FollowUp;
 use rampmeter_dispatch::{Gate, PermitId, Priority, Rules, Time, Turns, Waiting};
 
+use crate::figures::Figures;
 use crate::id::{MessageNumber, OrderingHash, QueueId};
 use crate::store::{LimitOverride, MessageRow};
 
@@ -17,7 +18,7 @@ use crate::store::{LimitOverride, MessageRow};
 const SPANS: usize = 1_024;
 
 /// A call leaves after the commit of its permit, not with it: so much is granted to the commit.
-pub(crate) const COMMIT: Duration = Duration::from_secs(1);
+pub const COMMIT: Duration = Duration::from_secs(1);
 
 /// One call that has left and has no outcome yet.
 #[derive(Debug, Clone)]
@@ -27,6 +28,23 @@ pub(crate) struct InFlight {
     pub(crate) started_at: Time,
     /// Set when it is a look at the job of a call that the vendor has accepted.
     pub(crate) look: Option<Box<FollowUp>>,
+}
+
+/// One limit of the vendor's as its last answer stated it.
+#[derive(Debug, Clone)]
+pub(crate) struct VendorLimit {
+    /// How many there are in all.
+    pub(crate) limit: Option<u64>,
+    /// Length of its window.
+    pub(crate) window: Option<Duration>,
+    /// Whether it counts calls in flight.
+    pub(crate) in_flight: bool,
+    /// How many were left.
+    pub(crate) remaining: Option<u64>,
+    /// When more come.
+    pub(crate) resets_at: Option<Time>,
+    /// Where the configuration allows more, in words.
+    pub(crate) disagreement: Option<String>,
 }
 
 /// One target.
@@ -61,8 +79,14 @@ pub(crate) struct Target {
     pub(crate) in_flight: BTreeMap<PermitId, InFlight>,
     /// When time alone may let another call start.
     pub(crate) wake: Option<Time>,
+    /// What is counted for the metrics, since the process started.
+    pub(crate) figures: Figures,
     pub(crate) throttles: u64,
     pub(crate) throttles_under_our_limit: u64,
+    /// How often an answer's headers closed the target before a throttle did, since the process started.
+    pub(crate) closed_by_headers: u64,
+    /// The vendor's limits as its answers state them, by the vendor's names.
+    pub(crate) vendor_limits: BTreeMap<String, VendorLimit>,
     contended: VecDeque<(Time, Option<Time>)>,
 }
 
@@ -94,8 +118,11 @@ impl Target {
             owners: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             wake: None,
+            figures: Figures::default(),
             throttles: 0,
             throttles_under_our_limit: 0,
+            closed_by_headers: 0,
+            vendor_limits: BTreeMap::new(),
             contended: VecDeque::new(),
         }
     }

@@ -2,7 +2,13 @@
 
 mod support;
 
-use support::{ONE_CALL, Reply, Vendor, config, ended, open, order, start, until};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use support::queues::send;
+use support::{
+    ONE_CALL, Reply, Vendor, config, ended, open, open_with_clock_set_back, order, start, until,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn never_more_calls_are_out_than_the_limit_and_the_rest_say_why_they_wait() {
@@ -106,4 +112,91 @@ async fn a_window_is_kept_across_a_restart() {
     let state = &engine.targets().await.unwrap()[0];
     assert_eq!((state.waiting, state.limits[0].used), ([0, 3, 0], 5));
     assert_eq!(vendor.seen().len(), 5);
+}
+
+#[tokio::test]
+async fn a_clock_set_back_across_a_restart_neither_frees_a_place_nor_keeps_it_for_longer() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = Vendor::start(|_| Reply::json(200, "{}")).await;
+    let limits = "[[targets.erp.limits]]\nname = \"window\"\ncalls = 1\nper = \"2s\"\n";
+    let config = config(directory.path(), &vendor, limits, ONE_CALL);
+    let engine = open(&config);
+    // A call without a task leaves no history behind.
+    send(&engine, "erp-medium", r#"{"Method":"GET","Path":"/1"}"#).await;
+    until(async || (vendor.seen().len() == 1).then_some(())).await;
+    until(async || (engine.targets().await.unwrap()[0].in_flight == 0).then_some(())).await;
+    let answered = Instant::now();
+    engine.shut_down().await;
+    drop(engine);
+
+    let engine = open_with_clock_set_back(&config, Duration::from_secs(3_600)).unwrap();
+    send(&engine, "erp-medium", r#"{"Method":"GET","Path":"/2"}"#).await;
+    until(async || (vendor.seen().len() == 2).then_some(())).await;
+    // The vendor's window, by a clock that nobody set back; an hour would end the test otherwise.
+    assert!(answered.elapsed() >= Duration::from_millis(1_900));
+}
+
+#[tokio::test]
+async fn a_call_in_flight_at_a_restart_keeps_its_place_for_its_timeout_its_hold_and_the_commit() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
+    let limits = "timeout = \"1s\"\nhold_after_timeout = \"1s\"\nretry = { max_attempts = 9, initial = \"1m\", max = \"1m\" }\n\n\
+                  [[targets.erp.limits]]\nname = \"account\"\nconcurrency = 3\n";
+    let mut config = config(directory.path(), &vendor, limits, ONE_CALL);
+    config.server.drain_timeout = Duration::ZERO;
+    let engine = open(&config);
+    let before = Instant::now();
+    send(&engine, "erp-medium", r#"{"Method":"GET","Path":"/1"}"#).await;
+    until(async || (vendor.seen().len() == 1).then_some(())).await;
+    engine.shut_down().await;
+    drop(engine);
+
+    let engine = open(&config);
+    assert_eq!(engine.targets().await.unwrap()[0].held, 1);
+    until(async || (engine.targets().await.unwrap()[0].in_flight == 0).then_some(())).await;
+    assert!(
+        before.elapsed() >= Duration::from_secs(3),
+        "{:?}",
+        before.elapsed()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_waiting_call_of_a_wide_map_says_what_holds_it_and_how_many_are_ahead() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
+    let limits = "[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 1\n";
+    let call: Value = serde_json::from_str(ONE_CALL).unwrap();
+    let map = json!({ "StartAt": "Each", "States": { "Each": {
+        "Type": "Map", "ItemsPath": "$.items", "ItemProcessor": call, "End": true,
+    } } });
+    let engine = open(&config(directory.path(), &vendor, limits, &map.to_string()));
+    let items: Vec<Value> = (0..250)
+        .map(|item| serde_json::from_str(&order("batch", &format!("SO-{item}"))).unwrap())
+        .collect();
+    let started = start(&engine, "wide", &json!({ "items": items }).to_string()).await;
+    until(async || (engine.targets().await.unwrap()[0].waiting[2] == 249).then_some(())).await;
+
+    let waiting = engine.waiting_at(&started.execution_arn).await.unwrap();
+    let waiting = waiting.expect("it runs");
+    assert_eq!((waiting.waits_for, waiting.running), ("children", 250));
+    assert_eq!(waiting.children.len(), 100, "bounded");
+    let calls: Vec<_> = waiting
+        .children
+        .iter()
+        .map(|child| child.call.as_ref().expect("each waits for a call"))
+        .collect();
+    assert_eq!(calls[0].standing, "in flight");
+    for (ahead, call) in (0..).zip(&calls[1..]) {
+        assert_eq!((call.standing, call.ahead), ("waiting", ahead));
+        // The same as when one is asked for alone.
+        let alone = engine.call(call.id).await.unwrap().expect("it waits");
+        assert_eq!(alone.ahead, ahead);
+        let held_by = call.held_by.as_deref().expect("a reason");
+        assert!(
+            held_by.starts_with("limit account: 1 of 1 used"),
+            "{held_by}"
+        );
+    }
+    vendor.open_doors();
 }

@@ -17,6 +17,7 @@ mod demo;
 mod mock;
 mod bench;
 mod simulate;
+mod trial;
 mod aws;
 mod cli;
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use clap::Args;
 use rampmeter_config::Config;
@@ -50,6 +51,9 @@ pub(crate) struct Arguments {
     /// A deliberate fault, for the tests of the crash tests.
     #[arg(long, hide = true)]
     free_slots_after_restart: bool,
+    /// For the tests: read a wall clock that was set back by so much.
+    #[arg(long, hide = true, value_name = "DURATION", value_parser = cli::duration::parse)]
+    set_clock_back: Option<Duration>,
 }
 
 /// Serves until it is told to end or the store fails.
@@ -65,7 +69,7 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
     let (admin_listener, admin) =
         listen::bind(config.server.admin, "--admin-port", "server.admin").await?;
     let mut signals = Signals::new()?;
-    let engine = open(&config, arguments.free_slots_after_restart, aws).await?;
+    let engine = open(&config, &arguments, aws).await?;
 
     tell_absent_targets(&config, &engine).await?;
     let admin_site = Arc::new(admin::Site {
@@ -112,16 +116,13 @@ async fn tell_absent_targets(config: &Config, engine: &Engine) -> Result<(), Fai
 }
 
 /// Recovery reads the disk, so it has a thread of its own.
-async fn open(
-    config: &Config,
-    free_slots_after_restart: bool,
-    aws: SocketAddr,
-) -> Result<Engine, Failure> {
+async fn open(config: &Config, arguments: &Arguments, aws: SocketAddr) -> Result<Engine, Failure> {
     let runtime = tokio::runtime::Handle::current();
     let options = Options {
         config: config.clone(),
         runtime,
-        free_slots_after_restart,
+        free_slots_after_restart: arguments.free_slots_after_restart,
+        set_clock_back: arguments.set_clock_back.unwrap_or_default(),
         sdk: Some(Arc::new(wire::WireSdk {
             address: aws,
             account: config.server.account.clone(),

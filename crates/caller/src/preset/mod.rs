@@ -59,6 +59,17 @@ impl Preset {
         self.rules().name
     }
 
+    /// About how long a call takes, for the time before anything was measured: an assumption, from what people report of
+    /// these vendors, and no promise of theirs.
+    #[must_use]
+    pub fn assumed_call(self) -> Duration {
+        Duration::from_millis(match self {
+            Preset::Http | Preset::Salesforce => 300,
+            Preset::NetSuite => 1_500,
+            Preset::SapOData | Preset::SapSuccessFactors => 800,
+        })
+    }
+
     /// Longest time the vendor works on one call, where it says so: after a lost answer the call may go on there
     /// for so long.
     #[must_use]

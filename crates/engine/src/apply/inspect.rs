@@ -1,24 +1,31 @@
 //! Answers to "what is it doing and why": targets, calls that have not ended, where an execution waits. Changes nothing.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rampmeter_asl::{Detail, Frame, Waiting, record};
 use rampmeter_dispatch::{Limit, LimitKind, LimitUsage, Priority, Scope, Time, Verdict};
 use serde_json::Value;
 
-use crate::id::{MessageNumber, StepId, TargetId, message_number};
+use crate::figures::{EngineFigures, TargetFigures};
+use crate::id::{MessageNumber, QueueId, StepId, TargetId, message_number};
 use crate::queues::Queue;
 use crate::rejected::Rejected;
-use crate::request::{CallState, JobState, LimitState, TargetState, WaitingAt};
+use crate::request::{CallState, JobState, LimitState, TargetState, VendorLimitState, WaitingAt};
 use crate::store::{ExecutionRow, FrameStanding, JobRow, MessageRow, OrderStanding, StoreError};
 use crate::target::Target;
 use crate::turn::Turn;
 
 /// Branches and iterations whose waiting is shown.
-const CHILDREN_SHOWN: usize = 10;
+const CHILDREN_SHOWN: usize = 100;
 
 /// Branches and iterations that are read to find those.
-const CHILDREN_READ: usize = 100;
+const CHILDREN_READ: usize = 1_000;
+
+/// How many calls are ahead of those looked at last, by lane: so that the calls of a wide Map, which mostly come in the
+/// order of their lane, are counted in one pass over it.
+#[derive(Debug, Default)]
+struct Ahead(BTreeMap<QueueId, (u64, MessageNumber, u64)>);
 
 impl Turn<'_> {
     /// Every target as it stands.
@@ -35,9 +42,53 @@ impl Turn<'_> {
             deferrals: target.gate.deferrals(),
             throttles: target.throttles,
             throttles_under_our_limit: target.throttles_under_our_limit,
+            closed_by_headers: target.closed_by_headers,
+            closed_until: match target.gate.closure(now) {
+                Verdict::ClosedUntil(until) => Some(until.as_millis()),
+                _ => None,
+            },
+            trickle: match target.gate.closure(now) {
+                Verdict::Trickling { width } => Some(width),
+                _ => None,
+            },
+            vendor_limits: vendor_limits(target),
             contended: target.contended(),
         });
         targets.collect()
+    }
+
+    /// What is counted of every target, and of the store.
+    pub(crate) fn inspect_figures(&mut self) -> Result<EngineFigures, StoreError> {
+        let mut figures = EngineFigures {
+            targets: Vec::new(),
+            commits: self.writer.commits,
+        };
+        let now = self.now;
+        let targets: Vec<TargetId> = self.writer.targets.keys().copied().collect();
+        for id in targets {
+            let (queues, dead) = {
+                let target = self.target(id);
+                (target.queues, target.dead)
+            };
+            let mut oldest = [None; 3];
+            for (queue, oldest) in queues.into_iter().zip(&mut oldest) {
+                if let Some((_, first)) = self.store().first_in_turn(queue)?
+                    && let Some(message) = self.store().message(first)?
+                {
+                    *oldest = Some(now.saturating_since(message.sent_at));
+                }
+            }
+            let dead_letters = self.store().count_ready(dead)?;
+            let target = self.target(id);
+            figures.targets.push(TargetFigures {
+                name: target.config.name.clone(),
+                figures: target.figures.clone(),
+                oldest,
+                jobs: target.jobs,
+                dead_letters,
+            });
+        }
+        Ok(figures)
     }
 
     /// Calls that have not ended, those in flight first; at most `most`.
@@ -125,9 +176,10 @@ impl Turn<'_> {
         let Some(frame) = self.load_frame(&execution, 0)? else {
             return Ok(Ok(None));
         };
-        let mut root = self.frame_waits(&execution, &frame, execution.frame_step)?;
+        let mut ahead = Ahead::default();
+        let mut root = self.frame_waits(&execution, &frame, execution.frame_step, &mut ahead)?;
         if matches!(frame.waiting_for(), Waiting::Children { .. }) {
-            self.children_wait(&execution, &mut root)?;
+            self.children_wait(&execution, &mut root, &mut ahead)?;
         }
         Ok(Ok(Some(root)))
     }
@@ -137,6 +189,7 @@ impl Turn<'_> {
         &mut self,
         execution: &ExecutionRow,
         root: &mut WaitingAt,
+        ahead: &mut Ahead,
     ) -> Result<(), StoreError> {
         root.running = self.store().count_running_frames(execution.id)?;
         let running = Some(FrameStanding::Running);
@@ -150,7 +203,7 @@ impl Turn<'_> {
             if let Some(frame) = self.load_frame(execution, row.id)?
                 && !matches!(frame.waiting_for(), Waiting::Children { .. })
             {
-                let child = self.frame_waits(execution, &frame, row.step)?;
+                let child = self.frame_waits(execution, &frame, row.step, ahead)?;
                 root.children.push(child);
             }
             if root.children.len() == CHILDREN_SHOWN {
@@ -166,6 +219,7 @@ impl Turn<'_> {
         execution: &ExecutionRow,
         frame: &Frame,
         step: StepId,
+        ahead: &mut Ahead,
     ) -> Result<WaitingAt, StoreError> {
         let (waits_for, event) = match frame.waiting_for() {
             Waiting::Task { event } => ("task", event),
@@ -176,7 +230,7 @@ impl Turn<'_> {
         };
         let waited = self.task_events(execution, event, step)?;
         let call = match waited.message {
-            Some(number) => self.call_of(number)?,
+            Some(number) => self.call_standing(number, ahead)?,
             None => None,
         };
         Ok(WaitingAt {
@@ -233,6 +287,14 @@ impl Turn<'_> {
         &mut self,
         number: MessageNumber,
     ) -> Result<Option<CallState>, StoreError> {
+        self.call_standing(number, &mut Ahead::default())
+    }
+
+    fn call_standing(
+        &mut self,
+        number: MessageNumber,
+        ahead: &mut Ahead,
+    ) -> Result<Option<CallState>, StoreError> {
         let Some(message) = self.store().message(number)? else {
             return Ok(None);
         };
@@ -253,7 +315,7 @@ impl Turn<'_> {
             Standing::Job
         } else if self.store().is_in_turn(queue.id, message.turn, number)? {
             Standing::Waiting {
-                ahead: self.store().ready_before(queue.id, message.turn, number)?,
+                ahead: self.calls_ahead(queue.id, message.turn, number, ahead)?,
             }
         } else if let Some(before) = self.parked_behind(queue, &message)? {
             Standing::Parked { before }
@@ -262,6 +324,28 @@ impl Turn<'_> {
         };
         self.call_state(queue.target, &message, priority, standing)
             .map(Some)
+    }
+
+    fn calls_ahead(
+        &self,
+        queue: QueueId,
+        turn: u64,
+        number: MessageNumber,
+        ahead: &mut Ahead,
+    ) -> Result<u64, StoreError> {
+        let before = ahead.0.get(&queue).copied();
+        let count = match before.filter(|(known, call, _)| (*known, *call) <= (turn, number)) {
+            Some((known, call, count)) => {
+                let between = (known, call)..(turn, number);
+                count
+                    + self
+                        .store()
+                        .ready_between(queue, between.start, between.end)?
+            }
+            None => self.store().ready_before(queue, turn, number)?,
+        };
+        ahead.0.insert(queue, (turn, number, count));
+        Ok(count)
     }
 
     /// The call of the same OrderingKey that goes before this one, if it is parked for that.
@@ -462,7 +546,26 @@ fn seconds(at: Time, now: Time) -> String {
     format!("{:.1} s", at.saturating_since(now).as_secs_f64())
 }
 
+fn vendor_limits(target: &Target) -> Vec<VendorLimitState> {
+    let limits = target.vendor_limits.iter();
+    let states = limits.map(|(name, limit)| VendorLimitState {
+        name: name.clone(),
+        kind: if limit.in_flight {
+            "concurrency"
+        } else {
+            "window"
+        },
+        limit: limit.limit,
+        per_ms: limit.window.map(milliseconds),
+        remaining: limit.remaining,
+        resets_at: limit.resets_at.map(Time::as_millis),
+        disagreement: limit.disagreement.clone(),
+    });
+    states.collect()
+}
+
 fn limit_states(target: &Target, now: Time) -> Vec<LimitState> {
+    let most_counted = target.gate.most_counted();
     let rates = target
         .latency()
         .map(|latency| target.gate.reachable_rates(latency));
@@ -477,6 +580,7 @@ fn limit_states(target: &Target, now: Time) -> Vec<LimitState> {
             expires_at: change.and_then(|change| change.expires_at.map(Time::as_millis)),
             reaches_per_second: rate.filter(|rate| rate.is_finite()),
             nominal_per_second: usage.kind.nominal_rate(),
+            vendor_may_count: most_counted[index].filter(|most| *most > usage.max),
             ..limit_state(usage)
         }
     });
@@ -522,6 +626,7 @@ fn limit_state(usage: LimitUsage) -> LimitState {
         configured: None,
         expires_at: None,
         reaches_per_second: None,
+        vendor_may_count: None,
         nominal_per_second: None,
     }
 }

@@ -4,6 +4,7 @@
 mod activity;
 mod advance;
 mod alias;
+mod allowance;
 mod answer;
 mod audit;
 mod control;
@@ -19,6 +20,7 @@ mod map_run;
 mod permit;
 mod queue;
 mod redrive;
+mod retention;
 mod send;
 mod settled;
 mod service;

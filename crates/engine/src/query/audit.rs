@@ -49,6 +49,8 @@ pub struct Audit {
     pub duplicate_outcomes: u64,
     /// Executions whose event ids are not 1, 2, 3 and so on.
     pub broken_histories: u64,
+    /// Executions with an event that is earlier than the one before it.
+    pub backwards: u64,
 }
 
 impl Reader {
@@ -147,6 +149,10 @@ impl Audit {
         });
         if terminal > 1 || ended > scheduled {
             self.duplicate_outcomes += 1;
+        }
+        let mut pairs = events.iter().zip(events.iter().skip(1));
+        if pairs.any(|(earlier, later)| later.at < earlier.at) {
+            self.backwards += 1;
         }
         let numbered = events
             .iter()

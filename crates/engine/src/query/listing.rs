@@ -1,5 +1,7 @@
 //! Lists of executions, and how many have each status.
 
+use std::time::Duration;
+
 use rusqlite::Connection;
 
 use super::Reader;
@@ -145,7 +147,10 @@ impl Reader {
                 .map(|number| format!("{machine_arn}:{number}")),
             state_machine_alias_arn: origin.alias.map(|name| format!("{machine_arn}:{name}")),
             state_machine_arn: self.place.machine_arn(&arn::machine_part(&machine, row)),
-            not_redrivable: why_not_redrivable(row, Clock::start(None).now().as_micros() / 1_000),
+            not_redrivable: why_not_redrivable(
+                row,
+                Clock::start(None, Duration::ZERO).now().as_micros() / 1_000,
+            ),
             redrive_count: row.redrives,
             redrive_date: row.redriven_at,
             item,

@@ -6,6 +6,9 @@ use rampmeter_dispatch::{Memory, PermitId, Time, WindowRow};
 use super::{Store, StoreError, optional};
 use crate::id::{MessageNumber, TargetId};
 
+/// Name of a row of `meta`.
+const NEWEST_ANSWER: &str = "newest answer time";
+
 /// A permit that is out.
 #[derive(Debug, Clone)]
 pub(crate) struct PermitRow {
@@ -44,6 +47,34 @@ impl Store {
             .prepare_cached("DELETE FROM permit WHERE id = ?1")?
             .execute([id])?;
         Ok(())
+    }
+
+    /// Notes when a call was last answered or its hold began. A call without a task leaves no other trace, and the time
+    /// of a later start must not be earlier.
+    pub(crate) fn note_answer_time(&self, now: Time) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO meta (name, value) VALUES (?1, ?2) \
+                 ON CONFLICT DO UPDATE SET value = excluded.value",
+            )?
+            .execute((NEWEST_ANSWER, now.as_micros().to_be_bytes()))?;
+        Ok(())
+    }
+
+    /// When a call was last answered or its hold began, if one ever was.
+    pub(crate) fn newest_answer_time(&self) -> Result<Option<Time>, StoreError> {
+        let query = "SELECT value FROM meta WHERE name = ?1";
+        let found: Option<Vec<u8>> = optional(self.connection.query_row(
+            query,
+            [NEWEST_ANSWER],
+            |row| row.get(0),
+        ))?;
+        let Some(bytes) = found else {
+            return Ok(None);
+        };
+        let bytes = <[u8; 8]>::try_from(bytes)
+            .map_err(|_| StoreError::Damaged(format!("{NEWEST_ANSWER} is no time")))?;
+        Ok(Some(Time::from_micros(i64::from_be_bytes(bytes))))
     }
 
     pub(crate) fn permits(&self) -> Result<Vec<PermitRow>, StoreError> {

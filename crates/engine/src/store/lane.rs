@@ -126,6 +126,22 @@ impl Store {
         Ok(count.unsigned_abs())
     }
 
+    /// Calls of a lane from one place, itself included, to before another.
+    pub(crate) fn ready_between(
+        &self,
+        queue: QueueId,
+        from: (u64, MessageNumber),
+        before: (u64, MessageNumber),
+    ) -> Result<u64, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM ready \
+             WHERE queue = ?1 AND (turn, message) >= (?2, ?3) AND (turn, message) < (?4, ?5)",
+        )?;
+        let places = (queue, signed(from.0), from.1, signed(before.0), before.1);
+        let count: i64 = statement.query_row(places, |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
     /// The highest turn among the calls of a group that wait in a lane.
     pub(crate) fn newest_turn(
         &self,

@@ -71,10 +71,16 @@ pub(crate) fn open(config: &Config) -> Engine {
 
 /// Opens an engine, or says why it does not.
 pub(crate) fn try_open(config: &Config) -> Result<Engine, OpenError> {
+    open_with_clock_set_back(config, Duration::ZERO)
+}
+
+/// The same, with a wall clock that was set back.
+pub(crate) fn open_with_clock_set_back(config: &Config, by: Duration) -> Result<Engine, OpenError> {
     Engine::open(Options {
         config: config.clone(),
         runtime: tokio::runtime::Handle::current(),
         free_slots_after_restart: false,
+        set_clock_back: by,
         sdk: None,
     })
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use rampmeter_dispatch::Priority;
-use rampmeter_engine::{LimitState, TargetState};
+use rampmeter_engine::{LimitState, TargetState, VendorLimitState};
 use serde_json::{Map, Value, json};
 
 use super::Site;
@@ -52,9 +52,26 @@ fn target_json(target: &TargetState) -> Value {
         "mean_call_ms": target.mean_call,
         "throttles": target.throttles,
         "throttles_under_our_limit": target.throttles_under_our_limit,
+        "closed_by_headers": target.closed_by_headers,
+        "closed_until": target.closed_until.map(rfc3339),
+        "trickle": target.trickle,
+        "vendor_limits": target.vendor_limits.iter().map(vendor_limit_json).collect::<Vec<_>>(),
         "limits": limits_json(target),
         // Spans in microseconds since the epoch, for exact arithmetic with a vendor's own record of its calls.
         "contended": target.contended,
+    })
+}
+
+/// A limit as the vendor's last answer stated it.
+fn vendor_limit_json(limit: &VendorLimitState) -> Value {
+    json!({
+        "name": limit.name,
+        "kind": limit.kind,
+        "limit": limit.limit,
+        "per_ms": limit.per_ms,
+        "remaining": limit.remaining,
+        "resets_at": limit.resets_at.map(rfc3339),
+        "disagreement": limit.disagreement,
     })
 }
 
@@ -86,6 +103,7 @@ fn limit_json(limit: &LimitState) -> Value {
         "expires_at": limit.expires_at.map(rfc3339),
         "reaches_per_second": limit.reaches_per_second,
         "nominal_per_second": limit.nominal_per_second,
+        "vendor_may_count": limit.vendor_may_count,
     })
 }
 

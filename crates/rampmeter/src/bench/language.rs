@@ -118,6 +118,7 @@ fn open(directory: &Path) -> Result<Engine, String> {
         config,
         runtime: tokio::runtime::Handle::current(),
         free_slots_after_restart: false,
+        set_clock_back: Duration::ZERO,
         sdk: None,
     })
     .map_err(|error| error.to_string())

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
-use crate::demo::configuration::{self, Figures};
+use crate::demo::configuration::{self, Figures, Speed};
 use crate::demo::host::Host;
 use crate::demo::plan::{Outline, Plan};
 use crate::demo::ports::{Listed, PortError, Ports};
@@ -21,6 +21,7 @@ use crate::demo::{data_dir, up_to};
 use crate::failure::{Exit, Failure};
 use crate::output;
 
+mod decisions;
 mod disk;
 mod language;
 mod queues;
@@ -45,6 +46,9 @@ pub(crate) struct Arguments {
     /// Items of the largest Map.
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = up_to(40_000))]
     items: u32,
+    /// Calls of the larger backlog, for the time of a decision.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = up_to(10_000_000))]
+    waiting: u32,
     /// Clients that use the AWS port, each as fast as it is answered.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = up_to(1_024))]
     clients: u32,
@@ -75,6 +79,8 @@ struct Measured {
     queue: queues::Measured,
     /// Transitions of the interpreter, and Maps.
     language: language::Measured,
+    /// What it takes to start a call.
+    decisions: decisions::Measured,
     /// The disk's own, before and after.
     disk_syncs_per_second: [f64; 2],
     data_dir: String,
@@ -112,9 +118,8 @@ async fn measure(arguments: &Arguments, data_dir: &Path) -> Result<Measured, Run
         seed: 1,
         concurrency: CONCURRENCY,
         calls_per_minute: CALLS_PER_MINUTE,
-        latency: None,
-        longest: None,
-        timeouts: None,
+        speed: Speed::Instant,
+        ..Figures::default()
     };
     let before = disk_speed(data_dir).await?;
     let vendor = Vendor::bind(&figures).await?;
@@ -155,6 +160,9 @@ async fn measure(arguments: &Arguments, data_dir: &Path) -> Result<Measured, Run
     let language = language::measure(data_dir, arguments.items)
         .await
         .map_err(|why| RunError::from(PortError::Unreachable(why)))?;
+    let decisions = decisions::measure(data_dir, u64::from(arguments.waiting))
+        .await
+        .map_err(|why| RunError::from(PortError::Unreachable(why)))?;
     let after = disk_speed(data_dir).await?;
 
     let (loaded, unloaded): (Vec<&Listed>, Vec<&Listed>) = listed.iter().partition(|one| {
@@ -176,6 +184,7 @@ async fn measure(arguments: &Arguments, data_dir: &Path) -> Result<Measured, Run
         unloaded_ms: start_to_end(&unloaded),
         queue,
         language,
+        decisions,
         disk_syncs_per_second: [before.round(), after.round()],
         data_dir: data_dir.display().to_string(),
     })
@@ -263,6 +272,7 @@ impl Measured {
              a request       p50 {:.1} ms, p99 {:.1} ms while saturated\n\
              a request       p50 {:.1} ms, p99 {:.1} ms by one client alone\n\
              {}\n\
+             {}\n\
              the disk's own  {:>8.0} syncs a second before, {:.0} after (4 KiB append, fdatasync)\n\
              The data lies in {}",
             self.executions,
@@ -279,6 +289,7 @@ impl Measured {
             self.queue.unloaded_ms.p50,
             self.queue.unloaded_ms.p99,
             self.language.text(),
+            self.decisions.text(),
             before,
             after,
             self.data_dir,

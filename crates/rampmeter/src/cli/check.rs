@@ -2,21 +2,25 @@
 //! anything. A file whose name ends in `.asl.json` is a definition; any other is a configuration. Errors make it
 //! fail; warnings do not.
 
-mod advice;
+pub(super) mod advice;
+mod on_aws;
+mod rates;
 mod sarif;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use rampmeter_config::{Config, WorkflowType};
+use rampmeter_config::{Config, Report, WorkflowType};
 use rampmeter_engine::{AbsentTarget, Reader};
 use serde_json::{Value, json};
 
-use super::definition::{self, Problem};
+use super::definition;
+pub(super) use super::definition::Problem;
 use super::explain;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Color, Format, OutputArguments};
 pub(super) use advice::Advice;
+pub(super) use on_aws::run as run_on_aws;
 
 /// Options of `check`.
 #[derive(Debug, Args)]
@@ -27,9 +31,15 @@ pub(crate) struct Arguments {
     /// Type of the state machines that the definitions are for.
     #[arg(long = "type", value_enum, default_value_t = Kind::Standard)]
     kind: Kind,
+    /// Check them for AWS: what it cannot do, and what the workers there need.
+    #[arg(long)]
+    aws: bool,
     /// Form of the report; sarif is what code hosts and editors read.
     #[arg(long, value_enum, conflicts_with_all = ["output", "json"])]
     format: Option<Form>,
+    /// Do not ask a running server how long calls take.
+    #[arg(long)]
+    offline: bool,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -45,7 +55,7 @@ enum Kind {
 
 /// Forms of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
+pub(super) enum Form {
     /// For people, with the places in the files.
     Human,
     /// The same as --output json.
@@ -63,26 +73,44 @@ struct Findings {
     problems: Vec<Value>,
     errors: usize,
     warnings: usize,
+    /// What each limit reaches, for programs.
+    rates: Vec<Value>,
+    /// The same for people.
+    rate_lines: Vec<String>,
     /// What the file holds, when it is good.
     summary: String,
 }
 
 /// Runs `check`.
-pub(crate) fn run(arguments: &Arguments, color: Color) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failure> {
     let color = color.for_stdout();
-    let (mut errors, mut warnings) = (0, 0);
-    let mut problems = Vec::new();
     let format = match arguments.format {
         Some(Form::Human) => Format::Table,
         Some(Form::Json | Form::Sarif) => Format::Json,
         None => arguments.output.format(),
     };
+    let mut all = Vec::new();
     for file in &arguments.files {
-        let findings = check(file, arguments.kind, color)?;
+        all.push((file.as_path(), check(file, &arguments, color).await?));
+    }
+    let is_sarif = arguments.format == Some(Form::Sarif);
+    answer(&all, format, is_sarif, None)
+}
+
+/// Prints what was found in all files. The members of `more` are added to a JSON answer.
+fn answer(
+    all: &[(&Path, Findings)],
+    format: Format,
+    is_sarif: bool,
+    more: Option<Value>,
+) -> Result<(), Failure> {
+    let (mut errors, mut warnings) = (0, 0);
+    let (mut problems, mut rates): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
+    for (file, findings) in all {
         errors += findings.errors;
         warnings += findings.warnings;
         match format {
-            Format::Table => print(file, &findings)?,
+            Format::Table => print(file, findings)?,
             Format::Jsonl => {
                 for problem in &findings.problems {
                     output::data(&problem.to_string())?;
@@ -90,18 +118,25 @@ pub(crate) fn run(arguments: &Arguments, color: Color) -> Result<(), Failure> {
             }
             Format::Id if findings.errors > 0 => output::data(&file.display().to_string())?,
             Format::Id => {}
-            Format::Json => problems.extend(findings.problems),
+            Format::Json => {
+                problems.extend(findings.problems.iter().cloned());
+                rates.extend(findings.rates.iter().cloned());
+            }
         }
     }
-    if arguments.format == Some(Form::Sarif) {
+    if is_sarif {
         output::json(&sarif::log(&problems, explain::meaning))?;
     } else if format == Format::Json {
-        let answer = json!({
+        let mut answer = json!({
             "schema": "rampmeter.check/1",
             "errors": errors,
             "warnings": warnings,
             "problems": problems,
+            "rates": rates,
         });
+        if let (Value::Object(answer), Some(Value::Object(more))) = (&mut answer, more) {
+            answer.extend(more);
+        }
         output::json(&answer)?;
     }
     if errors == 0 {
@@ -123,10 +158,14 @@ fn print(file: &Path, findings: &Findings) -> std::io::Result<()> {
     if findings.warnings > 0 {
         told = format!("{told}, {}", counted(findings.warnings, "warning"));
     }
-    output::data(&format!("{}: {told}", file.display()))
+    output::data(&format!("{}: {told}", file.display()))?;
+    findings
+        .rate_lines
+        .iter()
+        .try_for_each(|line| output::data(line))
 }
 
-fn check(file: &Path, kind: Kind, color: bool) -> Result<Findings, Failure> {
+async fn check(file: &Path, arguments: &Arguments, color: bool) -> Result<Findings, Failure> {
     if !file.exists() {
         let what = format!("there is no file {}", file.display());
         return Err(Failure::new("RM2016", Exit::Usage, what));
@@ -140,24 +179,51 @@ fn check(file: &Path, kind: Kind, color: bool) -> Result<Findings, Failure> {
             let what = format!("{} cannot be read: {why}", file.display());
             Failure::new("RM2016", Exit::Usage, what)
         })?;
-        findings.definition(&file.display().to_string(), &text, kind, color);
-        "a definition that runs here".clone_into(&mut findings.summary);
+        let name = file.display().to_string();
+        if arguments.aws {
+            findings.definition_on_aws(&name, &text, arguments.kind, color);
+        } else {
+            findings.definition(&name, &text, arguments.kind, color);
+            "a definition that runs here".clone_into(&mut findings.summary);
+        }
+        return Ok(findings);
+    }
+    if arguments.aws {
+        findings.configuration_on_aws(file, color);
         return Ok(findings);
     }
     match Config::load(file, &|name| std::env::var(name).ok()) {
-        Ok(config) => findings.configuration(&config, color),
-        Err(report) => {
-            findings.errors = report.problems().len();
-            findings.texts.push(report.render(color));
-            if let Value::Array(problems) = report.to_json()["problems"].take() {
-                findings.problems = problems;
-            }
+        Ok(config) => {
+            let measured = if arguments.offline {
+                rates::Measured::default()
+            } else {
+                rates::measured(&config).await
+            };
+            findings.configuration(&config, color);
+            findings.limits(&rates::of(&config, &measured));
         }
+        Err(report) => findings.refused(&report, color),
     }
     Ok(findings)
 }
 
 impl Findings {
+    /// A configuration that cannot be read.
+    fn refused(&mut self, report: &Report, color: bool) {
+        self.errors = report.problems().len();
+        self.texts.push(report.render(color));
+        if let Value::Array(problems) = report.to_json()["problems"].take() {
+            self.problems = problems;
+        }
+    }
+
+    fn add(&mut self, problem: &Problem, text: &str, color: bool) {
+        self.errors += usize::from(problem.is_error());
+        self.warnings += usize::from(!problem.is_error());
+        self.texts.push(problem.render(text, color));
+        self.problems.push(problem.to_json(text));
+    }
+
     fn configuration(&mut self, config: &Config, color: bool) {
         for workflow in config.workflows.values() {
             let file = workflow.definition_path.display().to_string();
@@ -196,17 +262,38 @@ impl Findings {
         }
     }
 
+    /// What each limit reaches, and a warning where that is low.
+    fn limits(&mut self, reaches: &[rates::Reach]) {
+        let mut told = String::new();
+        for reach in reaches {
+            let assumption = reach.assumption();
+            if assumption != told {
+                self.rate_lines.push(assumption.clone());
+                told = assumption;
+            }
+            self.rate_lines.push(reach.line());
+            self.rates.push(reach.to_json());
+            let Some(warning) = reach.warning() else {
+                continue;
+            };
+            self.problems.push(json!({
+                "code": rates::SLOW_WINDOW,
+                "severity": "warning",
+                "message": warning,
+            }));
+            self.warnings += 1;
+            self.texts.push(warning);
+        }
+    }
+
     fn definition(&mut self, file: &str, text: &str, kind: Kind, color: bool) {
         let mut problems = definition::problems(file, text, kind == Kind::Express);
         if let Ok(definition) = serde_json::from_str(text) {
             let advice = advice::on(&definition).into_iter();
             problems.extend(advice.map(|advice| Problem::of_advice(file, text, advice)));
         }
-        for problem in problems {
-            self.errors += usize::from(problem.is_error());
-            self.warnings += usize::from(!problem.is_error());
-            self.texts.push(problem.render(text, color));
-            self.problems.push(problem.to_json(text));
+        for problem in &problems {
+            self.add(problem, text, color);
         }
     }
 }

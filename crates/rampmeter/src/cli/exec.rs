@@ -6,6 +6,7 @@ use crate::failure::Failure;
 
 mod list;
 mod show;
+mod waiting;
 mod stop;
 
 /// The commands under `exec`.

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Color, note};
-use crate::{bench, demo, mock, serve, simulate, wire};
+use crate::{bench, demo, mock, serve, simulate, trial, wire};
 use client::Client;
 
 mod client;
@@ -27,7 +27,9 @@ mod json_place;
 mod env;
 mod init;
 mod probe;
+mod rate;
 mod target;
+mod target_show;
 mod explain;
 mod aws;
 
@@ -54,6 +56,9 @@ pub(crate) struct Cli {
 enum Command {
     /// Run thousands of executions against a strict stand-in vendor, and print what was measured.
     Demo(demo::Arguments),
+    /// Put the limits on trial: more work than they let through, while the engine is killed, limits change and the clock
+    /// is set back. A strict stand-in vendor counts.
+    Trial(trial::Arguments),
     /// Run the embedded engine and serve both ports.
     Serve(serve::Arguments),
     /// Start executions of a workflow.
@@ -138,13 +143,14 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
     let color = arguments.color;
     let result = match arguments.command {
         Command::Demo(command) => block_on(demo::run(command)),
+        Command::Trial(command) => block_on(trial::run(command)),
         Command::Serve(command) => block_on(serve::run(command, color)),
         Command::Start(command) => block_on(start::run(command)),
         Command::Exec(command) => block_on(exec::run(command)),
         Command::Call(command) => block_on(standing::calls(command)),
         Command::Limit(command) => block_on(standing::limits(command, color)),
         Command::Target(command) => block_on(standing::targets(command, color)),
-        Command::Check(command) => check::run(&command, color),
+        Command::Check(command) => block_on(check::run(command, color)),
         Command::Init(command) => init::run(&command),
         Command::Env(command) => env::run(&command),
         Command::AwsApi => output::data(wire::reference().trim_end()).map_err(Failure::from),

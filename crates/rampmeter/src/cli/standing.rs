@@ -9,7 +9,8 @@ use super::control::{
 };
 use crate::cli::ServerArguments;
 use crate::cli::client::text;
-use crate::cli::{probe, submit, target};
+use crate::cli::rate::Rate;
+use crate::cli::{probe, submit, target, target_show};
 use crate::failure::Failure;
 use crate::output::{self, Color, Format, OutputArguments, span};
 
@@ -50,6 +51,8 @@ pub(crate) enum LimitCommand {
 pub(crate) enum TargetCommand {
     /// List the targets: what waits, what is in flight, what the vendor refused.
     List(Arguments),
+    /// Show one target: what waits, what holds it, what the vendor's answers taught.
+    Show(target_show::Arguments),
     /// Start no more calls of a target, or of one priority; those in flight go on.
     Pause(TargetArguments),
     /// Go on after a pause.
@@ -132,7 +135,7 @@ pub(super) async fn limits(command: LimitCommand, color: Color) -> Result<(), Fa
             limit["held"].to_string(),
             reserved(&limit["reserved"]),
             learned.map_or_else(String::new, |ceiling| ceiling.to_string()),
-            rate_words(limit),
+            Rate::of_json(limit).words(),
             change_words(limit),
         ]
     })
@@ -143,6 +146,7 @@ pub(super) async fn limits(command: LimitCommand, color: Color) -> Result<(), Fa
 pub(super) async fn targets(command: TargetCommand, color: Color) -> Result<(), Failure> {
     let list = match command {
         TargetCommand::List(list) => list,
+        TargetCommand::Show(show) => return target_show::run(show).await,
         TargetCommand::Pause(target) => return control::pause(target, "pause").await,
         TargetCommand::Resume(target) => return control::pause(target, "resume").await,
         TargetCommand::Ping(asked) => return Box::pin(target::run(asked, color)).await,
@@ -210,21 +214,6 @@ async fn show<const COLUMNS: usize>(
     Ok(())
 }
 
-/// The rate that a limit reaches at the measured time of a call, and how much of its own rate that is where it is below
-/// nine tenths: the price of counting every call until its answer.
-fn rate_words(limit: &Value) -> String {
-    let Some(reaches) = limit["reaches_per_second"].as_f64() else {
-        return String::new();
-    };
-    let nominal = limit["nominal_per_second"].as_f64();
-    match nominal.map(|nominal| reaches / nominal) {
-        Some(part) if part < 0.9 => {
-            format!("{reaches:.1}/s, {:.0} % of its rate", part * 100.0)
-        }
-        _ => format!("{reaches:.1}/s"),
-    }
-}
-
 /// What the configuration says where a person changed it, and when it goes back.
 fn change_words(limit: &Value) -> String {
     match (limit["configured"].as_u64(), limit["expires_at"].as_str()) {
@@ -273,15 +262,5 @@ mod tests {
             "2 HIGH, 1 MEDIUM"
         );
         assert_eq!(reserved(&json!({ "HIGH": 0, "MEDIUM": 0, "BATCH": 0 })), "");
-    }
-
-    #[test]
-    fn a_window_that_latency_keeps_from_its_rate_is_marked() {
-        let limit = json!({ "reaches_per_second": 76.9, "nominal_per_second": 100.0 });
-        assert_eq!(rate_words(&limit), "76.9/s, 77 % of its rate");
-        let limit = json!({ "reaches_per_second": 9.9, "nominal_per_second": 10.0 });
-        assert_eq!(rate_words(&limit), "9.9/s");
-        let limit = json!({ "reaches_per_second": null, "nominal_per_second": 10.0 });
-        assert_eq!(rate_words(&limit), "");
     }
 }

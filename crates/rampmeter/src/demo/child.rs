@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -39,6 +40,7 @@ impl ChildEngine {
             aws,
             admin,
             free_slots_after_restart,
+            clock_back: Duration::ZERO,
         };
         let life = command.begin().await?;
         Ok(ChildEngine { command, life })
@@ -65,6 +67,11 @@ impl ChildEngine {
     pub(crate) async fn start_again(&mut self) -> Result<(), HostError> {
         self.life = self.command.begin().await?;
         Ok(())
+    }
+
+    /// From its next start on, the process reads a wall clock that was set back by so much.
+    pub(crate) fn set_clock_back(&mut self, by: Duration) {
+        self.command.clock_back = by;
     }
 
     /// Whether the process has ended without being asked to.
@@ -119,6 +126,7 @@ struct ServeCommand {
     aws: u16,
     admin: u16,
     free_slots_after_restart: bool,
+    clock_back: Duration,
 }
 
 impl ServeCommand {
@@ -157,6 +165,11 @@ impl ServeCommand {
         command.arg("--admin-port").arg(self.admin.to_string());
         if self.free_slots_after_restart {
             command.arg("--free-slots-after-restart");
+        }
+        if !self.clock_back.is_zero() {
+            command
+                .arg("--set-clock-back")
+                .arg(format!("{}ms", self.clock_back.as_millis()));
         }
         // What the environment says of a server is not meant for this one.
         for (name, _) in std::env::vars_os() {

@@ -36,40 +36,106 @@ pub(crate) struct Figures {
     pub(crate) seed: u64,
     /// Calls in flight at most.
     pub(crate) concurrency: u32,
+    /// Of these, how many are kept for HIGH.
+    pub(crate) reserve_high: u32,
+    /// Calls in any second at most; `None` has no such limit.
+    pub(crate) calls_per_second: Option<u64>,
     /// Calls in any minute at most.
     pub(crate) calls_per_minute: u64,
-    /// The vendor's mean and 99th percentile; `None` answers at once.
-    pub(crate) latency: Option<(Duration, Duration)>,
+    /// The windows count a call from its send instead of its answer.
+    pub(crate) count_from_send: bool,
+    /// How fast the vendor is.
+    pub(crate) speed: Speed,
     /// The vendor's longest run time, if it is bounded.
     pub(crate) longest: Option<Duration>,
     /// The target's `timeout` and `hold_after_timeout`, where the example's are not wanted.
     pub(crate) timeouts: Option<(Duration, Duration)>,
 }
 
+/// How long the vendor works on a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speed {
+    /// It answers at once.
+    Instant,
+    /// As real vendors do.
+    LogNormal {
+        /// The mean.
+        mean: Duration,
+        /// The 99th percentile.
+        p99: Duration,
+    },
+    /// Anything between the two, most of it short.
+    Jitter {
+        /// The shortest.
+        least: Duration,
+        /// The longest.
+        most: Duration,
+    },
+}
+
+impl Speed {
+    /// About how long a call takes.
+    pub(crate) fn mean(self) -> Duration {
+        match self {
+            Speed::Instant => Duration::ZERO,
+            Speed::LogNormal { mean, .. } => mean,
+            // The mean of the stand-in's jitter is this part of the longest where that is 2,000 times the shortest.
+            Speed::Jitter { most, .. } => most / 25,
+        }
+    }
+}
+
+impl Default for Figures {
+    /// A Premium account of NetSuite, answering about six times as fast.
+    fn default() -> Figures {
+        Figures {
+            executions: 3_000,
+            seed: 1,
+            concurrency: 15,
+            reserve_high: 0,
+            calls_per_second: None,
+            calls_per_minute: 6_000,
+            count_from_send: false,
+            speed: NETSUITE_FASTER,
+            longest: None,
+            timeouts: None,
+        }
+    }
+}
+
 impl Figures {
     /// What is run, in words.
     pub(crate) fn sentence(&self) -> String {
-        let speed = match self.latency {
-            None => "answering at once".to_owned(),
-            Some((mean, p99)) => format!("answering in {mean:?} on average, {p99:?} at p99"),
+        let speed = match self.speed {
+            Speed::Instant => "answering at once".to_owned(),
+            Speed::LogNormal { mean, p99 } => {
+                format!("answering in {mean:?} on average, {p99:?} at p99")
+            }
+            Speed::Jitter { least, most } => format!("answering in {least:?} to {most:?}"),
         };
-        let compared = match self.latency {
-            Some(NETSUITE_FASTER) => " (NetSuite, about six times as fast)",
+        let compared = match self.speed {
+            NETSUITE_FASTER => " (NetSuite, about six times as fast)",
             _ => "",
         };
+        let second = self
+            .calls_per_second
+            .map(|calls| format!(", {} in any second", grouped(calls)));
         format!(
-            "{} orders for a vendor that takes {} calls at once and {} in any minute, \
+            "{} orders for a vendor that takes {} calls at once{} and {} in any minute, \
              {speed}{compared}",
             grouped(self.executions.into()),
             grouped(self.concurrency.into()),
+            second.unwrap_or_default(),
             grouped(self.calls_per_minute),
         )
     }
 }
 
 /// Mean and 99th percentile of the default run: NetSuite's own are about six times as long.
-const NETSUITE_FASTER: (Duration, Duration) =
-    (Duration::from_millis(250), Duration::from_millis(800));
+const NETSUITE_FASTER: Speed = Speed::LogNormal {
+    mean: Duration::from_millis(250),
+    p99: Duration::from_millis(800),
+};
 
 /// The sample orders.
 ///
@@ -136,6 +202,21 @@ fn text(data_dir: &Path, figures: &Figures, vendor: SocketAddr) -> String {
         "calls",
         figures.calls_per_minute.to_string(),
     );
+    if figures.reserve_high > 0 {
+        let reserve = format!("{{ HIGH = {} }}", figures.reserve_high);
+        set("targets.netsuite.limits", "reserve", reserve);
+    }
+    let counted = if figures.count_from_send {
+        "\ncount_from = \"send\""
+    } else {
+        ""
+    };
+    set("targets.netsuite.limits", "per", format!("\"1m\"{counted}"));
+    if let Some(calls) = figures.calls_per_second {
+        text.push_str(&format!(
+            "\n[[targets.netsuite.limits]]\nname = \"second\"\ncalls = {calls}\nper = \"1s\"{counted}\n"
+        ));
+    }
     text
 }
 
@@ -212,13 +293,14 @@ mod tests {
     fn the_examples_configuration_takes_the_figures_of_a_run() {
         let dir = tempfile::tempdir().unwrap();
         let figures = Figures {
-            executions: 1,
-            seed: 1,
             concurrency: 7,
+            reserve_high: 2,
+            calls_per_second: Some(9),
             calls_per_minute: 123,
-            latency: None,
+            count_from_send: true,
             longest: Some(Duration::from_millis(1_500)),
             timeouts: Some((Duration::from_secs(2), Duration::from_millis(500))),
+            ..Figures::default()
         };
         let path = write(dir.path(), &figures, "127.0.0.1:9".parse().unwrap()).unwrap();
         let config = load(&path).unwrap();
@@ -235,7 +317,18 @@ mod tests {
             .collect();
         assert_eq!(
             kinds,
-            ["Concurrency { max: 7 }", "Window { calls: 123, per: 60s }"]
+            [
+                "Concurrency { max: 7 }",
+                "Window { calls: 123, per: 60s }",
+                "Window { calls: 9, per: 1s }"
+            ]
+        );
+        let limits = &target.rules.limits;
+        assert_eq!(limits[0].reserve.high, 2);
+        assert!(
+            limits[1..]
+                .iter()
+                .all(|limit| limit.count_from == rampmeter_dispatch::CountFrom::Send)
         );
         assert!(config.workflows.contains_key("order-sync"));
         assert!(!sample_orders().is_empty());

@@ -130,6 +130,7 @@ impl InProcess {
             config,
             runtime,
             free_slots_after_restart: false,
+            set_clock_back: std::time::Duration::ZERO,
             sdk: None,
         };
         let opened = tokio::task::spawn_blocking(move || Engine::open(options)).await;

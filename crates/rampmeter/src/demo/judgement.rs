@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use rampmeter_dispatch::Priority;
-use rampmeter_engine::{Audit, CallTimes};
+use rampmeter_engine::{Audit, COMMIT_GRACE, CallTimes};
 
+use super::adjust::Adjuster;
 use super::configuration::Figures;
 use super::crash::Killer;
 use super::plan::Plan;
@@ -14,8 +15,10 @@ use super::report::{
     Calls, Crash, Deferrals, Executions, Latency, PerPriority, Percentiles, Report, Vendor,
 };
 use super::run::Task;
+use super::urgency::HighFirst;
 use super::utilisation::{Observed, Stretch};
 use super::watch::Watch;
+use super::windows::{WindowUse, windows};
 
 /// What became of each order, by the three who know.
 #[derive(Debug)]
@@ -57,6 +60,8 @@ pub(crate) struct Evidence {
     pub(crate) watch: Watch,
     /// The kills, with `--crash`.
     pub(crate) killer: Option<Killer>,
+    /// The changes of limits.
+    pub(crate) adjuster: Adjuster,
     /// From the first start to the last end.
     pub(crate) took: Duration,
 }
@@ -98,6 +103,12 @@ impl Evidence {
                 batch: self.wait(Priority::Batch),
             },
             deferrals: Deferrals { medium, batch },
+            windows: self.windows(&task.figures),
+            high_first: HighFirst::of(&self.times),
+            changes: self.adjuster.changes.clone(),
+            clock_set_back_ms: task
+                .clock_back
+                .map(|by| u64::try_from(by.as_millis()).unwrap_or(u64::MAX)),
             seconds: rounded(self.took.as_secs_f64(), 1e3),
             data_dir: task.data_dir.display().to_string(),
             crash: self.killer.as_ref().map(|killer| self.crash(killer, plan)),
@@ -107,10 +118,19 @@ impl Evidence {
         report
     }
 
+    fn windows(&self, figures: &Figures) -> Vec<WindowUse> {
+        let second = self.vendor.windows.get(1);
+        let most = [
+            self.vendor.max_in_window,
+            second.map_or(0, |window| window.most),
+        ];
+        windows(figures, &self.calls, most)
+    }
+
     fn observed(&self, figures: &Figures) -> Observed {
-        let hold = figures
-            .timeouts
-            .map_or(Duration::ZERO, |(timeout, hold)| timeout + hold);
+        let hold = figures.timeouts.map_or(Duration::ZERO, |(timeout, hold)| {
+            timeout + hold + COMMIT_GRACE
+        });
         let kills = self.killer.as_ref().map(|killer| killer.kills_us.clone());
         Observed {
             calls: self.calls.clone(),
@@ -155,6 +175,11 @@ impl Evidence {
             (
                 vendor.rejected.saturating_sub(vendor.violations),
                 "calls were rejected without breaking a limit",
+            ),
+            (self.adjuster.left(), "changes of limits were not made"),
+            (
+                self.audit.backwards,
+                "histories have events that go back in time",
             ),
             (vendor.unauthorised, "calls were not authorised"),
             (
@@ -205,6 +230,7 @@ fn rounded(value: f64, parts: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::demo::configuration::Speed;
     use crate::demo::plan::Outline;
 
     const ORDERS: u32 = 10;
@@ -221,12 +247,10 @@ mod tests {
     fn task(kills: Option<u32>) -> Task {
         let figures = Figures {
             executions: ORDERS,
-            seed: 1,
             concurrency: 2,
             calls_per_minute: 100,
-            latency: None,
-            longest: None,
-            timeouts: None,
+            speed: Speed::Instant,
+            ..Figures::default()
         };
         let data_dir = "data".into();
         Task {
@@ -234,6 +258,8 @@ mod tests {
             data_dir,
             kills,
             free_slots_after_restart: false,
+            change_limits: false,
+            clock_back: None,
         }
     }
 
@@ -267,6 +293,7 @@ mod tests {
             calls: Vec::new(),
             watch: Watch::default(),
             killer: None,
+            adjuster: Adjuster::default(),
             took: Duration::from_millis(1_500),
         }
     }

@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::failure::{Exit, Failure};
 use crate::output;
 
-use configuration::Figures;
+use configuration::{Figures, Speed};
 use run::Task;
 
 pub(crate) mod configuration;
@@ -20,16 +20,19 @@ pub(crate) mod ports;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod vendor;
+mod adjust;
 mod child;
 mod crash;
 mod judgement;
 mod progress;
 mod starters;
+mod urgency;
 mod utilisation;
 mod watch;
+mod windows;
 
 /// What the target's timeout, and again its hold, add to the vendor's longest run time when the engine is killed.
-const GRACE: Duration = Duration::from_millis(500);
+pub(crate) const GRACE: Duration = Duration::from_millis(500);
 
 /// Run the order-sync example against a strict stand-in vendor and report what the vendor saw.
 #[derive(Debug, clap::Args)]
@@ -83,14 +86,28 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
             seed: arguments.seed,
             concurrency: arguments.concurrency,
             calls_per_minute: u64::from(arguments.calls_per_minute),
-            latency: Some((arguments.latency_mean, arguments.latency_p99)),
+            speed: Speed::LogNormal {
+                mean: arguments.latency_mean,
+                p99: arguments.latency_p99,
+            },
             longest,
             timeouts: longest.map(|longest| (longest + GRACE, GRACE)),
+            ..Figures::default()
         },
         data_dir,
         kills: arguments.crash,
         free_slots_after_restart: arguments.free_slots_after_restart,
+        change_limits: false,
+        clock_back: None,
     };
+    perform(task, arguments.json).await
+}
+
+/// Runs a task and prints its report.
+///
+/// # Errors
+/// A run that cannot be done, or whose result is wrong in any way, has failed.
+pub(crate) async fn perform(task: Task, json: bool) -> Result<(), Failure> {
     // Without a handler the signal would end this process and leave its child behind.
     let mut terminate = signal(SignalKind::terminate())?;
     let ran = tokio::select! {
@@ -99,7 +116,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     };
     let report =
         ran.map_err(|error| Failure::new("RM2031", Exit::Failed, format!("the demo: {error}")))?;
-    if arguments.json {
+    if json {
         output::json(&report)?;
         report
             .complaints

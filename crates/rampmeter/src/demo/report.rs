@@ -3,7 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::adjust::Change;
 use super::configuration::{BEARER, BEARER_VARIABLE, FILE_NAME, Figures};
+use super::urgency::HighFirst;
+use super::windows::WindowUse;
 
 /// The JSON object that `demo --json` prints.
 #[derive(Debug, Clone, Serialize)]
@@ -22,6 +25,16 @@ pub(crate) struct Report {
     pub(crate) wait_ms: PerPriority<Percentiles>,
     /// How often a lane that could have gone first had to let a higher one pass.
     pub(crate) deferrals: Deferrals,
+    /// Each limit on calls in a time.
+    pub(crate) windows: Vec<WindowUse>,
+    /// Whether HIGH calls went before lower ones.
+    pub(crate) high_first: HighFirst,
+    /// Limits that were changed in the course of the run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) changes: Vec<Change>,
+    /// By how much the wall clock was set back at the first kill.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) clock_set_back_ms: Option<u64>,
     /// From the first start to the end of the last execution.
     pub(crate) seconds: f64,
     /// Where the store and the configuration lie.
@@ -155,6 +168,7 @@ impl Report {
         lines.push(self.vendor_text());
         lines.push(self.utilisation_text());
         lines.extend(self.crash.as_ref().map(crash_text));
+        lines.extend(self.changes_text());
         lines.push(self.wait_text());
         lines.push(format!(
             "Took {:.1} s. The data lies in {}",
@@ -189,18 +203,50 @@ impl Report {
         let vendor = &self.vendor;
         format!(
             "The vendor's own count\n  \
-             most in flight     {} of {}\n  \
-             most in a minute   {} of {}\n  \
+             most in flight     {} of {}\n\
+             {}\n  \
              violations         {}\n  \
              latency            p50 {:.0} ms, p99 {:.0} ms",
             vendor.max_in_flight,
             vendor.limit_in_flight,
-            grouped(vendor.max_in_window),
-            grouped(vendor.limit_in_window),
+            self.windows_text(),
             grouped(vendor.violations),
             vendor.latency_ms.p50,
             vendor.latency_ms.p99,
         )
+    }
+
+    /// Limits that were changed, and the clock.
+    fn changes_text(&self) -> Option<String> {
+        let mut lines = Vec::new();
+        if !self.changes.is_empty() {
+            let changes = self
+                .changes
+                .iter()
+                .map(|change| format!("{:?} to {}", change.limit, change.to).to_lowercase());
+            let changes: Vec<String> = changes.collect();
+            lines.push(format!("Limits       changed live: {}", changes.join(", ")));
+        }
+        if let Some(back) = self.clock_set_back_ms {
+            lines.push(format!(
+                "Clock        set back by {} s at the first kill",
+                back / 1_000
+            ));
+        }
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    fn windows_text(&self) -> String {
+        let lines = self.windows.iter().map(|window| {
+            let most = format!("{} of {}", grouped(window.most), grouped(window.limit));
+            let may = if window.may_count > window.limit {
+                format!(", counted from the send: it may be {}", window.may_count)
+            } else {
+                String::new()
+            };
+            format!("  most in a {:<9}{most}{may}", window.name)
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     fn utilisation_text(&self) -> String {

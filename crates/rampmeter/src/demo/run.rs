@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use rampmeter_config::Server;
 use rampmeter_engine::{Audit, CallTimes, Reader, Rejected};
 
+use super::adjust::Adjuster;
 use super::configuration::{self, Figures};
 use super::crash::Killer;
 use super::host::{Host, HostError};
@@ -38,6 +40,10 @@ pub(crate) struct Task {
     pub(crate) kills: Option<u32>,
     /// The deliberate fault, for the child.
     pub(crate) free_slots_after_restart: bool,
+    /// Lower and raise every limit in the course of the run.
+    pub(crate) change_limits: bool,
+    /// At the first kill, set the wall clock back by so much.
+    pub(crate) clock_back: Option<Duration>,
 }
 
 /// Why a run has no report.
@@ -77,6 +83,9 @@ struct Run {
     starters: Starters,
     watch: Watch,
     killer: Killer,
+    adjuster: Adjuster,
+    clock_back: Option<Duration>,
+    admin: SocketAddr,
     progress: Progress,
 }
 
@@ -105,6 +114,13 @@ pub(crate) async fn run(task: &Task) -> Result<Report, RunError> {
         starters: Starters::spawn(&plan, &ports, &state_machine_arn),
         killer: Killer::new(task.kills.unwrap_or(0), u64::from(figures.executions)),
         watch: Watch::default(),
+        adjuster: if task.change_limits {
+            Adjuster::new(figures)
+        } else {
+            Adjuster::default()
+        },
+        clock_back: task.clock_back,
+        admin,
         plan,
         vendor,
         host,
@@ -119,7 +135,7 @@ pub(crate) async fn run(task: &Task) -> Result<Report, RunError> {
 }
 
 fn outline(figures: &Figures) -> Outline {
-    let mean = figures.latency.map_or(Duration::ZERO, |(mean, _)| mean);
+    let mean = figures.speed.mean();
     let Figures {
         executions,
         seed,
@@ -127,7 +143,11 @@ fn outline(figures: &Figures) -> Outline {
         calls_per_minute,
         ..
     } = *figures;
-    let expected = expected_duration(executions, mean, concurrency, calls_per_minute);
+    let by_seconds = figures.calls_per_second.map_or(Duration::ZERO, |calls| {
+        Duration::from_secs(u64::from(executions.saturating_sub(1)) / calls.max(1))
+    });
+    let expected =
+        expected_duration(executions, mean, concurrency, calls_per_minute).max(by_seconds);
     Outline {
         executions,
         seed,
@@ -148,6 +168,9 @@ impl Run {
             self.progress.show(&standing);
             if self.killer.is_due(standing.done.iter().sum()) {
                 self.kill().await?;
+            }
+            if self.adjuster.is_due(standing.done.iter().sum()) {
+                self.adjust().await?;
             }
             if self.starters.have_finished() && self.none_is_running().await? {
                 self.look_at_target().await;
@@ -181,6 +204,7 @@ impl Run {
         let Some(engine) = self.host.child_mut() else {
             return Ok(());
         };
+        engine.set_clock_back(self.clock_back.unwrap_or_default());
         let struck = self
             .killer
             .strike(engine, &self.vendor, &mut self.watch)
@@ -189,6 +213,16 @@ impl Run {
             let kills = self.killer.kills();
             self.progress.say(&format!(
                 "kill {kills}: SIGKILL with {in_flight} calls in flight"
+            ));
+        }
+        Ok(())
+    }
+
+    async fn adjust(&mut self) -> Result<(), RunError> {
+        if let Some(change) = self.adjuster.change(self.admin, &self.vendor).await? {
+            self.progress.say(&format!(
+                "limit {:?}: {} from now on, with {} calls in flight",
+                change.limit, change.to, change.in_flight
             ));
         }
         Ok(())
@@ -237,6 +271,7 @@ impl Run {
             calls,
             watch: self.watch,
             killer: task.kills.is_some().then_some(self.killer),
+            adjuster: self.adjuster,
             took,
         };
         Ok(evidence.report(task, &self.plan))

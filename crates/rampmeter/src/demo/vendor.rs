@@ -3,13 +3,18 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
-use rampmeter_standin::{Latency, NetSuite, NetSuiteOptions, Report, Span};
+use rampmeter_standin::{Latency, NetSuite, NetSuiteOptions, Report, Span, Window};
 
-use super::configuration::{BEARER, Figures};
+use super::configuration::{BEARER, Figures, Speed};
 use super::plan::Plan;
 use super::progress::Standing;
 use super::utilisation::Stretch;
+use super::windows::may_count;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// A vendor at work on a loopback port.
 #[derive(Debug)]
@@ -25,10 +30,19 @@ impl Vendor {
     pub(crate) async fn bind(figures: &Figures) -> io::Result<Vendor> {
         let options = NetSuiteOptions {
             max_in_flight: figures.concurrency,
-            calls_per_window: figures.calls_per_minute,
-            latency: match figures.latency {
-                Some((mean, p99)) => Latency::LogNormal { mean, p99 },
-                None => Latency::Instant,
+            calls_per_window: may_count(figures, figures.calls_per_minute, MINUTE),
+            further_windows: figures
+                .calls_per_second
+                .map(|calls| Window {
+                    calls: may_count(figures, calls, SECOND),
+                    per: SECOND,
+                })
+                .into_iter()
+                .collect(),
+            latency: match figures.speed {
+                Speed::LogNormal { mean, p99 } => Latency::LogNormal { mean, p99 },
+                Speed::Jitter { least, most } => Latency::Jitter { least, most },
+                Speed::Instant => Latency::Instant,
             },
             longest: figures.longest.or(NetSuiteOptions::default().longest),
             seed: figures.seed,
@@ -44,6 +58,11 @@ impl Vendor {
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.netsuite.address()
+    }
+
+    /// Other limits from now on: calls in flight, in any minute and in any second.
+    pub(crate) fn change_limits(&self, in_flight: u32, minute: u64, second: u64) {
+        self.netsuite.change_limits(in_flight, &[minute, second]);
     }
 
     /// Calls it works on now.

@@ -81,6 +81,10 @@ mod tests {
             mean_call: None,
             throttles: 0,
             throttles_under_our_limit: 0,
+            closed_by_headers: 0,
+            closed_until: None,
+            trickle: None,
+            vendor_limits: Vec::new(),
             contended: Vec::new(),
         }
     }

@@ -4,6 +4,7 @@
 mod process;
 mod vendor;
 mod aws;
+mod calls;
 mod workspace;
 
 mod executions;
@@ -24,3 +25,4 @@ mod admin;
 mod full_disk;
 mod lifecycle;
 mod commands;
+mod gate_in_words;

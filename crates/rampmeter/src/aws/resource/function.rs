@@ -14,7 +14,7 @@ use crate::aws::template::{Template, arn, attribute, reference, sub};
 use crate::aws::worker::Shape;
 
 /// Memory of a function, in MiB: processor time is given in proportion.
-const MEMORY: u32 = 256;
+pub(crate) const MEMORY: u32 = 256;
 /// The consumer of undelivered messages only reports and moves them.
 pub(crate) const UNDELIVERED_TIMEOUT: u64 = 60;
 
@@ -221,12 +221,7 @@ fn permits(target: &str) -> Value {
     let keys = json!([format!("target/{target}"), "call/*"]);
     allow_if(
         "HoldPermits",
-        &[
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-            "dynamodb:DeleteItem",
-        ],
+        &["dynamodb:GetItem", "dynamodb:PutItem"],
         attribute(table::ID, "Arn"),
         json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": keys } }),
     )
@@ -260,12 +255,7 @@ fn closing(target: &str, wake_role: &str) -> Vec<Value> {
         own_mappings,
         allow(
             "ScheduleWake",
-            &[
-                "scheduler:CreateSchedule",
-                "scheduler:UpdateSchedule",
-                "scheduler:GetSchedule",
-                "scheduler:DeleteSchedule",
-            ],
+            &["scheduler:CreateSchedule", "scheduler:UpdateSchedule"],
             schedule,
         ),
         allow_if(
@@ -300,7 +290,7 @@ fn secrets(deployment: &Deployment<'_>, target: &str) -> Vec<Value> {
             .map(|name| arn("ssm", &format!("parameter{name}")));
         rights.push(allow(
             "ReadParameters",
-            &["ssm:GetParameter", "ssm:GetParameters"],
+            &["ssm:GetParameter"],
             arns.collect::<Vec<_>>(),
         ));
     }

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::Value;
 
+use super::waiting;
 use crate::cli::client::text;
 use crate::cli::{ServerArguments, history};
 use crate::failure::Failure;
@@ -66,7 +67,7 @@ fn print_execution(execution: &Value) -> std::io::Result<()> {
         &(text(&execution["status"]) + &took.unwrap_or_default()),
     )?;
     field("started", &text(&execution["started_at"]))?;
-    for (label, value) in waiting_fields(&execution["waiting_at"]) {
+    for (label, value) in waiting::fields(&execution["waiting_at"]) {
         field(label, &value)?;
     }
     for (label, member) in [("error", "error"), ("cause", "cause")] {
@@ -80,69 +81,4 @@ fn print_execution(execution: &Value) -> std::io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Where an execution waits, the call it waits for and what holds that call.
-fn waiting_fields(waiting: &Value) -> Vec<(&'static str, String)> {
-    let Some(state) = waiting["state"].as_str() else {
-        return Vec::new();
-    };
-    let what = match waiting["waits_for"].as_str() {
-        Some("task") => "for the result of a task",
-        Some("timer") => "for a time",
-        Some("retry") => "to retry",
-        _ => "to continue",
-    };
-    let since = text(&waiting["since"]);
-    let mut fields = vec![("waits", format!("in {state:?} {what}, since {since}"))];
-    let call = &waiting["call"];
-    if let Some(id) = call["id"].as_str() {
-        let [target, priority, standing] =
-            ["target", "priority", "standing"].map(|member| text(&call[member]));
-        let key = call["key"].as_str().map(|key| format!(" key {key}"));
-        let ahead = call["ahead"].as_u64().filter(|_| standing == "waiting");
-        let ahead = ahead.map(|ahead| format!(", {ahead} ahead"));
-        let (key, ahead) = (key.unwrap_or_default(), ahead.unwrap_or_default());
-        let value = format!("{id} to {target} {priority}{key}: {standing}{ahead}");
-        fields.push(("call", value));
-    }
-    if let Some(held_by) = call["held_by"].as_str() {
-        fields.push(("held by", held_by.to_owned()));
-    }
-    fields
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_waiting_execution_says_where_why_and_since_when() {
-        let waiting = json!({
-            "state": "Create sales order", "waits_for": "task", "since": "2026-11-23T01:24:21.120Z",
-            "call": {
-                "id": "c-12", "target": "netsuite", "priority": "BATCH", "key": "SO-1",
-                "standing": "waiting", "ahead": 3, "held_by": "limit account: 12 of 12 used",
-            },
-        });
-        let fields = waiting_fields(&waiting);
-        let fields: Vec<_> = fields
-            .into_iter()
-            .map(|(label, value)| format!("{label}: {value}"))
-            .collect();
-        assert_eq!(
-            fields,
-            [
-                "waits: in \"Create sales order\" for the result of a task, since 2026-11-23T01:24:21.120Z",
-                "call: c-12 to netsuite BATCH key SO-1: waiting, 3 ahead",
-                "held by: limit account: 12 of 12 used",
-            ]
-        );
-    }
-
-    #[test]
-    fn an_execution_that_has_ended_waits_nowhere() {
-        assert!(waiting_fields(&Value::Null).is_empty());
-    }
 }

@@ -1,0 +1,308 @@
+//! One call, from its message to its end: read it, ask whether its task still waits, make the call, tell the task,
+//! delete the message. A message is deleted only after its task was told, or when nobody waits for it any more.
+
+use std::time::Duration;
+
+use rampmeter_caller::Attempt;
+use rampmeter_config::{CallMessage, OnUnknown};
+use rampmeter_dispatch::Time;
+
+use crate::clock::{Clock, system_time};
+use crate::conclusion::{Conclusion, INVALID_MESSAGE, Told, conclude, lost_in_flight};
+use crate::drain::Ending;
+use crate::event::Message;
+use crate::table::{CallRecord, TableError};
+use crate::tasks::Waits;
+use crate::worker::Worker;
+
+/// How long a message is left alone after a service of AWS failed us.
+const TROUBLE: Duration = Duration::from_secs(5);
+/// The pauses between two tries to tell a task.
+const TELL_AGAIN: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(5)];
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Its call is over and the message deleted.
+    Over,
+    /// It is in its queue again.
+    HandedBack,
+}
+
+/// A call and when it must be over.
+pub(crate) struct Call<'a> {
+    pub(crate) worker: &'a Worker,
+    pub(crate) clock: Clock,
+    pub(crate) message: &'a Message,
+    /// It may not leave later than this.
+    pub(crate) leave_before: Time,
+    /// When the environment has no more time.
+    pub(crate) give_up_at: Time,
+}
+
+/// What one attempt came to.
+pub(crate) enum Attempted {
+    /// Its task is to be told, if there is one.
+    Over { token: Option<String>, told: Told },
+    /// Nobody waits for it.
+    Gone,
+    /// It is to be tried again.
+    Again { after: Duration, record: CallRecord },
+    /// No call left; it may after a while.
+    Back { after: Duration },
+}
+
+impl Call<'_> {
+    /// Serves a message with one permit. `ended` hears as soon as it is known what became of the permit.
+    pub(crate) async fn serve(&self, ended: impl FnOnce(Ending)) -> Fate {
+        let recalled = self.recall().await;
+        let attempted = match recalled {
+            Ok(record) => self.attempt(record, ended).await,
+            Err(error) => {
+                tracing::warn!(%error, message_id = self.message.id, "nothing is known of earlier attempts");
+                ended(Ending::Unused);
+                Attempted::Back { after: TROUBLE }
+            }
+        };
+        match attempted {
+            Attempted::Over { token, told } => self.conclude(token.as_deref(), told).await,
+            Attempted::Gone => self.forget().await,
+            Attempted::Again { after, record } => {
+                self.remember(&record).await;
+                self.hand_back(after).await
+            }
+            Attempted::Back { after } => self.hand_back(after).await,
+        }
+    }
+
+    /// Makes one attempt.
+    pub(crate) async fn attempt(
+        &self,
+        mut record: CallRecord,
+        ended: impl FnOnce(Ending),
+    ) -> Attempted {
+        let target = &self.worker.target;
+        let unused = |ended: &mut dyn FnMut(Ending), attempted| {
+            ended(Ending::Unused);
+            attempted
+        };
+        let mut ended = Some(ended);
+        let mut ended = move |ending| {
+            if let Some(ended) = ended.take() {
+                ended(ending);
+            }
+        };
+        let call = match CallMessage::parse(&self.message.body, target) {
+            Ok(call) => call,
+            Err(invalid) => {
+                let told = Told::failure(INVALID_MESSAGE, &invalid.to_string(), 0);
+                let token = invalid.task_token().map(str::to_owned);
+                return unused(&mut ended, Attempted::Over { token, told });
+            }
+        };
+        let token = call.task_token.clone();
+        if let Some(told) = record.told.take() {
+            return unused(&mut ended, Attempted::Over { token, told });
+        }
+        if let Some(token) = &token {
+            match self.worker.tasks.beat(token).await {
+                Ok(Waits::Yes) => {}
+                Ok(Waits::No) => return unused(&mut ended, Attempted::Gone),
+                Err(error) => {
+                    tracing::warn!(%error, message_id = self.message.id, "the task cannot be asked");
+                    return unused(&mut ended, Attempted::Back { after: TROUBLE });
+                }
+            }
+        }
+        if target.on_unknown == OnUnknown::Fail && record.unknown {
+            let told = lost_in_flight(record.attempts);
+            return unused(&mut ended, Attempted::Over { token, told });
+        }
+        let ask_first = target.on_unknown == OnUnknown::Reconcile && record.first_sent.is_some();
+        let first_sent = record.first_sent;
+        if !self.leaves(&mut record).await {
+            return unused(
+                &mut ended,
+                Attempted::Back {
+                    after: Duration::ZERO,
+                },
+            );
+        }
+        let request = call.into_request(&self.message.id);
+        let attempt = Attempt {
+            first_sent: first_sent.map(system_time),
+            ask_first,
+        };
+        self.count_start();
+        let outcome = self.worker.caller.attempt(&request, &attempt).await;
+        let (ending, conclusion) = conclude(outcome, target, record.attempts, random());
+        ended(ending);
+        match conclusion {
+            Conclusion::Over(told) => Attempted::Over { token, told },
+            Conclusion::Again {
+                after,
+                attempts,
+                unknown,
+            } => {
+                self.worker
+                    .metrics
+                    .add_of(self.message.lane, "CallRepeated");
+                record.attempts = attempts;
+                record.unknown = unknown;
+                Attempted::Again { after, record }
+            }
+        }
+    }
+
+    /// Notes that an attempt leaves, where it matters later that one did. False: it may not leave any more.
+    async fn leaves(&self, record: &mut CallRecord) -> bool {
+        let now = self.clock.now();
+        record.first_sent = record.first_sent.or(Some(now));
+        if now > self.leave_before {
+            return false;
+        }
+        if self.worker.target.on_unknown == OnUnknown::Retry || self.worker.table.is_none() {
+            return true;
+        }
+        let before = record.unknown;
+        record.unknown = true;
+        let noted = self.note(record).await;
+        if let Err(error) = &noted {
+            tracing::warn!(%error, message_id = self.message.id, "an attempt cannot be noted");
+        }
+        if noted.is_ok() && self.clock.now() <= self.leave_before {
+            return true;
+        }
+        record.unknown = before;
+        self.remember(record).await;
+        false
+    }
+
+    fn count_start(&self) {
+        let metrics = &self.worker.metrics;
+        let lane = self.message.lane;
+        metrics.add_of(lane, "CallStarted");
+        if let Some(sent_at) = self.message.sent_at {
+            let waited = self.clock.now().saturating_since(sent_at);
+            metrics.waited(lane, waited.as_secs_f64() * 1_000.0);
+        }
+        if let Some(trace) = &self.message.trace {
+            tracing::info!(
+                message_id = self.message.id,
+                xray_trace_id = trace,
+                "a call leaves"
+            );
+        }
+    }
+
+    /// The call is over: tells its task, then deletes the message.
+    pub(crate) async fn conclude(&self, token: Option<&str>, told: Told) -> Fate {
+        let name = match &told {
+            Told::Success { .. } => "CallSucceeded",
+            Told::Failure { .. } => "CallFailed",
+        };
+        self.worker.metrics.add_of(self.message.lane, name);
+        match (token, &told) {
+            (Some(token), _) => {
+                if !self.tell(token, &told).await {
+                    let record = CallRecord {
+                        told: Some(told),
+                        ..CallRecord::default()
+                    };
+                    self.remember(&record).await;
+                    return self.hand_back(TROUBLE).await;
+                }
+            }
+            (None, Told::Success { .. }) => {}
+            (None, Told::Failure { error, cause }) => {
+                let buried = self.worker.queues.bury(&self.message.body, error, cause);
+                if let Err(error) = buried.await {
+                    tracing::warn!(%error, message_id = self.message.id, "no dead letter could be sent");
+                    return self.hand_back(TROUBLE).await;
+                }
+                self.worker.metrics.add("DeadLetter", 1);
+            }
+        }
+        self.forget().await
+    }
+
+    /// Tells the task, again and again while there is time. True: it knows, or nobody waits.
+    async fn tell(&self, token: &str, told: &Told) -> bool {
+        let mut pause = TELL_AGAIN[0];
+        loop {
+            match self.worker.tasks.tell(token, told).await {
+                Ok(Waits::Yes) => return true,
+                Ok(Waits::No) => {
+                    tracing::info!(
+                        message_id = self.message.id,
+                        "the answer came after its task had ended"
+                    );
+                    return true;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, message_id = self.message.id, "the task cannot be told");
+                    if self.clock.now().saturating_add(pause) >= self.give_up_at {
+                        return false;
+                    }
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(TELL_AGAIN[1]);
+        }
+    }
+
+    /// What is remembered of earlier attempts; there can be something only if the message came before.
+    async fn recall(&self) -> Result<CallRecord, TableError> {
+        match &self.worker.table {
+            Some(table) if self.message.receive_count > 1 => {
+                let record = table.recall(&self.message.id).await?;
+                Ok(record.unwrap_or_default())
+            }
+            _ => Ok(CallRecord::default()),
+        }
+    }
+
+    async fn note(&self, record: &CallRecord) -> Result<(), TableError> {
+        if let Some(table) = &self.worker.table {
+            let noted = table.remember(&self.message.id, record, self.clock.now());
+            self.worker.metrics.add("WriteUnits", noted.await?);
+        }
+        Ok(())
+    }
+
+    /// Remembers what is worth it. A failure costs a count of attempts and no call.
+    async fn remember(&self, record: &CallRecord) {
+        let of_note = record.attempts > 0
+            || record.told.is_some()
+            || self.worker.target.on_unknown != OnUnknown::Retry;
+        if of_note && let Err(error) = self.note(record).await {
+            tracing::warn!(%error, message_id = self.message.id, "an attempt is not counted");
+        }
+    }
+
+    /// Lets others have the message, after a while.
+    pub(crate) async fn hand_back(&self, after: Duration) -> Fate {
+        if let Err(error) = self.worker.queues.hide(self.message, after).await {
+            // It is hidden for a while longer than it should be.
+            tracing::warn!(%error, message_id = self.message.id, "a message is handed back late");
+        }
+        Fate::HandedBack
+    }
+
+    /// Deletes the message: its call is over, or nobody waits for it.
+    pub(crate) async fn forget(&self) -> Fate {
+        match self.worker.queues.delete(self.message).await {
+            Ok(()) => Fate::Over,
+            Err(error) => {
+                // It comes again, and its task then says that it does not wait.
+                tracing::warn!(%error, message_id = self.message.id, "a message is not deleted");
+                Fate::HandedBack
+            }
+        }
+    }
+}
+
+/// Any random number.
+pub(crate) fn random() -> u64 {
+    getrandom::u64().expect("the operating system gives random bytes")
+}

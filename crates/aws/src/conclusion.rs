@@ -1,0 +1,224 @@
+//! What follows from the outcome of a call: what its task is told, or when it is tried again, and what becomes of its
+//! permit. Pure. The names of errors and the form of causes are those of the embedded host.
+
+use std::time::Duration;
+
+use rampmeter_caller::cause::{Failure, cause};
+use rampmeter_caller::{Answer, Outcome, Repeatable, Throttle};
+use rampmeter_config::{OnUnknown, Target};
+use rampmeter_dispatch::Throttle as GateThrottle;
+use serde::{Deserialize, Serialize};
+
+use crate::drain::Ending;
+
+/// The message is no call.
+pub(crate) const INVALID_MESSAGE: &str = "Rampmeter.InvalidMessage";
+/// Attempts are used up.
+const UNAVAILABLE: &str = "Rampmeter.Unavailable";
+/// The answer was lost and the target says not to repeat.
+const OUTCOME_UNKNOWN: &str = "Rampmeter.OutcomeUnknown";
+/// Received again and again, and never concluded.
+pub(crate) const UNDELIVERABLE: &str = "Rampmeter.Undeliverable";
+/// AWS's own, for an output that is too large.
+const DATA_LIMIT: &str = "States.DataLimitExceeded";
+/// The longest output of a task, in bytes.
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html>
+const LONGEST_OUTPUT: usize = 262_144;
+
+/// What a task is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Told {
+    Success {
+        /// JSON.
+        output: String,
+    },
+    Failure {
+        error: String,
+        cause: String,
+    },
+}
+
+impl Told {
+    /// A failure without an answer.
+    pub(crate) fn failure(error: &str, reason: &str, attempts: u32) -> Told {
+        let failure = Failure {
+            answer: None,
+            vendor_code: None,
+            reason: Some(reason),
+            attempts,
+        };
+        Told::Failure {
+            error: error.to_owned(),
+            cause: cause(&failure),
+        }
+    }
+}
+
+/// What follows from an outcome.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Conclusion {
+    /// The call is over.
+    Over(Told),
+    /// It is tried again after a wait, with so many attempts used up.
+    Again {
+        after: Duration,
+        attempts: u32,
+        /// Nobody knows whether the vendor did it.
+        unknown: bool,
+    },
+}
+
+/// What follows from an outcome after so many attempts, and what becomes of the permit. `random` is any random number.
+pub(crate) fn conclude(
+    outcome: Outcome,
+    target: &Target,
+    attempts: u32,
+    random: u64,
+) -> (Ending, Conclusion) {
+    let call = Call {
+        target,
+        attempts,
+        random,
+    };
+    match outcome {
+        Outcome::Success(answer) => (Ending::Answered, succeeded(&answer)),
+        Outcome::Final {
+            answer,
+            vendor_code,
+        } => {
+            let error = format!("Http.StatusCode.{}", answer.status);
+            let told = call.failed(&error, 1, Some(&answer), vendor_code.as_deref(), None);
+            (Ending::Answered, told)
+        }
+        Outcome::Throttled {
+            kind, retry_after, ..
+        } => {
+            let (kind, after) = match kind {
+                Throttle::Concurrency => {
+                    (GateThrottle::Concurrency, target.retry.back_off(1, random))
+                }
+                // The whole target is closed for a time; the call keeps its turn.
+                Throttle::Window => (GateThrottle::Window { retry_after }, Duration::ZERO),
+            };
+            (Ending::Refused(kind), call.again(after))
+        }
+        Outcome::Repeatable {
+            reason: Repeatable::GotReady,
+            ..
+        } => (Ending::Answered, call.again(Duration::ZERO)),
+        Outcome::Repeatable {
+            reason,
+            answer,
+            vendor_code,
+        } => {
+            let reason = match reason {
+                Repeatable::ConnectFailed(why) | Repeatable::SignInFailed(why) => Some(why),
+                _ => None,
+            };
+            let code = vendor_code.as_deref();
+            let then = call.repeat(answer.as_ref(), code, reason.as_deref(), false);
+            (Ending::Answered, then)
+        }
+        Outcome::Unknown { reason } => (Ending::Lost, call.unknown(&reason)),
+        Outcome::Unresolved { reason } => {
+            let told = call.failed(OUTCOME_UNKNOWN, 0, None, None, Some(&reason));
+            (Ending::Answered, told)
+        }
+        Outcome::Invalid { reason } => {
+            let told = call.failed(INVALID_MESSAGE, 0, None, None, Some(&reason));
+            (Ending::Answered, told)
+        }
+    }
+}
+
+/// What follows when an environment ended while a call was in flight and the target says not to repeat.
+pub(crate) fn lost_in_flight(attempts: u32) -> Told {
+    let reason = "the worker ended while the call was in flight";
+    Told::failure(OUTCOME_UNKNOWN, reason, attempts)
+}
+
+fn succeeded(answer: &Answer) -> Conclusion {
+    let output = answer.to_task_output().to_string();
+    Conclusion::Over(if output.len() <= LONGEST_OUTPUT {
+        Told::Success { output }
+    } else {
+        Told::Failure {
+            error: DATA_LIMIT.to_owned(),
+            cause: format!(
+                "The output of the call has {} bytes; a state may have {LONGEST_OUTPUT}.",
+                output.len()
+            ),
+        }
+    })
+}
+
+struct Call<'a> {
+    target: &'a Target,
+    attempts: u32,
+    random: u64,
+}
+
+impl Call<'_> {
+    fn again(&self, after: Duration) -> Conclusion {
+        Conclusion::Again {
+            after,
+            attempts: self.attempts,
+            unknown: false,
+        }
+    }
+
+    fn failed(
+        &self,
+        error: &str,
+        used: u32,
+        answer: Option<&Answer>,
+        vendor_code: Option<&str>,
+        reason: Option<&str>,
+    ) -> Conclusion {
+        let failure = Failure {
+            answer,
+            vendor_code,
+            reason,
+            attempts: self.attempts + used,
+        };
+        Conclusion::Over(Told::Failure {
+            error: error.to_owned(),
+            cause: cause(&failure),
+        })
+    }
+
+    /// The vendor may or may not have done it.
+    fn unknown(&self, reason: &str) -> Conclusion {
+        let used_up = self.attempts + 1 >= self.target.retry.max_attempts;
+        match self.target.on_unknown {
+            OnUnknown::Fail => self.failed(OUTCOME_UNKNOWN, 0, None, None, Some(reason)),
+            // Whoever wants to know what happened is not told that nothing did.
+            OnUnknown::Reconcile if used_up => {
+                self.failed(OUTCOME_UNKNOWN, 1, None, None, Some(reason))
+            }
+            OnUnknown::Retry | OnUnknown::Reconcile => self.repeat(None, None, Some(reason), true),
+        }
+    }
+
+    /// Uses up an attempt.
+    fn repeat(
+        &self,
+        answer: Option<&Answer>,
+        vendor_code: Option<&str>,
+        reason: Option<&str>,
+        unknown: bool,
+    ) -> Conclusion {
+        let attempts = self.attempts + 1;
+        if attempts >= self.target.retry.max_attempts {
+            return self.failed(UNAVAILABLE, 1, answer, vendor_code, reason);
+        }
+        Conclusion::Again {
+            after: self.target.retry.back_off(attempts, self.random),
+            attempts,
+            unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

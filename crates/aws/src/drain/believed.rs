@@ -1,0 +1,66 @@
+//! What a drainer believes of the three queues. SQS does not say how many messages wait, so a lane is taken to have
+//! calls unless somebody found it empty a moment ago; who found it so writes it into the item, for all drainers.
+
+use std::time::Duration;
+
+use rampmeter_dispatch::{Priority, Time};
+
+use super::drainer::MOST_RECEIVED;
+
+/// For how long a lane is taken to be empty that was found so.
+const EMPTY_FOR: Duration = Duration::from_millis(250);
+
+/// What one drainer saw since it last wrote.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Beliefs {
+    found_empty: [Option<Time>; 3],
+    /// A message of the lane waits for certain.
+    seen: [bool; 3],
+    /// The last receive of the lane gave all that it asked for.
+    rich: [bool; 3],
+}
+
+impl Beliefs {
+    /// A receive asked for so many messages and was given so many.
+    pub(crate) fn has_received(&mut self, lane: Priority, asked: usize, given: usize, now: Time) {
+        let lane = lane.index();
+        self.rich[lane] = given >= asked;
+        self.found_empty[lane] = (given < asked).then(|| now.saturating_add(EMPTY_FOR));
+    }
+
+    /// A message of this lane waits.
+    pub(crate) fn has_seen(&mut self, lane: Priority) {
+        self.seen[lane.index()] = true;
+    }
+
+    /// Until when each lane is taken to be empty, with what was seen here; and whether somebody else's belief is wrong.
+    pub(crate) fn applied(&self, mut empty_until: [Time; 3], now: Time) -> ([Time; 3], bool) {
+        let mut contradicted = false;
+        for lane in 0..3 {
+            if let Some(until) = self.found_empty[lane] {
+                empty_until[lane] = until;
+            }
+            if self.seen[lane] && empty_until[lane] > now {
+                empty_until[lane] = now;
+                contradicted = true;
+            }
+        }
+        (empty_until, contradicted)
+    }
+
+    /// The item holds what was seen.
+    pub(crate) fn were_written(&mut self) {
+        self.found_empty = [None; 3];
+        self.seen = [false; 3];
+    }
+
+    /// For how many messages of a lane permits are taken before it is known that there are any: one to look, and as
+    /// many as one receive gives where the last one was full.
+    pub(crate) fn most_at_once(&self, lane: Priority) -> usize {
+        if self.rich[lane.index()] {
+            MOST_RECEIVED
+        } else {
+            1
+        }
+    }
+}

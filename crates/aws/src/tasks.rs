@@ -1,0 +1,77 @@
+//! The tasks that wait, on Step Functions: told how their call ended, asked whether they still wait.
+
+use aws_config::SdkConfig;
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::error::{DisplayErrorContext, ProvideErrorMetadata};
+use thiserror::Error;
+
+use crate::conclusion::Told;
+
+/// A request to Step Functions failed, after its repeats.
+#[derive(Debug, Error)]
+#[error("Step Functions {operation}: {why}")]
+pub(crate) struct TaskError {
+    operation: &'static str,
+    why: String,
+}
+
+/// Whether a task still waits for its token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waits {
+    Yes,
+    /// It timed out, was stopped or has its answer, or the token was never one.
+    No,
+}
+
+/// The tasks of the account.
+#[derive(Clone, Debug)]
+pub(crate) struct Tasks {
+    client: Client,
+}
+
+impl Tasks {
+    pub(crate) fn new(config: &SdkConfig) -> Tasks {
+        Tasks {
+            client: Client::new(config),
+        }
+    }
+
+    /// Asks whether the task still waits, and gives its heartbeat.
+    pub(crate) async fn beat(&self, token: &str) -> Result<Waits, TaskError> {
+        let sent = self.client.send_task_heartbeat().task_token(token).send();
+        judge("SendTaskHeartbeat", sent.await.map(|_| ()))
+    }
+
+    /// Tells a task how its call ended. [`Waits::No`]: nobody waits for it any more.
+    pub(crate) async fn tell(&self, token: &str, told: &Told) -> Result<Waits, TaskError> {
+        match told {
+            Told::Success { output } => {
+                let request = self.client.send_task_success();
+                let sent = request.task_token(token).output(output).send();
+                judge("SendTaskSuccess", sent.await.map(|_| ()))
+            }
+            Told::Failure { error, cause } => {
+                let request = self.client.send_task_failure();
+                let sent = request.task_token(token).error(error).cause(cause).send();
+                judge("SendTaskFailure", sent.await.map(|_| ()))
+            }
+        }
+    }
+}
+
+/// What the answer says about the task.
+fn judge<E>(operation: &'static str, sent: Result<(), E>) -> Result<Waits, TaskError>
+where
+    E: ProvideErrorMetadata + std::error::Error,
+{
+    let Err(error) = sent else {
+        return Ok(Waits::Yes);
+    };
+    match error.code() {
+        Some("TaskTimedOut" | "TaskDoesNotExist" | "InvalidToken") => Ok(Waits::No),
+        _ => Err(TaskError {
+            operation,
+            why: DisplayErrorContext(&error).to_string(),
+        }),
+    }
+}

@@ -1,0 +1,54 @@
+//! Messages that came back from their lane a thousand times: their tasks fail, so that no workflow waits for ever, and
+//! they move to the queue of dead letters. Told first, then sent, then deleted: whatever fails in between is done again,
+//! and nothing is lost.
+
+use crate::conclusion::{Told, UNDELIVERABLE};
+use crate::event::{Delivered, Reply};
+use crate::keeper::token_of;
+use crate::metrics::Metrics;
+use crate::queues::Queues;
+use crate::tasks::Tasks;
+
+/// What the consumer works with.
+pub(crate) struct Undelivered {
+    pub(crate) queues: Queues,
+    pub(crate) tasks: Tasks,
+}
+
+impl Undelivered {
+    /// Gives these messages up. The reply keeps those of which that failed.
+    pub(crate) async fn give_up(&self, messages: Vec<Delivered>, metrics: &Metrics) -> Reply {
+        let mut kept = Vec::new();
+        for message in messages {
+            if self.give_up_one(&message).await {
+                metrics.add("DeadLetter", 1);
+            } else {
+                kept.push(message.message_id);
+            }
+        }
+        metrics.flush();
+        Reply::keeping(kept)
+    }
+
+    async fn give_up_one(&self, message: &Delivered) -> bool {
+        let reason =
+            "the call could not be delivered: its message came back to its queue again and again";
+        let told = Told::failure(UNDELIVERABLE, reason, 0);
+        let Told::Failure { error, cause } = &told else {
+            unreachable!("a failure was made");
+        };
+        if let Some(token) = token_of(&message.body)
+            && let Err(error) = self.tasks.tell(&token, &told).await
+        {
+            tracing::warn!(%error, message_id = message.message_id, "the task cannot be told");
+            return false;
+        }
+        match self.queues.bury(&message.body, error, cause).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, message_id = message.message_id, "no dead letter could be sent");
+                false
+            }
+        }
+    }
+}
