@@ -9,6 +9,7 @@ use rampmeter_config::Config;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::command::{Command, Reply};
+use crate::figures::EngineFigures;
 use crate::invocation::Sdk;
 use crate::open::OpenError;
 use crate::query::{AbsentTarget, Reader};
@@ -201,6 +202,14 @@ impl Engine {
     /// `Stopped`.
     pub async fn targets(&self) -> Result<Vec<TargetState>, Rejected> {
         self.ask(Command::InspectTargets).await
+    }
+
+    /// What the engine counts of itself, for the metrics.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn figures(&self) -> Result<EngineFigures, Rejected> {
+        self.ask(Command::InspectFigures).await
     }
 
     /// Calls that have not ended: those in flight first, then those waiting, highest priority first; at most `most`.

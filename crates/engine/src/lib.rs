@@ -9,6 +9,7 @@ mod id;
 mod arn;
 mod token;
 mod clock;
+mod figures;
 
 mod request;
 mod activity;
@@ -42,6 +43,7 @@ mod query;
 pub use activity::{ActivityDescription, ActivityTask, CreateActivity, GetActivityTask};
 pub use control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
 pub use engine::{Engine, Options, Stopped, blobs_path, store_path};
+pub use figures::{BOUNDS, EngineFigures, Figures, Histogram, OUTCOMES, TargetFigures};
 pub use invocation::{Sdk, SdkAnswer, SdkError, SdkRequest, SdkService};
 pub use measure::Decisions;
 pub use open::OpenError;

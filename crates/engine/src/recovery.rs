@@ -16,6 +16,7 @@ use crate::activity::waiting::WaitingPolls;
 use crate::apply::{RunningMoveTask, amended};
 use crate::arn::Place;
 use crate::clock::Clock;
+use crate::figures::Histogram;
 use crate::id::TargetId;
 use crate::invocation::Invocations;
 use crate::open::OpenError;
@@ -83,6 +84,9 @@ pub(crate) fn recover(
         moves: std::collections::BTreeMap::new(),
         invocations: Invocations::new(open_functions(config)?),
         drain_timeout: config.server.drain_timeout,
+        retention: config.server.retention,
+        forget_at: clock.now(),
+        commits: Histogram::default(),
         draining: None,
         store,
         clock,

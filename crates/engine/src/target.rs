@@ -10,6 +10,7 @@ use rampmeter_caller::Caller;
 use rampmeter_caller::follow_up::FollowUp;
 use rampmeter_dispatch::{Gate, PermitId, Priority, Rules, Time, Turns, Waiting};
 
+use crate::figures::Figures;
 use crate::id::{MessageNumber, OrderingHash, QueueId};
 use crate::store::{LimitOverride, MessageRow};
 
@@ -78,6 +79,8 @@ pub(crate) struct Target {
     pub(crate) in_flight: BTreeMap<PermitId, InFlight>,
     /// When time alone may let another call start.
     pub(crate) wake: Option<Time>,
+    /// What is counted for the metrics, since the process started.
+    pub(crate) figures: Figures,
     pub(crate) throttles: u64,
     pub(crate) throttles_under_our_limit: u64,
     /// How often an answer's headers closed the target before a throttle did, since the process started.
@@ -115,6 +118,7 @@ impl Target {
             owners: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             wake: None,
+            figures: Figures::default(),
             throttles: 0,
             throttles_under_our_limit: 0,
             closed_by_headers: 0,

@@ -113,6 +113,10 @@ impl<'w> Turn<'w> {
                 let answer = self.inspect_targets();
                 self.out.reply(reply, Ok(answer));
             }
+            Command::InspectFigures(reply) => {
+                let answer = self.inspect_figures()?;
+                self.out.reply(reply, Ok(answer));
+            }
             Command::InspectCalls(most, reply) => {
                 let answer = self.inspect_calls(most)?;
                 self.out.reply(reply, Ok(answer));

@@ -45,6 +45,9 @@ impl Turn<'_> {
         call.message.receive_count += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
         let took = self.now.saturating_since(call.started_at);
+        self.target(target)
+            .figures
+            .note_answer(call.priority, took, &outcome);
         if !matches!(outcome, Outcome::Unknown { .. } | Outcome::Invalid { .. }) {
             self.target(target).note_latency(took);
         }
@@ -264,7 +267,12 @@ impl Turn<'_> {
         };
         let audit = self.audit(target, call, answer.map(|answer| answer.status));
         let (mut error, mut told) = (error.to_owned(), cause(&failure));
-        if let Some(parameters) = self.parameters_of(&call.message)?
+        let parameters = match self.parameters_of(&call.message) {
+            // The execution ended while its call was out, and is forgotten by now.
+            Err(StoreError::Damaged(_)) => None,
+            read => read?,
+        };
+        if let Some(parameters) = parameters
             && http::is_http_task(&parameters)
         {
             (error, told) = http::failure(&error, told, answer);

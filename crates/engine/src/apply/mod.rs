@@ -20,6 +20,7 @@ mod map_run;
 mod permit;
 mod queue;
 mod redrive;
+mod retention;
 mod send;
 mod settled;
 mod service;

@@ -216,6 +216,10 @@ impl Turn<'_> {
             None => attempt_of(target.config.on_unknown, &message),
         };
         let number = message.id;
+        if look.is_none() && message.receive_count == 0 {
+            let waited = now.saturating_since(message.sent_at);
+            target.figures.note_wait(priority, waited);
+        }
         // What is in flight keeps no body in memory: the row has it.
         message.body = None;
         target.in_flight.insert(

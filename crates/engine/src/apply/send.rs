@@ -16,7 +16,7 @@ use crate::sqs::attributes::parameter;
 use crate::sqs::{
     QueueError, SendMessage, SentMessage, md5_of_attributes, md5_of_body, message_attribute,
 };
-use crate::store::{DeadLetter, Envelope, MessageRow, StoreError};
+use crate::store::{Envelope, MessageRow, StoreError};
 use crate::turn::{Notice, Turn};
 
 /// SQS's largest message, in bytes.
@@ -194,16 +194,7 @@ impl Turn<'_> {
                 self.store().insert_message(message)?;
                 let queue = self.writer.queues.get(message.queue);
                 let queue = queue.expect("a new message is sent to a queue that is configured");
-                let dead = self.target(queue.target).dead;
-                self.store().bury(
-                    dead,
-                    &DeadLetter {
-                        message: message.id,
-                        failed_at: self.now,
-                        error: INVALID_MESSAGE,
-                        cause: reason,
-                    },
-                )?;
+                self.bury(queue.target, message, INVALID_MESSAGE, reason)?;
                 if let Some((execution, event)) = message.task {
                     let stimulus = Stimulus::TaskFailed {
                         event,

@@ -46,3 +46,11 @@ CREATE TABLE body (
 );
 CREATE INDEX body_by_message ON body (message);
 CREATE INDEX body_by_execution ON body (execution) WHERE execution IS NOT NULL;
+
+-- The executions that have ended, by when (in milliseconds). Child executions of a map run go with the execution of that.
+CREATE INDEX execution_by_end ON execution (stopped_at, id) WHERE stopped_at IS NOT NULL AND map_run IS NULL;
+
+-- Histories of executions that are gone already: of each, the newest step that is still to be deleted.
+CREATE TABLE leftover (
+    step INTEGER PRIMARY KEY
+);

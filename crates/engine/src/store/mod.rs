@@ -25,6 +25,7 @@ mod move_task;
 mod numbers;
 mod outcome;
 mod queue;
+mod retention;
 mod step;
 mod tag;
 mod timer;

@@ -1,6 +1,6 @@
 //! The admin port: what operators and the command line ask of a running server, as JSON objects with a `schema`,
 //! snake_case names, RFC 3339 times in UTC and durations in `_ms`.
-//! Most of it only reads; `control.rs` has what changes something. Metrics and the dashboard are not here.
+//! Most of it only reads; `control.rs` has what changes something. The dashboard is not here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +21,7 @@ mod answer;
 mod body;
 mod redaction;
 mod health;
+mod metrics;
 mod targets;
 mod calls;
 mod control;
@@ -49,6 +50,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
         .route("/v1/targets", get(targets::targets))
         .route("/v1/limits", get(targets::limits))
         .route("/v1/calls", get(calls::calls))
