@@ -76,6 +76,7 @@ time.sleep(1e6)
 def start_moto(processes, work, log):
     """moto's server; answers with its URL."""
     file = work / "moto.txt"
+    file.unlink(missing_ok=True)
     processes.start([sys.executable, "-c", MOTO, str(file)], stdout=log, stderr=log)
     wait_for("moto", 60, lambda: file.exists() and file.stat().st_size)
     return file.read_text()

@@ -129,6 +129,8 @@ async fn waiting_task(name: &str) -> (aws_sdk_sfn::Client, String, String) {
     let url = url.send().await.unwrap().queue_url.unwrap();
     let definition = json!({"StartAt": "Wait", "States": {"Wait": {
         "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "End": true,
+        // moto knows heartbeats only of tasks that ask for them.
+        "TimeoutSeconds": 900, "HeartbeatSeconds": 600,
         "Parameters": {"QueueUrl": url, "MessageBody": {"TaskToken.$": "$$.Task.Token"}},
     }}});
     let states = aws_sdk_sfn::Client::new(&sdk().await);
