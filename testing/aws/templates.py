@@ -9,6 +9,7 @@ Usage: templates.py RAMPMETER [CONFIGURATION...]     Needs: cfn-lint, aws-sam-tr
 """
 
 import ast
+import copy
 import json
 import logging
 import os
@@ -365,6 +366,22 @@ def check_roles(file, template, stack):
                 expect(f"{file}: {name}: ARNs", [r for r in resources if not r.startswith("arn:aws:")], [])
 
 
+def planted(file, templates, folder):
+    """The judge finds what is planted: a queue that hides too shortly, one that forgets, a resource of no type."""
+    before = len(faults)
+    for emit, change in (("cfn", {"VisibilityTimeout": 30}), ("sam", {"MessageRetentionPeriod": 60})):
+        changed = copy.deepcopy(templates)
+        queue = next(r for r in changed[emit]["Resources"].values() if r["Type"] == "AWS::SQS::Queue")
+        queue["Properties"].update(change)
+        compare(file, changed["sam"], changed["cfn"])
+    broken = folder / "broken.json"
+    broken.write_text(json.dumps(templates["cfn"]).replace("AWS::SQS::Queue", "AWS::SQS::Queu"))
+    lint(broken)
+    found = len(faults) - before
+    del faults[before:]
+    expect("what is planted is found", found >= 3, True)
+
+
 def main():
     rampmeter, *chosen = sys.argv[1:]
     files = [pathlib.Path(file).resolve() for file in chosen] or configurations()
@@ -382,6 +399,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             templates = synthesise(str(pathlib.Path(rampmeter).resolve()), file, pathlib.Path(folder))
             compare(file, templates["sam"], templates["cfn"])
+            planted(file, templates, pathlib.Path(folder))
             urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")).read()
             stack = Stack(file, templates["cfn"], endpoint)
             check_deployment(file, templates["cfn"], stack)

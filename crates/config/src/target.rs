@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rampmeter_caller::follow_up::Jobs;
 use rampmeter_caller::{Auth, Network, Preset, Profile};
-use rampmeter_dispatch::{Priority, Rules};
+use rampmeter_dispatch::{Counts, Limit, Priority, Rules};
 use url::Url;
 
 use crate::auth::{self, Account};
@@ -74,6 +75,14 @@ impl Target {
     #[must_use]
     pub fn queue(&self, priority: Priority) -> String {
         format!("{}-{}", self.name, priority.as_str().to_lowercase())
+    }
+
+    /// Whether it asks for jobs of its vendor to be followed, or counted.
+    #[must_use]
+    pub fn follows_jobs(&self) -> bool {
+        let asked_for = self.profile.jobs.is_some_and(|jobs| jobs != Jobs::None);
+        let counts_them = |limit: &Limit| limit.counts != Counts::Requests;
+        asked_for || self.rules.limits.iter().any(counts_them)
     }
 
     /// Name of the queue of dead letters: `netsuite-dead`.

@@ -126,6 +126,7 @@ fn cases() -> Vec<Case> {
         ),
         // Targets.
         configured(&[TARGET, "timeout = \"14m\"\n", LIMIT]),
+        configured(&[TARGET, "jobs = \"status-monitor\"\n", LIMIT]),
         configured(&[TARGET, "retry = { max = \"13h\" }\n", LIMIT]),
         configured(&[
             "[targets.crm]\nbase_url = \"http://127.0.0.1:4700\"\n",

@@ -137,6 +137,54 @@ fn a_folder_gets_the_template_the_definitions_and_the_layer_and_the_user_the_nex
 }
 
 #[test]
+fn a_configuration_in_json_and_a_number_for_a_substitution_deploy_too() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let write =
+        |file: &str, text: &str| fs::write(folder.path().join(file), text).expect("written");
+    write(
+        "rampmeter.json",
+        r#"{ "targets": { "crm": { "base_url": "https://crm.example.com", "limits": [{ "name": "a", "concurrency": 2 }] } },
+             "workflows": { "w": { "definition": "w.asl.json", "substitutions": { "Wait": 600 } } } }"#,
+    );
+    // The number stands without quotes, so the file alone is no JSON.
+    let definition = r#"{ "StartAt": "A", "States": { "A": { "Type": "Task", "End": true, "TimeoutSeconds": ${Wait},
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Parameters": { "QueueUrl": "${CrmBatch}", "MessageBody": { "TaskToken.$": "$$.Task.Token", "Method": "GET", "Path": "/",
+            "IdempotencyKey.$": "States.Format('{}{}', $$.Execution.Id, $$.State.EnteredTime)" } } } } }"#;
+    write("w.asl.json", definition);
+    let arguments = [
+        "aws",
+        "synth",
+        "--config",
+        "rampmeter.json",
+        "--notation",
+        "json",
+        "--out",
+        "out",
+    ];
+    let output = rampmeter(folder.path(), &arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let read = |file: &str| fs::read_to_string(folder.path().join("out").join(file)).expect(file);
+    assert!(read("layer/rampmeter.json").starts_with("{ \"targets\""));
+    assert_eq!(read("statemachines/w.asl.json"), definition);
+    let template: Value = serde_json::from_str(&read("template.json")).expect("JSON");
+    let resources = &template["Resources"];
+    let variables = &resources["CrmWorkerFunction"]["Properties"]["Environment"]["Variables"];
+    assert_eq!(variables["RAMPMETER_CONFIG"], "/opt/rampmeter.json");
+    let machine = &resources["WStateMachine"]["Properties"];
+    assert_eq!(machine["DefinitionSubstitutions"]["Wait"], "600");
+    let rights =
+        &resources["WStateMachineRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
+    let queue = &rights[1]["Resource"][0]["Fn::Sub"];
+    assert!(
+        queue
+            .as_str()
+            .is_some_and(|arn| arn.ends_with(":crm-batch")),
+        "{rights}"
+    );
+}
+
+#[test]
 fn next_steps_that_would_go_to_this_machine_are_warned_of() {
     let folder = root().join("examples/order-sync");
     let out = tempfile::tempdir().expect("a temporary directory");

@@ -35,6 +35,8 @@ pub(super) const NAME_TAKEN: &str = "RM3027";
 pub(super) const UNREACHABLE: &str = "RM3028";
 /// A limit beyond what the table serves.
 pub(super) const ABOVE_CEILING: &str = "RM3029";
+/// Jobs of the vendor, which nobody follows there.
+pub(super) const FOLLOWS_JOBS: &str = "RM3030";
 
 /// What the codes mean.
 pub(crate) const CODES: &[(&str, &str)] = &[
@@ -105,6 +107,10 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     (
         ABOVE_CEILING,
         "A limit allows more than a target's workers can start or have in flight on AWS.",
+    ),
+    (
+        FOLLOWS_JOBS,
+        "A target follows or counts jobs that its vendor runs in the background. A worker on AWS ends before they do.",
     ),
     ("RM3090", "A file of the deployment cannot be written."),
 ];

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rampmeter_caller::check_address;
 use rampmeter_config::Target;
 
-use super::code::{CALL_TOO_LONG, PAUSE_TOO_LONG, UNREACHABLE};
+use super::code::{CALL_TOO_LONG, FOLLOWS_JOBS, PAUSE_TOO_LONG, UNREACHABLE};
 use super::{Finding, Place};
 use crate::aws::resource::queue::LONGEST_INVISIBLE_SECONDS;
 use crate::aws::worker::LONGEST_CALL_SECONDS;
@@ -31,6 +31,17 @@ pub(super) fn check(target: &Target) -> Vec<Finding> {
             message,
             help,
         ));
+    }
+    if target.follows_jobs() {
+        let message = format!(
+            "{} follows jobs that its vendor runs, and a worker on AWS ends before they do",
+            target.name
+        );
+        let help = format!(
+            "set jobs = \"none\" in [aws.targets.{}], and let its limits count requests",
+            target.name
+        );
+        found.push(Finding::error(FOLLOWS_JOBS, place("jobs"), message, help));
     }
     if target.retry.max > Duration::from_secs(LONGEST_INVISIBLE_SECONDS) {
         let message = format!(
@@ -64,7 +75,7 @@ fn address(target: &Target) -> Option<Finding> {
     if check_address(url, &[]).is_err() {
         let message =
             format!("{host} is no public address: the functions would have to be in its network");
-        let help = "add VpcConfig to the function in the template, with a way to SQS, DynamoDB and Step Functions";
+        let help = "deploy with VpcSubnetIds and VpcSecurityGroupIds, in subnets with a way to SQS, DynamoDB and Step Functions";
         return Some(Finding::warning(UNREACHABLE, place, message, help));
     }
     None

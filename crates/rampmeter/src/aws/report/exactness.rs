@@ -6,6 +6,8 @@ use std::time::Duration;
 use rampmeter_config::Limiter;
 use rampmeter_dispatch::{CLOCK_MARGIN, CountFrom, Limit, LimitKind};
 
+use crate::output;
+
 /// How a limit is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exactness {
@@ -88,15 +90,13 @@ impl fmt::Display for Exactness {
             Exactness::Exact => out.write_str("exact"),
             Exactness::Late { margin, buckets } if buckets.is_zero() => write!(
                 out,
-                "never over; each place {} ms late, for clocks that differ",
-                margin.as_millis()
+                "never over; each place {} late, for clocks that differ",
+                in_time(*margin)
             ),
             Exactness::Late { margin, buckets } => write!(
                 out,
-                "never over; each place up to {} ms late: {} ms in 64 buckets, {} ms for clocks that differ",
-                (*margin + *buckets).as_millis(),
-                buckets.as_millis(),
-                margin.as_millis()
+                "never over; each place up to {} late: 64 buckets, clocks that differ",
+                in_time(*margin + *buckets)
             ),
             Exactness::ByTheClock => {
                 out.write_str("never over, if the clocks are right at the reset")
@@ -107,6 +107,10 @@ impl fmt::Display for Exactness {
             Exactness::Not => out.write_str("not held"),
         }
     }
+}
+
+fn in_time(duration: Duration) -> String {
+    output::span(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// What a limit says: `15 calls in flight`, `600 calls in any 1m`.

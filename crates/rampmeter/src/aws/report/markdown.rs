@@ -38,7 +38,7 @@ pub(crate) fn markdown(report: &Report) -> String {
     }
     let assumed = &report.assumed;
     out.push_str(&format!(
-        "\n### Cost\n\nAbout {:.2} USD a month for {} calls of {} (list prices of {}, {}).\n\n| service | USD | for |\n|---|---:|---|\n",
+        "\n### Cost\n\nAt most about {:.2} USD a month for {} calls of {} (list prices of {}, {}).\n\n| service | USD | for |\n|---|---:|---|\n",
         report.bill.total(),
         assumed.calls,
         short(assumed.latency),

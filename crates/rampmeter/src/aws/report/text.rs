@@ -44,7 +44,7 @@ pub(crate) fn text(report: &Report) -> String {
     let assumed = &report.assumed;
     lines.push(String::new());
     lines.push(format!(
-        "About {:.2} USD a month for {} calls of {}, one in each execution (list prices of {}, {}; free tiers not taken off)",
+        "At most about {:.2} USD a month for {} calls of {}, one in each execution (list prices of {}, {}; free tiers not taken off)",
         report.bill.total(),
         assumed.calls,
         short(assumed.latency),

@@ -10,9 +10,8 @@ use crate::aws::{Deployment, Emit};
 use crate::cli::check::advice;
 use crate::cli::definition::{self, Problem};
 
-/// On AWS a missing time-out of a queued call is an error of its own.
-const NO_TIMEOUT: &str = "RM1102";
-const NO_TIMEOUT_ON_AWS: &str = "RM3011";
+/// Advice that is an error of its own on AWS: a queued call without a time-out, data that is too large.
+const ERRORS_ON_AWS: [(&str, &str); 2] = [("RM1102", "RM3011"), ("RM1105", "RM3013")];
 
 /// A configuration for AWS.
 #[derive(Debug)]
@@ -68,15 +67,13 @@ impl Planned {
             let Ok(value) = serde_json::from_str(&workflow.definition) else {
                 continue;
             };
-            let told_again = |location: &str| {
-                findings.iter().any(|finding| {
-                    finding.code == NO_TIMEOUT_ON_AWS
-                        && matches!(&finding.place, Place::Definition { workflow: of, pointer }
-                            if *of == workflow.name && pointer == location)
-                })
-            };
             for advice in advice::on(&value) {
-                if advice.code != NO_TIMEOUT || !told_again(&advice.location) {
+                let is_told = findings.iter().any(|finding| {
+                    ERRORS_ON_AWS.contains(&(advice.code, finding.code))
+                        && matches!(&finding.place, Place::Definition { workflow: of, pointer }
+                            if *of == workflow.name && *pointer == advice.location)
+                });
+                if !is_told {
                     problems.push(Problem::of_advice(&file, &workflow.definition, advice));
                 }
             }
