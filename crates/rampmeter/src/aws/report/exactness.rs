@@ -135,7 +135,7 @@ pub(super) fn short(duration: Duration) -> String {
     ];
     let unit = units
         .iter()
-        .find(|(length, _)| milliseconds >= *length && milliseconds % length == 0);
+        .find(|(length, _)| milliseconds >= *length && milliseconds.is_multiple_of(*length));
     match unit {
         Some((length, unit)) => format!("{}{unit}", milliseconds / length),
         None => format!("{milliseconds}ms"),
