@@ -22,12 +22,10 @@ import threading
 import time
 import urllib.request
 
-import boto3
-from botocore.config import Config
-
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from faults import Faults
 from pollers import Mapping
+from servers import Processes, client, start_moto, start_serve
 from service import Function
 
 TARGET = "netsuite"
@@ -93,43 +91,6 @@ definition = "order.asl.json"
 """
 
 
-class Processes:
-    def __init__(self):
-        self.all = []
-
-    def start(self, command, **more):
-        process = subprocess.Popen(command, **more)
-        self.all.append(process)
-        return process
-
-    def stop(self):
-        for process in reversed(self.all):
-            process.terminate()
-        for process in self.all:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def client(service, url):
-    config = Config(retries={"max_attempts": 10}, max_pool_connections=64, read_timeout=30)
-    return boto3.client(
-        service, endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test",
-        config=config,
-    )
-
-
-def wait_for(what, seconds, condition):
-    end = time.time() + seconds
-    while time.time() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise SystemExit(f"{what} did not come within {seconds} s")
-
-
 def percentile(values, percent):
     if not values:
         return None
@@ -193,25 +154,10 @@ def run(arguments, work, processes):
         stdout=subprocess.PIPE, text=True,
     )
     vendor = json.loads(mock.stdout.readline())["url"]
-    (work / "rampmeter.toml").write_text(configuration(vendor))
     (work / "order.asl.json").write_text(json.dumps(WORKFLOW))
     errors = open(work / "errors.log", "w")
-    processes.start(
-        [arguments.rampmeter, "serve", "--config", str(work / "rampmeter.toml"), "--data-dir", str(work / "data"),
-         "--ready-file", str(work / "ready.json")],
-        env={**os.environ, "E2E_TOKEN": "e2e-token"}, stdout=errors, stderr=errors,
-    )
-    wait_for("rampmeter serve", 30, lambda: (work / "ready.json").exists() and (work / "ready.json").stat().st_size)
-    serve = json.loads((work / "ready.json").read_text())["aws_url"]
-    moto_file = work / "moto.txt"
-    processes.start(
-        [sys.executable, "-c",
-         "import sys,time;from moto.server import ThreadedMotoServer as S;s=S(ip_address='127.0.0.1',port=0,verbose=False);"
-         "s.start();open(sys.argv[1],'w').write('http://127.0.0.1:%d'%s.get_host_and_port()[1]);time.sleep(1e6)", str(moto_file)],
-        stdout=errors, stderr=errors,
-    )
-    wait_for("moto", 60, lambda: moto_file.exists() and moto_file.stat().st_size)
-    moto = moto_file.read_text()
+    serve = start_serve(processes, arguments.rampmeter, work, configuration(vendor), errors, E2E_TOKEN="e2e-token")
+    moto = start_moto(processes, work, errors)
     dynamodb = client("dynamodb", moto)
     dynamodb.create_table(
         TableName="limits", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],

@@ -2,15 +2,18 @@
 """Runs the recipes of examples/ against the stand-ins, with everything going wrong that can, and judges by counts.
 
     run.py --rampmeter target/debug/rampmeter [--executions 1000] [RECIPE ...]
+    run.py --rampmeter target/debug/rampmeter --executions 100 --spoiled
 
 Each recipe is run as its README says: `mock`, `check`, `target ping`, `serve`, `start --lines --wait`. Of its
-configuration only times are changed, for a stand-in that works faster than the vendor. What it must come to: every
+configuration only times are changed, for a stand-in that works faster than the vendor, and for sap-repeatable what
+follows a lost answer. What it must come to: every
 execution succeeds, every order is there once, and the vendor's own clock saw no limit broken. Needs Python 3.11 and
 openssl.
 """
 
 import argparse
 import collections
+import contextlib
 import json
 import os
 import pathlib
@@ -33,9 +36,11 @@ VENDOR = [
 class Recipe:
     """One way to run one example."""
 
-    def __init__(self, directory, config, mock, environment, times, key=None, throttles="0.5%", target=None):
+    def __init__(self, directory, config, mock, environment, changes, key=None, throttles="0.5%", part=1.0):
         self.directory, self.config, self.mock, self.environment = directory, config, mock, environment
-        self.times, self.key, self.throttles, self.target = times, key, throttles, target or directory
+        # Lines of the configuration that are written otherwise here, the share of throttles, and the part of the
+        # executions that this recipe gets.
+        self.changes, self.key, self.throttles, self.part = changes, key, throttles, part
 
 
 RECIPES = {
@@ -55,6 +60,7 @@ RECIPES = {
         {"NETSUITE_URL": "{url}", "NETSUITE_ACCOUNT": "1234567_SB1", "NETSUITE_CONSUMER_KEY": "ck",
          "NETSUITE_CONSUMER_SECRET": "cs", "NETSUITE_TOKEN_ID": "ai", "NETSUITE_TOKEN_SECRET": "as"},
         {'timeout = "60s"': 'timeout = "3s"', 'hold_after_timeout = "14m"': 'hold_after_timeout = "0s"'},
+        part=0.5,
     ),
     "netsuite-jobs": Recipe(
         "netsuite",
@@ -65,6 +71,7 @@ RECIPES = {
          'jobs = { kind = "netsuite", initial = "2s", max = "30s", give_up = "1d" }':
          'jobs = { kind = "netsuite", initial = "200ms", max = "1s", give_up = "1d" }'},
         key=("netsuite.pem", "rsa:3072"),
+        part=0.1,
     ),
     "salesforce": Recipe(
         "salesforce",
@@ -84,6 +91,31 @@ RECIPES = {
         {"SAP_URL": "{url}", "SAP_CLIENT_ID": "c", "SAP_CLIENT_SECRET": "s", "SAP_TOKEN_URL": "{url}/oauth/token"},
         {'timeout = "60s"': 'timeout = "3s"', 'hold_after_timeout = "60s"': 'hold_after_timeout = "0s"'},
         throttles="1%",
+        part=0.6,
+    ),
+}
+RECIPES["sap-repeatable"] = Recipe(
+    "sap",
+    "rampmeter.toml",
+    [*RECIPES["sap"].mock, "--repeatability", "oasis"],
+    RECIPES["sap"].environment,
+    {**RECIPES["sap"].changes, 'on_unknown = "reconcile"': 'on_unknown = "retry"'},
+    throttles="1%",
+    part=0.4,
+)
+
+# Runs that must be found broken, and by which checks: a vendor that allows less than the configuration says, and
+# repeats that nothing absorbs.
+SPOILED = {
+    "netsuite-smaller": (
+        "netsuite",
+        lambda mock: ["6" if word == "15" else word for word in mock],
+        "no limit was broken by the vendor's own count",
+    ),
+    "sap-forgetful": (
+        "sap-repeatable",
+        lambda mock: ["off" if word == "oasis" else word for word in mock],
+        "no duplicate that idempotency did not absorb",
     ),
 }
 
@@ -102,7 +134,7 @@ def prepare(recipe, directory, executions):
     shutil.copytree(ROOT / "examples" / recipe.directory, directory, dirs_exist_ok=True)
     config = directory / recipe.config
     text = config.read_text(encoding="utf-8")
-    for real, fast in recipe.times.items():
+    for real, fast in recipe.changes.items():
         assert text.count(f"\n{real}\n") == 1, f"{config}: the line {real} is not there once"
         text = text.replace(f"\n{real}\n", f"\n{fast}\n")
     config.write_text(text, encoding="utf-8")
@@ -139,10 +171,11 @@ def wait_for_file(path, process):
     raise AssertionError("the server is not ready")
 
 
-def run(rampmeter, name, executions, directory):
+def run(rampmeter, name, executions, directory, spoil=None):
+    """Runs a recipe. Answers which checks were broken."""
     recipe = RECIPES[name]
     prepare(recipe, directory, executions)
-    vendor = [*recipe.mock, *VENDOR, "--throttles", recipe.throttles, "--port", "0", "--json", "--report", "report.json"]
+    vendor = [*(spoil(recipe.mock) if spoil else recipe.mock), *VENDOR, "--throttles", recipe.throttles, "--port", "0", "--json", "--report", "report.json"]
     mock = subprocess.Popen([rampmeter, "mock", *vendor], cwd=directory, stdout=subprocess.PIPE, text=True)
     server = None
     try:
@@ -150,7 +183,7 @@ def run(rampmeter, name, executions, directory):
         environment = {**os.environ, **{key: value.format(url=url) for key, value in recipe.environment.items()}}
         here = {"cwd": directory, "env": environment, "text": True}
         subprocess.run([rampmeter, "check", recipe.config], check=True, stdout=subprocess.DEVNULL, **here)
-        ping = ["target", "ping", recipe.target, "--config", recipe.config, *PING.get(recipe.target, [])]
+        ping = ["target", "ping", recipe.directory, "--config", recipe.config, *PING.get(recipe.directory, [])]
         # One ping in fourteen is left without a good answer on purpose.
         good = any(subprocess.run([rampmeter, *ping], stdout=subprocess.DEVNULL, **here).returncode == 0 for _ in range(5))
         assert good, "target ping never succeeded"
@@ -188,21 +221,30 @@ def judge(name, executions, statuses, report, took):
     if name != "netsuite-tba":
         # A run takes several times the life of a token.
         checks["tokens expired and were replaced"] = report["tokens_issued"] > 2
-    if name in ("salesforce", "sap"):
+    if name in ("salesforce", "sap", "sap-repeatable"):
         checks["a token expired without notice"] = report["sign_ins_refused"].get("the access token has expired", 0) > 0
     if name == "netsuite-jobs":
         checks["every order was one job"] = report["jobs"] == executions
-    if name == "sap":
+    if name.startswith("sap"):
         checks["sessions ended and were replaced"] = report["sessions_issued"] > 2
+    if name != "sap":
+        # After a lost answer "sap" asks before it sends again; all others repeat.
+        checks["the vendor's idempotency absorbed repeats"] = report["absorbed"] > 0
     broken = [what for what, holds in checks.items() if not holds]
     shown = ("calls", "accepted", "rejected", "violations", "max_in_flight", "max_long_running", "records", "absorbed",
              "jobs", "jobs_looked_at", "lost_answers", "server_errors", "throttles_injected", "tokens_issued", "sign_ins_refused", "rejected_by")
     print(f"{name}: {dict(statuses)} in {took:.0f} s; " + json.dumps({key: report[key] for key in shown}))
     for window in report["windows"]:
         print(f"{name}: at most {window['most']} of {window['limit']} calls in {window['per_ms']} ms")
-    for what in broken:
-        print(f"BROKEN: {name}: {what}")
-    return not broken
+    return broken
+
+
+def scratch(keep, name):
+    if keep:
+        directory = pathlib.Path(keep) / name
+        directory.mkdir(parents=True)
+        return contextlib.nullcontext(directory)
+    return tempfile.TemporaryDirectory()
 
 
 def main():
@@ -210,16 +252,27 @@ def main():
     parser.add_argument("--rampmeter", default=str(ROOT / "target/debug/rampmeter"))
     parser.add_argument("--executions", type=int, default=1000)
     parser.add_argument("--keep", help="a directory to leave everything in")
+    parser.add_argument("--spoiled", action="store_true", help="runs that must be found broken")
     parser.add_argument("recipes", nargs="*", default=list(RECIPES), metavar="RECIPE", help=", ".join(RECIPES))
     arguments = parser.parse_args()
     rampmeter = str(pathlib.Path(arguments.rampmeter).resolve())
-    held = True
-    for name in arguments.recipes or RECIPES:
-        with tempfile.TemporaryDirectory() as scratch:
-            directory = pathlib.Path(arguments.keep or scratch) / name
-            directory.mkdir(parents=True)
-            held &= run(rampmeter, name, arguments.executions, directory)
-    return 0 if held else 1
+    wrong = 0
+    if arguments.spoiled:
+        for name, (recipe, spoil, expected) in SPOILED.items():
+            with scratch(arguments.keep, name) as directory:
+                broken = run(rampmeter, recipe, arguments.executions, pathlib.Path(directory), spoil)
+            found = expected in broken
+            print(f"{name}: {'found, as it must be' if found else 'NOT FOUND'}: {expected}")
+            wrong += not found
+        return wrong
+    for name in arguments.recipes:
+        executions = max(1, round(arguments.executions * RECIPES[name].part))
+        with scratch(arguments.keep, name) as directory:
+            broken = run(rampmeter, name, executions, pathlib.Path(directory))
+        for what in broken:
+            print(f"BROKEN: {name}: {what}")
+        wrong += len(broken)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

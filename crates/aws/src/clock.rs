@@ -30,11 +30,6 @@ impl Clock {
     pub(crate) fn instant(&self, time: Time) -> Instant {
         Instant::now() + time.saturating_since(self.now())
     }
-
-    /// How long it is until then.
-    pub(crate) fn until(&self, time: Time) -> Duration {
-        time.saturating_since(self.now())
-    }
 }
 
 /// A time as the standard library has it.

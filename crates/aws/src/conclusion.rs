@@ -1,10 +1,11 @@
 //! What follows from the outcome of a call: what its task is told, or when it is tried again, and what becomes of its
 //! permit. Pure. The names of errors and the form of causes are those of the embedded host.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use rampmeter_caller::allowance::Unit;
 use rampmeter_caller::cause::{Failure, cause};
-use rampmeter_caller::{Answer, Outcome, Repeatable, Throttle};
+use rampmeter_caller::{Answer, Outcome, Repeatable, Throttle, allowance};
 use rampmeter_config::{OnUnknown, Target};
 use rampmeter_dispatch::Throttle as GateThrottle;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,9 @@ const DATA_LIMIT: &str = "States.DataLimitExceeded";
 /// The longest output of a task, in bytes.
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html>
 const LONGEST_OUTPUT: usize = 262_144;
+
+/// The longest time for which a header alone closes a target: a vendor that means longer will say so again.
+const LONGEST_BY_HEADER: Duration = Duration::from_secs(60 * 60);
 
 /// What a task is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,15 +84,16 @@ pub(crate) fn conclude(
         attempts,
         random,
     };
+    let answered = used_up_for(&outcome).map_or(Ending::Answered, Ending::UsedUp);
     match outcome {
-        Outcome::Success(answer) => (Ending::Answered, succeeded(&answer)),
+        Outcome::Success(answer) => (answered, succeeded(&answer)),
         Outcome::Final {
             answer,
             vendor_code,
         } => {
             let error = format!("Http.StatusCode.{}", answer.status);
             let told = call.failed(&error, 1, Some(&answer), vendor_code.as_deref(), None);
-            (Ending::Answered, told)
+            (answered, told)
         }
         Outcome::Throttled {
             kind, retry_after, ..
@@ -105,7 +110,7 @@ pub(crate) fn conclude(
         Outcome::Repeatable {
             reason: Repeatable::GotReady,
             ..
-        } => (Ending::Answered, call.again(Duration::ZERO)),
+        } => (answered, call.again(Duration::ZERO)),
         Outcome::Repeatable {
             reason,
             answer,
@@ -117,18 +122,29 @@ pub(crate) fn conclude(
             };
             let code = vendor_code.as_deref();
             let then = call.repeat(answer.as_ref(), code, reason.as_deref(), false);
-            (Ending::Answered, then)
+            (answered, then)
         }
         Outcome::Unknown { reason } => (Ending::Lost, call.unknown(&reason)),
         Outcome::Unresolved { reason } => {
             let told = call.failed(OUTCOME_UNKNOWN, 0, None, None, Some(&reason));
-            (Ending::Answered, told)
+            (answered, told)
         }
         Outcome::Invalid { reason } => {
             let told = call.failed(INVALID_MESSAGE, 0, None, None, Some(&reason));
-            (Ending::Answered, told)
+            (answered, told)
         }
     }
+}
+
+/// For how long the vendor has no calls left, if an answer that refused nobody says so.
+fn used_up_for(outcome: &Outcome) -> Option<Duration> {
+    if matches!(outcome, Outcome::Throttled { .. }) {
+        return None;
+    }
+    // Some vendors name a reset by the wall clock.
+    let mut allowances = outcome.allowances(SystemTime::now());
+    allowances.retain(|allowance| allowance.unit == Unit::Calls);
+    allowance::pause(&allowances).map(|pause| pause.min(LONGEST_BY_HEADER))
 }
 
 /// What follows when an environment ended while a call was in flight and the target says not to repeat.

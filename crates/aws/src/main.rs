@@ -2,6 +2,8 @@
 //! (`settings`); what wakes it is in `event`. A drainer (`drain`) makes many calls at once under limits that all
 //! drainers of a target share; a slot (`slot`) makes one; `undelivered` gives up what nobody could deliver.
 
+#[cfg(test)]
+mod adapters;
 mod call;
 mod clients;
 mod clock;

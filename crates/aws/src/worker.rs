@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
+use rampmeter_caller::follow_up::Jobs;
 use rampmeter_caller::{Caller, CallerError};
 use rampmeter_config::{Report, Target, aws};
-use rampmeter_dispatch::TooLarge;
+use rampmeter_dispatch::{Counts, Limit, TooLarge};
 use thiserror::Error;
 
 use crate::mappings::Mappings;
@@ -34,6 +35,10 @@ pub(crate) enum WorkerError {
     Caller(#[from] CallerError),
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
+    #[error(
+        "the target {0} follows jobs that its vendor runs, which the worker on AWS does not: set `jobs = \"none\"` in [aws.targets.{0}] and let limits count requests"
+    )]
+    Jobs(String),
     #[error("the HTTP client cannot be set up: {0}")]
     Client(#[from] reqwest::Error),
 }
@@ -126,6 +131,9 @@ impl Workshop {
 
     fn make(&mut self, text: &str, secrets: Secrets) -> Result<Arc<Worker>, WorkerError> {
         let target = read_target(text, &self.settings, &secrets.values)?;
+        if follows_jobs(&target) {
+            return Err(WorkerError::Jobs(target.name));
+        }
         target.rules.clone().shared().shared_ceiling()?;
         let table = self.settings.table.as_deref();
         let worker = Worker {
@@ -156,6 +164,13 @@ fn read_target(
     let mut targets = config.targets;
     let target = targets.remove(&settings.target);
     target.ok_or_else(|| WorkerError::NoTarget(settings.target.clone()))
+}
+
+/// Whether the configuration asks for what this host cannot do: a job is looked at for hours.
+fn follows_jobs(target: &Target) -> bool {
+    let counted = |limit: &Limit| limit.counts != Counts::Requests;
+    let asked_for = target.profile.jobs.is_some_and(|jobs| jobs != Jobs::None);
+    asked_for || target.rules.limits.iter().any(counted)
 }
 
 fn wrong(report: Report) -> WorkerError {

@@ -10,6 +10,8 @@
 
 mod answer;
 mod chance;
+#[cfg(test)]
+mod client;
 mod clock;
 mod http;
 mod judge;

@@ -55,6 +55,8 @@ impl Terms {
 pub(crate) enum Ending {
     /// The vendor answered, or nothing of the call can reach it any more.
     Answered,
+    /// The same, and the vendor said that no calls are left for so long.
+    UsedUp(Duration),
     /// The vendor refused the call for its limits.
     Refused(Throttle),
     /// Nobody knows what became of the call.
@@ -434,6 +436,10 @@ impl Drainer {
             match ending {
                 Ending::Answered => {
                     gate.finish(id, now);
+                }
+                Ending::UsedUp(resets_in) => {
+                    gate.finish(id, now);
+                    gate.used_up(resets_in, now);
                 }
                 Ending::Refused(kind) => {
                     let report = gate.refused(id, kind, now, random);

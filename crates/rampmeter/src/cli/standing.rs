@@ -5,7 +5,8 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::control::{
-    self, LimitArguments, MoveArguments, SetArguments, TargetArguments, WhyArguments,
+    self, LimitArguments, MoveArguments, ResumeArguments, SetArguments, TargetArguments,
+    WhyArguments,
 };
 use crate::cli::ServerArguments;
 use crate::cli::client::text;
@@ -56,7 +57,7 @@ pub(crate) enum TargetCommand {
     /// Start no more calls of a target, or of one priority; those in flight go on.
     Pause(TargetArguments),
     /// Go on after a pause.
-    Resume(TargetArguments),
+    Resume(ResumeArguments),
     /// Pause, and wait until no call is in flight.
     Drain(TargetArguments),
     /// Sign in and make one harmless call.
@@ -147,8 +148,8 @@ pub(super) async fn targets(command: TargetCommand, color: Color) -> Result<(), 
     let list = match command {
         TargetCommand::List(list) => list,
         TargetCommand::Show(show) => return target_show::run(show).await,
-        TargetCommand::Pause(target) => return control::pause(target, "pause").await,
-        TargetCommand::Resume(target) => return control::pause(target, "resume").await,
+        TargetCommand::Pause(target) => return control::pause(target).await,
+        TargetCommand::Resume(target) => return control::resume(target).await,
         TargetCommand::Ping(asked) => return Box::pin(target::run(asked, color)).await,
         TargetCommand::Drain(target) => return control::drain(target).await,
     };

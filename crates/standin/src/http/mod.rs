@@ -4,6 +4,8 @@
 
 mod keys;
 mod options;
+#[cfg(test)]
+mod tests;
 
 pub use options::HttpOptions;
 

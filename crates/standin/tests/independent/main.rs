@@ -5,6 +5,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
+    clippy::print_stdout,
     reason = "a failure of a helper is the test's report, and a skip is said aloud"
 )]
 
@@ -59,8 +60,9 @@ async fn judge(vendor: &'static str, keys: Value, stand_in: StandIn) -> Report {
     let cases = tokio::task::spawn_blocking(move || signer(vendor, &asked))
         .await
         .unwrap();
+    let cases = cases.as_array().unwrap();
     let mut expected: BTreeMap<String, u64> = BTreeMap::new();
-    for case in cases.as_array().unwrap() {
+    for case in cases {
         assert_eq!(
             case["status"], case["expected"],
             "{vendor}: {}",
@@ -70,6 +72,11 @@ async fn judge(vendor: &'static str, keys: Value, stand_in: StandIn) -> Report {
             *expected.entry(why.to_owned()).or_default() += 1;
         }
     }
+    let refused: u64 = expected.values().sum();
+    println!(
+        "{vendor}: {} accepted, {refused} refused",
+        cases.len() as u64 - refused
+    );
     // Each was refused for its own fault and no other.
     let seen = stand_in.shut_down().await;
     assert_eq!(seen.sign_ins_refused, expected);

@@ -78,6 +78,8 @@ struct World {
     ends: Vec<End>,
     counts: Counts,
     order: Vec<Priority>,
+    /// A planted mistake: writes are made whatever the version.
+    unconditional: bool,
 }
 
 impl World {
@@ -109,6 +111,7 @@ impl World {
             ends: Vec::new(),
             counts: Counts::default(),
             order: Vec::new(),
+            unconditional: false,
         }
     }
 
@@ -238,7 +241,8 @@ impl World {
             Step::Write { state, version } => {
                 assert!(state.len() <= rampmeter_dispatch::LARGEST);
                 let current = self.item.as_ref().map(|(_, version)| *version);
-                let fits = current == version && !self.chance.percent(self.trouble);
+                let fits = (self.unconditional || current == version)
+                    && !self.chance.percent(self.trouble);
                 if fits {
                     self.item = Some((state, version.map_or(1, |version| version + 1)));
                 }
@@ -462,4 +466,19 @@ fn what_an_unacknowledged_write_took_is_taken_up_and_not_taken_twice() {
     drainer.has_read(Some((&state, 1)), BEGIN).unwrap();
     assert!(matches!(drainer.step(BEGIN, 0), Step::UseHand { .. }));
     assert!(matches!(drainer.step(BEGIN, 0), Step::Wait(_)));
+}
+
+#[test]
+fn writes_without_a_condition_are_seen_to_break_the_limit() {
+    let broken = (0..20).filter(|seed| {
+        let mut world = World::new(vec![Limit::concurrency("account", 2)], *seed, 20);
+        world.unconditional = true;
+        for _ in 0..120 {
+            world.send(Priority::High);
+            world.send(Priority::Batch);
+        }
+        world.run(Duration::from_secs(600));
+        world.judge(2, 1_000, Duration::ZERO).is_err()
+    });
+    assert!(broken.count() > 0, "the judge of this test sees nothing");
 }

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""The parts of the worker beside draining, each from its waking to its end, with real processes:
+
+- an undelivered message fails its task and becomes a dead letter,
+- a target that is closed for long puts its queues to sleep behind a schedule, and the schedule wakes them,
+- a message that is no call fails its task, and without a task becomes a dead letter,
+- a function whose secret is missing says which, and keeps its message.
+
+    roles.py --rampmeter target/debug/rampmeter --bootstrap target/debug/bootstrap
+
+Prints one line for each, and exits 1 if any does not hold.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from adapters import make_function
+from pollers import Mapping
+from servers import Processes, client, start_moto, start_serve, wait_for
+from service import Function, FunctionError
+
+NAME = "netsuite-worker"
+WORKFLOW = {"StartAt": "Call", "States": {"Call": {
+    "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "End": True,
+    "Parameters": {"QueueUrl.$": "States.Format('${NetsuiteQueues}-{}', $.priority)", "MessageBody": {
+        "TaskToken.$": "$$.Task.Token", "Method.$": "$.method", "Path": "/services/rest/record/v1/salesOrder/eid:1",
+        "IdempotencyKey.$": "$$.Execution.Name", "RequestBody": {}}},
+}}}
+
+
+def configuration(vendor):
+    return f"""
+[server]
+aws = "127.0.0.1:0"
+admin = "127.0.0.1:0"
+[targets.netsuite]
+preset = "netsuite"
+base_url = "{vendor}"
+timeout = "5s"
+worker = "external"
+[[targets.netsuite.limits]]
+name = "hour"
+calls = 3
+per = "1h"
+[workflows.order]
+definition = "order.asl.json"
+[aws.targets.netsuite]
+auth = {{ kind = "bearer", secret = "${{secret:roles/token}}" }}
+"""
+
+
+class World:
+    def __init__(self, arguments, work, processes):
+        mock = processes.start([arguments.rampmeter, "mock", "netsuite", "--port", "0", "--json", "--latency-mean", "0ms",
+                                "--report", str(work / "vendor.json")], stdout=subprocess.PIPE, text=True)
+        vendor = json.loads(mock.stdout.readline())["url"]
+        self.log = open(work / "log", "w")
+        (work / "order.asl.json").write_text(json.dumps(WORKFLOW))
+        self.serve = start_serve(processes, arguments.rampmeter, work, configuration(vendor), self.log)
+        self.moto = start_moto(processes, work, self.log)
+        self.sqs, self.states = client("sqs", self.serve), client("stepfunctions", self.serve)
+        self.prefix = self.sqs.get_queue_url(QueueName="netsuite-high")["QueueUrl"].removesuffix("-high")
+        self.sqs.create_queue(QueueName="netsuite-undelivered")
+        self.machine = self.states.list_state_machines()["stateMachines"][0]["stateMachineArn"]
+        client("dynamodb", self.moto).create_table(
+            TableName="limits", BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}])
+        make_function(self.moto, NAME, ("mapped-high", "mapped-medium", "mapped-batch"))
+        self.bootstrap, self.work = arguments.bootstrap, work
+        self.stopped = []
+
+    def function(self, role):
+        variables = {
+            "RAMPMETER_ROLE": role, "RAMPMETER_TARGET": "netsuite", "RAMPMETER_CONFIG": str(self.work / "rampmeter.toml"),
+            "RAMPMETER_TABLE": "limits", "RAMPMETER_QUEUES": self.prefix, "AWS_REGION": "us-east-1",
+            "RAMPMETER_SCHEDULER_ROLE": "arn:aws:iam::123456789012:role/scheduler", "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_ENDPOINT_URL": self.moto, "AWS_ENDPOINT_URL_SQS": self.serve,
+            "AWS_ENDPOINT_URL_SFN": self.serve,
+        }
+        function = Function(NAME, self.bootstrap, variables, 6, 110, self.log)
+        self.stopped.append(function)
+        return function
+
+    def map(self, queue, function):
+        mapping = Mapping(self.sqs, f"{self.prefix}-{queue}", f"arn:aws:sqs:us-east-1:0:netsuite-{queue}", function, 2, 60)
+        self.stopped.append(mapping)
+        return mapping
+
+    def start(self, name, priority="high", method="PUT"):
+        data = json.dumps({"priority": priority, "method": method})
+        reply = self.states.start_execution(stateMachineArn=self.machine, name=name, input=data)
+        return reply["executionArn"]
+
+    def end_of(self, execution):
+        def ended():
+            described = self.states.describe_execution(executionArn=execution)
+            return described if described["status"] != "RUNNING" else None
+        return wait_for("the end of an execution", 60, ended)
+
+    def receive(self, queue):
+        reply = wait_for(f"a message of {queue}", 30, lambda: self.sqs.receive_message(
+            QueueUrl=f"{self.prefix}-{queue}", MessageAttributeNames=["All"], VisibilityTimeout=1).get("Messages"))
+        return reply[0]
+
+    def mappings(self):
+        reply = client("lambda", self.moto).list_event_source_mappings(FunctionName=NAME)
+        return sorted(mapping["State"] for mapping in reply["EventSourceMappings"])
+
+
+def undelivered(world):
+    execution = world.start("undelivered")
+    message = world.receive("high")
+    world.sqs.send_message(QueueUrl=f"{world.prefix}-undelivered", MessageBody=message["Body"])
+    world.map("undelivered", world.function("undelivered"))
+    ended, dead = world.end_of(execution), world.receive("dead")
+    assert (ended["status"], ended["error"]) == ("FAILED", "Rampmeter.Undeliverable"), ended
+    assert dead["Body"] == message["Body"] and dead["MessageAttributes"]["Error"]["StringValue"] == ended["error"], dead
+    world.sqs.purge_queue(QueueUrl=f"{world.prefix}-dead")
+    world.sqs.purge_queue(QueueUrl=f"{world.prefix}-high")
+
+
+def missing_secret(world):
+    function = world.function("drain")
+    event = {"Records": [{"messageId": "m", "receiptHandle": "h", "body": "{}",
+                          "eventSourceARN": "arn:aws:sqs:us-east-1:0:netsuite-high"}]}
+    try:
+        function.invoke(event)
+    except FunctionError as error:
+        assert "roles/token" in str(error) and "ResourceNotFound" in str(error), error
+    else:
+        raise AssertionError("an invocation without its secret does not succeed")
+    client("secretsmanager", world.moto).create_secret(Name="roles/token", SecretString="any")
+
+
+def invalid_messages(world):
+    function = world.function("drain")
+    for queue in ("high", "medium", "batch"):
+        world.map(queue, function)
+    ended = world.end_of(world.start("invalid", method="BREW"))
+    assert (ended["status"], ended["error"]) == ("FAILED", "Rampmeter.InvalidMessage"), ended
+    assert "Method must be one of" in json.loads(ended["cause"])["Reason"], ended
+    world.sqs.send_message(QueueUrl=f"{world.prefix}-batch", MessageBody="no JSON")
+    dead = world.receive("dead")
+    assert dead["Body"] == "no JSON" and dead["MessageAttributes"]["Error"]["StringValue"] == "Rampmeter.InvalidMessage"
+
+
+def long_closed(world):
+    arns = [world.start(f"closing-{number}") for number in range(3)]
+    assert [world.end_of(arn)["status"] for arn in arns] == ["SUCCEEDED"] * 3
+    world.start("too-many")
+    wait_for("the sleep of all mappings", 60, lambda: "Enabled" not in world.mappings())
+    schedule = client("scheduler", world.moto).get_schedule(Name=f"{NAME}-wake")
+    assert json.loads(schedule["Target"]["Input"]) == {"rampmeter": "wake"}, schedule
+    wakes = time.mktime(time.strptime(schedule["ScheduleExpression"], "at(%Y-%m-%dT%H:%M:%S)")) - time.timezone
+    assert 3_500 < wakes - time.time() < 3_605, schedule
+    # As the schedule will: the target is closed still, so it goes to sleep again, having been awake.
+    function = world.function("drain")
+    assert function.invoke({"rampmeter": "wake"}) == {"batchItemFailures": []}
+    requests = "".join(function.logged)
+    assert "Closed" in requests, requests
+    assert "Enabled" not in world.mappings()
+
+
+SCENARIOS = (undelivered, missing_secret, invalid_messages, long_closed)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rampmeter", required=True)
+    parser.add_argument("--bootstrap", required=True)
+    arguments = parser.parse_args()
+    processes, failed = Processes(), 0
+    with tempfile.TemporaryDirectory() as directory:
+        work = pathlib.Path(directory)
+        try:
+            world = World(arguments, work, processes)
+            for scenario in SCENARIOS:
+                try:
+                    scenario(world)
+                    print(f"holds: {scenario.__name__}")
+                except (AssertionError, SystemExit) as error:
+                    failed += 1
+                    print(f"BROKEN: {scenario.__name__}: {error}")
+            for one in world.stopped:
+                one.stop()
+            if failed:
+                print((work / "log").read_text()[-3000:], *("".join(getattr(one, "logged", [])[-20:]) for one in world.stopped))
+        finally:
+            processes.stop()
+    print(f"roles: {len(SCENARIOS) - failed} of {len(SCENARIOS)} hold")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
