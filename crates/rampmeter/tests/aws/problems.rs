@@ -109,6 +109,10 @@ fn of_definitions() -> Vec<Case> {
         with_key("\n      \"TimeoutSeconds\": 1300000,"),
         defined(&in_map),
         defined(&call(", \"IdempotencyKey\": \"same\"", TIMEOUT)),
+        defined(&call(
+            &format!(", {KEY}, \"OrderingKey.$\": \"$.customer\""),
+            TIMEOUT,
+        )),
         // Definitions.
         defined(&format!(
             "{{ \"Type\": \"Pass\", \"Result\": \"{}\", \"End\": true }}",

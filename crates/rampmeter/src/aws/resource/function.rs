@@ -114,7 +114,13 @@ fn worker(template: &mut Template, deployment: &Deployment<'_>, target: &Target,
         let queue = name::queue_id(name, priority);
         let mapping = mapping::of(&id, &queue, shape.concurrency_of(priority));
         let mapping_id = name::id(name, &(name::of_priority(priority) + "Mapping"));
-        template.resource(&mapping_id, "", mapping);
+        let comment = if priority == Priority::High {
+            "One message at a time, and no more pollers than there are environments: they take no message that nobody \
+             can serve. 2 is the least that AWS has."
+        } else {
+            ""
+        };
+        template.resource(&mapping_id, comment, mapping);
     }
 }
 

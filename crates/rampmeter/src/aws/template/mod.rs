@@ -34,6 +34,16 @@ pub(crate) enum Notation {
     Json,
 }
 
+impl Notation {
+    /// The name of the template's file.
+    pub(crate) fn file(self) -> &'static str {
+        match self {
+            Notation::Yaml => "template.yaml",
+            Notation::Json => "template.json",
+        }
+    }
+}
+
 impl Template {
     /// An empty template.
     pub(crate) fn new(description: String, transform: Option<&'static str>) -> Template {
