@@ -57,6 +57,7 @@ mod payload;
 pub mod record;
 mod resource;
 mod scope;
+mod selector;
 mod stimulus;
 mod template;
 mod test_state;
@@ -72,6 +73,7 @@ pub use json_problem::json_problem;
 pub use machine::StateMachine;
 pub use payload::Payload;
 pub use resource::{Action, Pattern, Resource};
+pub use selector::{Selector, SelectorError};
 pub use stimulus::{
     Advance, Context, Effect, End, MapRun, Stale, Standing, Stimulus, Task, Timer, TimerKind,
 };

@@ -249,6 +249,7 @@ mod tests {
                 .collect(),
             body: Value::Null,
             truncated: false,
+            stored: None,
         };
         read(&answer, SystemTime::UNIX_EPOCH + Duration::from_secs(NOW))
     }

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::stored_body::StoredBody;
+
 /// How deep a body may nest to be taken as JSON. A workflow puts it into data of its own, and all of that can be
 /// stored and read back only up to 127 levels.
 const DEEPEST_BODY: usize = 100;
@@ -19,6 +21,8 @@ pub struct Answer {
     pub body: Value,
     /// The body was longer than the profile allows, and `body` holds its beginning as text.
     pub truncated: bool,
+    /// The body, where it was too long to be carried along; `body` is null then.
+    pub stored: Option<StoredBody>,
 }
 
 impl Answer {
@@ -43,7 +47,7 @@ impl Answer {
     }
 
     /// The output of a task: the member names of the Step Functions HTTP Task, each header a list of its values.
-    /// `Truncated` is present only when the body was cut.
+    /// `Truncated` is present only when the body was cut, `StoredBody` only when it lies in a file.
     #[must_use]
     pub fn to_task_output(&self) -> Value {
         let mut output = json!({
@@ -54,6 +58,17 @@ impl Answer {
         });
         if self.truncated {
             output["Truncated"] = Value::Bool(true);
+        }
+        if let Some(stored) = &self.stored {
+            output["StoredBody"] = json!({
+                "Size": stored.size,
+                "Sha256": stored.sha256,
+                "ContentType": stored.content_type,
+            });
+            if let Some(call) = &stored.call {
+                output["StoredBody"]["Call"] = json!(call);
+                output["StoredBody"]["Path"] = json!(format!("/v1/calls/{call}/body"));
+            }
         }
         output
     }
@@ -125,6 +140,7 @@ mod tests {
             ],
             body,
             truncated: false,
+            stored: None,
         }
     }
 

@@ -3,6 +3,7 @@
 //! says how that went.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -20,7 +21,7 @@ use crate::profile::{Attempt, Profile};
 use crate::remembered::Remembered;
 use crate::request::Request;
 use crate::resolver::{self, Lookup, Resolver};
-use crate::transport::{self, read, spelt};
+use crate::transport::{self, Into, Unread, read_into, spelt};
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -88,6 +89,23 @@ impl Caller {
 
     /// Makes one attempt of a call. Takes at most the profile's timeout, with all that comes before the call itself.
     pub async fn attempt(&self, request: &Request, attempt: &Attempt) -> Outcome {
+        let into = Into::Memory(self.profile.max_response_bytes);
+        self.attempt_into(request, attempt, into).await
+    }
+
+    /// The same, with a place for a body that is too long to be carried along (see [`Profile::response`]): a file that is
+    /// not there yet. Once the outcome is here, what lies in it is on disk.
+    pub async fn attempt_storing(
+        &self,
+        request: &Request,
+        attempt: &Attempt,
+        place: &Path,
+    ) -> Outcome {
+        let into = Into::File(place, &self.profile.response);
+        self.attempt_into(request, attempt, into).await
+    }
+
+    async fn attempt_into(&self, request: &Request, attempt: &Attempt, into: Into<'_>) -> Outcome {
         let deadline = Instant::now() + self.profile.timeout;
         // What can never be sent needs no sign-in.
         if let Err(error) = request.check(&self.profile) {
@@ -103,7 +121,7 @@ impl Caller {
             Ok(built) => built,
             Err(reason) => return Outcome::Invalid { reason },
         };
-        match self.exchange(built, deadline).await {
+        match self.exchange_into(built, deadline, into).await {
             Ok((answer, took)) => {
                 let outcome = classify(&self.profile, answer, took, SystemTime::now());
                 self.heed_refusals(request, &prepared, outcome)
@@ -115,8 +133,18 @@ impl Caller {
     /// Sends a request and reads its answer, with the time that took. `Err` is the outcome of one that came to nothing.
     pub(crate) async fn exchange(
         &self,
+        built: reqwest::Request,
+        deadline: Instant,
+    ) -> Result<(Answer, Duration), Outcome> {
+        let into = Into::Memory(self.profile.max_response_bytes);
+        self.exchange_into(built, deadline, into).await
+    }
+
+    async fn exchange_into(
+        &self,
         mut built: reqwest::Request,
         deadline: Instant,
+        into: Into<'_>,
     ) -> Result<(Answer, Duration), Outcome> {
         let begun = Instant::now();
         *built.timeout_mut() = Some(until(deadline));
@@ -130,9 +158,14 @@ impl Caller {
             Err(error) if error.is_connect() => return Err(connect_failed(error)),
             Err(error) => return Err(lost(error)),
         };
-        let answer = read(response, self.profile.max_response_bytes)
+        let answer = read_into(response, into)
             .await
-            .map_err(lost)?;
+            .map_err(|unread| match unread {
+                Unread::Lost(error) => lost(error),
+                Unread::NotStored(error) => Outcome::Unknown {
+                    reason: format!("the body of the answer could not be stored: {error}"),
+                },
+            })?;
         Ok((answer, begun.elapsed()))
     }
 }

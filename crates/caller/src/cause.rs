@@ -80,6 +80,7 @@ mod tests {
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             body,
             truncated: false,
+            stored: None,
         }
     }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderValue;
 
@@ -18,6 +19,10 @@ const MOST: usize = 256;
 /// Bytes of a token or of all cookies together.
 const LONGEST: usize = 8 * 1024;
 
+/// A session refused so soon after it was given was never good. A later refusal may be that of a session which has ended in
+/// the meantime, though nothing was accepted with it: the answer that would have shown it may be lost.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// What calls to one service send.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
@@ -27,6 +32,7 @@ pub(crate) struct Session {
     pub(crate) cookies: Option<HeaderValue>,
     /// A call was accepted with it.
     proven: bool,
+    given_at: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -49,7 +55,7 @@ impl Sessions {
     }
 
     /// Takes a session from the answer to a fetch.
-    pub(crate) fn put(&self, service: &str, answer: &Answer) {
+    pub(crate) fn put(&self, service: &str, answer: &Answer, now: Instant) {
         let token = answer
             .header(HEADER)
             .filter(|token| !is_required(token))
@@ -61,6 +67,7 @@ impl Sessions {
             token,
             cookies: cookies(answer),
             proven: false,
+            given_at: now,
         };
         if state.by_service.len() == MOST && !state.by_service.contains_key(service) {
             state.by_service.pop_first();
@@ -77,13 +84,13 @@ impl Sessions {
         }
     }
 
-    /// The vendor refused a call for this session's token. Answers whether the session had been good before.
-    pub(crate) fn reject(&self, service: &str, session: &Session) -> bool {
+    /// The vendor refused a call for this session's token. Answers whether the session may have been good before.
+    pub(crate) fn reject(&self, service: &str, session: &Session, now: Instant) -> bool {
         let mut state = self.state();
         let ours = |kept: &Session| kept.number == session.number;
         match state.by_service.get(service) {
             Some(kept) if ours(kept) => {
-                let was_good = kept.proven;
+                let was_good = kept.proven || now >= kept.given_at + FRESH;
                 state.by_service.remove(service);
                 was_good
             }
@@ -164,6 +171,7 @@ mod tests {
                 .collect(),
             body: json!(""),
             truncated: false,
+            stored: None,
         }
     }
 
@@ -179,7 +187,7 @@ mod tests {
                 ("set-cookie", "broken"),
             ],
         );
-        sessions.put("/a/", &fetched);
+        sessions.put("/a/", &fetched, Instant::now());
         let session = sessions.get("/a/").unwrap();
         assert_eq!(session.token.as_ref().unwrap(), "canary==");
         assert_eq!(
@@ -194,7 +202,7 @@ mod tests {
     fn a_service_that_gives_no_token_wants_none() {
         let sessions = Sessions::default();
         for headers in [&[][..], &[(HEADER, "Required")], &[(HEADER, "")]] {
-            sessions.put("/a/", &answer(200, headers));
+            sessions.put("/a/", &answer(200, headers), Instant::now());
             assert_eq!(sessions.get("/a/").unwrap().token, None);
         }
     }
@@ -214,22 +222,41 @@ mod tests {
     #[test]
     fn a_refused_session_is_dropped_once_and_its_past_is_known() {
         let sessions = Sessions::default();
-        sessions.put("/a/", &answer(200, &[(HEADER, "x")]));
+        sessions.put("/a/", &answer(200, &[(HEADER, "x")]), Instant::now());
         let first = sessions.get("/a/").unwrap();
-        assert!(!sessions.reject("/a/", &first));
-        sessions.put("/a/", &answer(200, &[(HEADER, "y")]));
+        assert!(!sessions.reject("/a/", &first, Instant::now()));
+        sessions.put("/a/", &answer(200, &[(HEADER, "y")]), Instant::now());
         let second = sessions.get("/a/").unwrap();
-        assert!(sessions.reject("/a/", &first), "replaced in the meantime");
+        assert!(
+            sessions.reject("/a/", &first, Instant::now()),
+            "replaced in the meantime"
+        );
         sessions.accepted("/a/", &second);
-        assert!(sessions.reject("/a/", &second));
+        assert!(sessions.reject("/a/", &second, Instant::now()));
         assert!(sessions.get("/a/").is_none());
+    }
+
+    #[test]
+    fn a_session_that_nothing_was_accepted_with_may_have_ended_unless_it_is_fresh() {
+        let sessions = Sessions::default();
+        let now = Instant::now();
+        for (later, may_have_been_good) in [(0, false), (5, true)] {
+            sessions.put("/a/", &answer(200, &[(HEADER, "x")]), now);
+            let session = sessions.get("/a/").unwrap();
+            let later = now + Duration::from_secs(later);
+            assert_eq!(sessions.reject("/a/", &session, later), may_have_been_good);
+        }
     }
 
     #[test]
     fn sessions_are_bounded() {
         let sessions = Sessions::default();
         for number in 0..1000 {
-            sessions.put(&format!("/{number}/"), &answer(200, &[(HEADER, "x")]));
+            sessions.put(
+                &format!("/{number}/"),
+                &answer(200, &[(HEADER, "x")]),
+                Instant::now(),
+            );
         }
         assert_eq!(sessions.state().by_service.len(), MOST);
     }

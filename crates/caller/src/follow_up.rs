@@ -241,6 +241,7 @@ impl Ended {
             headers: Vec::new(),
             body: self.said.clone(),
             truncated: false,
+            stored: None,
         };
         if self.well {
             return Look::Done(answer);

@@ -161,7 +161,7 @@ impl Caller {
         // Some services give the token with a 404 or 405 of their root.
         let given = answer.header(csrf::HEADER).is_some() && !csrf::is_wanted(&answer);
         if (200..300).contains(&answer.status) || given {
-            self.sessions.put(&service, &answer);
+            self.sessions.put(&service, &answer, Instant::now());
             return Err(Outcome::got_ready());
         }
         let outcome = classify(&self.profile, answer, took, SystemTime::now());
@@ -169,7 +169,7 @@ impl Caller {
     }
 
     /// A call refused for its access token or its session is sent once more with a new one. A second refusal in a row,
-    /// of one that nothing was ever accepted with, is the vendor's word.
+    /// of one that is fresh and that nothing was ever accepted with, is the vendor's word.
     pub(crate) fn heed_refusals(
         &self,
         request: &Request,
@@ -184,7 +184,7 @@ impl Caller {
                     access: Some(access),
                     ..
                 },
-            ) if answer.status == 401 => tokens.reject(access.number),
+            ) if answer.status == 401 => tokens.reject(access.number, Instant::now()),
             (
                 Outcome::Final { answer, .. },
                 _,
@@ -192,7 +192,7 @@ impl Caller {
                     session: Some((service, session)),
                     ..
                 },
-            ) if csrf::is_wanted(answer) => self.sessions.reject(service, session),
+            ) if csrf::is_wanted(answer) => self.sessions.reject(service, session, Instant::now()),
             // Refused before the credentials were looked at, perhaps: that says nothing of them.
             (Outcome::Throttled { .. } | Outcome::Unknown { .. }, ..) => return outcome,
             _ => {

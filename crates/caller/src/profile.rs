@@ -44,6 +44,36 @@ pub struct Profile {
     pub headers: Vec<(String, Secret)>,
     /// Bytes of an answer's body (after decompression) that are kept; the rest is dropped and said so.
     pub max_response_bytes: usize,
+    /// What becomes of the body of an answer where the host has a place for long ones.
+    pub response: ResponseRules,
+}
+
+/// What becomes of the body of an answer where the host has a place for long ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponseRules {
+    /// JSONPath of the part of a successful answer's body that is given on; none gives all of it. Applied by the host.
+    pub select: Option<String>,
+    /// The longest body that is carried along, in bytes. A longer one goes into a file.
+    pub inline: usize,
+    /// The longest body that is taken, in bytes; the rest is dropped and said so.
+    pub max: u64,
+}
+
+impl ResponseRules {
+    /// The longest output of a task: the data limit of Step Functions, in bytes.
+    /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
+    pub const LONGEST_OUTPUT: usize = 262_144;
+}
+
+impl Default for ResponseRules {
+    /// 200 KiB are carried along, which leaves room for headers; 64 MiB are taken.
+    fn default() -> ResponseRules {
+        ResponseRules {
+            select: None,
+            inline: 200 * 1024,
+            max: 64 * 1024 * 1024,
+        }
+    }
 }
 
 impl Profile {
@@ -68,6 +98,7 @@ impl Profile {
             allow_networks: Vec::new(),
             headers: Vec::new(),
             max_response_bytes: Profile::MAX_RESPONSE_BYTES,
+            response: ResponseRules::default(),
         }
     }
 

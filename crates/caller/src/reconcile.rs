@@ -163,6 +163,7 @@ mod tests {
             headers: Vec::new(),
             body,
             truncated: false,
+            stored: None,
         }
     }
 

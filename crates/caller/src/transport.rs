@@ -2,14 +2,18 @@
 //! proxy from the environment, names lead to admitted addresses only, and no answer is longer than its bound.
 
 use std::error::Error as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, Response};
+use serde_json::Value;
 
 use crate::account::CallerError;
 use crate::answer::Answer;
+use crate::profile::ResponseRules;
 use crate::resolver::Resolver;
+use crate::stored_body::Arriving;
 use crate::tls;
 
 /// Longest wait for a connection; a host that does not answer within it is away.
@@ -41,10 +45,37 @@ pub(crate) fn client(
         .build()?)
 }
 
+/// Why an answer could not be read.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// It did not arrive whole.
+    Lost(reqwest::Error),
+    /// Its body could not be stored.
+    NotStored(std::io::Error),
+}
+
+/// Where the body of an answer goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Into<'a> {
+    /// Into memory, at most so many bytes.
+    Memory(usize),
+    /// Into this file, if it is too long for these rules to be carried along.
+    File(&'a Path, &'a ResponseRules),
+}
+
 /// Reads an answer to its end or to `most` bytes of its body.
-pub(crate) async fn read(mut response: Response, most: usize) -> Result<Answer, reqwest::Error> {
+pub(crate) async fn read(response: Response, most: usize) -> Result<Answer, reqwest::Error> {
+    match read_into(response, Into::Memory(most)).await {
+        Ok(answer) => Ok(answer),
+        Err(Unread::Lost(error)) => Err(error),
+        Err(Unread::NotStored(error)) => unreachable!("nothing is stored: {error}"),
+    }
+}
+
+/// Reads an answer to its end or to the bound of its body.
+pub(crate) async fn read_into(mut response: Response, into: Into<'_>) -> Result<Answer, Unread> {
     let status = response.status();
-    let headers = response
+    let headers: Vec<(String, String)> = response
         .headers()
         .iter()
         .map(|(name, value)| {
@@ -54,24 +85,83 @@ pub(crate) async fn read(mut response: Response, most: usize) -> Result<Answer, 
             )
         })
         .collect();
+    let (in_memory, bound) = match into {
+        Into::Memory(most) => (most, most as u64),
+        Into::File(_, rules) => (rules.inline, rules.max),
+    };
     let mut body = Vec::new();
-    let mut truncated = false;
-    while let Some(chunk) = response.chunk().await? {
-        let room = most - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+    let mut arriving = None;
+    let (mut size, mut truncated) = (0, false);
+    while let Some(chunk) = response.chunk().await.map_err(Unread::Lost)? {
+        let room = usize::try_from(bound - size).unwrap_or(usize::MAX);
+        let taken = &chunk[..chunk.len().min(room)];
+        size += taken.len() as u64;
+        body.extend_from_slice(taken);
+        // Only as much is held in memory as would be carried along.
+        if let Into::File(path, _) = into
+            && body.len() > in_memory
+        {
+            let full = std::mem::take(&mut body);
+            arriving = Some(write(arriving, path, full).await?);
+        }
         if chunk.len() > room {
             // The rest may be endless: dropping the response closes the connection.
             truncated = true;
             break;
         }
     }
-    Ok(Answer {
+    let mut answer = Answer {
         status: status.as_u16(),
         status_text: status.canonical_reason().unwrap_or_default().to_owned(),
         headers,
-        body: Answer::read_body(&body, truncated),
+        body: Value::Null,
         truncated,
+        stored: None,
+    };
+    let Into::File(path, _) = into else {
+        answer.body = Answer::read_body(&body, truncated);
+        return Ok(answer);
+    };
+    if arriving.is_none() {
+        answer.body = Answer::read_body(&body, truncated);
+        // Text that is full of escapes is longer in an output than it was.
+        if answer.to_task_output().to_string().len() <= ResponseRules::LONGEST_OUTPUT {
+            return Ok(answer);
+        }
+        answer.body = Value::Null;
+    }
+    let arriving = write(arriving, path, body).await?;
+    let content_type = answer.header("content-type").map(str::to_owned);
+    let finished = blocking(move || arriving.finish(content_type)).await?;
+    answer.stored = Some(finished);
+    Ok(answer)
+}
+
+/// Adds to a file, which is made when its first bytes come.
+async fn write(
+    arriving: Option<Arriving>,
+    path: &Path,
+    bytes: Vec<u8>,
+) -> Result<Arriving, Unread> {
+    let path = path.to_owned();
+    blocking(move || {
+        let mut arriving = match arriving {
+            Some(arriving) => arriving,
+            None => Arriving::create(&path)?,
+        };
+        arriving.write(&bytes)?;
+        Ok(arriving)
     })
+    .await
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> Result<T, Unread> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(std::io::Error::other)
+        .flatten()
+        .map_err(Unread::NotStored)
 }
 
 /// The error and its causes in one line, without the URL: its query may hold business data.

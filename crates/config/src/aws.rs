@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::code::Code;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::function::is_name;
 use crate::mask;
 use crate::problem::Problem;
@@ -50,6 +50,8 @@ pub struct Plan {
     pub secrets: BTreeMap<String, BTreeSet<String>>,
     /// The file, to show places of it.
     pub source: Source,
+    /// The file's text as it is, for the layer.
+    pub original: String,
 }
 
 /// The text of a configuration with its secrets blanked, in which keys can be found.
@@ -86,6 +88,21 @@ impl Source {
     }
 }
 
+/// Reads a file for a deployment: JSON if its name ends in `.json`, else TOML. See [`plan`].
+///
+/// # Errors
+/// A report of everything that is wrong.
+pub fn load(
+    path: &Path,
+    environment: &dyn Fn(&str) -> Option<String>,
+    read_file: &dyn Fn(&Path) -> io::Result<String>,
+) -> Result<Plan, Report> {
+    match read_file(path) {
+        Ok(text) => plan(&text, path, environment, read_file),
+        Err(error) => Err(config::unreadable(path, &error)),
+    }
+}
+
 /// Reads a configuration for a deployment, without any secret. The definitions' own substitutions may refer to
 /// variables and files of the one who deploys; targets may not.
 ///
@@ -113,6 +130,7 @@ pub fn plan(
             text: mask::parsed(text, &read.root),
             root: read.root,
         },
+        original: text.to_owned(),
     })
 }
 

@@ -70,13 +70,7 @@ impl Config {
         let read_file = |path: &Path| std::fs::read_to_string(path);
         match read_file(path) {
             Ok(text) => Config::parse(&text, path, environment, &read_file),
-            Err(error) => {
-                let message = format!("the configuration cannot be read: {error}");
-                let problem = Problem::new(Code::UnreadableFile, message)
-                    .file(path.display().to_string())
-                    .help("rampmeter init");
-                Err(Report::new(vec![problem], BTreeMap::new()))
-            }
+            Err(error) => Err(unreadable(path, &error)),
         }
     }
 
@@ -175,6 +169,15 @@ impl Config {
     }
 }
 
+/// The report on a file that cannot be read.
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Report {
+    let message = format!("the configuration cannot be read: {error}");
+    let problem = Problem::new(Code::UnreadableFile, message)
+        .file(path.display().to_string())
+        .help("rampmeter init");
+    Report::new(vec![problem], BTreeMap::new())
+}
+
 fn notation(origin: &Path) -> Notation {
     let json = origin
         .extension()
@@ -203,7 +206,13 @@ fn read(reading: &Reading<'_>, root: &Node, sources: &mut BTreeMap<String, Strin
         .map(|node| slo::read(reading, node))
         .unwrap_or_default();
     let targets = target::read_all(reading, &section);
-    let predefined = predefined(reading, &section, &server);
+    let mut predefined = predefined(reading, &section, &server);
+    if host.is_aws() {
+        // Their values are known when the stack is made: until then each stands for itself.
+        for (name, value) in &mut predefined {
+            *value = format!("${{{name}}}");
+        }
+    }
     // A worker has its own target's configuration, and nothing of the workflows.
     let (workflows, functions) = match host.only_target() {
         None => (

@@ -22,6 +22,7 @@ mod deferral;
 mod limit;
 mod preset;
 mod jobs;
+mod response;
 mod retry;
 mod target;
 mod substitution;

@@ -22,13 +22,15 @@ pub struct CallMessage {
     pub ordering_key: Option<String>,
     /// Names the call for the vendor; where it is absent the host makes one.
     pub idempotency_key: Option<String>,
+    /// JSONPath of the part of a successful answer's body that is given on, in place of the target's.
+    pub response_selector: Option<String>,
 }
 
 /// Longest `Key`, `OrderingKey` and `IdempotencyKey`, in bytes: what vendors take as an idempotency key.
 pub const LONGEST_KEY: usize = 255;
 
 /// Members of a message.
-const MEMBERS: [&str; 10] = [
+const MEMBERS: [&str; 11] = [
     "TaskToken",
     "Method",
     "Path",
@@ -39,6 +41,7 @@ const MEMBERS: [&str; 10] = [
     "Key",
     "OrderingKey",
     "IdempotencyKey",
+    "ResponseSelector",
 ];
 
 /// Why a message is no call. If the message holds a task token, [`InvalidMessage::task_token`] gives it back, so
@@ -197,6 +200,7 @@ fn read(value: &Value, target: &Target) -> Result<CallMessage, Reason> {
         key: key(members, "Key")?,
         ordering_key: key(members, "OrderingKey")?,
         idempotency_key: key(members, "IdempotencyKey")?,
+        response_selector: text(members, "ResponseSelector")?.map(str::to_owned),
     })
 }
 

@@ -4,8 +4,9 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rampmeter_caller::follow_up::Jobs;
 use rampmeter_caller::{Auth, Network, Preset, Profile};
-use rampmeter_dispatch::{Priority, Rules};
+use rampmeter_dispatch::{Counts, Limit, Priority, Rules};
 use url::Url;
 
 use crate::auth::{self, Account};
@@ -16,6 +17,7 @@ use crate::limit;
 use crate::preset::{self, is_plainly_local};
 use crate::problem::Problem;
 use crate::reading::Reading;
+use crate::response;
 use crate::retry::Retry;
 use crate::section::Section;
 use crate::tree::Node;
@@ -75,6 +77,14 @@ impl Target {
         format!("{}-{}", self.name, priority.as_str().to_lowercase())
     }
 
+    /// Whether it asks for jobs of its vendor to be followed, or counted.
+    #[must_use]
+    pub fn follows_jobs(&self) -> bool {
+        let asked_for = self.profile.jobs.is_some_and(|jobs| jobs != Jobs::None);
+        let counts_them = |limit: &Limit| limit.counts != Counts::Requests;
+        asked_for || self.rules.limits.iter().any(counts_them)
+    }
+
     /// Name of the queue of dead letters: `netsuite-dead`.
     #[must_use]
     pub fn dead_queue(&self) -> String {
@@ -100,6 +110,7 @@ pub(crate) const KEYS: &[&str] = &[
     "idempotency",
     "csrf",
     "jobs",
+    "response",
     "reconcile",
     "allow_networks",
 ];
@@ -198,6 +209,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     profile.idempotency = preset::idempotency(reading, &section);
     profile.csrf = section.flag("csrf");
     jobs::read(reading, &section, &mut profile);
+    profile.response = response::read(reading, &section);
     profile.reconcile = preset::reconcile(reading, &section);
     profile.allow_networks = preset::allow_networks(reading, &section);
     if local {

@@ -20,7 +20,7 @@ pub struct Workflow {
     pub name: String,
     /// File of the definition; a relative path starts from the directory of the configuration file.
     pub definition_path: PathBuf,
-    /// Text of the definition, every `${...}` resolved.
+    /// Text of the definition, every `${...}` resolved; in a plan for AWS all but the predefined ones.
     pub definition: String,
     /// Text of the definition as its file has it.
     pub source_text: String,

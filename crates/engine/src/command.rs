@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::activity::ActivityCommand;
 use crate::control::ControlCommand;
+use crate::figures::EngineFigures;
 use crate::id::{ExecutionId, TargetId};
 use crate::invocation::{InvocationKey, Invoked};
 use crate::rejected::Rejected;
@@ -59,7 +60,10 @@ pub(crate) enum Command {
     Control(ControlCommand),
     /// Questions that only the writer's memory can answer. They change nothing.
     InspectTargets(Reply<Vec<TargetState>>),
+    InspectFigures(Reply<EngineFigures>),
     InspectCalls(usize, Reply<Vec<CallState>>),
     InspectCall(i64, Reply<Option<CallState>>),
+    /// The number of the call with this MessageId.
+    NumberOfCall(String, Reply<Option<i64>>),
     InspectExecution(String, Reply<Option<WaitingAt>>),
 }

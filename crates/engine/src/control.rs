@@ -19,6 +19,8 @@ pub struct Pause {
     pub priority: Option<Priority>,
     /// Whether it is to be paused or to go on.
     pub paused: bool,
+    /// Where it goes on: forget what the vendor's throttles taught. The ceiling is the configured one, the target open.
+    pub forget_throttles: bool,
     /// Why, for the audit trail.
     pub reason: String,
 }

@@ -9,15 +9,16 @@ use rampmeter_config::Config;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::command::{Command, Reply};
+use crate::figures::EngineFigures;
 use crate::invocation::Sdk;
 use crate::open::OpenError;
 use crate::query::{AbsentTarget, Reader};
 use crate::rejected::Rejected;
 use crate::request::{
-    CallState, ExecutionDescription, ExecutionStatus, ExecutionSummary, GetExecutionHistory,
-    HistoryPage, ListExecutions, ListMapRuns, MapRunDescription, Page, RedriveExecution,
-    StartExecution, StartedExecution, StopExecution, SyncExecution, TargetState, TaskReport,
-    UpdateMapRun, WaitingAt,
+    CallOutcome, CallState, ExecutionDescription, ExecutionStatus, ExecutionSummary,
+    GetExecutionHistory, HistoryPage, ListExecutions, ListMapRuns, MapRunDescription, Page,
+    RedriveExecution, StartExecution, StartedExecution, StopExecution, StoredAnswerBody,
+    SyncExecution, TargetState, TaskReport, UpdateMapRun, WaitingAt,
 };
 use crate::sqs::{SendMessage, SentMessage};
 use crate::state_machine::{
@@ -203,6 +204,14 @@ impl Engine {
         self.ask(Command::InspectTargets).await
     }
 
+    /// What the engine counts of itself, for the metrics.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn figures(&self) -> Result<EngineFigures, Rejected> {
+        self.ask(Command::InspectFigures).await
+    }
+
     /// Calls that have not ended: those in flight first, then those waiting, highest priority first; at most `most`.
     ///
     /// # Errors
@@ -217,6 +226,32 @@ impl Engine {
     /// `Stopped`.
     pub async fn call(&self, number: i64) -> Result<Option<CallState>, Rejected> {
         self.ask(|reply| Command::InspectCall(number, reply)).await
+    }
+
+    /// How a call ended for which no workflow waits, or which is in the dead-letter queue; `None` where nothing is kept of
+    /// it.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn call_outcome(&self, number: i64) -> Result<Option<CallOutcome>, Rejected> {
+        self.read(move |reader| reader.call_outcome(number)).await
+    }
+
+    /// The file with the body of a call's answer, where that was too long to be part of it.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn stored_body(&self, number: i64) -> Result<Option<StoredAnswerBody>, Rejected> {
+        self.read(move |reader| reader.stored_body(number)).await
+    }
+
+    /// The number of the call that a MessageId names; `None` when it is none of ours.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn call_number(&self, message_id: &str) -> Result<Option<i64>, Rejected> {
+        let id = message_id.to_owned();
+        self.ask(|reply| Command::NumberOfCall(id, reply)).await
     }
 
     /// Where a running execution waits and why; `None` once it has ended.
@@ -374,6 +409,12 @@ impl Engine {
             Err(failed) => Err(Rejected::Stopped(failed.to_string())),
         }
     }
+}
+
+/// Where the bodies lie that were too long for the store.
+#[must_use]
+pub fn blobs_path(data_dir: &std::path::Path) -> PathBuf {
+    data_dir.join("blobs")
 }
 
 /// Where the store of a data directory lies.

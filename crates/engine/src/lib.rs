@@ -9,6 +9,7 @@ mod id;
 mod arn;
 mod token;
 mod clock;
+mod figures;
 
 mod request;
 mod activity;
@@ -30,6 +31,7 @@ mod writer;
 mod turn;
 mod apply;
 mod outbox;
+mod selection;
 
 mod ancestors;
 mod machines;
@@ -40,7 +42,8 @@ mod query;
 
 pub use activity::{ActivityDescription, ActivityTask, CreateActivity, GetActivityTask};
 pub use control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
-pub use engine::{Engine, Options, Stopped, store_path};
+pub use engine::{Engine, Options, Stopped, blobs_path, store_path};
+pub use figures::{BOUNDS, EngineFigures, Figures, Histogram, OUTCOMES, TargetFigures};
 pub use invocation::{Sdk, SdkAnswer, SdkError, SdkRequest, SdkService};
 pub use measure::Decisions;
 pub use open::OpenError;

@@ -98,6 +98,7 @@ impl Decisions {
             headers: Vec::new(),
             body: Value::Null,
             truncated: false,
+            stored: None,
         };
         turn.answered(self.target, permit, Outcome::Success(answer))?;
         // Nothing leaves: the outbox is dropped.

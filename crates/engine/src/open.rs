@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
 use crate::command::Command;
-use crate::engine::{Options, Stopped, store_path};
+use crate::engine::{Options, Stopped, blobs_path, store_path};
 use crate::outbox::SendOff;
 use crate::query::Reader;
 use crate::recovery::recover;
@@ -150,12 +150,23 @@ pub(crate) fn open(
     } = options;
     let directory = config.server.data_dir.clone();
     let lock = lock(&directory)?;
+    let blobs = blobs_path(&directory);
+    let unusable = |source| OpenError::DataDirectory {
+        path: blobs.clone(),
+        source,
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&blobs)
+        .map_err(unusable)?;
     let path = store_path(&directory);
     let store = Store::open(&path).map_err(|error| match error {
         StoreOpenError::NewerFormat { found } => OpenError::NewerFormat { found },
         StoreOpenError::Foreign => OpenError::Foreign(path.clone()),
         StoreOpenError::Failed(error) => error.into(),
     })?;
+    remove_unkept(&blobs, &store).map_err(unusable)?;
     let writer = recover(store, &config, free_slots_after_restart, set_clock_back)?;
     let reader = Arc::new(Reader::new(&path, writer.place.clone())?);
     let (commands, received) = mpsc::channel(WAITING_COMMANDS);
@@ -166,12 +177,29 @@ pub(crate) fn open(
         reader: Arc::clone(&reader),
         stopped: how.clone(),
         sdk,
+        blobs,
     };
     std::thread::Builder::new()
         .name("rampmeter-writer".to_owned())
         .spawn(move || writer.run(received, &send_off, &stopped, lock))
         .map_err(|error| OpenError::Store(format!("no thread for the writer: {error}")))?;
     Ok((commands, reader, how))
+}
+
+/// Removes the bodies of answers that an earlier process did not come to acknowledge.
+fn remove_unkept(blobs: &Path, store: &Store) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(blobs)? {
+        let entry = entry?;
+        let id = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
+        let kept = id.map(|id| store.has_body(id)).transpose();
+        if !kept.map_err(std::io::Error::other)?.unwrap_or(true) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes the data directory for this process. The lock goes with the process, however it ends.

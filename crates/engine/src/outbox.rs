@@ -1,8 +1,11 @@
 //! What a transaction wants done once it is on disk: answers to clients, calls to vendors, executions to go on with.
 //! Nothing in here has happened before the commit; if the commit fails, nothing of it ever does.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use rampmeter_asl::Selector;
+use rampmeter_caller::follow_up::FollowUp;
 use rampmeter_caller::{Attempt, Caller, Outcome, Request};
 use rampmeter_dispatch::PermitId;
 
@@ -12,6 +15,7 @@ use crate::id::{ExecutionId, TargetId};
 use crate::invocation::{OutgoingInvocation, Sdk};
 use crate::query::Reader;
 use crate::rejected::Rejected;
+use crate::selection::select;
 
 /// One call that has its permit.
 #[derive(Debug)]
@@ -21,6 +25,10 @@ pub(crate) struct OutgoingCall {
     pub(crate) caller: Arc<Caller>,
     pub(crate) request: Request,
     pub(crate) attempt: Attempt,
+    /// Set when it is a look at the job of a call that the vendor has accepted.
+    pub(crate) look: Option<Box<FollowUp>>,
+    /// The part of a successful answer's body that is given on.
+    pub(crate) selector: Option<Arc<Selector>>,
 }
 
 /// The effects of one transaction.
@@ -30,6 +38,8 @@ pub(crate) struct Outbox {
     pub(crate) calls: Vec<OutgoingCall>,
     pub(crate) invocations: Vec<OutgoingInvocation>,
     pub(crate) continuing: Vec<ExecutionId>,
+    /// Bodies that nothing refers to any more, by the permits they are called after.
+    pub(crate) unkept: Vec<PermitId>,
 }
 
 impl std::fmt::Debug for Outbox {
@@ -59,6 +69,12 @@ impl Outbox {
         for invocation in self.invocations {
             send.invoke(invocation);
         }
+        for id in self.unkept {
+            let path = send.blobs.join(id.to_string());
+            if let Err(why) = std::fs::remove_file(&path) {
+                tracing::warn!(path = %path.display(), %why, "a body that nothing refers to stays behind");
+            }
+        }
         self.continuing.into_iter().map(Command::Continue).collect()
     }
 }
@@ -71,6 +87,8 @@ pub(crate) struct SendOff {
     pub(crate) reader: Arc<Reader>,
     pub(crate) stopped: tokio::sync::watch::Receiver<Option<Stopped>>,
     pub(crate) sdk: Option<Arc<dyn Sdk>>,
+    /// Where the bodies of answers lie that are too long for the store.
+    pub(crate) blobs: PathBuf,
 }
 
 impl SendOff {
@@ -111,6 +129,7 @@ impl SendOff {
 
     fn call(&self, call: OutgoingCall) {
         let answers = self.answers.clone();
+        let place = self.blobs.join(call.permit.to_string());
         self.runtime.spawn(async move {
             let OutgoingCall {
                 target,
@@ -118,8 +137,21 @@ impl SendOff {
                 caller,
                 request,
                 attempt,
+                look,
+                selector,
             } = call;
-            let made = tokio::spawn(async move { caller.attempt(&request, &attempt).await });
+            let made = tokio::spawn(async move {
+                let outcome = caller.attempt_storing(&request, &attempt, &place).await;
+                match selector {
+                    None => outcome,
+                    Some(selector) => {
+                        let selecting = tokio::task::spawn_blocking(move || {
+                            select(caller.profile(), look.as_deref(), &selector, outcome)
+                        });
+                        selecting.await.expect("selecting ends")
+                    }
+                }
+            });
             // A fault of ours in making the call says nothing of what the vendor did.
             let outcome = made.await.unwrap_or_else(|fault| Outcome::Unknown {
                 reason: format!("the call ended by a fault of its own: {fault}"),

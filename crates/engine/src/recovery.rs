@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rampmeter_asl::Selector;
 use rampmeter_caller::{Caller, FunctionCaller};
 use rampmeter_config::{Config, Worker};
 use rampmeter_dispatch::{
@@ -15,6 +16,7 @@ use crate::activity::waiting::WaitingPolls;
 use crate::apply::{RunningMoveTask, amended};
 use crate::arn::Place;
 use crate::clock::Clock;
+use crate::figures::Histogram;
 use crate::id::TargetId;
 use crate::invocation::Invocations;
 use crate::open::OpenError;
@@ -82,6 +84,9 @@ pub(crate) fn recover(
         moves: std::collections::BTreeMap::new(),
         invocations: Invocations::new(open_functions(config)?),
         drain_timeout: config.server.drain_timeout,
+        retention: config.server.retention,
+        forget_at: clock.now(),
+        commits: Histogram::default(),
         draining: None,
         store,
         clock,
@@ -224,6 +229,7 @@ fn open_target(
     };
     let lanes = [high, medium, batch];
     let mut target = Target::new(config.clone(), caller, gate, base, overrides, lanes, dead);
+    target.selector = selector_of(config)?;
     for priority in Priority::ALL {
         if config.worker == Worker::External {
             break;
@@ -239,6 +245,20 @@ fn open_target(
     target.owners = writer.store.owners(id)?.into_iter().collect();
     target.jobs = writer.store.count_jobs(id)?;
     Ok(target)
+}
+
+/// What a target's answers are cut down to.
+fn selector_of(config: &rampmeter_config::Target) -> Result<Option<Arc<Selector>>, OpenError> {
+    let Some(path) = &config.profile.response.select else {
+        return Ok(None);
+    };
+    match Selector::parse(path) {
+        Ok(selector) => Ok(Some(Arc::new(selector))),
+        Err(error) => Err(OpenError::Target {
+            target: config.name.clone(),
+            reason: format!("`select` of its `response` is no JSONPath: {error}"),
+        }),
+    }
 }
 
 /// Takes up the queues and the move tasks that run. The queues of a target that is no longer configured are left out:

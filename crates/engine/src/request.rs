@@ -403,6 +403,46 @@ pub struct CallState {
     pub starts_in: Option<u64>,
 }
 
+/// How a call ended for which no workflow waits, or which is in the dead-letter queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallOutcome {
+    /// Number of the call; `c-NUMBER` for people.
+    pub id: i64,
+    /// Name of the target.
+    pub target: String,
+    /// Its lane, where that is still known.
+    pub priority: Option<Priority>,
+    /// Business key, if the message gave one.
+    pub key: Option<String>,
+    /// Milliseconds since the Unix epoch at which the message was committed.
+    pub sent_at: i64,
+    /// The same for its first start, if it ever started.
+    pub first_started_at: Option<i64>,
+    /// The same for its end.
+    pub ended_at: i64,
+    /// Calls started for the message.
+    pub receive_count: u32,
+    /// Answers that used up an attempt.
+    pub attempts: u32,
+    /// The error's name; absent on success.
+    pub error: Option<String>,
+    /// The output of the call, or the cause of its failure.
+    pub told: serde_json::Value,
+}
+
+/// The body of an answer that lies in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAnswerBody {
+    /// The file.
+    pub path: std::path::PathBuf,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its SHA-256, in lower-case hexadecimal.
+    pub sha256: String,
+    /// What the vendor said it is.
+    pub content_type: Option<String>,
+}
+
 /// A job at a vendor that a call has become.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct JobState {

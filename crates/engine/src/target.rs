@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rampmeter_asl::Selector;
 use rampmeter_caller::Caller;
 use rampmeter_caller::follow_up::FollowUp;
 use rampmeter_dispatch::{Gate, PermitId, Priority, Rules, Time, Turns, Waiting};
 
+use crate::figures::Figures;
 use crate::id::{MessageNumber, OrderingHash, QueueId};
 use crate::store::{LimitOverride, MessageRow};
 
@@ -50,6 +52,8 @@ pub(crate) struct VendorLimit {
 pub(crate) struct Target {
     pub(crate) config: rampmeter_config::Target,
     pub(crate) caller: Arc<Caller>,
+    /// The part of a successful answer's body that is given on, where the configuration names one.
+    pub(crate) selector: Option<Arc<Selector>>,
     pub(crate) gate: Gate,
     /// The rules of the configuration, with the bound that every target has on calls in flight.
     pub(crate) base_rules: Rules,
@@ -75,6 +79,8 @@ pub(crate) struct Target {
     pub(crate) in_flight: BTreeMap<PermitId, InFlight>,
     /// When time alone may let another call start.
     pub(crate) wake: Option<Time>,
+    /// What is counted for the metrics, since the process started.
+    pub(crate) figures: Figures,
     pub(crate) throttles: u64,
     pub(crate) throttles_under_our_limit: u64,
     /// How often an answer's headers closed the target before a throttle did, since the process started.
@@ -97,6 +103,7 @@ impl Target {
         Target {
             config,
             caller: Arc::new(caller),
+            selector: None,
             gate,
             base_rules,
             overrides,
@@ -111,6 +118,7 @@ impl Target {
             owners: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             wake: None,
+            figures: Figures::default(),
             throttles: 0,
             throttles_under_our_limit: 0,
             closed_by_headers: 0,

@@ -8,7 +8,7 @@ use rampmeter_asl::Stimulus;
 use rampmeter_dispatch::Time;
 
 use crate::command::Command;
-use crate::id::{ExecutionId, MessageNumber, RevisionId, TargetId};
+use crate::id::{ExecutionId, MessageNumber, RevisionId, TargetId, message_number};
 use crate::machines::Machine;
 use crate::outbox::Outbox;
 use crate::store::{Store, StoreError};
@@ -113,6 +113,10 @@ impl<'w> Turn<'w> {
                 let answer = self.inspect_targets();
                 self.out.reply(reply, Ok(answer));
             }
+            Command::InspectFigures(reply) => {
+                let answer = self.inspect_figures()?;
+                self.out.reply(reply, Ok(answer));
+            }
             Command::InspectCalls(most, reply) => {
                 let answer = self.inspect_calls(most)?;
                 self.out.reply(reply, Ok(answer));
@@ -120,6 +124,10 @@ impl<'w> Turn<'w> {
             Command::InspectCall(number, reply) => {
                 let answer = self.call_of(MessageNumber(number))?;
                 self.out.reply(reply, Ok(answer));
+            }
+            Command::NumberOfCall(id, reply) => {
+                let number = message_number(self.writer.seal.key(), &id);
+                self.out.reply(reply, Ok(number.map(|number| number.0)));
             }
             Command::InspectExecution(arn, reply) => {
                 let answer = self.inspect_execution(&arn)?;

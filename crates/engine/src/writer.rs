@@ -19,6 +19,7 @@ use crate::arn::Place;
 use crate::clock::Clock;
 use crate::command::{Command, Reply};
 use crate::engine::Stopped;
+use crate::figures::Histogram;
 use crate::id::{ExecutionId, QueueId, TargetId};
 use crate::invocation::Invocations;
 use crate::machines::Machines;
@@ -73,6 +74,12 @@ pub(crate) struct Writer {
     /// Requests that are made outside the store.
     pub(crate) invocations: Invocations,
     pub(crate) drain_timeout: Duration,
+    /// How long what has ended is kept.
+    pub(crate) retention: Duration,
+    /// When to look next for what is older.
+    pub(crate) forget_at: Time,
+    /// Commits so far, and the time they took.
+    pub(crate) commits: Histogram,
     /// Set when the engine is asked to stop: no call starts any more.
     pub(crate) draining: Option<Draining>,
 }
@@ -177,8 +184,11 @@ impl Writer {
         unfinished |= turn.may_start_invocations();
         unfinished |= turn.work_on_queues()?;
         unfinished |= turn.serve_waiting_workers()?;
+        unfinished |= turn.forget_old()?;
         let outbox: Outbox = turn.into_outbox();
+        let begun = std::time::Instant::now();
         self.store.commit()?;
+        self.commits.note(begun.elapsed());
         Ok((outbox.perform(send_off), unfinished))
     }
 
@@ -198,7 +208,15 @@ impl Writer {
         let workers = self.polls.first_deadline();
         let moves = self.moves.values().map(|task| task.next).min();
         let next = [
-            timer, delayed, changes, gates, drained, receives, workers, moves,
+            timer,
+            delayed,
+            changes,
+            gates,
+            drained,
+            receives,
+            workers,
+            moves,
+            Some(self.forget_at),
         ];
         let next = next.into_iter().flatten().min();
         let wait = next.map_or(LONGEST_SLEEP, |next| {

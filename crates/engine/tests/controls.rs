@@ -49,6 +49,7 @@ async fn pause(engine: &Engine, priority: Option<Priority>, paused: bool) {
         target: "erp".to_owned(),
         priority,
         paused,
+        forget_throttles: false,
         reason: String::new(),
     };
     engine.pause(pause).await.expect("the target is there");

@@ -6,14 +6,15 @@ mod support;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use rampmeter_engine::{Engine, TargetState};
+use rampmeter_engine::{Engine, Pause, TargetState};
 use support::queues::send;
 use support::{ONE_CALL, Reply, Vendor, config, open, until};
 
 const CALL: &str = r#"{"Method":"GET","Path":"/1"}"#;
 
 async fn state(engine: &Engine) -> TargetState {
-    engine.targets().await.unwrap().remove(0)
+    let targets = engine.targets().await;
+    targets.expect("the engine runs").remove(0)
 }
 
 /// A vendor whose first answer is this one, and whose others are plain.
@@ -107,4 +108,25 @@ async fn a_throttle_under_our_own_limit_is_told_and_the_target_reopens_with_a_tr
     let seen = state(&engine).await;
     assert!(seen.trickle.is_some_and(|width| width > 1), "{seen:?}");
     assert_eq!(seen.closed_until, None);
+}
+
+#[tokio::test]
+async fn a_person_can_forget_what_the_vendor_taught() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = first_answers(|| Reply::json(429, "{}").with("Retry-After", "3000")).await;
+    let limits = "[[targets.erp.limits]]\nname = \"minute\"\ncalls = 600\nper = \"1m\"\n";
+    let engine = open(&config(directory.path(), &vendor, limits, ONE_CALL));
+    send(&engine, "erp-medium", CALL).await;
+    until(async || state(&engine).await.closed_until.map(|_| ())).await;
+    let resume = Pause {
+        target: "erp".to_owned(),
+        priority: None,
+        paused: false,
+        forget_throttles: true,
+        reason: "the vendor says it was a mistake".to_owned(),
+    };
+    engine.pause(resume).await.unwrap();
+    until(async || (vendor.seen().len() == 2).then_some(())).await;
+    let record = engine.controls(1).await.unwrap().remove(0);
+    assert_eq!(record.change, "resume, and forget what throttles taught");
 }

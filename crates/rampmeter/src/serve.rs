@@ -75,6 +75,7 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
     let admin_site = Arc::new(admin::Site {
         engine: engine.clone(),
         draining: AtomicBool::new(false),
+        redaction: admin::Redaction::of(&config),
     });
     descriptors::raise();
     let mut servers = Servers::new();

@@ -259,6 +259,30 @@ fn the_mock_serves_until_it_is_asked_to_end_and_then_reports() {
 }
 
 #[test]
+fn every_vendor_has_a_mock_that_says_whose_it_is() {
+    for vendor in ["netsuite", "salesforce", "sap", "http"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rampmeter"));
+        command.args(["mock", vendor, "--port", "0", "--json"]);
+        let mut mock = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(mock.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(ready["vendor"], vendor);
+        let terminate = Command::new("kill")
+            .arg("-TERM")
+            .arg(mock.id().to_string())
+            .status();
+        assert!(terminate.unwrap().success());
+        let mut rest = String::new();
+        stdout.read_to_string(&mut rest).unwrap();
+        assert_eq!(mock.wait().unwrap().code(), Some(0), "{vendor}");
+        let report: Value = serde_json::from_str(&rest).unwrap();
+        assert_eq!(report["vendor"], vendor);
+    }
+}
+
+#[test]
 fn the_benchmark_runs_every_execution_to_its_end() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_rampmeter"));

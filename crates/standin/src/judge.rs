@@ -212,8 +212,7 @@ impl Book {
 
     /// A call has arrived whole at a limited path.
     fn arrive(&mut self, call: Call, now: Moment) -> Verdict {
-        let takes_no_slot = call.weight == Weight::WindowOnly;
-        let reading = self.meter.arrive(now, takes_no_slot);
+        let reading = self.meter.arrive(now);
         self.counted.calls += 1;
         self.note_violations(&reading);
         let busy = self.fate.happens(self.faults.busy_account);
@@ -260,7 +259,7 @@ impl Book {
         let fault = self.draw_fault();
         let work = match call.weight {
             Weight::Whole => self.latency.draw(),
-            Weight::Instant | Weight::WindowOnly => Work::Takes(Duration::ZERO),
+            Weight::Instant => Work::Takes(Duration::ZERO),
         };
         let beginning = match fault {
             // Nothing of it is begun.
@@ -268,15 +267,13 @@ impl Book {
             _ => self.vendor.begin(&call, self.clock.epoch_us(now)),
         };
         let mut job = Job {
-            holds_slot: call.weight != Weight::WindowOnly,
+            holds_slot: true,
             call,
             started: now,
             fault,
             background: None,
         };
-        if job.holds_slot {
-            self.meter.enter(now);
-        }
+        self.meter.enter(now);
         match beginning {
             Beginning::Work => Verdict::Accepted(job, work),
             Beginning::Answered(answer) => {

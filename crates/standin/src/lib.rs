@@ -5,12 +5,15 @@
 //! crate of this workspace, so that a mistake in how we count or sign cannot be shared by the thing that checks it.
 //!
 //! One [judge](judge) with one [meter](meter) serves all vendors; each vendor's ways are in a folder of its own
-//! ([`netsuite`], [`salesforce`], [`sap`]), and what checks a signature or a token is in [`sign_in`].
+//! ([`netsuite`], [`salesforce`], [`sap`], [`http`]), and what checks a signature or a token is in [`sign_in`].
 //! It leaves out the vendors' business logic: records are stored as they come.
 
 mod answer;
 mod chance;
+#[cfg(test)]
+mod client;
 mod clock;
+mod http;
 mod judge;
 mod latency;
 mod line;
@@ -26,6 +29,7 @@ mod sign_in;
 mod vendor;
 mod writes;
 
+pub use http::HttpOptions;
 pub use latency::{Gate, Latency};
 pub use netsuite::{Certificate, NetSuiteOptions, NetSuiteSignIn, TokenBased};
 pub use options::{Conduct, Faults, LongRunning, OptionsError, TokenLife, Window};

@@ -103,18 +103,12 @@ impl Meter {
     }
 
     /// Notes an arrival. It counts in the windows whatever becomes of it; it is in flight only once it has
-    /// [entered](Self::enter). One that `takes_no_slot` is not looked at for the calls in flight.
-    pub(crate) fn arrive(&mut self, now: Moment, takes_no_slot: bool) -> Reading {
+    /// [entered](Self::enter).
+    pub(crate) fn arrive(&mut self, now: Moment) -> Reading {
         let mut broken_window = None;
         for (index, window) in self.windows.iter_mut().enumerate() {
             let broken = window.arrive(now).map(|room_in| Broken { index, room_in });
             broken_window = broken_window.or(broken);
-        }
-        if takes_no_slot {
-            return Reading {
-                broken_window,
-                ..Reading::default()
-            };
         }
         self.max_in_flight = self.max_in_flight.max(self.in_flight + 1);
         self.note_aged(now);
@@ -278,31 +272,31 @@ mod tests {
     fn the_call_after_the_last_slot_breaks_the_limit_until_another_leaves() {
         let mut meter = meter(2, 100, 1_000);
         for now in [1, 2] {
-            assert!(!meter.arrive(now, false).breaks_a_limit());
+            assert!(!meter.arrive(now).breaks_a_limit());
             meter.enter(now);
         }
         assert_eq!(
-            meter.arrive(3, false),
+            meter.arrive(3),
             Reading {
                 breaks_in_flight: true,
                 ..Reading::default()
             }
         );
         meter.leave(1, 4);
-        assert!(!meter.arrive(5, false).breaks_a_limit());
+        assert!(!meter.arrive(5).breaks_a_limit());
         assert_eq!(meter.max_in_flight(), 3);
     }
 
     #[test]
     fn an_arrival_leaves_the_window_exactly_one_window_later() {
         let mut meter = meter(100, 2, 1_000);
-        assert!(!meter.arrive(0, false).breaks_window());
-        assert!(!meter.arrive(500, false).breaks_window());
-        assert!(meter.arrive(999, false).breaks_window());
+        assert!(!meter.arrive(0).breaks_window());
+        assert!(!meter.arrive(500).breaks_window());
+        assert!(meter.arrive(999).breaks_window());
         // At 1,000 the arrival at 0 has left; those at 500 and 999 have not.
-        assert!(meter.arrive(1_000, false).breaks_window());
-        assert!(meter.arrive(1_500, false).breaks_window());
-        assert!(!meter.arrive(2_500, false).breaks_window());
+        assert!(meter.arrive(1_000).breaks_window());
+        assert!(meter.arrive(1_500).breaks_window());
+        assert!(!meter.arrive(2_500).breaks_window());
         assert_eq!(meter.max_in_window(), 3);
     }
 
@@ -310,20 +304,20 @@ mod tests {
     fn every_window_counts_for_itself_and_a_limit_that_is_lowered_counts_what_came_before() {
         let mut meter = Meter::new(100, None, &[window(3, 1_000), window(4, 10_000)]);
         for now in [0, 1, 2] {
-            assert!(!meter.arrive(now, false).breaks_window());
+            assert!(!meter.arrive(now).breaks_window());
         }
-        assert!(!meter.arrive(2_000, false).breaks_window());
+        assert!(!meter.arrive(2_000).breaks_window());
         // The fifth within ten thousand, though the first window has room.
-        assert!(meter.arrive(4_000, false).breaks_window());
+        assert!(meter.arrive(4_000).breaks_window());
         assert_eq!(meter.most_in_windows().collect::<Vec<_>>(), [3, 5]);
         meter.change_limits(100, &[1]);
         // The arrival at 4,000 takes the only place that is left.
-        assert!(meter.arrive(4_500, false).breaks_window());
+        assert!(meter.arrive(4_500).breaks_window());
         meter.change_limits(100, &[9, 9]);
-        assert!(!meter.arrive(4_600, false).breaks_window());
+        assert!(!meter.arrive(4_600).breaks_window());
         meter.enter(4_600);
         meter.change_limits(1, &[]);
-        assert!(meter.arrive(4_700, false).breaks_in_flight);
+        assert!(meter.arrive(4_700).breaks_in_flight);
     }
 
     #[test]
@@ -338,8 +332,8 @@ mod tests {
     #[test]
     fn every_window_is_kept_at_once_and_the_first_that_breaks_is_told_with_when_it_has_room() {
         let mut meter = Meter::new(100, None, &[window(1, 10), window(2, 1_000)]);
-        assert!(!meter.arrive(0, false).breaks_a_limit());
-        let second = meter.arrive(4, false).broken_window;
+        assert!(!meter.arrive(0).breaks_a_limit());
+        let second = meter.arrive(4).broken_window;
         assert_eq!(
             second,
             Some(Broken {
@@ -347,7 +341,7 @@ mod tests {
                 room_in: 10
             })
         );
-        let third = meter.arrive(20, false).broken_window;
+        let third = meter.arrive(20).broken_window;
         assert_eq!(
             third,
             Some(Broken {
@@ -366,27 +360,17 @@ mod tests {
         };
         let mut meter = Meter::new(u32::MAX, Some(limit), &[]);
         for now in [0, 10, 50] {
-            assert!(!meter.arrive(now, false).breaks_a_limit());
+            assert!(!meter.arrive(now).breaks_a_limit());
             meter.enter(now);
         }
-        assert!(!meter.arrive(109, false).breaks_a_limit());
-        assert!(meter.arrive(110, false).breaks_long_running);
+        assert!(!meter.arrive(109).breaks_a_limit());
+        assert!(meter.arrive(110).breaks_long_running);
         // Only the third is young enough not to count when the first leaves.
         meter.leave(0, 120);
-        assert!(!meter.arrive(130, false).breaks_a_limit());
+        assert!(!meter.arrive(130).breaks_a_limit());
         assert_eq!(meter.max_long_running(149), 2);
-        assert!(meter.arrive(150, false).breaks_long_running);
+        assert!(meter.arrive(150).breaks_long_running);
         assert_eq!(meter.max_long_running(150), 2);
-    }
-
-    #[test]
-    fn what_takes_no_slot_counts_in_the_windows_alone() {
-        let mut meter = meter(1, 2, 1_000);
-        meter.enter(0);
-        assert!(!meter.arrive(1, true).breaks_a_limit());
-        assert!(!meter.arrive(2, true).breaks_a_limit());
-        assert!(meter.arrive(3, true).breaks_window());
-        assert_eq!(meter.max_in_flight(), 0);
     }
 
     /// Arrivals `gap` after the one before, each held for `held`, measured in the plainest way.
@@ -434,7 +418,7 @@ mod tests {
                 }
                 let in_flight = calls.iter().filter(|c| c.2 && c.1 > now).count();
                 let in_window = calls.iter().filter(|c| c.0 + window > now).count() + 1;
-                let reading = meter.arrive(now, false);
+                let reading = meter.arrive(now);
                 prop_assert_eq!(reading.breaks_in_flight, in_flight >= limit_in_flight as usize);
                 prop_assert_eq!(reading.breaks_window(), in_window as u64 > limit_in_window);
                 let accepted = !reading.breaks_a_limit();

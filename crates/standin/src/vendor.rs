@@ -91,8 +91,6 @@ pub(crate) enum Weight {
     Whole,
     /// A place in every limit, and no time.
     Instant,
-    /// A place in every window, and no slot: what it looks at holds one already.
-    WindowOnly,
 }
 
 /// How a call that was let in goes on.

@@ -34,11 +34,16 @@ pub(crate) struct Access {
     pub(crate) number: u64,
 }
 
+/// A token refused so soon after it was given was never good. A later refusal may be that of a token which has been
+/// revoked in the meantime, though nothing was accepted with it: the answer that would have shown it may be lost.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// A token with its times.
 #[derive(Clone)]
 struct Token {
     number: u64,
     header: HeaderValue,
+    given_at: Instant,
     /// From here on the next call replaces it.
     replace_at: Instant,
     /// From here on it is not used.
@@ -124,12 +129,12 @@ impl AccessTokens {
         }
     }
 
-    /// The vendor refused a call with this token: it is not used again. Answers whether it had been good before, so
+    /// The vendor refused a call with this token: it is not used again. Answers whether it may have been good before, so
     /// that it has merely expired or been revoked.
-    pub(crate) fn reject(&self, number: u64) -> bool {
+    pub(crate) fn reject(&self, number: u64, now: Instant) -> bool {
         let mut state = self.state();
         if let Some(token) = state.token.take_if(|token| token.number == number) {
-            let was_good = token.proven || Instant::now() >= token.expires_at;
+            let was_good = token.proven || now >= token.expires_at || now >= token.given_at + FRESH;
             state.rejected = Some((number, was_good));
             return was_good;
         }
@@ -169,6 +174,7 @@ impl AccessTokens {
         let token = Token {
             number: state.asked,
             header,
+            given_at: now,
             replace_at: now + lifetime - (lifetime / 5).min(LONGEST_MARGIN),
             expires_at: now + lifetime,
             proven: false,
@@ -221,5 +227,47 @@ impl Token {
             asked: false,
             number: self.number,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::super::oauth2::{ClientAuthentication, Grant};
+    use super::*;
+    use crate::secret::Secret;
+
+    fn tokens() -> AccessTokens {
+        AccessTokens::new(OAuth2 {
+            token_url: Url::parse("http://127.0.0.1/token").unwrap(),
+            grant: Grant::ClientCredentials {
+                client_id: "c".to_owned(),
+                client_secret: Secret::new("s"),
+                authentication: ClientAuthentication::Basic,
+                scope: None,
+            },
+            assumed_lifetime: OAuth2::ASSUMED_LIFETIME,
+            counted: false,
+        })
+    }
+
+    fn given(tokens: &AccessTokens) -> u64 {
+        let granted = Granted {
+            access_token: Secret::new("t"),
+            expires_in: None,
+        };
+        tokens.take(&granted).unwrap().number
+    }
+
+    #[test]
+    fn a_token_that_nothing_was_accepted_with_may_have_been_revoked_unless_it_is_fresh() {
+        let tokens = tokens();
+        let now = Instant::now();
+        assert!(!tokens.reject(given(&tokens), now));
+        assert!(tokens.reject(given(&tokens), now + Duration::from_secs(5)));
+        let proven = given(&tokens);
+        tokens.accepted(proven);
+        assert!(tokens.reject(proven, now));
     }
 }

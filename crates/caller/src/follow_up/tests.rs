@@ -28,6 +28,7 @@ fn answer(status: u16, headers: &[(&str, &str)], body: Value) -> Answer {
         headers: headers.iter().map(own).collect(),
         body,
         truncated: false,
+        stored: None,
     }
 }
 

@@ -159,6 +159,7 @@ mod tests {
                 headers: Vec::new(),
                 body,
                 truncated: false,
+                stored: None,
             };
             assert_eq!(vendor_code(&answer).as_deref(), expected, "{}", answer.body);
         }

@@ -189,6 +189,7 @@ mod tests {
             headers,
             body,
             truncated: false,
+            stored: None,
         }
     }
 

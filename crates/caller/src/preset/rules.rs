@@ -200,6 +200,7 @@ pub(super) mod tests {
             headers: Vec::new(),
             body,
             truncated: false,
+            stored: None,
         }
     }
 

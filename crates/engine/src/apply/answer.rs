@@ -45,6 +45,9 @@ impl Turn<'_> {
         call.message.receive_count += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
         let took = self.now.saturating_since(call.started_at);
+        self.target(target)
+            .figures
+            .note_answer(call.priority, took, &outcome);
         if !matches!(outcome, Outcome::Unknown { .. } | Outcome::Invalid { .. }) {
             self.target(target).note_latency(took);
         }
@@ -145,14 +148,15 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         self.store().delete_message(call.message.id)?;
         self.leave_order(target, &call.message)?;
+        let output = self.keep_body(call, answer)?.to_task_output();
         let Some((execution, event)) = call.message.task else {
-            return Ok(());
+            return self.keep_outcome(target, call, &output);
         };
         let Some(execution) = self.store().execution(execution)? else {
             return Ok(());
         };
         let audit = self.audit(target, call, Some(answer.status));
-        let output = Payload::from_value(answer.to_task_output());
+        let output = Payload::from_value(output);
         let stimulus = Stimulus::TaskSucceeded { event, output };
         if self.advance(execution, stimulus, Some(&audit))? == Advanced::Stale {
             tracing::info!(
@@ -251,6 +255,10 @@ impl Turn<'_> {
         reason: Option<&str>,
     ) -> Result<(), StoreError> {
         self.store().update_counters(&call.message)?;
+        let kept = answer
+            .map(|answer| self.keep_body(call, answer))
+            .transpose()?;
+        let answer = kept.as_deref();
         let failure = Failure {
             answer,
             vendor_code,
@@ -259,7 +267,12 @@ impl Turn<'_> {
         };
         let audit = self.audit(target, call, answer.map(|answer| answer.status));
         let (mut error, mut told) = (error.to_owned(), cause(&failure));
-        if let Some(parameters) = self.parameters_of(&call.message)?
+        let parameters = match self.parameters_of(&call.message) {
+            // The execution ended while its call was out, and is forgotten by now.
+            Err(StoreError::Damaged(_)) => None,
+            read => read?,
+        };
+        if let Some(parameters) = parameters
             && http::is_http_task(&parameters)
         {
             (error, told) = http::failure(&error, told, answer);

@@ -42,11 +42,20 @@ impl Turn<'_> {
         } else {
             target.gate.resume(scope);
         }
+        let forgets = pause.forget_throttles && !pause.paused;
+        if forgets {
+            target.gate.forget_throttles();
+        }
         let memory = target.gate.memory();
         self.store().remember(id, &memory)?;
         let kind = if pause.paused { "pause" } else { "resume" };
         let subject = pause.priority.map_or("", Priority::as_str);
-        self.record_control(&pause.target, kind, subject, kind, &pause.reason)?;
+        let change = if forgets {
+            "resume, and forget what throttles taught"
+        } else {
+            kind
+        };
+        self.record_control(&pause.target, kind, subject, change, &pause.reason)?;
         self.made_ready = true;
         Ok(Ok(()))
     }

@@ -16,14 +16,7 @@ impl Turn<'_> {
         cause: &str,
         call: Option<&str>,
     ) -> Result<(), StoreError> {
-        let dead = self.target(target).dead;
-        let letter = DeadLetter {
-            message: message.id,
-            failed_at: self.now,
-            error,
-            cause,
-        };
-        self.store().bury(dead, &letter)?;
+        self.bury(target, message, error, cause)?;
         self.leave_order(target, message)?;
         let Some((execution, event)) = message.task else {
             return Ok(());
@@ -37,5 +30,32 @@ impl Turn<'_> {
             self.advance(execution, stimulus, call)?;
         }
         Ok(())
+    }
+
+    /// Moves the message. It outlives the execution that sent it, and the step that holds its body: it gets its own.
+    pub(super) fn bury(
+        &mut self,
+        target: TargetId,
+        message: &MessageRow,
+        error: &str,
+        cause: &str,
+    ) -> Result<(), StoreError> {
+        if message.stored.is_some() {
+            match self.body_of(message) {
+                Ok(body) => self.store().give_body(message.id, &body)?,
+                Err(StoreError::Damaged(why)) => {
+                    tracing::warn!(message = message.id.0, why, "a dead letter has no body");
+                }
+                Err(failed) => return Err(failed),
+            }
+        }
+        let letter = DeadLetter {
+            message: message.id,
+            failed_at: self.now,
+            error,
+            cause,
+        };
+        let dead = self.target(target).dead;
+        self.store().bury(dead, &letter)
     }
 }

@@ -64,6 +64,7 @@ impl Turn<'_> {
         outcome: Outcome,
     ) -> Result<(), StoreError> {
         let took = self.now.saturating_since(call.started_at);
+        self.target(id).figures.looks += 1;
         match &outcome {
             // The vendor may still be at work on the look itself.
             Outcome::Unknown { .. } => self.hold(id, permit, &call)?,

@@ -1,9 +1,10 @@
 //! Gives permits: asks each gate which lane may start, takes that lane's oldest call, and writes the permit before
 //! anything leaves. The gate decides which lane; the queue decides which call.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use rampmeter_asl::Payload;
+use rampmeter_asl::{Payload, Selector};
 use rampmeter_caller::follow_up::FollowUp;
 use rampmeter_caller::{Attempt, Request};
 use rampmeter_config::OnUnknown;
@@ -17,6 +18,15 @@ use crate::outbox::OutgoingCall;
 use crate::store::{MessageRow, PermitRow, StoreError};
 use crate::target::InFlight;
 use crate::turn::Turn;
+
+/// What a call asks for.
+struct Wanted {
+    request: Request,
+    /// The part of the answer's body that is given on.
+    selector: Option<Arc<Selector>>,
+    /// Set when it is a look at the job of a call that the vendor has accepted.
+    look: Option<Box<FollowUp>>,
+}
 
 /// Permits given in one transaction, so that a wide limit cannot hold the writer.
 const PERMITS_AT_ONCE: usize = 256;
@@ -87,17 +97,20 @@ impl Turn<'_> {
             }
             return self.leave_order(id, &message);
         }
-        if let Some(job) = job {
-            let request = job.follow_up.request();
-            let look = Some(Box::new(job.follow_up));
-            return self.give_permit(id, priority, message, request, look);
-        }
-        let request = match self.request_of(id, &message) {
+        let wanted = match self.request_of(id, &message) {
             Err(StoreError::Damaged(why)) => Err(why),
             other => other?,
         };
-        match request {
-            Ok(request) => self.give_permit(id, priority, message, request, None),
+        if let Some(job) = job {
+            let wanted = Wanted {
+                request: job.follow_up.request(),
+                selector: wanted.ok().and_then(|wanted| wanted.selector),
+                look: Some(Box::new(job.follow_up)),
+            };
+            return self.give_permit(id, priority, message, wanted);
+        }
+        match wanted {
+            Ok(wanted) => self.give_permit(id, priority, message, wanted),
             Err(reason) => self.fail_call(id, &message, INVALID_MESSAGE, &reason, None),
         }
     }
@@ -115,13 +128,24 @@ impl Turn<'_> {
         &mut self,
         target: TargetId,
         message: &MessageRow,
-    ) -> Result<Result<Request, String>, StoreError> {
+    ) -> Result<Result<Wanted, String>, StoreError> {
         let body = self.body_of(message)?;
         let key = self.idempotency_key_of(message)?;
-        let parsed = CallMessage::parse(&body, &self.target(target).config);
-        Ok(parsed
-            .map(|call| call.into_request(&key))
-            .map_err(|invalid| invalid.to_string()))
+        let target = self.target(target);
+        let call = match CallMessage::parse(&body, &target.config) {
+            Ok(call) => call,
+            Err(invalid) => return Ok(Err(invalid.to_string())),
+        };
+        let selector = match &call.response_selector {
+            // It was read when the message was sent.
+            Some(path) => Selector::parse(path).ok().map(Arc::new),
+            None => target.selector.clone(),
+        };
+        Ok(Ok(Wanted {
+            request: call.into_request(&key),
+            selector,
+            look: None,
+        }))
     }
 
     /// The body of a message, its own or that in the step that sent it.
@@ -171,9 +195,13 @@ impl Turn<'_> {
         id: TargetId,
         priority: Priority,
         mut message: MessageRow,
-        request: Request,
-        look: Option<Box<FollowUp>>,
+        wanted: Wanted,
     ) -> Result<(), StoreError> {
+        let Wanted {
+            request,
+            selector,
+            look,
+        } = wanted;
         let now: Time = self.now;
         let permit = self.writer.numbers.permit.take(&self.writer.store)?;
         let target = self.target(id);
@@ -182,12 +210,16 @@ impl Turn<'_> {
             waiting = waiting.with_poll(priority);
         }
         let places = target.gate.start(permit, priority, waiting, now);
-        let caller = std::sync::Arc::clone(&target.caller);
+        let caller = Arc::clone(&target.caller);
         let attempt = match look {
             Some(_) => Attempt::default(),
             None => attempt_of(target.config.on_unknown, &message),
         };
         let number = message.id;
+        if look.is_none() && message.receive_count == 0 {
+            let waited = now.saturating_since(message.sent_at);
+            target.figures.note_wait(priority, waited);
+        }
         // What is in flight keeps no body in memory: the row has it.
         message.body = None;
         target.in_flight.insert(
@@ -196,7 +228,7 @@ impl Turn<'_> {
                 message,
                 priority,
                 started_at: now,
-                look,
+                look: look.clone(),
             },
         );
         self.store().insert_permit(&PermitRow {
@@ -214,6 +246,8 @@ impl Turn<'_> {
             caller,
             request,
             attempt,
+            look,
+            selector,
         });
         Ok(())
     }

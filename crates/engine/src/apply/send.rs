@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rampmeter_asl::{EventId, Stimulus, Task};
+use rampmeter_asl::{EventId, Selector, Stimulus, Task};
 use rampmeter_config::message::{CallMessage, InvalidMessage};
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ use crate::sqs::attributes::parameter;
 use crate::sqs::{
     QueueError, SendMessage, SentMessage, md5_of_attributes, md5_of_body, message_attribute,
 };
-use crate::store::{DeadLetter, Envelope, MessageRow, StoreError};
+use crate::store::{Envelope, MessageRow, StoreError};
 use crate::turn::{Notice, Turn};
 
 /// SQS's largest message, in bytes.
@@ -151,6 +151,7 @@ impl Turn<'_> {
         let ordering = ordering.map(OrderingHash::of);
         let task = token.and_then(|token| self.writer.seal.open(token));
         let forged = token.is_some() && task.is_none();
+        let problem = problem.or_else(|| parsed.as_ref().ok().and_then(unselectable));
         let problem =
             problem.or_else(|| forged.then(|| "its TaskToken was not minted here".to_owned()));
         let placed = match (problem, queue.lane) {
@@ -193,16 +194,7 @@ impl Turn<'_> {
                 self.store().insert_message(message)?;
                 let queue = self.writer.queues.get(message.queue);
                 let queue = queue.expect("a new message is sent to a queue that is configured");
-                let dead = self.target(queue.target).dead;
-                self.store().bury(
-                    dead,
-                    &DeadLetter {
-                        message: message.id,
-                        failed_at: self.now,
-                        error: INVALID_MESSAGE,
-                        cause: reason,
-                    },
-                )?;
+                self.bury(queue.target, message, INVALID_MESSAGE, reason)?;
                 if let Some((execution, event)) = message.task {
                     let stimulus = Stimulus::TaskFailed {
                         event,
@@ -218,6 +210,13 @@ impl Turn<'_> {
         }
         Ok(())
     }
+}
+
+/// Why a call's ResponseSelector selects nothing.
+fn unselectable(call: &CallMessage) -> Option<String> {
+    let path = call.response_selector.as_deref()?;
+    let error = Selector::parse(path).err()?;
+    Some(format!("its ResponseSelector is no JSONPath: {error}"))
 }
 
 /// The error of a message that is no valid call.

@@ -231,6 +231,7 @@ mod tests {
                 .collect(),
             body,
             truncated: false,
+            stored: None,
         })
     }
 

@@ -8,6 +8,7 @@ mod history;
 mod listing;
 mod machine;
 mod map_run;
+mod outcome;
 mod page;
 mod version;
 
@@ -19,7 +20,7 @@ use rusqlite::Connection;
 
 use crate::arn::{self, Place};
 use crate::control::ControlRecord;
-use crate::engine::store_path;
+use crate::engine::{blobs_path, store_path};
 use crate::id::{QueueId, StepId};
 use crate::rejected::Rejected;
 use crate::store::{
@@ -77,6 +78,11 @@ impl Reader {
     /// How many messages of a plain queue are in which standing.
     pub(crate) fn queue_counts(&self, queue: QueueId, fifo: bool) -> Result<QueueCounts, Rejected> {
         self.with(|connection| count_messages(connection, queue, fifo).map(Ok))
+    }
+
+    /// Where the bodies of answers lie that were too long.
+    fn blobs(&self) -> PathBuf {
+        blobs_path(self.path.parent().unwrap_or(Path::new(".")))
     }
 
     fn find(

@@ -167,6 +167,16 @@ impl Store {
         Ok(())
     }
 
+    /// Writes a message's body into its own row; until then it lay in a step.
+    pub(crate) fn give_body(&self, id: MessageNumber, body: &str) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE message SET body = ?2, step = NULL, payload = NULL WHERE id = ?1",
+            )?
+            .execute((id, body))?;
+        Ok(())
+    }
+
     pub(crate) fn delete_message(&self, id: MessageNumber) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("DELETE FROM message WHERE id = ?1")?

@@ -23,7 +23,9 @@ mod map_run;
 mod message;
 mod move_task;
 mod numbers;
+mod outcome;
 mod queue;
+mod retention;
 mod step;
 mod tag;
 mod timer;
@@ -50,6 +52,7 @@ pub(crate) use map_run::{
 pub(crate) use message::{DeadLetter, MessageRow};
 pub(crate) use move_task::MoveTaskRow;
 pub(crate) use numbers::{Kind, Sequence};
+pub(crate) use outcome::{BodyRow, OutcomeRow, body_of};
 pub(crate) use queue::{Envelope, Hidden, QueueCounts, count_messages};
 pub(crate) use step::{StepRow, steps_between};
 pub(crate) use tag::{Tagged, tags};

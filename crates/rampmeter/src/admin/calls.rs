@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
-use rampmeter_engine::CallState;
+use rampmeter_dispatch::Priority;
+use rampmeter_engine::{CallOutcome, CallState};
 use serde_json::{Value, json};
 
 use super::Site;
@@ -32,19 +33,62 @@ pub(super) async fn calls(
     ))
 }
 
-/// One call that has not ended.
+/// One call: as it stands, or how it ended.
 pub(super) async fn call(
     State(site): State<Arc<Site>>,
     Path(call): Path<String>,
 ) -> Result<Answer, Refused> {
-    let number = number(&call)?;
-    let Some(call) = site.engine.call(number).await? else {
-        let what = format!("there is no call c-{number} that has not ended");
-        return Err(Refused::not_found(what));
+    let number = number_of(&site, &call).await?;
+    let mut answer = match site.engine.call(number).await? {
+        Some(call) => call_json(&call),
+        None => match site.engine.call_outcome(number).await? {
+            Some(outcome) => outcome_json(&site, outcome),
+            None => {
+                let what = format!(
+                    "nothing is kept of call c-{number}: a workflow's call that has ended is in the history of its execution, any other is forgotten after the time of `retention`"
+                );
+                return Err(Refused::not_found(what));
+            }
+        },
     };
-    let mut answer = call_json(&call);
     answer["schema"] = "rampmeter.call/1".into();
     Ok(Answer(answer))
+}
+
+/// How a call ended, with its output or the cause of its failure as `answer`.
+fn outcome_json(site: &Site, outcome: CallOutcome) -> Value {
+    let mut told = outcome.told;
+    site.redaction.apply(&outcome.target, &mut told);
+    let standing = if outcome.error.is_none() {
+        "succeeded"
+    } else {
+        "failed"
+    };
+    json!({
+        "id": format!("c-{}", outcome.id),
+        "target": outcome.target,
+        "priority": outcome.priority.map(Priority::as_str),
+        "key": outcome.key,
+        "standing": standing,
+        "sent_at": rfc3339(outcome.sent_at),
+        "first_started_at": outcome.first_started_at.map(rfc3339),
+        "ended_at": rfc3339(outcome.ended_at),
+        "duration_ms": outcome.ended_at - outcome.sent_at,
+        "receive_count": outcome.receive_count,
+        "attempts": outcome.attempts,
+        "error": outcome.error,
+        "answer": told,
+    })
+}
+
+/// The number of the call that `c-17`, `17` or a MessageId names.
+pub(super) async fn number_of(site: &Site, text: &str) -> Result<i64, Refused> {
+    // A UUID is written with four hyphens.
+    if text.len() == 36 {
+        let number = site.engine.call_number(text).await?;
+        return number.ok_or_else(|| Refused::not_found(format!("no message has the id {text}")));
+    }
+    number(text)
 }
 
 /// The number of a call, as `c-17` or `17`.

@@ -28,6 +28,8 @@ const LONGEST_REASON: usize = 1_000;
 pub(super) struct PauseBody {
     priority: Option<String>,
     #[serde(default)]
+    forget_throttles: bool,
+    #[serde(default)]
     reason: String,
 }
 
@@ -82,6 +84,7 @@ async fn set_pause(
         target: target.clone(),
         priority,
         paused,
+        forget_throttles: body.forget_throttles,
         reason: reason(body.reason)?,
     };
     site.engine.pause(pause).await?;

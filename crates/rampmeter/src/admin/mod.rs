@@ -1,6 +1,6 @@
 //! The admin port: what operators and the command line ask of a running server, as JSON objects with a `schema`,
 //! snake_case names, RFC 3339 times in UTC and durations in `_ms`.
-//! Most of it only reads; `control.rs` has what changes something. Metrics and the dashboard are not here.
+//! Most of it only reads; `control.rs` has what changes something. The dashboard is not here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,9 +15,13 @@ use rampmeter_engine::Engine;
 
 use crate::loopback;
 use answer::Refused;
+pub(crate) use redaction::Redaction;
 
 mod answer;
+mod body;
+mod redaction;
 mod health;
+mod metrics;
 mod targets;
 mod calls;
 mod control;
@@ -30,6 +34,8 @@ pub(crate) struct Site {
     pub(crate) engine: Engine,
     /// Whether the process has been asked to end.
     pub(crate) draining: AtomicBool,
+    /// What people are not shown.
+    pub(crate) redaction: Redaction,
 }
 
 impl Site {
@@ -44,10 +50,12 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
         .route("/v1/targets", get(targets::targets))
         .route("/v1/limits", get(targets::limits))
         .route("/v1/calls", get(calls::calls))
         .route("/v1/calls/{call}", get(calls::call))
+        .route("/v1/calls/{call}/body", get(body::body))
         .route("/v1/calls/{call}/move", post(control::move_call))
         .route("/v1/targets/{target}/pause", post(control::pause))
         .route("/v1/targets/{target}/resume", post(control::resume))

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 pub(crate) struct State<'a> {
     pub(crate) name: &'a str,
     pub(crate) fields: &'a Map<String, Value>,
-    /// Whether it runs once for each item of a Map state.
+    /// Whether it runs once for each item of a Map state, within the same execution.
     pub(crate) in_map: bool,
 }
 
@@ -46,7 +46,12 @@ fn collect<'a>(graph: &'a Map<String, Value>, at: &str, in_map: bool, found: &mu
         }
         for field in ["ItemProcessor", "Iterator"] {
             if let Some(Value::Object(processor)) = fields.get(field) {
-                collect(processor, &format!("{place}/{field}"), true, found);
+                // An iteration of a Distributed Map is an execution of its own.
+                let mode = processor
+                    .get("ProcessorConfig")
+                    .and_then(|config| config["Mode"].as_str());
+                let in_map = mode != Some("DISTRIBUTED");
+                collect(processor, &format!("{place}/{field}"), in_map, found);
             }
         }
     }

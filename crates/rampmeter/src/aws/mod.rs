@@ -11,6 +11,9 @@ mod worker;
 mod template;
 mod resource;
 
+pub(crate) mod check;
+pub(crate) mod report;
+
 pub(crate) use deployment::{Deployment, Emit, LAYER};
 pub(crate) use resource::machine::definition_file;
 pub(crate) use template::{Notation, Template};

@@ -31,8 +31,8 @@ impl Rights {
     /// The rights that a workflow's definition asks for.
     pub(crate) fn of(config: &Config, workflow: &Workflow) -> Rights {
         let mut rights = Rights::default();
-        let definition = serde_json::from_str(&workflow.source_text).unwrap_or(Value::Null);
-        let names = Names { config, workflow };
+        let definition = serde_json::from_str(&workflow.definition).unwrap_or(Value::Null);
+        let names = Names { config };
         for (place, state) in states(&definition) {
             rights.add(&names, &place, &state);
         }
@@ -95,7 +95,6 @@ impl Rights {
 /// What names in a definition stand for.
 struct Names<'a> {
     config: &'a Config,
-    workflow: &'a Workflow,
 }
 
 impl Names<'_> {
@@ -146,8 +145,6 @@ impl Names<'_> {
         for substitution in substitutions(text) {
             if let Some(names) = predefined(self, substitution) {
                 found.extend(names);
-            } else if let Some(own) = self.workflow.substitutions.get(substitution) {
-                found.insert(last_part(own));
             }
         }
         if found.len() > before {

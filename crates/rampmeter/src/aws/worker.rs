@@ -1,14 +1,13 @@
 //! How a target's worker runs on AWS: one drainer for many calls, or one call in each slot of reserved concurrency.
 
 use rampmeter_config::{Limiter, Target};
-use rampmeter_dispatch::{LimitKind, Priority};
+use rampmeter_dispatch::Priority;
 
 /// The longest that a function may run, in seconds.
 pub(crate) const LONGEST_RUN_SECONDS: u64 = 900;
-/// A drainer starts no call in the last seconds before its deadline that could not end in time.
-pub(crate) const DRAIN_MARGIN_SECONDS: u64 = 60;
-/// What a slot does besides its call: the token, the secret, the callback.
-pub(crate) const SLOT_MARGIN_SECONDS: u64 = 30;
+/// The longest that a call may take, in seconds: a worker starts none that could not end, be repeated on the wire and
+/// reported before its deadline.
+pub(crate) const LONGEST_CALL_SECONDS: u64 = 820;
 /// Environments of a drainer: two for each mapping, which is the least that AWS has.
 pub(crate) const DRAINERS: u32 = 6;
 /// The least concurrency that three mappings can share.
@@ -34,15 +33,12 @@ impl Shape {
                 timeout: LONGEST_RUN_SECONDS,
                 concurrency: DRAINERS,
             },
-            Limiter::Reserved => {
-                let call = u64::try_from(target.timeout.as_millis().div_ceil(1000));
-                let timeout = call.unwrap_or(u64::MAX).saturating_add(SLOT_MARGIN_SECONDS);
-                Shape {
-                    role: "slot",
-                    timeout: timeout.min(LONGEST_RUN_SECONDS),
-                    concurrency: slots(target).unwrap_or(LEAST_SLOTS).max(LEAST_SLOTS),
-                }
-            }
+            // It serves what waits in higher queues before its own message, as long as its time lasts.
+            Limiter::Reserved => Shape {
+                role: "slot",
+                timeout: LONGEST_RUN_SECONDS,
+                concurrency: slots(target).unwrap_or(LEAST_SLOTS).max(LEAST_SLOTS),
+            },
         }
     }
 
@@ -60,13 +56,7 @@ impl Shape {
 
 /// The calls in flight that a target's limits allow; none if no limit counts them.
 pub(crate) fn slots(target: &Target) -> Option<u32> {
-    let limits = target.rules.limits.iter();
-    limits
-        .filter_map(|limit| match limit.kind {
-            LimitKind::Concurrency { max } => Some(max),
-            LimitKind::Window { .. } | LimitKind::Calendar { .. } => None,
-        })
-        .min()
+    target.rules.smallest_concurrency()
 }
 
 #[cfg(test)]

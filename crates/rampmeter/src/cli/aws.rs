@@ -1,83 +1,193 @@
-//! `aws`: the deployment on AWS. `synth` writes its template, `check` says what stands against it.
-
-use std::path::{Path, PathBuf};
-
-use clap::{Args, Subcommand};
-use rampmeter_config::aws::{Plan, plan};
-
-use crate::aws::{self, Deployment, Emit, Notation};
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Color};
+//! `aws`: the deployment on AWS. `synth` writes its template, `check` says what stands against it; both say what to
+//! expect of it. Nothing is sent to AWS: what deploys is AWS's own command line.
 
 mod files;
+mod planning;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
+
+use super::check;
+use crate::aws::report::{self, Assumed, Report};
+use crate::aws::{self, Deployment, Emit, Notation, Template};
+use crate::failure::{Exit, Failure};
+use crate::output::{self, Color, note};
+use crate::simulate::{self, Span};
+pub(super) use planning::Planned;
 
 /// Commands of `aws`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write the template of the deployment.
+    /// Write the template of the deployment, and say what to expect of it.
     Synth(Synth),
+    /// Say what stands against the deployment, and what to expect of it.
+    Check(CheckArguments),
 }
 
 /// Options of `aws synth`.
 #[derive(Debug, Args)]
 pub(crate) struct Synth {
     /// The configuration.
-    #[arg(long, default_value = "rampmeter.toml")]
+    #[arg(long, value_name = "FILE", default_value = "rampmeter.toml")]
     config: PathBuf,
     /// Folder for the template and the files it names; without it the template goes to standard output.
-    #[arg(short, long)]
+    #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Form of the template.
     #[arg(long, value_enum, default_value_t = Emit::Sam)]
     emit: Emit,
-    /// Notation of the template.
+    /// Notation of the template; only YAML has comments.
     #[arg(long, value_enum, default_value_t = Notation::Yaml)]
     notation: Notation,
+    /// Print the deploy report on standard error.
+    #[arg(long, value_enum, value_name = "FORM", num_args = 0..=1, default_missing_value = "human", require_equals = true)]
+    report: Option<Form>,
+    #[command(flatten)]
+    assumed: AssumedArguments,
+}
+
+/// Options of `aws check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// The configuration.
+    #[arg(long, value_name = "FILE", default_value = "rampmeter.toml")]
+    config: PathBuf,
+    /// Form of the answer; sarif is what code hosts and editors read, and has no report.
+    #[arg(long, value_enum, default_value_t = check::Form::Human)]
+    format: check::Form,
+    #[command(flatten)]
+    assumed: AssumedArguments,
+}
+
+/// Forms of the deploy report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For a terminal.
+    Human,
+    /// For a pull request.
+    Markdown,
+    /// For programs.
+    Json,
+}
+
+/// What the report assumes.
+#[derive(Debug, Args)]
+struct AssumedArguments {
+    /// Calls in a month, for the cost.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    calls: u64,
+    /// How long a call takes, for the cost and the rates.
+    #[arg(long, value_name = "DURATION", default_value = "500ms")]
+    latency: Span,
+    /// AWS prices in a TOML file, over the built-in ones.
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
+}
+
+impl AssumedArguments {
+    fn read(&self) -> Result<Assumed, Failure> {
+        let prices = simulate::prices(self.prices.as_deref())
+            .map_err(|why| Failure::new("RM2052", Exit::Usage, why))?;
+        Ok(Assumed {
+            calls: self.calls,
+            // A call that took no time at all would have no rate.
+            latency: self.latency.0.max(std::time::Duration::from_millis(1)),
+            prices,
+        })
+    }
 }
 
 /// Runs a command of `aws`.
 pub(crate) fn run(command: &Command, color: Color) -> Result<(), Failure> {
     match command {
         Command::Synth(arguments) => synth(arguments, color),
+        Command::Check(arguments) => check(arguments, color),
     }
 }
 
 fn synth(arguments: &Synth, color: Color) -> Result<(), Failure> {
-    let text = read(&arguments.config)?;
-    let plan = planned(&arguments.config, &text, color)?;
-    let deployment = Deployment {
-        plan: &plan,
-        emit: arguments.emit,
-        is_json: is_json(&arguments.config),
-    };
+    let assumed = arguments.assumed.read()?;
+    let planned =
+        Planned::read(&arguments.config, arguments.emit).map_err(|report| Failure::Report {
+            text: report.render(color.for_stderr()),
+            exit: Exit::Usage,
+        })?;
+    let problems = planned.problems();
+    for problem in &problems {
+        note(&format!(
+            "{}\n",
+            planned.render(problem, color.for_stderr())
+        ));
+    }
+    if problems.iter().any(check::Problem::is_error) {
+        return Err(Failure::Told(Exit::Usage));
+    }
+    let deployment = planned.deployment();
     let template = aws::template(&deployment);
-    let Some(out) = &arguments.out else {
-        output::data(template.text(arguments.notation).trim_end())?;
-        return Ok(());
-    };
-    for file in files::of(&deployment, &template, arguments.notation, &text) {
-        file.write(out)?;
+    match &arguments.out {
+        None => output::data(template.text(arguments.notation).trim_end())?,
+        Some(out) => {
+            let files = files::of(&deployment, &template, arguments.notation, planned.text());
+            for file in &files {
+                file.write(out)?;
+                note(&format!("wrote {}", out.join(&file.path).display()));
+            }
+        }
+    }
+    if let Some(form) = arguments.report {
+        let report = Report::of(&deployment, template.len(), assumed);
+        note("");
+        note(
+            match form {
+                Form::Human => report::text(&report),
+                Form::Markdown => report::markdown(&report).trim_end().to_owned(),
+                Form::Json => report.json().to_string(),
+            }
+            .as_str(),
+        );
+    }
+    if let Some(out) = &arguments.out {
+        let folder = out.display().to_string();
+        next(&deployment, &template, arguments.notation, &folder);
     }
     Ok(())
 }
 
-fn is_json(file: &Path) -> bool {
-    file.extension()
-        .is_some_and(|end| end.eq_ignore_ascii_case("json"))
+/// Prints what to do next.
+fn next(deployment: &Deployment<'_>, template: &Template, notation: Notation, folder: &str) {
+    note("\nNext:");
+    for step in report::steps(deployment, template, notation, folder) {
+        note(&format!("# {}", step.what));
+        for command in step.commands {
+            note(&command);
+        }
+    }
+    if let Some(warning) = report::endpoint_warning(&|name| std::env::var(name).ok()) {
+        note(&format!("\nwarning: {warning}"));
+    }
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(file).map_err(|why| {
-        let what = format!("{} cannot be read: {why}", file.display());
-        Failure::new("RM2016", Exit::Usage, what).with_help("rampmeter init")
-    })
-}
-
-fn planned(file: &Path, text: &str, color: Color) -> Result<Plan, Failure> {
-    let environment = |name: &str| std::env::var(name).ok();
-    let read_file = |path: &Path| std::fs::read_to_string(path);
-    plan(text, file, &environment, &read_file).map_err(|report| Failure::Report {
-        text: report.render(color.for_stderr()),
-        exit: Exit::Usage,
-    })
+fn check(arguments: &CheckArguments, color: Color) -> Result<(), Failure> {
+    let assumed = arguments.assumed.read()?;
+    let mut report = None;
+    if let Ok(planned) = Planned::read(&arguments.config, Emit::Sam) {
+        let deployment = planned.deployment();
+        // What has errors may have no template: two things of one name, say.
+        if !planned.problems().iter().any(check::Problem::is_error) {
+            let resources = aws::template(&deployment).len();
+            report = Some(Report::of(&deployment, resources, assumed));
+        }
+    }
+    let more = report
+        .as_ref()
+        .map(|report| json!({ "report": report.json() }));
+    check::run_on_aws(&arguments.config, arguments.format, more, color)?;
+    if let Some(report) = report.filter(|_| arguments.format == check::Form::Human) {
+        output::data("")?;
+        output::data(&report::text(&report))?;
+        output::data("\nNext: rampmeter aws synth --out build")?;
+    }
+    Ok(())
 }

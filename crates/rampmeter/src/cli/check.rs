@@ -2,32 +2,38 @@
 //! anything. A file whose name ends in `.asl.json` is a definition; any other is a configuration. Errors make it
 //! fail; warnings do not.
 
-mod advice;
+pub(super) mod advice;
+mod on_aws;
 mod rates;
 mod sarif;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use rampmeter_config::{Config, WorkflowType};
+use rampmeter_config::{Config, Report, WorkflowType};
 use rampmeter_engine::{AbsentTarget, Reader};
 use serde_json::{Value, json};
 
-use super::definition::{self, Problem};
+use super::definition;
+pub(super) use super::definition::Problem;
 use super::explain;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Color, Format, OutputArguments};
 pub(super) use advice::Advice;
+pub(super) use on_aws::run as run_on_aws;
 
 /// Options of `check`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Configurations (rampmeter.toml) and definitions (*.asl.json).
-    #[arg(required = true)]
+    #[arg(default_value = "rampmeter.toml")]
     files: Vec<PathBuf>,
     /// Type of the state machines that the definitions are for.
     #[arg(long = "type", value_enum, default_value_t = Kind::Standard)]
     kind: Kind,
+    /// Check them for AWS: what it cannot do, and what the workers there need.
+    #[arg(long)]
+    aws: bool,
     /// Form of the report; sarif is what code hosts and editors read.
     #[arg(long, value_enum, conflicts_with_all = ["output", "json"])]
     format: Option<Form>,
@@ -49,7 +55,7 @@ enum Kind {
 
 /// Forms of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
+pub(super) enum Form {
     /// For people, with the places in the files.
     Human,
     /// The same as --output json.
@@ -78,19 +84,33 @@ struct Findings {
 /// Runs `check`.
 pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failure> {
     let color = color.for_stdout();
-    let (mut errors, mut warnings) = (0, 0);
-    let (mut problems, mut rates) = (Vec::new(), Vec::new());
     let format = match arguments.format {
         Some(Form::Human) => Format::Table,
         Some(Form::Json | Form::Sarif) => Format::Json,
         None => arguments.output.format(),
     };
+    let mut all = Vec::new();
     for file in &arguments.files {
-        let findings = check(file, &arguments, color).await?;
+        all.push((file.as_path(), check(file, &arguments, color).await?));
+    }
+    let is_sarif = arguments.format == Some(Form::Sarif);
+    answer(&all, format, is_sarif, None)
+}
+
+/// Prints what was found in all files. The members of `more` are added to a JSON answer.
+fn answer(
+    all: &[(&Path, Findings)],
+    format: Format,
+    is_sarif: bool,
+    more: Option<Value>,
+) -> Result<(), Failure> {
+    let (mut errors, mut warnings) = (0, 0);
+    let (mut problems, mut rates): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
+    for (file, findings) in all {
         errors += findings.errors;
         warnings += findings.warnings;
         match format {
-            Format::Table => print(file, &findings)?,
+            Format::Table => print(file, findings)?,
             Format::Jsonl => {
                 for problem in &findings.problems {
                     output::data(&problem.to_string())?;
@@ -99,21 +119,24 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
             Format::Id if findings.errors > 0 => output::data(&file.display().to_string())?,
             Format::Id => {}
             Format::Json => {
-                problems.extend(findings.problems);
-                rates.extend(findings.rates);
+                problems.extend(findings.problems.iter().cloned());
+                rates.extend(findings.rates.iter().cloned());
             }
         }
     }
-    if arguments.format == Some(Form::Sarif) {
+    if is_sarif {
         output::json(&sarif::log(&problems, explain::meaning))?;
     } else if format == Format::Json {
-        let answer = json!({
+        let mut answer = json!({
             "schema": "rampmeter.check/1",
             "errors": errors,
             "warnings": warnings,
             "problems": problems,
             "rates": rates,
         });
+        if let (Value::Object(answer), Some(Value::Object(more))) = (&mut answer, more) {
+            answer.extend(more);
+        }
         output::json(&answer)?;
     }
     if errors == 0 {
@@ -156,8 +179,17 @@ async fn check(file: &Path, arguments: &Arguments, color: bool) -> Result<Findin
             let what = format!("{} cannot be read: {why}", file.display());
             Failure::new("RM2016", Exit::Usage, what)
         })?;
-        findings.definition(&file.display().to_string(), &text, arguments.kind, color);
-        "a definition that runs here".clone_into(&mut findings.summary);
+        let name = file.display().to_string();
+        if arguments.aws {
+            findings.definition_on_aws(&name, &text, arguments.kind, color);
+        } else {
+            findings.definition(&name, &text, arguments.kind, color);
+            "a definition that runs here".clone_into(&mut findings.summary);
+        }
+        return Ok(findings);
+    }
+    if arguments.aws {
+        findings.configuration_on_aws(file, color);
         return Ok(findings);
     }
     match Config::load(file, &|name| std::env::var(name).ok()) {
@@ -170,18 +202,28 @@ async fn check(file: &Path, arguments: &Arguments, color: bool) -> Result<Findin
             findings.configuration(&config, color);
             findings.limits(&rates::of(&config, &measured));
         }
-        Err(report) => {
-            findings.errors = report.problems().len();
-            findings.texts.push(report.render(color));
-            if let Value::Array(problems) = report.to_json()["problems"].take() {
-                findings.problems = problems;
-            }
-        }
+        Err(report) => findings.refused(&report, color),
     }
     Ok(findings)
 }
 
 impl Findings {
+    /// A configuration that cannot be read.
+    fn refused(&mut self, report: &Report, color: bool) {
+        self.errors = report.problems().len();
+        self.texts.push(report.render(color));
+        if let Value::Array(problems) = report.to_json()["problems"].take() {
+            self.problems = problems;
+        }
+    }
+
+    fn add(&mut self, problem: &Problem, text: &str, color: bool) {
+        self.errors += usize::from(problem.is_error());
+        self.warnings += usize::from(!problem.is_error());
+        self.texts.push(problem.render(text, color));
+        self.problems.push(problem.to_json(text));
+    }
+
     fn configuration(&mut self, config: &Config, color: bool) {
         for workflow in config.workflows.values() {
             let file = workflow.definition_path.display().to_string();
@@ -250,11 +292,8 @@ impl Findings {
             let advice = advice::on(&definition).into_iter();
             problems.extend(advice.map(|advice| Problem::of_advice(file, text, advice)));
         }
-        for problem in problems {
-            self.errors += usize::from(problem.is_error());
-            self.warnings += usize::from(!problem.is_error());
-            self.texts.push(problem.render(text, color));
-            self.problems.push(problem.to_json(text));
+        for problem in &problems {
+            self.add(problem, text, color);
         }
     }
 }

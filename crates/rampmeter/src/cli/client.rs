@@ -99,6 +99,26 @@ impl Client {
         operation: &str,
         input: &Value,
     ) -> Result<Value, ClientError> {
+        let target = format!("AWSStepFunctions.{operation}");
+        self.operation("states", target, input).await
+    }
+
+    /// Calls an operation of SQS.
+    pub(crate) async fn queues(
+        &self,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Value, ClientError> {
+        let target = format!("AmazonSQS.{operation}");
+        self.operation("sqs", target, input).await
+    }
+
+    async fn operation(
+        &self,
+        service: &str,
+        target: String,
+        input: &Value,
+    ) -> Result<Value, ClientError> {
         let body = input.to_string();
         let mut headers = HeaderMap::new();
         for (name, value) in [
@@ -107,7 +127,7 @@ impl Client {
                 self.server[Position::BeforeHost..Position::BeforePath].to_owned(),
             ),
             (CONTENT_TYPE, "application/x-amz-json-1.0".to_owned()),
-            (TARGET, format!("AWSStepFunctions.{operation}")),
+            (TARGET, target),
         ] {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(name, value);
@@ -116,7 +136,7 @@ impl Client {
         let path = self.server.path();
         let now = Timestamp::now();
         self.signer
-            .sign("POST", path, &mut headers, body.as_bytes(), "states", now);
+            .sign("POST", path, &mut headers, body.as_bytes(), service, now);
         let request = self.http.post(self.server.clone());
         let (status, answer) = send(request.headers(headers).body(body), &self.server).await?;
         if status.is_success() {
@@ -139,6 +159,36 @@ impl Client {
         }
         let name = answer["error"]["code"].as_str().unwrap_or(status.as_str());
         refused(status, name, &answer["error"]["message"])
+    }
+
+    /// Gets bytes of the admin port, into `out` as they come.
+    pub(crate) async fn bytes(
+        &self,
+        segments: &[&str],
+        out: &mut dyn std::io::Write,
+    ) -> Result<(), Failure> {
+        let mut url = self.admin.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        let sent = self.http.get(url).send().await;
+        let mut response = sent.map_err(|why| Failure::from(unreachable(&self.admin, &why)))?;
+        let status = response.status();
+        if !status.is_success() {
+            let answer: Value = response.json().await.unwrap_or_default();
+            let name = answer["error"]["code"].as_str().unwrap_or(status.as_str());
+            return Err(match refused(status, name, &answer["error"]["message"]) {
+                Err(error) => error.into(),
+                Ok(_) => Failure::Told(Exit::Failed),
+            });
+        }
+        loop {
+            let chunk = response.chunk().await;
+            match chunk.map_err(|why| Failure::from(unreachable(&self.admin, &why)))? {
+                Some(chunk) => out.write_all(&chunk)?,
+                None => return Ok(out.flush()?),
+            }
+        }
     }
 
     /// Posts an object to the admin port.

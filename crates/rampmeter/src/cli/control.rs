@@ -32,6 +32,16 @@ pub(crate) struct TargetArguments {
     output: OutputArguments,
 }
 
+/// Options of `target resume`.
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArguments {
+    #[command(flatten)]
+    target: TargetArguments,
+    /// Forget what the vendor's throttles taught: the target is open, and its ceiling the configured one.
+    #[arg(long)]
+    forget_throttles: bool,
+}
+
 /// Options of `call why`.
 #[derive(Debug, Args)]
 pub(crate) struct WhyArguments {
@@ -96,10 +106,23 @@ struct ChangeArguments {
     output: OutputArguments,
 }
 
-/// Runs `target pause` or `target resume`.
-pub(super) async fn pause(arguments: TargetArguments, what: &str) -> Result<(), Failure> {
+/// Runs `target pause`.
+pub(super) async fn pause(arguments: TargetArguments) -> Result<(), Failure> {
+    tell_pause(arguments, "pause", false).await
+}
+
+/// Runs `target resume`.
+pub(super) async fn resume(arguments: ResumeArguments) -> Result<(), Failure> {
+    tell_pause(arguments.target, "resume", arguments.forget_throttles).await
+}
+
+async fn tell_pause(
+    arguments: TargetArguments,
+    what: &str,
+    forget_throttles: bool,
+) -> Result<(), Failure> {
     let client = arguments.server.client()?;
-    let answer = change_pause(&client, &arguments, what).await?;
+    let answer = change_pause(&client, &arguments, what, forget_throttles).await?;
     let scope = text(&answer["scope"]);
     let of = if scope == "target" {
         arguments.target.clone()
@@ -116,7 +139,7 @@ pub(super) async fn pause(arguments: TargetArguments, what: &str) -> Result<(), 
 /// Runs `target drain`: a pause, and a wait until no call is in flight.
 pub(super) async fn drain(arguments: TargetArguments) -> Result<(), Failure> {
     let client = arguments.server.client()?;
-    change_pause(&client, &arguments, "pause").await?;
+    change_pause(&client, &arguments, "pause", false).await?;
     let mut told = None;
     loop {
         let answer = client.admin(&["v1", "targets"]).await?;
@@ -147,8 +170,13 @@ async fn change_pause(
     client: &Client,
     arguments: &TargetArguments,
     what: &str,
+    forget_throttles: bool,
 ) -> Result<Value, Failure> {
-    let body = json!({ "priority": arguments.priority, "reason": arguments.reason });
+    let body = json!({
+        "priority": arguments.priority,
+        "reason": arguments.reason,
+        "forget_throttles": forget_throttles,
+    });
     let path = ["v1", "targets", &arguments.target, what];
     Ok(client.change(&path, &body).await?)
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::check::Advice;
 use super::json_place::locate;
+use crate::aws::check::{Finding, Place};
 
 /// The interpreter refuses a definition.
 const INVALID: &str = "RM1001";
@@ -60,6 +61,37 @@ pub(crate) fn problems(file: &str, text: &str, express: bool) -> Vec<Problem> {
                 .map(|diagnostic| of_diagnostic(file, text, diagnostic)),
         )
         .collect()
+}
+
+/// The same for AWS, where every state runs, and where substitutions get their values when the stack is made.
+pub(crate) fn problems_on_aws(file: &str, text: &str, express: bool) -> Vec<Problem> {
+    let all = problems(file, &settled(text), express);
+    all.into_iter()
+        .filter(|problem| problem.code != UNSERVED)
+        .collect()
+}
+
+/// The text with something in the place of every `${Name}` that is as long, so that places stay true.
+fn settled(text: &str) -> String {
+    let mut settled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        settled.push_str(before);
+        let name = after
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .unwrap_or(after.len());
+        if name > 0 && after[name..].starts_with('}') {
+            settled.push_str("__");
+            settled.push_str(&after[..name]);
+            settled.push('_');
+            rest = &after[name + 1..];
+        } else {
+            settled.push_str("${");
+            rest = after;
+        }
+    }
+    settled.push_str(rest);
+    settled
 }
 
 /// What keeps the workflows of a configuration from running here, as text for people; nothing if they all run.
@@ -144,6 +176,45 @@ impl Problem {
             aws_code: None,
             help: Some(advice.help),
         }
+    }
+
+    /// What stands against a deployment, at a place of the configuration. A table is marked on its first line.
+    pub(super) fn of_finding(
+        file: &str,
+        finding: &Finding,
+        text: &str,
+        place: Range<usize>,
+        location: &str,
+    ) -> Self {
+        let place = (!text.is_empty()).then(|| first_line(text, place));
+        Self {
+            code: finding.code,
+            severity: if finding.is_error {
+                Severity::Error
+            } else {
+                Severity::Warning
+            },
+            message: finding.message.clone(),
+            file: file.to_owned(),
+            location: location.to_owned(),
+            place,
+            aws_code: None,
+            help: Some(finding.help.clone()),
+        }
+    }
+
+    /// What stands against a deployment, at a place of a definition.
+    pub(super) fn in_definition(file: &str, finding: &Finding, text: &str) -> Self {
+        let Place::Definition { pointer, .. } = &finding.place else {
+            return Self::of_finding(file, finding, "", 0..0, "");
+        };
+        let place = locate(text, pointer).unwrap_or_default();
+        Self::of_finding(file, finding, text, place, pointer)
+    }
+
+    /// The file it is in.
+    pub(super) fn file(&self) -> &str {
+        &self.file
     }
 
     /// Whether the definition cannot be used because of it.
@@ -239,6 +310,21 @@ mod tests {
             found[0].render(text, false),
             "error[RM1001]: the definition is not JSON: expected value (AWS: INVALID_JSON_DESCRIPTION)\n \
              --> a.asl.json:2:14\n  |\n2 |   \"StartAt\": }\n  |              ^\n  |\n  = see: rampmeter explain RM1001"
+        );
+    }
+
+    #[test]
+    fn substitutions_are_no_problem_on_aws_and_places_stay_true() {
+        let text = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Comment":"${NetsuiteHigh} ${ $${}","Next":"B"}}}"#;
+        assert_eq!(
+            settled(text),
+            text.replace("${NetsuiteHigh}", "__NetsuiteHigh_")
+        );
+        let found = problems_on_aws("a.asl.json", text, false);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(
+            found[0].place.clone().map(|place| &text[place]),
+            Some("\"B\"")
         );
     }
 

@@ -4,6 +4,7 @@ use clap::Args;
 use rampmeter_config::Code;
 use serde_json::{Value, json};
 
+use crate::aws;
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Format, OutputArguments};
 
@@ -199,7 +200,9 @@ pub(super) fn meaning(code: &str) -> Option<&'static str> {
 /// Every code with its meaning, in order.
 fn meanings() -> Vec<(&'static str, &'static str)> {
     let configuration = Code::ALL.iter().map(|code| (code.as_str(), code.meaning()));
-    let mut all: Vec<_> = configuration.chain(CODES.iter().copied()).collect();
+    let of_aws = aws::check::CODES.iter().copied();
+    let here = CODES.iter().copied().chain(of_aws);
+    let mut all: Vec<_> = configuration.chain(here).collect();
     all.sort_unstable();
     all
 }

@@ -83,6 +83,17 @@ impl Template {
     }
 }
 
+impl Template {
+    /// What a ping needs besides the target, where the preset knows no harmless call.
+    fn ping_path(self) -> &'static str {
+        match self {
+            Template::Http => " --path /",
+            Template::Netsuite | Template::Salesforce => "",
+            Template::Sap => " --path /sap/opu/odata/sap/API_SALES_ORDER_SRV/",
+        }
+    }
+}
+
 /// Runs `init`.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let directory = &arguments.directory;
@@ -100,7 +111,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let target = arguments.template.target();
     note(&format!(
-        "next: fill in rampmeter.toml and the variables of .env.example, then rampmeter target ping {target}"
+        "next: fill in .env.example and load it (set -a; . ./.env.example; set +a), then rampmeter target ping {target}{}; \
+         rampmeter.toml says how to try it without an account",
+        arguments.template.ping_path()
     ));
     Ok(())
 }

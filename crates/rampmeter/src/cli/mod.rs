@@ -18,6 +18,7 @@ mod lines;
 mod follow;
 mod exec;
 mod standing;
+mod submit;
 mod control;
 mod history;
 mod check;
@@ -65,7 +66,7 @@ enum Command {
     /// List, show and stop executions.
     #[command(subcommand)]
     Exec(exec::Command),
-    /// List the calls that have not ended, say what holds them, move them to another priority.
+    /// Make a call without a workflow, list the calls that have not ended, say what holds them, show how they ended.
     #[command(subcommand)]
     Call(standing::CallCommand),
     /// List the limits and how full they are, and change them.

@@ -5,18 +5,25 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::control::{
-    self, LimitArguments, MoveArguments, SetArguments, TargetArguments, WhyArguments,
+    self, LimitArguments, MoveArguments, ResumeArguments, SetArguments, TargetArguments,
+    WhyArguments,
 };
 use crate::cli::ServerArguments;
 use crate::cli::client::text;
 use crate::cli::rate::Rate;
-use crate::cli::{probe, target, target_show};
+use crate::cli::{probe, submit, target, target_show};
 use crate::failure::Failure;
 use crate::output::{self, Color, Format, OutputArguments, span};
 
 /// The commands under `call`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CallCommand {
+    /// Make one call through the gate, without a workflow, and print its answer.
+    Submit(Box<submit::Arguments>),
+    /// Show one call: as it stands, or how it ended.
+    Show(submit::ShowArguments),
+    /// Print the whole body of the answer of a call that has ended.
+    Body(submit::BodyArguments),
     /// List the calls that have not ended, those in flight first, and what holds each of the others.
     List(Arguments),
     /// Say why a call waits: which limit or which lane holds it, how many are ahead, when it should start.
@@ -50,7 +57,7 @@ pub(crate) enum TargetCommand {
     /// Start no more calls of a target, or of one priority; those in flight go on.
     Pause(TargetArguments),
     /// Go on after a pause.
-    Resume(TargetArguments),
+    Resume(ResumeArguments),
     /// Pause, and wait until no call is in flight.
     Drain(TargetArguments),
     /// Sign in and make one harmless call.
@@ -70,6 +77,9 @@ pub(crate) struct Arguments {
 pub(super) async fn calls(command: CallCommand) -> Result<(), Failure> {
     let list = match command {
         CallCommand::List(list) => list,
+        CallCommand::Submit(call) => return submit::run(*call).await,
+        CallCommand::Show(show) => return submit::show(show).await,
+        CallCommand::Body(body) => return submit::body(body).await,
         CallCommand::Why(why) => return control::why(why).await,
         CallCommand::Move(moved) => return control::move_call(moved).await,
     };
@@ -138,8 +148,8 @@ pub(super) async fn targets(command: TargetCommand, color: Color) -> Result<(), 
     let list = match command {
         TargetCommand::List(list) => list,
         TargetCommand::Show(show) => return target_show::run(show).await,
-        TargetCommand::Pause(target) => return control::pause(target, "pause").await,
-        TargetCommand::Resume(target) => return control::pause(target, "resume").await,
+        TargetCommand::Pause(target) => return control::pause(target).await,
+        TargetCommand::Resume(target) => return control::resume(target).await,
         TargetCommand::Ping(asked) => return Box::pin(target::run(asked, color)).await,
         TargetCommand::Drain(target) => return control::drain(target).await,
     };

@@ -154,6 +154,7 @@ impl InProcess {
             wire::router(Arc::new(site), access),
         );
         let site = admin::Site {
+            redaction: admin::Redaction::default(),
             engine: engine.clone(),
             draining: AtomicBool::new(false),
         };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::prices::Prices;
 use super::result::Run;
 use super::scenario::Scenario;
+use super::workload::Usage;
 
 /// A month, for the extrapolation.
 pub(crate) const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -35,15 +36,38 @@ pub(crate) struct Item {
     pub(crate) what: String,
 }
 
+/// What a month has to be paid for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Month {
+    /// Executions.
+    pub(crate) executions: f64,
+    /// Calls started, repeats among them.
+    pub(crate) starts: f64,
+    /// Seconds in which a call ran, added up over all calls.
+    pub(crate) busy_seconds: f64,
+}
+
 impl Bill {
     /// The bill for a run.
     pub(crate) fn of(scenario: &Scenario, run: &Run, prices: &Prices) -> Bill {
-        let usage = &scenario.workload.usage;
         let months = MONTH.as_secs_f64() / scenario.workload.stretch.as_secs_f64();
-        let executions = run.records.len() as f64 * months;
-        let starts = run.starts() as f64 * months;
         let busy_seconds = run.mean(|step| step.at_vendor) * run.end.as_micros() as f64 / 1e6;
-        let gb_seconds = busy_seconds * months * usage.lambda_memory_mb / 1024.0;
+        let month = Month {
+            executions: run.records.len() as f64 * months,
+            starts: run.starts() as f64 * months,
+            busy_seconds: busy_seconds * months,
+        };
+        Bill::of_month(month, &scenario.workload.usage, prices)
+    }
+
+    /// The bill for a month.
+    pub(crate) fn of_month(month: Month, usage: &Usage, prices: &Prices) -> Bill {
+        let Month {
+            executions,
+            starts,
+            busy_seconds,
+        } = month;
+        let gb_seconds = busy_seconds * usage.lambda_memory_mb / 1024.0;
         let millions = |number: f64| number / 1e6;
         // Each repeat is one more request: the message goes back to its queue.
         let sqs_requests = executions * usage.sqs_requests + (starts - executions).max(0.0);

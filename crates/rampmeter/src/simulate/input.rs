@@ -209,7 +209,7 @@ fn behave(workload: &mut Workload, vendor: &VendorArguments, account: Option<u32
     }
 }
 
-fn prices(file: Option<&Path>) -> Result<Prices, String> {
+pub(super) fn prices(file: Option<&Path>) -> Result<Prices, String> {
     let built_in = Prices::built_in();
     match file {
         Some(file) => built_in.overridden(&file.display().to_string(), &text(file)?),

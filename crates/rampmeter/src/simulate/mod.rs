@@ -47,6 +47,18 @@ mod input;
 mod tests;
 
 pub(crate) use arguments::Arguments;
+pub(crate) use cost::{Bill, Month};
+pub(crate) use prices::Prices;
+pub(crate) use quantity::Span;
+pub(crate) use workload::Usage;
+
+/// The built-in prices, with those of a file over them.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(crate) fn prices(file: Option<&std::path::Path>) -> Result<Prices, String> {
+    input::prices(file)
+}
 
 /// Simulates and prints the report.
 ///

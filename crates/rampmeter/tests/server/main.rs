@@ -4,6 +4,7 @@
 mod process;
 mod vendor;
 mod aws;
+mod calls;
 mod workspace;
 
 mod executions;

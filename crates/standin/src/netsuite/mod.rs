@@ -95,10 +95,10 @@ impl Vendor for Account {
             record,
             idempotency_key: call::idempotency_key(&arrival),
             writes: request.is_ok_and(|request| request.writes()),
-            weight: match looks_at_a_job {
-                false => Weight::Whole,
-                true if self.options.jobs_hold_slots => Weight::WindowOnly,
-                true => Weight::Instant,
+            weight: if looks_at_a_job {
+                Weight::Instant
+            } else {
+                Weight::Whole
             },
             arrival,
         })

@@ -34,8 +34,8 @@ pub struct NetSuiteOptions {
     pub login_hides_throttle: f64,
     /// How long such a login takes; about a minute has been reported.
     pub hidden_throttle_takes: Duration,
-    /// A job in the background holds its slot until it ends, and a look at it takes none. Otherwise a job holds none
-    /// and a look takes one. Oracle does not say which; the first is the stricter.
+    /// A job in the background holds its slot until it ends, beside the slots that requests hold, looks at jobs included.
+    /// Oracle does not say whether it does; this is the stricter way to count.
     pub jobs_hold_slots: bool,
     /// An idempotency key is honoured for requests that are not asynchronous too. NetSuite documents it for
     /// asynchronous ones alone: without this, a repeated POST makes a second record.

@@ -11,6 +11,8 @@ mod call;
 mod options;
 mod records;
 mod sign_in;
+#[cfg(test)]
+mod tests;
 
 pub use options::{ConnectedApp, SalesforceOptions};
 

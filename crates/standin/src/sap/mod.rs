@@ -13,6 +13,8 @@ mod options;
 mod records;
 mod repeatability;
 mod sign_in;
+#[cfg(test)]
+mod tests;
 
 pub use options::{Repeatability, SapOptions, SapSignIn};
 

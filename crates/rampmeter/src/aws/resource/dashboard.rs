@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::function::METRICS;
 use crate::aws::deployment::Deployment;
 use crate::aws::name;
-use crate::aws::template::{Template, sub};
+use crate::aws::template::{Template, laid_out, sub};
 
 /// Its logical id.
 pub(crate) const ID: &str = "Dashboard";
@@ -56,13 +56,13 @@ pub(crate) fn add(template: &mut Template, deployment: &Deployment<'_>) {
         widget["y"] = (at / IN_A_ROW * HEIGHT).into();
     }
     let body = json!({ "widgets": widgets });
-    let text = serde_json::to_string_pretty(&body).expect("a value is JSON");
+    let text = laid_out(&body);
     template.resource(
         ID,
         "",
         json!({
             "Type": "AWS::CloudWatch::Dashboard",
-            "Properties": { "DashboardName": sub("${AWS::StackName}"), "DashboardBody": sub(text + "\n") },
+            "Properties": { "DashboardName": sub("${AWS::StackName}"), "DashboardBody": sub(text) },
         }),
     );
 }

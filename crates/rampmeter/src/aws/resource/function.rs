@@ -5,16 +5,18 @@ use rampmeter_config::Target;
 use rampmeter_dispatch::Priority;
 use serde_json::{Map, Value, json};
 
-use super::parameter::{ARCHITECTURE, CODE_BUCKET, LOG_LEVEL, WORKER_KEY};
+use super::parameter::{
+    ARCHITECTURE, CODE_BUCKET, HAS_VPC, LOG_LEVEL, SECURITY_GROUPS, SUBNETS, WORKER_KEY,
+};
 use super::role::{allow, allow_if, allow_logs, allow_on_all, allow_traces, role};
 use super::{layer, log_group, mapping, table};
 use crate::aws::deployment::{Deployment, Emit, WORKER_CODE};
 use crate::aws::name;
-use crate::aws::template::{Template, arn, attribute, reference, sub};
+use crate::aws::template::{Template, arn, attribute, either, reference, sub};
 use crate::aws::worker::Shape;
 
 /// Memory of a function, in MiB: processor time is given in proportion.
-const MEMORY: u32 = 256;
+pub(crate) const MEMORY: u32 = 256;
 /// The consumer of undelivered messages only reports and moves them.
 pub(crate) const UNDELIVERED_TIMEOUT: u64 = 60;
 
@@ -82,8 +84,18 @@ fn worker(template: &mut Template, deployment: &Deployment<'_>, target: &Target,
         &logs_id,
         &format!("/aws/lambda/{}", name::worker(name)),
     );
-    template.resource(&role_id, "", role("lambda.amazonaws.com", rights));
+    let mut worker_role = role("lambda.amazonaws.com", rights);
+    // In a network of the user's, a function makes its own network interfaces.
+    let of_network = json!([sub(
+        "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+    )]);
+    worker_role["Properties"]["ManagedPolicyArns"] =
+        either(HAS_VPC, of_network, reference("AWS::NoValue"));
+    template.resource(&role_id, "", worker_role);
     let mut properties = properties(deployment, target, shape.role, more);
+    let network =
+        json!({ "SubnetIds": reference(SUBNETS), "SecurityGroupIds": reference(SECURITY_GROUPS) });
+    properties["VpcConfig"] = either(HAS_VPC, network, reference("AWS::NoValue"));
     properties["FunctionName"] = name::worker(name).into();
     properties["Timeout"] = shape.timeout.into();
     properties["ReservedConcurrentExecutions"] = shape.concurrency.into();
@@ -221,12 +233,7 @@ fn permits(target: &str) -> Value {
     let keys = json!([format!("target/{target}"), "call/*"]);
     allow_if(
         "HoldPermits",
-        &[
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-            "dynamodb:DeleteItem",
-        ],
+        &["dynamodb:GetItem", "dynamodb:PutItem"],
         attribute(table::ID, "Arn"),
         json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": keys } }),
     )
@@ -260,12 +267,7 @@ fn closing(target: &str, wake_role: &str) -> Vec<Value> {
         own_mappings,
         allow(
             "ScheduleWake",
-            &[
-                "scheduler:CreateSchedule",
-                "scheduler:UpdateSchedule",
-                "scheduler:GetSchedule",
-                "scheduler:DeleteSchedule",
-            ],
+            &["scheduler:CreateSchedule", "scheduler:UpdateSchedule"],
             schedule,
         ),
         allow_if(
@@ -300,7 +302,7 @@ fn secrets(deployment: &Deployment<'_>, target: &str) -> Vec<Value> {
             .map(|name| arn("ssm", &format!("parameter{name}")));
         rights.push(allow(
             "ReadParameters",
-            &["ssm:GetParameter", "ssm:GetParameters"],
+            &["ssm:GetParameter"],
             arns.collect::<Vec<_>>(),
         ));
     }

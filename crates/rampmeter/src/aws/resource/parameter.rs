@@ -17,6 +17,11 @@ pub(crate) const ARCHITECTURE: &str = "Architecture";
 pub(crate) const ALARM_TOPIC: &str = "AlarmTopicArn";
 pub(crate) const BOUNDARY: &str = "PermissionsBoundaryArn";
 
+pub(crate) const SUBNETS: &str = "VpcSubnetIds";
+pub(crate) const SECURITY_GROUPS: &str = "VpcSecurityGroupIds";
+
+/// Whether workers are in a network of the user's.
+pub(crate) const HAS_VPC: &str = "HasVpc";
 /// Whether alarms tell somebody.
 pub(crate) const HAS_ALARM_TOPIC: &str = "HasAlarmTopic";
 /// Whether roles have a permissions boundary.
@@ -37,7 +42,10 @@ pub(crate) fn add(template: &mut Template, emit: Emit) {
             text("Key of the configuration's archive, layer.zip. A new key is a new version of the layer."),
         );
     }
-    groups.push(group("Worker", &[ARCHITECTURE, LOG_LEVEL]));
+    groups.push(group(
+        "Worker",
+        &[ARCHITECTURE, LOG_LEVEL, SUBNETS, SECURITY_GROUPS],
+    ));
     groups.push(group("Operation", &[LOG_RETENTION, ALARM_TOPIC, BOUNDARY]));
     template.metadata(
         "AWS::CloudFormation::Interface",
@@ -78,6 +86,24 @@ pub(crate) fn add(template: &mut Template, emit: Emit) {
         BOUNDARY,
         json!({ "Type": "String", "Description": "ARN of the policy that bounds every role of the stack; none if empty.", "Default": "" }),
     );
+    for (parameter, what) in [
+        (
+            SUBNETS,
+            "Private subnets of the workers, with a way to SQS, DynamoDB and Step Functions; none if empty.",
+        ),
+        (
+            SECURITY_GROUPS,
+            "Security groups of the workers in those subnets.",
+        ),
+    ] {
+        template.parameter(
+            parameter,
+            json!({ "Type": "CommaDelimitedList", "Description": what, "Default": "" }),
+        );
+    }
+    let subnets = json!({ "Fn::Join": ["", reference(SUBNETS)] });
+    let is_empty = json!({ "Fn::Equals": [subnets, ""] });
+    template.condition(HAS_VPC, json!({ "Fn::Not": [is_empty] }));
     for (condition, parameter) in [(HAS_ALARM_TOPIC, ALARM_TOPIC), (HAS_BOUNDARY, BOUNDARY)] {
         let is_empty = json!({ "Fn::Equals": [reference(parameter), ""] });
         template.condition(condition, json!({ "Fn::Not": [is_empty] }));

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::role::{allow, role};
 use super::{log_group, machine, queue};
 use crate::aws::name;
-use crate::aws::template::{Template, arn, attribute, reference};
+use crate::aws::template::{Template, arn, attribute, laid_out, reference};
 
 /// How often a message may fail to start an execution before it is put aside.
 const MOST_STARTS: u32 = 5;
@@ -88,7 +88,7 @@ fn definition() -> String {
                     "Name.$": "$[0].messageId",
                     "Input.$": "$[0].body",
                 },
-                "Retry": [{ "ErrorEquals": ["Sfn.SfnException"], "MaxAttempts": 2, "JitterStrategy": "FULL" }],
+                "Retry": [{ "ErrorEquals": ["Sfn.ThrottlingException", "Sfn.SfnException"], "MaxAttempts": 2, "JitterStrategy": "FULL" }],
                 "Catch": [{
                     "ErrorEquals": ["Sfn.ExecutionAlreadyExistsException"],
                     "Next": "It has started before",
@@ -98,7 +98,7 @@ fn definition() -> String {
             "It has started before": { "Type": "Succeed" },
         },
     });
-    serde_json::to_string_pretty(&definition).expect("a value is JSON") + "\n"
+    laid_out(&definition)
 }
 
 fn pipe(template: &mut Template, workflow: &Workflow, queue_id: &str) {

@@ -6,9 +6,11 @@
 use serde_json::{Map, Value, json};
 
 mod intrinsic;
+mod laid_out;
 mod yaml;
 
 pub(crate) use intrinsic::{arn, attribute, either, reference, sub};
+pub(crate) use laid_out::laid_out;
 
 /// A template under construction.
 #[derive(Debug, Clone, Default)]

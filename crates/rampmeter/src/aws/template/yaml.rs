@@ -70,6 +70,13 @@ fn after_mark(value: &Value, indent: usize, out: &mut String) {
         }
         return;
     }
+    let line_so_far = out.len() - out.rfind('\n').map_or(0, |at| at + 1);
+    if let Some(line) = flow(value).filter(|line| line_so_far + 1 + line.len() <= WIDTH) {
+        out.push(' ');
+        out.push_str(&line);
+        out.push('\n');
+        return;
+    }
     match value {
         Value::Object(map) if shown(map).next().is_none() => out.push_str(" {}\n"),
         Value::Object(map) => {
@@ -118,6 +125,33 @@ fn item(value: &Value, indent: usize, out: &mut String) {
             out.push('-');
             after_mark(value, indent, out);
         }
+    }
+}
+
+/// A list of short values on one line, where it can be read at a glance.
+fn flow(value: &Value) -> Option<String> {
+    let Value::Array(items) = value else {
+        return None;
+    };
+    let items: Option<Vec<String>> = items.iter().map(inline).collect();
+    Some(format!("[{}]", items?.join(", ")))
+}
+
+fn inline(value: &Value) -> Option<String> {
+    if let Some((tag, argument)) = intrinsic(value) {
+        return match (tag, argument) {
+            ("Ref", Value::String(id)) => Some(format!("!Ref {id}")),
+            (_, Value::Array(_)) if tag != "GetAtt" && tag != "Sub" => {
+                Some(format!("!{tag} {}", flow(argument)?))
+            }
+            _ => None,
+        };
+    }
+    match value {
+        Value::Array(_) => flow(value),
+        Value::Object(_) => None,
+        Value::String(text) if text.len() > 40 || is_block(text) => None,
+        scalar => Some(scalar_of(scalar)),
     }
 }
 
@@ -232,6 +266,8 @@ mod tests {
                         "On": true,
                         "List": ["a", { "#K": "of the item", "K": { "Ref": "B" }, "L": [] }, { "Fn::GetAtt": ["B", "Arn"] }],
                         "If": { "Fn::If": ["C", { "Fn::Sub": "${X}-y" }, { "Ref": "AWS::NoValue" }] },
+                        "Not": { "Fn::Not": [{ "Fn::Equals": [{ "Ref": "P" }, ""] }] },
+                        "Short": [1, "two", { "Ref": "X" }],
                         "Empty": {},
                     },
                 },
@@ -259,6 +295,8 @@ Resources:
         - C
         - !Sub '${X}-y'
         - !Ref AWS::NoValue
+      Not: !Not [!Equals [!Ref P, '']]
+      Short: [1, two, !Ref X]
       Empty: {}
 
   B:

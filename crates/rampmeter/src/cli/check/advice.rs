@@ -34,7 +34,7 @@ pub(in crate::cli) struct Advice {
 }
 
 /// All advice on a definition, in its order.
-pub(super) fn on(definition: &Value) -> Vec<Advice> {
+pub(in crate::cli) fn on(definition: &Value) -> Vec<Advice> {
     let mut found = Vec::new();
     if let Some(graph) = definition.as_object() {
         on_graph(graph, "", &mut found);

@@ -30,13 +30,13 @@ pub(super) fn fields(waiting: &Value) -> Vec<Field> {
         "waits",
         format!("in {state:?} {what}, since {}", text(&waiting["since"])),
     )];
-    fields.extend(call_fields(&waiting["call"]));
+    fields.extend(call_fields(&waiting["call"], ["call", "held by"]));
     for (holder, calls) in holders(children) {
         fields.push(("held by", format!("{holder}: {calls} of those below")));
     }
     for child in children {
         fields.push(("branch", branch_words(child)));
-        fields.extend(call_fields(&child["call"]));
+        fields.extend(call_fields(&child["call"], ["  call", "  held by"]));
     }
     let told = children.len() as u64;
     if let Some(more) = waiting["running"]
@@ -69,7 +69,7 @@ fn branch_words(child: &Value) -> String {
 }
 
 /// The call that will go on with it, and what holds that.
-fn call_fields(call: &Value) -> Vec<Field> {
+fn call_fields(call: &Value, labels: [&'static str; 2]) -> Vec<Field> {
     let Some(id) = call["id"].as_str() else {
         return Vec::new();
     };
@@ -88,11 +88,11 @@ fn call_fields(call: &Value) -> Vec<Field> {
             format!(", should start in {}", about(millis))
         });
     let mut fields = vec![(
-        "  call",
+        labels[0],
         format!("{id} to {target} {priority}{key}: {standing}{ahead}{starts}"),
     )];
     if let Some(held_by) = call["held_by"].as_str() {
-        fields.push(("  held by", held_by.to_owned()));
+        fields.push((labels[1], held_by.to_owned()));
     }
     fields
 }

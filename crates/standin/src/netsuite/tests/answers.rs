@@ -191,7 +191,7 @@ async fn only_the_latest_spans_are_kept() {
 #[tokio::test]
 async fn shutting_down_frees_the_port_and_waits_for_the_calls_in_flight() {
     let gate = Gate::closed();
-    let netsuite = start(held(&gate, 2)).await;
+    let netsuite = start(gated(&gate, 2)).await;
     let address = netsuite.address();
     let open = send(&netsuite, &format!("PUT {ORDER}"), "", "{}").await;
     within(netsuite.wait_for(|seen| seen.in_flight == 1)).await;

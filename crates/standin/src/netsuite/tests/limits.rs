@@ -1,11 +1,12 @@
 //! What counts against the limits, from when and until when.
 
 use super::*;
+use crate::Latency;
 
 #[tokio::test]
 async fn the_call_after_the_last_slot_is_rejected_and_counted_as_a_violation() {
     let gate = Gate::closed();
-    let netsuite = start(held(&gate, 3)).await;
+    let netsuite = start(gated(&gate, 3)).await;
     let mut open = Vec::new();
     for _ in 0..3 {
         open.push(send(&netsuite, &format!("PUT {ORDER}"), "", "{}").await);
@@ -56,7 +57,7 @@ async fn a_slot_is_free_before_its_answer_is_sent() {
 #[tokio::test]
 async fn a_call_whose_client_has_hung_up_is_worked_on_and_keeps_its_slot_until_its_end() {
     let gate = Gate::closed();
-    let netsuite = start(held(&gate, 1)).await;
+    let netsuite = start(gated(&gate, 1)).await;
     let stream = send(&netsuite, &format!("PUT {ORDER}"), "", "{}").await;
     within(netsuite.wait_for(|seen| seen.in_flight == 1)).await;
     drop(stream);
@@ -166,7 +167,7 @@ async fn the_window_slides_with_every_call() {
 async fn a_call_without_the_bearer_is_answered_401_and_touches_no_limit() {
     let options = NetSuiteOptions {
         bearer: Some("s3cret".to_owned()),
-        ..held(&Gate::closed(), 1)
+        ..gated(&Gate::closed(), 1)
     };
     let netsuite = start(options).await;
     for header in [
@@ -251,4 +252,66 @@ async fn a_client_that_keeps_to_the_limit_is_never_rejected() {
         (seen.busy_slot_seconds - held as f64 / 1e6).abs() <= cut_off,
         "{seen:?}"
     );
+}
+
+#[tokio::test]
+async fn a_restlet_says_too_many_at_once_with_400_in_its_own_words_and_shares_the_limit() {
+    let gate = Gate::closed();
+    let netsuite = start(gated(&gate, 1)).await;
+    let open = send(&netsuite, &format!("PUT {ORDER}"), "", "{}").await;
+    within(netsuite.wait_for(|seen| seen.in_flight == 1)).await;
+    let restlet = "POST /app/site/hosting/restlet.nl?script=6&deploy=1";
+    let body = r#"{"recordType":"salesOrder","externalId":"SO-2"}"#;
+    let rejected = call(&netsuite, restlet, "", body).await;
+    assert_eq!(
+        (rejected.status, rejected.code()),
+        (400, "SSS_REQUEST_LIMIT_EXCEEDED")
+    );
+    gate.open();
+    assert_eq!(reply(open).await.unwrap().status, 204);
+    let written = call(&netsuite, restlet, "", body).await;
+    assert_eq!((written.status, &written.body["id"]), (200, &"2".into()));
+    let seen = netsuite.report();
+    assert_eq!((seen.violations, seen.records), (1, 2));
+    assert_eq!(seen.rejected_by["SSS_REQUEST_LIMIT_EXCEEDED"], 1);
+}
+
+#[tokio::test]
+async fn a_throttle_can_hide_in_a_refused_login_that_takes_its_time() {
+    let netsuite = start(NetSuiteOptions {
+        faults: crate::Faults {
+            busy_account: 1.0,
+            ..crate::Faults::default()
+        },
+        login_hides_throttle: 1.0,
+        hidden_throttle_takes: Duration::from_millis(20),
+        ..NetSuiteOptions::default()
+    })
+    .await;
+    let begun = std::time::Instant::now();
+    let reply = put(&netsuite, ORDER).await;
+    assert!(begun.elapsed() >= Duration::from_millis(20));
+    assert_eq!((reply.status, reply.code()), (401, "INVALID_LOGIN"));
+    let seen = netsuite.report();
+    assert_eq!(
+        (seen.rejected, seen.unauthorised, seen.throttles_injected),
+        (1, 0, 1)
+    );
+}
+
+#[tokio::test]
+async fn a_request_for_a_token_takes_a_place_where_the_account_counts_it() {
+    for (counts, calls) in [(true, 1), (false, 0)] {
+        let netsuite = start(NetSuiteOptions {
+            sign_in_counts: counts,
+            ..NetSuiteOptions::default()
+        })
+        .await;
+        let token = "POST /services/rest/auth/oauth2/v1/token";
+        let reply = call(&netsuite, token, "", "").await;
+        assert_eq!((reply.status, reply.code()), (400, "invalid_request"));
+        let seen = netsuite.report();
+        assert_eq!((seen.calls, seen.max_in_window), (calls, calls));
+        assert_eq!(seen.sign_ins_refused.values().sum::<u64>(), 1);
+    }
 }

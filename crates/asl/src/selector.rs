@@ -1,0 +1,68 @@
+//! A JSONPath on its own, for hosts that cut a part out of data before a workflow sees it.
+
+use serde_json::Value;
+
+use crate::budget::Budget;
+use crate::path::Path;
+
+/// A path that begins with `$`, the data itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Selector(Path);
+
+/// Why a text selects nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SelectorError {
+    /// It is no JSONPath.
+    #[error("{0}")]
+    NotAPath(String),
+    /// It begins with a variable or the context object, which a selector has not.
+    #[error("it must begin with $ and name the data alone")]
+    NotOfTheData,
+}
+
+impl Selector {
+    /// Reads a path.
+    ///
+    /// # Errors
+    /// See [`SelectorError`].
+    pub fn parse(text: &str) -> Result<Selector, SelectorError> {
+        let path = Path::parse(text).map_err(|error| SelectorError::NotAPath(error.to_string()))?;
+        if *path.root() == crate::path::Root::Input {
+            Ok(Selector(path))
+        } else {
+            Err(SelectorError::NotOfTheData)
+        }
+    }
+
+    /// What it points to: one value, or a list where it may point to several. None where it points to nothing, or where
+    /// finding that out takes more work than an expression may do.
+    #[must_use]
+    pub fn select(&self, data: &Value) -> Option<Value> {
+        let found = self.0.find(data, &Budget::new());
+        found.ok().map(std::borrow::Cow::into_owned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_selector_finds_one_value_a_list_or_nothing() {
+        let data = json!({"items": [{"id": 1, "x": 0}, {"id": 2}], "total": 2});
+        let select = |path: &str| Selector::parse(path).unwrap().select(&data);
+        assert_eq!(select("$.items[*].id"), Some(json!([1, 2])));
+        assert_eq!(select("$.total"), Some(json!(2)));
+        assert_eq!(select("$"), Some(data.clone()));
+        assert_eq!(select("$.none"), None);
+    }
+
+    #[test]
+    fn what_is_no_path_into_the_data_is_refused() {
+        for text in ["", "items", "$$.Execution.Id", "$variable", "$.items["] {
+            assert!(Selector::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Bodies that are too long to be carried along: each goes into a file while it arrives, so that its length costs no
+//! memory, and the file is synced before anybody hears of the answer. Whoever gives the place says which bodies are too
+//! long; a file that nobody keeps is removed with the answer it belongs to.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sha2::{Digest, Sha256};
+
+/// A body in a file.
+#[derive(Clone, Debug)]
+pub struct StoredBody {
+    /// Its length in bytes, after decompression.
+    pub size: u64,
+    /// Its SHA-256, in lower-case hexadecimal.
+    pub sha256: String,
+    /// What the vendor's Content-Type says of it.
+    pub content_type: Option<String>,
+    /// What people and workflows ask for it by, once the host has named it.
+    pub call: Option<String>,
+    file: Arc<BodyFile>,
+}
+
+impl StoredBody {
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.file.path
+    }
+
+    /// From now on the file is the host's: it is not removed with the answer.
+    pub fn keep(&self) {
+        self.file.kept.store(true, Ordering::SeqCst);
+    }
+}
+
+impl PartialEq for StoredBody {
+    fn eq(&self, other: &StoredBody) -> bool {
+        self.file.path == other.file.path && self.sha256 == other.sha256
+    }
+}
+
+#[derive(Debug)]
+struct BodyFile {
+    path: PathBuf,
+    kept: AtomicBool,
+}
+
+impl Drop for BodyFile {
+    fn drop(&mut self) {
+        if !self.kept.load(Ordering::SeqCst)
+            && let Err(why) = std::fs::remove_file(&self.path)
+        {
+            tracing::warn!(path = %self.path.display(), %why, "a body that nobody keeps stays behind");
+        }
+    }
+}
+
+/// A body on its way into its file.
+#[derive(Debug)]
+pub(crate) struct Arriving {
+    file: File,
+    owner: Arc<BodyFile>,
+    hash: Sha256,
+    size: u64,
+}
+
+impl Arriving {
+    /// Makes the file, which must not be there yet.
+    pub(crate) fn create(path: &Path) -> io::Result<Arriving> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
+        Ok(Arriving {
+            file,
+            owner: Arc::new(BodyFile {
+                path: path.to_owned(),
+                kept: AtomicBool::new(false),
+            }),
+            hash: Sha256::new(),
+            size: 0,
+        })
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)?;
+        self.hash.update(bytes);
+        self.size += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Returns when the file and its name are on disk.
+    pub(crate) fn finish(self, content_type: Option<String>) -> io::Result<StoredBody> {
+        self.file.sync_all()?;
+        if let Some(directory) = self.owner.path.parent() {
+            File::open(directory)?.sync_all()?;
+        }
+        let sha256 = self.hash.finalize();
+        Ok(StoredBody {
+            size: self.size,
+            sha256: sha256.iter().map(|byte| format!("{byte:02x}")).collect(),
+            content_type,
+            call: None,
+            file: self.owner,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_nobody_keeps_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        for kept in [false, true] {
+            let path = directory.path().join("1");
+            let mut arriving = Arriving::create(&path).unwrap();
+            arriving.write(b"ab").unwrap();
+            arriving.write(b"c").unwrap();
+            let stored = arriving.finish(None).unwrap();
+            assert_eq!(stored.size, 3);
+            // FIPS 180-2, appendix B.1.
+            assert!(
+                stored
+                    .sha256
+                    .starts_with("ba7816bf8f01cfea414140de5dae2223")
+            );
+            let copy = stored.clone();
+            drop(stored);
+            assert!(path.exists(), "a copy of the answer is still there");
+            if kept {
+                copy.keep();
+            }
+            drop(copy);
+            assert_eq!(path.exists(), kept);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What a workflow gets of an answer's body: the part that its target or its message selects. Done beside the writer, for
+//! a body may be long; a body in a file is read and the file dropped, if what is selected fits into a workflow's data.
+
+use std::time::SystemTime;
+
+use rampmeter_asl::Selector;
+use rampmeter_caller::follow_up::{FollowUp, Look};
+use rampmeter_caller::{Answer, Outcome, Profile, ResponseRules};
+use serde_json::Value;
+
+/// The outcome of a call, of which only what is selected of a successful answer is left. An answer that only tells of a
+/// job is none yet.
+pub(crate) fn select(
+    profile: &Profile,
+    look: Option<&FollowUp>,
+    selector: &Selector,
+    outcome: Outcome,
+) -> Outcome {
+    let ends = match look {
+        None => outcome.follow_up(profile).is_none(),
+        Some(look) => matches!(
+            look.look(profile, outcome.clone(), SystemTime::now()),
+            Look::Done(_)
+        ),
+    };
+    match outcome {
+        Outcome::Success(answer) if ends => Outcome::Success(cut(selector, answer)),
+        other => other,
+    }
+}
+
+/// What is not JSON stays as it is; what is selected and not there is null.
+fn cut(selector: &Selector, mut answer: Answer) -> Answer {
+    let read;
+    let body = match &answer.stored {
+        None => &answer.body,
+        Some(stored) if answer.truncated => {
+            tracing::warn!(path = %stored.path().display(), "nothing is selected from a body that was cut");
+            return answer;
+        }
+        Some(stored) => {
+            match std::fs::read(stored.path()).map(|bytes| serde_json::from_slice(&bytes)) {
+                Ok(Ok(body)) => {
+                    read = body;
+                    &read
+                }
+                _ => return answer,
+            }
+        }
+    };
+    if !(body.is_object() || body.is_array()) {
+        return answer;
+    }
+    let selected = selector.select(body).unwrap_or(Value::Null);
+    let stored = answer.stored.take();
+    let whole = std::mem::replace(&mut answer.body, selected);
+    if answer.to_task_output().to_string().len() > ResponseRules::LONGEST_OUTPUT {
+        answer.body = whole;
+        answer.stored = stored;
+    }
+    answer
+}

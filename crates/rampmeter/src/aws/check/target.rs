@@ -1,0 +1,82 @@
+//! What a target asks of functions: where its calls go, how long they take, how they are repeated.
+
+use std::time::Duration;
+
+use rampmeter_caller::check_address;
+use rampmeter_config::Target;
+
+use super::code::{CALL_TOO_LONG, FOLLOWS_JOBS, PAUSE_TOO_LONG, UNREACHABLE};
+use super::{Finding, Place};
+use crate::aws::resource::queue::LONGEST_INVISIBLE_SECONDS;
+use crate::aws::worker::LONGEST_CALL_SECONDS;
+use crate::loopback;
+
+pub(super) fn check(target: &Target) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let place = |key: &str| Place::keys(&["targets", &target.name, key]);
+    found.extend(address(target));
+    if target.timeout > Duration::from_secs(LONGEST_CALL_SECONDS) {
+        let seconds = target.timeout.as_secs();
+        let message = format!(
+            "a call of {} may take {seconds} s, and a function ends after 900 s",
+            target.name
+        );
+        let help = format!(
+            "set timeout = \"{LONGEST_CALL_SECONDS}s\" or less in [aws.targets.{}]",
+            target.name
+        );
+        found.push(Finding::error(
+            CALL_TOO_LONG,
+            place("timeout"),
+            message,
+            help,
+        ));
+    }
+    if target.follows_jobs() {
+        let message = format!(
+            "{} follows jobs that its vendor runs, and a worker on AWS ends before they do",
+            target.name
+        );
+        let help = format!(
+            "set jobs = \"none\" in [aws.targets.{}], and let its limits count requests",
+            target.name
+        );
+        found.push(Finding::error(FOLLOWS_JOBS, place("jobs"), message, help));
+    }
+    if target.retry.max > Duration::from_secs(LONGEST_INVISIBLE_SECONDS) {
+        let message = format!(
+            "{} may pause for {} s before a repeat, and SQS keeps a message invisible for 12 hours",
+            target.name,
+            target.retry.max.as_secs()
+        );
+        let help = "set retry.max = \"12h\" or less";
+        found.push(Finding::error(
+            PAUSE_TOO_LONG,
+            place("retry"),
+            message,
+            help,
+        ));
+    }
+    found
+}
+
+fn address(target: &Target) -> Option<Finding> {
+    let url = &target.profile.base_url;
+    let host = url.host_str().unwrap_or_default();
+    let place = Place::keys(&["targets", &target.name, "base_url"]);
+    if loopback::is_loopback_host(host.as_bytes()) {
+        let message = format!("{host} is the function itself on AWS, and nobody answers there");
+        let help = format!(
+            "name the account's address in [aws.targets.{}]: base_url = \"https://...\"",
+            target.name
+        );
+        return Some(Finding::error(UNREACHABLE, place, message, help));
+    }
+    if check_address(url, &[]).is_err() {
+        let message =
+            format!("{host} is no public address: the functions would have to be in its network");
+        let help = "deploy with VpcSubnetIds and VpcSecurityGroupIds, in subnets with a way to SQS, DynamoDB and Step Functions";
+        return Some(Finding::warning(UNREACHABLE, place, message, help));
+    }
+    None
+}

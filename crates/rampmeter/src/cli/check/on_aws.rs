@@ -1,0 +1,64 @@
+//! `check --aws` and `aws check`: the same files, read for AWS.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Findings, Form, Kind, Problem, answer, counted};
+use crate::aws::Emit;
+use crate::aws::check::of_definition;
+use crate::cli::aws::Planned;
+use crate::cli::definition;
+use crate::failure::{Exit, Failure};
+use crate::output::{Color, Format};
+
+/// Checks one configuration for AWS. The members of `more` are added to a JSON answer.
+pub(in crate::cli) fn run(
+    file: &Path,
+    form: Form,
+    more: Option<Value>,
+    color: Color,
+) -> Result<(), Failure> {
+    if !file.exists() {
+        let what = format!("there is no file {}", file.display());
+        return Err(Failure::new("RM2016", Exit::Usage, what).with_help("rampmeter init"));
+    }
+    let format = match form {
+        Form::Human => Format::Table,
+        Form::Json | Form::Sarif => Format::Json,
+    };
+    let mut findings = Findings::default();
+    findings.configuration_on_aws(file, color.for_stdout());
+    answer(&[(file, findings)], format, form == Form::Sarif, more)
+}
+
+impl Findings {
+    /// A configuration and its workflows.
+    pub(super) fn configuration_on_aws(&mut self, file: &Path, color: bool) {
+        let planned = match Planned::read(file, Emit::Sam) {
+            Ok(planned) => planned,
+            Err(report) => return self.refused(&report, color),
+        };
+        for problem in planned.problems() {
+            self.add(&problem, planned.text_of(&problem), color);
+        }
+        let (targets, workflows) = planned.counts();
+        self.summary = format!(
+            "nothing stands against AWS, {}, {}",
+            counted(targets, "target"),
+            counted(workflows, "workflow")
+        );
+    }
+
+    /// A definition whose configuration is not known: its substitutions stay as they are.
+    pub(super) fn definition_on_aws(&mut self, file: &str, text: &str, kind: Kind, color: bool) {
+        for problem in definition::problems_on_aws(file, text, kind == Kind::Express) {
+            self.add(&problem, text, color);
+        }
+        for finding in of_definition("", text) {
+            let problem = Problem::in_definition(file, &finding, text);
+            self.add(&problem, text, color);
+        }
+        "a definition that runs on AWS".clone_into(&mut self.summary);
+    }
+}
