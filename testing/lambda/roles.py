@@ -148,6 +148,12 @@ def invalid_messages(world):
     ended = world.end_of(world.start("invalid", method="BREW"))
     assert (ended["status"], ended["error"]) == ("FAILED", "Rampmeter.InvalidMessage"), ended
     assert "Method must be one of" in json.loads(ended["cause"])["Reason"], ended
+    call = {"Method": "GET", "Path": "/services/rest/record/v1/salesOrder/1"}
+    for member, value in (("OrderingKey", "customer-1"), ("ResponseSelector", "$.items")):
+        world.sqs.send_message(QueueUrl=f"{world.prefix}-medium", MessageBody=json.dumps({**call, member: value}))
+        dead = world.receive("dead")
+        assert member in dead["MessageAttributes"]["Cause"]["StringValue"], dead
+        world.sqs.delete_message(QueueUrl=f"{world.prefix}-dead", ReceiptHandle=dead["ReceiptHandle"])
     world.sqs.send_message(QueueUrl=f"{world.prefix}-batch", MessageBody="no JSON")
     dead = world.receive("dead")
     assert dead["Body"] == "no JSON" and dead["MessageAttributes"]["Error"]["StringValue"] == "Rampmeter.InvalidMessage"
