@@ -261,7 +261,8 @@ def run(arguments, work, processes):
         "turnaround_ms": turnarounds(executions, plan),
         "wait_ms": {lane: {"p50": percentile(values, 50), "p99": percentile(values, 99), "calls": len(values)}
                     for lane, values in sorted(function.waits.items())},
-        "lambda": {"invocations": function.invocations, "cold_starts": function.cold_starts, "kills": function.kills,
+        "lambda": {"invocations": function.invocations, "cold_starts": function.cold_starts,
+                   "init_ms_p50": percentile(function.inits, 50), "kills": function.kills,
                    "throttled": function.throttled, "timeouts": function.timeouts,
                    "errors": len(function.failures), "init_errors": len(function.init_errors),
                    "delivered_twice": sum(mapping.delivered_twice for mapping in mappings)},
