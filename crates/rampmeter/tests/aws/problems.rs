@@ -57,17 +57,13 @@ fn with_key(fields: &str) -> Case {
 const TIMEOUT: &str = "\n      \"TimeoutSeconds\": 600,";
 
 fn cases() -> Vec<Case> {
-    let window = |calls: u32, per: &str| {
-        format!("[[targets.crm.limits]]\nname = \"w{calls}\"\ncalls = {calls}\nper = \"{per}\"\n")
-    };
-    let many: String = (0..9)
-        .map(|at| {
-            format!(
-                "[[targets.crm.limits]]\nname = \"window-{at}\"\ncalls = 100000\nper = \"1m\"\n"
-            )
-        })
-        .collect();
-    let long = "a".repeat(53);
+    let mut cases = of_definitions();
+    cases.extend(of_targets());
+    cases
+}
+
+/// References, calls, definitions.
+fn of_definitions() -> Vec<Case> {
     let in_map = format!(
         r#"{{
       "Type": "Map",
@@ -113,6 +109,10 @@ fn cases() -> Vec<Case> {
         with_key("\n      \"TimeoutSeconds\": 1300000,"),
         defined(&in_map),
         defined(&call(", \"IdempotencyKey\": \"same\"", TIMEOUT)),
+        defined(&call(
+            &format!(", {KEY}, \"OrderingKey.$\": \"$.customer\""),
+            TIMEOUT,
+        )),
         // Definitions.
         defined(&format!(
             "{{ \"Type\": \"Pass\", \"Result\": \"{}\", \"End\": true }}",
@@ -124,6 +124,23 @@ fn cases() -> Vec<Case> {
         defined(
             r#"{ "Type": "Task", "Resource": "arn:aws:states:::aws-sdk:dynamodb:getItem", "Parameters": {}, "End": true }"#,
         ),
+    ]
+}
+
+/// Targets, limits, names.
+fn of_targets() -> Vec<Case> {
+    let window = |calls: u32, per: &str| {
+        format!("[[targets.crm.limits]]\nname = \"w{calls}\"\ncalls = {calls}\nper = \"{per}\"\n")
+    };
+    let many: String = (0..9)
+        .map(|at| {
+            format!(
+                "[[targets.crm.limits]]\nname = \"window-{at}\"\ncalls = 100000\nper = \"1m\"\n"
+            )
+        })
+        .collect();
+    let long = "a".repeat(53);
+    vec![
         // Targets.
         configured(&[TARGET, "timeout = \"14m\"\n", LIMIT]),
         configured(&[TARGET, "jobs = \"status-monitor\"\n", LIMIT]),

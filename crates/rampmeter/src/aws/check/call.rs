@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::code::{NO_IDEMPOTENCY_KEY, NO_TIMEOUT, OUTLIVES_ITS_MESSAGE, WEAK_KEY};
+use super::code::{NO_IDEMPOTENCY_KEY, NO_TIMEOUT, ORDERING_KEY, OUTLIVES_ITS_MESSAGE, WEAK_KEY};
 use super::{Finding, Place};
 use crate::aws::definition::{Argument, State, argument};
 use crate::aws::resource::queue::RETENTION_SECONDS;
@@ -40,6 +40,15 @@ pub(super) fn check(
                 found.push(Finding::warning(WEAK_KEY, place, message, help));
             }
         }
+    }
+    let has_order = state
+        .message_body()
+        .is_some_and(|body| argument(body, "OrderingKey").is_some());
+    if has_order {
+        let message = format!("the OrderingKey of {:?} is not kept on AWS", state.name);
+        let help = "leave it out where the order does not matter; where it does, put the calls of a key into one workflow";
+        let place = at(&format!("/{arguments}/MessageBody"));
+        found.push(Finding::error(ORDERING_KEY, place, message, help));
     }
     if !state.awaits_token() {
         return found;

@@ -35,6 +35,8 @@ pub(super) const NAME_TAKEN: &str = "RM3027";
 pub(super) const UNREACHABLE: &str = "RM3028";
 /// A limit beyond what the table serves.
 pub(super) const ABOVE_CEILING: &str = "RM3029";
+/// An order of calls, which standard queues do not keep.
+pub(super) const ORDERING_KEY: &str = "RM3031";
 /// Jobs of the vendor, which nobody follows there.
 pub(super) const FOLLOWS_JOBS: &str = "RM3030";
 
@@ -111,6 +113,10 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     (
         FOLLOWS_JOBS,
         "A target follows or counts jobs that its vendor runs in the background. A worker on AWS ends before they do.",
+    ),
+    (
+        ORDERING_KEY,
+        "A call has an OrderingKey. On AWS nothing keeps the order of calls, or holds one back while another of its key runs.",
     ),
     ("RM3090", "A file of the deployment cannot be written."),
 ];

@@ -22,7 +22,8 @@ pub(crate) enum Exactness {
     },
     /// Never over if the clock is right at the reset.
     ByTheClock,
-    /// Never over; seldom full, and priorities are approximate.
+    /// Never over while environments live and answers come in time: a slot whose call timed out is free at once, though
+    /// the vendor may go on with it. Seldom full, and priorities are approximate.
     SeldomFull,
     /// It cannot be held at all; the deployment is refused.
     Not,
@@ -101,9 +102,9 @@ impl fmt::Display for Exactness {
             Exactness::ByTheClock => {
                 out.write_str("never over, if the clocks are right at the reset")
             }
-            Exactness::SeldomFull => {
-                out.write_str("never over; seldom full, priorities approximate")
-            }
+            Exactness::SeldomFull => out.write_str(
+                "never over while answers come in time; seldom full, priorities approximate",
+            ),
             Exactness::Not => out.write_str("not held"),
         }
     }
@@ -135,7 +136,7 @@ pub(super) fn short(duration: Duration) -> String {
     ];
     let unit = units
         .iter()
-        .find(|(length, _)| milliseconds >= *length && milliseconds % length == 0);
+        .find(|(length, _)| milliseconds >= *length && milliseconds.is_multiple_of(*length));
     match unit {
         Some((length, unit)) => format!("{}{unit}", milliseconds / length),
         None => format!("{milliseconds}ms"),

@@ -25,11 +25,7 @@ pub(crate) fn steps(
     notation: Notation,
     folder: &str,
 ) -> Vec<Step> {
-    let end = match notation {
-        Notation::Yaml => "yaml",
-        Notation::Json => "json",
-    };
-    let file = format!("template.{end}");
+    let file = notation.file();
     let stack = deployment.stack();
     let mut steps = Vec::new();
     let secrets = secrets(deployment.plan);

@@ -47,7 +47,7 @@ pub(crate) fn add(template: &mut Template, deployment: &Deployment<'_>) {
         });
         let lines: Vec<Value> = lines.collect();
         if !lines.is_empty() {
-            widgets.push(widget(title, "Sum", lines));
+            widgets.push(widget(title, "Sum", &lines));
         }
     }
     for (at, widget) in widgets.iter_mut().enumerate() {
@@ -110,33 +110,33 @@ fn of_target(target: &Target) -> Vec<Value> {
         widget(
             &format!("{name}: calls that wait"),
             "Maximum",
-            queues("ApproximateNumberOfMessagesVisible"),
+            &queues("ApproximateNumberOfMessagesVisible"),
         ),
         widget(
             &format!("{name}: age of the oldest, in seconds"),
             "Maximum",
-            queues("ApproximateAgeOfOldestMessage"),
+            &queues("ApproximateAgeOfOldestMessage"),
         ),
         widget(
             &format!("{name}: wait before the start, 95 of 100"),
             "p95",
-            calls("CallWait"),
+            &calls("CallWait"),
         ),
         widget(
             &format!("{name}: calls started"),
             "Sum",
-            calls("CallStarted"),
+            &calls("CallStarted"),
         ),
         widget(
             &format!("{name}: calls that failed"),
             "Sum",
-            calls("CallFailed"),
+            &calls("CallFailed"),
         ),
-        widget(&format!("{name}: what goes wrong"), "Sum", trouble),
+        widget(&format!("{name}: what goes wrong"), "Sum", &trouble),
     ]
 }
 
-fn widget(title: &str, statistic: &str, metrics: Vec<Value>) -> Value {
+fn widget(title: &str, statistic: &str, metrics: &[Value]) -> Value {
     json!({
         "type": "metric",
         "x": 0,

@@ -76,7 +76,7 @@ fn worker(template: &mut Template, deployment: &Deployment<'_>, target: &Target,
         template.resource(
             &wake_role,
             "EventBridge Scheduler takes it to wake the worker of a target that was closed.",
-            role("scheduler.amazonaws.com", vec![invoke]),
+            role("scheduler.amazonaws.com", &[invoke]),
         );
     }
     log_group::add(
@@ -84,7 +84,7 @@ fn worker(template: &mut Template, deployment: &Deployment<'_>, target: &Target,
         &logs_id,
         &format!("/aws/lambda/{}", name::worker(name)),
     );
-    let mut worker_role = role("lambda.amazonaws.com", rights);
+    let mut worker_role = role("lambda.amazonaws.com", &rights);
     // In a network of the user's, a function makes its own network interfaces.
     let of_network = json!([sub(
         "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
@@ -109,12 +109,18 @@ fn worker(template: &mut Template, deployment: &Deployment<'_>, target: &Target,
             "Makes the calls of {name}, one in each environment: the reserved concurrency is the limit."
         ),
     };
-    template.resource(&id, &comment, function(deployment.emit, properties));
+    template.resource(&id, &comment, function(deployment.emit, &properties));
     for priority in Priority::ALL {
         let queue = name::queue_id(name, priority);
         let mapping = mapping::of(&id, &queue, shape.concurrency_of(priority));
         let mapping_id = name::id(name, &(name::of_priority(priority) + "Mapping"));
-        template.resource(&mapping_id, "", mapping);
+        let comment = if priority == Priority::High {
+            "One message at a time, and no more pollers than there are environments: they take no message that nobody \
+             can serve. 2 is the least that AWS has."
+        } else {
+            ""
+        };
+        template.resource(&mapping_id, comment, mapping);
     }
 }
 
@@ -139,7 +145,7 @@ fn undelivered(template: &mut Template, deployment: &Deployment<'_>, target: &Ta
     ];
     let function_name = name::undelivered_function(name);
     log_group::add(template, &logs_id, &format!("/aws/lambda/{function_name}"));
-    template.resource(&role_id, "", role("lambda.amazonaws.com", rights));
+    template.resource(&role_id, "", role("lambda.amazonaws.com", &rights));
     let mut properties = properties(deployment, target, "undelivered", Map::new());
     properties["FunctionName"] = function_name.into();
     properties["Timeout"] = UNDELIVERED_TIMEOUT.into();
@@ -147,7 +153,7 @@ fn undelivered(template: &mut Template, deployment: &Deployment<'_>, target: &Ta
     template.resource(
         &id,
         "Fails the task of a message that was received too often, and keeps the message as a dead letter.",
-        function(deployment.emit, properties),
+        function(deployment.emit, &properties),
     );
     template.resource(
         &name::id(name, "UndeliveredMapping"),
@@ -213,7 +219,7 @@ fn finish(properties: &mut Value, emit: Emit, role: &str, logs: &str) {
     }
 }
 
-fn function(emit: Emit, properties: Value) -> Value {
+fn function(emit: Emit, properties: &Value) -> Value {
     let kind = match emit {
         Emit::Sam => "AWS::Serverless::Function",
         Emit::Cfn => "AWS::Lambda::Function",

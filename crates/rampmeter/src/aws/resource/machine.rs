@@ -42,7 +42,7 @@ pub(crate) fn add(template: &mut Template, deployment: &Deployment<'_>, workflow
         &logs_id,
         &format!("/aws/vendedlogs/states/{name}"),
     );
-    template.resource(&role_id, "", role("states.amazonaws.com", rights));
+    template.resource(&role_id, "", role("states.amazonaws.com", &rights));
     let machine = match deployment.emit {
         Emit::Sam => json!({
             "Type": "AWS::Serverless::StateMachine",

@@ -12,7 +12,6 @@ pub(crate) fn of(function: &str, queue: &str, concurrency: u32) -> Value {
             "FunctionName": reference(function),
             "EventSourceArn": attribute(queue, "Arn"),
             "BatchSize": 1,
-            "#ScalingConfig": "The poller stops here, so that it takes no messages which nobody can serve. AWS has no 1.",
             "ScalingConfig": { "MaximumConcurrency": concurrency },
             "FunctionResponseTypes": ["ReportBatchItemFailures"],
         },

@@ -24,10 +24,12 @@ pub(crate) fn add(template: &mut Template, target: &Target, function_timeout: u6
     let dead = name::id(&target.name, "DeadQueue");
     for priority in Priority::ALL {
         let mut queue = queue(&name::queue(&target.name, priority), invisible);
-        queue["Properties"]["#RedrivePolicy"] = Value::from(
-            "Attempts and deferrals are counted by the worker. This count rises with every return, so it only stops \
-             what would go round for ever.",
-        );
+        if priority == Priority::High {
+            queue["Properties"]["#RedrivePolicy"] = Value::from(
+                "Attempts and deferrals are counted by the worker. This count rises with every return, so it only \
+                 stops what would go round for ever.",
+            );
+        }
         queue["Properties"]["RedrivePolicy"] = json!({
             "deadLetterTargetArn": attribute(&undelivered, "Arn"),
             "maxReceiveCount": MOST_RECEIVES,

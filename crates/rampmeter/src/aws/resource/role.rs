@@ -47,7 +47,7 @@ pub(crate) fn allow_traces() -> Value {
 }
 
 /// A role that a service takes, with these rights.
-pub(crate) fn role(service: &str, rights: Vec<Value>) -> Value {
+pub(crate) fn role(service: &str, rights: &[Value]) -> Value {
     let mut trust = json!({
         "Effect": "Allow",
         "Principal": { "Service": service },

@@ -56,7 +56,7 @@ fn starter(template: &mut Template, workflow: &Workflow) {
         &logs,
         &format!("/aws/vendedlogs/states/{starter}"),
     );
-    template.resource(&role_id, "", role("states.amazonaws.com", rights));
+    template.resource(&role_id, "", role("states.amazonaws.com", &rights));
     template.resource(
         &id("Starter"),
         "Names the execution by the message's id: a pipe cannot. A message that is delivered again finds its \
@@ -120,7 +120,7 @@ fn pipe(template: &mut Template, workflow: &Workflow, queue_id: &str) {
             reference(&starter),
         ),
     ];
-    template.resource(&role_id, "", role("pipes.amazonaws.com", rights));
+    template.resource(&role_id, "", role("pipes.amazonaws.com", &rights));
     let pipe: Value = json!({
         "Type": "AWS::Pipes::Pipe",
         "Properties": {

@@ -26,5 +26,6 @@ pub(crate) fn arn(service: &str, resource: &str) -> Value {
 
 /// One of two values, by a condition.
 pub(crate) fn either(condition: &str, then: Value, otherwise: Value) -> Value {
-    json!({ "Fn::If": [condition, then, otherwise] })
+    let arguments = Value::Array(vec![condition.into(), then, otherwise]);
+    Value::from_iter([("Fn::If", arguments)])
 }

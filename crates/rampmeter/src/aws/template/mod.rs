@@ -3,7 +3,7 @@
 //! Values are JSON with CloudFormation's functions in their long form (`{ "Ref": .. }`, `{ "Fn::GetAtt": .. }`). An entry
 //! `#KEY` beside an entry `KEY` is its comment: YAML shows it, JSON has no place for it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 mod intrinsic;
 mod laid_out;
@@ -32,6 +32,16 @@ pub(crate) enum Notation {
     Yaml,
     /// Without comments.
     Json,
+}
+
+impl Notation {
+    /// The name of the template's file.
+    pub(crate) fn file(self) -> &'static str {
+        match self {
+            Notation::Yaml => "template.yaml",
+            Notation::Json => "template.json",
+        }
+    }
 }
 
 impl Template {
@@ -66,7 +76,7 @@ impl Template {
 
     /// Adds an output.
     pub(crate) fn output(&mut self, id: &str, description: &str, value: Value) {
-        let output = json!({ "Description": description, "Value": value });
+        let output = Value::from_iter([("Description", description.into()), ("Value", value)]);
         add(&mut self.outputs, id, "", output);
     }
 
@@ -141,6 +151,8 @@ fn without_comments(value: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -19,12 +19,8 @@ pub(super) fn of(
     notation: Notation,
     configuration: &str,
 ) -> Vec<File> {
-    let end = match notation {
-        Notation::Yaml => "yaml",
-        Notation::Json => "json",
-    };
     let mut files = vec![File {
-        path: PathBuf::from(format!("template.{end}")),
+        path: PathBuf::from(notation.file()),
         text: template.text(notation),
     }];
     if deployment.emit == Emit::Sam {
