@@ -9,6 +9,7 @@
     judge.py recorded REPORT [AGAIN] how many of the cases recorded from AWS pass, some of them the second time
     judge.py failed REPORT           the cases that failed and are not left out on purpose
     judge.py replayed REPORT         what `rampmeter simulate --from-history` printed
+    judge.py lambda REPORT [OTHER]   what `testing/lambda/end_to_end.py` wrote, beside the embedded host's
 """
 
 import json
@@ -76,6 +77,55 @@ def judge_recorded(report, again):
     print(f"recorded: {passed} of {report['total']} cases pass")
     for what in failed:
         print(f"BROKEN: {what}")
+    return 1 if failed else 0
+
+
+FAULTS = (
+    "SendTaskSuccess refuse", "SendTaskSuccess drop", "SendTaskHeartbeat refuse", "DeleteMessage refuse",
+    "ReceiveMessage shorten", "PutItem refuse", "PutItem lose", "PutItem drop",
+)
+
+
+def judge_lambda(report, other):
+    executions, vendor, environments = report["executions"], report["vendor"], report["lambda"]
+    asked, kills = executions["asked"], report["asked_for_kills"]
+    times = report["turnaround_ms"]
+    checks = [
+        ("schema", report["schema"] == "rampmeter.lambda/1"),
+        ("every execution succeeded", executions["by_status"] == {"SUCCEEDED": asked} and asked > 0),
+        ("the vendor saw no violation", vendor["violations"] == 0),
+        ("in flight within the limit", 0 < vendor["max_in_flight"] <= vendor["limit_in_flight"]),
+        ("window within the limit", vendor["max_in_window"] <= vendor["limit_in_window"]),
+        ("one record for each execution", vendor["records"] == asked and vendor["duplicates_created"] == 0),
+        ("no repeat with another key", vendor["repeated_with_other_key"] == 0),
+        ("waits of all priorities", set(times) == {"HIGH", "MEDIUM", "BATCH"}),
+        ("urgent work waits less", times["HIGH"]["p50"] < times["MEDIUM"]["p50"] < times["BATCH"]["p50"]),
+    ]
+    if report["role"] != "embedded":
+        checks += [
+            ("the queues are empty", not any(report["left_in_queues"].values())),
+            ("no environment failed to start", environments["init_errors"] == 0),
+            ("no invocation failed by itself", environments["errors"] == environments["timeouts"] == 0),
+            ("killed as often as asked", environments["kills"] == kills),
+        ]
+    if report["role"] == "drain":
+        units = report["write_units_per_call"]
+        checks.append(("a call costs 1 to 8 write units", 1 <= units <= 8))
+    if report["asked_for_faults"]:
+        checks += [(f"it happened: {fault}", report["faults"].get(fault, 0) > 0) for fault in FAULTS]
+    if not kills and not report["asked_for_faults"]:
+        checks.append(("as many calls as executions", vendor["calls"] == asked))
+    for name, one in (("here", report), ("the embedded host", other or {})):
+        if one:
+            waits = ", ".join(f"{lane} {one['turnaround_ms'][lane]['p99']}" for lane in ("HIGH", "MEDIUM", "BATCH"))
+            print(f"{name}, {one['role']}: utilisation {one['utilisation']}, start to end p99 in ms: {waits}; "
+                  f"write units for each call: {one['write_units_per_call']}; took {one['took_s']} s")
+    failed = [what for what, holds in checks if not holds]
+    print(f"lambda: {len(checks) - len(failed)} of {len(checks)} checks hold")
+    for what in failed:
+        print(f"BROKEN: {what}")
+    if failed:
+        print(json.dumps(report, indent=1))
     return 1 if failed else 0
 
 
@@ -212,6 +262,12 @@ if __name__ == "__main__":
                 with open(sys.argv[3], encoding="utf-8") as file:
                     again = json.load(file)
             sys.exit(judge_recorded(report, again))
+        case "lambda":
+            other = None
+            if len(sys.argv) > 3:
+                with open(sys.argv[3], encoding="utf-8") as file:
+                    other = json.load(file)
+            sys.exit(judge_lambda(report, other))
         case "failed":
             sys.exit(failed_ids(report))
         case "replayed":

@@ -3,7 +3,9 @@
 worker as concurrent environments (service.py) that pollers wake (pollers.py), the strict stand-in as the vendor.
 
     end_to_end.py --rampmeter target/debug/rampmeter --bootstrap target/debug/bootstrap [--executions N] [--overload X]
-                  [--kills K] [--faults] [--role drain|slot] [--json FILE]
+                  [--kills K] [--faults] [--role drain|slot|embedded] [--json FILE]
+
+`--role embedded` runs the same on `rampmeter serve` alone, to compare with.
 
 Three priorities arrive at `--overload` times what the account can do. The vendor's own counter judges; `.ci/judge.py
 lambda FILE` reads the report. Needs boto3 and moto[server].
@@ -58,7 +60,7 @@ WORKFLOW = {
 }
 
 
-def configuration(vendor):
+def configuration(vendor, worker):
     return f"""
 version = 1
 [server]
@@ -72,7 +74,7 @@ auth = {{ kind = "bearer", secret = "${{env:E2E_TOKEN}}" }}
 timeout = "10s"
 hold_after_timeout = "2s"
 max_deferrals = {{ MEDIUM = 10, BATCH = 30 }}
-worker = "external"
+worker = "{worker}"
 
 [[targets.{TARGET}.limits]]
 name = "account"
@@ -130,15 +132,33 @@ def arrivals(executions, overload):
     ]
 
 
-def count_statuses(states, machine):
-    counts, token = {}, {}
+def executions_of(states, machine):
+    found, token = [], {}
     while True:
         page = states.list_executions(stateMachineArn=machine, maxResults=1000, **token)
-        for execution in page["executions"]:
-            counts[execution["status"]] = counts.get(execution["status"], 0) + 1
+        found += page["executions"]
         if "nextToken" not in page:
-            return counts
+            return found
         token = {"nextToken": page["nextToken"]}
+
+
+def count_statuses(executions):
+    counts = {}
+    for execution in executions:
+        counts[execution["status"]] = counts.get(execution["status"], 0) + 1
+    return counts
+
+
+def turnarounds(executions, plan):
+    """From the start of an execution to its end, by priority: what can be seen of either host from outside."""
+    lane_of = {data["order"]: data["priority"].upper() for _, data in plan}
+    times = {}
+    for execution in executions:
+        if "stopDate" in execution:
+            took = (execution["stopDate"] - execution["startDate"]).total_seconds() * 1000
+            times.setdefault(lane_of[execution["name"]], []).append(took)
+    return {lane: {"p50": percentile(values, 50), "p99": percentile(values, 99), "executions": len(values)}
+            for lane, values in sorted(times.items())}
 
 
 def fetch(url):
@@ -156,7 +176,8 @@ def run(arguments, work, processes):
     vendor = json.loads(mock.stdout.readline())["url"]
     (work / "order.asl.json").write_text(json.dumps(WORKFLOW))
     errors = open(work / "errors.log", "w")
-    serve = start_serve(processes, arguments.rampmeter, work, configuration(vendor), errors, E2E_TOKEN="e2e-token")
+    worker = "embedded" if arguments.role == "embedded" else "external"
+    serve = start_serve(processes, arguments.rampmeter, work, configuration(vendor, worker), errors, E2E_TOKEN="e2e-token")
     moto = start_moto(processes, work, errors)
     dynamodb = client("dynamodb", moto)
     dynamodb.create_table(
@@ -189,12 +210,13 @@ def run(arguments, work, processes):
     # MaximumConcurrency 2 each, whose sum is the reserved concurrency; above it AWS's pollers pull and are throttled.
     pollers = (2 if arguments.role == "drain" else 3) + arguments.overpull
     mappings = []
-    for lane in LANES:
+    for lane in LANES if worker == "external" else ():
         arn = f"arn:aws:sqs:us-east-1:000000000000:{TARGET}-{lane}"
         mappings.append(Mapping(sqs, f"{prefix}-{lane}", arn, function, pollers, 60, arguments.duplicates))
     machine = states.list_state_machines()["stateMachines"][0]["stateMachineArn"]
     begin = time.time()
-    threads, started = starters(states, machine, arrivals(arguments.executions, arguments.overload))
+    plan = arrivals(arguments.executions, arguments.overload)
+    threads, started = starters(states, machine, plan)
     kills = [0]
 
     def kill():
@@ -210,17 +232,18 @@ def run(arguments, work, processes):
         thread.join()
     limit = begin + arguments.patience
     while time.time() < limit:
-        counts = count_statuses(states, machine)
+        counts = count_statuses(executions_of(states, machine))
         if not counts.get("RUNNING") and sum(counts.values()) == arguments.executions:
             break
         time.sleep(0.5)
     took = time.time() - begin
-    counts = count_statuses(states, machine)
+    executions = executions_of(states, machine)
+    counts = count_statuses(executions)
     report = fetch(vendor + "/_standin/report")
     left = {}
     for mapping in mappings:
         mapping.stop()
-    for lane in LANES + ("dead",):
+    for lane in LANES + ("dead",) if worker == "external" else ():
         attributes = sqs.get_queue_attributes(QueueUrl=f"{prefix}-{lane}", AttributeNames=["All"])["Attributes"]
         left[lane] = int(attributes["ApproximateNumberOfMessages"])
     time.sleep(1)
@@ -235,9 +258,11 @@ def run(arguments, work, processes):
             "asked": arguments.executions, "started": len(started), "by_status": counts},
         "vendor": report, "took_s": round(took, 1),
         "utilisation": round(report["busy_slot_seconds"] / CONCURRENCY / took, 3),
+        "turnaround_ms": turnarounds(executions, plan),
         "wait_ms": {lane: {"p50": percentile(values, 50), "p99": percentile(values, 99), "calls": len(values)}
                     for lane, values in sorted(function.waits.items())},
-        "lambda": {"invocations": function.invocations, "cold_starts": function.cold_starts, "kills": function.kills,
+        "lambda": {"invocations": function.invocations, "cold_starts": function.cold_starts,
+                   "init_ms_p50": percentile(function.inits, 50), "kills": function.kills,
                    "throttled": function.throttled, "timeouts": function.timeouts,
                    "errors": len(function.failures), "init_errors": len(function.init_errors),
                    "delivered_twice": sum(mapping.delivered_twice for mapping in mappings)},
@@ -257,7 +282,7 @@ def main():
     parser.add_argument("--faults", action="store_true")
     parser.add_argument("--overpull", type=int, default=0, help="pollers for each queue that the function has no place for")
     parser.add_argument("--duplicates", type=float, default=0.0)
-    parser.add_argument("--role", choices=("drain", "slot"), default="drain")
+    parser.add_argument("--role", choices=("drain", "slot", "embedded"), default="drain")
     parser.add_argument("--patience", type=float, default=400)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json")

@@ -4,6 +4,8 @@
 - an undelivered message fails its task and becomes a dead letter,
 - a target that is closed for long puts its queues to sleep behind a schedule, and the schedule wakes them,
 - a message that is no call fails its task, and without a task becomes a dead letter,
+- a vendor that cannot be reached uses up the attempts, which are counted over several drainers,
+- with `on_unknown = "fail"` a call whose environment died is not made again,
 - a function whose secret is missing says which, and keeps its message.
 
     roles.py --rampmeter target/debug/rampmeter --bootstrap target/debug/bootstrap
@@ -18,7 +20,9 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from adapters import make_function
@@ -29,13 +33,29 @@ from service import Function, FunctionError
 NAME = "netsuite-worker"
 WORKFLOW = {"StartAt": "Call", "States": {"Call": {
     "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "End": True,
-    "Parameters": {"QueueUrl.$": "States.Format('${NetsuiteQueues}-{}', $.priority)", "MessageBody": {
+    "Parameters": {"QueueUrl.$": "$.queue", "MessageBody": {
         "TaskToken.$": "$$.Task.Token", "Method.$": "$.method", "Path": "/services/rest/record/v1/salesOrder/eid:1",
         "IdempotencyKey.$": "$$.Execution.Name", "RequestBody": {}}},
 }}}
 
 
-def configuration(vendor):
+class SlowVendor(BaseHTTPRequestHandler):
+    """Answers after three seconds, and counts what it was asked."""
+
+    asked = 0
+
+    def do_PUT(self):
+        SlowVendor.asked += 1
+        time.sleep(3)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def configuration(vendor, slow):
     return f"""
 [server]
 aws = "127.0.0.1:0"
@@ -49,6 +69,16 @@ worker = "external"
 name = "hour"
 calls = 3
 per = "1h"
+[targets.absent]
+base_url = "http://127.0.0.1:1"
+timeout = "5s"
+worker = "external"
+retry = {{ max_attempts = 3, initial = "1s", max = "1s" }}
+[targets.careful]
+base_url = "http://127.0.0.1:{slow}"
+timeout = "10s"
+worker = "external"
+on_unknown = "fail"
 [workflows.order]
 definition = "order.asl.json"
 [aws.targets.netsuite]
@@ -62,8 +92,10 @@ class World:
                                 "--report", str(work / "vendor.json")], stdout=subprocess.PIPE, text=True)
         vendor = json.loads(mock.stdout.readline())["url"]
         self.log = open(work / "log", "w")
+        slow = ThreadingHTTPServer(("127.0.0.1", 0), SlowVendor)
+        threading.Thread(target=slow.serve_forever, daemon=True).start()
         (work / "order.asl.json").write_text(json.dumps(WORKFLOW))
-        self.serve = start_serve(processes, arguments.rampmeter, work, configuration(vendor), self.log)
+        self.serve = start_serve(processes, arguments.rampmeter, work, configuration(vendor, slow.server_port), self.log)
         self.moto = start_moto(processes, work, self.log)
         self.sqs, self.states = client("sqs", self.serve), client("stepfunctions", self.serve)
         self.prefix = self.sqs.get_queue_url(QueueName="netsuite-high")["QueueUrl"].removesuffix("-high")
@@ -77,10 +109,10 @@ class World:
         self.bootstrap, self.work = arguments.bootstrap, work
         self.stopped = []
 
-    def function(self, role):
+    def function(self, role, target="netsuite"):
         variables = {
-            "RAMPMETER_ROLE": role, "RAMPMETER_TARGET": "netsuite", "RAMPMETER_CONFIG": str(self.work / "rampmeter.toml"),
-            "RAMPMETER_TABLE": "limits", "RAMPMETER_QUEUES": self.prefix, "AWS_REGION": "us-east-1",
+            "RAMPMETER_ROLE": role, "RAMPMETER_TARGET": target, "RAMPMETER_CONFIG": str(self.work / "rampmeter.toml"),
+            "RAMPMETER_TABLE": "limits", "RAMPMETER_QUEUES": self.prefix.replace("netsuite", target), "AWS_REGION": "us-east-1",
             "RAMPMETER_SCHEDULER_ROLE": "arn:aws:iam::123456789012:role/scheduler", "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_ENDPOINT_URL": self.moto, "AWS_ENDPOINT_URL_SQS": self.serve,
@@ -90,13 +122,17 @@ class World:
         self.stopped.append(function)
         return function
 
-    def map(self, queue, function):
-        mapping = Mapping(self.sqs, f"{self.prefix}-{queue}", f"arn:aws:sqs:us-east-1:0:netsuite-{queue}", function, 2, 60)
+    def url(self, queue, target="netsuite"):
+        return self.prefix.replace("netsuite", target) + f"-{queue}"
+
+    def map(self, queue, function, target="netsuite"):
+        arn = f"arn:aws:sqs:us-east-1:0:{target}-{queue}"
+        mapping = Mapping(self.sqs, self.url(queue, target), arn, function, 2, 60)
         self.stopped.append(mapping)
         return mapping
 
-    def start(self, name, priority="high", method="PUT"):
-        data = json.dumps({"priority": priority, "method": method})
+    def start(self, name, target="netsuite", method="PUT"):
+        data = json.dumps({"queue": self.url("high", target), "method": method})
         reply = self.states.start_execution(stateMachineArn=self.machine, name=name, input=data)
         return reply["executionArn"]
 
@@ -148,6 +184,12 @@ def invalid_messages(world):
     ended = world.end_of(world.start("invalid", method="BREW"))
     assert (ended["status"], ended["error"]) == ("FAILED", "Rampmeter.InvalidMessage"), ended
     assert "Method must be one of" in json.loads(ended["cause"])["Reason"], ended
+    call = {"Method": "GET", "Path": "/services/rest/record/v1/salesOrder/1"}
+    for member, value in (("OrderingKey", "customer-1"), ("ResponseSelector", "$.items")):
+        world.sqs.send_message(QueueUrl=f"{world.prefix}-medium", MessageBody=json.dumps({**call, member: value}))
+        dead = world.receive("dead")
+        assert member in dead["MessageAttributes"]["Cause"]["StringValue"], dead
+        world.sqs.delete_message(QueueUrl=f"{world.prefix}-dead", ReceiptHandle=dead["ReceiptHandle"])
     world.sqs.send_message(QueueUrl=f"{world.prefix}-batch", MessageBody="no JSON")
     dead = world.receive("dead")
     assert dead["Body"] == "no JSON" and dead["MessageAttributes"]["Error"]["StringValue"] == "Rampmeter.InvalidMessage"
@@ -170,7 +212,50 @@ def long_closed(world):
     assert "Enabled" not in world.mappings()
 
 
-SCENARIOS = (undelivered, missing_secret, invalid_messages, long_closed)
+def unavailable(world):
+    function = world.function("drain", "absent")
+    world.map("high", function, "absent")
+    ended = world.end_of(world.start("unavailable", "absent"))
+    assert (ended["status"], ended["error"]) == ("FAILED", "Rampmeter.Unavailable"), ended
+    assert json.loads(ended["cause"])["Attempts"] == 3, ended
+    items = client("dynamodb", world.moto).scan(TableName="limits")["Items"]
+    counted = [item["attempts"]["N"] for item in items if item["id"]["S"].startswith("call/")]
+    assert counted == ["2"], items
+    assert all("expires_at" in item for item in items if item["id"]["S"].startswith("call/")), items
+
+
+def lost_with_its_environment(world):
+    function = world.function("drain", "careful")
+    execution = world.start("careful", "careful")
+    message = wait_for("its message", 30, lambda: world.sqs.receive_message(
+        QueueUrl=world.url("high", "careful"), VisibilityTimeout=600).get("Messages"))[0]
+
+    def deliver(count):
+        return function.invoke({"Records": [{
+            "messageId": message["MessageId"], "receiptHandle": message["ReceiptHandle"], "body": message["Body"],
+            "attributes": {"ApproximateReceiveCount": str(count)}, "eventSourceARN": "arn:aws:sqs:us-east-1:0:careful-high"}]})
+
+    first = threading.Thread(target=lambda: swallowed(deliver, 1))
+    first.start()
+    wait_for("its call", 30, lambda: SlowVendor.asked == 1)
+    assert function.kill_one()
+    first.join()
+    assert deliver(2) == {"batchItemFailures": []}
+    ended = world.end_of(execution)
+    assert (ended["status"], ended["error"]) == ("FAILED", "Rampmeter.OutcomeUnknown"), ended
+    assert SlowVendor.asked == 1, SlowVendor.asked
+
+
+def swallowed(function, *arguments):
+    try:
+        function(*arguments)
+    except FunctionError:
+        pass
+
+
+SCENARIOS = (
+    undelivered, missing_secret, invalid_messages, long_closed, unavailable, lost_with_its_environment,
+)
 
 
 def main():

@@ -32,6 +32,7 @@ class Environment:
         self.next = queue.Queue()
         self.answers = {}
         self.waiting = {}
+        self.begun, self.ready = time.time(), None
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -55,6 +56,9 @@ class Environment:
                 pass
 
             def do_GET(self):
+                if environment.ready is None:
+                    environment.ready = time.time()
+                    environment.function.inits.append((environment.ready - environment.begun) * 1000)
                 invocation = environment.next.get()
                 body = json.dumps(invocation["event"]).encode()
                 self.send_response(200)
@@ -140,7 +144,7 @@ class Function:
         self.lock = threading.Lock()
         self.free, self.busy = [], []
         self.throttled = self.invocations = self.kills = self.cold_starts = self.timeouts = 0
-        self.failures, self.init_errors = [], []
+        self.failures, self.init_errors, self.inits = [], [], []
         self.counts, self.waits, self.logged = {}, {}, []
 
     def invoke(self, event):

@@ -33,6 +33,11 @@ VENDOR = [
 ]
 
 
+RETRY = {
+    'retry = { max_attempts = 8, initial = "1s", max = "2m" }': 'retry = { max_attempts = 8, initial = "200ms", max = "2s" }',
+}
+
+
 class Recipe:
     """One way to run one example."""
 
@@ -40,7 +45,7 @@ class Recipe:
         self.directory, self.config, self.mock, self.environment = directory, config, mock, environment
         # Lines of the configuration that are written otherwise here, the share of throttles, and the part of the
         # executions that this recipe gets.
-        self.changes, self.key, self.throttles, self.part = changes, key, throttles, part
+        self.changes, self.key, self.throttles, self.part = {**RETRY, **changes}, key, throttles, part
 
 
 RECIPES = {

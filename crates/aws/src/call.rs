@@ -101,6 +101,10 @@ impl Call<'_> {
             }
         };
         let token = call.task_token.clone();
+        if let Some(reason) = not_served(&call) {
+            let told = Told::failure(INVALID_MESSAGE, reason, 0);
+            return unused(&mut ended, Attempted::Over { token, told });
+        }
         if let Some(told) = record.told.take() {
             return unused(&mut ended, Attempted::Over { token, told });
         }
@@ -300,6 +304,18 @@ impl Call<'_> {
             }
         }
     }
+}
+
+/// What this host cannot do for a call. It fails instead of being done otherwise than its message says.
+fn not_served(call: &CallMessage) -> Option<&'static str> {
+    if call.ordering_key.is_some() {
+        return Some(
+            "OrderingKey is not served on AWS: standard queues keep no order; let one execution make the calls that must follow each other",
+        );
+    }
+    call.response_selector.is_some().then_some(
+        "ResponseSelector is not served on AWS: select with ResultSelector in the workflow, or ask the vendor for less",
+    )
 }
 
 /// Any random number.

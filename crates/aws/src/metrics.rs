@@ -79,14 +79,14 @@ impl Metrics {
     /// Writes what was counted since the last time.
     pub(crate) fn flush(&self) {
         let held = std::mem::take(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner));
-        for line in lines(&self.namespace, &self.service, held) {
+        for line in lines(&self.namespace, &self.service, &held) {
             line.write();
         }
     }
 }
 
 /// One line for the target, and one for each priority; more where there are many waits.
-fn lines(namespace: &str, service: &str, held: Held) -> Vec<Line> {
+fn lines(namespace: &str, service: &str, held: &Held) -> Vec<Line> {
     let mut lines = Vec::new();
     let priorities = Priority::ALL.map(Some);
     for priority in [None].into_iter().chain(priorities) {
@@ -186,7 +186,7 @@ mod tests {
         held.counts.insert((None, "WriteUnits"), 12);
         held.counts.insert((Some(Priority::High), "CallStarted"), 3);
         held.waits.insert(Priority::High, vec![1.5; 130]);
-        let lines = lines("Rampmeter", "netsuite", held);
+        let lines = lines("Rampmeter", "netsuite", &held);
         let lines: Vec<Value> = lines.iter().map(|line| line.to_json(7)).collect();
         assert_eq!(
             lines[0],

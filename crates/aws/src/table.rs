@@ -151,7 +151,7 @@ impl Table {
                     .and_then(|attempts| u32::try_from(attempts).ok())
                     .unwrap_or(0),
                 first_sent: number("first_sent").map(Time::from_millis),
-                unknown: item.get("unknown").is_some(),
+                unknown: item.contains_key("unknown"),
                 told: text("told").and_then(|told| serde_json::from_str(told).ok()),
             }
         }))

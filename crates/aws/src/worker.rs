@@ -124,7 +124,8 @@ impl Workshop {
             path: path.display().to_string(),
             error,
         })?;
-        let names = aws::secret_names(&text, path, &self.settings.target).map_err(wrong)?;
+        let names = aws::secret_names(&text, path, &self.settings.target)
+            .map_err(|report| wrong(&report))?;
         let secrets = Secrets::read(&self.signed, &names).await?;
         Ok((text, secrets))
     }
@@ -160,7 +161,8 @@ fn read_target(
     settings: &Settings,
     secrets: &BTreeMap<String, String>,
 ) -> Result<Target, WorkerError> {
-    let config = aws::target(text, &settings.config, &settings.target, secrets).map_err(wrong)?;
+    let config = aws::target(text, &settings.config, &settings.target, secrets)
+        .map_err(|report| wrong(&report))?;
     let mut targets = config.targets;
     let target = targets.remove(&settings.target);
     target.ok_or_else(|| WorkerError::NoTarget(settings.target.clone()))
@@ -173,6 +175,6 @@ fn follows_jobs(target: &Target) -> bool {
     asked_for || target.rules.limits.iter().any(counted)
 }
 
-fn wrong(report: Report) -> WorkerError {
+fn wrong(report: &Report) -> WorkerError {
     WorkerError::Config(report.to_string())
 }

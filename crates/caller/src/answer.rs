@@ -4,6 +4,15 @@ use serde_json::{Map, Value, json};
 
 use crate::stored_body::StoredBody;
 
+/// Headers that are credentials of ours or become some: a session's cookie or token is no data of a workflow.
+const WITHHELD: [&str; 5] = [
+    "set-cookie",
+    "x-csrf-token",
+    "authorization",
+    "proxy-authorization",
+    "authentication-info",
+];
+
 /// How deep a body may nest to be taken as JSON. A workflow puts it into data of its own, and all of that can be
 /// stored and read back only up to 127 levels.
 const DEEPEST_BODY: usize = 100;
@@ -46,7 +55,8 @@ impl Answer {
         values.join(", ")
     }
 
-    /// The output of a task: the member names of the Step Functions HTTP Task, each header a list of its values.
+    /// The output of a task: the member names of the Step Functions HTTP Task, each header a list of its values. Cookies and
+    /// session tokens are left out.
     /// `Truncated` is present only when the body was cut, `StoredBody` only when it lies in a file.
     #[must_use]
     pub fn to_task_output(&self) -> Value {
@@ -75,7 +85,8 @@ impl Answer {
 
     fn headers_by_name(&self) -> Map<String, Value> {
         let mut by_name = Map::new();
-        for (name, value) in &self.headers {
+        let told = self.headers.iter();
+        for (name, value) in told.filter(|(name, _)| !WITHHELD.contains(&name.as_str())) {
             let values = by_name
                 .entry(name.clone())
                 .or_insert_with(|| Value::Array(Vec::new()));
@@ -155,6 +166,15 @@ mod tests {
                 "ResponseBody": {"id": 1},
             })
         );
+    }
+
+    #[test]
+    fn the_session_of_an_answer_is_no_part_of_a_task_output() {
+        let mut answer = answer(json!(""));
+        for name in WITHHELD {
+            answer.headers.push((name.to_owned(), "secret".to_owned()));
+        }
+        assert!(!answer.to_task_output().to_string().contains("secret"));
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(crate) struct Account<'a> {
     pub(crate) base_url: Option<&'a Url>,
     /// A URL of the target names this very machine in plain words.
     pub(crate) local: Cell<bool>,
+    /// Its vendor may count requests for access tokens.
+    pub(crate) sign_in_counts: bool,
 }
 
 /// A kind of sign-in: its name, its keys, those of them that are required, and how it is read.

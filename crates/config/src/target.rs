@@ -180,6 +180,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let account = Account {
         base_url: base_url.as_ref(),
         local: Cell::new(local),
+        sign_in_counts: vendor.rules().sign_in_counts,
     };
     let auth = match section.get("auth") {
         Some(node) => auth::read(reading, node, &account),

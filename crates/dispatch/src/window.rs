@@ -243,11 +243,7 @@ impl Window {
         now: Time,
     ) -> Option<WindowRow> {
         self.expire(now);
-        let priority = if self.by_priority {
-            priority
-        } else {
-            Priority::Batch
-        };
+        let priority = self.kept_as(priority);
         let until = self.cools_until(from);
         if until <= now {
             return None;
@@ -283,11 +279,7 @@ impl Window {
         now: Time,
     ) -> Option<WindowRow> {
         self.expire(now);
-        let priority = if self.by_priority {
-            priority
-        } else {
-            Priority::Batch
-        };
+        let priority = self.kept_as(priority);
         let until = self.cools_until(from);
         let first = self.cooling.partition_point(|place| place.until < until);
         let mut later = self.cooling.range_mut(first..);
@@ -303,6 +295,15 @@ impl Window {
             }
         }
         Some(row_of(limit, left))
+    }
+
+    /// The priority that a place is kept under: BATCH for all, where nothing asks which took it.
+    fn kept_as(&self, priority: Priority) -> Priority {
+        if self.by_priority {
+            priority
+        } else {
+            Priority::Batch
+        }
     }
 
     /// The rows of all places that cool at `now`.

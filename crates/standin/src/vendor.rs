@@ -58,6 +58,19 @@ pub(crate) enum Admission {
     Call(Call),
 }
 
+impl Admission {
+    /// A request for an access token that was answered, or refused, without a place in the limits.
+    pub(crate) fn of_sign_in(answered: Result<Answer, Answer>) -> Admission {
+        match answered {
+            Ok(answer) => Admission::Outside(answer),
+            Err(answer) => Admission::TurnedAway {
+                answer,
+                limited: false,
+            },
+        }
+    }
+}
+
 /// A request that the limits cover.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {

@@ -22,6 +22,7 @@ fn answer(status: u16, body: Value) -> Answer {
         headers: Vec::new(),
         body,
         truncated: false,
+        stored: None,
     }
 }
 

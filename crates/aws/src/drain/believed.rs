@@ -36,12 +36,13 @@ impl Beliefs {
     /// Until when each lane is taken to be empty, with what was seen here; and whether somebody else's belief is wrong.
     pub(crate) fn applied(&self, mut empty_until: [Time; 3], now: Time) -> ([Time; 3], bool) {
         let mut contradicted = false;
-        for lane in 0..3 {
-            if let Some(until) = self.found_empty[lane] {
-                empty_until[lane] = until;
+        let seen_here = self.found_empty.iter().zip(self.seen);
+        for (until, (found_empty, seen)) in empty_until.iter_mut().zip(seen_here) {
+            if let Some(found_empty) = found_empty {
+                *until = *found_empty;
             }
-            if self.seen[lane] && empty_until[lane] > now {
-                empty_until[lane] = now;
+            if seen && *until > now {
+                *until = now;
                 contradicted = true;
             }
         }

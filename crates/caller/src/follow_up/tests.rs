@@ -1,3 +1,5 @@
+//! Jobs as vendors tell of them, and what is no job.
+
 use serde_json::{Value, json};
 use url::Url;
 

@@ -24,6 +24,7 @@ pub(super) static RULES: Rules = Rules {
         quoted: false,
     },
     csrf: false,
+    sign_in_counts: false,
     jobs: Jobs::None,
     signals: &[],
     probe: None,

@@ -44,6 +44,7 @@ pub(super) static RULES: Rules = Rules {
         quoted: false,
     },
     csrf: false,
+    sign_in_counts: true,
     jobs: Jobs::NetSuite,
     signals: &[Signal {
         status: Some(429),

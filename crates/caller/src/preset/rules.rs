@@ -28,6 +28,9 @@ pub struct Rules {
     pub idempotency: Idempotency,
     /// The vendor wants a token against cross-site request forgery with every call that changes something.
     pub csrf: bool,
+    /// A request for an access token may count against the account's limits; where nobody could confirm that it does not,
+    /// it is taken to.
+    pub sign_in_counts: bool,
     /// How the vendor says that it goes on with a call as a job.
     pub jobs: Jobs,
     /// What answers mean, before the standards are asked. The first that fits counts.

@@ -45,6 +45,7 @@ pub(super) static RULES: Rules = Rules {
     retry: RetryTable::USUAL,
     idempotency: Idempotency::None,
     csrf: false,
+    sign_in_counts: true,
     jobs: Jobs::None,
     signals: &[
         Signal::of(400, "UNABLE_TO_LOCK_ROW", Meaning::Repeatable),

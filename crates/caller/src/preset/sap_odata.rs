@@ -23,6 +23,7 @@ pub(super) static RULES: Rules = Rules {
     retry: RetryTable::USUAL,
     idempotency: Idempotency::Repeatability,
     csrf: true,
+    sign_in_counts: false,
     jobs: Jobs::None,
     signals: &[
         // Locked by another user or session: that passes.

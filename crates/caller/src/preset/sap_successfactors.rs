@@ -28,6 +28,7 @@ pub(super) static RULES: Rules = Rules {
     retry: RetryTable::USUAL,
     idempotency: Idempotency::None,
     csrf: false,
+    sign_in_counts: false,
     jobs: Jobs::None,
     signals: &[Signal::status(423, Meaning::Repeatable)],
     probe: Some("/odata/v2/"),

@@ -63,7 +63,7 @@ pub(super) fn client_assertion(section: &Section<'_>, account: &Account<'_>) -> 
         scope_form,
         audience: audience.unwrap_or_else(|| token_url.to_string()),
     };
-    Some(oauth2(section, token_url, grant))
+    Some(oauth2(section, account, token_url, grant))
 }
 
 /// Salesforce: a token that names the user to act for, signed with the key of a connected app.
@@ -84,7 +84,7 @@ pub(super) fn jwt_bearer(section: &Section<'_>, account: &Account<'_>) -> Option
         key: key?,
         audience: audience?,
     };
-    Some(oauth2(section, token_url?, grant))
+    Some(oauth2(section, account, token_url?, grant))
 }
 
 /// SAP and many others: a client id and its secret.
@@ -104,10 +104,10 @@ pub(super) fn client_credentials(section: &Section<'_>, account: &Account<'_>) -
         authentication,
         scope,
     };
-    Some(oauth2(section, token_url?, grant))
+    Some(oauth2(section, account, token_url?, grant))
 }
 
-fn oauth2(section: &Section<'_>, token_url: Url, grant: Grant) -> Auth {
+fn oauth2(section: &Section<'_>, account: &Account<'_>, token_url: Url, grant: Grant) -> Auth {
     let assumed_lifetime = section
         .duration("assumed_lifetime", Duration::from_secs(1)..=DAY)
         .unwrap_or(OAuth2::ASSUMED_LIFETIME);
@@ -115,7 +115,7 @@ fn oauth2(section: &Section<'_>, token_url: Url, grant: Grant) -> Auth {
         token_url,
         grant,
         assumed_lifetime,
-        counted: section.flag("counted").unwrap_or(false),
+        counted: section.flag("counted").unwrap_or(account.sign_in_counts),
     }))
 }
 

@@ -104,7 +104,6 @@ fn reserve(limit: Limit, high: u32) -> Limit {
 
 fn keeps_its_promise(name: &str, seen: &Seen) {
     let first = 1.0 - seen.passed as f64 / seen.highs as f64;
-    println!("{name}: {first:.4} {seen:?}");
     assert!(
         first >= PROMISED,
         "{name}: {first:.4} of the HIGH calls started first: {seen:?}"

@@ -7,7 +7,6 @@ use rampmeter_asl::{Detail, Frame, Waiting, record};
 use rampmeter_dispatch::{Limit, LimitKind, LimitUsage, Priority, Scope, Time, Verdict};
 use serde_json::Value;
 
-use crate::figures::{EngineFigures, TargetFigures};
 use crate::id::{MessageNumber, QueueId, StepId, TargetId, message_number};
 use crate::queues::Queue;
 use crate::rejected::Rejected;
@@ -55,40 +54,6 @@ impl Turn<'_> {
             contended: target.contended(),
         });
         targets.collect()
-    }
-
-    /// What is counted of every target, and of the store.
-    pub(crate) fn inspect_figures(&mut self) -> Result<EngineFigures, StoreError> {
-        let mut figures = EngineFigures {
-            targets: Vec::new(),
-            commits: self.writer.commits,
-        };
-        let now = self.now;
-        let targets: Vec<TargetId> = self.writer.targets.keys().copied().collect();
-        for id in targets {
-            let (queues, dead) = {
-                let target = self.target(id);
-                (target.queues, target.dead)
-            };
-            let mut oldest = [None; 3];
-            for (queue, oldest) in queues.into_iter().zip(&mut oldest) {
-                if let Some((_, first)) = self.store().first_in_turn(queue)?
-                    && let Some(message) = self.store().message(first)?
-                {
-                    *oldest = Some(now.saturating_since(message.sent_at));
-                }
-            }
-            let dead_letters = self.store().count_ready(dead)?;
-            let target = self.target(id);
-            figures.targets.push(TargetFigures {
-                name: target.config.name.clone(),
-                figures: target.figures.clone(),
-                oldest,
-                jobs: target.jobs,
-                dead_letters,
-            });
-        }
-        Ok(figures)
     }
 
     /// Calls that have not ended, those in flight first; at most `most`.

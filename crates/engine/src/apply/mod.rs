@@ -10,6 +10,7 @@ mod audit;
 mod control;
 mod dead_letter;
 mod execution;
+mod figures;
 mod fork;
 mod inspect;
 mod job;

@@ -283,7 +283,7 @@ struct Lengths<'a>(&'a Histogram);
 
 impl EncodeMetric for Lengths<'_> {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-        let bounds = BOUNDS.into_iter().chain([f64::MAX]);
+        let bounds = BOUNDS.into_iter().chain([f64::INFINITY]);
         let buckets: Vec<(f64, u64)> = bounds.zip(self.0.buckets).collect();
         encoder.encode_histogram::<NoLabelSet>(self.0.sum, self.0.count(), &buckets, None)
     }

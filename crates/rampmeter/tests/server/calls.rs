@@ -105,7 +105,7 @@ async fn a_call_is_made_through_the_gate_and_its_answer_printed() {
     assert_eq!(code, 0, "{err}");
     let answer: Value = serde_json::from_str(&out).expect("the body is the data");
     assert_eq!(answer["method"], "GET");
-    assert_eq!(answer["uri"], "/a?b=c%20d");
+    assert_eq!(answer["uri"], "/a?b=c+d");
     assert_eq!(answer["x"], "us");
     assert!(err.contains("200 OK") && err.contains("c-"), "{err}");
 

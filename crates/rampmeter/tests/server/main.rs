@@ -8,6 +8,7 @@ mod calls;
 mod workspace;
 
 mod executions;
+mod secrets;
 mod services;
 mod express;
 mod tasks;

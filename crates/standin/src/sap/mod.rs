@@ -185,12 +185,6 @@ impl System {
         if self.options.sign_in_counts {
             return Admission::Call(Call::of_sign_in(arrival));
         }
-        match self.sign_in.token(&arrival, now) {
-            Ok(answer) => Admission::Outside(answer),
-            Err(answer) => Admission::TurnedAway {
-                answer,
-                limited: false,
-            },
-        }
+        Admission::of_sign_in(self.sign_in.token(&arrival, now))
     }
 }

@@ -134,7 +134,7 @@ impl World {
             while index < self.drainers.len() {
                 index += usize::from(self.turn(index));
             }
-            self.bury_the_ended();
+            assert!(self.drainers.len() <= MOST_DRAINERS);
             self.pass_time();
         }
         for sim in std::mem::take(&mut self.drainers) {
@@ -320,12 +320,6 @@ impl World {
         if let Some(message) = sim.hand {
             self.hidden.push((self.now.saturating_add(HIDDEN), message));
         }
-    }
-
-    fn bury_the_ended(&mut self) {
-        let now = self.now;
-        self.hidden.sort_by_key(|(until, _)| *until);
-        assert!(self.drainers.len() <= MOST_DRAINERS, "{now:?}");
     }
 
     fn pass_time(&mut self) {

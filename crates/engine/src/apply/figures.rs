@@ -1,0 +1,42 @@
+//! The figures of every target and of the store, gathered for the metrics. Counting them is in `crate::figures`.
+
+use crate::figures::{EngineFigures, TargetFigures};
+use crate::id::TargetId;
+use crate::store::StoreError;
+use crate::turn::Turn;
+
+impl Turn<'_> {
+    /// What is counted of every target, and of the store.
+    pub(crate) fn inspect_figures(&mut self) -> Result<EngineFigures, StoreError> {
+        let mut figures = EngineFigures {
+            targets: Vec::new(),
+            commits: self.writer.commits,
+        };
+        let now = self.now;
+        let targets: Vec<TargetId> = self.writer.targets.keys().copied().collect();
+        for id in targets {
+            let (queues, dead) = {
+                let target = self.target(id);
+                (target.queues, target.dead)
+            };
+            let mut oldest = [None; 3];
+            for (queue, oldest) in queues.into_iter().zip(&mut oldest) {
+                if let Some((_, first)) = self.store().first_in_turn(queue)?
+                    && let Some(message) = self.store().message(first)?
+                {
+                    *oldest = Some(now.saturating_since(message.sent_at));
+                }
+            }
+            let dead_letters = self.store().count_ready(dead)?;
+            let target = self.target(id);
+            figures.targets.push(TargetFigures {
+                name: target.config.name.clone(),
+                figures: target.figures.clone(),
+                oldest,
+                jobs: target.jobs,
+                dead_letters,
+            });
+        }
+        Ok(figures)
+    }
+}
