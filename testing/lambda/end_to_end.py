@@ -60,7 +60,17 @@ WORKFLOW = {
 }
 
 
-def configuration(vendor, worker):
+# With `--faults` the vendor fails as well, and a window of more than 64 calls is tighter than the calls in flight.
+VENDOR_FAULTS = ["--lost-answers", "3%", "--server-errors", "3%", "--throttles", "2%", "--window", "80/10s"]
+TIGHT_WINDOW = f"""
+[[targets.{TARGET}.limits]]
+name = "ten-seconds"
+calls = 80
+per = "10s"
+"""
+
+
+def configuration(vendor, worker, faults):
     return f"""
 version = 1
 [server]
@@ -85,6 +95,7 @@ name = "minute"
 calls = 6000
 per = "1m"
 
+{TIGHT_WINDOW if faults else ""}
 [aws.targets.{TARGET}]
 auth = {{ kind = "bearer", secret = "${{secret:end-to-end/token}}" }}
 
@@ -170,14 +181,15 @@ def run(arguments, work, processes):
     mock = processes.start(
         [arguments.rampmeter, "mock", "netsuite", "--port", "0", "--json", "--bearer", "e2e-token",
          "--concurrency", str(CONCURRENCY), "--calls-per-minute", "6000", "--latency-mean", f"{int(LATENCY * 1000)}ms",
-         "--latency-p99", "800ms", "--longest", "12s", "--report", str(work / "vendor.json")],
+         "--latency-p99", "800ms", "--longest", "12s", "--report", str(work / "vendor.json"),
+         *(VENDOR_FAULTS if arguments.faults else [])],
         stdout=subprocess.PIPE, text=True,
     )
     vendor = json.loads(mock.stdout.readline())["url"]
     (work / "order.asl.json").write_text(json.dumps(WORKFLOW))
     errors = open(work / "errors.log", "w")
     worker = "embedded" if arguments.role == "embedded" else "external"
-    serve = start_serve(processes, arguments.rampmeter, work, configuration(vendor, worker), errors, E2E_TOKEN="e2e-token")
+    serve = start_serve(processes, arguments.rampmeter, work, configuration(vendor, worker, arguments.faults), errors, E2E_TOKEN="e2e-token")
     moto = start_moto(processes, work, errors)
     dynamodb = client("dynamodb", moto)
     dynamodb.create_table(
