@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Runs the commands that `rampmeter aws synth --emit cfn` prints, word for word, with the aws CLI against moto: the secrets, the
-archives, the upload, the stack. Only FILE, the bucket and an empty worker.zip are put in, as a user would.
+archives, the upload, the stack. Only FILE, the bucket and an empty archive of the worker are put in, as a user would.
 
 Usage: steps.py RAMPMETER     Needs: aws, zip, moto[server], boto3.
 """
@@ -49,7 +49,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         (folder / "FILE").write_text("a token\n")
-        (folder / "worker.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+        (folder / "rampmeter-worker-arm64.zip").write_bytes(b"PK\x05\x06" + bytes(18))
         configuration = ROOT / "examples/order-sync/rampmeter.toml"
         command = [rampmeter, "aws", "synth", "--config", str(configuration), "--emit", "cfn", "--out", "build"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**os.environ, **settings})
