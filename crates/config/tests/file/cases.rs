@@ -17,7 +17,7 @@ pub(crate) fn all() -> Vec<Case> {
     cases.extend(sign_ins());
     cases.extend(finer_points_of_sign_ins());
     cases.extend(presets());
-    cases.extend(jobs_and_responses());
+    cases.extend(crate::job_cases::jobs_and_responses());
     cases.extend(workflows());
     cases.extend(limits());
     cases.extend(finer_points_of_limits());
@@ -289,34 +289,6 @@ fn finer_points_of_sign_ins() -> Vec<Case> {
             auth("kind = \"api-key\", header = \"X\", key = \"${env:BROKEN}\""),
             Code::BadCredential,
             "\"${env:BROKEN}\"",
-        ),
-    ]
-}
-
-fn jobs_and_responses() -> Vec<Case> {
-    vec![
-        (target("jobs = \"bulk\""), Code::BadValue, "\"bulk\""),
-        (
-            target("jobs = { initial = \"5s\", max = \"1s\" }"),
-            Code::BadValue,
-            "{ initial = \"5s\", max = \"1s\" }",
-        ),
-        (
-            target(
-                "[[targets.netsuite.limits]]\nname = \"a\"\ncalls = 5\nper = \"1m\"\ncounts = \"jobs\"",
-            ),
-            Code::LimitKind,
-            "\"jobs\"",
-        ),
-        (
-            target("response = { inline = \"5 MB\" }"),
-            Code::BadValue,
-            "\"5 MB\"",
-        ),
-        (
-            target("response = { select = \"items\" }"),
-            Code::BadValue,
-            "\"items\"",
         ),
     ]
 }
