@@ -29,7 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 # A vendor that is about twenty times as fast as the real one, and as unkind as can be.
 VENDOR = [
     "--latency-mean", "60ms", "--latency-p99", "250ms", "--longest", "2s",
-    "--lost-answers", "5%", "--server-errors", "2%", "--token-life", "4s",
+    "--lost-answers", "5%", "--server-errors", "2%", "--token-life", "2s",
 ]
 
 
@@ -92,7 +92,7 @@ RECIPES = {
         "sap",
         "rampmeter.toml",
         ["sap", "--concurrency", "8", "--window", "60/1s", "--window", "1800/1m", "--client-id", "c",
-         "--client-secret", "s", "--token-life-stated", "12h", "--session-life", "5s"],
+         "--client-secret", "s", "--token-life-stated", "12h", "--session-life", "2s"],
         {"SAP_URL": "{url}", "SAP_CLIENT_ID": "c", "SAP_CLIENT_SECRET": "s", "SAP_TOKEN_URL": "{url}/oauth/token"},
         {'timeout = "60s"': 'timeout = "3s"', 'hold_after_timeout = "60s"': 'hold_after_timeout = "0s"'},
         throttles="1%",
