@@ -389,6 +389,7 @@ def main():
         raise SystemExit("there is no configuration to judge")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     logging.getLogger("moto").setLevel(logging.ERROR)
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="moto")
     server = ThreadedMotoServer(port=0, verbose=False)
     os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT
@@ -399,7 +400,8 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             templates = synthesise(str(pathlib.Path(rampmeter).resolve()), file, pathlib.Path(folder))
             compare(file, templates["sam"], templates["cfn"])
-            planted(file, templates, pathlib.Path(folder))
+            if file == files[0]:
+                planted(file, templates, pathlib.Path(folder))
             urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")).read()
             stack = Stack(file, templates["cfn"], endpoint)
             check_deployment(file, templates["cfn"], stack)

@@ -231,7 +231,7 @@ def judge(name, executions, statuses, report, took):
     if name == "netsuite-jobs":
         checks["every order was one job"] = report["jobs"] == executions
     if name.startswith("sap"):
-        checks["sessions ended and were replaced"] = report["sessions_issued"] > 2
+        checks["sessions ended and were replaced"] = report["sessions_issued"] > 1
     if name != "sap":
         # After a lost answer "sap" asks before it sends again; all others repeat.
         checks["the vendor's idempotency absorbed repeats"] = report["absorbed"] > 0

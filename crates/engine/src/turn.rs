@@ -109,6 +109,14 @@ impl<'w> Turn<'w> {
                 invoked,
             } => self.invoked(key, execution, invoked)?,
             Command::Control(command) => self.control(command)?,
+            question => self.answer(question)?,
+        }
+        self.give_notices()
+    }
+
+    /// Answers a question that only the writer's memory can answer. It changes nothing.
+    fn answer(&mut self, question: Command) -> Result<(), StoreError> {
+        match question {
             Command::InspectTargets(reply) => {
                 let answer = self.inspect_targets();
                 self.out.reply(reply, Ok(answer));
@@ -133,8 +141,9 @@ impl<'w> Turn<'w> {
                 let answer = self.inspect_execution(&arn)?;
                 self.out.reply(reply, answer);
             }
+            other => unreachable!("{other:?} is no question"),
         }
-        self.give_notices()
+        Ok(())
     }
 
     pub(crate) fn store(&self) -> &Store {

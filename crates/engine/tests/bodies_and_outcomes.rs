@@ -37,7 +37,13 @@ const WHOLE: &str = r#"{
 
 fn files(directory: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(blobs_path(directory)).expect("the directory is there");
-    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names = entries.map(|entry| {
+        entry
+            .expect("as planned")
+            .file_name()
+            .into_string()
+            .expect("as planned")
+    });
     names.collect()
 }
 
@@ -49,7 +55,7 @@ async fn output(engine: &Engine, input: &str) -> Value {
         ExecutionStatus::Succeeded,
         "{ended:?}"
     );
-    serde_json::from_str(&ended.output.unwrap()).unwrap()
+    serde_json::from_str(&ended.output.expect("as planned")).expect("as planned")
 }
 
 async fn send(engine: &Engine, body: Value) -> i64 {
@@ -58,8 +64,12 @@ async fn send(engine: &Engine, body: Value) -> i64 {
         body: body.to_string(),
         ..SendMessage::default()
     };
-    let sent = engine.send_message(message).await.unwrap();
-    engine.call_number(&sent.message_id).await.unwrap().unwrap()
+    let sent = engine.send_message(message).await.expect("as planned");
+    engine
+        .call_number(&sent.message_id)
+        .await
+        .expect("as planned")
+        .expect("as planned")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,9 +200,12 @@ fn forgetful(config: &Config) -> Config {
 }
 
 fn count(directory: &Path, table: &str) -> i64 {
-    let store = rusqlite::Connection::open(rampmeter_engine::store_path(directory)).unwrap();
+    let store =
+        rusqlite::Connection::open(rampmeter_engine::store_path(directory)).expect("as planned");
     let query = format!("SELECT count(*) FROM {table}");
-    store.query_row(&query, [], |row| row.get(0)).unwrap()
+    store
+        .query_row(&query, [], |row| row.get(0))
+        .expect("as planned")
 }
 
 #[tokio::test(flavor = "multi_thread")]

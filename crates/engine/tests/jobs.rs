@@ -89,11 +89,11 @@ async fn looked_at(engine: &Engine, times: u32) {
 }
 
 async fn run(target: &str, vendor: &Arc<Vendor>) -> (Option<String>, Option<String>) {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("as planned");
     let engine = open(&config(directory.path(), vendor, target, ONE_CALL));
     let started = start(&engine, "SO-1", &order("high", "SO-1")).await;
     let ended = ended(&engine, &started.execution_arn).await;
-    assert!(engine.calls(10).await.unwrap().is_empty());
+    assert!(engine.calls(10).await.expect("as planned").is_empty());
     (ended.output, ended.error)
 }
 
@@ -244,7 +244,7 @@ impl Count {
 
 /// Thirty orders whose jobs end at their third look, under this limit. Answers the most jobs that ran at once.
 async fn thirty(limit: &str) -> usize {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("as planned");
     let jobs = Arc::new(Count::default());
     let counted = Arc::clone(&jobs);
     let looks: Vec<AtomicUsize> = (0..30).map(|_| AtomicUsize::new(0)).collect();
@@ -254,8 +254,13 @@ async fn thirty(limit: &str) -> usize {
             counted.enter();
             return accepted(posts.fetch_add(1, Ordering::SeqCst));
         }
-        let job = seen.path.strip_prefix(JOB).unwrap().split('/').next();
-        let job: usize = job.unwrap().parse().unwrap();
+        let job = seen
+            .path
+            .strip_prefix(JOB)
+            .expect("as planned")
+            .split('/')
+            .next();
+        let job: usize = job.expect("as planned").parse().expect("as planned");
         let looked = looks[job].fetch_add(1, Ordering::SeqCst);
         if looked == 2 {
             counted.leave();
@@ -277,7 +282,7 @@ async fn thirty(limit: &str) -> usize {
         let ended = ended(&engine, &one.execution_arn).await;
         assert_eq!(ended.summary.status, ExecutionStatus::Succeeded);
     }
-    let target = engine.targets().await.unwrap().remove(0);
+    let target = engine.targets().await.expect("as planned").remove(0);
     assert!(target.limits.iter().all(|limit| limit.used == 0));
     jobs.most.load(Ordering::SeqCst)
 }

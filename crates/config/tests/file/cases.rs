@@ -17,6 +17,7 @@ pub(crate) fn all() -> Vec<Case> {
     cases.extend(sign_ins());
     cases.extend(finer_points_of_sign_ins());
     cases.extend(presets());
+    cases.extend(crate::job_cases::jobs_and_responses());
     cases.extend(workflows());
     cases.extend(limits());
     cases.extend(finer_points_of_limits());
@@ -331,19 +332,6 @@ fn presets() -> Vec<Case> {
             "\"Host\"",
         ),
         (target("csrf = \"yes\""), Code::WrongType, "\"yes\""),
-        (target("jobs = \"bulk\""), Code::BadValue, "\"bulk\""),
-        (
-            target("jobs = { initial = \"5s\", max = \"1s\" }"),
-            Code::BadValue,
-            "{ initial = \"5s\", max = \"1s\" }",
-        ),
-        (
-            target(
-                "[[targets.netsuite.limits]]\nname = \"a\"\ncalls = 5\nper = \"1m\"\ncounts = \"jobs\"",
-            ),
-            Code::LimitKind,
-            "\"jobs\"",
-        ),
         (
             target("reconcile = { path = \"/orders\" }"),
             Code::BadValue,

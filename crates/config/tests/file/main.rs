@@ -7,6 +7,7 @@
 
 mod cases;
 mod hostile;
+mod job_cases;
 mod on_aws;
 mod problems;
 mod rendering;

@@ -40,7 +40,7 @@ impl Turn<'_> {
         let call = self.target(target).in_flight.remove(&permit);
         let mut call = call.expect("a call in flight is answered once");
         if let Some(look) = call.look.take() {
-            return self.looked(target, permit, call, *look, outcome);
+            return self.looked(target, permit, call, &look, outcome);
         }
         call.message.receive_count += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));

@@ -1,30 +1,22 @@
-//! Answers to "what is it doing and why": targets, calls that have not ended, where an execution waits. Changes nothing.
+//! Answers to "what is it doing and why": targets and calls that have not ended; where an execution waits is in
+//! `waiting_at.rs`. Changes nothing.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rampmeter_asl::{Detail, Frame, Waiting, record};
 use rampmeter_dispatch::{Limit, LimitKind, LimitUsage, Priority, Scope, Time, Verdict};
-use serde_json::Value;
 
-use crate::id::{MessageNumber, QueueId, StepId, TargetId, message_number};
+use crate::id::{MessageNumber, QueueId, TargetId};
 use crate::queues::Queue;
-use crate::rejected::Rejected;
-use crate::request::{CallState, JobState, LimitState, TargetState, VendorLimitState, WaitingAt};
-use crate::store::{ExecutionRow, FrameStanding, JobRow, MessageRow, OrderStanding, StoreError};
+use crate::request::{CallState, JobState, LimitState, TargetState, VendorLimitState};
+use crate::store::{JobRow, MessageRow, OrderStanding, StoreError};
 use crate::target::Target;
 use crate::turn::Turn;
-
-/// Branches and iterations whose waiting is shown.
-const CHILDREN_SHOWN: usize = 100;
-
-/// Branches and iterations that are read to find those.
-const CHILDREN_READ: usize = 1_000;
 
 /// How many calls are ahead of those looked at last, by lane: so that the calls of a wide Map, which mostly come in the
 /// order of their lane, are counted in one pass over it.
 #[derive(Debug, Default)]
-struct Ahead(BTreeMap<QueueId, (u64, MessageNumber, u64)>);
+pub(super) struct Ahead(BTreeMap<QueueId, (u64, MessageNumber, u64)>);
 
 impl Turn<'_> {
     /// Every target as it stands.
@@ -119,134 +111,6 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Where a running execution waits; `None` once it has ended.
-    pub(crate) fn inspect_execution(
-        &mut self,
-        arn: &str,
-    ) -> Result<Result<Option<WaitingAt>, Rejected>, StoreError> {
-        match self.where_it_waits(arn) {
-            Err(StoreError::Damaged(why)) => Ok(Err(Rejected::Unreadable(why))),
-            other => other,
-        }
-    }
-
-    fn where_it_waits(
-        &mut self,
-        arn: &str,
-    ) -> Result<Result<Option<WaitingAt>, Rejected>, StoreError> {
-        let execution = match self.execution_by_arn(arn)? {
-            Ok(execution) => execution,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        let Some(frame) = self.load_frame(&execution, 0)? else {
-            return Ok(Ok(None));
-        };
-        let mut ahead = Ahead::default();
-        let mut root = self.frame_waits(&execution, &frame, execution.frame_step, &mut ahead)?;
-        if matches!(frame.waiting_for(), Waiting::Children { .. }) {
-            self.children_wait(&execution, &mut root, &mut ahead)?;
-        }
-        Ok(Ok(Some(root)))
-    }
-
-    /// Counts the branches and iterations that run, and looks where the first of them wait.
-    fn children_wait(
-        &mut self,
-        execution: &ExecutionRow,
-        root: &mut WaitingAt,
-        ahead: &mut Ahead,
-    ) -> Result<(), StoreError> {
-        root.running = self.store().count_running_frames(execution.id)?;
-        let running = Some(FrameStanding::Running);
-        let frames = self.store().frames_in(
-            execution.id,
-            1..execution.frames + 1,
-            running,
-            CHILDREN_READ,
-        )?;
-        for row in frames {
-            if let Some(frame) = self.load_frame(execution, row.id)?
-                && !matches!(frame.waiting_for(), Waiting::Children { .. })
-            {
-                let child = self.frame_waits(execution, &frame, row.step, ahead)?;
-                root.children.push(child);
-            }
-            if root.children.len() == CHILDREN_SHOWN {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Where one frame waits; `step` holds it.
-    fn frame_waits(
-        &mut self,
-        execution: &ExecutionRow,
-        frame: &Frame,
-        step: StepId,
-        ahead: &mut Ahead,
-    ) -> Result<WaitingAt, StoreError> {
-        let (waits_for, event) = match frame.waiting_for() {
-            Waiting::Task { event } => ("task", event),
-            Waiting::Timer { event } => ("timer", event),
-            Waiting::Retry { event } => ("retry", event),
-            Waiting::Children { event } => ("children", event),
-            Waiting::Continue | Waiting::Nothing => ("continue", 0),
-        };
-        let waited = self.task_events(execution, event, step)?;
-        let call = match waited.message {
-            Some(number) => self.call_standing(number, ahead)?,
-            None => None,
-        };
-        Ok(WaitingAt {
-            state: frame.state().to_owned(),
-            waits_for,
-            since: waited.since,
-            call,
-            running: 0,
-            children: Vec::new(),
-        })
-    }
-
-    /// When a frame began to wait for `event`, and the message it then sent, if it sent one. `step` holds the frame.
-    fn task_events(
-        &self,
-        execution: &ExecutionRow,
-        event: u64,
-        step: StepId,
-    ) -> Result<Waited, StoreError> {
-        let mut waited = Waited {
-            since: execution.started_at,
-            message: None,
-        };
-        // An execution that only goes on waits for no event.
-        if event == 0 {
-            return Ok(waited);
-        }
-        let begun = self.store().step_with(execution.last_step, event)?;
-        // The request may have been accepted in a later step than that of the attempt.
-        let steps = begun
-            .into_iter()
-            .chain(Some(step).filter(|step| Some(*step) != begun));
-        for id in steps {
-            let step = record::decode(&self.store().step_data(id)?)
-                .map_err(|error| super::step::unreadable(id, &error))?;
-            for event_seen in step.events.iter().filter(|seen| seen.id >= event) {
-                if let Detail::TaskSubmitted { output, .. } = &event_seen.detail
-                    && waited.message.is_none()
-                {
-                    let text = output.value().get("MessageId").and_then(Value::as_str);
-                    waited.message =
-                        text.and_then(|text| message_number(self.writer.seal.key(), text));
-                }
-                if event_seen.id == event {
-                    waited.since = event_seen.at;
-                }
-            }
-        }
-        Ok(waited)
-    }
-
     /// One call that has not ended.
     pub(crate) fn call_of(
         &mut self,
@@ -255,7 +119,7 @@ impl Turn<'_> {
         self.call_standing(number, &mut Ahead::default())
     }
 
-    fn call_standing(
+    pub(super) fn call_standing(
         &mut self,
         number: MessageNumber,
         ahead: &mut Ahead,
@@ -410,11 +274,6 @@ impl Turn<'_> {
         let machine = self.machine(row.revision)?;
         Ok(Some(self.writer.place.arn_of(&machine.name, &row)))
     }
-}
-
-struct Waited {
-    since: i64,
-    message: Option<MessageNumber>,
 }
 
 #[derive(Clone, Copy)]

@@ -60,7 +60,7 @@ impl Turn<'_> {
         id: TargetId,
         permit: PermitId,
         call: InFlight,
-        look: FollowUp,
+        look: &FollowUp,
         outcome: Outcome,
     ) -> Result<(), StoreError> {
         let took = self.now.saturating_since(call.started_at);

@@ -31,6 +31,7 @@ mod tag;
 mod task;
 mod timer;
 mod version;
+mod waiting_at;
 mod work;
 
 pub(crate) use audit::CallAudit;

@@ -157,7 +157,6 @@ impl Snapshot {
             }
             Ok(())
         })?;
-        drop(metric);
         let help = "Requests that asked how far a job is";
         let mut metric =
             page.encode_descriptor("job_looks", help, None, ConstCounter::<u64>::TYPE)?;
@@ -169,7 +168,6 @@ impl Snapshot {
                 &ConstCounter::new(target.figures.looks),
             )?;
         }
-        drop(metric);
         for (name, help) in [
             ("call_wait", "How long calls waited for their first start"),
             (
@@ -206,7 +204,6 @@ impl Snapshot {
                 put(&mut metric, &labels, &ConstCounter::new(count))?;
             }
         }
-        drop(metric);
         let help = "Calls of higher lanes that started past an eligible one";
         let mut metric =
             page.encode_descriptor("deferrals", help, None, ConstCounter::<u64>::TYPE)?;

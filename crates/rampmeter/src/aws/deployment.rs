@@ -3,7 +3,7 @@
 use rampmeter_config::aws::Plan;
 use rampmeter_config::{Config, Limiter, Target, Worker};
 
-/// Longest name of a configuration's file within the layer.
+/// The name of the configuration within the layer, by its notation.
 const TOML: &str = "rampmeter.toml";
 const JSON: &str = "rampmeter.json";
 

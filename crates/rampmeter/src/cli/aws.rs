@@ -5,6 +5,7 @@ mod files;
 mod planning;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
@@ -78,9 +79,9 @@ struct AssumedArguments {
     /// Calls in a month, for the cost.
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     calls: u64,
-    /// How long a call takes, for the cost and the rates.
-    #[arg(long, value_name = "DURATION", default_value = "500ms")]
-    latency: Span,
+    /// How long a call takes, for the cost and the rates; what is assumed for each target's preset if not given.
+    #[arg(long, value_name = "DURATION")]
+    latency: Option<Span>,
     /// AWS prices in a TOML file, over the built-in ones.
     #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
@@ -93,7 +94,9 @@ impl AssumedArguments {
         Ok(Assumed {
             calls: self.calls,
             // A call that took no time at all would have no rate.
-            latency: self.latency.0.max(std::time::Duration::from_millis(1)),
+            latency: self
+                .latency
+                .map(|span| span.0.max(Duration::from_millis(1))),
             prices,
         })
     }

@@ -87,7 +87,7 @@ enum Command {
     /// Say what an error code means.
     Explain(explain::Arguments),
     /// Serve a strict stand-in of a vendor.
-    Mock(mock::Arguments),
+    Mock(Box<mock::Arguments>),
     /// Measure how many executions this machine runs in a second.
     Bench(bench::Arguments),
     /// Deploy onto AWS: Step Functions, SQS, Lambda and DynamoDB.
@@ -155,7 +155,7 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Env(command) => env::run(&command),
         Command::AwsApi => output::data(wire::reference().trim_end()).map_err(Failure::from),
         Command::Explain(command) => explain::run(&command),
-        Command::Mock(command) => block_on(mock::run(command)),
+        Command::Mock(command) => block_on(mock::run(*command)),
         Command::Bench(command) => block_on(bench::run(command)),
         Command::Aws(command) => aws::run(&command, color),
         Command::Simulate(command) => simulate::run(&command, color),

@@ -34,29 +34,7 @@ pub(super) fn text(report: &Report) -> String {
     );
     each(&mut line, "rejected", &report.rejected_by);
     each(&mut line, "refused", &report.refused_by);
-    if report.limit_in_flight == u32::MAX {
-        line("most in flight", report.max_in_flight.to_string());
-    } else {
-        line(
-            "most in flight",
-            format!("{} of {}", report.max_in_flight, report.limit_in_flight),
-        );
-    }
-    if let Some(limit) = report.limit_long_running {
-        line(
-            "most running long",
-            format!("{} of {limit}", report.max_long_running),
-        );
-    }
-    for window in &report.windows {
-        line(
-            "most in a window",
-            format!(
-                "{} of {} in {} ms",
-                window.most, window.limit, window.per_ms
-            ),
-        );
-    }
+    limits(&mut line, report);
     line("violations", report.violations.to_string());
     line(
         "latency",
@@ -110,5 +88,32 @@ pub(super) fn text(report: &Report) -> String {
 fn each(line: &mut impl FnMut(&str, String), name: &str, counts: &BTreeMap<String, u64>) {
     for (what, count) in counts {
         line(name, format!("{count} times: {what}"));
+    }
+}
+
+/// How full each limit was.
+fn limits(line: &mut impl FnMut(&str, String), report: &Report) {
+    if report.limit_in_flight == u32::MAX {
+        line("most in flight", report.max_in_flight.to_string());
+    } else {
+        line(
+            "most in flight",
+            format!("{} of {}", report.max_in_flight, report.limit_in_flight),
+        );
+    }
+    if let Some(limit) = report.limit_long_running {
+        line(
+            "most running long",
+            format!("{} of {limit}", report.max_long_running),
+        );
+    }
+    for window in &report.windows {
+        line(
+            "most in a window",
+            format!(
+                "{} of {} in {} ms",
+                window.most, window.limit, window.per_ms
+            ),
+        );
     }
 }

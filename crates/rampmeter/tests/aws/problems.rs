@@ -113,6 +113,10 @@ fn of_definitions() -> Vec<Case> {
             &format!(", {KEY}, \"OrderingKey.$\": \"$.customer\""),
             TIMEOUT,
         )),
+        defined(&call(
+            &format!(", {KEY}, \"ResponseSelector\": {{}}"),
+            TIMEOUT,
+        )),
         // Definitions.
         defined(&format!(
             "{{ \"Type\": \"Pass\", \"Result\": \"{}\", \"End\": true }}",

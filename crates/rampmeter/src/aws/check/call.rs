@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::code::{NO_IDEMPOTENCY_KEY, NO_TIMEOUT, ORDERING_KEY, OUTLIVES_ITS_MESSAGE, WEAK_KEY};
+use super::code::{NO_IDEMPOTENCY_KEY, NO_TIMEOUT, NOT_A_MEMBER, OUTLIVES_ITS_MESSAGE, WEAK_KEY};
 use super::{Finding, Place};
 use crate::aws::definition::{Argument, State, argument};
 use crate::aws::resource::queue::RETENTION_SECONDS;
@@ -41,14 +41,24 @@ pub(super) fn check(
             }
         }
     }
-    let has_order = state
-        .message_body()
-        .is_some_and(|body| argument(body, "OrderingKey").is_some());
-    if has_order {
-        let message = format!("the OrderingKey of {:?} is not kept on AWS", state.name);
-        let help = "leave it out where the order does not matter; where it does, put the calls of a key into one workflow";
-        let place = at(&format!("/{arguments}/MessageBody"));
-        found.push(Finding::error(ORDERING_KEY, place, message, help));
+    for (member, why) in [
+        (
+            "OrderingKey",
+            "a standard queue has no order, and no worker sees another's calls",
+        ),
+        ("ResponseSelector", "there is no store for long answers"),
+    ] {
+        let is_there = state
+            .message_body()
+            .is_some_and(|body| argument(body, member).is_some());
+        if is_there {
+            let message = format!("the {member} of {:?} is refused on AWS: {why}", state.name);
+            let help = format!(
+                "leave {member} out of its MessageBody; with it, run the workflow on one machine"
+            );
+            let place = at(&format!("/{arguments}/MessageBody"));
+            found.push(Finding::error(NOT_A_MEMBER, place, message, help));
+        }
     }
     if !state.awaits_token() {
         return found;

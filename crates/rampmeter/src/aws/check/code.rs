@@ -35,8 +35,8 @@ pub(super) const NAME_TAKEN: &str = "RM3027";
 pub(super) const UNREACHABLE: &str = "RM3028";
 /// A limit beyond what the table serves.
 pub(super) const ABOVE_CEILING: &str = "RM3029";
-/// An order of calls, which standard queues do not keep.
-pub(super) const ORDERING_KEY: &str = "RM3031";
+/// A member of a call that only one machine serves.
+pub(super) const NOT_A_MEMBER: &str = "RM3031";
 /// Jobs of the vendor, which nobody follows there.
 pub(super) const FOLLOWS_JOBS: &str = "RM3030";
 
@@ -115,8 +115,8 @@ pub(crate) const CODES: &[(&str, &str)] = &[
         "A target follows or counts jobs that its vendor runs in the background. A worker on AWS ends before they do.",
     ),
     (
-        ORDERING_KEY,
-        "A call has an OrderingKey. On AWS nothing keeps the order of calls, or holds one back while another of its key runs.",
+        NOT_A_MEMBER,
+        "A call has an OrderingKey or a ResponseSelector, which only one machine serves. On AWS its task would fail with Rampmeter.InvalidMessage.",
     ),
     ("RM3090", "A file of the deployment cannot be written."),
 ];

@@ -14,9 +14,10 @@ pub(crate) fn markdown(report: &Report) -> String {
     );
     for target in &report.targets {
         out.push_str(&format!(
-            "\n### Target `{}`\n\nAt most {} starts a second, bounded by {}.",
+            "\n### Target `{}`\n\nAt most {} starts a second if a call takes {}, bounded by {}.",
             target.name,
             rate(target.starts_per_second),
+            short(target.latency),
             target.bounded_by
         ));
         if let Some(room) = target.in_flight {
@@ -41,7 +42,7 @@ pub(crate) fn markdown(report: &Report) -> String {
         "\n### Cost\n\nAt most about {:.2} USD a month for {} calls of {} (list prices of {}, {}).\n\n| service | USD | for |\n|---|---:|---|\n",
         report.bill.total(),
         assumed.calls,
-        short(assumed.latency),
+        short(report.latency),
         report.bill.as_of,
         report.bill.region
     ));

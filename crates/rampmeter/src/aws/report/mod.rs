@@ -31,8 +31,8 @@ pub(crate) const STARTS_PER_SECOND: f64 = 250.0;
 pub(crate) struct Assumed {
     /// Calls in a month, one in each execution.
     pub(crate) calls: u64,
-    /// How long a call takes.
-    pub(crate) latency: Duration,
+    /// How long a call takes; what is assumed for each target's preset where nobody says.
+    pub(crate) latency: Option<Duration>,
     pub(crate) prices: Prices,
 }
 
@@ -45,6 +45,8 @@ pub(crate) struct Report {
     pub(crate) resources: usize,
     pub(crate) targets: Vec<OfTarget>,
     pub(crate) assumed: Assumed,
+    /// How long a call takes, over all targets alike.
+    pub(crate) latency: Duration,
     pub(crate) bill: Bill,
     /// Secrets that must be there, by name.
     pub(crate) secrets: Vec<String>,
@@ -55,6 +57,8 @@ pub(crate) struct Report {
 pub(crate) struct OfTarget {
     pub(crate) name: String,
     pub(crate) limits: Vec<OfLimit>,
+    /// How long a call takes, as it was told or assumed.
+    pub(crate) latency: Duration,
     /// The most calls in flight, whatever the limits say; none where the limits decide.
     pub(crate) in_flight: Option<u32>,
     /// Calls a second that can be started in the long run.
@@ -83,14 +87,21 @@ impl Report {
         let mut secrets: Vec<String> = secrets.cloned().collect();
         secrets.sort();
         secrets.dedup();
+        let targets: Vec<OfTarget> = targets
+            .map(|target| {
+                let told = assumed.latency;
+                let latency = told.unwrap_or_else(|| target.profile.preset.assumed_call());
+                of_target(target, limiter, latency)
+            })
+            .collect();
+        let latency = mean(&targets).or(assumed.latency).unwrap_or_default();
         Report {
             stack: deployment.stack().to_owned(),
             limiter,
             resources,
-            targets: targets
-                .map(|target| of_target(target, limiter, assumed.latency))
-                .collect(),
-            bill: bill(limiter, &assumed),
+            targets,
+            bill: bill(limiter, &assumed, latency),
+            latency,
             assumed,
             secrets,
         }
@@ -110,7 +121,7 @@ impl Report {
             "targets": targets,
             "cost": {
                 "calls_per_month": self.assumed.calls,
-                "latency_ms": milliseconds(self.assumed.latency),
+                "latency_ms": milliseconds(self.latency),
                 "prices_as_of": self.bill.as_of,
                 "region": self.bill.region,
                 "usd_per_month": cents(self.bill.total()),
@@ -135,6 +146,7 @@ impl OfTarget {
         });
         json!({
             "name": self.name,
+            "latency_ms": milliseconds(self.latency),
             "limits": limits.collect::<Vec<_>>(),
             "in_flight": self.in_flight,
             "starts_per_second": hundredths(self.starts_per_second),
@@ -193,6 +205,7 @@ fn of_target(target: &Target, limiter: Limiter, latency: Duration) -> OfTarget {
     let smallest = smallest.min();
     OfTarget {
         name: target.name.clone(),
+        latency,
         limits,
         in_flight: in_flight.filter(|room| smallest.is_none_or(|limit| limit > *room)),
         starts_per_second,
@@ -201,7 +214,7 @@ fn of_target(target: &Target, limiter: Limiter, latency: Duration) -> OfTarget {
 }
 
 /// An upper bound where a drainer runs many calls at once: it is paid for once, not for each of them.
-fn bill(limiter: Limiter, assumed: &Assumed) -> Bill {
+fn bill(limiter: Limiter, assumed: &Assumed, latency: Duration) -> Bill {
     let calls = assumed.calls as f64;
     let mut usage = Usage {
         lambda_memory_mb: f64::from(MEMORY),
@@ -213,9 +226,18 @@ fn bill(limiter: Limiter, assumed: &Assumed) -> Bill {
     let month = Month {
         executions: calls,
         starts: calls,
-        busy_seconds: calls * assumed.latency.as_secs_f64(),
+        busy_seconds: calls * latency.as_secs_f64(),
     };
     Bill::of_month(month, &usage, &assumed.prices)
+}
+
+/// The mean over the targets, as if each were called as often.
+fn mean(targets: &[OfTarget]) -> Option<Duration> {
+    let count = u32::try_from(targets.len())
+        .ok()
+        .filter(|count| *count > 0)?;
+    let sum: Duration = targets.iter().map(|target| target.latency).sum();
+    Some(sum / count)
 }
 
 fn limiter_word(limiter: Limiter) -> &'static str {

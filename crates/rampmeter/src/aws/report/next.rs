@@ -33,8 +33,10 @@ pub(crate) fn steps(
         steps.push(step("store the secrets", secrets));
     }
     steps.push(step(
-        "put the worker beside the template: worker.zip of the release, or built as docs/aws-worker.md says",
-        vec![format!("cp {WORKER_CODE} {folder}/")],
+        "put the worker beside the template, from the release or built as docs/aws-worker.md says",
+        vec![format!(
+            "cp rampmeter-worker-arm64.zip {folder}/{WORKER_CODE}"
+        )],
     ));
     match deployment.emit {
         Emit::Sam => steps.push(step(

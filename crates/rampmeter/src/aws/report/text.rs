@@ -31,9 +31,10 @@ pub(crate) fn text(report: &Report) -> String {
     }
     for target in &report.targets {
         let mut line = format!(
-            "{} starts at most {} calls a second, bounded by {}",
+            "{} starts at most {} calls a second if a call takes {}, bounded by {}",
             target.name,
             rate(target.starts_per_second),
+            short(target.latency),
             target.bounded_by
         );
         if let Some(room) = target.in_flight {
@@ -47,7 +48,7 @@ pub(crate) fn text(report: &Report) -> String {
         "At most about {:.2} USD a month for {} calls of {}, one in each execution (list prices of {}, {}; free tiers not taken off)",
         report.bill.total(),
         assumed.calls,
-        short(assumed.latency),
+        short(report.latency),
         report.bill.as_of,
         report.bill.region
     ));

@@ -42,56 +42,16 @@ fn worker(template: &mut Template, deployment: &Deployment<'_>, target: &Target,
     let name = &target.name;
     let (id, role_id, logs_id) = ids(name, "Worker");
     let mut more = Map::new();
-    let mut rights = vec![allow_logs(&logs_id), allow_traces()];
-    let queues = Priority::ALL.map(|priority| attribute(&name::queue_id(name, priority), "Arn"));
-    rights.push(allow("TakeCalls", CONSUME, Vec::from(queues)));
-    rights.push(allow(
-        "KeepDeadLetters",
-        &["sqs:SendMessage"],
-        attribute(&name::id(name, "DeadQueue"), "Arn"),
-    ));
-    rights.push(allow_on_all(
-        "ReportOnTasks",
-        &[
-            "states:SendTaskSuccess",
-            "states:SendTaskFailure",
-            "states:SendTaskHeartbeat",
-        ],
-        NO_TASK_RESOURCE,
-    ));
-    rights.extend(secrets(deployment, name));
     if deployment.has_table() {
-        rights.push(permits(name));
-        let wake_role = name::id(name, "WakeRole");
-        rights.extend(closing(name, &wake_role));
+        let wake_role = add_wake_role(template, name);
         more.insert(
             "RAMPMETER_SCHEDULER_ROLE".to_owned(),
             attribute(&wake_role, "Arn"),
         );
-        let invoke = allow(
-            "Wake",
-            &["lambda:InvokeFunction"],
-            arn("lambda", &format!("function:{}", name::worker(name))),
-        );
-        template.resource(
-            &wake_role,
-            "EventBridge Scheduler takes it to wake the worker of a target that was closed.",
-            role("scheduler.amazonaws.com", &[invoke]),
-        );
     }
-    log_group::add(
-        template,
-        &logs_id,
-        &format!("/aws/lambda/{}", name::worker(name)),
-    );
-    let mut worker_role = role("lambda.amazonaws.com", &rights);
-    // In a network of the user's, a function makes its own network interfaces.
-    let of_network = json!([sub(
-        "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
-    )]);
-    worker_role["Properties"]["ManagedPolicyArns"] =
-        either(HAS_VPC, of_network, reference("AWS::NoValue"));
-    template.resource(&role_id, "", worker_role);
+    let log_group_name = format!("/aws/lambda/{}", name::worker(name));
+    log_group::add(template, &logs_id, &log_group_name);
+    template.resource(&role_id, "", worker_role(deployment, name, &logs_id));
     let mut properties = properties(deployment, target, shape.role, more);
     let network =
         json!({ "SubnetIds": reference(SUBNETS), "SecurityGroupIds": reference(SECURITY_GROUPS) });
@@ -122,6 +82,59 @@ fn worker(template: &mut Template, deployment: &Deployment<'_>, target: &Target,
         };
         template.resource(&mapping_id, comment, mapping);
     }
+}
+
+/// What the worker of a target may do.
+fn worker_role(deployment: &Deployment<'_>, target: &str, logs: &str) -> Value {
+    let queues = Priority::ALL.map(|priority| attribute(&name::queue_id(target, priority), "Arn"));
+    let mut rights = vec![
+        allow_logs(logs),
+        allow_traces(),
+        allow("TakeCalls", CONSUME, Vec::from(queues)),
+        allow(
+            "KeepDeadLetters",
+            &["sqs:SendMessage"],
+            attribute(&name::id(target, "DeadQueue"), "Arn"),
+        ),
+        allow_on_all(
+            "ReportOnTasks",
+            &[
+                "states:SendTaskSuccess",
+                "states:SendTaskFailure",
+                "states:SendTaskHeartbeat",
+            ],
+            NO_TASK_RESOURCE,
+        ),
+    ];
+    rights.extend(secrets(deployment, target));
+    if deployment.has_table() {
+        rights.push(permits(target));
+        rights.extend(closing(target, &name::id(target, "WakeRole")));
+    }
+    let mut role = role("lambda.amazonaws.com", &rights);
+    // In a network of the user's, a function makes its own network interfaces.
+    let of_network = json!([sub(
+        "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
+    )]);
+    role["Properties"]["ManagedPolicyArns"] =
+        either(HAS_VPC, of_network, reference("AWS::NoValue"));
+    role
+}
+
+/// The role with which EventBridge Scheduler wakes a worker; its logical id.
+fn add_wake_role(template: &mut Template, target: &str) -> String {
+    let id = name::id(target, "WakeRole");
+    let invoke = allow(
+        "Wake",
+        &["lambda:InvokeFunction"],
+        arn("lambda", &format!("function:{}", name::worker(target))),
+    );
+    template.resource(
+        &id,
+        "EventBridge Scheduler takes it to wake the worker of a target that was closed.",
+        role("scheduler.amazonaws.com", &[invoke]),
+    );
+    id
 }
 
 fn undelivered(template: &mut Template, deployment: &Deployment<'_>, target: &Target) {
