@@ -116,12 +116,18 @@ pub(crate) fn conclude(
             answer,
             vendor_code,
         } => {
+            let at_once = reason.may_go_on_at_once();
             let reason = match reason {
                 Repeatable::ConnectFailed(why) | Repeatable::SignInFailed(why) => Some(why),
                 _ => None,
             };
             let code = vendor_code.as_deref();
-            let then = call.repeat(answer.as_ref(), code, reason.as_deref(), false);
+            let mut then = call.repeat(answer.as_ref(), code, reason.as_deref(), false);
+            if let Conclusion::Again { after, .. } = &mut then
+                && at_once
+            {
+                *after = Duration::ZERO;
+            }
             (answered, then)
         }
         Outcome::Unknown { reason } => (Ending::Lost, call.unknown(&reason)),

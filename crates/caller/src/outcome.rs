@@ -122,3 +122,11 @@ pub enum Repeatable {
     /// was sent. It may go on with its next permit at once, and has used up no attempt.
     GotReady,
 }
+
+impl Repeatable {
+    /// Whether the next attempt may follow at once: it has what this one lacked, and a wait would not help.
+    #[must_use]
+    pub fn may_go_on_at_once(&self) -> bool {
+        matches!(self, Repeatable::SignInExpired | Repeatable::GotReady)
+    }
+}

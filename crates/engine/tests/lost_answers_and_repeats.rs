@@ -50,6 +50,43 @@ async fn a_server_error_is_repeated_with_the_same_key_until_it_passes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_access_token_was_refused_is_sent_again_with_a_new_one_and_without_a_back_off()
+{
+    let directory = tempfile::tempdir().unwrap();
+    let (tokens, calls) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let vendor = Vendor::start(move |seen| {
+        if seen.path == "/token" {
+            let token = tokens.fetch_add(1, Ordering::SeqCst);
+            let body = format!(
+                "{{\"access_token\":\"t-{token}\",\"token_type\":\"Bearer\",\"expires_in\":3600}}"
+            );
+            return Reply::json(200, &body);
+        }
+        let refused = calls.fetch_add(1, Ordering::SeqCst) == 0;
+        Reply::json(if refused { 401 } else { 200 }, "{}")
+    })
+    .await;
+    let more = format!(
+        "auth = {{ kind = \"oauth2-client-credentials\", client_id = \"c\", client_secret = \"${{file:secret}}\", \
+         token_url = \"http://{}/token\" }}\n\
+         retry = {{ max_attempts = 2, initial = \"1h\", max = \"1h\" }}",
+        vendor.address()
+    );
+    let engine = open(&config(directory.path(), &vendor, &target(&more), ONE_CALL));
+    let started = start(&engine, "SO-1", &order("high", "SO-1")).await;
+    // A back-off would be an hour.
+    let ended = ended(&engine, &started.execution_arn).await;
+
+    assert_eq!(ended.summary.status, ExecutionStatus::Succeeded);
+    let seen = vendor.seen();
+    let calls = seen.iter().filter(|seen| seen.path != "/token");
+    let tokens: Vec<_> = calls
+        .filter_map(|seen| seen.header("authorization"))
+        .collect();
+    assert_eq!(tokens, ["Bearer t-0", "Bearer t-1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn attempts_that_are_used_up_fail_the_task_as_unavailable() {
     let directory = tempfile::tempdir().unwrap();
     let vendor = nth(|_, _| Reply::json(500, "{}")).await;

@@ -69,6 +69,23 @@ fn a_success_is_the_output_of_the_task_unless_it_is_too_large_for_one() {
 }
 
 #[test]
+fn a_refused_access_token_uses_up_an_attempt_and_is_followed_at_once_by_a_new_one() {
+    let outcome = Outcome::Repeatable {
+        reason: Repeatable::SignInExpired,
+        answer: Some(answer(401, json!({}))),
+        vendor_code: None,
+    };
+    let (ending, conclusion) = of(outcome, 0);
+    assert_eq!(ending, Ending::Answered);
+    let again = Conclusion::Again {
+        after: Duration::ZERO,
+        attempts: 1,
+        unknown: false,
+    };
+    assert_eq!(conclusion, again);
+}
+
+#[test]
 fn a_final_answer_fails_the_task_with_its_status_and_counts_as_an_attempt() {
     let outcome = Outcome::Final {
         answer: answer(400, json!({"title": "no"})),

@@ -88,6 +88,7 @@ impl Turn<'_> {
                 answer,
                 vendor_code,
             } => {
+                let at_once = reason.may_go_on_at_once();
                 let reason = match reason {
                     Repeatable::ConnectFailed(why) | Repeatable::SignInFailed(why) => Some(why),
                     _ => None,
@@ -95,6 +96,7 @@ impl Turn<'_> {
                 self.repeat(
                     target,
                     call,
+                    at_once,
                     answer.as_ref(),
                     vendor_code.as_deref(),
                     reason.as_deref(),
@@ -187,16 +189,17 @@ impl Turn<'_> {
                 self.give_up(target, &call, OUTCOME_UNKNOWN, None, None, Some(reason))
             }
             OnUnknown::Retry | OnUnknown::Reconcile => {
-                self.repeat(target, call, None, None, Some(reason))
+                self.repeat(target, call, false, None, None, Some(reason))
             }
         }
     }
 
-    /// Uses up an attempt: the call goes back to its lane after a back-off, or is given up.
+    /// Uses up an attempt: the call goes back to its lane, after a back-off unless `at_once`, or is given up.
     fn repeat(
         &mut self,
         target: TargetId,
         mut call: InFlight,
+        at_once: bool,
         answer: Option<&Answer>,
         vendor_code: Option<&str>,
         reason: Option<&str>,
@@ -206,7 +209,11 @@ impl Turn<'_> {
         if call.message.attempts >= retry.max_attempts {
             return self.give_up(target, &call, UNAVAILABLE, answer, vendor_code, reason);
         }
-        let wait = retry.back_off(call.message.attempts, random());
+        let wait = if at_once {
+            Duration::ZERO
+        } else {
+            retry.back_off(call.message.attempts, random())
+        };
         self.put_back(&call, wait)
     }
 

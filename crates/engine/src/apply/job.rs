@@ -5,7 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use rampmeter_caller::follow_up::{FollowUp, Look};
-use rampmeter_caller::{Answer, Outcome, Repeatable, Throttle};
+use rampmeter_caller::{Answer, Outcome, Throttle};
 use rampmeter_dispatch::PermitId;
 
 use super::answer::{OUTCOME_UNKNOWN, random};
@@ -194,15 +194,12 @@ impl Turn<'_> {
 
     fn wait_after_miss(&mut self, id: TargetId, outcome: &Outcome, misses: u32) -> Duration {
         match outcome {
-            // The gate is closed; or the look only got ready.
+            // The gate is closed; or the look only got ready, or has a new token now.
             Outcome::Throttled {
                 kind: Throttle::Window,
                 ..
-            }
-            | Outcome::Repeatable {
-                reason: Repeatable::GotReady,
-                ..
             } => Duration::ZERO,
+            Outcome::Repeatable { reason, .. } if reason.may_go_on_at_once() => Duration::ZERO,
             _ => {
                 let retry = &self.target(id).config.retry;
                 retry.back_off(misses.saturating_add(1), random())
