@@ -23,6 +23,7 @@ const CANARY: &str = "kanarie7f3a";
 
 /// The PEM text of a private key; its own lines are the canary.
 const KEY: &str = include_str!("../../../caller/tests/keys/rfc7515-p256.pem");
+const RSA_KEY: &str = include_str!("../../../caller/tests/keys/rfc7515-rsa.pem");
 
 fn secret(of: &str) -> String {
     format!("{of}-{CANARY}")
@@ -50,7 +51,8 @@ fn forbidden() -> Vec<String> {
     let pair = STANDARD.encode(format!("user:{}", secret("PASSWORD")));
     let client = STANDARD.encode(format!("client:{}", secret("CLIENT_SECRET")));
     let mut texts = vec![CANARY.to_owned(), pair, client];
-    let lines = KEY.lines().filter(|line| !line.starts_with('-'));
+    let lines = KEY.lines().chain(RSA_KEY.lines());
+    let lines = lines.filter(|line| !line.starts_with('-'));
     texts.extend(lines.map(str::to_owned));
     texts
 }
@@ -132,6 +134,10 @@ fn targets(base: &str) -> String {
             "certificate",
             format!("kind = \"oauth2-m2m\", client_id = \"c\", certificate_id = \"k\", key = \"${{file:key.pem}}\", token_url = \"{base}/token\""),
         ),
+        (
+            "assertion",
+            format!("kind = \"oauth2-jwt-bearer\", client_id = \"c\", username = \"u@example.com\", audience = \"{base}\", key = \"${{file:rsa.pem}}\", token_url = \"{base}/token\""),
+        ),
         ("basic", "kind = \"basic\", username = \"user\", password = \"${env:PASSWORD}\"".to_owned()),
         ("key", "kind = \"api-key\", header = \"X-Api-Key\", key = \"${env:API_KEY}\"".to_owned()),
         ("bearer", "kind = \"bearer\", secret = \"${env:BEARER}\"".to_owned()),
@@ -151,10 +157,11 @@ fn targets(base: &str) -> String {
     text
 }
 
-const TARGETS: [&str; 7] = [
+const TARGETS: [&str; 8] = [
     "oauth",
     "refused",
     "certificate",
+    "assertion",
     "basic",
     "key",
     "bearer",
@@ -193,6 +200,7 @@ impl Run {
         let workspace = Workspace::new(&base, 2);
         workspace.write("order.asl.json", ORDER);
         workspace.write("key.pem", KEY);
+        workspace.write("rsa.pem", RSA_KEY);
         let workflows = "[workflows.order]\ndefinition = \"order.asl.json\"\n";
         let server = "[server]\ncredentials = [{ access_key_id = \"wire\", secret = \"${env:WIRE_SECRET}\", rights = [\"operate\"] }]\n";
         workspace.write(
