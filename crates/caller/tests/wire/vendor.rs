@@ -90,13 +90,32 @@ fn serve(listener: &TcpListener, act: &Act, requests: &Sender<String>) {
             return;
         }
         match act {
-            Act::Answer(bytes) => stream.write_all(bytes).unwrap_or_default(),
-            Act::Decide(answer) => stream.write_all(&answer(&request)).unwrap_or_default(),
+            Act::Answer(bytes) => stream.write_all(&closing(bytes)).unwrap_or_default(),
+            Act::Decide(answer) => {
+                let bytes = answer(&request);
+                stream.write_all(&closing(&bytes)).unwrap_or_default();
+            }
             Act::Hang(bytes) => {
                 stream.write_all(bytes).unwrap_or_default();
                 open.push(stream);
             }
         }
+    }
+}
+
+/// The answer with the word that the connection ends with it, where its head is whole: a client that kept the connection
+/// would lose its next request to it.
+fn closing(answer: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(answer);
+    let head = text.split_once("\r\n\r\n").map(|(head, _)| head);
+    let status = head.and_then(|head| head.split_once("\r\n"));
+    match status {
+        Some((status, headers)) if !headers.to_lowercase().contains("connection:") => {
+            let mut bytes = format!("{status}\r\nconnection: close").into_bytes();
+            bytes.extend_from_slice(&answer[status.len()..]);
+            bytes
+        }
+        _ => answer.to_vec(),
     }
 }
 
