@@ -63,3 +63,64 @@ fn migrate(connection: &Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "user_version", FORMAT)?;
     Ok(connection.execute_batch("COMMIT")?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tables and indexes, as they were made.
+    fn layout(connection: &Connection) -> Vec<(String, Option<String>)> {
+        let mut rows = connection
+            .prepare("SELECT name, sql FROM sqlite_schema ORDER BY name")
+            .unwrap();
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    fn of_format_1(path: &std::path::Path) {
+        let connection = Connection::open(path).unwrap();
+        connection
+            .execute_batch(include_str!("schema.sql"))
+            .unwrap();
+        connection
+            .execute_batch(include_str!("queues.sql"))
+            .unwrap();
+        connection
+            .execute("INSERT INTO meta (name, value) VALUES ('kept', x'01')", [])
+            .unwrap();
+        connection
+            .pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+    }
+
+    #[test]
+    fn a_file_of_format_1_is_brought_up_with_what_it_holds_to_what_a_new_file_has() {
+        let directory = tempfile::tempdir().unwrap();
+        let (old, new) = (
+            directory.path().join("old.db"),
+            directory.path().join("new.db"),
+        );
+        of_format_1(&old);
+        // The second time there is nothing left to do.
+        for _ in 0..2 {
+            set_up(&Connection::open(&old).unwrap()).unwrap();
+        }
+        set_up(&Connection::open(&new).unwrap()).unwrap();
+        let (old, new) = (
+            Connection::open(&old).unwrap(),
+            Connection::open(&new).unwrap(),
+        );
+        assert_eq!(layout(&old), layout(&new));
+        let format: i64 = old
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .unwrap();
+        assert_eq!(format, FORMAT);
+        let kept: Vec<u8> = old
+            .query_row("SELECT value FROM meta WHERE name = 'kept'", [], |row| {
+                row.get(0)
+            })
+            .unwrap();
+        assert_eq!(kept, [1]);
+    }
+}

@@ -1,5 +1,6 @@
--- The tables of format 1; `calls.sql` has those that came with format 2. What made this layout fast is explained in docs/storage.md: payloads are appended in commit
--- order and never moved, the rows that change are small and point into them, and no table is ordered by random text.
+-- The tables of format 1; `calls.sql` has those that came with format 2. What made this layout fast is explained in
+-- docs/storage.md: payloads are appended in commit order and never moved, the rows that change are small and point into
+-- them, and no table is ordered by random text.
 -- Times are microseconds since the Unix epoch, except timer.at and the dates of executions (milliseconds, as on AWS).
 
 -- One value of each name: the key of the task tokens.
