@@ -15,6 +15,8 @@ mod keeper;
 mod mappings;
 mod metrics;
 mod queues;
+#[cfg(test)]
+mod recorded;
 mod secrets;
 mod settings;
 mod signed;
