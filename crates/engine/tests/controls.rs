@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{ChangeLimit, Engine, LimitChanged, Pause, Rejected, TargetState};
-use support::{ONE_CALL, Reply, Vendor, config, open, order, start, until};
+use support::{ONE_CALL, Reply, Vendor, config, ended, open, order, start, until};
 
 const THREE: &str =
     "[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 3\nreserve = { HIGH = 1 }\n";
@@ -207,4 +207,23 @@ async fn a_call_moved_to_another_priority_waits_there_and_one_in_flight_is_not_m
     let order: Vec<_> = vendor.seen().into_iter().map(|seen| seen.path).collect();
     assert_eq!(order, ["/orders/first", "/orders/third", "/orders/second"]);
     assert_eq!(engine.controls(1).await.unwrap()[0].change, "BATCH to HIGH");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_whose_limit_keeps_every_place_for_others_is_said_to_wait_for_a_change_of_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = Vendor::start(|_| Reply::json(200, "{}")).await;
+    let engine = open(&config(directory.path(), &vendor, THREE, ONE_CALL));
+    let first = start(&engine, "first", &order("medium", "first")).await;
+    ended(&engine, &first.execution_arn).await;
+    change(&engine, Some(1), false).await.unwrap();
+    let second = start(&engine, "second", &order("batch", "second")).await;
+    let call = until(async || engine.calls(10).await.unwrap().pop()).await;
+    assert_eq!(
+        call.held_by.as_deref(),
+        Some("limit account: all of its 1 are kept for higher priorities, until it is raised")
+    );
+    assert_eq!(call.starts_in, None, "nobody can say");
+    change(&engine, None, false).await.unwrap();
+    ended(&engine, &second.execution_arn).await;
 }

@@ -244,7 +244,10 @@ impl Turn<'_> {
         };
         let starts_in = match standing {
             Standing::Waiting { ahead } if target.gate.paused().is_empty() => {
-                starts_in(target, priority, ahead)
+                let verdict = target.gate.explain(priority, target.waiting(), now);
+                (!has_no_place(&verdict))
+                    .then(|| starts_in(target, priority, ahead))
+                    .flatten()
             }
             _ => None,
         };
@@ -308,9 +311,18 @@ fn job_state(job: JobRow) -> JobState {
     }
 }
 
+/// Whether a limit keeps all its places for higher priorities: nothing that ends can let such a call start.
+fn has_no_place(verdict: &Verdict) -> bool {
+    matches!(
+        verdict,
+        Verdict::HeldBy { used: 0, max, reserved_for_higher, .. } if reserved_for_higher >= max
+    )
+}
+
 /// What holds a waiting call, in words.
 fn held_by(target: &Target, priority: Priority, ahead: u64, now: Time) -> String {
     let verdict = target.gate.explain(priority, target.waiting(), now);
+    let has_no_place = has_no_place(&verdict);
     match verdict {
         Verdict::Admissible if ahead == 0 => "nothing: it starts next".to_owned(),
         Verdict::Admissible => "the calls ahead of it in its lane".to_owned(),
@@ -321,6 +333,11 @@ fn held_by(target: &Target, priority: Priority, ahead: u64, now: Time) -> String
             reserved_for_higher,
             frees_at,
         } => {
+            if has_no_place {
+                return format!(
+                    "limit {limit}: all of its {max} are kept for higher priorities, until it is raised"
+                );
+            }
             let kept = match reserved_for_higher {
                 0 => String::new(),
                 kept => format!(", {kept} kept for higher priorities"),
