@@ -1,6 +1,7 @@
-//! The adapters against what AWS itself has answered: each reply below has the members, the codes and the texts of a
-//! recording of AWS (ids, handles and times are our own), or, where it says so, of AWS's service model. The adapters read
-//! them through the SDK from a socket. How the servers that we run answer is tested in `adapters`.
+//! The adapters against what AWS answers: members, codes and texts as in recordings of AWS (ids, handles and times are our
+//! own); what only AWS's service model or documentation says is named so at its test. The adapters read them through the
+//! SDK from a socket. How the servers that we run answer is tested in `adapters`. No recordings of DynamoDB and Lambda are
+//! at hand.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -130,6 +131,7 @@ async fn an_empty_queue_answers_without_messages() {
     assert!(received.unwrap().is_empty());
 }
 
+/// The second is recorded, the first is of the documentation.
 #[tokio::test]
 async fn a_queue_that_is_not_there_and_a_request_that_is_refused_are_errors_that_say_so() {
     let refusals = [
@@ -150,6 +152,7 @@ async fn a_queue_that_is_not_there_and_a_request_that_is_refused_are_errors_that
     }
 }
 
+/// Of the service model: no recording has such a batch.
 #[tokio::test]
 async fn a_batch_of_which_a_part_is_refused_has_kept_the_others() {
     let aws = Aws::answering(vec![(
@@ -167,7 +170,7 @@ async fn a_batch_of_which_a_part_is_refused_has_kept_the_others() {
     assert_eq!(asked.body["Entries"][1]["ReceiptHandle"], "AQEB2");
 }
 
-/// The first is recorded, the others are of the service model.
+/// The text of the first is recorded, as a state of AWS saw it; its code and the others are of the service model.
 #[tokio::test]
 async fn whatever_says_that_a_task_does_not_wait_is_final_and_anything_else_is_not() {
     let told = Told::failure("Rampmeter.Unavailable", "no", 5);

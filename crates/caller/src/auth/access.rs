@@ -261,6 +261,28 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_replaced_a_fifth_of_its_life_before_its_end_and_two_minutes_at_most() {
+        for (lifetime, before) in [(10, 2), (300, 60), (3_600, 120)] {
+            let tokens = tokens();
+            let granted = Granted {
+                access_token: Secret::new("t"),
+                expires_in: Some(Duration::from_secs(lifetime)),
+            };
+            tokens.take(&granted).unwrap();
+            let state = tokens.state();
+            let token = state.token.as_ref().expect("it was just taken");
+            assert_eq!(
+                token.expires_at - token.given_at,
+                Duration::from_secs(lifetime)
+            );
+            assert_eq!(
+                token.expires_at - token.replace_at,
+                Duration::from_secs(before)
+            );
+        }
+    }
+
+    #[test]
     fn a_token_that_nothing_was_accepted_with_may_have_been_revoked_unless_it_is_fresh() {
         let tokens = tokens();
         let now = Instant::now();

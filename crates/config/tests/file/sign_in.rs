@@ -112,3 +112,31 @@ fn client_credentials_say_where_tokens_are() {
     );
     assert!(!format!("{read:?}").contains("canary"));
 }
+
+#[test]
+fn a_sign_in_is_counted_where_the_vendor_may_count_it_unless_said_otherwise() {
+    for (preset, by_default) in [
+        ("netsuite", true),
+        ("salesforce", true),
+        ("sap-odata", false),
+        ("http", false),
+    ] {
+        for (more, counted) in [
+            ("", by_default),
+            (", counted = true", true),
+            (", counted = false", false),
+        ] {
+            let auth = format!(
+                "kind = \"oauth2-client-credentials\", client_id = \"c\", client_secret = \"${{env:TOKEN}}\", \
+                 token_url = \"https://vendor.test/token\"{more}"
+            );
+            let lines = format!("preset = \"{preset}\"\nauth = {{ {auth} }}");
+            let mut config = toml(&target(&lines)).unwrap();
+            let auth = config.targets.remove("netsuite").unwrap().profile.auth;
+            assert!(
+                matches!(&auth, Auth::OAuth2(oauth2) if oauth2.counted == counted),
+                "{preset}{more}: {auth:?}"
+            );
+        }
+    }
+}
