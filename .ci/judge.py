@@ -206,6 +206,10 @@ def judge_planted(report):
 MOST_OF_A_DECISION = 1.5
 # The rows of a window of a million calls a day are bounded, whatever is waiting: at most so many for each of four.
 MOST_ROWS = 4 * 1024 + 2 * 4096
+# What a server may take of memory, however many executions wait: the caches of the store and the process itself.
+MOST_RESIDENT = 160_000_000
+# Bytes of disk for an execution that waits, its history, its message and the indexes included.
+MOST_DISK_OF_A_WAIT = 4_096
 
 
 def judge_bench(report):
@@ -217,7 +221,13 @@ def judge_bench(report):
         failed.append(f"a decision takes {decisions['ratio']} times as long")
     if decisions["gate"]["most_rows"] > MOST_ROWS:
         failed.append(f"the windows have {decisions['gate']['most_rows']} rows")
-    print(f"bench: {decisions}")
+    # That all of them are there after SIGKILL, the bench itself asks for.
+    paused = report["paused"]
+    if (paused["resident_bytes"] or 0) > MOST_RESIDENT:
+        failed.append(f"{paused['executions']} executions that wait take {paused['resident_bytes']} bytes of memory")
+    if not 0 < paused["disk_bytes"] <= MOST_DISK_OF_A_WAIT * paused["executions"]:
+        failed.append(f"{paused['executions']} executions that wait take {paused['disk_bytes']} bytes of disk")
+    print(f"bench: {decisions} {paused}")
     for what in failed:
         print(f"BROKEN: {what}")
     return 1 if failed else 0

@@ -1,5 +1,6 @@
-//! `rampmeter bench`: messages a second through a queue, and executions a second from start to end, with a vendor that answers at once, limits wide open and
-//! a sync on every commit. It measures the engine and the disk, so it prints the disk's own speed beside it.
+//! `rampmeter bench`: messages a second through a queue, and executions a second from start to end, with a vendor that
+//! answers at once, limits wide open and a sync on every commit; and what executions cost that wait. It measures the engine
+//! and the disk, so it prints the disk's own speed beside it.
 //! A benchmark: it fails only when something was lost, never because it was slow.
 
 use std::path::{Path, PathBuf};
@@ -24,6 +25,7 @@ use crate::output;
 mod decisions;
 mod disk;
 mod language;
+mod paused;
 mod queues;
 
 /// Limits that never bind.
@@ -49,6 +51,9 @@ pub(crate) struct Arguments {
     /// Calls of the larger backlog, for the time of a decision.
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = up_to(10_000_000))]
     waiting: u32,
+    /// Executions that wait for their task token.
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = up_to(10_000_000))]
+    paused: u32,
     /// Clients that use the AWS port, each as fast as it is answered.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = up_to(1_024))]
     clients: u32,
@@ -81,6 +86,8 @@ struct Measured {
     language: language::Measured,
     /// What it takes to start a call.
     decisions: decisions::Measured,
+    /// What executions cost that wait.
+    paused: paused::Measured,
     /// The disk's own, before and after.
     disk_syncs_per_second: [f64; 2],
     data_dir: String,
@@ -163,6 +170,9 @@ async fn measure(arguments: &Arguments, data_dir: &Path) -> Result<Measured, Run
     let decisions = decisions::measure(data_dir, u64::from(arguments.waiting))
         .await
         .map_err(|why| RunError::from(PortError::Unreachable(why)))?;
+    let paused = paused::measure(data_dir, arguments.paused, arguments.clients)
+        .await
+        .map_err(|why| RunError::from(PortError::Unreachable(why)))?;
     let after = disk_speed(data_dir).await?;
 
     let (loaded, unloaded): (Vec<&Listed>, Vec<&Listed>) = listed.iter().partition(|one| {
@@ -185,6 +195,7 @@ async fn measure(arguments: &Arguments, data_dir: &Path) -> Result<Measured, Run
         queue,
         language,
         decisions,
+        paused,
         disk_syncs_per_second: [before.round(), after.round()],
         data_dir: data_dir.display().to_string(),
     })
@@ -273,6 +284,7 @@ impl Measured {
              a request       p50 {:.1} ms, p99 {:.1} ms by one client alone\n\
              {}\n\
              {}\n\
+             {}\n\
              the disk's own  {:>8.0} syncs a second before, {:.0} after (4 KiB append, fdatasync)\n\
              The data lies in {}",
             self.executions,
@@ -290,6 +302,7 @@ impl Measured {
             self.queue.unloaded_ms.p99,
             self.language.text(),
             self.decisions.text(),
+            self.paused.text(),
             before,
             after,
             self.data_dir,

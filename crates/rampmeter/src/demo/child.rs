@@ -52,6 +52,11 @@ impl ChildEngine {
         (loopback(self.command.aws), loopback(self.command.admin))
     }
 
+    /// The process's number.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.life.process.id()
+    }
+
     /// Ends the process with SIGKILL, and returns when it is gone.
     ///
     /// # Errors

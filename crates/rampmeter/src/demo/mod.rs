@@ -21,7 +21,7 @@ pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod vendor;
 mod adjust;
-mod child;
+pub(crate) mod child;
 mod crash;
 mod judgement;
 mod progress;
