@@ -176,7 +176,7 @@ def check_deployment(file, template, stack):
         check_queues(template, stack, name)
         if target.get("worker", "embedded") == "embedded":
             target = target | aws.get("targets", {}).get(name, {})
-            check_worker(file, template, stack, name, target, aws.get("limiter", "lease"))
+            check_worker(file, template, stack, name, target, aws.get("limiter", "lease"), aws.get("tracing", True))
             check_alarms(file, template, name, config.get("slo", {}))
     for name, workflow in config.get("workflows", {}).items():
         check_workflow(file, template, stack, name, workflow, config)
@@ -212,13 +212,15 @@ def check_queues(template, stack, target):
     expect(f"{target}-dead: nobody redrives from here", "RedrivePolicy" in dead, False)
 
 
-def check_worker(file, template, stack, name, target, limiter):
+def check_worker(file, template, stack, name, target, limiter, tracing):
     functions = stack.client("lambda")
     worker = functions.get_function(FunctionName=f"{name}-worker")
     configuration = worker["Configuration"]
     expect(f"{name}: runtime", configuration["Runtime"], "provided.al2023")
     expect(f"{name}: timeout", configuration["Timeout"], 900)
     layers = template["Resources"][f"{pascal(name)}WorkerFunction"]["Properties"]["Layers"]
+    traced = template["Resources"][f"{pascal(name)}WorkerFunction"]["Properties"].get("TracingConfig")
+    expect(f"{name}: traces", traced, {"Mode": "Active"} if tracing else None)
     expect(f"{name}: layer", layers, [{"Ref": "ConfigurationLayer"}])
     variables = configuration["Environment"]["Variables"]
     role = "drain" if limiter == "lease" else "slot"
@@ -303,6 +305,8 @@ def check_workflow(file, template, stack, name, workflow, config):
     expect(f"{name}: type", machine["type"], "STANDARD")
     properties = template["Resources"][f"{pascal(name)}StateMachine"]["Properties"]
     expect(f"{name}: type", properties["StateMachineType"], "STANDARD")
+    traced = {"Enabled": True} if config.get("aws", {}).get("tracing", True) else None
+    expect(f"{name}: traces", properties.get("TracingConfiguration"), traced)
     used = set(re.findall(r"\$\{(\w+)\}", machine["definition"]))
     substitutions = properties.get("DefinitionSubstitutions", {})
     expect(f"{name}: everything is substituted", set(substitutions), used)
@@ -342,7 +346,7 @@ def check_table(template, stack):
 
 # The actions that AWS gives for everything or not at all.
 ON_ALL = re.compile(
-    r"(xray:Put|states:SendTask|states:InvokeHTTPEndpoint|lambda:ListEventSourceMappings|logs:\w*(LogDeliver|ResourcePolic|LogGroups))"
+    r"(xray:Put|xray:GetSampling|states:SendTask|states:InvokeHTTPEndpoint|lambda:ListEventSourceMappings|logs:\w*(LogDeliver|ResourcePolic|LogGroups))"
 )
 
 

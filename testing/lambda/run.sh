@@ -20,6 +20,8 @@ echo "-- adapters"
 "$python" "$here/adapters.py" --rampmeter "$rampmeter" -- cargo test -p rampmeter-aws --locked
 echo "-- roles"
 "$python" "$here/roles.py" --rampmeter "$rampmeter" --bootstrap "$bootstrap"
+echo "-- tracing"
+"$python" "$here/tracing.py" --rampmeter "$rampmeter" --bootstrap "$bootstrap"
 
 # Runs the pattern with these arguments, in the name of the report.
 run() {

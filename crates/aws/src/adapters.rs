@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use aws_sdk_sqs::types::MessageSystemAttributeName;
 use rampmeter_dispatch::{Priority, Time};
 use serde_json::{Value, json};
 
@@ -17,6 +18,7 @@ use crate::secrets::Secrets;
 use crate::signed::{LAMBDA, Request, SCHEDULER, Signed};
 use crate::table::{CallRecord, Put, Table};
 use crate::tasks::{Tasks, Waits};
+use crate::trace::TraceHeader;
 
 /// Whether the script made this.
 fn is_there(part: &str) -> bool {
@@ -99,8 +101,10 @@ async fn a_dead_letter_says_why() {
         return;
     }
     let (client, queues) = queues("buries").await;
+    let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0";
+    let trace = TraceHeader::parse(header).unwrap();
     queues
-        .bury("{\"a\":1}", "Rampmeter.X", "because")
+        .bury("{\"a\":1}", "Rampmeter.X", "because", Some(&trace))
         .await
         .unwrap();
     let url = client.get_queue_url().queue_name("buries-dead");
@@ -108,9 +112,13 @@ async fn a_dead_letter_says_why() {
     let received = client
         .receive_message()
         .queue_url(url)
-        .message_attribute_names("All");
+        .message_attribute_names("All")
+        .message_system_attribute_names(MessageSystemAttributeName::AwsTraceHeader);
     let received = received.send().await.unwrap().messages.unwrap();
     assert_eq!(received[0].body.as_deref(), Some("{\"a\":1}"));
+    let system = received[0].attributes.as_ref().unwrap();
+    let traced = &system[&MessageSystemAttributeName::AwsTraceHeader];
+    assert_eq!(traced, header, "it stays of its trace");
     let attributes = received[0].message_attributes.as_ref().unwrap();
     assert_eq!(
         attributes["Error"].string_value.as_deref(),
@@ -176,18 +184,18 @@ async fn a_task_that_was_told_its_success_waits_no_more() {
     }
     let (states, execution, token) = waiting_task("succeeds").await;
     let tasks = Tasks::new(&sdk().await);
-    assert_eq!(tasks.beat(&token).await.unwrap(), Waits::Yes);
+    assert_eq!(tasks.beat(&token, None).await.unwrap(), Waits::Yes);
     let told = Told::Success {
         output: "{\"StatusCode\":200}".to_owned(),
     };
-    assert_eq!(tasks.tell(&token, &told).await.unwrap(), Waits::Yes);
+    assert_eq!(tasks.tell(&token, &told, None).await.unwrap(), Waits::Yes);
     let (status, output, _) = ended(&states, &execution).await;
     assert_eq!(status, "SUCCEEDED");
     let output: Value = serde_json::from_str(&output.unwrap()).unwrap();
     assert_eq!(output["StatusCode"], 200);
     if is_there("dead-tokens") {
-        assert_eq!(tasks.beat(&token).await.unwrap(), Waits::No);
-        assert_eq!(tasks.tell(&token, &told).await.unwrap(), Waits::No);
+        assert_eq!(tasks.beat(&token, None).await.unwrap(), Waits::No);
+        assert_eq!(tasks.tell(&token, &told, None).await.unwrap(), Waits::No);
     }
 }
 
@@ -199,7 +207,7 @@ async fn a_task_that_was_told_its_failure_fails_with_error_and_cause() {
     let (states, execution, token) = waiting_task("fails").await;
     let tasks = Tasks::new(&sdk().await);
     let told = Told::failure("Rampmeter.Undeliverable", "no", 3);
-    assert_eq!(tasks.tell(&token, &told).await.unwrap(), Waits::Yes);
+    assert_eq!(tasks.tell(&token, &told, None).await.unwrap(), Waits::Yes);
     let (status, _, error) = ended(&states, &execution).await;
     assert_eq!(status, "FAILED");
     assert_eq!(error.as_deref(), Some("Rampmeter.Undeliverable"));
@@ -211,7 +219,7 @@ async fn what_is_no_token_waits_for_nothing() {
         return;
     }
     let tasks = Tasks::new(&sdk().await);
-    assert_eq!(tasks.beat("nonsense").await.unwrap(), Waits::No);
+    assert_eq!(tasks.beat("nonsense", None).await.unwrap(), Waits::No);
 }
 
 #[tokio::test]
@@ -236,7 +244,7 @@ async fn what_is_remembered_of_a_call_is_recalled() {
         return;
     }
     let table = Table::new(&sdk().await, &variable("RAMPMETER_TEST_TABLE"), "adapters");
-    assert_eq!(table.recall("m-1").await.unwrap(), None);
+    assert_eq!(table.recall("m-1", None).await.unwrap(), None);
     let record = CallRecord {
         attempts: 3,
         first_sent: Some(Time::from_millis(1_795_000_000_000)),
@@ -244,8 +252,8 @@ async fn what_is_remembered_of_a_call_is_recalled() {
         told: Some(Told::failure("E", "why", 3)),
     };
     let now = Time::from_millis(1_795_000_100_000);
-    assert_eq!(table.remember("m-1", &record, now).await.unwrap(), 1);
-    assert_eq!(table.recall("m-1").await.unwrap(), Some(record));
+    assert_eq!(table.remember("m-1", &record, now, None).await.unwrap(), 1);
+    assert_eq!(table.recall("m-1", None).await.unwrap(), Some(record));
 }
 
 #[tokio::test]

@@ -11,8 +11,10 @@ use crate::clock::{Clock, system_time};
 use crate::conclusion::{Conclusion, INVALID_MESSAGE, Told, conclude, lost_in_flight};
 use crate::drain::Ending;
 use crate::event::Message;
+use crate::segment::Segment;
 use crate::table::{CallRecord, TableError};
 use crate::tasks::Waits;
+use crate::trace::TraceHeader;
 use crate::worker::Worker;
 
 /// How long a message is left alone after a service of AWS failed us.
@@ -38,6 +40,8 @@ pub(crate) struct Call<'a> {
     pub(crate) leave_before: Time,
     /// When the environment has no more time.
     pub(crate) give_up_at: Time,
+    /// What X-Ray is told of it, if it is told.
+    pub(crate) segment: Option<&'a Segment>,
 }
 
 /// What one attempt came to.
@@ -109,7 +113,7 @@ impl Call<'_> {
             return unused(&mut ended, Attempted::Over { token, told });
         }
         if let Some(token) = &token {
-            match self.worker.tasks.beat(token).await {
+            match self.worker.tasks.beat(token, self.trace()).await {
                 Ok(Waits::Yes) => {}
                 Ok(Waits::No) => return unused(&mut ended, Attempted::Gone),
                 Err(error) => {
@@ -138,7 +142,12 @@ impl Call<'_> {
             ask_first,
         };
         self.count_start();
+        let began = self.clock.now();
         let outcome = self.worker.caller.attempt(&request, &attempt).await;
+        let times = (began, self.clock.now());
+        let of_what = (self.worker.caller.profile(), &request);
+        let tracer = &self.worker.tracer;
+        tracer.attempted(self.segment, of_what, times, &outcome);
         let (ending, conclusion) = conclude(outcome, target, record.attempts, random());
         ended(ending);
         match conclusion {
@@ -182,6 +191,11 @@ impl Call<'_> {
         false
     }
 
+    /// The trace it belongs to.
+    fn trace(&self) -> Option<&TraceHeader> {
+        self.message.trace.as_ref()
+    }
+
     fn count_start(&self) {
         let metrics = &self.worker.metrics;
         let lane = self.message.lane;
@@ -193,7 +207,7 @@ impl Call<'_> {
         if let Some(trace) = &self.message.trace {
             tracing::info!(
                 message_id = self.message.id,
-                xray_trace_id = trace,
+                xray_trace_id = trace.id(),
                 "a call leaves"
             );
         }
@@ -219,7 +233,8 @@ impl Call<'_> {
             }
             (None, Told::Success { .. }) => {}
             (None, Told::Failure { error, cause }) => {
-                let buried = self.worker.queues.bury(&self.message.body, error, cause);
+                let queues = &self.worker.queues;
+                let buried = queues.bury(&self.message.body, error, cause, self.trace());
                 if let Err(error) = buried.await {
                     tracing::warn!(%error, message_id = self.message.id, "no dead letter could be sent");
                     return self.hand_back(TROUBLE).await;
@@ -234,7 +249,7 @@ impl Call<'_> {
     async fn tell(&self, token: &str, told: &Told) -> bool {
         let mut pause = TELL_AGAIN[0];
         loop {
-            match self.worker.tasks.tell(token, told).await {
+            match self.worker.tasks.tell(token, told, self.trace()).await {
                 Ok(Waits::Yes) => return true,
                 Ok(Waits::No) => {
                     tracing::info!(
@@ -259,7 +274,7 @@ impl Call<'_> {
     async fn recall(&self) -> Result<CallRecord, TableError> {
         match &self.worker.table {
             Some(table) if self.message.receive_count > 1 => {
-                let record = table.recall(&self.message.id).await?;
+                let record = table.recall(&self.message.id, self.trace()).await?;
                 Ok(record.unwrap_or_default())
             }
             _ => Ok(CallRecord::default()),
@@ -268,7 +283,8 @@ impl Call<'_> {
 
     async fn note(&self, record: &CallRecord) -> Result<(), TableError> {
         if let Some(table) = &self.worker.table {
-            let noted = table.remember(&self.message.id, record, self.clock.now());
+            let now = self.clock.now();
+            let noted = table.remember(&self.message.id, record, now, self.trace());
             self.worker.metrics.add("WriteUnits", noted.await?);
         }
         Ok(())

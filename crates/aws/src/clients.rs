@@ -7,7 +7,10 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sqs::config::SharedHttpClient;
+use aws_sdk_sqs::config::http::HttpRequest;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+use crate::trace::{self, TraceHeader};
 
 /// Longest time of one attempt of one request to AWS.
 const ATTEMPT: Duration = Duration::from_secs(5);
@@ -34,4 +37,17 @@ pub(crate) fn http() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https()
+}
+
+/// Gives a request the trace that it belongs to. Without one it has the trace of the invocation, which the SDK adds where
+/// no other is given: many calls are made in one invocation, each of a trace of its own.
+pub(crate) fn of_trace(
+    header: Option<&TraceHeader>,
+) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static {
+    let header = header.map(ToString::to_string);
+    move |request| {
+        if let Some(header) = &header {
+            request.headers_mut().insert(trace::HEADER, header.clone());
+        }
+    }
 }

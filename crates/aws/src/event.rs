@@ -6,6 +6,11 @@ use rampmeter_dispatch::{Priority, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::trace::TraceHeader;
+
+/// The system attribute of a message that holds the trace it belongs to.
+const TRACE_HEADER: &str = "AWSTraceHeader";
+
 /// An invocation.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Event {
@@ -41,8 +46,8 @@ pub(crate) struct Message {
     /// Times it was received, this one included; hand-backs count.
     pub(crate) receive_count: u32,
     pub(crate) sent_at: Option<Time>,
-    /// The X-Ray header it was sent with.
-    pub(crate) trace: Option<String>,
+    /// The trace it belongs to. While it is served, the segment that serves it is the parent.
+    pub(crate) trace: Option<TraceHeader>,
 }
 
 /// Which messages the mapping must not delete.
@@ -87,6 +92,12 @@ impl Event {
 }
 
 impl Delivered {
+    /// The trace it belongs to.
+    pub(crate) fn trace(&self) -> Option<TraceHeader> {
+        let header = self.attributes.get(TRACE_HEADER)?;
+        TraceHeader::parse(header)
+    }
+
     /// The message, if it is from a queue of a lane.
     pub(crate) fn into_message(self) -> Option<Message> {
         let lane = lane_of(&self.source)?;
@@ -121,7 +132,7 @@ impl Message {
             sent_at: attributes("SentTimestamp")
                 .and_then(|text| text.parse().ok())
                 .map(Time::from_millis),
-            trace: attributes("AWSTraceHeader").map(str::to_owned),
+            trace: attributes(TRACE_HEADER).and_then(TraceHeader::parse),
         }
     }
 }

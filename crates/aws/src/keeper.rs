@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::event::Message;
 use crate::queues::HIDDEN;
+use crate::trace::TraceHeader;
 use crate::worker::Worker;
 
 /// How often.
@@ -20,6 +21,7 @@ struct Kept {
     lane: Priority,
     handle: String,
     token: Option<String>,
+    trace: Option<TraceHeader>,
 }
 
 /// The messages that an environment holds.
@@ -35,6 +37,7 @@ impl Keeper {
             lane: message.lane,
             handle: message.handle.clone(),
             token: token_of(&message.body),
+            trace: message.trace.clone(),
         };
         let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(message.id.clone(), kept);
@@ -70,9 +73,11 @@ impl Keeper {
                 }
             }
         }
-        for token in kept.iter().filter_map(|kept| kept.token.as_deref()) {
-            // A task that does not wait any more is found out when it is told.
-            let _ = worker.tasks.beat(token).await;
+        for one in &kept {
+            if let Some(token) = &one.token {
+                // A task that does not wait any more is found out when it is told.
+                let _ = worker.tasks.beat(token, one.trace.as_ref()).await;
+            }
         }
     }
 }

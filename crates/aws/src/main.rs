@@ -8,6 +8,7 @@ mod call;
 mod clients;
 mod clock;
 mod conclusion;
+mod daemon;
 mod drain;
 mod event;
 mod function;
@@ -18,11 +19,14 @@ mod queues;
 #[cfg(test)]
 mod recorded;
 mod secrets;
+mod segment;
 mod settings;
 mod signed;
 mod slot;
 mod table;
 mod tasks;
+mod trace;
+mod tracer;
 mod undelivered;
 mod worker;
 

@@ -7,11 +7,14 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, MessageSystemAttributeName,
+    MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
 };
 use rampmeter_dispatch::Priority;
 use thiserror::Error;
 
+use crate::clients::of_trace;
 use crate::event::{Message, suffix};
+use crate::trace::TraceHeader;
 
 /// How long a message that was received is hidden from others, unless that is prolonged.
 pub(crate) const HIDDEN: Duration = Duration::from_secs(60);
@@ -92,6 +95,8 @@ impl Queues {
             .queue_url(self.url(message.lane))
             .receipt_handle(&message.handle)
             .visibility_timeout(seconds(time))
+            .customize()
+            .mutate_request(of_trace(message.trace.as_ref()))
             .send()
             .await
             .map_err(failed("ChangeMessageVisibility"))?;
@@ -128,18 +133,21 @@ impl Queues {
             .delete_message()
             .queue_url(self.url(message.lane))
             .receipt_handle(&message.handle)
+            .customize()
+            .mutate_request(of_trace(message.trace.as_ref()))
             .send()
             .await
             .map_err(failed("DeleteMessage"))?;
         Ok(())
     }
 
-    /// Puts a message that is given up into the queue of dead letters, saying why.
+    /// Puts a message that is given up into the queue of dead letters, saying why. It stays of the trace it was of.
     pub(crate) async fn bury(
         &self,
         body: &str,
         error: &str,
         cause: &str,
+        trace: Option<&TraceHeader>,
     ) -> Result<(), QueueError> {
         let text = |value: &str| {
             MessageAttributeValue::builder()
@@ -148,12 +156,25 @@ impl Queues {
                 .build()
                 .expect("it has a type")
         };
-        self.client
+        let mut request = self
+            .client
             .send_message()
             .queue_url(format!("{}-dead", self.prefix))
             .message_body(body)
             .message_attributes("Error", text(error))
-            .message_attributes("Cause", text(cause))
+            .message_attributes("Cause", text(cause));
+        if let Some(trace) = trace {
+            let header = MessageSystemAttributeValue::builder()
+                .data_type("String")
+                .string_value(trace.to_string())
+                .build()
+                .expect("it has a type");
+            let name = MessageSystemAttributeNameForSends::AwsTraceHeader;
+            request = request.message_system_attributes(name, header);
+        }
+        request
+            .customize()
+            .mutate_request(of_trace(trace))
             .send()
             .await
             .map_err(failed("SendMessage"))?;

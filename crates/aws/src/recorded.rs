@@ -17,6 +17,7 @@ use crate::clients;
 use crate::conclusion::Told;
 use crate::queues::Queues;
 use crate::tasks::{Tasks, Waits};
+use crate::trace::TraceHeader;
 
 /// A request that reached AWS's place.
 struct Asked {
@@ -114,7 +115,7 @@ async fn a_message_is_read_with_its_counts_and_its_trace() {
         ("message-1", 2)
     );
     assert_eq!(message.sent_at, Some(Time::from_millis(1_764_115_200_000)));
-    assert_eq!(message.trace.as_deref(), Some(trace));
+    assert_eq!(message.trace, TraceHeader::parse(trace));
 
     let asked = aws.asked.recv().unwrap();
     assert_eq!(asked.operation, "AmazonSQS.ReceiveMessage");
@@ -188,9 +189,13 @@ async fn whatever_says_that_a_task_does_not_wait_is_final_and_anything_else_is_n
         let refusal = (400, json!({"__type": code, "message": text}));
         let aws = Aws::answering(vec![refusal.clone(), refusal]);
         let tasks = Tasks::new(&aws.sdk());
-        assert_eq!(tasks.beat("token").await.unwrap(), Waits::No, "{code}");
         assert_eq!(
-            tasks.tell("token", &told).await.unwrap(),
+            tasks.beat("token", None).await.unwrap(),
+            Waits::No,
+            "{code}"
+        );
+        assert_eq!(
+            tasks.tell("token", &told, None).await.unwrap(),
             Waits::No,
             "{code}"
         );
@@ -203,7 +208,7 @@ async fn whatever_says_that_a_task_does_not_wait_is_final_and_anything_else_is_n
     }
     let throttled = json!({"__type": "ThrottlingException", "message": "Rate exceeded"});
     let aws = Aws::answering(vec![(400, throttled)]);
-    let refused = Tasks::new(&aws.sdk()).tell("token", &told).await;
+    let refused = Tasks::new(&aws.sdk()).tell("token", &told, None).await;
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("Rate exceeded"), "{refused}");
 }

@@ -1,8 +1,11 @@
 //! What the environment of the function says: which role it has, for which target, and where the rest is.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use thiserror::Error;
+
+use crate::daemon;
 
 /// What a function does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub(crate) struct Settings {
     /// The function's own name.
     pub(crate) function: String,
     pub(crate) service: String,
+    /// The X-Ray daemon, where Lambda traces the function.
+    pub(crate) daemon: Option<SocketAddr>,
     pub(crate) namespace: String,
 }
 
@@ -75,6 +80,7 @@ impl Settings {
             queues: needed("RAMPMETER_QUEUES")?,
             scheduler_role: set("RAMPMETER_SCHEDULER_ROLE"),
             function: set("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "rampmeter".to_owned()),
+            daemon: set("AWS_XRAY_DAEMON_ADDRESS").and_then(|text| daemon::address(&text)),
             service: set("POWERTOOLS_SERVICE_NAME").unwrap_or_else(|| target.clone()),
             namespace: set("POWERTOOLS_METRICS_NAMESPACE")
                 .unwrap_or_else(|| "Rampmeter".to_owned()),

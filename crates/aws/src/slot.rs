@@ -80,7 +80,19 @@ impl Slot {
 
     /// Makes a call, again where that helps and there is time.
     async fn call(&self, message: &Message) -> Fate {
-        let call = self.as_call(message);
+        let mut message = message.clone();
+        let segment = self.worker.tracer.begin(&mut message, self.clock.now());
+        let call = Call {
+            segment: segment.as_ref(),
+            ..self.as_call(&message)
+        };
+        let fate = self.attempts(&call).await;
+        let tracer = &self.worker.tracer;
+        tracer.end(segment.as_ref(), message.lane, self.clock.now());
+        fate
+    }
+
+    async fn attempts(&self, call: &Call<'_>) -> Fate {
         let mut record = CallRecord::default();
         let mut throttles = 0;
         loop {
@@ -128,6 +140,7 @@ impl Slot {
             message,
             leave_before: Time::MAX,
             give_up_at: self.deadline,
+            segment: None,
         }
     }
 

@@ -10,7 +10,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use rampmeter_dispatch::Time;
 use thiserror::Error;
 
+use crate::clients::of_trace;
 use crate::conclusion::Told;
+use crate::trace::TraceHeader;
 
 /// How long what is remembered of a call is kept: as long as its message can be.
 const REMEMBERED: Duration = Duration::from_secs(14 * 24 * 3_600);
@@ -130,13 +132,19 @@ impl Table {
     }
 
     /// What is remembered of a call.
-    pub(crate) async fn recall(&self, message: &str) -> Result<Option<CallRecord>, TableError> {
+    pub(crate) async fn recall(
+        &self,
+        message: &str,
+        trace: Option<&TraceHeader>,
+    ) -> Result<Option<CallRecord>, TableError> {
         let reply = self
             .client
             .get_item()
             .table_name(&self.name)
             .key("id", AttributeValue::S(call_id(message)))
             .consistent_read(true)
+            .customize()
+            .mutate_request(of_trace(trace))
             .send()
             .await
             .map_err(failed("GetItem"))?;
@@ -163,6 +171,7 @@ impl Table {
         message: &str,
         record: &CallRecord,
         now: Time,
+        trace: Option<&TraceHeader>,
     ) -> Result<u64, TableError> {
         let expires = now.saturating_add(REMEMBERED).as_millis() / 1_000;
         let number = |number: i64| AttributeValue::N(number.to_string());
@@ -185,6 +194,7 @@ impl Table {
         if let Some(told) = told {
             request = request.item("told", AttributeValue::S(told));
         }
+        let request = request.customize().mutate_request(of_trace(trace));
         request.send().await.map_err(failed("PutItem"))?;
         Ok(size.div_ceil(WRITE_UNIT) as u64)
     }

@@ -5,7 +5,9 @@ use aws_sdk_sfn::Client;
 use aws_sdk_sfn::error::{DisplayErrorContext, ProvideErrorMetadata};
 use thiserror::Error;
 
+use crate::clients::of_trace;
 use crate::conclusion::Told;
+use crate::trace::TraceHeader;
 
 /// A request to Step Functions failed, after its repeats.
 #[derive(Debug, Error)]
@@ -37,23 +39,35 @@ impl Tasks {
     }
 
     /// Asks whether the task still waits, and gives its heartbeat.
-    pub(crate) async fn beat(&self, token: &str) -> Result<Waits, TaskError> {
-        let sent = self.client.send_task_heartbeat().task_token(token).send();
-        judge("SendTaskHeartbeat", sent.await.map(|_| ()))
+    pub(crate) async fn beat(
+        &self,
+        token: &str,
+        trace: Option<&TraceHeader>,
+    ) -> Result<Waits, TaskError> {
+        let request = self.client.send_task_heartbeat().task_token(token);
+        let request = request.customize().mutate_request(of_trace(trace));
+        judge("SendTaskHeartbeat", request.send().await.map(|_| ()))
     }
 
     /// Tells a task how its call ended. [`Waits::No`]: nobody waits for it any more.
-    pub(crate) async fn tell(&self, token: &str, told: &Told) -> Result<Waits, TaskError> {
+    pub(crate) async fn tell(
+        &self,
+        token: &str,
+        told: &Told,
+        trace: Option<&TraceHeader>,
+    ) -> Result<Waits, TaskError> {
         match told {
             Told::Success { output } => {
                 let request = self.client.send_task_success();
-                let sent = request.task_token(token).output(output).send();
+                let request = request.task_token(token).output(output).customize();
+                let sent = request.mutate_request(of_trace(trace)).send();
                 judge("SendTaskSuccess", sent.await.map(|_| ()))
             }
             Told::Failure { error, cause } => {
                 let request = self.client.send_task_failure();
-                let sent = request.task_token(token).error(error).cause(cause).send();
-                judge("SendTaskFailure", sent.await.map(|_| ()))
+                let request = request.task_token(token).error(error).cause(cause);
+                let request = request.customize().mutate_request(of_trace(trace));
+                judge("SendTaskFailure", request.send().await.map(|_| ()))
             }
         }
     }

@@ -37,13 +37,17 @@ impl Undelivered {
         let Told::Failure { error, cause } = &told else {
             unreachable!("a failure was made");
         };
+        let trace = message.trace();
         if let Some(token) = token_of(&message.body)
-            && let Err(error) = self.tasks.tell(&token, &told).await
+            && let Err(error) = self.tasks.tell(&token, &told, trace.as_ref()).await
         {
             tracing::warn!(%error, message_id = message.message_id, "the task cannot be told");
             return false;
         }
-        match self.queues.bury(&message.body, error, cause).await {
+        let buried = self
+            .queues
+            .bury(&message.body, error, cause, trace.as_ref());
+        match buried.await {
             Ok(()) => true,
             Err(error) => {
                 tracing::warn!(%error, message_id = message.message_id, "no dead letter could be sent");

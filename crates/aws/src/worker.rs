@@ -19,6 +19,7 @@ use crate::settings::Settings;
 use crate::signed::Signed;
 use crate::table::Table;
 use crate::tasks::Tasks;
+use crate::tracer::Tracer;
 
 /// A worker cannot be made.
 #[derive(Debug, Error)]
@@ -53,6 +54,7 @@ pub(crate) struct Worker {
     pub(crate) table: Option<Table>,
     pub(crate) mappings: Mappings,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) tracer: Arc<Tracer>,
 }
 
 /// Makes workers.
@@ -61,6 +63,7 @@ pub(crate) struct Workshop {
     sdk: SdkConfig,
     signed: Signed,
     metrics: Arc<Metrics>,
+    tracer: Arc<Tracer>,
     current: Option<(Arc<Worker>, Secrets)>,
 }
 
@@ -69,6 +72,7 @@ impl Workshop {
         Ok(Workshop {
             signed: Signed::new(&sdk)?,
             metrics: Arc::new(Metrics::new(&settings)),
+            tracer: Arc::new(Tracer::new(&settings)),
             settings,
             sdk,
             current: None,
@@ -148,6 +152,7 @@ impl Workshop {
                 self.settings.scheduler_role.clone(),
             ),
             metrics: Arc::clone(&self.metrics),
+            tracer: Arc::clone(&self.tracer),
             target,
         };
         let worker = Arc::new(worker);

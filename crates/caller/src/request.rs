@@ -45,6 +45,14 @@ impl Request {
         Ok(())
     }
 
+    /// Where the call goes, without its query: what may be told of it. `None` for a path that is refused.
+    #[must_use]
+    pub fn url_without_query(&self, profile: &Profile) -> Option<String> {
+        let mut url = path::resolve(&profile.base_url, &self.path).ok()?;
+        url.set_query(None);
+        Some(url.into())
+    }
+
     /// A safe method (RFC 9110, section 9.2.1) changes nothing at the vendor and needs no idempotency key.
     #[must_use]
     pub fn is_safe(&self) -> bool {

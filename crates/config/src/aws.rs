@@ -23,12 +23,24 @@ use crate::target;
 use crate::tree::{Node, Table, Value};
 
 /// How the configuration is deployed onto AWS.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aws {
     /// Name of the CloudFormation stack.
     pub stack: Option<String>,
     /// How limits are held.
     pub limiter: Limiter,
+    /// Whether executions and calls are traced by X-Ray: on where nothing is said.
+    pub tracing: bool,
+}
+
+impl Default for Aws {
+    fn default() -> Aws {
+        Aws {
+            stack: None,
+            limiter: Limiter::default(),
+            tracing: true,
+        }
+    }
 }
 
 /// How limits are held on AWS.
@@ -174,7 +186,7 @@ fn no_file(_: &Path) -> io::Result<String> {
 }
 
 pub(crate) fn read(reading: &Reading<'_>, root: &Section<'_>, node: &Node) -> Aws {
-    let keys = &["stack", "limiter", "targets"];
+    let keys = &["stack", "limiter", "tracing", "targets"];
     let Some(section) = Section::open(reading, "aws", node, "[aws]", keys) else {
         return Aws::default();
     };
@@ -193,7 +205,12 @@ pub(crate) fn read(reading: &Reading<'_>, root: &Section<'_>, node: &Node) -> Aw
         )
         .unwrap_or_default();
     check_differences(reading, root, &section);
-    Aws { stack, limiter }
+    let tracing = section.flag("tracing").unwrap_or(true);
+    Aws {
+        stack,
+        limiter,
+        tracing,
+    }
 }
 
 /// `[aws.targets.NAME]` names targets and keys that there are. What the keys hold is read where it is used.

@@ -278,9 +278,10 @@ impl Shell {
         }
     }
 
-    fn start(&mut self, permit: PermitId, message: Message) {
-        self.keeper.keep(&message);
+    fn start(&mut self, permit: PermitId, mut message: Message) {
         let now = self.clock.now();
+        let segment = self.worker.tracer.begin(&mut message, now);
+        self.keeper.keep(&message);
         let leave_before = self.drainer.leave_before(permit).unwrap_or(now);
         let (worker, sender) = (Arc::clone(&self.worker), self.sender.clone());
         let (clock, give_up_at) = (self.clock, self.give_up_at);
@@ -292,11 +293,14 @@ impl Shell {
                 message: &message,
                 leave_before,
                 give_up_at,
+                segment: segment.as_ref(),
             };
             let ended = |ending| {
                 let _ = sender.send(Happened::Ended { permit, ending });
             };
             let fate = call.serve(ended).await;
+            let tracer = &worker.tracer;
+            tracer.end(segment.as_ref(), message.lane, clock.now());
             keeper.let_go(&message.id);
             (message.id, fate)
         });

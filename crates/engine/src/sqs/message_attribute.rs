@@ -13,6 +13,9 @@ use crate::rejected::Rejected;
 /// Most attributes of one message.
 const MOST: usize = 10;
 
+/// The one system attribute that a sender may give.
+const TRACE_HEADER: &str = "AWSTraceHeader";
+
 /// Longest name of an attribute.
 const LONGEST_NAME: usize = 256;
 
@@ -133,7 +136,7 @@ pub(crate) fn check(attributes: &MessageAttributes) -> Result<(), Rejected> {
 /// SQS's rules for system attributes: there is one, and it is a String.
 pub(crate) fn check_system(attributes: &MessageAttributes) -> Result<(), Rejected> {
     for (name, attribute) in attributes {
-        if name != "AWSTraceHeader" {
+        if name != TRACE_HEADER {
             return Err(Rejected::InvalidParameter(format!(
                 "Message system attribute name '{name}' is invalid."
             )));
@@ -147,6 +150,22 @@ pub(crate) fn check_system(attributes: &MessageAttributes) -> Result<(), Rejecte
         check_type(name, attribute)?;
     }
     Ok(())
+}
+
+/// The system attributes of a message whose request belongs to this trace.
+pub(crate) fn with_trace(
+    mut attributes: MessageAttributes,
+    trace_header: Option<String>,
+) -> MessageAttributes {
+    if let Some(header) = trace_header {
+        let attribute = || MessageAttribute {
+            data_type: "String".to_owned(),
+            value: AttributeValue::Text(header),
+        };
+        let name = TRACE_HEADER.to_owned();
+        attributes.entry(name).or_insert_with(attribute);
+    }
+    attributes
 }
 
 fn check_name(name: &str) -> Result<(), Rejected> {

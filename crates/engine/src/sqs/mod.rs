@@ -44,6 +44,9 @@ pub struct SendMessage {
     pub attributes: MessageAttributes,
     /// Attributes for AWS's own use: `AWSTraceHeader` is the only one there is.
     pub system_attributes: MessageAttributes,
+    /// The trace that the request itself belongs to (its header `X-Amzn-Trace-Id`). It is kept as `AWSTraceHeader` unless
+    /// that is given, and counts in no digest: the sender gave no such attribute.
+    pub trace_header: Option<String>,
     /// FIFO: the group that keeps its order. Required there.
     pub group_id: Option<String>,
     /// FIFO: messages with the same id within five minutes are one.

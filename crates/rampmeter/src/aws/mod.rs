@@ -50,7 +50,7 @@ pub(crate) fn template(deployment: &Deployment<'_>) -> Template {
     for workflow in config.workflows.values() {
         machine::add(&mut template, deployment, workflow);
         if let Some(queue) = &workflow.source {
-            source::add(&mut template, workflow, queue);
+            source::add(&mut template, deployment, workflow, queue);
         }
     }
     for target in deployment.workers() {

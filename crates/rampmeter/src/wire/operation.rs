@@ -109,6 +109,8 @@ pub(crate) struct Call {
     pub(crate) origin: String,
     /// Who asks.
     pub(crate) caller: Caller,
+    /// The trace that the request belongs to.
+    pub(crate) trace_header: Option<String>,
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<Value, WireError>> + Send>>;

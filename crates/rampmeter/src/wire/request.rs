@@ -9,6 +9,11 @@ use super::origin::queue_of_path;
 use super::protocol::{Protocol, TARGET};
 use super::query::{self, Form};
 
+/// The trace that a request belongs to.
+const TRACE: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+/// The longest trace header that is kept, in bytes; AWS's own have less than 200.
+const LONGEST_TRACE: usize = 1_024;
+
 /// The service that a request names, as far as its head says; enough to answer an error in the right words.
 pub(crate) fn named_service(head: &Parts, protocol: Protocol) -> Option<Service> {
     match protocol {
@@ -18,6 +23,14 @@ pub(crate) fn named_service(head: &Parts, protocol: Protocol) -> Option<Service>
         }
         Protocol::Query => None,
     }
+}
+
+/// The trace that a request belongs to, as the SDKs say it in every request of a traced function.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-x-ray.html>
+pub(crate) fn trace_header(head: &Parts) -> Option<String> {
+    let header = text_header(head, &TRACE)?;
+    let sound = (1..=LONGEST_TRACE).contains(&header.len()) && header.starts_with("Root=");
+    sound.then(|| header.to_owned())
 }
 
 /// What a request asks for.

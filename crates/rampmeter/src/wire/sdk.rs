@@ -42,6 +42,7 @@ impl Sdk for WireSdk {
                 body: request.parameters.to_string().into_bytes(),
                 origin,
                 caller: Caller::anybody(),
+                trace_header: None,
             };
             (operation.handler)(call).await.map_err(refusal)
         })

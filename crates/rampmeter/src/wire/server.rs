@@ -110,6 +110,7 @@ async fn perform(
         body: asked.parameters(body)?,
         origin: origin::of(head, door.site.address),
         caller,
+        trace_header: request::trace_header(head),
     };
     Ok((operation, (operation.handler)(call).await?))
 }

@@ -175,7 +175,10 @@ fn a_configuration_in_json_and_a_number_for_a_substitution_deploy_too() {
     assert_eq!(machine["DefinitionSubstitutions"]["Wait"], "600");
     let rights =
         &resources["WStateMachineRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
-    let queue = &rights[1]["Resource"][0]["Fn::Sub"];
+    let sends = rights
+        .as_array()
+        .and_then(|rights| rights.iter().find(|right| right["Sid"] == "SendMessages"));
+    let queue = &sends.expect("a right to send")["Resource"][0]["Fn::Sub"];
     assert!(
         queue
             .as_str()

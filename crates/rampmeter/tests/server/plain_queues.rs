@@ -1,5 +1,7 @@
 //! Queues that clients make, over the wire: the shapes of AWS JSON.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::aws::{Answer, Aws};
@@ -101,6 +103,66 @@ async fn a_receive_shows_what_was_asked_for_and_digests_of_it() {
         shown["Messages"][0]["MD5OfMessageAttributes"],
         "c52f727da6769fcbc66f3f8555ce234a"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trace_of_a_request_stays_with_its_message_and_goes_with_it_to_the_dead_letters() {
+    let trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    let own = "Root=1-5759e988-000000000000000000000001";
+    let server = Server::start(&Workspace::without_vendor()).await;
+    let aws = server.aws();
+    let dead = create(&aws, "orders-dead", json!({})).await;
+    let policy = json!({ "maxReceiveCount": 1, "deadLetterTargetArn": "arn:aws:sqs:us-east-1:000000000000:orders-dead" });
+    let attributes = json!({ "VisibilityTimeout": "0", "RedrivePolicy": policy.to_string() });
+    let url = create(&aws, "orders", attributes).await;
+    let traced = async |operation: &str, input: Value, header: &str| {
+        let request = aws
+            .http
+            .post(format!("{}/", aws.url))
+            .header("x-amz-target", format!("AmazonSQS.{operation}"))
+            .header("X-Amzn-Trace-Id", header)
+            .body(input.to_string());
+        let answer = Answer::read(request.send().await.expect("an answer")).await;
+        assert_eq!(answer.status, 200, "{operation}: {}", answer.body);
+        answer.body
+    };
+    let one = json!({ "QueueUrl": url, "MessageBody": "by the header" });
+    let sent = traced("SendMessage", one, trace).await;
+    assert!(sent.get("MD5OfMessageSystemAttributes").is_none());
+    let header = json!({ "AWSTraceHeader": { "DataType": "String", "StringValue": own } });
+    let entries = json!([
+        { "Id": "a", "MessageBody": "of a batch" },
+        { "Id": "b", "MessageBody": "by the attribute", "MessageSystemAttributes": header },
+    ]);
+    let batch = json!({ "QueueUrl": url, "Entries": entries });
+    traced("SendMessageBatch", batch, trace).await;
+    let malformed = json!({ "QueueUrl": url, "MessageBody": "of no trace" });
+    traced("SendMessage", malformed, "nonsense").await;
+
+    let expected: BTreeMap<String, Value> = [
+        ("by the header", json!(trace)),
+        ("of a batch", json!(trace)),
+        ("by the attribute", json!(own)),
+        ("of no trace", Value::Null),
+    ]
+    .map(|(body, trace)| (body.to_owned(), trace))
+    .into();
+    for queue in [&url, &dead] {
+        let asked = json!({
+            "QueueUrl": queue, "MaxNumberOfMessages": 10,
+            "MessageSystemAttributeNames": ["AWSTraceHeader"],
+        });
+        let mut received = BTreeMap::new();
+        // The second receive of the first queue moves its messages to the dead letters.
+        for _ in 0..2 {
+            let answer = must(&aws, "ReceiveMessage", asked.clone()).await;
+            for message in answer["Messages"].as_array().into_iter().flatten() {
+                let body = message["Body"].as_str().unwrap_or_default().to_owned();
+                received.insert(body, message["Attributes"]["AWSTraceHeader"].clone());
+            }
+        }
+        assert_eq!(received, expected, "{queue}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

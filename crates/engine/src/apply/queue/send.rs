@@ -79,7 +79,10 @@ impl Turn<'_> {
         };
         let envelope = Envelope {
             attributes: request.attributes,
-            system_attributes: request.system_attributes,
+            system_attributes: message_attribute::with_trace(
+                request.system_attributes,
+                request.trace_header,
+            ),
             group_id: request.group_id,
             deduplication_id,
             source: None,

@@ -92,6 +92,7 @@ fn request_of(parameters: &Value) -> Result<SendMessage, Rejected> {
         delay_seconds: whole_number(parameters, "DelaySeconds")?,
         attributes: message_attribute::read(parameters.get("MessageAttributes"))?,
         system_attributes: message_attribute::read(parameters.get("MessageSystemAttributes"))?,
+        trace_header: None,
         group_id: text("MessageGroupId"),
         deduplication_id: text("MessageDeduplicationId"),
     })

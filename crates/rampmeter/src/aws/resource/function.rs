@@ -59,7 +59,7 @@ fn worker(template: &mut Template, deployment: &Deployment<'_>, target: &Target,
     properties["FunctionName"] = name::worker(name).into();
     properties["Timeout"] = shape.timeout.into();
     properties["ReservedConcurrentExecutions"] = shape.concurrency.into();
-    finish(&mut properties, deployment.emit, &role_id, &logs_id);
+    finish(&mut properties, deployment, &role_id, &logs_id);
     let comment = match shape.role {
         "drain" => format!(
             "Makes the calls of {name}: the mappings wake it, it takes leases from the table and messages from the \
@@ -87,9 +87,9 @@ fn worker(template: &mut Template, deployment: &Deployment<'_>, target: &Target,
 /// What the worker of a target may do.
 fn worker_role(deployment: &Deployment<'_>, target: &str, logs: &str) -> Value {
     let queues = Priority::ALL.map(|priority| attribute(&name::queue_id(target, priority), "Arn"));
-    let mut rights = vec![
-        allow_logs(logs),
-        allow_traces(),
+    let mut rights = vec![allow_logs(logs)];
+    rights.extend(deployment.config().aws.tracing.then(allow_traces));
+    rights.extend([
         allow("TakeCalls", CONSUME, Vec::from(queues)),
         allow(
             "KeepDeadLetters",
@@ -105,7 +105,7 @@ fn worker_role(deployment: &Deployment<'_>, target: &str, logs: &str) -> Value {
             ],
             NO_TASK_RESOURCE,
         ),
-    ];
+    ]);
     rights.extend(secrets(deployment, target));
     if deployment.has_table() {
         rights.push(permits(target));
@@ -141,9 +141,9 @@ fn undelivered(template: &mut Template, deployment: &Deployment<'_>, target: &Ta
     let name = &target.name;
     let (id, role_id, logs_id) = ids(name, "Undelivered");
     let queue = name::id(name, "UndeliveredQueue");
-    let rights = vec![
-        allow_logs(&logs_id),
-        allow_traces(),
+    let mut rights = vec![allow_logs(&logs_id)];
+    rights.extend(deployment.config().aws.tracing.then(allow_traces));
+    rights.extend([
         allow("TakeUndelivered", CONSUME, attribute(&queue, "Arn")),
         allow(
             "KeepDeadLetters",
@@ -155,14 +155,14 @@ fn undelivered(template: &mut Template, deployment: &Deployment<'_>, target: &Ta
             &["states:SendTaskFailure"],
             NO_TASK_RESOURCE,
         ),
-    ];
+    ]);
     let function_name = name::undelivered_function(name);
     log_group::add(template, &logs_id, &format!("/aws/lambda/{function_name}"));
     template.resource(&role_id, "", role("lambda.amazonaws.com", &rights));
     let mut properties = properties(deployment, target, "undelivered", Map::new());
     properties["FunctionName"] = function_name.into();
     properties["Timeout"] = UNDELIVERED_TIMEOUT.into();
-    finish(&mut properties, deployment.emit, &role_id, &logs_id);
+    finish(&mut properties, deployment, &role_id, &logs_id);
     template.resource(
         &id,
         "Fails the task of a message that was received too often, and keeps the message as a dead letter.",
@@ -223,12 +223,14 @@ fn properties(
 /// Namespace of the metrics that the worker writes into its log.
 pub(crate) const METRICS: &str = "Rampmeter";
 
-fn finish(properties: &mut Value, emit: Emit, role: &str, logs: &str) {
+fn finish(properties: &mut Value, deployment: &Deployment<'_>, role: &str, logs: &str) {
     properties["Role"] = attribute(role, "Arn");
     properties["LoggingConfig"] = json!({ "LogFormat": "JSON", "LogGroup": reference(logs) });
-    match emit {
-        Emit::Sam => properties["Tracing"] = "Active".into(),
-        Emit::Cfn => properties["TracingConfig"] = json!({ "Mode": "Active" }),
+    if deployment.config().aws.tracing {
+        match deployment.emit {
+            Emit::Sam => properties["Tracing"] = "Active".into(),
+            Emit::Cfn => properties["TracingConfig"] = json!({ "Mode": "Active" }),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use rampmeter_config::{Workflow, pascal_case};
 use rampmeter_dispatch::Priority;
 use serde_json::{Map, Value, json};
 
-use super::role::{allow, allow_on_all, role};
+use super::role::{allow, allow_on_all, allow_sampled_traces, role};
 use super::{function, log_group};
 use crate::aws::definition::substitutions;
 use crate::aws::deployment::{DEFINITIONS, Deployment, Emit};
@@ -36,6 +36,7 @@ pub(crate) fn add(template: &mut Template, deployment: &Deployment<'_>, workflow
         name::id(name, "StateMachineLogs"),
     );
     let mut rights = vec![allow_log_delivery()];
+    rights.extend(deployment.config().aws.tracing.then(allow_sampled_traces));
     rights.extend(of_definition(deployment, workflow));
     log_group::add(
         template,
@@ -43,7 +44,7 @@ pub(crate) fn add(template: &mut Template, deployment: &Deployment<'_>, workflow
         &format!("/aws/vendedlogs/states/{name}"),
     );
     template.resource(&role_id, "", role("states.amazonaws.com", &rights));
-    let machine = match deployment.emit {
+    let mut machine = match deployment.emit {
         Emit::Sam => json!({
             "Type": "AWS::Serverless::StateMachine",
             "Properties": {
@@ -67,6 +68,13 @@ pub(crate) fn add(template: &mut Template, deployment: &Deployment<'_>, workflow
             },
         }),
     };
+    if deployment.config().aws.tracing {
+        let property = match deployment.emit {
+            Emit::Sam => "Tracing",
+            Emit::Cfn => "TracingConfiguration",
+        };
+        machine["Properties"][property] = json!({ "Enabled": true });
+    }
     let comment = match workflow.definition_path.file_name() {
         Some(file) => format!("The workflow of {}.", file.display()),
         None => String::new(),

@@ -6,6 +6,10 @@ use serde_json::{Value, json};
 use super::parameter::{BOUNDARY, HAS_BOUNDARY};
 use crate::aws::template::{attribute, either, reference};
 
+const SEND_TRACES: &[&str] = &["xray:PutTraceSegments", "xray:PutTelemetryRecords"];
+const SAMPLE_TRACES: &[&str] = &["xray:GetSamplingRules", "xray:GetSamplingTargets"];
+const NO_TRACE_RESOURCE: &str = "AWS X-Ray has no narrower resource.";
+
 /// A right to do something to something.
 pub(crate) fn allow(what: &str, actions: &[&str], on: impl Into<Value>) -> Value {
     json!({ "Sid": what, "Effect": "Allow", "Action": actions, "Resource": on.into() })
@@ -37,13 +41,16 @@ pub(crate) fn allow_logs(log_group: &str) -> Value {
     )
 }
 
-/// Traces have no resource.
+/// The right of a function to send what it traces. X-Ray has no resources.
 pub(crate) fn allow_traces() -> Value {
-    allow_on_all(
-        "Trace",
-        &["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
-        "AWS X-Ray has no narrower resource.",
-    )
+    allow_on_all("Trace", SEND_TRACES, NO_TRACE_RESOURCE)
+}
+
+/// The right of a state machine to trace its executions: it decides which ones.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-xray-tracing.html>
+pub(crate) fn allow_sampled_traces() -> Value {
+    let actions = [SEND_TRACES, SAMPLE_TRACES].concat();
+    allow_on_all("Trace", &actions, NO_TRACE_RESOURCE)
 }
 
 /// A role that a service takes, with these rights.

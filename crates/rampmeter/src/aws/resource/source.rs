@@ -7,8 +7,9 @@
 use rampmeter_config::Workflow;
 use serde_json::{Value, json};
 
-use super::role::{allow, role};
+use super::role::{allow, allow_sampled_traces, role};
 use super::{log_group, machine, queue};
+use crate::aws::deployment::Deployment;
 use crate::aws::name;
 use crate::aws::template::{Template, arn, attribute, laid_out, reference};
 
@@ -17,7 +18,12 @@ const MOST_STARTS: u32 = 5;
 /// How long a message is invisible while its execution is started, in seconds.
 const INVISIBLE_SECONDS: u64 = 120;
 
-pub(crate) fn add(template: &mut Template, workflow: &Workflow, source: &str) {
+pub(crate) fn add(
+    template: &mut Template,
+    deployment: &Deployment<'_>,
+    workflow: &Workflow,
+    source: &str,
+) {
     let id = |what: &str| name::id(&workflow.name, what);
     let (queue_id, unstarted_id) = (id("Source"), id("Unstarted"));
     let mut source_queue = queue::queue(source, INVISIBLE_SECONDS);
@@ -37,20 +43,24 @@ pub(crate) fn add(template: &mut Template, workflow: &Workflow, source: &str) {
         "Messages that started nothing, such as one whose body is not JSON.",
         unstarted,
     );
-    starter(template, workflow);
+    starter(template, deployment, workflow);
     pipe(template, workflow, &queue_id);
 }
 
 /// The state machine that starts executions by name.
-fn starter(template: &mut Template, workflow: &Workflow) {
+fn starter(template: &mut Template, deployment: &Deployment<'_>, workflow: &Workflow) {
     let id = |what: &str| name::id(&workflow.name, what);
     let (logs, role_id) = (id("StarterLogs"), id("StarterRole"));
     let starter = name::starter(&workflow.name);
     let machine_arn = arn("states", &format!("stateMachine:{}", workflow.name));
-    let rights = vec![
-        machine::allow_log_delivery(),
-        allow("StartExecutions", &["states:StartExecution"], machine_arn),
-    ];
+    let tracing = deployment.config().aws.tracing;
+    let mut rights = vec![machine::allow_log_delivery()];
+    rights.extend(tracing.then(allow_sampled_traces));
+    rights.push(allow(
+        "StartExecutions",
+        &["states:StartExecution"],
+        machine_arn,
+    ));
     log_group::add(
         template,
         &logs,
@@ -70,6 +80,7 @@ fn starter(template: &mut Template, workflow: &Workflow) {
                 "DefinitionSubstitutions": { "Workflow": arn("states", &format!("stateMachine:{}", workflow.name)) },
                 "RoleArn": attribute(&role_id, "Arn"),
                 "LoggingConfiguration": machine::logging(&logs),
+                "TracingConfiguration": { "Enabled": tracing },
             },
         }),
     );

@@ -28,13 +28,18 @@ struct Send {
 
 impl Send {
     /// The engine's request. An empty body is refused there; the queue of an entry is that of its batch.
-    fn into_request(self, queue_url: String) -> Result<SendMessage, WireError> {
+    fn into_request(
+        self,
+        queue_url: String,
+        trace_header: Option<String>,
+    ) -> Result<SendMessage, WireError> {
         Ok(SendMessage {
             queue_url,
             body: self.message_body.unwrap_or_default(),
             delay_seconds: self.delay_seconds,
             attributes: attributes(self.message_attributes)?,
             system_attributes: attributes(self.message_system_attributes)?,
+            trace_header,
             group_id: self.message_group_id,
             deduplication_id: self.message_deduplication_id,
         })
@@ -44,7 +49,7 @@ impl Send {
 pub(in crate::wire) async fn send(call: Call) -> Result<Value, WireError> {
     let mut send: Send = parameters(&call.body)?;
     let url = required("QueueUrl", send.queue_url.take())?;
-    let request = send.into_request(url)?;
+    let request = send.into_request(url, call.trace_header)?;
     let sent = call.site.engine.send_message(request).await?;
     let mut answer = Map::new();
     show(&sent, &mut answer);
@@ -63,7 +68,11 @@ pub(in crate::wire) async fn send_batch(call: Call) -> Result<Value, WireError> 
     let request = Batch {
         queue_url: required("QueueUrl", send.queue_url)?,
         entries: batch::entries(send.entries, |mut entry| {
-            Ok((entry.id.take(), entry.into_request(String::new())?))
+            let trace_header = call.trace_header.clone();
+            Ok((
+                entry.id.take(),
+                entry.into_request(String::new(), trace_header)?,
+            ))
         })?,
     };
     let answer = call.site.engine.send_message_batch(request).await?;
