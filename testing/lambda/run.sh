@@ -17,7 +17,7 @@ if ! python3 -c 'import boto3, moto.server, flask, antlr4, jsonpath_ng' 2>/dev/n
 fi
 cd "$root"
 echo "-- adapters"
-"$python" "$here/adapters.py" --rampmeter "$rampmeter" -- cargo test -p rampmeter-aws --locked
+"$python" "$here/adapters.py" --rampmeter "$rampmeter" -- cargo test --workspace --bin bootstrap --locked
 echo "-- roles"
 "$python" "$here/roles.py" --rampmeter "$rampmeter" --bootstrap "$bootstrap"
 echo "-- tracing"

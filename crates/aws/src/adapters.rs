@@ -1,16 +1,19 @@
-//! The adapters against servers that speak AWS's protocols: `rampmeter serve`, moto's server. The script
-//! `testing/lambda/adapters.py` starts them, makes what the tests need, and says in `RAMPMETER_TEST_ADAPTERS` what there
-//! is: `sqs`, `states`, `table`, `secrets`, `mappings`. Without that variable the tests say that they are skipped.
+//! The adapters against servers that speak AWS's protocols: `rampmeter serve`, moto's server, and one that answers as AWS was
+//! recorded to. The script `testing/lambda/adapters.py` starts them, makes what the tests need, and says in
+//! `RAMPMETER_TEST_ADAPTERS` what there is: `sqs`, `states`, `dead-tokens`, `table`, `secrets`, `mappings`, `recordings`.
+//! Without that variable the tests say that they are skipped.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use rampmeter_dispatch::{Priority, Time};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::clients;
 use crate::conclusion::Told;
+use crate::event::Message;
 use crate::keeper::token_of;
 use crate::mappings::Mappings;
 use crate::queues::Queues;
@@ -323,4 +326,108 @@ async fn a_worker_sleeps_behind_a_schedule_and_wakes_again() {
     assert_eq!(schedule["Target"]["Input"], "{\"rampmeter\":\"wake\"}");
     mappings.wake().await.unwrap();
     assert_eq!(states().await, ["Enabled", "Enabled"]);
+}
+
+/// A recorded answer, and what it means, as the server of `testing/lambda/recordings.py` reads it.
+#[derive(Debug, Deserialize)]
+struct Recorded {
+    id: String,
+    operation: String,
+    /// The code with which AWS refused.
+    refused: Option<String>,
+    #[serde(default)]
+    messages: Vec<RecordedMessage>,
+    /// The message of a task, its token, and what the task was told.
+    body: Option<String>,
+    token: Option<String>,
+    output: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RecordedMessage {
+    id: String,
+    handle: String,
+    body: String,
+    receives: u32,
+    trace: Option<String>,
+}
+
+#[tokio::test]
+async fn every_recorded_answer_is_read_as_it_was_meant() {
+    if !has("recordings") {
+        return;
+    }
+    let sdk = sdk().await;
+    let (queues, tasks) = (
+        Queues::new(&sdk, "https://queues/recorded"),
+        Tasks::new(&sdk),
+    );
+    let server = variable("AWS_ENDPOINT_URL");
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let list = http.get(&server).send().await.unwrap();
+    let list: Vec<Recorded> = serde_json::from_str(&list.text().await.unwrap()).unwrap();
+    assert!(!list.is_empty());
+    for (number, recorded) in list.iter().enumerate() {
+        let chosen = http.put(format!("{server}/next/{number}")).send().await;
+        assert!(chosen.unwrap().status().is_success());
+        let what = &recorded.id;
+        let refused = |error: String| match &recorded.refused {
+            Some(code) => assert!(error.contains(code.as_str()), "{what}: {error}"),
+            None => panic!("{what}: {error}"),
+        };
+        let told = Told::Success {
+            output: recorded.output.clone().unwrap_or_default(),
+        };
+        let token = recorded.body.as_deref().and_then(token_of);
+        let token = token.unwrap_or_else(|| "NoSuchTaskToken".to_owned());
+        let waits = match recorded.operation.as_str() {
+            "ReceiveMessage" => {
+                match queues.receive(Priority::High, 10).await {
+                    Ok(messages) => read_as_meant(recorded, &messages),
+                    Err(error) => refused(error.to_string()),
+                }
+                continue;
+            }
+            "SendMessage" => {
+                match queues.bury("{}", "E", "why", None).await {
+                    Ok(()) => assert_eq!(recorded.refused, None, "{what}"),
+                    Err(error) => refused(error.to_string()),
+                }
+                continue;
+            }
+            "SendTaskHeartbeat" => tasks.beat(&token, None).await,
+            "SendTaskSuccess" => tasks.tell(&token, &told, None).await,
+            "SendTaskFailure" => {
+                tasks
+                    .tell(&token, &Told::failure("E", "why", 1), None)
+                    .await
+            }
+            other => panic!("{what} is of {other}"),
+        };
+        assert_eq!(recorded.token.as_ref().unwrap_or(&token), &token, "{what}");
+        let expected = match recorded.refused {
+            Some(_) => Waits::No,
+            None => Waits::Yes,
+        };
+        assert_eq!(waits.unwrap(), expected, "{what}");
+    }
+}
+
+fn read_as_meant(recorded: &Recorded, messages: &[Message]) {
+    let what = &recorded.id;
+    assert_eq!(messages.len(), recorded.messages.len(), "{what}");
+    for (message, meant) in messages.iter().zip(&recorded.messages) {
+        assert_eq!(
+            (&message.id, &message.handle),
+            (&meant.id, &meant.handle),
+            "{what}"
+        );
+        assert_eq!(
+            (&message.body, message.receive_count),
+            (&meant.body, meant.receives),
+            "{what}"
+        );
+        let trace = message.trace.as_ref().map(ToString::to_string);
+        assert_eq!(trace, meant.trace, "{what}");
+    }
 }

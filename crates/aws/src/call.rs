@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rampmeter_caller::Attempt;
+use rampmeter_caller::{Attempt, Outcome, Request};
 use rampmeter_config::{CallMessage, OnUnknown};
 use rampmeter_dispatch::Time;
 
@@ -141,13 +141,7 @@ impl Call<'_> {
             first_sent: first_sent.map(system_time),
             ask_first,
         };
-        self.count_start();
-        let began = self.clock.now();
-        let outcome = self.worker.caller.attempt(&request, &attempt).await;
-        let times = (began, self.clock.now());
-        let of_what = (self.worker.caller.profile(), &request);
-        let tracer = &self.worker.tracer;
-        tracer.attempted(self.segment, of_what, times, &outcome);
+        let outcome = self.send(&request, &attempt).await;
         let (ending, conclusion) = conclude(outcome, target, record.attempts, random());
         ended(ending);
         match conclusion {
@@ -165,6 +159,18 @@ impl Call<'_> {
                 Attempted::Again { after, record }
             }
         }
+    }
+
+    /// The attempt itself.
+    async fn send(&self, request: &Request, attempt: &Attempt) -> Outcome {
+        self.count_start();
+        let caller = &self.worker.caller;
+        let began = self.clock.now();
+        let outcome = caller.attempt(request, attempt).await;
+        let times = (began, self.clock.now());
+        let tracer = &self.worker.tracer;
+        tracer.attempted(self.segment, (caller.profile(), request), times, &outcome);
+        outcome
     }
 
     /// Notes that an attempt leaves, where it matters later that one did. False: it may not leave any more.
