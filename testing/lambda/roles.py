@@ -6,6 +6,7 @@
 - a message that is no call fails its task, and without a task becomes a dead letter,
 - a vendor that cannot be reached uses up the attempts, which are counted over several drainers,
 - with `on_unknown = "fail"` a call whose environment died is not made again,
+- of an answer that is too long for a workflow it gets what its target or its message selects,
 - a function whose secret is missing says which, and keeps its message.
 
     roles.py --rampmeter target/debug/rampmeter --bootstrap target/debug/bootstrap
@@ -51,6 +52,14 @@ class SlowVendor(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    def do_GET(self):
+        body = json.dumps({"total": 2, "items": [{"id": 1, "text": "x" * 300_000}, {"id": 2}]}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def log_message(self, *_):
         pass
 
@@ -79,6 +88,11 @@ base_url = "http://127.0.0.1:{slow}"
 timeout = "10s"
 worker = "external"
 on_unknown = "fail"
+[targets.picky]
+base_url = "http://127.0.0.1:{slow}"
+timeout = "10s"
+worker = "external"
+response = {{ select = "$.total" }}
 [workflows.order]
 definition = "order.asl.json"
 [aws.targets.netsuite]
@@ -185,7 +199,7 @@ def invalid_messages(world):
     assert (ended["status"], ended["error"]) == ("FAILED", "Rampmeter.InvalidMessage"), ended
     assert "Method must be one of" in json.loads(ended["cause"])["Reason"], ended
     call = {"Method": "GET", "Path": "/services/rest/record/v1/salesOrder/1"}
-    for member, value in (("OrderingKey", "customer-1"), ("ResponseSelector", "$.items")):
+    for member, value in (("OrderingKey", "customer-1"), ("ResponseSelector", "$.items[")):
         world.sqs.send_message(QueueUrl=f"{world.prefix}-medium", MessageBody=json.dumps({**call, member: value}))
         dead = world.receive("dead")
         assert member in dead["MessageAttributes"]["Cause"]["StringValue"], dead
@@ -246,6 +260,24 @@ def lost_with_its_environment(world):
     assert SlowVendor.asked == 1, SlowVendor.asked
 
 
+def selected(world):
+    function = world.function("drain", "picky")
+    execution = world.start("by-its-target", "picky", "GET")
+    by_message = world.start("by-its-message", "picky", "GET")
+    for _ in range(2):
+        # Where the message says nothing, its target does.
+        message = wait_for("its message", 30, lambda: world.sqs.receive_message(
+            QueueUrl=world.url("high", "picky"), VisibilityTimeout=600).get("Messages"))[0]
+        body = json.loads(message["Body"])
+        if body["IdempotencyKey"] == "by-its-message":
+            body["ResponseSelector"] = "$.items[*].id"
+        world.sqs.delete_message(QueueUrl=world.url("high", "picky"), ReceiptHandle=message["ReceiptHandle"])
+        world.sqs.send_message(QueueUrl=world.url("medium", "picky"), MessageBody=json.dumps(body))
+    world.map("medium", function, "picky")
+    bodies = [json.loads(world.end_of(one)["output"])["ResponseBody"] for one in (execution, by_message)]
+    assert bodies == [2, [1, 2]], bodies
+
+
 def swallowed(function, *arguments):
     try:
         function(*arguments)
@@ -254,7 +286,7 @@ def swallowed(function, *arguments):
 
 
 SCENARIOS = (
-    undelivered, missing_secret, invalid_messages, long_closed, unavailable, lost_with_its_environment,
+    undelivered, missing_secret, invalid_messages, long_closed, unavailable, lost_with_its_environment, selected,
 )
 
 

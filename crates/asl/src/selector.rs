@@ -43,6 +43,16 @@ impl Selector {
     }
 }
 
+impl Selector {
+    /// What is left of a body: what the path points to, null where that is nothing. None: the body is neither an object
+    /// nor a list, and stays as it is.
+    #[must_use]
+    pub fn part_of(&self, body: &Value) -> Option<Value> {
+        let has_parts = body.is_object() || body.is_array();
+        has_parts.then(|| self.select(body).unwrap_or(Value::Null))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -57,6 +67,14 @@ mod tests {
         assert_eq!(select("$.total"), Some(json!(2)));
         assert_eq!(select("$"), Some(data.clone()));
         assert_eq!(select("$.none"), None);
+    }
+
+    #[test]
+    fn a_part_of_a_body_is_null_where_it_is_not_there_and_a_text_has_no_parts() {
+        let selector = Selector::parse("$.id").unwrap();
+        assert_eq!(selector.part_of(&json!({"id": 7})), Some(json!(7)));
+        assert_eq!(selector.part_of(&json!([])), Some(Value::Null));
+        assert_eq!(selector.part_of(&json!("<html>")), None);
     }
 
     #[test]

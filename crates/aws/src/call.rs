@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use rampmeter_asl::Selector;
 use rampmeter_caller::{Attempt, Outcome, Request};
-use rampmeter_config::{CallMessage, OnUnknown};
+use rampmeter_config::{CallMessage, OnUnknown, Target};
 use rampmeter_dispatch::Time;
 
 use crate::clock::{Clock, system_time};
@@ -12,6 +13,7 @@ use crate::conclusion::{Conclusion, INVALID_MESSAGE, Told, conclude, lost_in_fli
 use crate::drain::Ending;
 use crate::event::Message;
 use crate::segment::Segment;
+use crate::selection;
 use crate::table::{CallRecord, TableError};
 use crate::tasks::Waits;
 use crate::trace::TraceHeader;
@@ -105,10 +107,13 @@ impl Call<'_> {
             }
         };
         let token = call.task_token.clone();
-        if let Some(reason) = not_served(&call) {
-            let told = Told::failure(INVALID_MESSAGE, reason, 0);
-            return unused(&mut ended, Attempted::Over { token, told });
-        }
+        let selector = match served(&call, target) {
+            Ok(selector) => selector,
+            Err(reason) => {
+                let told = Told::failure(INVALID_MESSAGE, &reason, 0);
+                return unused(&mut ended, Attempted::Over { token, told });
+            }
+        };
         if let Some(told) = record.told.take() {
             return unused(&mut ended, Attempted::Over { token, told });
         }
@@ -141,7 +146,7 @@ impl Call<'_> {
             first_sent: first_sent.map(system_time),
             ask_first,
         };
-        let outcome = self.send(&request, &attempt).await;
+        let outcome = selection::select(selector.as_ref(), self.send(&request, &attempt).await);
         let (ending, conclusion) = conclude(outcome, target, record.attempts, random());
         ended(ending);
         match conclusion {
@@ -328,16 +333,16 @@ impl Call<'_> {
     }
 }
 
-/// What this host cannot do for a call. It fails instead of being done otherwise than its message says.
-fn not_served(call: &CallMessage) -> Option<&'static str> {
+/// What of the answer the call wants, if this host serves it. `Err` says why not: it fails instead of being done otherwise
+/// than its message says.
+fn served(call: &CallMessage, target: &Target) -> Result<Option<Selector>, String> {
     if call.ordering_key.is_some() {
-        return Some(
-            "OrderingKey is not served on AWS: standard queues keep no order; let one execution make the calls that must follow each other",
+        return Err(
+            "OrderingKey is not served on AWS: standard queues keep no order; let one execution make the calls that must follow each other"
+                .to_owned(),
         );
     }
-    call.response_selector.is_some().then_some(
-        "ResponseSelector is not served on AWS: select with ResultSelector in the workflow, or ask the vendor for less",
-    )
+    selection::of_call(call, target)
 }
 
 /// Any random number.

@@ -20,6 +20,7 @@ mod queues;
 mod recorded;
 mod secrets;
 mod segment;
+mod selection;
 mod settings;
 mod signed;
 mod slot;

@@ -15,6 +15,7 @@ use crate::mappings::Mappings;
 use crate::metrics::Metrics;
 use crate::queues::Queues;
 use crate::secrets::{SecretError, Secrets};
+use crate::selection;
 use crate::settings::Settings;
 use crate::signed::Signed;
 use crate::table::Table;
@@ -139,6 +140,8 @@ impl Workshop {
         if follows_jobs(&target) {
             return Err(WorkerError::Jobs(target.name));
         }
+        selection::of_target(&target)
+            .map_err(|reason| WorkerError::Config(format!("target {}: {reason}", target.name)))?;
         target.rules.clone().shared().shared_ceiling()?;
         let table = self.settings.table.as_deref();
         let worker = Worker {

@@ -6,7 +6,6 @@ use std::time::SystemTime;
 use rampmeter_asl::Selector;
 use rampmeter_caller::follow_up::{FollowUp, Look};
 use rampmeter_caller::{Answer, Outcome, Profile, ResponseRules};
-use serde_json::Value;
 
 /// The outcome of a call, of which only what is selected of a successful answer is left. An answer that only tells of a
 /// job is none yet.
@@ -48,10 +47,9 @@ fn cut(selector: &Selector, mut answer: Answer) -> Answer {
             }
         }
     };
-    if !(body.is_object() || body.is_array()) {
+    let Some(selected) = selector.part_of(body) else {
         return answer;
-    }
-    let selected = selector.select(body).unwrap_or(Value::Null);
+    };
     let stored = answer.stored.take();
     let whole = std::mem::replace(&mut answer.body, selected);
     if answer.to_task_output().to_string().len() > ResponseRules::LONGEST_OUTPUT {

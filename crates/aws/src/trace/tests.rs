@@ -1,3 +1,5 @@
+//! Headers that are read, written and refused.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -113,10 +113,6 @@ fn of_definitions() -> Vec<Case> {
             &format!(", {KEY}, \"OrderingKey.$\": \"$.customer\""),
             TIMEOUT,
         )),
-        defined(&call(
-            &format!(", {KEY}, \"ResponseSelector\": {{}}"),
-            TIMEOUT,
-        )),
         // Definitions.
         defined(&format!(
             "{{ \"Type\": \"Pass\", \"Result\": \"{}\", \"End\": true }}",
@@ -148,6 +144,7 @@ fn of_targets() -> Vec<Case> {
         // Targets.
         configured(&[TARGET, "timeout = \"14m\"\n", LIMIT]),
         configured(&[TARGET, "jobs = \"status-monitor\"\n", LIMIT]),
+        configured(&[TARGET, "response = { select = \"$.items[\" }\n", LIMIT]),
         configured(&[TARGET, "retry = { max = \"13h\" }\n", LIMIT]),
         configured(&[
             "[targets.crm]\nbase_url = \"http://127.0.0.1:4700\"\n",

@@ -41,24 +41,18 @@ pub(super) fn check(
             }
         }
     }
-    for (member, why) in [
-        (
-            "OrderingKey",
-            "a standard queue has no order, and no worker sees another's calls",
-        ),
-        ("ResponseSelector", "there is no store for long answers"),
-    ] {
-        let is_there = state
-            .message_body()
-            .is_some_and(|body| argument(body, member).is_some());
-        if is_there {
-            let message = format!("the {member} of {:?} is refused on AWS: {why}", state.name);
-            let help = format!(
-                "leave {member} out of its MessageBody; with it, run the workflow on one machine"
-            );
-            let place = at(&format!("/{arguments}/MessageBody"));
-            found.push(Finding::error(NOT_A_MEMBER, place, message, help));
-        }
+    let is_ordered = state
+        .message_body()
+        .is_some_and(|body| argument(body, "OrderingKey").is_some());
+    if is_ordered {
+        let message = format!(
+            "the OrderingKey of {:?} is refused on AWS: a standard queue has no order, and no worker sees another's calls",
+            state.name
+        );
+        let help = "let one execution make the calls that must follow each other, without OrderingKey in its MessageBody; \
+                    with it, run the workflow on one machine";
+        let place = at(&format!("/{arguments}/MessageBody"));
+        found.push(Finding::error(NOT_A_MEMBER, place, message, help));
     }
     if !state.awaits_token() {
         return found;

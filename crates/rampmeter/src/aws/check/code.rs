@@ -37,6 +37,8 @@ pub(super) const UNREACHABLE: &str = "RM3028";
 pub(super) const ABOVE_CEILING: &str = "RM3029";
 /// A member of a call that only one machine serves.
 pub(super) const NOT_A_MEMBER: &str = "RM3031";
+/// What a target selects is no path.
+pub(super) const NO_PATH: &str = "RM3032";
 /// Jobs of the vendor, which nobody follows there.
 pub(super) const FOLLOWS_JOBS: &str = "RM3030";
 
@@ -116,7 +118,11 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ),
     (
         NOT_A_MEMBER,
-        "A call has an OrderingKey or a ResponseSelector, which only one machine serves. On AWS its task would fail with Rampmeter.InvalidMessage.",
+        "A call has an OrderingKey, which only one machine serves. On AWS its task would fail with Rampmeter.InvalidMessage.",
+    ),
+    (
+        NO_PATH,
+        "`select` of a target's `response` is no JSONPath into an answer's body.",
     ),
     ("RM3090", "A file of the deployment cannot be written."),
 ];

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use rampmeter_asl::Selector;
 use rampmeter_caller::check_address;
 use rampmeter_config::Target;
 
-use super::code::{CALL_TOO_LONG, FOLLOWS_JOBS, PAUSE_TOO_LONG, UNREACHABLE};
+use super::code::{CALL_TOO_LONG, FOLLOWS_JOBS, NO_PATH, PAUSE_TOO_LONG, UNREACHABLE};
 use super::{Finding, Place};
 use crate::aws::resource::queue::LONGEST_INVISIBLE_SECONDS;
 use crate::aws::worker::LONGEST_CALL_SECONDS;
@@ -42,6 +43,17 @@ pub(super) fn check(target: &Target) -> Vec<Finding> {
             target.name
         );
         found.push(Finding::error(FOLLOWS_JOBS, place("jobs"), message, help));
+    }
+    if let Some(path) = &target.profile.response.select
+        && let Err(error) = Selector::parse(path)
+    {
+        let message = format!(
+            "{} selects {path:?}, which is no JSONPath: {error}",
+            target.name
+        );
+        let help = "write a path into the body, such as \"$.items[*].id\"";
+        let place = Place::keys(&["targets", &target.name, "response", "select"]);
+        found.push(Finding::error(NO_PATH, place, message, help));
     }
     if target.retry.max > Duration::from_secs(LONGEST_INVISIBLE_SECONDS) {
         let message = format!(
