@@ -3,7 +3,7 @@
 worker as concurrent environments (service.py) that pollers wake (pollers.py), the strict stand-in as the vendor.
 
     end_to_end.py --rampmeter target/debug/rampmeter --bootstrap target/debug/bootstrap [--executions N] [--overload X]
-                  [--kills K] [--faults] [--role drain|slot|embedded] [--json FILE]
+                  [--kills K] [--faults] [--jobs] [--role drain|slot|embedded] [--json FILE]
 
 `--role embedded` runs the same on `rampmeter serve` alone, to compare with.
 
@@ -60,6 +60,19 @@ WORKFLOW = {
 }
 
 
+# With `--jobs` the vendor takes the order on and works on it in the background.
+JOB = {"Method": "POST", "Path": "/services/rest/record/v1/salesOrder", "Headers": {"Prefer": "respond-async"}}
+
+
+def workflow(jobs):
+    made = json.loads(json.dumps(WORKFLOW))
+    if jobs:
+        message = made["States"]["Write the order"]["Parameters"]["MessageBody"]
+        del message["Path.$"]
+        message |= JOB
+    return json.dumps(made)
+
+
 # With `--faults` the vendor fails as well, and a window of more than 64 calls is tighter than the calls in flight.
 VENDOR_FAULTS = ["--lost-answers", "3%", "--server-errors", "3%", "--throttles", "2%", "--window", "80/10s"]
 TIGHT_WINDOW = f"""
@@ -70,7 +83,7 @@ per = "10s"
 """
 
 
-def configuration(vendor, worker, faults):
+def configuration(vendor, worker, faults, jobs):
     return f"""
 version = 1
 [server]
@@ -85,6 +98,7 @@ timeout = "10s"
 hold_after_timeout = "2s"
 max_deferrals = {{ MEDIUM = 10, BATCH = 30 }}
 worker = "{worker}"
+jobs = {{ kind = "{"netsuite" if jobs else "none"}", initial = "1s", max = "5s" }}
 
 [[targets.{TARGET}.limits]]
 name = "account"
@@ -180,16 +194,17 @@ def fetch(url):
 def run(arguments, work, processes):
     mock = processes.start(
         [arguments.rampmeter, "mock", "netsuite", "--port", "0", "--json", "--bearer", "e2e-token",
-         "--concurrency", str(CONCURRENCY), "--calls-per-minute", "6000", "--latency-mean", f"{int(LATENCY * 1000)}ms",
-         "--latency-p99", "800ms", "--longest", "12s", "--report", str(work / "vendor.json"),
-         *(VENDOR_FAULTS if arguments.faults else [])],
+         "--concurrency", str(CONCURRENCY), "--calls-per-minute", "6000",
+         "--latency-mean", "2s" if arguments.jobs else f"{int(LATENCY * 1000)}ms",
+         "--latency-p99", "5s" if arguments.jobs else "800ms", "--longest", "12s", "--report", str(work / "vendor.json"),
+         *(VENDOR_FAULTS if arguments.faults else []), *(["--jobs-hold-no-slot"] if arguments.jobs else [])],
         stdout=subprocess.PIPE, text=True,
     )
     vendor = json.loads(mock.stdout.readline())["url"]
-    (work / "order.asl.json").write_text(json.dumps(WORKFLOW))
+    (work / "order.asl.json").write_text(workflow(arguments.jobs))
     errors = open(work / "errors.log", "w")
     worker = "embedded" if arguments.role == "embedded" else "external"
-    serve = start_serve(processes, arguments.rampmeter, work, configuration(vendor, worker, arguments.faults), errors, E2E_TOKEN="e2e-token")
+    serve = start_serve(processes, arguments.rampmeter, work, configuration(vendor, worker, arguments.faults, arguments.jobs), errors, E2E_TOKEN="e2e-token")
     moto = start_moto(processes, work, errors)
     dynamodb = client("dynamodb", moto)
     dynamodb.create_table(
@@ -234,7 +249,9 @@ def run(arguments, work, processes):
     def kill():
         while kills[0] < arguments.kills:
             time.sleep(random.uniform(1.5, 4.0))
-            if fetch(vendor + "/_standin/report")["in_flight"] and function.kill_one():
+            # An accepted call is answered at once, so that there is hardly ever one in flight.
+            busy = arguments.jobs or fetch(vendor + "/_standin/report")["in_flight"]
+            if busy and function.kill_one():
                 kills[0] += 1
 
     killer = threading.Thread(target=kill, daemon=True)
@@ -280,7 +297,7 @@ def run(arguments, work, processes):
                    "delivered_twice": sum(mapping.delivered_twice for mapping in mappings)},
         "counted": counted, "write_units_per_call": round(counted.get("WriteUnits", 0) / max(starts, 1), 2),
         "requests": {"flow": flow.requests, "table": store.requests}, "faults": {**flow.counts, **store.counts},
-        "asked_for_faults": arguments.faults, "asked_for_kills": arguments.kills, "left_in_queues": left,
+        "asked_for_faults": arguments.faults, "asked_for_jobs": arguments.jobs, "asked_for_kills": arguments.kills, "left_in_queues": left,
     }
 
 
@@ -292,6 +309,7 @@ def main():
     parser.add_argument("--overload", type=float, default=2.0)
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--faults", action="store_true")
+    parser.add_argument("--jobs", action="store_true", help="each call becomes a job in the background")
     parser.add_argument("--overpull", type=int, default=0, help="pollers for each queue that the function has no place for")
     parser.add_argument("--duplicates", type=float, default=0.0)
     parser.add_argument("--role", choices=("drain", "slot", "embedded"), default="drain")

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::MessageSystemAttributeName;
+use rampmeter_caller::follow_up::FollowUp;
 use rampmeter_dispatch::{Priority, Time};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use crate::clients;
 use crate::conclusion::Told;
 use crate::event::Message;
+use crate::job::Job;
 use crate::keeper::token_of;
 use crate::mappings::Mappings;
 use crate::queues::Queues;
@@ -252,6 +254,10 @@ async fn what_is_remembered_of_a_call_is_recalled() {
         attempts: 3,
         first_sent: Some(Time::from_millis(1_795_000_000_000)),
         unknown: true,
+        job: Some(Job::accepted(
+            FollowUp::at("/job/7".to_owned()),
+            Time::from_millis(1),
+        )),
         told: Some(Told::failure("E", "why", 3)),
     };
     let now = Time::from_millis(1_795_000_100_000);

@@ -1,17 +1,21 @@
 //! One call, from its message to its end: read it, ask whether its task still waits, make the call, tell the task,
 //! delete the message. A message is deleted only after its task was told, or when nobody waits for it any more.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rampmeter_asl::Selector;
+use rampmeter_caller::follow_up::{FollowUp, Jobs};
 use rampmeter_caller::{Attempt, Outcome, Request};
 use rampmeter_config::{CallMessage, OnUnknown, Target};
 use rampmeter_dispatch::Time;
 
 use crate::clock::{Clock, system_time};
-use crate::conclusion::{Conclusion, INVALID_MESSAGE, Told, conclude, lost_in_flight};
+use crate::conclusion::{
+    Conclusion, INVALID_MESSAGE, Told, answered, conclude, ending_of_look, lost_in_flight,
+};
 use crate::drain::Ending;
 use crate::event::Message;
+use crate::job::{Job, Looked};
 use crate::segment::Segment;
 use crate::selection;
 use crate::table::{CallRecord, TableError};
@@ -44,6 +48,15 @@ pub(crate) struct Call<'a> {
     pub(crate) give_up_at: Time,
     /// What X-Ray is told of it, if it is told.
     pub(crate) segment: Option<&'a Segment>,
+}
+
+/// A call that may leave.
+struct Ready {
+    request: Request,
+    attempt: Attempt,
+    /// What of its answer the workflow gets.
+    selector: Option<Selector>,
+    token: Option<String>,
 }
 
 /// What one attempt came to.
@@ -81,29 +94,34 @@ impl Call<'_> {
         }
     }
 
-    /// Makes one attempt.
+    /// Makes one attempt: at the call, or a look at its job.
     pub(crate) async fn attempt(
         &self,
         mut record: CallRecord,
         ended: impl FnOnce(Ending),
     ) -> Attempted {
-        let target = &self.worker.target;
-        let unused = |ended: &mut dyn FnMut(Ending), attempted| {
-            ended(Ending::Unused);
-            attempted
-        };
-        let mut ended = Some(ended);
-        let mut ended = move |ending| {
-            if let Some(ended) = ended.take() {
-                ended(ending);
+        let ready = match self.prepare(&mut record).await {
+            Ok(ready) => ready,
+            Err(attempted) => {
+                ended(Ending::Unused);
+                return attempted;
             }
         };
+        match record.job.take() {
+            Some(job) => self.look(ready, job, record, ended).await,
+            None => self.make(ready, record, ended).await,
+        }
+    }
+
+    /// Reads the message and finds out whether an attempt may leave. `Err`: none does, and the permit was not used.
+    async fn prepare(&self, record: &mut CallRecord) -> Result<Ready, Attempted> {
+        let target = &self.worker.target;
         let call = match CallMessage::parse(&self.message.body, target) {
             Ok(call) => call,
             Err(invalid) => {
                 let told = Told::failure(INVALID_MESSAGE, &invalid.to_string(), 0);
                 let token = invalid.task_token().map(str::to_owned);
-                return unused(&mut ended, Attempted::Over { token, told });
+                return Err(Attempted::Over { token, told });
             }
         };
         let token = call.task_token.clone();
@@ -111,54 +129,76 @@ impl Call<'_> {
             Ok(selector) => selector,
             Err(reason) => {
                 let told = Told::failure(INVALID_MESSAGE, &reason, 0);
-                return unused(&mut ended, Attempted::Over { token, told });
+                return Err(Attempted::Over { token, told });
             }
         };
         if let Some(told) = record.told.take() {
-            return unused(&mut ended, Attempted::Over { token, told });
+            return Err(Attempted::Over { token, told });
         }
         if let Some(token) = &token {
             match self.worker.tasks.beat(token, self.trace()).await {
                 Ok(Waits::Yes) => {}
-                Ok(Waits::No) => return unused(&mut ended, Attempted::Gone),
+                Ok(Waits::No) => return Err(Attempted::Gone),
                 Err(error) => {
                     tracing::warn!(%error, message_id = self.message.id, "the task cannot be asked");
-                    return unused(&mut ended, Attempted::Back { after: TROUBLE });
+                    return Err(Attempted::Back { after: TROUBLE });
                 }
             }
         }
         if target.on_unknown == OnUnknown::Fail && record.unknown {
             let told = lost_in_flight(record.attempts);
-            return unused(&mut ended, Attempted::Over { token, told });
+            return Err(Attempted::Over { token, told });
         }
         let ask_first = target.on_unknown == OnUnknown::Reconcile && record.first_sent.is_some();
-        let first_sent = record.first_sent;
-        if !self.leaves(&mut record).await {
-            return unused(
-                &mut ended,
-                Attempted::Back {
-                    after: Duration::ZERO,
-                },
-            );
-        }
-        let request = call.into_request(&self.message.id);
         let attempt = Attempt {
-            first_sent: first_sent.map(system_time),
+            first_sent: record.first_sent.map(system_time),
             ask_first,
         };
-        let outcome = selection::select(selector.as_ref(), self.send(&request, &attempt).await);
+        if !self.leaves(record).await {
+            let after = Duration::ZERO;
+            return Err(Attempted::Back { after });
+        }
+        Ok(Ready {
+            request: call.into_request(&self.message.id),
+            attempt,
+            selector,
+            token,
+        })
+    }
+
+    /// The call itself.
+    async fn make(
+        &self,
+        ready: Ready,
+        mut record: CallRecord,
+        ended: impl FnOnce(Ending),
+    ) -> Attempted {
+        let target = &self.worker.target;
+        self.count_start();
+        let outcome = self.send(&ready.request, &ready.attempt).await;
+        if let Some(follow_up) = self.followed(&outcome) {
+            ended(answered(&outcome));
+            self.count("JobAccepted");
+            let now = self.clock.now();
+            let job = Job::accepted(follow_up, now);
+            let after = job.pause(target, now);
+            (record.job, record.unknown) = (Some(job), false);
+            return Attempted::Again { after, record };
+        }
+        let outcome = selection::select(ready.selector.as_ref(), outcome);
         let (ending, conclusion) = conclude(outcome, target, record.attempts, random());
         ended(ending);
         match conclusion {
-            Conclusion::Over(told) => Attempted::Over { token, told },
+            Conclusion::Over(told) => Attempted::Over {
+                token: ready.token,
+                told,
+            },
             Conclusion::Again {
                 after,
                 attempts,
                 unknown,
             } => {
-                self.worker
-                    .metrics
-                    .add_of(self.message.lane, "CallRepeated");
+                self.count("CallRepeated");
                 record.attempts = attempts;
                 record.unknown = unknown;
                 Attempted::Again { after, record }
@@ -166,9 +206,40 @@ impl Call<'_> {
         }
     }
 
-    /// The attempt itself.
+    /// A look at the job that the call became.
+    async fn look(
+        &self,
+        ready: Ready,
+        job: Job,
+        mut record: CallRecord,
+        ended: impl FnOnce(Ending),
+    ) -> Attempted {
+        self.count("JobLooked");
+        let request = job.follow_up.request();
+        let outcome = self.send(&request, &Attempt::default()).await;
+        ended(ending_of_look(&outcome));
+        let of_what = (&self.worker.target, ready.selector.as_ref());
+        let times = (self.clock.now(), SystemTime::now());
+        match job.looked(outcome, of_what, record.attempts, times, random()) {
+            Looked::Over(told) => Attempted::Over {
+                token: ready.token,
+                told,
+            },
+            Looked::Again { job, after } => {
+                record.job = Some(job);
+                Attempted::Again { after, record }
+            }
+        }
+    }
+
+    /// The job that an answer tells of, where jobs are followed. Without a table nothing would be remembered of it.
+    fn followed(&self, outcome: &Outcome) -> Option<FollowUp> {
+        self.worker.table.as_ref()?;
+        outcome.follow_up(&self.worker.target.profile)
+    }
+
+    /// One request to the vendor.
     async fn send(&self, request: &Request, attempt: &Attempt) -> Outcome {
-        self.count_start();
         let caller = &self.worker.caller;
         let began = self.clock.now();
         let outcome = caller.attempt(request, attempt).await;
@@ -184,6 +255,9 @@ impl Call<'_> {
         record.first_sent = record.first_sent.or(Some(now));
         if now > self.leave_before {
             return false;
+        }
+        if record.job.is_some() {
+            return true;
         }
         if self.worker.target.on_unknown == OnUnknown::Retry || self.worker.table.is_none() {
             return true;
@@ -207,10 +281,14 @@ impl Call<'_> {
         self.message.trace.as_ref()
     }
 
+    fn count(&self, what: &'static str) {
+        self.worker.metrics.add_of(self.message.lane, what);
+    }
+
     fn count_start(&self) {
         let metrics = &self.worker.metrics;
         let lane = self.message.lane;
-        metrics.add_of(lane, "CallStarted");
+        self.count("CallStarted");
         if let Some(sent_at) = self.message.sent_at {
             let waited = self.clock.now().saturating_since(sent_at);
             metrics.waited(lane, waited.as_secs_f64() * 1_000.0);
@@ -281,10 +359,12 @@ impl Call<'_> {
         }
     }
 
-    /// What is remembered of earlier attempts; there can be something only if the message came before.
+    /// What is remembered of earlier attempts. There can be something only if the message came before; SQS may deliver it
+    /// twice at once, and a call that became a job is not sent again.
     async fn recall(&self) -> Result<CallRecord, TableError> {
+        let may_have_a_job = self.worker.target.profile.jobs() != Jobs::None;
         match &self.worker.table {
-            Some(table) if self.message.receive_count > 1 => {
+            Some(table) if self.message.receive_count > 1 || may_have_a_job => {
                 let record = table.recall(&self.message.id, self.trace()).await?;
                 Ok(record.unwrap_or_default())
             }
@@ -303,11 +383,28 @@ impl Call<'_> {
 
     /// Remembers what is worth it. A failure costs a count of attempts and no call.
     async fn remember(&self, record: &CallRecord) {
+        if record.job.is_some() {
+            return self.remember_job(record).await;
+        }
         let of_note = record.attempts > 0
             || record.told.is_some()
             || self.worker.target.on_unknown != OnUnknown::Retry;
         if of_note && let Err(error) = self.note(record).await {
             tracing::warn!(%error, message_id = self.message.id, "an attempt is not counted");
+        }
+    }
+
+    /// Remembers a job, again and again while there is time: as long as nobody does, its call would be sent again, under
+    /// the same key.
+    async fn remember_job(&self, record: &CallRecord) {
+        let mut pause = TELL_AGAIN[0];
+        while let Err(error) = self.note(record).await {
+            tracing::warn!(%error, message_id = self.message.id, "a job is not noted");
+            if self.clock.now().saturating_add(pause) >= self.give_up_at {
+                return;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(TELL_AGAIN[1]);
         }
     }
 

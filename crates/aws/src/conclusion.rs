@@ -16,8 +16,10 @@ use crate::drain::Ending;
 pub(crate) const INVALID_MESSAGE: &str = "Rampmeter.InvalidMessage";
 /// Attempts are used up.
 const UNAVAILABLE: &str = "Rampmeter.Unavailable";
-/// The answer was lost and the target says not to repeat.
-const OUTCOME_UNKNOWN: &str = "Rampmeter.OutcomeUnknown";
+/// A job failed, and the vendor tells no HTTP status of it.
+pub(crate) const JOB_FAILED: &str = "Rampmeter.JobFailed";
+/// The answer was lost and the target says not to repeat; or the vendor does not tell what became of a job.
+pub(crate) const OUTCOME_UNKNOWN: &str = "Rampmeter.OutcomeUnknown";
 /// Received again and again, and never concluded.
 pub(crate) const UNDELIVERABLE: &str = "Rampmeter.Undeliverable";
 /// AWS's own, for an output that is too large.
@@ -45,10 +47,21 @@ pub(crate) enum Told {
 impl Told {
     /// A failure without an answer.
     pub(crate) fn failure(error: &str, reason: &str, attempts: u32) -> Told {
+        Told::of_failure(error, None, None, Some(reason), attempts)
+    }
+
+    /// A failure with what is known of it.
+    pub(crate) fn of_failure(
+        error: &str,
+        answer: Option<&Answer>,
+        vendor_code: Option<&str>,
+        reason: Option<&str>,
+        attempts: u32,
+    ) -> Told {
         let failure = Failure {
-            answer: None,
-            vendor_code: None,
-            reason: Some(reason),
+            answer,
+            vendor_code,
+            reason,
             attempts,
         };
         Told::Failure {
@@ -84,9 +97,9 @@ pub(crate) fn conclude(
         attempts,
         random,
     };
-    let answered = used_up_for(&outcome).map_or(Ending::Answered, Ending::UsedUp);
+    let answered = answered(&outcome);
     match outcome {
-        Outcome::Success(answer) => (answered, succeeded(&answer)),
+        Outcome::Success(answer) => (answered, Conclusion::Over(success(&answer))),
         Outcome::Final {
             answer,
             vendor_code,
@@ -142,6 +155,28 @@ pub(crate) fn conclude(
     }
 }
 
+/// What becomes of the permit of a look at a job.
+pub(crate) fn ending_of_look(outcome: &Outcome) -> Ending {
+    match outcome {
+        // The vendor may still be at work on the look itself.
+        Outcome::Unknown { .. } => Ending::Lost,
+        Outcome::Throttled {
+            kind, retry_after, ..
+        } => Ending::Refused(match kind {
+            Throttle::Concurrency => GateThrottle::Concurrency,
+            Throttle::Window => GateThrottle::Window {
+                retry_after: *retry_after,
+            },
+        }),
+        _ => answered(outcome),
+    }
+}
+
+/// What becomes of the permit of a call that was answered.
+pub(crate) fn answered(outcome: &Outcome) -> Ending {
+    used_up_for(outcome).map_or(Ending::Answered, Ending::UsedUp)
+}
+
 /// For how long the vendor has no calls left, if an answer that refused nobody says so.
 fn used_up_for(outcome: &Outcome) -> Option<Duration> {
     if matches!(outcome, Outcome::Throttled { .. }) {
@@ -159,9 +194,10 @@ pub(crate) fn lost_in_flight(attempts: u32) -> Told {
     Told::failure(OUTCOME_UNKNOWN, reason, attempts)
 }
 
-fn succeeded(answer: &Answer) -> Conclusion {
+/// What a task is told of a call that the vendor did.
+pub(crate) fn success(answer: &Answer) -> Told {
     let output = answer.to_task_output().to_string();
-    Conclusion::Over(if output.len() <= LONGEST_OUTPUT {
+    if output.len() <= LONGEST_OUTPUT {
         Told::Success { output }
     } else {
         Told::Failure {
@@ -171,7 +207,7 @@ fn succeeded(answer: &Answer) -> Conclusion {
                 output.len()
             ),
         }
-    })
+    }
 }
 
 struct Call<'a> {
@@ -197,16 +233,9 @@ impl Call<'_> {
         vendor_code: Option<&str>,
         reason: Option<&str>,
     ) -> Conclusion {
-        let failure = Failure {
-            answer,
-            vendor_code,
-            reason,
-            attempts: self.attempts + used,
-        };
-        Conclusion::Over(Told::Failure {
-            error: error.to_owned(),
-            cause: cause(&failure),
-        })
+        let attempts = self.attempts + used;
+        let told = Told::of_failure(error, answer, vendor_code, reason, attempts);
+        Conclusion::Over(told)
     }
 
     /// The vendor may or may not have done it.

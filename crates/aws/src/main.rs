@@ -12,6 +12,7 @@ mod daemon;
 mod drain;
 mod event;
 mod function;
+mod job;
 mod keeper;
 mod mappings;
 mod metrics;

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::clients::of_trace;
 use crate::conclusion::Told;
+use crate::job::Job;
 use crate::trace::TraceHeader;
 
 /// How long what is remembered of a call is kept: as long as its message can be.
@@ -42,6 +43,8 @@ pub(crate) struct CallRecord {
     pub(crate) first_sent: Option<Time>,
     /// An attempt left, and nobody knows what became of it.
     pub(crate) unknown: bool,
+    /// The vendor accepted it as a job: it is not sent again.
+    pub(crate) job: Option<Job>,
     /// It is over, and its task could not be told yet.
     pub(crate) told: Option<Told>,
 }
@@ -148,20 +151,28 @@ impl Table {
             .send()
             .await
             .map_err(failed("GetItem"))?;
-        Ok(reply.item.map(|item| {
-            let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
-            let number = |name: &str| {
-                let value = item.get(name).and_then(|value| value.as_n().ok());
-                value.and_then(|text| text.parse::<i64>().ok())
-            };
-            CallRecord {
-                attempts: number("attempts")
-                    .and_then(|attempts| u32::try_from(attempts).ok())
-                    .unwrap_or(0),
-                first_sent: number("first_sent").map(Time::from_millis),
-                unknown: item.contains_key("unknown"),
-                told: text("told").and_then(|told| serde_json::from_str(told).ok()),
-            }
+        let Some(item) = reply.item else {
+            return Ok(None);
+        };
+        let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+        let number = |name: &str| {
+            let value = item.get(name).and_then(|value| value.as_n().ok());
+            value.and_then(|text| text.parse::<i64>().ok())
+        };
+        // A job that cannot be read is no call that can be sent.
+        let job = text("job").map(|job| serde_json::from_str(job)).transpose();
+        let job = job.map_err(|error| TableError {
+            operation: "GetItem",
+            why: format!("the job of {message} cannot be read: {error}"),
+        })?;
+        Ok(Some(CallRecord {
+            attempts: number("attempts")
+                .and_then(|attempts| u32::try_from(attempts).ok())
+                .unwrap_or(0),
+            first_sent: number("first_sent").map(Time::from_millis),
+            unknown: item.contains_key("unknown"),
+            job,
+            told: text("told").and_then(|told| serde_json::from_str(told).ok()),
         }))
     }
 
@@ -177,7 +188,14 @@ impl Table {
         let number = |number: i64| AttributeValue::N(number.to_string());
         let told = record.told.as_ref();
         let told = told.map(|told| serde_json::to_string(told).expect("it is plain data"));
-        let size = 200 + told.as_ref().map_or(0, String::len);
+        let job = record.job.as_ref();
+        let job = job.map(|job| serde_json::to_string(job).expect("it is plain data"));
+        let size = [&told, &job]
+            .into_iter()
+            .flatten()
+            .map(String::len)
+            .sum::<usize>()
+            + 200;
         let mut request = self
             .client
             .put_item()
@@ -190,6 +208,9 @@ impl Table {
         }
         if record.unknown {
             request = request.item("unknown", AttributeValue::Bool(true));
+        }
+        if let Some(job) = job {
+            request = request.item("job", AttributeValue::S(job));
         }
         if let Some(told) = told {
             request = request.item("told", AttributeValue::S(told));

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use rampmeter_caller::follow_up::Jobs;
 use rampmeter_caller::{Caller, CallerError};
 use rampmeter_config::{Report, Target, aws};
-use rampmeter_dispatch::{Counts, Limit, TooLarge};
+use rampmeter_dispatch::TooLarge;
 use thiserror::Error;
 
 use crate::mappings::Mappings;
@@ -38,7 +37,7 @@ pub(crate) enum WorkerError {
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
     #[error(
-        "the target {0} follows jobs that its vendor runs, which the worker on AWS does not: set `jobs = \"none\"` in [aws.targets.{0}] and let limits count requests"
+        "the target {0} has a limit that counts jobs, or follows them without a table: let its limits count requests, and leave `limiter` out of [aws]"
     )]
     Jobs(String),
     #[error("the HTTP client cannot be set up: {0}")]
@@ -137,7 +136,7 @@ impl Workshop {
 
     fn make(&mut self, text: &str, secrets: Secrets) -> Result<Arc<Worker>, WorkerError> {
         let target = read_target(text, &self.settings, &secrets.values)?;
-        if follows_jobs(&target) {
+        if asks_too_much(&target, self.settings.table.is_some()) {
             return Err(WorkerError::Jobs(target.name));
         }
         selection::of_target(&target)
@@ -176,11 +175,10 @@ fn read_target(
     target.ok_or_else(|| WorkerError::NoTarget(settings.target.clone()))
 }
 
-/// Whether the configuration asks for what this host cannot do: a job is looked at for hours.
-fn follows_jobs(target: &Target) -> bool {
-    let counted = |limit: &Limit| limit.counts != Counts::Requests;
-    let asked_for = target.profile.jobs.is_some_and(|jobs| jobs != Jobs::None);
-    asked_for || target.rules.limits.iter().any(counted)
+/// Whether the configuration asks for what this host cannot do: a place that is kept for as long as a job lasts, or jobs
+/// of which nothing is remembered.
+fn asks_too_much(target: &Target, has_table: bool) -> bool {
+    target.counts_jobs() || (!has_table && target.follows_jobs())
 }
 
 fn wrong(report: &Report) -> WorkerError {

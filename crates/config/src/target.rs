@@ -81,8 +81,14 @@ impl Target {
     #[must_use]
     pub fn follows_jobs(&self) -> bool {
         let asked_for = self.profile.jobs.is_some_and(|jobs| jobs != Jobs::None);
+        asked_for || self.counts_jobs()
+    }
+
+    /// Whether one of its limits counts jobs.
+    #[must_use]
+    pub fn counts_jobs(&self) -> bool {
         let counts_them = |limit: &Limit| limit.counts != Counts::Requests;
-        asked_for || self.rules.limits.iter().any(counts_them)
+        self.rules.limits.iter().any(counts_them)
     }
 
     /// Name of the queue of dead letters: `netsuite-dead`.

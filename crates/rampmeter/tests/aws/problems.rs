@@ -143,7 +143,13 @@ fn of_targets() -> Vec<Case> {
     vec![
         // Targets.
         configured(&[TARGET, "timeout = \"14m\"\n", LIMIT]),
-        configured(&[TARGET, "jobs = \"status-monitor\"\n", LIMIT]),
+        configured(&[TARGET, LIMIT, "counts = \"requests-and-jobs\"\n"]),
+        configured(&[
+            TARGET,
+            "jobs = \"status-monitor\"\n",
+            LIMIT,
+            "[aws]\nlimiter = \"reserved\"\n",
+        ]),
         configured(&[TARGET, "response = { select = \"$.items[\" }\n", LIMIT]),
         configured(&[TARGET, "retry = { max = \"13h\" }\n", LIMIT]),
         configured(&[

@@ -39,7 +39,7 @@ pub(super) const ABOVE_CEILING: &str = "RM3029";
 pub(super) const NOT_A_MEMBER: &str = "RM3031";
 /// What a target selects is no path.
 pub(super) const NO_PATH: &str = "RM3032";
-/// Jobs of the vendor, which nobody follows there.
+/// Jobs of the vendor, as nobody counts or follows them there.
 pub(super) const FOLLOWS_JOBS: &str = "RM3030";
 
 /// What the codes mean.
@@ -114,7 +114,7 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ),
     (
         FOLLOWS_JOBS,
-        "A target follows or counts jobs that its vendor runs in the background. A worker on AWS ends before they do.",
+        "A limit counts jobs that the vendor runs in the background, for which workers on AWS keep no place; or jobs are followed without a table.",
     ),
     (
         NOT_A_MEMBER,

@@ -81,7 +81,7 @@ impl Finding {
 pub(crate) fn findings(deployment: &Deployment<'_>) -> Vec<Finding> {
     let mut found = naming::check(deployment);
     for target in deployment.workers() {
-        found.extend(target::check(target));
+        found.extend(target::check(target, deployment.config().aws.limiter));
         found.extend(limit::check(target, deployment.config().aws.limiter));
     }
     for workflow in deployment.config().workflows.values() {

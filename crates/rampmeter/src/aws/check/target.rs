@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rampmeter_asl::Selector;
 use rampmeter_caller::check_address;
-use rampmeter_config::Target;
+use rampmeter_config::{Limiter, Target};
 
 use super::code::{CALL_TOO_LONG, FOLLOWS_JOBS, NO_PATH, PAUSE_TOO_LONG, UNREACHABLE};
 use super::{Finding, Place};
@@ -12,7 +12,7 @@ use crate::aws::resource::queue::LONGEST_INVISIBLE_SECONDS;
 use crate::aws::worker::LONGEST_CALL_SECONDS;
 use crate::loopback;
 
-pub(super) fn check(target: &Target) -> Vec<Finding> {
+pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
     let mut found = Vec::new();
     let place = |key: &str| Place::keys(&["targets", &target.name, key]);
     found.extend(address(target));
@@ -33,17 +33,7 @@ pub(super) fn check(target: &Target) -> Vec<Finding> {
             help,
         ));
     }
-    if target.follows_jobs() {
-        let message = format!(
-            "{} follows jobs that its vendor runs, and a worker on AWS ends before they do",
-            target.name
-        );
-        let help = format!(
-            "set jobs = \"none\" in [aws.targets.{}], and let its limits count requests",
-            target.name
-        );
-        found.push(Finding::error(FOLLOWS_JOBS, place("jobs"), message, help));
-    }
+    found.extend(jobs(target, limiter));
     if let Some(path) = &target.profile.response.select
         && let Err(error) = Selector::parse(path)
     {
@@ -70,6 +60,27 @@ pub(super) fn check(target: &Target) -> Vec<Finding> {
         ));
     }
     found
+}
+
+/// Jobs of the vendor: a call that became one is remembered in the table and looked at, but no place is kept for it.
+fn jobs(target: &Target, limiter: Limiter) -> Option<Finding> {
+    let name = &target.name;
+    let (key, message, help) = if target.counts_jobs() {
+        let message =
+            format!("a limit of {name} counts jobs, and workers on AWS keep no place for as long");
+        let help = "let it count requests, if the vendor does, or run the target on one machine";
+        ("limits", message, help)
+    } else if limiter == Limiter::Reserved && target.follows_jobs() {
+        let message = format!(
+            "{name} follows jobs that its vendor runs, and with limiter = \"reserved\" nothing is remembered of them"
+        );
+        let help = "leave limiter out of [aws]: the table remembers them; or set jobs = \"none\"";
+        ("jobs", message, help)
+    } else {
+        return None;
+    };
+    let place = Place::keys(&["targets", name, key]);
+    Some(Finding::error(FOLLOWS_JOBS, place, message, help))
 }
 
 fn address(target: &Target) -> Option<Finding> {
