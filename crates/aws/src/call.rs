@@ -4,18 +4,17 @@
 use std::time::{Duration, SystemTime};
 
 use rampmeter_asl::Selector;
-use rampmeter_caller::follow_up::{FollowUp, Jobs};
+use rampmeter_caller::follow_up::FollowUp;
 use rampmeter_caller::{Attempt, Outcome, Request};
+use rampmeter_config::consequence::{Consequence, INVALID_MESSAGE, Looked, Rules};
 use rampmeter_config::{CallMessage, OnUnknown, Target};
 use rampmeter_dispatch::Time;
 
 use crate::clock::{Clock, system_time};
-use crate::conclusion::{
-    Conclusion, INVALID_MESSAGE, Told, answered, conclude, ending_of_look, lost_in_flight,
-};
+use crate::conclusion::{Told, ending_of};
 use crate::drain::Ending;
 use crate::event::Message;
-use crate::job::{Job, Looked};
+use crate::job::Job;
 use crate::segment::Segment;
 use crate::selection;
 use crate::table::{CallRecord, TableError};
@@ -145,8 +144,10 @@ impl Call<'_> {
                 }
             }
         }
-        if target.on_unknown == OnUnknown::Fail && record.unknown {
-            let told = lost_in_flight(record.attempts);
+        if record.unknown
+            && let Consequence::Failed(failed) = self.rules(record).lost_in_flight("worker")
+        {
+            let told = Told::of(&failed);
             return Err(Attempted::Over { token, told });
         }
         let ask_first = target.on_unknown == OnUnknown::Reconcile && record.first_sent.is_some();
@@ -177,7 +178,7 @@ impl Call<'_> {
         self.count_start();
         let outcome = self.send(&ready.request, &ready.attempt).await;
         if let Some(follow_up) = self.followed(&outcome) {
-            ended(answered(&outcome));
+            ended(ending_of(&outcome));
             self.count("JobAccepted");
             let now = self.clock.now();
             let job = Job::accepted(follow_up, now);
@@ -185,15 +186,19 @@ impl Call<'_> {
             (record.job, record.unknown) = (Some(job), false);
             return Attempted::Again { after, record };
         }
-        let outcome = selection::select(ready.selector.as_ref(), outcome);
-        let (ending, conclusion) = conclude(outcome, target, record.attempts, random());
-        ended(ending);
-        match conclusion {
-            Conclusion::Over(told) => Attempted::Over {
-                token: ready.token,
-                told,
-            },
-            Conclusion::Again {
+        ended(ending_of(&outcome));
+        let token = ready.token;
+        match self.rules(&record).call(outcome) {
+            Consequence::Done(answer) => {
+                let answer = selection::cut(ready.selector.as_ref(), answer);
+                let told = Told::success(&answer);
+                Attempted::Over { token, told }
+            }
+            Consequence::Failed(failed) => {
+                let told = Told::of(&failed);
+                Attempted::Over { token, told }
+            }
+            Consequence::Again {
                 after,
                 attempts,
                 unknown,
@@ -217,18 +222,32 @@ impl Call<'_> {
         self.count("JobLooked");
         let request = job.follow_up.request();
         let outcome = self.send(&request, &Attempt::default()).await;
-        ended(ending_of_look(&outcome));
-        let of_what = (&self.worker.target, ready.selector.as_ref());
+        ended(ending_of(&outcome));
+        let token = ready.token;
         let times = (self.clock.now(), SystemTime::now());
-        match job.looked(outcome, of_what, record.attempts, times, random()) {
-            Looked::Over(told) => Attempted::Over {
-                token: ready.token,
-                told,
-            },
-            Looked::Again { job, after } => {
-                record.job = Some(job);
+        match job.look(&self.rules(&record), outcome, times) {
+            Looked::Done(answer) => {
+                let answer = selection::cut(ready.selector.as_ref(), answer);
+                let told = Told::success(&answer);
+                Attempted::Over { token, told }
+            }
+            Looked::Failed(failed) => {
+                let told = Told::of(&failed);
+                Attempted::Over { token, told }
+            }
+            Looked::Again { follow_up, after } => {
+                record.job = Some(job.goes_on(follow_up));
                 Attempted::Again { after, record }
             }
+        }
+    }
+
+    /// The rules by which something follows.
+    fn rules(&self, record: &CallRecord) -> Rules<'_> {
+        Rules {
+            target: &self.worker.target,
+            attempts: record.attempts,
+            random: random(),
         }
     }
 
@@ -359,12 +378,10 @@ impl Call<'_> {
         }
     }
 
-    /// What is remembered of earlier attempts. There can be something only if the message came before; SQS may deliver it
-    /// twice at once, and a call that became a job is not sent again.
+    /// What is remembered of earlier attempts; there can be something only if the message came before.
     async fn recall(&self) -> Result<CallRecord, TableError> {
-        let may_have_a_job = self.worker.target.profile.jobs() != Jobs::None;
         match &self.worker.table {
-            Some(table) if self.message.receive_count > 1 || may_have_a_job => {
+            Some(table) if self.message.receive_count > 1 => {
                 let record = table.recall(&self.message.id, self.trace()).await?;
                 Ok(record.unwrap_or_default())
             }

@@ -1,18 +1,15 @@
-//! Jobs: calls that the vendor accepted and works on in the background. What is remembered of one, and what follows from
-//! a look at it. Pure; what an answer says of a job is read by `caller`, and errors and causes are the embedded host's.
-//! A job is looked at when its message is received again: how often, decides how long the message is hidden.
+//! Jobs: calls that the vendor accepted and works on in the background. What is remembered of one, and how often it is
+//! looked at. Pure. What an answer says of a job is read by `caller`, and what follows is said for both hosts by `config`'s
+//! consequence. A job is looked at when its message is received again: how often, decides how long the message is hidden.
 
 use std::time::{Duration, SystemTime};
 
-use rampmeter_asl::Selector;
-use rampmeter_caller::follow_up::{FollowUp, Look};
-use rampmeter_caller::{Outcome, Throttle};
+use rampmeter_caller::Outcome;
+use rampmeter_caller::follow_up::FollowUp;
 use rampmeter_config::Target;
+use rampmeter_config::consequence::{Looked, Rules, Watch};
 use rampmeter_dispatch::Time;
 use serde::{Deserialize, Serialize};
-
-use crate::conclusion::{self, JOB_FAILED, OUTCOME_UNKNOWN, Told};
-use crate::selection;
 
 /// An old job is looked at again after at least this part of its age. Each look is a receive of its message, and SQS
 /// gives up a message after a thousand: so a job of two weeks takes 350 looks, and not 40,000.
@@ -25,15 +22,6 @@ pub(crate) struct Job {
     /// When it was accepted, in milliseconds since the epoch.
     since: i64,
     looks: u32,
-}
-
-/// What follows from a look.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Looked {
-    /// The call is over.
-    Over(Told),
-    /// The job goes on, and is looked at again after a while.
-    Again { job: Job, after: Duration },
 }
 
 impl Job {
@@ -52,79 +40,33 @@ impl Job {
         usual.max(self.age(now) / PART_OF_AGE)
     }
 
-    /// What follows from the outcome of a look. `attempts` of the call itself; `random` is any random number.
-    pub(crate) fn looked(
-        mut self,
+    /// What follows from the outcome of a look.
+    pub(crate) fn look(
+        &self,
+        rules: &Rules<'_>,
         outcome: Outcome,
-        (target, selector): (&Target, Option<&Selector>),
-        attempts: u32,
         (now, wall): (Time, SystemTime),
-        random: u64,
     ) -> Looked {
-        self.looks = self.looks.saturating_add(1);
-        let given_up = self.age(now) >= target.profile.polling.give_up;
-        let name = self.follow_up.job.clone();
-        let lost = |reason: &str| Told::failure(OUTCOME_UNKNOWN, reason, attempts);
-        let failed = |error: &str, answer, vendor_code: Option<String>| {
-            let reason = format!("job {name} failed");
-            let code = vendor_code.as_deref();
-            Told::of_failure(error, Some(answer), code, Some(&reason), attempts + 1)
+        let watch = Watch {
+            follow_up: &self.follow_up,
+            looks: self.looks.saturating_add(1),
+            age: self.age(now),
+            least_pause: self.age(now) / PART_OF_AGE,
         };
-        let usual = self.pause(target, now);
-        let shown = self.follow_up.look(&target.profile, outcome, wall);
-        let after = match shown {
-            Look::Pending { .. } | Look::Next { .. } | Look::Missed(_) if given_up => {
-                return Looked::Over(lost(&format!("job {name} has not ended for too long")));
-            }
-            Look::Pending { after } => {
-                self.follow_up.misses = 0;
-                usual.max(after.unwrap_or_default())
-            }
-            Look::Next { follow_up, at_once } => {
-                self.follow_up = follow_up;
-                if at_once { Duration::ZERO } else { usual }
-            }
-            Look::Missed(outcome) => {
-                let misses = self.follow_up.misses.saturating_add(1);
-                self.follow_up.misses = misses;
-                after_miss(&outcome, target.retry.back_off(misses, random))
-            }
-            Look::Done(answer) => {
-                let outcome = selection::select(selector, Outcome::Success(answer));
-                let answer = outcome.answer().expect("a success has an answer");
-                return Looked::Over(conclusion::success(answer));
-            }
-            Look::Final {
-                answer,
-                vendor_code,
-            } => {
-                let error = format!("Http.StatusCode.{}", answer.status);
-                return Looked::Over(failed(&error, &answer, vendor_code));
-            }
-            Look::Failed {
-                answer,
-                vendor_code,
-            } => return Looked::Over(failed(JOB_FAILED, &answer, vendor_code)),
-            Look::Lost { reason } => return Looked::Over(lost(&reason)),
-        };
-        Looked::Again { job: self, after }
+        rules.look(&watch, outcome, wall)
+    }
+
+    /// The job after a look, which goes on there.
+    pub(crate) fn goes_on(self, follow_up: FollowUp) -> Job {
+        Job {
+            follow_up,
+            looks: self.looks.saturating_add(1),
+            ..self
+        }
     }
 
     fn age(&self, now: Time) -> Duration {
         now.saturating_since(Time::from_millis(self.since))
-    }
-}
-
-/// How long to wait after a look that came to nothing.
-fn after_miss(outcome: &Outcome, back_off: Duration) -> Duration {
-    match outcome {
-        // The target is closed; or the look only got ready, or has a new token now.
-        Outcome::Throttled {
-            kind: Throttle::Window,
-            ..
-        } => Duration::ZERO,
-        Outcome::Repeatable { reason, .. } if reason.may_go_on_at_once() => Duration::ZERO,
-        _ => back_off,
     }
 }
 

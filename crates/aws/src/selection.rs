@@ -2,7 +2,7 @@
 //! a part can be taken of what a worker reads of an answer, and of no more.
 
 use rampmeter_asl::Selector;
-use rampmeter_caller::Outcome;
+use rampmeter_caller::Answer;
 use rampmeter_config::{CallMessage, Target};
 
 /// The selector of a call: its message's, else its target's.
@@ -32,21 +32,18 @@ pub(crate) fn of_target(target: &Target) -> Result<Option<Selector>, String> {
         .map_err(|error| format!("`select` of its `response` is no JSONPath: {error}"))
 }
 
-/// The outcome with only what is selected of a successful answer. What is not JSON, or was cut, stays as it is.
-pub(crate) fn select(selector: Option<&Selector>, mut outcome: Outcome) -> Outcome {
-    if let (Some(selector), Outcome::Success(answer)) = (selector, &mut outcome)
-        && let Some(part) = selector.part_of(&answer.body)
-    {
+/// What is selected of an answer. What is not JSON, or was cut, stays as it is.
+pub(crate) fn cut(selector: Option<&Selector>, mut answer: Answer) -> Answer {
+    if let Some(part) = selector.and_then(|selector| selector.part_of(&answer.body)) {
         answer.body = part;
     }
-    outcome
+    answer
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use rampmeter_caller::Answer;
     use rampmeter_config::aws;
     use serde_json::{Value, json};
 
@@ -61,10 +58,6 @@ mod tests {
     fn call(more: &str, target: &Target) -> CallMessage {
         let text = format!("{{\"Method\": \"GET\", \"Path\": \"/a\"{more}}}");
         CallMessage::parse(&text, target).unwrap()
-    }
-
-    fn body(outcome: &Outcome) -> Value {
-        outcome.answer().expect("an answer").body.clone()
     }
 
     fn answer(body: Value) -> Answer {
@@ -84,10 +77,7 @@ mod tests {
         let whole = json!({"total": 2, "items": [{"id": 1}, {"id": 2}]});
         let selected = |more: &str, target: &Target| {
             let selector = of_call(&call(more, target), target).unwrap();
-            body(&select(
-                selector.as_ref(),
-                Outcome::Success(answer(whole.clone())),
-            ))
+            cut(selector.as_ref(), answer(whole.clone())).body
         };
         let of_message = ", \"ResponseSelector\": \"$.items[*].id\"";
         assert_eq!(selected(of_message, &target_selects), json!([1, 2]));
@@ -96,14 +86,10 @@ mod tests {
     }
 
     #[test]
-    fn only_a_success_is_cut() {
+    fn what_is_no_json_stays_as_it_is() {
         let selector = Selector::parse("$.id").unwrap();
-        let refused = Outcome::Final {
-            answer: answer(json!({"id": 1, "why": "no"})),
-            vendor_code: None,
-        };
-        let left = body(&select(Some(&selector), refused));
-        assert_eq!(left, json!({"id": 1, "why": "no"}));
+        let page = json!("<html>");
+        assert_eq!(cut(Some(&selector), answer(page.clone())).body, page);
     }
 
     #[test]

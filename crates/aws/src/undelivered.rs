@@ -2,7 +2,9 @@
 //! they move to the queue of dead letters. Told first, then sent, then deleted: whatever fails in between is done again,
 //! and nothing is lost.
 
-use crate::conclusion::{Told, UNDELIVERABLE};
+use rampmeter_config::consequence::UNDELIVERABLE;
+
+use crate::conclusion::Told;
 use crate::event::{Delivered, Reply};
 use crate::keeper::token_of;
 use crate::metrics::Metrics;

@@ -1,4 +1,5 @@
-//! `rampmeter.toml` and the call message: what people and workflows write, read into types.
+//! `rampmeter.toml` and the call message: what people and workflows write, read into types; and what follows from the outcome
+//! of a call by the rules of its target.
 //!
 //! Every value is checked where it stands, all problems are collected, and each is shown with its place, its
 //! reason and a way out. What the values do is elsewhere: limits in `dispatch`, calls in `caller`.
@@ -25,6 +26,7 @@ mod jobs;
 mod response;
 mod retry;
 mod target;
+pub mod consequence;
 mod substitution;
 mod workflow;
 mod function;

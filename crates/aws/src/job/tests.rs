@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use rampmeter_caller::{Answer, Repeatable};
+use rampmeter_caller::{Answer, Repeatable, Throttle};
 use rampmeter_config::aws;
+use rampmeter_config::consequence::Failed;
 use serde_json::{Value, json};
 
 use super::*;
@@ -35,9 +36,16 @@ fn job() -> Job {
     Job::accepted(FollowUp::at(path), at(1_000))
 }
 
-fn look(job: Job, outcome: Outcome, seconds: i64) -> Looked {
-    let wall = SystemTime::UNIX_EPOCH;
-    job.looked(outcome, (&target(), None), 2, (at(seconds), wall), u64::MAX)
+/// A look, and the job that was looked at.
+fn look(job: Job, outcome: Outcome, seconds: i64) -> (Job, Looked) {
+    let target = target();
+    let rules = Rules {
+        target: &target,
+        attempts: 2,
+        random: u64::MAX,
+    };
+    let looked = job.look(&rules, outcome, (at(seconds), SystemTime::UNIX_EPOCH));
+    (job, looked)
 }
 
 fn pending() -> Outcome {
@@ -47,18 +55,16 @@ fn pending() -> Outcome {
     ))
 }
 
-fn again(looked: Looked) -> (Job, Duration) {
+fn again((job, looked): (Job, Looked)) -> (Job, Duration) {
     match looked {
-        Looked::Again { job, after } => (job, after),
-        Looked::Over(told) => panic!("{told:?}"),
+        Looked::Again { follow_up, after } => (job.goes_on(follow_up), after),
+        other => panic!("{other:?}"),
     }
 }
 
-fn failure(looked: Looked) -> (String, Value) {
+fn failure((_, looked): (Job, Looked)) -> Failed {
     match looked {
-        Looked::Over(Told::Failure { error, cause }) => {
-            (error, serde_json::from_str(&cause).unwrap())
-        }
+        Looked::Failed(failed) => failed,
         other => panic!("{other:?}"),
     }
 }
@@ -82,11 +88,10 @@ fn a_job_is_looked_at_until_it_has_ended_and_its_result_is_the_answer_of_the_cal
     assert_eq!(after, Duration::ZERO);
     assert!(job.follow_up.path.ends_with("/task/1/result"), "{job:?}");
     let result = Outcome::Success(answer(200, json!({"id": 12})));
-    let Looked::Over(Told::Success { output }) = look(job, result, 1_008) else {
+    let (_, Looked::Done(answer)) = look(job, result, 1_008) else {
         panic!("it has ended");
     };
-    let output: Value = serde_json::from_str(&output).unwrap();
-    assert_eq!(output["ResponseBody"], json!({"id": 12}));
+    assert_eq!(answer.body, json!({"id": 12}));
 }
 
 #[test]
@@ -111,11 +116,11 @@ fn an_old_job_is_looked_at_less_often_so_that_its_message_is_not_received_too_of
 
 #[test]
 fn a_job_that_does_not_end_is_given_up_and_nobody_says_that_it_was_not_done() {
-    let (error, cause) = failure(look(job(), pending(), 1_000 + 24 * 3_600));
-    assert_eq!(error, "Rampmeter.OutcomeUnknown");
-    let reason = cause["Reason"].as_str().unwrap();
+    let failed = failure(look(job(), pending(), 1_000 + 24 * 3_600));
+    assert_eq!(failed.error, "Rampmeter.OutcomeUnknown");
+    let reason = failed.reason.unwrap();
     assert!(reason.ends_with("has not ended for too long"), "{reason}");
-    assert_eq!(cause["Attempts"], 2);
+    assert_eq!(failed.attempts, 2);
 }
 
 #[test]
@@ -168,10 +173,10 @@ fn a_job_that_failed_fails_its_task_with_what_it_said() {
         ),
         vendor_code: Some("USER_ERROR".to_owned()),
     };
-    let (error, cause) = failure(look(job, no, 1_004));
-    assert_eq!(error, "Http.StatusCode.400");
-    assert_eq!(cause["VendorCode"], "USER_ERROR");
-    assert_eq!(cause["Attempts"], 3);
+    let failed = failure(look(job, no, 1_004));
+    assert_eq!(failed.error, "Http.StatusCode.400");
+    assert_eq!(failed.vendor_code.as_deref(), Some("USER_ERROR"));
+    assert_eq!(failed.attempts, 3);
 }
 
 #[test]

@@ -1,29 +1,21 @@
 //! A call has ended: free or hold its places, and resume the workflow, repeat the call, or give it up.
-//! What an answer means was said by `caller`; here is what follows from it.
+//! What an answer means was said by `caller`, and what follows from it by `config`'s consequence; here it is done.
 
 use std::time::Duration;
 
 use rampmeter_asl::{Payload, Stimulus};
 use rampmeter_caller::cause::{Failure, cause};
-use rampmeter_caller::{Answer, Outcome, Repeatable, Throttle};
-use rampmeter_config::OnUnknown;
+use rampmeter_caller::{Answer, Outcome, Throttle};
+use rampmeter_config::consequence::{Consequence, Failed, Rules, UNDELIVERABLE};
 use rampmeter_dispatch::{PermitId, Throttle as GateThrottle};
 
 use super::advance::Advanced;
 use super::audit::CallAudit;
-use super::send::INVALID_MESSAGE;
 use super::service::http;
 use crate::id::TargetId;
 use crate::store::StoreError;
 use crate::target::InFlight;
 use crate::turn::Turn;
-
-/// Attempts are used up.
-const UNAVAILABLE: &str = "Rampmeter.Unavailable";
-/// The call was in flight every time the server crashed.
-const UNDELIVERABLE: &str = "Rampmeter.Undeliverable";
-/// The answer was lost and the target says not to repeat.
-pub(super) const OUTCOME_UNKNOWN: &str = "Rampmeter.OutcomeUnknown";
 
 /// Crashes of the server with one call in flight, after which it is taken for their cause. Calls that were in flight
 /// by chance share in a crash, so one crash, or a few, say nothing of a call.
@@ -57,58 +49,43 @@ impl Turn<'_> {
         {
             self.note_throttle(target, permit, *kind, *retry_after)?;
         }
-        if let Outcome::Unknown { reason } = outcome {
+        if matches!(outcome, Outcome::Unknown { .. }) {
             self.hold(target, permit, &call)?;
-            return self.unknown(target, call, &reason);
-        }
-        if let Some(job) = outcome.follow_up(&self.target(target).config.profile) {
+        } else if let Some(job) = outcome.follow_up(&self.target(target).config.profile) {
             return self.accepted(target, permit, &call, job);
+        } else {
+            self.free(target, permit)?;
+            self.heed_allowances(target, &outcome)?;
         }
-        self.free(target, permit)?;
-        self.heed_allowances(target, &outcome)?;
-        match outcome {
-            Outcome::Success(answer) => self.succeed(target, &call, &answer),
-            Outcome::Final {
-                answer,
-                vendor_code,
+        let consequence = self.rules_of(target, &call).call(outcome);
+        self.follow(target, call, consequence)
+    }
+
+    /// The rules by which something follows for a call.
+    pub(super) fn rules_of(&mut self, target: TargetId, call: &InFlight) -> Rules<'_> {
+        Rules {
+            target: &self.target(target).config,
+            attempts: call.message.attempts,
+            random: random(),
+        }
+    }
+
+    /// Does what follows.
+    fn follow(
+        &mut self,
+        target: TargetId,
+        mut call: InFlight,
+        consequence: Consequence,
+    ) -> Result<(), StoreError> {
+        match consequence {
+            Consequence::Done(answer) => self.succeed(target, &call, &answer),
+            Consequence::Failed(failed) => self.give_up(target, call, &failed),
+            Consequence::Again {
+                after, attempts, ..
             } => {
-                let error = format!("Http.StatusCode.{}", answer.status);
-                let code = vendor_code.as_deref();
-                call.message.attempts += 1;
-                self.give_up(target, &call, &error, Some(&answer), code, None)
+                call.message.attempts = attempts;
+                self.put_back(&call, after)
             }
-            Outcome::Throttled { kind, .. } => self.return_throttled(target, &call, kind),
-            // Nothing of the call was sent: it keeps its turn.
-            Outcome::Repeatable {
-                reason: Repeatable::GotReady,
-                ..
-            } => self.put_back(&call, Duration::ZERO),
-            Outcome::Repeatable {
-                reason,
-                answer,
-                vendor_code,
-            } => {
-                let at_once = reason.may_go_on_at_once();
-                let reason = match reason {
-                    Repeatable::ConnectFailed(why) | Repeatable::SignInFailed(why) => Some(why),
-                    _ => None,
-                };
-                self.repeat(
-                    target,
-                    call,
-                    at_once,
-                    answer.as_ref(),
-                    vendor_code.as_deref(),
-                    reason.as_deref(),
-                )
-            }
-            Outcome::Invalid { reason } => {
-                self.give_up(target, &call, INVALID_MESSAGE, None, None, Some(&reason))
-            }
-            Outcome::Unresolved { reason } => {
-                self.give_up(target, &call, OUTCOME_UNKNOWN, None, None, Some(&reason))
-            }
-            Outcome::Unknown { .. } => unreachable!("handled above"),
         }
     }
 
@@ -127,19 +104,17 @@ impl Turn<'_> {
         if call.message.crashes >= MOST_CRASHES {
             let reason =
                 format!("the server ended {MOST_CRASHES} times while the call was in flight");
-            return self.give_up(target, &call, UNDELIVERABLE, None, None, Some(&reason));
+            let failed = Failed {
+                error: UNDELIVERABLE.to_owned(),
+                answer: None,
+                vendor_code: None,
+                reason: Some(reason),
+                attempts: call.message.attempts,
+            };
+            return self.give_up(target, call, &failed);
         }
-        match self.target(target).config.on_unknown {
-            OnUnknown::Fail => {
-                let reason = "the server ended while the call was in flight";
-                self.give_up(target, &call, OUTCOME_UNKNOWN, None, None, Some(reason))
-            }
-            // A crash of ours uses up no attempt of the call.
-            OnUnknown::Retry | OnUnknown::Reconcile => {
-                let wait = self.target(target).config.retry.back_off(1, random());
-                self.put_back(&call, wait)
-            }
-        }
+        let consequence = self.rules_of(target, &call).lost_in_flight("server");
+        self.follow(target, call, consequence)
     }
 
     pub(super) fn succeed(
@@ -169,69 +144,6 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// The vendor may or may not have done it.
-    fn unknown(
-        &mut self,
-        target: TargetId,
-        call: InFlight,
-        reason: &str,
-    ) -> Result<(), StoreError> {
-        let config = &self.target(target).config;
-        let used_up = call.message.attempts + 1 >= config.retry.max_attempts;
-        match config.on_unknown {
-            OnUnknown::Fail => {
-                self.give_up(target, &call, OUTCOME_UNKNOWN, None, None, Some(reason))
-            }
-            // Whoever wants to know what happened is not told that nothing did.
-            OnUnknown::Reconcile if used_up => {
-                let mut call = call;
-                call.message.attempts += 1;
-                self.give_up(target, &call, OUTCOME_UNKNOWN, None, None, Some(reason))
-            }
-            OnUnknown::Retry | OnUnknown::Reconcile => {
-                self.repeat(target, call, false, None, None, Some(reason))
-            }
-        }
-    }
-
-    /// Uses up an attempt: the call goes back to its lane, after a back-off unless `at_once`, or is given up.
-    fn repeat(
-        &mut self,
-        target: TargetId,
-        mut call: InFlight,
-        at_once: bool,
-        answer: Option<&Answer>,
-        vendor_code: Option<&str>,
-        reason: Option<&str>,
-    ) -> Result<(), StoreError> {
-        call.message.attempts += 1;
-        let retry = &self.target(target).config.retry;
-        if call.message.attempts >= retry.max_attempts {
-            return self.give_up(target, &call, UNAVAILABLE, answer, vendor_code, reason);
-        }
-        let wait = if at_once {
-            Duration::ZERO
-        } else {
-            retry.back_off(call.message.attempts, random())
-        };
-        self.put_back(&call, wait)
-    }
-
-    /// A throttled call goes back and uses up no attempt. Where a window refused it, the whole target is closed for a
-    /// time and the call keeps its turn; where too many were in flight, the call itself waits a little.
-    fn return_throttled(
-        &mut self,
-        target: TargetId,
-        call: &InFlight,
-        kind: Throttle,
-    ) -> Result<(), StoreError> {
-        let wait = match kind {
-            Throttle::Window => Duration::ZERO,
-            Throttle::Concurrency => self.target(target).config.retry.back_off(1, random()),
-        };
-        self.put_back(call, wait)
-    }
-
     /// Back to its lane, after a wait. A task with a heartbeat gets one that lasts over the wait: its worker has not
     /// given up.
     pub(super) fn put_back(&mut self, call: &InFlight, wait: Duration) -> Result<(), StoreError> {
@@ -252,28 +164,29 @@ impl Turn<'_> {
         self.store().delay(until, call.message.id)
     }
 
+    /// Fails the task of a call, and keeps the call as a dead letter.
     pub(super) fn give_up(
         &mut self,
         target: TargetId,
-        call: &InFlight,
-        error: &str,
-        answer: Option<&Answer>,
-        vendor_code: Option<&str>,
-        reason: Option<&str>,
+        mut call: InFlight,
+        failed: &Failed,
     ) -> Result<(), StoreError> {
+        call.message.attempts = failed.attempts;
+        let call = &call;
         self.store().update_counters(&call.message)?;
-        let kept = answer
+        let kept = failed.answer.as_ref();
+        let kept = kept
             .map(|answer| self.keep_body(call, answer))
             .transpose()?;
         let answer = kept.as_deref();
         let failure = Failure {
             answer,
-            vendor_code,
-            reason,
-            attempts: call.message.attempts,
+            vendor_code: failed.vendor_code.as_deref(),
+            reason: failed.reason.as_deref(),
+            attempts: failed.attempts,
         };
         let audit = self.audit(target, call, answer.map(|answer| answer.status));
-        let (mut error, mut told) = (error.to_owned(), cause(&failure));
+        let (mut error, mut told) = (failed.error.clone(), cause(&failure));
         let parameters = match self.parameters_of(&call.message) {
             // The execution ended while its call was out, and is forgotten by now.
             Err(StoreError::Damaged(_)) => None,

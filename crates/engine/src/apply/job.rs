@@ -1,21 +1,19 @@
 //! Jobs: calls that the vendor accepted and works on in the background. The place of a job is on disk in the transaction
 //! that ends its request, and from then on the call is not sent again; it is looked at, each look a call of its own under
-//! a permit, until it has ended. What a look shows was said by `caller`; here is what follows from it.
+//! a permit, until it has ended. What a look shows was said by `caller`, and what follows by `config`'s consequence; here it
+//! is done.
 
 use std::time::{Duration, SystemTime};
 
-use rampmeter_caller::follow_up::{FollowUp, Look};
-use rampmeter_caller::{Answer, Outcome, Throttle};
+use rampmeter_caller::Outcome;
+use rampmeter_caller::follow_up::FollowUp;
+use rampmeter_config::consequence::{Looked, Watch};
 use rampmeter_dispatch::PermitId;
 
-use super::answer::{OUTCOME_UNKNOWN, random};
 use crate::id::TargetId;
 use crate::store::{JobRow, StoreError};
 use crate::target::InFlight;
 use crate::turn::Turn;
-
-/// The job of a call failed, and the vendor tells no HTTP status of it.
-const JOB_FAILED: &str = "Rampmeter.JobFailed";
 
 impl Turn<'_> {
     /// The vendor has accepted a call and goes on with it. In limits that count jobs it keeps its place.
@@ -82,49 +80,32 @@ impl Turn<'_> {
         let job = self.store().job(call.message.id)?;
         let mut job = job.expect("the job of a look lasts until the look has ended");
         job.looks += 1;
-        let given_up =
-            self.now.saturating_since(job.since) >= self.target(id).config.profile.polling.give_up;
-        let profile = &self.target(id).config.profile;
-        let shown = look.look(profile, outcome, SystemTime::now());
-        let wait = match shown {
-            Look::Pending { .. } | Look::Next { .. } | Look::Missed(_) if given_up => {
-                let reason = format!("job {} has not ended for too long", look.job);
-                return self.end_lost(id, &call, &job, &reason);
-            }
-            Look::Pending { after } => {
-                job.follow_up.misses = 0;
-                let pause = profile.polling.pause(job.looks);
-                pause.max(after.unwrap_or_default())
-            }
-            Look::Next { follow_up, at_once } => {
-                let pause = profile.polling.pause(job.looks);
-                job.follow_up = follow_up;
-                if at_once { Duration::ZERO } else { pause }
-            }
-            Look::Missed(outcome) => {
-                let wait = self.wait_after_miss(id, &outcome, job.follow_up.misses);
-                job.follow_up.misses = job.follow_up.misses.saturating_add(1);
-                wait
-            }
-            Look::Done(answer) => return self.end_done(id, &call, &job, &answer),
-            Look::Final {
-                answer,
-                vendor_code,
-            } => {
-                let error = format!("Http.StatusCode.{}", answer.status);
-                return self.end_failed(id, call, &job, &error, &answer, vendor_code.as_deref());
-            }
-            Look::Failed {
-                answer,
-                vendor_code,
-            } => {
-                let code = vendor_code.as_deref();
-                return self.end_failed(id, call, &job, JOB_FAILED, &answer, code);
-            }
-            Look::Lost { reason } => return self.end_lost(id, &call, &job, &reason),
+        let watch = Watch {
+            follow_up: look,
+            looks: job.looks,
+            age: self.now.saturating_since(job.since),
+            least_pause: Duration::ZERO,
         };
-        self.store().update_job(&job)?;
-        self.put_back(&call, wait)
+        let rules = self.rules_of(id, &call);
+        match rules.look(&watch, outcome, SystemTime::now()) {
+            Looked::Done(answer) => {
+                self.forget_job(id, &job)?;
+                self.succeed(id, &call, &answer)
+            }
+            Looked::Failed(failed) => {
+                self.forget_job(id, &job)?;
+                if self.still_wanted(&call.message)? {
+                    self.give_up(id, call, &failed)
+                } else {
+                    self.drop_unwanted(id, &call)
+                }
+            }
+            Looked::Again { follow_up, after } => {
+                job.follow_up = follow_up;
+                self.store().update_job(&job)?;
+                self.put_back(&call, after)
+            }
+        }
     }
 
     /// A look was in flight when an earlier process ended: it is made again.
@@ -143,67 +124,9 @@ impl Turn<'_> {
         self.store().delete_job(job.message)
     }
 
-    fn end_done(
-        &mut self,
-        id: TargetId,
-        call: &InFlight,
-        job: &JobRow,
-        answer: &Answer,
-    ) -> Result<(), StoreError> {
-        self.forget_job(id, job)?;
-        self.succeed(id, call, answer)
-    }
-
-    fn end_failed(
-        &mut self,
-        id: TargetId,
-        mut call: InFlight,
-        job: &JobRow,
-        error: &str,
-        answer: &Answer,
-        vendor_code: Option<&str>,
-    ) -> Result<(), StoreError> {
-        self.forget_job(id, job)?;
-        if !self.still_wanted(&call.message)? {
-            return self.drop_unwanted(id, &call);
-        }
-        call.message.attempts += 1;
-        let reason = format!("job {} failed", job.follow_up.job);
-        self.give_up(id, &call, error, Some(answer), vendor_code, Some(&reason))
-    }
-
-    fn end_lost(
-        &mut self,
-        id: TargetId,
-        call: &InFlight,
-        job: &JobRow,
-        reason: &str,
-    ) -> Result<(), StoreError> {
-        self.forget_job(id, job)?;
-        if !self.still_wanted(&call.message)? {
-            return self.drop_unwanted(id, call);
-        }
-        self.give_up(id, call, OUTCOME_UNKNOWN, None, None, Some(reason))
-    }
-
     /// The task had ended long before its job.
     fn drop_unwanted(&mut self, id: TargetId, call: &InFlight) -> Result<(), StoreError> {
         self.store().delete_message(call.message.id)?;
         self.leave_order(id, &call.message)
-    }
-
-    fn wait_after_miss(&mut self, id: TargetId, outcome: &Outcome, misses: u32) -> Duration {
-        match outcome {
-            // The gate is closed; or the look only got ready, or has a new token now.
-            Outcome::Throttled {
-                kind: Throttle::Window,
-                ..
-            } => Duration::ZERO,
-            Outcome::Repeatable { reason, .. } if reason.may_go_on_at_once() => Duration::ZERO,
-            _ => {
-                let retry = &self.target(id).config.retry;
-                retry.back_off(misses.saturating_add(1), random())
-            }
-        }
     }
 }

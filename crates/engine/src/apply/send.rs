@@ -219,8 +219,7 @@ fn unselectable(call: &CallMessage) -> Option<String> {
     Some(format!("its ResponseSelector is no JSONPath: {error}"))
 }
 
-/// The error of a message that is no valid call.
-pub(super) const INVALID_MESSAGE: &str = "Rampmeter.InvalidMessage";
+pub(super) use rampmeter_config::consequence::INVALID_MESSAGE;
 
 /// The text of a MessageBody: AWS sends an object as its JSON.
 pub(super) fn body_text(body: &Value) -> std::borrow::Cow<'_, str> {
