@@ -7,6 +7,7 @@ use rampmeter_dispatch::Priority;
 use serde::Serialize;
 
 use crate::command::{Command, Reply};
+use crate::dead_letter::{RedriveDeadLetter, Redriven};
 use crate::engine::Engine;
 use crate::rejected::Rejected;
 
@@ -70,7 +71,7 @@ pub struct ControlRecord {
     pub at: i64,
     /// Name of the target.
     pub target: String,
-    /// `limit`, `pause`, `resume` or `move`.
+    /// `limit`, `pause`, `resume`, `move`, `redrive` or `discard`.
     pub kind: String,
     /// The limit, the priority or the call; empty for the whole target.
     pub subject: String,
@@ -87,6 +88,9 @@ pub(crate) enum ControlCommand {
     ChangeLimit(ChangeLimit, Reply<LimitChanged>),
     /// The number of a call, its new priority, and why.
     MoveCall(i64, Priority, String, Reply<()>),
+    RedriveDeadLetter(RedriveDeadLetter, Reply<Redriven>),
+    /// The number of a dead letter, and why.
+    DiscardDeadLetter(i64, String, Reply<()>),
 }
 
 impl Engine {

@@ -15,7 +15,7 @@ use crate::open::OpenError;
 use crate::query::{AbsentTarget, Reader};
 use crate::rejected::Rejected;
 use crate::request::{
-    CallOutcome, CallState, ExecutionDescription, ExecutionStatus, ExecutionSummary,
+    CallOutcome, CallState, ExecutionCall, ExecutionDescription, ExecutionStatus, ExecutionSummary,
     GetExecutionHistory, HistoryPage, ListExecutions, ListMapRuns, MapRunDescription, Page,
     RedriveExecution, StartExecution, StartedExecution, StopExecution, StoredAnswerBody,
     SyncExecution, TargetState, TaskReport, UpdateMapRun, WaitingAt,
@@ -332,6 +332,15 @@ impl Engine {
     ) -> Result<HistoryPage, Rejected> {
         self.read(move |reader| reader.execution_history(&request))
             .await
+    }
+
+    /// The oldest calls of an execution that have ended, at most 10,000.
+    ///
+    /// # Errors
+    /// `ExecutionDoesNotExist`, `InvalidArn`, `Stopped`.
+    pub async fn execution_calls(&self, arn: &str) -> Result<Vec<ExecutionCall>, Rejected> {
+        let arn = arn.to_owned();
+        self.read(move |reader| reader.execution_calls(&arn)).await
     }
 
     /// Targets that have messages which wait, and that the configuration no longer has.

@@ -87,7 +87,7 @@ pub struct TargetFigures {
     pub oldest: [Option<Duration>; 3],
     /// Calls that the vendor has accepted and works on.
     pub jobs: u64,
-    /// Dead letters.
+    /// Dead letters, counted up to 100,000.
     pub dead_letters: u64,
 }
 

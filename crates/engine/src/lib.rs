@@ -20,6 +20,7 @@ mod state_machine;
 mod rejected;
 mod command;
 mod control;
+mod dead_letter;
 mod engine;
 
 mod invocation;
@@ -42,6 +43,9 @@ mod query;
 
 pub use activity::{ActivityDescription, ActivityTask, CreateActivity, GetActivityTask};
 pub use control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
+pub use dead_letter::{
+    DeadLetterGroup, DeadLetterState, ListDeadLetters, RedriveDeadLetter, Redriven,
+};
 pub use engine::{Engine, Options, Stopped, blobs_path, store_path};
 pub use figures::{BOUNDS, EngineFigures, Figures, Histogram, OUTCOMES, TargetFigures};
 pub use invocation::{Sdk, SdkAnswer, SdkError, SdkRequest, SdkService};

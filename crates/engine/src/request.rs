@@ -1,7 +1,7 @@
 //! What clients ask of the engine and what it answers: the types behind the AWS operations, without their wire form.
 //! The JSON and XML shapes are the binary's; the rules that decide an answer are in `apply` and `query`.
 
-use rampmeter_asl::Event;
+use rampmeter_asl::{Event, EventId};
 
 use crate::store::ExecutionRow;
 use rampmeter_dispatch::Priority;
@@ -78,6 +78,33 @@ pub enum TaskResult {
     },
     /// The task is still being worked on.
     Heartbeat,
+}
+
+/// A call of an execution that has ended. Times are milliseconds since the Unix epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionCall {
+    /// The first event of the history that followed from its end: that its task succeeded or failed.
+    pub event: EventId,
+    /// Its number.
+    pub id: i64,
+    /// Name of its target.
+    pub target: String,
+    /// Its lane.
+    pub priority: Priority,
+    /// When its message was committed.
+    pub sent_at: i64,
+    /// When its first request was permitted; absent when none was.
+    pub first_started_at: Option<i64>,
+    /// When the request was permitted that was answered.
+    pub started_at: Option<i64>,
+    /// When its last outcome was applied.
+    pub ended_at: i64,
+    /// Requests started for it.
+    pub receive_count: u32,
+    /// Attempts used up.
+    pub attempts: u32,
+    /// HTTP status of the last answer.
+    pub status: Option<u16>,
 }
 
 /// StopExecution of AWS Step Functions.

@@ -25,6 +25,14 @@ impl Turn<'_> {
                 let answer = self.move_call(call, to, &reason)?;
                 self.out.reply(reply, answer);
             }
+            ControlCommand::RedriveDeadLetter(redrive, reply) => {
+                let answer = self.redrive_letter(&redrive)?;
+                self.out.reply(reply, answer);
+            }
+            ControlCommand::DiscardDeadLetter(letter, reason, reply) => {
+                let answer = self.discard_letter(letter, &reason)?;
+                self.out.reply(reply, answer);
+            }
         }
         Ok(())
     }

@@ -49,11 +49,13 @@ impl Turn<'_> {
                 Err(failed) => return Err(failed),
             }
         }
+        let queue = self.writer.queues.get(message.queue);
         let letter = DeadLetter {
             message: message.id,
             failed_at: self.now,
             error,
             cause,
+            lane: queue.and_then(|queue| queue.lane),
         };
         let dead = self.target(target).dead;
         self.store().bury(dead, &letter)

@@ -5,6 +5,9 @@ use crate::id::TargetId;
 use crate::store::StoreError;
 use crate::turn::Turn;
 
+/// Dead letters of a target that are counted: the writer does it.
+const MOST_LETTERS: u32 = 100_000;
+
 impl Turn<'_> {
     /// What is counted of every target, and of the store.
     pub(crate) fn inspect_figures(&mut self) -> Result<EngineFigures, StoreError> {
@@ -27,7 +30,7 @@ impl Turn<'_> {
                     *oldest = Some(now.saturating_since(message.sent_at));
                 }
             }
-            let dead_letters = self.store().count_ready(dead)?;
+            let dead_letters = self.store().count_letters(dead, MOST_LETTERS)?;
             let target = self.target(id);
             figures.targets.push(TargetFigures {
                 name: target.config.name.clone(),

@@ -9,6 +9,7 @@ mod answer;
 mod audit;
 mod control;
 mod dead_letter;
+mod dead_letter_redrive;
 mod execution;
 mod figures;
 mod fork;

@@ -3,6 +3,8 @@
 mod absent;
 mod activity;
 mod audit;
+mod calls;
+mod dead_letter;
 mod description;
 mod history;
 mod listing;

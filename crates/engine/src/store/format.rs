@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::{StoreError, StoreOpenError};
 
 /// The format that this version writes, kept in `PRAGMA user_version`.
-pub(crate) const FORMAT: i64 = 2;
+pub(crate) const FORMAT: i64 = 3;
 
 /// "Ramp" in ASCII, kept in `PRAGMA application_id`, so that `file` and others can tell what it is.
 const APPLICATION_ID: i64 = 0x5261_6d70;
@@ -28,7 +28,7 @@ pub(crate) fn set_up(connection: &Connection) -> Result<(), StoreOpenError> {
     if new {
         make(connection)?;
     } else if found < FORMAT {
-        migrate(connection)?;
+        migrate(connection, found)?;
     }
     Ok(())
 }
@@ -51,15 +51,19 @@ fn make(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(include_str!("schema.sql"))?;
     connection.execute_batch(include_str!("queues.sql"))?;
     connection.execute_batch(include_str!("calls.sql"))?;
+    connection.execute_batch(include_str!("letters.sql"))?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     Ok(connection.execute_batch("COMMIT")?)
 }
 
-/// Brings a file of format 1 up to this one.
-fn migrate(connection: &Connection) -> Result<(), StoreError> {
+/// Brings a file of an older format up to this one.
+fn migrate(connection: &Connection, found: i64) -> Result<(), StoreError> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    connection.execute_batch(include_str!("calls.sql"))?;
+    if found < 2 {
+        connection.execute_batch(include_str!("calls.sql"))?;
+    }
+    connection.execute_batch(include_str!("letters.sql"))?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     Ok(connection.execute_batch("COMMIT")?)
 }
@@ -77,31 +81,41 @@ mod tests {
         rows.unwrap().map(Result::unwrap).collect()
     }
 
-    fn of_format_1(path: &std::path::Path) {
+    fn of_format(format: i64, path: &std::path::Path) {
         let connection = Connection::open(path).unwrap();
-        connection
-            .execute_batch(include_str!("schema.sql"))
-            .unwrap();
-        connection
-            .execute_batch(include_str!("queues.sql"))
-            .unwrap();
+        let first = [include_str!("schema.sql"), include_str!("queues.sql")];
+        let second = (format > 1).then_some(include_str!("calls.sql"));
+        for tables in first.into_iter().chain(second) {
+            connection.execute_batch(tables).unwrap();
+        }
         connection
             .execute("INSERT INTO meta (name, value) VALUES ('kept', x'01')", [])
             .unwrap();
         connection
             .pragma_update(None, "application_id", APPLICATION_ID)
             .unwrap();
-        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection
+            .pragma_update(None, "user_version", format)
+            .unwrap();
     }
 
     #[test]
     fn a_file_of_format_1_is_brought_up_with_what_it_holds_to_what_a_new_file_has() {
+        is_brought_up(1);
+    }
+
+    #[test]
+    fn a_file_of_format_2_is_brought_up_with_what_it_holds_to_what_a_new_file_has() {
+        is_brought_up(2);
+    }
+
+    fn is_brought_up(format: i64) {
         let directory = tempfile::tempdir().unwrap();
         let (old, new) = (
             directory.path().join("old.db"),
             directory.path().join("new.db"),
         );
-        of_format_1(&old);
+        of_format(format, &old);
         // The second time there is nothing left to do.
         for _ in 0..2 {
             set_up(&Connection::open(&old).unwrap()).unwrap();
@@ -112,10 +126,10 @@ mod tests {
             Connection::open(&new).unwrap(),
         );
         assert_eq!(layout(&old), layout(&new));
-        let format: i64 = old
+        let written: i64 = old
             .pragma_query_value(None, "user_version", |row| row.get(0))
             .unwrap();
-        assert_eq!(format, FORMAT);
+        assert_eq!(written, FORMAT);
         let kept: Vec<u8> = old
             .query_row("SELECT value FROM meta WHERE name = 'kept'", [], |row| {
                 row.get(0)

@@ -1,7 +1,7 @@
-//! Rows of queues, messages and dead letters.
+//! Rows of queues and messages, and what is kept of a dead letter; its rows are in `dead_letter.rs`.
 
 use rampmeter_asl::EventId;
-use rampmeter_dispatch::Time;
+use rampmeter_dispatch::{Priority, Time};
 use rusqlite::{Row, params};
 
 use super::execution::signed;
@@ -80,6 +80,8 @@ pub(crate) struct DeadLetter<'a> {
     pub(crate) failed_at: Time,
     pub(crate) error: &'a str,
     pub(crate) cause: &'a str,
+    /// The lane that it was in; none when it never was in one.
+    pub(crate) lane: Option<Priority>,
 }
 
 impl Store {
@@ -274,21 +276,5 @@ impl Store {
             delete.execute(*key)?;
         }
         Ok(due.into_iter().map(|(_, message)| message).collect())
-    }
-
-    /// Moves a message to a dead-letter queue and keeps the reason.
-    pub(crate) fn bury(&self, queue: QueueId, letter: &DeadLetter<'_>) -> Result<(), StoreError> {
-        self.connection
-            .prepare_cached("UPDATE message SET queue = ?2 WHERE id = ?1")?
-            .execute((letter.message, queue))?;
-        self.connection
-            .prepare_cached("INSERT INTO dead_letter VALUES (?1, ?2, ?3, ?4)")?
-            .execute((
-                letter.message,
-                letter.failed_at.as_micros(),
-                letter.error,
-                letter.cause,
-            ))?;
-        self.make_ready(queue, letter.message)
     }
 }

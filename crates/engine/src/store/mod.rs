@@ -10,6 +10,7 @@ mod attempt;
 mod call;
 mod continuing;
 mod control;
+mod dead_letter;
 mod execution;
 mod fair;
 mod fifo;

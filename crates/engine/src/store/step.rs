@@ -98,6 +98,18 @@ impl Store {
     }
 }
 
+impl Store {
+    /// See [`steps_between`].
+    pub(crate) fn steps_between(
+        &self,
+        newest: StepId,
+        low: EventId,
+        high: EventId,
+    ) -> Result<Vec<StepId>, StoreError> {
+        steps_between(&self.connection, newest, low, high)
+    }
+}
+
 /// The steps that hold the events from `low` to `high`, oldest first, in the chain that ends with `newest`.
 pub(crate) fn steps_between(
     connection: &Connection,
