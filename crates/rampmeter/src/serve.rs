@@ -4,7 +4,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use clap::Args;
@@ -36,6 +35,15 @@ pub(crate) struct Arguments {
     /// Where the store lies, instead of server.data_dir.
     #[arg(long, value_name = "DIRECTORY")]
     data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    ports: Ports,
+    #[command(flatten)]
+    faults: Faults,
+}
+
+/// Where a server listens, and how it tells that it is ready.
+#[derive(Debug, Args)]
+pub(crate) struct Ports {
     /// Port of the AWS wire API, instead of that in server.aws; 0 for a free one.
     #[arg(long)]
     port: Option<u16>,
@@ -48,6 +56,23 @@ pub(crate) struct Arguments {
     /// Print the addresses as one line of JSON instead of the banner.
     #[arg(long)]
     json: bool,
+}
+
+impl Ports {
+    /// Puts the ports over those of the configuration.
+    pub(crate) fn apply(&self, config: &mut Config) {
+        if let Some(port) = self.port {
+            config.server.aws.set_port(port);
+        }
+        if let Some(port) = self.admin_port {
+            config.server.admin.set_port(port);
+        }
+    }
+}
+
+/// What only tests ask for.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Faults {
     /// A deliberate fault, for the tests of the crash tests.
     #[arg(long, hide = true)]
     free_slots_after_restart: bool,
@@ -59,6 +84,17 @@ pub(crate) struct Arguments {
 /// Serves until it is told to end or the store fails.
 pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failure> {
     let config = configuration::load(&arguments, color.for_stderr())?;
+    serve(config, &arguments.ports, &arguments.faults, color, |_| {}).await
+}
+
+/// The same with a configuration that is at hand. `beside` is given the engine once all is ready.
+pub(crate) async fn serve(
+    config: Config,
+    ports: &Ports,
+    faults: &Faults,
+    color: Color,
+    beside: impl FnOnce(&Engine),
+) -> Result<(), Failure> {
     if let Some(text) = cli::report_definitions(&config, color.for_stderr()) {
         return Err(Failure::Report {
             text,
@@ -69,14 +105,10 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
     let (admin_listener, admin) =
         listen::bind(config.server.admin, "--admin-port", "server.admin").await?;
     let mut signals = Signals::new()?;
-    let engine = open(&config, &arguments, aws).await?;
+    let engine = open(&config, faults, aws).await?;
 
     tell_absent_targets(&config, &engine).await?;
-    let admin_site = Arc::new(admin::Site {
-        engine: engine.clone(),
-        draining: AtomicBool::new(false),
-        redaction: admin::Redaction::of(&config),
-    });
+    let admin_site = admin::Site::start(engine.clone(), &config);
     descriptors::raise();
     let mut servers = Servers::new();
     servers.add(
@@ -88,7 +120,8 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
     );
     servers.add(admin_listener, admin::router(Arc::clone(&admin_site)));
     let ready = Ready::new(&config, &engine, aws, admin).await?;
-    ready.announce(arguments.json, arguments.ready_file.as_deref())?;
+    ready.announce(ports.json, ports.ready_file.as_deref())?;
+    beside(&engine);
 
     tokio::select! {
         how = engine.stopped() => ended_by_itself(how),
@@ -116,13 +149,13 @@ async fn tell_absent_targets(config: &Config, engine: &Engine) -> Result<(), Fai
 }
 
 /// Recovery reads the disk, so it has a thread of its own.
-async fn open(config: &Config, arguments: &Arguments, aws: SocketAddr) -> Result<Engine, Failure> {
+async fn open(config: &Config, faults: &Faults, aws: SocketAddr) -> Result<Engine, Failure> {
     let runtime = tokio::runtime::Handle::current();
     let options = Options {
         config: config.clone(),
         runtime,
-        free_slots_after_restart: arguments.free_slots_after_restart,
-        set_clock_back: arguments.set_clock_back.unwrap_or_default(),
+        free_slots_after_restart: faults.free_slots_after_restart,
+        set_clock_back: faults.set_clock_back.unwrap_or_default(),
         sdk: Some(Arc::new(wire::WireSdk {
             address: aws,
             account: config.server.account.clone(),

@@ -2,28 +2,29 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, State};
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{CallOutcome, CallState};
 use serde_json::{Value, json};
 
 use super::Site;
 use super::answer::{Answer, Refused};
+use super::parameters::Parameters;
 use crate::output::rfc3339;
 
 /// Calls in an answer when the client does not say.
-const DEFAULT_LIMIT: usize = 100;
+const DEFAULT_LIMIT: u32 = 100;
 /// Most calls in one answer: the writer makes the list, so it must stay small.
-const MOST: usize = 1000;
+const MOST: u32 = 1000;
 
 pub(super) async fn calls(
     State(site): State<Arc<Site>>,
-    RawQuery(query): RawQuery,
+    parameters: Parameters,
 ) -> Result<Answer, Refused> {
-    let most = limit(query.as_deref().unwrap_or_default())?;
+    let most = parameters.limit(DEFAULT_LIMIT, MOST)?;
     let calls: Vec<_> = site
         .engine
-        .calls(most)
+        .calls(most as usize)
         .await?
         .iter()
         .map(call_json)
@@ -99,20 +100,6 @@ pub(super) fn number(text: &str) -> Result<i64, Refused> {
     })
 }
 
-/// The `limit` of a query string; it is a number, so nothing needs decoding.
-fn limit(query: &str) -> Result<usize, Refused> {
-    let given = query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("limit="));
-    match given.map(str::parse) {
-        None => Ok(DEFAULT_LIMIT),
-        Some(Ok(limit)) if (1..=MOST).contains(&limit) => Ok(limit),
-        Some(_) => Err(Refused::bad_request(
-            "limit must be a number from 1 to 1000",
-        )),
-    }
-}
-
 /// One call, as every answer of this port shows it.
 pub(super) fn call_json(call: &CallState) -> Value {
     json!({
@@ -134,19 +121,4 @@ pub(super) fn call_json(call: &CallState) -> Value {
         "held_by": call.held_by,
         "starts_in_ms": call.starts_in,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_limit_is_a_number_within_its_range_or_the_default() {
-        assert_eq!(limit("").ok(), Some(DEFAULT_LIMIT));
-        assert_eq!(limit("other=1").ok(), Some(DEFAULT_LIMIT));
-        assert_eq!(limit("a=b&limit=7").ok(), Some(7));
-        for query in ["limit=", "limit=0", "limit=1001", "limit=-1", "limit=ten"] {
-            assert!(limit(query).is_err(), "{query}");
-        }
-    }
 }

@@ -54,7 +54,7 @@ pub(super) struct ChangeBody {
     dry_run: bool,
 }
 
-type Body<T> = Result<Json<T>, JsonRejection>;
+pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
 
 pub(super) async fn pause(
     State(site): State<Arc<Site>>,
@@ -162,18 +162,18 @@ pub(super) async fn changes(State(site): State<Arc<Site>>) -> Result<Answer, Ref
     ))
 }
 
-fn read<T>(body: Body<T>) -> Result<T, Refused> {
+pub(super) fn read<T>(body: Body<T>) -> Result<T, Refused> {
     body.map(|Json(body)| body)
         .map_err(|why| Refused::bad_request(why.body_text()))
 }
 
-fn priority(text: &str) -> Result<Priority, Refused> {
+pub(super) fn priority(text: &str) -> Result<Priority, Refused> {
     text.to_uppercase()
         .parse()
         .map_err(|why: rampmeter_dispatch::UnknownPriority| Refused::bad_request(why.to_string()))
 }
 
-fn reason(text: String) -> Result<String, Refused> {
+pub(super) fn reason(text: String) -> Result<String, Refused> {
     if text.chars().count() > LONGEST_REASON {
         return Err(Refused::bad_request("a reason has at most 1000 characters"));
     }

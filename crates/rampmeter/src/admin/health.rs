@@ -1,7 +1,6 @@
 //! `/livez`: the process answers. `/readyz`: it takes work, so not while it drains or once its engine has stopped.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -13,7 +12,7 @@ pub(super) async fn live() -> &'static str {
 }
 
 pub(super) async fn ready(State(site): State<Arc<Site>>) -> (StatusCode, &'static str) {
-    if site.draining.load(Ordering::SeqCst) {
+    if *site.draining.borrow() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
     }
     // A round trip through the writer: a process whose engine is stuck or stopped is not ready.

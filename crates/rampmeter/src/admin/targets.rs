@@ -41,7 +41,7 @@ pub(super) async fn limits(State(site): State<Arc<Site>>) -> Result<Answer, Refu
     ))
 }
 
-fn target_json(target: &TargetState) -> Value {
+pub(super) fn target_json(target: &TargetState) -> Value {
     json!({
         "name": target.name,
         "waiting": by_priority(target.waiting),
@@ -75,7 +75,7 @@ fn vendor_limit_json(limit: &VendorLimitState) -> Value {
     })
 }
 
-fn by_priority(counts: [u64; 3]) -> Value {
+pub(super) fn by_priority(counts: [u64; 3]) -> Value {
     let counts = Priority::ALL.into_iter().zip(counts);
     Value::Object(
         counts

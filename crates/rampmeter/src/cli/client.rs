@@ -149,9 +149,21 @@ impl Client {
 
     /// Gets an object of the admin port: its path by segments.
     pub(crate) async fn admin(&self, segments: &[&str]) -> Result<Value, ClientError> {
+        self.admin_with(segments, &[]).await
+    }
+
+    /// The same with parameters.
+    pub(crate) async fn admin_with(
+        &self,
+        segments: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Value, ClientError> {
         let mut url = self.admin.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
         }
         let (status, answer) = send(self.http.get(url), &self.admin).await?;
         if status.is_success() {

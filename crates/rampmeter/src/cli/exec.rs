@@ -1,4 +1,4 @@
-//! `exec`: list, show and stop executions.
+//! `exec`: list, show, stop and redrive executions.
 
 use clap::Subcommand;
 
@@ -8,6 +8,7 @@ mod list;
 mod show;
 mod waiting;
 mod stop;
+mod redrive;
 
 /// The commands under `exec`.
 #[derive(Debug, Subcommand)]
@@ -18,6 +19,8 @@ pub(crate) enum Command {
     Show(show::Arguments),
     /// Stop an execution that runs.
     Stop(stop::Arguments),
+    /// Let an execution that ended badly go on at the state that failed.
+    Redrive(redrive::Arguments),
 }
 
 /// Runs a command under `exec`.
@@ -26,5 +29,6 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::List(arguments) => list::run(arguments).await,
         Command::Show(arguments) => show::run(arguments).await,
         Command::Stop(arguments) => stop::run(arguments).await,
+        Command::Redrive(arguments) => redrive::run(arguments).await,
     }
 }

@@ -131,6 +131,15 @@ const CODES: &[(&str, &str)] = &[
     ("RM2041", "The server has no workflow of that name."),
     ("RM2042", "The server does not authorise the request."),
     ("RM2043", "There is no such error code."),
+    (
+        "RM2044",
+        "Some dead letters were not taken up: a workflow had handled the failure, or nobody has looked whether the call was done.",
+    ),
+    ("RM2045", "No dead letter is named."),
+    (
+        "RM2046",
+        "Many dead letters are meant, and nobody has agreed to that.",
+    ),
     ("RM2050", "A workload to simulate cannot be used."),
     ("RM2051", "A target or a limit to simulate does not exist."),
     ("RM2052", "Prices cannot be used."),

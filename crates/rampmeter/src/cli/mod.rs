@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Color, note};
-use crate::{bench, demo, mock, serve, simulate, trial, wire};
+use crate::{bench, demo, dev, mock, serve, simulate, trial, wire};
 use client::Client;
 
 mod client;
@@ -20,6 +20,8 @@ mod exec;
 mod standing;
 mod submit;
 mod control;
+mod dead_letters;
+mod health;
 mod history;
 mod check;
 mod definition;
@@ -59,11 +61,13 @@ enum Command {
     /// Put the limits on trial: more work than they let through, while the engine is killed, limits change and the clock
     /// is set back. A strict stand-in vendor counts.
     Trial(trial::Arguments),
-    /// Run the embedded engine and serve both ports.
+    /// Serve the order-sync example with a stand-in vendor and orders that come in: something to look at.
+    Dev(dev::Arguments),
+    /// Run the embedded engine and serve both ports, with the dashboard.
     Serve(serve::Arguments),
     /// Start executions of a workflow.
     Start(start::Arguments),
-    /// List, show and stop executions.
+    /// List, show, stop and redrive executions.
     #[command(subcommand)]
     Exec(exec::Command),
     /// Make a call without a workflow, list the calls that have not ended, say what holds them, show how they ended.
@@ -75,6 +79,11 @@ enum Command {
     /// List the targets, pause them and let them go on.
     #[command(subcommand)]
     Target(standing::TargetCommand),
+    /// List the calls that failed for good, take them up again, discard them.
+    #[command(subcommand)]
+    Dlq(dead_letters::Command),
+    /// Say whether work is flowing and succeeding, and what holds it if it is not.
+    Health(health::Arguments),
     /// Check configurations and definitions without running them.
     Check(check::Arguments),
     /// Write a configuration, a workflow and a sample input for a vendor.
@@ -144,12 +153,15 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
     let result = match arguments.command {
         Command::Demo(command) => block_on(demo::run(command)),
         Command::Trial(command) => block_on(trial::run(command)),
+        Command::Dev(command) => block_on(dev::run(command, color)),
         Command::Serve(command) => block_on(serve::run(command, color)),
         Command::Start(command) => block_on(start::run(command)),
         Command::Exec(command) => block_on(exec::run(command)),
         Command::Call(command) => block_on(standing::calls(command)),
         Command::Limit(command) => block_on(standing::limits(command, color)),
         Command::Target(command) => block_on(standing::targets(command, color)),
+        Command::Dlq(command) => block_on(dead_letters::run(command)),
+        Command::Health(command) => block_on(health::run(command)),
         Command::Check(command) => block_on(check::run(command, color)),
         Command::Init(command) => init::run(&command),
         Command::Env(command) => env::run(&command),

@@ -5,7 +5,6 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use axum::Router;
 use rampmeter_config::Config;
@@ -127,7 +126,7 @@ impl InProcess {
         let access = wire::Access::new(&config.server);
         let runtime = tokio::runtime::Handle::current();
         let options = Options {
-            config,
+            config: config.clone(),
             runtime,
             free_slots_after_restart: false,
             set_clock_back: std::time::Duration::ZERO,
@@ -153,12 +152,8 @@ impl InProcess {
             aws_listener,
             wire::router(Arc::new(site), access),
         );
-        let site = admin::Site {
-            redaction: admin::Redaction::default(),
-            engine: engine.clone(),
-            draining: AtomicBool::new(false),
-        };
-        serve(&mut servers, admin_listener, admin::router(Arc::new(site)));
+        let site = admin::Site::start(engine.clone(), &config);
+        serve(&mut servers, admin_listener, admin::router(site));
         Ok(InProcess {
             engine,
             aws,

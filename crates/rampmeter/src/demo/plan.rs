@@ -114,7 +114,11 @@ pub(crate) fn expected_duration(
     by_slots.max(Duration::from_secs(full_minutes.saturating_mul(60)))
 }
 
-fn order_text(sample: &Value, number: &str, priority: Priority) -> String {
+/// The input of one order: a sample with its own number and priority.
+///
+/// # Panics
+/// When the sample is no object: they are ours.
+pub(crate) fn order_text(sample: &Value, number: &str, priority: Priority) -> String {
     let Value::Object(mut order) = sample.clone() else {
         panic!("a sample order is a JSON object, not {sample}");
     };

@@ -102,7 +102,8 @@ impl Ready {
         format!(
             "rampmeter {version}\n\
              \n  AWS endpoint   {aws}   states, sqs\
-             \n  Admin          {admin}/v1/targets\
+             \n  Dashboard      {admin}\
+             \n  Metrics        {admin}/metrics\
              \n  Data           {data_dir}   (kept between runs)\
              \n  Account        {account}, {region}, any credentials\
              \n  Targets        {targets}\

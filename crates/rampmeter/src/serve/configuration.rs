@@ -24,12 +24,7 @@ pub(super) fn load(arguments: &Arguments, color: bool) -> Result<Config, Failure
     if let Some(data_dir) = &arguments.data_dir {
         config.server.data_dir.clone_from(data_dir);
     }
-    if let Some(port) = arguments.port {
-        config.server.aws.set_port(port);
-    }
-    if let Some(port) = arguments.admin_port {
-        config.server.admin.set_port(port);
-    }
+    arguments.ports.apply(&mut config);
     if config.server.credentials.is_empty() {
         let help = format!(
             "server.aws = \"127.0.0.1:{}\", or say who may use it: credentials = [{{ access_key_id = \"...\", secret = \"${{env:NAME}}\", rights = [\"operate\"] }}]",

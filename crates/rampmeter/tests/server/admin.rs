@@ -79,7 +79,7 @@ async fn an_execution_is_found_by_name_or_arn_with_where_it_waits() {
         assert_eq!(waiting["call"]["standing"], "in flight");
         assert_eq!(waiting["call"]["key"], "SO-1");
     }
-    let counts = server.admin_json("/v1/executions").await;
+    let counts = server.admin_json("/v1/execution-counts").await;
     assert_eq!(counts["counts"]["RUNNING"], 1);
 }
 
@@ -113,7 +113,12 @@ async fn errors_are_objects_with_a_code() {
         ),
         ("/v1/executions/arn:nonsense", 404),
         ("/v1/nothing", 404),
-        ("/", 404),
+        ("/nothing", 404),
+        ("/assets/nothing.js", 404),
+        ("/v1/executions?status=NOPE", 400),
+        ("/v1/executions?workflow=nope", 404),
+        ("/v1/executions?next_token=nope", 400),
+        ("/v1/dead-letters?limit=0", 400),
         ("/v1/calls?limit=0", 400),
         ("/v1/calls?limit=ten", 400),
     ] {

@@ -18,6 +18,8 @@ mod queues;
 mod plain_queues;
 mod query_protocol;
 mod credentials;
+mod dashboard;
+mod dead_letters;
 mod long_polls;
 mod fuzz;
 mod hostile;

@@ -296,6 +296,12 @@ impl Run {
             "/v1/limits",
             "/v1/changes",
             "/v1/executions",
+            "/v1/execution-counts",
+            "/v1/workflows",
+            "/v1/series",
+            "/v1/health",
+            "/v1/dead-letters",
+            "/v1/dead-letter-groups",
             "/livez",
             "/readyz",
         ] {

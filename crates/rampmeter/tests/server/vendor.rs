@@ -1,5 +1,6 @@
 //! A vendor that answers when the test lets it.
 
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -17,12 +18,14 @@ pub(crate) struct Vendor {
     pub(crate) base_url: String,
     received: Arc<Mutex<Vec<Value>>>,
     open: watch::Sender<bool>,
+    status: Arc<AtomicU16>,
 }
 
 #[derive(Debug, Clone)]
 struct Site {
     received: Arc<Mutex<Vec<Value>>>,
     open: watch::Receiver<bool>,
+    status: Arc<AtomicU16>,
 }
 
 impl Vendor {
@@ -32,9 +35,11 @@ impl Vendor {
         let base_url = format!("http://{}", listener.local_addr().expect("an address"));
         let received = Arc::new(Mutex::new(Vec::new()));
         let (open, opened) = watch::channel(false);
+        let status = Arc::new(AtomicU16::new(201));
         let site = Site {
             received: Arc::clone(&received),
             open: opened,
+            status: Arc::clone(&status),
         };
         let router = Router::new().fallback(answer).with_state(site);
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -42,7 +47,13 @@ impl Vendor {
             base_url,
             received,
             open,
+            status,
         }
+    }
+
+    /// From now on answers with this status.
+    pub(crate) fn answers(&self, status: u16) {
+        self.status.store(status, Ordering::SeqCst);
     }
 
     /// Answers at once.
@@ -69,5 +80,6 @@ async fn answer(State(mut site): State<Site>, body: String) -> (StatusCode, Stri
     site.received.lock().expect("no panic").push(body);
     // The test has ended when the sender is gone; whatever is answered then is not read.
     let _ = site.open.wait_for(|open| *open).await;
-    (StatusCode::CREATED, r#"{"id":"4711"}"#.to_owned())
+    let status = StatusCode::from_u16(site.status.load(Ordering::SeqCst)).expect("a status");
+    (status, r#"{"id":"4711"}"#.to_owned())
 }

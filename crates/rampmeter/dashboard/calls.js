@@ -1,0 +1,126 @@
+// Calls that have not ended, and one call: what holds it, or how it ended.
+
+import { ask, because } from "./dialog.js";
+import { h, replace, table } from "./element.js";
+import { count, moment, nameOf, pretty, span } from "./format.js";
+import { get, path, post } from "./server.js";
+import { PRIORITIES, priorityTag } from "./standing.js";
+
+/** The list at /calls. */
+export function list() {
+  const listed = h("section", null);
+  const wanted = h("input", { type: "search", placeholder: "target, key or priority", "aria-label": "Show only calls with this text" });
+  const node = h("div", null, h("div", { class: "head" }, h("h1", null, "Calls"), wanted), listed);
+  let calls = [];
+  let beat = 0;
+  const show = () => {
+    const text = wanted.value.toLowerCase();
+    const shown = calls.filter((call) => [call.id, call.target, call.key, call.priority, call.standing]
+      .some((word) => word?.toLowerCase().includes(text)));
+    replace(listed, callTable(`Calls that have not ended: ${count(shown.length)}${calls.length === 1000 ? ", of the first 1,000" : ""}`, shown));
+  };
+  wanted.addEventListener("input", show);
+  return {
+    title: "Calls",
+    node,
+    async live() {
+      if (beat % 2 === 0) {
+        calls = (await get("/calls", { limit: 1000 })).calls;
+        show();
+      }
+      beat += 1;
+    },
+  };
+}
+
+/** A table of calls. */
+export function callTable(caption, calls) {
+  const rows = calls.map((call) => [
+    h("a", { href: `/calls/${call.id}` }, call.id),
+    h("a", { href: `/targets${path(call.target)}` }, call.target),
+    priorityTag(call.priority),
+    call.key ?? "–",
+    call.standing,
+    moment(call.sent_at),
+    call.held_by ?? "",
+    { of: call.starts_in_ms === null ? "" : `≈ ${span(call.starts_in_ms)}`, class: "number" },
+    call.execution_arn ? h("a", { href: `/executions${path(call.execution_arn)}` }, nameOf(call.execution_arn)) : "–",
+  ]);
+  return table(caption, ["Call", "Target", "Priority", "Key", "Standing", "Sent", "Held by", "Starts in", "Execution"], rows, "No call waits and none is in flight.");
+}
+
+/** One call. */
+export function view(id) {
+  const body = h("div", null);
+  const node = h("div", null, body);
+  let ended = false;
+  const load = async () => {
+    if (ended) {
+      return;
+    }
+    const call = await get(`/calls${path(id)}`);
+    ended = ["succeeded", "failed"].includes(call.standing);
+    replace(body, ended ? outcome(call) : waiting(call));
+  };
+  return { title: id, node, live: load };
+}
+
+function waiting(call) {
+  const facts = [
+    ["Target", h("a", { href: `/targets${path(call.target)}` }, call.target)],
+    ["Priority", priorityTag(call.priority)],
+    ["Key", call.key ?? "–"],
+    ["Standing", call.standing],
+    ["Held by", call.held_by ?? "nothing"],
+    ["Ahead in its lane", count(call.ahead)],
+    ["Starts in", call.starts_in_ms === null ? "not known" : `≈ ${span(call.starts_in_ms)}`],
+    ["Sent", moment(call.sent_at)],
+    ["Requests made", count(call.receive_count)],
+  ];
+  if (call.job) {
+    facts.push(["Job at the vendor", `${call.job.path}, looked at ${count(call.job.looks)} times`]);
+  }
+  if (call.execution_arn) {
+    facts.push(["Execution", h("a", { href: `/executions${path(call.execution_arn)}` }, nameOf(call.execution_arn))]);
+  }
+  return [
+    h("div", { class: "head" }, h("h1", null, `Call ${call.id}`),
+      call.standing === "waiting" ? h("button", { onclick: () => move(call) }, "Move to another priority") : null),
+    factList(facts),
+  ];
+}
+
+function outcome(call) {
+  return [
+    h("div", { class: "head" }, h("h1", null, `Call ${call.id}`), h("span", { class: `pill ${call.error ? "bad" : "good"}` }, call.standing)),
+    factList([
+      ["Target", h("a", { href: `/targets${path(call.target)}` }, call.target)],
+      ["Priority", priorityTag(call.priority)],
+      ["Key", call.key ?? "–"],
+      ["Sent", moment(call.sent_at)],
+      ["Ended", moment(call.ended_at)],
+      ["Took", span(call.duration_ms)],
+      ["Requests made", count(call.receive_count)],
+      ["Error", call.error ?? "–"],
+    ]),
+    h("h2", null, "Answer"),
+    h("pre", { tabindex: 0 }, pretty(call.answer)),
+  ];
+}
+
+/** Names and what stands for each. */
+export function factList(facts) {
+  return h("dl", { class: "facts" }, facts.map(([name, value]) => [h("dt", null, name), h("dd", null, value)]));
+}
+
+function move(call) {
+  const others = PRIORITIES.filter((priority) => priority !== call.priority);
+  ask({
+    title: `Move ${call.id}`,
+    text: `From ${call.priority}, to the end of another lane of ${call.target}.`,
+    fields: [h("label", null, "To", h("select", { name: "priority" }, others.map((priority) => h("option", null, priority))))],
+    action: "Move",
+    act: (values) => post(`/calls/${call.id}/move`, { priority: values.priority, reason: values.reason }),
+    command: (values) => `rampmeter call move ${call.id} ${values.priority}${because(values.reason)}`,
+  });
+}

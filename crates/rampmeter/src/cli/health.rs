@@ -1,0 +1,97 @@
+//! `health`: the verdict of a running server. Is work flowing, does it succeed, is that the truth of now.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::ServerArguments;
+use super::client::text;
+use crate::failure::{Exit, Failure};
+use crate::output::{self, Format, OutputArguments};
+
+/// Options of `health`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    server: ServerArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// Prints the verdict. Exit status 1 when not all is well.
+pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let health = arguments.server.client()?.admin(&["v1", "health"]).await?;
+    let well = health["well"] == true;
+    match arguments.output.format() {
+        Format::Table => output::data(&words(&health))?,
+        Format::Id => output::data(if well { "well" } else { "unwell" })?,
+        Format::Json => output::json(&health)?,
+        Format::Jsonl => output::data(&health.to_string())?,
+    }
+    if well {
+        Ok(())
+    } else {
+        Err(Failure::Told(Exit::Failed))
+    }
+}
+
+fn words(health: &Value) -> String {
+    let sign = |well: &Value| if *well == true { "✔" } else { "✗" };
+    let mut lines = Vec::new();
+    let stuck = health["stuck"].as_array().cloned().unwrap_or_default();
+    if stuck.is_empty() {
+        lines.push("✔ flowing".to_owned());
+    }
+    for lane in stuck {
+        lines.push(format!("✗ not flowing   {}", text(&lane["text"])));
+        lines.push(format!("                next: {}", text(&lane["next"])));
+    }
+    let share = health["success_share"].as_f64();
+    lines.push(match share {
+        Some(share) => format!(
+            "{} succeeding   {:.1} % of the answers were good in the last quarter of an hour",
+            sign(&health["succeeding"]),
+            share * 100.0
+        ),
+        None => "✔ succeeding   nothing was answered in the last quarter of an hour".to_owned(),
+    });
+    lines.push(format!(
+        "{} fresh        as of {} ms ago",
+        sign(&health["fresh"]),
+        health["age_ms"]
+    ));
+    for notice in health["notices"].as_array().into_iter().flatten() {
+        lines.push(format!("• {}", text(notice)));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_does_not_flow_comes_first_with_the_next_step() {
+        let health = json!({
+            "well": false, "succeeding": true, "success_share": 0.994, "fresh": true, "age_ms": 3,
+            "stuck": [{"text": "netsuite MEDIUM: the first call has waited 11 min 0 s; limit account is full: 15 of 15 used",
+                       "next": "rampmeter target show netsuite"}],
+            "notices": ["netsuite has 2 dead letters"],
+        });
+        let words = words(&health);
+        let lines: Vec<_> = words.lines().collect();
+        assert!(lines[0].starts_with("✗ not flowing   netsuite MEDIUM: "));
+        assert!(lines[1].ends_with("next: rampmeter target show netsuite"));
+        assert_eq!(
+            lines[2],
+            "✔ succeeding   99.4 % of the answers were good in the last quarter of an hour"
+        );
+        assert_eq!(lines[4], "• netsuite has 2 dead letters");
+    }
+
+    #[test]
+    fn a_server_with_nothing_to_do_is_well() {
+        let health = json!({ "well": true, "succeeding": true, "success_share": null, "fresh": true, "age_ms": 0, "stuck": [], "notices": [] });
+        assert!(words(&health).starts_with("✔ flowing\n✔ succeeding"));
+    }
+}
