@@ -61,7 +61,8 @@ pub(crate) enum Command {
     /// Questions that only the writer's memory can answer. They change nothing.
     InspectTargets(Reply<Vec<TargetState>>),
     InspectFigures(Reply<EngineFigures>),
-    InspectCalls(usize, Reply<Vec<CallState>>),
+    /// How many at most, and of which target: of all when it is absent.
+    InspectCalls(usize, Option<String>, Reply<Vec<CallState>>),
     InspectCall(i64, Reply<Option<CallState>>),
     /// The number of the call with this MessageId.
     NumberOfCall(String, Reply<Option<i64>>),

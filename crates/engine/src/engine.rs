@@ -217,7 +217,17 @@ impl Engine {
     /// # Errors
     /// `Stopped`.
     pub async fn calls(&self, most: usize) -> Result<Vec<CallState>, Rejected> {
-        self.ask(|reply| Command::InspectCalls(most, reply)).await
+        self.ask(|reply| Command::InspectCalls(most, None, reply))
+            .await
+    }
+
+    /// The same of one target; none when there is no such target.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn calls_of(&self, target: String, most: usize) -> Result<Vec<CallState>, Rejected> {
+        self.ask(|reply| Command::InspectCalls(most, Some(target), reply))
+            .await
     }
 
     /// One call that has not ended, by its number; `None` when there is none.

@@ -125,8 +125,8 @@ impl<'w> Turn<'w> {
                 let answer = self.inspect_figures()?;
                 self.out.reply(reply, Ok(answer));
             }
-            Command::InspectCalls(most, reply) => {
-                let answer = self.inspect_calls(most)?;
+            Command::InspectCalls(most, target, reply) => {
+                let answer = self.inspect_calls(most, target.as_deref())?;
                 self.out.reply(reply, Ok(answer));
             }
             Command::InspectCall(number, reply) => {

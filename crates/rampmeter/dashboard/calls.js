@@ -6,6 +6,9 @@ import { count, moment, nameOf, pretty, span } from "./format.js";
 import { get, path, post } from "./server.js";
 import { PRIORITIES, priorityTag } from "./standing.js";
 
+/** Calls that are shown, and among which is searched: the server's writer makes the list. */
+const [SHOWN, SEARCHED] = [200, 1000];
+
 /** The list at /calls. */
 export function list() {
   const listed = h("section", null);
@@ -17,16 +20,21 @@ export function list() {
     const text = wanted.value.toLowerCase();
     const shown = calls.filter((call) => [call.id, call.target, call.key, call.priority, call.standing]
       .some((word) => word?.toLowerCase().includes(text)));
-    replace(listed, callTable(`Calls that have not ended: ${count(shown.length)}${calls.length === 1000 ? ", of the first 1,000" : ""}`, shown));
+    const among = calls.length >= SHOWN ? `, among the first ${count(calls.length)}` : "";
+    replace(listed, callTable(`Calls that have not ended: ${count(shown.length)}${among}`, shown.slice(0, SHOWN)));
+  };
+  const load = async () => {
+    calls = (await get("/calls", { limit: wanted.value ? SEARCHED : SHOWN })).calls;
+    show();
   };
   wanted.addEventListener("input", show);
+  wanted.addEventListener("change", load);
   return {
     title: "Calls",
     node,
     async live() {
-      if (beat % 2 === 0) {
-        calls = (await get("/calls", { limit: 1000 })).calls;
-        show();
+      if (beat % 3 === 0) {
+        await load();
       }
       beat += 1;
     },
@@ -58,7 +66,17 @@ export function view(id) {
     if (ended) {
       return;
     }
-    const call = await get(`/calls${path(id)}`);
+    let call = null;
+    try {
+      call = await get(`/calls${path(id)}`);
+    } catch (error) {
+      if (error.code !== "RM2020") {
+        throw error;
+      }
+      ended = true;
+      replace(body, h("h1", null, `Call ${id}`), h("p", null, `${error.message}.`));
+      return;
+    }
     ended = ["succeeded", "failed"].includes(call.standing);
     replace(body, ended ? outcome(call) : waiting(call));
   };

@@ -80,7 +80,7 @@ function letterTable(caption, letters, open, changed) {
       h("button", { onclick: () => redrive(letter, changed) }, "Redrive"),
       h("button", { onclick: () => discard(letter, changed) }, "Discard")),
   ]);
-  return table(caption, ["Call", "Target", "Priority", "Key", "Error", "Failed", "Execution", ""], rows, "None.");
+  return table(caption, ["Call", "Target", "Priority", "Key", "Error", "Failed", "Execution", "Do"], rows, "None.");
 }
 
 function shown(letter) {

@@ -83,7 +83,15 @@ export function view(named) {
     await load();
   };
   const load = async () => {
-    const execution = await get(`/executions${path(named)}`);
+    let execution = null;
+    try {
+      execution = await get(`/executions${path(named)}`);
+    } catch (error) {
+      done = true;
+      replace(head, h("h1", null, nameOf(named)));
+      replace(waits, h("p", null, `${error.message}.`));
+      return;
+    }
     const place = `/executions${path(execution.execution_arn)}/history`;
     const events = [];
     let calls = [];

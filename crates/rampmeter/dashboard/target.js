@@ -41,9 +41,8 @@ export function view(name) {
       await charts.add(snapshot);
       // What the writer or the disk has to list is asked for less often.
       if (beat % 2 === 0) {
-        const listed = await get("/calls", { limit: 1000 });
-        const own = listed.calls.filter((call) => call.target === name);
-        replace(calls, callTable(`Calls of ${name} that have not ended, the first ${SHOWN}`, own.slice(0, SHOWN)));
+        const listed = await get("/calls", { limit: SHOWN, target: name });
+        replace(calls, callTable(`Calls of ${name} that have not ended, the first ${SHOWN}`, listed.calls));
       }
       if (beat % 10 === 0) {
         const { changes } = await get("/changes");
@@ -86,7 +85,7 @@ function limitTable(target) {
       h("button", { onclick: () => changeLimit(target.name, limit) }, "Change"),
       limit.configured === null ? null : h("button", { onclick: () => resetLimit(target.name, limit) }, "Reset")),
   ]);
-  return table("Limits", ["Limit", "Counts", "Used", "Kept", "Reaches", "Source", ""], rows, "No limit: calls start as they come.");
+  return table("Limits", ["Limit", "Counts", "Used", "Kept", "Reaches", "Source", "Do"], rows, "No limit: calls start as they come.");
 }
 
 function laneTable(target) {
@@ -99,7 +98,7 @@ function laneTable(target) {
       h("button", { onclick: () => pause(target, priority, !paused) }, paused ? "Resume" : "Pause"),
     ];
   });
-  return table("Lanes", ["Lane", "Waiting · the first for", "Deferrals in a row", ""], rows);
+  return table("Lanes", ["Lane", "Waiting · the first for", "Deferrals in a row", "Do"], rows);
 }
 
 function vendorTable(target) {

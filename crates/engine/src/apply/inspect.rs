@@ -48,10 +48,16 @@ impl Turn<'_> {
         targets.collect()
     }
 
-    /// Calls that have not ended, those in flight first; at most `most`.
-    pub(crate) fn inspect_calls(&mut self, most: usize) -> Result<Vec<CallState>, StoreError> {
+    /// Calls that have not ended, those in flight first; at most `most`, of one target or of all.
+    pub(crate) fn inspect_calls(
+        &mut self,
+        most: usize,
+        of: Option<&str>,
+    ) -> Result<Vec<CallState>, StoreError> {
         let mut calls = Vec::new();
-        let targets: Vec<TargetId> = self.writer.targets.keys().copied().collect();
+        let targets = self.writer.targets.iter();
+        let targets = targets.filter(|(_, target)| of.is_none_or(|of| target.config.name == of));
+        let targets: Vec<TargetId> = targets.map(|(id, _)| *id).collect();
         for &id in &targets {
             let flying: Vec<(MessageRow, Priority)> = self
                 .target(id)

@@ -22,13 +22,14 @@ pub(super) async fn calls(
     parameters: Parameters,
 ) -> Result<Answer, Refused> {
     let most = parameters.limit(DEFAULT_LIMIT, MOST)?;
-    let calls: Vec<_> = site
-        .engine
-        .calls(most as usize)
-        .await?
-        .iter()
-        .map(call_json)
-        .collect();
+    let calls = match parameters.text("target") {
+        Some(target) => {
+            let target = target.to_owned();
+            site.engine.calls_of(target, most as usize).await?
+        }
+        None => site.engine.calls(most as usize).await?,
+    };
+    let calls: Vec<_> = calls.iter().map(call_json).collect();
     Ok(Answer(
         json!({ "schema": "rampmeter.calls/1", "calls": calls }),
     ))

@@ -53,8 +53,13 @@ async fn targets_limits_and_calls_show_what_is_in_flight_and_what_waits() {
         "{}",
         calls[1]
     );
-    let one = server.admin_json("/v1/calls?limit=1").await;
-    assert_eq!(one["calls"].as_array().map(Vec::len), Some(1));
+    let many = async |query: &str| {
+        let answer = server.admin_json(&format!("/v1/calls?{query}")).await;
+        answer["calls"].as_array().map(Vec::len)
+    };
+    assert_eq!(many("limit=1").await, Some(1));
+    assert_eq!(many("target=vendor").await, Some(3));
+    assert_eq!(many("target=other").await, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
