@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::feedback::{Ceiling, Closure};
 use crate::gate::Gate;
 use crate::lane::Lanes;
-use crate::pause::Pauses;
+use crate::pause::{Pauses, Scope};
 
 /// Deferral counters, learned ceiling, closure and pauses: small, and opaque but for its serialised
 /// form.
@@ -16,6 +16,13 @@ pub struct Memory {
     ceiling: Option<Ceiling>,
     closure: Option<Closure>,
     pauses: Pauses,
+}
+
+impl Memory {
+    /// Adds a pause, so that a gate that recalls it starts nothing there.
+    pub fn pause(&mut self, scope: Scope) {
+        self.pauses.set(scope, true);
+    }
 }
 
 impl Gate {

@@ -22,6 +22,7 @@ mod command;
 mod control;
 mod dead_letter;
 mod engine;
+mod backup;
 
 mod invocation;
 mod measure;
@@ -42,6 +43,7 @@ mod store;
 mod query;
 
 pub use activity::{ActivityDescription, ActivityTask, CreateActivity, GetActivityTask};
+pub use backup::{Backup, BackupError, Progress, back_up, restore};
 pub use control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
 pub use dead_letter::{
     DeadLetterGroup, DeadLetterState, ListDeadLetters, RedriveDeadLetter, Redriven,

@@ -140,6 +140,11 @@ const CODES: &[(&str, &str)] = &[
         "RM2046",
         "Many dead letters are meant, and nobody has agreed to that.",
     ),
+    (
+        "RM2047",
+        "Bodies of answers are not what was written: the disk has changed them.",
+    ),
+    ("RM2048", "A backup could not be made or put back."),
     ("RM2050", "A workload to simulate cannot be used."),
     ("RM2051", "A target or a limit to simulate does not exist."),
     ("RM2052", "Prices cannot be used."),

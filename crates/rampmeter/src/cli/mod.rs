@@ -34,6 +34,7 @@ mod target;
 mod target_show;
 mod explain;
 mod aws;
+mod backup;
 
 pub(crate) use check::absent_target;
 pub(crate) use definition::report as report_definitions;
@@ -97,6 +98,10 @@ enum Command {
     Explain(explain::Arguments),
     /// Serve a strict stand-in of a vendor.
     Mock(Box<mock::Arguments>),
+    /// Copy the data directory as of one moment, while the server runs or not.
+    Backup(backup::BackupArguments),
+    /// Put a backup into a new data directory, with every target paused.
+    Restore(backup::RestoreArguments),
     /// Measure how many executions this machine runs in a second.
     Bench(bench::Arguments),
     /// Deploy onto AWS: Step Functions, SQS, Lambda and DynamoDB.
@@ -168,6 +173,8 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::AwsApi => output::data(wire::reference().trim_end()).map_err(Failure::from),
         Command::Explain(command) => explain::run(&command),
         Command::Mock(command) => block_on(mock::run(*command)),
+        Command::Backup(command) => backup::run_backup(&command),
+        Command::Restore(command) => backup::run_restore(&command),
         Command::Bench(command) => block_on(bench::run(command)),
         Command::Aws(command) => aws::run(&command, color),
         Command::Simulate(command) => simulate::run(&command, color),

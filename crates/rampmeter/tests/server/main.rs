@@ -18,6 +18,7 @@ mod queues;
 mod plain_queues;
 mod query_protocol;
 mod credentials;
+mod backup;
 mod dashboard;
 mod dead_letters;
 mod long_polls;

@@ -122,10 +122,15 @@ impl Server {
 
     /// The command that starts it.
     pub(crate) fn command(workspace: &Workspace) -> Command {
+        Self::command_on(workspace, &workspace.data_dir())
+    }
+
+    /// The same on another data directory.
+    pub(crate) fn command_on(workspace: &Workspace, data_dir: &Path) -> Command {
         let mut command = rampmeter(workspace.path());
         command.args(["serve", "--json", "--port", "0", "--admin-port", "0"]);
         command.arg("--config").arg(workspace.config());
-        command.arg("--data-dir").arg(workspace.data_dir());
+        command.arg("--data-dir").arg(data_dir);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
