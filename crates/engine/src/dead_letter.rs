@@ -5,6 +5,7 @@ use rampmeter_dispatch::Priority;
 use crate::command::Command;
 use crate::control::ControlCommand;
 use crate::engine::Engine;
+use crate::query::Reader;
 use crate::rejected::Rejected;
 use crate::request::Page;
 
@@ -104,7 +105,7 @@ impl Engine {
     /// # Errors
     /// `Stopped`.
     pub async fn dead_letter_groups(&self) -> Result<Vec<DeadLetterGroup>, Rejected> {
-        self.read(|reader| reader.dead_letter_groups()).await
+        self.read(Reader::dead_letter_groups).await
     }
 
     /// Redrives the execution of a dead letter, or sends its call again. The letter is gone then.

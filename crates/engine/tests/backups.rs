@@ -44,7 +44,7 @@ async fn resume(engine: &Engine) {
         forget_throttles: false,
         reason: "restored".to_owned(),
     };
-    engine.pause(pause).await.unwrap();
+    engine.pause(pause).await.expect("as planned");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,22 +109,25 @@ async fn what_was_acknowledged_before_a_backup_comes_back_paused_and_ends_once_i
     assert_eq!(target.paused, ["target"]);
     assert!(target.waiting.iter().sum::<u64>() + target.in_flight >= 18);
     assert_eq!(vendor.seen().len(), in_flight, "nothing starts by itself");
+    goes_on(&engine, &vendor, &long.execution_arn).await;
+}
+
+/// Lets a restored engine go on: all that waited ends, and nothing is done under another key.
+async fn goes_on(engine: &Engine, vendor: &Vendor, long: &str) {
     // A task token of before is one of this store too.
-    let arn = long.execution_arn.replace(":long", ":SO-19");
+    let arn = long.replace(":long", ":SO-19");
     let report = TaskReport {
-        task_token: task_token(&engine, &arn).await,
+        task_token: task_token(engine, &arn).await,
         result: TaskResult::Success {
             output: r#"{"StatusCode": 200, "ResponseBody": {}}"#.to_owned(),
         },
     };
-    engine.report_task(report).await.unwrap();
-    resume(&engine).await;
+    engine.report_task(report).await.expect("as planned");
+    resume(engine).await;
     let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for number in 0..20 {
-        let arn = long
-            .execution_arn
-            .replace(":long", &format!(":SO-{number}"));
-        let ended = ended(&engine, &arn).await;
+        let arn = long.replace(":long", &format!(":SO-{number}"));
+        let ended = ended(engine, &arn).await;
         assert_eq!(
             ended.summary.status,
             ExecutionStatus::Succeeded,
@@ -133,7 +136,10 @@ async fn what_was_acknowledged_before_a_backup_comes_back_paused_and_ends_once_i
     }
     // What was done after the backup is done again, and the vendor can tell.
     for seen in vendor.seen() {
-        let key = seen.header("idempotency-key").unwrap().to_owned();
+        let key = seen
+            .header("idempotency-key")
+            .expect("as planned")
+            .to_owned();
         keys.entry(seen.path.clone()).or_default().insert(key);
     }
     assert!(keys.len() > 20);
@@ -148,19 +154,23 @@ async fn task_token(engine: &Engine, arn: &str) -> String {
         next_token: None,
         reverse_order: false,
     };
-    let history = engine.execution_history(request).await.unwrap().items;
+    let history = engine
+        .execution_history(request)
+        .await
+        .expect("as planned")
+        .items;
     let details = history.iter().find_map(|event| {
         let event = event.to_history_event(true);
         let parameters = event["taskScheduledEventDetails"]["parameters"].as_str()?;
         serde_json::from_str::<Value>(parameters).ok()
     });
-    let token = &details.unwrap()["MessageBody"]["TaskToken"];
-    token.as_str().unwrap().to_owned()
+    let token = &details.expect("as planned")["MessageBody"]["TaskToken"];
+    token.as_str().expect("as planned").to_owned()
 }
 
 /// A data directory with one long body, without an engine on it.
 async fn with_a_body(data: &Path) {
-    std::fs::create_dir(data).unwrap();
+    std::fs::create_dir(data).expect("as planned");
     let vendor = Vendor::start(|_| Reply::json(200, &body())).await;
     let engine = open(&config(data, &vendor, LIMITS, ONE_CALL));
     let started = start(&engine, "long", &order("high", "long")).await;
@@ -169,8 +179,12 @@ async fn with_a_body(data: &Path) {
 }
 
 fn the_body(directory: &Path) -> std::path::PathBuf {
-    let mut entries = std::fs::read_dir(blobs_path(directory)).unwrap();
-    entries.next().unwrap().unwrap().path()
+    let mut entries = std::fs::read_dir(blobs_path(directory)).expect("as planned");
+    entries
+        .next()
+        .expect("as planned")
+        .expect("as planned")
+        .path()
 }
 
 fn change_a_byte(path: &Path, at: u64) {
@@ -178,10 +192,11 @@ fn change_a_byte(path: &Path, at: u64) {
         .read(true)
         .write(true)
         .open(path)
-        .unwrap();
+        .expect("as planned");
     let mut byte = [0];
-    file.read_exact_at(&mut byte, at).unwrap();
-    file.write_all_at(&[byte[0] ^ 0x10], at).unwrap();
+    file.read_exact_at(&mut byte, at).expect("as planned");
+    file.write_all_at(&[byte[0] ^ 0x10], at)
+        .expect("as planned");
 }
 
 #[tokio::test(flavor = "multi_thread")]

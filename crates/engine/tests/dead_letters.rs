@@ -28,7 +28,7 @@ async fn vendor(status: u16) -> (Arc<Vendor>, Arc<AtomicU16>) {
 
 async fn letters(engine: &Engine) -> Vec<DeadLetterState> {
     let list = ListDeadLetters::default();
-    engine.dead_letters(list).await.unwrap().items
+    engine.dead_letters(list).await.expect("as planned").items
 }
 
 /// Waits for the one dead letter.
@@ -56,14 +56,20 @@ async fn send(engine: &Engine, queue: &str, body: &serde_json::Value) -> String 
         body: body.to_string(),
         ..SendMessage::default()
     };
-    engine.send_message(message).await.unwrap().message_id
+    engine
+        .send_message(message)
+        .await
+        .expect("as planned")
+        .message_id
 }
 
 fn count(directory: &Path, table: &str) -> i64 {
     let path = rampmeter_engine::store_path(directory);
-    let connection = rusqlite::Connection::open(path).unwrap();
+    let connection = rusqlite::Connection::open(path).expect("as planned");
     let query = format!("SELECT count(*) FROM {table}");
-    connection.query_row(&query, [], |row| row.get(0)).unwrap()
+    connection
+        .query_row(&query, [], |row| row.get(0))
+        .expect("as planned")
 }
 
 #[tokio::test(flavor = "multi_thread")]

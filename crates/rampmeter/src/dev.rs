@@ -29,7 +29,7 @@ const MISTYPED_EVERY: u64 = 400;
 /// The share of calls that fail at the vendor and are repeated.
 const SERVER_ERRORS: f64 = 0.01;
 /// The share of calls that the vendor throttles because someone else uses the account.
-const BUSY: f64 = 0.002;
+const BUSY: f64 = 0.0005;
 
 /// Options of `dev`.
 #[derive(Debug, Args)]

@@ -18,13 +18,24 @@ use crate::turn::Turn;
 /// Failures of branches and iterations that one end may have passed through on its way up.
 const DEEPEST: usize = 1_000;
 
+/// A dead letter: its message, its queue, and the lane that it was in, if that is known.
+struct Letter {
+    message: MessageRow,
+    queue: Queue,
+    lane: Option<Priority>,
+}
+
 impl Turn<'_> {
     /// Redrives the execution of a dead letter, or sends its call again. The letter is gone then.
     pub(super) fn redrive_letter(
         &mut self,
         redrive: &RedriveDeadLetter,
     ) -> Result<Result<Redriven, Rejected>, StoreError> {
-        let (message, queue, lane) = match self.dead_letter(redrive.id)? {
+        let Letter {
+            message,
+            queue,
+            lane,
+        } = match self.dead_letter(redrive.id)? {
             Ok(letter) => letter,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -62,7 +73,7 @@ impl Turn<'_> {
         id: i64,
         reason: &str,
     ) -> Result<Result<(), Rejected>, StoreError> {
-        let (message, queue, _) = match self.dead_letter(id)? {
+        let Letter { message, queue, .. } = match self.dead_letter(id)? {
             Ok(letter) => letter,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -71,11 +82,7 @@ impl Turn<'_> {
         Ok(Ok(()))
     }
 
-    /// The message of a dead letter, its queue and the lane that it was in.
-    fn dead_letter(
-        &mut self,
-        id: i64,
-    ) -> Result<Result<(MessageRow, Queue, Option<Priority>), Rejected>, StoreError> {
+    fn dead_letter(&mut self, id: i64) -> Result<Result<Letter, Rejected>, StoreError> {
         let number = MessageNumber(id);
         let unknown = || Rejected::Unknown(format!("there is no dead letter c-{id}"));
         let Some(lane) = self.store().lane_of_letter(number)? else {
@@ -89,7 +96,11 @@ impl Turn<'_> {
             let what = format!("the target of dead letter c-{id} is not configured");
             return Ok(Err(Rejected::Impossible(what)));
         };
-        Ok(Ok((message, queue, lane)))
+        Ok(Ok(Letter {
+            message,
+            queue,
+            lane,
+        }))
     }
 
     fn delete_letter(&mut self, message: &MessageRow, queue: Queue) -> Result<(), StoreError> {

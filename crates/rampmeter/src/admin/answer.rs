@@ -63,6 +63,15 @@ impl Refused {
         }
     }
 
+    /// Something that the disk has changed since it was written.
+    pub(super) fn damaged(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            code: "RM2026",
+            message: message.into(),
+        }
+    }
+
     /// A `Host` header that does not name this machine.
     pub(super) fn foreign_host() -> Self {
         let message = "the Host header must be localhost or a loopback address".to_owned();

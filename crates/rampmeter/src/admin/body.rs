@@ -1,6 +1,9 @@
 //! `/v1/calls/{call}/body`: the body of the answer of a call that has ended, whole, as it came. It is the vendor's, so it is
 //! handed out as bytes to be saved and never as something that a browser would show under this address.
 
+use std::fs::File;
+use std::io::{Seek, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
@@ -11,6 +14,7 @@ use axum::http::header::{
 };
 use axum::response::Response;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::Site;
@@ -26,10 +30,7 @@ pub(super) async fn body(
 ) -> Result<Response, Refused> {
     let number = number_of(&site, &call).await?;
     if let Some(stored) = site.engine.stored_body(number).await? {
-        let file = std::fs::File::open(&stored.path);
-        let file = file.map_err(|why| {
-            Refused::not_found(format!("the body of call c-{number} cannot be read: {why}"))
-        })?;
+        let file = whole(number, stored.path.clone(), stored.sha256.clone()).await?;
         let mut response = handed_out(number, Body::from_stream(chunks(file)));
         let headers = response.headers_mut();
         headers.insert("content-length", stored.size.into());
@@ -56,6 +57,47 @@ pub(super) async fn body(
     }
 }
 
+/// The file, once all of it has been read and is what was written. It is read again to be sent: nobody should learn at the end
+/// of a long answer that it was not whole.
+async fn whole(number: i64, path: PathBuf, sha256: String) -> Result<File, Refused> {
+    let unreadable = |why: &dyn std::fmt::Display| {
+        Refused::not_found(format!("the body of call c-{number} cannot be read: {why}"))
+    };
+    let read = tokio::task::spawn_blocking(move || -> std::io::Result<(File, bool)> {
+        let mut file = File::open(path)?;
+        let mut hash = Sha256::new();
+        std::io::copy(&mut file, &mut Hashing(&mut hash))?;
+        file.rewind()?;
+        let found: String = hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Ok((file, found == sha256))
+    });
+    let read = read.await.map_err(|why| unreadable(&why))?;
+    match read.map_err(|why| unreadable(&why))? {
+        (file, true) => Ok(file),
+        (_, false) => Err(Refused::damaged(format!(
+            "the body of call c-{number} is not what was written: the disk has changed it"
+        ))),
+    }
+}
+
+/// Writes into a digest.
+struct Hashing<'a>(&'a mut Sha256);
+
+impl Write for Hashing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 fn handed_out(number: i64, body: Body) -> Response {
     let mut response = Response::new(body);
     let headers = response.headers_mut();
@@ -73,7 +115,7 @@ fn handed_out(number: i64, body: Body) -> Response {
 }
 
 /// The file piece by piece, read on a thread that may wait for the disk.
-fn chunks(mut file: std::fs::File) -> Chunks {
+fn chunks(mut file: File) -> Chunks {
     let (send, receive) = mpsc::channel(4);
     tokio::task::spawn_blocking(move || {
         loop {

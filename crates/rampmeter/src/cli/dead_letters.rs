@@ -126,9 +126,10 @@ async fn list(arguments: ListArguments) -> Result<(), Failure> {
     let letters = found(&client, &arguments.which, arguments.limit as usize).await?;
     match arguments.output.format() {
         Format::Json => {
-            output::json(&json!({ "schema": "rampmeter.dead-letters/1", "dead_letters": letters }))?
+            let list = json!({ "schema": "rampmeter.dead-letters/1", "dead_letters": letters });
+            output::json(&list)?;
         }
-        Format::Jsonl => each(&letters, |letter| letter.to_string())?,
+        Format::Jsonl => each(&letters, Value::to_string)?,
         Format::Id => each(&letters, |letter| text(&letter["id"]))?,
         Format::Table => {
             let header = [
@@ -170,7 +171,7 @@ async fn groups(arguments: GroupArguments) -> Result<(), Failure> {
     let groups = answer["groups"].as_array().cloned().unwrap_or_default();
     match arguments.output.format() {
         Format::Json => output::json(&answer)?,
-        Format::Jsonl => each(&groups, |group| group.to_string())?,
+        Format::Jsonl => each(&groups, Value::to_string)?,
         Format::Id => each(&groups, |group| text(&group["sample"]))?,
         Format::Table => {
             let header = ["TARGET", "ERROR", "COUNT", "FIRST", "LAST", "SAMPLE", "KEY"];

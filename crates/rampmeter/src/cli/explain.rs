@@ -106,6 +106,10 @@ const CODES: &[(&str, &str)] = &[
     ),
     ("RM2025", "The engine has stopped."),
     (
+        "RM2026",
+        "The body of an answer is not what was written: the disk has changed it.",
+    ),
+    (
         "RM2030",
         "The data directory of a measured run is not empty.",
     ),

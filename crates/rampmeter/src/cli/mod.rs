@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::failure::{Exit, Failure};
 use crate::output::{self, Color, note};
@@ -107,6 +107,12 @@ enum Command {
     /// Deploy onto AWS: Step Functions, SQS, Lambda and DynamoDB.
     #[command(subcommand)]
     Aws(aws::Command),
+    /// Print the completions for a shell: source <(rampmeter completions bash).
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
     /// Simulate a target's limits under a workload, with the same code that decides in production.
     Simulate(Box<simulate::Arguments>),
 }
@@ -177,6 +183,7 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Restore(command) => backup::run_restore(&command),
         Command::Bench(command) => block_on(bench::run(command)),
         Command::Aws(command) => aws::run(&command, color),
+        Command::Completions { shell } => completions(shell),
         Command::Simulate(command) => simulate::run(&command, color),
     };
     match result {
@@ -189,6 +196,12 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
             failure.exit().into()
         }
     }
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "rampmeter", &mut text);
+    Ok(output::data(String::from_utf8_lossy(&text).trim_end())?)
 }
 
 fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
@@ -207,7 +220,26 @@ fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Fa
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory, ValueEnum};
+
+    #[test]
+    fn every_shell_has_completions_for_every_command() {
+        for shell in clap_complete::Shell::value_variants() {
+            let mut text = Vec::new();
+            clap_complete::generate(*shell, &mut super::Cli::command(), "rampmeter", &mut text);
+            let text = String::from_utf8(text).unwrap();
+            for command in super::Cli::command()
+                .get_subcommands()
+                .filter(|command| !command.is_hide_set())
+            {
+                assert!(
+                    text.contains(command.get_name()),
+                    "{shell} {}",
+                    command.get_name()
+                );
+            }
+        }
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

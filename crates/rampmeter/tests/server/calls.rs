@@ -256,6 +256,18 @@ async fn a_long_body_is_handed_out_whole_and_never_shown_by_a_browser() {
     assert_eq!(header("x-content-type-options"), "nosniff");
     assert!(header("content-disposition").starts_with("attachment"));
     assert_eq!(header("x-body-content-type"), "application/json");
+    drop(answer);
+
+    // One byte changes on the disk: nothing of it is handed out.
+    let bodies = cli.workspace.data_dir().join("blobs");
+    let mut bodies = std::fs::read_dir(bodies).expect("the bodies");
+    let path = bodies.next().expect("one").expect("an entry").path();
+    let mut bytes = std::fs::read(&path).expect("read");
+    bytes[500_000] ^= 1;
+    std::fs::write(&path, bytes).expect("written");
+    let (code, out, err) = cli.call(&["body", &id]).await;
+    assert_eq!((code, out.as_str()), (1, ""), "{err}");
+    assert!(err.contains("RM2026"), "{err}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
