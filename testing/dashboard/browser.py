@@ -35,6 +35,21 @@ FLAGS = [
 PATIENCE = 40
 ATTACK = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 LETTERS = 6
+TREE = {
+    "StartAt": "Items",
+    "States": {
+        "Items": {
+            "Type": "Map", "ItemsPath": "$.items", "ResultPath": "$.items", "Next": "Risky",
+            "ItemProcessor": {"StartAt": "One", "States": {"One": {"Type": "Pass", "End": True}}},
+        },
+        "Risky": {
+            "Type": "Parallel", "End": True,
+            "Branches": [{"StartAt": "Break", "States": {"Break": {"Type": "Fail", "Error": "Broken"}}}],
+            "Catch": [{"ErrorEquals": ["Broken"], "Next": "Mend"}],
+        },
+        "Mend": {"Type": "Pass", "End": True},
+    },
+}
 
 
 class Server:
@@ -223,6 +238,25 @@ def run(server, page, check):
     for tab, word in (("Events", "TaskScheduled"), ("Input and output", "orderNumber"), ("Definition", "StartAt")):
         page.click("[role=tab]", tab)
         check(f"{tab} shows {word}", word in until(tab, lambda: page.text("#panel")))
+
+    # A tree of states: the graph says of each how it stands.
+    arn = server.operation("AWSStepFunctions.CreateStateMachine", {
+        "name": "tree", "roleArn": "arn:aws:iam::000000000000:role/any", "definition": json.dumps(TREE)})["stateMachineArn"]
+    server.operation("AWSStepFunctions.StartExecution", {
+        "stateMachineArn": arn, "name": "tree-1", "input": json.dumps({"items": [1, 2, 3]})})
+    until("the tree has ended", lambda: server.get("/v1/executions/tree-1")["status"] == "SUCCEEDED")
+    page.open("/executions/tree-1")
+    rows = until("its states are drawn", lambda: [row.text.split("\n")[0] for row in page.all(".row .state")])
+    check(f"each entry into a state is a row {rows}", sorted(rows) == sorted(["Items", "One", "One", "One", "Risky", "Break", "Mend"]))
+    page.click("[role=tab]", "Graph")
+    until("the graph is drawn", lambda: len(page.all(".graph .node")) == 5)
+    standing = dict(node.get_attribute("aria-label").split(" ", 1) for node in page.all(".graph .node"))
+    check(f"the graph says how each state stands {standing}", standing == {
+        "Items": "Map · succeeded", "One": "Pass ×3 · succeeded", "Risky": "Parallel · caught", "Break": "Fail · failed",
+        "Mend": "Pass · succeeded"})
+    page.judge("graph")
+    page.all(".graph .node[aria-label^=Mend]")[0].send_keys(Keys.ENTER)
+    check("a state of the graph shows its data, by keyboard", "Mend" in until("the detail", lambda: page.text(".detail")))
 
     # A limit is changed by keyboard alone.
     page.open("/targets/netsuite")

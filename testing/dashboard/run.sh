@@ -16,4 +16,5 @@ command -v npm >/dev/null || { echo "there is no npm: axe-core comes from its re
 python3 -m venv "$work/python"
 "$work/python/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
 cp "$here/package.json" "$work/" && (cd "$work" && npm install --silent --no-audit --no-fund --no-package-lock)
+node --test "$here/layout.test.mjs" >"$work/layout.log" || { cat "$work/layout.log"; exit 1; }
 "$work/python/bin/python" "$here/browser.py" "$program" --axe "$work/node_modules/axe-core/axe.min.js" "$@"

@@ -4,13 +4,14 @@ import { factList } from "./calls.js";
 import { ask, copyButton, quoted } from "./dialog.js";
 import { h, replace, table } from "./element.js";
 import { count, moment, nameOf, pretty, span } from "./format.js";
+import { graph } from "./graph.js";
 import { get, path, post } from "./server.js";
 import { statusPill } from "./standing.js";
 import { partsNow, rowsOf, timeline } from "./timeline.js";
 
 /** Events that are fetched; a longer history is shown in part. */
 const MOST_EVENTS = 5000;
-const TABS = ["Timeline", "Events", "Input and output", "Definition"];
+const TABS = ["Timeline", "Graph", "Events", "Input and output", "Definition"];
 
 export function view(named) {
   const head = h("div", { class: "head" });
@@ -71,11 +72,15 @@ export function view(named) {
       open.parts.push(...partsNow(call, Date.now()));
     }
     const row = rows.find((one) => one.event === chosen);
+    const choose = (one) => { chosen = one.event === chosen ? null : one.event; draw(); };
     return [
-      timeline(rows, (one) => { chosen = one.event === chosen ? null : one.event; draw(); }, chosen),
+      tab === "Graph" ? drawnGraph(rows, choose) : timeline(rows, choose, chosen),
       row ? stateDetail(row) : h("p", { class: "quiet" }, "Choose a state to see its data."),
     ];
   };
+
+  const drawnGraph = (rows, choose) => (typeof shown.definition?.States === "object" ? graph(shown.definition, rows, choose, chosen)
+    : h("p", { class: "quiet" }, "Its workflow is no longer there."));
 
   const refresh = async () => {
     done = false;

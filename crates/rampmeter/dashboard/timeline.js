@@ -40,8 +40,11 @@ export function rowsOf(events, calls, now) {
     } else if (/^(Parallel|Map)(State(Succeeded|Failed|Aborted)|Iteration)/.test(event.type)) {
       const kind = event.type.startsWith("Map") ? "Map" : "Parallel";
       row = climb(row, (one) => one.kind === kind);
-      if (/State(Failed|Aborted)$/.test(event.type)) {
-        close(row, at, "failed");
+      if (/State(Failed|Aborted)$/.test(event.type) && row) {
+        row.error ??= event.type;
+        for (const open of rows.filter((one) => one.to === null && isWithin(one, row))) {
+          close(open, at, "failed");
+        }
       }
     } else if (/(Failed|TimedOut|Aborted)$/.test(event.type) && row && !event.type.startsWith("Execution")) {
       const details = Object.entries(event).find(([name]) => name.endsWith("EventDetails"))?.[1];
@@ -85,6 +88,10 @@ function climb(row, fits) {
     found = found.parent;
   }
   return found ?? row;
+}
+
+function isWithin(row, outer) {
+  return row === outer || (row.parent !== null && isWithin(row.parent, outer));
 }
 
 function close(row, at, status, output) {

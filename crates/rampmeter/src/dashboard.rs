@@ -60,7 +60,7 @@ const PAGE: Asset = Asset {
     text: include_str!("../dashboard/index.html"),
 };
 
-const ASSETS: [Asset; 19] = assets! {
+const ASSETS: [Asset; 20] = assets! {
     "style.css": CSS,
     "icon.svg": SVG,
     "main.js": SCRIPT,
@@ -76,6 +76,7 @@ const ASSETS: [Asset; 19] = assets! {
     "executions.js": SCRIPT,
     "execution.js": SCRIPT,
     "timeline.js": SCRIPT,
+    "graph.js": SCRIPT,
     "calls.js": SCRIPT,
     "dead_letters.js": SCRIPT,
     "changes.js": SCRIPT,
