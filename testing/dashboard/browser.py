@@ -167,6 +167,13 @@ class Page:
             return False
         until(f"{button} of {word} is clicked", do)
 
+    def redrawn(self, selector, times):
+        """Waits until what is in an element was replaced so often."""
+        self.driver.execute_script(
+            "window.redraws = 0; new MutationObserver(() => { window.redraws += 1; })"
+            ".observe(document.querySelector(arguments[0]), { childList: true })", selector)
+        until(f"{selector} is drawn anew", lambda: self.driver.execute_script("return window.redraws") >= times)
+
     def keys(self, *keys):
         self.driver.switch_to.active_element.send_keys(*keys)
 
@@ -262,7 +269,7 @@ def run(server, page, check):
     page.open("/targets/netsuite")
     until("the limits are listed", lambda: page.all("section table button"))
     page.driver.execute_script("document.querySelector('section table button').focus()")
-    time.sleep(2.5)
+    page.redrawn("section", 2)
     kept = page.driver.execute_script("return document.activeElement.textContent")
     check("the focus stays where it is while the page follows the server", kept == "Change")
     page.keys(Keys.ENTER)
@@ -324,7 +331,7 @@ def run(server, page, check):
     until("it has failed", lambda: "FAILED" in page.text(".head"))
     for tab in ("Timeline", "Events", "Input and output"):
         page.click("[role=tab]", tab)
-        time.sleep(0.3)
+        until(f"{tab} is chosen", lambda: page.text("[aria-selected=true]") == tab)
     shown = page.text("#panel")
     check("an attack in the data is shown as text", ATTACK.split('"')[0] in shown and page.driver.title == "attack · Rampmeter")
     check("it made no element", not page.all("#panel img, #panel script"))

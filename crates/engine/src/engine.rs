@@ -344,7 +344,7 @@ impl Engine {
             .await
     }
 
-    /// The oldest calls of an execution that have ended, at most 10,000.
+    /// The newest calls of an execution that have ended, in the order in which they did; at most 10,000.
     ///
     /// # Errors
     /// `ExecutionDoesNotExist`, `InvalidArn`, `Stopped`.

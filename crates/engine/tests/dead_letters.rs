@@ -278,6 +278,28 @@ async fn a_letter_that_is_no_call_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_letter_whose_body_is_gone_is_refused_and_the_engine_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let (vendor, _) = vendor(409).await;
+    let engine = open(&config(directory.path(), &vendor, LIMITS, ONE_CALL));
+    let call = json!({"Method": "GET", "Path": "/x"});
+    send(&engine, "erp-high", &call).await;
+    let letter = letter(&engine).await;
+    let path = rampmeter_engine::store_path(directory.path());
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection
+        .execute("UPDATE message SET body = NULL", [])
+        .unwrap();
+    let refused = redrive(&engine, letter.id, None).await;
+    assert!(
+        matches!(refused, Err(Rejected::Unreadable(_))),
+        "{refused:?}"
+    );
+    send(&engine, "erp-high", &call).await;
+    until(async || (letters(&engine).await.len() == 2).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn letters_are_listed_by_pages_targets_and_errors() {
     let directory = tempfile::tempdir().unwrap();
     let (vendor, _) = vendor(409).await;

@@ -108,7 +108,7 @@ export function redrive(letter, changed) {
   ask({
     title: `Redrive ${letter.id}`,
     text: letter.execution_arn
-      ? "Its execution goes on at the state that failed, and sends the call again, as the same entry into the state or a new one."
+      ? "Its execution goes on at the state that failed, which sends its call again."
       : "The call is sent again under its own MessageId: the vendor sees the same idempotency key.",
     fields: [...lane, ...checked],
     action: "Redrive",

@@ -127,7 +127,11 @@ impl Turn<'_> {
         dead: Queue,
         priority: Priority,
     ) -> Result<Result<Redriven, Rejected>, StoreError> {
-        let body = self.body_of(&message)?;
+        // One letter that cannot be read is refused; it must not end the server.
+        let body = match self.body_of(&message) {
+            Err(StoreError::Damaged(why)) => return Ok(Err(Rejected::Unreadable(why))),
+            found => found?,
+        };
         if let Err(invalid) = CallMessage::parse(&body, &self.target(dead.target).config) {
             let what = format!(
                 "c-{} is no valid call ({invalid}): discard it and send a corrected one",
@@ -160,7 +164,11 @@ impl Turn<'_> {
         };
         let machine = self.machine(row.revision)?;
         let arn = self.writer.place.arn_of(&machine.name, &row);
-        if let Some(why) = self.went_on(&row, scheduled)? {
+        let went_on = match self.went_on(&row, scheduled) {
+            Err(StoreError::Damaged(why)) => return Ok(Err(Rejected::Unreadable(why))),
+            found => found?,
+        };
+        if let Some(why) = went_on {
             let what = format!("{why} ({arn}): discard the dead letter, or start a new execution");
             return Ok(Err(Rejected::Impossible(what)));
         }

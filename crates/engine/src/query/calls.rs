@@ -10,10 +10,10 @@ use crate::request::ExecutionCall;
 use crate::store::{StoreError, optional};
 
 /// Most calls in one answer.
-const MOST: u32 = 10_000;
+const MOST: usize = 10_000;
 
 impl Reader {
-    /// The oldest calls of an execution that have ended.
+    /// The newest calls of an execution that have ended, in the order in which they did.
     pub(crate) fn execution_calls(&self, arn: &str) -> Result<Vec<ExecutionCall>, Rejected> {
         self.with(|connection| {
             let row = match self.find(connection, arn)? {
@@ -37,7 +37,7 @@ impl Reader {
                 if let Some(call) = call {
                     calls.push(ended(event.unsigned_abs(), &call)?);
                 }
-                if calls.len() > MOST as usize {
+                if calls.len() == MOST {
                     break;
                 }
             }

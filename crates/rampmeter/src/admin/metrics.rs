@@ -101,7 +101,7 @@ impl Snapshot {
         each_target(page, "jobs", help, targets, |target| {
             (target.name.as_str(), target.jobs)
         })?;
-        let help = "Dead letters";
+        let help = "Dead letters, counted up to 100,000";
         each_target(page, "dead_letters", help, targets, |target| {
             (target.name.as_str(), target.dead_letters)
         })?;

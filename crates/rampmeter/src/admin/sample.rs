@@ -35,7 +35,7 @@ impl Sample {
     pub(super) fn new(at: i64, states: Vec<TargetState>, figures: EngineFigures) -> Sample {
         let targets = states.into_iter().zip(figures.targets);
         let targets = targets.map(|(mut state, figures)| {
-            debug_assert_eq!(state.name, figures.name);
+            assert_eq!(state.name, figures.name, "both lists are by name");
             state.contended.clear();
             let mut answers = [0; OUTCOMES.len()];
             for lane in figures.figures.answers {

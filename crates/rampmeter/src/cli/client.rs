@@ -237,6 +237,15 @@ impl Client {
         }
     }
 
+    /// The ARN of the execution with this name or ARN.
+    pub(crate) async fn execution_arn(&self, named: &str) -> Result<String, ClientError> {
+        if named.starts_with("arn:") {
+            return Ok(named.to_owned());
+        }
+        let execution = self.admin(&["v1", "executions", named]).await?;
+        Ok(text(&execution["execution_arn"]))
+    }
+
     /// The ARN of the workflow with this name or ARN.
     pub(crate) async fn workflow_arn(&self, named: &str) -> Result<String, Failure> {
         if named.starts_with("arn:") {

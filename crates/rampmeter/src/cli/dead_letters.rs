@@ -239,7 +239,10 @@ async fn change(
     let client = change.server.client()?;
     let letters = chosen(&client, change, what).await?;
     let mut refused = 0;
-    for letter in &letters {
+    for (before, letter) in letters.iter().enumerate() {
+        if before > 0 {
+            tokio::time::sleep(pause).await;
+        }
         let id = text(&letter["id"]);
         let outcome = match held_back(letter) {
             Some(why) => Err(why),
@@ -262,9 +265,6 @@ async fn change(
                 refused += 1;
                 note(&format!("{id}  not done: {why}"));
             }
-        }
-        if letters.len() > 1 {
-            tokio::time::sleep(pause).await;
         }
     }
     if refused == 0 {

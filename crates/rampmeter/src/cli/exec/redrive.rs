@@ -4,7 +4,6 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::ServerArguments;
-use crate::cli::client::text;
 use crate::failure::Failure;
 use crate::output::{self, Format, OutputArguments};
 
@@ -22,15 +21,7 @@ pub(crate) struct Arguments {
 /// Runs `exec redrive`.
 pub(super) async fn run(redrive: Arguments) -> Result<(), Failure> {
     let client = redrive.server.client()?;
-    let arn = if redrive.execution.starts_with("arn:") {
-        redrive.execution
-    } else {
-        text(
-            &client
-                .admin(&["v1", "executions", &redrive.execution])
-                .await?["execution_arn"],
-        )
-    };
+    let arn = client.execution_arn(&redrive.execution).await?;
     client
         .states("RedriveExecution", &json!({ "executionArn": arn }))
         .await?;

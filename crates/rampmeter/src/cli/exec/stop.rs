@@ -28,11 +28,7 @@ pub(crate) struct Arguments {
 /// Runs `exec stop`.
 pub(super) async fn run(stop: Arguments) -> Result<(), Failure> {
     let client = stop.server.client()?;
-    let arn = if stop.execution.starts_with("arn:") {
-        stop.execution
-    } else {
-        text(&client.admin(&["v1", "executions", &stop.execution]).await?["execution_arn"])
-    };
+    let arn = client.execution_arn(&stop.execution).await?;
     let mut request = json!({ "executionArn": arn });
     for (member, value) in [("error", stop.error), ("cause", stop.cause)] {
         if let Some(value) = value {
