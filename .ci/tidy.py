@@ -18,7 +18,10 @@ ARROWS = {
     "rampmeter-standin": set(),
     "rampmeter-caller": set(),
     "rampmeter-config": {"rampmeter-dispatch", "rampmeter-caller"},
-    "rampmeter-engine": {"rampmeter-asl", "rampmeter-dispatch", "rampmeter-caller", "rampmeter-config"},
+    "rampmeter-store": {"rampmeter-asl", "rampmeter-dispatch", "rampmeter-caller"},
+    "rampmeter-engine": {
+        "rampmeter-asl", "rampmeter-dispatch", "rampmeter-caller", "rampmeter-config", "rampmeter-store",
+    },
     "rampmeter-aws": {"rampmeter-asl", "rampmeter-caller", "rampmeter-config", "rampmeter-dispatch"},
     "rampmeter": {
         "rampmeter-asl", "rampmeter-caller", "rampmeter-config", "rampmeter-dispatch", "rampmeter-engine",
