@@ -4,6 +4,7 @@ pub mod activity;
 pub mod arn;
 pub mod call;
 pub mod control;
+pub mod damaged;
 pub mod dead_letter;
 pub mod execution;
 pub mod figures;

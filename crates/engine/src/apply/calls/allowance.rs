@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use rampmeter_caller::allowance::{Allowance, Unit};
 use rampmeter_caller::{Outcome, allowance};
 use rampmeter_dispatch::{Disagreement, Quota};
-use rampmeter_store::StoreError;
+use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
 
 use crate::apply::turn::Turn;
@@ -25,7 +25,7 @@ impl Turn<'_> {
         &mut self,
         id: TargetId,
         outcome: &Outcome,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreFailure> {
         // Some vendors name a reset by the wall clock, which the engine's own time need not follow.
         let allowances = outcome.allowances(SystemTime::now());
         if allowances.is_empty() {

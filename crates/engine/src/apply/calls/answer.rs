@@ -7,14 +7,16 @@ use rampmeter_asl::{Payload, Stimulus};
 use rampmeter_caller::cause::{Failure, cause};
 use rampmeter_caller::{Answer, Outcome, Throttle};
 use rampmeter_config::consequence::{Consequence, Failed, Rules, UNDELIVERABLE};
+use rampmeter_dispatch::Priority;
 use rampmeter_dispatch::{PermitId, Throttle as GateThrottle};
 use rampmeter_store::CallAudit;
 use rampmeter_store::StoreError;
 use rampmeter_store::model::id::TargetId;
+use rampmeter_store::{PermitRow, Readable, StoreFailure, readable};
 
 use crate::apply::calls::http_task;
+use crate::apply::calls::job::AcceptedJob;
 use crate::apply::turn::Turn;
-use crate::apply::workflow::advance::Advanced;
 use crate::memory::target::InFlight;
 
 /// Crashes of the server with one call in flight, after which it is taken for their cause. Calls that were in flight
@@ -22,43 +24,66 @@ use crate::memory::target::InFlight;
 const MOST_CRASHES: u32 = 10;
 
 impl Turn<'_> {
-    /// Applies the outcome of a call.
+    /// Applies the outcome of a call: first what is known of the account, then what follows for the call. A call whose rows
+    /// cannot be read is set aside; its places are free or held as any other's.
     pub(crate) fn answered(
         &mut self,
         target: TargetId,
         permit: PermitId,
         outcome: Outcome,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreFailure> {
         let call = self.target(target).in_flight.remove(&permit);
         let mut call = call.expect("a call in flight is answered once");
+        let id = call.message.id;
         if let Some(look) = call.look.take() {
-            return self.looked(target, permit, call, &look, outcome);
+            self.settle_look(target, permit, &call, &outcome)?;
+            self.with_message(id, |turn| Ok(turn.looked(target, call, &look, outcome)?))?;
+            return Ok(());
         }
         call.message.receive_count += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
+        let job = self.settle_call(target, permit, &call, &outcome)?;
+        self.with_message(id, |turn| {
+            if let Some(job) = job {
+                return Ok(turn.watch(target, &call, job)?);
+            }
+            let consequence = turn.rules_of(target, &call).call(outcome);
+            Ok(turn.follow(target, call, consequence)?)
+        })?;
+        Ok(())
+    }
+
+    /// Frees or holds the places of a call, and takes from its outcome what it says of the account. Answers the job that the
+    /// call has become, with the permit that it keeps.
+    fn settle_call(
+        &mut self,
+        target: TargetId,
+        permit: PermitId,
+        call: &InFlight,
+        outcome: &Outcome,
+    ) -> Result<Option<AcceptedJob>, StoreFailure> {
         let took = self.now.saturating_since(call.started_at);
         self.target(target)
             .figures
-            .note_answer(call.priority, took, &outcome);
+            .note_answer(call.priority, took, outcome);
         if !matches!(outcome, Outcome::Unknown { .. } | Outcome::Invalid { .. }) {
             self.target(target).note_latency(took);
         }
         if let Outcome::Throttled {
             kind, retry_after, ..
-        } = &outcome
+        } = outcome
         {
             self.note_throttle(target, permit, *kind, *retry_after)?;
         }
         if matches!(outcome, Outcome::Unknown { .. }) {
-            self.hold(target, permit, &call)?;
+            self.hold(target, permit, call)?;
         } else if let Some(job) = outcome.follow_up(&self.target(target).config.profile) {
-            return self.accepted(target, permit, &call, job);
+            return self.accepted(target, permit, job).map(Some);
         } else {
             self.free(target, permit)?;
-            self.heed_allowances(target, &outcome)?;
+            self.heed_allowances(target, outcome)?;
         }
-        let consequence = self.rules_of(target, &call).call(outcome);
-        self.follow(target, call, consequence)
+        Ok(None)
     }
 
     /// The rules by which something follows for a call.
@@ -90,11 +115,25 @@ impl Turn<'_> {
     }
 
     /// Takes up a call that was in flight when an earlier process ended: its permit is held already.
-    pub(crate) fn lost_in_crash(
-        &mut self,
-        target: TargetId,
-        mut call: InFlight,
-    ) -> Result<(), StoreError> {
+    pub(crate) fn take_up(&mut self, permit: &PermitRow) -> Result<(), StoreFailure> {
+        self.with_message(permit.message, |turn| {
+            let Some(message) = turn.store().message(permit.message)? else {
+                return Ok(());
+            };
+            let job = turn.store().job(permit.message)?;
+            let lane = Priority::ALL.get(usize::from(permit.lane)).copied();
+            let call = InFlight {
+                message,
+                priority: lane.ok_or_else(|| StoreError::damaged("a permit of no lane"))?,
+                started_at: permit.started_at,
+                look: job.map(|job| Box::new(job.follow_up)),
+            };
+            Ok(turn.lost_in_crash(permit.target, call)?)
+        })?;
+        Ok(())
+    }
+
+    fn lost_in_crash(&mut self, target: TargetId, mut call: InFlight) -> Result<(), StoreError> {
         if call.look.is_some() {
             return self.look_lost_in_crash(&call);
         }
@@ -129,18 +168,10 @@ impl Turn<'_> {
         let Some((execution, event)) = call.message.task else {
             return self.keep_outcome(target, call, &output);
         };
-        let Some(execution) = self.store().execution(execution)? else {
-            return Ok(());
-        };
         let audit = self.audit(target, call, Some(answer.status));
         let output = Payload::from_value(output);
         let stimulus = Stimulus::TaskSucceeded { event, output };
-        if self.advance(execution, stimulus, Some(&audit))? == Advanced::Stale {
-            tracing::info!(
-                message = call.message.id.0,
-                "the answer came after its task had ended"
-            );
-        }
+        self.tell_of_call(execution, stimulus, self.now, Some(audit));
         Ok(())
     }
 
@@ -149,14 +180,8 @@ impl Turn<'_> {
     pub(crate) fn put_back(&mut self, call: &InFlight, wait: Duration) -> Result<(), StoreError> {
         self.store().update_counters(&call.message)?;
         let until = self.now.saturating_add(wait);
-        if let Some((execution, event)) = call.message.task
-            && let Some(execution) = self.store().execution(execution)?
-        {
-            // A heartbeat moves a timer and writes no event, so it may be given the time at which it begins to run.
-            let now = std::mem::replace(&mut self.now, until);
-            let beaten = self.advance(execution, Stimulus::TaskHeartbeat { event }, None);
-            self.now = now;
-            beaten?;
+        if let Some((execution, event)) = call.message.task {
+            self.tell_of_call(execution, Stimulus::TaskHeartbeat { event }, until, None);
         }
         if wait.is_zero() {
             return self.make_ready(&call.message);
@@ -187,20 +212,20 @@ impl Turn<'_> {
         };
         let audit = self.audit(target, call, answer.map(|answer| answer.status));
         let (mut error, mut told) = (failed.error.clone(), cause(&failure));
-        let parameters = match self.parameters_of(&call.message) {
+        let parameters = match readable(self.parameters_of(&call.message))? {
+            Readable::Whole(parameters) => parameters,
             // The execution ended while its call was out, and is forgotten by now.
-            Err(StoreError::Damaged(_)) => None,
-            read => read?,
+            Readable::Damaged(_) => None,
         };
         if let Some(parameters) = parameters
             && http_task::is_http_task(&parameters)
         {
             (error, told) = http_task::failure(&error, told, answer);
         }
-        self.fail_call(target, &call.message, &error, &told, Some(&audit))
+        self.fail_call(target, &call.message, &error, &told, Some(audit))
     }
 
-    pub(crate) fn free(&mut self, target: TargetId, permit: PermitId) -> Result<(), StoreError> {
+    pub(crate) fn free(&mut self, target: TargetId, permit: PermitId) -> Result<(), StoreFailure> {
         let now = self.now;
         let places = self.target(target).gate.finish(permit, now);
         self.store().delete_permit(permit)?;
@@ -214,7 +239,7 @@ impl Turn<'_> {
         target: TargetId,
         permit: PermitId,
         call: &InFlight,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreFailure> {
         let now = self.now;
         let target = self.target(target);
         // The call left a little after its permit, and the time-out ran from then.
@@ -231,7 +256,7 @@ impl Turn<'_> {
         permit: PermitId,
         kind: Throttle,
         retry_after: Option<Duration>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreFailure> {
         let now = self.now;
         let jitter = random();
         let target = self.target(id);

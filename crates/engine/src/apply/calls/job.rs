@@ -9,11 +9,20 @@ use rampmeter_caller::Outcome;
 use rampmeter_caller::follow_up::FollowUp;
 use rampmeter_config::consequence::{Looked, Watch};
 use rampmeter_dispatch::PermitId;
+use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{JobRow, StoreError};
 
 use crate::apply::turn::Turn;
 use crate::memory::target::InFlight;
+
+/// A job that a vendor has accepted.
+#[derive(Debug)]
+pub(crate) struct AcceptedJob {
+    /// The permit that it keeps, where a limit counts jobs.
+    permit: Option<PermitId>,
+    follow_up: FollowUp,
+}
 
 impl Turn<'_> {
     /// The vendor has accepted a call and goes on with it. In limits that count jobs it keeps its place.
@@ -21,20 +30,31 @@ impl Turn<'_> {
         &mut self,
         id: TargetId,
         permit: PermitId,
-        call: &InFlight,
         follow_up: FollowUp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<AcceptedJob, StoreFailure> {
         let now = self.now;
         let target = self.target(id);
-        target.jobs += 1;
         let counted = target.gate.counts_jobs();
-        let wait = target.config.profile.polling.pause(0);
         if counted {
             let places = target.gate.accepted(permit, now);
             self.store().put_places(id, &places)?;
         } else {
             self.free(id, permit)?;
         }
+        Ok(AcceptedJob {
+            permit: counted.then_some(permit),
+            follow_up,
+        })
+    }
+
+    /// Writes a job down, and has it looked at after a while.
+    pub(crate) fn watch(
+        &mut self,
+        id: TargetId,
+        call: &InFlight,
+        job: AcceptedJob,
+    ) -> Result<(), StoreError> {
+        let AcceptedJob { permit, follow_up } = job;
         tracing::debug!(
             message = call.message.id.0,
             job = follow_up.job,
@@ -44,41 +64,58 @@ impl Turn<'_> {
             message: call.message.id,
             target: id,
             task: call.message.task,
-            permit: counted.then_some(permit),
-            since: now,
+            permit,
+            since: self.now,
             looks: 0,
             follow_up,
         })?;
+        let target = self.target(id);
+        target.jobs += 1;
+        let wait = target.config.profile.polling.pause(0);
         self.put_back(call, wait)
     }
 
-    /// Applies what a look at a job showed.
-    pub(crate) fn looked(
+    /// Frees or holds the places of a look, and takes from its outcome what it says of the account.
+    pub(crate) fn settle_look(
         &mut self,
         id: TargetId,
         permit: PermitId,
-        call: InFlight,
-        look: &FollowUp,
-        outcome: Outcome,
-    ) -> Result<(), StoreError> {
+        call: &InFlight,
+        outcome: &Outcome,
+    ) -> Result<(), StoreFailure> {
         let took = self.now.saturating_since(call.started_at);
         self.target(id).figures.looks += 1;
-        match &outcome {
+        match outcome {
             // The vendor may still be at work on the look itself.
-            Outcome::Unknown { .. } => self.hold(id, permit, &call)?,
+            Outcome::Unknown { .. } => self.hold(id, permit, call),
             Outcome::Throttled {
                 kind, retry_after, ..
             } => {
                 self.note_throttle(id, permit, *kind, *retry_after)?;
-                self.free(id, permit)?;
+                self.free(id, permit)
             }
             _ => {
                 self.target(id).note_latency(took);
-                self.free(id, permit)?;
+                self.free(id, permit)
             }
         }
+    }
+
+    /// Does what follows from what a look at a job showed.
+    pub(crate) fn looked(
+        &mut self,
+        id: TargetId,
+        call: InFlight,
+        look: &FollowUp,
+        outcome: Outcome,
+    ) -> Result<(), StoreError> {
         let job = self.store().job(call.message.id)?;
-        let mut job = job.expect("the job of a look lasts until the look has ended");
+        let mut job = job.ok_or_else(|| {
+            StoreError::damaged(format!(
+                "the job of message {} is missing",
+                call.message.id.0
+            ))
+        })?;
         job.looks += 1;
         let watch = Watch {
             follow_up: look,
