@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use crate::gate::Gate;
-use crate::rules::{CountFrom, Counts, Limit, LimitKind};
-use crate::window::{BUCKETS_PER_WINDOW, EXACT_CALLS};
+use super::release::{BUCKETS_PER_WINDOW, MAX_EXACT_CALLS};
+use crate::rules::{CountFrom, Limit, LimitKind};
 
 impl Limit {
     /// The most calls a second that this limit admits in the long run, if every call is answered
@@ -32,28 +31,6 @@ impl Limit {
     }
 }
 
-impl Gate {
-    /// The most calls that the vendor may count in one window of each limit, in the order of the
-    /// rules: the limit itself where places are counted to the answer.
-    ///
-    /// Counted from the send, a window admits so many permits; but the vendor may also count in it calls
-    /// that were in flight when it began. Each of those has a place in every limit on calls in flight,
-    /// so there are no more of them than the tightest of these allows. None where nothing bounds them.
-    pub fn most_counted(&self) -> Vec<Option<u64>> {
-        let rules = || self.limits.iter().map(|limit| &limit.rule);
-        let in_flight = rules()
-            .filter(|limit| matches!(limit.kind, LimitKind::Concurrency { .. }))
-            .filter(|limit| limit.counts != Counts::Jobs)
-            .map(Limit::max)
-            .min();
-        let most = rules().map(|limit| match (&limit.kind, limit.count_from) {
-            (LimitKind::Concurrency { .. }, _) | (_, CountFrom::Answer) => Some(limit.max()),
-            (_, CountFrom::Send) => in_flight.map(|in_flight| limit.max() + in_flight),
-        });
-        most.collect()
-    }
-}
-
 impl LimitKind {
     /// The calls a second that a window or a quota stands for: its calls by its length. None for a
     /// limit on calls in flight.
@@ -70,7 +47,7 @@ impl LimitKind {
 
 /// How long a place cools at worst, in seconds.
 fn cooling(calls: u64, per: Duration) -> f64 {
-    let bucket = if calls <= EXACT_CALLS {
+    let bucket = if calls <= MAX_EXACT_CALLS {
         Duration::ZERO
     } else {
         per / BUCKETS_PER_WINDOW
@@ -111,26 +88,6 @@ mod tests {
             LATENCY,
             100.0,
         );
-    }
-
-    #[test]
-    fn counted_from_the_send_a_window_may_hold_what_was_in_flight_too() {
-        let most = |limits: Vec<Limit>| {
-            let rules = crate::Rules {
-                limits,
-                ..crate::Rules::default()
-            };
-            Gate::new(rules, crate::Time::from_millis(0)).most_counted()
-        };
-        let exact = Limit::window("second", 100, SECOND);
-        let sent = Limit {
-            count_from: CountFrom::Send,
-            ..exact.clone()
-        };
-        let account = Limit::concurrency("account", 10);
-        assert_eq!(most(vec![account.clone(), exact]), [Some(10), Some(100)]);
-        assert_eq!(most(vec![account, sent.clone()]), [Some(10), Some(110)]);
-        assert_eq!(most(vec![sent]), [None]);
     }
 
     #[test]

@@ -10,18 +10,18 @@
 
 /// What a lane remembers of the turns it gave.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Turns {
+pub struct FairOrder {
     /// The highest turn that a call started with.
     served: u64,
     /// The last turn of a call without a group.
     ungrouped: u64,
 }
 
-impl Turns {
+impl FairOrder {
     /// After a restart: from the lowest turn that waits, and from the highest one of a call without a
     /// group.
-    pub fn restore(first_waiting: Option<u64>, last_ungrouped: Option<u64>) -> Turns {
-        Turns {
+    pub fn restore(first_waiting: Option<u64>, last_ungrouped: Option<u64>) -> FairOrder {
+        FairOrder {
             served: first_waiting.map_or(0, |turn| turn.saturating_sub(1)),
             ungrouped: last_ungrouped.unwrap_or(0),
         }
@@ -60,7 +60,7 @@ mod tests {
     /// A lane as a host keeps it.
     #[derive(Default)]
     struct Lane {
-        turns: Turns,
+        turns: FairOrder,
         /// Turn, number of the call, group.
         waiting: BTreeSet<(u64, u32, Option<u8>)>,
         sent: u32,
@@ -86,7 +86,7 @@ mod tests {
 
         fn restart(&mut self) {
             let ungrouped = self.waiting.iter().rev().find(|call| call.2.is_none());
-            self.turns = Turns::restore(
+            self.turns = FairOrder::restore(
                 self.waiting.first().map(|call| call.0),
                 ungrouped.map(|call| call.0),
             );

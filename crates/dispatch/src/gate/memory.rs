@@ -3,18 +3,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::feedback::{Ceiling, Closure};
+use crate::feedback::{Ceiling, VendorPause};
 use crate::gate::Gate;
 use crate::lane::Lanes;
 use crate::pause::{Pauses, Scope};
 
-/// Deferral counters, learned ceiling, closure and pauses: small, and opaque but for its serialised
+/// Deferral counters, learned ceiling, pause and pauses: small, and opaque but for its serialised
 /// form.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
     lanes: Lanes,
     ceiling: Option<Ceiling>,
-    closure: Option<Closure>,
+    #[serde(rename = "closure")]
+    vendor_pause: Option<VendorPause>,
     pauses: Pauses,
 }
 
@@ -31,7 +32,7 @@ impl Gate {
         Memory {
             lanes: self.lanes.clone(),
             ceiling: self.ceiling,
-            closure: self.closure.clone(),
+            vendor_pause: self.vendor_pause.clone(),
             pauses: self.pauses,
         }
     }
@@ -42,20 +43,20 @@ impl Gate {
         self.lanes.hold_to(&self.bounds);
         self.ceiling = memory.ceiling;
         self.pauses = memory.pauses;
-        self.closure = memory.closure.map(|mut closure| {
-            closure.forget_calls();
-            closure
+        self.vendor_pause = memory.vendor_pause.map(|mut pause| {
+            pause.forget_calls();
+            pause
         });
     }
     /// Gives a gate that was restored from what another process shares what that one remembered:
-    /// as [`Gate::recall`], but the calls of a trickle are still out, for their permits are open.
+    /// as [`Gate::recall`], but the calls of a ramp are still out, for their permits are open.
     pub(crate) fn recall_shared(&mut self, memory: Memory) {
-        let closure = memory.closure.clone();
+        let pause = memory.vendor_pause.clone();
         self.recall(memory);
         let permits = &self.permits;
-        self.closure = closure.map(|mut closure| {
-            closure.keep_calls(|id| permits.is_open(id));
-            closure
+        self.vendor_pause = pause.map(|mut pause| {
+            pause.keep_calls(|id| permits.is_open(id));
+            pause
         });
     }
 }

@@ -5,10 +5,10 @@
 //! the vendor saw nothing; and the lanes it passed were not deferred.
 
 use crate::gate::Gate;
+use crate::lane::Waiting;
+use crate::limit::WindowRow;
 use crate::permit::PermitId;
-use crate::priority::Waiting;
 use crate::time::Time;
-use crate::window::WindowRow;
 
 impl Gate {
     /// The lanes among `waiting` whose next call everything admits now: what [`Gate::give_back`]
@@ -27,8 +27,8 @@ impl Gate {
         self.advance(now);
         let started_at = self.permits.started_at(id);
         let started_at = started_at.unwrap_or_else(|| panic!("permit {id} is not open"));
-        if let Some(closure) = &mut self.closure {
-            closure.held(id);
+        if let Some(pause) = &mut self.vendor_pause {
+            pause.held(id);
         }
         let (priority, _) = self.permits.close(id);
         self.lanes.not_started(priority, admitted, &self.bounds);

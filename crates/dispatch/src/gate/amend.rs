@@ -1,9 +1,9 @@
 //! Other rules for a gate at work, as `limit set` asks for.
 
 use crate::gate::Gate;
+use crate::limit::WindowRow;
 use crate::rules::Rules;
 use crate::time::Time;
-use crate::window::WindowRow;
 
 impl Gate {
     /// Puts other rules in force at once. Calls in flight stay in flight and count in every new
