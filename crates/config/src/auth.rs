@@ -12,8 +12,8 @@ use crate::code::Code;
 use crate::problem::Problem;
 use crate::reading::Reading;
 use crate::section::Section;
-use crate::spelling;
 use crate::tree::{Node, Value};
+use rampmeter_call::suggestion;
 
 /// What the reading of a sign-in knows of its target.
 pub(crate) struct Account<'a> {
@@ -171,7 +171,7 @@ fn kind_of(reading: &Reading<'_>, node: &Node) -> Option<&'static Kind> {
                     return kind;
                 }
                 let problem = Problem::new(Code::BadValue, "`kind` is no kind of auth").at(span);
-                match spelling::nearest(name, names.iter().copied()) {
+                match suggestion::nearest(name, names.iter().copied()) {
                     Some(near) => problem.help(format!("did you mean \"{near}\"?")),
                     None => problem,
                 }

@@ -1,15 +1,13 @@
-//! `rampmeter.toml` and the call message: what people and workflows write, read into types; and what follows from the outcome
-//! of a call by the rules of its target.
+//! `rampmeter.toml`: what people write, read into the values that the other crates work with.
 //!
 //! Every value is checked where it stands, all problems are collected, and each is shown with its place, its
-//! reason and a way out. What the values do is elsewhere: limits in `dispatch`, calls in `caller`.
+//! reason and a way out. What the values do is elsewhere: limits in `dispatch`, calls in `call` and `caller`.
 
 mod code;
 mod problem;
 mod report;
 mod mask;
 mod tree;
-mod spelling;
 mod duration;
 mod place;
 mod reference;
@@ -21,10 +19,10 @@ mod auth;
 mod header;
 mod deferral;
 mod limit;
+mod local;
 mod preset;
 mod jobs;
 mod response;
-mod retry;
 mod target;
 pub mod consequence;
 mod substitution;
@@ -32,19 +30,17 @@ mod workflow;
 mod function;
 pub mod aws;
 mod config;
-pub mod message;
 
 pub use aws::{Aws, Limiter};
 pub use code::Code;
 pub use config::Config;
 pub use function::Function;
-pub use message::{CallMessage, InvalidMessage};
 pub use place::Place;
 pub use problem::{Label, Problem};
+pub use rampmeter_call::{CallMessage, InvalidMessage, OnUnknown, Retry, message};
 pub use report::Report;
-pub use retry::Retry;
 pub use server::{Credential, Right as CredentialRight, Server};
 pub use slo::Slo;
 pub use substitution::pascal_case;
-pub use target::{OnUnknown, Target, Worker};
+pub use target::{Target, Worker};
 pub use workflow::{Workflow, WorkflowType};

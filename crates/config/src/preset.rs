@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use rampmeter_call::OnUnknown;
 use rampmeter_caller::preset::{Idempotency, Signal};
 use rampmeter_caller::reconcile::{Found, Template};
 use rampmeter_caller::{Network, Preset, Throttle, classify::Meaning, header};
@@ -12,7 +13,6 @@ use crate::code::Code;
 use crate::problem::Problem;
 use crate::reading::Reading;
 use crate::section::Section;
-use crate::target::OnUnknown;
 use crate::tree::{Node, Value};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -203,46 +203,4 @@ pub(crate) fn allow_networks(reading: &Reading<'_>, target: &Section<'_>) -> Vec
         }
     }
     networks
-}
-
-/// Whether a URL says in plain words that it leads to this very machine. Whoever writes that means it; other spellings
-/// of the same address are not taken for permission.
-pub(crate) fn is_plainly_local(text: &str) -> bool {
-    let Some((_, rest)) = text.split_once("://") else {
-        return false;
-    };
-    ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| {
-        rest.strip_prefix(host)
-            .is_some_and(|after| after.is_empty() || after.starts_with([':', '/']))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_plain_words_name_this_machine() {
-        for text in [
-            "http://localhost",
-            "http://127.0.0.1:80/",
-            "https://[::1]/a",
-            "http://localhost:1",
-        ] {
-            assert!(is_plainly_local(text), "{text}");
-        }
-        for text in [
-            "http://localhost.evil.test",
-            "http://127.0.0.1.nip.io",
-            "http://2130706433/",
-            "http://0x7f000001/",
-            "http://127.1/",
-            "http://[::ffff:127.0.0.1]/",
-            "http://localhost@evil.test/",
-            "http://localhost.",
-            "localhost",
-        ] {
-            assert!(!is_plainly_local(text), "{text}");
-        }
-    }
 }

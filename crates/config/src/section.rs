@@ -12,8 +12,8 @@ use crate::place::Place;
 use crate::problem::Problem;
 use crate::reading::{Reading, clipped};
 use crate::reference;
-use crate::spelling;
 use crate::tree::{Node, Table, Value};
+use rampmeter_call::suggestion;
 
 /// One table, being read.
 pub(crate) struct Section<'a> {
@@ -84,11 +84,12 @@ impl<'a> Section<'a> {
             let problem = Problem::new(Code::UnknownKey, format!("unknown key `{key}`"))
                 .at(&entry.key_span)
                 .label(format!("not a key of {}", self.what));
-            self.reading
-                .note(match spelling::nearest(&entry.key, keys.iter().copied()) {
+            self.reading.note(
+                match suggestion::nearest(&entry.key, keys.iter().copied()) {
                     Some(near) => problem.help(format!("did you mean `{near}`?")),
                     None => problem.help(format!("its keys are {}", keys.join(", "))),
-                });
+                },
+            );
         }
     }
 
@@ -219,7 +220,7 @@ impl<'a> Section<'a> {
         .at(&found.place)
         .note(format!("served are {}", served.join(", ")));
         self.reading
-            .note(match spelling::nearest(&found.value, served) {
+            .note(match suggestion::nearest(&found.value, served) {
                 Some(near) => problem.help(format!("did you mean \"{near}\"?")),
                 None => problem,
             });

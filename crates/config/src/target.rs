@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rampmeter_call::{CallRules, OnUnknown, Retry};
 use rampmeter_caller::follow_up::Jobs;
 use rampmeter_caller::{Auth, Network, Preset, Profile};
 use rampmeter_dispatch::{Counts, Limit, Priority, Rules};
@@ -14,11 +15,11 @@ use crate::code::Code;
 use crate::header;
 use crate::jobs;
 use crate::limit;
-use crate::preset::{self, is_plainly_local};
+use crate::local::is_plainly_local;
+use crate::preset;
 use crate::problem::Problem;
 use crate::reading::Reading;
 use crate::response;
-use crate::retry::Retry;
 use crate::section::Section;
 use crate::tree::Node;
 
@@ -48,18 +49,6 @@ pub struct Target {
     pub limit_notes: BTreeMap<String, String>,
 }
 
-/// What happens to a call that was sent and whose answer was lost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnUnknown {
-    /// Send it again with the same idempotency key: at least once.
-    #[default]
-    Retry,
-    /// Fail the task with `Rampmeter.OutcomeUnknown`: at most once.
-    Fail,
-    /// Ask the vendor whether it happened.
-    Reconcile,
-}
-
 /// Who drains the queues of a target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Worker {
@@ -75,6 +64,18 @@ impl Target {
     #[must_use]
     pub fn queue(&self, priority: Priority) -> String {
         format!("{}-{}", self.name, priority.as_str().to_lowercase())
+    }
+
+    /// What it says about a call that used up so many attempts before; any random number spreads the waits.
+    #[must_use]
+    pub fn call_rules(&self, attempts: u32, random: u64) -> CallRules {
+        CallRules {
+            retry: self.retry,
+            on_unknown: self.on_unknown,
+            polling: self.profile.polling,
+            attempts,
+            random,
+        }
     }
 
     /// Whether it asks for jobs of its vendor to be followed, or counted.
@@ -95,6 +96,12 @@ impl Target {
     #[must_use]
     pub fn dead_queue(&self) -> String {
         format!("{}-dead", self.name)
+    }
+}
+
+impl<'a> From<&'a Target> for &'a Profile {
+    fn from(target: &'a Target) -> &'a Profile {
+        &target.profile
     }
 }
 

@@ -9,9 +9,9 @@ use crate::place::Place;
 use crate::problem::Problem;
 use crate::reading::{Reading, clipped};
 use crate::section::Section;
-use crate::spelling;
 use crate::substitution::{self, Substitutions, Unresolved};
 use crate::tree::{Node, Value};
+use rampmeter_call::suggestion;
 
 /// A workflow of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,7 +212,7 @@ fn unresolved_problem(one: &Unresolved, predefined: &Substitutions) -> Problem {
     let name = clipped(&one.name);
     let message = format!("nothing defines the substitution `${{{name}}}`");
     let problem = Problem::new(Code::UnresolvedSubstitution, message).at(one.span.clone());
-    match spelling::nearest(&one.name, predefined.keys().map(String::as_str)) {
+    match suggestion::nearest(&one.name, predefined.keys().map(String::as_str)) {
         Some(near) => problem.help(format!("did you mean `${{{near}}}`?")),
         None => problem.help(format!("define it: substitutions = {{ {name} = \"...\" }}")),
     }

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::Account;
 use crate::code::Code;
-use crate::preset::is_plainly_local;
+use crate::local::is_plainly_local;
 use crate::problem::Problem;
 use crate::section::Section;
 use crate::tree::Value;

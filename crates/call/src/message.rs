@@ -2,12 +2,11 @@
 //! of the Step Functions HTTP Task. A message is judged whole before it may wait, and what is wrong with it is a
 //! sentence for the one who wrote it.
 
-use rampmeter_caller::{HeaderError, METHODS, PathError, Request, RequestError, path};
+use rampmeter_caller::{HeaderError, METHODS, PathError, Profile, Request, RequestError, path};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::spelling;
-use crate::target::Target;
+use crate::suggestion;
 
 /// A call as its message describes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,7 +74,7 @@ pub enum Reason {
         expected: &'static str,
     },
     /// A member that no message has.
-    #[error("the message has an unknown member {field}{}", suggestion(*.near))]
+    #[error("the message has an unknown member {field}{}", did_you_mean(*.near))]
     UnknownField {
         /// The member, shortened if long.
         field: String,
@@ -105,7 +104,7 @@ pub enum Reason {
     BadHeader(HeaderError),
 }
 
-fn suggestion(near: Option<&str>) -> String {
+fn did_you_mean(near: Option<&str>) -> String {
     near.map(|near| format!("; did you mean {near}?"))
         .unwrap_or_default()
 }
@@ -125,13 +124,16 @@ impl InvalidMessage {
 }
 
 impl CallMessage {
-    /// Reads the body of a queue message.
+    /// Reads the body of a queue message for an account.
     ///
     /// # Errors
     /// See [`Reason`].
-    pub fn parse(body: &str, target: &Target) -> Result<CallMessage, InvalidMessage> {
+    pub fn parse<'a>(
+        body: &str,
+        account: impl Into<&'a Profile>,
+    ) -> Result<CallMessage, InvalidMessage> {
         match serde_json::from_str(body) {
-            Ok(value) => CallMessage::from_value(&value, target),
+            Ok(value) => CallMessage::from_value(&value, account),
             Err(error) => {
                 let reason = Reason::NotJson(error.to_string());
                 Err(InvalidMessage {
@@ -142,16 +144,19 @@ impl CallMessage {
         }
     }
 
-    /// Reads a message that is already JSON.
+    /// Reads a message that is already JSON for an account.
     ///
     /// # Errors
     /// See [`Reason`].
-    pub fn from_value(value: &Value, target: &Target) -> Result<CallMessage, InvalidMessage> {
+    pub fn from_value<'a>(
+        value: &Value,
+        account: impl Into<&'a Profile>,
+    ) -> Result<CallMessage, InvalidMessage> {
         let task_token = value
             .get("TaskToken")
             .and_then(Value::as_str)
             .filter(|text| !text.is_empty());
-        read(value, target).map_err(|reason| InvalidMessage {
+        read(value, account.into()).map_err(|reason| InvalidMessage {
             reason,
             task_token: task_token.map(str::to_owned),
         })
@@ -168,7 +173,7 @@ impl CallMessage {
     }
 }
 
-fn read(value: &Value, target: &Target) -> Result<CallMessage, Reason> {
+fn read(value: &Value, account: &Profile) -> Result<CallMessage, Reason> {
     let members = value.as_object().ok_or(Reason::NotAnObject)?;
     refuse_unknown(members)?;
     let task_token = text(members, "TaskToken")?;
@@ -181,19 +186,17 @@ fn read(value: &Value, target: &Target) -> Result<CallMessage, Reason> {
     let method = text(members, "Method")?.ok_or(Reason::MissingField("Method"))?;
     let request = Request {
         method: method.to_owned(),
-        path: path_of(members, target)?,
+        path: path_of(members, account)?,
         query: pairs(members, "QueryParameters")?,
         headers: pairs(members, "Headers")?,
         body: present(members, "RequestBody").cloned(),
         idempotency_key: String::new(),
     };
-    request
-        .check(&target.profile)
-        .map_err(|error| match error {
-            RequestError::Method(_) => Reason::BadMethod,
-            RequestError::Path(error) => Reason::BadPath(error),
-            RequestError::Header(error) => Reason::BadHeader(error),
-        })?;
+    request.check(account).map_err(|error| match error {
+        RequestError::Method(_) => Reason::BadMethod,
+        RequestError::Path(error) => Reason::BadPath(error),
+        RequestError::Header(error) => Reason::BadHeader(error),
+    })?;
     Ok(CallMessage {
         task_token: task_token.map(str::to_owned),
         request,
@@ -211,7 +214,7 @@ fn refuse_unknown(members: &Map<String, Value>) -> Result<(), Reason> {
             "InvocationConfig" => return Err(Reason::NotFromMessage("InvocationConfig")),
             name if MEMBERS.contains(&name) => {}
             name => {
-                let near = spelling::nearest(name, MEMBERS);
+                let near = suggestion::nearest(name, MEMBERS);
                 let field = name.chars().take(40).flat_map(char::escape_debug).collect();
                 return Err(Reason::UnknownField { field, near });
             }
@@ -258,12 +261,12 @@ fn key(members: &Map<String, Value>, field: &'static str) -> Result<Option<Strin
     Ok(Some(key))
 }
 
-fn path_of(members: &Map<String, Value>, target: &Target) -> Result<String, Reason> {
+fn path_of(members: &Map<String, Value>, account: &Profile) -> Result<String, Reason> {
     match (text(members, "Path")?, text(members, "ApiEndpoint")?) {
         (Some(path), None) => Ok(path.to_owned()),
         (None, Some(endpoint)) => {
-            path::relative(&target.profile.base_url, endpoint).map_err(|error| match error {
-                PathError::AnotherHost => Reason::AnotherHost(target.name.clone()),
+            path::relative(&account.base_url, endpoint).map_err(|error| match error {
+                PathError::AnotherHost => Reason::AnotherHost(account.target.clone()),
                 other => Reason::BadPath(other),
             })
         }

@@ -5,28 +5,28 @@
     reason = "a failure of a helper is the test's report"
 )]
 
-use std::io;
-use std::path::Path;
+use std::time::Duration;
 
 use proptest::prelude::*;
-use rampmeter_config::message::{CallMessage, LONGEST_KEY, Reason};
-use rampmeter_config::{Config, Target};
+use rampmeter_call::message::{CallMessage, LONGEST_KEY, Reason};
+use rampmeter_caller::{Preset, Profile, Secret};
 use serde_json::{Value, json};
+use url::Url;
 
-fn target() -> Target {
-    let text = "[targets.netsuite]\npreset = \"netsuite\"\nbase_url = \"https://vendor.test/api\"\n\
-                headers = { apiKey = \"k\" }";
-    let no_file = |_: &Path| Err(io::Error::from(io::ErrorKind::NotFound));
-    let mut config = Config::parse(text, Path::new("rampmeter.toml"), &|_| None, &no_file).unwrap();
-    config.targets.remove("netsuite").unwrap()
+fn account() -> Profile {
+    let url = Url::parse("https://vendor.test/api").unwrap();
+    let mut account = Profile::new("netsuite", url, Duration::from_secs(1));
+    account.preset = Preset::NetSuite;
+    account.headers = vec![("apikey".to_owned(), Secret::new("k"))];
+    account
 }
 
 fn read(message: &Value) -> CallMessage {
-    CallMessage::parse(&message.to_string(), &target()).unwrap()
+    CallMessage::parse(&message.to_string(), &account()).unwrap()
 }
 
 fn refused(message: &Value) -> Reason {
-    CallMessage::from_value(message, &target())
+    CallMessage::from_value(message, &account())
         .unwrap_err()
         .reason()
         .clone()
@@ -200,7 +200,7 @@ fn a_value_that_cannot_serve_is_said_by_kind() {
     for (message, reason) in cases {
         assert_eq!(refused(&message), reason, "{message}");
     }
-    let not_json = CallMessage::parse("{\"Method\": ", &target()).unwrap_err();
+    let not_json = CallMessage::parse("{\"Method\": ", &account()).unwrap_err();
     assert!(matches!(not_json.reason(), Reason::NotJson(_)));
 }
 
@@ -208,7 +208,7 @@ fn a_value_that_cannot_serve_is_said_by_kind() {
 fn an_ordering_key_is_a_text_or_a_number_as_a_business_key_is() {
     for (key, read) in [(json!("customer-77"), "customer-77"), (json!(77), "77")] {
         let message = with(json!({"TaskToken": "tt", "OrderingKey": key}));
-        let call = CallMessage::from_value(&message, &target()).unwrap();
+        let call = CallMessage::from_value(&message, &account()).unwrap();
         assert_eq!(call.ordering_key.as_deref(), Some(read));
     }
     for key in [json!([]), json!(""), json!("a\u{0}"), json!(true)] {
@@ -245,13 +245,13 @@ fn paths_and_headers_are_judged_as_the_caller_judges_them() {
 
 #[test]
 fn a_refused_message_gives_back_its_task_token() {
-    let error = CallMessage::from_value(&with(json!({"Method": "post"})), &target()).unwrap_err();
+    let error = CallMessage::from_value(&with(json!({"Method": "post"})), &account()).unwrap_err();
     assert_eq!(error.task_token(), Some("tt"));
     assert_eq!(
         error.to_string(),
         "Method must be one of GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE"
     );
-    let error = CallMessage::from_value(&json!({"Method": 1}), &target()).unwrap_err();
+    let error = CallMessage::from_value(&json!({"Method": 1}), &account()).unwrap_err();
     assert_eq!(error.task_token(), None);
 }
 
@@ -302,11 +302,11 @@ proptest! {
 
     #[test]
     fn no_json_makes_it_panic_and_an_accepted_call_can_be_sent(message in anything()) {
-        let target = target();
-        match CallMessage::from_value(&message, &target) {
+        let account = account();
+        match CallMessage::from_value(&message, &account) {
             Ok(call) => {
                 let request = call.into_request("made");
-                prop_assert!(request.check(&target.profile).is_ok());
+                prop_assert!(request.check(&account).is_ok());
             }
             Err(error) => {
                 let token = message.get("TaskToken").and_then(Value::as_str).filter(|t| !t.is_empty());
@@ -318,6 +318,6 @@ proptest! {
 
     #[test]
     fn no_text_makes_it_panic(text in any::<String>()) {
-        let _ = CallMessage::parse(&text, &target());
+        let _ = CallMessage::parse(&text, &account());
     }
 }

@@ -1,43 +1,22 @@
 //! "Did you mean": the served word that is nearest to what was written.
 
 /// A word longer than this is no misspelling of a key, and comparing it would take long.
-const LONGEST: usize = 40;
+const MAX_CHARACTERS: usize = 40;
 
-/// The nearest of `served`, if it is near enough to be meant: a third of its letters may differ.
-pub(crate) fn nearest<'a>(
-    written: &str,
-    served: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    if written.chars().count() > LONGEST {
+/// The nearest of `served`, if it is near enough to be meant: a third of its letters may differ. Letters to add, drop,
+/// change or swap with their neighbour count one each.
+pub fn nearest<'a>(written: &str, served: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if written.chars().count() > MAX_CHARACTERS {
         return None;
     }
     let plain = |word: &str| word.to_lowercase().replace('-', "_");
     let written = plain(written);
     served
         .into_iter()
-        .map(|word| (distance(&written, &plain(word)), word))
+        .map(|word| (strsim::osa_distance(&written, &plain(word)), word))
         .filter(|(distance, word)| *distance <= (word.chars().count() / 3).max(1))
         .min()
         .map(|(_, word)| word)
-}
-
-/// Letters to add, drop, change or swap with their neighbour (restricted Damerau-Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let changed = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = changed.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]

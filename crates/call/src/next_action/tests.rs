@@ -1,21 +1,22 @@
 //! What follows from each outcome, and what holds whatever the outcome is.
 
-use std::path::Path;
-
 use proptest::prelude::*;
-use rampmeter_caller::Answer;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::aws;
 
-fn target(more: &str) -> Target {
-    let text = format!(
-        "[targets.t]\nbase_url = \"http://127.0.0.1:1\"\nretry = {{ max_attempts = 3, initial = \"1s\", max = \"8s\" }}\n{more}"
-    );
-    let config = aws::target(&text, Path::new("t.toml"), "t", &Default::default());
-    config.unwrap().targets.remove("t").unwrap()
-}
+/// A target that tries three times, a second apart at first.
+const RULES: CallRules = CallRules {
+    retry: Retry {
+        max_attempts: 3,
+        initial: Duration::from_secs(1),
+        max: Duration::from_secs(8),
+    },
+    on_unknown: OnUnknown::Retry,
+    polling: Polling::USUAL,
+    attempts: 0,
+    random: u64::MAX,
+};
 
 fn answer(status: u16, body: Value) -> Answer {
     Answer {
@@ -28,28 +29,19 @@ fn answer(status: u16, body: Value) -> Answer {
     }
 }
 
-fn after(target: &Target, attempts: u32, outcome: Outcome) -> Consequence {
-    let rules = Rules {
-        target,
-        attempts,
-        random: u64::MAX,
-    };
-    rules.call(outcome)
+fn of(outcome: Outcome, attempts: u32) -> NextAction {
+    CallRules { attempts, ..RULES }.after(outcome)
 }
 
-fn of(outcome: Outcome, attempts: u32) -> Consequence {
-    after(&target(""), attempts, outcome)
-}
-
-fn failed(consequence: Consequence) -> Failed {
-    match consequence {
-        Consequence::Failed(failed) => failed,
+fn failed(action: NextAction) -> Failed {
+    match action {
+        NextAction::Failed(failed) => failed,
         other => panic!("{other:?}"),
     }
 }
 
-fn again(after: u64, attempts: u32) -> Consequence {
-    Consequence::Again {
+fn again(after: u64, attempts: u32) -> NextAction {
+    NextAction::Again {
         after: Duration::from_secs(after),
         attempts,
         unknown: false,
@@ -116,49 +108,57 @@ fn a_throttle_uses_up_no_attempt_and_only_one_on_calls_at_once_makes_the_call_wa
 
 #[test]
 fn what_follows_from_a_lost_answer_is_what_the_target_says() {
-    let of = |on_unknown: &str, attempts| {
-        let more = format!("preset = \"netsuite\"\non_unknown = \"{on_unknown}\"");
-        after(&target(&more), attempts, unknown())
+    let of = |on_unknown, attempts| {
+        let rules = CallRules {
+            on_unknown,
+            attempts,
+            ..RULES
+        };
+        rules.after(unknown())
     };
-    for repeats in ["retry", "reconcile"] {
+    for repeats in [OnUnknown::Retry, OnUnknown::Reconcile] {
         assert!(matches!(
             of(repeats, 0),
-            Consequence::Again {
+            NextAction::Again {
                 attempts: 1,
                 unknown: true,
                 ..
             }
         ));
     }
-    assert_eq!(failed(of("retry", 2)).error, "Rampmeter.Unavailable");
-    assert_eq!(failed(of("reconcile", 2)).error, "Rampmeter.OutcomeUnknown");
-    let at_once = failed(of("fail", 0));
+    assert_eq!(
+        failed(of(OnUnknown::Retry, 2)).error,
+        "Rampmeter.Unavailable"
+    );
+    assert_eq!(
+        failed(of(OnUnknown::Reconcile, 2)).error,
+        "Rampmeter.OutcomeUnknown"
+    );
+    let at_once = failed(of(OnUnknown::Fail, 0));
     assert_eq!(at_once.error, "Rampmeter.OutcomeUnknown");
     assert_eq!(at_once.reason.as_deref(), Some("lost"));
 }
 
 #[test]
 fn a_crash_of_the_host_uses_up_no_attempt() {
-    let of = |on_unknown: &str| {
-        let target = target(&format!(
-            "preset = \"netsuite\"\non_unknown = \"{on_unknown}\""
-        ));
-        let rules = Rules {
-            target: &target,
+    let of = |on_unknown| {
+        let rules = CallRules {
+            on_unknown,
             attempts: 2,
             random: 0,
+            ..RULES
         };
-        rules.lost_in_flight("server")
+        rules.after_crash("server")
     };
     assert!(matches!(
-        of("retry"),
-        Consequence::Again {
+        of(OnUnknown::Retry),
+        NextAction::Again {
             attempts: 2,
             unknown: true,
             ..
         }
     ));
-    let failed = failed(of("fail"));
+    let failed = failed(of(OnUnknown::Fail));
     assert_eq!(failed.attempts, 2);
     assert_eq!(
         failed.reason.as_deref(),
@@ -211,25 +211,24 @@ proptest! {
     /// do, because too much was asked of it or the call was not sent, comes again without counting.
     #[test]
     fn attempts_are_never_more_than_the_target_allows(outcomes in prop::collection::vec(any_outcome(), 1..40)) {
-        let target = target("preset = \"netsuite\"");
         let mut attempts = 0;
         for outcome in outcomes {
             let counts = !matches!(
                 outcome,
                 Outcome::Throttled { .. } | Outcome::Repeatable { reason: Repeatable::GotReady, .. }
             );
-            match after(&target, attempts, outcome) {
-                Consequence::Again { after, attempts: used, unknown: _ } => {
+            match of(outcome, attempts) {
+                NextAction::Again { after, attempts: used, unknown: _ } => {
                     prop_assert_eq!(used, attempts + u32::from(counts));
-                    prop_assert!(used < target.retry.max_attempts);
-                    prop_assert!(after <= target.retry.max);
+                    prop_assert!(used < RULES.retry.max_attempts);
+                    prop_assert!(after <= RULES.retry.max);
                     attempts = used;
                 }
-                Consequence::Failed(failed) => {
-                    prop_assert!(failed.attempts <= target.retry.max_attempts);
+                NextAction::Failed(failed) => {
+                    prop_assert!(failed.attempts <= RULES.retry.max_attempts);
                     return Ok(());
                 }
-                Consequence::Done(_) => return Ok(()),
+                NextAction::Done(_) => return Ok(()),
             }
         }
     }
