@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 /// Reads `250ms`, `2s`, `1m`, `24h` or `30d`.
-pub(crate) fn parse(text: &str) -> Option<Duration> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Duration> {
     let split = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(split);
     let number: u64 = number.parse().ok()?;
@@ -19,7 +20,8 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
 }
 
 /// The shortest form that `parse` reads back to the same duration.
-pub(crate) fn show(duration: Duration) -> String {
+#[must_use]
+pub fn show(duration: Duration) -> String {
     let millis = duration.as_millis();
     for (per_unit, unit) in [
         (86_400_000, "d"),

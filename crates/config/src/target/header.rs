@@ -3,12 +3,8 @@
 
 use rampmeter_caller::{Secret, header};
 
-use crate::code::Code;
-use crate::place::Place;
-use crate::problem::Problem;
-use crate::reading::Reading;
-use crate::section::Section;
-use crate::tree::Value;
+use crate::document::{Reading, Section, Value};
+use crate::problem::{Code, Problem, SourceLocation};
 
 /// The headers of a target, names in lower case, references resolved.
 pub(crate) fn read(reading: &Reading<'_>, section: &Section<'_>) -> Vec<(String, Secret)> {
@@ -16,20 +12,20 @@ pub(crate) fn read(reading: &Reading<'_>, section: &Section<'_>) -> Vec<(String,
         return Vec::new();
     };
     let mut headers: Vec<(String, Secret)> = Vec::new();
-    let refuse = |code, reason: String, place: &Place| {
-        reading.note(Problem::new(code, reason).at(place));
+    let refuse = |code, reason: String, location: &SourceLocation| {
+        reading.note(Problem::new(code, reason).at(location));
     };
     for entry in &table.entries {
-        let place = Place::from(&entry.node.span);
+        let location = SourceLocation::from(&entry.node.span);
         let Value::Text(text) = &entry.node.value else {
             refuse(
                 Code::WrongType,
                 "the value of a header must be a text".to_owned(),
-                &place,
+                &location,
             );
             continue;
         };
-        let Some(value) = section.resolve(text, &place) else {
+        let Some(value) = section.resolve(text, &location) else {
             continue;
         };
         let name = entry.key.to_ascii_lowercase();
@@ -37,11 +33,15 @@ pub(crate) fn read(reading: &Reading<'_>, section: &Section<'_>) -> Vec<(String,
             refuse(
                 Code::BadHeader,
                 error.to_string(),
-                &Place::from(&entry.key_span),
+                &SourceLocation::from(&entry.key_span),
             );
         } else if headers.iter().any(|(other, _)| *other == name) {
             let reason = format!("the header {name} is given twice");
-            refuse(Code::BadHeader, reason, &Place::from(&entry.key_span));
+            refuse(
+                Code::BadHeader,
+                reason,
+                &SourceLocation::from(&entry.key_span),
+            );
         } else {
             headers.push((name, Secret::new(value)));
         }

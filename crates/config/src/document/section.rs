@@ -6,13 +6,11 @@ use std::time::Duration;
 
 use rampmeter_caller::Secret;
 
-use crate::code::Code;
+use super::reading::Reading;
+use super::reference;
+use super::tree::{Node, Table, Value};
 use crate::duration;
-use crate::place::Place;
-use crate::problem::Problem;
-use crate::reading::{Reading, clipped};
-use crate::reference;
-use crate::tree::{Node, Table, Value};
+use crate::problem::{Code, Problem, SourceLocation, clipped};
 use rampmeter_call::suggestion;
 
 /// One table, being read.
@@ -31,7 +29,7 @@ pub(crate) struct Section<'a> {
 /// A value with its place, read from the file or from an overriding variable.
 pub(crate) struct Found<T> {
     pub(crate) value: T,
-    pub(crate) place: Place,
+    pub(crate) location: SourceLocation,
 }
 
 impl<'a> Section<'a> {
@@ -44,7 +42,12 @@ impl<'a> Section<'a> {
         keys: &[&str],
     ) -> Option<Section<'a>> {
         let Value::Table(table) = &node.value else {
-            reading.wrong_type(key, "a table", &node.value, &Place::from(&node.span));
+            reading.wrong_type(
+                key,
+                "a table",
+                &node.value,
+                &SourceLocation::from(&node.span),
+            );
             return None;
         };
         let section = Section {
@@ -116,27 +119,28 @@ impl<'a> Section<'a> {
             return Some(found);
         }
         let node = self.get(key)?;
-        let place = Place::from(&node.span);
+        let location = SourceLocation::from(&node.span);
         let Value::Text(text) = &node.value else {
-            self.reading.wrong_type(key, "a text", &node.value, &place);
+            self.reading
+                .wrong_type(key, "a text", &node.value, &location);
             return None;
         };
-        let value = self.resolve(text, &place)?;
-        Some(Found { value, place })
+        let value = self.resolve(text, &location)?;
+        Some(Found { value, location })
     }
 
     /// A text that must be one reference.
     pub(crate) fn secret(&self, key: &str) -> Option<Secret> {
         let node = self.get(key)?;
-        let place = Place::from(&node.span);
+        let location = SourceLocation::from(&node.span);
         match &node.value {
             Value::Text(text) if reference::is_reference(text) => {
-                let secret = self.resolve(text, &place)?;
+                let secret = self.resolve(text, &location)?;
                 if !secret.is_empty() {
                     return Some(Secret::new(secret));
                 }
                 self.reading.note(
-                    Problem::new(Code::BadCredential, format!("`{key}` is empty")).at(&place),
+                    Problem::new(Code::BadCredential, format!("`{key}` is empty")).at(&location),
                 );
                 None
             }
@@ -146,14 +150,14 @@ impl<'a> Section<'a> {
                         Code::LiteralSecret,
                         format!("`{key}` must be a reference, not the secret itself"),
                     )
-                    .at(&place)
+                    .at(&location)
                     .label("not shown")
                     .note(
                         "this file is read, copied and committed; a secret in it does not stay one",
                     )
                     .help(format!(
                         "write {key} = {}",
-                        self.reading.surroundings.host.forms_of_secrets()
+                        self.reading.context.host.forms_of_secrets()
                     )),
                 );
                 None
@@ -161,12 +165,12 @@ impl<'a> Section<'a> {
         }
     }
 
-    pub(crate) fn resolve(&self, text: &str, place: &Place) -> Option<String> {
-        let surroundings = &self.reading.surroundings;
+    pub(crate) fn resolve(&self, text: &str, location: &SourceLocation) -> Option<String> {
+        let context = &self.reading.context;
         let resolved = if self.used_here {
-            surroundings.resolve_here(text, place)
+            context.resolve_here(text, location)
         } else {
-            surroundings.resolve(text, place)
+            context.resolve(text, location)
         };
         match resolved {
             Ok(value) => Some(value),
@@ -181,10 +185,10 @@ impl<'a> Section<'a> {
 
     fn variable(&self, key: &str) -> Option<Found<String>> {
         let name = format!("{}{}", self.overridden_by?, key.to_uppercase());
-        let value = (self.reading.surroundings.environment)(&name)?;
+        let value = (self.reading.context.environment)(&name)?;
         Some(Found {
             value,
-            place: Place::Variable(name),
+            location: SourceLocation::Variable(name),
         })
     }
 
@@ -200,7 +204,7 @@ impl<'a> Section<'a> {
             Ok(value) => Some(value),
             Err(reason) => {
                 self.reading
-                    .note(Problem::new(code, format!("`{key}` {reason}")).at(&found.place));
+                    .note(Problem::new(code, format!("`{key}` {reason}")).at(&found.location));
                 None
             }
         }
@@ -217,7 +221,7 @@ impl<'a> Section<'a> {
             Code::BadValue,
             format!("`{key}` is none of the served values"),
         )
-        .at(&found.place)
+        .at(&found.location)
         .note(format!("served are {}", served.join(", ")));
         self.reading
             .note(match suggestion::nearest(&found.value, served) {
@@ -235,14 +239,14 @@ impl<'a> Section<'a> {
             }
             let problem = format!("`{key}` must be true or false");
             self.reading
-                .note(Problem::new(Code::BadValue, problem).at(&found.place));
+                .note(Problem::new(Code::BadValue, problem).at(&found.location));
             return None;
         }
         let node = self.get(key)?;
         let Value::Boolean(flag) = node.value else {
-            let place = Place::from(&node.span);
+            let location = SourceLocation::from(&node.span);
             self.reading
-                .wrong_type(key, "true or false", &node.value, &place);
+                .wrong_type(key, "true or false", &node.value, &location);
             return None;
         };
         Some(flag)
@@ -254,7 +258,7 @@ impl<'a> Section<'a> {
         let Some(value) = duration::parse(&found.value) else {
             self.reading.note(
                 Problem::new(Code::BadDuration, format!("`{key}` is not a duration"))
-                    .at(&found.place)
+                    .at(&found.location)
                     .help("write a whole number and a unit: \"250ms\", \"2s\", \"1m\", \"24h\", \"30d\""),
             );
             return None;
@@ -271,7 +275,7 @@ impl<'a> Section<'a> {
                 Code::BadDuration,
                 format!("`{key}` must be from {least} to {most}"),
             )
-            .at(&found.place),
+            .at(&found.location),
         );
         None
     }
@@ -289,21 +293,21 @@ impl<'a> Section<'a> {
                 key,
                 "a list of texts",
                 &node.value,
-                &Place::from(&node.span),
+                &SourceLocation::from(&node.span),
             );
             return None;
         };
         let mut texts = Vec::new();
         for item in items {
-            let place = Place::from(&item.span);
+            let location = SourceLocation::from(&item.span);
             match &item.value {
                 Value::Text(text) => texts.push(Found {
                     value: text.clone(),
-                    place,
+                    location,
                 }),
                 other => self
                     .reading
-                    .wrong_type(key, "a list of texts", other, &place),
+                    .wrong_type(key, "a list of texts", other, &location),
             }
         }
         Some(texts)
@@ -315,8 +319,12 @@ impl<'a> Section<'a> {
         if let Value::Table(table) = &node.value {
             return Some(table);
         }
-        self.reading
-            .wrong_type(key, "a table", &node.value, &Place::from(&node.span));
+        self.reading.wrong_type(
+            key,
+            "a table",
+            &node.value,
+            &SourceLocation::from(&node.span),
+        );
         None
     }
 }

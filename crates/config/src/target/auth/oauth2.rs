@@ -9,11 +9,9 @@ use rampmeter_caller::{
 use url::Url;
 
 use super::Account;
-use crate::code::Code;
-use crate::local::is_plainly_local;
-use crate::problem::Problem;
-use crate::section::Section;
-use crate::tree::Value;
+use crate::document::{Section, Value};
+use crate::problem::{Code, Problem};
+use crate::target::address::is_plainly_local;
 
 /// Where NetSuite grants tokens, below the account's own host (Oracle, OAuth 2.0 client credentials flow).
 const NETSUITE_TOKEN: &str = "/services/rest/auth/oauth2/v1/token";
@@ -167,7 +165,7 @@ fn scopes(section: &Section<'_>) -> Option<Vec<String>> {
 
 fn key(section: &Section<'_>, algorithms: &[Algorithm]) -> Option<SigningKey> {
     let pem = section.secret("key")?;
-    if section.reading.surroundings.host.has_no_secrets() {
+    if section.reading.context.host.has_no_secrets() {
         return None;
     }
     let error = match SigningKey::from_pem(&pem, algorithms) {

@@ -3,11 +3,8 @@
 
 use rampmeter_dispatch::{Priority, Reserve, Share};
 
-use crate::code::Code;
-use crate::problem::Problem;
-use crate::reading::Reading;
-use crate::section::Section;
-use crate::tree::{Node, Value};
+use crate::document::{Node, Reading, Section, Value};
+use crate::problem::{Code, Problem};
 
 /// Reads `share`. `max`: the places of the limit.
 pub(super) fn read(

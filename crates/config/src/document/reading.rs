@@ -1,18 +1,16 @@
-//! What the reading of one file shares: its surroundings and the problems found so far.
+//! What the reading of one file shares: its context and the problems found so far.
 
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
-use crate::code::Code;
-use crate::place::Place;
-use crate::problem::Problem;
-use crate::reference::Surroundings;
-use crate::tree::{Node, Value};
+use super::reference::Context;
+use super::tree::{Node, Value};
+use crate::problem::{Code, Problem, SourceLocation};
 
 /// What the reading of a whole file shares.
 pub(crate) struct Reading<'a> {
     pub(crate) file: String,
-    pub(crate) surroundings: Surroundings<'a>,
+    pub(crate) context: Context<'a>,
     pub(crate) problems: RefCell<Vec<Problem>>,
 }
 
@@ -27,10 +25,16 @@ impl Reading<'_> {
         self.problems.borrow_mut().push(problem.file(file));
     }
 
-    pub(crate) fn wrong_type(&self, key: &str, expected: &str, value: &Value, place: &Place) {
+    pub(crate) fn wrong_type(
+        &self,
+        key: &str,
+        expected: &str,
+        value: &Value,
+        location: &SourceLocation,
+    ) {
         self.note(
             Problem::new(Code::WrongType, format!("`{key}` must be {expected}"))
-                .at(place)
+                .at(location)
                 .label(format!("this is {}", value.kind())),
         );
     }
@@ -43,9 +47,9 @@ impl Reading<'_> {
         served: RangeInclusive<u64>,
         code: Code,
     ) -> Option<u64> {
-        let place = Place::from(&node.span);
+        let location = SourceLocation::from(&node.span);
         let Value::Integer(number) = node.value else {
-            self.wrong_type(key, "a whole number", &node.value, &place);
+            self.wrong_type(key, "a whole number", &node.value, &location);
             return None;
         };
         if let Some(number) = u64::try_from(number)
@@ -55,15 +59,9 @@ impl Reading<'_> {
             return Some(number);
         }
         let (least, most) = (served.start(), served.end());
-        self.note(Problem::new(code, format!("`{key}` must be from {least} to {most}")).at(&place));
+        self.note(
+            Problem::new(code, format!("`{key}` must be from {least} to {most}")).at(&location),
+        );
         None
     }
-}
-
-/// A name from the file, short enough for a message.
-pub(crate) fn clipped(name: &str) -> String {
-    if name.chars().count() <= 60 {
-        return name.to_owned();
-    }
-    name.chars().take(60).chain("...".chars()).collect()
 }

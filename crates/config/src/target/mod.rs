@@ -1,5 +1,17 @@
 //! One target: a remote account with its limits, its way to sign in and its rules for what goes wrong.
 
+mod address;
+mod auth;
+mod deferral;
+mod header;
+mod idempotency;
+mod jobs;
+mod limit;
+mod reconcile;
+mod response;
+mod retry;
+mod signals;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,20 +20,9 @@ use rampmeter_call::{CallRules, OnUnknown, Retry};
 use rampmeter_caller::follow_up::Jobs;
 use rampmeter_caller::{Auth, Network, Preset, Profile};
 use rampmeter_dispatch::{Counts, Limit, Priority, Rules};
-use url::Url;
 
-use crate::auth::{self, Account};
-use crate::code::Code;
-use crate::header;
-use crate::jobs;
-use crate::limit;
-use crate::local::is_plainly_local;
-use crate::preset;
-use crate::problem::Problem;
-use crate::reading::Reading;
-use crate::response;
-use crate::section::Section;
-use crate::tree::Node;
+use crate::document::{Node, Reading, Section};
+use crate::problem::{Code, Problem};
 
 /// One remote account.
 #[derive(Clone, Debug)]
@@ -136,7 +137,7 @@ pub(crate) fn read_all(reading: &Reading<'_>, root: &Section<'_>) -> BTreeMap<St
     let Some(table) = root.named("targets") else {
         return targets;
     };
-    let only = reading.surroundings.host.only_target();
+    let only = reading.context.host.only_target();
     let entries = table.entries.iter();
     for entry in entries.filter(|entry| only.is_none_or(|only| only == entry.key)) {
         if !is_name(&entry.key) {
@@ -181,16 +182,16 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
         .unwrap_or_else(|| default_hold(vendor, timeout));
     let base_url = section
         .requires("base_url")
-        .then(|| section.parsed("base_url", Code::BadBaseUrl, base_url))
+        .then(|| section.parsed("base_url", Code::BadBaseUrl, address::base_url))
         .flatten();
     if let Some(url) = &base_url {
-        check_base_url(reading, &section, vendor, url);
+        address::check_base_url(reading, &section, vendor, url);
     }
     let local = base_url.is_some()
         && section
             .text("base_url")
-            .is_some_and(|found| is_plainly_local(&found.value));
-    let account = Account {
+            .is_some_and(|found| address::is_plainly_local(&found.value));
+    let account = auth::Account {
         base_url: base_url.as_ref(),
         local: Cell::new(local),
         sign_in_counts: vendor.rules().sign_in_counts,
@@ -202,9 +203,8 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let local = account.local.get();
     let (rules, limit_notes) = limit::read(reading, &section, vendor.rules().limits);
     let headers = header::read(reading, &section);
-    let retry = retry(reading, &section, vendor.rules().retry.into());
-    let on_unknown = on_unknown(&section);
-    preset::check_reconcile(reading, &section, vendor, on_unknown);
+    let retry = retry::read(reading, &section, vendor.rules().retry.into());
+    let on_unknown = reconcile::on_unknown(reading, &section, vendor);
     let worker = section
         .word(
             "worker",
@@ -219,17 +219,17 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     profile.auth = auth?;
     profile.preset = vendor;
     profile.headers = headers;
-    profile.signals = preset::signals(reading, &section);
-    profile.idempotency = preset::idempotency(reading, &section);
+    profile.signals = signals::read(reading, &section);
+    profile.idempotency = idempotency::read(reading, &section);
     profile.csrf = section.flag("csrf");
     jobs::read(reading, &section, &mut profile);
     profile.response = response::read(reading, &section);
-    profile.reconcile = preset::reconcile(reading, &section);
-    profile.allow_networks = preset::allow_networks(reading, &section);
+    profile.reconcile = reconcile::question(reading, &section);
+    profile.allow_networks = address::allow_networks(reading, &section);
     if local {
         profile.allow_networks.extend(Network::LOOPBACK);
     }
-    check_address(reading, &section, &profile);
+    address::check(reading, &section, &profile);
     Some(Target {
         name: name.to_owned(),
         profile,
@@ -252,100 +252,6 @@ fn default_hold(preset: Preset, timeout: Duration) -> Duration {
     }
 }
 
-fn base_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
-    let reason = if !matches!(url.scheme(), "http" | "https") {
-        "must begin with https:// or http://"
-    } else if !url.username().is_empty() || url.password().is_some() {
-        "must hold no user name or password; use `auth`"
-    } else if url.query().is_some() || url.fragment().is_some() {
-        "must hold no query and no fragment"
-    } else {
-        return Ok(url);
-    };
-    Err(reason.to_owned())
-}
-
-/// What the vendor says against a base URL.
-fn check_base_url(reading: &Reading<'_>, section: &Section<'_>, preset: Preset, url: &Url) {
-    if let Some(reason) = (preset.rules().base_url)(url)
-        && let Some(node) = section.get("base_url")
-    {
-        reading.note(
-            Problem::new(Code::BadBaseUrl, format!("`base_url` {reason}"))
-                .at(&node.span)
-                .note(format!("the preset is that of {}", preset.rules().title)),
-        );
-    }
-}
-
-/// An address that is written in the file itself, and that no call may connect to.
-fn check_address(reading: &Reading<'_>, section: &Section<'_>, profile: &Profile) {
-    let token_url = match &profile.auth {
-        Auth::OAuth2(oauth2) => Some(("auth", &oauth2.token_url)),
-        _ => None,
-    };
-    for (key, url) in [Some(("base_url", &profile.base_url)), token_url]
-        .into_iter()
-        .flatten()
-    {
-        if rampmeter_caller::check_address(url, &profile.allow_networks).is_err()
-            && let Some(node) = section.get(key)
-        {
-            let host = url.host_str().unwrap_or_default();
-            reading.note(
-                Problem::new(
-                    Code::DeniedAddress,
-                    format!("{host} is no public address, and calls may not connect to it"),
-                )
-                .at(&node.span)
-                .help("if it is meant, add its network to `allow_networks` of the target"),
-            );
-        }
-    }
-}
-
-fn on_unknown(section: &Section<'_>) -> OnUnknown {
-    let words = [
-        ("retry", OnUnknown::Retry),
-        ("fail", OnUnknown::Fail),
-        ("reconcile", OnUnknown::Reconcile),
-    ];
-    section.word("on_unknown", &words).unwrap_or_default()
-}
-
-fn retry(reading: &Reading<'_>, section: &Section<'_>, default: Retry) -> Retry {
-    let Some(node) = section.get("retry") else {
-        return default;
-    };
-    let keys = &["max_attempts", "initial", "max"];
-    let Some(inner) = Section::open(reading, "retry", node, "retry", keys) else {
-        return default;
-    };
-    let pause = Duration::from_millis(1)..=DAY;
-    let attempts = inner.count("max_attempts", 1..=1000, Code::BadValue);
-    let retry = Retry {
-        max_attempts: attempts
-            .and_then(|n| u32::try_from(n).ok())
-            .unwrap_or(default.max_attempts),
-        initial: inner
-            .duration("initial", pause.clone())
-            .unwrap_or(default.initial),
-        max: inner.duration("max", pause).unwrap_or(default.max),
-    };
-    if retry.initial > retry.max {
-        reading.note(
-            Problem::new(
-                Code::BadValue,
-                "the first pause of `retry` is longer than its longest",
-            )
-            .at(&node.span)
-            .help("raise `max` or lower `initial`"),
-        );
-    }
-    retry
-}
-
 fn redact(reading: &Reading<'_>, section: &Section<'_>) -> Vec<String> {
     let mut paths = Vec::new();
     for found in section.texts("redact").unwrap_or_default() {
@@ -357,7 +263,7 @@ fn redact(reading: &Reading<'_>, section: &Section<'_>) -> Vec<String> {
                     Code::BadValue,
                     "`redact` holds paths such as \"$.RequestBody.taxId\"",
                 )
-                .at(&found.place),
+                .at(&found.location),
             );
         }
     }

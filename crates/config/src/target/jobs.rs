@@ -5,11 +5,8 @@ use std::time::Duration;
 use rampmeter_caller::Profile;
 use rampmeter_caller::follow_up::{Jobs, Polling};
 
-use crate::code::Code;
-use crate::problem::Problem;
-use crate::reading::Reading;
-use crate::section::Section;
-use crate::tree::Value;
+use crate::document::{Reading, Section, Value};
+use crate::problem::{Code, Problem};
 
 const WORDS: [(&str, Jobs); 3] = [
     ("none", Jobs::None),

@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use crate::reference;
-use crate::tree::{Node, Table, Value};
+use super::reference;
+use super::tree::{Node, Table, Value};
 
 /// Tables in which every text is taken for a secret unless its key is listed in [`PUBLIC`].
 const SECRET_TABLES: [&str; 3] = ["auth", "credentials", "headers"];
@@ -159,7 +159,7 @@ fn blank(text: &str, spans: &[Range<usize>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::{Notation, parse};
+    use crate::document::tree::{Notation, parse};
 
     const CANARY: &str = "canary";
 

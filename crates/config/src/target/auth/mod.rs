@@ -8,11 +8,8 @@ use std::cell::Cell;
 use rampmeter_caller::{Auth, OAuth1, Secret, header};
 use url::Url;
 
-use crate::code::Code;
-use crate::problem::Problem;
-use crate::reading::Reading;
-use crate::section::Section;
-use crate::tree::{Node, Value};
+use crate::document::{Node, Reading, Section, Value};
+use crate::problem::{Code, Problem};
 use rampmeter_call::suggestion;
 
 /// What the reading of a sign-in knows of its target.
@@ -151,7 +148,7 @@ pub(crate) fn read(reading: &Reading<'_>, node: &Node, account: &Account<'_>) ->
     let before = reading.problems.borrow().len();
     let auth = (kind.read)(&section, account);
     // A plan for AWS has no private key to make a signer from; nothing is signed with a plan.
-    let of_plan = reading.surroundings.host.has_no_secrets() && auth.is_none();
+    let of_plan = reading.context.host.has_no_secrets() && auth.is_none();
     if of_plan && reading.problems.borrow().len() == before {
         return Some(Auth::None);
     }

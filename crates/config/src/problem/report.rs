@@ -7,7 +7,7 @@ use std::fmt;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use crate::problem::Problem;
+use super::Problem;
 
 /// All that is wrong with a configuration; never empty. `Display` is [`Report::render`] without colour.
 #[derive(Clone, PartialEq, Eq)]

@@ -6,10 +6,8 @@ use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use rampmeter_dispatch::{Calendar, ResetDay};
 
-use crate::code::Code;
-use crate::problem::Problem;
-use crate::reading::Reading;
-use crate::section::Section;
+use crate::document::{Reading, Section};
+use crate::problem::{Code, Problem};
 
 const FORM: &str = "write `reset = \"00:00 Europe/Paris\"`, with a weekday or a day of the month from 1 to 28 before it if it is not every day";
 
@@ -29,7 +27,7 @@ pub(super) fn read(reading: &Reading<'_>, section: &Section<'_>) -> Option<Calen
         Err(reason) => {
             reading.note(
                 Problem::new(Code::BadReset, format!("`reset` {reason}"))
-                    .at(&found.place)
+                    .at(&found.location)
                     .help(FORM),
             );
             None

@@ -6,13 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
-use crate::code::Code;
-use crate::place::Place;
-use crate::problem::Problem;
-use crate::reading::clipped;
+use crate::problem::{Code, Problem, SourceLocation, clipped};
 
 /// What references are resolved against.
-pub(crate) struct Surroundings<'a> {
+pub(crate) struct Context<'a> {
     /// Directory of the configuration file, which relative paths start from.
     pub(crate) directory: &'a Path,
     pub(crate) environment: &'a dyn Fn(&str) -> Option<String>,
@@ -142,15 +139,23 @@ pub(crate) fn is_reference(text: &str) -> bool {
     matches!(pieces(text)[..], [Piece::Reference(_)])
 }
 
-impl Surroundings<'_> {
+impl Context<'_> {
     /// The text with its references resolved, or all that is wrong with them.
-    pub(crate) fn resolve(&self, text: &str, place: &Place) -> Result<String, Vec<Problem>> {
-        self.resolve_with(text, place, |inside| self.look_up(inside))
+    pub(crate) fn resolve(
+        &self,
+        text: &str,
+        location: &SourceLocation,
+    ) -> Result<String, Vec<Problem>> {
+        self.resolve_with(text, location, |inside| self.look_up(inside))
     }
 
     /// The same for a text that is used where the file is read, on whatever host its calls are made.
-    pub(crate) fn resolve_here(&self, text: &str, place: &Place) -> Result<String, Vec<Problem>> {
-        self.resolve_with(text, place, |inside| match inside.split_once(':') {
+    pub(crate) fn resolve_here(
+        &self,
+        text: &str,
+        location: &SourceLocation,
+    ) -> Result<String, Vec<Problem>> {
+        self.resolve_with(text, location, |inside| match inside.split_once(':') {
             Some(("secret" | "ssm", _)) if self.host.is_aws() => {
                 Err(Refusal::Public(inside.to_owned()))
             }
@@ -161,7 +166,7 @@ impl Surroundings<'_> {
     fn resolve_with(
         &self,
         text: &str,
-        place: &Place,
+        location: &SourceLocation,
         look_up: impl Fn(&str) -> Result<String, Refusal>,
     ) -> Result<String, Vec<Problem>> {
         let mut resolved = String::new();
@@ -171,12 +176,12 @@ impl Surroundings<'_> {
                 Piece::Plain(plain) => resolved.push_str(plain),
                 Piece::Reference(inside) => match look_up(inside) {
                     Ok(value) => resolved.push_str(&value),
-                    Err(refusal) => problems.push(Problem::from(refusal).at(place)),
+                    Err(refusal) => problems.push(Problem::from(refusal).at(location)),
                 },
                 Piece::Open => problems.push(
                     Problem::new(Code::BadReference, "a reference has no closing brace")
                         .help("write `${env:NAME}` or `${file:PATH}`")
-                        .at(place),
+                        .at(location),
                 ),
             }
         }

@@ -1,9 +1,14 @@
 //! One thing that is wrong: what, where, why, and what to do about it. How it looks on a terminal is `report`.
 
+mod code;
+mod location;
+mod report;
+
 use std::ops::Range;
 
-use crate::code::Code;
-use crate::place::Place;
+pub use code::Code;
+pub use location::SourceLocation;
+pub use report::Report;
 
 /// One thing that is wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,10 +54,10 @@ impl Problem {
         }
     }
 
-    pub(crate) fn at(mut self, place: impl Into<Place>) -> Problem {
-        match place.into() {
-            Place::Span(span) => self.span = Some(span),
-            Place::Variable(name) => {
+    pub(crate) fn at(mut self, location: impl Into<SourceLocation>) -> Problem {
+        match location.into() {
+            SourceLocation::Span(span) => self.span = Some(span),
+            SourceLocation::Variable(name) => {
                 self.note = Some(format!(
                     "the value comes from the environment variable {name}"
                 ));
@@ -88,4 +93,12 @@ impl Problem {
         self.file = name.into();
         self
     }
+}
+
+/// A name from the file, short enough for a message.
+pub(crate) fn clipped(name: &str) -> String {
+    if name.chars().count() <= 60 {
+        return name.to_owned();
+    }
+    name.chars().take(60).chain("...".chars()).collect()
 }

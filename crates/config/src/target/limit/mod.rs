@@ -9,12 +9,9 @@ use rampmeter_dispatch::{
     CountFrom, Counts, LONGEST_WINDOW, Limit, LimitKind, Priority, Reserve, Rules, SHORTEST_WINDOW,
 };
 
-use crate::code::Code;
-use crate::deferral;
-use crate::problem::Problem;
-use crate::reading::Reading;
-use crate::section::Section;
-use crate::tree::{Node, Value};
+use crate::document::{Node, Reading, Section, Value};
+use crate::problem::{Code, Problem};
+use crate::target::deferral;
 
 mod calendar;
 mod share;

@@ -4,8 +4,7 @@
 use std::ops::Range;
 
 use super::{Entry, Node, Table, Value};
-use crate::code::Code;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// Deeper nesting than any configuration has; it bounds the recursion.
 const DEEPEST: usize = 64;

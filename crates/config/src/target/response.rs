@@ -3,10 +3,8 @@
 
 use rampmeter_caller::ResponseRules;
 
-use crate::code::Code;
-use crate::problem::Problem;
-use crate::reading::Reading;
-use crate::section::Section;
+use crate::document::{Reading, Section};
+use crate::problem::{Code, Problem};
 
 const LONGEST_BODY: u64 = 4 << 30;
 
@@ -49,7 +47,7 @@ fn size(reading: &Reading<'_>, section: &Section<'_>, key: &str, most: u64) -> O
             let what = format!("`{key}` must be a size from 1KiB to {}KiB", most / 1024);
             reading.note(
                 Problem::new(Code::BadValue, what)
-                    .at(&found.place)
+                    .at(&found.location)
                     .help("write a whole number and a unit: \"500KB\", \"200KiB\", \"16MB\", \"64MiB\", \"1GiB\""),
             );
             None

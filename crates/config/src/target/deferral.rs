@@ -2,11 +2,8 @@
 
 use rampmeter_dispatch::{DEFAULT_MAX_DEFERRALS, DeferralBound, MaxDeferrals};
 
-use crate::code::Code;
-use crate::problem::Problem;
-use crate::reading::Reading;
-use crate::section::Section;
-use crate::tree::{Node, Value};
+use crate::document::{Node, Reading, Section, Value};
+use crate::problem::{Code, Problem};
 
 /// The deferral bounds of a target: one number for both lower lanes, one each, or `"unlimited"`.
 pub(crate) fn read(reading: &Reading<'_>, target: &Section<'_>) -> MaxDeferrals {

@@ -6,8 +6,7 @@ use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
 use super::{Entry, Node, Table, Value};
-use crate::code::Code;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 pub(super) fn parse(text: &str) -> Result<Node, Vec<Problem>> {
     let (root, errors) = DeTable::parse_recoverable(text);
