@@ -259,10 +259,20 @@ impl<'a> Section<'a> {
             self.reading.note(
                 Problem::new(Code::BadDuration, format!("`{key}` is not a duration"))
                     .at(&found.location)
-                    .help("write a whole number and a unit: \"250ms\", \"2s\", \"1m\", \"24h\", \"30d\""),
+                    .help(format!("write numbers with units: {}", duration::EXAMPLES)),
             );
             return None;
         };
+        if !value.subsec_nanos().is_multiple_of(1_000_000) {
+            self.reading.note(
+                Problem::new(
+                    Code::BadDuration,
+                    format!("`{key}` must be in whole milliseconds"),
+                )
+                .at(&found.location),
+            );
+            return None;
+        }
         if served.contains(&value) {
             return Some(value);
         }

@@ -37,7 +37,7 @@ codes! {
     MissingKey "RM0103" "A required key is missing.",
     WrongType "RM0104" "A value has the wrong type.",
     BadValue "RM0105" "A value is outside the values served at this place.",
-    BadDuration "RM0106" "A duration is not a whole number with a unit, or is out of range.",
+    BadDuration "RM0106" "A duration cannot be read, has no unit or is out of range.",
     UnreadableFile "RM0107" "The configuration file cannot be read.",
     UnsupportedVersion "RM0108" "The file's version is not one that this program reads.",
     BadName "RM0109" "A name is malformed.",
