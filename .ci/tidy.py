@@ -18,7 +18,8 @@ ARROWS = {
     "rampmeter-dispatch": set(),
     "rampmeter-standin": set(),
     "rampmeter-caller": set(),
-    "rampmeter-config": {"rampmeter-dispatch", "rampmeter-caller"},
+    "rampmeter-call": {"rampmeter-caller"},
+    "rampmeter-config": {"rampmeter-call", "rampmeter-caller", "rampmeter-dispatch"},
     "rampmeter-engine": {"rampmeter-asl", "rampmeter-dispatch", "rampmeter-caller", "rampmeter-config"},
     "rampmeter-aws": {"rampmeter-asl", "rampmeter-caller", "rampmeter-config", "rampmeter-dispatch"},
     "rampmeter": {
