@@ -9,14 +9,14 @@ use std::time::Duration;
 use clap::Args;
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{Engine, StartExecution};
+use rampmeter_standin::{Latency, NetSuite, NetSuiteOptions};
+use rampmeter_terminal::output::{Color, note};
+use rampmeter_terminal::{Exit, Failure};
 use serde_json::Value;
 
 use crate::demo::configuration::{self, BEARER, Figures};
 use crate::demo::plan::order_text;
-use crate::failure::{Exit, Failure};
-use crate::output::{Color, note};
 use crate::serve::{self, Faults, Ports};
-use rampmeter_standin::{Latency, NetSuite, NetSuiteOptions};
 
 /// Between two moments at which the shop sends.
 const BEAT: Duration = Duration::from_millis(500);

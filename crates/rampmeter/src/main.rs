@@ -5,8 +5,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-mod failure;
-mod output;
 mod log;
 mod loopback;
 mod sigv4;
@@ -30,7 +28,7 @@ fn main() -> ExitCode {
         .install_default()
         .is_err()
     {
-        output::note("warning: a TLS provider was already installed");
+        rampmeter_terminal::output::note("warning: a TLS provider was already installed");
     }
     log::install(&arguments);
     cli::run(arguments)

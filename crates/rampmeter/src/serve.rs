@@ -9,9 +9,9 @@ use std::time::Duration;
 use clap::Args;
 use rampmeter_config::Config;
 use rampmeter_engine::{Engine, OpenError, Options, Stopped};
+use rampmeter_terminal::output::{self, Color};
+use rampmeter_terminal::{Exit, Failure};
 
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Color};
 use crate::{admin, cli, wire};
 use banner::Ready;
 use servers::Servers;
@@ -77,7 +77,7 @@ pub(crate) struct Faults {
     #[arg(long, hide = true)]
     free_slots_after_restart: bool,
     /// For the tests: read a wall clock that was set back by so much.
-    #[arg(long, hide = true, value_name = "DURATION", value_parser = cli::duration::parse)]
+    #[arg(long, hide = true, value_name = "DURATION", value_parser = rampmeter_time::duration::parse)]
     set_clock_back: Option<Duration>,
 }
 

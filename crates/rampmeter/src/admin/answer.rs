@@ -17,6 +17,11 @@ impl IntoResponse for Answer {
     }
 }
 
+/// Text of JSON as a value; text that is not JSON stays text.
+pub(super) fn json_or_text(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+}
+
 /// A refused request.
 #[derive(Debug)]
 pub(crate) struct Refused {

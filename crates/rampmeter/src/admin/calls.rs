@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{CallOutcome, CallState};
+use rampmeter_time::rfc3339;
 use serde_json::{Value, json};
 
 use super::Site;
 use super::answer::{Answer, Refused};
 use super::parameters::Parameters;
-use crate::output::rfc3339;
 
 /// Calls in an answer when the client does not say.
 const DEFAULT_LIMIT: u32 = 100;

@@ -10,12 +10,12 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{ChangeLimit, LimitChanged, Pause};
+use rampmeter_time::rfc3339;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Site;
 use super::answer::{Answer, Refused};
-use crate::output::rfc3339;
 
 /// Entries of the audit trail in one answer.
 const CHANGES: u32 = 200;

@@ -8,15 +8,15 @@ use rampmeter_dispatch::Priority;
 use rampmeter_engine::{
     DeadLetterGroup, DeadLetterState, ListDeadLetters, RedriveDeadLetter, Redriven,
 };
+use rampmeter_time::rfc3339;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Site;
-use super::answer::{Answer, Refused};
+use super::answer::{Answer, Refused, json_or_text};
 use super::calls::number;
 use super::control::{Body, priority, read, reason};
 use super::parameters::Parameters;
-use crate::output::{json_or_text, rfc3339};
 
 /// Dead letters in an answer when the client does not say, and at most.
 const LETTERS: (u32, u32) = (100, 1_000);

@@ -9,14 +9,14 @@ use rampmeter_engine::{
     ExecutionCall, ExecutionDescription, ExecutionStatus, ExecutionSummary, GetExecutionHistory,
     ListExecutions, Rejected, WaitingAt,
 };
+use rampmeter_time::rfc3339;
 use serde_json::{Map, Value, json};
 
 use super::Site;
-use super::answer::{Answer, Refused};
+use super::answer::{Answer, Refused, json_or_text};
 use super::calls::call_json;
 use super::parameters::Parameters;
 use super::workflows::workflow_arn;
-use crate::output::{json_or_text, rfc3339};
 
 /// Executions in an answer when the client does not say, and at most.
 const EXECUTIONS: (u32, u32) = (50, 1_000);

@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use rampmeter_config::Config;
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{Engine, Rejected};
+use rampmeter_time::rfc3339;
 use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
@@ -27,7 +28,6 @@ use super::answer::{Answer, Refused};
 use super::sample::{Sample, TargetSample};
 use super::targets::{by_priority, target_json};
 use super::verdict::{self, Objectives};
-use crate::output::rfc3339;
 
 /// Between two samples that are kept.
 const STEP: Duration = Duration::from_secs(5);

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::extract::State;
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{LimitState, TargetState, VendorLimitState};
+use rampmeter_time::rfc3339;
 use serde_json::{Map, Value, json};
 
 use super::Site;
 use super::answer::{Answer, Refused};
-use crate::output::rfc3339;
 
 pub(super) async fn targets(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
     let targets: Vec<_> = site

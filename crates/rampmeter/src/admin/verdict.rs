@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use rampmeter_config::{Config, Slo};
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{LimitState, OUTCOMES};
+use rampmeter_time::{rfc3339, span};
 use serde_json::{Value, json};
 
 use super::sample::{Sample, TargetSample};
-use crate::output::{rfc3339, span};
 
 /// Without an objective, a lane whose first call has waited so long while nothing of its target was answered in the last
 /// minute does not flow.

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use rampmeter_engine::{RedriveExecution, StartExecution, StateMachineDescription, StopExecution};
+use rampmeter_time::rfc3339;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Site;
-use super::answer::{Answer, Refused};
+use super::answer::{Answer, Refused, json_or_text};
 use super::control::{Body, read};
 use super::executions::find;
-use crate::output::{json_or_text, rfc3339};
 
 /// The body of `POST /v1/workflows/NAME/executions`.
 #[derive(Debug, Deserialize)]

@@ -2,6 +2,8 @@
 //! but for `files`, which writes. The worker that is deployed is the crate `aws`; contract between the two are the names
 //! in `name` and the variables in `resource/function.rs`.
 
+use rampmeter_dispatch::Priority;
+
 mod name;
 mod definition;
 mod deployment;
@@ -18,7 +20,6 @@ pub(crate) use deployment::{Deployment, Emit, LAYER};
 pub(crate) use resource::machine::definition_file;
 pub(crate) use template::{Notation, Template};
 
-use rampmeter_dispatch::Priority;
 use resource::{alarm, dashboard, function, layer, machine, parameter, queue, source, table};
 use template::{attribute, reference, sub};
 use worker::Shape;

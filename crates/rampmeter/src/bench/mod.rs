@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use rampmeter_terminal::output;
+use rampmeter_terminal::{Exit, Failure};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
@@ -19,8 +21,6 @@ use crate::demo::report::Percentiles;
 use crate::demo::run::RunError;
 use crate::demo::vendor::Vendor;
 use crate::demo::{data_dir, up_to};
-use crate::failure::{Exit, Failure};
-use crate::output;
 
 mod decisions;
 mod disk;

@@ -7,14 +7,15 @@ mod planning;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rampmeter_terminal::output::{self, Color, note};
+use rampmeter_terminal::{Exit, Failure};
+
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::check;
 use crate::aws::report::{self, Assumed, Report};
 use crate::aws::{self, Deployment, Emit, Notation, Template};
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Color, note};
 use crate::simulate::{self, Span};
 pub(super) use planning::Planned;
 

@@ -5,14 +5,13 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use rampmeter_terminal::output::{self, Color, note};
+use rampmeter_terminal::{Exit, Failure};
 
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Color, note};
 use crate::{bench, demo, dev, mock, serve, simulate, trial, wire};
 use client::Client;
 
 mod client;
-pub(crate) mod duration;
 mod start;
 mod lines;
 mod follow;

@@ -5,10 +5,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rampmeter_terminal::output;
+use rampmeter_terminal::{Exit, Failure};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-
-use crate::failure::{Exit, Failure};
-use crate::output;
 
 use configuration::{Figures, Speed};
 use run::Task;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rampmeter_standin::{Conduct, Faults, Latency, PublicKey, TokenLife, Window};
+use rampmeter_terminal::{Exit, Failure};
 
 use crate::demo::duration;
-use crate::failure::{Exit, Failure};
 
 /// Speed and faults.
 #[derive(Debug, clap::Args)]

@@ -11,13 +11,14 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::Subcommand;
 use rampmeter_standin::StandIn;
+use rampmeter_terminal::output;
+use rampmeter_terminal::{Exit, Failure};
+
+use clap::Subcommand;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::demo::asked_to_end;
-use crate::failure::{Exit, Failure};
-use crate::output;
 
 /// Serve a strict stand-in of a vendor's API on a loopback port.
 #[derive(Debug, clap::Args)]

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use rampmeter_standin::{Certificate, NetSuiteOptions, NetSuiteSignIn, TokenBased};
+use rampmeter_terminal::Failure;
+use rampmeter_terminal::output;
 
 use super::Place;
 use super::conduct::{Behaviour, CertificateFile, share};
 use crate::demo::duration;
-use crate::failure::Failure;
-use crate::output;
 
 /// Bits that NetSuite wants of an RSA key.
 const RSA_BITS: usize = 3_072;

@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use rampmeter_standin::Report;
-
-use crate::failure::Failure;
+use rampmeter_terminal::Failure;
 
 /// One JSON object, on one line.
 ///

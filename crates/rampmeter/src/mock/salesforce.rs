@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use rampmeter_standin::{ConnectedApp, LongRunning, SalesforceOptions, TokenLife, Window};
+use rampmeter_terminal::Failure;
 
 use super::Place;
 use super::conduct::{Behaviour, CertificateFile};
 use crate::demo::duration;
-use crate::failure::Failure;
 
 /// How the stand-in Salesforce org behaves.
 #[derive(Debug, clap::Args)]

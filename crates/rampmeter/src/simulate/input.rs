@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rampmeter_config::{Config, Target};
 use rampmeter_dispatch::{Priority, Time};
+use rampmeter_terminal::{Exit, Failure};
 
 use super::arguments::{Arguments, Calls, VendorArguments};
 use super::arrivals::Source;
@@ -16,7 +17,6 @@ use super::scenario::{Handling, Scenario};
 use super::study::Plan;
 use super::workload::{Foreign, Workload};
 use super::{csv, history, verdict, workload_file};
-use crate::failure::{Exit, Failure};
 
 /// Code of a workload that cannot be used.
 const WORKLOAD: &str = "RM2050";

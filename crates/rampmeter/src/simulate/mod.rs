@@ -6,8 +6,8 @@
 
 use std::io::{self, Write as _};
 
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Color};
+use rampmeter_terminal::output::{self, Color};
+use rampmeter_terminal::{Exit, Failure};
 
 mod quantity;
 mod random;

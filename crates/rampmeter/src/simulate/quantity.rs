@@ -4,10 +4,8 @@
 use std::time::Duration;
 
 use rampmeter_dispatch::Time;
+use rampmeter_time::{duration, span};
 use serde::de::{Deserialize, Deserializer, Error};
-
-use crate::cli::duration;
-use crate::output;
 
 /// The longest stretch that is simulated: a year.
 pub(crate) const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
@@ -128,7 +126,7 @@ pub(crate) fn words(duration: Duration) -> String {
         let whole = seconds.round() as u64;
         format!("{} min {} s", whole / 60, whole % 60)
     } else {
-        output::span(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+        span(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
     }
 }
 

@@ -6,10 +6,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rampmeter_terminal::Failure;
+
 use crate::demo::configuration::{Figures, Speed};
 use crate::demo::run::Task;
 use crate::demo::{GRACE, data_dir, duration, perform, up_to};
-use crate::failure::Failure;
 
 /// The vendor's jitter.
 const JITTER: Speed = Speed::Jitter {

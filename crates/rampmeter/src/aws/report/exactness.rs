@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use rampmeter_config::Limiter;
 use rampmeter_dispatch::{CLOCK_MARGIN, CountFrom, Limit, LimitKind};
-
-use crate::output;
+use rampmeter_time::span;
 
 /// How a limit is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +110,7 @@ impl fmt::Display for Exactness {
 }
 
 fn in_time(duration: Duration) -> String {
-    output::span(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+    span(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// What a limit says: `15 calls in flight`, `600 calls in any 1m`.

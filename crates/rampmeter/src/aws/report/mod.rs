@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rampmeter_config::{Limiter, Target};
 use rampmeter_dispatch::LimitKind;
+
 use serde_json::{Value, json};
 
 use super::deployment::Deployment;

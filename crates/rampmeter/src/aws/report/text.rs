@@ -1,8 +1,9 @@
 //! The deploy report for a terminal.
 
+use rampmeter_terminal::output;
+
 use super::exactness::short;
 use super::{Report, limiter_word};
-use crate::output;
 
 /// The report as lines.
 pub(crate) fn text(report: &Report) -> String {

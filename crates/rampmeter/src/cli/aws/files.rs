@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use rampmeter_terminal::{Exit, Failure};
+
 use crate::aws::{self, Deployment, Emit, Notation, Template};
-use crate::failure::{Exit, Failure};
 
 /// A file to be written, from the folder of the template.
 #[derive(Debug)]

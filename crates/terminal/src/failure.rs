@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 /// The exit codes of the command line, other than 0. A script may rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exit {
+pub enum Exit {
     /// The thing asked about failed: an execution, a check.
     Failed,
     /// Usage or configuration.
@@ -32,7 +32,7 @@ impl From<Exit> for ExitCode {
 
 /// Why a command ends without success.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// An error with its code.
     Error {
         /// `RMnnnn`.
@@ -57,11 +57,7 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// An error with its code.
-    pub(crate) fn new(
-        code: impl Into<Cow<'static, str>>,
-        exit: Exit,
-        what: impl Into<String>,
-    ) -> Self {
+    pub fn new(code: impl Into<Cow<'static, str>>, exit: Exit, what: impl Into<String>) -> Self {
         Self::Error {
             code: code.into(),
             what: what.into(),
@@ -71,7 +67,7 @@ impl Failure {
     }
 
     /// The same with one thing to do about it.
-    pub(crate) fn with_help(self, text: impl Into<String>) -> Self {
+    pub fn with_help(self, text: impl Into<String>) -> Self {
         match self {
             Self::Error {
                 code, what, exit, ..
@@ -86,7 +82,7 @@ impl Failure {
     }
 
     /// The exit code.
-    pub(crate) fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         match self {
             Self::Error { exit, .. } | Self::Report { exit, .. } | Self::Told(exit) => *exit,
         }

@@ -4,13 +4,11 @@ use std::io::{self, IsTerminal, Write};
 
 use clap::{Args, ValueEnum};
 use comfy_table::{ContentArrangement, Table, presets};
-use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
 /// Forms of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub enum Format {
     /// For people.
     Table,
     /// One JSON object with a `schema` field.
@@ -23,7 +21,7 @@ pub(crate) enum Format {
 
 /// The options with which a user chooses the form.
 #[derive(Debug, Clone, Copy, Args)]
-pub(crate) struct OutputArguments {
+pub struct OutputArguments {
     /// Form of the data on standard output.
     #[arg(short = 'o', long = "output", value_enum, default_value_t = Format::Table)]
     output: Format,
@@ -34,14 +32,14 @@ pub(crate) struct OutputArguments {
 
 impl OutputArguments {
     /// The form the user chose.
-    pub(crate) fn format(self) -> Format {
+    pub fn format(self) -> Format {
         if self.json { Format::Json } else { self.output }
     }
 }
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Color {
+pub enum Color {
     /// When it goes to a terminal and NO_COLOR is not set.
     Auto,
     /// Always.
@@ -52,12 +50,12 @@ pub(crate) enum Color {
 
 impl Color {
     /// Whether to colour standard error.
-    pub(crate) fn for_stderr(self) -> bool {
+    pub fn for_stderr(self) -> bool {
         self.applies(io::stderr().is_terminal())
     }
 
     /// Whether to colour standard output.
-    pub(crate) fn for_stdout(self) -> bool {
+    pub fn for_stdout(self) -> bool {
         self.applies(io::stdout().is_terminal())
     }
 
@@ -74,14 +72,14 @@ impl Color {
 }
 
 /// Writes one line of data.
-pub(crate) fn data(line: &str) -> io::Result<()> {
+pub fn data(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()
 }
 
 /// Writes one JSON object: laid out for people on a terminal, on one line otherwise.
-pub(crate) fn json<T: Serialize>(value: &T) -> io::Result<()> {
+pub fn json<T: Serialize>(value: &T) -> io::Result<()> {
     let text = if io::stdout().is_terminal() {
         serde_json::to_string_pretty(value)
     } else {
@@ -91,12 +89,12 @@ pub(crate) fn json<T: Serialize>(value: &T) -> io::Result<()> {
 }
 
 /// Writes one line that is not data. A closed standard error is no reason to stop.
-pub(crate) fn note(line: &str) {
+pub fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// A table without borders: columns stay apart, and the text can be cut with ordinary tools.
-pub(crate) fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
+pub fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
@@ -106,58 +104,16 @@ pub(crate) fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
 }
 
 /// Writes a table without the blanks that fill its last column.
-pub(crate) fn print_table(table: &Table) -> io::Result<()> {
+pub fn print_table(table: &Table) -> io::Result<()> {
     for line in table.lines() {
         data(line.trim_end().trim_start_matches(' '))?;
     }
     Ok(())
 }
 
-/// A time in RFC 3339, UTC, with milliseconds; for a number out of range the number itself.
-pub(crate) fn rfc3339(milliseconds: i64) -> String {
-    match Timestamp::from_millisecond(milliseconds) {
-        Ok(time) => format!("{time:.3}"),
-        Err(_) => milliseconds.to_string(),
-    }
-}
-
-/// Text of JSON as a value; text that is not JSON stays text.
-pub(crate) fn json_or_text(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
-}
-
-/// A span of time as people read it: the two largest units.
-pub(crate) fn span(milliseconds: i64) -> String {
-    let total = milliseconds.max(0);
-    let seconds = total / 1000;
-    match seconds {
-        0 => format!("{total} ms"),
-        1..60 => format!("{}.{} s", seconds, total % 1000 / 100),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_rfc_3339_in_utc_with_milliseconds() {
-        assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
-        assert_eq!(rfc3339(1_795_397_061_120), "2026-11-23T01:24:21.120Z");
-    }
-
-    #[test]
-    fn spans_show_their_two_largest_units() {
-        assert_eq!(span(-5), "0 ms");
-        assert_eq!(span(999), "999 ms");
-        assert_eq!(span(4_150), "4.1 s");
-        assert_eq!(span(61_000), "1 min 1 s");
-        assert_eq!(span(3_660_000), "1 h 1 min");
-        assert_eq!(span(90_000_000), "1 d 1 h");
-    }
 
     #[test]
     fn tables_are_plain_columns() {
