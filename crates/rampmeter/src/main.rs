@@ -6,9 +6,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod log;
-mod loopback;
-mod sigv4;
-mod wire;
 mod admin;
 mod dashboard;
 mod serve;

@@ -12,8 +12,9 @@ use rampmeter_engine::{Engine, OpenError, Options, Stopped};
 use rampmeter_terminal::output::{self, Color};
 use rampmeter_terminal::{Exit, Failure};
 
-use crate::{admin, cli, wire};
+use crate::{admin, cli};
 use banner::Ready;
+use rampmeter_wire as wire;
 use servers::Servers;
 use signals::Signals;
 

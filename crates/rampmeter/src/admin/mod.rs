@@ -13,9 +13,10 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use rampmeter_config::Config;
 use rampmeter_engine::Engine;
+use rampmeter_wire::loopback;
 use tokio::sync::watch;
 
-use crate::{dashboard, loopback};
+use crate::dashboard;
 use answer::Refused;
 use live::Live;
 use redaction::Redaction;

@@ -8,8 +8,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use rampmeter_terminal::output::{self, Color, note};
 use rampmeter_terminal::{Exit, Failure};
 
-use crate::{bench, demo, dev, mock, serve, simulate, trial, wire};
+use crate::{bench, demo, dev, mock, serve, simulate, trial};
 use client::Client;
+use rampmeter_wire as wire;
 
 mod client;
 mod start;

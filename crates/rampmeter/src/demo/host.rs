@@ -12,7 +12,8 @@ use rampmeter_engine::{Engine, Options, Stopped};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::{admin, wire};
+use crate::admin;
+use rampmeter_wire as wire;
 
 use super::child::ChildEngine;
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use rampmeter_asl::Selector;
 use rampmeter_caller::check_address;
 use rampmeter_config::{Limiter, Target};
+use rampmeter_wire::loopback;
 
 use super::code::{CALL_TOO_LONG, FOLLOWS_JOBS, NO_PATH, PAUSE_TOO_LONG, UNREACHABLE};
 use super::{Finding, Place};
 use crate::aws::resource::queue::LONGEST_INVISIBLE_SECONDS;
 use crate::aws::worker::LONGEST_CALL_SECONDS;
-use crate::loopback;
 
 pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
     let mut found = Vec::new();

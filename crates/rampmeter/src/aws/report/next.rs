@@ -1,10 +1,10 @@
 //! What to do next: the exact commands from a template to a running stack. They are printed, never run.
 
 use rampmeter_config::aws::Plan;
+use rampmeter_wire::loopback;
 
 use crate::aws::deployment::{Deployment, Emit, LAYER, WORKER_CODE};
 use crate::aws::{Notation, Template};
-use crate::loopback;
 
 /// A template larger than this, in bytes, goes through a bucket.
 const LARGEST_INLINE: usize = 51_200;
