@@ -6,8 +6,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod log;
-mod admin;
-mod dashboard;
 mod serve;
 mod demo;
 mod dev;

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use rampmeter_admin as admin;
 use rampmeter_config::Config;
 use rampmeter_engine::{Engine, OpenError, Options, Stopped};
 use rampmeter_terminal::output::{self, Color};
 use rampmeter_terminal::{Exit, Failure};
-
-use crate::{admin, cli};
-use banner::Ready;
 use rampmeter_wire as wire;
+
+use crate::cli;
+use banner::Ready;
 use servers::Servers;
 use signals::Signals;
 

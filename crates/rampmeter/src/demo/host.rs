@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
+use rampmeter_admin as admin;
 use rampmeter_config::Config;
 use rampmeter_engine::{Engine, Options, Stopped};
+use rampmeter_wire as wire;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
-
-use crate::admin;
-use rampmeter_wire as wire;
 
 use super::child::ChildEngine;
 

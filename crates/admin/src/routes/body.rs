@@ -17,14 +17,14 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
-use super::Site;
-use super::answer::Refused;
 use super::calls::number_of;
+use crate::answer::Refused;
+use crate::site::Site;
 
 /// Bytes read from a file at once.
 const CHUNK: usize = 64 * 1024;
 
-pub(super) async fn body(
+pub(crate) async fn body(
     State(site): State<Arc<Site>>,
     Path(call): Path<String>,
 ) -> Result<Response, Refused> {

@@ -9,15 +9,15 @@ use rampmeter_time::rfc3339;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Site;
-use super::answer::{Answer, Refused, json_or_text};
-use super::control::{Body, read};
 use super::executions::find;
+use crate::answer::{Answer, Refused, json_or_text};
+use crate::change::{Body, read};
+use crate::site::Site;
 
 /// The body of `POST /v1/workflows/NAME/executions`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct StartBody {
+pub(crate) struct StartBody {
     name: Option<String>,
     #[serde(default)]
     input: Value,
@@ -26,7 +26,7 @@ pub(super) struct StartBody {
 /// The body of `POST /v1/executions/NAME/stop`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct StopBody {
+pub(crate) struct StopBody {
     error: Option<String>,
     cause: Option<String>,
 }
@@ -34,9 +34,9 @@ pub(super) struct StopBody {
 /// The body of `POST /v1/executions/NAME/redrive`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RedriveBody {}
+pub(crate) struct RedriveBody {}
 
-pub(super) async fn list(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
+pub(crate) async fn list(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
     let machines = site.engine.state_machines().await?;
     let workflows: Vec<_> = machines.iter().map(workflow_json).collect();
     Ok(Answer(
@@ -54,7 +54,7 @@ fn workflow_json(machine: &StateMachineDescription) -> Value {
     })
 }
 
-pub(super) async fn start(
+pub(crate) async fn start(
     State(site): State<Arc<Site>>,
     Path(named): Path<String>,
     body: Body<StartBody>,
@@ -78,7 +78,7 @@ pub(super) async fn start(
     })))
 }
 
-pub(super) async fn stop(
+pub(crate) async fn stop(
     State(site): State<Arc<Site>>,
     Path(named): Path<String>,
     body: Body<StopBody>,
@@ -98,7 +98,7 @@ pub(super) async fn stop(
     })))
 }
 
-pub(super) async fn redrive(
+pub(crate) async fn redrive(
     State(site): State<Arc<Site>>,
     Path(named): Path<String>,
     body: Body<RedriveBody>,
@@ -118,7 +118,7 @@ pub(super) async fn redrive(
 }
 
 /// The ARN of the workflow with this name or ARN.
-pub(super) async fn workflow_arn(site: &Site, named: &str) -> Result<String, Refused> {
+pub(crate) async fn workflow_arn(site: &Site, named: &str) -> Result<String, Refused> {
     if named.starts_with("arn:") {
         return Ok(named.to_owned());
     }

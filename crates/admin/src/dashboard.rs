@@ -1,5 +1,5 @@
-//! The dashboard: the pages that people look at, in `crates/rampmeter/dashboard/`, built into the binary. They are plain
-//! HTML, CSS and JavaScript modules and ask this server for everything else, on the `/v1` paths of `crate::admin`.
+//! The dashboard: the pages that people look at, in `crates/admin/dashboard/`, built into the binary. They are plain
+//! HTML, CSS and JavaScript modules and ask this server for everything else, on the `/v1` paths of `crate::routes`.
 //!
 //! Nothing is loaded from anywhere else, and no script or style stands in a page: the policy below forbids both, so that
 //! a text from outside that found its way into a page could not run.

@@ -5,8 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{ChangeLimit, LimitChanged, Pause};
@@ -14,18 +12,16 @@ use rampmeter_time::rfc3339;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Site;
-use super::answer::{Answer, Refused};
+use crate::answer::{Answer, Refused};
+use crate::change::{Body, priority, read, reason};
+use crate::site::Site;
 
 /// Entries of the audit trail in one answer.
 const CHANGES: u32 = 200;
-/// Longest reason, in characters.
-const LONGEST_REASON: usize = 1_000;
-
 /// The body of `/v1/targets/NAME/pause` and `resume`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PauseBody {
+pub(crate) struct PauseBody {
     priority: Option<String>,
     #[serde(default)]
     forget_throttles: bool,
@@ -36,7 +32,7 @@ pub(super) struct PauseBody {
 /// The body of `/v1/calls/ID/move`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct MoveBody {
+pub(crate) struct MoveBody {
     priority: String,
     #[serde(default)]
     reason: String,
@@ -45,7 +41,7 @@ pub(super) struct MoveBody {
 /// The body of `/v1/limits/TARGET/LIMIT`. Without `max` the limit goes back to the configuration.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ChangeBody {
+pub(crate) struct ChangeBody {
     max: Option<u64>,
     lasting_ms: Option<u64>,
     #[serde(default)]
@@ -54,9 +50,7 @@ pub(super) struct ChangeBody {
     dry_run: bool,
 }
 
-pub(super) type Body<T> = Result<Json<T>, JsonRejection>;
-
-pub(super) async fn pause(
+pub(crate) async fn pause(
     State(site): State<Arc<Site>>,
     Path(target): Path<String>,
     body: Body<PauseBody>,
@@ -64,7 +58,7 @@ pub(super) async fn pause(
     set_pause(&site, target, body, true).await
 }
 
-pub(super) async fn resume(
+pub(crate) async fn resume(
     State(site): State<Arc<Site>>,
     Path(target): Path<String>,
     body: Body<PauseBody>,
@@ -94,7 +88,7 @@ async fn set_pause(
     })))
 }
 
-pub(super) async fn move_call(
+pub(crate) async fn move_call(
     State(site): State<Arc<Site>>,
     Path(call): Path<String>,
     body: Body<MoveBody>,
@@ -110,7 +104,7 @@ pub(super) async fn move_call(
     })))
 }
 
-pub(super) async fn change_limit(
+pub(crate) async fn change_limit(
     State(site): State<Arc<Site>>,
     Path((target, limit)): Path<(String, String)>,
     body: Body<ChangeBody>,
@@ -142,7 +136,7 @@ fn changed_json(changed: &LimitChanged) -> Value {
     })
 }
 
-pub(super) async fn changes(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
+pub(crate) async fn changes(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
     let records = site.engine.controls(CHANGES).await?;
     let changes: Vec<Value> = records
         .iter()
@@ -160,22 +154,4 @@ pub(super) async fn changes(State(site): State<Arc<Site>>) -> Result<Answer, Ref
     Ok(Answer(
         json!({ "schema": "rampmeter.changes/1", "changes": changes }),
     ))
-}
-
-pub(super) fn read<T>(body: Body<T>) -> Result<T, Refused> {
-    body.map(|Json(body)| body)
-        .map_err(|why| Refused::bad_request(why.body_text()))
-}
-
-pub(super) fn priority(text: &str) -> Result<Priority, Refused> {
-    text.to_uppercase()
-        .parse()
-        .map_err(|why: rampmeter_dispatch::UnknownPriority| Refused::bad_request(why.to_string()))
-}
-
-pub(super) fn reason(text: String) -> Result<String, Refused> {
-    if text.chars().count() > LONGEST_REASON {
-        return Err(Refused::bad_request("a reason has at most 1000 characters"));
-    }
-    Ok(text)
 }

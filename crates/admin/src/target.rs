@@ -1,47 +1,12 @@
-//! `/v1/targets` and `/v1/limits`: each target as it stands, and every limit of every target in one list.
+//! A target as answers show it: of `/v1/targets`, and of what is happening now.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{LimitState, TargetState, VendorLimitState};
 use rampmeter_time::rfc3339;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::Site;
-use super::answer::{Answer, Refused};
-
-pub(super) async fn targets(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
-    let targets: Vec<_> = site
-        .engine
-        .targets()
-        .await?
-        .iter()
-        .map(target_json)
-        .collect();
-    Ok(Answer(
-        json!({ "schema": "rampmeter.targets/1", "targets": targets }),
-    ))
-}
-
-pub(super) async fn limits(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
-    let mut limits = Vec::new();
-    for target in site.engine.targets().await? {
-        for limit in limits_json(&target) {
-            let mut row = Map::new();
-            row.insert("target".to_owned(), target.name.as_str().into());
-            if let Value::Object(limit) = limit {
-                row.extend(limit);
-            }
-            limits.push(Value::Object(row));
-        }
-    }
-    Ok(Answer(
-        json!({ "schema": "rampmeter.limits/1", "limits": limits }),
-    ))
-}
-
-pub(super) fn target_json(target: &TargetState) -> Value {
+/// The whole of it.
+pub(crate) fn target_json(target: &TargetState) -> Value {
     json!({
         "name": target.name,
         "waiting": by_priority(target.waiting),
@@ -75,7 +40,8 @@ fn vendor_limit_json(limit: &VendorLimitState) -> Value {
     })
 }
 
-pub(super) fn by_priority(counts: [u64; 3]) -> Value {
+/// A number for each priority.
+pub(crate) fn by_priority(counts: [u64; 3]) -> Value {
     let counts = Priority::ALL.into_iter().zip(counts);
     Value::Object(
         counts
@@ -84,7 +50,8 @@ pub(super) fn by_priority(counts: [u64; 3]) -> Value {
     )
 }
 
-fn limits_json(target: &TargetState) -> Vec<Value> {
+/// Its limits.
+pub(crate) fn limits_json(target: &TargetState) -> Vec<Value> {
     target.limits.iter().map(limit_json).collect()
 }
 

@@ -21,11 +21,11 @@ const FRESH_MS: i64 = 10_000;
 
 /// What waiting is acceptable.
 #[derive(Debug, Default)]
-pub(super) struct Objectives(BTreeMap<Priority, Slo>);
+pub(crate) struct Objectives(BTreeMap<Priority, Slo>);
 
 impl Objectives {
     /// The `[slo]` of a configuration.
-    pub(super) fn of(config: &Config) -> Objectives {
+    pub(crate) fn of(config: &Config) -> Objectives {
         Objectives(config.slo.clone())
     }
 
@@ -38,35 +38,35 @@ impl Objectives {
 
 /// What is said of the server.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Verdict {
+pub(crate) struct Verdict {
     /// Lanes that do not flow.
-    pub(super) stuck: Vec<Stuck>,
+    pub(crate) stuck: Vec<Stuck>,
     /// Good answers of all that counted, in the time that is known; none when nothing was answered.
-    pub(super) succeeding: Option<f64>,
+    pub(crate) succeeding: Option<f64>,
     /// The age of the sample, in milliseconds.
-    pub(super) age_ms: i64,
+    pub(crate) age_ms: i64,
     /// What else a person should know.
-    pub(super) notices: Vec<String>,
+    pub(crate) notices: Vec<String>,
 }
 
 /// A lane that does not flow, and why.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Stuck {
-    pub(super) target: String,
-    pub(super) priority: Priority,
+pub(crate) struct Stuck {
+    pub(crate) target: String,
+    pub(crate) priority: Priority,
     /// How long its first call has waited, in milliseconds.
-    pub(super) oldest_ms: u64,
+    pub(crate) oldest_ms: u64,
     /// The objective it misses, in milliseconds.
-    pub(super) objective_ms: Option<u64>,
+    pub(crate) objective_ms: Option<u64>,
     /// What holds it, in words.
-    pub(super) why: String,
+    pub(crate) why: String,
     /// The command that shows more.
-    pub(super) next: String,
+    pub(crate) next: String,
 }
 
 /// Judges `sample`. `before`: a sample that is a minute older; `oldest`: the oldest that is known. `now` in milliseconds
 /// since the Unix epoch.
-pub(super) fn judge(
+pub(crate) fn judge(
     objectives: &Objectives,
     sample: &Sample,
     before: Option<&Sample>,
@@ -235,7 +235,7 @@ impl Verdict {
     }
 
     /// As the admin port shows it.
-    pub(super) fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let stuck: Vec<_> = self
             .stuck
             .iter()

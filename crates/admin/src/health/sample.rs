@@ -6,33 +6,33 @@ use serde_json::{Map, Value};
 
 /// The engine at one moment.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Sample {
+pub(crate) struct Sample {
     /// Milliseconds since the Unix epoch.
-    pub(super) at: i64,
+    pub(crate) at: i64,
     /// The targets, by name.
-    pub(super) targets: Vec<TargetSample>,
+    pub(crate) targets: Vec<TargetSample>,
     /// How many executions have each status, when that was counted; null before the first count.
-    pub(super) executions: Value,
+    pub(crate) executions: Value,
 }
 
 /// One target at one moment.
 #[derive(Debug, Clone)]
-pub(super) struct TargetSample {
+pub(crate) struct TargetSample {
     /// As it stood. The spans of contention are left out: they grow.
-    pub(super) state: TargetState,
+    pub(crate) state: TargetState,
     /// How long the call has waited that goes next in each lane, in milliseconds.
-    pub(super) oldest_ms: [Option<u64>; 3],
+    pub(crate) oldest_ms: [Option<u64>; 3],
     /// Calls that the vendor works on as jobs.
-    pub(super) jobs: u64,
+    pub(crate) jobs: u64,
     /// Dead letters, counted up to 100,000.
-    pub(super) dead_letters: u64,
+    pub(crate) dead_letters: u64,
     /// Answers since the process began, by [`OUTCOMES`].
-    pub(super) answers: [u64; OUTCOMES.len()],
+    pub(crate) answers: [u64; OUTCOMES.len()],
 }
 
 impl Sample {
     /// A look at the engine; both lists are by name.
-    pub(super) fn new(at: i64, states: Vec<TargetState>, figures: EngineFigures) -> Sample {
+    pub(crate) fn new(at: i64, states: Vec<TargetState>, figures: EngineFigures) -> Sample {
         let targets = states.into_iter().zip(figures.targets);
         let targets = targets.map(|(mut state, figures)| {
             assert_eq!(state.name, figures.name, "both lists are by name");
@@ -61,14 +61,14 @@ impl Sample {
     }
 
     /// The target with this name.
-    pub(super) fn target(&self, name: &str) -> Option<&TargetSample> {
+    pub(crate) fn target(&self, name: &str) -> Option<&TargetSample> {
         self.targets.iter().find(|target| target.state.name == name)
     }
 }
 
 impl TargetSample {
     /// The answers by outcome.
-    pub(super) fn answers_json(&self) -> Value {
+    pub(crate) fn answers_json(&self) -> Value {
         let answers = OUTCOMES.iter().zip(self.answers);
         let answers: Map<_, _> = answers
             .map(|(outcome, count)| ((*outcome).to_owned(), count.into()))
@@ -77,12 +77,12 @@ impl TargetSample {
     }
 
     /// Answers of all kinds.
-    pub(super) fn answered(&self) -> u64 {
+    pub(crate) fn answered(&self) -> u64 {
         self.answers.iter().sum()
     }
 
     /// Calls that wait in the lane of a priority.
-    pub(super) fn waiting(&self, priority: Priority) -> u64 {
+    pub(crate) fn waiting(&self, priority: Priority) -> u64 {
         self.state.waiting[priority.index()]
     }
 }

@@ -1,7 +1,4 @@
-//! The admin port: what operators and the command line ask of a running server, as JSON objects with a `schema`,
-//! snake_case names, RFC 3339 times in UTC and durations in `_ms`.
-//! Most of it only reads; what changes something is a `POST` and says so. The pages that people look at are the
-//! dashboard's: `crate::dashboard`.
+//! The paths of the port, and what answers each of them.
 
 use std::sync::Arc;
 
@@ -11,70 +8,28 @@ use axum::http::header::HOST;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use rampmeter_config::Config;
-use rampmeter_engine::Engine;
 use rampmeter_wire::loopback;
-use tokio::sync::watch;
 
+use crate::answer::Refused;
 use crate::dashboard;
-use answer::Refused;
-use live::Live;
-use redaction::Redaction;
+use crate::site::Site;
 
-mod answer;
 mod body;
-mod redaction;
-mod health;
-mod metrics;
-mod targets;
 mod calls;
 mod control;
 mod dead_letters;
 mod executions;
-mod live;
-mod parameters;
-mod sample;
-mod verdict;
+mod metrics;
+mod probe;
+mod targets;
+mod watch;
 mod workflows;
 
-/// What the admin port serves.
-#[derive(Debug)]
-pub(crate) struct Site {
-    /// The engine it reports on.
-    engine: Engine,
-    /// Whether the process has been asked to end.
-    draining: watch::Sender<bool>,
-    /// What people are not shown.
-    redaction: Redaction,
-    /// What is happening now.
-    live: Live,
-}
-
-impl Site {
-    /// Reports on an engine with this configuration, and looks at it from now on until it has stopped.
-    pub(crate) fn start(engine: Engine, config: &Config) -> Arc<Site> {
-        let site = Arc::new(Site {
-            engine,
-            draining: watch::Sender::new(false),
-            redaction: Redaction::of(config),
-            live: Live::new(config),
-        });
-        let watched = Arc::clone(&site);
-        tokio::spawn(async move { watched.live.run(&watched.engine).await });
-        site
-    }
-
-    /// From now on not ready.
-    pub(crate) fn drain(&self) {
-        self.draining.send_replace(true);
-    }
-}
-
 /// The admin port as a router.
-pub(crate) fn router(site: Arc<Site>) -> Router {
+pub fn router(site: Arc<Site>) -> Router {
     Router::new()
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready))
+        .route("/livez", get(probe::live))
+        .route("/readyz", get(probe::ready))
         .route("/metrics", get(metrics::metrics))
         .route("/v1/targets", get(targets::targets))
         .route("/v1/limits", get(targets::limits))
@@ -86,9 +41,9 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/v1/targets/{target}/resume", post(control::resume))
         .route("/v1/limits/{target}/{limit}", post(control::change_limit))
         .route("/v1/changes", get(control::changes))
-        .route("/v1/live", get(live::live))
-        .route("/v1/series", get(live::series))
-        .route("/v1/health", get(live::health))
+        .route("/v1/live", get(watch::live))
+        .route("/v1/series", get(watch::series))
+        .route("/v1/health", get(watch::health))
         .route("/v1/workflows", get(workflows::list))
         .route(
             "/v1/workflows/{workflow}/executions",

@@ -8,16 +8,16 @@ use rampmeter_engine::{CallOutcome, CallState};
 use rampmeter_time::rfc3339;
 use serde_json::{Value, json};
 
-use super::Site;
-use super::answer::{Answer, Refused};
-use super::parameters::Parameters;
+use crate::answer::{Answer, Refused};
+use crate::parameters::Parameters;
+use crate::site::Site;
 
 /// Calls in an answer when the client does not say.
 const DEFAULT_LIMIT: u32 = 100;
 /// Most calls in one answer: the writer makes the list, so it must stay small.
 const MOST: u32 = 1000;
 
-pub(super) async fn calls(
+pub(crate) async fn calls(
     State(site): State<Arc<Site>>,
     parameters: Parameters,
 ) -> Result<Answer, Refused> {
@@ -36,7 +36,7 @@ pub(super) async fn calls(
 }
 
 /// One call: as it stands, or how it ended.
-pub(super) async fn call(
+pub(crate) async fn call(
     State(site): State<Arc<Site>>,
     Path(call): Path<String>,
 ) -> Result<Answer, Refused> {
@@ -84,7 +84,7 @@ fn outcome_json(site: &Site, outcome: CallOutcome) -> Value {
 }
 
 /// The number of the call that `c-17`, `17` or a MessageId names.
-pub(super) async fn number_of(site: &Site, text: &str) -> Result<i64, Refused> {
+pub(crate) async fn number_of(site: &Site, text: &str) -> Result<i64, Refused> {
     // A UUID is written with four hyphens.
     if text.len() == 36 {
         let number = site.engine.call_number(text).await?;
@@ -94,7 +94,7 @@ pub(super) async fn number_of(site: &Site, text: &str) -> Result<i64, Refused> {
 }
 
 /// The number of a call, as `c-17` or `17`.
-pub(super) fn number(text: &str) -> Result<i64, Refused> {
+pub(crate) fn number(text: &str) -> Result<i64, Refused> {
     let digits = text.strip_prefix("c-").unwrap_or(text);
     digits.parse().map_err(|_| {
         Refused::bad_request(format!("{text:?} is not the id of a call, such as c-17"))
@@ -102,7 +102,7 @@ pub(super) fn number(text: &str) -> Result<i64, Refused> {
 }
 
 /// One call, as every answer of this port shows it.
-pub(super) fn call_json(call: &CallState) -> Value {
+pub(crate) fn call_json(call: &CallState) -> Value {
     json!({
         "id": format!("c-{}", call.id),
         "target": call.target,

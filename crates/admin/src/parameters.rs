@@ -13,7 +13,7 @@ const LONGEST: usize = 4_096;
 
 /// What stands behind the question mark.
 #[derive(Debug, Default)]
-pub(super) struct Parameters(BTreeMap<String, String>);
+pub(crate) struct Parameters(BTreeMap<String, String>);
 
 impl<S: Sync> FromRequestParts<S> for Parameters {
     type Rejection = Refused;
@@ -34,7 +34,7 @@ impl Parameters {
     }
 
     /// A parameter that is there and not empty.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0
             .get(name)
             .map(String::as_str)
@@ -42,7 +42,7 @@ impl Parameters {
     }
 
     /// The number `limit`, from 1 to `most`.
-    pub(super) fn limit(&self, usual: u32, most: u32) -> Result<u32, Refused> {
+    pub(crate) fn limit(&self, usual: u32, most: u32) -> Result<u32, Refused> {
         match self.0.get("limit").map(|text| text.parse()) {
             None => Ok(usual),
             Some(Ok(limit)) if (1..=most).contains(&limit) => Ok(limit),

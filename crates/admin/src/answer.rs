@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 /// A JSON object under its schema.
 #[derive(Debug)]
-pub(super) struct Answer(pub(super) Value);
+pub(crate) struct Answer(pub(crate) Value);
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
@@ -18,7 +18,7 @@ impl IntoResponse for Answer {
 }
 
 /// Text of JSON as a value; text that is not JSON stays text.
-pub(super) fn json_or_text(text: &str) -> Value {
+pub(crate) fn json_or_text(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Refused {
 
 impl Refused {
     /// Nothing of that name.
-    pub(super) fn not_found(message: impl Into<String>) -> Self {
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::NOT_FOUND,
             code: "RM2020",
@@ -41,7 +41,7 @@ impl Refused {
     }
 
     /// Not the method of this path.
-    pub(super) fn method_not_allowed() -> Self {
+    pub(crate) fn method_not_allowed() -> Self {
         let message = "this path takes another method: GET reads, POST changes".to_owned();
         Self {
             status: StatusCode::METHOD_NOT_ALLOWED,
@@ -51,7 +51,7 @@ impl Refused {
     }
 
     /// A parameter that cannot be read.
-    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
             code: "RM2022",
@@ -60,7 +60,7 @@ impl Refused {
     }
 
     /// A name that stands for more than one thing.
-    pub(super) fn ambiguous(message: impl Into<String>) -> Self {
+    pub(crate) fn ambiguous(message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::CONFLICT,
             code: "RM2023",
@@ -69,7 +69,7 @@ impl Refused {
     }
 
     /// Something that the disk has changed since it was written.
-    pub(super) fn damaged(message: impl Into<String>) -> Self {
+    pub(crate) fn damaged(message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             code: "RM2026",
@@ -78,7 +78,7 @@ impl Refused {
     }
 
     /// A `Host` header that does not name this machine.
-    pub(super) fn foreign_host() -> Self {
+    pub(crate) fn foreign_host() -> Self {
         let message = "the Host header must be localhost or a loopback address".to_owned();
         Self {
             status: StatusCode::FORBIDDEN,

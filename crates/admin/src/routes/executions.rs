@@ -12,18 +12,18 @@ use rampmeter_engine::{
 use rampmeter_time::rfc3339;
 use serde_json::{Map, Value, json};
 
-use super::Site;
-use super::answer::{Answer, Refused, json_or_text};
 use super::calls::call_json;
-use super::parameters::Parameters;
 use super::workflows::workflow_arn;
+use crate::answer::{Answer, Refused, json_or_text};
+use crate::parameters::Parameters;
+use crate::site::Site;
 
 /// Executions in an answer when the client does not say, and at most.
 const EXECUTIONS: (u32, u32) = (50, 1_000);
 /// Events in an answer when the client does not say, and at most.
 const EVENTS: (u32, u32) = (1_000, 1_000);
 
-pub(super) async fn list(
+pub(crate) async fn list(
     State(site): State<Arc<Site>>,
     parameters: Parameters,
 ) -> Result<Answer, Refused> {
@@ -64,7 +64,7 @@ fn status(text: &str) -> Result<ExecutionStatus, Refused> {
     found.ok_or_else(|| Refused::bad_request(format!("{text:?} is not the status of an execution")))
 }
 
-pub(super) async fn history(
+pub(crate) async fn history(
     State(site): State<Arc<Site>>,
     Path(named): Path<String>,
     parameters: Parameters,
@@ -109,7 +109,7 @@ fn ended_json(call: &ExecutionCall) -> Value {
     })
 }
 
-pub(super) async fn counts(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
+pub(crate) async fn counts(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
     let counts = site.engine.execution_counts().await?.into_iter();
     let counts: Map<_, _> = counts
         .map(|(status, count)| (status.as_str().to_owned(), Value::from(count)))
@@ -119,7 +119,7 @@ pub(super) async fn counts(State(site): State<Arc<Site>>) -> Result<Answer, Refu
     ))
 }
 
-pub(super) async fn execution(
+pub(crate) async fn execution(
     State(site): State<Arc<Site>>,
     Path(named): Path<String>,
 ) -> Result<Answer, Refused> {
@@ -132,7 +132,7 @@ pub(super) async fn execution(
 }
 
 /// The execution with this ARN, or with this name in whichever state machine has one.
-pub(super) async fn find(site: &Site, named: &str) -> Result<ExecutionDescription, Refused> {
+pub(crate) async fn find(site: &Site, named: &str) -> Result<ExecutionDescription, Refused> {
     if named.starts_with("arn:") {
         return Ok(site.engine.describe_execution(named).await?);
     }

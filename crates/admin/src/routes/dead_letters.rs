@@ -12,11 +12,11 @@ use rampmeter_time::rfc3339;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Site;
-use super::answer::{Answer, Refused, json_or_text};
 use super::calls::number;
-use super::control::{Body, priority, read, reason};
-use super::parameters::Parameters;
+use crate::answer::{Answer, Refused, json_or_text};
+use crate::change::{Body, priority, read, reason};
+use crate::parameters::Parameters;
+use crate::site::Site;
 
 /// Dead letters in an answer when the client does not say, and at most.
 const LETTERS: (u32, u32) = (100, 1_000);
@@ -24,7 +24,7 @@ const LETTERS: (u32, u32) = (100, 1_000);
 /// The body of `/v1/dead-letters/ID/redrive`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RedriveBody {
+pub(crate) struct RedriveBody {
     priority: Option<String>,
     #[serde(default)]
     reason: String,
@@ -33,12 +33,12 @@ pub(super) struct RedriveBody {
 /// The body of `/v1/dead-letters/ID/discard`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct DiscardBody {
+pub(crate) struct DiscardBody {
     #[serde(default)]
     reason: String,
 }
 
-pub(super) async fn list(
+pub(crate) async fn list(
     State(site): State<Arc<Site>>,
     parameters: Parameters,
 ) -> Result<Answer, Refused> {
@@ -79,7 +79,7 @@ fn letter_json(site: &Site, letter: &DeadLetterState) -> Value {
     })
 }
 
-pub(super) async fn groups(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
+pub(crate) async fn groups(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
     let groups = site.engine.dead_letter_groups().await?;
     let groups: Vec<_> = groups.iter().map(group_json).collect();
     Ok(Answer(
@@ -99,7 +99,7 @@ fn group_json(group: &DeadLetterGroup) -> Value {
     })
 }
 
-pub(super) async fn redrive(
+pub(crate) async fn redrive(
     State(site): State<Arc<Site>>,
     Path(letter): Path<String>,
     body: Body<RedriveBody>,
@@ -124,7 +124,7 @@ pub(super) async fn redrive(
     })))
 }
 
-pub(super) async fn discard(
+pub(crate) async fn discard(
     State(site): State<Arc<Site>>,
     Path(letter): Path<String>,
     body: Body<DiscardBody>,

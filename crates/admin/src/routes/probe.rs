@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::Site;
+use crate::site::Site;
 
-pub(super) async fn live() -> &'static str {
+pub(crate) async fn live() -> &'static str {
     "ok\n"
 }
 
-pub(super) async fn ready(State(site): State<Arc<Site>>) -> (StatusCode, &'static str) {
+pub(crate) async fn ready(State(site): State<Arc<Site>>) -> (StatusCode, &'static str) {
     if *site.draining.borrow() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
     }

@@ -20,10 +20,10 @@ use prometheus_client::registry::{Registry, Unit};
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{BOUNDS, EngineFigures, Histogram, OUTCOMES, TargetState};
 
-use super::Site;
-use super::answer::Refused;
+use crate::answer::Refused;
+use crate::site::Site;
 
-pub(super) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, Refused> {
+pub(crate) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, Refused> {
     let snapshot = Snapshot {
         states: site.engine.targets().await?,
         figures: site.engine.figures().await?,
