@@ -11,9 +11,7 @@ mod demo;
 mod dev;
 mod mock;
 mod bench;
-mod simulate;
 mod trial;
-mod aws;
 mod cli;
 
 fn main() -> ExitCode {

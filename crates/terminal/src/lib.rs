@@ -3,6 +3,8 @@
 //! is to say, and the command line itself.
 
 mod failure;
+mod located;
 pub mod output;
 
 pub use failure::{Exit, Failure};
+pub use located::located;

@@ -5,12 +5,13 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use rampmeter_simulate as simulate;
 use rampmeter_terminal::output::{self, Color, note};
 use rampmeter_terminal::{Exit, Failure};
-
-use crate::{bench, demo, dev, mock, serve, simulate, trial};
-use client::Client;
 use rampmeter_wire as wire;
+
+use crate::{bench, demo, dev, mock, serve, trial};
+use client::Client;
 
 mod client;
 mod start;

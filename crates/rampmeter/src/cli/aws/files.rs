@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use rampmeter_template as aws;
+use rampmeter_template::{Deployment, Emit, Notation, Template};
 use rampmeter_terminal::{Exit, Failure};
-
-use crate::aws::{self, Deployment, Emit, Notation, Template};
 
 /// A file to be written, from the folder of the template.
 #[derive(Debug)]
