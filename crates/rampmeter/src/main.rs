@@ -7,11 +7,6 @@ use clap::Parser;
 
 mod log;
 mod serve;
-mod demo;
-mod dev;
-mod mock;
-mod bench;
-mod trial;
 mod cli;
 
 fn main() -> ExitCode {

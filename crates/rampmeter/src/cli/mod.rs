@@ -5,12 +5,13 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use rampmeter_lab::{bench, demo, mock, trial};
 use rampmeter_simulate as simulate;
 use rampmeter_terminal::output::{self, Color, note};
 use rampmeter_terminal::{Exit, Failure};
 use rampmeter_wire as wire;
 
-use crate::{bench, demo, dev, mock, serve, trial};
+use crate::serve;
 use client::Client;
 
 mod client;
@@ -26,6 +27,7 @@ mod health;
 mod history;
 mod check;
 mod definition;
+mod dev;
 mod json_place;
 mod env;
 mod init;

@@ -18,11 +18,11 @@ use rampmeter_terminal::{Exit, Failure};
 use clap::Subcommand;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::demo::asked_to_end;
+use crate::interruption::asked_to_end;
 
 /// Serve a strict stand-in of a vendor's API on a loopback port.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     #[command(subcommand)]
     vendor: Vendor,
 }
@@ -57,7 +57,7 @@ struct Place {
 ///
 /// # Errors
 /// When the options make no sense or the port is taken, or when the report cannot be written.
-pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let (place, name, bound) = match arguments.vendor {
         Vendor::Netsuite(arguments) => {

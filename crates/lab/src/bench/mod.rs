@@ -13,6 +13,7 @@ use rampmeter_terminal::{Exit, Failure};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
+use crate::arguments::up_to;
 use crate::demo::configuration::{self, Figures, Speed};
 use crate::demo::host::Host;
 use crate::demo::plan::{Outline, Plan};
@@ -20,7 +21,7 @@ use crate::demo::ports::{Listed, PortError, Ports};
 use crate::demo::report::Percentiles;
 use crate::demo::run::RunError;
 use crate::demo::vendor::Vendor;
-use crate::demo::{data_dir, up_to};
+use crate::directory::data_dir;
 
 mod decisions;
 mod disk;
@@ -38,7 +39,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// Measure executions per second, from start to end, against a vendor that answers at once.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     /// Executions to start.
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = up_to(900_000))]
     executions: u32,
@@ -97,7 +98,7 @@ struct Measured {
 ///
 /// # Errors
 /// A directory that is not empty is a usage error; a run that cannot be done, or lost something, has failed.
-pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let data_dir = data_dir(arguments.data_dir.as_deref())?;
     let measured = measure(&arguments, &data_dir)
         .await

@@ -7,7 +7,7 @@ use rampmeter_standin::{Repeatability, SapOptions, SapSignIn, Window};
 
 use super::Place;
 use super::conduct::Behaviour;
-use crate::demo::duration;
+use crate::arguments::duration;
 
 /// How the stand-in SAP system behaves.
 #[derive(Debug, clap::Args)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rampmeter_standin::{Conduct, Faults, Latency, PublicKey, TokenLife, Window};
 use rampmeter_terminal::{Exit, Failure};
 
-use crate::demo::duration;
+use crate::arguments::duration;
 
 /// Speed and faults.
 #[derive(Debug, clap::Args)]

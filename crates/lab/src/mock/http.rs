@@ -6,7 +6,7 @@ use rampmeter_standin::HttpOptions;
 
 use super::Place;
 use super::conduct::Behaviour;
-use crate::demo::duration;
+use crate::arguments::duration;
 
 /// How the stand-in for any HTTP API behaves.
 #[derive(Debug, clap::Args)]

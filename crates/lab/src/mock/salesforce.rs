@@ -7,7 +7,7 @@ use rampmeter_terminal::Failure;
 
 use super::Place;
 use super::conduct::{Behaviour, CertificateFile};
-use crate::demo::duration;
+use crate::arguments::duration;
 
 /// How the stand-in Salesforce org behaves.
 #[derive(Debug, clap::Args)]

@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use rampmeter_terminal::output;
 use rampmeter_terminal::{Exit, Failure};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 
+use crate::arguments::{duration, up_to};
+use crate::directory::data_dir;
+use crate::interruption::asked_to_end;
 use configuration::{Figures, Speed};
 use run::Task;
 
@@ -35,7 +38,7 @@ pub(crate) const GRACE: Duration = Duration::from_millis(500);
 
 /// Run the order-sync example against a strict stand-in vendor and report what the vendor saw.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     /// Executions to start: 20 % HIGH, 30 % MEDIUM, 50 % BATCH.
     #[arg(long, value_name = "N", default_value_t = 3_000, value_parser = up_to(999_999))]
     executions: u32,
@@ -76,7 +79,7 @@ pub(crate) struct Arguments {
 /// # Errors
 /// A directory that is not empty is a usage error. A run that cannot be done, or whose result is wrong in any way,
 /// has failed.
-pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let data_dir = data_dir(arguments.data_dir.as_deref())?;
     let longest = arguments.crash.map(|_| arguments.longest);
     let task = Task {
@@ -133,14 +136,6 @@ pub(crate) async fn perform(task: Task, json: bool) -> Result<(), Failure> {
     }
 }
 
-/// Resolves at SIGINT or SIGTERM.
-pub(crate) async fn asked_to_end(terminate: &mut Signal) {
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
 /// How this program was called, so that the commands in the report can be repeated as they are printed.
 fn program() -> String {
     std::env::args()
@@ -151,46 +146,4 @@ fn program() -> String {
 fn interrupted(data_dir: &Path) -> Failure {
     let what = format!("interrupted; the data lies in {}", data_dir.display());
     Failure::new("RM2032", Exit::Failed, what)
-}
-
-/// The directory asked for, if it is new or empty, else a fresh one; absolute, so that the commands in the report work
-/// from anywhere.
-pub(crate) fn data_dir(asked_for: Option<&Path>) -> Result<PathBuf, Failure> {
-    let refused = |directory: &Path, why: &dyn std::fmt::Display| {
-        let what = format!("the data directory {}: {why}", directory.display());
-        Failure::new("RM2030", Exit::Usage, what).with_help("name a new one with --data-dir")
-    };
-    let made = match asked_for {
-        Some(directory) => std::fs::create_dir_all(directory).map(|()| directory.to_owned()),
-        None => fresh_directory(),
-    };
-    let directory = made.map_err(|error| refused(asked_for.unwrap_or(Path::new("")), &error))?;
-    let directory =
-        std::fs::canonicalize(&directory).map_err(|error| refused(&directory, &error))?;
-    match std::fs::read_dir(&directory).map(|mut entries| entries.next().is_some()) {
-        Ok(false) => Ok(directory),
-        Ok(true) => Err(refused(&directory, &"it is not empty")),
-        Err(error) => Err(refused(&directory, &error)),
-    }
-}
-
-/// A new directory under the system's temporary one; the store is kept after the run.
-fn fresh_directory() -> io::Result<PathBuf> {
-    let name = format!("rampmeter-demo-{}", uuid::Uuid::new_v4().simple());
-    let directory = std::env::temp_dir().join(name);
-    std::fs::create_dir(&directory)?;
-    Ok(directory)
-}
-
-/// Reads `250ms` or `1.5s`.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let parsed: jiff::SignedDuration = text
-        .parse()
-        .map_err(|error: jiff::Error| error.to_string())?;
-    Duration::try_from(parsed).map_err(|_| "a duration is not negative".to_owned())
-}
-
-/// A number from 1 to `most`.
-pub(crate) fn up_to(most: i64) -> clap::builder::RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(1..=most)
 }

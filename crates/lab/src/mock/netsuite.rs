@@ -8,7 +8,7 @@ use rampmeter_terminal::output;
 
 use super::Place;
 use super::conduct::{Behaviour, CertificateFile, share};
-use crate::demo::duration;
+use crate::arguments::duration;
 
 /// Bits that NetSuite wants of an RSA key.
 const RSA_BITS: usize = 3_072;

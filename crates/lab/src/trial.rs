@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use rampmeter_terminal::Failure;
 
+use crate::arguments::{duration, up_to};
 use crate::demo::configuration::{Figures, Speed};
 use crate::demo::run::Task;
-use crate::demo::{GRACE, data_dir, duration, perform, up_to};
+use crate::demo::{GRACE, perform};
+use crate::directory::data_dir;
 
 /// The vendor's jitter.
 const JITTER: Speed = Speed::Jitter {
@@ -23,7 +25,7 @@ const LONGEST: Duration = Duration::from_secs(2);
 
 /// Put the limits on trial, with a strict stand-in vendor as the judge.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     /// Executions to start; all but the HIGH ones at once, so that work waits throughout.
     #[arg(long, value_name = "N", default_value_t = 4_500, value_parser = up_to(999_999))]
     executions: u32,
@@ -74,7 +76,7 @@ pub(crate) struct Arguments {
 ///
 /// # Errors
 /// As the demo. Whatever is not as it must be is a failure.
-pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let longest = arguments.kills.map(|_| LONGEST);
     let task = Task {
         figures: Figures {

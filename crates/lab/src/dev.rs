@@ -1,22 +1,24 @@
 //! `dev`: a server with something to look at. The order-sync example, a stand-in NetSuite that answers as the real one does,
 //! and a shop that sends orders: some at every moment, and each minute a batch that fills the limit.
 //!
-//! It measures nothing; `demo` does. With a configuration of one's own, `serve` is the command.
+//! It measures nothing; `demo` does. This prepares and sends; the binary serves. With a configuration of one's own, `serve` is
+//! the command.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use rampmeter_config::Config;
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{Engine, StartExecution};
 use rampmeter_standin::{Latency, NetSuite, NetSuiteOptions};
-use rampmeter_terminal::output::{Color, note};
+use rampmeter_terminal::output::Color;
 use rampmeter_terminal::{Exit, Failure};
 use serde_json::Value;
 
 use crate::demo::configuration::{self, BEARER, Figures};
 use crate::demo::plan::order_text;
-use crate::serve::{self, Faults, Ports};
+use crate::directory::data_dir;
 
 /// Between two moments at which the shop sends.
 const BEAT: Duration = Duration::from_millis(500);
@@ -31,52 +33,80 @@ const SERVER_ERRORS: f64 = 0.01;
 /// The share of calls that the vendor throttles because someone else uses the account.
 const BUSY: f64 = 0.0005;
 
-/// Options of `dev`.
+/// Options of `dev`, but for the ports.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     /// Where the store lies; kept between runs. Without it: a fresh directory in the system's temporary one.
     #[arg(long, value_name = "DIRECTORY")]
     data_dir: Option<PathBuf>,
     /// No orders but those that you start yourself.
     #[arg(long)]
     no_traffic: bool,
-    #[command(flatten)]
-    ports: Ports,
 }
 
-/// Serves the example until it is told to end.
-pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failure> {
-    let directory = directory(arguments.data_dir.as_deref())?;
-    let vendor = vendor().await?;
-    let failed = |why: &dyn std::fmt::Display| {
-        let what = format!("the data directory {}: {why}", directory.display());
-        Failure::new("RM2030", Exit::Usage, what).with_help("name another one with --data-dir")
-    };
-    let file = configuration::write(&directory, &Figures::default(), vendor.address())
-        .map_err(|why| failed(&why))?;
-    let mut config = configuration::load(&file).map_err(|report| Failure::Report {
-        text: report.render(color.for_stderr()),
-        exit: Exit::Usage,
-    })?;
-    arguments.ports.apply(&mut config);
-    note(&format!(
-        "the order-sync example, with a stand-in NetSuite at http://{}; its configuration: {}",
-        vendor.address(),
-        file.display()
-    ));
-    let machine = configuration::state_machine_arn(&config);
-    let traffic = !arguments.no_traffic;
-    let beside = move |engine: &Engine| {
-        if traffic {
+/// The example, ready to be served. Its vendor answers as long as this is kept.
+#[derive(Debug)]
+pub struct Example {
+    file: PathBuf,
+    config: Config,
+    vendor: NetSuite,
+    traffic: bool,
+}
+
+impl Example {
+    /// Starts the vendor and writes the configuration.
+    ///
+    /// # Errors
+    /// When the directory cannot be used or the vendor finds no port.
+    pub async fn prepare(arguments: &Arguments, color: Color) -> Result<Example, Failure> {
+        let directory = directory(arguments.data_dir.as_deref())?;
+        let vendor = vendor().await?;
+        let failed = |why: &dyn std::fmt::Display| {
+            let what = format!("the data directory {}: {why}", directory.display());
+            Failure::new("RM2030", Exit::Usage, what).with_help("name another one with --data-dir")
+        };
+        let file = configuration::write(&directory, &Figures::default(), vendor.address())
+            .map_err(|why| failed(&why))?;
+        let config = configuration::load(&file).map_err(|report| Failure::Report {
+            text: report.render(color.for_stderr()),
+            exit: Exit::Usage,
+        })?;
+        Ok(Example {
+            file,
+            config,
+            vendor,
+            traffic: !arguments.no_traffic,
+        })
+    }
+
+    /// What is to be served.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What there is to look at, for whoever started it.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        format!(
+            "the order-sync example, with a stand-in NetSuite at http://{}; its configuration: {}",
+            self.vendor.address(),
+            self.file.display()
+        )
+    }
+
+    /// Lets orders come in, unless none were wanted, until the engine has stopped.
+    pub fn send_orders(&self, engine: &Engine) {
+        if self.traffic {
+            let machine = configuration::state_machine_arn(&self.config);
             tokio::spawn(send_orders(engine.clone(), machine));
         }
-    };
-    serve::serve(config, &arguments.ports, &Faults::default(), color, beside).await
+    }
 }
 
 fn directory(asked_for: Option<&Path>) -> Result<PathBuf, Failure> {
     let Some(directory) = asked_for else {
-        return crate::demo::data_dir(None);
+        return data_dir(None);
     };
     let made = std::fs::create_dir_all(directory).and_then(|()| std::fs::canonicalize(directory));
     made.map_err(|why| {
