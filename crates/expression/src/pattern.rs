@@ -1,7 +1,12 @@
 //! Regular expressions that take linear time. They are written as in JavaScript and run by an engine without
 //! backtracking; what only backtracking can match (lookaround, back references) is no [`Pattern`].
 
+use std::sync::Arc;
+
 use regex::{Captures, Regex, RegexBuilder};
+use regex_automata::Input;
+use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::util::syntax;
 
 /// The longest pattern, in bytes of its source.
 pub(crate) const MAX_PATTERN_BYTES: usize = 4096;
@@ -13,6 +18,8 @@ const MAX_COMPILED_BYTES: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     regex: Regex,
+    /// Walks as far as the engine must look, to count it.
+    walker: Arc<DFA>,
     source: String,
 }
 
@@ -44,8 +51,14 @@ impl Pattern {
             .size_limit(MAX_COMPILED_BYTES)
             .build()
             .map_err(|_| NotLinear)?;
+        let syntax = syntax::Config::new()
+            .case_insensitive(flags.contains('i'))
+            .multi_line(flags.contains('m'));
+        let walker = DFA::builder().syntax(syntax).build(translated);
+        let walker = walker.map_err(|_| NotLinear)?;
         Ok(Self {
             regex,
+            walker: Arc::new(walker),
             source: source.to_owned(),
         })
     }
@@ -58,6 +71,28 @@ impl Pattern {
     /// Whether it is found in a text.
     pub(crate) fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
+    }
+
+    /// What [`Pattern::looks_at`] remembers from one search to the next.
+    pub(crate) fn cache(&self) -> Cache {
+        self.walker.create_cache()
+    }
+
+    /// How many bytes are looked at to find it from a byte on. That can be far more than lie before the end of the
+    /// match, and again for each match.
+    pub(crate) fn looks_at(&self, text: &str, from: usize, cache: &mut Cache) -> usize {
+        let rest = text.len().saturating_sub(from);
+        let input = Input::new(text).span(from..text.len());
+        let Ok(mut state) = self.walker.start_state_forward(cache, &input) else {
+            return rest;
+        };
+        for (looked, byte) in text.as_bytes()[from..].iter().enumerate() {
+            match self.walker.next_state(cache, state, *byte) {
+                Ok(next) if !next.is_dead() => state = next,
+                _ => return looked + 1,
+            }
+        }
+        rest
     }
 
     /// Where it is found next, from a byte on.
