@@ -32,7 +32,7 @@ ARROWS = {
 }
 # The pure crates may use these and nothing else, so that no clock, file or socket comes in by a dependency.
 # jlens-core reads the clock only when it is given neither a time nor a seed; expression always gives both.
-PURE = {"jiff", "jlens-core", "postcard", "serde", "serde_json", "sha1", "sha2", "md-5", "base64", "stacker", "thiserror"}
+PURE = {"jiff", "jlens-core", "postcard", "serde", "serde_json", "sha1", "sha2", "md-5", "base64", "regex", "regex-automata", "stacker", "thiserror"}
 LONGEST_FILE = 600
 WORDS = re.compile(r"^(utils?|common|manager|helpers?)$")
 
