@@ -15,6 +15,7 @@ mod quota;
 mod rate;
 mod throttle;
 mod usage;
+mod verdict;
 mod wake;
 
 use std::collections::BTreeMap;
@@ -29,10 +30,10 @@ use crate::rules::{MaxDeferrals, Rules};
 use crate::time::Time;
 
 pub use answer::Released;
-pub use explain::Verdict;
 pub use memory::Memory;
 pub use quota::{Disagreement, Quota};
 pub use usage::LimitUsage;
+pub use verdict::Verdict;
 
 /// The gate of one target. See the crate's page for how a host drives it.
 #[derive(Clone, Debug)]

@@ -50,11 +50,14 @@ mod lane;
 mod limit;
 mod pause;
 
+mod explain;
+
 mod gate;
 
 mod shared;
 
 pub use calendar::{Calendar, ResetDay};
+pub use explain::{Explanation, Holder, Position, Start};
 pub use feedback::{
     FIRST_PAUSE, MAX_PAUSE, QUIET_INTERVAL, RAMP_ENDS_AT, Throttle, ThrottleReport,
 };

@@ -9,7 +9,9 @@
 mod agreement;
 mod command;
 mod differential;
+mod explanations;
 mod fairness;
+mod foretold;
 mod jobs;
 mod large_windows;
 mod oracle;
