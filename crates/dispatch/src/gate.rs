@@ -14,13 +14,14 @@ mod pause;
 mod quota;
 mod rate;
 mod throttle;
+mod trouble;
 mod usage;
 mod verdict;
 mod wake;
 
 use std::collections::BTreeMap;
 
-use crate::feedback::{Ceiling, Opening, VendorPause};
+use crate::feedback::{AccountTrouble, Ceiling, Opening, Successes, VendorPause};
 use crate::lane::{Lanes, Waiting};
 use crate::limit::{LimitContext, LimitState, WindowRow};
 use crate::pause::Pauses;
@@ -44,6 +45,8 @@ pub struct Gate {
     pub(crate) lanes: Lanes,
     pub(crate) ceiling: Option<Ceiling>,
     pub(crate) vendor_pause: Option<VendorPause>,
+    pub(crate) trouble: AccountTrouble,
+    pub(crate) successes: Successes,
     pub(crate) pauses: Pauses,
     /// The latest moment it was told. An earlier one is taken for this one.
     now: Time,
@@ -114,6 +117,8 @@ impl Gate {
             lanes: Lanes::default(),
             ceiling: None,
             vendor_pause: None,
+            trouble: AccountTrouble::default(),
+            successes: Successes::default(),
             pauses: Pauses::default(),
             now,
         }
@@ -158,6 +163,7 @@ impl Gate {
         if let Some(pause) = &mut self.vendor_pause {
             pause.started(id);
         }
+        self.trouble.started(id);
         let now = self.now;
         self.limits
             .iter_mut()
@@ -190,6 +196,11 @@ impl Gate {
     }
 
     pub(crate) fn opening(&self, now: Time) -> Opening {
+        if let Some(trouble) = self.trouble.state()
+            && trouble.next_probe.is_none_or(|next| now < next)
+        {
+            return Opening::Trouble(trouble);
+        }
         self.vendor_pause
             .as_ref()
             .map_or(Opening::Open, |pause| pause.opening(now))

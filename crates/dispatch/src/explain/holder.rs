@@ -1,5 +1,6 @@
 //! What can hold a call.
 
+use crate::feedback::Trouble;
 use crate::pause::Scope;
 use crate::priority::Priority;
 
@@ -62,6 +63,13 @@ pub enum Holder {
         ceiling: u64,
         /// What the limit is configured to have.
         max: u64,
+    },
+    /// The account's own trouble: one probe at a time goes out, the next one when the explanation says, or it is out.
+    Trouble {
+        /// What the matter is.
+        kind: Trouble,
+        /// Probes that failed so far.
+        probes: u32,
     },
     /// The vendor, which asked for a pause or refused calls without saying for how long.
     VendorPause,
@@ -128,6 +136,7 @@ impl Holder {
             Holder::PlaceForPolls { .. } => "place_for_polls",
             Holder::Share { .. } => "share",
             Holder::LearnedCeiling { .. } => "learned_ceiling",
+            Holder::Trouble { kind, .. } => kind.as_str(),
             Holder::VendorPause => "vendor_pause",
             Holder::Ramp { .. } => "ramp",
             Holder::Lane(_) => "lane",

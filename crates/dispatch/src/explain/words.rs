@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::explanation::Explanation;
 use super::holder::Holder;
 use super::start::Start;
+use crate::feedback::Trouble;
 use crate::pause::Scope;
 use crate::time::Time;
 
@@ -18,6 +19,10 @@ impl Explanation {
             (held_by, _) if held_by.needs_a_person() => {}
             // A moment that is beyond all time is none.
             (_, Some(Time::MAX)) => {}
+            (Holder::Trouble { .. }, Some(until)) if until > now => {
+                let _ = write!(words, "; the next probe leaves in {}", span(until, now));
+            }
+            (Holder::Trouble { .. }, None) => words.push_str("; a probe is out"),
             (held_by, Some(until)) if until > now => {
                 let comma = if *held_by == Holder::VendorPause {
                     ""
@@ -91,6 +96,14 @@ impl Holder {
             } => format!(
                 "limit {limit}: {used} of {ceiling} used, lowered from {max} by the vendor's throttles"
             ),
+            Holder::Trouble {
+                kind: Trouble::Unreachable,
+                ..
+            } => "the vendor, which cannot be reached".to_owned(),
+            Holder::Trouble {
+                kind: Trouble::SignInRefused,
+                ..
+            } => "the vendor, which refuses to sign us in".to_owned(),
             Holder::VendorPause => "the vendor, which closed the target".to_owned(),
             Holder::Ramp { width } => {
                 format!("the reopening of the target: {width} at a time until it answers well")

@@ -63,6 +63,13 @@ impl Gate {
             return (pause, None, None);
         }
         match self.opening(now) {
+            Opening::Trouble(trouble) => {
+                let held_by = Holder::Trouble {
+                    kind: trouble.kind,
+                    probes: trouble.probes,
+                };
+                return (held_by, Some(trouble.since), trouble.next_probe);
+            }
             Opening::ClosedUntil(until) => return (Holder::VendorPause, None, Some(until)),
             Opening::Full { width } => return (Holder::Ramp { width }, None, None),
             Opening::Open => {}
@@ -123,6 +130,7 @@ impl Gate {
             Some(latency?.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX)))
         };
         match self.opening(now) {
+            Opening::Trouble(_) => None,
             Opening::Open => Some(now),
             Opening::Full { width } => {
                 let calls = position.before().saturating_add(1);

@@ -60,6 +60,9 @@ impl Gate {
     /// ([`Verdict::Trickling`]); [`Verdict::Admissible`] where it does neither.
     pub fn closure(&self, now: Time) -> Verdict {
         match (self.opening(self.at(now)), &self.vendor_pause) {
+            (Opening::Trouble(trouble), _) => {
+                Verdict::ClosedUntil(trouble.next_probe.unwrap_or(Time::MAX))
+            }
             (Opening::ClosedUntil(until), _) => Verdict::ClosedUntil(until),
             (_, Some(pause)) => pause
                 .ramp()
@@ -102,7 +105,9 @@ impl Verdict {
                 share: max,
                 frees_at,
             },
-            Holder::VendorPause => Verdict::ClosedUntil(frees_at.unwrap_or(Time::MAX)),
+            Holder::Trouble { .. } | Holder::VendorPause => {
+                Verdict::ClosedUntil(frees_at.unwrap_or(Time::MAX))
+            }
             Holder::Ramp { width } => Verdict::Trickling { width },
             Holder::Lane(lane) => Verdict::HeldByLane(lane),
             Holder::Pause { scope, .. } => Verdict::Paused(scope),

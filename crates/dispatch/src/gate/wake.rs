@@ -16,6 +16,7 @@ impl Gate {
         let context = self.context(now);
         let opens = match self.opening(now) {
             Opening::ClosedUntil(until) => Some(until),
+            Opening::Trouble(trouble) => trouble.next_probe,
             Opening::Open | Opening::Full { .. } => None,
         };
         let refusals = Priority::ALL
@@ -45,6 +46,7 @@ impl Gate {
         let mut opens = match (self.pauses.of(lane), self.opening(now)) {
             (Some(_), _) | (None, Opening::Full { .. }) => return None,
             (None, Opening::ClosedUntil(until)) => until,
+            (None, Opening::Trouble(trouble)) => trouble.next_probe?,
             (None, Opening::Open) => now,
         };
         for limit in self

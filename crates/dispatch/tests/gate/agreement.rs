@@ -5,7 +5,7 @@ use rampmeter_dispatch::{Decision, LimitKind};
 use crate::world::{World, check};
 
 /// Situations that the runs of a test must come through, or they prove little.
-pub(crate) const SITUATIONS: [&str; 19] = [
+pub(crate) const SITUATIONS: [&str; 23] = [
     "a due lane starts past HIGH",
     "a pressing BATCH starts past MEDIUM",
     "a call is held by a limit",
@@ -17,6 +17,10 @@ pub(crate) const SITUATIONS: [&str; 19] = [
     "a call is held by a ramp",
     "a call is held by a pause",
     "a start is foretold",
+    "a throttle is the call's own",
+    "the account is in trouble",
+    "the account's trouble is over",
+    "a call is held by the account's trouble",
     "a slot is contended",
     "a ceiling is learned",
     "only an answer opens the target",

@@ -68,9 +68,10 @@ impl World {
             Holder::Share { limit, .. } => self.refusing(lane).any(|refusing| {
                 refusing.name == *limit && oracle.only_its_share_refuses(refusing, lane)
             }),
-            Holder::VendorPause | Holder::Ramp { .. } | Holder::Pause { .. } => {
-                !oracle.is_open_for(lane, now)
-            }
+            Holder::Trouble { .. }
+            | Holder::VendorPause
+            | Holder::Ramp { .. }
+            | Holder::Pause { .. } => !oracle.is_open_for(lane, now),
             other => {
                 let limit = other.limit();
                 limit.is_some_and(|name| self.refusing(lane).any(|limit| limit.name == name))
@@ -190,7 +191,10 @@ fn lift(gate: &mut Gate, waiting: &mut Waiting, holder: &Holder, rules: &Rules, 
     match holder {
         Holder::Pause { scope, .. } => gate.resume(*scope),
         Holder::Lane(other) => waiting.set(*other, false),
-        Holder::VendorPause | Holder::Ramp { .. } | Holder::LearnedCeiling { .. } => {
+        Holder::Trouble { .. }
+        | Holder::VendorPause
+        | Holder::Ramp { .. }
+        | Holder::LearnedCeiling { .. } => {
             gate.forget_throttles();
         }
         other => {
@@ -219,6 +223,7 @@ fn situation(holder: &Holder) -> Option<&'static str> {
         Holder::Share { .. } => Some("a call is held by a share"),
         Holder::LearnedCeiling { .. } => Some("a call is held by a learned ceiling"),
         Holder::Lane(_) => Some("a call is held by a lane"),
+        Holder::Trouble { .. } => Some("a call is held by the account's trouble"),
         Holder::VendorPause => Some("a call is held by a closed target"),
         Holder::Ramp { .. } => Some("a call is held by a ramp"),
         Holder::Pause { .. } => Some("a call is held by a pause"),

@@ -20,6 +20,7 @@ mod replay;
 mod restart;
 mod scenarios;
 mod shared;
+mod trouble;
 mod urgency;
 mod vendor;
 mod world;
