@@ -61,6 +61,7 @@ impl Question {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
+            body_text: None,
             idempotency_key: String::new(),
         }
     }
@@ -159,11 +160,8 @@ mod tests {
     fn answer(status: u16, body: Value) -> Answer {
         Answer {
             status,
-            status_text: String::new(),
-            headers: Vec::new(),
             body,
-            truncated: false,
-            stored: None,
+            ..Answer::default()
         }
     }
 
@@ -174,6 +172,7 @@ mod tests {
             query: Vec::new(),
             headers: Vec::new(),
             body: Some(body),
+            body_text: None,
             idempotency_key: "key 1".to_owned(),
         }
     }

@@ -185,6 +185,7 @@ fn read(value: &Value, target: &Target) -> Result<CallMessage, Reason> {
         query: pairs(members, "QueryParameters")?,
         headers: pairs(members, "Headers")?,
         body: present(members, "RequestBody").cloned(),
+        body_text: None,
         idempotency_key: String::new(),
     };
     request

@@ -151,6 +151,7 @@ impl Caller {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
+            body_text: None,
             idempotency_key: String::new(),
         };
         let mut built = self
