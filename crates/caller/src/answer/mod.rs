@@ -6,9 +6,9 @@ mod json_numbers;
 pub(crate) mod rate_headers;
 pub mod retry_after;
 mod stored_body;
-mod structured;
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
@@ -67,6 +67,18 @@ impl Answer {
             .iter()
             .find(|(have, _)| have == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// When the vendor sent it, by its own clock where it tells the time: dates in the answer are of that clock.
+    pub(crate) fn sent_at(&self, now: SystemTime) -> SystemTime {
+        let date = self.header("date").map(httpdate::parse_http_date);
+        let Some(Ok(date)) = date else {
+            return now;
+        };
+        // An answer from a cache has been under way for so long (RFC 9111, section 5.1).
+        let age = self.header("age").and_then(|age| age.trim().parse().ok());
+        date.checked_add(Duration::from_secs(age.unwrap_or_default()))
+            .unwrap_or(date)
     }
 
     /// All values of a header as one list (RFC 9110, section 5.3); the name in lower case.

@@ -41,7 +41,7 @@ impl Caller {
         {
             self.ask(request, &prepared, deadline).await?;
         }
-        if let Some(csrf) = self.profile.csrf()
+        if let Some(csrf) = self.profile.csrf_protection()
             && !request.is_safe()
         {
             prepared.session = Some(self.session(csrf, request, &prepared, deadline).await?);
@@ -242,7 +242,7 @@ impl Caller {
     }
 
     fn refuses_session(&self, answer: &Answer) -> bool {
-        let csrf = self.profile.csrf();
+        let csrf = self.profile.csrf_protection();
         csrf.is_some_and(|csrf| (csrf.is_refused)(answer))
     }
 }

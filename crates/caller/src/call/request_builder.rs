@@ -74,7 +74,9 @@ impl Caller {
         if let Some(access) = &prepared.access {
             headers.insert(AUTHORIZATION, access.header.clone());
         }
-        if let (Some((_, session)), Some(csrf)) = (&prepared.session, self.profile.csrf()) {
+        if let (Some((_, session)), Some(csrf)) =
+            (&prepared.session, self.profile.csrf_protection())
+        {
             let mut insert = |name: HeaderName, value: &Option<HeaderValue>| {
                 if let Some(value) = value {
                     headers.insert(name, value.clone());

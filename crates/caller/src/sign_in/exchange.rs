@@ -92,9 +92,7 @@ pub(super) async fn ask(
             status: answer.status,
         }),
         429 | 503 => Err(SignInError::Throttled {
-            retry_after: answer
-                .header("retry-after")
-                .and_then(|value| retry_after::parse(value, now)),
+            retry_after: retry_after::of(&answer, now),
             answer: Box::new(answer),
         }),
         400..=499 => {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Idempotency, RetryTable, Vendor};
 use crate::answer::Answer;
-use crate::answer::rate_headers::{Allowance, Unit, leading_number, used_of};
+use crate::answer::rate_headers::{Allowance, Unit, used_of, whole_number};
 use crate::job::Jobs;
 use crate::outcome::{Meaning, Throttle};
 use crate::request::Request;
@@ -118,7 +118,7 @@ fn hubspot(answer: &Answer) -> Option<Allowance> {
     let number = |what: &str| {
         answer
             .header(&format!("x-hubspot-ratelimit-{what}"))
-            .and_then(leading_number)
+            .and_then(whole_number)
     };
     let limit = number("max")?;
     Some(Allowance {
