@@ -66,8 +66,7 @@ mod tests {
             status_text: String::new(),
             headers: Vec::new(),
             body,
-            truncated: false,
-            stored: None,
+            ..Answer::default()
         }
     }
 

@@ -18,7 +18,7 @@ mod call;
 pub mod cause;
 mod function;
 
-pub use answer::{Answer, ResponseRules, StoredBody, retry_after};
+pub use answer::{Answer, BodyReading, ResponseRules, StoredBody, changes_a_number, retry_after};
 pub use call::{Caller, CallerError, check_address};
 pub use function::{FunctionCaller, InvokeError};
 pub use network::{BadNetwork, Lookup, Network, admits, is_public};

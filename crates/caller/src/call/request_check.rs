@@ -46,7 +46,7 @@ pub fn check_all(headers: &[(String, String)], profile: &Profile) -> Result<(), 
             return Err(HeaderError::Idempotency(lower));
         }
         // The token belongs to its cookies, and both to the session that Rampmeter keeps.
-        if let Some(csrf) = profile.csrf()
+        if let Some(csrf) = profile.csrf_protection()
             && [csrf.header, "cookie"].contains(&lower.as_str())
         {
             return Err(HeaderError::Reserved(lower));

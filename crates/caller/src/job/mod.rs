@@ -204,6 +204,7 @@ impl FollowUp {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
+            body_text: None,
             idempotency_key: String::new(),
         }
     }

@@ -93,6 +93,7 @@ pub(super) async fn call(caller: &Caller, path: &str) -> Outcome {
         query: Vec::new(),
         headers: Vec::new(),
         body: None,
+        body_text: None,
         idempotency_key: "ping".to_owned(),
     };
     let mut outcome = caller.attempt(&request, &Attempt::default()).await;

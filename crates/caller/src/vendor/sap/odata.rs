@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{CSRF, throttling_pause, vendor_code};
+use super::{CSRF, is_absent, throttling_pause, vendor_code};
 use crate::job::Jobs;
 use crate::outcome::{Meaning, Throttle};
 use crate::vendor::base_url::https_only;
@@ -49,6 +49,7 @@ pub(in crate::vendor) static ODATA: Vendor = Vendor {
     pause: throttling_pause,
     rate_headers: |_| Vec::new(),
     question: |_| None,
+    is_absent,
     repeats_safely: http::repeats_safely,
 };
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{throttling_pause, vendor_code};
+use super::{is_absent, throttling_pause, vendor_code};
 use crate::job::Jobs;
 use crate::outcome::Meaning;
 use crate::request::Request;
@@ -39,6 +39,7 @@ pub(in crate::vendor) static SUCCESSFACTORS: Vendor = Vendor {
     pause,
     rate_headers: |_| Vec::new(),
     question: |_| None,
+    is_absent,
     repeats_safely,
 };
 
