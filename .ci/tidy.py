@@ -19,7 +19,7 @@ ARROWS = {
     "rampmeter-caller": set(),
     "rampmeter-config": {"rampmeter-dispatch", "rampmeter-caller"},
     "rampmeter-engine": {"rampmeter-asl", "rampmeter-dispatch", "rampmeter-caller", "rampmeter-config"},
-    "rampmeter-aws": {"rampmeter-asl", "rampmeter-caller", "rampmeter-config", "rampmeter-dispatch"},
+    "rampmeter-lambda": {"rampmeter-asl", "rampmeter-caller", "rampmeter-config", "rampmeter-dispatch"},
     "rampmeter": {
         "rampmeter-asl", "rampmeter-caller", "rampmeter-config", "rampmeter-dispatch", "rampmeter-engine",
         "rampmeter-standin",

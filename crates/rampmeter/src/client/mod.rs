@@ -2,15 +2,20 @@
 //! credential in the environment, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, as those of every AWS client are; a
 //! server without credentials of its own takes any.
 
+mod arguments;
+
 use std::time::Duration;
 
-use jiff::Timestamp;
 use rampmeter_terminal::{Exit, Failure};
 use rampmeter_wire::sigv4::Signer;
+
+use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, StatusCode, Url};
 use serde_json::{Value, json};
 use url::Position;
+
+pub(crate) use arguments::{DEFAULT_ADMIN, DEFAULT_SERVER, ServerArguments};
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 

@@ -1,16 +1,25 @@
 //! Problems of workflow definitions, in the form of the configuration's: code, place, and AWS's own code.
 
+mod absent_target;
+pub(crate) mod advice;
+mod json_place;
+mod planned;
+
 use std::ops::Range;
 
 use rampmeter_asl::{Severity, StateMachine};
 use rampmeter_config::Config;
 use rampmeter_template::check::{Finding, Place};
+
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use crate::cli::check::Advice;
-use crate::problem::json_place::locate;
+use advice::Advice;
+use json_place::locate;
+
+pub(crate) use absent_target::{ABSENT_TARGET, absent_target};
+pub(crate) use planned::Planned;
 
 /// The interpreter refuses a definition.
 const INVALID: &str = "RM1001";

@@ -7,9 +7,7 @@ use rampmeter_config::{Report, WorkflowType};
 use rampmeter_template::check::{self, Finding, Place};
 use rampmeter_template::{Deployment, Emit};
 
-use crate::problem::advice;
-use crate::problem as definition;
-use crate::problem::Problem;
+use super::{Problem, advice, problems_on_aws};
 
 /// Advice that is an error of its own on AWS: a queued call without a time-out, data that is too large.
 const ERRORS_ON_AWS: [(&str, &str); 2] = [("RM1102", "RM3011"), ("RM1105", "RM3013")];
@@ -60,11 +58,7 @@ impl Planned {
         for workflow in self.plan.config.workflows.values() {
             let file = workflow.definition_path.display().to_string();
             let express = workflow.workflow_type == WorkflowType::Express;
-            problems.extend(definition::problems_on_aws(
-                &file,
-                &workflow.definition,
-                express,
-            ));
+            problems.extend(problems_on_aws(&file, &workflow.definition, express));
             let Ok(value) = serde_json::from_str(&workflow.definition) else {
                 continue;
             };

@@ -14,7 +14,7 @@ use rampmeter_terminal::output::{self, Color};
 use rampmeter_terminal::{Exit, Failure};
 use rampmeter_wire as wire;
 
-use crate::cli;
+use crate::problem;
 use banner::Ready;
 use servers::Servers;
 use signals::Signals;
@@ -86,7 +86,7 @@ pub(crate) async fn serve(
     color: Color,
     beside: impl FnOnce(&Engine),
 ) -> Result<(), Failure> {
-    if let Some(text) = cli::report_definitions(&config, color.for_stderr()) {
+    if let Some(text) = problem::report(&config, color.for_stderr()) {
         return Err(Failure::Report {
             text,
             exit: Exit::Usage,
@@ -134,7 +134,7 @@ async fn tell_absent_targets(config: &Config, engine: &Engine) -> Result<(), Fai
     let absent = engine.absent_targets(configured).await;
     let absent = absent.map_err(|why| Failure::new("RM2019", Exit::Failed, why.to_string()))?;
     for target in &absent {
-        output::note(&cli::absent_target(target));
+        output::note(&problem::absent_target(target));
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 //! expect of it. Nothing is sent to AWS: what deploys is AWS's own command line.
 
 mod files;
-mod planning;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +18,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::check;
-pub(super) use planning::Planned;
+use crate::problem::{Planned, Problem};
 
 /// Commands of `aws`.
 #[derive(Debug, Subcommand)]
@@ -127,7 +126,7 @@ fn synth(arguments: &Synth, color: Color) -> Result<(), Failure> {
             planned.render(problem, color.for_stderr())
         ));
     }
-    if problems.iter().any(check::Problem::is_error) {
+    if problems.iter().any(Problem::is_error) {
         return Err(Failure::Told(Exit::Usage));
     }
     let deployment = planned.deployment();
@@ -181,7 +180,7 @@ fn check(arguments: &CheckArguments, color: Color) -> Result<(), Failure> {
     if let Ok(planned) = Planned::read(&arguments.config, Emit::Sam) {
         let deployment = planned.deployment();
         // What has errors may have no template: two things of one name, say.
-        if !planned.problems().iter().any(check::Problem::is_error) {
+        if !planned.problems().iter().any(Problem::is_error) {
             let resources = aws::template(&deployment).len();
             report = Some(Report::of(&deployment, resources, assumed));
         }

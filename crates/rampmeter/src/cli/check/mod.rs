@@ -2,7 +2,6 @@
 //! anything. A file whose name ends in `.asl.json` is a definition; any other is a configuration. Errors make it
 //! fail; warnings do not.
 
-pub(super) mod advice;
 mod on_aws;
 mod rates;
 mod sarif;
@@ -10,17 +9,15 @@ mod sarif;
 use std::path::{Path, PathBuf};
 
 use rampmeter_config::{Config, Report, WorkflowType};
-use rampmeter_engine::{AbsentTarget, Reader};
+use rampmeter_engine::Reader;
 use rampmeter_terminal::output::{self, Color, Format, OutputArguments};
 use rampmeter_terminal::{Exit, Failure};
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::definition;
-pub(super) use super::definition::Problem;
 use super::explain;
-pub(super) use advice::Advice;
+use crate::problem::{self, Problem, advice};
 pub(super) use on_aws::run as run_on_aws;
 
 /// Options of `check`.
@@ -250,9 +247,9 @@ impl Findings {
         let is_configured = |name: &str| config.targets.contains_key(name);
         let absent = reader.and_then(|reader| reader.absent_targets(is_configured));
         for target in absent.unwrap_or_default() {
-            let message = absent_target(&target);
+            let message = problem::absent_target(&target);
             self.problems.push(json!({
-                "code": ABSENT_TARGET,
+                "code": problem::ABSENT_TARGET,
                 "severity": "warning",
                 "message": message,
                 "target": target.name,
@@ -288,7 +285,7 @@ impl Findings {
     }
 
     fn definition(&mut self, file: &str, text: &str, kind: Kind, color: bool) {
-        let mut problems = definition::problems(file, text, kind == Kind::Express);
+        let mut problems = problem::problems(file, text, kind == Kind::Express);
         if let Ok(definition) = serde_json::from_str(text) {
             let advice = advice::on(&definition).into_iter();
             problems.extend(advice.map(|advice| Problem::of_advice(file, text, advice)));
@@ -297,18 +294,6 @@ impl Findings {
             self.add(problem, text, color);
         }
     }
-}
-
-const ABSENT_TARGET: &str = "RM2035";
-
-/// A warning about a target that the configuration no longer has.
-pub(crate) fn absent_target(target: &AbsentTarget) -> String {
-    let AbsentTarget { name, messages } = target;
-    let calls = counted(usize::try_from(*messages).unwrap_or(usize::MAX), "call");
-    format!(
-        "warning[{ABSENT_TARGET}]: {calls} wait for the target {name:?}, which the configuration does not have\n\
-         \x20 help: they wait until it is configured again; name it [targets.{name}], if it was renamed"
-    )
 }
 
 fn counted(count: usize, noun: &str) -> String {

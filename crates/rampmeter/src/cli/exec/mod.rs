@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use rampmeter_terminal::Failure;
 
+mod history;
 mod list;
 mod show;
 mod waiting;

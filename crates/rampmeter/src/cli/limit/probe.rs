@@ -4,15 +4,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Args;
 use rampmeter_caller::{Caller, Outcome, Preset};
 use rampmeter_config::Target;
 use rampmeter_dispatch::LimitKind;
 use rampmeter_terminal::output::{self, Color, Format, OutputArguments};
 use rampmeter_terminal::{Exit, Failure};
-use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::target::ping as target;
+use crate::cli::target::ping;
 
 /// Options of `limit probe`.
 #[derive(Debug, Args)]
@@ -41,7 +41,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// Runs `limit probe`.
 pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failure> {
-    let target = target::target(&arguments.config, &arguments.target, color)?;
+    let target = ping::target(&arguments.config, &arguments.target, color)?;
     let caller = Caller::new(target.profile.clone()).map_err(|error| {
         Failure::new("RM2007", Exit::Usage, format!("{}: {error}", target.name))
     })?;
@@ -70,10 +70,10 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
 }
 
 async fn ask(caller: &Caller, path: &str) -> Result<Value, Failure> {
-    match target::call(caller, path).await {
+    match ping::call(caller, path).await {
         Outcome::Success(answer) => Ok(answer.body),
         outcome => {
-            let what = format!("GET {path}: {}", target::said(&outcome));
+            let what = format!("GET {path}: {}", ping::said(&outcome));
             Err(Failure::new("RM2062", Exit::Failed, what))
         }
     }

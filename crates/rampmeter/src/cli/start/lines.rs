@@ -5,15 +5,15 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::sync::Arc;
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rampmeter_terminal::output::{self, Format};
 use rampmeter_terminal::{Exit, Failure};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::client::{Client, ClientError};
 use crate::cli::follow::{self, Deadline};
 use crate::cli::start::{Started, print_started, start, unreadable};
+use crate::client::{Client, ClientError};
 
 /// Requests in flight at once.
 const AT_ONCE: usize = 32;

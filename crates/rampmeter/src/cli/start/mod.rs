@@ -1,17 +1,20 @@
 //! `start`: one execution, or one for each line of the input.
 
+mod lines;
+
 use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use clap::Args;
 use rampmeter_terminal::output::{self, Format, OutputArguments};
 use rampmeter_terminal::{Exit, Failure};
 use rampmeter_time::{duration, rfc3339};
+
+use clap::Args;
 use serde_json::{Value, json};
 
-use super::client::{Client, text};
-use super::{ServerArguments, follow, lines};
+use super::follow;
+use crate::client::{Client, ServerArguments, text};
 
 /// Options of `start`.
 #[derive(Debug, Args)]
@@ -101,7 +104,7 @@ pub(crate) async fn start(
     workflow: &str,
     name: Option<&str>,
     input: &str,
-) -> Result<Started, super::client::ClientError> {
+) -> Result<Started, crate::client::ClientError> {
     let mut request = json!({ "stateMachineArn": workflow, "input": input });
     if let Some(name) = name {
         request["name"] = name.into();

@@ -4,12 +4,12 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
+use clap::Args;
 use rampmeter_caller::allowance::Allowance;
 use rampmeter_caller::{Attempt, Auth, Caller, Outcome, Repeatable, Request};
 use rampmeter_config::{Config, Target};
 use rampmeter_terminal::output::{self, Color, Format, OutputArguments, note};
 use rampmeter_terminal::{Exit, Failure};
-use clap::Args;
 use serde_json::{Value, json};
 
 /// Options of `target ping`.

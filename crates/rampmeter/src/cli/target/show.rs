@@ -1,14 +1,13 @@
 //! `target show`: one target with all that is known of it: what waits, what holds it, what the vendor taught.
 
+use clap::Args;
 use rampmeter_terminal::output::{self, Format, OutputArguments};
 use rampmeter_terminal::{Exit, Failure};
 use rampmeter_time::span;
-use clap::Args;
 use serde_json::Value;
 
 use crate::cli::rate::Rate;
-use crate::cli::ServerArguments;
-use crate::client::text;
+use crate::client::{ServerArguments, text};
 
 /// Options of `target show`.
 #[derive(Debug, Args)]
