@@ -200,12 +200,12 @@ async fn requests_changed_at_random_get_answers_of_aws() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_changed_at_random_do_not_get_past_a_signature() {
-    let workspace = crate::credentials::workspace();
+    let workspace = super::credentials::workspace();
     attacked(&workspace).await;
     let mut command = Server::command(&workspace);
-    command.env("RM_TEST_SECRET", crate::credentials::SECRET);
+    command.env("RM_TEST_SECRET", super::credentials::SECRET);
     let server = Server::launch(command).await;
-    let queues = crate::credentials::queues(&server.aws()).await;
+    let queues = super::credentials::queues(&server.aws()).await;
     assert!(
         queues.iter().all(|queue| queue.contains("vendor-")),
         "{queues:?}"
