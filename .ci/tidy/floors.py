@@ -17,6 +17,25 @@ FLOORS = {
     ("admin", ""): [
         {"routes"}, {"site"}, {"health"}, {"change", "parameters"}, {"answer", "dashboard", "redaction", "target"},
     ],
+    ("template", ""): [
+        {"check"}, {"report"}, {"resource"}, {"rights"},
+        {"address", "bill", "definition", "deployment", "document", "name", "worker"},
+    ],
+    ("simulate", ""): [
+        {"input"}, {"arguments", "report"}, {"study"}, {"world"}, {"workload"}, {"quantity", "random"},
+    ],
+    ("lab", ""): [
+        {"bench", "dev", "trial"}, {"demo", "mock"}, {"arguments", "directory", "faults", "interruption"},
+    ],
+    ("lambda", ""): [
+        {"function"},
+        {"drain", "slot", "undelivered"},
+        {"call", "keeper"},
+        {"worker"},
+        {"metrics", "selection", "service", "xray"},
+        {"conclusion", "event", "job", "settings"},
+        {"clock", "daemon", "ending", "random", "trace"},
+    ],
     ("engine", ""): [{"api"}, {"commit"}, {"apply"}, {"memory"}, {"command"}, {"invocation"}],
 }
 

@@ -6,10 +6,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use rampmeter_lab::{bench, demo, mock, trial};
-use rampmeter_simulate as simulate;
 use rampmeter_terminal::output::{self, Color, note};
 use rampmeter_terminal::{Exit, Failure};
-use rampmeter_wire as wire;
 
 use crate::serve;
 
@@ -102,7 +100,7 @@ enum Command {
         shell: clap_complete::Shell,
     },
     /// Simulate a target's limits under a workload, with the same code that decides in production.
-    Simulate(Box<simulate::Arguments>),
+    Simulate(Box<rampmeter_simulate::Arguments>),
 }
 
 impl Cli {
@@ -138,7 +136,9 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Check(command) => block_on(check::run(command, color)),
         Command::Init(command) => init::run(&command),
         Command::Env(command) => env::run(&command),
-        Command::AwsApi => output::data(wire::reference().trim_end()).map_err(Failure::from),
+        Command::AwsApi => {
+            output::data(rampmeter_wire::reference().trim_end()).map_err(Failure::from)
+        }
         Command::Explain(command) => explain::run(&command),
         Command::Mock(command) => block_on(mock::run(*command)),
         Command::Backup(command) => backup::run_backup(&command),
@@ -146,7 +146,7 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Bench(command) => block_on(bench::run(command)),
         Command::Aws(command) => aws::run(&command, color),
         Command::Completions { shell } => completions(shell),
-        Command::Simulate(command) => simulate::run(&command, color),
+        Command::Simulate(command) => rampmeter_simulate::run(&command, color),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

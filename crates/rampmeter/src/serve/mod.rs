@@ -6,13 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use rampmeter_admin as admin;
 use rampmeter_config::Config;
 use rampmeter_engine::{Engine, OpenError, Options, Stopped};
 use rampmeter_lab::Faults;
 use rampmeter_terminal::output::{self, Color};
 use rampmeter_terminal::{Exit, Failure};
-use rampmeter_wire as wire;
 
 use crate::problem;
 use banner::Ready;
@@ -99,17 +97,20 @@ pub(crate) async fn serve(
     let engine = open(&config, faults, aws).await?;
 
     tell_absent_targets(&config, &engine).await?;
-    let admin_site = admin::Site::start(engine.clone(), &config);
+    let admin_site = rampmeter_admin::Site::start(engine.clone(), &config);
     descriptors::raise();
     let mut servers = Servers::new();
     servers.add(
         aws_listener,
-        wire::router(
+        rampmeter_wire::router(
             wire_site(&config, &engine, aws),
-            wire::Access::new(&config.server),
+            rampmeter_wire::Access::new(&config.server),
         ),
     );
-    servers.add(admin_listener, admin::router(Arc::clone(&admin_site)));
+    servers.add(
+        admin_listener,
+        rampmeter_admin::router(Arc::clone(&admin_site)),
+    );
     let ready = Ready::new(&config, &engine, aws, admin).await?;
     ready.announce(ports.json, ports.ready_file.as_deref())?;
     beside(&engine);
@@ -147,7 +148,7 @@ async fn open(config: &Config, faults: &Faults, aws: SocketAddr) -> Result<Engin
         runtime,
         free_slots_after_restart: faults.free_slots_after_restart,
         set_clock_back: faults.set_clock_back.unwrap_or_default(),
-        sdk: Some(Arc::new(wire::WireSdk {
+        sdk: Some(Arc::new(rampmeter_wire::WireSdk {
             address: aws,
             account: config.server.account.clone(),
             region: config.server.region.clone(),
@@ -171,8 +172,8 @@ fn not_opened(error: &OpenError) -> Failure {
     Failure::new(error.code(), Exit::Usage, error.to_string()).with_help(help)
 }
 
-fn wire_site(config: &Config, engine: &Engine, address: SocketAddr) -> Arc<wire::Site> {
-    Arc::new(wire::Site {
+fn wire_site(config: &Config, engine: &Engine, address: SocketAddr) -> Arc<rampmeter_wire::Site> {
+    Arc::new(rampmeter_wire::Site {
         engine: engine.clone(),
         address,
         account: config.server.account.clone(),

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rampmeter_simulate::Span;
-use rampmeter_template as aws;
 use rampmeter_template::bill::Prices;
 use rampmeter_template::report::{self, Assumed, Report};
 use rampmeter_template::{Deployment, Emit, Notation, Template};
@@ -130,7 +129,7 @@ fn synth(arguments: &Synth, color: Color) -> Result<(), Failure> {
         return Err(Failure::Told(Exit::Usage));
     }
     let deployment = planned.deployment();
-    let template = aws::template(&deployment);
+    let template = rampmeter_template::template(&deployment);
     match &arguments.out {
         None => output::data(template.text(arguments.notation).trim_end())?,
         Some(out) => {
@@ -181,7 +180,7 @@ fn check(arguments: &CheckArguments, color: Color) -> Result<(), Failure> {
         let deployment = planned.deployment();
         // What has errors may have no template: two things of one name, say.
         if !planned.problems().iter().any(Problem::is_error) {
-            let resources = aws::template(&deployment).len();
+            let resources = rampmeter_template::template(&deployment).len();
             report = Some(Report::of(&deployment, resources, assumed));
         }
     }
