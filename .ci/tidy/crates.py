@@ -4,14 +4,15 @@ ARROWS = {
     "asl": {"expression"},
     "expression": set(),
     "dispatch": set(),
+    "clock": {"dispatch"},
     "standin": set(),
     "terminal": set(),
     "time": set(),
     "caller": set(),
     "call": {"caller", "dispatch"},
     "config": {"call", "caller", "dispatch"},
-    "store": {"asl", "call", "caller", "dispatch"},
-    "engine": {"asl", "call", "caller", "config", "dispatch", "store"},
+    "store": {"asl", "clock", "call", "caller", "dispatch"},
+    "engine": {"asl", "clock", "call", "caller", "config", "dispatch", "store"},
     "wire": {"asl", "config", "engine"},
     "admin": {"config", "dispatch", "engine", "time", "wire"},
     "template": {"asl", "caller", "config", "dispatch", "terminal", "time"},
@@ -30,7 +31,8 @@ ARROWS = {
 # jlens-core reads the clock only when it is given neither a time nor a seed; expression always gives both.
 PURE = {"asl", "dispatch", "expression"}
 PURE_HELPERS = {
-    "base64", "jiff", "jlens-core", "md-5", "postcard", "serde", "serde_json", "sha1", "sha2", "stacker", "thiserror",
+    "base64", "jiff", "jlens-core", "md-5", "postcard", "regex",
+    "regex-automata", "serde", "serde_json", "sha1", "sha2", "stacker", "thiserror",
 }
 
 
