@@ -54,7 +54,6 @@ pub use rampmeter_store::model::state_machine::{
     StateMachineDescription, UpdateStateMachine, UpdatedStateMachine, diagnosis,
 };
 pub use rampmeter_store::model::target::*;
-pub use rampmeter_store::model::task::*;
 pub use rampmeter_store::model::version::{
     AliasDescription, CreateAlias, PublishVersion, ResourceTags, Route, UpdateAlias,
     VersionDescription,

@@ -1,5 +1,10 @@
 //! What each command does to the store and to what the writer remembers, one folder for each subject. Everything here runs
 //! inside the writer's transaction and performs nothing outside it.
+//!
+//! The order, each importing only from those after it: `control` (what people change, and what time makes old), `workflow`
+//! (executions), `machines` (their definitions), `calls`, `queues`, and what all of them stand on: `boundary` (what follows from
+//! an error), `turn` (the transaction), `pending` and `outbox` (what is left for executions and for after the commit). So a call
+//! that ends never moves an execution: it leaves what it has to say in `pending`.
 
 pub(crate) mod boundary;
 pub(crate) mod calls;

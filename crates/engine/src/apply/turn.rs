@@ -4,8 +4,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use rampmeter_asl::{EventId, Stimulus};
 use rampmeter_dispatch::Time;
-use rampmeter_store::model::id::{RevisionId, TargetId};
+use rampmeter_store::model::execution::ExecutionStatus;
+use rampmeter_store::model::id::{ExecutionId, RevisionId, TargetId};
 use rampmeter_store::{Store, StoreError};
 
 use crate::apply::outbox::Outbox;
@@ -83,5 +85,42 @@ impl<'w> Turn<'w> {
             machines, place, ..
         } = &mut *self.memory;
         machines.newest(name, self.store, place)
+    }
+
+    /// Leaves something for an execution.
+    pub(crate) fn tell(&mut self, execution: ExecutionId, stimulus: Stimulus) {
+        let at = self.now;
+        self.tell_of_call(execution, stimulus, at, None);
+    }
+
+    /// The same, with the time at which it happens and the audit of the call that caused it.
+    pub(crate) fn tell_of_call(
+        &mut self,
+        execution: ExecutionId,
+        stimulus: Stimulus,
+        at: Time,
+        call: Option<String>,
+    ) {
+        self.pending.push_back(Pending {
+            execution,
+            stimulus,
+            at,
+            call,
+        });
+    }
+
+    /// Whether the task with this event still waits. What is pending for its execution is not counted.
+    pub(crate) fn waits_for(
+        &self,
+        execution: ExecutionId,
+        event: EventId,
+    ) -> Result<bool, StoreError> {
+        let Some(row) = self.store().execution(execution)? else {
+            return Ok(false);
+        };
+        if row.status != ExecutionStatus::Running || row.waits_for == event || row.frames == 0 {
+            return Ok(row.status == ExecutionStatus::Running && row.waits_for == event);
+        }
+        Ok(self.store().frame_waiting_for(execution, event)?.is_some())
     }
 }

@@ -18,6 +18,5 @@ pub mod rejected;
 pub mod sqs;
 pub mod state_machine;
 pub mod target;
-pub mod task;
 pub mod token;
 pub mod version;

@@ -2,8 +2,8 @@
 
 use rampmeter_asl::{Payload, Stimulus};
 use rampmeter_store::TransactionError;
+use rampmeter_store::model::execution::{TaskReport, TaskResult};
 use rampmeter_store::model::rejected::Rejected;
-use rampmeter_store::model::task::{TaskReport, TaskResult};
 
 use crate::apply::turn::Turn;
 use crate::apply::workflow::data::LONGEST_DATA;

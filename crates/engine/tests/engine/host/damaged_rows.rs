@@ -1,8 +1,6 @@
 //! Rows that cannot be read: each kind is damaged in turn, every operation that may touch it is asked for, and the engine is
 //! restarted in between. It lives, everything else goes on, and what is damaged is named.
 
-mod support;
-
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +13,7 @@ use rampmeter_engine::{
 };
 use rusqlite::Connection;
 
-use support::{ONE_CALL, Reply, Vendor, config, ended, open, order, start, until};
+use crate::support::{self, ONE_CALL, Reply, Vendor, config, ended, open, order, start, until};
 
 const LIMITS: &str = "[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 64\n";
 
