@@ -31,7 +31,7 @@ use csrf_sessions::Sessions;
 use preflight::until;
 use recent_calls::RecentCalls;
 
-pub use account::{CallerError, check_address};
+pub use account::{CallerError, check_address, is_plaintext};
 pub use classify::classify;
 pub use follow_up::wanted;
 pub use request_check::{check_all, typed};
@@ -70,6 +70,7 @@ impl Caller {
         let resolver = Resolver {
             lookup,
             allowed: Arc::from(profile.allow_networks.as_slice()),
+            plaintext: Arc::from(account::plaintext_hosts(&profile)),
         };
         let tokens = match &profile.auth {
             Auth::OAuth2(oauth2) => Some(AccessTokens::new(*oauth2.clone())),
