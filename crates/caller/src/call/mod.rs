@@ -4,6 +4,7 @@
 
 mod account;
 mod classify;
+mod csrf_fetch;
 mod csrf_sessions;
 mod follow_up;
 mod idempotency_headers;
