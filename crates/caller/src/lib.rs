@@ -19,7 +19,7 @@ pub mod cause;
 mod function;
 
 pub use answer::{Answer, BodyReading, ResponseRules, StoredBody, changes_a_number, retry_after};
-pub use call::{Caller, CallerError, check_address};
+pub use call::{Caller, CallerError, check_address, is_plaintext};
 pub use function::{FunctionCaller, InvokeError};
 pub use network::{BadNetwork, Lookup, Network, admits, is_public};
 pub use outcome::{Outcome, Repeatable, Throttle};
