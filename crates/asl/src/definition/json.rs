@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::invalid_json;
 use super::object::{Faults, child};
-use crate::diagnostic::{Diagnostic, SCHEMA};
-use crate::json_problem::unrecognized;
+use crate::model::diagnostic::{Diagnostic, SCHEMA};
+use rampmeter_expression::json_problem::unrecognized;
 
 /// How much of the text AWS repeats in its message.
 const QUOTED_LIMIT: usize = 500;
@@ -42,7 +42,7 @@ fn walk(value: &Value, location: &str, faults: &Faults) {
         Value::String(text) => report(text, location, faults),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                walk(item, &format!("{location}/{index}"), faults);
+                walk(item, &format!("{location}[{index}]"), faults);
             }
         }
         Value::Object(fields) => {

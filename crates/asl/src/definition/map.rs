@@ -2,13 +2,12 @@
 
 use serde_json::Value;
 
-use super::notes::Notes;
 use super::object::Object;
 use super::{fields, item_reader, state};
-use crate::machine::{
-    Amount, AnyTemplate, Batcher, Body, Distributed, Items, MapBody, QueryLanguage,
+use crate::model::machine::{
+    Amount, AnyTemplate, Batcher, Body, Distributed, Items, MapBody, Notes, QueryLanguage,
 };
-use crate::path::Path;
+use rampmeter_expression::path::Path;
 
 /// AWS's longest `Label`, in characters.
 const LABEL_LIMIT: usize = 40;
@@ -30,13 +29,7 @@ pub(super) fn body(
     let mut processor = None;
     let mut distributed = None;
     if let Some(object) = state.object(name?) {
-        object.allow(&[
-            "Comment",
-            "StartAt",
-            "States",
-            "QueryLanguage",
-            "ProcessorConfig",
-        ]);
+        object.allow(&["Comment", "StartAt", "States", "ProcessorConfig"]);
         distributed = read_distributed(state, &object, language);
         processor = state::nested(&object, machine_language, notes);
     }
@@ -64,7 +57,7 @@ pub(super) fn body(
 fn items(state: &Object<'_>, language: QueryLanguage) -> Option<Items> {
     match language {
         QueryLanguage::JsonPath if state.has("ItemsPath") => {
-            state.path("ItemsPath").map(Items::Path)
+            state.definite_path("ItemsPath").map(Items::Path)
         }
         QueryLanguage::JsonPath => Some(Items::Path(Path::input())),
         QueryLanguage::Jsonata if state.has("Items") => {
@@ -134,13 +127,7 @@ fn label(state: &Object<'_>) -> Option<String> {
 
 fn batcher(state: &Object<'_>, language: QueryLanguage) -> Option<Batcher> {
     let batcher = state.object("ItemBatcher")?;
-    batcher.allow(&[
-        "MaxItemsPerBatch",
-        "MaxItemsPerBatchPath",
-        "MaxInputBytesPerBatch",
-        "MaxInputBytesPerBatchPath",
-        "BatchInput",
-    ]);
+    fields::check_owner(&batcher, "ItemBatcher", language);
     let max_items = whole(
         &batcher,
         "MaxItemsPerBatch",
@@ -183,7 +170,7 @@ fn whole(
     language: QueryLanguage,
 ) -> Amount {
     object.one_of(&[field, path]);
-    if let Some(found) = object.path(path) {
+    if let Some(found) = object.definite_path(path) {
         return Amount::Path(field, found);
     }
     if let Some(query) = fields::query_of(object, field, language) {
@@ -199,7 +186,7 @@ fn percentage(state: &Object<'_>, language: QueryLanguage) -> Amount {
     const FIELD: &str = "ToleratedFailurePercentage";
     const PATH: &str = "ToleratedFailurePercentagePath";
     state.one_of(&[FIELD, PATH]);
-    if let Some(found) = state.path(PATH) {
+    if let Some(found) = state.definite_path(PATH) {
         return Amount::Path(FIELD, found);
     }
     if let Some(query) = fields::query_of(state, FIELD, language) {

@@ -22,16 +22,24 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-pub(crate) use self::notes::Notes;
 use self::object::{Faults, Object};
-use crate::diagnostic::{Diagnostic, JSON, SCHEMA};
-use crate::machine::{Graph, QueryLanguage, StateMachine};
+use crate::model::diagnostic::{Diagnostic, JSON, SCHEMA};
+use crate::model::machine::{Graph, Notes, QueryLanguage, StateMachine};
 
 /// The longest name of a state, in characters.
 const NAME_LIMIT: usize = 80;
 
-/// Parses a definition.
-pub(crate) fn parse(text: &str) -> Result<StateMachine, Vec<Diagnostic>> {
+impl StateMachine {
+    /// Parses and checks a definition. Substitutions (`${Name}`) must have been made already.
+    ///
+    /// # Errors
+    /// All faults of the definition. Never panics, whatever the text.
+    pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
+        parse(text)
+    }
+}
+
+fn parse(text: &str) -> Result<StateMachine, Vec<Diagnostic>> {
     let not_an_object = || {
         let message = "Definition must be a valid JSON object".to_owned();
         vec![Diagnostic::error(SCHEMA, message, String::new())]
@@ -91,7 +99,7 @@ fn query_language(object: &Object<'_>) -> Option<QueryLanguage> {
         "JSONPath" => Some(QueryLanguage::JsonPath),
         "JSONata" => Some(QueryLanguage::Jsonata),
         other => {
-            object.fault_at("QueryLanguage", format!("'{other}' is no query language"));
+            object.one_of_values("QueryLanguage", other, &["JSONPath", "JSONata"]);
             None
         }
     }
@@ -129,6 +137,9 @@ fn graph(
     }
     let start_at = start_at?;
     transitions::check(start_at, object, &listed);
+    if !listed.is_empty() && !transitions::has_end(&listed) {
+        object.no_end();
+    }
     Some(Graph {
         start_at: start_at.to_owned(),
         states,

@@ -1,15 +1,14 @@
 //! One state.
 
-use super::notes::Notes;
 use super::object::Object;
 use super::{assign, choice, fields, graph, item_reader, jsonata, map, query_language, retry};
-use crate::event::StateKind;
-use crate::machine::{
-    Body, Duration, Flow, Graph, JsonPathFlow, ParallelBody, QueryLanguage, State, TaskBody, Until,
-    Words,
+use crate::model::machine::{
+    Body, Duration, Flow, Graph, JsonPathFlow, Notes, ParallelBody, QueryLanguage, State, TaskBody,
+    Until, Words,
 };
-use crate::resource::{Resource, SERVED};
-use crate::timestamp;
+use crate::model::resource::{Resource, SERVED};
+use crate::model::state_kind::StateKind;
+use rampmeter_expression::timestamp;
 
 /// Parses a state. None when it has faults that leave nothing to work with; they are noted.
 pub(super) fn parse(
@@ -21,7 +20,7 @@ pub(super) fn parse(
     state.require(&["Type"]);
     let text = state.text("Type")?;
     let Some(kind) = StateKind::from_type(text) else {
-        state.fault_at("Type", format!("'{text}' is no type of state"));
+        state.one_of_values("Type", text, &StateKind::ALL.map(StateKind::as_str));
         return None;
     };
     state.text("Comment");
@@ -102,7 +101,7 @@ fn branches(
     state.require(&["Branches"]);
     let mut graphs = Vec::new();
     for branch in state.objects("Branches").unwrap_or_default() {
-        branch.allow(&["Comment", "StartAt", "States", "QueryLanguage"]);
+        branch.allow(&["Comment", "StartAt", "States"]);
         graphs.extend(nested(&branch, machine_language, notes));
     }
     let next = fields::transition(state)?;
@@ -118,8 +117,7 @@ pub(super) fn nested(
     machine_language: QueryLanguage,
     notes: &mut Notes,
 ) -> Option<Graph> {
-    let language = query_language(object).unwrap_or(machine_language);
-    graph(object, machine_language, language, notes)
+    graph(object, machine_language, machine_language, notes)
 }
 
 /// The `Resource` of a Task state, one that AWS knows.
@@ -190,8 +188,10 @@ fn wait(state: &Object<'_>, language: QueryLanguage) -> Option<Body> {
             .integer("Seconds", 0..=fields::SECONDS_LIMIT)
             .map(Until::Seconds),
         Some("Timestamp") => wait_timestamp(state),
-        Some("SecondsPath") => state.path("SecondsPath").map(Until::SecondsPath),
-        Some(_) => state.path("TimestampPath").map(Until::TimestampPath),
+        Some("SecondsPath") => state.definite_path("SecondsPath").map(Until::SecondsPath),
+        Some(_) => state
+            .definite_path("TimestampPath")
+            .map(Until::TimestampPath),
         None => {
             state.fault(format!(
                 "One of these fields is required: [{}]",

@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::object::{Object, child};
-use crate::diagnostic::{Diagnostic, NO_DOLLAR, NO_PATH, STATIC_RESULT};
-use crate::event::StateKind;
+use crate::model::diagnostic::{Diagnostic, NO_DOLLAR, NO_PATH, STATIC_RESULT};
+use crate::model::state_kind::StateKind;
 
 /// The payload templates of a state.
 const TEMPLATES: [&str; 4] = ["Parameters", "ResultSelector", "ItemSelector", "Assign"];
@@ -65,7 +65,7 @@ fn in_template(value: &Value, location: &str, warnings: &mut Vec<Diagnostic>) {
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                in_template(item, &format!("{location}/{index}"), warnings);
+                in_template(item, &format!("{location}[{index}]"), warnings);
             }
         }
         _ => {}
@@ -87,7 +87,7 @@ fn in_rules(value: &Value, location: &str, warnings: &mut Vec<Diagnostic>) {
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                in_rules(item, &format!("{location}/{index}"), warnings);
+                in_rules(item, &format!("{location}[{index}]"), warnings);
             }
         }
         _ => {}

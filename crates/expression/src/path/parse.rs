@@ -1,0 +1,351 @@
+//! Reading the text of a path.
+
+use serde_json::Value;
+
+use super::filter::{self, Filter};
+use super::function::{Function, Kind, Parameter};
+use super::{Path, PathError, Root, Slice, Step};
+
+/// How deep filters may stand in filters.
+const FILTER_DEPTH_LIMIT: usize = 4;
+
+/// A place in a text that is being read. Shared by paths, filters and intrinsic functions.
+#[derive(Debug)]
+pub(crate) struct Cursor<'t> {
+    text: &'t str,
+    at: usize,
+    /// How many filters around this place are being read. It is bounded: each level multiplies the cost of a path,
+    /// and the reading itself would go as deep as the text is long.
+    filters: usize,
+}
+
+impl<'t> Cursor<'t> {
+    pub(crate) fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            at: 0,
+            filters: 0,
+        }
+    }
+
+    pub(crate) fn rest(&self) -> &'t str {
+        &self.text[self.at..]
+    }
+
+    pub(crate) fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    pub(crate) fn next(&mut self) -> Option<char> {
+        let char = self.peek()?;
+        self.at += char.len_utf8();
+        Some(char)
+    }
+
+    pub(crate) fn take(&mut self, prefix: &str) -> bool {
+        let found = self.rest().starts_with(prefix);
+        if found {
+            self.at += prefix.len();
+        }
+        found
+    }
+
+    /// Goes on by so many bytes, which were looked at before.
+    pub(super) fn advance(&mut self, bytes: usize) {
+        self.at += bytes;
+    }
+
+    pub(crate) fn take_while(&mut self, keep: impl Fn(char) -> bool) -> &'t str {
+        let rest = self.rest();
+        let end = rest.find(|char| !keep(char)).unwrap_or(rest.len());
+        self.at += end;
+        &rest[..end]
+    }
+
+    pub(crate) fn skip_spaces(&mut self) {
+        self.take_while(char::is_whitespace);
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.at == self.text.len()
+    }
+
+    /// The text from `start` up to here.
+    pub(crate) fn since(&self, start: usize) -> &'t str {
+        &self.text[start..self.at]
+    }
+
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
+    pub(crate) fn fault(&self, reason: &'static str) -> PathError {
+        PathError {
+            reason,
+            position: self.text[..self.at].chars().count() + 1,
+        }
+    }
+}
+
+/// Reads a whole text as one path.
+pub(super) fn path(text: &str) -> Result<Path, PathError> {
+    let mut cursor = Cursor::new(text);
+    cursor.skip_spaces();
+    let path = path_prefix(&mut cursor)?;
+    cursor.skip_spaces();
+    if cursor.is_done() {
+        Ok(path)
+    } else {
+        Err(cursor.fault("unexpected text"))
+    }
+}
+
+/// Reads the path that a longer text goes on with.
+pub(crate) fn path_prefix(cursor: &mut Cursor<'_>) -> Result<Path, PathError> {
+    let start = cursor.position();
+    if !cursor.take("$") {
+        return Err(cursor.fault("a path starts with '$'"));
+    }
+    let root = if cursor.take("$") {
+        Root::Context
+    } else {
+        match cursor.take_while(|char| char == '_' || char.is_alphanumeric()) {
+            "" => Root::Input,
+            name => Root::Variable(name.to_owned()),
+        }
+    };
+    let (steps, function) = walk(cursor)?;
+    Ok(Path {
+        text: cursor.since(start).to_owned(),
+        root,
+        steps,
+        function,
+    })
+}
+
+/// Reads steps until something follows that is none, and the function that they may end with.
+pub(super) fn walk(cursor: &mut Cursor<'_>) -> Result<(Vec<Step>, Option<Function>), PathError> {
+    let mut steps = Vec::new();
+    loop {
+        if cursor.take("..") {
+            steps.push(Step::Descendants);
+        } else if !cursor.take(".") {
+            if !cursor.take("[") {
+                return Ok((steps, None));
+            }
+            steps.push(bracket(cursor)?);
+            continue;
+        }
+        // A bracket may follow the dot: `$.['a b']`, `$.[0]`, `$..[0]`.
+        if cursor.take("[") {
+            steps.push(bracket(cursor)?);
+        } else if cursor.take("*") {
+            steps.push(Step::Wildcard);
+        } else {
+            let name = cursor.take_while(is_name_char);
+            if name.is_empty() {
+                return Err(
+                    cursor.fault("a name is missing: write ['name'] for one with blanks or signs")
+                );
+            }
+            if !cursor.take("(") {
+                steps.push(Step::Child(name.to_owned()));
+                continue;
+            }
+            match called(cursor, name)? {
+                Called::Step(step) => steps.push(step),
+                Called::Function(function) => return Ok((steps, Some(function))),
+            }
+        }
+    }
+}
+
+/// A name with parentheses.
+enum Called {
+    Step(Step),
+    Function(Function),
+}
+
+/// Reads the call of a function behind its opening parenthesis.
+fn called(cursor: &mut Cursor<'_>, name: &str) -> Result<Called, PathError> {
+    let parameters = parameters(cursor)?;
+    let index = match (name, parameters.as_slice()) {
+        ("first", []) => Some(0),
+        ("last", []) => Some(-1),
+        ("index", [Parameter::Literal(value)]) => value.as_i64(),
+        _ => None,
+    };
+    if let Some(index) = index {
+        return Ok(Called::Step(Step::Index(index)));
+    }
+    let kind = Kind::named(name).ok_or_else(|| {
+        cursor.fault(
+            "the functions of a path are length(), size(), keys(), min(), max(), avg(), stddev(), sum(), concat(), \
+             append(), first(), last() and index(n)",
+        )
+    })?;
+    Ok(Called::Function(Function { kind, parameters }))
+}
+
+fn parameters(cursor: &mut Cursor<'_>) -> Result<Vec<Parameter>, PathError> {
+    let mut parameters = Vec::new();
+    cursor.skip_spaces();
+    while !cursor.take(")") {
+        if !parameters.is_empty() && !cursor.take(",") {
+            return Err(cursor.fault("',' or ')' is missing"));
+        }
+        cursor.skip_spaces();
+        parameters.push(match cursor.peek() {
+            Some('$') => {
+                cursor.next();
+                match walk(cursor)? {
+                    (steps, None) => Parameter::Root(steps),
+                    _ => return Err(cursor.fault("a parameter cannot call a function")),
+                }
+            }
+            Some('\'' | '"') => Parameter::Literal(Value::String(quoted(cursor)?)),
+            _ => {
+                let word =
+                    cursor.take_while(|char| char.is_ascii_alphanumeric() || "+-.".contains(char));
+                let value = serde_json::from_str(word);
+                Parameter::Literal(
+                    value.map_err(|_| cursor.fault("a parameter is a path or a value"))?,
+                )
+            }
+        });
+        cursor.skip_spaces();
+    }
+    Ok(parameters)
+}
+
+/// What a name may hold without quotes: all but what has a meaning of its own in a path, a filter
+/// or the arguments of an intrinsic function.
+fn is_name_char(char: char) -> bool {
+    !(char.is_whitespace() || char.is_control() || "!\"&'()*,.<=>?[]|".contains(char))
+}
+
+fn bracket(cursor: &mut Cursor<'_>) -> Result<Step, PathError> {
+    cursor.skip_spaces();
+    let step = match cursor.peek() {
+        Some('*') => {
+            cursor.next();
+            Step::Wildcard
+        }
+        Some('?') => {
+            cursor.next();
+            Step::Filter(filter_in_parentheses(cursor)?)
+        }
+        Some('\'' | '"') => names(cursor)?,
+        _ => numbers(cursor)?,
+    };
+    cursor.skip_spaces();
+    if cursor.take("]") {
+        Ok(step)
+    } else {
+        Err(cursor.fault("']' is missing"))
+    }
+}
+
+fn filter_in_parentheses(cursor: &mut Cursor<'_>) -> Result<Filter, PathError> {
+    if cursor.filters == FILTER_DEPTH_LIMIT {
+        return Err(cursor.fault("filters stand in each other too deep"));
+    }
+    cursor.skip_spaces();
+    if !cursor.take("(") {
+        return Err(cursor.fault("'(' is missing"));
+    }
+    cursor.filters += 1;
+    let filter = filter::parse(cursor)?;
+    cursor.filters -= 1;
+    cursor.skip_spaces();
+    if cursor.take(")") {
+        Ok(filter)
+    } else {
+        Err(cursor.fault("')' is missing"))
+    }
+}
+
+fn names(cursor: &mut Cursor<'_>) -> Result<Step, PathError> {
+    let mut names = vec![quoted(cursor)?];
+    loop {
+        cursor.skip_spaces();
+        if !cursor.take(",") {
+            break;
+        }
+        cursor.skip_spaces();
+        names.push(quoted(cursor)?);
+    }
+    Ok(if names.len() == 1 {
+        Step::Child(names.remove(0))
+    } else {
+        Step::Children(names)
+    })
+}
+
+/// Reads a quoted name. A backslash stands for itself, as AWS's recordings of escaped names show,
+/// unless the quote that encloses the name follows it.
+pub(super) fn quoted(cursor: &mut Cursor<'_>) -> Result<String, PathError> {
+    let Some(quote @ ('\'' | '"')) = cursor.next() else {
+        return Err(cursor.fault("a quoted name is missing"));
+    };
+    let mut name = String::new();
+    loop {
+        match cursor.next() {
+            None => return Err(cursor.fault("the quote is not closed")),
+            Some('\\') if cursor.peek() == Some(quote) => {
+                cursor.next();
+                name.push(quote);
+            }
+            Some(char) if char == quote => return Ok(name),
+            Some(char) => name.push(char),
+        }
+    }
+}
+
+fn numbers(cursor: &mut Cursor<'_>) -> Result<Step, PathError> {
+    let first = number(cursor)?;
+    cursor.skip_spaces();
+    if cursor.take(":") {
+        return slice(cursor, first);
+    }
+    let mut indices = vec![first.ok_or_else(|| cursor.fault("an index is missing"))?];
+    while cursor.take(",") {
+        cursor.skip_spaces();
+        indices.push(number(cursor)?.ok_or_else(|| cursor.fault("an index is missing"))?);
+        cursor.skip_spaces();
+    }
+    Ok(if indices.len() == 1 {
+        Step::Index(indices[0])
+    } else {
+        Step::Indices(indices)
+    })
+}
+
+fn slice(cursor: &mut Cursor<'_>, start: Option<i64>) -> Result<Step, PathError> {
+    cursor.skip_spaces();
+    let end = number(cursor)?;
+    cursor.skip_spaces();
+    let step = if cursor.take(":") {
+        number(cursor)?.unwrap_or(1)
+    } else {
+        1
+    };
+    if step < 1 {
+        return Err(cursor.fault("the step of a slice is at least 1"));
+    }
+    Ok(Step::Slice(Slice { start, end, step }))
+}
+
+fn number(cursor: &mut Cursor<'_>) -> Result<Option<i64>, PathError> {
+    let start = cursor.position();
+    cursor.take("-");
+    cursor.take_while(|char| char.is_ascii_digit());
+    let digits = cursor.since(start);
+    if digits.is_empty() {
+        return Ok(None);
+    }
+    digits
+        .parse()
+        .map(Some)
+        .map_err(|_| cursor.fault("the index is no number"))
+}
