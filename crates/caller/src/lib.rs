@@ -61,7 +61,7 @@ pub mod header {
 /// What is known of each vendor.
 pub mod preset {
     pub use crate::vendor::{
-        Bound, Csrf, Idempotency, Preset, RetryTable, Seen, Signal, SuggestedLimit, UnknownPreset,
-        Vendor,
+        Bound, Condition, Csrf, Idempotency, Preset, RetryTable, Seen, Signal, SuggestedLimit,
+        Test, UnknownPreset, Vendor,
     };
 }

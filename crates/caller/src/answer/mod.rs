@@ -6,6 +6,7 @@ mod json_numbers;
 pub(crate) mod rate_headers;
 pub mod retry_after;
 mod stored_body;
+pub(crate) mod xml;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -60,6 +61,11 @@ pub struct BodyReading {
 }
 
 impl Answer {
+    /// A status of 200 to 299.
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
     /// First value of a header; the name in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {

@@ -43,6 +43,16 @@ pub(crate) struct JobContext<'a> {
     pub(crate) vendor_code: fn(&Answer) -> Option<String>,
 }
 
+impl JobContext<'_> {
+    /// The error code of an answer that is one.
+    pub(crate) fn code_of(&self, answer: &Answer) -> Option<String> {
+        if answer.is_success() {
+            return None;
+        }
+        (self.vendor_code)(answer)
+    }
+}
+
 /// How often a job is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Polling {
@@ -231,7 +241,7 @@ impl FollowUp {
             (Some(ended), outcome) if passing => match outcome.answer() {
                 Some(answer) if !ended.well => Look::Failed {
                     answer: answer.clone(),
-                    vendor_code: (context.vendor_code)(answer),
+                    vendor_code: context.code_of(answer),
                 },
                 _ => ended.as_look(context),
             },
@@ -266,7 +276,7 @@ impl Ended {
             return Look::Done(answer);
         }
         Look::Failed {
-            vendor_code: (context.vendor_code)(&answer),
+            vendor_code: context.code_of(&answer),
             answer,
         }
     }

@@ -123,7 +123,7 @@ fn result(context: &JobContext<'_>, ended: &Ended, outcome: Outcome) -> Look {
                 Some(status) => {
                     answer.status = status;
                     answer.status_text = String::new();
-                    let vendor_code = (context.vendor_code)(&answer);
+                    let vendor_code = context.code_of(&answer);
                     Look::Final {
                         answer,
                         vendor_code,
