@@ -5,12 +5,13 @@ use std::time::{Duration, SystemTime};
 
 use url::Url;
 
-use crate::auth::Auth;
-use crate::follow_up::{Jobs, Polling};
+use crate::answer::ResponseRules;
+use crate::job::{Jobs, Polling};
 use crate::network::Network;
-use crate::preset::{Idempotency, Preset, Signal};
 use crate::reconcile::Template;
 use crate::secret::Secret;
+use crate::sign_in::Auth;
+use crate::vendor::{Csrf, Idempotency, Preset, Signal, USUAL_CSRF};
 
 /// One remote account.
 #[derive(Clone, Debug)]
@@ -40,40 +41,14 @@ pub struct Profile {
     pub reconcile: Option<Template>,
     /// Addresses that calls may connect to beside public ones.
     pub allow_networks: Vec<Network>,
+    /// Calls, tokens and credentials may go over the public internet in plain HTTP.
+    pub allow_plaintext: bool,
     /// Headers sent with every call. Their values may be credentials (an API key), so a call cannot replace them.
     pub headers: Vec<(String, Secret)>,
     /// Bytes of an answer's body (after decompression) that are kept; the rest is dropped and said so.
     pub max_response_bytes: usize,
     /// What becomes of the body of an answer where the host has a place for long ones.
     pub response: ResponseRules,
-}
-
-/// What becomes of the body of an answer where the host has a place for long ones.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResponseRules {
-    /// JSONPath of the part of a successful answer's body that is given on; none gives all of it. Applied by the host.
-    pub select: Option<String>,
-    /// The longest body that is carried along, in bytes. A longer one goes into a file.
-    pub inline: usize,
-    /// The longest body that is taken, in bytes; the rest is dropped and said so.
-    pub max: u64,
-}
-
-impl ResponseRules {
-    /// The longest output of a task: the data limit of Step Functions, in bytes.
-    /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
-    pub const LONGEST_OUTPUT: usize = 262_144;
-}
-
-impl Default for ResponseRules {
-    /// 200 KiB are carried along, which leaves room for headers; 64 MiB are taken.
-    fn default() -> ResponseRules {
-        ResponseRules {
-            select: None,
-            inline: 200 * 1024,
-            max: 64 * 1024 * 1024,
-        }
-    }
 }
 
 impl Profile {
@@ -96,6 +71,7 @@ impl Profile {
             polling: Polling::USUAL,
             reconcile: None,
             allow_networks: Vec::new(),
+            allow_plaintext: false,
             headers: Vec::new(),
             max_response_bytes: Profile::MAX_RESPONSE_BYTES,
             response: ResponseRules::default(),
@@ -105,20 +81,31 @@ impl Profile {
     /// How a call is named for the vendor.
     #[must_use]
     pub fn idempotency(&self) -> &Idempotency {
-        let preset = &self.preset.rules().idempotency;
+        let preset = &self.preset.vendor().idempotency;
         self.idempotency.as_ref().unwrap_or(preset)
     }
 
     /// Whether calls that change something carry a token against cross-site request forgery.
     #[must_use]
     pub fn csrf(&self) -> bool {
-        self.csrf.unwrap_or(self.preset.rules().csrf)
+        self.csrf_protection().is_some()
+    }
+
+    /// The protection against cross-site request forgery of calls that change something, where they carry a token.
+    #[must_use]
+    pub fn csrf_protection(&self) -> Option<&'static Csrf> {
+        let own = self.preset.vendor().csrf;
+        match self.csrf {
+            None => own,
+            Some(true) => own.or(Some(USUAL_CSRF)),
+            Some(false) => None,
+        }
     }
 
     /// How the vendor says that it goes on with a call as a job.
     #[must_use]
     pub fn jobs(&self) -> Jobs {
-        self.jobs.unwrap_or(self.preset.rules().jobs)
+        self.jobs.unwrap_or(self.preset.vendor().jobs)
     }
 }
 

@@ -67,6 +67,7 @@ fn request() -> Request {
         query: Vec::new(),
         headers: Vec::new(),
         body: None,
+        body_text: None,
         idempotency_key: String::new(),
     }
 }

@@ -5,20 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
-use crate::aws::{self, Aws};
-use crate::code::Code;
+use crate::deployment::{self, Aws};
+use crate::document::{Context, Host, Node, Notation, Reading, Section, Table, Value, mask, tree};
 use crate::function::{self, Function};
-use crate::mask;
-use crate::problem::Problem;
-use crate::reading::Reading;
-use crate::reference::{Host, Surroundings};
-use crate::report::Report;
-use crate::section::Section;
+use crate::problem::{Code, Problem, Report};
 use crate::server::Server;
 use crate::slo::{self, Slo};
 use crate::substitution::{self, Substitutions};
 use crate::target::{self, Target};
-use crate::tree::{self, Node, Notation, Table, Value};
 use crate::workflow::{self, Workflow};
 use rampmeter_dispatch::Priority;
 
@@ -124,12 +118,12 @@ impl Config {
         };
         let mut sources = BTreeMap::from([(file.clone(), mask::parsed(text, &root))]);
         if host.is_aws() {
-            root = aws::with_differences(root);
+            root = deployment::with_differences(root);
         }
         let directory = origin.parent().unwrap_or(Path::new(""));
         let reading = Reading {
             file,
-            surroundings: Surroundings {
+            context: Context {
                 directory,
                 environment,
                 read_file,
@@ -140,7 +134,7 @@ impl Config {
         let config = read(&reading, &root, &mut sources);
         let mut problems = reading.problems.into_inner();
         if problems.is_empty() {
-            let secrets = reading.surroundings.host.into_secret_names();
+            let secrets = reading.context.host.into_secret_names();
             return Ok(Read {
                 config,
                 root,
@@ -190,7 +184,7 @@ fn read(reading: &Reading<'_>, root: &Node, sources: &mut BTreeMap<String, Strin
         return Config::default();
     };
     check_version(reading, &section);
-    let host = &reading.surroundings.host;
+    let host = &reading.context.host;
     let server = if host.is_aws() {
         Server::default()
     } else {
@@ -223,7 +217,7 @@ fn read(reading: &Reading<'_>, root: &Node, sources: &mut BTreeMap<String, Strin
     };
     let aws = section
         .get("aws")
-        .map(|node| aws::read(reading, &section, node))
+        .map(|node| deployment::read(reading, &section, node))
         .unwrap_or_default();
     Config {
         server,

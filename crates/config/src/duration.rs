@@ -1,25 +1,24 @@
-//! Durations as people write them: a whole number and a unit.
+//! Durations as people write them, in the configuration and on the command line alike: `250ms`, `30s`, `5m`, `2h`, `1d`, and
+//! sums such as `1h 30m`. The grammar is jiff's; a day is 24 hours here.
 
 use std::time::Duration;
 
-/// Reads `250ms`, `2s`, `1m`, `24h` or `30d`.
-pub(crate) fn parse(text: &str) -> Option<Duration> {
-    let split = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(split);
-    let number: u64 = number.parse().ok()?;
-    let millis_per_unit: u64 = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    Some(Duration::from_millis(number.checked_mul(millis_per_unit)?))
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+
+/// What a duration looks like, for the help of a refusal.
+pub const EXAMPLES: &str = "\"250ms\", \"2s\", \"1m\", \"24h\", \"30d\" or \"1h 30m\"";
+
+/// Reads a duration; none if it is none, or negative.
+#[must_use]
+pub fn parse(text: &str) -> Option<Duration> {
+    let span: Span = text.trim().parse().ok()?;
+    let signed: SignedDuration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    Duration::try_from(signed).ok()
 }
 
-/// The shortest form that `parse` reads back to the same duration.
-pub(crate) fn show(duration: Duration) -> String {
+/// The shortest form with one unit that `parse` reads back to the same duration, as far as it goes in whole milliseconds.
+#[must_use]
+pub fn show(duration: Duration) -> String {
     let millis = duration.as_millis();
     for (per_unit, unit) in [
         (86_400_000, "d"),
@@ -39,22 +38,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_unit_is_read_and_shown() {
+    fn every_spelling_means_the_same_everywhere() {
         for (text, millis) in [
             ("250ms", 250),
             ("2s", 2_000),
+            ("1.5s", 1_500),
+            ("5 s", 5_000),
+            ("5sec", 5_000),
+            (" 5s ", 5_000),
             ("1m", 60_000),
             ("14m", 840_000),
+            ("90m", 5_400_000),
+            ("1h 30m", 5_400_000),
+            ("1h30m", 5_400_000),
+            ("1 hour 30 minutes", 5_400_000),
+            ("1:30:00", 5_400_000),
+            ("PT1H30M", 5_400_000),
             ("24h", 86_400_000),
+            ("1d", 86_400_000),
+            ("1d 2h", 93_600_000),
+            ("2d", 172_800_000),
+            ("1w", 604_800_000),
             ("30d", 2_592_000_000),
+            ("0s", 0),
         ] {
-            assert_eq!(parse(text), Some(Duration::from_millis(millis)), "{text}");
-            assert_eq!(
-                parse(&show(Duration::from_millis(millis))),
-                Some(Duration::from_millis(millis))
-            );
+            let expected = Duration::from_millis(millis);
+            assert_eq!(parse(text), Some(expected), "{text}");
+            assert_eq!(parse(&show(expected)), Some(expected), "{text}");
         }
         assert_eq!(show(Duration::from_secs(86_400)), "1d");
+        assert_eq!(show(Duration::from_secs(5_400)), "90m");
     }
 
     #[test]
@@ -63,15 +76,18 @@ mod tests {
             "",
             "5",
             "s",
-            "5 s",
+            "soon",
             "-5s",
-            "1.5s",
+            "5s ago",
+            "1h -30m",
+            "30m 1h",
             "5S",
-            "5sec",
-            "1h30m",
+            "５s",
+            // A month has no fixed length.
+            "2mo",
+            "1y",
             "99999999999999999999s",
             "18446744073709551615d",
-            "５s",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }

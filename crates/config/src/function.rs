@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use crate::code::Code;
-use crate::problem::Problem;
-use crate::reading::Reading;
-use crate::section::Section;
+use crate::document::{Reading, Section};
+use crate::problem::{Code, Problem};
 
 /// A stand-in for a Lambda function.
 #[derive(Clone, Debug, PartialEq, Eq)]

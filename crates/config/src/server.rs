@@ -7,11 +7,8 @@ use std::time::Duration;
 
 use rampmeter_caller::Secret;
 
-use crate::code::Code;
-use crate::problem::Problem;
-use crate::reading::Reading;
-use crate::section::Section;
-use crate::tree::{Node, Value};
+use crate::document::{Node, Reading, Section, Value};
+use crate::problem::{Code, Problem};
 
 /// Settings of the embedded host.
 #[derive(Clone, Debug)]
@@ -231,7 +228,7 @@ fn credential(reading: &Reading<'_>, node: &Node, allow_aws_keys: bool) -> Optio
             Some(right) => rights.push(*right),
             None => reading.note(
                 Problem::new(Code::BadValue, "`rights` holds an unknown right")
-                    .at(&found.place)
+                    .at(&found.location)
                     .note("served are read, send, operate"),
             ),
         }

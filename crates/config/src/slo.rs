@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use rampmeter_dispatch::Priority;
 
-use crate::reading::Reading;
-use crate::section::Section;
-use crate::tree::Node;
+use crate::document::{Node, Reading, Section};
 
 /// What waiting is acceptable for one priority.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,15 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::code::Code;
+use crate::document::{Node, Reading, Section, Value};
 use crate::function::is_name;
-use crate::place::Place;
-use crate::problem::Problem;
-use crate::reading::{Reading, clipped};
-use crate::section::Section;
-use crate::spelling;
+use crate::problem::{Code, Problem, SourceLocation, clipped};
 use crate::substitution::{self, Substitutions, Unresolved};
-use crate::tree::{Node, Value};
+use rampmeter_call::suggestion;
 
 /// A workflow of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +82,7 @@ fn check_source(
     let Value::Table(table) = &node.value else {
         return;
     };
-    let Some(place) = table.get("source") else {
+    let Some(location) = table.get("source") else {
         return;
     };
     let of_target = |target: &str| {
@@ -113,7 +109,7 @@ fn check_source(
     };
     reading.note(
         Problem::new(Code::BadValue, wrong)
-            .at(&place.span)
+            .at(&location.span)
             .help("name a queue of its own: each message starts one execution"),
     );
 }
@@ -155,8 +151,8 @@ fn read(
         return None;
     }
     let path = section.text("definition")?;
-    let definition_path = reading.surroundings.directory.join(&path.value);
-    let text = match (reading.surroundings.read_file)(&definition_path) {
+    let definition_path = reading.context.directory.join(&path.value);
+    let text = match (reading.context.read_file)(&definition_path) {
         Ok(text) => text,
         Err(error) => {
             reading.note(
@@ -164,7 +160,7 @@ fn read(
                     Code::UnreadableDefinition,
                     format!("the definition cannot be read: {error}"),
                 )
-                .at(&path.place)
+                .at(&path.location)
                 .note("a relative path starts from the directory of the configuration file"),
             );
             return None;
@@ -202,7 +198,7 @@ fn not_served(reading: &Reading<'_>, section: &Section<'_>, key: &str, help: &st
         let message = format!("{key} = \"{}\" is not served yet", clipped(&found.value));
         reading.note(
             Problem::new(Code::NotServed, message)
-                .at(&found.place)
+                .at(&found.location)
                 .help(help),
         );
     }
@@ -212,7 +208,7 @@ fn unresolved_problem(one: &Unresolved, predefined: &Substitutions) -> Problem {
     let name = clipped(&one.name);
     let message = format!("nothing defines the substitution `${{{name}}}`");
     let problem = Problem::new(Code::UnresolvedSubstitution, message).at(one.span.clone());
-    match spelling::nearest(&one.name, predefined.keys().map(String::as_str)) {
+    match suggestion::nearest(&one.name, predefined.keys().map(String::as_str)) {
         Some(near) => problem.help(format!("did you mean `${{{near}}}`?")),
         None => problem.help(format!("define it: substitutions = {{ {name} = \"...\" }}")),
     }
@@ -230,9 +226,9 @@ fn substitutions(
         .named("substitutions")
         .map_or(&[][..], |table| &table.entries);
     for entry in own {
-        let place = Place::from(&entry.node.span);
+        let location = SourceLocation::from(&entry.node.span);
         let value = match &entry.node.value {
-            Value::Text(text) => section.resolve(text, &place),
+            Value::Text(text) => section.resolve(text, &location),
             Value::Integer(number) => Some(number.to_string()),
             Value::Boolean(truth) => Some(truth.to_string()),
             other => {
@@ -240,7 +236,7 @@ fn substitutions(
                 let label = format!("this is {}", other.kind());
                 reading.note(
                     Problem::new(Code::WrongType, message)
-                        .at(&place)
+                        .at(&location)
                         .label(label),
                 );
                 None

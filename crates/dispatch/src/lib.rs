@@ -32,60 +32,78 @@
 //! # Ok::<(), rampmeter_dispatch::RulesError>(())
 //! ```
 //!
+//! # How a call ends
+//!
+//! The host says what it knows of the end of a call, and the gate whose trouble it is:
+//!
+//! | what happened | what the host calls | what comes back |
+//! |---|---|---|
+//! | an answer, good or bad, that is the call's own affair | [`Gate::finish`] | the rows to persist |
+//! | accepted, and a job goes on | [`Gate::accepted`], later [`Gate::finish`] | the same |
+//! | a throttle | [`Gate::throttled`], then [`Gate::finish`] | [`ThrottleScope::Target`]: back to its turn, the gate narrows what it admits. [`ThrottleScope::Call`]: the host sets this call back behind its lane, each time longer |
+//! | the vendor cannot be reached, or refuses to sign us in | [`Gate::troubled`], then [`Gate::not_sent`] if the call never left, else [`Gate::finish`] | [`TroubleState`] once the target is shut; the call goes back to its turn and has used up no attempt |
+//! | no answer | [`Gate::hold`] | at the end of the hold, [`Gate::release_holds`] |
+//! | the permit was not used | [`Gate::give_back`] | the rows to persist |
+//!
+//! While the target is shut for the account's trouble, [`Gate::decide`] admits one call at a time as a probe, after pauses that
+//! grow; the first good answer opens it with a ramp. [`Gate::trouble`] is what a host shows of it, with the text of the last
+//! error, which it keeps itself. After each of these calls [`Gate::memory`] is to be persisted where a restart must not forget.
+//!
+//! A window is filled as fast as it frees its places, or evenly ([`Gate::set_pace`]), so that HIGH finds a place soon.
+//!
+//! Why a call waits is asked with [`Gate::explanation`]; what only the host knows of a call it says with the same type.
+//!
+//! # When it is asked
+//!
 //! At every wake-up [`Gate::release_holds`] comes before [`Gate::decide`], and `decide` and `start`
 //! alternate until the answer is no [`Decision::Start`]. After a restart, [`Gate::restore`] takes
 //! the open permits and the rows, and [`Gate::recall`] the rest.
 
-mod calendar;
 mod time;
 
+mod calendar;
 mod priority;
 
-mod reserve;
 mod rules;
-mod share;
 
 mod permit;
-mod window;
 
 mod feedback;
 mod lane;
 mod limit;
 mod pause;
-mod quota;
-mod turn;
+
+mod explain;
 
 mod gate;
-
-mod amend;
-mod explain;
-mod give_back;
-mod memory;
-mod rate;
 
 mod shared;
 
 pub use calendar::{Calendar, ResetDay};
-pub use explain::{LimitUsage, Verdict};
+pub use explain::{Explanation, Holder, Position, Start};
 pub use feedback::{
-    FIRST_PAUSE, LONGEST_PAUSE, QUIET_INTERVAL, TRICKLE_ENDS_AT, Throttle, ThrottleReport,
+    FIRST_PAUSE, MAX_PAUSE, MAX_PROBE_PAUSE, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, TROUBLED_CALLS,
+    Throttle, ThrottleReport, ThrottleScope, Trouble, TroubleState,
 };
-pub use gate::{Decision, Gate};
-pub use memory::Memory;
+pub use gate::{Decision, Disagreement, Gate, LimitUsage, Memory, Quota, Released, Verdict};
+pub use lane::{FairOrder, Waiting};
+pub use limit::{MAX_BUCKETS, MAX_EVEN_WINDOW, MAX_EXACT_CALLS, Pace, WindowRow};
 pub use pause::Scope;
-pub use permit::{OpenPermit, PermitId, Released};
-pub use priority::{Priority, UnknownPriority, Waiting};
-pub use quota::{Disagreement, Quota};
-pub use reserve::Reserve;
+pub use permit::{CallId, OpenPermit, PermitId};
+pub use priority::{Priority, UnknownPriority};
 pub use rules::{
-    CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, LONGEST_WINDOW, Limit, LimitKind,
-    MaxDeferrals, Rules, RulesError, SHORTEST_WINDOW,
+    CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, Limit, LimitKind, MAX_WINDOW,
+    MIN_WINDOW, MaxDeferrals, Reserve, Rules, RulesError, Share,
 };
-pub use share::Share;
 pub use shared::{
-    CLOCK_MARGIN, Ceiling as SharedCeiling, LARGEST, MOST_SHARED_BUCKETS, Shared, TooLarge,
+    CLOCK_MARGIN, Ceiling as SharedCeiling, MAX_SHARED_BUCKETS, MAX_SHARED_BYTES, Shared, TooLarge,
     Undecodable,
 };
 pub use time::Time;
-pub use turn::Turns;
-pub use window::{EXACT_CALLS, MOST_BUCKETS, WindowRow};
+
+// The former names, until no host uses them any more.
+pub use feedback::{MAX_PAUSE as LONGEST_PAUSE, RAMP_ENDS_AT as TRICKLE_ENDS_AT};
+pub use lane::FairOrder as Turns;
+pub use limit::{MAX_BUCKETS as MOST_BUCKETS, MAX_EXACT_CALLS as EXACT_CALLS};
+pub use rules::{MAX_WINDOW as LONGEST_WINDOW, MIN_WINDOW as SHORTEST_WINDOW};
+pub use shared::{MAX_SHARED_BUCKETS as MOST_SHARED_BUCKETS, MAX_SHARED_BYTES as LARGEST};

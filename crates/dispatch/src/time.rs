@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub struct Time(i64);
 
 impl Time {
+    /// The first moment that can be told.
+    pub(crate) const MIN: Time = Time(i64::MIN);
     /// The last moment that can be told; what saturating arithmetic ends at.
     pub const MAX: Time = Time(i64::MAX);
 
@@ -65,6 +67,14 @@ impl Time {
         } else {
             Time(self.0.saturating_add(step - past))
         }
+    }
+}
+
+/// The earlier of two moments, where a missing one never comes.
+pub(crate) fn earliest(one: Option<Time>, other: Option<Time>) -> Option<Time> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (only, None) | (None, only) => only,
     }
 }
 

@@ -5,23 +5,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-mod failure;
-mod output;
 mod log;
-mod loopback;
-mod sigv4;
-mod wire;
-mod admin;
-mod dashboard;
 mod serve;
-mod demo;
-mod dev;
-mod mock;
-mod bench;
-mod simulate;
-mod trial;
-mod aws;
+mod client;
 mod cli;
+mod problem;
 
 fn main() -> ExitCode {
     let arguments = cli::Cli::parse();
@@ -30,8 +18,8 @@ fn main() -> ExitCode {
         .install_default()
         .is_err()
     {
-        output::note("warning: a TLS provider was already installed");
+        rampmeter_terminal::output::note("warning: a TLS provider was already installed");
     }
-    log::install(&arguments);
+    log::install(arguments.default_log_level(), arguments.color());
     cli::run(arguments)
 }

@@ -6,6 +6,8 @@
 )]
 
 mod answers;
+mod broken_bodies;
+mod deletions;
 mod egress;
 mod failures;
 mod lost_answers;

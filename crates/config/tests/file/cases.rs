@@ -86,6 +86,16 @@ fn values() -> Vec<Case> {
         (target("timeout = \"0s\""), Code::BadDuration, "\"0s\""),
         (target("timeout = \"2h\""), Code::BadDuration, "\"2h\""),
         (
+            target("timeout = \"1h 1s\""),
+            Code::BadDuration,
+            "\"1h 1s\"",
+        ),
+        (
+            target("timeout = \"1500us\""),
+            Code::BadDuration,
+            "\"1500us\"",
+        ),
+        (
             "[slo]\nHIGH = { oldest = \"soon\" }".to_owned(),
             Code::BadDuration,
             "\"soon\"",

@@ -7,7 +7,7 @@ use rampmeter_caller::{Auth, Preset};
 use rampmeter_config::{Config, Limiter, OnUnknown, Worker, WorkflowType};
 use rampmeter_dispatch::{CountFrom, DeferralBound, LimitKind, Priority};
 
-use crate::{json, target, toml};
+use crate::{json, limit, target, toml};
 
 const SAMPLE: &str = r#"
 version = 1
@@ -323,4 +323,15 @@ share = { BATCH = "60%", MEDIUM = 90000 }
     // Across the change of clocks in November the day has 25 hours.
     let reset_at = |millis| reset.next_reset(rampmeter_dispatch::Time::from_millis(millis));
     assert_eq!(reset_at(1_793_505_600_000).as_millis(), 1_793_595_600_000);
+}
+
+#[test]
+fn a_duration_may_be_a_sum_of_units() {
+    for (text, window) in [("90m", 90), ("1h 30m", 90), ("1h30m", 90), ("1d 2h", 1_560)] {
+        let config = toml(&limit(&format!("calls = 5\nper = \"{text}\""))).unwrap();
+        let LimitKind::Window { per, .. } = config.targets["netsuite"].rules.limits[0].kind else {
+            panic!("a window");
+        };
+        assert_eq!(per, Duration::from_secs(60 * window), "{text}");
+    }
 }

@@ -2,10 +2,9 @@
 //! that everything else still reaches the real cloud.
 
 use clap::{Args, ValueEnum};
+use rampmeter_terminal::Failure;
+use rampmeter_terminal::output;
 use serde_json::{Map, Value};
-
-use crate::failure::Failure;
-use crate::output;
 
 /// Options of `env`.
 #[derive(Debug, Args)]
@@ -14,7 +13,7 @@ pub(crate) struct Arguments {
     #[arg(
         long,
         env = "RAMPMETER_SERVER__AWS",
-        default_value = super::DEFAULT_SERVER
+        default_value = crate::client::DEFAULT_SERVER
     )]
     server: String,
     /// Region for the tools.

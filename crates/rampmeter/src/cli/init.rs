@@ -4,10 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use rampmeter_terminal::output::{self, Format, OutputArguments, note};
+use rampmeter_terminal::{Exit, Failure};
 use serde_json::json;
-
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Format, OutputArguments, note};
 
 /// Options of `init`.
 #[derive(Debug, Args)]
@@ -173,7 +172,7 @@ mod tests {
             };
             assert!(config.targets.contains_key(template.target()));
             let workflow = &config.workflows["order"];
-            let problems = crate::cli::definition::problems("order", &workflow.definition, false);
+            let problems = crate::problem::problems("order", &workflow.definition, false);
             assert!(problems.is_empty(), "{template:?}: {}", problems.len());
             let input = std::fs::read_to_string(directory.path().join("order.json")).unwrap();
             serde_json::from_str::<serde_json::Value>(&input).unwrap();

@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
+use rampmeter_template::Emit;
+use rampmeter_template::check::of_definition;
+use rampmeter_terminal::output::{Color, Format};
+use rampmeter_terminal::{Exit, Failure};
 use serde_json::Value;
 
 use super::{Findings, Form, Kind, Problem, answer, counted};
-use crate::aws::Emit;
-use crate::aws::check::of_definition;
-use crate::cli::aws::Planned;
-use crate::cli::definition;
-use crate::failure::{Exit, Failure};
-use crate::output::{Color, Format};
+use crate::problem::{self, Planned};
 
 /// Checks one configuration for AWS. The members of `more` are added to a JSON answer.
 pub(in crate::cli) fn run(
@@ -52,7 +51,7 @@ impl Findings {
 
     /// A definition whose configuration is not known: its substitutions stay as they are.
     pub(super) fn definition_on_aws(&mut self, file: &str, text: &str, kind: Kind, color: bool) {
-        for problem in definition::problems_on_aws(file, text, kind == Kind::Express) {
+        for problem in problem::problems_on_aws(file, text, kind == Kind::Express) {
             self.add(&problem, text, color);
         }
         for finding in of_definition("", text) {

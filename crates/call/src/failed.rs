@@ -1,0 +1,35 @@
+//! A call that failed for good: the name of its error, as a workflow's `Catch` sees it, and what is told of it.
+
+use rampmeter_caller::Answer;
+
+/// The message is no call.
+pub const INVALID_MESSAGE: &str = "Rampmeter.InvalidMessage";
+/// Attempts are used up.
+pub const UNAVAILABLE: &str = "Rampmeter.Unavailable";
+/// Nobody knows whether the vendor did it: the answer was lost and the target says not to repeat, or the vendor does not
+/// tell what became of a job.
+pub const OUTCOME_UNKNOWN: &str = "Rampmeter.OutcomeUnknown";
+/// A job failed, and the vendor tells no HTTP status of it.
+pub const JOB_FAILED: &str = "Rampmeter.JobFailed";
+/// It could not be delivered: it came back again and again, or the host ended with it again and again.
+pub const UNDELIVERABLE: &str = "Rampmeter.Undeliverable";
+
+/// A call that failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failed {
+    /// The name of the error, for the workflow.
+    pub error: String,
+    /// The vendor's answer, where there is one.
+    pub answer: Option<Answer>,
+    /// The vendor's own error code, where there is one.
+    pub vendor_code: Option<String>,
+    /// Why, in words, where the answer does not say it.
+    pub reason: Option<String>,
+    /// Attempts that are used up.
+    pub attempts: u32,
+}
+
+/// The name of the error for a vendor's final no.
+pub(crate) fn status_error(status: u16) -> String {
+    format!("Http.StatusCode.{status}")
+}

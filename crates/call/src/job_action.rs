@@ -1,0 +1,119 @@
+//! What follows from a look at a job, a call that the vendor accepted and works on in the background, by the rules of its
+//! target. What a look shows is said by `caller`.
+
+use std::time::Duration;
+
+use rampmeter_caller::follow_up::{FollowUp, Look};
+use rampmeter_caller::{Answer, Outcome, Throttle};
+
+use crate::failed::{Failed, JOB_FAILED, OUTCOME_UNKNOWN, status_error};
+use crate::next_action::CallRules;
+
+/// What follows from a look at a job.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JobAction {
+    /// The job is done, and this is the answer of the call.
+    Done(Answer),
+    /// It failed, or nobody knows what became of it.
+    Failed(Failed),
+    /// It is looked at again.
+    Again {
+        /// Where.
+        follow_up: FollowUp,
+        /// After so long.
+        after: Duration,
+    },
+}
+
+/// A job that is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch<'a> {
+    /// Where it was looked at.
+    pub follow_up: &'a FollowUp,
+    /// Looks at it, this one included.
+    pub looks: u32,
+    /// How long ago the vendor accepted it.
+    pub age: Duration,
+    /// The least pause between two looks, whatever the target says.
+    pub least_pause: Duration,
+}
+
+impl CallRules {
+    /// What follows from what a look at a job shows (`FollowUp::look`).
+    #[must_use]
+    pub fn after_look(&self, watch: &Watch<'_>, look: Look) -> JobAction {
+        let job = &watch.follow_up.job;
+        let given_up = watch.age >= self.polling.give_up;
+        let usual = self.polling.pause(watch.looks).max(watch.least_pause);
+        match look {
+            Look::Pending { .. } | Look::Next { .. } | Look::Missed(_) if given_up => {
+                let reason = format!("job {job} has not ended for too long");
+                JobAction::Failed(self.failed(OUTCOME_UNKNOWN, 0, Some(reason)))
+            }
+            Look::Pending { after } => JobAction::Again {
+                follow_up: with_misses(watch.follow_up, 0),
+                after: usual.max(after.unwrap_or_default()),
+            },
+            Look::Next { follow_up, at_once } => JobAction::Again {
+                follow_up,
+                after: if at_once { Duration::ZERO } else { usual },
+            },
+            Look::Missed(outcome) => {
+                let misses = watch.follow_up.misses.saturating_add(1);
+                JobAction::Again {
+                    follow_up: with_misses(watch.follow_up, misses),
+                    after: self.after_miss(&outcome, misses),
+                }
+            }
+            Look::Done(answer) => JobAction::Done(answer),
+            Look::Final {
+                answer,
+                vendor_code,
+            } => {
+                let error = status_error(answer.status);
+                self.job_failed(&error, job, answer, vendor_code)
+            }
+            Look::Failed {
+                answer,
+                vendor_code,
+            } => self.job_failed(JOB_FAILED, job, answer, vendor_code),
+            Look::Lost { reason } => {
+                JobAction::Failed(self.failed(OUTCOME_UNKNOWN, 0, Some(reason)))
+            }
+        }
+    }
+
+    fn job_failed(
+        &self,
+        error: &str,
+        job: &str,
+        answer: Answer,
+        vendor_code: Option<String>,
+    ) -> JobAction {
+        JobAction::Failed(Failed {
+            answer: Some(answer),
+            vendor_code,
+            ..self.failed(error, 1, Some(format!("job {job} failed")))
+        })
+    }
+
+    /// How long to wait after a look that came to nothing.
+    fn after_miss(&self, outcome: &Outcome, misses: u32) -> Duration {
+        match outcome {
+            // The target is closed; or the look only got ready, or has a new token now.
+            Outcome::Throttled {
+                kind: Throttle::Window,
+                ..
+            } => Duration::ZERO,
+            Outcome::Repeatable { reason, .. } if reason.may_go_on_at_once() => Duration::ZERO,
+            _ => self.retry.back_off(misses, self.random),
+        }
+    }
+}
+
+fn with_misses(follow_up: &FollowUp, misses: u32) -> FollowUp {
+    FollowUp {
+        misses,
+        ..follow_up.clone()
+    }
+}

@@ -1,0 +1,311 @@
+//! The call message: what a workflow, or any SQS client, drops into a queue of a target. It has the member names
+//! of the Step Functions HTTP Task. A message is judged whole before it may wait, and what is wrong with it is a
+//! sentence for the one who wrote it.
+
+use rampmeter_caller::{HeaderError, METHODS, PathError, Profile, Request, RequestError, path};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::suggestion;
+
+/// A call as its message describes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallMessage {
+    /// Task token of the workflow that waits; none if nobody waits.
+    pub task_token: Option<String>,
+    /// What to send. Its `idempotency_key` is empty until [`CallMessage::into_request`].
+    pub request: Request,
+    /// Business key, to search by.
+    pub key: Option<String>,
+    /// At most one call of this key is under way in the target, in the order of sending within a priority.
+    pub ordering_key: Option<String>,
+    /// Names the call for the vendor; where it is absent the host makes one.
+    pub idempotency_key: Option<String>,
+    /// JSONPath of the part of a successful answer's body that is given on, in place of the target's.
+    pub response_selector: Option<String>,
+}
+
+/// Longest `Key`, `OrderingKey` and `IdempotencyKey`, in bytes: what vendors take as an idempotency key.
+pub const LONGEST_KEY: usize = 255;
+
+/// Members of a message.
+const MEMBERS: [&str; 11] = [
+    "TaskToken",
+    "Method",
+    "Path",
+    "ApiEndpoint",
+    "QueryParameters",
+    "Headers",
+    "RequestBody",
+    "Key",
+    "OrderingKey",
+    "IdempotencyKey",
+    "ResponseSelector",
+];
+
+/// Why a message is no call. If the message holds a task token, [`InvalidMessage::task_token`] gives it back, so
+/// that the task can be failed with `Rampmeter.InvalidMessage`.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{reason}")]
+pub struct InvalidMessage {
+    reason: Reason,
+    task_token: Option<String>,
+}
+
+/// What is wrong with a message.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// It is not JSON.
+    #[error("the message is not JSON: {0}")]
+    NotJson(String),
+    /// It is JSON, but not an object.
+    #[error("the message must be a JSON object")]
+    NotAnObject,
+    /// A required member is missing.
+    #[error("the message has no {0}")]
+    MissingField(&'static str),
+    /// A member has the wrong type.
+    #[error("{field} must be {expected}")]
+    WrongType {
+        /// The member.
+        field: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// A member that no message has.
+    #[error("the message has an unknown member {field}{}", did_you_mean(*.near))]
+    UnknownField {
+        /// The member, shortened if long.
+        field: String,
+        /// The member that was probably meant.
+        near: Option<&'static str>,
+    },
+    /// Sign-in belongs to the target.
+    #[error("{0} is not taken from a message: how a call signs in is the target's configuration")]
+    NotFromMessage(&'static str),
+    /// A key is empty, too long or cannot be sent.
+    #[error("{0} must be 1 to {LONGEST_KEY} bytes without control characters")]
+    BadKey(&'static str),
+    /// Both `Path` and `ApiEndpoint` are given.
+    #[error("the message has both Path and ApiEndpoint; one of them says where the call goes")]
+    PathAndEndpoint,
+    /// `ApiEndpoint` names another place than the target's.
+    #[error("ApiEndpoint does not lie below the base_url of target {0}")]
+    AnotherHost(String),
+    /// The method is not served.
+    #[error("Method must be one of {}", METHODS.join(", "))]
+    BadMethod,
+    /// The path is refused.
+    #[error("Path is refused: {0}")]
+    BadPath(PathError),
+    /// A header is refused.
+    #[error("Headers is refused: {0}")]
+    BadHeader(HeaderError),
+}
+
+fn did_you_mean(near: Option<&str>) -> String {
+    near.map(|near| format!("; did you mean {near}?"))
+        .unwrap_or_default()
+}
+
+impl InvalidMessage {
+    /// What is wrong.
+    #[must_use]
+    pub fn reason(&self) -> &Reason {
+        &self.reason
+    }
+
+    /// The task token of the message, where one could be read.
+    #[must_use]
+    pub fn task_token(&self) -> Option<&str> {
+        self.task_token.as_deref()
+    }
+}
+
+impl CallMessage {
+    /// Reads the body of a queue message for an account.
+    ///
+    /// # Errors
+    /// See [`Reason`].
+    pub fn parse<'a>(
+        body: &str,
+        account: impl Into<&'a Profile>,
+    ) -> Result<CallMessage, InvalidMessage> {
+        match serde_json::from_str(body) {
+            Ok(value) => CallMessage::from_value(&value, account),
+            Err(error) => {
+                let reason = Reason::NotJson(error.to_string());
+                Err(InvalidMessage {
+                    reason,
+                    task_token: None,
+                })
+            }
+        }
+    }
+
+    /// Reads a message that is already JSON for an account.
+    ///
+    /// # Errors
+    /// See [`Reason`].
+    pub fn from_value<'a>(
+        value: &Value,
+        account: impl Into<&'a Profile>,
+    ) -> Result<CallMessage, InvalidMessage> {
+        let task_token = value
+            .get("TaskToken")
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty());
+        read(value, account.into()).map_err(|reason| InvalidMessage {
+            reason,
+            task_token: task_token.map(str::to_owned),
+        })
+    }
+
+    /// The call itself, under the message's own idempotency key or, where it has none, the given one.
+    #[must_use]
+    pub fn into_request(self, otherwise: impl Into<String>) -> Request {
+        let idempotency_key = self.idempotency_key.unwrap_or_else(|| otherwise.into());
+        Request {
+            idempotency_key,
+            ..self.request
+        }
+    }
+}
+
+fn read(value: &Value, account: &Profile) -> Result<CallMessage, Reason> {
+    let members = value.as_object().ok_or(Reason::NotAnObject)?;
+    refuse_unknown(members)?;
+    let task_token = text(members, "TaskToken")?;
+    if task_token.is_some_and(str::is_empty) {
+        return Err(Reason::WrongType {
+            field: "TaskToken",
+            expected: "a task token",
+        });
+    }
+    let method = text(members, "Method")?.ok_or(Reason::MissingField("Method"))?;
+    let request = Request {
+        method: method.to_owned(),
+        path: path_of(members, account)?,
+        query: pairs(members, "QueryParameters")?,
+        headers: pairs(members, "Headers")?,
+        body: present(members, "RequestBody").cloned(),
+        body_text: None,
+        idempotency_key: String::new(),
+    };
+    request.check(account).map_err(|error| match error {
+        RequestError::Method(_) => Reason::BadMethod,
+        RequestError::Path(error) => Reason::BadPath(error),
+        RequestError::Header(error) => Reason::BadHeader(error),
+    })?;
+    Ok(CallMessage {
+        task_token: task_token.map(str::to_owned),
+        request,
+        key: key(members, "Key")?,
+        ordering_key: key(members, "OrderingKey")?,
+        idempotency_key: key(members, "IdempotencyKey")?,
+        response_selector: text(members, "ResponseSelector")?.map(str::to_owned),
+    })
+}
+
+fn refuse_unknown(members: &Map<String, Value>) -> Result<(), Reason> {
+    for name in members.keys() {
+        match name.as_str() {
+            "Authentication" => return Err(Reason::NotFromMessage("Authentication")),
+            "InvocationConfig" => return Err(Reason::NotFromMessage("InvocationConfig")),
+            name if MEMBERS.contains(&name) => {}
+            name => {
+                let near = suggestion::nearest(name, MEMBERS);
+                let field = name.chars().take(40).flat_map(char::escape_debug).collect();
+                return Err(Reason::UnknownField { field, near });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A member that is there and not null: JSONPath results of absent data are null.
+fn present<'a>(members: &'a Map<String, Value>, field: &str) -> Option<&'a Value> {
+    members.get(field).filter(|value| !value.is_null())
+}
+
+fn text<'a>(
+    members: &'a Map<String, Value>,
+    field: &'static str,
+) -> Result<Option<&'a str>, Reason> {
+    match present(members, field) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(Reason::WrongType {
+            field,
+            expected: "a text",
+        }),
+    }
+}
+
+/// A key; a number is taken as its text, since order numbers often are numbers in the data.
+fn key(members: &Map<String, Value>, field: &'static str) -> Result<Option<String>, Reason> {
+    let key = match present(members, field) {
+        None => return Ok(None),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(_) => {
+            return Err(Reason::WrongType {
+                field,
+                expected: "a text or a number",
+            });
+        }
+    };
+    if key.is_empty() || key.len() > LONGEST_KEY || key.chars().any(char::is_control) {
+        return Err(Reason::BadKey(field));
+    }
+    Ok(Some(key))
+}
+
+fn path_of(members: &Map<String, Value>, account: &Profile) -> Result<String, Reason> {
+    match (text(members, "Path")?, text(members, "ApiEndpoint")?) {
+        (Some(path), None) => Ok(path.to_owned()),
+        (None, Some(endpoint)) => {
+            path::relative(&account.base_url, endpoint).map_err(|error| match error {
+                PathError::AnotherHost => Reason::AnotherHost(account.target.clone()),
+                other => Reason::BadPath(other),
+            })
+        }
+        (Some(_), Some(_)) => Err(Reason::PathAndEndpoint),
+        (None, None) => Err(Reason::MissingField("Path")),
+    }
+}
+
+/// Names with a text, a number, true or false, or a list of those; a name with a list repeats.
+fn pairs(
+    members: &Map<String, Value>,
+    field: &'static str,
+) -> Result<Vec<(String, String)>, Reason> {
+    let wrong = || Reason::WrongType {
+        field,
+        expected: "an object of texts, numbers, true or false, or lists of them",
+    };
+    let mut pairs = Vec::new();
+    let Some(object) = present(members, field) else {
+        return Ok(pairs);
+    };
+    for (name, value) in object.as_object().ok_or_else(wrong)? {
+        let values = match value {
+            Value::Array(values) => values.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for value in values {
+            pairs.push((name.clone(), scalar(value).ok_or_else(wrong)?));
+        }
+    }
+    Ok(pairs)
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}

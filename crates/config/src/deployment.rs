@@ -1,0 +1,136 @@
+//! `[aws]`: how the configuration is deployed, and what differs there. `[aws.targets.NAME]` holds keys that replace those of
+//! `[targets.NAME]`.
+
+use crate::document::{Node, Reading, Section, Table, Value};
+use crate::function::is_name;
+use crate::problem::{Code, Problem, clipped};
+use crate::target;
+
+/// How the configuration is deployed onto AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aws {
+    /// Name of the CloudFormation stack.
+    pub stack: Option<String>,
+    /// How limits are held.
+    pub limiter: Limiter,
+    /// Whether executions and calls are traced by X-Ray: on where nothing is said.
+    pub tracing: bool,
+}
+
+impl Default for Aws {
+    fn default() -> Aws {
+        Aws {
+            stack: None,
+            limiter: Limiter::default(),
+            tracing: true,
+        }
+    }
+}
+
+/// How limits are held on AWS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Limiter {
+    /// Leases in a table: exact.
+    #[default]
+    Lease,
+    /// Reserved concurrency of the worker: concurrency limits of 6 and more only.
+    Reserved,
+}
+
+pub(crate) fn read(reading: &Reading<'_>, root: &Section<'_>, node: &Node) -> Aws {
+    let keys = &["stack", "limiter", "tracing", "targets"];
+    let Some(section) = Section::open(reading, "aws", node, "[aws]", keys) else {
+        return Aws::default();
+    };
+    let stack = section.parsed("stack", Code::BadName, |text| {
+        let begins = text.starts_with(|c: char| c.is_ascii_alphabetic());
+        if begins && is_name(text, 128) && !text.contains('_') {
+            Ok(text.to_owned())
+        } else {
+            Err("must be a letter, then at most 127 letters, digits or -".to_owned())
+        }
+    });
+    let limiter = section
+        .word(
+            "limiter",
+            &[("lease", Limiter::Lease), ("reserved", Limiter::Reserved)],
+        )
+        .unwrap_or_default();
+    check_differences(reading, root, &section);
+    let tracing = section.flag("tracing").unwrap_or(true);
+    Aws {
+        stack,
+        limiter,
+        tracing,
+    }
+}
+
+/// `[aws.targets.NAME]` names targets and keys that there are. What the keys hold is read where it is used.
+fn check_differences(reading: &Reading<'_>, root: &Section<'_>, aws: &Section<'_>) {
+    let targets = match root.get("targets").map(|node| &node.value) {
+        Some(Value::Table(table)) => Some(table),
+        _ => None,
+    };
+    for entry in aws.named("targets").map_or(&[][..], |table| &table.entries) {
+        if targets.is_none_or(|targets| targets.get(&entry.key).is_none()) {
+            let name = clipped(&entry.key);
+            reading.note(
+                Problem::new(Code::BadName, format!("there is no target `{name}`"))
+                    .at(&entry.key_span)
+                    .note("[aws.targets.NAME] holds what differs on AWS from [targets.NAME]"),
+            );
+        }
+        Section::open(reading, &entry.key, &entry.node, "a target", target::KEYS);
+    }
+}
+
+/// The file as it is on AWS: what differs there takes the place of what stands in the targets.
+pub(crate) fn with_differences(mut root: Node) -> Node {
+    let differences = match &root.value {
+        Value::Table(table) => inner(table, "aws")
+            .and_then(|aws| inner(aws, "targets"))
+            .cloned(),
+        _ => None,
+    };
+    let Some(differences) = differences else {
+        return root;
+    };
+    let Some(targets) = inner_mut(&mut root, "targets") else {
+        return root;
+    };
+    for difference in differences.entries {
+        let of_target = targets
+            .entries
+            .iter_mut()
+            .find(|entry| entry.key == difference.key);
+        let (Some(of_target), Value::Table(changes)) = (of_target, difference.node.value) else {
+            continue;
+        };
+        let Value::Table(target) = &mut of_target.node.value else {
+            continue;
+        };
+        for change in changes.entries {
+            target.entries.retain(|entry| entry.key != change.key);
+            target.entries.push(change);
+        }
+    }
+    root
+}
+
+fn inner<'a>(table: &'a Table, key: &str) -> Option<&'a Table> {
+    match &table.get(key)?.value {
+        Value::Table(inner) => Some(inner),
+        _ => None,
+    }
+}
+
+fn inner_mut<'a>(node: &'a mut Node, key: &str) -> Option<&'a mut Table> {
+    let Value::Table(table) = &mut node.value else {
+        return None;
+    };
+    let entry = table.entries.iter_mut().find(|entry| entry.key == key)?;
+    match &mut entry.node.value {
+        Value::Table(inner) => Some(inner),
+        _ => None,
+    }
+}

@@ -1,0 +1,13 @@
+//! A configuration file on the way to its values: the tree of TOML or JSON with its places, references resolved, the keys of
+//! each table read by their types, and secrets blanked before anything is shown. It knows no key's meaning.
+
+pub(crate) mod mask;
+mod reading;
+pub(crate) mod reference;
+mod section;
+pub(crate) mod tree;
+
+pub(crate) use reading::Reading;
+pub(crate) use reference::{Context, Host, OnAws, Secrets};
+pub(crate) use section::Section;
+pub(crate) use tree::{Node, Notation, Table, Value};

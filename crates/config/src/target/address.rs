@@ -1,0 +1,124 @@
+//! Where a target is, and where its calls may connect to: its base URL, and `allow_networks` for addresses that are not
+//! public. A URL that names this very machine in plain words needs no leave.
+
+use rampmeter_caller::{Auth, Network, Preset, Profile};
+use url::Url;
+
+use crate::document::{Reading, Section};
+use crate::problem::{Code, Problem};
+
+/// A base URL: http or https, and nothing that belongs elsewhere.
+pub(crate) fn base_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("is not a URL: {error}"))?;
+    let reason = if !matches!(url.scheme(), "http" | "https") {
+        "must begin with https:// or http://"
+    } else if !url.username().is_empty() || url.password().is_some() {
+        "must hold no user name or password; use `auth`"
+    } else if url.query().is_some() || url.fragment().is_some() {
+        "must hold no query and no fragment"
+    } else {
+        return Ok(url);
+    };
+    Err(reason.to_owned())
+}
+
+/// What the vendor says against a base URL.
+pub(crate) fn check_base_url(
+    reading: &Reading<'_>,
+    section: &Section<'_>,
+    preset: Preset,
+    url: &Url,
+) {
+    if let Some(reason) = (preset.rules().base_url)(url)
+        && let Some(node) = section.get("base_url")
+    {
+        reading.note(
+            Problem::new(Code::BadBaseUrl, format!("`base_url` {reason}"))
+                .at(&node.span)
+                .note(format!("the preset is that of {}", preset.rules().title)),
+        );
+    }
+}
+
+/// An address that is written in the file itself, and that no call may connect to.
+pub(crate) fn check(reading: &Reading<'_>, section: &Section<'_>, profile: &Profile) {
+    let token_url = match &profile.auth {
+        Auth::OAuth2(oauth2) => Some(("auth", &oauth2.token_url)),
+        _ => None,
+    };
+    for (key, url) in [Some(("base_url", &profile.base_url)), token_url]
+        .into_iter()
+        .flatten()
+    {
+        if rampmeter_caller::check_address(url, &profile.allow_networks).is_err()
+            && let Some(node) = section.get(key)
+        {
+            let host = url.host_str().unwrap_or_default();
+            reading.note(
+                Problem::new(
+                    Code::DeniedAddress,
+                    format!("{host} is no public address, and calls may not connect to it"),
+                )
+                .at(&node.span)
+                .help("if it is meant, add its network to `allow_networks` of the target"),
+            );
+        }
+    }
+}
+
+/// `allow_networks = ["10.20.0.0/16"]`.
+pub(crate) fn allow_networks(reading: &Reading<'_>, target: &Section<'_>) -> Vec<Network> {
+    let mut networks = Vec::new();
+    for found in target.texts("allow_networks").unwrap_or_default() {
+        match found.value.parse() {
+            Ok(network) => networks.push(network),
+            Err(error) => reading.note(
+                Problem::new(Code::BadValue, format!("`allow_networks`: this {error}"))
+                    .at(&found.location),
+            ),
+        }
+    }
+    networks
+}
+
+/// Whether a URL says in plain words that it leads to this very machine. Whoever writes that means it; other spellings
+/// of the same address are not taken for permission.
+pub(crate) fn is_plainly_local(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once("://") else {
+        return false;
+    };
+    ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| {
+        rest.strip_prefix(host)
+            .is_some_and(|after| after.is_empty() || after.starts_with([':', '/']))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_words_name_this_machine() {
+        for text in [
+            "http://localhost",
+            "http://127.0.0.1:80/",
+            "https://[::1]/a",
+            "http://localhost:1",
+        ] {
+            assert!(is_plainly_local(text), "{text}");
+        }
+        for text in [
+            "http://localhost.evil.test",
+            "http://127.0.0.1.nip.io",
+            "http://2130706433/",
+            "http://0x7f000001/",
+            "http://127.1/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://localhost@evil.test/",
+            "http://localhost.",
+            "localhost",
+        ] {
+            assert!(!is_plainly_local(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! How a target signs in: `auth = { kind = "bearer", secret = "${env:X}" }`. Kinds that ask an authorization server
+//! for access tokens are in `auth/oauth2`.
+
+mod oauth2;
+
+use std::cell::Cell;
+
+use rampmeter_caller::{Auth, OAuth1, Secret, header};
+use url::Url;
+
+use crate::document::{Node, Reading, Section, Value};
+use crate::problem::{Code, Problem};
+use rampmeter_call::suggestion;
+
+/// What the reading of a sign-in knows of its target.
+pub(crate) struct Account<'a> {
+    /// Where it is, if that could be read: default places of tokens lie there.
+    pub(crate) base_url: Option<&'a Url>,
+    /// A URL of the target names this very machine in plain words.
+    pub(crate) local: Cell<bool>,
+    /// Its vendor may count requests for access tokens.
+    pub(crate) sign_in_counts: bool,
+}
+
+/// A kind of sign-in: its name, its keys, those of them that are required, and how it is read.
+struct Kind {
+    name: &'static str,
+    what: &'static str,
+    keys: &'static [&'static str],
+    required: &'static [&'static str],
+    read: fn(&Section<'_>, &Account<'_>) -> Option<Auth>,
+}
+
+const KINDS: [Kind; 8] = [
+    Kind {
+        name: "none",
+        what: "auth of kind none",
+        keys: &["kind"],
+        required: &[],
+        read: |_, _| Some(Auth::None),
+    },
+    Kind {
+        name: "bearer",
+        what: "auth of kind bearer",
+        keys: &["kind", "secret"],
+        required: &["secret"],
+        read: |section, _| sendable(section, "secret").map(Auth::Bearer),
+    },
+    Kind {
+        name: "basic",
+        what: "auth of kind basic",
+        keys: &["kind", "username", "password"],
+        required: &["username", "password"],
+        read: |section, _| basic(section),
+    },
+    Kind {
+        name: "api-key",
+        what: "auth of kind api-key",
+        keys: &["kind", "header", "key"],
+        required: &["header", "key"],
+        read: |section, _| api_key(section),
+    },
+    Kind {
+        name: "oauth1",
+        what: "auth of kind oauth1",
+        keys: &[
+            "kind",
+            "account",
+            "consumer_key",
+            "consumer_secret",
+            "access_id",
+            "access_secret",
+        ],
+        required: &[
+            "account",
+            "consumer_key",
+            "consumer_secret",
+            "access_id",
+            "access_secret",
+        ],
+        read: |section, _| oauth1(section),
+    },
+    Kind {
+        name: "oauth2-m2m",
+        what: "auth of kind oauth2-m2m",
+        keys: &[
+            "kind",
+            "client_id",
+            "certificate_id",
+            "key",
+            "algorithm",
+            "scope",
+            "scope_form",
+            "audience",
+            "token_url",
+            "assumed_lifetime",
+            "counted",
+        ],
+        required: &["client_id", "certificate_id", "key"],
+        read: oauth2::client_assertion,
+    },
+    Kind {
+        name: "oauth2-jwt-bearer",
+        what: "auth of kind oauth2-jwt-bearer",
+        keys: &[
+            "kind",
+            "client_id",
+            "username",
+            "key",
+            "audience",
+            "token_url",
+            "assumed_lifetime",
+            "counted",
+        ],
+        required: &["client_id", "username", "key"],
+        read: oauth2::jwt_bearer,
+    },
+    Kind {
+        name: "oauth2-client-credentials",
+        what: "auth of kind oauth2-client-credentials",
+        keys: &[
+            "kind",
+            "client_id",
+            "client_secret",
+            "scope",
+            "send_as",
+            "token_url",
+            "assumed_lifetime",
+            "counted",
+        ],
+        required: &["client_id", "client_secret", "token_url"],
+        read: oauth2::client_credentials,
+    },
+];
+
+/// The sign-in of a target; none if it is wrong.
+pub(crate) fn read(reading: &Reading<'_>, node: &Node, account: &Account<'_>) -> Option<Auth> {
+    let kind = kind_of(reading, node)?;
+    let section = Section::open(reading, "auth", node, kind.what, kind.keys)?;
+    let missing = kind
+        .required
+        .iter()
+        .filter(|key| !section.requires(key))
+        .count();
+    if missing > 0 {
+        return None;
+    }
+    let before = reading.problems.borrow().len();
+    let auth = (kind.read)(&section, account);
+    // A plan for AWS has no private key to make a signer from; nothing is signed with a plan.
+    let of_plan = reading.context.host.has_no_secrets() && auth.is_none();
+    if of_plan && reading.problems.borrow().len() == before {
+        return Some(Auth::None);
+    }
+    auth
+}
+
+fn kind_of(reading: &Reading<'_>, node: &Node) -> Option<&'static Kind> {
+    let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    let problem = match &node.value {
+        Value::Table(table) => match table.get("kind") {
+            Some(Node {
+                value: Value::Text(name),
+                span,
+            }) => {
+                let kind = KINDS.iter().find(|kind| kind.name == name);
+                if kind.is_some() {
+                    return kind;
+                }
+                let problem = Problem::new(Code::BadValue, "`kind` is no kind of auth").at(span);
+                match suggestion::nearest(name, names.iter().copied()) {
+                    Some(near) => problem.help(format!("did you mean \"{near}\"?")),
+                    None => problem,
+                }
+            }
+            Some(other) => Problem::new(Code::WrongType, "`kind` must be a text").at(&other.span),
+            None => Problem::new(Code::MissingKey, "auth needs `kind`").at(&node.span),
+        },
+        _ => Problem::new(Code::WrongType, "`auth` must be a table").at(&node.span),
+    };
+    let problem = problem.note(format!("the kinds are {}", names.join(", ")));
+    let example = "write auth = { kind = \"bearer\", secret = \"${env:NAME}\" }";
+    reading.note(match problem.help {
+        None => problem.help(example),
+        Some(_) => problem,
+    });
+    None
+}
+
+fn basic(section: &Section<'_>) -> Option<Auth> {
+    let username = section.parsed("username", Code::BadCredential, |name| {
+        if name.contains(':') {
+            Err("holds a colon, which would end the user name".to_owned())
+        } else {
+            Ok(name.to_owned())
+        }
+    });
+    let password = sendable(section, "password");
+    Some(Auth::Basic {
+        username: username?,
+        password: password?,
+    })
+}
+
+/// A header of the vendor's own. `Authorization` has kinds of its own.
+fn api_key(section: &Section<'_>) -> Option<Auth> {
+    let name = section.parsed("header", Code::BadHeader, |name| {
+        header::typed(name, "")
+            .map(|_| name.to_ascii_lowercase())
+            .map_err(|error| format!("cannot be used: {error}"))
+    });
+    let key = sendable(section, "key");
+    Some(Auth::ApiKey {
+        header: name?,
+        key: key?,
+    })
+}
+
+fn oauth1(section: &Section<'_>) -> Option<Auth> {
+    // All of them are read, so that all that is wrong is said at once.
+    let account = section.text("account");
+    let consumer_key = section.text("consumer_key");
+    let consumer_secret = section.secret("consumer_secret");
+    let access_id = section.text("access_id");
+    let access_secret = section.secret("access_secret");
+    Some(Auth::OAuth1(OAuth1 {
+        account: account?.value,
+        consumer_key: consumer_key?.value,
+        consumer_secret: consumer_secret?,
+        access_id: access_id?.value,
+        access_secret: access_secret?,
+    }))
+}
+
+/// A credential that can stand in a header: a file with a second line, say, cannot.
+fn sendable(section: &Section<'_>, key: &str) -> Option<Secret> {
+    let secret = section.secret(key)?;
+    if !secret.expose().chars().any(char::is_control) {
+        return Some(secret);
+    }
+    let message =
+        format!("the value behind `{key}` holds a line break or another control character");
+    let problem =
+        Problem::new(Code::BadCredential, message).note("it could not be sent in a header");
+    section.reading.note(match section.get(key) {
+        Some(node) => problem.at(&node.span),
+        None => problem,
+    });
+    None
+}

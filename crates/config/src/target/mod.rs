@@ -1,0 +1,271 @@
+//! One target: a remote account with its limits, its way to sign in and its rules for what goes wrong.
+
+mod address;
+mod auth;
+mod deferral;
+mod header;
+mod idempotency;
+mod jobs;
+mod limit;
+mod reconcile;
+mod response;
+mod retry;
+mod signals;
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rampmeter_call::{CallRules, OnUnknown, Retry};
+use rampmeter_caller::follow_up::Jobs;
+use rampmeter_caller::{Auth, Network, Preset, Profile};
+use rampmeter_dispatch::{Counts, Limit, Priority, Rules};
+
+use crate::document::{Node, Reading, Section};
+use crate::problem::{Code, Problem};
+
+/// One remote account.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Its name: lower-case letters, digits, `-` and `_`. Its queues are called after it.
+    pub name: String,
+    /// Where it is and how to call it.
+    pub profile: Profile,
+    /// Its limits and deferral bounds.
+    pub rules: Rules,
+    /// Longest time a call may take; the same as in `profile`.
+    pub timeout: Duration,
+    /// How much longer than `timeout` a call whose answer was lost may still run at the vendor. It keeps its place
+    /// in every limit for so long.
+    pub hold_after_timeout: Duration,
+    /// How transport failures are repeated.
+    pub retry: Retry,
+    /// What happens to a call whose answer was lost.
+    pub on_unknown: OnUnknown,
+    /// Who drains the queues.
+    pub worker: Worker,
+    /// JSON paths whose values are not shown in the dashboard. Read and checked in shape, not applied yet.
+    pub redact: Vec<String>,
+    /// Notes of limits, by the limit's name.
+    pub limit_notes: BTreeMap<String, String>,
+}
+
+/// Who drains the queues of a target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Worker {
+    /// The engine, under the target's limits.
+    #[default]
+    Embedded,
+    /// Somebody else: the queues are plain SQS queues.
+    External,
+}
+
+impl Target {
+    /// Name of the queue of a priority: `netsuite-high`.
+    #[must_use]
+    pub fn queue(&self, priority: Priority) -> String {
+        format!("{}-{}", self.name, priority.as_str().to_lowercase())
+    }
+
+    /// What it says about a call that used up so many attempts before; any random number spreads the waits.
+    #[must_use]
+    pub fn call_rules(&self, attempts: u32, random: u64) -> CallRules {
+        CallRules {
+            retry: self.retry,
+            on_unknown: self.on_unknown,
+            polling: self.profile.polling,
+            attempts,
+            random,
+        }
+    }
+
+    /// Whether it asks for jobs of its vendor to be followed, or counted.
+    #[must_use]
+    pub fn follows_jobs(&self) -> bool {
+        let asked_for = self.profile.jobs.is_some_and(|jobs| jobs != Jobs::None);
+        asked_for || self.counts_jobs()
+    }
+
+    /// Whether one of its limits counts jobs.
+    #[must_use]
+    pub fn counts_jobs(&self) -> bool {
+        let counts_them = |limit: &Limit| limit.counts != Counts::Requests;
+        self.rules.limits.iter().any(counts_them)
+    }
+
+    /// Name of the queue of dead letters: `netsuite-dead`.
+    #[must_use]
+    pub fn dead_queue(&self) -> String {
+        format!("{}-dead", self.name)
+    }
+}
+
+impl<'a> From<&'a Target> for &'a Profile {
+    fn from(target: &'a Target) -> &'a Profile {
+        &target.profile
+    }
+}
+
+/// The keys of a target.
+pub(crate) const KEYS: &[&str] = &[
+    "preset",
+    "base_url",
+    "auth",
+    "timeout",
+    "hold_after_timeout",
+    "max_deferrals",
+    "on_unknown",
+    "retry",
+    "worker",
+    "headers",
+    "redact",
+    "limits",
+    "signals",
+    "idempotency",
+    "csrf",
+    "jobs",
+    "response",
+    "reconcile",
+    "allow_networks",
+];
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub(crate) fn read_all(reading: &Reading<'_>, root: &Section<'_>) -> BTreeMap<String, Target> {
+    let mut targets = BTreeMap::new();
+    let Some(table) = root.named("targets") else {
+        return targets;
+    };
+    let only = reading.context.host.only_target();
+    let entries = table.entries.iter();
+    for entry in entries.filter(|entry| only.is_none_or(|only| only == entry.key)) {
+        if !is_name(&entry.key) {
+            reading.note(
+                Problem::new(Code::BadName, "a target's name is malformed")
+                    .at(&entry.key_span)
+                    .note("its queues are named after it: a lower-case letter, then at most 59 lower-case letters, digits, - or _"),
+            );
+        }
+        if let Some(target) = read(reading, &entry.key, &entry.node) {
+            targets.insert(entry.key.clone(), target);
+        }
+    }
+    targets
+}
+
+fn is_name(name: &str) -> bool {
+    let served = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_')
+    };
+    name.len() <= 60
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(served)
+}
+
+fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
+    let section = Section::open(reading, name, node, "a target", KEYS)?;
+    let vendor = section
+        .word(
+            "preset",
+            &Preset::ALL.map(|preset| (preset.as_str(), preset)),
+        )
+        .unwrap_or_default();
+    let timeout = section
+        .duration(
+            "timeout",
+            Duration::from_millis(1)..=Duration::from_secs(3600),
+        )
+        .unwrap_or(MINUTE);
+    let hold_after_timeout = section
+        .duration("hold_after_timeout", Duration::ZERO..=DAY)
+        .unwrap_or_else(|| default_hold(vendor, timeout));
+    let base_url = section
+        .requires("base_url")
+        .then(|| section.parsed("base_url", Code::BadBaseUrl, address::base_url))
+        .flatten();
+    if let Some(url) = &base_url {
+        address::check_base_url(reading, &section, vendor, url);
+    }
+    let local = base_url.is_some()
+        && section
+            .text("base_url")
+            .is_some_and(|found| address::is_plainly_local(&found.value));
+    let account = auth::Account {
+        base_url: base_url.as_ref(),
+        local: Cell::new(local),
+        sign_in_counts: vendor.rules().sign_in_counts,
+    };
+    let auth = match section.get("auth") {
+        Some(node) => auth::read(reading, node, &account),
+        None => Some(Auth::None),
+    };
+    let local = account.local.get();
+    let (rules, limit_notes) = limit::read(reading, &section, vendor.rules().limits);
+    let headers = header::read(reading, &section);
+    let retry = retry::read(reading, &section, vendor.rules().retry.into());
+    let on_unknown = reconcile::on_unknown(reading, &section, vendor);
+    let worker = section
+        .word(
+            "worker",
+            &[
+                ("embedded", Worker::Embedded),
+                ("external", Worker::External),
+            ],
+        )
+        .unwrap_or_default();
+    let redact = redact(reading, &section);
+    let mut profile = Profile::new(name, base_url?, timeout);
+    profile.auth = auth?;
+    profile.preset = vendor;
+    profile.headers = headers;
+    profile.signals = signals::read(reading, &section);
+    profile.idempotency = idempotency::read(reading, &section);
+    profile.csrf = section.flag("csrf");
+    jobs::read(reading, &section, &mut profile);
+    profile.response = response::read(reading, &section);
+    profile.reconcile = reconcile::question(reading, &section);
+    profile.allow_networks = address::allow_networks(reading, &section);
+    if local {
+        profile.allow_networks.extend(Network::LOOPBACK);
+    }
+    address::check(reading, &section, &profile);
+    Some(Target {
+        name: name.to_owned(),
+        profile,
+        rules,
+        timeout,
+        hold_after_timeout,
+        retry,
+        on_unknown,
+        worker,
+        redact,
+        limit_notes,
+    })
+}
+
+/// The vendor's longest run less the timeout; where the vendor names none, as long as the timeout again.
+fn default_hold(preset: Preset, timeout: Duration) -> Duration {
+    match preset.longest_run() {
+        Some(longest) => longest.saturating_sub(timeout),
+        None => timeout,
+    }
+}
+
+fn redact(reading: &Reading<'_>, section: &Section<'_>) -> Vec<String> {
+    let mut paths = Vec::new();
+    for found in section.texts("redact").unwrap_or_default() {
+        if found.value.starts_with("$.") && found.value.len() > 2 {
+            paths.push(found.value);
+        } else {
+            reading.note(
+                Problem::new(
+                    Code::BadValue,
+                    "`redact` holds paths such as \"$.RequestBody.taxId\"",
+                )
+                .at(&found.location),
+            );
+        }
+    }
+    paths
+}

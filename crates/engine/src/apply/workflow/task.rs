@@ -1,0 +1,47 @@
+//! SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat: a worker of somebody else reports on a task.
+
+use rampmeter_asl::{Payload, Stimulus};
+use rampmeter_store::TransactionError;
+use rampmeter_store::model::execution::{TaskReport, TaskResult};
+use rampmeter_store::model::rejected::Rejected;
+
+use crate::apply::turn::Turn;
+use crate::apply::workflow::data::LONGEST_DATA;
+
+impl Turn<'_> {
+    /// Resumes the execution that waits for this task token.
+    pub(crate) fn report_task(&mut self, report: TaskReport) -> Result<(), TransactionError> {
+        let Some((execution, event)) = self.memory.seal.open(&report.task_token) else {
+            return Err(Rejected::InvalidToken("Invalid token".to_owned()).into());
+        };
+        let stimulus = match report.result {
+            TaskResult::Success { output } => Stimulus::TaskSucceeded {
+                event,
+                output: read_output(&output)?,
+            },
+            TaskResult::Failure { error, cause } => Stimulus::TaskFailed {
+                event,
+                error,
+                cause,
+            },
+            TaskResult::Heartbeat => Stimulus::TaskHeartbeat { event },
+        };
+        if self.store().execution(execution)?.is_none() {
+            return Err(Rejected::TaskDoesNotExist.into());
+        }
+        if !self.waits_for(execution, event)? {
+            return Err(Rejected::TaskTimedOut.into());
+        }
+        self.tell(execution, stimulus);
+        Ok(())
+    }
+}
+
+fn read_output(text: &str) -> Result<Payload, Rejected> {
+    if text.len() > LONGEST_DATA {
+        return Err(Rejected::InvalidOutput(format!(
+            "Output exceeds the maximum number of bytes allowed: {LONGEST_DATA}"
+        )));
+    }
+    Payload::parse(text).map_err(|error| Rejected::InvalidOutput(error.to_string()))
+}

@@ -1,0 +1,53 @@
+//! Timers of executions that are due.
+
+use rampmeter_asl::{EventId, Stimulus, TimerKind};
+use rampmeter_store::model::id::ExecutionId;
+use rampmeter_store::{Readable, StoreFailure, TransactionError, readable};
+
+use crate::apply::turn::Turn;
+
+/// Timers taken in one transaction; the rest follows in the next.
+const DUE_AT_ONCE: u32 = 256;
+
+impl Turn<'_> {
+    pub(crate) fn fire_timers(&mut self) -> Result<bool, StoreFailure> {
+        let due = self.store().take_due_timers(self.now_ms(), DUE_AT_ONCE)?;
+        let more = due.len() == DUE_AT_ONCE as usize;
+        for row in due {
+            let timer = match row.timer {
+                Ok(timer) => timer,
+                Err(damaged) => {
+                    self.with_execution(row.execution, |_, _| {
+                        Err(TransactionError::Damaged(damaged))
+                    })?;
+                    continue;
+                }
+            };
+            let event = timer.event;
+            let stimulus = match timer.kind {
+                TimerKind::ExecutionTimeout => Stimulus::ExecutionTimedOut,
+                TimerKind::Heartbeat if self.is_under_way(row.execution, event)? => {
+                    Stimulus::TaskHeartbeat { event }
+                }
+                kind => Stimulus::TimerFired { event, kind },
+            };
+            self.tell(row.execution, stimulus);
+        }
+        Ok(more)
+    }
+
+    /// Whether the call of a task is in flight, or a job of it goes on: then the worker, which is us, is still at work
+    /// on the task.
+    fn is_under_way(&self, execution: ExecutionId, event: EventId) -> Result<bool, StoreFailure> {
+        let mut targets = self.memory.targets.values();
+        let in_flight = targets.any(|target| {
+            let mut calls = target.in_flight.values();
+            calls.any(|call| call.message.task == Some((execution, event)))
+        });
+        Ok(in_flight
+            || matches!(
+                readable(self.store().task_has_job(execution, event))?,
+                Readable::Whole(true)
+            ))
+    }
+}

@@ -1,0 +1,108 @@
+//! Compiles the configured workflows at start: a definition that differs from the stored one becomes a new revision.
+
+use rampmeter_asl::StateMachine;
+use rampmeter_config::Config;
+use rampmeter_dispatch::Time;
+use rampmeter_store::model::arn::Place;
+use rampmeter_store::model::damaged::{DamagedItem, DamagedKind};
+use rampmeter_store::model::id::RevisionId;
+use rampmeter_store::model::state_machine::{MachineKind, Settings};
+use rampmeter_store::{Damaged, Readable, RevisionRow, Store, StoreError, StoreFailure, readable};
+
+use crate::commit::open::OpenError;
+use crate::memory::machines::Machines;
+
+/// Compiles the workflows; a definition that differs from the newest stored one becomes a new revision.
+pub(crate) fn publish(
+    store: &Store,
+    config: &Config,
+    place: &Place,
+    now: Time,
+) -> Result<Machines, OpenError> {
+    let mut machines = Machines::default();
+    for (name, workflow) in &config.workflows {
+        let definition = StateMachine::parse(&workflow.definition).map_err(|problems| {
+            OpenError::Definition {
+                workflow: name.clone(),
+                problems,
+            }
+        })?;
+        let states = definition.unserved();
+        if !states.is_empty() {
+            return Err(OpenError::Unserved {
+                workflow: name.clone(),
+                states,
+            });
+        }
+        match readable(store_definition(
+            store,
+            place,
+            name,
+            &workflow.definition,
+            now,
+        ))? {
+            Readable::Whole(id) => machines.publish(name, id),
+            // It starts nothing, and whoever starts it is told; everything else comes up.
+            Readable::Damaged(damaged) => {
+                set_aside(store, DamagedKind::Row, name, &damaged, now)?;
+            }
+        }
+    }
+    Ok(machines)
+}
+
+/// The revision of a configured workflow: the newest stored one if it is the same, else a new one.
+fn store_definition(
+    store: &Store,
+    place: &Place,
+    name: &str,
+    definition: &str,
+    now: Time,
+) -> Result<RevisionId, StoreError> {
+    let newest = store.newest_revision(name)?;
+    if let Some(row) = &newest
+        && row.definition == definition
+    {
+        return Ok(row.id);
+    }
+    let now = now.as_millis();
+    let row = match newest {
+        Some(row) => RevisionRow {
+            definition: definition.to_owned(),
+            label: Some(uuid::Uuid::new_v4().to_string()),
+            revised_at: now,
+            ..row
+        },
+        None => RevisionRow {
+            id: RevisionId(0),
+            machine: store.insert_machine(name, MachineKind::Standard, "{}", now)?,
+            name: name.to_owned(),
+            kind: MachineKind::Standard,
+            definition: definition.to_owned(),
+            role_arn: place.role_arn(),
+            settings: Settings::new(),
+            label: None,
+            revised_at: now,
+            created_at: now,
+        },
+    };
+    store.insert_revision(&row)
+}
+
+/// Names something that could not be read at a start.
+pub(crate) fn set_aside(
+    store: &Store,
+    kind: DamagedKind,
+    name: &str,
+    damaged: &Damaged,
+    now: Time,
+) -> Result<(), StoreFailure> {
+    tracing::error!(kind = kind.as_str(), name, why = %damaged, "what cannot be read is set aside");
+    store.note_damaged(&DamagedItem {
+        kind,
+        name: name.to_owned(),
+        why: damaged.to_string(),
+        at: now.as_millis(),
+    })?;
+    Ok(())
+}
