@@ -17,7 +17,7 @@ ARROWS = {
     "rampmeter-dispatch": set(),
     "rampmeter-standin": set(),
     "rampmeter-caller": set(),
-    "rampmeter-call": {"rampmeter-caller"},
+    "rampmeter-call": {"rampmeter-caller", "rampmeter-dispatch"},
     "rampmeter-config": {"rampmeter-call", "rampmeter-caller", "rampmeter-dispatch"},
     "rampmeter-engine": {"rampmeter-asl", "rampmeter-dispatch", "rampmeter-caller", "rampmeter-config"},
     "rampmeter-aws": {"rampmeter-asl", "rampmeter-caller", "rampmeter-config", "rampmeter-dispatch"},

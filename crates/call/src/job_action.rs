@@ -117,3 +117,6 @@ fn with_misses(follow_up: &FollowUp, misses: u32) -> FollowUp {
         ..follow_up.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ mod job_action;
 pub mod message;
 mod next_action;
 mod on_unknown;
+mod permit_end;
 mod retry;
 pub mod suggestion;
 
@@ -21,4 +22,5 @@ pub use job_action::{JobAction, Watch};
 pub use message::{CallMessage, InvalidMessage};
 pub use next_action::{CallRules, NextAction};
 pub use on_unknown::OnUnknown;
+pub use permit_end::PermitEnd;
 pub use retry::Retry;
