@@ -13,7 +13,8 @@ import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ARROWS = {
-    "rampmeter-asl": set(),
+    "rampmeter-expression": set(),
+    "rampmeter-asl": {"rampmeter-expression"},
     "rampmeter-dispatch": set(),
     "rampmeter-standin": set(),
     "rampmeter-caller": set(),
@@ -27,7 +28,7 @@ ARROWS = {
     },
 }
 # The pure crates may use these and nothing else, so that no clock, file or socket comes in by a dependency.
-# jlens-core reads the clock only when it is given neither a time nor a seed; asl always gives both.
+# jlens-core reads the clock only when it is given neither a time nor a seed; expression always gives both.
 PURE = {"jiff", "jlens-core", "postcard", "serde", "serde_json", "sha1", "sha2", "md-5", "base64", "stacker", "thiserror"}
 LONGEST_FILE = 600
 WORDS = re.compile(r"^(utils?|common|manager|helpers?)$")
@@ -56,8 +57,8 @@ def check_arrows(packages, members):
         ours = {d for d in normal if d.startswith("rampmeter")}
         for extra in sorted(ours - ARROWS[name]):
             breach(f"{name}: may not use {extra}")
-        if name in ("rampmeter-asl", "rampmeter-dispatch"):
-            for extra in sorted(normal - PURE):
+        if name in ("rampmeter-asl", "rampmeter-dispatch", "rampmeter-expression"):
+            for extra in sorted(normal - ours - PURE):
                 breach(f"{name}: {extra} is not among the pure helpers")
 
 

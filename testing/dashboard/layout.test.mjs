@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { layoutOf } from "../../crates/rampmeter/dashboard/graph.js";
+import { layoutOf } from "../../crates/admin/dashboard/graph.js";
 
 /** Numbers from a seed (mulberry32), so that a failure can be repeated. */
 function random(seed) {

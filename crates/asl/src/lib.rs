@@ -36,49 +36,26 @@
 //! ```
 
 mod advance;
-mod budget;
-mod choice;
 mod definition;
-mod diagnostic;
-mod state_kind;
-mod event;
-mod expression;
-mod frame;
-mod history;
-mod integration;
-mod intrinsic;
-mod join;
-mod json_problem;
-pub mod jsonata;
-mod machine;
-mod number;
-mod path;
-mod payload;
-pub mod record;
-mod resource;
-mod scope;
-mod selector;
-mod stimulus;
-mod template;
+mod execution;
+mod model;
 mod test_state;
-mod timestamp;
-mod variable_reference;
 
 pub use advance::{advance, map_run_input};
-pub use diagnostic::{Diagnostic, Severity, Unserved};
-pub use event::{Detail, Event, EventId, Phase, StateKind};
-pub use frame::{Frame, FrameId, Progress, Waiting};
-pub use join::{ChildFailure, Fork, Join, Next, Outcome, Tolerance};
-pub use json_problem::json_problem;
-pub use machine::StateMachine;
-pub use payload::Payload;
-pub use resource::{Action, Pattern, Resource};
-pub use selector::{Selector, SelectorError};
-pub use stimulus::{
+pub use execution::event::{Detail, Event, EventId, Phase, StateKind};
+pub use execution::frame::{Frame, FrameId, Progress, Waiting};
+pub use execution::join::{ChildFailure, Fork, Join, Next, Outcome, Tolerance};
+pub use execution::record;
+pub use execution::stimulus::{
     Advance, Context, Effect, End, MapRun, Stale, Standing, Stimulus, Task, Timer, TimerKind,
 };
+pub use model::diagnostic::{Diagnostic, Severity, Unserved};
+pub use model::machine::StateMachine;
+pub use model::resource::{Action, Pattern, Resource};
+pub use rampmeter_expression::json_problem::json_problem;
+pub use rampmeter_expression::timestamp::write as write_timestamp;
+pub use rampmeter_expression::{Payload, Selector, SelectorError, jsonata};
 pub use test_state::{
     Configuration, FieldValidation, Inspection, Mock, MockError, Refusal, Setting, Stage,
     TestState, TestStatus, Tested, test_state,
 };
-pub use timestamp::write as write_timestamp;

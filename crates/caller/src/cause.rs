@@ -6,7 +6,7 @@ use crate::answer::Answer;
 
 /// AWS's limit for a cause, in characters.
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html>
-const LONGEST_CAUSE: usize = 32_768;
+const MAX_CAUSE_CHARS: usize = 32_768;
 
 /// What is told of a call that failed for good.
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +36,7 @@ pub fn cause(failure: &Failure<'_>) -> String {
         cause.insert("Reason".to_owned(), json!(reason));
     }
     let whole = Value::Object(cause.clone()).to_string();
-    if whole.chars().count() <= LONGEST_CAUSE {
+    if whole.chars().count() <= MAX_CAUSE_CHARS {
         return whole;
     }
     cut(cause)
@@ -50,14 +50,14 @@ fn cut(mut cause: Map<String, Value>) -> String {
         None => String::new(),
     };
     cause.insert("Truncated".to_owned(), Value::Bool(true));
-    if length(&cause) > LONGEST_CAUSE / 2 {
+    if length(&cause) > MAX_CAUSE_CHARS / 2 {
         cause.remove("Headers");
     }
-    let mut kept: usize = LONGEST_CAUSE.saturating_sub(length(&cause) + 64);
+    let mut kept: usize = MAX_CAUSE_CHARS.saturating_sub(length(&cause) + 64);
     loop {
         let text: String = body.chars().take(kept).collect();
         cause.insert("ResponseBody".to_owned(), Value::String(text));
-        if length(&cause) <= LONGEST_CAUSE || kept == 0 {
+        if length(&cause) <= MAX_CAUSE_CHARS || kept == 0 {
             return Value::Object(cause).to_string();
         }
         // Escapes made the text longer than its characters.
@@ -79,8 +79,7 @@ mod tests {
             status_text: "Bad Request".to_owned(),
             headers: vec![("content-type".to_owned(), "application/json".to_owned())],
             body,
-            truncated: false,
-            stored: None,
+            ..Answer::default()
         }
     }
 
@@ -93,7 +92,7 @@ mod tests {
             attempts: 2,
         };
         let text = cause(&failure);
-        assert!(text.chars().count() <= LONGEST_CAUSE);
+        assert!(text.chars().count() <= MAX_CAUSE_CHARS);
         serde_json::from_str(&text).unwrap()
     }
 

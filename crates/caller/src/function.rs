@@ -8,21 +8,21 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Method};
 use url::Url;
 
-use crate::account::CallerError;
 use crate::answer::Answer;
-use crate::call::JSON;
-use crate::tls;
-use crate::transport::{read, spelt};
+use crate::answer::body_sink::read;
+use crate::call::CallerError;
+use crate::network::{error_chain, tls};
+use crate::request::JSON;
 
 /// The longest time that Lambda lets a function run.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
-const LONGEST_RUN: Duration = Duration::from_secs(900);
+const MAX_RUN: Duration = Duration::from_secs(900);
 
 /// Longest wait for a connection.
-const LONGEST_CONNECT: Duration = Duration::from_secs(10);
+const MAX_CONNECT: Duration = Duration::from_secs(10);
 
 /// Bytes of an answer that are kept: four times what a workflow can take.
-const LONGEST_ANSWER: usize = 1 << 20;
+const MAX_ANSWER_BYTES: usize = 1 << 20;
 
 /// Invokes one function. Cheap to share; connections are kept and reused.
 pub struct FunctionCaller {
@@ -52,8 +52,8 @@ impl FunctionCaller {
             .no_proxy()
             .user_agent(concat!("rampmeter/", env!("CARGO_PKG_VERSION")))
             .referer(false)
-            .timeout(LONGEST_RUN)
-            .connect_timeout(LONGEST_CONNECT)
+            .timeout(MAX_RUN)
+            .connect_timeout(MAX_CONNECT)
             .build()?;
         Ok(FunctionCaller { url, client })
     }
@@ -71,11 +71,11 @@ impl FunctionCaller {
             .send()
             .await;
         match sent {
-            Ok(response) => read(response, LONGEST_ANSWER)
+            Ok(response) => read(response, MAX_ANSWER_BYTES)
                 .await
-                .map_err(|error| InvokeError::Lost(spelt(error))),
-            Err(error) if error.is_connect() => Err(InvokeError::NotSent(spelt(error))),
-            Err(error) => Err(InvokeError::Lost(spelt(error))),
+                .map_err(|error| InvokeError::Lost(error_chain(error))),
+            Err(error) if error.is_connect() => Err(InvokeError::NotSent(error_chain(error))),
+            Err(error) => Err(InvokeError::Lost(error_chain(error))),
         }
     }
 }

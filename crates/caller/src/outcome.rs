@@ -1,12 +1,9 @@
 //! What became of one call, in terms the engine can act on. Kept apart from the classification, which is pure,
 //! and from the transport, which is not.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use crate::allowance::{self, Allowance};
 use crate::answer::Answer;
-use crate::follow_up::{self, FollowUp};
-use crate::profile::Profile;
 
 /// What became of one call.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,23 +68,6 @@ impl Outcome {
         }
     }
 
-    /// What the answer tells about the vendor's limits.
-    #[must_use]
-    pub fn allowances(&self, now: SystemTime) -> Vec<Allowance> {
-        self.answer()
-            .map(|answer| allowance::read(answer, now))
-            .unwrap_or_default()
-    }
-
-    /// Where work that the vendor has accepted goes on, if it does: the call has ended only when that has.
-    #[must_use]
-    pub fn follow_up(&self, profile: &Profile) -> Option<FollowUp> {
-        match self {
-            Outcome::Success(answer) => follow_up::wanted(profile, answer),
-            _ => None,
-        }
-    }
-
     /// See [`Repeatable::GotReady`].
     pub(crate) fn got_ready() -> Outcome {
         Outcome::Repeatable {
@@ -96,6 +76,21 @@ impl Outcome {
             vendor_code: None,
         }
     }
+}
+
+/// What an answer means, before it is joined with the answer itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// The vendor did it.
+    Success,
+    /// The vendor's final no.
+    Final,
+    /// Too much was asked.
+    Throttled(Throttle),
+    /// A passing failure at the vendor.
+    Repeatable,
+    /// Something before the vendor lost its answer: nobody knows whether the vendor did it.
+    Unknown,
 }
 
 /// Which sort of limit refused a call.

@@ -5,12 +5,13 @@ use std::time::{Duration, SystemTime};
 
 use url::Url;
 
-use crate::auth::Auth;
-use crate::follow_up::{Jobs, Polling};
+use crate::answer::ResponseRules;
+use crate::job::{Jobs, Polling};
 use crate::network::Network;
-use crate::preset::{Idempotency, Preset, Signal};
 use crate::reconcile::Template;
 use crate::secret::Secret;
+use crate::sign_in::Auth;
+use crate::vendor::{Csrf, Idempotency, Preset, Signal, USUAL_CSRF};
 
 /// One remote account.
 #[derive(Clone, Debug)]
@@ -48,34 +49,6 @@ pub struct Profile {
     pub response: ResponseRules,
 }
 
-/// What becomes of the body of an answer where the host has a place for long ones.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResponseRules {
-    /// JSONPath of the part of a successful answer's body that is given on; none gives all of it. Applied by the host.
-    pub select: Option<String>,
-    /// The longest body that is carried along, in bytes. A longer one goes into a file.
-    pub inline: usize,
-    /// The longest body that is taken, in bytes; the rest is dropped and said so.
-    pub max: u64,
-}
-
-impl ResponseRules {
-    /// The longest output of a task: the data limit of Step Functions, in bytes.
-    /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
-    pub const LONGEST_OUTPUT: usize = 262_144;
-}
-
-impl Default for ResponseRules {
-    /// 200 KiB are carried along, which leaves room for headers; 64 MiB are taken.
-    fn default() -> ResponseRules {
-        ResponseRules {
-            select: None,
-            inline: 200 * 1024,
-            max: 64 * 1024 * 1024,
-        }
-    }
-}
-
 impl Profile {
     /// Bytes of an answer's body that are kept unless the profile says otherwise: 1 MiB.
     pub const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
@@ -105,20 +78,25 @@ impl Profile {
     /// How a call is named for the vendor.
     #[must_use]
     pub fn idempotency(&self) -> &Idempotency {
-        let preset = &self.preset.rules().idempotency;
+        let preset = &self.preset.vendor().idempotency;
         self.idempotency.as_ref().unwrap_or(preset)
     }
 
-    /// Whether calls that change something carry a token against cross-site request forgery.
+    /// The protection against cross-site request forgery of calls that change something, where they carry a token.
     #[must_use]
-    pub fn csrf(&self) -> bool {
-        self.csrf.unwrap_or(self.preset.rules().csrf)
+    pub fn csrf(&self) -> Option<&'static Csrf> {
+        let own = self.preset.vendor().csrf;
+        match self.csrf {
+            None => own,
+            Some(true) => own.or(Some(USUAL_CSRF)),
+            Some(false) => None,
+        }
     }
 
     /// How the vendor says that it goes on with a call as a job.
     #[must_use]
     pub fn jobs(&self) -> Jobs {
-        self.jobs.unwrap_or(self.preset.rules().jobs)
+        self.jobs.unwrap_or(self.preset.vendor().jobs)
     }
 }
 

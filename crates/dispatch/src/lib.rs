@@ -36,56 +36,47 @@
 //! alternate until the answer is no [`Decision::Start`]. After a restart, [`Gate::restore`] takes
 //! the open permits and the rows, and [`Gate::recall`] the rest.
 
-mod calendar;
 mod time;
 
+mod calendar;
 mod priority;
 
-mod reserve;
 mod rules;
-mod share;
 
 mod permit;
-mod window;
 
 mod feedback;
 mod lane;
 mod limit;
 mod pause;
-mod quota;
-mod turn;
 
 mod gate;
-
-mod amend;
-mod explain;
-mod give_back;
-mod memory;
-mod rate;
 
 mod shared;
 
 pub use calendar::{Calendar, ResetDay};
-pub use explain::{LimitUsage, Verdict};
 pub use feedback::{
-    FIRST_PAUSE, LONGEST_PAUSE, QUIET_INTERVAL, TRICKLE_ENDS_AT, Throttle, ThrottleReport,
+    FIRST_PAUSE, MAX_PAUSE, QUIET_INTERVAL, RAMP_ENDS_AT, Throttle, ThrottleReport,
 };
-pub use gate::{Decision, Gate};
-pub use memory::Memory;
+pub use gate::{Decision, Disagreement, Gate, LimitUsage, Memory, Quota, Released, Verdict};
+pub use lane::{FairOrder, Waiting};
+pub use limit::{MAX_BUCKETS, MAX_EXACT_CALLS, WindowRow};
 pub use pause::Scope;
-pub use permit::{OpenPermit, PermitId, Released};
-pub use priority::{Priority, UnknownPriority, Waiting};
-pub use quota::{Disagreement, Quota};
-pub use reserve::Reserve;
+pub use permit::{OpenPermit, PermitId};
+pub use priority::{Priority, UnknownPriority};
 pub use rules::{
-    CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, LONGEST_WINDOW, Limit, LimitKind,
-    MaxDeferrals, Rules, RulesError, SHORTEST_WINDOW,
+    CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, Limit, LimitKind, MAX_WINDOW,
+    MIN_WINDOW, MaxDeferrals, Reserve, Rules, RulesError, Share,
 };
-pub use share::Share;
 pub use shared::{
-    CLOCK_MARGIN, Ceiling as SharedCeiling, LARGEST, MOST_SHARED_BUCKETS, Shared, TooLarge,
+    CLOCK_MARGIN, Ceiling as SharedCeiling, MAX_SHARED_BUCKETS, MAX_SHARED_BYTES, Shared, TooLarge,
     Undecodable,
 };
 pub use time::Time;
-pub use turn::Turns;
-pub use window::{EXACT_CALLS, MOST_BUCKETS, WindowRow};
+
+// The former names, until no host uses them any more.
+pub use feedback::{MAX_PAUSE as LONGEST_PAUSE, RAMP_ENDS_AT as TRICKLE_ENDS_AT};
+pub use lane::FairOrder as Turns;
+pub use limit::{MAX_BUCKETS as MOST_BUCKETS, MAX_EXACT_CALLS as EXACT_CALLS};
+pub use rules::{MAX_WINDOW as LONGEST_WINDOW, MIN_WINDOW as SHORTEST_WINDOW};
+pub use shared::{MAX_SHARED_BUCKETS as MOST_SHARED_BUCKETS, MAX_SHARED_BYTES as LARGEST};

@@ -10,9 +10,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::priority::Priority;
-use crate::reserve::Taken;
+use crate::rules::Taken;
 use crate::time::Time;
-use crate::window::WindowRow;
 
 /// Names a permit; chosen by the host, unique among open permits.
 pub type PermitId = i64;
@@ -28,16 +27,6 @@ pub struct OpenPermit {
     pub started_at: Time,
     /// Until when its call may still be counted by the vendor: its time-out and the hold after it.
     pub held_until: Time,
-}
-
-/// A held permit whose time has come: it is closed, as if its call had been answered at the end of
-/// the hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Released {
-    /// The permit.
-    pub id: PermitId,
-    /// What to persist with it.
-    pub rows: Vec<WindowRow>,
 }
 
 /// All open permits of a target.

@@ -1,9 +1,9 @@
 //! The state of a gate that several processes share: what each reads before it decides and writes
 //! with its decision, on condition that nobody wrote in between.
 //!
-//! All of it fits into [`LARGEST`] bytes ([`Shared::to_bytes`]), so that one conditional write of
+//! All of it fits into [`MAX_SHARED_BYTES`] bytes ([`Shared::to_bytes`]), so that one conditional write of
 //! one small item takes a permit in every limit or in none. To fit, a window of more than 64 calls
-//! frees its places in at most [`MOST_SHARED_BUCKETS`] buckets: never early, at most a 63rd of its
+//! frees its places in at most [`MAX_SHARED_BUCKETS`] buckets: never early, at most a 63rd of its
 //! length (and a millisecond) late. A window of 64 calls or fewer stays exact to the millisecond.
 //!
 //! The clocks of the processes may differ by [`CLOCK_MARGIN`]: each window is longer by it
@@ -18,20 +18,21 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::gate::Gate;
-use crate::memory::Memory;
+use crate::gate::Memory;
+use crate::lane::Waiting;
+use crate::limit::WindowRow;
 use crate::permit::OpenPermit;
-use crate::priority::{Priority, Waiting};
-use crate::rules::{LONGEST_WINDOW, LimitKind, Rules};
+use crate::priority::Priority;
+use crate::rules::{LimitKind, MAX_WINDOW, Rules};
 use crate::time::Time;
-use crate::window::WindowRow;
 
 pub use ceiling::{Ceiling, TooLarge};
 pub use encoding::Undecodable;
 
 /// The most bytes that the shared state may have.
-pub const LARGEST: usize = 4_096;
+pub const MAX_SHARED_BYTES: usize = 4_096;
 /// The most buckets of cooling places that a shared window has.
-pub const MOST_SHARED_BUCKETS: usize = 64;
+pub const MAX_SHARED_BUCKETS: usize = 64;
 /// By how much the clocks of two processes may differ.
 pub const CLOCK_MARGIN: Duration = Duration::from_millis(250);
 
@@ -110,7 +111,7 @@ impl Rules {
     pub fn shared(mut self) -> Rules {
         for limit in &mut self.limits {
             if let LimitKind::Window { per, .. } = &mut limit.kind {
-                *per = (*per + CLOCK_MARGIN).min(LONGEST_WINDOW);
+                *per = (*per + CLOCK_MARGIN).min(MAX_WINDOW);
             }
         }
         self

@@ -68,6 +68,14 @@ impl Time {
     }
 }
 
+/// The earlier of two moments, where a missing one never comes.
+pub(crate) fn earliest(one: Option<Time>, other: Option<Time>) -> Option<Time> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (only, None) | (None, only) => only,
+    }
+}
+
 /// The duration in microseconds, rounded up, at most `i64::MAX`.
 pub(crate) fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos().div_ceil(1_000)).unwrap_or(i64::MAX)

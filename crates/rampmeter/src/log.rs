@@ -3,10 +3,10 @@
 
 use std::io::{self, IsTerminal};
 
+use rampmeter_terminal::output::note;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::Cli;
-use crate::output::note;
 
 /// Installs the log of this process.
 pub(crate) fn install(arguments: &Cli) {

@@ -5,22 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-mod failure;
-mod output;
 mod log;
-mod loopback;
-mod sigv4;
-mod wire;
-mod admin;
-mod dashboard;
 mod serve;
-mod demo;
-mod dev;
-mod mock;
-mod bench;
-mod simulate;
-mod trial;
-mod aws;
 mod cli;
 
 fn main() -> ExitCode {
@@ -30,7 +16,7 @@ fn main() -> ExitCode {
         .install_default()
         .is_err()
     {
-        output::note("warning: a TLS provider was already installed");
+        rampmeter_terminal::output::note("warning: a TLS provider was already installed");
     }
     log::install(&arguments);
     cli::run(arguments)

@@ -4,15 +4,17 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
+use rampmeter_admin as admin;
 use rampmeter_config::Config;
 use rampmeter_engine::{Engine, OpenError, Options, Stopped};
+use rampmeter_lab::Faults;
+use rampmeter_terminal::output::{self, Color};
+use rampmeter_terminal::{Exit, Failure};
+use rampmeter_wire as wire;
 
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Color};
-use crate::{admin, cli, wire};
+use crate::cli;
 use banner::Ready;
 use servers::Servers;
 use signals::Signals;
@@ -68,17 +70,6 @@ impl Ports {
             config.server.admin.set_port(port);
         }
     }
-}
-
-/// What only tests ask for.
-#[derive(Debug, Default, Args)]
-pub(crate) struct Faults {
-    /// A deliberate fault, for the tests of the crash tests.
-    #[arg(long, hide = true)]
-    free_slots_after_restart: bool,
-    /// For the tests: read a wall clock that was set back by so much.
-    #[arg(long, hide = true, value_name = "DURATION", value_parser = cli::duration::parse)]
-    set_clock_back: Option<Duration>,
 }
 
 /// Serves until it is told to end or the store fails.

@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 
 use super::failure::Failure;
-use super::{Run, Turn};
-use crate::event::StateKind;
-use crate::jsonata::Known;
-use crate::machine::{AnyTemplate, Catcher, Flow, State, Transition};
-use crate::payload::{DEPTH_LIMIT, Payload};
-use crate::scope::{Scope, StateFacts};
-use crate::template::Template;
-use crate::test_state::Stage;
+use super::{Continuation, Run};
+use crate::execution::probe::Stage;
+use crate::execution::scope::{StateFacts, StateScope};
+use crate::model::machine::{AnyTemplate, Catcher, Flow, State, Transition};
+use crate::model::state_kind::StateKind;
+use rampmeter_expression::Template;
+use rampmeter_expression::jsonata::Known;
+use rampmeter_expression::payload::{DEPTH_LIMIT, Payload};
 
 /// AWS's limit on input, output and task data: 256 KiB of JSON text.
 pub(super) const DATA_LIMIT: usize = 262_144;
@@ -59,10 +59,10 @@ impl Run<'_, '_> {
         &mut self,
         state: &State,
         input: &Payload,
-        evaluate: impl FnOnce(&mut Scope<'_, '_>) -> T,
+        evaluate: impl FnOnce(&mut StateScope<'_, '_>) -> T,
     ) -> T {
         let facts = self.facts(state);
-        evaluate(&mut Scope::new(
+        evaluate(&mut StateScope::new(
             input.value(),
             &facts,
             self.frame,
@@ -80,9 +80,9 @@ impl Run<'_, '_> {
             token_event: self.token_event.filter(|_| state.awaits_token()),
             item: self.item.clone(),
             stand_in: self
-                .trial
+                .probe
                 .as_ref()
-                .and_then(|trial| trial.context_object.clone()),
+                .and_then(|probe| probe.context_object.clone()),
         }
     }
 
@@ -123,7 +123,7 @@ impl Run<'_, '_> {
         state: &State,
         made: &Made<'_>,
         next: &Transition,
-    ) -> Result<Turn, Failure> {
+    ) -> Result<Continuation, Failure> {
         let left = match &state.flow {
             Flow::JsonPath(flow) => self.leave_json_path(state, flow, made)?,
             Flow::Jsonata(flow) => {
@@ -144,7 +144,7 @@ impl Run<'_, '_> {
         state: &State,
         catcher: &Catcher,
         error: &Payload,
-    ) -> Result<Turn, Failure> {
+    ) -> Result<Continuation, Failure> {
         let left = match &state.flow {
             Flow::JsonPath(_) => Left {
                 output: self.write_result(&catcher.result_path, error)?,

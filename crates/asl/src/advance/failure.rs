@@ -3,13 +3,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Run, Turn};
-use crate::event::{Detail, Phase};
-use crate::expression::ExpressionError;
-use crate::frame::Rest;
-use crate::machine::{Catcher, Retrier, State};
-use crate::payload::Payload;
-use crate::stimulus::{End, Timer, TimerKind};
+use super::{Continuation, Run};
+use crate::execution::event::{Detail, Phase};
+use crate::execution::frame::Rest;
+use crate::execution::stimulus::{End, Timer, TimerKind};
+use crate::model::machine::{Catcher, Retrier, State};
+use rampmeter_expression::ExpressionError;
+use rampmeter_expression::Payload;
 
 /// An error of a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,10 +83,10 @@ impl Failure {
     }
 
     /// A state that cannot be executed as it is written, with AWS's cause.
-    fn runtime(reason: &str, at: Option<&Place<'_>>, alias: Option<&'static str>) -> Self {
+    fn runtime(reason: &str, at: Option<&StateEntry<'_>>, alias: Option<&'static str>) -> Self {
         let cause = at.map_or_else(
             || reason.to_owned(),
-            |Place { state, entered }| {
+            |StateEntry { state, entered }| {
                 format!(
                     "An error occurred while executing the state '{state}' (entered at the event id \
                      #{entered}). {reason}"
@@ -180,7 +180,7 @@ fn cut(mut cause: String) -> String {
 }
 
 /// The state that an error message names.
-struct Place<'a> {
+struct StateEntry<'a> {
     state: &'a str,
     entered: u64,
 }
@@ -188,12 +188,12 @@ struct Place<'a> {
 impl Run<'_, '_> {
     /// `States.Runtime` in the current state.
     pub(super) fn runtime(&self, reason: &str) -> Failure {
-        Failure::runtime(reason, self.place().as_ref(), None)
+        Failure::runtime(reason, self.state_entry().as_ref(), None)
     }
 
     /// `States.Runtime`, known to retriers and catchers by the name that the specification gives it.
     pub(super) fn runtime_known_as(&self, reason: &str, alias: &'static str) -> Failure {
-        Failure::runtime(reason, self.place().as_ref(), Some(alias))
+        Failure::runtime(reason, self.state_entry().as_ref(), Some(alias))
     }
 
     /// `States.QueryEvaluationError` in the current state: an expression in JSONata failed.
@@ -219,8 +219,8 @@ impl Run<'_, '_> {
     }
 
     /// A test has no history, and AWS names no place in it.
-    fn place(&self) -> Option<Place<'_>> {
-        self.trial.is_none().then_some(Place {
+    fn state_entry(&self) -> Option<StateEntry<'_>> {
+        self.probe.is_none().then_some(StateEntry {
             state: &self.frame.state,
             entered: self.frame.entered,
         })
@@ -228,26 +228,26 @@ impl Run<'_, '_> {
 
     /// What a failure leads to: the first retrier that matches and is not used up, else the first
     /// catcher that matches, else the end.
-    pub(super) fn settle(&mut self, state: &State, failure: Failure) -> Turn {
+    pub(super) fn settle(&mut self, state: &State, failure: Failure) -> Continuation {
         self.clear_timers();
-        if let Some(trial) = &mut self.trial {
-            trial.failure = Some((failure.error.clone(), failure.cause.clone()));
+        if let Some(probe) = &mut self.probe {
+            probe.failure = Some((failure.error.clone(), failure.cause.clone()));
         }
         let retrier = state
             .retry
             .iter()
             .position(|retrier| failure.matches_any(&retrier.errors));
         if let Some(index) = retrier
-            && let Some(turn) = self.retry(&state.retry, index)
+            && let Some(next) = self.retry(&state.retry, index)
         {
-            return turn;
+            return next;
         }
         let catcher = state
             .catch
             .iter()
             .position(|catcher| failure.matches_any(&catcher.errors));
-        if let Some(trial) = &mut self.trial {
-            trial.catcher = catcher;
+        if let Some(probe) = &mut self.probe {
+            probe.catcher = catcher;
         }
         if failure.marks_its_state() && self.note_state_failed(state).is_err() {
             return self.fail(Failure::history_full());
@@ -256,27 +256,27 @@ impl Run<'_, '_> {
             return self.fail(failure);
         };
         match self.catch(state, catcher, &failure) {
-            Ok(turn) => turn,
+            Ok(next) => next,
             // What fails while an error is caught cannot be caught again.
             Err(failure) => self.fail(failure),
         }
     }
 
     /// Waits for the next attempt, unless the retrier is used up.
-    fn retry(&mut self, retriers: &[Retrier], index: usize) -> Option<Turn> {
+    fn retry(&mut self, retriers: &[Retrier], index: usize) -> Option<Continuation> {
         self.frame.retries.resize(retriers.len(), 0);
         let used = self.frame.retries[index];
         let retrier = &retriers[index];
-        if let Some(trial) = &mut self.trial {
-            trial.retrier = Some((index, None));
+        if let Some(probe) = &mut self.probe {
+            probe.retrier = Some((index, None));
         }
         if used >= retrier.max_attempts {
             return None;
         }
         self.frame.retries[index] = used + 1;
         let delay = delay_milliseconds(retrier, used, self.context.random);
-        if let Some(trial) = &mut self.trial {
-            trial.retrier = Some((index, Some(delay)));
+        if let Some(probe) = &mut self.probe {
+            probe.retrier = Some((index, Some(delay)));
         }
         let timer = Timer {
             at: self.context.now.saturating_add(delay),
@@ -288,7 +288,7 @@ impl Run<'_, '_> {
             at: timer.at,
         };
         self.set(timer);
-        Some(Turn::Rest)
+        Some(Continuation::Rest)
     }
 
     fn catch(
@@ -296,25 +296,25 @@ impl Run<'_, '_> {
         state: &State,
         catcher: &Catcher,
         failure: &Failure,
-    ) -> Result<Turn, Failure> {
+    ) -> Result<Continuation, Failure> {
         let result = Payload::from_value(failure.output());
         self.leave_by(state, catcher, &result)
     }
 
     /// Ends the execution, the branch or the iteration with an error.
-    pub(super) fn fail(&mut self, failure: Failure) -> Turn {
+    pub(super) fn fail(&mut self, failure: Failure) -> Continuation {
         let Failure { error, cause, .. } = failure;
         if self.frame.parent.is_some() {
             // A full history ends the execution, whatever becomes of this event.
             let _ = self.close_iteration(Phase::Failed);
-            return Turn::End(End::Failed { error, cause });
+            return Continuation::End(End::Failed { error, cause });
         }
         let detail = Detail::ExecutionFailed {
             error: error.clone(),
             cause: cause.clone(),
         };
         self.emit_last(self.frame.last, detail);
-        Turn::End(End::Failed { error, cause })
+        Continuation::End(End::Failed { error, cause })
     }
 }
 
@@ -334,16 +334,19 @@ impl Failure {
 /// attempts before, at most `MaxDelaySeconds`, and with full jitter any time up to that.
 fn delay_milliseconds(retrier: &Retrier, used: u32, random: &mut dyn FnMut() -> u64) -> i64 {
     // Longer than the longest execution; keeps every later sum within range.
-    const LONGEST: f64 = 100_000_000_000.0;
+    const MAX_DELAY_MS: f64 = 100_000_000_000.0;
     #[expect(clippy::cast_precision_loss, reason = "at most 99,999,999")]
     let interval = retrier.interval_seconds as f64;
     let grown = interval * retrier.backoff_rate.powf(f64::from(used)) * 1000.0;
     #[expect(clippy::cast_precision_loss, reason = "at most 31,622,400")]
     let cap = retrier
         .max_delay_seconds
-        .map_or(LONGEST, |seconds| seconds as f64 * 1000.0);
-    #[expect(clippy::cast_possible_truncation, reason = "between 0 and LONGEST")]
-    let delay = grown.min(cap).min(LONGEST).round() as i64;
+        .map_or(MAX_DELAY_MS, |seconds| seconds as f64 * 1000.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "between 0 and MAX_DELAY_MS"
+    )]
+    let delay = grown.min(cap).min(MAX_DELAY_MS).round() as i64;
     if !retrier.full_jitter {
         return delay;
     }

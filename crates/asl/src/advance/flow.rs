@@ -5,25 +5,26 @@ use serde_json::Value;
 
 use super::data::Made;
 use super::failure::Failure;
-use super::{Run, Turn, after};
-use crate::expression::ExpressionError;
-use crate::frame::Rest;
-use crate::jsonata::Known;
-use crate::machine::{Body, QueryRule, Rule, State, Transition, Until, Words};
-use crate::number;
-use crate::path::Path;
-use crate::payload::Payload;
-use crate::stimulus::{Timer, TimerKind};
-use crate::timestamp;
+use super::{Continuation, Run, after};
+use crate::execution::frame::Rest;
+use crate::execution::stimulus::{Timer, TimerKind};
+use crate::model::machine::{Body, QueryRule, Rule, State, Transition, Until, Words};
+use rampmeter_expression::ExpressionError;
+use rampmeter_expression::Payload;
+use rampmeter_expression::Scope as _;
+use rampmeter_expression::jsonata::Known;
+use rampmeter_expression::number;
+use rampmeter_expression::path::Path;
+use rampmeter_expression::timestamp;
 
 /// The longest wait, as for the literal field.
 const SECONDS_LIMIT: u64 = 99_999_999;
 
 impl<'r> Run<'r, '_> {
     /// Executes the state that was just entered.
-    pub(super) fn execute(&mut self, state: &'r State) -> Result<Turn, Failure> {
+    pub(super) fn execute(&mut self, state: &'r State) -> Result<Continuation, Failure> {
         // A test needs nothing of the host: a mock answers.
-        if let Some(what) = state.unserved.as_ref().filter(|_| self.trial.is_none()) {
+        if let Some(what) = state.unserved.as_ref().filter(|_| self.probe.is_none()) {
             return Err(self.runtime(&format!("This host does not run {what}")));
         }
         match &state.body {
@@ -46,7 +47,7 @@ impl<'r> Run<'r, '_> {
         state: &State,
         result: Option<&Value>,
         next: &Transition,
-    ) -> Result<Turn, Failure> {
+    ) -> Result<Continuation, Failure> {
         let input = self.effective_input(state)?;
         let result = match result {
             Some(result) => self.limited(Payload::from_value(result.clone()))?,
@@ -60,7 +61,7 @@ impl<'r> Run<'r, '_> {
         state: &State,
         rules: &[Rule],
         default: Option<&str>,
-    ) -> Result<Turn, Failure> {
+    ) -> Result<Continuation, Failure> {
         let input = self.effective_input(state)?;
         let chosen = self.within(state, &input, |scope| {
             for rule in rules {
@@ -70,7 +71,7 @@ impl<'r> Run<'r, '_> {
             }
             Ok(None)
         });
-        let chosen = chosen.map_err(|missing: crate::choice::NoValue| {
+        let chosen = chosen.map_err(|missing: crate::model::choice::NoValue| {
             self.runtime(&format!(
                 "Invalid path '{}': The choice state's condition path references an invalid value.",
                 missing.path
@@ -92,7 +93,7 @@ impl<'r> Run<'r, '_> {
         state: &State,
         rules: &[QueryRule],
         default: Option<&str>,
-    ) -> Result<Turn, Failure> {
+    ) -> Result<Continuation, Failure> {
         let input = self.effective_input(state)?;
         let chosen = self.matching_rule(state, rules)?;
         let next = chosen.map(|rule| rule.next.as_str()).or(default);
@@ -115,7 +116,7 @@ impl<'r> Run<'r, '_> {
         self.runtime_known_as(reason, "States.NoChoiceMatched")
     }
 
-    fn wait(&mut self, state: &State, until: &Until) -> Result<Turn, Failure> {
+    fn wait(&mut self, state: &State, until: &Until) -> Result<Continuation, Failure> {
         let input = self.effective_input(state)?;
         let now = self.context.now;
         let at = match until {
@@ -142,11 +143,11 @@ impl<'r> Run<'r, '_> {
             event,
             kind: TimerKind::Wait,
         });
-        Ok(Turn::Rest)
+        Ok(Continuation::Rest)
     }
 
     /// Leaves a Wait state.
-    pub(super) fn wait_over(&mut self, state: &State) -> Result<Turn, Failure> {
+    pub(super) fn wait_over(&mut self, state: &State) -> Result<Continuation, Failure> {
         let Body::Wait { next, .. } = &state.body else {
             unreachable!("only a Wait state sets the timer of a wait")
         };
@@ -219,12 +220,17 @@ impl<'r> Run<'r, '_> {
         found.map_err(|error| self.expression_failure(&error))
     }
 
-    fn succeed(&mut self, state: &State) -> Result<Turn, Failure> {
+    fn succeed(&mut self, state: &State) -> Result<Continuation, Failure> {
         let input = self.effective_input(state)?;
         self.leave(state, &Made::nothing(&input), &Transition::End)
     }
 
-    fn fail_state(&mut self, state: &State, error: &Words, cause: &Words) -> Result<Turn, Failure> {
+    fn fail_state(
+        &mut self,
+        state: &State,
+        error: &Words,
+        cause: &Words,
+    ) -> Result<Continuation, Failure> {
         let error = self.words(state, error)?;
         let cause = self.words(state, cause)?;
         Ok(self.fail(Failure::of_task(error, cause)))

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::data::{DATA_LIMIT, Made};
 use super::failure::Failure;
-use super::{Run, Turn};
-use crate::event::{Detail, EventId, Phase, StateKind};
-use crate::frame::{Frame, Rest, Shared};
-use crate::join::{Fork, Outcome, Tolerance};
-use crate::machine::{Body, ParallelBody, State};
-use crate::payload::Payload;
-use crate::stimulus::{Effect, End};
+use super::{Continuation, Run};
+use crate::execution::event::{Detail, EventId, Phase, StateKind};
+use crate::execution::frame::{Frame, Rest, Shared};
+use crate::execution::join::{Fork, Outcome, Tolerance};
+use crate::execution::stimulus::{Effect, End};
+use crate::model::machine::{Body, ParallelBody, State};
+use rampmeter_expression::Payload;
 
 impl<'r> Run<'r, '_> {
     /// Begins an attempt of a Parallel state.
@@ -19,7 +19,7 @@ impl<'r> Run<'r, '_> {
         &mut self,
         state: &'r State,
         parallel: &'r ParallelBody,
-    ) -> Result<Turn, Failure> {
+    ) -> Result<Continuation, Failure> {
         let input = self.effective_input(state)?;
         let input = self.arguments(state, &input)?;
         let event = self.emit(Detail::StateStarted {
@@ -34,7 +34,7 @@ impl<'r> Run<'r, '_> {
             event,
             map_run: None,
         });
-        Ok(Turn::Rest)
+        Ok(Continuation::Rest)
     }
 
     /// Asks for child frames and waits for them.
@@ -53,7 +53,7 @@ impl<'r> Run<'r, '_> {
     }
 
     /// The children have ended.
-    pub(super) fn joined(&mut self, outcome: Outcome) -> Result<Turn, Failure> {
+    pub(super) fn joined(&mut self, outcome: Outcome) -> Result<Continuation, Failure> {
         let machine = self.machine;
         let state = machine.state(&self.frame.state);
         self.frame.rest = Rest::Yielded;
@@ -76,8 +76,8 @@ impl<'r> Run<'r, '_> {
         &mut self,
         state: &State,
         results: &[Payload],
-    ) -> Result<Turn, Failure> {
-        let mocked = self.trial.as_ref().and_then(|trial| trial.result.clone());
+    ) -> Result<Continuation, Failure> {
+        let mocked = self.probe.as_ref().and_then(|probe| probe.result.clone());
         if let Some(result) = mocked {
             return self.leave_with(state, result);
         }
@@ -90,7 +90,7 @@ impl<'r> Run<'r, '_> {
         self.leave_with(state, Payload::from_value(values.collect()))
     }
 
-    fn leave_with(&mut self, state: &State, result: Payload) -> Result<Turn, Failure> {
+    fn leave_with(&mut self, state: &State, result: Payload) -> Result<Continuation, Failure> {
         let result = self.limited(result)?;
         let next = match &state.body {
             Body::Parallel(parallel) => &parallel.next,
@@ -110,9 +110,9 @@ impl<'r> Run<'r, '_> {
 
     /// The first act of a child. A failure in it is the child's: no retrier of the state around it
     /// is to be asked yet.
-    pub(super) fn begin(&mut self) -> Turn {
+    pub(super) fn begin(&mut self) -> Continuation {
         match self.try_begin() {
-            Ok(turn) => turn,
+            Ok(next) => next,
             Err(failure) => {
                 // It stands in no state of its own.
                 self.frame.state.clear();
@@ -121,7 +121,7 @@ impl<'r> Run<'r, '_> {
         }
     }
 
-    fn try_begin(&mut self) -> Result<Turn, Failure> {
+    fn try_begin(&mut self) -> Result<Continuation, Failure> {
         let parent = self.parent()?;
         let machine = self.machine;
         let state = machine.state(&parent.state);
@@ -143,7 +143,7 @@ impl<'r> Run<'r, '_> {
         let graph = graph.ok_or_else(Failure::without_parent)?;
         self.frame.input = Some(input);
         self.frame.state.clone_from(&graph.start_at);
-        Ok(Turn::Enter)
+        Ok(Continuation::Enter)
     }
 
     fn parent(&self) -> Result<Arc<Frame>, Failure> {
@@ -165,7 +165,7 @@ impl<'r> Run<'r, '_> {
     }
 
     /// Another child failed the parent: what this one waits for is given up.
-    pub(super) fn cancelled(&mut self) -> Turn {
+    pub(super) fn cancelled(&mut self) -> Continuation {
         let state = self.machine.state(&self.frame.state);
         if let Rest::Task(task) = &self.frame.rest {
             self.effects.push(Effect::Abandon(task.event));
@@ -184,7 +184,7 @@ impl<'r> Run<'r, '_> {
             let _ = self.emit(Detail::StateAborted { kind: state.kind });
         }
         let _ = self.close_iteration(Phase::Aborted);
-        Turn::End(End::Aborted {
+        Continuation::End(End::Aborted {
             error: None,
             cause: None,
         })

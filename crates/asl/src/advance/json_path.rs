@@ -6,11 +6,12 @@ use serde_json::{Map, Value};
 use super::Run;
 use super::data::{Left, Made};
 use super::failure::Failure;
-use crate::machine::{JsonPathFlow, ResultPath, Selection, State};
-use crate::path::Path;
-use crate::payload::Payload;
-use crate::template::Template;
-use crate::test_state::Stage;
+use crate::execution::probe::Stage;
+use crate::model::machine::{JsonPathFlow, ResultPath, Selection, State};
+use rampmeter_expression::Payload;
+use rampmeter_expression::Scope as _;
+use rampmeter_expression::Template;
+use rampmeter_expression::path::Path;
 
 impl Run<'_, '_> {
     pub(super) fn input_path(

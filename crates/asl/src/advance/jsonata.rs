@@ -6,12 +6,12 @@ use serde_json::Value;
 use super::Run;
 use super::data::Left;
 use super::failure::Failure;
-use crate::event::{Detail, EventId};
-use crate::jsonata::{self, Known, Query, Template};
-use crate::machine::{JsonataFlow, Leaving, QueryRule, State};
-use crate::number;
-use crate::payload::Payload;
-use crate::timestamp;
+use crate::execution::event::{Detail, EventId};
+use crate::model::machine::{JsonataFlow, Leaving, QueryRule, State};
+use rampmeter_expression::Payload;
+use rampmeter_expression::jsonata::{self, Known, Query, Template};
+use rampmeter_expression::number;
+use rampmeter_expression::timestamp;
 
 /// The longest wait and time-out, as for the literal fields.
 const SECONDS_LIMIT: u64 = 99_999_999;

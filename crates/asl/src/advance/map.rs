@@ -3,15 +3,15 @@
 use serde_json::Value;
 
 use super::failure::Failure;
-use super::{Run, Turn};
-use crate::event::{Detail, Phase, StateKind};
-use crate::frame::{Frame, Shared};
-use crate::join::Tolerance;
-use crate::machine::{Amount, Flow, Items, MapBody, State};
-use crate::number;
-use crate::path::Path;
-use crate::payload::Payload;
-use crate::test_state::Stage;
+use super::{Continuation, Run};
+use crate::execution::event::{Detail, Phase, StateKind};
+use crate::execution::frame::{Frame, Shared};
+use crate::execution::join::Tolerance;
+use crate::execution::probe::Stage;
+use crate::model::machine::{Amount, Flow, Items, MapBody, State};
+use rampmeter_expression::Payload;
+use rampmeter_expression::number;
+use rampmeter_expression::path::Path;
 
 /// How many iterations AWS runs at the same time in an inline Map at most.
 const INLINE_CONCURRENCY: u32 = 40;
@@ -25,9 +25,9 @@ impl<'r> Run<'r, '_> {
         &mut self,
         state: &'r State,
         map: &'r MapBody,
-    ) -> Result<Turn, Failure> {
+    ) -> Result<Continuation, Failure> {
         let input = self.effective_input(state)?;
-        let read = self.trial.as_ref().and_then(|trial| trial.items.clone());
+        let read = self.probe.as_ref().and_then(|probe| probe.items.clone());
         let items = match read {
             Some(items) => items,
             None => self.items(state, &map.items, &input)?,
@@ -44,15 +44,15 @@ impl<'r> Run<'r, '_> {
         })?;
         // What may fail is of use to a Distributed Map only; AWS reads it for every Map.
         let tolerance = self.tolerance(state, map, &input)?;
-        if let Some(trial) = &mut self.trial {
-            trial.max_concurrency = Some(concurrency.unwrap_or(0));
-            trial.tolerance = tolerance;
+        if let Some(probe) = &mut self.probe {
+            probe.max_concurrency = Some(concurrency.unwrap_or(0));
+            probe.tolerance = tolerance;
         }
-        if self.trial.is_some() {
+        if self.probe.is_some() {
             // A mock stands in for all iterations, however many there are and wherever they run.
             self.show_iterations(state, map, &input, &items)?;
             self.fork(event, length, 1);
-            return Ok(Turn::Rest);
+            return Ok(Continuation::Rest);
         }
         if length == 0 {
             self.emit_aside(Detail::StateSucceeded {
@@ -72,7 +72,7 @@ impl<'r> Run<'r, '_> {
             event,
             map_run: None,
         });
-        Ok(Turn::Rest)
+        Ok(Continuation::Rest)
     }
 
     fn items(&mut self, state: &State, items: &Items, input: &Payload) -> Result<Payload, Failure> {

@@ -5,14 +5,14 @@
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
-use super::{Run, Turn};
-use crate::event::{Detail, StateKind};
-use crate::frame::{Frame, Progress, Rest, Shared};
-use crate::intrinsic::uuid;
-use crate::join::{ChildFailure, Fork, Tolerance};
-use crate::machine::{Batcher, Body, Distributed, MapBody, State, StateMachine};
-use crate::payload::Payload;
-use crate::stimulus::{Context, Effect, MapRun};
+use super::{Continuation, Run};
+use crate::execution::event::{Detail, StateKind};
+use crate::execution::frame::{Frame, Progress, Rest, Shared};
+use crate::execution::join::{ChildFailure, Fork, Tolerance};
+use crate::execution::stimulus::{Context, Effect, MapRun};
+use crate::model::machine::{Batcher, Body, Distributed, MapBody, State, StateMachine};
+use rampmeter_expression::Payload;
+use rampmeter_expression::intrinsic::uuid;
 
 /// The input of one child execution of a map run. `parent` is the frame that waits for the map run,
 /// `context` that of its execution.
@@ -32,7 +32,7 @@ pub fn map_run_input(
         progress: Progress::default(),
         token_event: None,
         item: None,
-        trial: None,
+        probe: None,
         frame: &mut frame,
         context,
         events: Vec::new(),
@@ -117,7 +117,7 @@ impl Run<'_, '_> {
         children: Payload,
         concurrency: u32,
         tolerance: Tolerance,
-    ) -> Result<Turn, Failure> {
+    ) -> Result<Continuation, Failure> {
         let total = children.value().as_array();
         let is_batched = distributed.batcher.is_some();
         let items = total.map_or(0, |children| {
@@ -164,7 +164,7 @@ impl Run<'_, '_> {
             items: u64::try_from(items).unwrap_or(u64::MAX),
             is_batched,
         }));
-        Ok(Turn::Rest)
+        Ok(Continuation::Rest)
     }
 
     pub(super) fn item_input(&mut self, index: u32) -> Result<Payload, Failure> {
@@ -206,7 +206,7 @@ impl Run<'_, '_> {
         &mut self,
         state: &State,
         failure: Option<ChildFailure>,
-    ) -> Result<Turn, Failure> {
+    ) -> Result<Continuation, Failure> {
         let started = self.frame.last;
         if let Some(ChildFailure { error, cause }) = failure {
             self.emit(Detail::MapRunFailed {

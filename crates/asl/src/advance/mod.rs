@@ -10,17 +10,19 @@ mod jsonata;
 mod map;
 mod map_run;
 mod redrive;
-mod map_trial;
+mod map_probe;
 mod task;
 mod task_event;
 mod variables;
 
-use crate::event::{Detail, Event, EventId, Phase};
-use crate::frame::{Frame, Progress, Rest, Waiting};
-use crate::machine::{Body, State, StateMachine, Transition};
-use crate::payload::Payload;
-use crate::stimulus::{Advance, Context, Effect, End, Stale, Standing, Stimulus, Timer, TimerKind};
-use crate::test_state::{Stage, Trial};
+use crate::execution::event::{Detail, Event, EventId, Phase};
+use crate::execution::frame::{Frame, Progress, Rest, Waiting};
+use crate::execution::probe::{Stage, StateProbe};
+use crate::execution::stimulus::{
+    Advance, Context, Effect, End, Stale, Standing, Stimulus, Timer, TimerKind,
+};
+use crate::model::machine::{Body, State, StateMachine, Transition};
+use rampmeter_expression::Payload;
 
 use self::data::Left;
 use self::failure::Failure;
@@ -53,7 +55,7 @@ pub(crate) fn advance_watched(
     frame: &mut Frame,
     stimulus: Stimulus,
     context: &mut Context<'_>,
-    trial: Option<&mut Trial>,
+    probe: Option<&mut StateProbe>,
 ) -> Result<Advance, Stale> {
     check(frame, &stimulus, context.now)?;
     let mut run = Run {
@@ -67,12 +69,12 @@ pub(crate) fn advance_watched(
         item: None,
         frame,
         context,
-        trial,
+        probe,
         events: Vec::new(),
         effects: Vec::new(),
     };
-    let turn = run.take(stimulus);
-    let standing = run.go(turn);
+    let next = run.take(stimulus);
+    let standing = run.go(next);
     *progress = run.progress;
     Ok(Advance {
         events: run.events,
@@ -125,7 +127,7 @@ fn check(frame: &Frame, stimulus: &Stimulus, now: i64) -> Result<(), Stale> {
 }
 
 /// What the frame does next.
-enum Turn {
+enum Continuation {
     /// Enter the state the frame names, with the frame's input.
     Enter,
     /// Wait: the frame's rest says for what.
@@ -145,19 +147,19 @@ struct Run<'r, 'c> {
     frame: &'r mut Frame,
     context: &'r mut Context<'c>,
     /// The test that the state is run for, if it is.
-    trial: Option<&'r mut Trial>,
+    probe: Option<&'r mut StateProbe>,
     events: Vec<Event>,
     effects: Vec<Effect>,
 }
 
 impl<'r> Run<'r, '_> {
     /// Lets a stimulus that was checked take effect.
-    fn take(&mut self, stimulus: Stimulus) -> Turn {
+    fn take(&mut self, stimulus: Stimulus) -> Continuation {
         let machine = self.machine;
         let result = match stimulus {
             Stimulus::Start { input } => self.start(input),
             Stimulus::Begin => Ok(self.begin()),
-            Stimulus::Continue => Ok(Turn::Enter),
+            Stimulus::Continue => Ok(Continuation::Enter),
             Stimulus::Joined { outcome, .. } => self.joined(outcome),
             Stimulus::Redrive {
                 cause,
@@ -175,30 +177,30 @@ impl<'r> Run<'r, '_> {
             Stimulus::Stop { error, cause } => Ok(self.stopped(error, cause)),
         };
         match result {
-            Ok(turn) => turn,
+            Ok(next) => next,
             Err(failure) => self.settle(machine.state(&self.frame.state), failure),
         }
     }
 
     /// Goes on until the frame rests, ends or has used up its budget.
-    fn go(&mut self, mut turn: Turn) -> Standing {
+    fn go(&mut self, mut next: Continuation) -> Standing {
         loop {
-            match turn {
-                Turn::Rest => return Standing::Waiting,
-                Turn::End(end) => return Standing::Ended(self.close(end)),
-                Turn::Enter if self.budget == 0 => {
+            match next {
+                Continuation::Rest => return Standing::Waiting,
+                Continuation::End(end) => return Standing::Ended(self.close(end)),
+                Continuation::Enter if self.budget == 0 => {
                     self.frame.rest = Rest::Yielded;
                     return Standing::Yielded;
                 }
-                Turn::Enter => {
+                Continuation::Enter => {
                     self.budget -= 1;
-                    turn = self.enter();
+                    next = self.enter();
                 }
             }
         }
     }
 
-    fn start(&mut self, input: Payload) -> Result<Turn, Failure> {
+    fn start(&mut self, input: Payload) -> Result<Continuation, Failure> {
         let role_arn = self.context.role_arn.to_owned();
         self.emit(Detail::ExecutionStarted {
             input: input.clone(),
@@ -211,7 +213,7 @@ impl<'r> Run<'r, '_> {
         let graph = self.machine.start_of(map_state.as_deref());
         self.frame.state.clone_from(&graph.start_at);
         self.frame.input = Some(input);
-        Ok(Turn::Enter)
+        Ok(Continuation::Enter)
     }
 
     /// Sets the timer of the machine's `TimeoutSeconds`. A child execution of a map run has none of its
@@ -229,14 +231,14 @@ impl<'r> Run<'r, '_> {
         }
     }
 
-    fn enter(&mut self) -> Turn {
+    fn enter(&mut self) -> Continuation {
         let machine = self.machine;
         let state = machine.state(&self.frame.state);
         let result = self.enter_state(state);
         result.unwrap_or_else(|failure| self.settle(state, failure))
     }
 
-    fn enter_state(&mut self, state: &'r State) -> Result<Turn, Failure> {
+    fn enter_state(&mut self, state: &'r State) -> Result<Continuation, Failure> {
         self.frame.retries.clear();
         let (kind, name) = (state.kind, self.frame.state.clone());
         let input = self.input();
@@ -251,7 +253,7 @@ impl<'r> Run<'r, '_> {
         state: &State,
         left: Left,
         transition: &Transition,
-    ) -> Result<Turn, Failure> {
+    ) -> Result<Continuation, Failure> {
         let Left { output, assigned } = left;
         let (kind, name) = (state.kind, self.frame.state.clone());
         self.emit(Detail::StateExited {
@@ -268,14 +270,14 @@ impl<'r> Run<'r, '_> {
                 self.frame.input = Some(output);
                 self.frame.retries.clear();
                 self.token_event = None;
-                Ok(Turn::Enter)
+                Ok(Continuation::Enter)
             }
             Transition::End => self.succeeded(output),
         }
     }
 
     /// The end of the last state: of the execution, of a branch or of an iteration.
-    fn succeeded(&mut self, output: Payload) -> Result<Turn, Failure> {
+    fn succeeded(&mut self, output: Payload) -> Result<Continuation, Failure> {
         if self.frame.parent.is_some() {
             self.close_iteration(Phase::Succeeded)?;
         } else {
@@ -283,11 +285,11 @@ impl<'r> Run<'r, '_> {
                 output: output.clone(),
             })?;
         }
-        Ok(Turn::End(End::Succeeded { output }))
+        Ok(Continuation::End(End::Succeeded { output }))
     }
 
     /// The next attempt of a state.
-    fn again(&mut self, state: &'r State) -> Result<Turn, Failure> {
+    fn again(&mut self, state: &'r State) -> Result<Continuation, Failure> {
         match &state.body {
             Body::Parallel(parallel) => self.fork_branches(state, parallel),
             Body::Map(map) => self.fork_iterations(state, map),
@@ -295,7 +297,7 @@ impl<'r> Run<'r, '_> {
         }
     }
 
-    fn timer_fired(&mut self, kind: TimerKind) -> Result<Turn, Failure> {
+    fn timer_fired(&mut self, kind: TimerKind) -> Result<Continuation, Failure> {
         let machine = self.machine;
         let state = machine.state(&self.frame.state);
         match kind {
@@ -316,7 +318,7 @@ impl<'r> Run<'r, '_> {
         }
     }
 
-    fn execution_timed_out(&mut self) -> Turn {
+    fn execution_timed_out(&mut self) -> Continuation {
         self.note_where_it_stands();
         self.emit_last(
             0,
@@ -325,7 +327,7 @@ impl<'r> Run<'r, '_> {
                 cause: None,
             },
         );
-        Turn::End(End::TimedOut {
+        Continuation::End(End::TimedOut {
             error: None,
             cause: None,
         })
@@ -338,14 +340,14 @@ impl<'r> Run<'r, '_> {
         }
     }
 
-    fn stopped(&mut self, error: Option<String>, cause: Option<String>) -> Turn {
+    fn stopped(&mut self, error: Option<String>, cause: Option<String>) -> Continuation {
         self.note_where_it_stands();
         let detail = Detail::ExecutionAborted {
             error: error.clone(),
             cause: cause.clone(),
         };
         self.emit_last(0, detail);
-        Turn::End(End::Aborted { error, cause })
+        Continuation::End(End::Aborted { error, cause })
     }
 
     /// Clears all timers and puts the frame to its last rest.
@@ -414,8 +416,8 @@ impl<'r> Run<'r, '_> {
 
     /// Shows data between two fields of the state to the test, if there is one.
     fn show(&mut self, stage: Stage, data: &Payload) {
-        if let Some(trial) = &mut self.trial {
-            trial.seen.insert(stage, data.clone());
+        if let Some(probe) = &mut self.probe {
+            probe.seen.insert(stage, data.clone());
         }
     }
 

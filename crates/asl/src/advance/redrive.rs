@@ -3,15 +3,19 @@
 //! idempotency key of that entry.
 
 use super::failure::Failure;
-use super::{Run, Turn};
-use crate::event::{Detail, EventId};
-use crate::frame::{Rest, Shared};
-use crate::machine::Body;
+use super::{Continuation, Run};
+use crate::execution::event::{Detail, EventId};
+use crate::execution::frame::{Rest, Shared};
+use crate::model::machine::Body;
 
 impl Run<'_, '_> {
     /// Goes on where the frame failed or stood. Retries are counted anew, and the machine's time-out
     /// begins anew, as on AWS.
-    pub(super) fn redrive(&mut self, cause: EventId, with_children: bool) -> Result<Turn, Failure> {
+    pub(super) fn redrive(
+        &mut self,
+        cause: EventId,
+        with_children: bool,
+    ) -> Result<Continuation, Failure> {
         let was_entered = self.frame.rest != Rest::Yielded && self.frame.entered != 0;
         self.frame.rest = Rest::Yielded;
         self.frame.retries.clear();
@@ -25,7 +29,7 @@ impl Run<'_, '_> {
             return Ok(self.begin());
         }
         if !was_entered {
-            return Ok(Turn::Enter);
+            return Ok(Continuation::Enter);
         }
         let machine = self.machine;
         match self.frame.shared.clone() {
@@ -46,7 +50,7 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    fn wait_for_children_again(&mut self, shared: Shared) -> Result<Turn, Failure> {
+    fn wait_for_children_again(&mut self, shared: Shared) -> Result<Continuation, Failure> {
         let is_map_run = matches!(
             &self.machine.state(&self.frame.state).body,
             Body::Map(map) if map.distributed.is_some()
@@ -60,6 +64,6 @@ impl Run<'_, '_> {
         self.frame.rest = Rest::Forked {
             event: shared.event,
         };
-        Ok(Turn::Rest)
+        Ok(Continuation::Rest)
     }
 }

@@ -3,17 +3,17 @@
 use super::data::Made;
 use super::failure::Failure;
 use super::task_event::{self, Scheduled};
-use super::{Run, Turn, after};
-use crate::event::{Detail, EventId, StateKind};
-use crate::frame::{Heartbeat, Rest, TaskRest};
-use crate::machine::{Body, Duration, State, TaskBody};
-use crate::payload::Payload;
-use crate::resource::Resource;
-use crate::stimulus::{Effect, Task, Timer, TimerKind};
+use super::{Continuation, Run, after};
+use crate::execution::event::{Detail, EventId, StateKind};
+use crate::execution::frame::{Heartbeat, Rest, TaskRest};
+use crate::execution::stimulus::{Effect, Task, Timer, TimerKind};
+use crate::model::machine::{Body, Duration, State, TaskBody};
+use crate::model::resource::Resource;
+use rampmeter_expression::Payload;
 
 impl<'r> Run<'r, '_> {
     /// Begins an attempt of the task.
-    pub(super) fn attempt(&mut self, state: &'r State) -> Result<Turn, Failure> {
+    pub(super) fn attempt(&mut self, state: &'r State) -> Result<Continuation, Failure> {
         let task = state.task();
         // The parameters are made before the TaskScheduled event that their task token names.
         self.token_event = Some(self.progress.events + 1);
@@ -49,11 +49,14 @@ impl<'r> Run<'r, '_> {
             heartbeat_seconds: heartbeat,
         }));
         self.rest_on_task(event, timeout, heartbeat, at_once);
-        Ok(Turn::Rest)
+        Ok(Continuation::Rest)
     }
 
     /// A worker has taken the task of an activity: from now on its heartbeat counts.
-    pub(super) fn task_started(&mut self, worker_name: Option<String>) -> Result<Turn, Failure> {
+    pub(super) fn task_started(
+        &mut self,
+        worker_name: Option<String>,
+    ) -> Result<Continuation, Failure> {
         self.emit(Detail::ActivityStarted { worker_name })?;
         let now = self.context.now;
         let rest = self.task_rest();
@@ -67,7 +70,7 @@ impl<'r> Run<'r, '_> {
                 kind: TimerKind::Heartbeat,
             });
         }
-        Ok(Turn::Rest)
+        Ok(Continuation::Rest)
     }
 
     /// Waits for the answer, with the timers that were asked for.
@@ -120,17 +123,21 @@ impl<'r> Run<'r, '_> {
     }
 
     /// The service accepted the request: the end of a plain task, a mark for one that waits.
-    pub(super) fn submitted(&mut self, output: Payload) -> Result<Turn, Failure> {
+    pub(super) fn submitted(&mut self, output: Payload) -> Result<Continuation, Failure> {
         let task = self.machine.state(&self.frame.state).task();
         if !task.resource.waits_after_submission() {
             return self.task_succeeded(&output);
         }
         self.emit(task_event::submitted(&task.resource, output))?;
         self.task_rest().submitted = true;
-        Ok(Turn::Rest)
+        Ok(Continuation::Rest)
     }
 
-    pub(super) fn submit_failed(&mut self, error: String, cause: String) -> Result<Turn, Failure> {
+    pub(super) fn submit_failed(
+        &mut self,
+        error: String,
+        cause: String,
+    ) -> Result<Continuation, Failure> {
         let (error, cause) = (Some(error), Some(cause));
         let task = self.machine.state(&self.frame.state).task();
         if !task.resource.waits_after_submission() {
@@ -148,7 +155,7 @@ impl<'r> Run<'r, '_> {
 
     /// A result over the limits is the failure of its task, whatever part of it would have been
     /// selected: AWS was recorded so, with a catcher of `States.ALL` that caught it.
-    pub(super) fn task_succeeded(&mut self, result: &Payload) -> Result<Turn, Failure> {
+    pub(super) fn task_succeeded(&mut self, result: &Payload) -> Result<Continuation, Failure> {
         if let Err(failure) = self.measure(result) {
             return self.task_failed(failure.error, failure.cause);
         }
@@ -164,7 +171,7 @@ impl<'r> Run<'r, '_> {
         &mut self,
         error: Option<String>,
         cause: Option<String>,
-    ) -> Result<Turn, Failure> {
+    ) -> Result<Continuation, Failure> {
         let task = self.machine.state(&self.frame.state).task();
         self.clear_timers();
         let failure = Failure::of_task(error, cause);
@@ -177,7 +184,7 @@ impl<'r> Run<'r, '_> {
     }
 
     /// The time-out or the heartbeat ran out. The host has forgotten that timer; the other is cleared.
-    pub(super) fn task_timed_out(&mut self, kind: TimerKind) -> Result<Turn, Failure> {
+    pub(super) fn task_timed_out(&mut self, kind: TimerKind) -> Result<Continuation, Failure> {
         let task = self.machine.state(&self.frame.state).task();
         let rest = self.task_rest();
         let event = rest.event;
@@ -194,7 +201,7 @@ impl<'r> Run<'r, '_> {
     }
 
     /// Moves the heartbeat's timer, if the task has one.
-    pub(super) fn heartbeat(&mut self) -> Turn {
+    pub(super) fn heartbeat(&mut self) -> Continuation {
         let now = self.context.now;
         let rest = self.task_rest();
         let event = rest.event;
@@ -210,7 +217,7 @@ impl<'r> Run<'r, '_> {
                 kind,
             });
         }
-        Turn::Rest
+        Continuation::Rest
     }
 
     fn task_rest(&mut self) -> &mut TaskRest {

@@ -1,8 +1,8 @@
 //! The events of a task: which of AWS's families they belong to depends on what the state calls.
 
-use crate::event::Detail;
-use crate::payload::Payload;
-use crate::resource::{Action, Resource};
+use crate::execution::event::Detail;
+use crate::model::resource::{Action, Resource};
+use rampmeter_expression::Payload;
 
 /// What is known of an attempt before it begins.
 pub(super) struct Scheduled<'a> {

@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::Run;
 use super::failure::Failure;
-use crate::machine::State;
-use crate::payload::Payload;
-use crate::scope::outer_variable;
-use crate::template::Template;
+use crate::execution::scope::outer_variable;
+use crate::model::machine::State;
+use rampmeter_expression::Payload;
+use rampmeter_expression::Template;
 
 /// AWS's limit on one variable and on all that one state assigns: 256 KiB of JSON text.
 const ASSIGN_LIMIT: usize = 262_144;

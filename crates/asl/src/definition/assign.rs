@@ -1,8 +1,8 @@
 //! `Assign` of a state, a catcher or a choice rule: names of variables and the templates of their values.
 
 use super::object::Object;
-use crate::jsonata;
-use crate::template::Template;
+use rampmeter_expression::Template;
+use rampmeter_expression::jsonata;
 
 /// The longest name of a variable, in characters.
 const NAME_LIMIT: usize = 80;

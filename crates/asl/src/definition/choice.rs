@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::assign;
 use super::object::Object;
-use crate::choice::{Comparison, Condition, Operand, Pattern, Test, ValueKind};
-use crate::machine::Rule;
-use crate::timestamp;
+use crate::model::choice::{Comparison, Condition, Operand, Pattern, Test, ValueKind};
+use crate::model::machine::Rule;
+use rampmeter_expression::timestamp;
 
 const COMPOSITES: [&str; 3] = ["And", "Or", "Not"];
 

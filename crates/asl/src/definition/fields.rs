@@ -2,10 +2,10 @@
 //! states share.
 
 use super::object::Object;
-use crate::event::StateKind;
-use crate::jsonata::Query;
-use crate::machine::{Duration, QueryLanguage, ResultPath, Selection, Transition};
-use crate::path::Path;
+use crate::model::machine::{Duration, QueryLanguage, ResultPath, Selection, Transition};
+use crate::model::state_kind::StateKind;
+use rampmeter_expression::jsonata::Query;
+use rampmeter_expression::path::Path;
 
 /// AWS's longest time: 99,999,999 seconds.
 pub(super) const SECONDS_LIMIT: u64 = 99_999_999;
@@ -78,7 +78,7 @@ pub(super) fn selection(state: &Object<'_>, name: &str) -> Selection {
 /// `ResultPath`.
 pub(super) fn result_path(object: &Object<'_>) -> ResultPath {
     match object.value("ResultPath") {
-        None => ResultPath::Write(crate::path::ReferencePath::input()),
+        None => ResultPath::Write(rampmeter_expression::path::ReferencePath::input()),
         Some(serde_json::Value::Null) => ResultPath::Drop,
         Some(_) => object
             .reference_path("ResultPath")

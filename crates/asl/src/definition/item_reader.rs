@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::object::Object;
-use crate::event::StateKind;
+use crate::model::state_kind::StateKind;
 
 /// Fields that hold one word of a few.
 const READER_WORDS: [(&str, &[&str]); 5] = [

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::invalid_json;
 use super::object::{Faults, child};
-use crate::diagnostic::{Diagnostic, SCHEMA};
-use crate::json_problem::unrecognized;
+use crate::model::diagnostic::{Diagnostic, SCHEMA};
+use rampmeter_expression::json_problem::unrecognized;
 
 /// How much of the text AWS repeats in its message.
 const QUOTED_LIMIT: usize = 500;

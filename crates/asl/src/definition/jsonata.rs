@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::assign;
 use super::object::Object;
-use crate::event::StateKind;
-use crate::jsonata::Template;
-use crate::machine::{JsonataFlow, Leaving, QueryRule};
+use crate::model::machine::{JsonataFlow, Leaving, QueryRule};
+use crate::model::state_kind::StateKind;
+use rampmeter_expression::jsonata::Template;
 
 /// The data flow of a state. Fields that its type does not have were noted as faults before.
 pub(super) fn flow(state: &Object<'_>, kind: StateKind) -> JsonataFlow {

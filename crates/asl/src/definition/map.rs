@@ -2,13 +2,12 @@
 
 use serde_json::Value;
 
-use super::notes::Notes;
 use super::object::Object;
 use super::{fields, item_reader, state};
-use crate::machine::{
-    Amount, AnyTemplate, Batcher, Body, Distributed, Items, MapBody, QueryLanguage,
+use crate::model::machine::{
+    Amount, AnyTemplate, Batcher, Body, Distributed, Items, MapBody, Notes, QueryLanguage,
 };
-use crate::path::Path;
+use rampmeter_expression::path::Path;
 
 /// AWS's longest `Label`, in characters.
 const LABEL_LIMIT: usize = 40;

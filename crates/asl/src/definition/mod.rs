@@ -22,16 +22,24 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-pub(crate) use self::notes::Notes;
 use self::object::{Faults, Object};
-use crate::diagnostic::{Diagnostic, JSON, SCHEMA};
-use crate::machine::{Graph, QueryLanguage, StateMachine};
+use crate::model::diagnostic::{Diagnostic, JSON, SCHEMA};
+use crate::model::machine::{Graph, Notes, QueryLanguage, StateMachine};
 
 /// The longest name of a state, in characters.
 const NAME_LIMIT: usize = 80;
 
-/// Parses a definition.
-pub(crate) fn parse(text: &str) -> Result<StateMachine, Vec<Diagnostic>> {
+impl StateMachine {
+    /// Parses and checks a definition. Substitutions (`${Name}`) must have been made already.
+    ///
+    /// # Errors
+    /// All faults of the definition. Never panics, whatever the text.
+    pub fn parse(text: &str) -> Result<Self, Vec<Diagnostic>> {
+        parse(text)
+    }
+}
+
+fn parse(text: &str) -> Result<StateMachine, Vec<Diagnostic>> {
     let not_an_object = || {
         let message = "Definition must be a valid JSON object".to_owned();
         vec![Diagnostic::error(SCHEMA, message, String::new())]

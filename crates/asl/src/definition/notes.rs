@@ -3,18 +3,10 @@
 
 use super::object::Object;
 use super::warning;
-use crate::diagnostic::{Diagnostic, NO_TASK_TOKEN, SCHEMA, Unserved};
-use crate::machine::{Body, Flow, State};
-use crate::path::Root;
-use crate::resource::Resource;
-
-/// What was noted, in the order of the definition.
-#[derive(Debug, Default)]
-pub(crate) struct Notes {
-    pub(crate) unserved: Vec<Unserved>,
-    pub(crate) warnings: Vec<Diagnostic>,
-    pub(crate) express_faults: Vec<Diagnostic>,
-}
+use crate::model::diagnostic::{Diagnostic, NO_TASK_TOKEN, SCHEMA, Unserved};
+use crate::model::machine::{Body, Flow, Notes, State};
+use crate::model::resource::Resource;
+use rampmeter_expression::path::Root;
 
 impl Notes {
     /// Takes note of a state.

@@ -6,11 +6,11 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use crate::diagnostic::{Diagnostic, SCHEMA};
-use crate::expression::Expression;
-use crate::jsonata;
-use crate::path::{Path, ReferencePath};
-use crate::template::{Template, TemplateError};
+use crate::model::diagnostic::{Diagnostic, SCHEMA};
+use rampmeter_expression::Expression;
+use rampmeter_expression::jsonata;
+use rampmeter_expression::path::{Path, ReferencePath};
+use rampmeter_expression::{Template, TemplateError};
 
 /// The faults found so far.
 #[derive(Default, Debug)]
@@ -190,7 +190,9 @@ impl<'v> Object<'v> {
 
     pub(super) fn integer(&self, name: &str, range: RangeInclusive<u64>) -> Option<u64> {
         let number = self.typed(name, "Integer", |value| {
-            value.as_number().and_then(crate::number::whole)
+            value
+                .as_number()
+                .and_then(rampmeter_expression::number::whole)
         })?;
         let found = u64::try_from(number)
             .ok()

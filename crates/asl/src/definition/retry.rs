@@ -3,7 +3,7 @@
 use super::fields::{SECONDS_LIMIT, result_path};
 use super::object::Object;
 use super::{assign, jsonata};
-use crate::machine::{Catcher, Leaving, QueryLanguage, ResultPath, Retrier};
+use crate::model::machine::{Catcher, Leaving, QueryLanguage, ResultPath, Retrier};
 
 /// AWS's longest `MaxDelaySeconds`.
 const MAX_DELAY_LIMIT: u64 = 31_622_400;

@@ -1,15 +1,14 @@
 //! One state.
 
-use super::notes::Notes;
 use super::object::Object;
 use super::{assign, choice, fields, graph, item_reader, jsonata, map, query_language, retry};
-use crate::event::StateKind;
-use crate::machine::{
-    Body, Duration, Flow, Graph, JsonPathFlow, ParallelBody, QueryLanguage, State, TaskBody, Until,
-    Words,
+use crate::model::machine::{
+    Body, Duration, Flow, Graph, JsonPathFlow, Notes, ParallelBody, QueryLanguage, State, TaskBody,
+    Until, Words,
 };
-use crate::resource::{Resource, SERVED};
-use crate::timestamp;
+use crate::model::resource::{Resource, SERVED};
+use crate::model::state_kind::StateKind;
+use rampmeter_expression::timestamp;
 
 /// Parses a state. None when it has faults that leave nothing to work with; they are noted.
 pub(super) fn parse(

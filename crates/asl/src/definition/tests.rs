@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::machine::StateMachine;
+use crate::model::machine::StateMachine;
 
 /// The faults of a definition as `CODE: message at /place`.
 fn faults(definition: &Value) -> Vec<String> {

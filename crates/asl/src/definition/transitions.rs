@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::object::Object;
-use crate::diagnostic::{DUPLICATE_NAME, MISSING_TARGET};
-use crate::machine::Graph;
+use crate::model::diagnostic::{DUPLICATE_NAME, MISSING_TARGET};
+use crate::model::machine::Graph;
 
 /// Checks the transitions of one graph. `object` holds it, `listed` is its `States`.
 pub(super) fn check(start_at: &str, object: &Object<'_>, listed: &Object<'_>) {

@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::object::{Object, child};
-use crate::diagnostic::{Diagnostic, NO_DOLLAR, NO_PATH, STATIC_RESULT};
-use crate::event::StateKind;
+use crate::model::diagnostic::{Diagnostic, NO_DOLLAR, NO_PATH, STATIC_RESULT};
+use crate::model::state_kind::StateKind;
 
 /// The payload templates of a state.
 const TEMPLATES: [&str; 4] = ["Parameters", "ResultSelector", "ItemSelector", "Assign"];

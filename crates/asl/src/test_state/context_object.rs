@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::definition::Subject;
 use super::{Refusal, Setting};
-use crate::timestamp;
+use rampmeter_expression::timestamp;
 
 const TEXT: &str = "a string";
 const NUMBER: &str = "a number";

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::Refusal;
-use crate::diagnostic::Diagnostic;
-use crate::event::StateKind;
-use crate::machine::StateMachine;
+use crate::model::diagnostic::Diagnostic;
+use crate::model::machine::StateMachine;
+use crate::model::state_kind::StateKind;
 
 /// The name that AWS gives to a state that is tested alone.
 const ALONE: &str = "StateName";

@@ -6,9 +6,9 @@ use serde_json::Value;
 use super::definition::Subject;
 use super::mock::Answer;
 use super::{Configuration, Test};
-use crate::event::StateKind;
-use crate::join::ChildFailure;
-use crate::payload::Payload;
+use crate::execution::join::ChildFailure;
+use crate::model::state_kind::StateKind;
+use rampmeter_expression::Payload;
 
 /// The items of a Map state with an `ItemReader`: those that the client gives, in JSON. Nothing is read in
 /// a test.
@@ -40,7 +40,7 @@ impl Test<'_> {
                 });
             }
         };
-        let tolerance = &self.trial.tolerance;
+        let tolerance = &self.probe.tolerance;
         let is_limited = tolerance.count.is_some() || tolerance.percentage.is_some();
         let failed = configuration.map_iteration_failure_count.unwrap_or(0);
         let total = result.as_array().map_or(0, Vec::len);

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::definition::Subject;
 use super::shape::{self, FieldValidation};
 use super::{Configuration, Refusal};
-use crate::event::StateKind;
-use crate::payload::Payload;
+use crate::model::state_kind::StateKind;
+use rampmeter_expression::Payload;
 
 /// What a client puts in the place of a service, a branch or an iteration.
 #[derive(Clone, Debug, Default)]

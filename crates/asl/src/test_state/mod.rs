@@ -10,7 +10,6 @@ mod definition;
 mod map;
 mod mock;
 mod shape;
-mod trial;
 
 #[cfg(test)]
 mod tests;
@@ -24,20 +23,20 @@ use self::definition::Subject;
 use self::mock::Answer;
 pub use self::mock::{Mock, MockError};
 pub use self::shape::FieldValidation;
-pub use self::trial::Stage;
-pub(crate) use self::trial::Trial;
 use crate::advance::advance_watched;
-use crate::diagnostic::Diagnostic;
-use crate::event::StateKind;
-use crate::frame::{Frame, Progress, Rest, Waiting};
-use crate::join::{Outcome, Tolerance};
-use crate::json_problem::json_problem;
-use crate::machine::Flow;
-use crate::payload::Payload;
-use crate::stimulus::{Context, End, Standing, Stimulus, TimerKind};
+use crate::execution::frame::{Frame, Progress, Rest, Waiting};
+use crate::execution::join::{Outcome, Tolerance};
+pub use crate::execution::probe::Stage;
+use crate::execution::probe::StateProbe;
+use crate::execution::stimulus::{Context, End, Standing, Stimulus, TimerKind};
+use crate::model::diagnostic::Diagnostic;
+use crate::model::machine::Flow;
+use crate::model::state_kind::StateKind;
+use rampmeter_expression::Payload;
+use rampmeter_expression::json_problem::json_problem;
 
 /// AWS runs a test for at most five minutes.
-const LONGEST_TEST: i64 = 300_000;
+const MAX_TEST_MS: i64 = 300_000;
 
 /// What is to be tested.
 #[derive(Clone, Debug, Default)]
@@ -209,11 +208,11 @@ pub fn test_state(request: &TestState, setting: &mut Setting<'_>) -> Result<Test
             ..Frame::root()
         },
         progress: Progress::default(),
-        trial: Trial {
+        probe: StateProbe {
             context_object: Some(Arc::new(context_object)),
             result: answer.as_ref().and_then(Answer::result).cloned(),
             items: map::items_read(&subject, &request.configuration),
-            ..Trial::default()
+            ..StateProbe::default()
         },
         input,
         began: setting.now,
@@ -243,7 +242,7 @@ struct Test<'s> {
     subject: &'s Subject,
     frame: Frame,
     progress: Progress,
-    trial: Trial,
+    probe: StateProbe,
     input: Payload,
     began: i64,
 }
@@ -289,7 +288,7 @@ impl Test<'_> {
                         .timers()
                         .first()
                         .map_or(setting.now, |timer| timer.at);
-                    if end.saturating_sub(self.began) > LONGEST_TEST {
+                    if end.saturating_sub(self.began) > MAX_TEST_MS {
                         return self.too_long();
                     }
                     setting.now = end;
@@ -340,7 +339,7 @@ impl Test<'_> {
             &mut self.frame,
             stimulus,
             &mut context,
-            Some(&mut self.trial),
+            Some(&mut self.probe),
         );
         advanced
             .expect("the frame was just seen to wait for this")
@@ -356,7 +355,7 @@ impl Test<'_> {
 
     fn tested(mut self, standing: Standing, answer: Option<&Answer>, now: i64) -> Tested {
         self.add_what_needs_no_evaluation(answer);
-        let Trial {
+        let StateProbe {
             seen,
             failure,
             retrier,
@@ -364,7 +363,7 @@ impl Test<'_> {
             max_concurrency,
             tolerance,
             ..
-        } = self.trial;
+        } = self.probe;
         let (error, cause) = failure.unwrap_or_default();
         let mut tested = Tested {
             status: TestStatus::Succeeded,
@@ -422,7 +421,7 @@ impl Test<'_> {
     fn add_what_needs_no_evaluation(&mut self, answer: Option<&Answer>) {
         let state = self.subject.machine.state(&self.subject.name);
         let is_json_path = matches!(state.flow, Flow::JsonPath(_));
-        let seen = &mut self.trial.seen;
+        let seen = &mut self.probe.seen;
         match state.kind {
             StateKind::Fail if is_json_path => {
                 seen.insert(Stage::AfterInputPath, self.input.clone());

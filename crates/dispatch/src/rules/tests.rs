@@ -1,6 +1,9 @@
 //! Every way in which rules can be wrong, and the edges of what is right.
 
+use std::time::Duration;
+
 use super::*;
+use crate::priority::Priority;
 
 fn rules(limits: Vec<Limit>) -> Rules {
     Rules {
@@ -57,17 +60,17 @@ fn every_error_is_found_and_names_the_limit() {
             },
         ),
         (
-            vec![Limit::window("x", 1, SHORTEST_WINDOW - micro)],
+            vec![Limit::window("x", 1, MIN_WINDOW - micro)],
             RulesError::WindowTooShort {
                 name: name(),
-                per: SHORTEST_WINDOW - micro,
+                per: MIN_WINDOW - micro,
             },
         ),
         (
-            vec![Limit::window("x", 1, LONGEST_WINDOW + micro)],
+            vec![Limit::window("x", 1, MAX_WINDOW + micro)],
             RulesError::WindowTooLong {
                 name: name(),
-                per: LONGEST_WINDOW + micro,
+                per: MAX_WINDOW + micro,
             },
         ),
         (
@@ -106,8 +109,8 @@ fn every_error_is_found_and_names_the_limit() {
 fn the_edges_of_every_range_are_allowed() {
     let limits = vec![
         Limit::concurrency("one", 1),
-        Limit::window("short", 1, SHORTEST_WINDOW),
-        Limit::window("long", u64::from(u32::MAX), LONGEST_WINDOW),
+        Limit::window("short", 1, MIN_WINDOW),
+        Limit::window("long", u64::from(u32::MAX), MAX_WINDOW),
         reserving(Limit::concurrency("all kept", 5), 3, 2, 0),
     ];
     assert_eq!(rules(limits).validate(), Ok(()));

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use super::LARGEST;
+use super::MAX_SHARED_BYTES;
 use super::encoding::{grid, most_buckets};
-use crate::rules::{LONGEST_WINDOW, Limit, LimitKind, Rules};
+use crate::rules::{Limit, LimitKind, MAX_WINDOW, Rules};
 
 /// What the shared state of a target bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Ceiling {
 /// The limits of a target do not fit into the shared state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the windows of these limits can take {bytes} bytes of the {LARGEST} that AWS workers share, which leaves room for \
+    "the windows of these limits can take {bytes} bytes of the {MAX_SHARED_BYTES} that AWS workers share, which leaves room for \
      {in_flight} calls in flight; {least} are needed"
 )]
 pub struct TooLarge {
@@ -31,7 +31,7 @@ pub struct TooLarge {
 
 /// Form, time, numbers of entries, three lanes.
 const FRAME: usize = 1 + 10 + 3 + 2 + 3 * 5 + 3;
-/// The most that deferrals, learned ceiling and closure take.
+/// The most that deferrals, learned ceiling and the pause of the vendor take.
 pub(super) const MEMORY: usize = 600;
 /// The most that one permit takes: owner, number, priority, start, end of hold.
 const PERMIT: usize = 5 + 5 + 1 + 5 + 6;
@@ -39,7 +39,7 @@ const PERMIT: usize = 5 + 5 + 1 + 5 + 6;
 const LEAST: u32 = 16;
 
 impl Rules {
-    /// How many calls may be out at once so that the shared state fits into [`LARGEST`] bytes.
+    /// How many calls may be out at once so that the shared state fits into [`MAX_SHARED_BYTES`] bytes.
     ///
     /// # Errors
     /// [`TooLarge`] where that is fewer than the target is worth: 16, or its smallest limit on calls
@@ -47,7 +47,7 @@ impl Rules {
     pub fn shared_ceiling(&self) -> Result<Ceiling, TooLarge> {
         let windows: usize = self.limits.iter().map(largest_window).sum();
         let bytes = FRAME + MEMORY + windows;
-        let room = LARGEST.saturating_sub(bytes) / PERMIT;
+        let room = MAX_SHARED_BYTES.saturating_sub(bytes) / PERMIT;
         let in_flight = u32::try_from(room).unwrap_or(u32::MAX);
         let least = self.smallest_concurrency().unwrap_or(LEAST).min(LEAST);
         if in_flight < least {
@@ -87,7 +87,7 @@ fn largest_window(limit: &Limit) -> usize {
         LimitKind::Concurrency { .. } => return 0,
         // On to the end of a bucket.
         LimitKind::Window { per, .. } => millis(*per) + millis(*per) / 32 + 2,
-        LimitKind::Calendar { .. } => millis(LONGEST_WINDOW) * 2,
+        LimitKind::Calendar { .. } => millis(MAX_WINDOW) * 2,
     };
     let kinds = if limit.tells_priorities_apart() { 3 } else { 1 };
     // Each of the three numbers is there; those that cannot be more than 0 take one byte.
@@ -146,7 +146,7 @@ mod tests {
         };
         let refused = rules.shared_ceiling().unwrap_err();
         assert_eq!(refused.least, 16);
-        assert!(refused.bytes > LARGEST, "{refused}");
+        assert!(refused.bytes > MAX_SHARED_BYTES, "{refused}");
     }
 
     #[test]

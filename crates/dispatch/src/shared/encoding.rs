@@ -8,18 +8,18 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MOST_SHARED_BUCKETS, Shared};
-use crate::memory::Memory;
+use super::{MAX_SHARED_BUCKETS, Shared};
+use crate::gate::Memory;
+use crate::limit::WindowRow;
 use crate::permit::{OpenPermit, PermitId};
 use crate::priority::Priority;
 use crate::rules::{Limit, LimitKind, Rules};
 use crate::time::Time;
-use crate::window::WindowRow;
 
 /// The form that this version writes.
 const FORM: u8 = 1;
 /// A bucket is this part of a shared window's length.
-const BUCKETS_PER_WINDOW: i64 = MOST_SHARED_BUCKETS as i64 - 1;
+const BUCKETS_PER_WINDOW: i64 = MAX_SHARED_BUCKETS as i64 - 1;
 
 /// Why bytes are no shared state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +62,7 @@ struct CompactPermit {
 struct Bucket(u64, [u32; 3]);
 
 impl Shared {
-    /// The compact form. At most [`super::LARGEST`] bytes, if the permits are no more than
+    /// The compact form. At most [`super::MAX_SHARED_BYTES`] bytes, if the permits are no more than
     /// [`Rules::shared_ceiling`] says.
     pub fn to_bytes(&self, rules: &Rules) -> Vec<u8> {
         let base = self.now.as_millis();
@@ -146,7 +146,7 @@ impl Shared {
 pub(super) fn grid(limit: &Limit) -> Option<i64> {
     match &limit.kind {
         LimitKind::Concurrency { .. } => None,
-        LimitKind::Window { calls, .. } if *calls <= MOST_SHARED_BUCKETS as u64 => Some(1),
+        LimitKind::Window { calls, .. } if *calls <= MAX_SHARED_BUCKETS as u64 => Some(1),
         LimitKind::Window { per, .. } => {
             let per = i64::try_from(per.as_micros().div_ceil(1_000)).unwrap_or(i64::MAX);
             Some(per.saturating_add(BUCKETS_PER_WINDOW - 1) / BUCKETS_PER_WINDOW)
@@ -160,7 +160,7 @@ pub(super) fn most_buckets(limit: &Limit) -> usize {
     match &limit.kind {
         LimitKind::Concurrency { .. } => 0,
         LimitKind::Window { calls, .. } => usize::try_from(*calls)
-            .map_or(MOST_SHARED_BUCKETS, |calls| calls.min(MOST_SHARED_BUCKETS)),
+            .map_or(MAX_SHARED_BUCKETS, |calls| calls.min(MAX_SHARED_BUCKETS)),
         // One reset ahead, and where the clocks or the rules change another.
         LimitKind::Calendar { .. } => 3,
     }

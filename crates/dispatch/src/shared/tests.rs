@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::feedback::Throttle;
-use crate::reserve::Reserve;
 use crate::rules::Limit;
+use crate::rules::Reserve;
 use crate::{Decision, PermitId};
 
 /// 2026-11-26, so that moments have as many digits as they will have.
@@ -87,7 +87,7 @@ proptest! {
             }
             gate.release_holds(now);
             let written = Shared::of(&gate, unheld, [now; 3], now).to_bytes(&rules);
-            prop_assert!(written.len() <= LARGEST, "{} bytes", written.len());
+            prop_assert!(written.len() <= MAX_SHARED_BYTES, "{} bytes", written.len());
             state = Shared::from_bytes(&written).expect("it was just written");
             prop_assert_eq!(&state.to_bytes(&rules), &written);
             prop_assert!(postcard::to_allocvec(&state.memory).expect("plain").len() <= ceiling::MEMORY);
@@ -141,8 +141,15 @@ fn the_fullest_state_there_can_be_fits() {
         empty_until: [Time::MAX; 3],
     };
     let bytes = state.to_bytes(&rules);
-    assert!(bytes.len() + ceiling::MEMORY <= LARGEST, "{}", bytes.len());
-    assert!(bytes.len() > LARGEST / 2, "the test is about a full state");
+    assert!(
+        bytes.len() + ceiling::MEMORY <= MAX_SHARED_BYTES,
+        "{}",
+        bytes.len()
+    );
+    assert!(
+        bytes.len() > MAX_SHARED_BYTES / 2,
+        "the test is about a full state"
+    );
 }
 
 #[test]
@@ -199,7 +206,7 @@ fn a_lane_that_somebody_found_empty_waits_again_after_a_while() {
 }
 
 #[test]
-fn a_trickle_is_as_narrow_after_a_write_as_before() {
+fn a_ramp_is_as_narrow_after_a_write_as_before() {
     let rules = Rules {
         limits: vec![Limit::concurrency("account", 9)],
         ..Rules::default()

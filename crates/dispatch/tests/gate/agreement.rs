@@ -13,7 +13,7 @@ pub(crate) const SITUATIONS: [&str; 17] = [
     "a call is held by a share",
     "a call is held by a lane",
     "a call is held by a closed target",
-    "a call is held by a trickle",
+    "a call is held by a ramp",
     "a call is held by a pause",
     "a slot is contended",
     "a ceiling is learned",
@@ -219,7 +219,7 @@ fn situation(verdict: &Verdict) -> Option<&'static str> {
         Verdict::HeldByShare { .. } => Some("a call is held by a share"),
         Verdict::HeldByLane(_) => Some("a call is held by a lane"),
         Verdict::ClosedUntil(_) => Some("a call is held by a closed target"),
-        Verdict::Trickling { .. } => Some("a call is held by a trickle"),
+        Verdict::Trickling { .. } => Some("a call is held by a ramp"),
         Verdict::Paused(_) => Some("a call is held by a pause"),
     }
 }

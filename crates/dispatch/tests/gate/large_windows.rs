@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestRunner};
 use rampmeter_dispatch::{
-    Decision, Gate, Limit, MOST_BUCKETS, PermitId, Priority, Rules, Time, Waiting, WindowRow,
+    Decision, Gate, Limit, MAX_BUCKETS, PermitId, Priority, Rules, Time, Waiting, WindowRow,
 };
 
 use crate::differential::config;
@@ -127,12 +127,12 @@ fn whatever_the_latencies_a_large_window_is_kept_and_its_rows_are_few() {
             run.calls
         );
         prop_assert!(
-            run.slots.len() <= MOST_BUCKETS as usize,
+            run.slots.len() <= MAX_BUCKETS as usize,
             "{} rows",
             run.slots.len()
         );
         prop_assert!(
-            run.slots.iter().all(|slot| *slot < MOST_BUCKETS),
+            run.slots.iter().all(|slot| *slot < MAX_BUCKETS),
             "slots are numbered from 0"
         );
         Ok(())

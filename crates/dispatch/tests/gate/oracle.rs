@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CountFrom, Decision, DeferralBound, EXACT_CALLS, Limit, LimitKind, PermitId, Priority,
-    QUIET_INTERVAL, Rules, Scope, Share, TRICKLE_ENDS_AT, Throttle, Time, Waiting,
+    CountFrom, Decision, DeferralBound, Limit, LimitKind, MAX_EXACT_CALLS, PermitId, Priority,
+    QUIET_INTERVAL, RAMP_ENDS_AT, Rules, Scope, Share, Throttle, Time, Waiting,
 };
 
 use crate::replay::{Closed, Feedback, quiet_intervals};
@@ -227,14 +227,14 @@ impl Oracle {
         eligible
     }
 
-    /// Neither paused nor closed nor a full trickle.
+    /// Neither paused nor closed nor a full ramp.
     pub(crate) fn is_open_for(&self, lane: Priority, at: Time) -> bool {
         let paused =
             self.paused.contains(&Scope::Target) || self.paused.contains(&Scope::Lane(lane));
         let shut = self.closed().is_some_and(|closed| {
-            let trickle_is_full =
-                closed.width < TRICKLE_ENDS_AT as usize && closed.out.len() >= closed.width;
-            at < closed.until || trickle_is_full
+            let ramp_is_full =
+                closed.width < RAMP_ENDS_AT as usize && closed.out.len() >= closed.width;
+            at < closed.until || ramp_is_full
         });
         !paused && !shut
     }
@@ -501,7 +501,7 @@ fn cooled(limit: &Limit, end: Time) -> Option<Time> {
         LimitKind::Window { calls, per } => (*calls, *per),
     };
     let free = end.saturating_add(per);
-    if calls <= EXACT_CALLS {
+    if calls <= MAX_EXACT_CALLS {
         return Some(free);
     }
     let bucket = per.as_micros() as i64 / 1_000;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    FIRST_PAUSE, LONGEST_PAUSE, PermitId, QUIET_INTERVAL, TRICKLE_ENDS_AT, Throttle, Time,
+    FIRST_PAUSE, MAX_PAUSE, PermitId, QUIET_INTERVAL, RAMP_ENDS_AT, Throttle, Time,
 };
 
 /// What bears on the learned ceiling and on closures.
@@ -57,11 +57,11 @@ impl Closed {
             }
             before => {
                 let again = before.filter(|before| {
-                    before.width < TRICKLE_ENDS_AT as usize
+                    before.width < RAMP_ENDS_AT as usize
                         && at < before.until.saturating_add(QUIET_INTERVAL)
                 });
                 let pauses = again.map_or(1, |before| before.pauses + 1);
-                let longest = (FIRST_PAUSE * 2_u32.pow(pauses.min(20) - 1)).min(LONGEST_PAUSE);
+                let longest = (FIRST_PAUSE * 2_u32.pow(pauses.min(20) - 1)).min(MAX_PAUSE);
                 let half = longest.as_micros() as u64 / 2;
                 let pause = Duration::from_micros(half + jitter % (half + 1));
                 let until = stated.unwrap_or(at.saturating_add(pause));
@@ -78,7 +78,7 @@ impl Closed {
     /// Closed as if a throttle had stated this time, but nothing was refused: pauses are not counted.
     pub(crate) fn announced(before: Option<Closed>, until: Time, at: Time) -> Closed {
         let pauses = before.as_ref().map_or(0, |before| {
-            let quiet = before.width >= TRICKLE_ENDS_AT as usize
+            let quiet = before.width >= RAMP_ENDS_AT as usize
                 || at >= before.until.saturating_add(QUIET_INTERVAL);
             if quiet { 0 } else { before.pauses }
         });
@@ -91,9 +91,9 @@ impl Closed {
     }
 
     pub(crate) fn after(mut self, feedback: Feedback) -> Closed {
-        let trickles = self.width < TRICKLE_ENDS_AT as usize;
+        let ramps = self.width < RAMP_ENDS_AT as usize;
         match feedback {
-            Feedback::Started(id) if trickles => self.out.push(id),
+            Feedback::Started(id) if ramps => self.out.push(id),
             Feedback::Started(_) => {}
             Feedback::Answered(id) => {
                 self.width += usize::from(self.out.contains(&id));
@@ -101,7 +101,7 @@ impl Closed {
             }
             Feedback::Held(id) => self.out.retain(|out| *out != id),
             Feedback::UsedUp { .. } => {}
-            Feedback::Throttled { .. } if trickles => self.width = (self.width - 1).max(1),
+            Feedback::Throttled { .. } if ramps => self.width = (self.width - 1).max(1),
             Feedback::Throttled { .. } => {}
         }
         self

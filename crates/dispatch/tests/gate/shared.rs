@@ -6,7 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestRunner};
 use rampmeter_dispatch::{
-    CLOCK_MARGIN, Decision, Gate, LARGEST, Limit, PermitId, Reserve, Rules, Shared, Time, Waiting,
+    CLOCK_MARGIN, Decision, Gate, Limit, MAX_SHARED_BYTES, PermitId, Reserve, Rules, Shared, Time,
+    Waiting,
 };
 
 use crate::differential::config;
@@ -104,7 +105,7 @@ impl World {
     fn write(&mut self, gate: &Gate, local: Time) -> Result<(), TestCaseError> {
         let unheld = TIMEOUT + HOLD + CLOCK_MARGIN;
         self.state = Shared::of(gate, unheld, [local; 3], local).to_bytes(&self.rules);
-        prop_assert!(self.state.len() <= LARGEST);
+        prop_assert!(self.state.len() <= MAX_SHARED_BYTES);
         Ok(())
     }
 

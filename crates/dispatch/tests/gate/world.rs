@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CountFrom, Decision, Gate, LimitKind, OpenPermit, PermitId, Priority, Rules, SHORTEST_WINDOW,
-    Time, Waiting, WindowRow,
+    CountFrom, Decision, Gate, LimitKind, MIN_WINDOW, OpenPermit, PermitId, Priority, Rules, Time,
+    Waiting, WindowRow,
 };
 
 use crate::command::{Command, KINDS};
@@ -377,7 +377,7 @@ fn mistaken(rules: &Rules, mistake: Option<Mistake>) -> Rules {
                 limit.count_from = CountFrom::Send;
             }
             (Some(Mistake::ShortWindow), LimitKind::Window { per, .. }) => {
-                *per = (*per * 9 / 10).max(SHORTEST_WINDOW);
+                *per = (*per * 9 / 10).max(MIN_WINDOW);
             }
             (
                 Some(Mistake::OneTooMany),

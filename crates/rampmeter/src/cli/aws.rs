@@ -7,15 +7,18 @@ mod planning;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rampmeter_simulate::Span;
+use rampmeter_template as aws;
+use rampmeter_template::bill::Prices;
+use rampmeter_template::report::{self, Assumed, Report};
+use rampmeter_template::{Deployment, Emit, Notation, Template};
+use rampmeter_terminal::output::{self, Color, note};
+use rampmeter_terminal::{Exit, Failure};
+
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::check;
-use crate::aws::report::{self, Assumed, Report};
-use crate::aws::{self, Deployment, Emit, Notation, Template};
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Color, note};
-use crate::simulate::{self, Span};
 pub(super) use planning::Planned;
 
 /// Commands of `aws`.
@@ -89,7 +92,7 @@ struct AssumedArguments {
 
 impl AssumedArguments {
     fn read(&self) -> Result<Assumed, Failure> {
-        let prices = simulate::prices(self.prices.as_deref())
+        let prices = Prices::read(self.prices.as_deref())
             .map_err(|why| Failure::new("RM2052", Exit::Usage, why))?;
         Ok(Assumed {
             calls: self.calls,

@@ -8,10 +8,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use rampmeter_config::Config;
 use rampmeter_engine::{Backup, BackupError, back_up, restore};
+use rampmeter_terminal::output::{self, Format, OutputArguments};
+use rampmeter_terminal::{Exit, Failure};
+use rampmeter_time::rfc3339;
 use serde_json::{Value, json};
-
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Format, OutputArguments, rfc3339};
 
 /// The file that is taken when none is named, and the directory when there is none.
 const DEFAULT_FILE: &str = "rampmeter.toml";

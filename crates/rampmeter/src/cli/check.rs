@@ -9,16 +9,17 @@ mod sarif;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
 use rampmeter_config::{Config, Report, WorkflowType};
 use rampmeter_engine::{AbsentTarget, Reader};
+use rampmeter_terminal::output::{self, Color, Format, OutputArguments};
+use rampmeter_terminal::{Exit, Failure};
+
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::definition;
 pub(super) use super::definition::Problem;
 use super::explain;
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Color, Format, OutputArguments};
 pub(super) use advice::Advice;
 pub(super) use on_aws::run as run_on_aws;
 

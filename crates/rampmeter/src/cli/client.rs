@@ -5,13 +5,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rampmeter_terminal::{Exit, Failure};
+use rampmeter_wire::sigv4::Signer;
 use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, StatusCode, Url};
 use serde_json::{Value, json};
 use url::Position;
-
-use crate::failure::{Exit, Failure};
-use crate::sigv4::Signer;
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 

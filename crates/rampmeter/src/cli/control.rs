@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use clap::Args;
+use rampmeter_terminal::output::{self, Format, OutputArguments, note};
+use rampmeter_terminal::{Exit, Failure};
+use rampmeter_time::{duration, span};
 use serde_json::{Value, json};
 
-use super::duration;
 use crate::cli::ServerArguments;
 use crate::cli::client::{Client, text};
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Format, OutputArguments, note, span};
 
 /// Between two looks whether a target is drained.
 const LOOK: Duration = Duration::from_millis(200);

@@ -5,12 +5,12 @@ use std::io::{BufRead, IsTerminal};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use rampmeter_terminal::output::{self, Format, OutputArguments, note};
+use rampmeter_terminal::{Exit, Failure};
 use serde_json::{Value, json};
 
 use super::ServerArguments;
 use super::client::{Client, ClientError, text};
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Format, OutputArguments, note};
 
 /// The error of a call of which nobody knows whether it was done.
 const UNKNOWN: &str = "Rampmeter.OutcomeUnknown";

@@ -5,12 +5,12 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use rampmeter_asl::{Severity, StateMachine};
 use rampmeter_config::Config;
+use rampmeter_template::check::{Finding, Place};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::check::Advice;
 use super::json_place::locate;
-use crate::aws::check::{Finding, Place};
 
 /// The interpreter refuses a definition.
 const INVALID: &str = "RM1001";

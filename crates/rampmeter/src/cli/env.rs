@@ -2,10 +2,9 @@
 //! that everything else still reaches the real cloud.
 
 use clap::{Args, ValueEnum};
+use rampmeter_terminal::Failure;
+use rampmeter_terminal::output;
 use serde_json::{Map, Value};
-
-use crate::failure::Failure;
-use crate::output;
 
 /// Options of `env`.
 #[derive(Debug, Args)]

@@ -1,8 +1,7 @@
 //! `exec`: list, show, stop and redrive executions.
 
 use clap::Subcommand;
-
-use crate::failure::Failure;
+use rampmeter_terminal::Failure;
 
 mod list;
 mod show;

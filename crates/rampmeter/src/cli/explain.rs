@@ -2,11 +2,10 @@
 
 use clap::Args;
 use rampmeter_config::Code;
+use rampmeter_template as aws;
+use rampmeter_terminal::output::{self, Format, OutputArguments};
+use rampmeter_terminal::{Exit, Failure};
 use serde_json::{Value, json};
-
-use crate::aws;
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Format, OutputArguments};
 
 /// Options of `explain`.
 #[derive(Debug, Args)]

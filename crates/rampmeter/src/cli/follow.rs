@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use rampmeter_terminal::output::{self, Format};
+use rampmeter_terminal::{Exit, Failure};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::client::{Client, text};
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Format, json_or_text};
 
 /// First and longest pause between two looks. The pause grows, so that a short execution is seen at once and a long
 /// one costs little.
@@ -63,10 +63,15 @@ pub(crate) fn ended_json(description: &Value) -> Value {
         "schema": "rampmeter.ended/1",
         "execution_arn": description["executionArn"],
         "status": description["status"],
-        "output": description["output"].as_str().map(json_or_text),
+        "output": description["output"].as_str().map(output_value),
         "error": description["error"],
         "cause": description["cause"],
     })
+}
+
+/// An output as a value; what is not JSON stays text.
+fn output_value(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
 }
 
 /// Prints an execution that has ended: on success its output, on failure the error and its cause.

@@ -1,12 +1,12 @@
 //! `health`: the verdict of a running server. Is work flowing, does it succeed, is that the truth of now.
 
 use clap::Args;
+use rampmeter_terminal::output::{self, Format, OutputArguments};
+use rampmeter_terminal::{Exit, Failure};
 use serde_json::Value;
 
 use super::ServerArguments;
 use super::client::text;
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Format, OutputArguments};
 
 /// Options of `health`.
 #[derive(Debug, Args)]

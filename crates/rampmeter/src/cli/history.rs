@@ -1,10 +1,11 @@
 //! The history of an execution as a table: what happened, in which state, and how long each step took.
 
+use rampmeter_terminal::Failure;
+use rampmeter_terminal::output;
+use rampmeter_time::span;
 use serde_json::{Value, json};
 
 use super::client::{Client, text};
-use crate::failure::Failure;
-use crate::output;
 
 /// Longest text in the last column; the rest is in `-o json`.
 const LONGEST_DETAIL: usize = 80;
@@ -35,8 +36,8 @@ pub(crate) fn print(events: &[Value]) -> std::io::Result<()> {
         table.add_row([
             event["id"].to_string(),
             text(&event["type"]),
-            format!("+{}", output::span(now - first)),
-            output::span(now - previous),
+            format!("+{}", span(now - first)),
+            span(now - previous),
             detail(event),
         ]);
         previous = now;

@@ -4,10 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use rampmeter_terminal::output::{self, Format, OutputArguments, note};
+use rampmeter_terminal::{Exit, Failure};
 use serde_json::json;
-
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Format, OutputArguments, note};
 
 /// Options of `init`.
 #[derive(Debug, Args)]

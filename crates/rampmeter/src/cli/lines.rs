@@ -6,14 +6,14 @@ use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rampmeter_terminal::output::{self, Format};
+use rampmeter_terminal::{Exit, Failure};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::client::{Client, ClientError};
 use super::follow::{self, Deadline};
 use super::start::{Started, print_started, start, unreadable};
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Format};
 
 /// Requests in flight at once.
 const AT_ONCE: usize = 32;

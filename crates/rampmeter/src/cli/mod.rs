@@ -5,14 +5,16 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use rampmeter_lab::{bench, demo, mock, trial};
+use rampmeter_simulate as simulate;
+use rampmeter_terminal::output::{self, Color, note};
+use rampmeter_terminal::{Exit, Failure};
+use rampmeter_wire as wire;
 
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Color, note};
-use crate::{bench, demo, dev, mock, serve, simulate, trial, wire};
+use crate::serve;
 use client::Client;
 
 mod client;
-pub(crate) mod duration;
 mod start;
 mod lines;
 mod follow;
@@ -25,6 +27,7 @@ mod health;
 mod history;
 mod check;
 mod definition;
+mod dev;
 mod json_place;
 mod env;
 mod init;

@@ -8,11 +8,11 @@ use clap::Args;
 use rampmeter_caller::{Caller, Outcome, Preset};
 use rampmeter_config::Target;
 use rampmeter_dispatch::LimitKind;
+use rampmeter_terminal::output::{self, Color, Format, OutputArguments};
+use rampmeter_terminal::{Exit, Failure};
 use serde_json::{Value, json};
 
 use super::target;
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Color, Format, OutputArguments};
 
 /// Options of `limit probe`.
 #[derive(Debug, Args)]

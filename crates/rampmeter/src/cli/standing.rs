@@ -2,6 +2,9 @@
 //! this only sets it out. What changes something is in `control.rs`.
 
 use clap::{Args, Subcommand};
+use rampmeter_terminal::Failure;
+use rampmeter_terminal::output::{self, Color, Format, OutputArguments};
+use rampmeter_time::span;
 use serde_json::Value;
 
 use super::control::{
@@ -12,8 +15,6 @@ use crate::cli::ServerArguments;
 use crate::cli::client::text;
 use crate::cli::rate::Rate;
 use crate::cli::{probe, submit, target, target_show};
-use crate::failure::Failure;
-use crate::output::{self, Color, Format, OutputArguments, span};
 
 /// The commands under `call`.
 #[derive(Debug, Subcommand)]

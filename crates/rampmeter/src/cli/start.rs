@@ -5,12 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
+use rampmeter_terminal::output::{self, Format, OutputArguments};
+use rampmeter_terminal::{Exit, Failure};
+use rampmeter_time::{duration, rfc3339};
 use serde_json::{Value, json};
 
 use super::client::{Client, text};
-use super::{ServerArguments, duration, follow, lines};
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Format, OutputArguments};
+use super::{ServerArguments, follow, lines};
 
 /// Options of `start`.
 #[derive(Debug, Args)]
@@ -89,7 +90,7 @@ impl Started {
         json!({
             "schema": "rampmeter.started/1",
             "execution_arn": self.execution_arn,
-            "started_at": output::rfc3339(milliseconds),
+            "started_at": rfc3339(milliseconds),
         })
     }
 }

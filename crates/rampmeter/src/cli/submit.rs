@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use rampmeter_terminal::output::{self, Format, OutputArguments, note};
+use rampmeter_terminal::{Exit, Failure};
+use rampmeter_time::{duration, span};
 use serde_json::{Map, Value, json};
 
+use super::ServerArguments;
 use super::client::{Client, text};
 use super::follow::Deadline;
-use super::{ServerArguments, duration};
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Format, OutputArguments, note, span};
 
 /// First and longest pause between two looks whether a call has ended.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);

@@ -8,10 +8,9 @@ use clap::Args;
 use rampmeter_caller::allowance::Allowance;
 use rampmeter_caller::{Attempt, Auth, Caller, Outcome, Repeatable, Request};
 use rampmeter_config::{Config, Target};
+use rampmeter_terminal::output::{self, Color, Format, OutputArguments, note};
+use rampmeter_terminal::{Exit, Failure};
 use serde_json::{Value, json};
-
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Color, Format, OutputArguments, note};
 
 /// Options of `target ping`.
 #[derive(Debug, Args)]

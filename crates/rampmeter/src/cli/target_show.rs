@@ -1,13 +1,14 @@
 //! `target show`: one target with all that is known of it: what waits, what holds it, what the vendor taught.
 
 use clap::Args;
+use rampmeter_terminal::output::{self, Format, OutputArguments};
+use rampmeter_terminal::{Exit, Failure};
+use rampmeter_time::span;
 use serde_json::Value;
 
 use super::rate::Rate;
 use crate::cli::ServerArguments;
 use crate::cli::client::text;
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Format, OutputArguments, span};
 
 /// Options of `target show`.
 #[derive(Debug, Args)]

@@ -7,10 +7,11 @@ use std::path::Path;
 
 use rampmeter_config::Config;
 use rampmeter_engine::{Engine, StateMachineDescription};
+use rampmeter_terminal::output;
+use rampmeter_terminal::{Exit, Failure};
 use serde_json::{Value, json};
 
-use crate::failure::{Exit, Failure};
-use crate::{cli, output};
+use crate::cli;
 
 /// A server that is ready.
 #[derive(Debug)]

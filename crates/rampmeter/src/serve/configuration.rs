@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use rampmeter_config::{Config, Report};
+use rampmeter_terminal::{Exit, Failure};
 
 use super::Arguments;
-use crate::failure::{Exit, Failure};
 
 /// The file that is taken when none is named.
 const DEFAULT_FILE: &str = "rampmeter.toml";

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use rampmeter_engine::{Engine, TargetState};
+use rampmeter_terminal::output::note;
 use tokio::time::Instant;
 
 use super::signals::Signals;
-use crate::output::note;
 
 /// Exit code of a process that was interrupted (128 and SIGINT).
 const INTERRUPTED: i32 = 130;

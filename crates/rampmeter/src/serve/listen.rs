@@ -3,9 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 
+use rampmeter_terminal::{Exit, Failure};
 use tokio::net::TcpListener;
-
-use crate::failure::{Exit, Failure};
 
 /// Listens on `address`. Another port is never taken silently; port 0 asks for a free one.
 pub(super) async fn bind(

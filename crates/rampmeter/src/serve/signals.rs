@@ -1,8 +1,7 @@
 //! The signals that end a server: the first asks it to, the second makes it.
 
+use rampmeter_terminal::{Exit, Failure};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-
-use crate::failure::{Exit, Failure};
 
 /// SIGTERM and SIGINT of this process.
 #[derive(Debug)]

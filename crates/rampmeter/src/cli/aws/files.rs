@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::aws::{self, Deployment, Emit, Notation, Template};
-use crate::failure::{Exit, Failure};
+use rampmeter_template as aws;
+use rampmeter_template::{Deployment, Emit, Notation, Template};
+use rampmeter_terminal::{Exit, Failure};
 
 /// A file to be written, from the folder of the template.
 #[derive(Debug)]

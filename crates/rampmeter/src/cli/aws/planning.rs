@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use rampmeter_config::aws::{self, Plan};
 use rampmeter_config::{Report, WorkflowType};
+use rampmeter_template::check::{self, Finding, Place};
+use rampmeter_template::{Deployment, Emit};
 
-use crate::aws::check::{self, Finding, Place};
-use crate::aws::{Deployment, Emit};
 use crate::cli::check::advice;
 use crate::cli::definition::{self, Problem};
 

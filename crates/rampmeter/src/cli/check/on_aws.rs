@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
+use rampmeter_template::Emit;
+use rampmeter_template::check::of_definition;
+use rampmeter_terminal::output::{Color, Format};
+use rampmeter_terminal::{Exit, Failure};
 use serde_json::Value;
 
 use super::{Findings, Form, Kind, Problem, answer, counted};
-use crate::aws::Emit;
-use crate::aws::check::of_definition;
 use crate::cli::aws::Planned;
 use crate::cli::definition;
-use crate::failure::{Exit, Failure};
-use crate::output::{Color, Format};
 
 /// Checks one configuration for AWS. The members of `more` are added to a JSON answer.
 pub(in crate::cli) fn run(

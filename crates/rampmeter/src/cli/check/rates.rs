@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use rampmeter_config::{Config, Target};
 use rampmeter_dispatch::{CountFrom, Gate, LimitKind, Rules, Time};
+use rampmeter_time::span;
 use serde_json::{Value, json};
 
 use crate::cli::client::Client;
 use crate::cli::rate::{self, Rate};
-use crate::output::span;
 
 /// A window that reaches less than nine tenths of its rate.
 pub(super) const SLOW_WINDOW: &str = "RM4030";

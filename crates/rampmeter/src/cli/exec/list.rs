@@ -1,12 +1,13 @@
 //! `exec list`: the newest executions of one workflow or of all.
 
 use clap::Args;
+use rampmeter_terminal::Failure;
+use rampmeter_terminal::output::{self, Format, OutputArguments};
+use rampmeter_time::{rfc3339, span};
 use serde_json::{Value, json};
 
 use crate::cli::ServerArguments;
 use crate::cli::client::{Client, text};
-use crate::failure::Failure;
-use crate::output::{self, Format, OutputArguments, rfc3339, span};
 
 /// Options of `exec list`.
 #[derive(Debug, Args)]

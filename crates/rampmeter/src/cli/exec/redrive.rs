@@ -1,11 +1,11 @@
 //! `exec redrive`: an execution that ended badly goes on at the state that failed.
 
 use clap::Args;
+use rampmeter_terminal::Failure;
+use rampmeter_terminal::output::{self, Format, OutputArguments};
 use serde_json::json;
 
 use crate::cli::ServerArguments;
-use crate::failure::Failure;
-use crate::output::{self, Format, OutputArguments};
 
 /// Options of `exec redrive`.
 #[derive(Debug, Args)]

@@ -1,13 +1,14 @@
 //! `exec show`: one execution with all that is known of it, first of all where it waits and why.
 
 use clap::Args;
+use rampmeter_terminal::Failure;
+use rampmeter_terminal::output::{self, Format, OutputArguments};
+use rampmeter_time::span;
 use serde_json::Value;
 
 use super::waiting;
 use crate::cli::client::text;
 use crate::cli::{ServerArguments, history};
-use crate::failure::Failure;
-use crate::output::{self, Format, OutputArguments, span};
 
 /// Options of `exec show`.
 #[derive(Debug, Args)]

@@ -1,12 +1,12 @@
 //! `exec stop`: stops an execution, and says so when it had already ended.
 
 use clap::Args;
+use rampmeter_terminal::output::{self, Format, OutputArguments};
+use rampmeter_terminal::{Exit, Failure};
 use serde_json::json;
 
 use crate::cli::ServerArguments;
 use crate::cli::client::text;
-use crate::failure::{Exit, Failure};
-use crate::output::{self, Format, OutputArguments};
 
 /// Options of `exec stop`.
 #[derive(Debug, Args)]

@@ -1,0 +1,166 @@
+//! What is happening now, for whoever watches. One task takes the samples, whoever watches: each second while somebody
+//! does, each `STEP` otherwise. A sample is two questions to the writer; how many executions there are is counted on a
+//! reader, and the longer that takes the less often.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rampmeter_config::Config;
+use rampmeter_dispatch::Priority;
+use rampmeter_engine::{Engine, Rejected};
+use rampmeter_time::rfc3339;
+use serde_json::{Map, Value, json};
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use super::sample::{Sample, TargetSample};
+use super::verdict::{self, Objectives};
+use crate::target::target_json;
+
+/// Between two samples that are kept.
+pub(crate) const STEP: Duration = Duration::from_secs(5);
+/// Samples that are kept: a quarter of an hour.
+const KEPT: usize = 180;
+/// The next count of executions comes after so many times what the last one took.
+const COUNT_RESTS: u32 = 50;
+/// The shortest time between two counts of executions.
+const COUNT_AT_MOST: Duration = Duration::from_secs(2);
+
+/// The samples, and who waits for the next one.
+#[derive(Debug)]
+pub(crate) struct Live {
+    objectives: Objectives,
+    pub(crate) latest: watch::Sender<Option<Arc<str>>>,
+    pub(crate) kept: Mutex<VecDeque<Sample>>,
+}
+
+impl Live {
+    /// No sample yet; judged by the `[slo]` of the configuration.
+    pub(crate) fn new(config: &Config) -> Live {
+        Live {
+            objectives: Objectives::of(config),
+            latest: watch::Sender::new(None),
+            kept: Mutex::new(VecDeque::with_capacity(KEPT)),
+        }
+    }
+
+    /// Takes samples until the engine has stopped.
+    pub(crate) async fn run(&self, engine: &Engine) {
+        let mut seconds = tokio::time::interval(Duration::from_secs(1));
+        seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut kept_at: Option<Instant> = None;
+        let mut counting = Counting::default();
+        loop {
+            seconds.tick().await;
+            let keeps = kept_at.is_none_or(|at| at.elapsed() >= STEP);
+            if !keeps && self.latest.receiver_count() == 0 {
+                continue;
+            }
+            let Ok(mut sample) = take(engine).await else {
+                return;
+            };
+            sample.executions = counting.counts(engine).await;
+            self.latest
+                .send_replace(Some(self.live_json(&sample).to_string().into()));
+            if keeps {
+                kept_at = Some(Instant::now());
+                self.keep(sample);
+            }
+        }
+    }
+
+    fn keep(&self, sample: Sample) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() == KEPT {
+            kept.pop_front();
+        }
+        kept.push_back(sample);
+    }
+
+    fn live_json(&self, sample: &Sample) -> Value {
+        let targets: Vec<_> = sample.targets.iter().map(live_target_json).collect();
+        json!({
+            "schema": "rampmeter.live/1",
+            "at": rfc3339(sample.at),
+            "targets": targets,
+            "executions": sample.executions,
+            "health": self.verdict(sample),
+        })
+    }
+
+    /// The verdict on a sample, against the oldest that is kept.
+    pub(crate) fn verdict(&self, sample: &Sample) -> Value {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let minute = sample.at - 60_000;
+        let before = kept.iter().rev().find(|kept| kept.at <= minute);
+        let now = Timestamp::now().as_millisecond();
+        verdict::judge(&self.objectives, sample, before, kept.front(), now).to_json()
+    }
+}
+
+/// The target as `/v1/targets` has it, and what only the figures say.
+fn live_target_json(target: &TargetSample) -> Value {
+    let mut state = target_json(&target.state);
+    // For the exact arithmetic of tests; nobody watches it.
+    state.as_object_mut().map(|state| state.remove("contended"));
+    state["oldest_ms"] = oldest_json(target);
+    state["jobs"] = target.jobs.into();
+    state["dead_letters"] = target.dead_letters.into();
+    state["answers"] = target.answers_json();
+    state
+}
+
+/// How long each lane's oldest call waits.
+pub(crate) fn oldest_json(target: &TargetSample) -> Value {
+    let lanes = Priority::ALL.into_iter().zip(target.oldest_ms);
+    Value::Object(
+        lanes
+            .map(|(priority, oldest)| (priority.as_str().to_owned(), oldest.into()))
+            .collect(),
+    )
+}
+
+/// A sample of now.
+///
+/// # Errors
+/// When the engine has stopped.
+pub(crate) async fn take(engine: &Engine) -> Result<Sample, Rejected> {
+    let states = engine.targets().await?;
+    let figures = engine.figures().await?;
+    Ok(Sample::new(
+        Timestamp::now().as_millisecond(),
+        states,
+        figures,
+    ))
+}
+
+/// The counts of executions by status, and when they are counted next.
+#[derive(Debug, Default)]
+struct Counting {
+    last: Value,
+    next: Option<Instant>,
+}
+
+impl Counting {
+    async fn counts(&mut self, engine: &Engine) -> Value {
+        if self.next.is_some_and(|next| Instant::now() < next) {
+            return self.last.clone();
+        }
+        let begin = Instant::now();
+        if let Ok(counts) = engine.execution_counts().await {
+            let counts = counts.into_iter();
+            let counts: Map<_, _> = counts
+                .map(|(status, count)| (status.as_str().to_owned(), count.into()))
+                .collect();
+            self.last = json!({
+                "counts": counts,
+                "counted_at": rfc3339(Timestamp::now().as_millisecond()),
+            });
+        }
+        let took = begin.elapsed();
+        self.next = Some(Instant::now() + (took * COUNT_RESTS).max(COUNT_AT_MOST));
+        self.last.clone()
+    }
+}

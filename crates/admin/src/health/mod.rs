@@ -1,0 +1,5 @@
+//! What is happening now, and whether that is well.
+
+pub(crate) mod live;
+pub(crate) mod sample;
+mod verdict;

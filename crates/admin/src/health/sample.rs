@@ -1,0 +1,88 @@
+//! One look at the engine: every target as it stood, and what was counted of it until then.
+
+use rampmeter_dispatch::Priority;
+use rampmeter_engine::{EngineFigures, OUTCOMES, TargetState};
+use serde_json::{Map, Value};
+
+/// The engine at one moment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sample {
+    /// Milliseconds since the Unix epoch.
+    pub(crate) at: i64,
+    /// The targets, by name.
+    pub(crate) targets: Vec<TargetSample>,
+    /// How many executions have each status, when that was counted; null before the first count.
+    pub(crate) executions: Value,
+}
+
+/// One target at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct TargetSample {
+    /// As it stood. The spans of contention are left out: they grow.
+    pub(crate) state: TargetState,
+    /// How long the call has waited that goes next in each lane, in milliseconds.
+    pub(crate) oldest_ms: [Option<u64>; 3],
+    /// Calls that the vendor works on as jobs.
+    pub(crate) jobs: u64,
+    /// Dead letters, counted up to 100,000.
+    pub(crate) dead_letters: u64,
+    /// Answers since the process began, by [`OUTCOMES`].
+    pub(crate) answers: [u64; OUTCOMES.len()],
+}
+
+impl Sample {
+    /// A look at the engine; both lists are by name.
+    pub(crate) fn new(at: i64, states: Vec<TargetState>, figures: EngineFigures) -> Sample {
+        let targets = states.into_iter().zip(figures.targets);
+        let targets = targets.map(|(mut state, figures)| {
+            assert_eq!(state.name, figures.name, "both lists are by name");
+            state.contended.clear();
+            let mut answers = [0; OUTCOMES.len()];
+            for lane in figures.figures.answers {
+                for (sum, count) in answers.iter_mut().zip(lane) {
+                    *sum += count;
+                }
+            }
+            TargetSample {
+                state,
+                oldest_ms: figures.oldest.map(|oldest| {
+                    oldest.map(|oldest| u64::try_from(oldest.as_millis()).unwrap_or(u64::MAX))
+                }),
+                jobs: figures.jobs,
+                dead_letters: figures.dead_letters,
+                answers,
+            }
+        });
+        Sample {
+            at,
+            targets: targets.collect(),
+            executions: Value::Null,
+        }
+    }
+
+    /// The target with this name.
+    pub(crate) fn target(&self, name: &str) -> Option<&TargetSample> {
+        self.targets.iter().find(|target| target.state.name == name)
+    }
+}
+
+impl TargetSample {
+    /// The answers by outcome.
+    pub(crate) fn answers_json(&self) -> Value {
+        let answers = OUTCOMES.iter().zip(self.answers);
+        let answers: Map<_, _> = answers
+            .map(|(outcome, count)| ((*outcome).to_owned(), count.into()))
+            .collect();
+        Value::Object(answers)
+    }
+
+    /// Answers of all kinds.
+    pub(crate) fn answered(&self) -> u64 {
+        self.answers.iter().sum()
+    }
+
+    /// Calls that wait in the lane of a priority.
+    pub(crate) fn waiting(&self, priority: Priority) -> u64 {
+        self.state.waiting[priority.index()]
+    }
+}

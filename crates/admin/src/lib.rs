@@ -1,0 +1,20 @@
+//! The admin port: what operators and the command line ask of a running server, as JSON objects with a `schema`,
+//! snake_case names, RFC 3339 times in UTC and durations in `_ms`.
+//! Most of it only reads; what changes something is a `POST` and says so. The pages that people look at are the
+//! dashboard's: `crate::dashboard`.
+//!
+//! `routes` answers on a `site`, whose `health` is judged from samples; `answer`, `target` and `redaction` are the shapes of
+//! what is answered, `parameters` and `change` those of what is asked.
+
+mod answer;
+mod change;
+mod dashboard;
+mod health;
+mod parameters;
+mod redaction;
+mod routes;
+mod site;
+mod target;
+
+pub use routes::router;
+pub use site::Site;

@@ -1,0 +1,125 @@
+//! `/v1/calls`: the calls that have not ended, and why each of them waits.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use rampmeter_dispatch::Priority;
+use rampmeter_engine::{CallOutcome, CallState};
+use rampmeter_time::rfc3339;
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, Refused};
+use crate::parameters::Parameters;
+use crate::site::Site;
+
+/// Calls in an answer when the client does not say.
+const DEFAULT_LIMIT: u32 = 100;
+/// Most calls in one answer: the writer makes the list, so it must stay small.
+const MOST: u32 = 1000;
+
+pub(crate) async fn calls(
+    State(site): State<Arc<Site>>,
+    parameters: Parameters,
+) -> Result<Answer, Refused> {
+    let most = parameters.limit(DEFAULT_LIMIT, MOST)?;
+    let calls = match parameters.text("target") {
+        Some(target) => {
+            let target = target.to_owned();
+            site.engine.calls_of(target, most as usize).await?
+        }
+        None => site.engine.calls(most as usize).await?,
+    };
+    let calls: Vec<_> = calls.iter().map(call_json).collect();
+    Ok(Answer(
+        json!({ "schema": "rampmeter.calls/1", "calls": calls }),
+    ))
+}
+
+/// One call: as it stands, or how it ended.
+pub(crate) async fn call(
+    State(site): State<Arc<Site>>,
+    Path(call): Path<String>,
+) -> Result<Answer, Refused> {
+    let number = number_of(&site, &call).await?;
+    let mut answer = match site.engine.call(number).await? {
+        Some(call) => call_json(&call),
+        None => match site.engine.call_outcome(number).await? {
+            Some(outcome) => outcome_json(&site, outcome),
+            None => {
+                let what = format!(
+                    "nothing is kept of call c-{number}: a workflow's call that has ended is in the history of its execution, any other is forgotten after the time of `retention`"
+                );
+                return Err(Refused::not_found(what));
+            }
+        },
+    };
+    answer["schema"] = "rampmeter.call/1".into();
+    Ok(Answer(answer))
+}
+
+/// How a call ended, with its output or the cause of its failure as `answer`.
+fn outcome_json(site: &Site, outcome: CallOutcome) -> Value {
+    let mut told = outcome.told;
+    site.redaction.apply(&outcome.target, &mut told);
+    let standing = if outcome.error.is_none() {
+        "succeeded"
+    } else {
+        "failed"
+    };
+    json!({
+        "id": format!("c-{}", outcome.id),
+        "target": outcome.target,
+        "priority": outcome.priority.map(Priority::as_str),
+        "key": outcome.key,
+        "standing": standing,
+        "sent_at": rfc3339(outcome.sent_at),
+        "first_started_at": outcome.first_started_at.map(rfc3339),
+        "ended_at": rfc3339(outcome.ended_at),
+        "duration_ms": outcome.ended_at - outcome.sent_at,
+        "receive_count": outcome.receive_count,
+        "attempts": outcome.attempts,
+        "error": outcome.error,
+        "answer": told,
+    })
+}
+
+/// The number of the call that `c-17`, `17` or a MessageId names.
+pub(crate) async fn number_of(site: &Site, text: &str) -> Result<i64, Refused> {
+    // A UUID is written with four hyphens.
+    if text.len() == 36 {
+        let number = site.engine.call_number(text).await?;
+        return number.ok_or_else(|| Refused::not_found(format!("no message has the id {text}")));
+    }
+    number(text)
+}
+
+/// The number of a call, as `c-17` or `17`.
+pub(crate) fn number(text: &str) -> Result<i64, Refused> {
+    let digits = text.strip_prefix("c-").unwrap_or(text);
+    digits.parse().map_err(|_| {
+        Refused::bad_request(format!("{text:?} is not the id of a call, such as c-17"))
+    })
+}
+
+/// One call, as every answer of this port shows it.
+pub(crate) fn call_json(call: &CallState) -> Value {
+    json!({
+        "id": format!("c-{}", call.id),
+        "target": call.target,
+        "priority": call.priority.as_str(),
+        "key": call.key,
+        "execution_arn": call.execution_arn,
+        "standing": call.standing,
+        "job": call.job.as_ref().map(|job| json!({
+            "path": job.path,
+            "since": rfc3339(job.since),
+            "looks": job.looks,
+            "counted": job.counted,
+        })),
+        "sent_at": rfc3339(call.sent_at),
+        "receive_count": call.receive_count,
+        "ahead": call.ahead,
+        "held_by": call.held_by,
+        "starts_in_ms": call.starts_in,
+    })
+}

@@ -1,0 +1,157 @@
+//! What people change through the admin port: `POST` with a JSON object, answered by what was done. A web page cannot
+//! do it behind a person's back: the `Content-Type` must be JSON, which a browser does not send to another origin
+//! without asking, and this port never allows it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use rampmeter_dispatch::Priority;
+use rampmeter_engine::{ChangeLimit, LimitChanged, Pause};
+use rampmeter_time::rfc3339;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, Refused};
+use crate::change::{Body, priority, read, reason};
+use crate::site::Site;
+
+/// Entries of the audit trail in one answer.
+const CHANGES: u32 = 200;
+/// The body of `/v1/targets/NAME/pause` and `resume`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PauseBody {
+    priority: Option<String>,
+    #[serde(default)]
+    forget_throttles: bool,
+    #[serde(default)]
+    reason: String,
+}
+
+/// The body of `/v1/calls/ID/move`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MoveBody {
+    priority: String,
+    #[serde(default)]
+    reason: String,
+}
+
+/// The body of `/v1/limits/TARGET/LIMIT`. Without `max` the limit goes back to the configuration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeBody {
+    max: Option<u64>,
+    lasting_ms: Option<u64>,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+pub(crate) async fn pause(
+    State(site): State<Arc<Site>>,
+    Path(target): Path<String>,
+    body: Body<PauseBody>,
+) -> Result<Answer, Refused> {
+    set_pause(&site, target, body, true).await
+}
+
+pub(crate) async fn resume(
+    State(site): State<Arc<Site>>,
+    Path(target): Path<String>,
+    body: Body<PauseBody>,
+) -> Result<Answer, Refused> {
+    set_pause(&site, target, body, false).await
+}
+
+async fn set_pause(
+    site: &Site,
+    target: String,
+    body: Body<PauseBody>,
+    paused: bool,
+) -> Result<Answer, Refused> {
+    let body = read(body)?;
+    let priority = body.priority.as_deref().map(priority).transpose()?;
+    let pause = Pause {
+        target: target.clone(),
+        priority,
+        paused,
+        forget_throttles: body.forget_throttles,
+        reason: reason(body.reason)?,
+    };
+    site.engine.pause(pause).await?;
+    let scope = priority.map_or("target", Priority::as_str);
+    Ok(Answer(json!({
+        "schema": "rampmeter.pause/1", "target": target, "scope": scope, "paused": paused,
+    })))
+}
+
+pub(crate) async fn move_call(
+    State(site): State<Arc<Site>>,
+    Path(call): Path<String>,
+    body: Body<MoveBody>,
+) -> Result<Answer, Refused> {
+    let body = read(body)?;
+    let to = priority(&body.priority)?;
+    let number = super::calls::number(&call)?;
+    site.engine
+        .move_call(number, to, reason(body.reason)?)
+        .await?;
+    Ok(Answer(json!({
+        "schema": "rampmeter.moved/1", "id": format!("c-{number}"), "priority": to.as_str(),
+    })))
+}
+
+pub(crate) async fn change_limit(
+    State(site): State<Arc<Site>>,
+    Path((target, limit)): Path<(String, String)>,
+    body: Body<ChangeBody>,
+) -> Result<Answer, Refused> {
+    let body = read(body)?;
+    let change = ChangeLimit {
+        target,
+        limit,
+        max: body.max,
+        lasting: body.lasting_ms.map(Duration::from_millis),
+        reason: reason(body.reason)?,
+        dry_run: body.dry_run,
+    };
+    let changed = site.engine.change_limit(change).await?;
+    Ok(Answer(changed_json(&changed)))
+}
+
+fn changed_json(changed: &LimitChanged) -> Value {
+    json!({
+        "schema": "rampmeter.limit-change/1",
+        "target": changed.target,
+        "limit": changed.limit,
+        "from": changed.from,
+        "to": changed.to,
+        "configured": changed.configured,
+        "used": changed.used,
+        "expires_at": changed.expires_at.map(rfc3339),
+        "applied": changed.applied,
+    })
+}
+
+pub(crate) async fn changes(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
+    let records = site.engine.controls(CHANGES).await?;
+    let changes: Vec<Value> = records
+        .iter()
+        .map(|record| {
+            json!({
+                "at": rfc3339(record.at),
+                "target": record.target,
+                "kind": record.kind,
+                "subject": record.subject,
+                "change": record.change,
+                "reason": record.reason,
+            })
+        })
+        .collect();
+    Ok(Answer(
+        json!({ "schema": "rampmeter.changes/1", "changes": changes }),
+    ))
+}

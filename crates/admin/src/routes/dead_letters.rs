@@ -1,0 +1,140 @@
+//! `/v1/dead-letters`: calls that failed for good, the newest first, and `/v1/dead-letter-groups`: how many of them have the
+//! same target and error. `redrive` and `discard` of one are changes, with a reason for the audit trail.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use rampmeter_dispatch::Priority;
+use rampmeter_engine::{
+    DeadLetterGroup, DeadLetterState, ListDeadLetters, RedriveDeadLetter, Redriven,
+};
+use rampmeter_time::rfc3339;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::calls::number;
+use crate::answer::{Answer, Refused, json_or_text};
+use crate::change::{Body, priority, read, reason};
+use crate::parameters::Parameters;
+use crate::site::Site;
+
+/// Dead letters in an answer when the client does not say, and at most.
+const LETTERS: (u32, u32) = (100, 1_000);
+
+/// The body of `/v1/dead-letters/ID/redrive`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RedriveBody {
+    priority: Option<String>,
+    #[serde(default)]
+    reason: String,
+}
+
+/// The body of `/v1/dead-letters/ID/discard`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DiscardBody {
+    #[serde(default)]
+    reason: String,
+}
+
+pub(crate) async fn list(
+    State(site): State<Arc<Site>>,
+    parameters: Parameters,
+) -> Result<Answer, Refused> {
+    let list = ListDeadLetters {
+        target: parameters.text("target").map(str::to_owned),
+        error: parameters.text("error").map(str::to_owned),
+        max_results: Some(parameters.limit(LETTERS.0, LETTERS.1)?),
+        next_token: parameters.text("next_token").map(str::to_owned),
+    };
+    let page = site.engine.dead_letters(list).await?;
+    let letters: Vec<_> = page
+        .items
+        .iter()
+        .map(|letter| letter_json(&site, letter))
+        .collect();
+    Ok(Answer(json!({
+        "schema": "rampmeter.dead-letters/1",
+        "dead_letters": letters,
+        "next_token": page.next_token,
+    })))
+}
+
+fn letter_json(site: &Site, letter: &DeadLetterState) -> Value {
+    let mut cause = json_or_text(&letter.cause);
+    site.redaction.apply(&letter.target, &mut cause);
+    json!({
+        "id": format!("c-{}", letter.id),
+        "target": letter.target,
+        "priority": letter.priority.map(Priority::as_str),
+        "key": letter.key,
+        "execution_arn": letter.execution_arn,
+        "sent_at": rfc3339(letter.sent_at),
+        "failed_at": rfc3339(letter.failed_at),
+        "error": letter.error,
+        "cause": cause,
+        "receive_count": letter.receive_count,
+        "attempts": letter.attempts,
+    })
+}
+
+pub(crate) async fn groups(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
+    let groups = site.engine.dead_letter_groups().await?;
+    let groups: Vec<_> = groups.iter().map(group_json).collect();
+    Ok(Answer(
+        json!({ "schema": "rampmeter.dead-letter-groups/1", "groups": groups }),
+    ))
+}
+
+fn group_json(group: &DeadLetterGroup) -> Value {
+    json!({
+        "target": group.target,
+        "error": group.error,
+        "count": group.count,
+        "first_at": rfc3339(group.first_at),
+        "last_at": rfc3339(group.last_at),
+        "sample": format!("c-{}", group.sample),
+        "sample_key": group.sample_key,
+    })
+}
+
+pub(crate) async fn redrive(
+    State(site): State<Arc<Site>>,
+    Path(letter): Path<String>,
+    body: Body<RedriveBody>,
+) -> Result<Answer, Refused> {
+    let body = read(body)?;
+    let id = number(&letter)?;
+    let redrive = RedriveDeadLetter {
+        id,
+        priority: body.priority.as_deref().map(priority).transpose()?,
+        reason: reason(body.reason)?,
+    };
+    let redriven = site.engine.redrive_dead_letter(redrive).await?;
+    let (execution_arn, sent_as) = match redriven {
+        Redriven::Execution(arn) => (Some(arn), None),
+        Redriven::Call(priority) => (None, Some(priority.as_str())),
+    };
+    Ok(Answer(json!({
+        "schema": "rampmeter.dead-letter-redrive/1",
+        "id": format!("c-{id}"),
+        "execution_arn": execution_arn,
+        "sent_as": sent_as,
+    })))
+}
+
+pub(crate) async fn discard(
+    State(site): State<Arc<Site>>,
+    Path(letter): Path<String>,
+    body: Body<DiscardBody>,
+) -> Result<Answer, Refused> {
+    let body = read(body)?;
+    let id = number(&letter)?;
+    site.engine
+        .discard_dead_letter(id, reason(body.reason)?)
+        .await?;
+    Ok(Answer(
+        json!({ "schema": "rampmeter.dead-letter-discard/1", "id": format!("c-{id}") }),
+    ))
+}

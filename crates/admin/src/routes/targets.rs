@@ -1,0 +1,40 @@
+//! `/v1/targets` and `/v1/limits`: each target as it stands, and every limit of every target in one list.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde_json::{Map, Value, json};
+
+use crate::answer::{Answer, Refused};
+use crate::site::Site;
+use crate::target::{limits_json, target_json};
+
+pub(crate) async fn targets(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
+    let targets: Vec<_> = site
+        .engine
+        .targets()
+        .await?
+        .iter()
+        .map(target_json)
+        .collect();
+    Ok(Answer(
+        json!({ "schema": "rampmeter.targets/1", "targets": targets }),
+    ))
+}
+
+pub(crate) async fn limits(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
+    let mut limits = Vec::new();
+    for target in site.engine.targets().await? {
+        for limit in limits_json(&target) {
+            let mut row = Map::new();
+            row.insert("target".to_owned(), target.name.as_str().into());
+            if let Value::Object(limit) = limit {
+                row.extend(limit);
+            }
+            limits.push(Value::Object(row));
+        }
+    }
+    Ok(Answer(
+        json!({ "schema": "rampmeter.limits/1", "limits": limits }),
+    ))
+}

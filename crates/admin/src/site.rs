@@ -1,0 +1,43 @@
+//! What stands behind the port: the engine, what is happening now, and what people are not shown.
+
+use std::sync::Arc;
+
+use rampmeter_config::Config;
+use rampmeter_engine::Engine;
+use tokio::sync::watch;
+
+use crate::health::live::Live;
+use crate::redaction::Redaction;
+
+/// What the admin port serves.
+#[derive(Debug)]
+pub struct Site {
+    /// The engine it reports on.
+    pub(crate) engine: Engine,
+    /// Whether the process has been asked to end.
+    pub(crate) draining: watch::Sender<bool>,
+    /// What people are not shown.
+    pub(crate) redaction: Redaction,
+    /// What is happening now.
+    pub(crate) live: Live,
+}
+
+impl Site {
+    /// Reports on an engine with this configuration, and looks at it from now on until it has stopped.
+    pub fn start(engine: Engine, config: &Config) -> Arc<Site> {
+        let site = Arc::new(Site {
+            engine,
+            draining: watch::Sender::new(false),
+            redaction: Redaction::of(config),
+            live: Live::new(config),
+        });
+        let watched = Arc::clone(&site);
+        tokio::spawn(async move { watched.live.run(&watched.engine).await });
+        site
+    }
+
+    /// From now on not ready.
+    pub fn drain(&self) {
+        self.draining.send_replace(true);
+    }
+}

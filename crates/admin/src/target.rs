@@ -1,0 +1,85 @@
+//! A target as answers show it: of `/v1/targets`, and of what is happening now.
+
+use rampmeter_dispatch::Priority;
+use rampmeter_engine::{LimitState, TargetState, VendorLimitState};
+use rampmeter_time::rfc3339;
+use serde_json::{Value, json};
+
+/// The whole of it.
+pub(crate) fn target_json(target: &TargetState) -> Value {
+    json!({
+        "name": target.name,
+        "waiting": by_priority(target.waiting),
+        "in_flight": target.in_flight,
+        "held": target.held,
+        "deferrals": by_priority(target.deferrals),
+        "paused": target.paused,
+        "mean_call_ms": target.mean_call,
+        "throttles": target.throttles,
+        "throttles_under_our_limit": target.throttles_under_our_limit,
+        "closed_by_headers": target.closed_by_headers,
+        "closed_until": target.closed_until.map(rfc3339),
+        "trickle": target.trickle,
+        "vendor_limits": target.vendor_limits.iter().map(vendor_limit_json).collect::<Vec<_>>(),
+        "limits": limits_json(target),
+        // Spans in microseconds since the epoch, for exact arithmetic with a vendor's own record of its calls.
+        "contended": target.contended,
+    })
+}
+
+/// A limit as the vendor's last answer stated it.
+fn vendor_limit_json(limit: &VendorLimitState) -> Value {
+    json!({
+        "name": limit.name,
+        "kind": limit.kind,
+        "limit": limit.limit,
+        "per_ms": limit.per_ms,
+        "remaining": limit.remaining,
+        "resets_at": limit.resets_at.map(rfc3339),
+        "disagreement": limit.disagreement,
+    })
+}
+
+/// A number for each priority.
+pub(crate) fn by_priority(counts: [u64; 3]) -> Value {
+    let counts = Priority::ALL.into_iter().zip(counts);
+    Value::Object(
+        counts
+            .map(|(priority, count)| (priority.as_str().to_owned(), count.into()))
+            .collect(),
+    )
+}
+
+/// Its limits.
+pub(crate) fn limits_json(target: &TargetState) -> Vec<Value> {
+    target.limits.iter().map(limit_json).collect()
+}
+
+fn limit_json(limit: &LimitState) -> Value {
+    json!({
+        "name": limit.name,
+        "kind": limit.kind,
+        "per_ms": limit.per_ms,
+        "used": limit.used,
+        "max": limit.max,
+        "reserved": by_priority(limit.reserved.map(u64::from)),
+        "share": share_json(limit.shares),
+        "held": limit.held,
+        "learned_ceiling": limit.learned_ceiling,
+        "configured": limit.configured,
+        "expires_at": limit.expires_at.map(rfc3339),
+        "reaches_per_second": limit.reaches_per_second,
+        "nominal_per_second": limit.nominal_per_second,
+        "vendor_may_count": limit.vendor_may_count,
+    })
+}
+
+/// The priorities that have a share.
+fn share_json(shares: [Option<u32>; 3]) -> Value {
+    let shares = Priority::ALL.into_iter().zip(shares);
+    Value::Object(
+        shares
+            .filter_map(|(priority, share)| Some((priority.as_str().to_owned(), share?.into())))
+            .collect(),
+    )
+}

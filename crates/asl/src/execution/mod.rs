@@ -1,0 +1,11 @@
+//! One execution as data: where its frames stand, what happened, what it is told and what it asks for. How one leads to
+//! the next is in `advance`.
+
+pub(crate) mod event;
+pub(crate) mod frame;
+mod history;
+pub(crate) mod join;
+pub(crate) mod probe;
+pub mod record;
+pub(crate) mod scope;
+pub(crate) mod stimulus;

@@ -1,0 +1,120 @@
+//! The Retry-After header (RFC 9110, section 10.2.3): seconds, or a date in any of the three forms of HTTP.
+//! Pure: the present arrives as an argument.
+
+use std::time::{Duration, SystemTime};
+
+/// The longest pause that is believed. A vendor that asks for more is asked again after a day.
+pub const MAX_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Reads a Retry-After value. Decimal seconds, which some vendors send, are rounded up; a date in the past means
+/// now; more than [`MAX_PAUSE`] means [`MAX_PAUSE`]. What cannot be read is none.
+#[must_use]
+pub fn parse(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    let pause = seconds(value).or_else(|| until(value, now))?;
+    Some(pause.min(MAX_PAUSE))
+}
+
+/// `120`, `2.0`, `1.5`: digits with at most one dot between them. No sign, no exponent.
+fn seconds(value: &str) -> Option<Duration> {
+    let (whole, fraction) = value.split_once('.').unwrap_or((value, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    // A number too large for 64 bits is a very long pause, not an unreadable one.
+    let whole: u64 = whole.parse().unwrap_or(u64::MAX);
+    let begun = u64::from(fraction.bytes().any(|b| b != b'0'));
+    Some(Duration::from_secs(whole.saturating_add(begun)))
+}
+
+fn until(value: &str, now: SystemTime) -> Option<Duration> {
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or(Duration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sun, 06 Nov 1994 08:49:37 GMT, the example date of RFC 9110.
+    const EXAMPLE: u64 = 784_111_777;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn seconds_are_read_and_decimals_rounded_up() {
+        let cases = [
+            ("0", 0),
+            ("120", 120),
+            (" 7 ", 7),
+            ("2.0", 2),
+            ("1.5", 2),
+            ("0.001", 1),
+            ("007", 7),
+        ];
+        for (value, seconds) in cases {
+            assert_eq!(
+                parse(value, at(0)),
+                Some(Duration::from_secs(seconds)),
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn all_three_date_forms_are_read() {
+        let forms = [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+        ];
+        for form in forms {
+            assert_eq!(
+                parse(form, at(EXAMPLE - 90)),
+                Some(Duration::from_secs(90)),
+                "{form}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_past_date_means_now() {
+        assert_eq!(
+            parse("Sun, 06 Nov 1994 08:49:37 GMT", at(EXAMPLE + 1)),
+            Some(Duration::ZERO)
+        );
+    }
+
+    #[test]
+    fn a_pause_is_capped() {
+        for value in [
+            "999999999",
+            "99999999999999999999999999",
+            "Fri, 31 Dec 9999 23:59:59 GMT",
+        ] {
+            assert_eq!(parse(value, at(0)), Some(MAX_PAUSE), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_none() {
+        for value in [
+            "",
+            "-1",
+            "+1",
+            "1e3",
+            "1.",
+            ".5",
+            "1.2.3",
+            "soon",
+            "NaN",
+            "Sun, 99 Nov 1994",
+            "5 s",
+        ] {
+            assert_eq!(parse(value, at(0)), None, "{value}");
+        }
+    }
+}

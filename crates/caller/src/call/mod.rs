@@ -1,0 +1,212 @@
+//! Performs a call: one request on a pooled connection, never repeated, never redirected, never through a proxy
+//! from the environment. What comes before it is in `preflight`, its form in `request_builder`; this file moves
+//! bytes and says how that went.
+
+mod account;
+mod classify;
+mod csrf_sessions;
+mod follow_up;
+mod idempotency_headers;
+mod preflight;
+mod recent_calls;
+mod request_builder;
+mod request_check;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use reqwest::Client;
+use reqwest::header::HeaderMap;
+
+use crate::answer::Answer;
+use crate::answer::body_sink::{BodySink, Unread, read_into};
+use crate::network::{self, Lookup, Resolver, error_chain};
+use crate::outcome::{Outcome, Repeatable};
+use crate::profile::{Attempt, Profile};
+use crate::request::Request;
+use crate::sign_in::{AccessTokens, Auth};
+use csrf_sessions::Sessions;
+use preflight::until;
+use recent_calls::RecentCalls;
+
+pub use account::{CallerError, check_address};
+pub use classify::classify;
+pub use follow_up::wanted;
+pub use request_check::{check_all, typed};
+
+/// Makes calls to one account. Cheap to share; connections are kept and reused.
+pub struct Caller {
+    pub(crate) profile: Profile,
+    pub(crate) client: Client,
+    /// A sign-in that never changes and the target's own headers, ready to send.
+    pub(crate) headers: HeaderMap,
+    /// Access tokens, where the target signs in with them.
+    pub(crate) tokens: Option<AccessTokens>,
+    /// Sessions against cross-site request forgery, where the target wants them.
+    pub(crate) sessions: Sessions,
+    /// Calls that were refused for their credentials and sent once more.
+    pub(crate) had_second_chance: RecentCalls,
+    /// Calls of which the vendor has said that they did not happen, and which have not been sent since.
+    pub(crate) known_not_to_have_happened: RecentCalls,
+}
+
+impl Caller {
+    /// A caller for one account. Opens no connection yet.
+    ///
+    /// # Errors
+    /// See [`CallerError`].
+    pub fn new(profile: Profile) -> Result<Caller, CallerError> {
+        Caller::with_lookup(profile, network::system())
+    }
+
+    /// The same, with another way to turn names into addresses. Which of them are connected to is judged all the same.
+    ///
+    /// # Errors
+    /// See [`CallerError`].
+    pub fn with_lookup(profile: Profile, lookup: Lookup) -> Result<Caller, CallerError> {
+        account::check(&profile)?;
+        let resolver = Resolver {
+            lookup,
+            allowed: Arc::from(profile.allow_networks.as_slice()),
+        };
+        let tokens = match &profile.auth {
+            Auth::OAuth2(oauth2) => Some(AccessTokens::new(*oauth2.clone())),
+            _ => None,
+        };
+        let secure = account::is_secure(&profile);
+        Ok(Caller {
+            headers: account::fixed_headers(&profile)?,
+            client: network::client(secure, profile.timeout, resolver)?,
+            profile,
+            tokens,
+            sessions: Sessions::default(),
+            had_second_chance: RecentCalls::default(),
+            known_not_to_have_happened: RecentCalls::default(),
+        })
+    }
+
+    /// The account this caller calls.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Makes one call, once, as its first attempt. Takes at most the profile's timeout, the sign-in included.
+    pub async fn call(&self, request: &Request) -> Outcome {
+        self.attempt(request, &Attempt::default()).await
+    }
+
+    /// Makes one attempt of a call. Takes at most the profile's timeout, with all that comes before the call itself.
+    pub async fn attempt(&self, request: &Request, attempt: &Attempt) -> Outcome {
+        let sink = BodySink::Memory(self.profile.max_response_bytes);
+        self.attempt_into(request, attempt, sink).await
+    }
+
+    /// The same, with a place for a body that is too long to be carried along (see [`Profile::response`]): a file that is
+    /// not there yet. Once the outcome is here, what lies in it is on disk.
+    pub async fn attempt_storing(
+        &self,
+        request: &Request,
+        attempt: &Attempt,
+        place: &Path,
+    ) -> Outcome {
+        let sink = BodySink::File(place, &self.profile.response);
+        self.attempt_into(request, attempt, sink).await
+    }
+
+    async fn attempt_into(
+        &self,
+        request: &Request,
+        attempt: &Attempt,
+        sink: BodySink<'_>,
+    ) -> Outcome {
+        let deadline = Instant::now() + self.profile.timeout;
+        // What can never be sent needs no sign-in.
+        if let Err(error) = request.check(&self.profile) {
+            return Outcome::Invalid {
+                reason: error.to_string(),
+            };
+        }
+        let prepared = match self.prepare(request, attempt, deadline).await {
+            Ok(prepared) => prepared,
+            Err(outcome) => return outcome,
+        };
+        let built = match self.build(request, attempt, &prepared) {
+            Ok(built) => built,
+            Err(reason) => return Outcome::Invalid { reason },
+        };
+        match self.exchange_into(built, deadline, sink).await {
+            Ok((answer, took)) => {
+                let outcome = classify(&self.profile, answer, took, SystemTime::now());
+                self.heed_refusals(request, &prepared, outcome)
+            }
+            Err(outcome) => outcome,
+        }
+    }
+
+    /// Sends a request and reads its answer, with the time that took. `Err` is the outcome of one that came to nothing.
+    pub(crate) async fn exchange(
+        &self,
+        built: reqwest::Request,
+        deadline: Instant,
+    ) -> Result<(Answer, Duration), Outcome> {
+        let sink = BodySink::Memory(self.profile.max_response_bytes);
+        self.exchange_into(built, deadline, sink).await
+    }
+
+    async fn exchange_into(
+        &self,
+        mut built: reqwest::Request,
+        deadline: Instant,
+        sink: BodySink<'_>,
+    ) -> Result<(Answer, Duration), Outcome> {
+        let begun = Instant::now();
+        *built.timeout_mut() = Some(until(deadline));
+        let response = match self.client.execute(built).await {
+            Ok(response) => response,
+            Err(error) if error.is_builder() => {
+                return Err(Outcome::Invalid {
+                    reason: error_chain(error),
+                });
+            }
+            Err(error) if error.is_connect() => return Err(connect_failed(error)),
+            Err(error) => return Err(lost(error)),
+        };
+        let answer = read_into(response, sink)
+            .await
+            .map_err(|unread| match unread {
+                Unread::Lost(error) => lost(error),
+                Unread::NotStored(error) => Outcome::Unknown {
+                    reason: format!("the body of the answer could not be stored: {error}"),
+                },
+            })?;
+        Ok((answer, begun.elapsed()))
+    }
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller")
+            .field("profile", &self.profile)
+            .finish_non_exhaustive()
+    }
+}
+
+fn connect_failed(error: reqwest::Error) -> Outcome {
+    Outcome::Repeatable {
+        reason: Repeatable::ConnectFailed(error_chain(error)),
+        answer: None,
+        vendor_code: None,
+    }
+}
+
+fn lost(error: reqwest::Error) -> Outcome {
+    let reason = if error.is_timeout() {
+        "no complete answer within the timeout".to_owned()
+    } else {
+        error_chain(error)
+    };
+    Outcome::Unknown { reason }
+}

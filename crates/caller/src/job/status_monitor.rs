@@ -1,0 +1,75 @@
+//! The status monitor of HTTP and OData: 202 with a Location, which answers 202 while the work goes on and with the
+//! answer when it has ended. OData tells the status of that answer in `AsyncResult`; others redirect to it.
+
+use std::time::SystemTime;
+
+use super::{FollowUp, JobContext, JobProtocol, Look, below, refused};
+use crate::answer::{Answer, retry_after};
+use crate::outcome::Outcome;
+
+pub(crate) static STATUS_MONITOR: JobProtocol = JobProtocol { job_of, look };
+
+fn job_of(context: &JobContext<'_>, answer: &Answer) -> Option<String> {
+    if answer.status != 202 {
+        return None;
+    }
+    below(context.base_url, answer.header("location")?)
+}
+
+fn look(follow_up: &FollowUp, context: &JobContext<'_>, outcome: Outcome, now: SystemTime) -> Look {
+    match outcome {
+        Outcome::Success(answer) if answer.status == 202 => {
+            pending(follow_up, context, &answer, now)
+        }
+        Outcome::Success(answer) => ended(context, answer),
+        Outcome::Final { answer, .. } if answer.status == 303 => {
+            let link = answer.header("location");
+            match link.and_then(|link| below(context.base_url, link)) {
+                Some(path) => follow_up.moved(path),
+                None => refused(follow_up, 303),
+            }
+        }
+        Outcome::Final { answer, .. } => refused(follow_up, answer.status),
+        other => Look::Missed(other),
+    }
+}
+
+/// It goes on, perhaps with a monitor that has moved.
+fn pending(
+    follow_up: &FollowUp,
+    context: &JobContext<'_>,
+    answer: &Answer,
+    now: SystemTime,
+) -> Look {
+    let moved = answer.header("location");
+    let moved = moved.and_then(|link| below(context.base_url, link));
+    if let Some(path) = moved.filter(|path| *path != follow_up.path) {
+        return follow_up.moved(path);
+    }
+    let after = answer.header("retry-after");
+    Look::Pending {
+        after: after.and_then(|value| retry_after::parse(value, now)),
+    }
+}
+
+fn ended(context: &JobContext<'_>, mut answer: Answer) -> Look {
+    let told = answer.header("asyncresult");
+    let status: Option<u16> = told.and_then(|text| text.trim().parse().ok());
+    match status.filter(|status| (100..600).contains(status)) {
+        Some(status) if status >= 400 => {
+            answer.status = status;
+            answer.status_text = String::new();
+            let vendor_code = (context.vendor_code)(&answer);
+            Look::Final {
+                answer,
+                vendor_code,
+            }
+        }
+        Some(status) => {
+            answer.status = status;
+            answer.status_text = String::new();
+            Look::Done(answer)
+        }
+        None => Look::Done(answer),
+    }
+}

@@ -1,0 +1,295 @@
+//! The access token of one credential, shared by all its calls. However many calls wait, one request for a token is
+//! under way at a time; a token is replaced before it expires, and a refusal is shared by all who waited for it and
+//! not asked about again for a while, so that a wrong secret cannot lock the account.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use reqwest::Client;
+use reqwest::header::HeaderValue;
+
+use super::exchange::{self, SignInError};
+use super::oauth2::OAuth2;
+use super::reply::Granted;
+use super::{bearer, sensitive};
+
+/// A token is replaced when a fifth of its life is left, but no more than this before its end.
+const MAX_MARGIN: Duration = Duration::from_secs(120);
+
+/// After a failure the server is left alone for so long, doubled with each further one up to [`MAX_PAUSE`]. No call
+/// uses up its attempts faster for it than by its own back-off.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// See [`FIRST_PAUSE`].
+const MAX_PAUSE: Duration = Duration::from_secs(60);
+
+/// What a call signs in with.
+#[derive(Clone, Debug)]
+pub(crate) struct Access {
+    /// The Authorization header, marked as sensitive.
+    pub(crate) header: HeaderValue,
+    /// This very call asked the server for it.
+    pub(crate) asked: bool,
+    /// Which of this credential's tokens it is.
+    pub(crate) number: u64,
+}
+
+/// A token refused so soon after it was given was never good. A later refusal may be that of a token which has been
+/// revoked in the meantime, though nothing was accepted with it: the answer that would have shown it may be lost.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// A token with its times.
+#[derive(Clone)]
+struct Token {
+    number: u64,
+    header: HeaderValue,
+    given_at: Instant,
+    /// From here on the next call replaces it.
+    replace_at: Instant,
+    /// From here on it is not used.
+    expires_at: Instant,
+    /// A call was accepted with it.
+    proven: bool,
+}
+
+#[derive(Default)]
+struct State {
+    token: Option<Token>,
+    /// Requests for a token that have ended, well or not.
+    asked: u64,
+    refused: Option<Refused>,
+    /// The newest token that a call was refused with, and whether it had been good before.
+    rejected: Option<(u64, bool)>,
+}
+
+struct Refused {
+    error: SignInError,
+    not_before: Instant,
+    pause: Duration,
+}
+
+/// The access tokens of one credential.
+pub(crate) struct AccessTokens {
+    oauth2: OAuth2,
+    state: Mutex<State>,
+    /// Held while the server is asked.
+    asking: tokio::sync::Mutex<()>,
+}
+
+impl AccessTokens {
+    pub(crate) fn new(oauth2: OAuth2) -> AccessTokens {
+        AccessTokens {
+            oauth2,
+            state: Mutex::default(),
+            asking: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// A token that is valid now. Waits for a request that is under way, or makes one.
+    pub(crate) async fn get(
+        &self,
+        client: &Client,
+        within: Duration,
+    ) -> Result<Access, SignInError> {
+        let now = Instant::now();
+        let (ageing, seen) = {
+            let state = self.state();
+            match state.valid(now) {
+                Some(token) if now < token.replace_at => return Ok(token.access()),
+                valid => (valid.cloned(), state.asked),
+            }
+        };
+        let _asking = match &ageing {
+            // Someone replaces it already, and it is still good.
+            Some(token) => match self.asking.try_lock() {
+                Ok(asking) => asking,
+                Err(_) => return Ok(token.access()),
+            },
+            None => self.asking.lock().await,
+        };
+        if let Some(settled) = self.settled(seen) {
+            return settled;
+        }
+        match exchange::ask(&self.oauth2, client, within).await {
+            Ok(granted) => self.take(&granted),
+            Err(error) => {
+                self.note(&error);
+                // A token that is still valid serves until its end.
+                ageing.map_or(Err(error), |token| Ok(token.access()))
+            }
+        }
+    }
+
+    /// The vendor accepted a call with this token.
+    pub(crate) fn accepted(&self, number: u64) {
+        if let Some(token) = &mut self.state().token
+            && token.number == number
+        {
+            token.proven = true;
+        }
+    }
+
+    /// The vendor refused a call with this token: it is not used again. Answers whether it may have been good before, so
+    /// that it has merely expired or been revoked.
+    pub(crate) fn reject(&self, number: u64, now: Instant) -> bool {
+        let mut state = self.state();
+        if let Some(token) = state.token.take_if(|token| token.number == number) {
+            let was_good = token.proven || now >= token.expires_at || now >= token.given_at + FRESH;
+            state.rejected = Some((number, was_good));
+            return was_good;
+        }
+        // Another call found out before; a token older than that one has been replaced in its time.
+        state
+            .rejected
+            .is_none_or(|(newest, was_good)| newest != number || was_good)
+    }
+
+    /// What others found out while this call waited: a new token, a failure they all share, or a pause to keep.
+    fn settled(&self, seen: u64) -> Option<Result<Access, SignInError>> {
+        let now = Instant::now();
+        let state = self.state();
+        if let Some(token) = state.valid(now)
+            && now < token.replace_at
+        {
+            return Some(Ok(token.access()));
+        }
+        let refused = state.refused.as_ref()?;
+        if state.asked == seen && now >= refused.not_before {
+            return None;
+        }
+        Some(match state.valid(now) {
+            Some(token) => Ok(token.access()),
+            None => Err(refused.error.clone()),
+        })
+    }
+
+    fn take(&self, granted: &Granted) -> Result<Access, SignInError> {
+        let header = sensitive(&bearer(granted.access_token.expose()))
+            .map_err(|_| SignInError::Unreadable { status: 200 })?;
+        let lifetime = granted.expires_in.unwrap_or(self.oauth2.assumed_lifetime);
+        let now = Instant::now();
+        let mut state = self.state();
+        state.asked += 1;
+        state.refused = None;
+        let token = Token {
+            number: state.asked,
+            header,
+            given_at: now,
+            replace_at: now + lifetime - (lifetime / 5).min(MAX_MARGIN),
+            expires_at: now + lifetime,
+            proven: false,
+        };
+        let access = Access {
+            asked: true,
+            ..token.access()
+        };
+        state.token = Some(token);
+        Ok(access)
+    }
+
+    fn note(&self, error: &SignInError) {
+        let mut state = self.state();
+        state.asked += 1;
+        let pause = match (&state.refused, error) {
+            (
+                _,
+                SignInError::Throttled {
+                    retry_after: Some(pause),
+                    ..
+                },
+            ) => *pause,
+            (Some(earlier), _) => (earlier.pause * 2).min(MAX_PAUSE),
+            (None, _) => FIRST_PAUSE,
+        };
+        state.refused = Some(Refused {
+            error: error.clone(),
+            not_before: Instant::now() + pause,
+            pause: pause.clamp(FIRST_PAUSE, MAX_PAUSE),
+        });
+    }
+
+    /// The state is whole after every step, so a panic of another holder leaves nothing to fear.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn valid(&self, now: Instant) -> Option<&Token> {
+        self.token.as_ref().filter(|token| now < token.expires_at)
+    }
+}
+
+impl Token {
+    fn access(&self) -> Access {
+        Access {
+            header: self.header.clone(),
+            asked: false,
+            number: self.number,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::super::oauth2::{ClientAuthentication, Grant};
+    use super::*;
+    use crate::secret::Secret;
+
+    fn tokens() -> AccessTokens {
+        AccessTokens::new(OAuth2 {
+            token_url: Url::parse("http://127.0.0.1/token").unwrap(),
+            grant: Grant::ClientCredentials {
+                client_id: "c".to_owned(),
+                client_secret: Secret::new("s"),
+                authentication: ClientAuthentication::Basic,
+                scope: None,
+            },
+            assumed_lifetime: OAuth2::ASSUMED_LIFETIME,
+            counted: false,
+        })
+    }
+
+    fn given(tokens: &AccessTokens) -> u64 {
+        let granted = Granted {
+            access_token: Secret::new("t"),
+            expires_in: None,
+        };
+        tokens.take(&granted).unwrap().number
+    }
+
+    #[test]
+    fn a_token_is_replaced_a_fifth_of_its_life_before_its_end_and_two_minutes_at_most() {
+        for (lifetime, before) in [(10, 2), (300, 60), (3_600, 120)] {
+            let tokens = tokens();
+            let granted = Granted {
+                access_token: Secret::new("t"),
+                expires_in: Some(Duration::from_secs(lifetime)),
+            };
+            tokens.take(&granted).unwrap();
+            let state = tokens.state();
+            let token = state.token.as_ref().expect("it was just taken");
+            assert_eq!(
+                token.expires_at - token.given_at,
+                Duration::from_secs(lifetime)
+            );
+            assert_eq!(
+                token.expires_at - token.replace_at,
+                Duration::from_secs(before)
+            );
+        }
+    }
+
+    #[test]
+    fn a_token_that_nothing_was_accepted_with_may_have_been_revoked_unless_it_is_fresh() {
+        let tokens = tokens();
+        let now = Instant::now();
+        assert!(!tokens.reject(given(&tokens), now));
+        assert!(tokens.reject(given(&tokens), now + Duration::from_secs(5)));
+        let proven = given(&tokens);
+        tokens.accepted(proven);
+        assert!(tokens.reject(proven, now));
+    }
+}

@@ -1,0 +1,214 @@
+//! Any HTTP API: the meaning of a status code by RFC 9110 and RFC 6585. The other vendors fall back on it. Limit headers of
+//! vendors that have no file of their own are read here.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Idempotency, RetryTable, Vendor};
+use crate::answer::Answer;
+use crate::answer::rate_headers::{Allowance, Unit, leading_number, used_of};
+use crate::job::Jobs;
+use crate::outcome::{Meaning, Throttle};
+use crate::request::Request;
+
+pub(super) static HTTP: Vendor = Vendor {
+    name: "http",
+    title: "any HTTP API",
+    assumed_call: Duration::from_millis(300),
+    longest_run: None,
+    // Nobody can know them.
+    limits: &[],
+    retry: RetryTable::USUAL,
+    // From draft-ietf-httpapi-idempotency-key-header. The draft quotes the value; vendors want it bare, so it is bare.
+    idempotency: Idempotency::Header {
+        name: Cow::Borrowed("idempotency-key"),
+        quoted: false,
+    },
+    csrf: None,
+    sign_in_counts: false,
+    jobs: Jobs::None,
+    signals: &[],
+    probe: None,
+    // Plain HTTP is for an API on one's own machine or network; `check` warns of it.
+    base_url: |_| None,
+    vendor_code,
+    meaning: |_| None,
+    pause: |_| None,
+    rate_headers,
+    question: |_| None,
+    repeats_safely,
+};
+
+/// An error code is a short word; a longer text is a message and is left in the body.
+const MAX_CODE_BYTES: usize = 128;
+
+pub(super) fn meaning(status: u16) -> Meaning {
+    match status {
+        200..=299 => Meaning::Success,
+        // 503 says that the vendor is overloaded: a pause for the whole account, not one more attempt.
+        429 | 503 => Meaning::Throttled(Throttle::Window),
+        // Request Timeout and Too Early: the call was not acted upon and may be sent again (RFC 9110, RFC 8470).
+        408 | 425 => Meaning::Repeatable,
+        // Not implemented, version not supported, sign-in to a network: these do not pass by themselves.
+        501 | 505 | 511 => Meaning::Final,
+        // A gateway (RFC 9110), Cloudflare (520 to 524) or another proxy (598, 599) lost the vendor's answer.
+        502 | 504 | 520..=524 | 598 | 599 => Meaning::Unknown,
+        500..=599 => Meaning::Repeatable,
+        _ => Meaning::Final,
+    }
+}
+
+/// The idempotent methods of RFC 9110, section 9.2.2.
+pub(super) fn repeats_safely(request: &Request) -> bool {
+    matches!(
+        request.method.as_str(),
+        "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"
+    )
+}
+
+/// Where error bodies commonly hold their code: `code`, `errorCode`, `error.code`, a plain `error` (RFC 6749), and
+/// the same in the first element of a list.
+pub(super) fn vendor_code(answer: &Answer) -> Option<String> {
+    if (200..300).contains(&answer.status) {
+        return None;
+    }
+    let body = answer.body.get(0).unwrap_or(&answer.body);
+    ["/error/code", "/code", "/errorCode", "/error"]
+        .into_iter()
+        .find_map(|place| body.pointer(place).and_then(as_code))
+}
+
+pub(super) fn as_code(value: &Value) -> Option<String> {
+    let code = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    (!code.is_empty() && code.len() <= MAX_CODE_BYTES).then_some(code)
+}
+
+/// Those of Shopify and HubSpot.
+fn rate_headers(answer: &Answer) -> Vec<Allowance> {
+    shopify(answer).into_iter().chain(hubspot(answer)).collect()
+}
+
+/// `X-Shopify-Shop-Api-Call-Limit: 32/40`: the fill of a leaking bucket.
+fn shopify(answer: &Answer) -> Option<Allowance> {
+    let (limit, remaining) = used_of(answer.header("x-shopify-shop-api-call-limit")?)?;
+    Some(Allowance {
+        name: "bucket".to_owned(),
+        unit: Unit::Other,
+        limit: Some(limit),
+        remaining: Some(remaining),
+        ..Allowance::default()
+    })
+}
+
+/// `X-HubSpot-RateLimit-Max`, `-Remaining` and `-Interval-Milliseconds`.
+fn hubspot(answer: &Answer) -> Option<Allowance> {
+    let number = |what: &str| {
+        answer
+            .header(&format!("x-hubspot-ratelimit-{what}"))
+            .and_then(leading_number)
+    };
+    let limit = number("max")?;
+    Some(Allowance {
+        name: "interval".to_owned(),
+        unit: Unit::Calls,
+        limit: Some(limit),
+        remaining: number("remaining"),
+        window: number("interval-milliseconds").map(Duration::from_millis),
+        resets_in: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::vendor::tests::{answer, answer_with};
+
+    #[test]
+    fn every_status_has_the_meaning_of_the_standards() {
+        let throttled = Meaning::Throttled(Throttle::Window);
+        let cases = [
+            (200, Meaning::Success),
+            (202, Meaning::Success),
+            (204, Meaning::Success),
+            (299, Meaning::Success),
+            (301, Meaning::Final),
+            (304, Meaning::Final),
+            (307, Meaning::Final),
+            (400, Meaning::Final),
+            (401, Meaning::Final),
+            (403, Meaning::Final),
+            (404, Meaning::Final),
+            (408, Meaning::Repeatable),
+            (409, Meaning::Final),
+            (412, Meaning::Final),
+            (422, Meaning::Final),
+            (425, Meaning::Repeatable),
+            (429, throttled),
+            (500, Meaning::Repeatable),
+            (501, Meaning::Final),
+            (502, Meaning::Unknown),
+            (503, throttled),
+            (504, Meaning::Unknown),
+            (505, Meaning::Final),
+            (511, Meaning::Final),
+            (507, Meaning::Repeatable),
+            (519, Meaning::Repeatable),
+            (520, Meaning::Unknown),
+            (522, Meaning::Unknown),
+            (524, Meaning::Unknown),
+            (525, Meaning::Repeatable),
+            (597, Meaning::Repeatable),
+            (598, Meaning::Unknown),
+            (599, Meaning::Unknown),
+            (600, Meaning::Final),
+            (999, Meaning::Final),
+        ];
+        for (status, expected) in cases {
+            assert_eq!(meaning(status), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_found_in_the_usual_places() {
+        let cases = [
+            (json!({"error": {"code": "E1"}}), Some("E1")),
+            (json!({"code": 42}), Some("42")),
+            (
+                json!([{"errorCode": "NOT_FOUND", "message": "no"}]),
+                Some("NOT_FOUND"),
+            ),
+            (json!({"error": "invalid_grant"}), Some("invalid_grant")),
+            (json!({"error": {"message": "no"}}), None),
+            (json!({"code": ""}), None),
+            (json!({"code": "x".repeat(129)}), None),
+            (json!("text"), None),
+            (json!(null), None),
+            (json!([]), None),
+        ];
+        for (body, expected) in cases {
+            let answer = answer(400, body);
+            assert_eq!(vendor_code(&answer).as_deref(), expected, "{}", answer.body);
+        }
+    }
+
+    #[test]
+    fn the_limit_headers_of_shopify_and_hubspot_are_read() {
+        let one = |headers: &[(&str, &str)]| rate_headers(&answer_with(200, headers)).remove(0);
+        let found = one(&[("x-shopify-shop-api-call-limit", "32/40")]);
+        assert_eq!((found.limit, found.remaining), (Some(40), Some(8)));
+        let found = one(&[
+            ("x-hubspot-ratelimit-max", "100"),
+            ("x-hubspot-ratelimit-remaining", "3"),
+            ("x-hubspot-ratelimit-interval-milliseconds", "10000"),
+        ]);
+        assert_eq!(found.window, Some(Duration::from_secs(10)));
+    }
+}

@@ -1,0 +1,21 @@
+//! The ways in which a call is named for its vendor. The headers are written in `call`.
+
+use std::borrow::Cow;
+
+/// How a call is named for the vendor, so that a repeat is known as one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Idempotency {
+    /// Not at all.
+    None,
+    /// By a header with the key.
+    Header {
+        /// Its name, in lower case.
+        name: Cow<'static, str>,
+        /// In double quotes, as draft-ietf-httpapi-idempotency-key-header has it; most vendors want it bare.
+        quoted: bool,
+    },
+    /// `Repeatability-Request-ID` and `Repeatability-First-Sent` (OASIS Repeatable Requests 1.0).
+    Repeatability,
+    /// `RequestID` and `RepeatabilityCreation` of SAP Gateway; a system must have them switched on.
+    SapGateway,
+}

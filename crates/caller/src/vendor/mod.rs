@@ -1,0 +1,229 @@
+//! The vendors whose ways are known. [`Vendor`] is all that one of them says; each says it in a file or folder of its own,
+//! as data that a configuration can override and the little code that data cannot replace. To add one: its file, and its
+//! lines in [`Preset`]. The files beside the vendors are what several of them are made of.
+
+mod base_url;
+mod defaults;
+mod http;
+mod idempotency;
+mod netsuite;
+mod salesforce;
+mod sap;
+mod signal;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+use url::Url;
+
+use crate::answer::Answer;
+use crate::answer::rate_headers::{self, Allowance};
+use crate::job::{JobProtocol, Jobs, status_monitor};
+use crate::outcome::Meaning;
+use crate::reconcile::Question;
+use crate::request::Request;
+
+pub use defaults::{Bound, RetryTable, SuggestedLimit};
+pub use idempotency::Idempotency;
+pub(crate) use sap::gateway as sap_gateway;
+pub use signal::{Seen, Signal};
+
+/// All that is known of a vendor.
+#[derive(Debug)]
+pub struct Vendor {
+    /// Name in the configuration.
+    pub name: &'static str,
+    /// Name among people.
+    pub title: &'static str,
+    /// About how long a call takes, for the time before anything was measured: an assumption, from what people report,
+    /// and no promise of the vendor's.
+    pub assumed_call: Duration,
+    /// Longest time the vendor works on one call, where it says so.
+    pub longest_run: Option<Duration>,
+    /// Limits of a target that names none.
+    pub limits: &'static [SuggestedLimit],
+    /// How transport failures are repeated.
+    pub retry: RetryTable,
+    /// How a call is named for the vendor.
+    pub idempotency: Idempotency,
+    /// The token against cross-site request forgery that the vendor wants with every call that changes something.
+    pub csrf: Option<&'static Csrf>,
+    /// A request for an access token may count against the account's limits; where nobody could confirm that it does not,
+    /// it is taken to.
+    pub sign_in_counts: bool,
+    /// How the vendor says that it goes on with a call as a job.
+    pub jobs: Jobs,
+    /// What answers mean, before the standards are asked. The first that fits counts.
+    pub signals: &'static [Signal],
+    /// A harmless call that tells whether the sign-in works, below the base URL.
+    pub probe: Option<&'static str>,
+    /// Why a base URL cannot be right, where the vendor has a rule for it.
+    pub base_url: fn(&Url) -> Option<&'static str>,
+    /// Where an error body holds its code.
+    pub vendor_code: fn(&Answer) -> Option<String>,
+    /// What only code can tell: asked before `signals`.
+    pub meaning: fn(&Seen<'_>) -> Option<Meaning>,
+    /// How long to leave the vendor alone after a throttle that does not say so itself.
+    pub pause: fn(&Seen<'_>) -> Option<Duration>,
+    /// Limits that an answer tells of in headers of the vendor's own.
+    pub rate_headers: fn(&Answer) -> Vec<Allowance>,
+    /// The question "did it happen?" for a call whose answer was lost.
+    pub question: fn(&Request) -> Option<Question>,
+    /// Whether sending a call twice does no more than sending it once, by the vendor's own rules.
+    pub repeats_safely: fn(&Request) -> bool,
+}
+
+impl Vendor {
+    /// What an answer means, and how long to leave the vendor alone where that is a throttle. The configuration is asked
+    /// first, then the vendor's code, its table, and at last the standards.
+    pub(crate) fn judge(
+        &self,
+        configured: &[Signal],
+        seen: &Seen<'_>,
+    ) -> (Meaning, Option<Duration>) {
+        let by_table = |signals: &[Signal]| {
+            signals
+                .iter()
+                .find(|signal| signal.fits(seen))
+                .map(|signal| (signal.meaning, signal.pause))
+        };
+        let (meaning, pause) = by_table(configured)
+            .or_else(|| (self.meaning)(seen).map(|meaning| (meaning, None)))
+            .or_else(|| by_table(self.signals))
+            .unwrap_or_else(|| (http::meaning(seen.answer.status), None));
+        let pause = match meaning {
+            Meaning::Throttled(_) => pause.or_else(|| (self.pause)(seen)),
+            _ => None,
+        };
+        (meaning, pause)
+    }
+}
+
+/// A vendor's protection against cross-site request forgery: a token that is fetched from a service and sent back with
+/// every call to it that changes something, together with the cookies of that answer.
+#[derive(Debug)]
+pub struct Csrf {
+    /// The header of the token, in both directions, in lower case.
+    pub header: &'static str,
+    /// The value of that header which asks for a token.
+    pub fetch: &'static str,
+    /// The service that a call goes to, as a path below the base URL, from the path of the base URL and that of the call.
+    pub service_of: fn(&str, &str) -> String,
+    /// The token of an answer, where it holds one.
+    pub token_of: fn(&Answer) -> Option<&str>,
+    /// Whether an answer says that the token is missing, wrong or old.
+    pub is_refused: fn(&Answer) -> bool,
+}
+
+/// The protection of a target that asks for one while its vendor has none of its own.
+pub(crate) static USUAL_CSRF: &Csrf = &sap::CSRF;
+
+/// A vendor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Preset {
+    /// Any HTTP API that follows RFC 9110 and RFC 6585.
+    #[default]
+    Http,
+    /// Oracle NetSuite: REST records, SuiteQL, RESTlets, SOAP.
+    NetSuite,
+    /// Salesforce: REST.
+    Salesforce,
+    /// SAP S/4HANA and SAP Gateway: OData V2 and V4.
+    SapOData,
+    /// SAP SuccessFactors: OData.
+    SapSuccessFactors,
+}
+
+impl Preset {
+    /// Every preset.
+    pub const ALL: [Preset; 5] = [
+        Preset::Http,
+        Preset::NetSuite,
+        Preset::Salesforce,
+        Preset::SapOData,
+        Preset::SapSuccessFactors,
+    ];
+
+    /// All that is known of it.
+    #[must_use]
+    pub fn vendor(self) -> &'static Vendor {
+        match self {
+            Preset::Http => &http::HTTP,
+            Preset::NetSuite => &netsuite::NETSUITE,
+            Preset::Salesforce => &salesforce::SALESFORCE,
+            Preset::SapOData => &sap::ODATA,
+            Preset::SapSuccessFactors => &sap::SUCCESSFACTORS,
+        }
+    }
+
+    /// The same as [`Preset::vendor`].
+    #[must_use]
+    pub fn rules(self) -> &'static Vendor {
+        self.vendor()
+    }
+
+    /// The name in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.vendor().name
+    }
+
+    /// See [`Vendor::assumed_call`].
+    #[must_use]
+    pub fn assumed_call(self) -> Duration {
+        self.vendor().assumed_call
+    }
+
+    /// Longest time the vendor works on one call, where it says so: after a lost answer the call may go on there
+    /// for so long.
+    #[must_use]
+    pub fn longest_run(self) -> Option<Duration> {
+        self.vendor().longest_run
+    }
+}
+
+/// How jobs of a kind are followed; none for a vendor that has none.
+pub(crate) fn job_protocol(jobs: Jobs) -> Option<&'static JobProtocol> {
+    match jobs {
+        Jobs::None => None,
+        Jobs::NetSuite => Some(&netsuite::JOBS),
+        Jobs::StatusMonitor => Some(&status_monitor::STATUS_MONITOR),
+    }
+}
+
+/// Reads every kind of limit header that is known, whichever vendor the target says it is. What is malformed is as if it was
+/// not there.
+#[must_use]
+pub fn read_allowances(answer: &Answer, now: SystemTime) -> Vec<Allowance> {
+    let mut found = rate_headers::read(answer, now);
+    for preset in Preset::ALL {
+        found.extend((preset.vendor().rate_headers)(answer));
+    }
+    found.truncate(rate_headers::MAX_ALLOWANCES);
+    found
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The name is no preset's.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("no such preset")]
+pub struct UnknownPreset;
+
+impl FromStr for Preset {
+    type Err = UnknownPreset;
+
+    fn from_str(name: &str) -> Result<Preset, UnknownPreset> {
+        Preset::ALL
+            .into_iter()
+            .find(|preset| preset.as_str() == name)
+            .ok_or(UnknownPreset)
+    }
+}

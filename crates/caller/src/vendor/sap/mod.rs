@@ -1,0 +1,30 @@
+//! SAP: what its products say alike, and each of them in a file of its own.
+
+mod csrf;
+pub(crate) mod gateway;
+mod odata;
+mod successfactors;
+
+use std::time::Duration;
+
+use super::{Seen, http};
+use crate::answer::Answer;
+
+pub(super) use csrf::CSRF;
+pub(super) use odata::ODATA;
+pub(super) use successfactors::SUCCESSFACTORS;
+
+/// OData's own place, or that of a fault of API Management.
+fn vendor_code(answer: &Answer) -> Option<String> {
+    let fault = answer.body.pointer("/fault/detail/errorcode");
+    fault
+        .and_then(http::as_code)
+        .filter(|_| answer.status >= 300)
+        .or_else(|| http::vendor_code(answer))
+}
+
+/// The `throttling` header of BTP services: the pause in milliseconds.
+fn throttling_pause(seen: &Seen<'_>) -> Option<Duration> {
+    let milliseconds: u64 = seen.answer.header("throttling")?.trim().parse().ok()?;
+    Some(Duration::from_millis(milliseconds))
+}

@@ -1,0 +1,64 @@
+//! What answers mean, as rows of a table: a vendor's own, or those of a configuration.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::answer::Answer;
+use crate::outcome::Meaning;
+
+/// An answer with what else is known about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// The answer.
+    pub answer: &'a Answer,
+    /// Its error code.
+    pub code: Option<&'a str>,
+    /// Time from the first byte sent to the last one received.
+    pub took: Duration,
+}
+
+/// One row of what answers mean: it fits an answer with this status and, where one is named, this code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signal {
+    /// HTTP status; none fits every status outside 200 to 299.
+    pub status: Option<u16>,
+    /// The vendor's error code; none fits every code.
+    pub code: Option<Cow<'static, str>>,
+    /// What such an answer means.
+    pub meaning: Meaning,
+    /// How long to leave the vendor alone, after a throttle that does not say so itself.
+    pub pause: Option<Duration>,
+}
+
+impl Signal {
+    pub(super) const fn of(status: u16, code: &'static str, meaning: Meaning) -> Signal {
+        Signal {
+            status: Some(status),
+            code: Some(Cow::Borrowed(code)),
+            meaning,
+            pause: None,
+        }
+    }
+
+    pub(super) const fn status(status: u16, meaning: Meaning) -> Signal {
+        Signal {
+            status: Some(status),
+            code: None,
+            meaning,
+            pause: None,
+        }
+    }
+
+    pub(crate) fn fits(&self, seen: &Seen<'_>) -> bool {
+        let status = seen.answer.status;
+        let right_status = match self.status {
+            Some(wanted) => wanted == status,
+            None => !(200..300).contains(&status),
+        };
+        right_status
+            && self
+                .code
+                .as_deref()
+                .is_none_or(|code| seen.code == Some(code))
+    }
+}

@@ -1,0 +1,68 @@
+//! What holds for every vendor, and what the tests of each begin with.
+
+use serde_json::Value;
+
+use super::*;
+
+/// An answer without headers.
+pub(crate) fn answer(status: u16, body: Value) -> Answer {
+    Answer {
+        status,
+        body,
+        ..Answer::default()
+    }
+}
+
+/// An answer with headers and no body.
+pub(crate) fn answer_with(status: u16, headers: &[(&str, &str)]) -> Answer {
+    Answer {
+        headers: headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        ..answer(status, Value::String(String::new()))
+    }
+}
+
+/// What an answer that took so many seconds means, and the pause that follows from the rules.
+pub(crate) fn judged(preset: Preset, answer: &Answer, took: u64) -> (Meaning, Option<Duration>) {
+    let vendor = preset.vendor();
+    let code = (vendor.vendor_code)(answer);
+    let seen = Seen {
+        answer,
+        code: code.as_deref(),
+        took: Duration::from_secs(took),
+    };
+    vendor.judge(&[], &seen)
+}
+
+#[test]
+fn a_signal_fits_by_status_and_code() {
+    let answer = answer(409, Value::Null);
+    let seen = |code| Seen {
+        answer: &answer,
+        code,
+        took: Duration::ZERO,
+    };
+    assert!(Signal::of(409, "A", Meaning::Final).fits(&seen(Some("A"))));
+    assert!(!Signal::of(409, "A", Meaning::Final).fits(&seen(Some("B"))));
+    assert!(!Signal::of(409, "A", Meaning::Final).fits(&seen(None)));
+    assert!(!Signal::of(400, "A", Meaning::Final).fits(&seen(Some("A"))));
+    assert!(Signal::status(409, Meaning::Final).fits(&seen(Some("B"))));
+    let any = Signal {
+        status: None,
+        ..Signal::of(0, "A", Meaning::Final)
+    };
+    assert!(any.fits(&seen(Some("A"))));
+}
+
+#[test]
+fn every_suggested_limit_says_where_its_number_comes_from() {
+    for preset in Preset::ALL {
+        let vendor = preset.vendor();
+        assert_eq!(vendor.name.parse(), Ok(preset));
+        for limit in vendor.limits {
+            assert!(limit.note.len() > 20, "{}", limit.name);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Other rules for a gate at work, as `limit set` asks for.
+
+use crate::gate::Gate;
+use crate::limit::WindowRow;
+use crate::rules::Rules;
+use crate::time::Time;
+
+impl Gate {
+    /// Puts other rules in force at once. Calls in flight stay in flight and count in every new
+    /// limit; cooling places count on in the limit of the same name, each until the moment it was
+    /// given. Nothing that is out is called back: a limit that is lowered refuses until enough
+    /// places are free. Persisted rows stay as they are.
+    ///
+    /// A window that is new, or longer than before, knows nothing of calls whose places were free
+    /// already; it is exact when one of its lengths has passed.
+    ///
+    /// # Panics
+    /// As [`Gate::new`].
+    pub fn amend(&mut self, rules: Rules, now: Time) {
+        let now = self.at(now);
+        let rows = self
+            .limits
+            .iter()
+            .flat_map(|limit| limit.rows(now))
+            .collect();
+        let amended = Gate::restore(rules, Vec::new(), rows, now);
+        self.limits = amended.limits;
+        self.bounds = amended.bounds;
+        self.lanes.hold_to(&self.bounds);
+    }
+
+    /// The rows of all cooling places: all that a host must have persisted of windows by now, and
+    /// no more.
+    pub fn rows(&self, now: Time) -> Vec<WindowRow> {
+        let now = self.at(now);
+        self.limits
+            .iter()
+            .flat_map(|limit| limit.rows(now))
+            .collect()
+    }
+}

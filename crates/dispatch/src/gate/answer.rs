@@ -1,0 +1,104 @@
+//! What becomes of a permit: an answer, a job, a hold, the end of the hold.
+
+use super::Gate;
+use crate::limit::WindowRow;
+use crate::permit::{PermitId, Stage};
+use crate::priority::Priority;
+use crate::time::Time;
+
+/// A held permit whose time has come: it is closed, as if its call had been answered at the end of
+/// the hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Released {
+    /// The permit.
+    pub id: PermitId,
+    /// What to persist with it.
+    pub rows: Vec<WindowRow>,
+}
+
+impl Gate {
+    /// The answer arrived, whatever it says: the call is no longer in flight, and its place in each
+    /// window is free one length after now (after the start, where the window counts from the
+    /// send). `now` must be read after the answer.
+    ///
+    /// # Panics
+    /// If the permit is not open.
+    pub fn finish(&mut self, id: PermitId, now: Time) -> Vec<WindowRow> {
+        self.advance(now);
+        if let Some(pause) = &mut self.vendor_pause {
+            pause.answered(id);
+        }
+        self.close(id, self.now)
+    }
+
+    /// The vendor accepted the call and goes on with it as a job. In windows and in limits that count
+    /// requests the call is over, as with [`Gate::finish`]; in limits that count jobs it keeps its
+    /// place until `finish` of the same permit, when the job has ended. For a gate whose
+    /// [`Gate::counts_jobs`] is false, `finish` the call instead.
+    ///
+    /// # Panics
+    /// If the permit is not open.
+    pub fn accepted(&mut self, id: PermitId, now: Time) -> Vec<WindowRow> {
+        self.advance(now);
+        if let Some(pause) = &mut self.vendor_pause {
+            pause.answered(id);
+        }
+        let priority = self.permits.become_job(id);
+        let now = self.now;
+        self.answered_in_windows(priority, now)
+    }
+
+    /// After [`Gate::restore`]: the job of this permit still runs, as far as the host knows. Its
+    /// permit must not be among those that were restored.
+    ///
+    /// # Panics
+    /// If the permit is open already.
+    pub fn restore_job(&mut self, id: PermitId, priority: Priority, started_at: Time) {
+        self.permits.open(id, priority, Stage::Job, started_at);
+    }
+
+    /// The outcome is unknown (a time-out, a lost connection): the permit keeps its place in every
+    /// limit until `until`, the latest moment at which the vendor may still count the call. A later
+    /// hold or answer replaces this one.
+    ///
+    /// # Panics
+    /// If the permit is not open.
+    pub fn hold(&mut self, id: PermitId, until: Time) {
+        if let Some(pause) = &mut self.vendor_pause {
+            pause.held(id);
+        }
+        self.permits.hold(id, until.max(self.now));
+    }
+
+    /// Closes the permits whose hold has ended, as if each had been answered at the end of its
+    /// hold.
+    pub fn release_holds(&mut self, now: Time) -> Vec<Released> {
+        self.advance(now);
+        let mut released = Vec::new();
+        while let Some((end, id)) = self.permits.ended_hold(self.now) {
+            released.push(Released {
+                id,
+                rows: self.close(id, end),
+            });
+        }
+        released
+    }
+
+    fn close(&mut self, id: PermitId, answered_at: Time) -> Vec<WindowRow> {
+        match self.permits.close(id) {
+            // Its request was answered when the vendor accepted it.
+            (_, Stage::Job) => Vec::new(),
+            (priority, Stage::Call | Stage::Poll) => {
+                self.answered_in_windows(priority, answered_at)
+            }
+        }
+    }
+
+    fn answered_in_windows(&mut self, priority: Priority, answered_at: Time) -> Vec<WindowRow> {
+        let now = self.now;
+        self.limits
+            .iter_mut()
+            .filter_map(|limit| limit.answered(priority, answered_at, now))
+            .collect()
+    }
+}

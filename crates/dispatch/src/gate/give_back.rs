@@ -1,0 +1,136 @@
+//! A permit that no call used: it is given back as if it had never been given.
+//!
+//! A host that must take permits before it knows the call (the queue is elsewhere, and may turn out
+//! to be empty) returns them here. Its place is free at once in every limit, also in windows, for
+//! the vendor saw nothing; and the lanes it passed were not deferred.
+
+use crate::gate::Gate;
+use crate::lane::Waiting;
+use crate::limit::WindowRow;
+use crate::permit::PermitId;
+use crate::time::Time;
+
+impl Gate {
+    /// The lanes among `waiting` whose next call everything admits now: what [`Gate::give_back`]
+    /// must know of the moment of the start.
+    pub fn admitted(&self, waiting: Waiting, now: Time) -> Waiting {
+        self.eligible(waiting, self.at(now))
+    }
+
+    /// Takes back a permit whose call never left. `admitted` is what [`Gate::admitted`] said just
+    /// before its start. Answers with the rows that changed; one with a count of 0 means nothing
+    /// any more.
+    ///
+    /// # Panics
+    /// If the permit is not open.
+    pub fn give_back(&mut self, id: PermitId, admitted: Waiting, now: Time) -> Vec<WindowRow> {
+        self.advance(now);
+        let started_at = self.permits.started_at(id);
+        let started_at = started_at.unwrap_or_else(|| panic!("permit {id} is not open"));
+        if let Some(pause) = &mut self.vendor_pause {
+            pause.held(id);
+        }
+        let (priority, _) = self.permits.close(id);
+        self.lanes.not_started(priority, admitted, &self.bounds);
+        let now = self.at(now);
+        self.limits
+            .iter_mut()
+            .filter_map(|limit| limit.not_started(priority, started_at, now))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::{
+        CountFrom, Decision, DeferralBound, Gate, Limit, MaxDeferrals, Priority, Reserve, Rules,
+        Time, Waiting,
+    };
+
+    const NOW: Time = Time::from_millis(1_000);
+
+    fn rules(limits: Vec<Limit>) -> Rules {
+        Rules {
+            limits,
+            max_deferrals: MaxDeferrals::both(DeferralBound::at_most(3).expect("3 is not 0")),
+        }
+    }
+
+    #[test]
+    fn a_place_in_a_window_that_no_call_used_is_free_at_once() {
+        for count_from in [CountFrom::Answer, CountFrom::Send] {
+            let minute = Limit::window("minute", 2, Duration::from_secs(60));
+            let limits = vec![Limit {
+                count_from,
+                ..minute
+            }];
+            let mut gate = Gate::new(rules(limits), NOW);
+            let admitted = gate.admitted(Waiting::ALL, NOW);
+            gate.start(1, Priority::High, Waiting::ALL, NOW);
+            gate.start(2, Priority::High, Waiting::ALL, NOW);
+            assert_eq!(
+                gate.admitted(Waiting::ALL, NOW),
+                Waiting::NONE,
+                "{count_from:?}"
+            );
+            gate.give_back(2, admitted, NOW);
+            assert_eq!(
+                gate.decide(Waiting::ALL, NOW),
+                Decision::Start(Priority::High)
+            );
+            gate.start(3, Priority::High, Waiting::ALL, NOW);
+            assert!(
+                !gate.admitted(Waiting::ALL, NOW).any(),
+                "one place came back, not two"
+            );
+        }
+    }
+
+    #[test]
+    fn a_start_that_was_none_defers_no_lane() {
+        let limits = vec![Limit::concurrency("account", 9)];
+        let mut gate = Gate::new(rules(limits), NOW);
+        let before = gate.memory();
+        for id in 0..20 {
+            let admitted = gate.admitted(Waiting::ALL, NOW);
+            let Decision::Start(lane) = gate.decide(Waiting::ALL, NOW) else {
+                panic!("there is room");
+            };
+            assert_eq!(
+                lane,
+                Priority::High,
+                "no lane is ever due by starts that were none"
+            );
+            gate.start(id, lane, Waiting::ALL, NOW);
+            gate.give_back(id, admitted, NOW);
+        }
+        assert_eq!(gate.deferrals(), [0; 3]);
+        assert_eq!(gate.in_flight(), 0);
+        assert_ne!(before, gate.memory(), "starts are numbered all the same");
+    }
+
+    #[test]
+    fn a_lane_that_was_due_and_a_reserve_are_as_they_were() {
+        let mut account = Limit::concurrency("account", 3);
+        account.reserve = Reserve {
+            high: 1,
+            ..Reserve::default()
+        };
+        let mut gate = Gate::new(rules(vec![account]), NOW);
+        gate.start(1, Priority::Batch, Waiting::ALL, NOW);
+        let admitted = gate.admitted(Waiting::ALL, NOW);
+        gate.start(2, Priority::High, Waiting::ALL, NOW);
+        // HIGH filled its own reserve, so BATCH may have the last place.
+        assert!(gate.admitted(Waiting::ALL, NOW).has(Priority::Batch));
+        gate.give_back(2, admitted, NOW);
+        gate.start(3, Priority::Batch, Waiting::ALL, NOW);
+        let left = gate.admitted(Waiting::ALL, NOW);
+        assert_eq!(
+            left,
+            Waiting::NONE.with(Priority::High),
+            "the reserve is kept again"
+        );
+    }
+}

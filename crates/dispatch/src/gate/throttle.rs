@@ -1,0 +1,119 @@
+//! What the gate makes of the vendor's refusals: a lower ceiling on calls in flight, or a pause for the whole target.
+
+use std::time::Duration;
+
+use super::Gate;
+use crate::feedback::{Ceiling, Throttle, ThrottleReport, VendorPause};
+use crate::permit::PermitId;
+use crate::time::Time;
+
+impl Gate {
+    /// The vendor refused the call of this permit. Call it before [`Gate::finish`] of that call, so
+    /// that the call itself counts as in flight. `jitter` is any random number; it spreads the pauses
+    /// whose length the vendor did not state.
+    ///
+    /// A concurrency throttle lowers the ceiling, but once per round trip: the refusals of calls that
+    /// were started before it was lowered teach nothing new. With a ceiling of one call there is
+    /// nothing to lower, and the target closes as for a window throttle.
+    pub fn refused(
+        &mut self,
+        id: PermitId,
+        kind: Throttle,
+        now: Time,
+        jitter: u64,
+    ) -> ThrottleReport {
+        let started_at = self.permits.started_at(id);
+        self.advance(now);
+        let under_our_limit = self.has_room(matches!(kind, Throttle::Concurrency));
+        match (kind, self.tightest_concurrency()) {
+            (Throttle::Concurrency, Some(ceiling)) => self.lower(ceiling, started_at, jitter),
+            // Without a limit on calls in flight there is nothing to lower: a pause is all that
+            // helps.
+            (Throttle::Concurrency, None) => self.shut(None, jitter),
+            (Throttle::Window { retry_after }, _) => self.shut(retry_after, jitter),
+        }
+        ThrottleReport {
+            under_our_limit,
+            learned_ceiling: self.learned_ceiling(self.now),
+            closed_until: self
+                .vendor_pause
+                .as_ref()
+                .map(VendorPause::until)
+                .filter(|until| *until > self.now),
+        }
+    }
+
+    /// An answer that refused nobody says that none of the vendor's calls are left for `resets_in`. If our own
+    /// windows have room, somebody else uses the account or a limit is too high: the target closes
+    /// until then, before the first throttle, and reopens with a ramp. If one of them is full, the
+    /// vendor says no more than we know, and what we count is finer than a header.
+    ///
+    /// Answers until when the target is closed, if this closed it.
+    pub fn used_up(&mut self, resets_in: Duration, now: Time) -> Option<Time> {
+        self.advance(now);
+        let until = self.now.saturating_add(resets_in);
+        if until <= self.now || !self.has_room(false) {
+            return None;
+        }
+        let pause = VendorPause::announced(self.vendor_pause.as_ref(), until, self.now);
+        let until = pause.until();
+        self.vendor_pause = Some(pause);
+        Some(until)
+    }
+
+    /// Forgets what throttles taught: the ceiling is the configured one, the target is open.
+    pub fn forget_throttles(&mut self) {
+        self.ceiling = None;
+        self.vendor_pause = None;
+    }
+
+    /// Whether all limits of one kind, as configured, have a place left.
+    fn has_room(&self, concurrency: bool) -> bool {
+        let context = self.context(self.now);
+        let mut limits = self
+            .limits
+            .iter()
+            .filter(|limit| limit.is_concurrency() == concurrency);
+        limits.all(|limit| limit.taken(context).total() < limit.rule.max())
+    }
+
+    /// The most calls that may be in flight at present, if any limit bounds them.
+    fn tightest_concurrency(&self) -> Option<u32> {
+        let context = self.context(self.now);
+        let limits = self
+            .limits
+            .iter()
+            .filter(|limit| limit.is_concurrency() && limit.counts_requests());
+        limits
+            .map(|limit| u32::try_from(limit.max(context)).unwrap_or(u32::MAX))
+            .min()
+    }
+
+    /// Lowers the ceiling after the refusal of a call that was started at this time, unless the call
+    /// left before the last lowering. Below one call a ceiling cannot go, and only a pause leaves the
+    /// vendor alone.
+    fn lower(&mut self, ceiling: u32, started_at: Option<Time>, jitter: u64) {
+        let left_before = self
+            .ceiling
+            .zip(started_at)
+            .is_some_and(|(ceiling, started_at)| started_at < ceiling.lowered_at());
+        if !left_before {
+            self.ceiling = Some(Ceiling::below(ceiling, self.now));
+            if ceiling == 1 {
+                return self.shut(None, jitter);
+            }
+        }
+        if let Some(pause) = &mut self.vendor_pause {
+            pause.narrow();
+        }
+    }
+
+    fn shut(&mut self, retry_after: Option<Duration>, jitter: u64) {
+        self.vendor_pause = Some(VendorPause::after(
+            self.vendor_pause.as_ref(),
+            retry_after,
+            self.now,
+            jitter,
+        ));
+    }
+}

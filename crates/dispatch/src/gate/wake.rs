@@ -1,0 +1,59 @@
+//! When time alone may change what the gate decides: what a host sleeps until.
+
+use super::Gate;
+use crate::feedback::Opening;
+use crate::lane::Waiting;
+use crate::permit::Stage;
+use crate::priority::Priority;
+use crate::time::{Time, earliest};
+
+impl Gate {
+    /// The earliest moment at which time alone may change a decision: the end of a hold, a place
+    /// that is free again in a limit that refuses somebody, the reopening of the target, the rise
+    /// of a learned ceiling.
+    pub fn next_change(&self, now: Time) -> Option<Time> {
+        let now = self.at(now);
+        let context = self.context(now);
+        let opens = match self.opening(now) {
+            Opening::ClosedUntil(until) => Some(until),
+            Opening::Open | Opening::Full { .. } => None,
+        };
+        let refusals = Priority::ALL
+            .into_iter()
+            .flat_map(|lane| [(lane, Stage::Call), (lane, Stage::Poll)])
+            .flat_map(|next| self.limits.iter().map(move |limit| (next, limit)));
+        refusals
+            .filter_map(|((lane, stage), limit)| limit.frees_at(lane, stage, context))
+            .fold(
+                earliest(opens, self.permits.first_hold_end()),
+                |first, time| earliest(first, Some(time)),
+            )
+    }
+
+    /// When the first of the waiting lanes, none of which is eligible, may become so by time alone.
+    pub(super) fn opens_at(&self, waiting: Waiting) -> Option<Time> {
+        waiting
+            .lanes()
+            .filter_map(|lane| self.lane_opens_at(lane, waiting.next(lane)))
+            .min()
+    }
+
+    /// A lane opens when the last of its obstacles is gone; never, if one of them does not go by
+    /// itself.
+    fn lane_opens_at(&self, lane: Priority, stage: Stage) -> Option<Time> {
+        let context = self.context(self.now);
+        let mut opens = match (self.pauses.of(lane), self.opening(self.now)) {
+            (Some(_), _) | (None, Opening::Full { .. }) => return None,
+            (None, Opening::ClosedUntil(until)) => until,
+            (None, Opening::Open) => self.now,
+        };
+        for limit in self
+            .limits
+            .iter()
+            .filter(|limit| !limit.admits(lane, stage, context))
+        {
+            opens = opens.max(limit.frees_at(lane, stage, context)?);
+        }
+        Some(opens)
+    }
+}

@@ -1,0 +1,253 @@
+//! One window: at most N calls in every half-open span of its length, or in every period of a
+//! calendar, as the vendor counts them.
+//!
+//! A place is taken by an open permit (see `permit.rs`) and then *cools*: it is free again one
+//! window's length after the answer. Here are the cooling places only. The vendor counts a call at
+//! some moment between permit and answer, so all calls it counts in one span have their places
+//! taken together just before the span ends, and there are only N places.
+//!
+//! Up to `MAX_EXACT_CALLS` calls each place cools by itself. Above, places that would be free at
+//! nearly the same moment cool together and are free at the later end of their bucket: never early,
+//! at most a thousandth of the length late.
+//!
+//! Where the vendor counts by the calendar, all places cool until the next reset after the answer:
+//! the vendor counted the call in the period of the answer or in an earlier one.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::release::ReleaseRule;
+use super::slot::{Slot, WindowRow, row_of};
+use crate::priority::Priority;
+use crate::rules::{CountFrom, Limit, Taken};
+use crate::time::Time;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Window {
+    release_rule: ReleaseRule,
+    count_from: CountFrom,
+    /// Whether a reserve or a share asks which priority took a place.
+    by_priority: bool,
+    /// Cooling places, the first to be free at the front.
+    cooling: VecDeque<Slot>,
+    taken: Taken,
+    /// For each priority, the numbers below `capacity` that no cooling place of it has.
+    free: [Vec<u32>; 3],
+    capacity: u32,
+}
+
+impl Window {
+    /// The window of a limit; none for a limit on calls in flight.
+    pub(crate) fn of(limit: &Limit) -> Option<Window> {
+        let release_rule = ReleaseRule::of(limit)?;
+        let capacity = release_rule.capacity();
+        let by_priority = limit.tells_priorities_apart();
+        Some(Window {
+            release_rule,
+            count_from: limit.count_from,
+            by_priority,
+            cooling: VecDeque::new(),
+            taken: Taken::default(),
+            free: Priority::ALL.map(|priority| {
+                let apart = by_priority || priority == Priority::Batch;
+                if apart {
+                    (0..capacity).rev().collect()
+                } else {
+                    Vec::new()
+                }
+            }),
+            capacity,
+        })
+    }
+
+    /// Takes back the rows of this window. What is free by `now` is dropped; rows of a former,
+    /// larger limit still count.
+    pub(crate) fn restore(&mut self, rows: Vec<WindowRow>, now: Time) {
+        for row in rows
+            .into_iter()
+            .filter(|row| row.until > now && row.count > 0)
+        {
+            let (priority, number) = row.priority_and_number();
+            self.cool(Slot {
+                until: row.until,
+                number,
+                priority,
+                count: row.count,
+            });
+        }
+        for priority in Priority::ALL {
+            let used = self.numbers(priority);
+            self.free[priority.index()].retain(|number| !used.contains(number));
+        }
+    }
+
+    pub(crate) fn count_from(&self) -> CountFrom {
+        self.count_from
+    }
+
+    /// When a place that is taken until `end` would be free again.
+    pub(crate) fn cools_until(&self, end: Time) -> Time {
+        self.release_rule.until(end)
+    }
+
+    /// Cooling places at `now`, by priority.
+    pub(crate) fn taken(&self, now: Time) -> Taken {
+        let mut taken = self.taken;
+        for slot in self.cooling.iter().take_while(|slot| slot.until <= now) {
+            taken.remove(slot.priority, u64::from(slot.count));
+        }
+        taken
+    }
+
+    /// Forgets the places that are free by `now`.
+    pub(crate) fn expire(&mut self, now: Time) {
+        while let Some(slot) = self.cooling.pop_front_if(|slot| slot.until <= now) {
+            self.taken.remove(slot.priority, u64::from(slot.count));
+            if slot.number < self.capacity {
+                self.free[slot.priority.index()].push(slot.number);
+            }
+        }
+    }
+
+    /// Lets the place of a call cool from `from` on. Nothing is left to persist if it is free by
+    /// `now` already.
+    pub(crate) fn count(
+        &mut self,
+        limit: &str,
+        priority: Priority,
+        from: Time,
+        now: Time,
+    ) -> Option<WindowRow> {
+        self.expire(now);
+        let priority = self.kept_as(priority);
+        let until = self.cools_until(from);
+        if until <= now {
+            return None;
+        }
+        let slot = match self.bucket_at(until, priority) {
+            Some(index) => {
+                self.taken.add(priority, 1);
+                let slot = &mut self.cooling[index];
+                slot.count += 1;
+                *slot
+            }
+            None => {
+                let slot = Slot {
+                    until,
+                    number: self.free_number(priority),
+                    priority,
+                    count: 1,
+                };
+                self.cool(slot);
+                slot
+            }
+        };
+        Some(row_of(limit, slot))
+    }
+
+    /// Frees the place of a call that was counted from `from` on and never left. A shared window may
+    /// have moved the end of its cooling to a later one, never to an earlier.
+    pub(crate) fn uncount(
+        &mut self,
+        limit: &str,
+        priority: Priority,
+        from: Time,
+        now: Time,
+    ) -> Option<WindowRow> {
+        self.expire(now);
+        let priority = self.kept_as(priority);
+        let until = self.cools_until(from);
+        let first = self.cooling.partition_point(|slot| slot.until < until);
+        let mut later = self.cooling.range_mut(first..);
+        let slot = later.find(|slot| slot.priority == priority)?;
+        slot.count -= 1;
+        let left = *slot;
+        self.taken.remove(priority, 1);
+        if left.count == 0 {
+            self.cooling
+                .retain(|slot| slot.number != left.number || slot.priority != left.priority);
+            if left.number < self.capacity {
+                self.free[priority.index()].push(left.number);
+            }
+        }
+        Some(row_of(limit, left))
+    }
+
+    /// The priority that a place is kept under: BATCH for all, where nothing asks which took it.
+    fn kept_as(&self, priority: Priority) -> Priority {
+        if self.by_priority {
+            priority
+        } else {
+            Priority::Batch
+        }
+    }
+
+    /// The rows of all places that cool at `now`.
+    pub(crate) fn rows(&self, limit: &str, now: Time) -> impl Iterator<Item = WindowRow> {
+        let cooling = self.cooling.iter().filter(move |slot| slot.until > now);
+        cooling.map(move |slot| row_of(limit, *slot))
+    }
+
+    /// When `places` of the cooling places are free, by time alone; none if there are not so many.
+    /// `priority`: those of one priority alone.
+    pub(crate) fn frees_at(
+        &self,
+        places: u64,
+        priority: Option<Priority>,
+        now: Time,
+    ) -> Option<Time> {
+        let cooling = self.cooling.iter().skip_while(|slot| slot.until <= now);
+        let asked = |slot: &&Slot| priority.is_none_or(|priority| slot.priority == priority);
+        let mut freed = 0;
+        for slot in cooling.filter(asked) {
+            freed += u64::from(slot.count);
+            if freed >= places {
+                return Some(slot.until);
+            }
+        }
+        None
+    }
+
+    /// Keeps the places in the order in which they are free. Only the end of a hold comes out of
+    /// order.
+    fn cool(&mut self, slot: Slot) {
+        let index = self
+            .cooling
+            .partition_point(|other| other.until <= slot.until);
+        self.cooling.insert(index, slot);
+        self.taken.add(slot.priority, u64::from(slot.count));
+    }
+
+    /// The bucket of this end and priority, if it has begun.
+    fn bucket_at(&self, until: Time, priority: Priority) -> Option<usize> {
+        if !self.release_rule.is_bucketed() {
+            return None;
+        }
+        let first = self.cooling.partition_point(|slot| slot.until < until);
+        let same_end = self
+            .cooling
+            .iter()
+            .skip(first)
+            .take_while(|slot| slot.until == until);
+        let index = same_end
+            .enumerate()
+            .find(|(_, slot)| slot.priority == priority)?
+            .0;
+        Some(first + index)
+    }
+
+    /// A number that no cooling place of this priority has. Beyond the capacity only while rows of
+    /// a former, larger limit cool.
+    fn free_number(&mut self, priority: Priority) -> u32 {
+        if let Some(number) = self.free[priority.index()].pop() {
+            return number;
+        }
+        let used = self.numbers(priority);
+        let free = (self.capacity..).find(|number| !used.contains(number));
+        free.expect("a window has fewer places than there are numbers")
+    }
+
+    fn numbers(&self, priority: Priority) -> BTreeSet<u32> {
+        let places = self.cooling.iter().filter(|slot| slot.priority == priority);
+        places.map(|slot| slot.number).collect()
+    }
+}

@@ -1,0 +1,385 @@
+//! JSONPath as Step Functions has it: what a path is, and finding what it points to. A definite path
+//! finds one value or fails; any other finds a list, which may be empty. The words of a failure are
+//! those of the library AWS uses, because they end up in the cause that a user reads.
+
+mod filter;
+mod parse;
+mod reference;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use self::filter::Filter;
+pub(crate) use self::parse::{Cursor, path_prefix};
+pub use self::reference::ReferencePath;
+use crate::budget::{Budget, Exhausted, text_size};
+
+/// A parsed path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Path {
+    text: String,
+    root: Root,
+    steps: Vec<Step>,
+}
+
+/// What a path starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Root {
+    /// `$`: the state's input.
+    Input,
+    /// `$$`: the context object.
+    Context,
+    /// `$name`: a variable.
+    Variable(String),
+}
+
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Step {
+    /// `.name` or `['name']`.
+    Child(String),
+    /// `[3]`; a negative index counts from the end.
+    Index(i64),
+    /// `['a','b']`.
+    Children(Vec<String>),
+    /// `[0,2]`.
+    Indices(Vec<i64>),
+    /// `[start:end:step]`.
+    Slice(Slice),
+    /// `.*` or `[*]`.
+    Wildcard,
+    /// `..`: the value and all below it, to which the next step applies.
+    Descendants,
+    /// `[?(...)]`.
+    Filter(Filter),
+}
+
+/// A range of an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slice {
+    start: Option<i64>,
+    end: Option<i64>,
+    step: i64,
+}
+
+/// A text that is no path.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason} at character {position}")]
+pub struct PathError {
+    reason: &'static str,
+    position: usize,
+}
+
+/// A path that points to nothing, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Missing {
+    reason: String,
+}
+
+impl From<Exhausted> for Missing {
+    fn from(_: Exhausted) -> Self {
+        Self {
+            reason: "The expressions of the state do too much work".to_owned(),
+        }
+    }
+}
+
+impl Missing {
+    /// A variable that was never assigned has no value at all, not even null.
+    pub fn variable(name: &str) -> Self {
+        Self {
+            reason: format!("The variable '${name}' is not assigned"),
+        }
+    }
+}
+
+impl Path {
+    /// Reads a path.
+    pub fn parse(text: &str) -> Result<Self, PathError> {
+        parse::path(text)
+    }
+
+    /// `$`.
+    pub fn input() -> Self {
+        Self {
+            text: "$".to_owned(),
+            root: Root::Input,
+            steps: Vec::new(),
+        }
+    }
+
+    /// As written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What it starts from.
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// Whether it is exactly `$`, which needs no copy of the data.
+    pub fn is_input(&self) -> bool {
+        self.root == Root::Input && self.steps.is_empty()
+    }
+
+    /// Whether it points to one place, whatever the data.
+    pub fn is_definite(&self) -> bool {
+        self.steps
+            .iter()
+            .all(|step| matches!(step, Step::Child(_) | Step::Index(_)))
+    }
+
+    /// Whether the value at `names` below the root can be part of what it finds.
+    pub fn may_reach(&self, names: &[&str]) -> bool {
+        for (position, name) in names.iter().enumerate() {
+            match self.steps.get(position) {
+                Some(Step::Child(child)) if child == name => {}
+                Some(Step::Child(_)) => return false,
+                _ => return true,
+            }
+        }
+        true
+    }
+
+    /// Whether it starts with exactly these names.
+    pub fn starts_with(&self, names: &[&str]) -> bool {
+        self.steps.len() >= names.len()
+            && self
+                .steps
+                .iter()
+                .zip(names)
+                .all(|(step, name)| matches!(step, Step::Child(child) if child == name))
+    }
+
+    /// What it points to below `root`.
+    pub fn find<'v>(&self, root: &'v Value, budget: &Budget) -> Result<Cow<'v, Value>, Missing> {
+        self.find_after(&[], root, budget)
+    }
+
+    /// What it points to, when `root` is already the value at its first `names`.
+    pub fn find_after<'v>(
+        &self,
+        names: &[&str],
+        root: &'v Value,
+        budget: &Budget,
+    ) -> Result<Cow<'v, Value>, Missing> {
+        let steps = self.steps.get(names.len()..).unwrap_or_default();
+        budget.spend(1 + steps.len())?;
+        if self.is_definite() {
+            let trail = names
+                .iter()
+                .fold(String::from("$"), |trail, name| trail + &quote(name));
+            return find_one(steps, root, trail).map(Cow::Borrowed);
+        }
+        gather(&select(steps, root, &Visits { root, budget })?, budget).map(Cow::Owned)
+    }
+}
+
+fn quote(name: &str) -> String {
+    format!("['{name}']")
+}
+
+fn find_one<'v>(steps: &[Step], root: &'v Value, trail: String) -> Result<&'v Value, Missing> {
+    let mut value = root;
+    let mut trail = trail;
+    let last = steps.len().saturating_sub(1);
+    for (position, step) in steps.iter().enumerate() {
+        value = one_step(step, value, &mut trail, position == last)?;
+    }
+    Ok(value)
+}
+
+/// A list of what was found. Copied only after it is known to be within the budget: nested results
+/// hold the same data many times.
+fn gather(found: &[&Value], budget: &Budget) -> Result<Value, Missing> {
+    for value in found {
+        budget.spend(text_size(value))?;
+    }
+    Ok(Value::Array(
+        found.iter().map(|&value| value.clone()).collect(),
+    ))
+}
+
+/// The values that steps lead to from one value. Steps that lead nowhere lead to no values.
+fn select<'v>(
+    steps: &[Step],
+    from: &'v Value,
+    visits: &Visits<'v>,
+) -> Result<Vec<&'v Value>, Missing> {
+    let mut nodes = vec![from];
+    for step in steps {
+        let mut next = Vec::new();
+        for node in nodes {
+            many_steps(step, node, visits, &mut next)?;
+        }
+        nodes = next;
+    }
+    Ok(nodes)
+}
+
+/// What evaluating one path may still cost, and the root that its filters can refer to.
+struct Visits<'v> {
+    root: &'v Value,
+    budget: &'v Budget,
+}
+
+fn one_step<'v>(
+    step: &Step,
+    value: &'v Value,
+    trail: &mut String,
+    is_last: bool,
+) -> Result<&'v Value, Missing> {
+    match step {
+        Step::Child(name) => {
+            let Value::Object(fields) = value else {
+                return Err(not_an_object(name, trail, value));
+            };
+            trail.push_str(&quote(name));
+            fields.get(name).ok_or_else(|| absent(trail, is_last))
+        }
+        Step::Index(index) => {
+            let Value::Array(items) = value else {
+                return Err(Missing {
+                    reason: format!(
+                        "Filter: [{index}] can only be applied to arrays. Current context is: {value}"
+                    ),
+                });
+            };
+            trail.push_str(&format!("[{index}]"));
+            position(*index, items.len())
+                .and_then(|at| items.get(at))
+                .ok_or_else(|| absent(trail, true))
+        }
+        _ => unreachable!("a definite path has only names and indices"),
+    }
+}
+
+fn absent(trail: &str, is_last: bool) -> Missing {
+    let what = if is_last {
+        "No results for path:"
+    } else {
+        "Missing property in path"
+    };
+    Missing {
+        reason: format!("{what} {trail}"),
+    }
+}
+
+fn not_an_object(name: &str, trail: &str, value: &Value) -> Missing {
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    };
+    Missing {
+        reason: format!(
+            "Expected to find an object with property ['{name}'] in path {trail} but found {kind}"
+        ),
+    }
+}
+
+/// The position that an index means in an array of `len` items; negative ones count from the end.
+fn position(index: i64, len: usize) -> Option<usize> {
+    if index >= 0 {
+        usize::try_from(index).ok().filter(|&at| at < len)
+    } else {
+        len.checked_sub(usize::try_from(index.unsigned_abs()).ok()?)
+    }
+}
+
+fn many_steps<'v>(
+    step: &Step,
+    node: &'v Value,
+    visits: &Visits<'v>,
+    next: &mut Vec<&'v Value>,
+) -> Result<(), Missing> {
+    let before = next.len();
+    match step {
+        Step::Child(name) => next.extend(node.as_object().and_then(|fields| fields.get(name))),
+        Step::Children(names) => {
+            let fields = node.as_object();
+            next.extend(names.iter().filter_map(|name| fields?.get(name)));
+        }
+        Step::Index(index) => next.extend(item(node, *index)),
+        Step::Indices(indices) => {
+            next.extend(indices.iter().filter_map(|&index| item(node, index)));
+        }
+        Step::Slice(slice) => {
+            if let Value::Array(items) = node {
+                next.extend(slice.positions(items.len()).filter_map(|at| items.get(at)));
+            }
+        }
+        Step::Wildcard => children(node, next),
+        Step::Descendants => descend(node, visits, next)?,
+        Step::Filter(filter) => {
+            let mut candidates = Vec::new();
+            match node {
+                Value::Array(items) => candidates.extend(items),
+                other => candidates.push(other),
+            }
+            for candidate in candidates {
+                visits.budget.spend(1)?;
+                if filter.keeps(candidate, visits)? {
+                    next.push(candidate);
+                }
+            }
+        }
+    }
+    Ok(visits.budget.spend(1 + next.len() - before)?)
+}
+
+fn item(node: &Value, index: i64) -> Option<&Value> {
+    let items = node.as_array()?;
+    items.get(position(index, items.len())?)
+}
+
+fn children<'v>(node: &'v Value, next: &mut Vec<&'v Value>) {
+    match node {
+        Value::Array(items) => next.extend(items),
+        Value::Object(fields) => next.extend(fields.values()),
+        _ => {}
+    }
+}
+
+fn descend<'v>(
+    node: &'v Value,
+    visits: &Visits<'v>,
+    next: &mut Vec<&'v Value>,
+) -> Result<(), Missing> {
+    visits.budget.spend(1)?;
+    next.push(node);
+    let mut below = Vec::new();
+    children(node, &mut below);
+    for child in below {
+        descend(child, visits, next)?;
+    }
+    Ok(())
+}
+
+impl Slice {
+    fn positions(self, len: usize) -> impl Iterator<Item = usize> {
+        let len = i64::try_from(len).unwrap_or(i64::MAX);
+        let clamp = |index: i64| {
+            if index < 0 {
+                (len + index).max(0)
+            } else {
+                index.min(len)
+            }
+        };
+        let start = self.start.map_or(0, clamp);
+        let end = self.end.map_or(len, clamp);
+        let step = usize::try_from(self.step).unwrap_or(1).max(1);
+        (start..end.max(start))
+            .step_by(step)
+            .filter_map(|at| usize::try_from(at).ok())
+    }
+}

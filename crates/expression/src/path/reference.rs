@@ -1,0 +1,79 @@
+//! A reference path: a path to exactly one place below `$`, into which `ResultPath` writes.
+
+use serde_json::{Map, Value};
+
+use super::{Path, Root, Step, position};
+use crate::payload::DEPTH_LIMIT;
+
+/// A definite path below the input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReferencePath(Path);
+
+/// A text that is no reference path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoReferencePath {
+    /// No path, or one that may point to none or to several places.
+    #[error("Value is not a Reference Path")]
+    Indefinite,
+    /// Writing to it could only make data that nests too deep.
+    #[error("A Reference Path has at most {DEPTH_LIMIT} steps")]
+    TooLong,
+}
+
+/// The place cannot be made: something that is no object, or too short an array, is in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoPlace;
+
+impl ReferencePath {
+    /// Reads a reference path.
+    pub fn parse(text: &str) -> Result<Self, NoReferencePath> {
+        let path = Path::parse(text).map_err(|_| NoReferencePath::Indefinite)?;
+        if path.root != Root::Input || !path.is_definite() {
+            return Err(NoReferencePath::Indefinite);
+        }
+        if path.steps.len() > DEPTH_LIMIT {
+            return Err(NoReferencePath::TooLong);
+        }
+        Ok(Self(path))
+    }
+
+    /// `$`.
+    pub fn input() -> Self {
+        Self(Path::input())
+    }
+
+    /// As written.
+    pub fn text(&self) -> &str {
+        self.0.text()
+    }
+
+    /// Whether what is written replaces everything.
+    pub fn is_input(&self) -> bool {
+        self.0.is_input()
+    }
+
+    /// Writes `result` into `document`, making the objects on the way that do not exist.
+    pub fn write(&self, document: &mut Value, result: Value) -> Result<(), NoPlace> {
+        let mut place = document;
+        for step in &self.0.steps {
+            place = match step {
+                Step::Child(name) => object(place)?.entry(name.as_str()).or_insert(Value::Null),
+                Step::Index(index) => {
+                    let items = place.as_array_mut().ok_or(NoPlace)?;
+                    let at = position(*index, items.len()).ok_or(NoPlace)?;
+                    items.get_mut(at).ok_or(NoPlace)?
+                }
+                _ => unreachable!("a reference path has only names and indices"),
+            };
+        }
+        *place = result;
+        Ok(())
+    }
+}
+
+fn object(value: &mut Value) -> Result<&mut Map<String, Value>, NoPlace> {
+    if value.is_null() {
+        *value = Value::Object(Map::new());
+    }
+    value.as_object_mut().ok_or(NoPlace)
+}

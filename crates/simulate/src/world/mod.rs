@@ -1,0 +1,354 @@
+//! The simulated world: calls arrive, the real gate of `dispatch` decides which start, the vendor answers, on a
+//! virtual clock that jumps from event to event. What the embedded engine does around the gate (repeats, holds,
+//! returns after a throttle, oldest first within a lane) is done here in the same way, without a store and without
+//! time of its own: a commit takes no time.
+
+mod agenda;
+pub(crate) mod figures;
+pub(crate) mod held;
+pub(crate) mod result;
+pub(crate) mod scenario;
+mod vendor;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rampmeter_config::{OnUnknown, Retry};
+use rampmeter_dispatch::{Decision, Gate, PermitId, Priority, Throttle, Time, Waiting};
+
+use super::quantity::LONGEST;
+use super::random::{Question, Random};
+use crate::workload::arrivals::{self, Arrival};
+use crate::world::agenda::Agenda;
+use crate::world::held::Obstacles;
+use crate::world::result::{End, Record, Run, Step, Throttles};
+use crate::world::scenario::{Order, Scenario};
+use crate::world::vendor::{Answer, Vendor};
+
+/// A call that a full vendor refuses for ever is started again and again. After so many starts for each call, and
+/// [`SPARE_STARTS`] for all, those that are left are said not to end.
+const STARTS_PER_CALL: u64 = 50;
+const SPARE_STARTS: u64 = 10_000;
+/// The same for all that happens, what others do at the vendor included.
+const MOST_EVENTS: u64 = 100_000_000;
+
+/// A call, by its place in the order of arrival.
+type Call = usize;
+
+/// Something that happens at a moment of its own. Arrivals are not among them: they are in order already.
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    /// The vendor ends its work on a call of ours.
+    WorkEnds,
+    /// An answer arrives.
+    Answered(Call, PermitId, Answer),
+    /// A call has waited for its answer until its timeout.
+    TimedOut(Call, PermitId),
+    /// A call that was put back may be taken again.
+    Ready(Call),
+    /// Somebody else calls.
+    OtherCalls,
+    /// Somebody else's call ends.
+    OtherEnds,
+}
+
+impl Event {
+    /// Whether it can change what the gate knows or what is noted.
+    fn concerns_us(self) -> bool {
+        match self {
+            Event::OtherCalls | Event::OtherEnds => false,
+            Event::WorkEnds | Event::Answered(..) | Event::TimedOut(..) | Event::Ready(_) => true,
+        }
+    }
+}
+
+/// Simulates a scenario to the end of its last call.
+pub(crate) fn run(scenario: &Scenario, order: Order) -> Run {
+    let workload = &scenario.workload;
+    let arrivals = arrivals::arrivals(&workload.sources, workload.stretch, scenario.seed);
+    let mut world = World::new(scenario, order, arrivals.into());
+    world.run();
+    world.conclude()
+}
+
+struct World<'a> {
+    scenario: &'a Scenario,
+    order: Order,
+    gate: Gate,
+    vendor: Vendor<'a>,
+    now: Time,
+    /// When time alone may let another call start.
+    wake: Option<Time>,
+    arrivals: Arc<[Arrival]>,
+    /// How many of them have arrived.
+    arrived: usize,
+    records: Vec<Record>,
+    /// Calls that have not ended.
+    open: usize,
+    /// Calls that may be taken, oldest first.
+    lanes: [BTreeSet<Call>; 3],
+    agenda: Agenda<Event>,
+    permits: PermitId,
+    starts: u64,
+    others: Random,
+    obstacles: Obstacles,
+    steps: Vec<Step>,
+    throttles: Throttles,
+}
+
+impl<'a> World<'a> {
+    fn new(scenario: &'a Scenario, order: Order, arrivals: Arc<[Arrival]>) -> World<'a> {
+        let rules = match order {
+            Order::ByPriority => scenario.handling.rules.clone(),
+            Order::SingleQueue => scenario.handling.without_reserves(),
+        };
+        let now = Time::default();
+        let mut world = World {
+            scenario,
+            order,
+            gate: Gate::new(rules, now),
+            vendor: Vendor::new(scenario),
+            now,
+            wake: None,
+            arrived: 0,
+            records: vec![Record::default(); arrivals.len()],
+            open: arrivals.len(),
+            arrivals,
+            lanes: Default::default(),
+            agenda: Agenda::new(),
+            permits: 0,
+            starts: 0,
+            others: Random::of(scenario.seed, Question::Foreign, 0, 0),
+            obstacles: Obstacles::default(),
+            steps: Vec::new(),
+            throttles: Throttles::default(),
+        };
+        world.foresee_other();
+        world
+    }
+
+    fn run(&mut self) {
+        let last = self.arrivals.last().map_or(self.now, |arrival| arrival.at);
+        let end = last.saturating_add(LONGEST);
+        let most_starts = SPARE_STARTS + STARTS_PER_CALL * self.arrivals.len() as u64;
+        while self.open > 0 && self.starts <= most_starts && self.agenda.foreseen() <= MOST_EVENTS {
+            let Some(next) = self.next_moment().filter(|next| *next <= end) else {
+                break;
+            };
+            self.now = next;
+            let arrived = self.arrive();
+            let mut concerned = arrived || self.wake.is_some_and(|wake| wake <= next);
+            while let Some(event) = self.agenda.take_due(self.now) {
+                concerned |= event.concerns_us();
+                self.happen(event);
+            }
+            // What others do at the vendor changes nothing that the gate knows of.
+            if concerned {
+                self.gate.release_holds(self.now);
+                self.start_calls();
+                self.note();
+            }
+        }
+    }
+
+    fn next_moment(&self) -> Option<Time> {
+        let arrival = self.arrivals.get(self.arrived).map(|arrival| arrival.at);
+        let moments = [arrival, self.agenda.next_at(), self.wake];
+        moments.into_iter().flatten().min()
+    }
+
+    /// Whether a call arrived.
+    fn arrive(&mut self) -> bool {
+        let before = self.arrived;
+        while let Some(arrival) = self.arrivals.get(self.arrived)
+            && arrival.at <= self.now
+        {
+            self.make_ready(self.arrived);
+            self.arrived += 1;
+        }
+        self.arrived > before
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::WorkEnds => self.vendor.end_ours(),
+            Event::Answered(call, permit, answer) => self.answered(call, permit, answer),
+            Event::TimedOut(call, permit) => self.timed_out(call, permit),
+            Event::Ready(call) => self.make_ready(call),
+            Event::OtherCalls => {
+                if let Some(works_for) = self.vendor.take_other(&mut self.others) {
+                    self.foresee(works_for, Event::OtherEnds);
+                }
+                self.foresee_other();
+            }
+            Event::OtherEnds => self.vendor.end_other(),
+        }
+    }
+
+    fn foresee(&mut self, after: Duration, event: Event) {
+        self.agenda.foresee(self.now.saturating_add(after), event);
+    }
+
+    fn foresee_other(&mut self) {
+        if let Some(foreign) = &self.scenario.workload.foreign {
+            let gap = self.others.exponential(foreign.per_second);
+            self.foresee(Duration::from_secs_f64(gap), Event::OtherCalls);
+        }
+    }
+
+    /// The lane a call waits in.
+    fn lane(&self, call: Call) -> Priority {
+        match self.order {
+            Order::ByPriority => self.arrivals[call].priority,
+            Order::SingleQueue => Priority::High,
+        }
+    }
+
+    fn make_ready(&mut self, call: Call) {
+        self.lanes[self.lane(call).index()].insert(call);
+    }
+
+    fn waiting(&self) -> Waiting {
+        Waiting::new([0, 1, 2].map(|lane: usize| !self.lanes[lane].is_empty()))
+    }
+
+    fn start_calls(&mut self) {
+        self.wake = loop {
+            match self.gate.decide(self.waiting(), self.now) {
+                Decision::Start(lane) => self.start_first(lane),
+                Decision::NotBefore(at) => break at,
+                Decision::Idle => break None,
+            }
+        };
+        if self.gate.held() > 0 {
+            let change = self.gate.next_change(self.now);
+            self.wake = [self.wake, change].into_iter().flatten().min();
+        }
+        assert!(
+            self.wake.is_none_or(|at| at > self.now),
+            "the gate opens by time alone only later, or it would be open"
+        );
+    }
+
+    fn start_first(&mut self, lane: Priority) {
+        let call = self.lanes[lane.index()]
+            .pop_first()
+            .expect("the gate offers a lane only if a call waits there");
+        self.permits += 1;
+        self.starts += 1;
+        let permit = self.permits;
+        self.gate.start(permit, lane, self.waiting(), self.now);
+        let record = &mut self.records[call];
+        let attempt = u64::from(record.starts);
+        record.starts += 1;
+        record.first_start.get_or_insert(self.now);
+        // A recorded duration is that of the first attempt; a second one was not recorded.
+        let known = self.arrivals[call].duration.filter(|_| attempt == 0);
+        let fate = self.vendor.take(call as u64, attempt, known);
+        if let Some(works_for) = fate.works_for {
+            self.foresee(works_for, Event::WorkEnds);
+        }
+        match fate.answer {
+            Some((after, answer)) if after < self.scenario.handling.timeout => {
+                self.foresee(after, Event::Answered(call, permit, answer));
+            }
+            _ => {
+                self.foresee(
+                    self.scenario.handling.timeout,
+                    Event::TimedOut(call, permit),
+                );
+            }
+        }
+    }
+
+    fn answered(&mut self, call: Call, permit: PermitId, answer: Answer) {
+        if let Answer::Throttled(kind) = answer {
+            let number = self.throttles.all;
+            let mut jitter = Random::of(self.scenario.seed, Question::Jitter, number, 0);
+            let report = self.gate.refused(permit, kind, self.now, jitter.next());
+            self.throttles.all += 1;
+            self.throttles.under_our_limit += u64::from(report.under_our_limit);
+        }
+        self.gate.finish(permit, self.now);
+        match answer {
+            Answer::Success => self.end(call, End::Succeeded),
+            Answer::Final => self.end(call, End::Refused),
+            Answer::Repeatable => self.repeat(call),
+            // The target is closed; the call keeps its turn.
+            Answer::Throttled(Throttle::Window { .. }) => self.make_ready(call),
+            Answer::Throttled(Throttle::Concurrency) => {
+                self.foresee(self.scenario.handling.retry.initial, Event::Ready(call));
+            }
+        }
+    }
+
+    /// The outcome is unknown: the vendor may be at work until its hold has passed.
+    fn timed_out(&mut self, call: Call, permit: PermitId) {
+        let until = self
+            .now
+            .saturating_add(self.scenario.handling.hold_after_timeout);
+        self.gate.hold(permit, until);
+        match self.scenario.handling.on_unknown {
+            OnUnknown::Fail => self.end(call, End::Unknown),
+            OnUnknown::Retry | OnUnknown::Reconcile => self.repeat(call),
+        }
+    }
+
+    /// Uses up an attempt.
+    fn repeat(&mut self, call: Call) {
+        let retry = &self.scenario.handling.retry;
+        self.records[call].attempts += 1;
+        let attempts = self.records[call].attempts;
+        if attempts >= retry.max_attempts {
+            self.end(call, End::Unavailable);
+        } else {
+            self.foresee(back_off(retry, attempts), Event::Ready(call));
+        }
+    }
+
+    fn end(&mut self, call: Call, end: End) {
+        let before = self.records[call].end.replace((self.now, end));
+        assert!(before.is_none(), "a call ends once");
+        self.open -= 1;
+    }
+
+    /// Notes how things stand until the next event.
+    fn note(&mut self) {
+        let waiting = self.waiting();
+        let verdicts = waiting
+            .lanes()
+            .map(|lane| self.gate.explain(lane, waiting, self.now));
+        self.obstacles.note(verdicts, self.now);
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let step = Step {
+            at: self.now,
+            in_flight: count(usize::try_from(self.gate.in_flight()).unwrap_or(usize::MAX)),
+            at_vendor: self.vendor.ours(),
+            waiting: [0, 1, 2].map(|lane: usize| count(self.lanes[lane].len())),
+        };
+        if self.steps.last().is_none_or(|last| !last.is_like(&step)) {
+            self.steps.push(step);
+        }
+    }
+
+    fn conclude(self) -> Run {
+        let stretch = Time::default().saturating_add(self.scenario.workload.stretch);
+        Run {
+            end: self.now.max(stretch),
+            arrivals: self.arrivals,
+            records: self.records,
+            held: self.obstacles.conclude(self.now),
+            steps: self.steps,
+            deferrals: self.gate.deferrals(),
+            throttles: self.throttles,
+            others_refused: self.vendor.others_refused(),
+        }
+    }
+}
+
+/// The wait before the next attempt, after so many have failed: doubled each time, up to the target's longest.
+fn back_off(retry: &Retry, failed: u32) -> Duration {
+    let doublings = failed.saturating_sub(1).min(31);
+    retry.initial.saturating_mul(1 << doublings).min(retry.max)
+}

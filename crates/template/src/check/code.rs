@@ -1,0 +1,128 @@
+//! The codes of what stands against a deployment on AWS. A code is never given another meaning. Those of references
+//! (RM3001 to RM3004) are the configuration's.
+
+/// A queued call without `IdempotencyKey`.
+pub(super) const NO_IDEMPOTENCY_KEY: &str = "RM3010";
+/// A queued call without `TimeoutSeconds`.
+pub(super) const NO_TIMEOUT: &str = "RM3011";
+/// A task that waits for longer than its message lives.
+pub(super) const OUTLIVES_ITS_MESSAGE: &str = "RM3012";
+/// More data than AWS takes.
+pub(super) const TOO_LARGE: &str = "RM3013";
+/// A definition that names the embedded host.
+pub(super) const LOCAL_NAME: &str = "RM3014";
+/// Rights that cannot be read from the definition.
+pub(super) const UNKNOWN_RIGHT: &str = "RM3015";
+/// An idempotency key that does not tell calls apart, or does not stay the same.
+pub(super) const WEAK_KEY: &str = "RM3016";
+/// A call that may take longer than a function runs.
+pub(super) const CALL_TOO_LONG: &str = "RM3020";
+/// A pause before a repeat that SQS cannot keep.
+pub(super) const PAUSE_TOO_LONG: &str = "RM3021";
+/// A limit that calls may wait for longer than their messages live.
+pub(super) const WINDOW_OUTLIVES_MESSAGES: &str = "RM3022";
+/// Limits that do not fit into the table's item.
+pub(super) const DOES_NOT_FIT: &str = "RM3023";
+/// Limits that reserved concurrency cannot hold.
+pub(super) const NOT_FOR_RESERVED: &str = "RM3024";
+/// A target without limits.
+pub(super) const NO_LIMITS: &str = "RM3025";
+/// A name that AWS does not take.
+pub(super) const NAME_TOO_LONG: &str = "RM3026";
+/// Two things of one name.
+pub(super) const NAME_TAKEN: &str = "RM3027";
+/// An address that functions cannot reach.
+pub(super) const UNREACHABLE: &str = "RM3028";
+/// A limit beyond what the table serves.
+pub(super) const ABOVE_CEILING: &str = "RM3029";
+/// A member of a call that only one machine serves.
+pub(super) const NOT_A_MEMBER: &str = "RM3031";
+/// What a target selects is no path.
+pub(super) const NO_PATH: &str = "RM3032";
+/// Jobs of the vendor, as nobody counts or follows them there.
+pub(super) const FOLLOWS_JOBS: &str = "RM3030";
+
+/// What the codes mean.
+pub const CODES: &[(&str, &str)] = &[
+    (
+        NO_IDEMPOTENCY_KEY,
+        "A queued call has no IdempotencyKey. On one machine the engine makes one; on AWS the worker sees only a message, which SQS may deliver twice, so the workflow must name the entry.",
+    ),
+    (
+        NO_TIMEOUT,
+        "A queued call has no TimeoutSeconds. SQS deletes a message after 14 days and an answer may be lost; without a time-out the execution waits for a year.",
+    ),
+    (
+        OUTLIVES_ITS_MESSAGE,
+        "A queued call may wait longer than the 14 days that SQS keeps its message.",
+    ),
+    (
+        TOO_LARGE,
+        "Data or a definition is larger than AWS takes: 256 KiB for the data of a state, 1 MiB for a definition.",
+    ),
+    (
+        LOCAL_NAME,
+        "A definition names this machine or its account, which are not there on AWS.",
+    ),
+    (
+        UNKNOWN_RIGHT,
+        "What a state does cannot be read from the definition, so the role of its state machine does not allow it.",
+    ),
+    (
+        WEAK_KEY,
+        "An IdempotencyKey is the same for different calls, or different for repeats of one.",
+    ),
+    (
+        CALL_TOO_LONG,
+        "A call may take longer than a function has: 15 minutes, less what it needs to end in order.",
+    ),
+    (
+        PAUSE_TOO_LONG,
+        "A pause before a repeat is longer than the 12 hours that SQS can keep a message invisible.",
+    ),
+    (
+        WINDOW_OUTLIVES_MESSAGES,
+        "Calls may have to wait for a limit longer than the 14 days that SQS keeps their messages.",
+    ),
+    (
+        DOES_NOT_FIT,
+        "The limits of a target need more than the 4 KiB that its workers share.",
+    ),
+    (
+        NOT_FOR_RESERVED,
+        "Reserved concurrency holds one limit on calls in flight, of 6 and more, and nothing else.",
+    ),
+    (
+        NO_LIMITS,
+        "A target has no limits: its worker starts as many calls as it finds.",
+    ),
+    (
+        NAME_TOO_LONG,
+        "A name is longer than AWS takes for what is called after it.",
+    ),
+    (
+        NAME_TAKEN,
+        "Two resources of the deployment would have the same name.",
+    ),
+    (
+        UNREACHABLE,
+        "Functions on AWS cannot reach the address of a target.",
+    ),
+    (
+        ABOVE_CEILING,
+        "A limit allows more than a target's workers can start or have in flight on AWS.",
+    ),
+    (
+        FOLLOWS_JOBS,
+        "A limit counts jobs that the vendor runs in the background, for which workers on AWS keep no place; or jobs are followed without a table.",
+    ),
+    (
+        NOT_A_MEMBER,
+        "A call has an OrderingKey, which only one machine serves. On AWS its task would fail with Rampmeter.InvalidMessage.",
+    ),
+    (
+        NO_PATH,
+        "`select` of a target's `response` is no JSONPath into an answer's body.",
+    ),
+    ("RM3090", "A file of the deployment cannot be written."),
+];

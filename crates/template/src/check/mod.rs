@@ -1,0 +1,97 @@
+//! What stands against a deployment on AWS: what AWS cannot do at all, and what it does otherwise than one machine. The
+//! same file may be sound on one machine. Pure: places are named, and shown elsewhere.
+
+mod call;
+mod code;
+mod definition;
+mod limit;
+mod naming;
+mod target;
+
+pub use code::CODES;
+pub use definition::of_definition;
+
+use super::deployment::Deployment;
+
+/// One thing that stands against a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable code.
+    pub code: &'static str,
+    /// Whether the deployment is refused for it.
+    pub is_error: bool,
+    /// What it is about.
+    pub place: Place,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A value of the configuration: its keys from the root.
+    Configuration(Vec<String>),
+    /// A value of a workflow's definition.
+    Definition {
+        /// The workflow; empty for a definition without a configuration.
+        workflow: String,
+        /// JSON pointer.
+        pointer: String,
+    },
+}
+
+impl Place {
+    fn keys(keys: &[&str]) -> Place {
+        Place::Configuration(keys.iter().map(|key| (*key).to_owned()).collect())
+    }
+}
+
+impl Finding {
+    fn error(
+        code: &'static str,
+        place: Place,
+        message: String,
+        help: impl Into<String>,
+    ) -> Finding {
+        Finding {
+            code,
+            is_error: true,
+            place,
+            message,
+            help: help.into(),
+        }
+    }
+
+    fn warning(
+        code: &'static str,
+        place: Place,
+        message: String,
+        help: impl Into<String>,
+    ) -> Finding {
+        Finding {
+            is_error: false,
+            ..Finding::error(code, place, message, help)
+        }
+    }
+}
+
+/// All findings: names, targets, limits, then the definitions in the order of their names.
+pub fn findings(deployment: &Deployment<'_>) -> Vec<Finding> {
+    let mut found = naming::check(deployment);
+    for target in deployment.workers() {
+        found.extend(target::check(target, deployment.config().aws.limiter));
+        found.extend(limit::check(target, deployment.config().aws.limiter));
+    }
+    for workflow in deployment.config().workflows.values() {
+        found.extend(definition::check(deployment, workflow));
+    }
+    found
+}
+
+/// A number and a noun: `1 message`, `2 messages`.
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}

@@ -1,0 +1,117 @@
+//! Names: how long AWS takes them, and that no two resources have the same.
+
+use std::collections::BTreeMap;
+
+use rampmeter_config::pascal_case;
+use rampmeter_dispatch::Priority;
+
+use super::code::{NAME_TAKEN, NAME_TOO_LONG};
+use super::{Finding, Place};
+use crate::deployment::Deployment;
+use crate::name::{self, LONGEST_FUNCTION, LONGEST_QUEUE};
+
+pub(super) fn check(deployment: &Deployment<'_>) -> Vec<Finding> {
+    let mut found = lengths(deployment);
+    let mut names = Names::default();
+    let config = deployment.config();
+    for target in config.targets.keys() {
+        let place = Place::keys(&["targets", target]);
+        let queues = Priority::ALL.map(|priority| name::queue(target, priority));
+        for queue in queues
+            .iter()
+            .chain([&name::undelivered_queue(target), &name::dead_queue(target)])
+        {
+            names.take("queue", queue, &place);
+        }
+    }
+    for target in deployment.workers() {
+        let place = Place::keys(&["targets", &target.name]);
+        names.take("function", &name::worker(&target.name), &place);
+        names.take(
+            "function",
+            &name::undelivered_function(&target.name),
+            &place,
+        );
+    }
+    for function in config.functions.keys() {
+        names.take("function", function, &Place::keys(&["functions", function]));
+    }
+    for workflow in config.workflows.values() {
+        let place = Place::keys(&["workflows", &workflow.name]);
+        names.take("state machine", &workflow.name, &place);
+        // Logical ids have letters and digits only.
+        names.take("logical id", &pascal_case(&workflow.name), &place);
+        if let Some(source) = &workflow.source {
+            let place = Place::keys(&["workflows", &workflow.name, "source"]);
+            names.take("state machine", &name::starter(&workflow.name), &place);
+            names.take("queue", source, &place);
+            names.take("queue", &name::unstarted_queue(source), &place);
+        }
+    }
+    found.append(&mut names.clashes);
+    found
+}
+
+fn lengths(deployment: &Deployment<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let mut bound = |place: Place, what: &str, name: &str, longest: usize| {
+        if name.len() > longest {
+            let message = format!(
+                "the {what} {name} would have a name of {} letters",
+                name.len()
+            );
+            let help = format!(
+                "AWS takes {longest}: shorten it by {}",
+                name.len() - longest
+            );
+            found.push(Finding::error(NAME_TOO_LONG, place, message, help));
+        }
+    };
+    for target in deployment.workers() {
+        let place = Place::keys(&["targets", &target.name]);
+        // The longest of the names that are made of the target's.
+        bound(
+            place,
+            "schedule",
+            &name::wake_schedule(&target.name),
+            LONGEST_FUNCTION,
+        );
+    }
+    for workflow in deployment.config().workflows.values() {
+        if let Some(source) = &workflow.source {
+            let place = Place::keys(&["workflows", &workflow.name, "source"]);
+            bound(
+                place.clone(),
+                "queue",
+                &name::unstarted_queue(source),
+                LONGEST_QUEUE,
+            );
+            bound(
+                place,
+                "state machine",
+                &name::starter(&workflow.name),
+                LONGEST_QUEUE,
+            );
+        }
+    }
+    found
+}
+
+/// Names that are taken, by kind.
+#[derive(Default)]
+struct Names {
+    taken: BTreeMap<(&'static str, String), Place>,
+    clashes: Vec<Finding>,
+}
+
+impl Names {
+    fn take(&mut self, kind: &'static str, name: &str, place: &Place) {
+        let before = self.taken.insert((kind, name.to_owned()), place.clone());
+        if let Some(Place::Configuration(other)) = before {
+            let message = format!("the {kind} {name} is that of {} already", other.join("."));
+            let help = "rename one of the two";
+            self.clashes
+                .push(Finding::error(NAME_TAKEN, place.clone(), message, help));
+        }
+    }
+}

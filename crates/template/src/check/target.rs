@@ -1,0 +1,105 @@
+//! What a target asks of functions: where its calls go, how long they take, how they are repeated.
+
+use std::time::Duration;
+
+use rampmeter_asl::Selector;
+use rampmeter_caller::check_address;
+use rampmeter_config::{Limiter, Target};
+
+use super::code::{CALL_TOO_LONG, FOLLOWS_JOBS, NO_PATH, PAUSE_TOO_LONG, UNREACHABLE};
+use super::{Finding, Place};
+use crate::address::is_this_machine;
+use crate::resource::queue::LONGEST_INVISIBLE_SECONDS;
+use crate::worker::LONGEST_CALL_SECONDS;
+
+pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let place = |key: &str| Place::keys(&["targets", &target.name, key]);
+    found.extend(address(target));
+    if target.timeout > Duration::from_secs(LONGEST_CALL_SECONDS) {
+        let seconds = target.timeout.as_secs();
+        let message = format!(
+            "a call of {} may take {seconds} s, and a function ends after 900 s",
+            target.name
+        );
+        let help = format!(
+            "set timeout = \"{LONGEST_CALL_SECONDS}s\" or less in [aws.targets.{}]",
+            target.name
+        );
+        found.push(Finding::error(
+            CALL_TOO_LONG,
+            place("timeout"),
+            message,
+            help,
+        ));
+    }
+    found.extend(jobs(target, limiter));
+    if let Some(path) = &target.profile.response.select
+        && let Err(error) = Selector::parse(path)
+    {
+        let message = format!(
+            "{} selects {path:?}, which is no JSONPath: {error}",
+            target.name
+        );
+        let help = "write a path into the body, such as \"$.items[*].id\"";
+        let place = Place::keys(&["targets", &target.name, "response", "select"]);
+        found.push(Finding::error(NO_PATH, place, message, help));
+    }
+    if target.retry.max > Duration::from_secs(LONGEST_INVISIBLE_SECONDS) {
+        let message = format!(
+            "{} may pause for {} s before a repeat, and SQS keeps a message invisible for 12 hours",
+            target.name,
+            target.retry.max.as_secs()
+        );
+        let help = "set retry.max = \"12h\" or less";
+        found.push(Finding::error(
+            PAUSE_TOO_LONG,
+            place("retry"),
+            message,
+            help,
+        ));
+    }
+    found
+}
+
+/// Jobs of the vendor: a call that became one is remembered in the table and looked at, but no place is kept for it.
+fn jobs(target: &Target, limiter: Limiter) -> Option<Finding> {
+    let name = &target.name;
+    let (key, message, help) = if target.counts_jobs() {
+        let message =
+            format!("a limit of {name} counts jobs, and workers on AWS keep no place for as long");
+        let help = "let it count requests, if the vendor does, or run the target on one machine";
+        ("limits", message, help)
+    } else if limiter == Limiter::Reserved && target.follows_jobs() {
+        let message = format!(
+            "{name} follows jobs that its vendor runs, and with limiter = \"reserved\" nothing is remembered of them"
+        );
+        let help = "leave limiter out of [aws]: the table remembers them; or set jobs = \"none\"";
+        ("jobs", message, help)
+    } else {
+        return None;
+    };
+    let place = Place::keys(&["targets", name, key]);
+    Some(Finding::error(FOLLOWS_JOBS, place, message, help))
+}
+
+fn address(target: &Target) -> Option<Finding> {
+    let url = &target.profile.base_url;
+    let host = url.host_str().unwrap_or_default();
+    let place = Place::keys(&["targets", &target.name, "base_url"]);
+    if is_this_machine(host) {
+        let message = format!("{host} is the function itself on AWS, and nobody answers there");
+        let help = format!(
+            "name the account's address in [aws.targets.{}]: base_url = \"https://...\"",
+            target.name
+        );
+        return Some(Finding::error(UNREACHABLE, place, message, help));
+    }
+    if check_address(url, &[]).is_err() {
+        let message =
+            format!("{host} is no public address: the functions would have to be in its network");
+        let help = "deploy with VpcSubnetIds and VpcSecurityGroupIds, in subnets with a way to SQS, DynamoDB and Step Functions";
+        return Some(Finding::warning(UNREACHABLE, place, message, help));
+    }
+    None
+}

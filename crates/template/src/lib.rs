@@ -1,0 +1,115 @@
+//! The deployment on AWS, from a configuration: a template, what is wrong with it there, what to expect of it and what it
+//! costs. Pure. The worker that is deployed is the crate `lambda`; contract between the two are the names in `name` and the
+//! variables in `resource/function.rs`.
+
+use rampmeter_dispatch::Priority;
+
+mod address;
+pub mod bill;
+pub mod check;
+mod definition;
+mod deployment;
+mod document;
+mod name;
+pub mod report;
+mod resource;
+mod rights;
+mod worker;
+
+pub use deployment::{Deployment, Emit, LAYER};
+pub use document::{Notation, Template};
+pub use resource::machine::definition_file;
+
+use document::{attribute, reference, sub};
+use resource::{alarm, dashboard, function, layer, machine, parameter, queue, source, table};
+use worker::Shape;
+
+/// SAM's transform.
+const SAM: &str = "AWS::Serverless-2016-10-31";
+
+/// The template of a deployment.
+#[must_use]
+pub fn template(deployment: &Deployment<'_>) -> Template {
+    let description = format!(
+        "{}: workflows that call rate-limited APIs, made by rampmeter aws synth.",
+        deployment.stack()
+    );
+    let transform = (deployment.emit == Emit::Sam).then_some(SAM);
+    let mut template = Template::new(description, transform);
+    let config = deployment.config();
+    parameter::add(&mut template, deployment.emit);
+    layer::add(&mut template, deployment);
+    if deployment.has_table() {
+        table::add(&mut template);
+    }
+    for target in config.targets.values() {
+        let timeout = Shape::of(target, config.aws.limiter).timeout;
+        queue::add(&mut template, target, timeout);
+    }
+    for target in deployment.workers() {
+        function::add(&mut template, deployment, target);
+    }
+    for workflow in config.workflows.values() {
+        machine::add(&mut template, deployment, workflow);
+        if let Some(queue) = &workflow.source {
+            source::add(&mut template, deployment, workflow, queue);
+        }
+    }
+    for target in deployment.workers() {
+        alarm::of_target(&mut template, deployment, target);
+    }
+    for workflow in config.workflows.values() {
+        alarm::of_workflow(&mut template, workflow);
+    }
+    dashboard::add(&mut template, deployment);
+    outputs(&mut template, deployment);
+    template
+}
+
+/// What a user goes on with.
+fn outputs(template: &mut Template, deployment: &Deployment<'_>) {
+    let config = deployment.config();
+    for workflow in config.workflows.values() {
+        let id = name::id(&workflow.name, "StateMachine");
+        let what = format!("ARN of the state machine {}.", workflow.name);
+        template.output(&(id.clone() + "Arn"), &what, reference(&id));
+        if let Some(queue) = &workflow.source {
+            let id = name::id(&workflow.name, "Source");
+            let what = format!(
+                "URL of the queue {queue}, whose messages start {}.",
+                workflow.name
+            );
+            template.output(&(id.clone() + "Url"), &what, reference(&id));
+        }
+    }
+    for target in config.targets.keys() {
+        for priority in Priority::ALL {
+            let id = name::queue_id(target, priority);
+            let what = format!("URL of the queue of {priority} calls of {target}.");
+            template.output(&(id.clone() + "Url"), &what, reference(&id));
+        }
+        let id = name::id(target, "DeadQueue");
+        let what = format!("URL of the queue of dead letters of {target}.");
+        template.output(&(id.clone() + "Url"), &what, reference(&id));
+    }
+    for target in deployment.workers() {
+        let id = name::id(&target.name, "WorkerFunction");
+        let what = format!("ARN of the worker of {}.", target.name);
+        template.output(&(id.clone() + "Arn"), &what, attribute(&id, "Arn"));
+    }
+    if deployment.has_table() {
+        template.output(
+            "PermitsTableName",
+            "Name of the table of permits.",
+            reference(table::ID),
+        );
+    }
+    template.output(
+        "DashboardUrl",
+        "The dashboard.",
+        sub(format!(
+            "https://${{AWS::Region}}.console.aws.amazon.com/cloudwatch/home?region=${{AWS::Region}}#dashboards:name=${{{}}}",
+            dashboard::ID
+        )),
+    );
+}

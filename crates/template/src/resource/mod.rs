@@ -1,0 +1,14 @@
+//! The resources of a deployment, one file for each kind. Each function adds what belongs together to the template.
+
+pub(crate) mod alarm;
+pub(crate) mod dashboard;
+pub(crate) mod function;
+pub(crate) mod layer;
+pub(crate) mod log_group;
+pub(crate) mod machine;
+pub(crate) mod mapping;
+pub(crate) mod parameter;
+pub(crate) mod queue;
+pub(crate) mod role;
+pub(crate) mod source;
+pub(crate) mod table;

@@ -1,0 +1,10 @@
+//! What a command says to the person or script that runs it: data on standard output in the form that was asked for,
+//! everything else on standard error, and at the end why it did not succeed, with an exit code. It leaves out what there
+//! is to say, and the command line itself.
+
+mod failure;
+mod located;
+pub mod output;
+
+pub use failure::{Exit, Failure};
+pub use located::located;

@@ -1,0 +1,9 @@
+//! How moments and durations are written and read, the same in every answer, report and option. Pure: what time it is,
+//! is asked elsewhere.
+
+pub mod duration;
+mod moment;
+mod span;
+
+pub use moment::rfc3339;
+pub use span::span;

@@ -1,0 +1,19 @@
+//! The AWS wire API of the embedded host: Step Functions, SQS and a little of STS on one port, in AWS JSON 1.0 and, for
+//! SQS and STS, in the Query protocol. It turns requests into the engine's types and answers into AWS's shapes; it decides
+//! nothing itself. What is served is the table `table::OPERATIONS`.
+//!
+//! A request goes down the floors and its answer up again: `server`, `table`, then `states`, `sqs` or `sts`, on `operation`
+//! and `protocol`. `sigv4` and `loopback` stand by themselves.
+
+pub mod loopback;
+mod operation;
+mod protocol;
+mod server;
+pub mod sigv4;
+mod sqs;
+mod states;
+mod sts;
+mod table;
+
+pub use operation::Site;
+pub use server::{Access, WireSdk, reference, router};

@@ -1,0 +1,77 @@
+//! What an operation is: its name, the right it needs, its handler; and one request for it. Which there are is said by
+//! `table`, and how a request comes to be one by `server`.
+
+mod caller;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use rampmeter_engine::Engine;
+use serde_json::Value;
+
+use crate::protocol::error::WireError;
+use crate::protocol::service::Service;
+
+pub(crate) use caller::Caller;
+
+/// What the wire API serves.
+#[derive(Debug)]
+pub struct Site {
+    /// The engine behind it.
+    pub engine: Engine,
+    /// The address it listens on.
+    pub address: SocketAddr,
+    /// The twelve digits of the account.
+    pub account: String,
+    /// The region that ARNs carry.
+    pub region: String,
+}
+
+/// What a credential must be allowed to do to call an operation. Enforced when `[server] credentials` is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Right {
+    /// Ask who one is: every credential may.
+    Identify,
+    /// Look at state machines, executions and queues.
+    Read,
+    /// Start executions and send messages.
+    Send,
+    /// Receive messages and delete them.
+    Receive,
+    /// Report the results of tasks: whoever has the task token.
+    Report,
+    /// Intervene in what runs.
+    Operate,
+}
+
+/// One request for one operation.
+#[derive(Debug)]
+pub(crate) struct Call {
+    /// What the server serves.
+    pub(crate) site: Arc<Site>,
+    /// The parameters as JSON, not yet read. A request of the Query protocol has been written as JSON.
+    pub(crate) body: Vec<u8>,
+    /// Where the client reaches this server: scheme, host and port.
+    pub(crate) origin: String,
+    /// Who asks.
+    pub(crate) caller: Caller,
+    /// The trace that the request belongs to.
+    pub(crate) trace_header: Option<String>,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Value, WireError>> + Send>>;
+
+/// One operation that is served.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    /// Its service.
+    pub(crate) service: Service,
+    /// AWS's name of it.
+    pub(crate) name: &'static str,
+    /// What its caller must be allowed to do.
+    pub(crate) right: Right,
+    /// Answers one call.
+    pub(crate) handler: fn(Call) -> Answer,
+}

@@ -1,0 +1,86 @@
+//! The two ways in which clients write requests and read answers, and how a request shows which one it speaks.
+
+pub(crate) mod body;
+pub(crate) mod error;
+pub(crate) mod json;
+pub(crate) mod query;
+mod rejection;
+pub(crate) mod service;
+
+use axum::http::HeaderName;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+
+/// The header that names an operation of AWS JSON.
+pub(crate) const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
+
+/// How a client writes requests and reads answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// AWS JSON 1.0: the operation in a header, parameters and answer as JSON.
+    Json,
+    /// The Query protocol: the operation and its parameters in a form or in the URL, the answer as XML.
+    Query,
+}
+
+impl Protocol {
+    /// The protocol of a request. A target header decides, so that nothing else of a request can change what its
+    /// signed target means.
+    pub(crate) fn of(head: &Parts) -> Protocol {
+        let form = || {
+            let kind = head.headers.get(CONTENT_TYPE);
+            let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+            let kind = kind.split(';').next().unwrap_or_default().trim();
+            kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        };
+        let in_url = || {
+            let query = head.uri.query().unwrap_or_default();
+            query.split('&').any(|pair| pair.starts_with("Action="))
+        };
+        if head.headers.contains_key(TARGET) {
+            Protocol::Json
+        } else if form() || in_url() {
+            Protocol::Query
+        } else {
+            Protocol::Json
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::Request;
+
+    fn protocol(method: &str, uri: &str, headers: &[(&str, &str)]) -> Protocol {
+        let mut request = Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Protocol::of(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn the_target_header_decides_and_then_the_form() {
+        let form = (
+            "content-type",
+            "application/x-www-form-urlencoded; charset=utf-8",
+        );
+        let target = ("x-amz-target", "AmazonSQS.ListQueues");
+        assert_eq!(protocol("POST", "/", &[form]), Protocol::Query);
+        assert_eq!(
+            protocol("POST", "/?Action=ListQueues", &[]),
+            Protocol::Query
+        );
+        assert_eq!(
+            protocol("GET", "/?Version=1&Action=ListQueues", &[]),
+            Protocol::Query
+        );
+        assert_eq!(
+            protocol("GET", "/?NoAction=ListQueues", &[]),
+            Protocol::Json
+        );
+        assert_eq!(protocol("POST", "/", &[form, target]), Protocol::Json);
+        assert_eq!(protocol("POST", "/", &[]), Protocol::Json);
+    }
+}

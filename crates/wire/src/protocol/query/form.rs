@@ -1,0 +1,79 @@
+//! A form, `application/x-www-form-urlencoded`, from the URL and from the body of one request: names and values, each
+//! name once. What the names mean is in `members`.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode_str;
+
+use crate::protocol::error::WireError;
+
+/// Most parameters of one request. Ten messages with ten attributes of three parameters each need 400.
+const MOST: usize = 2_000;
+
+/// The parameters of one request of the Query protocol.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Form {
+    parameters: BTreeMap<String, String>,
+}
+
+impl Form {
+    /// Adds the parameters of a text such as `Action=SendMessage&MessageBody=x`.
+    ///
+    /// # Errors
+    /// `MalformedQueryString` for what is no UTF-8, a name that comes twice, and too many parameters.
+    pub(crate) fn add(&mut self, text: &str) -> Result<(), WireError> {
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decoded(name)?;
+            if self.parameters.len() >= MOST {
+                return Err(malformed(&format!("more than {MOST} parameters")));
+            }
+            let value = decoded(value)?;
+            if self.parameters.insert(name, value).is_some() {
+                return Err(malformed("a parameter is there twice"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The value of a parameter.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.parameters.get(name).map(String::as_str)
+    }
+
+    /// Gives a parameter its value unless it has one.
+    pub(crate) fn fill(&mut self, name: &str, value: &str) {
+        self.parameters
+            .entry(name.to_owned())
+            .or_insert_with(|| value.to_owned());
+    }
+
+    /// The numbers N, in their order, for which there is a parameter `NAME.N` or `NAME.N.…`.
+    pub(super) fn numbers(&self, name: &str) -> Vec<u32> {
+        let start = format!("{name}.");
+        let mut numbers: Vec<u32> = self
+            .parameters
+            .range(start.clone()..)
+            .map_while(|(name, _)| name.strip_prefix(&start))
+            .filter_map(|rest| rest.split('.').next()?.parse().ok())
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+}
+
+fn decoded(text: &str) -> Result<String, WireError> {
+    let spaces = text.replace('+', " ");
+    percent_decode_str(&spaces)
+        .decode_utf8()
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|_| malformed("it is not UTF-8"))
+}
+
+fn malformed(why: &str) -> WireError {
+    WireError::new(
+        "MalformedQueryString",
+        format!("The query string cannot be read: {why}."),
+    )
+}

@@ -1,0 +1,78 @@
+//! The AWS services of which a part is served, and what each is called where.
+
+use super::Protocol;
+
+/// An AWS service of which a part is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// AWS Step Functions.
+    States,
+    /// AWS SQS.
+    Sqs,
+    /// AWS Security Token Service: which account and which credential this is, as tools ask before they begin.
+    Sts,
+}
+
+impl Service {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::States, Self::Sqs, Self::Sts];
+
+    /// What stands before the dot in `X-Amz-Target`.
+    pub(crate) fn target_prefix(self) -> &'static str {
+        match self {
+            Self::States => "AWSStepFunctions",
+            Self::Sqs => "AmazonSQS",
+            Self::Sts => "AWSSecurityTokenServiceV20110615",
+        }
+    }
+
+    /// The service's name in the scope of a credential.
+    pub(crate) fn signing_name(self) -> &'static str {
+        match self {
+            Self::States => "states",
+            Self::Sqs => "sqs",
+            Self::Sts => "sts",
+        }
+    }
+
+    /// The service with this name in the scope of a credential, if it is served.
+    pub(crate) fn from_signing_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|service| service.signing_name() == name)
+    }
+
+    /// Name for people.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::States => "Step Functions",
+            Self::Sqs => "SQS",
+            Self::Sts => "STS",
+        }
+    }
+
+    /// The service with this prefix, if it is served.
+    pub(crate) fn from_target_prefix(prefix: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|service| service.target_prefix() == prefix)
+    }
+
+    /// Longest request in bytes. AWS takes 1 MiB for Step Functions; an SQS message of 1 MiB may double when its
+    /// quotes are escaped in JSON, and become three times as long in a form. The rest is for the other members.
+    pub(crate) fn longest_request(self, protocol: Protocol) -> usize {
+        const OTHER_MEMBERS: usize = 64 << 10;
+        match (self, protocol) {
+            (Self::States, _) => (1 << 20) + OTHER_MEMBERS,
+            (Self::Sqs, Protocol::Json) => (2 << 20) + OTHER_MEMBERS,
+            (Self::Sqs, Protocol::Query) => (3 << 20) + OTHER_MEMBERS,
+            (Self::Sts, _) => OTHER_MEMBERS,
+        }
+    }
+}
+
+/// The services that are served, for error texts.
+pub(crate) fn services() -> String {
+    let named = |service: Service| format!("{} ({})", service.title(), service.target_prefix());
+    Service::ALL.map(named).join(", ")
+}

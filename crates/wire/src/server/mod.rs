@@ -1,0 +1,16 @@
+//! The port itself: from the head of a request to its operation and back, who is let in, and what the server says of
+//! itself. What an operation does is elsewhere.
+
+mod access;
+mod browser;
+mod health;
+mod origin;
+mod reference;
+mod request;
+mod router;
+mod sdk;
+
+pub use access::Access;
+pub use reference::page as reference;
+pub use router::router;
+pub use sdk::WireSdk;

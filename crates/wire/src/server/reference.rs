@@ -1,0 +1,97 @@
+//! `docs/aws-api.md`, made from the table of operations: what is served, what is not, and which right each operation needs.
+//! A test holds the page against the code, so that it cannot drift.
+
+use std::fmt::Write;
+
+use super::access::needed;
+use crate::protocol::service::Service;
+use crate::table::of_service;
+
+/// How the page is made.
+const COMMAND: &str = "rampmeter aws-api > docs/aws-api.md";
+
+/// Every operation that AWS has of Step Functions (2016-11-23) and SQS (2012-11-05).
+const STATES: &str = "CreateActivity CreateStateMachine CreateStateMachineAlias DeleteActivity DeleteStateMachine \
+DeleteStateMachineAlias DeleteStateMachineVersion DescribeActivity DescribeExecution DescribeMapRun DescribeStateMachine \
+DescribeStateMachineAlias DescribeStateMachineForExecution GetActivityTask GetExecutionHistory ListActivities \
+ListExecutions ListMapRuns ListStateMachineAliases ListStateMachineVersions ListStateMachines ListTagsForResource \
+PublishStateMachineVersion RedriveExecution SendTaskFailure SendTaskHeartbeat SendTaskSuccess StartExecution \
+StartSyncExecution StopExecution TagResource TestState UntagResource UpdateMapRun UpdateStateMachine \
+UpdateStateMachineAlias ValidateStateMachineDefinition";
+const SQS: &str = "AddPermission CancelMessageMoveTask ChangeMessageVisibility ChangeMessageVisibilityBatch CreateQueue \
+DeleteMessage DeleteMessageBatch DeleteQueue GetQueueAttributes GetQueueUrl ListDeadLetterSourceQueues \
+ListMessageMoveTasks ListQueueTags ListQueues PurgeQueue ReceiveMessage RemovePermission SendMessage SendMessageBatch \
+SetQueueAttributes StartMessageMoveTask TagQueue UntagQueue";
+
+/// The whole page.
+pub fn page() -> String {
+    let mut page = String::from("# The AWS API that is served\n\n");
+    let _ = writeln!(
+        page,
+        "<!-- Made from the code by `{COMMAND}`. Do not edit: a test compares it. -->\n"
+    );
+    page.push_str(
+        "One port, 4566 unless `server.aws` or `--port` says otherwise. An operation is named by `X-Amz-Target` (AWS JSON \
+1.0) or, for SQS and STS, by `Action` (the Query protocol: a form or the parameters of a URL, answered in XML).\n\n\
+A queue URL carries the host under which the client reached the server. In requests, the last segment of its path counts, \
+so `http://localhost:4566/000000000000/q`, `http://sqs.us-east-1.localhost.localstack.cloud:4566/000000000000/q` and \
+`http://localhost:4566/queue/us-east-1/000000000000/q` are the same queue. `GET /_localstack/health` answers when the \
+server is ready.\n\n\
+Without `[server] credentials` every signature is taken, the server listens on loopback only, and access key ids of real \
+accounts (`AKIA...`, `ASIA...`) are refused unless `allow_aws_keys = true`. With credentials every request must be signed \
+(Signature Version 4, in the header or in a presigned URL, at most five minutes old) for the server's region, and a \
+credential may do what its rights name: `read`, `send`, or `operate`, which is everything.\n",
+    );
+    for service in Service::ALL {
+        let _ = writeln!(
+            page,
+            "\n## {}\n\nSigning name `{}`, target prefix `{}`.\n\n| operation | right |\n|---|---|",
+            service.title(),
+            service.signing_name(),
+            service.target_prefix()
+        );
+        let mut operations: Vec<_> = of_service(service).collect();
+        operations.sort_by_key(|operation| operation.name);
+        for operation in operations {
+            let right = needed(operation.right).map_or("any", |right| right.as_str());
+            let _ = writeln!(page, "| {} | {right} |", operation.name);
+        }
+        let missing = not_served(service);
+        if !missing.is_empty() {
+            let _ = writeln!(page, "\nNot served: {}.", missing.join(", "));
+        }
+    }
+    page
+}
+
+fn not_served(service: Service) -> Vec<&'static str> {
+    let all = match service {
+        Service::States => STATES,
+        Service::Sqs => SQS,
+        Service::Sts => "",
+    };
+    all.split_whitespace()
+        .filter(|name| !of_service(service).any(|operation| operation.name == *name))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_about_the_aws_api_is_what_the_code_serves() {
+        let page = include_str!("../../../../docs/aws-api.md");
+        assert!(page == super::page(), "make it again: {COMMAND}");
+    }
+
+    #[test]
+    fn every_operation_that_is_served_is_one_of_aws() {
+        for (service, all) in [(Service::States, STATES), (Service::Sqs, SQS)] {
+            for operation in of_service(service) {
+                let known = all.split_whitespace().any(|name| name == operation.name);
+                assert!(known, "{}", operation.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The HTTP side: the order in which a request is read, its sender checked and its operation called.
+//! Every answer, also to nonsense, is an AWS answer with a request id.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::access::Access;
+use super::{browser, health, origin, request};
+use crate::operation::{Call, Operation, Site};
+use crate::protocol::Protocol;
+use crate::protocol::body::{self, ReadBody};
+use crate::protocol::error::WireError;
+use crate::protocol::json::json_response;
+use crate::protocol::query;
+use crate::protocol::service::Service;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+
+const XML: HeaderValue = HeaderValue::from_static("text/xml");
+
+/// What stands behind the port: what is served, and who is let in.
+#[derive(Debug)]
+struct Door {
+    site: Arc<Site>,
+    access: Access,
+}
+
+/// The wire API as a router. It has one route, because AWS names operations in a header or in a form.
+pub fn router(site: Arc<Site>, access: Access) -> Router {
+    let door = Arc::new(Door { site, access });
+    Router::new().fallback(answer).with_state(door)
+}
+
+async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
+    let id = Uuid::new_v4().to_string();
+    let (head, body) = request.into_parts();
+    let mut response = if health::is_asked(&head) {
+        json_response(StatusCode::OK, &health::answer())
+    } else {
+        let protocol = Protocol::of(&head);
+        let mut service = request::named_service(&head, protocol);
+        match perform(&door, &head, body, protocol, &mut service, &id).await {
+            Ok((operation, value)) => answered(protocol, operation, &value, &id),
+            Err(error) => refused(protocol, service, &error, &id),
+        }
+    };
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// Reads, checks and calls. `service` is set as soon as it is known, for the words of an error.
+async fn perform(
+    door: &Door,
+    head: &Parts,
+    body: Body,
+    protocol: Protocol,
+    service: &mut Option<Service>,
+    id: &str,
+) -> Result<(&'static Operation, Value), WireError> {
+    browser::refuse(head, door.access.is_open())?;
+    let (asked, body) = match protocol {
+        Protocol::Json => {
+            let asked = request::of_json(head)?;
+            let bound = asked.operation.service.longest_request(protocol);
+            (asked, body::read(body, bound).await?)
+        }
+        Protocol::Query => {
+            let body = body::read(body, Service::Sqs.longest_request(protocol)).await?;
+            (request::of_query(head, &body.bytes)?, body)
+        }
+    };
+    // Held until the answer is there.
+    let ReadBody {
+        bytes: body,
+        share: _share,
+    } = body;
+    let operation = asked.operation;
+    *service = Some(operation.service);
+    let caller = door
+        .access
+        .admit(head, &body, operation, Timestamp::now())?;
+    tracing::debug!(request = %id, operation = operation.name, right = ?operation.right, "request");
+    let call = Call {
+        site: Arc::clone(&door.site),
+        body: asked.parameters(body)?,
+        origin: origin::of(head, door.site.address),
+        caller,
+        trace_header: request::trace_header(head),
+    };
+    Ok((operation, (operation.handler)(call).await?))
+}
+
+fn answered(protocol: Protocol, operation: &Operation, value: &Value, id: &str) -> Response {
+    match protocol {
+        Protocol::Json => json_response(StatusCode::OK, value),
+        Protocol::Query => xml_response(
+            StatusCode::OK,
+            query::answer(operation.service, operation.name, value, id),
+        ),
+    }
+}
+
+fn refused(protocol: Protocol, service: Option<Service>, error: &WireError, id: &str) -> Response {
+    tracing::debug!(request = %id, error = error.name, message = %error.message, "refused");
+    let mut response = match protocol {
+        Protocol::Json => error.to_json_response(service),
+        Protocol::Query => xml_response(error.status, query::error(service, error, id)),
+    };
+    if error.status == StatusCode::METHOD_NOT_ALLOWED {
+        let allowed = HeaderValue::from_static("GET, POST");
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
+}
+
+fn xml_response(status: StatusCode, document: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(document));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, XML);
+    response
+}

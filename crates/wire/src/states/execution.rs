@@ -1,0 +1,276 @@
+//! StartExecution, DescribeExecution, ListExecutions and StopExecution.
+
+use rampmeter_engine::{
+    ExecutionDescription, ExecutionStatus, ExecutionSummary, ListExecutions, StartExecution,
+    StopExecution,
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::constraint::Constraints;
+use crate::operation::Call;
+use crate::protocol::error::WireError;
+use crate::protocol::json::{date, parameters};
+
+/// Longest ARN that AWS's model takes.
+pub(super) const LONGEST_ARN: usize = 256;
+/// Longest name of an execution or a state machine.
+pub(super) const LONGEST_NAME: usize = 80;
+/// Longest page token that AWS's model takes.
+pub(super) const LONGEST_PAGE_TOKEN: usize = 1024;
+/// Longest error name and cause of a stop or a failure.
+pub(super) const LONGEST_ERROR: usize = 256;
+pub(super) const LONGEST_CAUSE: usize = 32_768;
+/// Longest payload, counted in characters here; the engine counts the bytes.
+pub(super) const LONGEST_PAYLOAD: usize = 262_144;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Start {
+    state_machine_arn: Option<String>,
+    name: Option<String>,
+    input: Option<String>,
+}
+
+pub(crate) async fn start(call: Call) -> Result<Value, WireError> {
+    let start: Start = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    constraints.required(
+        "stateMachineArn",
+        start.state_machine_arn.as_deref(),
+        1..=LONGEST_ARN,
+    );
+    constraints.optional("name", start.name.as_deref(), 1..=LONGEST_NAME);
+    constraints.optional_secret("input", start.input.as_deref(), 0..=LONGEST_PAYLOAD);
+    constraints.check()?;
+    let started = call
+        .site
+        .engine
+        .start_execution(StartExecution {
+            state_machine_arn: start.state_machine_arn.unwrap_or_default(),
+            name: start.name,
+            input: start.input.unwrap_or_else(|| "{}".to_owned()),
+        })
+        .await?;
+    Ok(json!({ "executionArn": started.execution_arn, "startDate": date(started.start_date) }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Describe {
+    execution_arn: Option<String>,
+    included_data: Option<String>,
+}
+
+pub(crate) async fn describe(call: Call) -> Result<Value, WireError> {
+    let describe: Describe = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    constraints.required(
+        "executionArn",
+        describe.execution_arn.as_deref(),
+        1..=LONGEST_ARN,
+    );
+    let with_data = included_data(&mut constraints, describe.included_data.as_deref());
+    constraints.check()?;
+    let arn = describe.execution_arn.unwrap_or_default();
+    let description = call.site.engine.describe_execution(&arn).await?;
+    Ok(description_json(description, with_data))
+}
+
+/// `includedData`: `ALL_DATA` (the default) or `METADATA_ONLY`, which leaves payloads and causes out.
+pub(super) fn included_data(constraints: &mut Constraints, value: Option<&str>) -> bool {
+    match value {
+        None | Some("ALL_DATA") => true,
+        Some("METADATA_ONLY") => false,
+        Some(other) => {
+            constraints.fail(
+                "includedData",
+                Some(other),
+                "Member must satisfy enum value set: [ALL_DATA, METADATA_ONLY]",
+            );
+            true
+        }
+    }
+}
+
+fn description_json(description: ExecutionDescription, with_data: bool) -> Value {
+    let not_redrivable = description.summary.not_redrivable.clone();
+    let mut answer = summary_json(description.summary);
+    if with_data {
+        answer.insert("input".to_owned(), description.input.into());
+        answer.insert("inputDetails".to_owned(), json!({ "included": true }));
+        if let Some(output) = description.output {
+            answer.insert("output".to_owned(), output.into());
+            answer.insert("outputDetails".to_owned(), json!({ "included": true }));
+        }
+        if let Some(error) = description.error {
+            answer.insert("error".to_owned(), error.into());
+        }
+        if let Some(cause) = description.cause {
+            answer.insert("cause".to_owned(), cause.into());
+        }
+    }
+    match not_redrivable {
+        None => answer.insert("redriveStatus".to_owned(), "REDRIVABLE".into()),
+        Some(reason) => {
+            answer.insert("redriveStatusReason".to_owned(), reason.into());
+            answer.insert("redriveStatus".to_owned(), "NOT_REDRIVABLE".into())
+        }
+    };
+    Value::Object(answer)
+}
+
+fn summary_json(summary: ExecutionSummary) -> Map<String, Value> {
+    let mut item = Map::new();
+    item.insert("executionArn".to_owned(), summary.execution_arn.into());
+    item.insert(
+        "stateMachineArn".to_owned(),
+        summary.state_machine_arn.into(),
+    );
+    for (member, arn) in [
+        ("stateMachineVersionArn", summary.state_machine_version_arn),
+        ("stateMachineAliasArn", summary.state_machine_alias_arn),
+    ] {
+        if let Some(arn) = arn {
+            item.insert(member.to_owned(), arn.into());
+        }
+    }
+    item.insert("name".to_owned(), summary.name.into());
+    item.insert("status".to_owned(), summary.status.as_str().into());
+    item.insert("startDate".to_owned(), date(summary.start_date));
+    if let Some(stop_date) = summary.stop_date {
+        item.insert("stopDate".to_owned(), date(stop_date));
+    }
+    if let Some((map_run_arn, items)) = summary.item {
+        item.insert("mapRunArn".to_owned(), map_run_arn.into());
+        item.insert("itemCount".to_owned(), items.into());
+    }
+    item.insert("redriveCount".to_owned(), summary.redrive_count.into());
+    if let Some(redrive_date) = summary.redrive_date {
+        item.insert("redriveDate".to_owned(), date(redrive_date));
+    }
+    item
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct List {
+    state_machine_arn: Option<String>,
+    map_run_arn: Option<String>,
+    status_filter: Option<String>,
+    max_results: Option<i64>,
+    next_token: Option<String>,
+    redrive_filter: Option<String>,
+}
+
+pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
+    let list: List = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    constraints.optional(
+        "stateMachineArn",
+        list.state_machine_arn.as_deref(),
+        1..=LONGEST_ARN,
+    );
+    constraints.optional(
+        "nextToken",
+        list.next_token.as_deref(),
+        1..=LONGEST_PAGE_TOKEN,
+    );
+    let max_results = constraints.max_results(list.max_results);
+    let status = status_filter(&mut constraints, list.status_filter.as_deref());
+    let redriven = redrive_filter(&mut constraints, list.redrive_filter.as_deref());
+    constraints.check()?;
+    if list.state_machine_arn.is_some() == list.map_run_arn.is_some() {
+        return Err(WireError::new(
+            "ValidationException",
+            "Must provide exactly one of stateMachineArn and mapRunArn.",
+        ));
+    }
+    let page = call
+        .site
+        .engine
+        .list_executions(ListExecutions {
+            state_machine_arn: list.state_machine_arn,
+            map_run_arn: list.map_run_arn,
+            status,
+            redriven,
+            max_results,
+            next_token: list.next_token,
+        })
+        .await?;
+    let executions = page
+        .items
+        .into_iter()
+        .map(|item| summary_json(item).into())
+        .collect();
+    Ok(page_json("executions", executions, page.next_token))
+}
+
+fn status_filter(constraints: &mut Constraints, value: Option<&str>) -> Option<ExecutionStatus> {
+    let name = value?;
+    let status = ExecutionStatus::from_name(name);
+    if status.is_none() {
+        constraints.fail(
+            "statusFilter",
+            Some(name),
+            "Member must satisfy enum value set: [SUCCEEDED, TIMED_OUT, PENDING_REDRIVE, ABORTED, FAILED, RUNNING]",
+        );
+    }
+    status
+}
+
+fn redrive_filter(constraints: &mut Constraints, value: Option<&str>) -> Option<bool> {
+    match value? {
+        "REDRIVEN" => Some(true),
+        "NOT_REDRIVEN" => Some(false),
+        other => {
+            constraints.fail(
+                "redriveFilter",
+                Some(other),
+                "Member must satisfy enum value set: [REDRIVEN, NOT_REDRIVEN]",
+            );
+            None
+        }
+    }
+}
+
+/// One page of a listing: its items under their AWS name, and the token of the next page unless it is the last.
+pub(super) fn page_json(member: &str, items: Vec<Value>, next_token: Option<String>) -> Value {
+    let mut page = Map::new();
+    page.insert(member.to_owned(), Value::Array(items));
+    if let Some(next_token) = next_token {
+        page.insert("nextToken".to_owned(), next_token.into());
+    }
+    Value::Object(page)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stop {
+    execution_arn: Option<String>,
+    error: Option<String>,
+    cause: Option<String>,
+}
+
+pub(crate) async fn stop(call: Call) -> Result<Value, WireError> {
+    let stop: Stop = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    constraints.required(
+        "executionArn",
+        stop.execution_arn.as_deref(),
+        1..=LONGEST_ARN,
+    );
+    constraints.optional_secret("error", stop.error.as_deref(), 0..=LONGEST_ERROR);
+    constraints.optional_secret("cause", stop.cause.as_deref(), 0..=LONGEST_CAUSE);
+    constraints.check()?;
+    let stop_date = call
+        .site
+        .engine
+        .stop_execution(StopExecution {
+            execution_arn: stop.execution_arn.unwrap_or_default(),
+            error: stop.error,
+            cause: stop.cause,
+        })
+        .await?;
+    Ok(json!({ "stopDate": date(stop_date) }))
+}

@@ -1,0 +1,37 @@
+//! RedriveExecution.
+
+use rampmeter_engine::RedriveExecution;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::constraint::Constraints;
+use super::execution::LONGEST_ARN;
+use crate::operation::Call;
+use crate::protocol::error::WireError;
+use crate::protocol::json::{date, parameters};
+
+/// Longest client token that AWS's model takes.
+const LONGEST_CLIENT_TOKEN: usize = 64;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Redrive {
+    execution_arn: Option<String>,
+    client_token: Option<String>,
+}
+
+pub(crate) async fn redrive(call: Call) -> Result<Value, WireError> {
+    let redrive: Redrive = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    let arn = redrive.execution_arn.as_deref();
+    constraints.required("executionArn", arn, 1..=LONGEST_ARN);
+    let client_token = redrive.client_token.as_deref();
+    constraints.optional("clientToken", client_token, 1..=LONGEST_CLIENT_TOKEN);
+    constraints.check()?;
+    let request = RedriveExecution {
+        execution_arn: redrive.execution_arn.unwrap_or_default(),
+        client_token: redrive.client_token,
+    };
+    let redriven_at = call.site.engine.redrive_execution(request).await?;
+    Ok(json!({ "redriveDate": date(redriven_at) }))
+}

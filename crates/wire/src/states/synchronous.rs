@@ -1,0 +1,78 @@
+//! StartSyncExecution: an execution of an EXPRESS state machine, and its end as the answer. SDKs send it to a host whose
+//! name begins with `sync-`, unless they are told not to.
+//! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html>
+
+use rampmeter_engine::{StartExecution, SyncExecution};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::constraint::Constraints;
+use super::execution::{LONGEST_ARN, LONGEST_NAME, LONGEST_PAYLOAD, included_data};
+use crate::operation::Call;
+use crate::protocol::error::WireError;
+use crate::protocol::json::{date, parameters};
+
+/// AWS bills by steps of this many milliseconds, and of this much memory, in megabytes.
+const BILLED_MILLISECONDS: i64 = 100;
+const BILLED_MEGABYTES: i64 = 64;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Start {
+    state_machine_arn: Option<String>,
+    name: Option<String>,
+    input: Option<String>,
+    included_data: Option<String>,
+}
+
+pub(crate) async fn start(call: Call) -> Result<Value, WireError> {
+    let start: Start = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    let arn = start.state_machine_arn.as_deref();
+    constraints.required("stateMachineArn", arn, 1..=LONGEST_ARN);
+    constraints.optional("name", start.name.as_deref(), 1..=LONGEST_NAME);
+    constraints.optional_secret("input", start.input.as_deref(), 0..=LONGEST_PAYLOAD);
+    let with_data = included_data(&mut constraints, start.included_data.as_deref());
+    constraints.check()?;
+    let ended = call
+        .site
+        .engine
+        .start_sync_execution(StartExecution {
+            state_machine_arn: start.state_machine_arn.unwrap_or_default(),
+            name: start.name,
+            input: start.input.unwrap_or_else(|| "{}".to_owned()),
+        })
+        .await?;
+    Ok(answer(ended, with_data))
+}
+
+fn answer(ended: SyncExecution, with_data: bool) -> Value {
+    let lasted = (ended.stop_date - ended.start_date).max(1);
+    let steps = (lasted + BILLED_MILLISECONDS - 1) / BILLED_MILLISECONDS;
+    let mut answer = json!({
+        "executionArn": ended.execution_arn,
+        "stateMachineArn": ended.state_machine_arn,
+        "name": ended.name,
+        "startDate": date(ended.start_date),
+        "stopDate": date(ended.stop_date),
+        "status": ended.status.as_str(),
+        "inputDetails": { "included": with_data },
+        "outputDetails": { "included": with_data },
+        "billingDetails": {
+            "billedDurationInMilliseconds": steps * BILLED_MILLISECONDS,
+            "billedMemoryUsedInMB": BILLED_MEGABYTES,
+        },
+    });
+    let data = |text: Option<String>| text.filter(|_| with_data);
+    for (member, text) in [
+        ("input", data(Some(ended.input))),
+        ("output", data(ended.output)),
+        ("error", ended.error),
+        ("cause", ended.cause),
+    ] {
+        if let Some(text) = text {
+            answer[member] = Value::from(text);
+        }
+    }
+    answer
+}

@@ -1,0 +1,104 @@
+//! TagResource, UntagResource and ListTagsForResource, and the tags of what is created.
+
+use std::collections::BTreeMap;
+
+use rampmeter_engine::ResourceTags;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::constraint::Constraints;
+use super::execution::LONGEST_ARN;
+use crate::operation::Call;
+use crate::protocol::error::WireError;
+use crate::protocol::json::parameters;
+
+/// Characters of a tag's key and of its value.
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_Tag.html>
+const LONGEST_KEY: usize = 128;
+const LONGEST_VALUE: usize = 256;
+
+/// A tag as AWS writes it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Tag {
+    key: Option<String>,
+    value: Option<String>,
+}
+
+/// The tags by their keys; of two with the same key the later one counts.
+pub(super) fn tags_by_key(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, WireError> {
+    let mut constraints = Constraints::new();
+    for (number, tag) in (1..).zip(&tags) {
+        let key = format!("tags.{number}.member.key");
+        constraints.optional(&key, tag.key.as_deref(), 1..=LONGEST_KEY);
+        let value = format!("tags.{number}.member.value");
+        constraints.optional(&value, tag.value.as_deref(), 0..=LONGEST_VALUE);
+    }
+    constraints.check()?;
+    let pairs = tags.into_iter();
+    Ok(pairs
+        .map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()))
+        .collect())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TagResource {
+    resource_arn: Option<String>,
+    tags: Option<Vec<Tag>>,
+}
+
+pub(crate) async fn tag(call: Call) -> Result<Value, WireError> {
+    let request: TagResource = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    let arn = request.resource_arn.as_deref();
+    constraints.required("resourceArn", arn, 1..=LONGEST_ARN);
+    if request.tags.is_none() {
+        constraints.fail("tags", None, "Member must not be null");
+    }
+    constraints.check()?;
+    let tags = tags_by_key(request.tags.unwrap_or_default())?;
+    let arn = request.resource_arn.unwrap_or_default();
+    let change = ResourceTags::Set(tags);
+    call.site.engine.change_tags(&arn, change).await?;
+    Ok(json!({}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UntagResource {
+    resource_arn: Option<String>,
+    tag_keys: Option<Vec<String>>,
+}
+
+pub(crate) async fn untag(call: Call) -> Result<Value, WireError> {
+    let request: UntagResource = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    let arn = request.resource_arn.as_deref();
+    constraints.required("resourceArn", arn, 1..=LONGEST_ARN);
+    if request.tag_keys.is_none() {
+        constraints.fail("tagKeys", None, "Member must not be null");
+    }
+    constraints.check()?;
+    let arn = request.resource_arn.unwrap_or_default();
+    let change = ResourceTags::Remove(request.tag_keys.unwrap_or_default());
+    call.site.engine.change_tags(&arn, change).await?;
+    Ok(json!({}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ListTags {
+    resource_arn: Option<String>,
+}
+
+pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
+    let list: ListTags = parameters(&call.body)?;
+    let mut constraints = Constraints::new();
+    let arn = list.resource_arn.as_deref();
+    constraints.required("resourceArn", arn, 1..=LONGEST_ARN);
+    constraints.check()?;
+    let arn = list.resource_arn.unwrap_or_default();
+    let tags = call.site.engine.tags(&arn).await?.into_iter();
+    let shown = tags.map(|(key, value)| json!({ "key": key, "value": value }));
+    Ok(json!({ "tags": shown.collect::<Vec<_>>() }))
+}
