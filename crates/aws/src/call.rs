@@ -254,7 +254,7 @@ impl Call<'_> {
     /// The job that an answer tells of, where jobs are followed. Without a table nothing would be remembered of it.
     fn followed(&self, outcome: &Outcome) -> Option<FollowUp> {
         self.worker.table.as_ref()?;
-        outcome.follow_up(&self.worker.target.profile)
+        self.worker.target.profile.job_of(outcome)
     }
 
     /// One request to the vendor.

@@ -99,7 +99,7 @@ fn used_up_for(outcome: &Outcome) -> Option<Duration> {
         return None;
     }
     // Some vendors name a reset by the wall clock.
-    let mut allowances = outcome.allowances(SystemTime::now());
+    let mut allowances = allowance::allowances(outcome, SystemTime::now());
     allowances.retain(|allowance| allowance.unit == Unit::Calls);
     allowance::pause(&allowances).map(|pause| pause.min(LONGEST_BY_HEADER))
 }

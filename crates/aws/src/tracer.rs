@@ -52,7 +52,7 @@ impl Tracer {
         let (Some(daemon), Some(segment)) = (&self.daemon, segment) else {
             return;
         };
-        let Some(url) = request.url_without_query(profile) else {
+        let Some(url) = request.url_without_query(&profile.base_url) else {
             return;
         };
         let attempt = Attempted {

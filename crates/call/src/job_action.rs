@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use rampmeter_caller::follow_up::{FollowUp, Look};
-use rampmeter_caller::{Answer, Outcome, Throttle};
+use crate::answer::Answer;
+use crate::job::{FollowUp, Look};
+use crate::outcome::{Outcome, Throttle};
 
 use crate::failed::{Failed, JOB_FAILED, OUTCOME_UNKNOWN, status_error};
 use crate::next_action::CallRules;

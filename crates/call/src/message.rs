@@ -2,7 +2,10 @@
 //! of the Step Functions HTTP Task. A message is judged whole before it may wait, and what is wrong with it is a
 //! sentence for the one who wrote it.
 
-use rampmeter_caller::{HeaderError, METHODS, PathError, Profile, Request, RequestError, path};
+use crate::account::Account;
+use crate::request::header::HeaderError;
+use crate::request::path::{self, PathError};
+use crate::request::{METHODS, Request, RequestError};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -130,7 +133,7 @@ impl CallMessage {
     /// See [`Reason`].
     pub fn parse<'a>(
         body: &str,
-        account: impl Into<&'a Profile>,
+        account: impl Into<&'a Account>,
     ) -> Result<CallMessage, InvalidMessage> {
         match serde_json::from_str(body) {
             Ok(value) => CallMessage::from_value(&value, account),
@@ -150,7 +153,7 @@ impl CallMessage {
     /// See [`Reason`].
     pub fn from_value<'a>(
         value: &Value,
-        account: impl Into<&'a Profile>,
+        account: impl Into<&'a Account>,
     ) -> Result<CallMessage, InvalidMessage> {
         let task_token = value
             .get("TaskToken")
@@ -173,7 +176,7 @@ impl CallMessage {
     }
 }
 
-fn read(value: &Value, account: &Profile) -> Result<CallMessage, Reason> {
+fn read(value: &Value, account: &Account) -> Result<CallMessage, Reason> {
     let members = value.as_object().ok_or(Reason::NotAnObject)?;
     refuse_unknown(members)?;
     let task_token = text(members, "TaskToken")?;
@@ -261,7 +264,7 @@ fn key(members: &Map<String, Value>, field: &'static str) -> Result<Option<Strin
     Ok(Some(key))
 }
 
-fn path_of(members: &Map<String, Value>, account: &Profile) -> Result<String, Reason> {
+fn path_of(members: &Map<String, Value>, account: &Account) -> Result<String, Reason> {
     match (text(members, "Path")?, text(members, "ApiEndpoint")?) {
         (Some(path), None) => Ok(path.to_owned()),
         (None, Some(endpoint)) => {

@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use rampmeter_caller::follow_up::Polling;
-use rampmeter_caller::{Answer, Outcome, Repeatable, Throttle};
+use crate::answer::Answer;
+use crate::job::Polling;
+use crate::outcome::{Outcome, Repeatable, Throttle};
 
 use crate::failed::{Failed, INVALID_MESSAGE, OUTCOME_UNKNOWN, UNAVAILABLE, status_error};
 use crate::on_unknown::OnUnknown;

@@ -1,7 +1,7 @@
 //! What becomes of the permit of a request to the vendor, by its outcome: whether its places are free again, or the vendor may
 //! still be at work, and what the gate learns from a refusal. What the gate makes of that is `dispatch`.
 
-use rampmeter_caller::{Outcome, Throttle as Kind};
+use crate::outcome::{Outcome, Throttle as Kind};
 use rampmeter_dispatch::Throttle;
 
 /// How the permit of one request ends.
@@ -42,7 +42,8 @@ impl PermitEnd {
 mod tests {
     use std::time::Duration;
 
-    use rampmeter_caller::{Answer, Repeatable};
+    use crate::answer::Answer;
+    use crate::outcome::Repeatable;
     use serde_json::Value;
 
     use super::*;

@@ -5,19 +5,16 @@
     reason = "a failure of a helper is the test's report"
 )]
 
-use std::time::Duration;
-
 use proptest::prelude::*;
+use rampmeter_call::Account;
 use rampmeter_call::message::{CallMessage, LONGEST_KEY, Reason};
-use rampmeter_caller::{Preset, Profile, Secret};
 use serde_json::{Value, json};
 use url::Url;
 
-fn account() -> Profile {
+fn account() -> Account {
     let url = Url::parse("https://vendor.test/api").unwrap();
-    let mut account = Profile::new("netsuite", url, Duration::from_secs(1));
-    account.preset = Preset::NetSuite;
-    account.headers = vec![("apikey".to_owned(), Secret::new("k"))];
+    let mut account = Account::new("netsuite", url);
+    account.target_headers = vec!["apikey".to_owned()];
     account
 }
 

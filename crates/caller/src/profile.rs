@@ -3,10 +3,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use rampmeter_call::job::Polling;
 use url::Url;
 
 use crate::answer::ResponseRules;
-use crate::job::{Jobs, Polling};
+use crate::job::Jobs;
 use crate::network::Network;
 use crate::reconcile::Template;
 use crate::secret::Secret;

@@ -41,7 +41,8 @@ impl Rules<'_> {
     #[must_use]
     pub fn look(&self, watch: &Watch<'_>, outcome: Outcome, now: SystemTime) -> Looked {
         let rules = self.target.call_rules(self.attempts, self.random);
-        let look = watch.follow_up.look(&self.target.profile, outcome, now);
+        let profile = &self.target.profile;
+        let look = profile.look(watch.follow_up, outcome, now);
         rules.after_look(watch, look)
     }
 }

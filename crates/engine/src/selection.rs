@@ -16,9 +16,9 @@ pub(crate) fn select(
     outcome: Outcome,
 ) -> Outcome {
     let ends = match look {
-        None => outcome.follow_up(profile).is_none(),
+        None => profile.job_of(&outcome).is_none(),
         Some(look) => matches!(
-            look.look(profile, outcome.clone(), SystemTime::now()),
+            profile.look(look, outcome.clone(), SystemTime::now()),
             Look::Done(_)
         ),
     };

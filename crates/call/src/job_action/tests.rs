@@ -1,7 +1,7 @@
 //! What follows from each thing that a look can show, and when a job is given up.
 
-use rampmeter_caller::Repeatable;
-use rampmeter_caller::follow_up::Polling;
+use crate::job::Polling;
+use crate::outcome::Repeatable;
 use serde_json::json;
 
 use super::*;

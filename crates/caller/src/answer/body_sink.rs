@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use rampmeter_call::Answer;
 use reqwest::Response;
 use serde_json::Value;
 
-use super::Answer;
 use super::body;
-use super::stored_body::Arriving;
+use super::body_file::Arriving;
 
 /// What becomes of the body of an answer where the host has a place for long ones.
 #[derive(Clone, Debug, PartialEq, Eq)]

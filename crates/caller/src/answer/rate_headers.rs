@@ -3,7 +3,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::Answer;
+use rampmeter_call::Answer;
+
 use super::structured::{self, Member};
 
 /// One limit as an answer describes it.

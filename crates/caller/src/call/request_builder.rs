@@ -3,17 +3,17 @@
 
 use std::time::SystemTime;
 
+use rampmeter_call::{HeaderError, Request, path};
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::Caller;
+use super::JSON;
 use super::idempotency_headers::name_call;
+use super::kept_headers::typed;
 use super::preflight::Prepared;
-use super::request_check::typed;
 use crate::profile::Attempt;
-use crate::request::header::HeaderError;
-use crate::request::{JSON, Request, path};
 use crate::sign_in::{Auth, OAuth1};
 
 impl Caller {
@@ -25,7 +25,7 @@ impl Caller {
         prepared: &Prepared,
     ) -> Result<reqwest::Request, String> {
         request
-            .check(&self.profile)
+            .check(&self.account)
             .map_err(|error| error.to_string())?;
         let mut url = path::resolve(&self.profile.base_url, &request.path)
             .map_err(|error| error.to_string())?;

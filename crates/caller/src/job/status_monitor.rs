@@ -3,9 +3,13 @@
 
 use std::time::SystemTime;
 
-use super::{FollowUp, JobContext, JobProtocol, Look, below, refused};
-use crate::answer::{Answer, retry_after};
-use crate::outcome::Outcome;
+use rampmeter_call::{
+    Answer, Outcome,
+    job::{FollowUp, Look},
+};
+
+use super::{JobContext, JobProtocol, below, refused};
+use crate::answer::retry_after;
 
 pub(crate) static STATUS_MONITOR: JobProtocol = JobProtocol { job_of, look };
 

@@ -4,14 +4,13 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use rampmeter_call::{Answer, Request, Retry, Throttle};
 use serde_json::Value;
 
-use super::{Idempotency, RetryTable, Vendor};
-use crate::answer::Answer;
+use super::{Idempotency, Vendor};
 use crate::answer::rate_headers::{Allowance, Unit, leading_number, used_of};
 use crate::job::Jobs;
-use crate::outcome::{Meaning, Throttle};
-use crate::request::Request;
+use crate::meaning::Meaning;
 
 pub(super) static HTTP: Vendor = Vendor {
     name: "http",
@@ -20,7 +19,7 @@ pub(super) static HTTP: Vendor = Vendor {
     longest_run: None,
     // Nobody can know them.
     limits: &[],
-    retry: RetryTable::USUAL,
+    retry: Retry::USUAL,
     // From draft-ietf-httpapi-idempotency-key-header. The draft quotes the value; vendors want it bare, so it is bare.
     idempotency: Idempotency::Header {
         name: Cow::Borrowed("idempotency-key"),

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::answer::Answer;
-use crate::outcome::Meaning;
+use rampmeter_call::Answer;
+
+use crate::meaning::Meaning;
 
 /// An answer with what else is known about it.
 #[derive(Clone, Copy, Debug)]

@@ -27,7 +27,7 @@ impl Turn<'_> {
         outcome: &Outcome,
     ) -> Result<(), StoreError> {
         // Some vendors name a reset by the wall clock, which the engine's own time need not follow.
-        let allowances = outcome.allowances(SystemTime::now());
+        let allowances = allowance::allowances(outcome, SystemTime::now());
         if allowances.is_empty() {
             return Ok(());
         }

@@ -51,7 +51,7 @@ impl Turn<'_> {
         }
         if matches!(outcome, Outcome::Unknown { .. }) {
             self.hold(target, permit, &call)?;
-        } else if let Some(job) = outcome.follow_up(&self.target(target).config.profile) {
+        } else if let Some(job) = self.target(target).config.profile.job_of(&outcome) {
             return self.accepted(target, permit, &call, job);
         } else {
             self.free(target, permit)?;

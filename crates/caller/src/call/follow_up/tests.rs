@@ -1,14 +1,15 @@
 //! Jobs as vendors tell of them, and what is no job.
 
+use rampmeter_call::{Throttle, job::Polling};
 use serde_json::{Value, json};
 use url::Url;
 
 use std::time::Duration;
 
 use super::*;
-use crate::job::{Jobs, MAX_MISSES, Polling};
-use crate::outcome::Throttle;
+use crate::job::{Jobs, MAX_MISSES};
 use crate::vendor::Preset;
+use rampmeter_call::Answer;
 
 const JOB: &str = "/services/rest/async/v1/job/7";
 
@@ -47,7 +48,11 @@ fn final_no(status: u16, body: Value) -> Outcome {
 }
 
 fn look(follow_up: &FollowUp, outcome: Outcome) -> Look {
-    follow_up.look(&profile(Preset::NetSuite), outcome, SystemTime::UNIX_EPOCH)
+    profile(Preset::NetSuite).look(follow_up, outcome, SystemTime::UNIX_EPOCH)
+}
+
+fn wanted(profile: &Profile, answer: &Answer) -> Option<FollowUp> {
+    profile.job_of(&Outcome::Success(answer.clone()))
 }
 
 fn next(look: Look) -> FollowUp {
@@ -225,7 +230,7 @@ fn a_look_that_comes_to_nothing_is_repeated_and_one_at_a_result_not_for_ever() {
 fn a_status_monitor_answers_202_until_the_end() {
     let accepted = answer(202, &[("location", "/monitor/1")], json!(""));
     let monitor = wanted(&monitored(), &accepted).unwrap();
-    let seen = |outcome| monitor.look(&monitored(), outcome, SystemTime::UNIX_EPOCH);
+    let seen = |outcome| monitored().look(&monitor, outcome, SystemTime::UNIX_EPOCH);
     let waiting = answer(202, &[("retry-after", "7")], json!(""));
     let seven = Some(Duration::from_secs(7));
     assert_eq!(

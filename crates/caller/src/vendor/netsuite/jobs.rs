@@ -3,11 +3,13 @@
 
 use std::time::SystemTime;
 
+use rampmeter_call::{
+    Answer, Outcome,
+    job::{Ended, FollowUp, Look, Part},
+};
 use serde_json::Value;
 
-use crate::answer::Answer;
-use crate::job::{Ended, FollowUp, JobContext, JobProtocol, Look, Part, below, refused};
-use crate::outcome::Outcome;
+use crate::job::{JobContext, JobProtocol, below, refused};
 
 pub(in crate::vendor) static JOBS: JobProtocol = JobProtocol { job_of, look };
 
@@ -68,7 +70,7 @@ fn ended(answer: &Answer) -> Option<bool> {
 /// A job of one task ends as that task did; a job of several, with the list of them.
 fn tasks(follow_up: &FollowUp, context: &JobContext<'_>, ended: &Ended, outcome: Outcome) -> Look {
     let Outcome::Success(answer) = outcome else {
-        return ended.as_look(context);
+        return context.own_word(ended);
     };
     let items = answer.body.get("items").and_then(Value::as_array);
     let more = answer.body.get("hasMore").and_then(Value::as_bool) == Some(true);
@@ -115,7 +117,7 @@ fn result(context: &JobContext<'_>, ended: &Ended, outcome: Outcome) -> Look {
     match (ended.well, outcome) {
         (true, Outcome::Success(answer)) => Look::Done(answer),
         // That the result cannot be read does not undo what the job did.
-        (true, _) => ended.as_look(context),
+        (true, _) => context.own_word(ended),
         (false, Outcome::Success(mut answer)) => {
             let status = answer.body.get("status").and_then(Value::as_u64);
             let status = status.and_then(|status| u16::try_from(status).ok());
@@ -145,6 +147,6 @@ fn result(context: &JobContext<'_>, ended: &Ended, outcome: Outcome) -> Look {
             answer,
             vendor_code,
         },
-        (false, _) => ended.as_look(context),
+        (false, _) => context.own_word(ended),
     }
 }
