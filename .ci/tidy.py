@@ -20,7 +20,10 @@ ARROWS = {
     "rampmeter-call": {"rampmeter-dispatch"},
     "rampmeter-caller": {"rampmeter-call"},
     "rampmeter-config": {"rampmeter-call", "rampmeter-caller", "rampmeter-dispatch"},
-    "rampmeter-engine": {"rampmeter-asl", "rampmeter-dispatch", "rampmeter-caller", "rampmeter-config"},
+    "rampmeter-store": {"rampmeter-asl", "rampmeter-dispatch", "rampmeter-caller"},
+    "rampmeter-engine": {
+        "rampmeter-asl", "rampmeter-dispatch", "rampmeter-caller", "rampmeter-config", "rampmeter-store",
+    },
     "rampmeter-aws": {"rampmeter-asl", "rampmeter-caller", "rampmeter-config", "rampmeter-dispatch"},
     "rampmeter": {
         "rampmeter-asl", "rampmeter-caller", "rampmeter-config", "rampmeter-dispatch", "rampmeter-engine",

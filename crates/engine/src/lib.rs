@@ -2,72 +2,63 @@
 //!
 //! The spine: a [`Command`](command::Command) is applied by pure decisions inside one transaction (`apply`, with the
 //! rules of `asl` and `dispatch`), the transaction is synced, and only then are clients answered and calls made
-//! (`outbox`). One thread writes (`writer`); readers have their own connections (`query`). The wire, the command line
+//! (`commit::effects`). One thread writes (`commit::writer`); readers have their own connections. The wire, the command line
 //! and the dashboard are the binary's.
+//!
+//! The floors, each importing only from those below it:
+//!
+//! - `api`: the handle, one file for each subject
+//! - `commit`: the writer, its transactions, the effects after a commit, recovery
+//! - `apply`: what each command does
+//! - `memory`: what the writer keeps in memory
+//! - `invocation`, `command`: requests made outside the store; what can be asked of the writer
+//! - the crate `rampmeter-store`: SQLite, reads beside the writer, and the types that all of these speak of
 
-mod id;
-mod arn;
-mod token;
-mod clock;
-mod figures;
-
-mod request;
-mod activity;
-mod version;
-mod sources;
-mod sqs;
-mod state_machine;
-mod rejected;
-mod command;
-mod control;
-mod dead_letter;
-mod engine;
-mod backup;
-
-mod invocation;
-mod measure;
-mod open;
-mod recovery;
-mod publish;
-mod writer;
-mod turn;
+mod api;
 mod apply;
-mod outbox;
-mod selection;
+mod command;
+mod commit;
+mod invocation;
+mod memory;
 
-mod ancestors;
-mod machines;
-mod queues;
-mod target;
-mod store;
-mod query;
-
-pub use activity::{ActivityDescription, ActivityTask, CreateActivity, GetActivityTask};
-pub use backup::{Backup, BackupError, Progress, back_up, restore};
-pub use control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
-pub use dead_letter::{
+pub use api::{Engine, Options, Sdk};
+pub use commit::measure::Decisions;
+pub use commit::open::OpenError;
+pub use commit::stopped::Stopped;
+pub use invocation::{SdkAnswer, SdkError, SdkRequest, SdkService};
+pub use memory::target::COMMIT as COMMIT_GRACE;
+pub use rampmeter_store::model::activity::{
+    ActivityDescription, ActivityTask, CreateActivity, GetActivityTask,
+};
+pub use rampmeter_store::model::call::*;
+pub use rampmeter_store::model::control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
+pub use rampmeter_store::model::dead_letter::{
     DeadLetterGroup, DeadLetterState, ListDeadLetters, RedriveDeadLetter, Redriven,
 };
-pub use engine::{Engine, Options, Stopped, blobs_path, store_path};
-pub use figures::{BOUNDS, EngineFigures, Figures, Histogram, OUTCOMES, TargetFigures};
-pub use invocation::{Sdk, SdkAnswer, SdkError, SdkRequest, SdkService};
-pub use measure::Decisions;
-pub use open::OpenError;
-pub use query::{AbsentTarget, Audit, CallTimes, Reader};
-pub use rejected::Rejected;
-pub use request::*;
-pub use sqs::{
+pub use rampmeter_store::model::execution::*;
+pub use rampmeter_store::model::figures::{
+    BOUNDS, EngineFigures, Figures, Histogram, OUTCOMES, TargetFigures,
+};
+pub use rampmeter_store::model::map_run::*;
+pub use rampmeter_store::model::page::Page;
+pub use rampmeter_store::model::rejected::Rejected;
+pub use rampmeter_store::model::sqs::{
     AttributeValue, Batch, BatchAnswer, ChangeMessageVisibility, CreateQueue, DeleteMessage,
     ListQueues, MessageAttribute, MessageAttributes, MoveTask, MoveTaskStatus, Names,
     PermissionChange, QueueError, ReceiveMessage, ReceivedMessage, SendMessage, SentMessage,
     StartMessageMoveTask, TagChange, md5_of_attributes, md5_of_body,
 };
-pub use state_machine::{
+pub use rampmeter_store::model::state_machine::{
     CreateStateMachine, CreatedStateMachine, MachineKind, Publication, Settings,
     StateMachineDescription, UpdateStateMachine, UpdatedStateMachine, diagnosis,
 };
-pub use target::COMMIT as COMMIT_GRACE;
-pub use version::{
+pub use rampmeter_store::model::target::*;
+pub use rampmeter_store::model::task::*;
+pub use rampmeter_store::model::version::{
     AliasDescription, CreateAlias, PublishVersion, ResourceTags, Route, UpdateAlias,
     VersionDescription,
+};
+pub use rampmeter_store::{
+    AbsentTarget, Audit, Backup, BackupError, CallTimes, Progress, Reader, back_up, blobs_path,
+    restore, store_path,
 };

@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use rampmeter_asl::Payload;
 use rampmeter_caller::{Answer, FunctionCaller, InvokeError};
+use rampmeter_store::model::arn::Place;
+use rampmeter_store::model::invocation::{Invoked, TaskError};
 use serde_json::{Map, Value, json};
-
-use super::{Invoked, TaskError};
-use crate::arn::Place;
 
 /// The header that says that a function failed.
 const FUNCTION_ERROR: &str = "x-amz-function-error";
@@ -35,7 +34,7 @@ enum Form {
 
 impl FunctionRequest {
     /// The invocation of a function that a state names by its ARN.
-    pub(super) fn by_arn(
+    pub(crate) fn by_arn(
         arn: &str,
         event: &Payload,
         functions: &BTreeMap<String, Arc<FunctionCaller>>,
@@ -49,7 +48,7 @@ impl FunctionRequest {
     }
 
     /// The invocation that the parameters of `lambda:invoke` ask for.
-    pub(super) fn by_parameters(
+    pub(crate) fn by_parameters(
         parameters: &Payload,
         functions: &BTreeMap<String, Arc<FunctionCaller>>,
         place: &Place,

@@ -9,10 +9,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use rampmeter_asl::{Action, write_timestamp};
+use rampmeter_store::model::invocation::{Invoked, TaskError};
 use serde_json::{Map, Value, json};
-
-use super::{Invoked, TaskError};
-use crate::engine::Engine;
 
 /// Members of Step Functions' requests that are JSON texts; a workflow may give them as JSON.
 const TEXTS: [&str; 4] = ["Input", "Output", "Definition", "MessageBody"];
@@ -51,10 +49,10 @@ pub struct SdkError {
 /// The answer to one operation.
 pub type SdkAnswer = Pin<Box<dyn Future<Output = Result<Value, SdkError>> + Send>>;
 
-/// The operations of this server, for the engine to call on behalf of a workflow.
-pub trait Sdk: Debug + Send + Sync {
-    /// Carries out one operation on `engine`.
-    fn call(&self, engine: Engine, request: SdkRequest) -> SdkAnswer;
+/// Carries out operations of this server on behalf of a workflow.
+pub(crate) trait SdkOperations: Debug + Send + Sync {
+    /// Carries out one.
+    fn call(&self, request: SdkRequest) -> SdkAnswer;
 }
 
 fn service_of(service: &str) -> Option<SdkService> {
@@ -76,7 +74,7 @@ impl SdkService {
 }
 
 impl SdkRequest {
-    pub(super) fn new(action: &Action, parameters: &Value) -> Result<SdkRequest, TaskError> {
+    pub(crate) fn new(action: &Action, parameters: &Value) -> Result<SdkRequest, TaskError> {
         let service = service_of(&action.service).ok_or_else(|| {
             TaskError::new(
                 "States.Runtime",
@@ -103,21 +101,24 @@ impl SdkRequest {
         })
     }
 
-    pub(super) async fn perform(
-        self,
-        engine: Option<Engine>,
-        sdk: Option<Arc<dyn Sdk>>,
-    ) -> Invoked {
+    pub(super) async fn perform(self, operations: Option<Arc<dyn SdkOperations>>) -> Invoked {
         let service = self.service;
-        let answer = match (engine, sdk) {
-            (Some(engine), Some(sdk)) => sdk.call(engine, self).await,
-            _ => Err(SdkError {
-                name: "ServiceUnavailable".to_owned(),
-                message: "no operations are served here".to_owned(),
-                status: 503,
-            }),
+        let answer = match operations {
+            Some(operations) => operations.call(self).await,
+            None => Err(SdkError::unavailable()),
         };
         interpret(service, answer)
+    }
+}
+
+impl SdkError {
+    /// Nobody is there who could carry out an operation.
+    pub(crate) fn unavailable() -> SdkError {
+        SdkError {
+            name: "ServiceUnavailable".to_owned(),
+            message: "no operations are served here".to_owned(),
+            status: 503,
+        }
     }
 }
 

@@ -1,0 +1,66 @@
+//! The operations of activities at the engine's handle.
+
+use rampmeter_store::Reader;
+use rampmeter_store::model::activity::{
+    ActivityDescription, ActivityTask, CreateActivity, GetActivityTask,
+};
+use rampmeter_store::model::rejected::Rejected;
+
+use crate::api::Engine;
+use crate::command::Command;
+use crate::command::activity::ActivityCommand;
+
+impl Engine {
+    /// CreateActivity. Asked again for the same one, it answers as the first time.
+    ///
+    /// # Errors
+    /// `InvalidName`, `ActivityAlreadyExists`, `ActivityLimitExceeded`, `Stopped`.
+    pub async fn create_activity(
+        &self,
+        create: CreateActivity,
+    ) -> Result<ActivityDescription, Rejected> {
+        self.ask(|reply| Command::Activity(ActivityCommand::Create(create, reply)))
+            .await
+    }
+
+    /// DeleteActivity. Tasks that wait for a worker wait for their time-out.
+    ///
+    /// # Errors
+    /// `InvalidArn`, `Stopped`.
+    pub async fn delete_activity(&self, arn: &str) -> Result<(), Rejected> {
+        let arn = arn.to_owned();
+        self.ask(|reply| Command::Activity(ActivityCommand::Delete(arn, reply)))
+            .await
+    }
+
+    /// GetActivityTask: a task, once there is one; `None` after 60 seconds without. The worker has the task when it is
+    /// on disk that it began.
+    ///
+    /// # Errors
+    /// `InvalidArn`, `ActivityDoesNotExist`, `ActivityWorkerLimitExceeded`, `Stopped`.
+    pub async fn get_activity_task(
+        &self,
+        get: GetActivityTask,
+    ) -> Result<Option<ActivityTask>, Rejected> {
+        self.ask(|reply| Command::Activity(ActivityCommand::GetTask(get, reply)))
+            .await
+    }
+
+    /// DescribeActivity.
+    ///
+    /// # Errors
+    /// `InvalidArn`, `ActivityDoesNotExist`, `Stopped`.
+    pub async fn describe_activity(&self, arn: &str) -> Result<ActivityDescription, Rejected> {
+        let arn = arn.to_owned();
+        self.read(move |reader| reader.describe_activity(&arn))
+            .await
+    }
+
+    /// ListActivities, oldest first.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn activities(&self) -> Result<Vec<ActivityDescription>, Rejected> {
+        self.read(Reader::activities).await
+    }
+}

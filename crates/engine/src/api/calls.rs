@@ -1,0 +1,94 @@
+//! Targets, calls and figures at the engine's handle.
+
+use rampmeter_store::AbsentTarget;
+use rampmeter_store::model::call::{CallOutcome, CallState, StoredAnswerBody};
+use rampmeter_store::model::figures::EngineFigures;
+use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::model::target::TargetState;
+
+use crate::api::Engine;
+use crate::command::Command;
+
+impl Engine {
+    /// The targets with their limits as they stand, by name.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn targets(&self) -> Result<Vec<TargetState>, Rejected> {
+        self.ask(Command::InspectTargets).await
+    }
+
+    /// What the engine counts of itself, for the metrics.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn figures(&self) -> Result<EngineFigures, Rejected> {
+        self.ask(Command::InspectFigures).await
+    }
+
+    /// Calls that have not ended: those in flight first, then those waiting, highest priority first; at most `most`.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn calls(&self, most: usize) -> Result<Vec<CallState>, Rejected> {
+        self.ask(|reply| Command::InspectCalls(most, None, reply))
+            .await
+    }
+
+    /// The same of one target; none when there is no such target.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn calls_of(&self, target: String, most: usize) -> Result<Vec<CallState>, Rejected> {
+        self.ask(|reply| Command::InspectCalls(most, Some(target), reply))
+            .await
+    }
+
+    /// One call that has not ended, by its number; `None` when there is none.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn call(&self, number: i64) -> Result<Option<CallState>, Rejected> {
+        self.ask(|reply| Command::InspectCall(number, reply)).await
+    }
+
+    /// How a call ended for which no workflow waits, or which is in the dead-letter queue; `None` where nothing is kept of
+    /// it.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn call_outcome(&self, number: i64) -> Result<Option<CallOutcome>, Rejected> {
+        self.read(move |reader| reader.call_outcome(number)).await
+    }
+
+    /// The file with the body of a call's answer, where that was too long to be part of it.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn stored_body(&self, number: i64) -> Result<Option<StoredAnswerBody>, Rejected> {
+        self.read(move |reader| reader.stored_body(number)).await
+    }
+
+    /// The number of the call that a MessageId names; `None` when it is none of ours.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn call_number(&self, message_id: &str) -> Result<Option<i64>, Rejected> {
+        let id = message_id.to_owned();
+        self.ask(|reply| Command::NumberOfCall(id, reply)).await
+    }
+
+    /// Targets that have messages which wait, and that the configuration no longer has.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn absent_targets(
+        &self,
+        configured: Vec<String>,
+    ) -> Result<Vec<AbsentTarget>, Rejected> {
+        self.read(move |reader| {
+            reader.absent_targets(|name| configured.iter().any(|one| one == name))
+        })
+        .await
+    }
+}

@@ -1,0 +1,46 @@
+//! Pauses, limits and priorities at the engine's handle, and the audit trail of their changes.
+
+use rampmeter_dispatch::Priority;
+use rampmeter_store::model::control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
+use rampmeter_store::model::rejected::Rejected;
+
+use crate::api::Engine;
+use crate::command::Command;
+use crate::command::control::ControlCommand;
+
+impl Engine {
+    /// Pauses or resumes a target or one of its priorities. Calls in flight go on. It survives a restart.
+    ///
+    /// # Errors
+    /// `Unknown`, `Stopped`.
+    pub async fn pause(&self, pause: Pause) -> Result<(), Rejected> {
+        self.ask(|reply| Command::Control(ControlCommand::Pause(pause, reply)))
+            .await
+    }
+
+    /// Gives a limit another maximum, at once. It survives a restart.
+    ///
+    /// # Errors
+    /// `Unknown`, `Impossible` where the rules would make no sense, `Stopped`.
+    pub async fn change_limit(&self, change: ChangeLimit) -> Result<LimitChanged, Rejected> {
+        self.ask(|reply| Command::Control(ControlCommand::ChangeLimit(change, reply)))
+            .await
+    }
+
+    /// Moves a call that waits to another priority of its target, at the end of that lane.
+    ///
+    /// # Errors
+    /// `Unknown`, `Impossible` for a call that has left its lane, `Stopped`.
+    pub async fn move_call(&self, call: i64, to: Priority, reason: String) -> Result<(), Rejected> {
+        self.ask(|reply| Command::Control(ControlCommand::MoveCall(call, to, reason, reply)))
+            .await
+    }
+
+    /// The newest entries of the audit trail, the newest first; at most `most`.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn controls(&self, most: u32) -> Result<Vec<ControlRecord>, Rejected> {
+        self.read(move |reader| reader.controls(most)).await
+    }
+}

@@ -1,0 +1,55 @@
+//! Dead letters at the engine's handle.
+
+use rampmeter_store::Reader;
+use rampmeter_store::model::dead_letter::{
+    DeadLetterGroup, DeadLetterState, ListDeadLetters, RedriveDeadLetter, Redriven,
+};
+use rampmeter_store::model::page::Page;
+use rampmeter_store::model::rejected::Rejected;
+
+use crate::api::Engine;
+use crate::command::Command;
+use crate::command::control::ControlCommand;
+
+impl Engine {
+    /// Dead letters, the newest call first.
+    ///
+    /// # Errors
+    /// `InvalidPageToken`, `Stopped`.
+    pub async fn dead_letters(
+        &self,
+        list: ListDeadLetters,
+    ) -> Result<Page<DeadLetterState>, Rejected> {
+        self.read(move |reader| reader.dead_letters(&list)).await
+    }
+
+    /// The newest dead letters by target and error, the largest group first. At most 10,000 are looked at.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn dead_letter_groups(&self) -> Result<Vec<DeadLetterGroup>, Rejected> {
+        self.read(Reader::dead_letter_groups).await
+    }
+
+    /// Redrives the execution of a dead letter, or sends its call again. The letter is gone then.
+    ///
+    /// # Errors
+    /// `Unknown`; `Impossible` where the workflow took the failure up, or the call is not valid;
+    /// `ExecutionNotRedrivable`; `Stopped`.
+    pub async fn redrive_dead_letter(
+        &self,
+        redrive: RedriveDeadLetter,
+    ) -> Result<Redriven, Rejected> {
+        self.ask(|reply| Command::Control(ControlCommand::RedriveDeadLetter(redrive, reply)))
+            .await
+    }
+
+    /// Deletes a dead letter.
+    ///
+    /// # Errors
+    /// `Unknown`, `Impossible` for one of a target that is not configured, `Stopped`.
+    pub async fn discard_dead_letter(&self, id: i64, reason: String) -> Result<(), Rejected> {
+        self.ask(|reply| Command::Control(ControlCommand::DiscardDeadLetter(id, reason, reply)))
+            .await
+    }
+}

@@ -1,0 +1,137 @@
+//! The one door: a handle that hands commands to the writer and queries to the readers, one file for each subject.
+//! Cheap to clone. It decides nothing: `apply` does, inside the writer's transaction.
+
+mod activities;
+mod calls;
+mod control;
+mod dead_letters;
+mod executions;
+mod queues;
+mod sdk;
+mod state_machines;
+mod versions;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rampmeter_config::Config;
+use rampmeter_store::Reader;
+use rampmeter_store::model::rejected::Rejected;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::command::{Command, Reply};
+use crate::commit::open::{OpenError, Opened, Opening, open};
+use crate::commit::stopped::Stopped;
+
+pub use sdk::Sdk;
+
+use sdk::Operations;
+
+/// How to open an engine.
+#[derive(Debug)]
+pub struct Options {
+    /// Targets, workflows, account and region. `server.data_dir` is where the store lies; it is made if absent.
+    pub config: Config,
+    /// Where calls to the vendors run.
+    pub runtime: tokio::runtime::Handle,
+    /// A deliberate fault for the tests of the tests: after a restart, the places of calls whose outcome is unknown
+    /// are freed at once. The vendor must then count violations.
+    pub free_slots_after_restart: bool,
+    /// For the tests: the wall clock is read as if it had been set back by so much.
+    pub set_clock_back: Duration,
+    /// The operations that a workflow may call as `aws-sdk`; none are served without it.
+    pub sdk: Option<Arc<dyn Sdk>>,
+}
+
+/// A running engine.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    commands: mpsc::Sender<Command>,
+    reader: Arc<Reader>,
+    stopped: watch::Receiver<Option<Stopped>>,
+}
+
+impl Engine {
+    /// Opens or makes the store in `config.server.data_dir`, recovers it, and starts the writer.
+    ///
+    /// # Errors
+    /// When the directory is in use by another engine, the store cannot be read or is of a newer format, a workflow
+    /// has errors, or a state of a workflow cannot run here.
+    pub fn open(options: Options) -> Result<Engine, OpenError> {
+        let Options {
+            config,
+            runtime,
+            free_slots_after_restart,
+            set_clock_back,
+            sdk,
+        } = options;
+        let opening = Opening {
+            config,
+            runtime,
+            free_slots_after_restart,
+            set_clock_back,
+        };
+        let opened = open(opening, |opened| sdk.map(|sdk| Operations::of(sdk, opened)))?;
+        Ok(Engine::of_parts(opened))
+    }
+
+    /// The handle of an engine that runs.
+    fn of_parts(opened: Opened) -> Engine {
+        let Opened {
+            commands,
+            reader,
+            stopped,
+        } = opened;
+        Engine {
+            commands,
+            reader,
+            stopped,
+        }
+    }
+
+    /// Stops: no new call starts, calls in flight are awaited for at most the configured drain time; what has no answer
+    /// by then keeps its places and is taken up after a restart.
+    pub async fn shut_down(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.commands.send(Command::ShutDown(reply)).await.is_ok() {
+            let _ = done.await;
+        }
+        self.stopped().await;
+    }
+
+    /// Resolves when the writer has ended.
+    pub async fn stopped(&self) -> Stopped {
+        let mut stopped = self.stopped.clone();
+        match stopped.wait_for(Option::is_some).await {
+            Ok(how) => how.clone().unwrap_or(Stopped::ShutDown),
+            Err(_) => Stopped::Poisoned("the writer ended without a word".to_owned()),
+        }
+    }
+
+    pub(crate) async fn ask<T>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<T, Rejected> {
+        let (reply, answer) = oneshot::channel();
+        if self.commands.send(command(reply)).await.is_ok()
+            && let Ok(answer) = answer.await
+        {
+            return answer;
+        }
+        Err(Rejected::Stopped(match self.stopped().await {
+            Stopped::ShutDown => "it was shut down".to_owned(),
+            Stopped::Poisoned(why) => why,
+        }))
+    }
+
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Reader) -> Result<T, Rejected> + Send + 'static,
+    ) -> Result<T, Rejected> {
+        let reader = Arc::clone(&self.reader);
+        match tokio::task::spawn_blocking(move || query(&reader)).await {
+            Ok(answer) => answer,
+            Err(failed) => Err(Rejected::Stopped(failed.to_string())),
+        }
+    }
+}

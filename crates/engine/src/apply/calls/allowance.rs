@@ -1,0 +1,158 @@
+//! What the headers of an answer tell of the vendor's limits: how many calls are left, when more come, how many there are
+//! in all. The gate decides what follows (`dispatch`): a target with nothing left closes before the first throttle, and a
+//! limit of ours that is above the vendor's is told to people.
+
+use std::time::{Duration, SystemTime};
+
+use rampmeter_caller::allowance::{Allowance, Unit};
+use rampmeter_caller::{Outcome, allowance};
+use rampmeter_dispatch::{Disagreement, Quota};
+use rampmeter_store::StoreError;
+use rampmeter_store::model::id::TargetId;
+
+use crate::apply::turn::Turn;
+use crate::memory::target::VendorLimit;
+
+/// The longest time for which a header alone closes a target: a vendor that means longer will say so again.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+/// Limits of a vendor that are remembered for each target.
+const REMEMBERED: usize = 32;
+
+impl Turn<'_> {
+    /// Takes note of what an answer tells. Called after its permit was freed.
+    pub(crate) fn heed_allowances(
+        &mut self,
+        id: TargetId,
+        outcome: &Outcome,
+    ) -> Result<(), StoreError> {
+        // Some vendors name a reset by the wall clock, which the engine's own time need not follow.
+        let allowances = allowance::allowances(outcome, SystemTime::now());
+        if allowances.is_empty() {
+            return Ok(());
+        }
+        for allowance in &allowances {
+            self.note_vendor_limit(id, allowance);
+        }
+        // A throttle has closed the target already, for as long as it said.
+        if matches!(outcome, Outcome::Throttled { .. }) {
+            return Ok(());
+        }
+        let calls: Vec<Allowance> = allowances
+            .into_iter()
+            .filter(|allowance| allowance.unit == Unit::Calls)
+            .collect();
+        let Some(resets_in) = allowance::pause(&calls) else {
+            return Ok(());
+        };
+        let now = self.now;
+        let target = self.target(id);
+        if target.gate.used_up(resets_in.min(LONGEST), now).is_none() {
+            return Ok(());
+        }
+        target.closed_by_headers += 1;
+        tracing::info!(
+            target = target.config.name,
+            seconds = resets_in.as_secs_f64(),
+            "the vendor says that no calls are left while our own limits have room: nothing starts until its reset"
+        );
+        let memory = target.gate.memory();
+        self.store().remember(id, &memory)
+    }
+
+    fn note_vendor_limit(&mut self, id: TargetId, allowance: &Allowance) {
+        let now = self.now;
+        let target = self.target(id);
+        let quota = match (allowance.unit, allowance.limit, allowance.window) {
+            (Unit::Concurrency, Some(max), _) => Some(Quota::Concurrency { max }),
+            (Unit::Calls, Some(calls), Some(per)) if !per.is_zero() => {
+                Some(Quota::Window { calls, per })
+            }
+            _ => None,
+        };
+        let disagreement = quota.and_then(|quota| target.gate.disagreement(quota));
+        let told = disagreement
+            .as_ref()
+            .zip(quota)
+            .map(|(disagreement, quota)| in_words(quota, disagreement));
+        let before = target.vendor_limits.get(&allowance.name);
+        if before.is_none() && target.vendor_limits.len() >= REMEMBERED {
+            return;
+        }
+        if let Some(told) = &told
+            && before.is_none_or(|before| before.disagreement.as_ref() != Some(told))
+        {
+            tracing::warn!(target = target.config.name, "{told}");
+        }
+        let limit = VendorLimit {
+            limit: allowance.limit,
+            window: allowance.window,
+            in_flight: allowance.unit == Unit::Concurrency,
+            remaining: allowance.remaining,
+            resets_at: allowance
+                .resets_in
+                .map(|resets_in| now.saturating_add(resets_in)),
+            disagreement: told,
+        };
+        target.vendor_limits.insert(allowance.name.clone(), limit);
+    }
+}
+
+/// What the vendor says and what the configuration says, in one sentence.
+fn in_words(quota: Quota, disagreement: &Disagreement) -> String {
+    let vendor = match quota {
+        Quota::Concurrency { max } => format!("{max} calls in flight"),
+        Quota::Window { calls, per } => format!("{calls} calls in {}", span(per)),
+    };
+    match disagreement {
+        Disagreement::Higher { limit, allowed } => {
+            format!("the vendor says {vendor}, the configuration says {allowed} (limit {limit})")
+        }
+        Disagreement::Missing => {
+            format!("the vendor says {vendor}, and no limit of the configuration keeps to it")
+        }
+    }
+}
+
+/// A length as people write it: the largest unit that it is whole in.
+fn span(length: Duration) -> String {
+    let millis = length.as_millis();
+    for (unit, name) in [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "m"),
+        (1_000, "s"),
+    ] {
+        if millis >= unit && millis.is_multiple_of(unit) {
+            return format!("{}{name}", millis / unit);
+        }
+    }
+    format!("{millis}ms")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disagreement_is_told_with_both_numbers() {
+        let quota = Quota::Window {
+            calls: 100,
+            per: Duration::from_secs(60),
+        };
+        let higher = Disagreement::Higher {
+            limit: "minute".to_owned(),
+            allowed: 600,
+        };
+        assert_eq!(
+            in_words(quota, &higher),
+            "the vendor says 100 calls in 1m, the configuration says 600 (limit minute)"
+        );
+        assert_eq!(
+            in_words(Quota::Concurrency { max: 5 }, &Disagreement::Missing),
+            "the vendor says 5 calls in flight, and no limit of the configuration keeps to it"
+        );
+        assert_eq!(span(Duration::from_millis(1_500)), "1500ms");
+        assert_eq!(span(Duration::from_secs(172_800)), "2d");
+    }
+}

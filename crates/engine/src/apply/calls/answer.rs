@@ -1,0 +1,272 @@
+//! A call has ended: free or hold its places, and resume the workflow, repeat the call, or give it up.
+//! What an answer means was said by `caller`, and what follows from it by `config`'s consequence; here it is done.
+
+use std::time::Duration;
+
+use rampmeter_asl::{Payload, Stimulus};
+use rampmeter_caller::cause::{Failure, cause};
+use rampmeter_caller::{Answer, Outcome, Throttle};
+use rampmeter_config::consequence::{Consequence, Failed, Rules, UNDELIVERABLE};
+use rampmeter_dispatch::{PermitId, Throttle as GateThrottle};
+use rampmeter_store::CallAudit;
+use rampmeter_store::StoreError;
+use rampmeter_store::model::id::TargetId;
+
+use crate::apply::calls::http_task;
+use crate::apply::turn::Turn;
+use crate::apply::workflow::advance::Advanced;
+use crate::memory::target::InFlight;
+
+/// Crashes of the server with one call in flight, after which it is taken for their cause. Calls that were in flight
+/// by chance share in a crash, so one crash, or a few, say nothing of a call.
+const MOST_CRASHES: u32 = 10;
+
+impl Turn<'_> {
+    /// Applies the outcome of a call.
+    pub(crate) fn answered(
+        &mut self,
+        target: TargetId,
+        permit: PermitId,
+        outcome: Outcome,
+    ) -> Result<(), StoreError> {
+        let call = self.target(target).in_flight.remove(&permit);
+        let mut call = call.expect("a call in flight is answered once");
+        if let Some(look) = call.look.take() {
+            return self.looked(target, permit, call, &look, outcome);
+        }
+        call.message.receive_count += 1;
+        call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
+        let took = self.now.saturating_since(call.started_at);
+        self.target(target)
+            .figures
+            .note_answer(call.priority, took, &outcome);
+        if !matches!(outcome, Outcome::Unknown { .. } | Outcome::Invalid { .. }) {
+            self.target(target).note_latency(took);
+        }
+        if let Outcome::Throttled {
+            kind, retry_after, ..
+        } = &outcome
+        {
+            self.note_throttle(target, permit, *kind, *retry_after)?;
+        }
+        if matches!(outcome, Outcome::Unknown { .. }) {
+            self.hold(target, permit, &call)?;
+        } else if let Some(job) = self.target(target).config.profile.job_of(&outcome) {
+            return self.accepted(target, permit, &call, job);
+        } else {
+            self.free(target, permit)?;
+            self.heed_allowances(target, &outcome)?;
+        }
+        let consequence = self.rules_of(target, &call).call(outcome);
+        self.follow(target, call, consequence)
+    }
+
+    /// The rules by which something follows for a call.
+    pub(crate) fn rules_of(&mut self, target: TargetId, call: &InFlight) -> Rules<'_> {
+        Rules {
+            target: &self.target(target).config,
+            attempts: call.message.attempts,
+            random: random(),
+        }
+    }
+
+    /// Does what follows.
+    fn follow(
+        &mut self,
+        target: TargetId,
+        mut call: InFlight,
+        consequence: Consequence,
+    ) -> Result<(), StoreError> {
+        match consequence {
+            Consequence::Done(answer) => self.succeed(target, &call, &answer),
+            Consequence::Failed(failed) => self.give_up(target, call, &failed),
+            Consequence::Again {
+                after, attempts, ..
+            } => {
+                call.message.attempts = attempts;
+                self.put_back(&call, after)
+            }
+        }
+    }
+
+    /// Takes up a call that was in flight when an earlier process ended: its permit is held already.
+    pub(crate) fn lost_in_crash(
+        &mut self,
+        target: TargetId,
+        mut call: InFlight,
+    ) -> Result<(), StoreError> {
+        if call.look.is_some() {
+            return self.look_lost_in_crash(&call);
+        }
+        call.message.receive_count += 1;
+        call.message.crashes += 1;
+        call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
+        if call.message.crashes >= MOST_CRASHES {
+            let reason =
+                format!("the server ended {MOST_CRASHES} times while the call was in flight");
+            let failed = Failed {
+                error: UNDELIVERABLE.to_owned(),
+                answer: None,
+                vendor_code: None,
+                reason: Some(reason),
+                attempts: call.message.attempts,
+            };
+            return self.give_up(target, call, &failed);
+        }
+        let consequence = self.rules_of(target, &call).lost_in_flight("server");
+        self.follow(target, call, consequence)
+    }
+
+    pub(crate) fn succeed(
+        &mut self,
+        target: TargetId,
+        call: &InFlight,
+        answer: &Answer,
+    ) -> Result<(), StoreError> {
+        self.store().delete_message(call.message.id)?;
+        self.leave_order(target, &call.message)?;
+        let output = self.keep_body(call, answer)?.to_task_output();
+        let Some((execution, event)) = call.message.task else {
+            return self.keep_outcome(target, call, &output);
+        };
+        let Some(execution) = self.store().execution(execution)? else {
+            return Ok(());
+        };
+        let audit = self.audit(target, call, Some(answer.status));
+        let output = Payload::from_value(output);
+        let stimulus = Stimulus::TaskSucceeded { event, output };
+        if self.advance(execution, stimulus, Some(&audit))? == Advanced::Stale {
+            tracing::info!(
+                message = call.message.id.0,
+                "the answer came after its task had ended"
+            );
+        }
+        Ok(())
+    }
+
+    /// Back to its lane, after a wait. A task with a heartbeat gets one that lasts over the wait: its worker has not
+    /// given up.
+    pub(crate) fn put_back(&mut self, call: &InFlight, wait: Duration) -> Result<(), StoreError> {
+        self.store().update_counters(&call.message)?;
+        let until = self.now.saturating_add(wait);
+        if let Some((execution, event)) = call.message.task
+            && let Some(execution) = self.store().execution(execution)?
+        {
+            // A heartbeat moves a timer and writes no event, so it may be given the time at which it begins to run.
+            let now = std::mem::replace(&mut self.now, until);
+            let beaten = self.advance(execution, Stimulus::TaskHeartbeat { event }, None);
+            self.now = now;
+            beaten?;
+        }
+        if wait.is_zero() {
+            return self.make_ready(&call.message);
+        }
+        self.store().delay(until, call.message.id)
+    }
+
+    /// Fails the task of a call, and keeps the call as a dead letter.
+    pub(crate) fn give_up(
+        &mut self,
+        target: TargetId,
+        mut call: InFlight,
+        failed: &Failed,
+    ) -> Result<(), StoreError> {
+        call.message.attempts = failed.attempts;
+        let call = &call;
+        self.store().update_counters(&call.message)?;
+        let kept = failed.answer.as_ref();
+        let kept = kept
+            .map(|answer| self.keep_body(call, answer))
+            .transpose()?;
+        let answer = kept.as_deref();
+        let failure = Failure {
+            answer,
+            vendor_code: failed.vendor_code.as_deref(),
+            reason: failed.reason.as_deref(),
+            attempts: failed.attempts,
+        };
+        let audit = self.audit(target, call, answer.map(|answer| answer.status));
+        let (mut error, mut told) = (failed.error.clone(), cause(&failure));
+        let parameters = match self.parameters_of(&call.message) {
+            // The execution ended while its call was out, and is forgotten by now.
+            Err(StoreError::Damaged(_)) => None,
+            read => read?,
+        };
+        if let Some(parameters) = parameters
+            && http_task::is_http_task(&parameters)
+        {
+            (error, told) = http_task::failure(&error, told, answer);
+        }
+        self.fail_call(target, &call.message, &error, &told, Some(&audit))
+    }
+
+    pub(crate) fn free(&mut self, target: TargetId, permit: PermitId) -> Result<(), StoreError> {
+        let now = self.now;
+        let places = self.target(target).gate.finish(permit, now);
+        self.store().delete_permit(permit)?;
+        self.store().note_answer_time(now)?;
+        self.store().put_places(target, &places)
+    }
+
+    /// Keeps the call's places for as long as the vendor may still be at work on it.
+    pub(crate) fn hold(
+        &mut self,
+        target: TargetId,
+        permit: PermitId,
+        call: &InFlight,
+    ) -> Result<(), StoreError> {
+        let now = self.now;
+        let target = self.target(target);
+        // The call left a little after its permit, and the time-out ran from then.
+        let until = target
+            .held_until(call.started_at)
+            .max(now.saturating_add(target.config.hold_after_timeout));
+        target.gate.hold(permit, until);
+        self.store().hold_permit(permit, until)
+    }
+
+    pub(crate) fn note_throttle(
+        &mut self,
+        id: TargetId,
+        permit: PermitId,
+        kind: Throttle,
+        retry_after: Option<Duration>,
+    ) -> Result<(), StoreError> {
+        let now = self.now;
+        let jitter = random();
+        let target = self.target(id);
+        let kind = match kind {
+            Throttle::Concurrency => GateThrottle::Concurrency,
+            Throttle::Window => GateThrottle::Window { retry_after },
+        };
+        let report = target.gate.refused(permit, kind, now, jitter);
+        target.throttles += 1;
+        if report.under_our_limit {
+            target.throttles_under_our_limit += 1;
+            tracing::warn!(
+                target = target.config.name,
+                "throttled while under our own limit: somebody else uses the account, or the limit is too high"
+            );
+        }
+        let memory = target.gate.memory();
+        self.store().remember(id, &memory)
+    }
+
+    fn audit(&mut self, target: TargetId, call: &InFlight, status: Option<u16>) -> String {
+        let now = self.now;
+        let name = &self.target(target).config.name;
+        CallAudit::new(
+            name,
+            call.priority,
+            &call.message,
+            Some(call.started_at),
+            now,
+            status,
+        )
+        .to_json()
+    }
+}
+
+pub(crate) fn random() -> u64 {
+    getrandom::u64().expect("the operating system gives random bytes")
+}

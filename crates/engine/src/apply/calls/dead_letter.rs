@@ -1,0 +1,63 @@
+//! A call that failed for good: its task fails, and its message becomes the record of that in the dead-letter queue.
+
+use rampmeter_asl::Stimulus;
+use rampmeter_store::model::id::TargetId;
+use rampmeter_store::{DeadLetter, MessageRow, StoreError};
+
+use crate::apply::turn::Turn;
+
+impl Turn<'_> {
+    /// Fails the task and moves the message. `call` is the audit of the call, if one was made.
+    pub(crate) fn fail_call(
+        &mut self,
+        target: TargetId,
+        message: &MessageRow,
+        error: &str,
+        cause: &str,
+        call: Option<&str>,
+    ) -> Result<(), StoreError> {
+        self.bury(target, message, error, cause)?;
+        self.leave_order(target, message)?;
+        let Some((execution, event)) = message.task else {
+            return Ok(());
+        };
+        if let Some(execution) = self.store().execution(execution)? {
+            let stimulus = Stimulus::TaskFailed {
+                event,
+                error: Some(error.to_owned()),
+                cause: Some(cause.to_owned()),
+            };
+            self.advance(execution, stimulus, call)?;
+        }
+        Ok(())
+    }
+
+    /// Moves the message. It outlives the execution that sent it, and the step that holds its body: it gets its own.
+    pub(crate) fn bury(
+        &mut self,
+        target: TargetId,
+        message: &MessageRow,
+        error: &str,
+        cause: &str,
+    ) -> Result<(), StoreError> {
+        if message.stored.is_some() {
+            match self.body_of(message) {
+                Ok(body) => self.store().give_body(message.id, &body)?,
+                Err(StoreError::Damaged(why)) => {
+                    tracing::warn!(message = message.id.0, why, "a dead letter has no body");
+                }
+                Err(failed) => return Err(failed),
+            }
+        }
+        let queue = self.memory.queues.get(message.queue);
+        let letter = DeadLetter {
+            message: message.id,
+            failed_at: self.now,
+            error,
+            cause,
+            lane: queue.and_then(|queue| queue.lane),
+        };
+        let dead = self.target(target).dead;
+        self.store().bury(dead, &letter)
+    }
+}

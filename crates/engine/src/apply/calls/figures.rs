@@ -1,0 +1,46 @@
+//! The figures of every target and of the store, gathered for the metrics. Counting them is in `crate::figures`.
+
+use rampmeter_store::StoreError;
+use rampmeter_store::model::figures::{EngineFigures, TargetFigures};
+use rampmeter_store::model::id::TargetId;
+
+use crate::apply::turn::Turn;
+
+/// Dead letters of a target that are counted: the writer does it.
+const MOST_LETTERS: u32 = 100_000;
+
+impl Turn<'_> {
+    /// What is counted of every target, and of the store.
+    pub(crate) fn inspect_figures(&mut self) -> Result<EngineFigures, StoreError> {
+        let mut figures = EngineFigures {
+            targets: Vec::new(),
+            commits: self.memory.commits,
+        };
+        let now = self.now;
+        let targets: Vec<TargetId> = self.memory.targets.keys().copied().collect();
+        for id in targets {
+            let (queues, dead) = {
+                let target = self.target(id);
+                (target.queues, target.dead)
+            };
+            let mut oldest = [None; 3];
+            for (queue, oldest) in queues.into_iter().zip(&mut oldest) {
+                if let Some((_, first)) = self.store().first_in_turn(queue)?
+                    && let Some(message) = self.store().message(first)?
+                {
+                    *oldest = Some(now.saturating_since(message.sent_at));
+                }
+            }
+            let dead_letters = self.store().count_letters(dead, MOST_LETTERS)?;
+            let target = self.target(id);
+            figures.targets.push(TargetFigures {
+                name: target.config.name.clone(),
+                figures: target.figures.clone(),
+                oldest,
+                jobs: target.jobs,
+                dead_letters,
+            });
+        }
+        Ok(figures)
+    }
+}

@@ -1,0 +1,132 @@
+//! Jobs: calls that the vendor accepted and works on in the background. The place of a job is on disk in the transaction
+//! that ends its request, and from then on the call is not sent again; it is looked at, each look a call of its own under
+//! a permit, until it has ended. What a look shows was said by `caller`, and what follows by `config`'s consequence; here it
+//! is done.
+
+use std::time::{Duration, SystemTime};
+
+use rampmeter_caller::Outcome;
+use rampmeter_caller::follow_up::FollowUp;
+use rampmeter_config::consequence::{Looked, Watch};
+use rampmeter_dispatch::PermitId;
+use rampmeter_store::model::id::TargetId;
+use rampmeter_store::{JobRow, StoreError};
+
+use crate::apply::turn::Turn;
+use crate::memory::target::InFlight;
+
+impl Turn<'_> {
+    /// The vendor has accepted a call and goes on with it. In limits that count jobs it keeps its place.
+    pub(crate) fn accepted(
+        &mut self,
+        id: TargetId,
+        permit: PermitId,
+        call: &InFlight,
+        follow_up: FollowUp,
+    ) -> Result<(), StoreError> {
+        let now = self.now;
+        let target = self.target(id);
+        target.jobs += 1;
+        let counted = target.gate.counts_jobs();
+        let wait = target.config.profile.polling.pause(0);
+        if counted {
+            let places = target.gate.accepted(permit, now);
+            self.store().put_places(id, &places)?;
+        } else {
+            self.free(id, permit)?;
+        }
+        tracing::debug!(
+            message = call.message.id.0,
+            job = follow_up.job,
+            "the vendor accepted the call as a job"
+        );
+        self.store().insert_job(&JobRow {
+            message: call.message.id,
+            target: id,
+            task: call.message.task,
+            permit: counted.then_some(permit),
+            since: now,
+            looks: 0,
+            follow_up,
+        })?;
+        self.put_back(call, wait)
+    }
+
+    /// Applies what a look at a job showed.
+    pub(crate) fn looked(
+        &mut self,
+        id: TargetId,
+        permit: PermitId,
+        call: InFlight,
+        look: &FollowUp,
+        outcome: Outcome,
+    ) -> Result<(), StoreError> {
+        let took = self.now.saturating_since(call.started_at);
+        self.target(id).figures.looks += 1;
+        match &outcome {
+            // The vendor may still be at work on the look itself.
+            Outcome::Unknown { .. } => self.hold(id, permit, &call)?,
+            Outcome::Throttled {
+                kind, retry_after, ..
+            } => {
+                self.note_throttle(id, permit, *kind, *retry_after)?;
+                self.free(id, permit)?;
+            }
+            _ => {
+                self.target(id).note_latency(took);
+                self.free(id, permit)?;
+            }
+        }
+        let job = self.store().job(call.message.id)?;
+        let mut job = job.expect("the job of a look lasts until the look has ended");
+        job.looks += 1;
+        let watch = Watch {
+            follow_up: look,
+            looks: job.looks,
+            age: self.now.saturating_since(job.since),
+            least_pause: Duration::ZERO,
+        };
+        let rules = self.rules_of(id, &call);
+        match rules.look(&watch, outcome, SystemTime::now()) {
+            Looked::Done(answer) => {
+                self.forget_job(id, &job)?;
+                self.succeed(id, &call, &answer)
+            }
+            Looked::Failed(failed) => {
+                self.forget_job(id, &job)?;
+                if self.still_wanted(&call.message)? {
+                    self.give_up(id, call, &failed)
+                } else {
+                    self.drop_unwanted(id, &call)
+                }
+            }
+            Looked::Again { follow_up, after } => {
+                job.follow_up = follow_up;
+                self.store().update_job(&job)?;
+                self.put_back(&call, after)
+            }
+        }
+    }
+
+    /// A look was in flight when an earlier process ended: it is made again.
+    pub(crate) fn look_lost_in_crash(&mut self, call: &InFlight) -> Result<(), StoreError> {
+        self.put_back(call, Duration::ZERO)
+    }
+
+    /// A job is looked at no more: what it kept is free.
+    pub(crate) fn forget_job(&mut self, id: TargetId, job: &JobRow) -> Result<(), StoreError> {
+        if let Some(permit) = job.permit
+            && self.target(id).gate.is_open(permit)
+        {
+            self.free(id, permit)?;
+        }
+        self.target(id).jobs -= 1;
+        self.store().delete_job(job.message)
+    }
+
+    /// The task had ended long before its job.
+    fn drop_unwanted(&mut self, id: TargetId, call: &InFlight) -> Result<(), StoreError> {
+        self.store().delete_message(call.message.id)?;
+        self.leave_order(id, &call.message)
+    }
+}

@@ -1,0 +1,287 @@
+//! Where a call stands in its lane: which turn it takes, and whether another call with its OrderingKey goes before
+//! it. Every call enters and leaves a lane through here, so that turns, keys and counts follow. Which lane starts is
+//! the gate's decision (`permit.rs`).
+//!
+//! Of the calls of one OrderingKey at most one is under way in a target: from its first permit until it has ended for
+//! good, the waits between its attempts included. Within a priority the one that was sent first goes first; the others
+//! are *parked*: they have no place in the lane, so that they hold nobody up.
+
+use std::time::Duration;
+
+use rampmeter_dispatch::Priority;
+use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId, TargetId};
+use rampmeter_store::{JobRow, MessageRow, OrderStanding, StoreError};
+
+use crate::apply::turn::Turn;
+use crate::memory::queues::Queue;
+
+/// The turn of a look at a job: before that of every call.
+const LOOK: u64 = 0;
+
+impl Turn<'_> {
+    /// Writes a new call of a lane, to start when `delayed` is over or in its turn.
+    pub(crate) fn enter_lane(
+        &mut self,
+        message: &mut MessageRow,
+        delay: Duration,
+    ) -> Result<(), StoreError> {
+        // Most calls have their turn at once, so that their row is written once.
+        if let (true, None, Some(queue)) = (
+            delay.is_zero(),
+            message.ordering,
+            self.memory.queues.get(message.queue),
+        ) && let Some(lane) = queue.lane
+        {
+            message.turn = self.new_turn(queue.target, lane, message)?;
+        }
+        self.store().insert_message(message)?;
+        if let Some((target, ordering)) = self.order_of(message) {
+            let standing = OrderStanding::Free;
+            self.store()
+                .insert_order(target, ordering, message.queue, message.id, standing)?;
+        }
+        if delay.is_zero() {
+            return self.make_ready(message);
+        }
+        let until = self.now.saturating_add(delay);
+        self.store().delay(until, message.id)
+    }
+
+    /// Puts a call at its place in its lane: a new one at the end of its group, a repeat where it was. One whose
+    /// OrderingKey belongs to another call is parked instead.
+    pub(crate) fn make_ready(&mut self, message: &MessageRow) -> Result<(), StoreError> {
+        // A target that is no longer configured keeps its messages until it is configured again.
+        let Some(Queue {
+            target,
+            lane: Some(lane),
+            ..
+        }) = self.memory.queues.get(message.queue)
+        else {
+            return self.store().make_ready(message.queue, message.id);
+        };
+        if self.is_job(target, message.id)? {
+            return self.make_look_ready(target, lane, message);
+        }
+        if let Some((_, ordering)) = self.order_of(message) {
+            let standing = if self.may_go(target, ordering, message)? {
+                OrderStanding::Free
+            } else {
+                OrderStanding::Parked
+            };
+            self.set_order(target, ordering, message, standing)?;
+            if standing == OrderStanding::Parked {
+                self.target(target).parked[lane.index()] += 1;
+                return Ok(());
+            }
+        }
+        let turn = match message.turn {
+            0 => {
+                let turn = self.new_turn(target, lane, message)?;
+                self.store().set_turn(message.id, turn)?;
+                turn
+            }
+            turn => turn,
+        };
+        self.store()
+            .make_ready_in_turn(message.queue, turn, message.id, message.group)?;
+        self.target(target).ready[lane.index()] += 1;
+        self.made_ready = true;
+        Ok(())
+    }
+
+    /// Whether the vendor works on the call already, so that what waits is a look at that.
+    pub(crate) fn is_job(
+        &mut self,
+        target: TargetId,
+        message: MessageNumber,
+    ) -> Result<bool, StoreError> {
+        Ok(self.target(target).jobs > 0 && self.store().job(message)?.is_some())
+    }
+
+    /// A look at a job goes before all calls of its lane that have not started: what has begun is to end.
+    fn make_look_ready(
+        &mut self,
+        target: TargetId,
+        lane: Priority,
+        message: &MessageRow,
+    ) -> Result<(), StoreError> {
+        self.store()
+            .make_ready_in_turn(message.queue, LOOK, message.id, None)?;
+        let waiting = self.target(target);
+        waiting.ready[lane.index()] += 1;
+        waiting.looks[lane.index()] += 1;
+        self.made_ready = true;
+        Ok(())
+    }
+
+    /// Takes the first call out of a lane, and the job if it is a look at one. None if it had to be parked.
+    pub(crate) fn take_first(
+        &mut self,
+        target: TargetId,
+        lane: Priority,
+    ) -> Result<Option<(MessageRow, Option<JobRow>)>, StoreError> {
+        let queue = self.target(target).queues[lane.index()];
+        let first = self.store().first_in_turn(queue)?;
+        let (turn, number) = first.expect("the count of ready messages is that of the table");
+        self.store().unready_in_turn(queue, turn, number)?;
+        let waiting = self.target(target);
+        waiting.ready[lane.index()] -= 1;
+        if turn == LOOK {
+            waiting.looks[lane.index()] -= 1;
+            let message = self.message(number)?;
+            let job = self.store().job(number)?;
+            return Ok(Some((message, job)));
+        }
+        waiting.turns[lane.index()].served(turn);
+        let message = self.message(number)?;
+        if let Some((_, ordering)) = self.order_of(&message) {
+            if !self.may_go(target, ordering, &message)? {
+                self.set_order(target, ordering, &message, OrderStanding::Parked)?;
+                self.target(target).parked[lane.index()] += 1;
+                return Ok(None);
+            }
+            self.set_order(target, ordering, &message, OrderStanding::UnderWay)?;
+            self.target(target).owners.insert(ordering, number);
+        }
+        Ok(Some((message, None)))
+    }
+
+    /// A call has ended for good, or will never be made: the next ones with its OrderingKey may go.
+    pub(crate) fn leave_order(
+        &mut self,
+        target: TargetId,
+        message: &MessageRow,
+    ) -> Result<(), StoreError> {
+        let Some(ordering) = message.ordering else {
+            return Ok(());
+        };
+        self.store()
+            .delete_order(target, ordering, message.queue, message.id)?;
+        let owners = &mut self.target(target).owners;
+        if owners.get(&ordering) == Some(&message.id) {
+            owners.remove(&ordering);
+        }
+        for (lane, queue) in Priority::ALL.into_iter().zip(self.target(target).queues) {
+            self.unpark_first(target, lane, queue, ordering)?;
+        }
+        Ok(())
+    }
+
+    /// Moves a call that waits to another priority, at the end of its new lane.
+    pub(crate) fn change_lane(
+        &mut self,
+        target: TargetId,
+        mut message: MessageRow,
+        to: Priority,
+    ) -> Result<(), StoreError> {
+        let from = message.queue;
+        let queue = self.target(target).queues[to.index()];
+        let was_ready = self
+            .store()
+            .unready_in_turn(from, message.turn, message.id)?;
+        let parked = match message.ordering {
+            Some(ordering) => {
+                let parked = self
+                    .store()
+                    .order_standing(target, ordering, from, message.id)?;
+                self.store()
+                    .delete_order(target, ordering, from, message.id)?;
+                let standing = OrderStanding::Free;
+                self.store()
+                    .insert_order(target, ordering, queue, message.id, standing)?;
+                parked == Some(OrderStanding::Parked)
+            }
+            None => false,
+        };
+        let lane = self.memory.queues.get(from).and_then(|queue| queue.lane);
+        let lane = lane.expect("a call that moves waits in a lane");
+        if was_ready {
+            self.target(target).ready[lane.index()] -= 1;
+        }
+        if parked {
+            self.target(target).parked[lane.index()] -= 1;
+        }
+        message.queue = queue;
+        message.turn = 0;
+        self.store().change_queue(message.id, queue)?;
+        if was_ready || parked {
+            self.make_ready(&message)?;
+        }
+        if let Some(ordering) = message.ordering {
+            self.unpark_first(target, lane, from, ordering)?;
+        }
+        Ok(())
+    }
+
+    fn message(&self, number: MessageNumber) -> Result<MessageRow, StoreError> {
+        self.store()
+            .message(number)?
+            .ok_or_else(|| StoreError::Damaged(format!("message {} is missing", number.0)))
+    }
+
+    /// The target and the OrderingKey of a call that has one.
+    fn order_of(&self, message: &MessageRow) -> Option<(TargetId, OrderingHash)> {
+        let ordering = message.ordering?;
+        let queue = self.memory.queues.get(message.queue)?;
+        Some((queue.target, ordering))
+    }
+
+    /// Whether no other call of the key is under way, and none of its priority was sent before.
+    fn may_go(
+        &mut self,
+        target: TargetId,
+        ordering: OrderingHash,
+        message: &MessageRow,
+    ) -> Result<bool, StoreError> {
+        let owner = self.target(target).owners.get(&ordering);
+        if let Some(owner) = owner {
+            return Ok(*owner == message.id);
+        }
+        let first = self
+            .store()
+            .first_of_order(target, ordering, message.queue)?;
+        Ok(first.is_none_or(|(first, _)| first >= message.id))
+    }
+
+    fn set_order(
+        &self,
+        target: TargetId,
+        ordering: OrderingHash,
+        message: &MessageRow,
+        standing: OrderStanding,
+    ) -> Result<(), StoreError> {
+        self.store()
+            .set_order(target, ordering, message.queue, message.id, standing)
+    }
+
+    fn unpark_first(
+        &mut self,
+        target: TargetId,
+        lane: Priority,
+        queue: QueueId,
+        ordering: OrderingHash,
+    ) -> Result<(), StoreError> {
+        let first = self.store().first_of_order(target, ordering, queue)?;
+        if let Some((number, OrderStanding::Parked)) = first {
+            self.target(target).parked[lane.index()] -= 1;
+            let message = self.message(number)?;
+            self.make_ready(&message)?;
+        }
+        Ok(())
+    }
+
+    fn new_turn(
+        &mut self,
+        target: TargetId,
+        lane: Priority,
+        message: &MessageRow,
+    ) -> Result<u64, StoreError> {
+        Ok(match message.group {
+            None => self.target(target).turns[lane.index()].take(),
+            Some(group) => {
+                let newest = self.store().newest_turn(message.queue, group)?;
+                self.target(target).turns[lane.index()].of_group(newest)
+            }
+        })
+    }
+}

@@ -1,0 +1,267 @@
+//! Gives permits: asks each gate which lane may start, takes that lane's oldest call, and writes the permit before
+//! anything leaves. The gate decides which lane; the queue decides which call.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use rampmeter_asl::{Payload, Selector};
+use rampmeter_caller::follow_up::FollowUp;
+use rampmeter_caller::{Attempt, Request};
+use rampmeter_config::OnUnknown;
+use rampmeter_config::message::CallMessage;
+use rampmeter_dispatch::{Decision, Priority, Time};
+use rampmeter_store::model::id::{TargetId, idempotency_key, message_id};
+use rampmeter_store::{MessageRow, PermitRow, StoreError};
+
+use crate::apply::calls::http_task;
+use crate::apply::calls::send::{INVALID_MESSAGE, body_text};
+use crate::apply::outbox::OutgoingCall;
+use crate::apply::turn::Turn;
+use crate::memory::target::InFlight;
+
+/// What a call asks for.
+struct Wanted {
+    request: Request,
+    /// The part of the answer's body that is given on.
+    selector: Option<Arc<Selector>>,
+    /// Set when it is a look at the job of a call that the vendor has accepted.
+    look: Option<Box<FollowUp>>,
+}
+
+/// Permits given in one transaction, so that a wide limit cannot hold the writer.
+const PERMITS_AT_ONCE: usize = 256;
+
+impl Turn<'_> {
+    /// Starts every call that may start. Answers whether it stopped because of its own bound.
+    pub(crate) fn start_calls(&mut self) -> Result<bool, StoreError> {
+        if self.memory.draining.is_some() {
+            return Ok(false);
+        }
+        let targets: Vec<TargetId> = self.memory.targets.keys().copied().collect();
+        let mut unfinished = false;
+        self.made_ready = false;
+        for target in targets {
+            unfinished |= self.start_calls_of(target)?;
+        }
+        self.give_notices()?;
+        // A task that failed here may have resumed a workflow that sent to a target already visited.
+        Ok(unfinished || self.made_ready)
+    }
+
+    fn start_calls_of(&mut self, id: TargetId) -> Result<bool, StoreError> {
+        let now = self.now;
+        let mut unfinished = true;
+        for _ in 0..PERMITS_AT_ONCE {
+            let target = self.target(id);
+            let waiting = target.waiting();
+            match target.gate.decide(waiting, now) {
+                Decision::Start(priority) => self.start_first(id, priority)?,
+                Decision::NotBefore(at) => {
+                    target.wake = at;
+                    unfinished = false;
+                    break;
+                }
+                Decision::Idle => {
+                    target.wake = None;
+                    unfinished = false;
+                    break;
+                }
+            }
+        }
+        let target = self.target(id);
+        target.note_contention(now);
+        // The end of a hold frees a place even when nothing waits now; it is written in its time.
+        if target.gate.held() > 0 {
+            let change = target.gate.next_change(now);
+            target.wake = [target.wake, change].into_iter().flatten().min();
+        }
+        Ok(unfinished)
+    }
+
+    /// Starts the first call of a lane, or sets aside a message that cannot be one any more.
+    fn start_first(&mut self, id: TargetId, priority: Priority) -> Result<(), StoreError> {
+        let Some((message, job)) = self.take_first(id, priority)? else {
+            return Ok(());
+        };
+        let number = message.id;
+        // A job that has a place in a limit is watched to its end, whoever waits for it.
+        let counts = job.as_ref().is_some_and(|job| job.permit.is_some());
+        if !counts && !self.still_wanted(&message)? {
+            tracing::debug!(
+                message = number.0,
+                "no workflow waits for this call any more"
+            );
+            self.store().delete_message(number)?;
+            if let Some(job) = &job {
+                self.forget_job(id, job)?;
+            }
+            return self.leave_order(id, &message);
+        }
+        let wanted = match self.request_of(id, &message) {
+            Err(StoreError::Damaged(why)) => Err(why),
+            other => other?,
+        };
+        if let Some(job) = job {
+            let wanted = Wanted {
+                request: job.follow_up.request(),
+                selector: wanted.ok().and_then(|wanted| wanted.selector),
+                look: Some(Box::new(job.follow_up)),
+            };
+            return self.give_permit(id, priority, message, wanted);
+        }
+        match wanted {
+            Ok(wanted) => self.give_permit(id, priority, message, wanted),
+            Err(reason) => self.fail_call(id, &message, INVALID_MESSAGE, &reason, None),
+        }
+    }
+
+    /// Whether the task that the message would answer still waits. A message without a task token always is.
+    pub(crate) fn still_wanted(&self, message: &MessageRow) -> Result<bool, StoreError> {
+        let Some((execution, event)) = message.task else {
+            return Ok(true);
+        };
+        self.waits_for(execution, event)
+    }
+
+    /// The call that a message asks for. `Err` says why it is none, in words.
+    fn request_of(
+        &mut self,
+        target: TargetId,
+        message: &MessageRow,
+    ) -> Result<Result<Wanted, String>, StoreError> {
+        let body = self.body_of(message)?;
+        let key = self.idempotency_key_of(message)?;
+        let target = self.target(target);
+        let call = match CallMessage::parse(&body, &target.config) {
+            Ok(call) => call,
+            Err(invalid) => return Ok(Err(invalid.to_string())),
+        };
+        let selector = match &call.response_selector {
+            // It was read when the message was sent.
+            Some(path) => Selector::parse(path).ok().map(Arc::new),
+            None => target.selector.clone(),
+        };
+        Ok(Ok(Wanted {
+            request: call.into_request(&key),
+            selector,
+            look: None,
+        }))
+    }
+
+    /// The body of a message, its own or that in the step that sent it.
+    pub(crate) fn body_of(&self, message: &MessageRow) -> Result<String, StoreError> {
+        if let Some(body) = &message.body {
+            return Ok(body.clone());
+        }
+        let missing = || StoreError::Damaged(format!("message {} has no body", message.id.0));
+        let parameters = self.parameters_of(message)?.ok_or_else(missing)?;
+        match parameters.value().get("MessageBody") {
+            Some(body) => Ok(body_text(body).into_owned()),
+            None => match http_task::call_of(parameters.value()) {
+                Ok(call) => Ok(call.to_string()),
+                Err(_) => Err(missing()),
+            },
+        }
+    }
+
+    /// The parameters of the task that sent a message, while they hold its body.
+    pub(crate) fn parameters_of(
+        &self,
+        message: &MessageRow,
+    ) -> Result<Option<Payload>, StoreError> {
+        let Some((step, payload)) = message.stored else {
+            return Ok(None);
+        };
+        let data = self.store().step_data(step)?;
+        let parameters = rampmeter_asl::record::decode_payload(&data, payload)
+            .map_err(|error| StoreError::Damaged(format!("step {}: {error}", step.0)))?;
+        Ok(Some(parameters))
+    }
+
+    /// The same for every attempt of one entry into a state, and for every attempt of one message without a task.
+    fn idempotency_key_of(&mut self, message: &MessageRow) -> Result<String, StoreError> {
+        if let (Some((execution, _)), Some(entered)) = (message.task, message.entered)
+            && let Some(execution) = self.store().execution(execution)?
+        {
+            let machine = self.machine(execution.revision)?;
+            let arn = execution.arn(&self.memory.place, &machine.name);
+            return Ok(idempotency_key(&arn, entered));
+        }
+        Ok(message_id(self.memory.seal.key(), message.id))
+    }
+
+    fn give_permit(
+        &mut self,
+        id: TargetId,
+        priority: Priority,
+        mut message: MessageRow,
+        wanted: Wanted,
+    ) -> Result<(), StoreError> {
+        let Wanted {
+            request,
+            selector,
+            look,
+        } = wanted;
+        let now: Time = self.now;
+        let permit = self.memory.numbers.permit.take(self.store)?;
+        let target = self.target(id);
+        let mut waiting = target.waiting();
+        if look.is_some() {
+            waiting = waiting.with_poll(priority);
+        }
+        let places = target.gate.start(permit, priority, waiting, now);
+        let caller = Arc::clone(&target.caller);
+        let attempt = match look {
+            Some(_) => Attempt::default(),
+            None => attempt_of(target.config.on_unknown, &message),
+        };
+        let number = message.id;
+        if look.is_none() && message.receive_count == 0 {
+            let waited = now.saturating_since(message.sent_at);
+            target.figures.note_wait(priority, waited);
+        }
+        // What is in flight keeps no body in memory: the row has it.
+        message.body = None;
+        target.in_flight.insert(
+            permit,
+            InFlight {
+                message,
+                priority,
+                started_at: now,
+                look: look.clone(),
+            },
+        );
+        self.store().insert_permit(&PermitRow {
+            id: permit,
+            target: id,
+            lane: u8::try_from(priority.index()).expect("there are three lanes"),
+            message: number,
+            started_at: now,
+            held_until: None,
+        })?;
+        self.store().put_places(id, &places)?;
+        self.out.calls.push(OutgoingCall {
+            target: id,
+            permit,
+            caller,
+            request,
+            attempt,
+            look,
+            selector,
+        });
+        Ok(())
+    }
+}
+
+/// What the caller should know of the attempts before: when the first began, and whether one of them may have done it.
+fn attempt_of(on_unknown: OnUnknown, message: &MessageRow) -> Attempt {
+    let first_sent = message.first_started_at.map(|at| {
+        let micros = u64::try_from(at.as_micros()).unwrap_or_default();
+        SystemTime::UNIX_EPOCH + Duration::from_micros(micros)
+    });
+    Attempt {
+        first_sent,
+        // Any earlier start may be the one whose answer was lost; a question too many does no harm.
+        ask_first: on_unknown == OnUnknown::Reconcile && message.receive_count > 0,
+    }
+}

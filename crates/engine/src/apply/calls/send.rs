@@ -1,0 +1,276 @@
+//! SendMessage, by a workflow or by a client: which queue, is it a valid call, and where the message then lies.
+
+use std::time::Duration;
+
+use rampmeter_asl::{EventId, Payload, Selector, Stimulus, Task};
+use rampmeter_config::message::{CallMessage, InvalidMessage};
+use rampmeter_store::model::arn::queue_name;
+use rampmeter_store::model::id::{GroupHash, MessageNumber, OrderingHash, StepId, message_id};
+use rampmeter_store::model::queue_error::QueueError;
+use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::model::sqs::attributes::parameter;
+use rampmeter_store::model::sqs::{
+    SendMessage, SentMessage, md5_of_attributes, md5_of_body, message_attribute,
+};
+use rampmeter_store::{Envelope, MessageRow, StoreError};
+use serde_json::Value;
+
+use crate::apply::queues::message_rules::{
+    check_attributes, check_characters, check_delay, check_id, length,
+};
+use crate::apply::turn::{Notice, Turn};
+use crate::memory::queues::Queue;
+
+/// SQS's largest message, in bytes.
+const LONGEST_BODY: usize = 1_048_576;
+
+/// Where a new message goes.
+#[derive(Debug, Clone)]
+pub(crate) enum Placed {
+    /// Ready in its lane, or after a delay.
+    Lane { delay: Duration },
+    /// It is no valid call: a dead letter from the start.
+    Dead { reason: String },
+    /// On a plain queue, where nobody reads it but its receiver.
+    Plain {
+        delay: Duration,
+        envelope: Box<Envelope>,
+    },
+}
+
+/// A message that the step being made sends. Its body lies in the step, so it is written after it.
+#[derive(Debug)]
+pub(crate) struct Sending {
+    pub(crate) message: MessageRow,
+    pub(crate) parameters: Payload,
+    pub(crate) placed: crate::apply::calls::send::Placed,
+}
+
+/// A task's message, unless it is a duplicate, and the answer to its SendMessage.
+pub(crate) type Placing = Result<(Option<Sending>, SentMessage), Rejected>;
+
+impl Turn<'_> {
+    /// SendMessage over the wire, or one entry of its batch.
+    pub(crate) fn send_message(
+        &mut self,
+        request: SendMessage,
+    ) -> Result<Result<SentMessage, Rejected>, StoreError> {
+        let name = queue_name(&request.queue_url);
+        let Some(record) = self.memory.queues.named(name) else {
+            return Ok(Err(Rejected::QueueDoesNotExist(name.to_owned())));
+        };
+        let id = record.id;
+        match self.memory.queues.get(id) {
+            Some(queue) => self.send_call(queue, request),
+            None => self.send_plain(id, request, false),
+        }
+    }
+
+    /// Sends to a queue of an embedded worker: the message is a call.
+    fn send_call(
+        &mut self,
+        queue: Queue,
+        request: SendMessage,
+    ) -> Result<Result<SentMessage, Rejected>, StoreError> {
+        let checked = check_call(&request).and_then(|()| check_delay(request.delay_seconds));
+        let delay = match checked {
+            Ok(delay) => delay,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let id = MessageNumber(self.memory.numbers.message.take(self.store)?);
+        let parsed = CallMessage::parse(&request.body, &self.target(queue.target).config);
+        let sent = SentMessage {
+            message_id: message_id(self.memory.seal.key(), id),
+            md5_of_body: md5_of_body(&request.body),
+            md5_of_attributes: md5_of_attributes(&request.attributes),
+            md5_of_system_attributes: md5_of_attributes(&request.system_attributes),
+            sequence_number: None,
+        };
+        let (mut message, placed) =
+            self.read_call(id, queue, &parsed, request.group_id.as_deref(), None, delay);
+        message.body = Some(request.body);
+        self.put_message(&mut message, &placed)?;
+        Ok(Ok(sent))
+    }
+
+    /// A task's message to a queue of an embedded worker. Its body stays in the step.
+    pub(crate) fn place_call(
+        &mut self,
+        task: &Task,
+        step: StepId,
+        queue: Queue,
+        request: &SendMessage,
+    ) -> Result<Placing, StoreError> {
+        let checked = check_call(request).and_then(|()| check_delay(request.delay_seconds));
+        let delay = match checked {
+            Ok(delay) => delay,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let id = MessageNumber(self.memory.numbers.message.take(self.store)?);
+        let config = &self.target(queue.target).config;
+        let parsed = match task.parameters.value().get("MessageBody") {
+            Some(Value::String(text)) => CallMessage::parse(text, config),
+            Some(value) => CallMessage::from_value(value, config),
+            None => CallMessage::parse(&request.body, config),
+        };
+        let (mut message, placed) = self.read_call(
+            id,
+            queue,
+            &parsed,
+            request.group_id.as_deref(),
+            Some(task.entered_event),
+            delay,
+        );
+        message.stored = Some((step, 0));
+        let sent = SentMessage {
+            message_id: message_id(self.memory.seal.key(), id),
+            md5_of_body: md5_of_body(&request.body),
+            md5_of_attributes: md5_of_attributes(&request.attributes),
+            md5_of_system_attributes: md5_of_attributes(&request.system_attributes),
+            sequence_number: None,
+        };
+        let sending = Sending {
+            message,
+            parameters: task.parameters.clone(),
+            placed,
+        };
+        Ok(Ok((Some(sending), sent)))
+    }
+
+    /// Makes a message's row, and decides whether it is a call that can be made.
+    fn read_call(
+        &mut self,
+        id: MessageNumber,
+        queue: Queue,
+        parsed: &Result<CallMessage, InvalidMessage>,
+        group_id: Option<&str>,
+        entered: Option<EventId>,
+        delay: Duration,
+    ) -> (MessageRow, Placed) {
+        let (token, key, problem) = match parsed {
+            Ok(call) => (call.task_token.as_deref(), call.key.clone(), None),
+            Err(invalid) => (invalid.task_token(), None, Some(invalid.to_string())),
+        };
+        let ordering = parsed
+            .as_ref()
+            .ok()
+            .and_then(|call| call.ordering_key.as_deref());
+        let ordering = ordering.map(OrderingHash::of);
+        let task = token.and_then(|token| self.memory.seal.open(token));
+        let forged = token.is_some() && task.is_none();
+        let problem = problem.or_else(|| parsed.as_ref().ok().and_then(unselectable));
+        let problem =
+            problem.or_else(|| forged.then(|| "its TaskToken was not minted here".to_owned()));
+        let placed = match (problem, queue.lane) {
+            (None, Some(_)) => Placed::Lane { delay },
+            (Some(reason), _) => Placed::Dead { reason },
+            (None, None) => Placed::Dead {
+                reason: "it was sent to a dead-letter queue".to_owned(),
+            },
+        };
+        let message = MessageRow {
+            id,
+            queue: queue.id,
+            task,
+            entered,
+            stored: None,
+            body: None,
+            key,
+            sent_at: self.now,
+            first_started_at: None,
+            receive_count: 0,
+            attempts: 0,
+            crashes: 0,
+            turn: 0,
+            group: group_id.map(GroupHash::of),
+            ordering,
+        };
+        (message, placed)
+    }
+
+    /// Writes a new message where it belongs; the task of one that is no valid call fails.
+    pub(crate) fn put_message(
+        &mut self,
+        message: &mut MessageRow,
+        placed: &Placed,
+    ) -> Result<(), StoreError> {
+        match placed {
+            Placed::Plain { delay, envelope } => self.put_plain(message, envelope, *delay)?,
+            Placed::Lane { delay } => self.enter_lane(message, *delay)?,
+            Placed::Dead { reason } => {
+                self.store().insert_message(message)?;
+                let queue = self.memory.queues.get(message.queue);
+                let queue = queue.expect("a new message is sent to a queue that is configured");
+                self.bury(queue.target, message, INVALID_MESSAGE, reason)?;
+                if let Some((execution, event)) = message.task {
+                    let stimulus = Stimulus::TaskFailed {
+                        event,
+                        error: Some(INVALID_MESSAGE.to_owned()),
+                        cause: Some(reason.clone()),
+                    };
+                    self.notices.push_back(Notice {
+                        execution,
+                        stimulus,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a call's ResponseSelector selects nothing.
+fn unselectable(call: &CallMessage) -> Option<String> {
+    let path = call.response_selector.as_deref()?;
+    let error = Selector::parse(path).err()?;
+    Some(format!("its ResponseSelector is no JSONPath: {error}"))
+}
+
+pub(crate) use rampmeter_config::consequence::INVALID_MESSAGE;
+
+/// The text of a MessageBody: AWS sends an object as its JSON.
+pub(crate) fn body_text(body: &Value) -> std::borrow::Cow<'_, str> {
+    match body {
+        Value::String(text) => std::borrow::Cow::Borrowed(text),
+        value => std::borrow::Cow::Owned(value.to_string()),
+    }
+}
+
+/// The rules for a message that is a call: 1 byte to 1 MiB with its attributes, and nothing that its worker would have
+/// to heed and does not. Attributes ask nothing of it: tracing libraries add them to every message.
+fn check_call(request: &SendMessage) -> Result<(), Rejected> {
+    if request.body.is_empty() {
+        return Err(QueueError::MissingParameter("MessageBody").into());
+    }
+    if length(request) > LONGEST_BODY {
+        return Err(Rejected::InvalidParameter(format!(
+            "One or more parameters are invalid. Reason: Message must be shorter than {LONGEST_BODY} bytes."
+        )));
+    }
+    if let Some(id) = &request.deduplication_id {
+        let reason = "The request include parameter that is not valid for this queue type.";
+        return Err(parameter("MessageDeduplicationId", id, reason));
+    }
+    if let Some(group) = &request.group_id {
+        check_id("MessageGroupId", group)?;
+    }
+    check_attributes(&request.attributes)?;
+    message_attribute::check_system(&request.system_attributes)?;
+    check_characters(&request.body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_from_one_byte_to_one_mebibyte() {
+        let of = |length: usize| SendMessage {
+            body: "x".repeat(length),
+            ..SendMessage::default()
+        };
+        assert!(check_call(&of(0)).is_err());
+        assert!(check_call(&of(LONGEST_BODY)).is_ok());
+        assert!(check_call(&of(LONGEST_BODY + 1)).is_err());
+    }
+}

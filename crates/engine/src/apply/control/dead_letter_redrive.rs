@@ -1,0 +1,228 @@
+//! Dead letters that a person takes up again or discards. One with a task token is the record of a failed task: its
+//! execution is redriven, if it was this failure that ended it. One without is sent again, under its own MessageId, so that
+//! the vendor sees the same idempotency key.
+
+use rampmeter_asl::{Detail, Event, EventId, record};
+use rampmeter_config::message::CallMessage;
+use rampmeter_dispatch::Priority;
+use rampmeter_store::model::dead_letter::{RedriveDeadLetter, Redriven};
+use rampmeter_store::model::execution::{ExecutionStatus, RedriveExecution};
+use rampmeter_store::model::id::{ExecutionId, MessageNumber};
+use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::unreadable;
+use rampmeter_store::{ExecutionRow, MessageRow, OrderStanding, StoreError};
+
+use crate::apply::turn::Turn;
+use crate::memory::queues::Queue;
+
+/// Failures of branches and iterations that one end may have passed through on its way up.
+const DEEPEST: usize = 1_000;
+
+/// A dead letter: its message, its queue, and the lane that it was in, if that is known.
+struct Letter {
+    message: MessageRow,
+    queue: Queue,
+    lane: Option<Priority>,
+}
+
+impl Turn<'_> {
+    /// Redrives the execution of a dead letter, or sends its call again. The letter is gone then.
+    pub(crate) fn redrive_letter(
+        &mut self,
+        redrive: &RedriveDeadLetter,
+    ) -> Result<Result<Redriven, Rejected>, StoreError> {
+        let Letter {
+            message,
+            queue,
+            lane,
+        } = match self.dead_letter(redrive.id)? {
+            Ok(letter) => letter,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let done = match message.task {
+            Some((execution, event)) if redrive.priority.is_none() => {
+                self.redrive_of_task(execution, event)?
+            }
+            Some(_) => Err(Rejected::Impossible(format!(
+                "dead letter c-{} belongs to a task: its execution is redriven, and sends the call as its definition says",
+                redrive.id
+            ))),
+            None => {
+                let priority = redrive.priority.or(lane).unwrap_or(Priority::Batch);
+                self.send_letter_again(message.clone(), queue, priority)?
+            }
+        };
+        let redriven = match done {
+            Ok(redriven) => redriven,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Redriven::Execution(_) = redriven {
+            self.delete_letter(&message, queue)?;
+        }
+        let change = match &redriven {
+            Redriven::Execution(arn) => format!("redrove {arn}"),
+            Redriven::Call(priority) => format!("sent again as {priority}"),
+        };
+        self.record_letter(queue, redrive.id, "redrive", &change, &redrive.reason)?;
+        Ok(Ok(redriven))
+    }
+
+    /// Deletes a dead letter. The history of its execution keeps what happened.
+    pub(crate) fn discard_letter(
+        &mut self,
+        id: i64,
+        reason: &str,
+    ) -> Result<Result<(), Rejected>, StoreError> {
+        let Letter { message, queue, .. } = match self.dead_letter(id)? {
+            Ok(letter) => letter,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        self.delete_letter(&message, queue)?;
+        self.record_letter(queue, id, "discard", "discarded", reason)?;
+        Ok(Ok(()))
+    }
+
+    fn dead_letter(&mut self, id: i64) -> Result<Result<Letter, Rejected>, StoreError> {
+        let number = MessageNumber(id);
+        let unknown = || Rejected::Unknown(format!("there is no dead letter c-{id}"));
+        let Some(lane) = self.store().lane_of_letter(number)? else {
+            return Ok(Err(unknown()));
+        };
+        let Some(message) = self.store().message(number)? else {
+            return Ok(Err(unknown()));
+        };
+        // The target of the letter may have been taken out of the configuration.
+        let Some(queue) = self.memory.queues.get(message.queue) else {
+            let what = format!("the target of dead letter c-{id} is not configured");
+            return Ok(Err(Rejected::Impossible(what)));
+        };
+        Ok(Ok(Letter {
+            message,
+            queue,
+            lane,
+        }))
+    }
+
+    fn delete_letter(&mut self, message: &MessageRow, queue: Queue) -> Result<(), StoreError> {
+        self.store().unbury(queue.id, message.id)?;
+        self.store().delete_message(message.id)
+    }
+
+    fn record_letter(
+        &mut self,
+        queue: Queue,
+        id: i64,
+        kind: &str,
+        change: &str,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let target = self.target(queue.target).config.name.clone();
+        self.record_control(&target, kind, &format!("c-{id}"), change, reason)
+    }
+
+    /// Puts the call back into a lane, with all its attempts before it.
+    fn send_letter_again(
+        &mut self,
+        mut message: MessageRow,
+        dead: Queue,
+        priority: Priority,
+    ) -> Result<Result<Redriven, Rejected>, StoreError> {
+        // One letter that cannot be read is refused; it must not end the server.
+        let body = match self.body_of(&message) {
+            Err(StoreError::Damaged(why)) => return Ok(Err(Rejected::Unreadable(why))),
+            found => found?,
+        };
+        if let Err(invalid) = CallMessage::parse(&body, &self.target(dead.target).config) {
+            let what = format!(
+                "c-{} is no valid call ({invalid}): discard it and send a corrected one",
+                message.id.0
+            );
+            return Ok(Err(Rejected::Impossible(what)));
+        }
+        let queue = self.target(dead.target).queues[priority.index()];
+        self.store().unbury(dead.id, message.id)?;
+        self.store().begin_anew(message.id, queue)?;
+        (message.queue, message.turn) = (queue, 0);
+        (message.attempts, message.crashes) = (0, 0);
+        if let Some(ordering) = message.ordering {
+            let standing = OrderStanding::Free;
+            self.store()
+                .insert_order(dead.target, ordering, queue, message.id, standing)?;
+        }
+        self.make_ready(&message)?;
+        Ok(Ok(Redriven::Call(priority)))
+    }
+
+    fn redrive_of_task(
+        &mut self,
+        execution: ExecutionId,
+        scheduled: EventId,
+    ) -> Result<Result<Redriven, Rejected>, StoreError> {
+        let Some(row) = self.store().execution(execution)? else {
+            let what = "its execution is no longer kept: discard it, or start a new execution";
+            return Ok(Err(Rejected::Impossible(what.to_owned())));
+        };
+        let machine = self.machine(row.revision)?;
+        let arn = row.arn(&self.memory.place, &machine.name);
+        let went_on = match self.went_on(&row, scheduled) {
+            Err(StoreError::Damaged(why)) => return Ok(Err(Rejected::Unreadable(why))),
+            found => found?,
+        };
+        if let Some(why) = went_on {
+            let what = format!("{why} ({arn}): discard the dead letter, or start a new execution");
+            return Ok(Err(Rejected::Impossible(what)));
+        }
+        let request = RedriveExecution {
+            execution_arn: arn.clone(),
+            client_token: None,
+        };
+        let redriven = self.redrive_execution(&request)?;
+        Ok(redriven.map(|_| Redriven::Execution(arn)))
+    }
+
+    /// Why the failure of a task is not what its execution ended with; none when it is. From the last event, the
+    /// failures of Map and Parallel states and of their iterations lead down to the task that failed first.
+    fn went_on(
+        &self,
+        row: &ExecutionRow,
+        scheduled: EventId,
+    ) -> Result<Option<String>, StoreError> {
+        if row.status != ExecutionStatus::Failed {
+            let status = row.status.as_str();
+            return Ok(Some(format!(
+                "its execution is {status}: a Retry or a Catch took this failure up"
+            )));
+        }
+        let handled = "a Retry or a Catch took this failure up, and its execution failed later";
+        let mut id = row.events;
+        for _ in 0..DEEPEST {
+            if id <= scheduled {
+                break;
+            }
+            let Some(event) = self.event(row, id)? else {
+                break;
+            };
+            match event.detail {
+                Detail::ExecutionFailed { .. }
+                | Detail::StateFailed { .. }
+                | Detail::Iteration { .. }
+                | Detail::TaskFailed { .. }
+                | Detail::TaskSubmitted { .. }
+                | Detail::TaskStarted { .. } => id = event.previous,
+                _ => return Ok(Some(handled.to_owned())),
+            }
+        }
+        Ok((id != scheduled).then(|| handled.to_owned()))
+    }
+
+    fn event(&self, row: &ExecutionRow, id: EventId) -> Result<Option<Event>, StoreError> {
+        for step in self.store().steps_between(row.last_step, id, id)? {
+            let data = self.store().step_data(step)?;
+            let step = record::decode(&data).map_err(|error| unreadable(step, &error))?;
+            if let Some(event) = step.events.into_iter().find(|event| event.id == id) {
+                return Ok(Some(event));
+            }
+        }
+        Ok(None)
+    }
+}

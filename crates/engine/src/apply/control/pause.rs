@@ -1,0 +1,144 @@
+//! Pauses, and calls moved to another priority by hand. Each leaves an entry in the audit trail, in the same
+//! transaction.
+
+use rampmeter_dispatch::{Priority, Scope};
+use rampmeter_store::model::control::{ControlRecord, Pause};
+use rampmeter_store::model::id::{MessageNumber, TargetId};
+use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::{OrderStanding, StoreError};
+
+use crate::apply::turn::Turn;
+use crate::command::control::ControlCommand;
+
+impl Turn<'_> {
+    /// Does what a person asked for.
+    pub(crate) fn control(&mut self, command: ControlCommand) -> Result<(), StoreError> {
+        match command {
+            ControlCommand::Pause(pause, reply) => {
+                let answer = self.pause(&pause)?;
+                self.out.reply(reply, answer);
+            }
+            ControlCommand::ChangeLimit(change, reply) => {
+                let answer = self.change_limit(&change)?;
+                self.out.reply(reply, answer);
+            }
+            ControlCommand::MoveCall(call, to, reason, reply) => {
+                let answer = self.move_call(call, to, &reason)?;
+                self.out.reply(reply, answer);
+            }
+            ControlCommand::RedriveDeadLetter(redrive, reply) => {
+                let answer = self.redrive_letter(&redrive)?;
+                self.out.reply(reply, answer);
+            }
+            ControlCommand::DiscardDeadLetter(letter, reason, reply) => {
+                let answer = self.discard_letter(letter, &reason)?;
+                self.out.reply(reply, answer);
+            }
+        }
+        Ok(())
+    }
+
+    /// Pauses or resumes a target or one of its lanes. Calls in flight go on.
+    fn pause(&mut self, pause: &Pause) -> Result<Result<(), Rejected>, StoreError> {
+        let id = match self.target_named(&pause.target) {
+            Ok(id) => id,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let scope = pause.priority.map_or(Scope::Target, Scope::Lane);
+        let target = self.target(id);
+        if pause.paused {
+            target.gate.pause(scope);
+        } else {
+            target.gate.resume(scope);
+        }
+        let forgets = pause.forget_throttles && !pause.paused;
+        if forgets {
+            target.gate.forget_throttles();
+        }
+        let memory = target.gate.memory();
+        self.store().remember(id, &memory)?;
+        let kind = if pause.paused { "pause" } else { "resume" };
+        let subject = pause.priority.map_or("", Priority::as_str);
+        let change = if forgets {
+            "resume, and forget what throttles taught"
+        } else {
+            kind
+        };
+        self.record_control(&pause.target, kind, subject, change, &pause.reason)?;
+        self.made_ready = true;
+        Ok(Ok(()))
+    }
+
+    /// Moves a waiting call to another priority of its target.
+    fn move_call(
+        &mut self,
+        call: i64,
+        to: Priority,
+        reason: &str,
+    ) -> Result<Result<(), Rejected>, StoreError> {
+        let number = MessageNumber(call);
+        let unknown = || Rejected::Unknown(format!("there is no waiting call c-{call}"));
+        let Some(message) = self.store().message(number)? else {
+            return Ok(Err(unknown()));
+        };
+        let queue = self.memory.queues.get(message.queue);
+        let Some((queue, from)) = queue.and_then(|queue| Some((queue, queue.lane?))) else {
+            return Ok(Err(unknown()));
+        };
+        let mut in_flight = self.target(queue.target).in_flight.values();
+        if in_flight.any(|flying| flying.message.id == number) {
+            let what = format!("call c-{call} is in flight: it has left its lane");
+            return Ok(Err(Rejected::Impossible(what)));
+        }
+        if self.is_job(queue.target, number)? {
+            let what = format!(
+                "the vendor has accepted call c-{call} and works on it: it has left its lane"
+            );
+            return Ok(Err(Rejected::Impossible(what)));
+        }
+        if let Some(ordering) = message.ordering {
+            let standing = self
+                .store()
+                .order_standing(queue.target, ordering, queue.id, number)?;
+            if standing == Some(OrderStanding::UnderWay) {
+                let what = format!(
+                    "call c-{call} waits for its repeat and keeps its OrderingKey: it stays in its lane"
+                );
+                return Ok(Err(Rejected::Impossible(what)));
+            }
+        }
+        if from != to {
+            self.change_lane(queue.target, message, to)?;
+            let name = self.target(queue.target).config.name.clone();
+            let change = format!("{from} to {to}");
+            self.record_control(&name, "move", &format!("c-{call}"), &change, reason)?;
+        }
+        Ok(Ok(()))
+    }
+
+    pub(crate) fn target_named(&self, name: &str) -> Result<TargetId, Rejected> {
+        let mut targets = self.memory.targets.iter();
+        let found = targets.find(|(_, target)| target.config.name == name);
+        found
+            .map(|(id, _)| *id)
+            .ok_or_else(|| Rejected::Unknown(format!("there is no target {name}")))
+    }
+
+    pub(crate) fn record_control(
+        &self,
+        target: &str,
+        kind: &str,
+        subject: &str,
+        change: &str,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        self.store().insert_control(&ControlRecord {
+            at: self.now_ms(),
+            target: target.to_owned(),
+            kind: kind.to_owned(),
+            subject: subject.to_owned(),
+            change: change.to_owned(),
+            reason: reason.to_owned(),
+        })
+    }
+}

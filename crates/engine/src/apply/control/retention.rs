@@ -1,0 +1,76 @@
+//! Retention: what has ended is forgotten after a time, a page in each transaction, so that the writer never stops for it.
+//! Executions go with their child executions, histories and bodies; outcomes of calls without a workflow with theirs. Dead
+//! letters stay until somebody redrives or discards them.
+
+use std::time::Duration;
+
+use rampmeter_dispatch::Time;
+use rampmeter_store::{ExecutionRow, StoreError};
+
+use crate::apply::turn::Turn;
+
+/// Executions, outcomes and steps that are deleted in one transaction.
+const EXECUTIONS_AT_ONCE: u32 = 64;
+const OUTCOMES_AT_ONCE: u32 = 256;
+const STEPS_AT_ONCE: usize = 512;
+
+/// Longest time between two looks whether something is old enough.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+impl Turn<'_> {
+    /// Deletes some of what is older than retention allows. Answers whether there is more.
+    pub(crate) fn forget_old(&mut self) -> Result<bool, StoreError> {
+        if self.now < self.memory.forget_at {
+            return Ok(false);
+        }
+        let retention = self.memory.retention;
+        let micros = i64::try_from(retention.as_micros()).unwrap_or(i64::MAX);
+        let before = Time::from_micros(self.now.as_micros().saturating_sub(micros));
+        let outcomes = self.store().delete_outcomes(before, OUTCOMES_AT_ONCE)?;
+        for message in &outcomes {
+            let bodies = self.store().delete_bodies_of(*message)?;
+            self.out.unkept.extend(bodies);
+        }
+        let old = self
+            .store()
+            .ended_before(before.as_millis(), EXECUTIONS_AT_ONCE)?;
+        let mut left = EXECUTIONS_AT_ONCE;
+        let mut more = old.len() == EXECUTIONS_AT_ONCE as usize;
+        for execution in &old {
+            if !self.forget_execution(execution, &mut left)? {
+                more = true;
+                break;
+            }
+        }
+        more |= outcomes.len() == OUTCOMES_AT_ONCE as usize;
+        more |= self.store().delete_leftover(STEPS_AT_ONCE)? == STEPS_AT_ONCE;
+        if !more {
+            let pause = (retention / 10).min(LONGEST_PAUSE);
+            self.memory.forget_at = self.now.saturating_add(pause);
+        }
+        Ok(more)
+    }
+
+    /// Deletes an execution after its child executions, as many as are `left` to this transaction. Answers whether it is
+    /// gone.
+    fn forget_execution(&mut self, row: &ExecutionRow, left: &mut u32) -> Result<bool, StoreError> {
+        loop {
+            let children = self.store().children_of(row.id, EXECUTIONS_AT_ONCE)?;
+            if children.is_empty() {
+                break;
+            }
+            for child in &children {
+                if !self.forget_execution(child, left)? {
+                    return Ok(false);
+                }
+            }
+        }
+        if *left == 0 {
+            return Ok(false);
+        }
+        *left -= 1;
+        let bodies = self.store().delete_execution(row)?;
+        self.out.unkept.extend(bodies);
+        Ok(true)
+    }
+}

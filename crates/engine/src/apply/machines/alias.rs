@@ -1,0 +1,199 @@
+//! CreateStateMachineAlias, UpdateStateMachineAlias and DeleteStateMachineAlias, and which version an alias sends an
+//! execution to.
+
+use rampmeter_store::model::arn;
+use rampmeter_store::model::arn::Qualifier;
+use rampmeter_store::model::id::MachineId;
+use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::model::version::{
+    AliasDescription, CreateAlias, Route, StoredRoute, UpdateAlias, VersionNumber,
+};
+use rampmeter_store::{AliasRow, StoreError};
+
+use crate::apply::turn::Turn;
+
+/// AWS's quota of aliases of one state machine.
+const MOST: usize = 100;
+
+/// The weights of an alias add up to this.
+const WHOLE: i64 = 100;
+
+impl Turn<'_> {
+    pub(crate) fn create_alias(
+        &mut self,
+        create: CreateAlias,
+    ) -> Result<Result<AliasDescription, Rejected>, StoreError> {
+        let checked = match self.check_routes(&create.routes)? {
+            Ok(checked) => checked,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let machine_arn = self.memory.place.machine_arn(&checked.name);
+        if let Some(existing) = self.store().alias(checked.machine, &create.name)? {
+            let same =
+                existing.description == create.description && existing.routes == checked.routes;
+            return Ok(if same {
+                Ok(existing.describe(&machine_arn))
+            } else {
+                Err(Rejected::Conflict(
+                    "Failed to create alias because an alias with the same name and a different routing configuration already exists."
+                        .to_owned(),
+                ))
+            });
+        }
+        if self.store().aliases(checked.machine)?.len() >= MOST {
+            return Ok(Err(Rejected::QuotaExceeded(format!(
+                "A state machine can have at most {MOST} aliases."
+            ))));
+        }
+        let now = self.now_ms();
+        let row = AliasRow {
+            name: create.name,
+            description: create.description,
+            routes: checked.routes,
+            created_at: now,
+            updated_at: now,
+        };
+        self.store().put_alias(checked.machine, &row)?;
+        Ok(Ok(row.describe(&machine_arn)))
+    }
+
+    pub(crate) fn update_alias(
+        &mut self,
+        update: UpdateAlias,
+    ) -> Result<Result<i64, Rejected>, StoreError> {
+        let (machine, mut row) = match self.find_alias(&update.arn)? {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(Err(Rejected::NoSuchReference)),
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Some(routes) = &update.routes {
+            match self.check_routes(routes)? {
+                Ok(checked) if checked.machine == machine => row.routes = checked.routes,
+                Ok(_) => return Ok(Err(foreign(routes))),
+                Err(refused) => return Ok(Err(refused)),
+            }
+        }
+        if update.description.is_some() {
+            row.description = update.description;
+        }
+        row.updated_at = self.now_ms();
+        self.store().put_alias(machine, &row)?;
+        Ok(Ok(row.updated_at))
+    }
+
+    /// Deletes an alias; one that does not exist is deleted already.
+    pub(crate) fn delete_alias(&mut self, arn: &str) -> Result<Result<(), Rejected>, StoreError> {
+        let found = match self.find_alias(arn)? {
+            Ok(found) => found,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Some((machine, row)) = found {
+            self.store().delete_alias(machine, &row.name)?;
+        }
+        Ok(Ok(()))
+    }
+
+    fn find_alias(
+        &self,
+        arn: &str,
+    ) -> Result<Result<Option<(MachineId, AliasRow)>, Rejected>, StoreError> {
+        let reference = match arn::machine(arn) {
+            Ok(reference) => reference,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let Some(Qualifier::Alias(name)) = reference.qualifier else {
+            return Ok(Err(Rejected::InvalidArn(arn.to_owned())));
+        };
+        let Some(found) = self.store().newest_revision(reference.name)? else {
+            return Ok(Ok(None));
+        };
+        let row = self.store().alias(found.machine, name)?;
+        Ok(Ok(row.map(|row| (found.machine, row))))
+    }
+
+    /// The versions that routes name, which must be there and of one state machine.
+    fn check_routes(&self, routes: &[Route]) -> Result<Result<Checked, Rejected>, StoreError> {
+        let mut checked: Option<Checked> = None;
+        for route in routes {
+            let reference = match arn::machine(&route.version_arn) {
+                Ok(reference) => reference,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            let Some(Qualifier::Version(version)) = reference.qualifier else {
+                return Ok(Err(foreign(routes)));
+            };
+            let found = self.store().newest_revision(reference.name)?;
+            let machine = found.map(|row| row.machine);
+            let exists = match machine {
+                Some(machine) => self.store().version(machine, version)?.is_some(),
+                None => false,
+            };
+            let (Some(machine), true) = (machine, exists) else {
+                return Ok(Err(foreign(routes)));
+            };
+            let checked = checked.get_or_insert_with(|| Checked {
+                machine,
+                name: reference.name.to_owned(),
+                routes: Vec::new(),
+            });
+            if checked.machine != machine {
+                return Ok(Err(foreign(routes)));
+            }
+            checked.routes.push(StoredRoute {
+                version,
+                weight: route.weight,
+            });
+        }
+        Ok(checked.ok_or_else(|| foreign(routes)))
+    }
+}
+
+/// Routes that were checked, and the state machine whose versions they name.
+struct Checked {
+    machine: MachineId,
+    name: String,
+    routes: Vec<StoredRoute>,
+}
+
+fn foreign(routes: &[Route]) -> Rejected {
+    let arns: Vec<&str> = routes
+        .iter()
+        .map(|route| route.version_arn.as_str())
+        .collect();
+    Rejected::Validation(format!(
+        "Routing configuration must contain state machine version ARNs. Received: [{}]",
+        arns.join(", ")
+    ))
+}
+
+/// The version that the next execution goes to.
+pub(crate) fn pick(routes: &[StoredRoute]) -> Option<VersionNumber> {
+    let random = getrandom::u64().expect("the operating system gives random bytes");
+    route(routes, random)
+}
+
+/// The version that an execution goes to, by the weights. `random` is 64 random bits.
+fn route(routes: &[StoredRoute], random: u64) -> Option<VersionNumber> {
+    let point = i64::try_from(random % WHOLE.unsigned_abs()).unwrap_or(0);
+    let mut reached = 0;
+    let hit = routes.iter().find(|route| {
+        reached += route.weight;
+        point < reached
+    });
+    hit.or(routes.last()).map(|route| route.version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_divide_the_executions() {
+        let routes = [(1, 25), (2, 75)].map(|(version, weight)| StoredRoute { version, weight });
+        let first = (0..100).filter(|random| route(&routes, *random) == Some(1));
+        assert_eq!(first.count(), 25);
+        let none = [(1, 0), (2, 100)].map(|(version, weight)| StoredRoute { version, weight });
+        assert!((0..100).all(|random| route(&none, random) == Some(2)));
+        assert_eq!(route(&[], 7), None);
+    }
+}

@@ -1,0 +1,172 @@
+//! CreateStateMachine, UpdateStateMachine and DeleteStateMachine.
+
+use rampmeter_asl::StateMachine;
+use rampmeter_store::model::arn;
+use rampmeter_store::model::id::RevisionId;
+use rampmeter_store::model::name::check_name;
+use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::model::state_machine::{
+    CreateStateMachine, CreatedStateMachine, MachineKind, Publication, UpdateStateMachine,
+    UpdatedStateMachine, diagnosis,
+};
+use rampmeter_store::{RevisionRow, StoreError};
+
+use crate::apply::turn::Turn;
+
+impl Turn<'_> {
+    /// Makes a state machine. Asked again for the same one, it answers as the first time.
+    pub(crate) fn create_state_machine(
+        &mut self,
+        create: CreateStateMachine,
+    ) -> Result<Result<CreatedStateMachine, Rejected>, StoreError> {
+        if let Err(refused) = check_name(&create.name)
+            .map(drop)
+            .and_then(|()| check(&create.definition, create.kind))
+        {
+            return Ok(Err(refused));
+        }
+        let arn = self.memory.place.machine_arn(&create.name);
+        if let Some(existing) = self.store().newest_revision(&create.name)? {
+            if !is_same(&existing, &create) {
+                return Ok(Err(Rejected::StateMachineAlreadyExists(arn)));
+            }
+            let version_arn = match self.publish_change(&existing, create.publish.as_ref())? {
+                Ok(version_arn) => version_arn,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            return Ok(Ok(CreatedStateMachine {
+                arn,
+                creation_date: existing.created_at,
+                version_arn,
+            }));
+        }
+        let now = self.now_ms();
+        let tags = serde_json::json!(create.tags).to_string();
+        let machine = self
+            .store()
+            .insert_machine(&create.name, create.kind, &tags, now)?;
+        let made = self.revise(RevisionRow {
+            id: RevisionId(0),
+            machine,
+            name: create.name,
+            kind: create.kind,
+            definition: create.definition,
+            role_arn: create.role_arn,
+            settings: create.settings,
+            label: None,
+            revised_at: now,
+            created_at: now,
+        })?;
+        let published = self.publish_change(&made, create.publish.as_ref())?;
+        Ok(published.map(|version_arn| CreatedStateMachine {
+            arn,
+            creation_date: now,
+            version_arn,
+        }))
+    }
+
+    /// Changes a state machine for the executions that start from now on. A change of nothing makes no revision.
+    pub(crate) fn update_state_machine(
+        &mut self,
+        update: UpdateStateMachine,
+    ) -> Result<Result<UpdatedStateMachine, Rejected>, StoreError> {
+        let found = match self.newest_by_arn(&update.arn)? {
+            Ok(found) => found,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Some(definition) = &update.definition
+            && let Err(refused) = check(definition, found.kind)
+        {
+            return Ok(Err(refused));
+        }
+        let mut revised = found.clone();
+        revised.definition = update.definition.unwrap_or(revised.definition);
+        revised.role_arn = update.role_arn.unwrap_or(revised.role_arn);
+        revised.settings.extend(update.settings);
+        let changed = revised.definition != found.definition
+            || revised.role_arn != found.role_arn
+            || revised.settings != found.settings;
+        if changed {
+            revised.label = Some(uuid::Uuid::new_v4().to_string());
+            revised.revised_at = self.now_ms();
+            revised = self.revise(revised)?;
+        }
+        let published = self.publish_change(&revised, update.publish.as_ref())?;
+        Ok(published.map(|version_arn| UpdatedStateMachine {
+            update_date: self.now_ms(),
+            revision_id: revised.label,
+            version_arn,
+        }))
+    }
+
+    /// Deletes a state machine; one that does not exist is deleted already, as on AWS.
+    pub(crate) fn delete_state_machine(
+        &mut self,
+        arn: &str,
+    ) -> Result<Result<(), Rejected>, StoreError> {
+        match self.newest_by_arn(arn)? {
+            Ok(found) => {
+                self.store().delete_machine(found.machine, self.now_ms())?;
+                self.store().delete_versions_and_aliases(found.machine)?;
+                self.memory.machines.withdraw(&found.name);
+                Ok(Ok(()))
+            }
+            Err(Rejected::StateMachineDoesNotExist(_)) => Ok(Ok(())),
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    pub(crate) fn newest_by_arn(
+        &self,
+        arn: &str,
+    ) -> Result<Result<RevisionRow, Rejected>, StoreError> {
+        let name = match arn::machine_name(arn) {
+            Ok(name) => name,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let found = self.store().newest_revision(name)?;
+        Ok(found.ok_or_else(|| Rejected::StateMachineDoesNotExist(arn.to_owned())))
+    }
+
+    /// Makes a revision the newest; answers it with its number.
+    fn revise(&mut self, mut row: RevisionRow) -> Result<RevisionRow, StoreError> {
+        row.id = self.store().insert_revision(&row)?;
+        self.memory.machines.publish(&row.name, row.id);
+        Ok(row)
+    }
+
+    /// Publishes the newest revision if that was asked for; answers the version's ARN.
+    fn publish_change(
+        &mut self,
+        row: &RevisionRow,
+        publication: Option<&Publication>,
+    ) -> Result<Result<Option<String>, Rejected>, StoreError> {
+        let Some(publication) = publication else {
+            return Ok(Ok(None));
+        };
+        let description = publication.description.as_deref();
+        let published = self.publish_revision(row.machine, row.id, description)?;
+        let machine_arn = self.memory.place.machine_arn(&row.name);
+        Ok(published.map(|version| Some(version.describe(&machine_arn).arn)))
+    }
+}
+
+/// Errors of the definition, and what an Express state machine may not do.
+fn check(definition: &str, kind: MachineKind) -> Result<(), Rejected> {
+    let problems = match (StateMachine::parse(definition), kind) {
+        (Err(problems), _) => problems,
+        (Ok(machine), MachineKind::Express) => machine.express_faults(),
+        (Ok(_), MachineKind::Standard) => Vec::new(),
+    };
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(Rejected::InvalidDefinition(diagnosis(&problems)))
+}
+
+/// AWS compares the definition, the type, logging and tracing; role and tags do not count.
+fn is_same(existing: &RevisionRow, create: &CreateStateMachine) -> bool {
+    existing.definition == create.definition
+        && existing.kind == create.kind
+        && existing.settings == create.settings
+}

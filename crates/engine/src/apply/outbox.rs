@@ -1,0 +1,56 @@
+//! What a transaction wants done once it is on disk: answers to clients, calls to vendors, executions to go on with.
+//! Nothing in here has happened before the commit; if the commit fails, nothing of it ever does.
+
+use std::sync::Arc;
+
+use rampmeter_asl::Selector;
+use rampmeter_caller::follow_up::FollowUp;
+use rampmeter_caller::{Attempt, Caller, Request};
+use rampmeter_dispatch::PermitId;
+use rampmeter_store::model::id::{ExecutionId, TargetId};
+use rampmeter_store::model::rejected::Rejected;
+
+use crate::command::Reply;
+use crate::invocation::OutgoingInvocation;
+
+/// One call that has its permit.
+#[derive(Debug)]
+pub(crate) struct OutgoingCall {
+    pub(crate) target: TargetId,
+    pub(crate) permit: PermitId,
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) request: Request,
+    pub(crate) attempt: Attempt,
+    /// Set when it is a look at the job of a call that the vendor has accepted.
+    pub(crate) look: Option<Box<FollowUp>>,
+    /// The part of a successful answer's body that is given on.
+    pub(crate) selector: Option<Arc<Selector>>,
+}
+
+/// The effects of one transaction.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    pub(crate) replies: Vec<Box<dyn FnOnce() + Send>>,
+    pub(crate) calls: Vec<OutgoingCall>,
+    pub(crate) invocations: Vec<OutgoingInvocation>,
+    pub(crate) continuing: Vec<ExecutionId>,
+    /// Bodies that nothing refers to any more, by the permits they are called after.
+    pub(crate) unkept: Vec<PermitId>,
+}
+
+impl std::fmt::Debug for Outbox {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Outbox")
+            .field("replies", &self.replies.len())
+            .field("calls", &self.calls.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Outbox {
+    /// Answers a client after the commit. A client that has gone is no error.
+    pub(crate) fn reply<T: Send + 'static>(&mut self, to: Reply<T>, answer: Result<T, Rejected>) {
+        self.replies.push(Box::new(move || drop(to.send(answer))));
+    }
+}

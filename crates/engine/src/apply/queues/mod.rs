@@ -1,0 +1,127 @@
+//! The operations of SQS on plain queues: which file applies which request, and which queue a request means.
+//! What is sent to the queues of an embedded worker is a call; see `apply::calls::send`.
+
+mod attempt;
+mod batch;
+mod create;
+pub(crate) mod message_rules;
+mod move_task;
+mod receipt;
+mod receive;
+mod send;
+mod standing;
+mod sweep;
+
+use rampmeter_store::StoreError;
+use rampmeter_store::model::arn::queue_name;
+use rampmeter_store::model::id::QueueId;
+use rampmeter_store::model::queue_error::QueueError;
+use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::model::sqs::queue::QueueRecord;
+
+use crate::apply::turn::Turn;
+use crate::command::queue::QueueCommand;
+
+/// An answer for the client, or a failure of the store.
+pub(crate) type Applied<T> = Result<Result<T, Rejected>, StoreError>;
+
+impl Turn<'_> {
+    /// Applies one request.
+    pub(crate) fn apply_to_queue(&mut self, command: QueueCommand) -> Result<(), StoreError> {
+        macro_rules! reply {
+            ($reply:ident, $answer:expr) => {{
+                let answer = $answer;
+                self.out.reply($reply, answer);
+            }};
+        }
+        match command {
+            QueueCommand::Create(create, to) => reply!(to, self.create_queue(&create)?),
+            QueueCommand::Name(name, to) => reply!(to, self.queue_named(&name)),
+            QueueCommand::List(list, to) => reply!(to, self.list_queues(&list)),
+            QueueCommand::Describe(url, to) => reply!(to, self.describe_queue(&url)),
+            QueueCommand::SetAttributes(url, names, to) => {
+                reply!(to, self.set_queue_attributes(&url, &names)?);
+            }
+            QueueCommand::Tags(url, to) => reply!(to, self.queue_tags(&url)),
+            QueueCommand::ChangeTags(url, change, to) => {
+                reply!(to, self.change_queue_tags(&url, change)?);
+            }
+            QueueCommand::ChangePermission(url, change, to) => {
+                reply!(to, self.change_queue_permission(&url, &change)?);
+            }
+            QueueCommand::Purge(url, to) => reply!(to, self.purge_queue(&url)?),
+            QueueCommand::Delete(url, to) => reply!(to, self.delete_queue(&url)?),
+            QueueCommand::SendBatch(batch, to) => reply!(to, self.send_message_batch(batch)?),
+            QueueCommand::Receive(receive, to) => self.receive_message(&receive, to)?,
+            QueueCommand::DeleteMessage(url, delete, to) => {
+                reply!(to, self.delete_message(&url, &delete)?);
+            }
+            QueueCommand::DeleteBatch(batch, to) => {
+                reply!(to, self.delete_message_batch(&batch)?);
+            }
+            QueueCommand::ChangeVisibility(url, change, to) => {
+                reply!(to, self.change_message_visibility(&url, &change)?);
+            }
+            QueueCommand::ChangeVisibilityBatch(batch, to) => {
+                reply!(to, self.change_message_visibility_batch(&batch)?);
+            }
+            QueueCommand::StartMoveTask(start, to) => reply!(to, self.start_move_task(&start)?),
+            QueueCommand::CancelMoveTask(handle, to) => {
+                reply!(to, self.cancel_move_task(&handle)?);
+            }
+            QueueCommand::ListMoveTasks(source, most, to) => {
+                reply!(to, self.list_move_tasks(&source, most)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what plain queues have to do by themselves: long polls, deletions, move tasks. Answers whether more is due
+    /// at once.
+    pub(crate) fn work_on_queues(&mut self) -> Result<bool, StoreError> {
+        let swept = self.sweep_queues()?;
+        let moved = self.run_move_tasks()?;
+        let served = self.serve_waiting_receives()?;
+        Ok(swept || moved || served)
+    }
+
+    /// The queue that a URL or a name means.
+    fn find_queue(&self, url: &str) -> Result<&QueueRecord, Rejected> {
+        let name = queue_name(url);
+        self.memory
+            .queues
+            .named(name)
+            .ok_or_else(|| Rejected::QueueDoesNotExist(name.to_owned()))
+    }
+
+    /// The plain queue that a URL or a name means; those of an embedded worker are not for clients to change.
+    fn find_plain_queue(&mut self, url: &str) -> Result<QueueId, Rejected> {
+        let id = self.find_queue(url)?.id;
+        self.refuse_lane(id)?;
+        Ok(id)
+    }
+
+    fn refuse_lane(&mut self, id: QueueId) -> Result<(), Rejected> {
+        let Some(lane) = self.memory.queues.get(id) else {
+            return Ok(());
+        };
+        let target = self.target(lane.target).config.name.clone();
+        let name = self.queue_record(id).name.clone();
+        Err(QueueError::UnsupportedOperation(format!(
+            "The only consumer of {name} is the worker of its target ([targets.{target}] worker = \"embedded\")."
+        ))
+        .into())
+    }
+
+    /// A queue by its number, which came from our own rows or memory.
+    pub(crate) fn queue_record(&self, id: QueueId) -> &QueueRecord {
+        self.memory
+            .queues
+            .record(id)
+            .expect("a queue that was found in this transaction is there")
+    }
+
+    fn queue_named(&self, name: &str) -> Result<String, Rejected> {
+        Ok(self.find_queue(name)?.name.clone())
+    }
+}

@@ -1,0 +1,319 @@
+//! Message move tasks: a dead-letter queue's messages go back to where they came from, or to a queue that is named.
+//! They arrive as new messages, with new ids, as on AWS.
+//! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html>
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rampmeter_store::model::id::{MessageNumber, QueueId};
+use rampmeter_store::model::queue_error::QueueError;
+use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::model::sqs::attributes::parameter;
+use rampmeter_store::model::sqs::{MoveTask, MoveTaskStatus, StartMessageMoveTask};
+use rampmeter_store::{Envelope, MessageRow, MoveTaskRow, StoreError};
+use serde_json::{Value, json};
+
+use crate::apply::queues::Applied;
+use crate::apply::turn::Turn;
+use crate::memory::move_tasks::RunningMoveTask;
+
+/// Most messages a second that can be asked for.
+const FASTEST: i64 = 500;
+
+/// Most tasks in a list.
+const MOST_LISTED: i64 = 10;
+
+/// Messages that one task moves in one transaction.
+const MOVED_AT_ONCE: usize = 128;
+
+/// What the seal of a task's handle is for.
+const PURPOSE: &[u8] = b"move task";
+
+const NO_TASK: &str = "Task does not exist.";
+
+impl Turn<'_> {
+    pub(crate) fn start_move_task(&mut self, start: &StartMessageMoveTask) -> Applied<String> {
+        let mut row = match self.check_start(start) {
+            Ok((source, row)) => MoveTaskRow {
+                to_move: i64::try_from(
+                    self.store().count_ready(source)? + self.store().count_fair(source)?,
+                )
+                .unwrap_or(i64::MAX),
+                ..row
+            },
+            Err(refused) => return Ok(Err(refused)),
+        };
+        row.below = self.memory.numbers.message.take(self.store)?;
+        self.store().insert_move_task(&mut row)?;
+        let handle = self.handle_of(&row);
+        let next = self.now;
+        self.memory
+            .moves
+            .insert(row.id, RunningMoveTask { row, next });
+        Ok(Ok(handle))
+    }
+
+    fn check_start(
+        &mut self,
+        start: &StartMessageMoveTask,
+    ) -> Result<(QueueId, MoveTaskRow), Rejected> {
+        let source = self.queue_of_arn(&start.source_arn, "SourceArn")?;
+        let name = self.queue_record(source).name.clone();
+        self.refuse_lane(source)?;
+        let is_dead_letter_queue = self.memory.queues.starting_at("").any(|queue| {
+            let redrive = queue.attributes.redrive();
+            redrive.is_some_and(|redrive| redrive.dead_letter_queue == name)
+        });
+        if !is_dead_letter_queue {
+            return Err(Rejected::InvalidParameter(
+                "Source queue must be configured as a Dead Letter Queue.".to_owned(),
+            ));
+        }
+        let destination = match &start.destination_arn {
+            None => None,
+            Some(arn) => {
+                let destination = self.queue_of_arn(arn, "DestinationArn")?;
+                self.refuse_lane(destination)?;
+                Some(self.queue_record(destination).name.clone())
+            }
+        };
+        let rate = match start.max_messages_per_second {
+            None => None,
+            Some(rate @ 1..=FASTEST) => u32::try_from(rate).ok(),
+            Some(rate) => {
+                return Err(parameter(
+                    "MaxNumberOfMessagesPerSecond",
+                    &rate.to_string(),
+                    "Must be between 1 and 500, if provided.",
+                ));
+            }
+        };
+        if self
+            .memory
+            .moves
+            .values()
+            .any(|task| task.row.source == name)
+        {
+            return Err(Rejected::InvalidParameter(
+                "There is already a task running. Only one active task is allowed for a source queue arn at a given time.".to_owned(),
+            ));
+        }
+        let row = MoveTaskRow {
+            id: 0,
+            source: name,
+            destination,
+            rate,
+            status: MoveTaskStatus::Running,
+            failure: None,
+            started_at: self.now,
+            below: 0,
+            to_move: 0,
+            moved: 0,
+        };
+        Ok((source, row))
+    }
+
+    pub(crate) fn cancel_move_task(&mut self, handle: &str) -> Applied<i64> {
+        let id = match self.open_handle(handle) {
+            Ok(id) => id,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let Some(RunningMoveTask { mut row, .. }) = self.memory.moves.remove(&id) else {
+            let text = match self.store().move_task(id)? {
+                Some(_) => "Only active tasks can be cancelled.",
+                None => NO_TASK,
+            };
+            return Ok(Err(QueueError::ResourceNotFound(text.to_owned()).into()));
+        };
+        row.status = MoveTaskStatus::Cancelled;
+        self.store().update_move_task(&row)?;
+        Ok(Ok(row.moved))
+    }
+
+    pub(crate) fn list_move_tasks(
+        &mut self,
+        source: &str,
+        most: Option<i64>,
+    ) -> Applied<Vec<MoveTask>> {
+        let most = most.unwrap_or(1);
+        let most = match u32::try_from(most) {
+            Ok(number) if (1..=MOST_LISTED).contains(&most) => number,
+            _ => {
+                let reason = "Must be between 1 and 10, if provided.";
+                return Ok(Err(parameter("MaxResults", &most.to_string(), reason)));
+            }
+        };
+        let name = match self.queue_of_arn(source, "SourceArn") {
+            Ok(queue) => self.queue_record(queue).name.clone(),
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let rows = self.store().move_tasks(&name, most)?;
+        Ok(Ok(rows.into_iter().map(|row| self.shown(row)).collect()))
+    }
+
+    fn shown(&self, row: MoveTaskRow) -> MoveTask {
+        let place = &self.memory.place;
+        let running = row.status == MoveTaskStatus::Running;
+        MoveTask {
+            task_handle: running.then(|| self.handle_of(&row)),
+            status: row.status,
+            source_arn: place.queue_arn(&row.source),
+            destination_arn: row.destination.as_deref().map(|name| place.queue_arn(name)),
+            max_messages_per_second: row.rate.map(i64::from),
+            moved: row.moved,
+            to_move: row.to_move,
+            failure_reason: row.failure,
+            started_at: row.started_at.as_millis(),
+        }
+    }
+
+    /// A task's handle in AWS's form: base64 of the task's id, here a sealed one, and the source's ARN.
+    fn handle_of(&self, row: &MoveTaskRow) -> String {
+        let handle = json!({
+            "taskId": self.memory.seal.seal_text(PURPOSE, &row.id.to_be_bytes()),
+            "sourceArn": self.memory.place.queue_arn(&row.source),
+        });
+        STANDARD.encode(handle.to_string())
+    }
+
+    fn open_handle(&self, handle: &str) -> Result<i64, Rejected> {
+        let invalid =
+            || Rejected::InvalidParameter("Value for parameter TaskHandle is invalid.".to_owned());
+        let bytes = STANDARD.decode(handle).map_err(|_| invalid())?;
+        let handle: Value = serde_json::from_slice(&bytes).map_err(|_| invalid())?;
+        let (Some(task), Some(source)) = (handle["taskId"].as_str(), handle["sourceArn"].as_str())
+        else {
+            return Err(invalid());
+        };
+        self.queue_of_arn(source, "SourceArn")?;
+        self.memory
+            .seal
+            .open_text(PURPOSE, task)
+            .and_then(|bytes| Some(i64::from_be_bytes(bytes.try_into().ok()?)))
+            .ok_or_else(|| QueueError::ResourceNotFound(NO_TASK.to_owned()).into())
+    }
+
+    /// The queue with this ARN.
+    fn queue_of_arn(&self, arn: &str, parameter: &str) -> Result<QueueId, Rejected> {
+        let name = arn.rsplit(':').next().unwrap_or_default();
+        self.memory
+            .queues
+            .named(name)
+            .filter(|queue| self.memory.place.queue_arn(&queue.name) == arn)
+            .map(|queue| queue.id)
+            .ok_or_else(|| {
+                QueueError::ResourceNotFound(format!(
+                    "The resource that you specified for the {parameter} parameter doesn't exist."
+                ))
+                .into()
+            })
+    }
+
+    /// Moves what is due. Answers whether more is due at once.
+    pub(crate) fn run_move_tasks(&mut self) -> Result<bool, StoreError> {
+        let due: Vec<i64> = self
+            .memory
+            .moves
+            .iter()
+            .filter(|(_, task)| task.next <= self.now)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in due {
+            if let Some(mut task) = self.memory.moves.remove(&id) {
+                self.run_move_task(&mut task)?;
+                self.store().update_move_task(&task.row)?;
+                if task.row.status == MoveTaskStatus::Running {
+                    self.memory.moves.insert(id, task);
+                }
+            }
+        }
+        Ok(self.memory.moves.values().any(|task| task.next <= self.now))
+    }
+
+    fn run_move_task(&mut self, task: &mut RunningMoveTask) -> Result<(), StoreError> {
+        let most = if task.row.rate.is_some() {
+            1
+        } else {
+            MOVED_AT_ONCE
+        };
+        for _ in 0..most {
+            if !self.move_next(&mut task.row)? {
+                return Ok(());
+            }
+        }
+        if let Some(rate) = task.row.rate {
+            task.next = self.now.saturating_add(Duration::from_secs(1) / rate);
+        }
+        Ok(())
+    }
+
+    /// Moves the next message; otherwise the task has ended, and the row says how.
+    fn move_next(&mut self, task: &mut MoveTaskRow) -> Result<bool, StoreError> {
+        let source = self.memory.queues.named(&task.source).map(|queue| queue.id);
+        let named = task.destination.clone();
+        let gone = |name: &String| self.memory.queues.named(name).is_none();
+        if source.is_none() || named.as_ref().is_some_and(gone) {
+            fail(task, "AWS.SimpleQueueService.NonExistentQueue");
+            return Ok(false);
+        }
+        let source = source.expect("it was looked at just now");
+        let first = self.store().first_ready(source)?;
+        let first = match first.filter(|number| number.0 < task.below) {
+            Some(first) => Some(first),
+            None => self.store().fair_below(source, task.below)?,
+        };
+        let Some(number) = first else {
+            task.status = MoveTaskStatus::Completed;
+            return Ok(false);
+        };
+        let message = self.store().message(number)?;
+        let message = message
+            .ok_or_else(|| StoreError::Damaged(format!("message {} is missing", number.0)))?;
+        if self.is_over(source, &message) {
+            self.erase(source, number)?;
+            return Ok(true);
+        }
+        let envelope = self.store().envelope(number)?;
+        let Some(destination) = named.or_else(|| envelope.source.clone()) else {
+            fail(task, "CouldNotDetermineMessageSource");
+            return Ok(false);
+        };
+        let found = self.memory.queues.named(&destination);
+        let fits = found
+            .filter(|queue| self.memory.queues.is_plain(queue.id))
+            .filter(|queue| queue.attributes.is_fifo() == self.is_fifo(source))
+            .map(|queue| queue.id);
+        let Some(destination) = fits else {
+            fail(task, "AWS.SimpleQueueService.NonExistentQueue");
+            return Ok(false);
+        };
+        self.send_again(source, destination, &message, envelope)?;
+        task.moved += 1;
+        Ok(true)
+    }
+
+    fn send_again(
+        &mut self,
+        source: QueueId,
+        destination: QueueId,
+        message: &MessageRow,
+        envelope: Envelope,
+    ) -> Result<(), StoreError> {
+        let body = self.body_of(message)?;
+        self.erase(source, message.id)?;
+        let number = MessageNumber(self.memory.numbers.message.take(self.store)?);
+        let row = self.plain_row(number, destination, body);
+        let envelope = Envelope {
+            source: None,
+            received_before: 0,
+            ..envelope
+        };
+        self.put_plain(&row, &envelope, Duration::ZERO)
+    }
+}
+
+fn fail(task: &mut MoveTaskRow, reason: &str) {
+    task.status = MoveTaskStatus::Failed;
+    task.failure = Some(reason.to_owned());
+}

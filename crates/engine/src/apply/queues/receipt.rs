@@ -1,0 +1,139 @@
+//! What the holder of a receipt handle may do: DeleteMessage and ChangeMessageVisibility. Only the newest receive of
+//! a message counts.
+
+use std::time::Duration;
+
+use rampmeter_store::model::id::QueueId;
+use rampmeter_store::model::queue_error::QueueError;
+use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::model::sqs::attributes::parameter;
+use rampmeter_store::model::sqs::receipt::Receipt;
+use rampmeter_store::model::sqs::{ChangeMessageVisibility, DeleteMessage};
+use rampmeter_store::{Hidden, MessageRow};
+
+use crate::apply::queues::Applied;
+use crate::apply::queues::receive::{LONGEST_INVISIBLE, seconds};
+use crate::apply::turn::Turn;
+
+/// What a receipt handle leads to.
+#[derive(Debug)]
+enum Found {
+    /// The message, received last with this handle, and how it is hidden if it is in flight.
+    Newest(Box<MessageRow>, Option<Hidden>),
+    /// The message has been received again since.
+    Superseded,
+    /// No message of this queue any more.
+    Gone,
+}
+
+impl Turn<'_> {
+    pub(crate) fn delete_message(&mut self, url: &str, delete: &DeleteMessage) -> Applied<()> {
+        match self.find_plain_queue(url) {
+            Ok(queue) => self.delete_from(queue, delete),
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    /// A standard queue says yes to a handle that has been superseded, and deletes nothing. A FIFO queue refuses one
+    /// whose message is visible again, for another consumer may have it next.
+    pub(crate) fn delete_from(&mut self, queue: QueueId, delete: &DeleteMessage) -> Applied<()> {
+        let fifo = self.is_fifo(queue);
+        let found = match self.find_receipt(queue, &delete.receipt_handle)? {
+            Ok(found) => found,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        match found {
+            Found::Newest(_, None) | Found::Superseded if fifo => {
+                Ok(Err(expired(&delete.receipt_handle)))
+            }
+            Found::Newest(message, _) => {
+                self.erase(queue, message.id)?;
+                Ok(Ok(()))
+            }
+            Found::Superseded | Found::Gone => Ok(Ok(())),
+        }
+    }
+
+    pub(crate) fn change_message_visibility(
+        &mut self,
+        url: &str,
+        change: &ChangeMessageVisibility,
+    ) -> Applied<()> {
+        match self.find_plain_queue(url) {
+            Ok(queue) => self.change_visibility_in(queue, change),
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    pub(crate) fn change_visibility_in(
+        &mut self,
+        queue: QueueId,
+        change: &ChangeMessageVisibility,
+    ) -> Applied<()> {
+        let handle = &change.receipt_handle;
+        let invisible = match seconds(
+            "VisibilityTimeout",
+            change.visibility_timeout,
+            LONGEST_INVISIBLE,
+        ) {
+            Ok(invisible) => invisible,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let (message, received_at) = match self.find_receipt(queue, handle)? {
+            Ok(Found::Newest(message, Some(hidden))) => {
+                (message, hidden.received_at.unwrap_or(self.now))
+            }
+            Ok(Found::Newest(..) | Found::Superseded) if self.is_fifo(queue) => {
+                return Ok(Err(expired(handle)));
+            }
+            Ok(Found::Newest(..)) => return Ok(Err(QueueError::MessageNotInflight.into())),
+            Ok(Found::Superseded | Found::Gone) => {
+                let reason =
+                    "Message does not exist or is not available for visibility timeout change.";
+                return Ok(Err(parameter("ReceiptHandle", handle, reason)));
+            }
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if invisible.is_zero() {
+            self.show(queue, message.id)?;
+            return Ok(Ok(()));
+        }
+        let until = self.now.saturating_add(invisible);
+        let longest = Duration::from_secs(LONGEST_INVISIBLE.unsigned_abs());
+        if until > received_at.saturating_add(longest) {
+            let reason =
+                "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]";
+            let given = change.visibility_timeout.to_string();
+            return Ok(Err(parameter("VisibilityTimeout", &given, reason)));
+        }
+        self.unhide(queue, message.id)?;
+        let hidden = Hidden {
+            until,
+            received_at: Some(received_at),
+        };
+        self.hide_received(queue, message.id, hidden)?;
+        Ok(Ok(()))
+    }
+
+    fn find_receipt(&self, queue: QueueId, handle: &str) -> Applied<Found> {
+        let Some(receipt) = Receipt::open(&self.memory.seal, handle) else {
+            return Ok(Err(
+                QueueError::ReceiptHandleIsInvalid(handle.to_owned()).into()
+            ));
+        };
+        let message = self.store().message(receipt.message)?;
+        let Some(message) = message.filter(|message| message.queue == queue) else {
+            return Ok(Ok(Found::Gone));
+        };
+        if message.receive_count != receipt.receive {
+            return Ok(Ok(Found::Superseded));
+        }
+        let hidden = self.store().hidden(queue, message.id)?;
+        let in_flight = hidden.filter(|hidden| hidden.received_at.is_some());
+        Ok(Ok(Found::Newest(Box::new(message), in_flight)))
+    }
+}
+
+fn expired(handle: &str) -> Rejected {
+    parameter("ReceiptHandle", handle, "The receipt handle has expired.")
+}

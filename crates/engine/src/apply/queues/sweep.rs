@@ -1,0 +1,84 @@
+//! PurgeQueue and DeleteQueue. Both take effect at once; the rows are deleted a few in each transaction, so that a long
+//! queue cannot hold the writer.
+
+use std::time::Duration;
+
+use rampmeter_store::StoreError;
+use rampmeter_store::model::queue_error::QueueError;
+use rampmeter_store::model::rejected::Rejected;
+
+use crate::apply::queues::Applied;
+use crate::apply::turn::Turn;
+
+/// How long after a purge the next one is refused.
+const BETWEEN_PURGES: Duration = Duration::from_secs(60);
+
+/// Messages deleted in one transaction, of each standing.
+const DELETED_AT_ONCE: u32 = 256;
+
+impl Turn<'_> {
+    pub(crate) fn purge_queue(&mut self, url: &str) -> Applied<()> {
+        let now = self.now;
+        let id = match self.find_plain_queue(url) {
+            Ok(id) => id,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let mut record = self.queue_record(id).clone();
+        if record
+            .purged_at
+            .is_some_and(|at| at.saturating_add(BETWEEN_PURGES) > now)
+        {
+            return Ok(Err(QueueError::PurgeQueueInProgress(record.name).into()));
+        }
+        // The number is taken from the messages, so all that were sent so far are below it.
+        let below = self.memory.numbers.message.take(self.store)?;
+        record.purged_at = Some(now);
+        record.purged_below = below;
+        self.store().note_sweep(id, below)?;
+        self.memory.sweeps.insert(id, below);
+        self.put_queue(Ok(record))
+    }
+
+    pub(crate) fn delete_queue(&mut self, url: &str) -> Applied<()> {
+        let record = match self.find_queue(url) {
+            Ok(record) => record.clone(),
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Some(target) = self.memory.queues.target_of(record.id) {
+            let target = &self.target(target).config.name;
+            return Ok(Err(QueueError::UnsupportedOperation(format!(
+                "{} belongs to the target {target}: take [targets.{target}] out of the configuration to remove it.",
+                record.name
+            ))
+            .into()));
+        }
+        if let Err(refused) = self.refuse_source(record.id)? {
+            return Ok(Err(refused));
+        }
+        self.store().delete_queue(record.id)?;
+        self.store().note_sweep(record.id, i64::MAX)?;
+        self.memory.sweeps.insert(record.id, i64::MAX);
+        self.memory.queues.remove(record.id, self.now);
+        while let Some(waiting) = self.memory.waiting.take(record.id) {
+            let gone = Rejected::QueueDoesNotExist(record.name.clone());
+            self.out.reply(waiting.reply, Err(gone));
+        }
+        Ok(Ok(()))
+    }
+
+    /// Deletes some of the messages that purges and deleted queues left. Answers whether there are more.
+    pub(crate) fn sweep_queues(&mut self) -> Result<bool, StoreError> {
+        let Some((&queue, &below)) = self.memory.sweeps.first_key_value() else {
+            return Ok(false);
+        };
+        let found = self.store().some_messages(queue, below, DELETED_AT_ONCE)?;
+        if found.is_empty() {
+            self.store().end_sweep(queue)?;
+            self.memory.sweeps.remove(&queue);
+        }
+        for message in found {
+            self.erase(queue, message)?;
+        }
+        Ok(!self.memory.sweeps.is_empty())
+    }
+}

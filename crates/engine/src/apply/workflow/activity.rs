@@ -1,0 +1,221 @@
+//! CreateActivity, DeleteActivity and GetActivityTask, and the tasks that wait for a worker. They are rows: a restart
+//! loses none. A worker that goes away before its answer arrives has the task all the same, as on AWS: its time-out or
+//! its heartbeat ends it.
+
+use std::time::Duration;
+
+use rampmeter_asl::{Detail, EventId, Payload, Stimulus, record};
+use rampmeter_store::model::activity::{
+    ActivityDescription, ActivityTask, CreateActivity, GetActivityTask,
+};
+use rampmeter_store::model::arn;
+use rampmeter_store::model::id::{ActivityId, ExecutionId, StepId};
+use rampmeter_store::model::name::check_name;
+use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::{ActivityRow, ActivityTaskRow, StoreError};
+
+use crate::apply::turn::Turn;
+use crate::apply::workflow::advance::Advanced;
+use crate::command::Reply;
+use crate::command::activity::ActivityCommand;
+use crate::memory::polls::Poll;
+
+/// AWS's quota of activities in an account.
+const MOST: usize = 100_000;
+
+/// How long a worker waits for a task.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// Waiting workers served in one transaction.
+const SERVED_AT_ONCE: usize = 512;
+
+impl Turn<'_> {
+    pub(crate) fn apply_to_activity(&mut self, command: ActivityCommand) -> Result<(), StoreError> {
+        match command {
+            ActivityCommand::Create(create, reply) => {
+                let answer = self.create_activity(create)?;
+                self.out.reply(reply, answer);
+            }
+            ActivityCommand::Delete(arn, reply) => {
+                let answer = self.delete_activity(&arn)?;
+                self.out.reply(reply, answer);
+            }
+            ActivityCommand::GetTask(get, reply) => self.get_activity_task(get, reply)?,
+        }
+        Ok(())
+    }
+
+    fn create_activity(
+        &mut self,
+        create: CreateActivity,
+    ) -> Result<Result<ActivityDescription, Rejected>, StoreError> {
+        if let Err(refused) = check_name(&create.name) {
+            return Ok(Err(refused));
+        }
+        let encryption = create.encryption.map(|encryption| encryption.to_string());
+        if let Some(existing) = self.store().activity(&create.name)? {
+            // Tags do not count, as on AWS.
+            return Ok(if existing.encryption == encryption {
+                Ok(existing.describe(&self.memory.place))
+            } else {
+                let arn = self.memory.place.activity_arn(&create.name);
+                Err(Rejected::ActivityAlreadyExists(arn))
+            });
+        }
+        if self.memory.activities.len() >= MOST {
+            return Ok(Err(Rejected::ActivityLimitExceeded(MOST)));
+        }
+        let row = ActivityRow {
+            name: create.name.clone(),
+            encryption,
+            created_at: self.now_ms(),
+        };
+        let tags = serde_json::json!(create.tags).to_string();
+        let id = self.store().insert_activity(&row, &tags)?;
+        self.memory.activities.insert(create.name, id);
+        Ok(Ok(row.describe(&self.memory.place)))
+    }
+
+    /// Deletes an activity; one that does not exist is deleted already, as on AWS.
+    fn delete_activity(&mut self, arn: &str) -> Result<Result<(), Rejected>, StoreError> {
+        let name = match arn::activity_name(arn) {
+            Ok(name) => name,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Some(id) = self.memory.activities.remove(name) {
+            self.store().delete_activity(id)?;
+            for poll in self.memory.polls.take_of(id) {
+                let refused = Rejected::ActivityDoesNotExist(arn.to_owned());
+                self.out.reply(poll.reply, Err(refused));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn get_activity_task(
+        &mut self,
+        get: GetActivityTask,
+        reply: Reply<Option<ActivityTask>>,
+    ) -> Result<(), StoreError> {
+        let found = arn::activity_name(&get.activity_arn)
+            .map(|name| self.memory.activities.get(name).copied())
+            .and_then(|id| id.ok_or(Rejected::ActivityDoesNotExist(get.activity_arn)));
+        let activity = match found {
+            Ok(activity) => activity,
+            Err(refused) => {
+                self.out.reply(reply, Err(refused));
+                return Ok(());
+            }
+        };
+        // A task is given to nobody who has gone already.
+        if reply.is_closed() {
+            return Ok(());
+        }
+        let task = self.take_task(activity, get.worker_name.as_deref())?;
+        if task.is_some() || self.memory.draining.is_some() {
+            self.out.reply(reply, Ok(task));
+            return Ok(());
+        }
+        let deadline = self.now.saturating_add(WAIT);
+        let poll = Poll {
+            worker_name: get.worker_name,
+            reply,
+            deadline,
+        };
+        if let Err(poll) = self.memory.polls.add(activity, poll) {
+            let refused = Rejected::ActivityWorkerLimitExceeded;
+            self.out.reply(poll.reply, Err(refused));
+        }
+        Ok(())
+    }
+
+    /// Gives the task that has waited longest to a worker, if its execution still waits for it.
+    fn take_task(
+        &mut self,
+        activity: ActivityId,
+        worker_name: Option<&str>,
+    ) -> Result<Option<ActivityTask>, StoreError> {
+        while let Some(row) = self.store().take_activity_task(activity)? {
+            let (Some(input), Some(execution)) = (
+                self.task_input(&row)?,
+                self.store().execution(row.execution)?,
+            ) else {
+                continue;
+            };
+            let stimulus = Stimulus::TaskStarted {
+                event: row.event,
+                worker_name: worker_name.map(str::to_owned),
+            };
+            if self.advance(execution, stimulus, None)? == Advanced::Moved {
+                return Ok(Some(ActivityTask {
+                    task_token: self.memory.seal.mint(row.execution, row.event),
+                    input: input.text().to_owned(),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The input of a task: what its `ActivityScheduled` event says. `None` when the step cannot be read.
+    fn task_input(&self, row: &ActivityTaskRow) -> Result<Option<Payload>, StoreError> {
+        let data = match self.store().step_data(row.step) {
+            Err(StoreError::Damaged(_)) => return Ok(None),
+            other => other?,
+        };
+        let events = record::decode(&data).map_or_else(|_| Vec::new(), |step| step.events);
+        let mut events = events.into_iter();
+        let scheduled = events.find(|event| event.id == row.event);
+        Ok(match scheduled.map(|event| event.detail) {
+            Some(Detail::ActivityScheduled { input, .. }) => Some(input),
+            _ => None,
+        })
+    }
+
+    /// Keeps the task of an activity until a worker takes it.
+    pub(crate) fn keep_task(
+        &mut self,
+        arn: &str,
+        execution: ExecutionId,
+        event: EventId,
+        step: StepId,
+    ) -> Result<(), StoreError> {
+        let known = arn::activity_name(arn)
+            .ok()
+            .and_then(|name| self.memory.activities.get(name).copied());
+        // The interpreter asked whether there is such an activity, in this transaction.
+        let activity = known.expect("a task is scheduled for an activity that exists");
+        self.store().insert_activity_task(&ActivityTaskRow {
+            activity,
+            step,
+            event,
+            execution,
+        })?;
+        self.memory.polls.wake(activity);
+        Ok(())
+    }
+
+    /// Answers the workers whose time is over, and those whose activities have tasks. Says whether some remain that
+    /// could be served at once.
+    pub(crate) fn serve_waiting_workers(&mut self) -> Result<bool, StoreError> {
+        let over = if self.memory.draining.is_some() {
+            self.memory.polls.take_all()
+        } else {
+            self.memory.polls.take_due(self.now)
+        };
+        for poll in over {
+            self.out.reply(poll.reply, Ok(None));
+        }
+        for _ in 0..SERVED_AT_ONCE {
+            let Some((place, poll)) = self.memory.polls.take_woken() else {
+                return Ok(false);
+            };
+            if let Some(task) = self.take_task(place.0, poll.worker_name.as_deref())? {
+                self.out.reply(poll.reply, Ok(Some(task)));
+            } else {
+                self.memory.polls.put_back(place, poll);
+                self.memory.polls.rest(place.0);
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,44 @@
+//! The data of executions: how long it may be, and where the store keeps what went in and what came out.
+
+use rampmeter_asl::{Detail, Payload, record};
+use rampmeter_store::{ExecutionRow, Store, StoreError};
+
+/// AWS's limit for the input and output of states, tasks and executions, in bytes of UTF-8.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
+pub(crate) const LONGEST_DATA: usize = 262_144;
+
+/// The input of an execution: what its first event says.
+pub(crate) fn stored_input(store: &Store, execution: &ExecutionRow) -> Result<Payload, StoreError> {
+    let data = store.step_data(execution.first_step)?;
+    let damaged =
+        |what: String| StoreError::Damaged(format!("step {}: {what}", execution.first_step.0));
+    let step = record::decode(&data).map_err(|error| damaged(error.to_string()))?;
+    match step.events.into_iter().next().map(|event| event.detail) {
+        Some(Detail::ExecutionStarted { input, .. }) => Ok(input),
+        _ => Err(damaged(
+            "its first event is not ExecutionStarted".to_owned(),
+        )),
+    }
+}
+
+/// The output of an execution that succeeded: what its last event says.
+pub(crate) fn stored_output(
+    store: &Store,
+    execution: &ExecutionRow,
+) -> Result<Payload, StoreError> {
+    let damaged =
+        |what: String| StoreError::Damaged(format!("step {}: {what}", execution.last_step.0));
+    let data = store.step_data(execution.last_step)?;
+    let step = record::decode(&data).map_err(|error| damaged(error.to_string()))?;
+    match step
+        .events
+        .into_iter()
+        .next_back()
+        .map(|event| event.detail)
+    {
+        Some(Detail::ExecutionSucceeded { output }) => Ok(output),
+        _ => Err(damaged(
+            "its last event is not ExecutionSucceeded".to_owned(),
+        )),
+    }
+}

@@ -1,0 +1,270 @@
+//! StartExecution and StopExecution.
+
+use std::sync::Arc;
+
+use rampmeter_asl::{Frame, Payload, Stimulus};
+use rampmeter_store::model::arn;
+use rampmeter_store::model::arn::Qualifier;
+use rampmeter_store::model::execution::{
+    ExecutionStatus, StartExecution, StartedExecution, StopExecution,
+};
+use rampmeter_store::model::id::{ExecutionId, StepId};
+use rampmeter_store::model::name::check_name;
+use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::model::state_machine::MachineKind;
+use rampmeter_store::{ExecutionRow, Origin, StoreError};
+
+use crate::apply::turn::Turn;
+use crate::apply::workflow::advance::Advanced;
+use crate::apply::workflow::data::{LONGEST_DATA, stored_input};
+use crate::apply::workflow::work::BUDGET;
+use crate::memory::machines::Machine;
+
+/// An execution that is about to begin.
+#[derive(Debug)]
+pub(crate) struct NewExecution {
+    pub(crate) machine: Arc<Machine>,
+    pub(crate) execution: ExecutionRow,
+    input: Payload,
+    origin: Origin,
+}
+
+/// What a checked start comes to.
+#[derive(Debug)]
+pub(crate) enum Start {
+    New(Box<NewExecution>),
+    /// It runs already.
+    Again(StartedExecution),
+}
+
+impl Turn<'_> {
+    /// Starts an execution, or answers again for one with the same name and input that still runs.
+    pub(crate) fn start_execution(
+        &mut self,
+        start: &StartExecution,
+    ) -> Result<Result<StartedExecution, Rejected>, StoreError> {
+        self.start_execution_within(start, BUDGET)
+    }
+
+    /// The same; a new execution spends at most `budget` now.
+    pub(crate) fn start_execution_within(
+        &mut self,
+        start: &StartExecution,
+        budget: u32,
+    ) -> Result<Result<StartedExecution, Rejected>, StoreError> {
+        let (machine, origin) = match self.resolve(&start.state_machine_arn)? {
+            Ok(resolved) => resolved,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        match self.prepare(machine, start, origin)? {
+            Ok(Start::New(new)) => self.begin_new(*new, budget).map(Ok),
+            Ok(Start::Again(started)) => Ok(Ok(started)),
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    /// What an ARN starts executions of: the newest revision of a state machine, a version of it, or the version that its
+    /// alias routes this one to.
+    pub(crate) fn resolve(
+        &mut self,
+        arn: &str,
+    ) -> Result<Result<(Arc<Machine>, Origin), Rejected>, StoreError> {
+        let missing = || Rejected::StateMachineDoesNotExist(arn.to_owned());
+        let reference = match arn::machine(arn) {
+            Ok(reference) => reference,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let Some(newest) = self.newest_machine(reference.name)? else {
+            return Ok(Err(missing()));
+        };
+        let Some(qualifier) = reference.qualifier else {
+            return Ok(Ok((newest, Origin::default())));
+        };
+        let machine = self.store().revision(newest.id)?.machine;
+        let (number, alias) = match qualifier {
+            Qualifier::Version(number) => (Some(number), None),
+            Qualifier::Alias(name) => match self.store().alias(machine, name)? {
+                Some(row) => (
+                    crate::apply::machines::alias::pick(&row.routes),
+                    Some(row.name),
+                ),
+                None => return Ok(Err(missing())),
+            },
+        };
+        let version = match number {
+            Some(number) => self.store().version(machine, number)?,
+            None => None,
+        };
+        let Some(version) = version else {
+            return Ok(Err(missing()));
+        };
+        let origin = Origin {
+            version: Some(version.number),
+            alias,
+        };
+        Ok(Ok((self.machine(version.revision)?, origin)))
+    }
+
+    /// Checks a start, and gives the execution its number and its name.
+    pub(crate) fn prepare(
+        &mut self,
+        machine: Arc<Machine>,
+        start: &StartExecution,
+        origin: Origin,
+    ) -> Result<Result<Start, Rejected>, StoreError> {
+        let checked = read_input(&start.input).and_then(|input| {
+            let name = start.name.as_deref().map(check_name).transpose()?;
+            Ok((input, name))
+        });
+        let (input, name) = match checked {
+            Ok(checked) => checked,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let unique = || uuid::Uuid::new_v4().to_string();
+        let name = match (machine.kind, name) {
+            // Names of EXPRESS executions may be used again at once.
+            (MachineKind::Express, name) => {
+                let name = name.map_or_else(unique, str::to_owned);
+                format!("{name}:{}", unique())
+            }
+            (MachineKind::Standard, Some(name)) => {
+                if let Some(taken) = self.store().execution_named(&machine.name, name)? {
+                    let again = self.start_again(&machine.name, &taken, &input)?;
+                    return Ok(again.map(Start::Again));
+                }
+                name.to_owned()
+            }
+            (MachineKind::Standard, None) => unique(),
+        };
+        let execution = ExecutionRow {
+            id: ExecutionId(self.memory.numbers.execution.take(self.store)?),
+            revision: machine.id,
+            name,
+            status: ExecutionStatus::Running,
+            started_at: self.now_ms(),
+            stopped_at: None,
+            events: 0,
+            first_step: StepId(0),
+            last_step: StepId(0),
+            waits_for: 0,
+            frame_step: StepId(0),
+            frames: 0,
+            item: None,
+            redrives: 0,
+            redriven_at: None,
+        };
+        Ok(Ok(Start::New(Box::new(NewExecution {
+            machine,
+            execution,
+            input,
+            origin,
+        }))))
+    }
+
+    /// Begins an execution that was prepared. It spends at most `budget` now.
+    pub(crate) fn begin_new(
+        &mut self,
+        new: NewExecution,
+        budget: u32,
+    ) -> Result<StartedExecution, StoreError> {
+        let NewExecution {
+            machine,
+            execution,
+            input,
+            origin,
+        } = new;
+        let place = &self.memory.place;
+        let started = StartedExecution {
+            execution_arn: place.execution_arn(&machine.name, &execution.name),
+            start_date: execution.started_at,
+        };
+        if origin != Origin::default() {
+            self.store().insert_origin(execution.id, &origin)?;
+        }
+        self.begin(&machine, execution, Frame::root(), input, budget)?;
+        Ok(started)
+    }
+
+    /// AWS's idempotency of names: the same name and input get the first answer while the execution runs.
+    fn start_again(
+        &self,
+        machine_name: &str,
+        taken: &ExecutionRow,
+        input: &Payload,
+    ) -> Result<Result<StartedExecution, Rejected>, StoreError> {
+        let execution_arn = self.memory.place.execution_arn(machine_name, &taken.name);
+        let repeated = taken.status == ExecutionStatus::Running
+            && stored_input(self.store(), taken)?.value() == input.value();
+        Ok(if repeated {
+            Ok(StartedExecution {
+                execution_arn,
+                start_date: taken.started_at,
+            })
+        } else {
+            Err(Rejected::ExecutionAlreadyExists(execution_arn))
+        })
+    }
+
+    /// Stops an execution; one that has ended is left as it is, and its stop date is answered, as on AWS.
+    pub(crate) fn stop_execution(
+        &mut self,
+        stop: StopExecution,
+    ) -> Result<Result<i64, Rejected>, StoreError> {
+        let execution = match self.execution_by_arn(&stop.execution_arn)? {
+            Ok(execution) => execution,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Some(stopped_at) = execution.stopped_at {
+            return Ok(Ok(stopped_at));
+        }
+        let stimulus = Stimulus::Stop {
+            error: stop.error,
+            cause: stop.cause,
+        };
+        let advanced = self.advance(execution, stimulus, None)?;
+        assert_eq!(
+            advanced,
+            Advanced::Moved,
+            "a running execution can be stopped"
+        );
+        Ok(Ok(self.now_ms()))
+    }
+
+    /// The execution that an ARN names.
+    pub(crate) fn execution_by_arn(
+        &self,
+        arn: &str,
+    ) -> Result<Result<ExecutionRow, Rejected>, StoreError> {
+        let (machine, name) = match arn::execution_names(arn) {
+            Ok(names) => names,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let found = self.store().execution_named(machine, name)?;
+        Ok(found.ok_or_else(|| Rejected::ExecutionDoesNotExist(arn.to_owned())))
+    }
+}
+
+fn read_input(text: &str) -> Result<Payload, Rejected> {
+    if text.len() > LONGEST_DATA {
+        return Err(Rejected::InvalidExecutionInput(format!(
+            "Input exceeds the maximum number of bytes allowed: {LONGEST_DATA}"
+        )));
+    }
+    Payload::parse(text)
+        .map_err(|_| Rejected::InvalidExecutionInput(rampmeter_asl::json_problem(text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_is_json_of_at_most_256_kibibytes() {
+        assert!(read_input("{}").is_ok());
+        assert!(read_input("{").is_err());
+        assert!(read_input("").is_err());
+        let longest = format!("\"{}\"", "x".repeat(LONGEST_DATA - 2));
+        assert!(read_input(&longest).is_ok());
+        assert!(read_input(&format!("{longest} ")).is_err());
+    }
+}

@@ -1,0 +1,352 @@
+//! Parallel and Map states: their children begin, end, and are joined, cancelled or forgotten. What the end of a child
+//! means is said by the interpreter's `Join`; each piece of work here touches a few frames and no more.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rampmeter_asl::{
+    End, EventId, Fork, Frame, FrameId, Join, Next, Outcome, Payload, Stimulus, Waiting, record,
+};
+use rampmeter_store::model::id::StepId;
+use rampmeter_store::unreadable;
+use rampmeter_store::{ExecutionRow, ForkRow, FrameRow, FrameStanding, StoreError};
+
+use crate::apply::turn::Turn;
+use crate::apply::workflow::data::LONGEST_DATA;
+use crate::apply::workflow::work::{Joining, Moving, Work};
+
+/// Rows read at once.
+const CHUNK: usize = 256;
+
+/// Rows of frames deleted as one piece of work.
+const FORGOTTEN: u64 = 512;
+
+impl Turn<'_> {
+    /// A frame asked for children. `step` holds it as it rests.
+    pub(crate) fn fork(
+        &mut self,
+        moving: &mut Moving,
+        fork: Fork,
+        step: StepId,
+        frame: Frame,
+        bytes: usize,
+    ) -> Result<(), StoreError> {
+        self.memory
+            .ancestors
+            .get_mut()
+            .keep(step, Arc::new(frame), bytes);
+        let Fork {
+            parent,
+            first,
+            event,
+            ..
+        } = fork;
+        let mut join = Join::new(fork);
+        let begin = join.begin();
+        moving.due.push_back(Work::Begin {
+            parent,
+            first,
+            next: begin.start,
+            until: begin.end,
+            cause: event,
+        });
+        let row = ForkRow { live: true, join };
+        self.store().put_fork(moving.row.id, &row)
+    }
+
+    /// The fork that a piece of work was for, unless it is over.
+    pub(crate) fn live_fork(
+        &self,
+        moving: &Moving,
+        parent: FrameId,
+        first: FrameId,
+    ) -> Result<Option<ForkRow>, StoreError> {
+        let found = self.store().fork(moving.row.id, parent)?;
+        Ok(found.filter(|row| row.live && row.join.fork().first == first))
+    }
+
+    /// Begins the first of a range of children; the others are due next.
+    pub(crate) fn begin_children(
+        &mut self,
+        moving: &mut Moving,
+        parent: FrameId,
+        first: FrameId,
+        mut indices: Range<u32>,
+        cause: EventId,
+    ) -> Result<(), StoreError> {
+        if self.live_fork(moving, parent, first)?.is_none() {
+            return Ok(());
+        }
+        let Some(index) = indices.next() else {
+            return Ok(());
+        };
+        if !indices.is_empty() {
+            moving.due.push_front(Work::Begin {
+                parent,
+                first,
+                next: indices.start,
+                until: indices.end,
+                cause,
+            });
+        }
+        let child = Frame::child(parent, first + u64::from(index), index, cause);
+        self.step(moving, child, Stimulus::Begin, None)?;
+        Ok(())
+    }
+
+    /// A child has ended, and its row is written.
+    pub(crate) fn child_ended(
+        &mut self,
+        moving: &mut Moving,
+        frame: &Frame,
+        end: &End,
+    ) -> Result<(), StoreError> {
+        let parent = frame.parent().expect("a child has a parent");
+        let Some(mut row) = self.store().fork(moving.row.id, parent)? else {
+            return Ok(());
+        };
+        if !row.live || !row.children().contains(&frame.id()) {
+            return Ok(());
+        }
+        let first = row.join.fork().first;
+        let next = row.join.child_ended(frame, end);
+        row.live = !row.join.is_over();
+        self.store().put_fork(moving.row.id, &row)?;
+        moving.due.push_back(match next {
+            Next::Wait => return Ok(()),
+            Next::Start { index, cause } => Work::Begin {
+                parent,
+                first,
+                next: index,
+                until: index + 1,
+                cause,
+            },
+            Next::Complete(outcome) => Work::Join {
+                parent,
+                first,
+                outcome,
+            },
+            Next::Fail(outcome) => Work::Cancel {
+                parent,
+                from: first,
+                outcome: Some(outcome),
+            },
+        });
+        Ok(())
+    }
+
+    /// Tells a frame what became of its children. Their rows are then forgotten, unless the frame fails by them: a redrive
+    /// begins those anew that did not succeed.
+    pub(crate) fn join(
+        &mut self,
+        moving: &mut Moving,
+        parent: FrameId,
+        first: FrameId,
+        outcome: Outcome,
+    ) -> Result<(), StoreError> {
+        let execution = moving.row.id;
+        let Some(row) = self.store().fork(execution, parent)? else {
+            return Ok(());
+        };
+        if row.join.fork().first != first {
+            return Ok(());
+        }
+        let Some(frame) = self.load_frame(&moving.row, parent)? else {
+            return Ok(());
+        };
+        let event = row.join.fork().event;
+        // The frame may fork again in this very step.
+        self.store().delete_forks(execution, parent..parent + 1)?;
+        moving.joining = Some(Joining::Frames(row.children()));
+        let joined = Stimulus::Joined { event, outcome };
+        let ended = self.step(moving, frame, joined, None)?;
+        moving.joining = None;
+        if matches!(ended, Some(Some(End::Failed { .. }))) {
+            return self.store().put_fork(execution, &row);
+        }
+        let Range { start, end } = row.children();
+        moving.due.push_back(Work::Forget {
+            from: start,
+            until: end,
+        });
+        Ok(())
+    }
+
+    /// Cancels the next child that runs, the deepest first; when there is none, does what `outcome` says.
+    pub(crate) fn cancel_children(
+        &mut self,
+        moving: &mut Moving,
+        parent: FrameId,
+        from: FrameId,
+        outcome: Option<Outcome>,
+    ) -> Result<(), StoreError> {
+        let execution = moving.row.id;
+        let fork = self.store().fork(execution, parent)?;
+        let running = match &fork {
+            Some(row) => {
+                let range = from.max(row.children().start)..row.children().end;
+                let running = Some(FrameStanding::Running);
+                self.store().frames_in(execution, range, running, 1)?.pop()
+            }
+            None => None,
+        };
+        let Some(child) = running else {
+            return match (outcome, fork) {
+                (Some(outcome), Some(row)) => {
+                    moving.due.push_front(Work::Join {
+                        parent,
+                        first: row.join.fork().first,
+                        outcome,
+                    });
+                    Ok(())
+                }
+                (Some(_), None) => Ok(()),
+                (None, _) => self.cancel(moving, parent),
+            };
+        };
+        moving.due.push_front(Work::Cancel {
+            parent,
+            from: child.id + 1,
+            outcome,
+        });
+        match self.store().fork(execution, child.id)? {
+            None => self.cancel(moving, child.id),
+            Some(mut below) => {
+                // What its children still do counts no more.
+                below.live = false;
+                self.store().put_fork(execution, &below)?;
+                moving.due.push_front(Work::Cancel {
+                    parent: child.id,
+                    from: 0,
+                    outcome: None,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    fn cancel(&mut self, moving: &mut Moving, id: FrameId) -> Result<(), StoreError> {
+        if let Some(frame) = self.load_frame(&moving.row, id)? {
+            let waits = matches!(frame.waiting_for(), Waiting::Children { .. });
+            self.step(moving, frame, Stimulus::Cancel, None)?;
+            if waits {
+                self.abort_map_runs(moving, Some(id))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the rows of some frames, and then those below them.
+    pub(crate) fn forget_frames(
+        &mut self,
+        moving: &mut Moving,
+        frames: Range<FrameId>,
+    ) -> Result<(), StoreError> {
+        let execution = moving.row.id;
+        let until = frames.end.min(frames.start.saturating_add(FORGOTTEN));
+        if until < frames.end {
+            moving.due.push_front(Work::Forget {
+                from: until,
+                until: frames.end,
+            });
+        }
+        let now = frames.start..until;
+        for below in self.store().forks_in(execution, now.clone())? {
+            moving.due.push_back(Work::Forget {
+                from: below.start,
+                until: below.end,
+            });
+        }
+        self.store().delete_forks(execution, now.clone())?;
+        self.store().delete_frames(execution, now)
+    }
+
+    /// Clears the timers of the frames of an execution that has ended. Their rows stay for a redrive.
+    pub(crate) fn quieten(&mut self, moving: &mut Moving, from: FrameId) -> Result<(), StoreError> {
+        let execution = moving.row.id;
+        let range = from..moving.row.frames + 1;
+        let running = Some(FrameStanding::Running);
+        let frames = self.store().frames_in(execution, range, running, 1)?;
+        let Some(mut row) = frames.into_iter().next() else {
+            return Ok(());
+        };
+        moving.due.push_front(Work::Quiet { from: row.id + 1 });
+        let data = self.store().step_data(row.step)?;
+        let frame = record::decode_frame(&data).map_err(|error| unreadable(row.step, &error))?;
+        if let Some(frame) = frame {
+            for timer in self.timers_of(execution, &frame)? {
+                self.store().clear_timer(execution, timer)?;
+            }
+            if let Some((event, _)) = frame.heartbeat() {
+                self.store().delete_heartbeat(execution, event)?;
+            }
+        }
+        row.standing = FrameStanding::Failed;
+        row.waits_for = 0;
+        self.store().put_frame(execution, &row)
+    }
+
+    /// A frame above the one that moves, as it was stored.
+    pub(crate) fn ancestor(
+        &self,
+        execution: &ExecutionRow,
+        id: FrameId,
+    ) -> Result<Option<Arc<Frame>>, StoreError> {
+        let step = match id {
+            0 => execution.frame_step,
+            id => match self.store().frame(execution.id, id)? {
+                Some(row) => row.step,
+                None => return Ok(None),
+            },
+        };
+        let ancestors = &self.memory.ancestors;
+        if let Some(kept) = ancestors.borrow_mut().get(step) {
+            return Ok(Some(kept));
+        }
+        let data = self.store().step_data(step)?;
+        let frame = record::decode_frame(&data).map_err(|error| unreadable(step, &error))?;
+        Ok(frame.map(|frame| {
+            let frame = Arc::new(frame);
+            ancestors
+                .borrow_mut()
+                .keep(step, Arc::clone(&frame), data.len());
+            frame
+        }))
+    }
+
+    /// The outputs of the children that succeeded, in the order of their indices. Those of a fork whose outputs are
+    /// together longer than a state's data may be are read only so far that this shows.
+    pub(crate) fn results(
+        &self,
+        execution: &ExecutionRow,
+        mut children: Range<FrameId>,
+    ) -> Result<Vec<Payload>, StoreError> {
+        let mut results = Vec::new();
+        let mut bytes = 0;
+        loop {
+            let succeeded = Some(FrameStanding::Succeeded);
+            let rows = self
+                .store()
+                .frames_in(execution.id, children.clone(), succeeded, CHUNK)?;
+            let Some(last) = rows.last() else {
+                return Ok(results);
+            };
+            children.start = last.id + 1;
+            for row in rows {
+                let result = self.result(&row)?;
+                bytes += result.len();
+                results.push(result);
+                if bytes > LONGEST_DATA {
+                    return Ok(results);
+                }
+            }
+        }
+    }
+
+    fn result(&self, row: &FrameRow) -> Result<Payload, StoreError> {
+        let missing = || StoreError::Damaged(format!("frame {} has no output", row.id));
+        let data = self.store().step_data(row.step)?;
+        record::decode_payload(&data, row.output.ok_or_else(missing)?)
+            .map_err(|error| unreadable(row.step, &error))
+    }
+}

@@ -1,0 +1,330 @@
+//! Map runs: a Distributed Map state starts child executions, each with a history of its own, and waits for them. Their
+//! starts are work of the parent's, a few in each command; the end of each is counted in the transaction that ends it.
+
+use rampmeter_asl::{
+    ChildFailure, End, Frame, MapRun, Next, Outcome, Payload, Stimulus, Tolerance, map_run_input,
+};
+use rampmeter_store::model::arn::map_run_names;
+use rampmeter_store::model::execution::ExecutionStatus;
+use rampmeter_store::model::id::{ExecutionId, MapRunId, StepId};
+use rampmeter_store::model::map_run::UpdateMapRun;
+use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::{Ended, ExecutionRow, ItemOf, MapRunRow, StoreError};
+
+use crate::apply::turn::{Notice, Turn};
+use crate::apply::workflow::data::LONGEST_DATA;
+use crate::apply::workflow::work::{Joining, Moving, Work};
+
+/// What a child execution may spend in the command that starts it, and what its start costs the parent.
+const CHILD_BUDGET: u32 = 8;
+const START: u32 = 4;
+
+/// Rows read at once.
+const CHUNK: usize = 64;
+
+impl Turn<'_> {
+    /// A frame asked for a map run.
+    pub(crate) fn start_map_run(
+        &mut self,
+        moving: &mut Moving,
+        run: MapRun,
+    ) -> Result<(), StoreError> {
+        let mut join = rampmeter_asl::Join::new(run.fork);
+        let begin = join.begin();
+        let name = run.arn.rsplit(':').next().unwrap_or_default().to_owned();
+        let id = self.store().insert_map_run(&MapRunRow {
+            id: MapRunId(0),
+            execution: moving.row.id,
+            frame: join.fork().parent,
+            name,
+            label: run.label,
+            state: run.state,
+            is_express: run.is_express,
+            is_batched: run.is_batched,
+            status: ExecutionStatus::Running,
+            started_at: self.now_ms(),
+            stopped_at: None,
+            items: run.items,
+            ended: Ended::default(),
+            join,
+        })?;
+        moving.due.push_back(Work::StartItems {
+            map_run: id.0,
+            next: begin.start,
+            until: begin.end,
+        });
+        Ok(())
+    }
+
+    /// Starts the first of a range of child executions; the others are due next.
+    pub(crate) fn start_items(
+        &mut self,
+        moving: &mut Moving,
+        id: MapRunId,
+        mut indices: std::ops::Range<u32>,
+    ) -> Result<(), StoreError> {
+        let Some(run) = self.live_map_run(moving, id)? else {
+            return Ok(());
+        };
+        let Some(index) = indices.next() else {
+            return Ok(());
+        };
+        if !indices.is_empty() {
+            moving.due.push_front(Work::StartItems {
+                map_run: id.0,
+                next: indices.start,
+                until: indices.end,
+            });
+        }
+        moving.spend(START);
+        let Some(parent) = self.ancestor(&moving.row, run.frame)? else {
+            return Ok(());
+        };
+        let input = self.with_context(moving, None, |machine, context| {
+            map_run_input(machine, &parent, index, context)
+        })?;
+        match input {
+            Ok(input) => self.start_item(moving, &run, input),
+            Err(ChildFailure { error, cause }) => {
+                let end = End::Failed { error, cause };
+                self.item_ended(id, &end, 1)
+            }
+        }
+    }
+
+    fn start_item(
+        &mut self,
+        moving: &Moving,
+        run: &MapRunRow,
+        input: Payload,
+    ) -> Result<(), StoreError> {
+        let batch = input
+            .value()
+            .get("Items")
+            .and_then(|items| items.as_array());
+        let items = batch
+            .filter(|_| run.is_batched)
+            .map_or(1, |items| u64::try_from(items.len()).unwrap_or(u64::MAX));
+        let row = ExecutionRow {
+            id: ExecutionId(self.memory.numbers.execution.take(self.store)?),
+            revision: moving.row.revision,
+            name: uuid::Uuid::new_v4().to_string(),
+            status: ExecutionStatus::Running,
+            started_at: self.now_ms(),
+            stopped_at: None,
+            events: 0,
+            first_step: StepId(0),
+            last_step: StepId(0),
+            waits_for: 0,
+            frame_step: StepId(0),
+            frames: 0,
+            item: Some(ItemOf {
+                map_run: run.id,
+                label: run.label.clone(),
+                items,
+            }),
+            redrives: 0,
+            redriven_at: None,
+        };
+        let machine = self.machine(row.revision)?;
+        self.begin(&machine, row, Frame::item(&run.state), input, CHILD_BUDGET)
+    }
+
+    /// The map run, if its children still count and its parent runs.
+    fn live_map_run(&self, moving: &Moving, id: MapRunId) -> Result<Option<MapRunRow>, StoreError> {
+        if moving.row.status != ExecutionStatus::Running {
+            return Ok(None);
+        }
+        let found = self.store().map_run(id)?;
+        Ok(found.filter(|run| run.status == ExecutionStatus::Running && !run.join.is_over()))
+    }
+
+    /// A child execution has ended, or could not be started. What follows is left to its parent.
+    pub(crate) fn item_ended(
+        &mut self,
+        id: MapRunId,
+        end: &End,
+        items: u64,
+    ) -> Result<(), StoreError> {
+        let Some(mut run) = self.store().map_run(id)? else {
+            return Ok(());
+        };
+        let way = match end {
+            End::Succeeded { .. } => 0,
+            End::Failed { .. } => 1,
+            End::TimedOut { .. } => 2,
+            End::Aborted { .. } => 3,
+        };
+        run.ended.children[way] += 1;
+        run.ended.items[way] += items;
+        if run.status != ExecutionStatus::Running {
+            return self.store().update_map_run(&run);
+        }
+        let next = run.join.execution_ended(end);
+        self.store().update_map_run(&run)?;
+        let work = match next {
+            Next::Wait => return Ok(()),
+            Next::Start { index, .. } => Work::StartItems {
+                map_run: id.0,
+                next: index,
+                until: index + 1,
+            },
+            Next::Complete(outcome) => Work::JoinRun {
+                map_run: id.0,
+                outcome,
+            },
+            Next::Fail(outcome) => Work::StopItems {
+                map_run: id.0,
+                after: 0,
+                outcome: Some(outcome),
+            },
+        };
+        self.leave_to(run.execution, &work)
+    }
+
+    /// Stops the next child execution that runs; when there is none, does what `outcome` says.
+    pub(crate) fn stop_items(
+        &mut self,
+        moving: &mut Moving,
+        id: MapRunId,
+        after: ExecutionId,
+        outcome: Option<Outcome>,
+    ) -> Result<(), StoreError> {
+        moving.spend(START);
+        let running = ExecutionStatus::Running;
+        let mut children = self.store().map_run_children(id, running, after, 1)?;
+        let Some(child) = children.pop() else {
+            if let Some(outcome) = outcome {
+                moving.due.push_front(Work::JoinRun {
+                    map_run: id.0,
+                    outcome,
+                });
+            }
+            return Ok(());
+        };
+        moving.due.push_front(Work::StopItems {
+            map_run: id.0,
+            after: child.id.0,
+            outcome,
+        });
+        self.notices.push_back(Notice {
+            execution: child.id,
+            stimulus: Stimulus::Stop {
+                error: None,
+                cause: None,
+            },
+        });
+        Ok(())
+    }
+
+    /// Tells the frame that waits for a map run what became of it.
+    pub(crate) fn join_run(
+        &mut self,
+        moving: &mut Moving,
+        id: MapRunId,
+        outcome: Outcome,
+    ) -> Result<(), StoreError> {
+        let Some(mut run) = self.store().map_run(id)? else {
+            return Ok(());
+        };
+        if run.status != ExecutionStatus::Running {
+            return Ok(());
+        }
+        let Some(frame) = self.load_frame(&moving.row, run.frame)? else {
+            return Ok(());
+        };
+        run.status = match outcome.failure {
+            None => ExecutionStatus::Succeeded,
+            Some(_) => ExecutionStatus::Failed,
+        };
+        run.stopped_at = Some(self.now_ms());
+        self.store().update_map_run(&run)?;
+        moving.joining = Some(Joining::MapRun(id));
+        let event = run.join.fork().event;
+        self.step(moving, frame, Stimulus::Joined { event, outcome }, None)?;
+        moving.joining = None;
+        Ok(())
+    }
+
+    /// Nobody waits any more for the map runs of a frame, or of the whole execution.
+    pub(crate) fn abort_map_runs(
+        &mut self,
+        moving: &mut Moving,
+        frame: Option<rampmeter_asl::FrameId>,
+    ) -> Result<(), StoreError> {
+        for mut run in self.store().running_map_runs(moving.row.id)? {
+            if frame.is_none_or(|frame| frame == run.frame) {
+                run.status = ExecutionStatus::Aborted;
+                run.stopped_at = Some(self.now_ms());
+                self.store().update_map_run(&run)?;
+                moving.due.push_back(Work::StopItems {
+                    map_run: run.id.0,
+                    after: 0,
+                    outcome: None,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The outputs of the child executions that succeeded, in the order of their items, and only so many that a state's
+    /// data would be too long.
+    pub(crate) fn item_results(&self, id: MapRunId) -> Result<Vec<Payload>, StoreError> {
+        let mut results = Vec::new();
+        let (mut bytes, mut after) = (0, ExecutionId(0));
+        loop {
+            let succeeded = ExecutionStatus::Succeeded;
+            let rows = self.store().map_run_children(id, succeeded, after, CHUNK)?;
+            let Some(last) = rows.last() else {
+                return Ok(results);
+            };
+            after = last.id;
+            for row in rows {
+                let result = crate::apply::workflow::data::stored_output(self.store(), &row)?;
+                bytes += result.len();
+                results.push(result);
+                if bytes > LONGEST_DATA {
+                    return Ok(results);
+                }
+            }
+        }
+    }
+
+    /// UpdateMapRun: for what starts and fails from now on.
+    pub(crate) fn update_map_run(
+        &mut self,
+        update: &UpdateMapRun,
+    ) -> Result<Result<(), Rejected>, StoreError> {
+        let found = match map_run_names(&update.map_run_arn) {
+            Ok((label, name)) => self.store().map_run_named(label, name)?,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let Some(mut run) = found else {
+            let arn = update.map_run_arn.clone();
+            return Ok(Err(Rejected::ResourceNotFound(arn)));
+        };
+        if run.status != ExecutionStatus::Running || run.join.is_over() {
+            return Ok(Ok(()));
+        }
+        let tolerance = run.join.fork().tolerance;
+        let changed = Tolerance {
+            count: update.tolerated_failure_count.or(tolerance.count),
+            percentage: update.tolerated_failure_percentage.or(tolerance.percentage),
+        };
+        let concurrency = update.max_concurrency.map(|most| match most {
+            0 => u32::MAX,
+            most => most,
+        });
+        let start = run.join.change(concurrency, Some(changed));
+        self.store().update_map_run(&run)?;
+        if !start.is_empty() {
+            let work = Work::StartItems {
+                map_run: run.id.0,
+                next: start.start,
+                until: start.end,
+            };
+            self.leave_to(run.execution, &work)?;
+        }
+        Ok(Ok(()))
+    }
+}

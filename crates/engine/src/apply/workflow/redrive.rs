@@ -1,0 +1,163 @@
+//! RedriveExecution: an execution that ended badly goes on where it failed, under its ARN and with its history. Of a Parallel
+//! or Map state only those children run again that did not succeed; a Distributed Map begins a new map run.
+//! <https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html>
+
+use std::ops::Range;
+
+use rampmeter_asl::{EventId, Frame, FrameId, Stimulus, record};
+use rampmeter_store::model::execution::{ExecutionStatus, RedriveExecution};
+use rampmeter_store::model::id::StepId;
+use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::unreadable;
+use rampmeter_store::why_not_redrivable;
+use rampmeter_store::{ForkRow, FrameStanding, StoreError};
+
+use crate::apply::turn::Turn;
+use crate::apply::workflow::work::{BUDGET, Moving, Work};
+
+/// For so long the same client token gets the same answer, in milliseconds.
+const SAME_REQUEST: i64 = 15 * 60 * 1_000;
+
+impl Turn<'_> {
+    /// Redrives an execution. Answers when, in milliseconds since the Unix epoch.
+    pub(crate) fn redrive_execution(
+        &mut self,
+        redrive: &RedriveExecution,
+    ) -> Result<Result<i64, Rejected>, StoreError> {
+        let mut row = match self.execution_by_arn(&redrive.execution_arn)? {
+            Ok(row) => row,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let now = self.now_ms();
+        if let (Some(token), Some(at)) = (&redrive.client_token, row.redriven_at)
+            && now - at < SAME_REQUEST
+            && self.store().redrive_token(row.id)?.as_ref() == Some(token)
+        {
+            return Ok(Ok(at));
+        }
+        if let Some(why) = why_not_redrivable(&row, now) {
+            return Ok(Err(Rejected::ExecutionNotRedrivable(why)));
+        }
+        let frame = match self.stored_frame(row.frame_step) {
+            Err(StoreError::Damaged(why)) => return Ok(Err(Rejected::Unreadable(why))),
+            found => found?,
+        };
+        let Some(frame) = frame else {
+            let why = "The execution failed because it could not be read";
+            return Ok(Err(Rejected::ExecutionNotRedrivable(why.to_owned())));
+        };
+        let machine = self.machine(row.revision)?;
+        // What its end left to do is done before anything goes on.
+        let mut moving = Moving::new(row.clone(), machine, BUDGET);
+        self.finish_work(&mut moving)?;
+        row = moving.row;
+        row.status = ExecutionStatus::Running;
+        row.stopped_at = None;
+        row.redrives += 1;
+        row.redriven_at = Some(now);
+        self.store()
+            .note_redrive(&row, redrive.client_token.as_deref())?;
+        let fork = self.store().fork(row.id, 0)?;
+        let redriven = row.events + 1;
+        let machine = self.machine(row.revision)?;
+        let mut moving = Moving::new(row, machine, BUDGET);
+        let stimulus = Stimulus::Redrive {
+            cause: 0,
+            with_children: fork.is_some(),
+        };
+        let moved = self.step(&mut moving, frame, stimulus, None)?;
+        moved.expect("a root that ended badly can be redriven");
+        if let Some(fork) = fork {
+            self.revive_children(&mut moving, fork, redriven)?;
+        }
+        self.work(&mut moving)?;
+        self.store().update_execution(&moving.row)?;
+        self.put_off(&moving)?;
+        Ok(Ok(now))
+    }
+
+    fn stored_frame(&self, step: StepId) -> Result<Option<Frame>, StoreError> {
+        let data = self.store().step_data(step)?;
+        record::decode_frame(&data).map_err(|error| unreadable(step, &error))
+    }
+
+    /// The children of a fork count again, and those that did not succeed run again. `cause` is the event that says so.
+    fn revive_children(
+        &mut self,
+        moving: &mut Moving,
+        mut row: ForkRow,
+        cause: EventId,
+    ) -> Result<(), StoreError> {
+        row.live = true;
+        row.join.redrive();
+        let (begun, _, _) = row.join.counts();
+        let more = row.join.change(None, None);
+        let (parent, first) = (row.join.fork().parent, row.join.fork().first);
+        self.store().put_fork(moving.row.id, &row)?;
+        moving.due.push_back(Work::Redrive {
+            parent,
+            first,
+            next: 0,
+            until: begun,
+            cause,
+        });
+        moving.due.push_back(Work::Begin {
+            parent,
+            first,
+            next: more.start,
+            until: more.end,
+            cause,
+        });
+        Ok(())
+    }
+
+    /// Redrives the first of a range of children, unless it succeeded; the others are due next.
+    pub(crate) fn redrive_children(
+        &mut self,
+        moving: &mut Moving,
+        parent: FrameId,
+        first: FrameId,
+        mut indices: Range<u32>,
+        cause: EventId,
+    ) -> Result<(), StoreError> {
+        let execution = moving.row.id;
+        if self.live_fork(moving, parent, first)?.is_none() {
+            return Ok(());
+        }
+        let Some(index) = indices.next() else {
+            return Ok(());
+        };
+        if !indices.is_empty() {
+            moving.due.push_front(Work::Redrive {
+                parent,
+                first,
+                next: indices.start,
+                until: indices.end,
+                cause,
+            });
+        }
+        let id = first + u64::from(index);
+        let Some(row) = self.store().frame(execution, id)? else {
+            // It was to begin when the fork failed, and had not.
+            let child = Frame::child(parent, id, index, cause);
+            self.step(moving, child, Stimulus::Begin, None)?;
+            return Ok(());
+        };
+        if row.standing != FrameStanding::Failed {
+            return Ok(());
+        }
+        let Some(frame) = self.stored_frame(row.step)? else {
+            return Ok(());
+        };
+        let below = self.store().fork(execution, id)?;
+        let stimulus = Stimulus::Redrive {
+            cause,
+            with_children: below.is_some(),
+        };
+        self.step(moving, frame, stimulus, None)?;
+        match below {
+            Some(below) => self.revive_children(moving, below, cause),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! `http:invoke`: the HTTP Task of Step Functions. Its `ApiEndpoint` says which target it is for; the call goes through
+//! that target's gate as a message of its MEDIUM lane, and signs in as the target does. What a message of a queue has
+//! that an HTTP Task has not (keys, another priority) takes `sqs:sendMessage.waitForTaskToken`.
+//! <https://docs.aws.amazon.com/step-functions/latest/dg/call-https-apis.html>
+
+use std::time::Duration;
+
+use rampmeter_asl::Task;
+use rampmeter_caller::path;
+use rampmeter_config::message::CallMessage;
+use rampmeter_dispatch::Priority;
+use rampmeter_store::model::id::{ExecutionId, MessageNumber, StepId, TargetId};
+use rampmeter_store::{MessageRow, StoreError};
+use serde_json::Value;
+
+use crate::apply::calls::http_task::call_of;
+use crate::apply::calls::send::Sending;
+use crate::apply::calls::send::{INVALID_MESSAGE, Placed};
+use crate::apply::turn::Turn;
+use crate::apply::workflow::service::{Submission, TaskError};
+
+/// The lane of calls that say nothing of their priority.
+const PRIORITY: Priority = Priority::Medium;
+
+impl Turn<'_> {
+    /// Puts the call of an HTTP Task into the lane of its target. The task goes on with the call's outcome.
+    pub(crate) fn request_http(
+        &mut self,
+        task: &Task,
+        execution: ExecutionId,
+        step: StepId,
+    ) -> Result<Submission, StoreError> {
+        let refused = |why: String| {
+            Ok(Submission::Answered(Err(TaskError::new(
+                INVALID_MESSAGE,
+                why,
+            ))))
+        };
+        let call = match call_of(task.parameters.value()) {
+            Ok(call) => call,
+            Err(why) => return refused(why),
+        };
+        let endpoint = call.get("ApiEndpoint").and_then(Value::as_str);
+        let Some(target) = self.target_at(endpoint.unwrap_or_default()) else {
+            return refused(self.no_target());
+        };
+        let target = self.target(target);
+        let queue = target.queues[PRIORITY.index()];
+        if let Err(invalid) = CallMessage::from_value(&call, &target.config) {
+            return refused(invalid.to_string());
+        }
+        let id = MessageNumber(self.memory.numbers.message.take(self.store)?);
+        let message = MessageRow {
+            task: Some((execution, task.event)),
+            entered: Some(task.entered_event),
+            stored: Some((step, 0)),
+            id,
+            queue,
+            body: None,
+            key: None,
+            sent_at: self.now,
+            first_started_at: None,
+            receive_count: 0,
+            attempts: 0,
+            crashes: 0,
+            turn: 0,
+            group: None,
+            ordering: None,
+        };
+        let sending = Sending {
+            message,
+            parameters: task.parameters.clone(),
+            placed: Placed::Lane {
+                delay: Duration::ZERO,
+            },
+        };
+        Ok(Submission::Sent(Some(Box::new(sending)), None))
+    }
+
+    /// The target that an endpoint lies below: that with the longest base URL, where several match.
+    fn target_at(&self, endpoint: &str) -> Option<TargetId> {
+        let targets = self.memory.targets.iter();
+        targets
+            .filter(|(_, target)| target.config.worker == rampmeter_config::Worker::Embedded)
+            .filter(|(_, target)| path::relative(&target.config.profile.base_url, endpoint).is_ok())
+            .max_by_key(|(_, target)| target.config.profile.base_url.as_str().len())
+            .map(|(id, _)| *id)
+    }
+
+    fn no_target(&self) -> String {
+        let targets = self.memory.targets.values();
+        let names: Vec<&str> = targets.map(|target| target.config.name.as_str()).collect();
+        if names.is_empty() {
+            return "ApiEndpoint does not lie below the base_url of a target: none is configured"
+                .to_owned();
+        }
+        format!(
+            "ApiEndpoint does not lie below the base_url of any target: {}",
+            names.join(", ")
+        )
+    }
+}

@@ -1,0 +1,57 @@
+//! What a Task state asks of a service: each integration in a file of its own. A request that this host answers itself
+//! is answered in the same transaction; the interpreter has failed what is not served before it comes here.
+
+mod execution;
+pub(crate) mod http;
+mod invocation;
+mod message;
+
+use rampmeter_asl::{Action, Payload, Resource, Task};
+use rampmeter_store::StoreError;
+use rampmeter_store::model::id::{ExecutionId, StepId};
+
+use crate::apply::calls::send::Sending;
+use crate::apply::turn::Turn;
+
+pub(crate) use rampmeter_store::model::invocation::TaskError;
+
+/// What became of a task's request.
+#[derive(Debug)]
+pub(crate) enum Submission {
+    /// The service has answered.
+    Answered(Result<Payload, TaskError>),
+    /// The request is made after the commit, or taken by a worker of its activity, and answered by a command.
+    Later,
+    /// A message was sent, unless its queue has had it already; the answer of SendMessage. Without an answer the task
+    /// goes on when the call that the message asks for has its outcome.
+    Sent(Option<Box<Sending>>, Option<Payload>),
+}
+
+impl Turn<'_> {
+    /// Makes the request of a task that the step `step` of `execution` submits.
+    pub(crate) fn request_service(
+        &mut self,
+        task: &Task,
+        execution: ExecutionId,
+        step: StepId,
+    ) -> Result<Submission, StoreError> {
+        match &task.resource {
+            Resource::Action(Action { service, .. }) if service == "sqs" => {
+                self.request_message(task, execution, step)
+            }
+            Resource::Action(Action {
+                service, pattern, ..
+            }) if service == "states" => self.request_execution(task, *pattern, execution),
+            Resource::Action(Action { service, .. }) if service == "http" => {
+                self.request_http(task, execution, step)
+            }
+            Resource::Activity(arn) => {
+                self.keep_task(arn, execution, task.event, step)?;
+                Ok(Submission::Later)
+            }
+            Resource::Action(_) | Resource::Function(_) | Resource::Unserved(_) => {
+                self.request_invocation(task, execution, step)
+            }
+        }
+    }
+}

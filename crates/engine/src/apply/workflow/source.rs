@@ -1,0 +1,95 @@
+//! Messages that start executions. Each message of a workflow's source queue starts one execution whose name is the
+//! MessageId and whose input is the body; the message is deleted in the same transaction. So a message that is delivered
+//! again, after a crash or by a redrive, finds its execution and starts nothing.
+//!
+//! A message that cannot start one (its body is no JSON or too long, or the state machine is gone) was received in vain:
+//! it is hidden for the queue's visibility timeout and tried again, until the queue's redrive policy sends it to the
+//! dead-letter queue or its retention ends. That is what a consumer that fails does to any queue.
+
+use std::time::Duration;
+
+use rampmeter_store::model::execution::StartExecution;
+use rampmeter_store::model::id::{QueueId, message_id};
+use rampmeter_store::model::queue_error::QueueError;
+use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::{MessageRow, StoreError};
+
+use crate::apply::queues::Applied;
+use crate::apply::turn::Turn;
+use crate::memory::receives::Taking;
+
+/// Executions started from queues in one transaction, so that no queue can hold the writer.
+const STARTED_AT_ONCE: usize = 64;
+
+/// Messages taken from one queue before the next has its turn: as many as one receive may take.
+const TAKEN_AT_ONCE: usize = 10;
+
+/// A queue whose visibility timeout is 0 would have a bad message tried without a pause.
+const LEAST_PAUSE: Duration = Duration::from_secs(1);
+
+impl Turn<'_> {
+    /// Starts executions for messages that wait in source queues. Answers whether there may be more.
+    pub(crate) fn start_from_sources(&mut self) -> Result<bool, StoreError> {
+        if self.memory.draining.is_some() {
+            return Ok(false);
+        }
+        let mut started = 0;
+        while started < STARTED_AT_ONCE {
+            let Some(queue) = self.memory.sources.next() else {
+                return Ok(false);
+            };
+            let attributes = &self.queue_record(queue).attributes;
+            let taking = Taking {
+                queue,
+                most: TAKEN_AT_ONCE.min(STARTED_AT_ONCE - started),
+                invisible: attributes.visibility_timeout().max(LEAST_PAUSE),
+                attempt: None,
+            };
+            let taken = self.take(taking)?;
+            if taken.is_empty() {
+                self.memory.sources.rest(queue);
+            }
+            for (message, _) in taken.messages {
+                self.start_from(queue, &message)?;
+                self.give_notices()?;
+                started += 1;
+            }
+        }
+        Ok(true)
+    }
+
+    fn start_from(&mut self, queue: QueueId, message: &MessageRow) -> Result<(), StoreError> {
+        let workflow = self.memory.sources.workflow_of(queue);
+        let workflow = workflow.expect("the queue is a source").to_owned();
+        let start = StartExecution {
+            state_machine_arn: self.memory.place.machine_arn(&workflow),
+            name: Some(message_id(self.memory.seal.key(), message.id)),
+            input: self.body_of(message)?,
+        };
+        match self.start_execution(&start)? {
+            Ok(_) | Err(Rejected::ExecutionAlreadyExists(_)) => self.erase(queue, message.id),
+            Err(why) => {
+                tracing::warn!(
+                    workflow,
+                    message = start.name,
+                    receives = message.receive_count,
+                    %why,
+                    "a message of a source queue starts no execution"
+                );
+                Ok(())
+            }
+        }
+    }
+
+    /// A queue that a workflow starts from cannot be deleted from under it.
+    pub(crate) fn refuse_source(&self, queue: QueueId) -> Applied<()> {
+        let Some(workflow) = self.memory.sources.workflow_of(queue) else {
+            return Ok(Ok(()));
+        };
+        let name = &self.queue_record(queue).name;
+        Ok(Err(QueueError::UnsupportedOperation(format!(
+            "{name} is the source of the workflow {workflow}: take source out of [workflows.{workflow}] to delete it."
+        ))
+        .into()))
+    }
+}

@@ -1,0 +1,153 @@
+//! Where a running execution waits, and the calls that will resume it: its own, or those of the branches and iterations
+//! that run, as many as are worth showing. Changes nothing.
+
+use rampmeter_asl::{Detail, Frame, Waiting, record};
+use rampmeter_store::model::call::WaitingAt;
+use rampmeter_store::model::id::{MessageNumber, StepId, message_number};
+use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::{ExecutionRow, FrameStanding, StoreError};
+use serde_json::Value;
+
+use crate::apply::calls::inspect::Ahead;
+use crate::apply::turn::Turn;
+
+/// Branches and iterations whose waiting is shown.
+const CHILDREN_SHOWN: usize = 100;
+
+/// Branches and iterations that are read to find those.
+const CHILDREN_READ: usize = 1_000;
+
+impl Turn<'_> {
+    /// Where a running execution waits; `None` once it has ended.
+    pub(crate) fn inspect_execution(
+        &mut self,
+        arn: &str,
+    ) -> Result<Result<Option<WaitingAt>, Rejected>, StoreError> {
+        match self.where_it_waits(arn) {
+            Err(StoreError::Damaged(why)) => Ok(Err(Rejected::Unreadable(why))),
+            other => other,
+        }
+    }
+
+    fn where_it_waits(
+        &mut self,
+        arn: &str,
+    ) -> Result<Result<Option<WaitingAt>, Rejected>, StoreError> {
+        let execution = match self.execution_by_arn(arn)? {
+            Ok(execution) => execution,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let Some(frame) = self.load_frame(&execution, 0)? else {
+            return Ok(Ok(None));
+        };
+        let mut ahead = Ahead::default();
+        let mut root = self.frame_waits(&execution, &frame, execution.frame_step, &mut ahead)?;
+        if matches!(frame.waiting_for(), Waiting::Children { .. }) {
+            self.children_wait(&execution, &mut root, &mut ahead)?;
+        }
+        Ok(Ok(Some(root)))
+    }
+
+    /// Counts the branches and iterations that run, and looks where the first of them wait.
+    fn children_wait(
+        &mut self,
+        execution: &ExecutionRow,
+        root: &mut WaitingAt,
+        ahead: &mut Ahead,
+    ) -> Result<(), StoreError> {
+        root.running = self.store().count_running_frames(execution.id)?;
+        let running = Some(FrameStanding::Running);
+        let frames = self.store().frames_in(
+            execution.id,
+            1..execution.frames + 1,
+            running,
+            CHILDREN_READ,
+        )?;
+        for row in frames {
+            if let Some(frame) = self.load_frame(execution, row.id)?
+                && !matches!(frame.waiting_for(), Waiting::Children { .. })
+            {
+                let child = self.frame_waits(execution, &frame, row.step, ahead)?;
+                root.children.push(child);
+            }
+            if root.children.len() == CHILDREN_SHOWN {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where one frame waits; `step` holds it.
+    fn frame_waits(
+        &mut self,
+        execution: &ExecutionRow,
+        frame: &Frame,
+        step: StepId,
+        ahead: &mut Ahead,
+    ) -> Result<WaitingAt, StoreError> {
+        let (waits_for, event) = match frame.waiting_for() {
+            Waiting::Task { event } => ("task", event),
+            Waiting::Timer { event } => ("timer", event),
+            Waiting::Retry { event } => ("retry", event),
+            Waiting::Children { event } => ("children", event),
+            Waiting::Continue | Waiting::Nothing => ("continue", 0),
+        };
+        let waited = self.task_events(execution, event, step)?;
+        let call = match waited.message {
+            Some(number) => self.call_standing(number, ahead)?,
+            None => None,
+        };
+        Ok(WaitingAt {
+            state: frame.state().to_owned(),
+            waits_for,
+            since: waited.since,
+            call,
+            running: 0,
+            children: Vec::new(),
+        })
+    }
+
+    /// When a frame began to wait for `event`, and the message it then sent, if it sent one. `step` holds the frame.
+    fn task_events(
+        &self,
+        execution: &ExecutionRow,
+        event: u64,
+        step: StepId,
+    ) -> Result<Waited, StoreError> {
+        let mut waited = Waited {
+            since: execution.started_at,
+            message: None,
+        };
+        // An execution that only goes on waits for no event.
+        if event == 0 {
+            return Ok(waited);
+        }
+        let begun = self.store().step_with(execution.last_step, event)?;
+        // The request may have been accepted in a later step than that of the attempt.
+        let steps = begun
+            .into_iter()
+            .chain(Some(step).filter(|step| Some(*step) != begun));
+        for id in steps {
+            let step = record::decode(&self.store().step_data(id)?)
+                .map_err(|error| rampmeter_store::unreadable(id, &error))?;
+            for event_seen in step.events.iter().filter(|seen| seen.id >= event) {
+                if let Detail::TaskSubmitted { output, .. } = &event_seen.detail
+                    && waited.message.is_none()
+                {
+                    let text = output.value().get("MessageId").and_then(Value::as_str);
+                    waited.message =
+                        text.and_then(|text| message_number(self.memory.seal.key(), text));
+                }
+                if event_seen.id == event {
+                    waited.since = event_seen.at;
+                }
+            }
+        }
+        Ok(waited)
+    }
+}
+
+struct Waited {
+    since: i64,
+    message: Option<MessageNumber>,
+}

@@ -1,0 +1,259 @@
+//! What remains to be done in an execution after one of its frames has moved: children to begin, frames to go on, forks
+//! to join, to cancel or to forget. One command does as much of it as its budget allows; the rest is stored and done
+//! in commands of its own, so that no execution can hold the writer however wide it is.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use rampmeter_asl::{EventId, FrameId, Outcome, Stimulus};
+use rampmeter_store::model::id::{ExecutionId, MapRunId};
+use rampmeter_store::{ExecutionRow, StoreError};
+use serde::{Deserialize, Serialize};
+
+use crate::apply::turn::Turn;
+use crate::memory::machines::Machine;
+
+/// What one command may spend on one execution: a unit for each state that is entered and for each piece of work, and
+/// [`REQUEST`] for each request of a task.
+pub(crate) const BUDGET: u32 = 64;
+
+/// What a task's request costs, so that a loop of requests comes to an end too.
+pub(crate) const REQUEST: u32 = 5;
+
+/// One thing to do in one execution. The store holds it as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Work {
+    /// A frame used up its transitions and goes on.
+    Continue { frame: FrameId },
+    /// Children begin, from the index `next` to before `until`. `first` is the id of the fork's first child.
+    Begin {
+        parent: FrameId,
+        first: FrameId,
+        next: u32,
+        until: u32,
+        cause: EventId,
+    },
+    /// The children of a frame have ended, or enough of them.
+    Join {
+        parent: FrameId,
+        first: FrameId,
+        outcome: Outcome,
+    },
+    /// The children of a frame with ids not below `from` are cancelled; then the fork is joined, or without an outcome
+    /// the frame itself is cancelled.
+    Cancel {
+        parent: FrameId,
+        from: FrameId,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        outcome: Option<Outcome>,
+    },
+    /// The rows of these frames, and of all below them, are no longer needed.
+    Forget { from: FrameId, until: FrameId },
+    /// Child executions of a map run start, from the index `next` to before `until`.
+    StartItems { map_run: i64, next: u32, until: u32 },
+    /// The child executions of a map run have ended, or enough of them.
+    JoinRun { map_run: i64, outcome: Outcome },
+    /// The child executions of a map run with numbers above `after` are stopped; then the run is joined, if there is an
+    /// outcome.
+    StopItems {
+        map_run: i64,
+        after: i64,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        outcome: Option<Outcome>,
+    },
+    /// Children are redriven that did not succeed, from the index `next` to before `until`.
+    Redrive {
+        parent: FrameId,
+        first: FrameId,
+        next: u32,
+        until: u32,
+        cause: EventId,
+    },
+    /// The execution has ended: the frames with ids not below `from` wait for nothing any more.
+    Quiet { from: FrameId },
+}
+
+/// One execution while one command moves it.
+#[derive(Debug)]
+pub(crate) struct Moving {
+    pub(crate) row: ExecutionRow,
+    /// None for one whose definition cannot be read, which can only fail.
+    machine: Option<Arc<Machine>>,
+    /// What remains to be done, in this order.
+    pub(crate) due: VecDeque<Work>,
+    /// What this command may still spend.
+    pub(crate) budget: u32,
+    /// Whose results the frame that moves may read.
+    pub(crate) joining: Option<Joining>,
+}
+
+/// Whose results a frame may read.
+#[derive(Debug, Clone)]
+pub(crate) enum Joining {
+    /// Those of its branches or iterations.
+    Frames(std::ops::Range<FrameId>),
+    /// Those of the child executions of its map run.
+    MapRun(MapRunId),
+}
+
+impl Moving {
+    pub(crate) fn new(row: ExecutionRow, machine: Arc<Machine>, budget: u32) -> Moving {
+        Moving {
+            machine: Some(machine),
+            ..Moving::unreadable(row, budget)
+        }
+    }
+
+    /// One that can only fail.
+    pub(crate) fn unreadable(row: ExecutionRow, budget: u32) -> Moving {
+        Moving {
+            row,
+            machine: None,
+            due: VecDeque::new(),
+            budget,
+            joining: None,
+        }
+    }
+
+    pub(crate) fn machine(&self) -> &Machine {
+        self.machine
+            .as_deref()
+            .expect("an execution moves only once its definition was read")
+    }
+
+    pub(crate) fn spend(&mut self, units: u32) {
+        self.budget = self.budget.saturating_sub(units);
+    }
+}
+
+impl Turn<'_> {
+    /// Does what is due until nothing is or the budget is spent.
+    pub(crate) fn work(&mut self, moving: &mut Moving) -> Result<(), StoreError> {
+        while moving.budget > 0
+            && let Some(work) = moving.due.pop_front()
+        {
+            moving.spend(1);
+            self.work_on(moving, work)?;
+        }
+        Ok(())
+    }
+
+    fn work_on(&mut self, moving: &mut Moving, work: Work) -> Result<(), StoreError> {
+        match work {
+            Work::Continue { frame } => {
+                if let Some(frame) = self.load_frame(&moving.row, frame)? {
+                    self.step(moving, frame, Stimulus::Continue, None)?;
+                }
+                Ok(())
+            }
+            Work::Begin {
+                parent,
+                first,
+                next,
+                until,
+                cause,
+            } => self.begin_children(moving, parent, first, next..until, cause),
+            Work::Join {
+                parent,
+                first,
+                outcome,
+            } => self.join(moving, parent, first, outcome),
+            Work::Cancel {
+                parent,
+                from,
+                outcome,
+            } => self.cancel_children(moving, parent, from, outcome),
+            Work::Forget { from, until } => self.forget_frames(moving, from..until),
+            Work::Redrive {
+                parent,
+                first,
+                next,
+                until,
+                cause,
+            } => self.redrive_children(moving, parent, first, next..until, cause),
+            Work::StartItems {
+                map_run,
+                next,
+                until,
+            } => self.start_items(moving, MapRunId(map_run), next..until),
+            Work::JoinRun { map_run, outcome } => self.join_run(moving, MapRunId(map_run), outcome),
+            Work::StopItems {
+                map_run,
+                after,
+                outcome,
+            } => self.stop_items(moving, MapRunId(map_run), ExecutionId(after), outcome),
+            Work::Quiet { from } => self.quieten(moving, from),
+        }
+    }
+
+    /// Stores what remains to be done, for commands of its own.
+    pub(crate) fn put_off(&mut self, moving: &Moving) -> Result<(), StoreError> {
+        for work in &moving.due {
+            self.leave_to(moving.row.id, work)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves something to do to an execution that is not being moved.
+    pub(crate) fn leave_to(&mut self, id: ExecutionId, work: &Work) -> Result<(), StoreError> {
+        let text = serde_json::to_string(work)
+            .expect("what is to be done has only text keys and whole numbers");
+        self.store().note_continuing(id, &text)?;
+        self.go_on_later(id);
+        Ok(())
+    }
+
+    /// Gives an execution a command of its own after this transaction, unless one waits already.
+    fn go_on_later(&mut self, id: ExecutionId) {
+        if self.memory.continuing.insert(id) {
+            self.out.continuing.push(id);
+        }
+    }
+
+    /// Goes on with an execution that spent what one transaction may.
+    pub(crate) fn continue_execution(&mut self, id: ExecutionId) -> Result<(), StoreError> {
+        self.memory.continuing.remove(&id);
+        let Some(row) = self.store().execution(id)? else {
+            return self.store().forget_continuing(id);
+        };
+        match self.continue_readable(row.clone()) {
+            Err(StoreError::Damaged(why)) => self.fail_unreadable(row, &why),
+            other => other,
+        }
+    }
+
+    /// Does at once whatever an execution still had to do.
+    pub(crate) fn finish_work(&mut self, moving: &mut Moving) -> Result<(), StoreError> {
+        let id = moving.row.id;
+        moving.budget = u32::MAX;
+        while self.store().is_continuing(id)? {
+            self.take_work(moving)?;
+            self.work(moving)?;
+        }
+        moving.budget = BUDGET;
+        Ok(())
+    }
+
+    fn take_work(&mut self, moving: &mut Moving) -> Result<(), StoreError> {
+        for text in self.store().take_continuing(moving.row.id, BUDGET)? {
+            let work = serde_json::from_str(&text)
+                .map_err(|error| StoreError::Damaged(format!("what is to be done: {error}")))?;
+            moving.due.push_back(work);
+        }
+        Ok(())
+    }
+
+    fn continue_readable(&mut self, row: ExecutionRow) -> Result<(), StoreError> {
+        let id = row.id;
+        let machine = self.machine(row.revision)?;
+        let mut moving = Moving::new(row, machine, BUDGET);
+        self.take_work(&mut moving)?;
+        self.work(&mut moving)?;
+        self.store().update_execution(&moving.row)?;
+        self.put_off(&moving)?;
+        if self.store().is_continuing(id)? {
+            self.go_on_later(id);
+        }
+        Ok(())
+    }
+}

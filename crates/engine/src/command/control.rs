@@ -1,0 +1,19 @@
+//! What people change while the server runs, as values on their way to the writer.
+
+use rampmeter_dispatch::Priority;
+use rampmeter_store::model::control::{ChangeLimit, LimitChanged, Pause};
+use rampmeter_store::model::dead_letter::{RedriveDeadLetter, Redriven};
+
+use crate::command::Reply;
+
+/// The requests as the writer takes them.
+#[derive(Debug)]
+pub(crate) enum ControlCommand {
+    Pause(Pause, Reply<()>),
+    ChangeLimit(ChangeLimit, Reply<LimitChanged>),
+    /// The number of a call, its new priority, and why.
+    MoveCall(i64, Priority, String, Reply<()>),
+    RedriveDeadLetter(RedriveDeadLetter, Reply<Redriven>),
+    /// The number of a dead letter, and why.
+    DiscardDeadLetter(i64, String, Reply<()>),
+}

@@ -1,0 +1,18 @@
+//! What clients ask of versions, aliases and tags, as values on their way to the writer.
+
+use rampmeter_store::model::version::{
+    AliasDescription, CreateAlias, PublishVersion, ResourceTags, UpdateAlias, VersionDescription,
+};
+
+use crate::command::Reply;
+
+/// One request for a version, an alias or tags. A text is an ARN.
+#[derive(Debug)]
+pub(crate) enum VersionCommand {
+    Publish(PublishVersion, Reply<VersionDescription>),
+    Delete(String, Reply<()>),
+    CreateAlias(CreateAlias, Reply<AliasDescription>),
+    UpdateAlias(UpdateAlias, Reply<i64>),
+    DeleteAlias(String, Reply<()>),
+    ChangeTags(String, ResourceTags, Reply<()>),
+}

@@ -1,0 +1,241 @@
+//! Opens an engine: one process to a data directory, a store of a format it knows, and a writer on a thread of its own.
+//! What the store and the configuration then become is in `recovery`.
+
+use std::fs::{DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rampmeter_asl::{Diagnostic, Unserved};
+use rampmeter_config::Config;
+use rampmeter_store::Reader;
+use rampmeter_store::{Store, StoreError, StoreOpenError};
+use rampmeter_store::{blobs_path, store_path};
+use thiserror::Error;
+use tokio::sync::{mpsc, watch};
+
+use crate::command::Command;
+use crate::commit::effects::SendOff;
+use crate::commit::recovery::recover;
+use crate::commit::stopped::Stopped;
+use crate::invocation::SdkOperations;
+
+/// Commands that may wait for the writer; more senders wait in turn.
+const WAITING_COMMANDS: usize = 4_096;
+
+/// Why an engine did not open. Nothing was changed that a later start would mind.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process has the data directory.
+    #[error("the data directory {0} is in use by another rampmeter")]
+    InUse(PathBuf),
+    /// The data directory cannot be made or locked.
+    #[error("the data directory {path} cannot be used: {source}")]
+    DataDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The store was written by a newer version.
+    #[error("the store has format {found}, newer than this version knows")]
+    NewerFormat {
+        /// The format found.
+        found: i64,
+    },
+    /// The file is something else.
+    #[error("{0} is not a rampmeter store")]
+    Foreign(PathBuf),
+    /// The store cannot be read or written.
+    #[error("the store cannot be opened: {0}")]
+    Store(String),
+    /// The store was made for another account or region: its ARNs, and the idempotency keys made from them, would change.
+    #[error(
+        "the store was made for account and region {stored}, the configuration says {configured}"
+    )]
+    OtherPlace {
+        /// Account and region in the store.
+        stored: String,
+        /// Account and region in the configuration.
+        configured: String,
+    },
+    /// A workflow's definition has errors.
+    #[error("the workflow {workflow} has errors")]
+    Definition {
+        /// Name of the workflow.
+        workflow: String,
+        /// Each with its place in the definition.
+        problems: Vec<Diagnostic>,
+    },
+    /// A state of a workflow cannot run on this host.
+    #[error("the workflow {workflow} has states that cannot run here")]
+    Unserved {
+        /// Name of the workflow.
+        workflow: String,
+        /// The states.
+        states: Vec<Unserved>,
+    },
+    /// A function cannot be called.
+    #[error("the function {function} cannot be called: {reason}")]
+    Function {
+        /// Name of the function.
+        function: String,
+        /// Why.
+        reason: String,
+    },
+    /// The source of a workflow is a queue of a target that is not configured at present.
+    #[error(
+        "the workflow {workflow} cannot start from {queue}: it holds the messages of a target that is not configured"
+    )]
+    Source {
+        /// Name of the workflow.
+        workflow: String,
+        /// Name of the queue.
+        queue: String,
+    },
+    /// A target cannot be called.
+    #[error("the target {target} cannot be called: {reason}")]
+    Target {
+        /// Name of the target.
+        target: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl OpenError {
+    /// The stable code of this error.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Definition { .. } => "RM1001",
+            Self::Unserved { .. } => "RM1002",
+            Self::InUse(_) => "RM2002",
+            Self::DataDirectory { .. } => "RM2003",
+            Self::NewerFormat { .. } => "RM2004",
+            Self::Foreign(_) => "RM2005",
+            Self::Store(_) => "RM2006",
+            Self::Target { .. } | Self::Function { .. } => "RM2007",
+            Self::OtherPlace { .. } => "RM2009",
+            Self::Source { .. } => "RM2036",
+        }
+    }
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        OpenError::Store(error.to_string())
+    }
+}
+
+/// What the writer is made from.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    pub(crate) config: Config,
+    pub(crate) runtime: tokio::runtime::Handle,
+    pub(crate) free_slots_after_restart: bool,
+    pub(crate) set_clock_back: Duration,
+}
+
+/// An engine that runs: where commands go, where reads come from, and how it ended once it has.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) reader: Arc<Reader>,
+    pub(crate) stopped: watch::Receiver<Option<Stopped>>,
+}
+
+/// Opens everything and starts the writer. `operations` makes what carries out the operations of `aws-sdk`.
+pub(crate) fn open(
+    opening: Opening,
+    operations: impl FnOnce(&Opened) -> Option<Arc<dyn SdkOperations>>,
+) -> Result<Opened, OpenError> {
+    let Opening {
+        config,
+        runtime,
+        free_slots_after_restart,
+        set_clock_back,
+    } = opening;
+    let directory = config.server.data_dir.clone();
+    let lock = lock(&directory)?;
+    let blobs = blobs_path(&directory);
+    let unusable = |source| OpenError::DataDirectory {
+        path: blobs.clone(),
+        source,
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&blobs)
+        .map_err(unusable)?;
+    let path = store_path(&directory);
+    let store = Store::open(&path).map_err(|error| match error {
+        StoreOpenError::NewerFormat { found } => OpenError::NewerFormat { found },
+        StoreOpenError::Foreign => OpenError::Foreign(path.clone()),
+        StoreOpenError::Failed(error) => error.into(),
+    })?;
+    remove_unkept(&blobs, &store).map_err(unusable)?;
+    let writer = recover(store, &config, free_slots_after_restart, set_clock_back)?;
+    let reader = Arc::new(Reader::new(&path, writer.memory.place.clone())?);
+    let (commands, received) = mpsc::channel(WAITING_COMMANDS);
+    let (stopped, how) = watch::channel(None);
+    let opened = Opened {
+        commands,
+        reader,
+        stopped: how,
+    };
+    let send_off = SendOff {
+        runtime,
+        answers: opened.commands.downgrade(),
+        sdk: operations(&opened),
+        blobs,
+    };
+    std::thread::Builder::new()
+        .name("rampmeter-writer".to_owned())
+        .spawn(move || writer.run(received, &send_off, &stopped, lock))
+        .map_err(|error| OpenError::Store(format!("no thread for the writer: {error}")))?;
+    Ok(opened)
+}
+
+/// Removes the bodies of answers that an earlier process did not come to acknowledge.
+fn remove_unkept(blobs: &Path, store: &Store) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(blobs)? {
+        let entry = entry?;
+        let id = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
+        let kept = id.map(|id| store.has_body(id)).transpose();
+        if !kept.map_err(std::io::Error::other)?.unwrap_or(true) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes the data directory for this process. The lock goes with the process, however it ends.
+fn lock(directory: &Path) -> Result<File, OpenError> {
+    let failed = |source| OpenError::DataDirectory {
+        path: directory.to_owned(),
+        source,
+    };
+    // The store holds payloads and the key of the task tokens: nobody else's business.
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(failed)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(directory.join("lock"))
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(directory.to_owned())),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}

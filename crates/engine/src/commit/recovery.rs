@@ -1,0 +1,386 @@
+//! Makes the writer from what an earlier process left behind and from the configuration, in one transaction: calls that
+//! were in flight keep their places, definitions that changed become revisions, queues and move tasks go on.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rampmeter_asl::Selector;
+use rampmeter_caller::{Caller, FunctionCaller};
+use rampmeter_config::{Config, Worker};
+use rampmeter_dispatch::{
+    Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Time, Turns,
+};
+use rampmeter_store::model::arn::Place;
+use rampmeter_store::model::figures::Histogram;
+use rampmeter_store::model::id::TargetId;
+use rampmeter_store::model::sqs::queue::QueueRecord;
+use rampmeter_store::model::token::TokenSeal;
+use rampmeter_store::{Kind, PermitRow, Sequence, Store};
+
+use crate::apply::control::limit_change::amended;
+use crate::apply::turn::Turn;
+use crate::commit::clock::Clock;
+use crate::commit::open::OpenError;
+use crate::commit::publish::publish;
+use crate::commit::writer::Writer;
+use crate::memory::invocations::Invocations;
+use crate::memory::move_tasks::RunningMoveTask;
+use crate::memory::polls::WaitingPolls;
+use crate::memory::queues::{DEAD_LANE, Queue, Queues, names_of};
+use crate::memory::receives::WaitingReceives;
+use crate::memory::sources::Sources;
+use crate::memory::target::{COMMIT, InFlight, Target};
+use crate::memory::{Memory, Numbers};
+
+/// Calls in flight to a target that has no limit of its own on them.
+const MOST_IN_FLIGHT: u32 = 256;
+
+/// Builds the writer from the store and the configuration, in one transaction.
+pub(crate) fn recover(
+    store: Store,
+    config: &Config,
+    free_slots: bool,
+    set_clock_back: Duration,
+) -> Result<Writer, OpenError> {
+    let place = Place {
+        region: config.server.region.clone(),
+        account: config.server.account.clone(),
+    };
+    store.begin()?;
+    let seal = token_seal(&store)?;
+    check_place(&store, &place)?;
+    let permits = store.permits()?;
+    let jobs: BTreeSet<PermitId> = store.job_permits()?.into_iter().collect();
+    let mut places = Vec::new();
+    let mut ids = Vec::new();
+    for (name, target) in &config.targets {
+        let id = store.target(name)?;
+        places.push(if free_slots {
+            Vec::new()
+        } else {
+            store.places(id)?
+        });
+        ids.push((id, target));
+    }
+    let clock = Clock::start(newest_time(&store, &permits)?, set_clock_back);
+    let memory = Memory {
+        machines: publish(&store, config, &place, clock.now())?,
+        ancestors: RefCell::default(),
+        continuing: BTreeSet::new(),
+        place,
+        seal,
+        queues: Queues::default(),
+        targets: BTreeMap::new(),
+        numbers: Numbers {
+            execution: Sequence::new(Kind::Execution),
+            message: Sequence::new(Kind::Message),
+            permit: Sequence::new(Kind::Permit),
+            step: Sequence::new(Kind::Step),
+        },
+        waiting: WaitingReceives::default(),
+        activities: store.activities()?,
+        polls: WaitingPolls::default(),
+        synchronous: BTreeMap::new(),
+        sources: Sources::default(),
+        sweeps: store.sweeps()?.into_iter().collect(),
+        moves: BTreeMap::new(),
+        invocations: Invocations::new(open_functions(config)?),
+        drain_timeout: config.server.drain_timeout,
+        retention: config.server.retention,
+        forget_at: clock.now(),
+        commits: Histogram::default(),
+        draining: None,
+    };
+    let mut writer = Writer {
+        store,
+        clock,
+        memory,
+    };
+    for ((id, target), places) in ids.into_iter().zip(places) {
+        let open = permits.iter().filter(|permit| permit.target == id);
+        let open = if free_slots {
+            Vec::new()
+        } else {
+            open.cloned().collect()
+        };
+        let target = open_target(&mut writer, id, target, &open, &jobs, places)?;
+        writer.memory.targets.insert(id, target);
+    }
+    open_queues(&mut writer)?;
+    open_sources(&mut writer, config)?;
+    take_up(&mut writer, &permits, &jobs, free_slots)?;
+    writer.store.commit()?;
+    Ok(writer)
+}
+
+/// A caller for each function that the configuration has a stand-in for.
+fn open_functions(config: &Config) -> Result<BTreeMap<String, Arc<FunctionCaller>>, OpenError> {
+    let mut functions = BTreeMap::new();
+    for (name, function) in &config.functions {
+        let caller = FunctionCaller::new(function.http.clone());
+        let caller = caller.map_err(|error| OpenError::Function {
+            function: name.clone(),
+            reason: error.to_string(),
+        })?;
+        functions.insert(name.clone(), Arc::new(caller));
+    }
+    Ok(functions)
+}
+
+fn token_seal(store: &Store) -> Result<TokenSeal, OpenError> {
+    let key = store.meta("task token key", || {
+        let mut key = vec![0; 32];
+        getrandom::fill(&mut key).expect("the operating system gives random bytes");
+        key
+    })?;
+    let key: [u8; 32] = key
+        .try_into()
+        .map_err(|_| OpenError::Store("the key of the task tokens is not 32 bytes".to_owned()))?;
+    Ok(TokenSeal::new(key))
+}
+
+/// An execution's ARN is part of its calls' idempotency keys, so it may not change while the store lives.
+fn check_place(store: &Store, place: &Place) -> Result<(), OpenError> {
+    let configured = format!("{} {}", place.account, place.region);
+    let stored = store.meta("account and region", || configured.clone().into_bytes())?;
+    if stored == configured.as_bytes() {
+        return Ok(());
+    }
+    let stored = String::from_utf8_lossy(&stored).into_owned();
+    Err(OpenError::OtherPlace { stored, configured })
+}
+
+/// The newest time that anything in the store was decided at.
+fn newest_time(store: &Store, permits: &[PermitRow]) -> Result<Option<Time>, OpenError> {
+    let permits = permits.iter().map(|permit| permit.started_at).max();
+    Ok([
+        store.newest_step_time()?,
+        store.newest_answer_time()?,
+        permits,
+    ]
+    .into_iter()
+    .flatten()
+    .max())
+}
+
+fn open_target(
+    writer: &mut Writer,
+    id: TargetId,
+    config: &rampmeter_config::Target,
+    open: &[PermitRow],
+    jobs: &BTreeSet<PermitId>,
+    places: Vec<rampmeter_dispatch::WindowRow>,
+) -> Result<Target, OpenError> {
+    let caller = Caller::new(config.profile.clone()).map_err(|error| OpenError::Target {
+        target: config.name.clone(),
+        reason: error.to_string(),
+    })?;
+    let hold = config
+        .timeout
+        .saturating_add(config.hold_after_timeout)
+        .saturating_add(COMMIT);
+    let (going_on, lost): (Vec<&PermitRow>, Vec<&PermitRow>) =
+        open.iter().partition(|permit| jobs.contains(&permit.id));
+    let open = lost
+        .into_iter()
+        .map(|permit| OpenPermit {
+            id: permit.id,
+            priority: priority_of(permit.lane),
+            started_at: permit.started_at,
+            held_until: permit
+                .held_until
+                .unwrap_or(permit.started_at.saturating_add(hold)),
+        })
+        .collect();
+    let base = bounded(config.rules.clone());
+    let mut overrides = writer.store.overrides(id)?;
+    // The configuration may have changed so that a change by hand makes no sense any more.
+    let rules = amended(&base, &overrides).unwrap_or_else(|why| {
+        tracing::warn!(target = config.name, why, "changed limits are put back");
+        overrides.clear();
+        base.clone()
+    });
+    let mut gate = Gate::restore(rules, open, places, writer.clock.now());
+    if let Some(memory) = writer.store.memory(id)? {
+        gate.recall(memory);
+    }
+    for job in going_on {
+        gate.restore_job(job.id, priority_of(job.lane), job.started_at);
+    }
+    let mut queues = Vec::new();
+    for (name, lane) in names_of(&config.name) {
+        let number = lane.map_or(DEAD_LANE, lane_number);
+        let queue = Queue {
+            id: writer
+                .store
+                .target_queue(&name, id, number, writer.clock.now())?,
+            target: id,
+            lane,
+        };
+        queues.push(queue.id);
+        match config.worker {
+            Worker::Embedded => {
+                writer.store.forget_hidden(queue.id)?;
+                writer.memory.queues.add_lane(queue);
+            }
+            Worker::External => {
+                writer.store.forget_lane(id, queue.id)?;
+                writer.memory.queues.add_external(queue.id, id);
+            }
+        }
+    }
+    let [high, medium, batch, dead] = queues[..] else {
+        unreachable!("a target has four queues");
+    };
+    let lanes = [high, medium, batch];
+    let mut target = Target::new(config.clone(), caller, gate, base, overrides, lanes, dead);
+    target.selector = selector_of(config)?;
+    for priority in Priority::ALL {
+        if config.worker == Worker::External {
+            break;
+        }
+        let queue = lanes[priority.index()];
+        target.ready[priority.index()] = writer.store.count_ready(queue)?;
+        target.parked[priority.index()] = writer.store.count_parked(id, queue)?;
+        target.looks[priority.index()] = writer.store.count_looks(queue)?;
+        let first = writer.store.lowest_turn(queue)?;
+        let ungrouped = writer.store.newest_ungrouped_turn(queue)?;
+        target.turns[priority.index()] = Turns::restore(first, ungrouped);
+    }
+    target.owners = writer.store.owners(id)?.into_iter().collect();
+    target.jobs = writer.store.count_jobs(id)?;
+    Ok(target)
+}
+
+/// What a target's answers are cut down to.
+fn selector_of(config: &rampmeter_config::Target) -> Result<Option<Arc<Selector>>, OpenError> {
+    let Some(path) = &config.profile.response.select else {
+        return Ok(None);
+    };
+    match Selector::parse(path) {
+        Ok(selector) => Ok(Some(Arc::new(selector))),
+        Err(error) => Err(OpenError::Target {
+            target: config.name.clone(),
+            reason: format!("`select` of its `response` is no JSONPath: {error}"),
+        }),
+    }
+}
+
+/// Takes up the queues and the move tasks that run. The queues of a target that is no longer configured are left out:
+/// they keep their messages until it is configured again.
+fn open_queues(writer: &mut Writer) -> Result<(), OpenError> {
+    for (record, target) in writer.store.queues()? {
+        if target.is_none_or(|target| writer.memory.targets.contains_key(&target)) {
+            writer.memory.queues.add(record);
+        }
+    }
+    let next = writer.clock.now();
+    for row in writer.store.running_move_tasks()? {
+        writer
+            .memory
+            .moves
+            .insert(row.id, RunningMoveTask { row, next });
+    }
+    Ok(())
+}
+
+/// Takes up the queues that workflows start from, and makes those that are not there yet.
+fn open_sources(writer: &mut Writer, config: &Config) -> Result<(), OpenError> {
+    let now = writer.clock.now();
+    for (workflow, definition) in &config.workflows {
+        let Some(name) = &definition.source else {
+            continue;
+        };
+        let known = writer.memory.queues.named(name).map(|queue| queue.id);
+        let id = match known {
+            Some(id) => id,
+            None => {
+                let mut record = QueueRecord::new(name, now);
+                if !writer.store.insert_queue(&mut record)? {
+                    return Err(OpenError::Source {
+                        workflow: workflow.clone(),
+                        queue: name.clone(),
+                    });
+                }
+                let id = record.id;
+                writer.memory.queues.add(record);
+                id
+            }
+        };
+        writer.memory.sources.add(id, workflow.clone());
+    }
+    Ok(())
+}
+
+/// A target without a limit on calls in flight gets one, so that a wide window cannot use up the process's sockets.
+fn bounded(mut rules: Rules) -> Rules {
+    let has_one = rules
+        .limits
+        .iter()
+        .filter(|limit| limit.counts != Counts::Jobs)
+        .any(|limit| matches!(limit.kind, LimitKind::Concurrency { .. }));
+    if !has_one {
+        rules
+            .limits
+            .push(Limit::concurrency("process", MOST_IN_FLIGHT));
+    }
+    rules
+}
+
+/// Takes up the calls that were in flight when the last process ended: each keeps its places, and its message goes on
+/// as the target says for an unknown outcome.
+fn take_up(
+    writer: &mut Writer,
+    permits: &[PermitRow],
+    jobs: &BTreeSet<PermitId>,
+    free_slots: bool,
+) -> Result<(), OpenError> {
+    let now = writer.clock.now();
+    let known: Vec<TargetId> = writer.memory.targets.keys().copied().collect();
+    let mut turn = Turn::new(&writer.store, &mut writer.memory, now);
+    for permit in permits
+        .iter()
+        .filter(|permit| known.contains(&permit.target))
+    {
+        if free_slots {
+            turn.store().delete_permit(permit.id)?;
+        }
+        // Work that goes on at the vendor needs nothing of ours to go on.
+        if permit.held_until.is_some() || jobs.contains(&permit.id) {
+            continue;
+        }
+        if !free_slots {
+            let until = turn.target(permit.target).held_until(permit.started_at);
+            turn.store().hold_permit(permit.id, until)?;
+        }
+        let Some(message) = turn.store().message(permit.message)? else {
+            continue;
+        };
+        let priority = priority_of(permit.lane);
+        let job = turn.store().job(permit.message)?;
+        let call = InFlight {
+            message,
+            priority,
+            started_at: permit.started_at,
+            look: job.map(|job| Box::new(job.follow_up)),
+        };
+        turn.lost_in_crash(permit.target, call)?;
+        turn.give_notices()?;
+    }
+    let outbox = turn.into_outbox();
+    assert!(outbox.calls.is_empty(), "recovery starts no call");
+    Ok(())
+}
+
+fn lane_number(priority: Priority) -> u8 {
+    u8::try_from(priority.index()).expect("there are three lanes")
+}
+
+/// The priority of a lane's number in our own rows.
+fn priority_of(lane: u8) -> Priority {
+    *Priority::ALL
+        .get(usize::from(lane))
+        .expect("a permit belongs to one of three lanes")
+}

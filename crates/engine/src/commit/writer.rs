@@ -1,0 +1,207 @@
+//! The one thread that writes: take every command that waits, apply them in one transaction, sync once, then answer
+//! all of them and perform the effects. Nothing is acknowledged before it is on disk.
+//!
+//! A failure of the store ends the thread: what was not committed is neither acknowledged nor performed.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::time::Duration;
+
+use rampmeter_dispatch::Time;
+use rampmeter_store::{Store, StoreError};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::apply::outbox::Outbox;
+use crate::apply::turn::Turn;
+use crate::command::Command;
+use crate::commit::clock::Clock;
+use crate::commit::effects::SendOff;
+use crate::commit::stopped::Stopped;
+use crate::memory::Memory;
+use crate::memory::target::Target;
+
+/// Commands applied in one transaction: enough to share a sync widely, few enough to answer soon.
+const GROUP: usize = 512;
+
+/// Executions that go on in one transaction, of those that used up the states of an earlier one.
+const CONTINUING: usize = GROUP / 4;
+
+/// The longest sleep, so that a clock that stood still (a suspended machine) is noticed.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// The writer: the store, the clock, and what is remembered between two transactions.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) memory: Memory,
+}
+
+impl Writer {
+    /// Runs until it is asked to stop or the store fails, and says which.
+    pub(crate) fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        send_off: &SendOff,
+        stopped: &watch::Sender<Option<Stopped>>,
+        lock: File,
+    ) {
+        let how = match self.work(&mut commands, send_off) {
+            Ok(done) => {
+                for client in done {
+                    // A client that has gone needs no answer.
+                    let _ = client.send(());
+                }
+                Stopped::ShutDown
+            }
+            Err(error) => {
+                tracing::error!(%error, "the store failed: nothing more is acknowledged");
+                Stopped::Poisoned(error.to_string())
+            }
+        };
+        // Whoever hears of the end may open the data directory at once.
+        drop(self);
+        drop(lock);
+        stopped.send_replace(Some(how));
+    }
+
+    fn work(
+        &mut self,
+        commands: &mut mpsc::Receiver<Command>,
+        send_off: &SendOff,
+    ) -> Result<Vec<oneshot::Sender<()>>, StoreError> {
+        // Executions that go on take at most a part of each group, so that they shut nobody out.
+        self.memory.continuing.extend(self.store.continuing()?);
+        let waiting = self
+            .memory
+            .continuing
+            .iter()
+            .copied()
+            .map(Command::Continue);
+        let mut continuing: VecDeque<Command> = waiting.collect();
+        let mut group: Vec<Command> = Vec::new();
+        let mut again = true;
+        loop {
+            if !again && continuing.is_empty() {
+                let sleep = self.sleep()?;
+                group.extend(wait(commands, &send_off.runtime, sleep));
+                if group.is_empty() && commands.is_closed() {
+                    // Nobody is left to give commands.
+                    return Ok(Vec::new());
+                }
+            }
+            group.extend(continuing.drain(..continuing.len().min(CONTINUING)));
+            while group.len() < GROUP {
+                match commands.try_recv() {
+                    Ok(command) => group.push(command),
+                    Err(_) => break,
+                }
+            }
+            let (next, unfinished) = self.turn(std::mem::take(&mut group), send_off)?;
+            again = unfinished;
+            continuing.extend(next);
+            if let Some(done) = self.drained() {
+                self.store.tidy()?;
+                return Ok(done);
+            }
+        }
+    }
+
+    /// One transaction. Returns the commands it left for the next, and whether more is due at once.
+    fn turn(
+        &mut self,
+        group: Vec<Command>,
+        send_off: &SendOff,
+    ) -> Result<(Vec<Command>, bool), StoreError> {
+        let now = self.clock.now();
+        self.store.begin()?;
+        let mut turn = Turn::new(&self.store, &mut self.memory, now);
+        let mut unfinished = turn.fire_due()?;
+        for command in group {
+            turn.apply(command)?;
+        }
+        unfinished |= turn.start_from_sources()?;
+        turn.start_invocations()?;
+        unfinished |= turn.start_calls()?;
+        unfinished |= turn.may_start_invocations();
+        unfinished |= turn.work_on_queues()?;
+        unfinished |= turn.serve_waiting_workers()?;
+        unfinished |= turn.forget_old()?;
+        let outbox: Outbox = turn.into_outbox();
+        let begun = std::time::Instant::now();
+        self.store.commit()?;
+        self.memory.commits.note(begun.elapsed());
+        Ok((send_off.perform(outbox), unfinished))
+    }
+
+    /// Until when nothing is due.
+    fn sleep(&self) -> Result<Duration, StoreError> {
+        let now = self.clock.now();
+        let timer = self.store.first_timer()?.map(Time::from_millis);
+        let delayed = self.store.first_delayed()?;
+        let changes = self.memory.targets.values();
+        let changes = changes.filter_map(Target::first_expiry).min();
+        let gates = match self.memory.draining {
+            None => self
+                .memory
+                .targets
+                .values()
+                .filter_map(|target| target.wake)
+                .min(),
+            Some(_) => None,
+        };
+        let drained = self.memory.draining.as_ref().map(|draining| draining.until);
+        let receives = self.memory.waiting.first_deadline();
+        let workers = self.memory.polls.first_deadline();
+        let moves = self.memory.moves.values().map(|task| task.next).min();
+        let next = [
+            timer,
+            delayed,
+            changes,
+            gates,
+            drained,
+            receives,
+            workers,
+            moves,
+            Some(self.memory.forget_at),
+        ];
+        let next = next.into_iter().flatten().min();
+        let wait = next.map_or(LONGEST_SLEEP, |next| {
+            let micros = next.as_micros().saturating_sub(now.as_micros());
+            Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+        });
+        Ok(wait.min(LONGEST_SLEEP))
+    }
+
+    /// Whom to tell, once no call is in flight or the time to drain is over.
+    fn drained(&mut self) -> Option<Vec<oneshot::Sender<()>>> {
+        let draining = self.memory.draining.as_ref()?;
+        let quiet = self
+            .memory
+            .targets
+            .values()
+            .all(|target| target.in_flight.is_empty())
+            && self.memory.invocations.in_flight.is_empty();
+        if quiet || self.clock.now() >= draining.until {
+            return self.memory.draining.take().map(|draining| draining.done);
+        }
+        None
+    }
+}
+
+/// Waits for a command, at most for `sleep`.
+fn wait(
+    commands: &mut mpsc::Receiver<Command>,
+    runtime: &tokio::runtime::Handle,
+    sleep: Duration,
+) -> Option<Command> {
+    if sleep.is_zero() {
+        return None;
+    }
+    runtime.block_on(async {
+        tokio::time::timeout(sleep, commands.recv())
+            .await
+            .ok()
+            .flatten()
+    })
+}

@@ -1,0 +1,92 @@
+//! What the writer knows of the requests that are made outside the store: which are under way, and what may be called.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rampmeter_asl::{Action, Detail, Event, Payload, Resource};
+use rampmeter_caller::FunctionCaller;
+use rampmeter_store::model::arn::Place;
+use rampmeter_store::model::id::StepId;
+use rampmeter_store::model::invocation::{InvocationKey, TaskError};
+use tokio::sync::oneshot;
+
+use crate::invocation::{FunctionRequest, Request, SdkRequest};
+
+/// Requests that are under way at once; more wait in the store.
+pub(crate) const MOST_IN_FLIGHT: usize = 256;
+
+/// What the writer knows of requests that are made outside the store.
+#[derive(Debug)]
+pub(crate) struct Invocations {
+    /// Dropping an entry gives the request up.
+    pub(crate) in_flight: BTreeMap<InvocationKey, oneshot::Sender<()>>,
+    /// The newest that was started.
+    pub(crate) after: InvocationKey,
+    /// Whether there may be more to start.
+    pub(crate) waiting: bool,
+    functions: BTreeMap<String, Arc<FunctionCaller>>,
+}
+
+impl Invocations {
+    /// Everything in the store is to be started.
+    pub(crate) fn new(functions: BTreeMap<String, Arc<FunctionCaller>>) -> Invocations {
+        Invocations {
+            in_flight: BTreeMap::new(),
+            after: InvocationKey {
+                step: StepId(0),
+                event: 0,
+            },
+            waiting: true,
+            functions,
+        }
+    }
+
+    /// The request that a task makes.
+    pub(crate) fn request(
+        &self,
+        resource: &Resource,
+        parameters: &Payload,
+        place: &Place,
+    ) -> Result<Request, TaskError> {
+        match resource {
+            Resource::Function(arn) => {
+                FunctionRequest::by_arn(arn, parameters, &self.functions, place)
+                    .map(Request::Function)
+            }
+            Resource::Action(action) if action.service == "lambda" => {
+                FunctionRequest::by_parameters(parameters, &self.functions, place)
+                    .map(Request::Function)
+            }
+            Resource::Action(action) => {
+                SdkRequest::new(action, parameters.value()).map(Request::Sdk)
+            }
+            Resource::Activity(arn) | Resource::Unserved(arn) => Err(TaskError::new(
+                "States.Runtime",
+                format!("This host does not run the resource '{arn}'"),
+            )),
+        }
+    }
+
+    /// The request that a stored event asks for.
+    pub(crate) fn stored_request(
+        &self,
+        event: &Event,
+        place: &Place,
+    ) -> Option<Result<Request, TaskError>> {
+        match &event.detail {
+            Detail::LambdaFunctionScheduled {
+                resource, input, ..
+            } => Some(self.request(&Resource::Function(resource.clone()), input, place)),
+            Detail::TaskScheduled {
+                resource_type,
+                resource,
+                parameters,
+                ..
+            } => {
+                let action = Action::parse(&format!("{resource_type}:{resource}"))?;
+                Some(self.request(&Resource::Action(action), parameters, place))
+            }
+            _ => None,
+        }
+    }
+}

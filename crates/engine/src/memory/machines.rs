@@ -1,0 +1,105 @@
+//! Compiled state machines. A running execution keeps the revision it started with, so revisions are compiled when an
+//! execution that uses one moves, and kept for the next.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rampmeter_asl::StateMachine;
+use rampmeter_store::model::arn::Place;
+use rampmeter_store::model::id::RevisionId;
+use rampmeter_store::model::state_machine::{MachineKind, diagnosis};
+use rampmeter_store::{RevisionRow, Store, StoreError};
+
+/// Compiled revisions that are kept; when there are more, all are dropped and compiled again as they are used.
+const KEPT: usize = 4_096;
+
+/// The longest execution of an EXPRESS state machine, in seconds.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html>
+const EXPRESS_SECONDS: u64 = 300;
+
+/// One revision of a state machine.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) id: RevisionId,
+    pub(crate) name: String,
+    pub(crate) arn: String,
+    pub(crate) role_arn: String,
+    pub(crate) kind: MachineKind,
+    pub(crate) definition: StateMachine,
+}
+
+/// The revisions in use.
+#[derive(Debug, Default)]
+pub(crate) struct Machines {
+    compiled: BTreeMap<RevisionId, Arc<Machine>>,
+    newest: BTreeMap<String, RevisionId>,
+}
+
+impl Machines {
+    /// Notes which revision new executions of this name start with.
+    pub(crate) fn publish(&mut self, name: &str, revision: RevisionId) {
+        self.newest.insert(name.to_owned(), revision);
+    }
+
+    /// Notes that no new execution of this name can start.
+    pub(crate) fn withdraw(&mut self, name: &str) {
+        self.newest.remove(name);
+    }
+
+    /// The newest revision of the state machine with this name.
+    pub(crate) fn newest(
+        &mut self,
+        name: &str,
+        store: &Store,
+        place: &Place,
+    ) -> Result<Option<Arc<Machine>>, StoreError> {
+        let id = match self.newest.get(name) {
+            Some(id) => *id,
+            None => match store.newest_revision(name)? {
+                Some(row) => row.id,
+                None => return Ok(None),
+            },
+        };
+        self.newest.insert(name.to_owned(), id);
+        self.revision(id, store, place).map(Some)
+    }
+
+    /// The revision with this number.
+    pub(crate) fn revision(
+        &mut self,
+        id: RevisionId,
+        store: &Store,
+        place: &Place,
+    ) -> Result<Arc<Machine>, StoreError> {
+        if let Some(machine) = self.compiled.get(&id) {
+            return Ok(Arc::clone(machine));
+        }
+        let RevisionRow {
+            name,
+            definition,
+            role_arn,
+            kind,
+            ..
+        } = store.revision(id)?;
+        let mut definition = StateMachine::parse(&definition).map_err(|problems| {
+            StoreError::Damaged(format!("state machine {name}: {}", diagnosis(&problems)))
+        })?;
+        if kind == MachineKind::Express {
+            definition.end_within(EXPRESS_SECONDS);
+        }
+        let arn = place.machine_arn(&name);
+        let machine = Arc::new(Machine {
+            id,
+            name,
+            arn,
+            role_arn,
+            kind,
+            definition,
+        });
+        if self.compiled.len() == KEPT {
+            self.compiled.clear();
+        }
+        self.compiled.insert(id, Arc::clone(&machine));
+        Ok(machine)
+    }
+}

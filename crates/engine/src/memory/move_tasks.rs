@@ -1,0 +1,12 @@
+//! Message move tasks that run, in the writer's memory.
+
+use rampmeter_dispatch::Time;
+use rampmeter_store::MoveTaskRow;
+
+/// A task that runs, in the writer's memory.
+#[derive(Debug, Clone)]
+pub(crate) struct RunningMoveTask {
+    pub(crate) row: MoveTaskRow,
+    /// When the next message is due; a task without a rate is always due.
+    pub(crate) next: Time,
+}

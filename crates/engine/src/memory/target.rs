@@ -1,0 +1,188 @@
+//! One target at work: its gate, how many messages wait in its lanes, and the calls that are in flight.
+//! The gate decides; what is here only counts and remembers between two decisions.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rampmeter_asl::Selector;
+use rampmeter_caller::Caller;
+use rampmeter_caller::follow_up::FollowUp;
+use rampmeter_dispatch::{Gate, PermitId, Priority, Rules, Time, Turns, Waiting};
+use rampmeter_store::model::figures::Figures;
+use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId};
+use rampmeter_store::{LimitOverride, MessageRow};
+
+/// Contended spans that are remembered.
+const SPANS: usize = 1_024;
+
+/// A call leaves after the commit of its permit, not with it: so much is granted to the commit.
+pub const COMMIT: Duration = Duration::from_secs(1);
+
+/// One call that has left and has no outcome yet.
+#[derive(Debug, Clone)]
+pub(crate) struct InFlight {
+    pub(crate) message: MessageRow,
+    pub(crate) priority: Priority,
+    pub(crate) started_at: Time,
+    /// Set when it is a look at the job of a call that the vendor has accepted.
+    pub(crate) look: Option<Box<FollowUp>>,
+}
+
+/// One limit of the vendor's as its last answer stated it.
+#[derive(Debug, Clone)]
+pub(crate) struct VendorLimit {
+    /// How many there are in all.
+    pub(crate) limit: Option<u64>,
+    /// Length of its window.
+    pub(crate) window: Option<Duration>,
+    /// Whether it counts calls in flight.
+    pub(crate) in_flight: bool,
+    /// How many were left.
+    pub(crate) remaining: Option<u64>,
+    /// When more come.
+    pub(crate) resets_at: Option<Time>,
+    /// Where the configuration allows more, in words.
+    pub(crate) disagreement: Option<String>,
+}
+
+/// One target.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) config: rampmeter_config::Target,
+    pub(crate) caller: Arc<Caller>,
+    /// The part of a successful answer's body that is given on, where the configuration names one.
+    pub(crate) selector: Option<Arc<Selector>>,
+    pub(crate) gate: Gate,
+    /// The rules of the configuration, with the bound that every target has on calls in flight.
+    pub(crate) base_rules: Rules,
+    /// The limits that differ from them, by name.
+    pub(crate) overrides: BTreeMap<String, LimitOverride>,
+    /// The mean time from permit to answer, new answers counting a sixteenth.
+    latency: Option<Duration>,
+    /// The queues of its lanes, HIGH first.
+    pub(crate) queues: [QueueId; 3],
+    pub(crate) dead: QueueId,
+    /// Messages that may be taken now, HIGH first.
+    pub(crate) ready: [u64; 3],
+    /// Of those, the looks at jobs, HIGH first: they stand before the other calls of their lane.
+    pub(crate) looks: [u64; 3],
+    /// Calls that the vendor has accepted and works on.
+    pub(crate) jobs: u64,
+    /// Calls that another call of their OrderingKey goes before, HIGH first.
+    pub(crate) parked: [u64; 3],
+    /// Whose turn it is in each lane, HIGH first.
+    pub(crate) turns: [Turns; 3],
+    /// The call of each OrderingKey that is under way. No more than are in flight or wait for a repeat.
+    pub(crate) owners: BTreeMap<OrderingHash, MessageNumber>,
+    pub(crate) in_flight: BTreeMap<PermitId, InFlight>,
+    /// When time alone may let another call start.
+    pub(crate) wake: Option<Time>,
+    /// What is counted for the metrics, since the process started.
+    pub(crate) figures: Figures,
+    pub(crate) throttles: u64,
+    pub(crate) throttles_under_our_limit: u64,
+    /// How often an answer's headers closed the target before a throttle did, since the process started.
+    pub(crate) closed_by_headers: u64,
+    /// The vendor's limits as its answers state them, by the vendor's names.
+    pub(crate) vendor_limits: BTreeMap<String, VendorLimit>,
+    contended: VecDeque<(Time, Option<Time>)>,
+}
+
+impl Target {
+    pub(crate) fn new(
+        config: rampmeter_config::Target,
+        caller: Caller,
+        gate: Gate,
+        base_rules: Rules,
+        overrides: BTreeMap<String, LimitOverride>,
+        queues: [QueueId; 3],
+        dead: QueueId,
+    ) -> Target {
+        Target {
+            config,
+            caller: Arc::new(caller),
+            selector: None,
+            gate,
+            base_rules,
+            overrides,
+            latency: None,
+            queues,
+            dead,
+            ready: [0; 3],
+            looks: [0; 3],
+            jobs: 0,
+            parked: [0; 3],
+            turns: [Turns::default(); 3],
+            owners: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
+            wake: None,
+            figures: Figures::default(),
+            throttles: 0,
+            throttles_under_our_limit: 0,
+            closed_by_headers: 0,
+            vendor_limits: BTreeMap::new(),
+            contended: VecDeque::new(),
+        }
+    }
+
+    /// When the first change of a limit ends by itself.
+    pub(crate) fn first_expiry(&self) -> Option<Time> {
+        self.overrides
+            .values()
+            .filter_map(|change| change.expires_at)
+            .min()
+    }
+
+    /// Notes how long a call took, from its permit to its answer.
+    pub(crate) fn note_latency(&mut self, latency: Duration) {
+        let mean = self.latency.unwrap_or(latency);
+        self.latency = Some((mean * 15 + latency) / 16);
+    }
+
+    /// The mean time from permit to answer; none before the first answer.
+    pub(crate) fn latency(&self) -> Option<Duration> {
+        self.latency
+    }
+
+    /// Which lanes have a call that could start but for the limits.
+    pub(crate) fn waiting(&self) -> Waiting {
+        let ready = Waiting::new(self.ready.map(|count| count > 0));
+        let lanes = Priority::ALL.into_iter();
+        lanes
+            .filter(|lane| self.looks[lane.index()] > 0)
+            .fold(ready, Waiting::with_poll)
+    }
+
+    /// Until when a call that started then may still be at work at the vendor, if its answer never comes.
+    pub(crate) fn held_until(&self, started_at: Time) -> Time {
+        started_at
+            .saturating_add(self.config.timeout)
+            .saturating_add(self.config.hold_after_timeout)
+            .saturating_add(COMMIT)
+    }
+
+    /// Notes whether a call is held back by a concurrency limit alone from now on.
+    pub(crate) fn note_contention(&mut self, now: Time) {
+        let contended = self.gate.contended(self.waiting(), now);
+        match self.contended.back_mut() {
+            Some((_, end @ None)) if !contended => *end = Some(now),
+            Some((_, None)) => {}
+            _ if contended => {
+                if self.contended.len() == SPANS {
+                    self.contended.pop_front();
+                }
+                self.contended.push_back((now, None));
+            }
+            _ => {}
+        }
+    }
+
+    /// The spans during which a call was eligible but for a concurrency limit, in microseconds since the epoch.
+    pub(crate) fn contended(&self) -> Vec<(i64, Option<i64>)> {
+        self.contended
+            .iter()
+            .map(|(from, to)| (from.as_micros(), to.map(Time::as_micros)))
+            .collect()
+    }
+}

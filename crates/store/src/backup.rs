@@ -1,0 +1,347 @@
+//! Backups of a data directory, while an engine runs on it or not, and their return.
+//!
+//! A backup is a directory: the store as one file, as of one moment; the bodies of answers that it names; and, written last,
+//! `backup.json`, which says what there is and its digest. What happened after that moment is not in it, and happens again
+//! after a restore: calls under the same idempotency keys. What the windows of the limits do not know either are the calls of
+//! that time. So a restored store comes up with every target paused, until a person lets it go on.
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use rampmeter_dispatch::{Memory, Scope};
+use rusqlite::{Connection, OpenFlags};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use crate::directory::blobs_path;
+use crate::directory::store_path;
+use crate::format::FORMAT;
+
+const MANIFEST: &str = "backup.json";
+const SCHEMA: &str = "rampmeter.backup/1";
+/// Bytes read from a file at once.
+const CHUNK: usize = 1 << 20;
+
+/// What lies in a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backup {
+    schema: String,
+    /// When it was begun, in milliseconds since the Unix epoch.
+    pub made_at: i64,
+    /// The version of Rampmeter that made it.
+    pub version: String,
+    /// The format of the store.
+    pub format: i64,
+    /// Length of the store in bytes.
+    pub store_bytes: u64,
+    /// SHA-256 of the store, in hexadecimal.
+    pub store_sha256: String,
+    /// Bodies of answers.
+    pub bodies: u64,
+    /// Their length in bytes.
+    pub body_bytes: u64,
+    /// Bodies that were forgotten by retention while the backup was made.
+    pub gone: BTreeSet<i64>,
+    /// Bodies that are not what was written: the disk has changed them.
+    pub damaged: BTreeSet<i64>,
+}
+
+/// Why there is no backup, or no restored data.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// The directory that is to be written has something in it.
+    #[error("the directory {0} is not empty")]
+    NotEmpty(PathBuf),
+    /// There is nothing to back up.
+    #[error("there is no store in {0}")]
+    NoStore(PathBuf),
+    /// The directory is no backup, or one that was not finished.
+    #[error("{0} is no backup: it has no backup.json that can be read ({1})")]
+    NoBackup(PathBuf, String),
+    /// A newer version made it.
+    #[error("the backup has format {0}, newer than this version knows")]
+    NewerFormat(i64),
+    /// A file differs from what the backup says of it.
+    #[error("{0} is damaged: {1}")]
+    Damaged(PathBuf, String),
+    /// The store cannot be read.
+    #[error("the store cannot be read: {0}")]
+    Store(#[from] rusqlite::Error),
+    /// A file cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// How far it is: bodies done, of so many.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// One body, as the store knows it.
+struct Body {
+    id: i64,
+    sha256: String,
+    size: u64,
+}
+
+/// Backs a data directory up into a new or empty directory. `made_at` in milliseconds since the Unix epoch.
+///
+/// # Errors
+/// See [`BackupError`]. A directory without `backup.json` is no backup.
+pub fn back_up(
+    data_dir: &Path,
+    to: &Path,
+    made_at: i64,
+    version: &str,
+    progress: Progress<'_>,
+) -> Result<Backup, BackupError> {
+    let store = store_path(data_dir);
+    if !store.is_file() {
+        return Err(BackupError::NoStore(data_dir.to_owned()));
+    }
+    make_empty(to)?;
+    let copy = store_path(to);
+    copy_store(&store, &copy)?;
+    let (store_sha256, store_bytes) = digest_of(&copy)?;
+    let (format, bodies) = contents(&copy)?;
+    let mut backup = Backup {
+        schema: SCHEMA.to_owned(),
+        made_at,
+        version: version.to_owned(),
+        format,
+        store_bytes,
+        store_sha256,
+        bodies: 0,
+        body_bytes: 0,
+        gone: BTreeSet::new(),
+        damaged: BTreeSet::new(),
+    };
+    let (from, into) = (blobs_path(data_dir), blobs_path(to));
+    make_empty(&into)?;
+    for (done, body) in (1..).zip(&bodies) {
+        match copy_body(&from, &into, body) {
+            Ok(whole) => {
+                backup.bodies += 1;
+                backup.body_bytes += body.size;
+                if !whole {
+                    backup.damaged.insert(body.id);
+                }
+            }
+            Err(BackupError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                backup.gone.insert(body.id);
+            }
+            Err(error) => return Err(error),
+        }
+        progress(done, bodies.len() as u64);
+    }
+    sync_directory(&into)?;
+    let manifest = to.join(MANIFEST);
+    let text = serde_json::to_string_pretty(&backup).expect("numbers and texts");
+    write_synced(&manifest, text.as_bytes())?;
+    sync_directory(to)?;
+    Ok(backup)
+}
+
+/// Puts a backup into a new or empty data directory, once all of it is as it was written. Every target is paused.
+///
+/// # Errors
+/// See [`BackupError`]. A directory in which this failed has no store.
+pub fn restore(
+    from: &Path,
+    data_dir: &Path,
+    progress: Progress<'_>,
+) -> Result<Backup, BackupError> {
+    let backup = manifest_of(from)?;
+    let copy = store_path(from);
+    let (sha256, _) = digest_of(&copy)?;
+    if sha256 != backup.store_sha256 {
+        let why = "its SHA-256 is not that in backup.json".to_owned();
+        return Err(BackupError::Damaged(copy, why));
+    }
+    let (_, bodies) = contents(&copy)?;
+    make_empty(data_dir)?;
+    let (from_bodies, into) = (blobs_path(from), blobs_path(data_dir));
+    make_empty(&into)?;
+    let there = bodies.iter().filter(|body| !backup.gone.contains(&body.id));
+    for (done, body) in (1..).zip(there) {
+        let whole = copy_body(&from_bodies, &into, body)?;
+        if !whole && !backup.damaged.contains(&body.id) {
+            let why = "its SHA-256 is not that in the store".to_owned();
+            return Err(BackupError::Damaged(
+                from_bodies.join(body.id.to_string()),
+                why,
+            ));
+        }
+        progress(done, backup.bodies);
+    }
+    sync_directory(&into)?;
+    let (store, unfinished) = (store_path(data_dir), data_dir.join("unfinished.db"));
+    fs::copy(&copy, &unfinished).map_err(of(&unfinished))?;
+    pause_targets(&unfinished)?;
+    File::open(&unfinished)
+        .and_then(|file| file.sync_all())
+        .map_err(of(&unfinished))?;
+    fs::rename(&unfinished, &store).map_err(of(&store))?;
+    sync_directory(data_dir)?;
+    Ok(backup)
+}
+
+fn manifest_of(from: &Path) -> Result<Backup, BackupError> {
+    let no_backup = |why: String| BackupError::NoBackup(from.to_owned(), why);
+    let text = fs::read_to_string(from.join(MANIFEST)).map_err(|why| no_backup(why.to_string()))?;
+    let backup: Backup = serde_json::from_str(&text).map_err(|why| no_backup(why.to_string()))?;
+    if backup.schema != SCHEMA {
+        return Err(no_backup(format!("its schema is {}", backup.schema)));
+    }
+    if backup.format > FORMAT {
+        return Err(BackupError::NewerFormat(backup.format));
+    }
+    Ok(backup)
+}
+
+/// A copy of the store as of one moment, in one file. An engine that runs on it is not held up: it goes on in its log.
+fn copy_store(store: &Path, copy: &Path) -> Result<(), BackupError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(store, flags)?;
+    connection.busy_timeout(std::time::Duration::from_secs(30))?;
+    let name = copy.to_str().ok_or_else(|| BackupError::File {
+        path: copy.to_owned(),
+        source: io::Error::from(io::ErrorKind::InvalidFilename),
+    })?;
+    connection.execute("VACUUM INTO ?1", [name])?;
+    // SQLite does not sync what it makes in this way.
+    File::open(copy)
+        .and_then(|file| file.sync_all())
+        .map_err(of(copy))
+}
+
+/// The format of a copied store, and the bodies that it names. Its structure is looked through first.
+fn contents(copy: &Path) -> Result<(i64, Vec<Body>), BackupError> {
+    let connection = Connection::open_with_flags(
+        copy,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    let sound: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if sound != "ok" {
+        return Err(BackupError::Damaged(copy.to_owned(), sound));
+    }
+    let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if format > FORMAT {
+        return Err(BackupError::NewerFormat(format));
+    }
+    // Format 1 had no bodies.
+    if format < 2 {
+        return Ok((format, Vec::new()));
+    }
+    let mut statement = connection.prepare("SELECT id, sha256, size FROM body ORDER BY id")?;
+    let rows = statement.query_map([], |row| {
+        Ok(Body {
+            id: row.get(0)?,
+            sha256: row.get(1)?,
+            size: row.get::<_, i64>(2)?.unsigned_abs(),
+        })
+    })?;
+    Ok((format, rows.collect::<Result<_, _>>()?))
+}
+
+fn pause_targets(store: &Path) -> Result<(), BackupError> {
+    let mut connection = Connection::open(store)?;
+    // One file, without a log beside it.
+    connection.pragma_update(None, "journal_mode", "delete")?;
+    let transaction = connection.transaction()?;
+    {
+        let mut statement = transaction.prepare("SELECT id, memory FROM target")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let targets: Vec<(i64, Option<String>)> = rows.collect::<Result<_, _>>()?;
+        for (id, memory) in targets {
+            let memory = memory.as_deref().map(serde_json::from_str::<Memory>);
+            let mut memory = memory.transpose().map_err(|why| {
+                BackupError::Damaged(store.to_owned(), format!("a gate's memory: {why}"))
+            })?;
+            let memory = memory.get_or_insert_default();
+            memory.pause(Scope::Target);
+            let text = serde_json::to_string(memory).expect("a gate's memory is JSON");
+            transaction.execute("UPDATE target SET memory = ?2 WHERE id = ?1", (id, text))?;
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Copies a body, and says whether it is what was written.
+fn copy_body(from: &Path, into: &Path, body: &Body) -> Result<bool, BackupError> {
+    let name = body.id.to_string();
+    let (source, copy) = (from.join(&name), into.join(&name));
+    let mut reader = File::open(&source).map_err(of(&source))?;
+    let mut writer = File::create_new(&copy).map_err(of(&copy))?;
+    let sha256 = digest(&mut reader, |chunk| writer.write_all(chunk)).map_err(of(&copy))?;
+    writer.sync_all().map_err(of(&copy))?;
+    Ok(sha256.0 == body.sha256)
+}
+
+fn digest_of(path: &Path) -> Result<(String, u64), BackupError> {
+    let mut file = File::open(path).map_err(of(path))?;
+    digest(&mut file, |_| Ok(())).map_err(of(path))
+}
+
+/// SHA-256 in hexadecimal and the length of what is read, each part of which `each` is given too.
+fn digest(
+    from: &mut impl Read,
+    mut each: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<(String, u64)> {
+    let mut hash = Sha256::new();
+    let mut chunk = vec![0; CHUNK];
+    let mut length = 0;
+    loop {
+        let read = from.read(&mut chunk)?;
+        if read == 0 {
+            let hex = hash.finalize();
+            let hex = hex.iter().map(|byte| format!("{byte:02x}")).collect();
+            return Ok((hex, length));
+        }
+        hash.update(&chunk[..read]);
+        each(&chunk[..read])?;
+        length += read as u64;
+    }
+}
+
+/// Makes a directory that only its owner may enter, or takes one that is empty.
+fn make_empty(directory: &Path) -> Result<(), BackupError> {
+    let made = DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory);
+    made.map_err(of(directory))?;
+    let mut entries = fs::read_dir(directory).map_err(of(directory))?;
+    match entries.next() {
+        None => Ok(()),
+        Some(_) => Err(BackupError::NotEmpty(directory.to_owned())),
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
+    let written = File::create_new(path).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.map_err(of(path))
+}
+
+fn sync_directory(directory: &Path) -> Result<(), BackupError> {
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(of(directory))
+}
+
+fn of(path: &Path) -> impl FnOnce(io::Error) -> BackupError + use<> {
+    let path = path.to_owned();
+    |source| BackupError::File { path, source }
+}

@@ -1,0 +1,59 @@
+//! The audit of one call, kept with the step that it caused: when its message was sent, when it started, when it was
+//! answered, how often it was tried. Times are microseconds since the Unix epoch.
+
+use rampmeter_dispatch::{Priority, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::queue::message::MessageRow;
+
+/// What `step.call` holds, as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallAudit {
+    pub id: i64,
+    pub target: String,
+    pub priority: Priority,
+    pub sent_at: i64,
+    /// The first start; absent when the call never started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_started_at: Option<i64>,
+    /// The start of the attempt that was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<i64>,
+    pub ended_at: i64,
+    pub receive_count: u32,
+    pub attempts: u32,
+    pub crashes: u32,
+    /// HTTP status of the last answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+}
+
+impl CallAudit {
+    /// The audit of a call that ends now.
+    pub fn new(
+        target: &str,
+        priority: Priority,
+        message: &MessageRow,
+        started_at: Option<Time>,
+        ended_at: Time,
+        status: Option<u16>,
+    ) -> CallAudit {
+        CallAudit {
+            id: message.id.0,
+            target: target.to_owned(),
+            priority,
+            sent_at: message.sent_at.as_micros(),
+            first_started_at: message.first_started_at.or(started_at).map(Time::as_micros),
+            started_at: started_at.map(Time::as_micros),
+            ended_at: ended_at.as_micros(),
+            receive_count: message.receive_count,
+            attempts: message.attempts,
+            crashes: message.crashes,
+            status,
+        }
+    }
+
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("an audit has only text keys and whole numbers")
+    }
+}

@@ -1,0 +1,95 @@
+//! Rows of what people changed while the server ran: limits that differ from the configuration, and the audit trail.
+
+use std::collections::BTreeMap;
+
+use rampmeter_dispatch::Time;
+use rusqlite::Connection;
+
+use crate::connection::Store;
+use crate::error::StoreError;
+use crate::model::control::ControlRecord;
+use crate::model::id::TargetId;
+
+/// Another maximum for a limit than the configuration says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitOverride {
+    pub max: u64,
+    pub expires_at: Option<Time>,
+}
+
+impl Store {
+    /// The limits of a target that differ from the configuration, by name.
+    pub fn overrides(
+        &self,
+        target: TargetId,
+    ) -> Result<BTreeMap<String, LimitOverride>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT limit_name, max, expires_at FROM limit_override WHERE target = ?1")?;
+        let rows = statement.query_map([target], |row| {
+            let change = LimitOverride {
+                max: row.get::<_, i64>(1)?.unsigned_abs(),
+                expires_at: row.get::<_, Option<i64>>(2)?.map(Time::from_micros),
+            };
+            Ok((row.get(0)?, change))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Writes the limits of a target that differ from the configuration: these and no others.
+    pub fn put_overrides(
+        &self,
+        target: TargetId,
+        overrides: &BTreeMap<String, LimitOverride>,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .execute("DELETE FROM limit_override WHERE target = ?1", [target])?;
+        for (limit, change) in overrides {
+            self.connection.execute(
+                "INSERT INTO limit_override VALUES (?1, ?2, ?3, ?4)",
+                (
+                    target,
+                    limit,
+                    i64::try_from(change.max).unwrap_or(i64::MAX),
+                    change.expires_at.map(Time::as_micros),
+                ),
+            )?;
+        }
+        Ok(())
+    }
+
+    pub fn insert_control(&self, record: &ControlRecord) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO control (at, target, kind, subject, change, reason) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute((
+                record.at,
+                &record.target,
+                &record.kind,
+                &record.subject,
+                &record.change,
+                &record.reason,
+            ))?;
+        Ok(())
+    }
+}
+
+/// The newest entries of the audit trail, the newest first.
+pub fn controls(connection: &Connection, most: u32) -> Result<Vec<ControlRecord>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT at, target, kind, subject, change, reason FROM control ORDER BY id DESC LIMIT ?1",
+    )?;
+    let rows = statement.query_map([most], |row| {
+        Ok(ControlRecord {
+            at: row.get(0)?,
+            target: row.get(1)?,
+            kind: row.get(2)?,
+            subject: row.get(3)?,
+            change: row.get(4)?,
+            reason: row.get(5)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,70 @@
+//! Rows of dead letters: their burial, and what it takes to send one again or to discard it. They are listed in
+//! `crate::query`.
+
+use rampmeter_dispatch::Priority;
+
+use crate::connection::{Store, optional};
+use crate::error::StoreError;
+use crate::model::id::{MessageNumber, QueueId};
+use crate::queue::message::DeadLetter;
+
+impl Store {
+    /// Moves a message to a dead-letter queue and keeps the reason.
+    pub fn bury(&self, queue: QueueId, letter: &DeadLetter<'_>) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE message SET queue = ?2 WHERE id = ?1")?
+            .execute((letter.message, queue))?;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO dead_letter (message, failed_at, error, cause, lane) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute((
+                letter.message,
+                letter.failed_at.as_micros(),
+                letter.error,
+                letter.cause,
+                letter.lane.and_then(|lane| u8::try_from(lane.index()).ok()),
+            ))?;
+        self.make_ready(queue, letter.message)
+    }
+
+    /// The lane that a dead letter was in, if it is known; none when the message is no dead letter.
+    pub fn lane_of_letter(
+        &self,
+        letter: MessageNumber,
+    ) -> Result<Option<Option<Priority>>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT lane FROM dead_letter WHERE message = ?1")?;
+        let lane: Option<Option<u8>> = optional(statement.query_row([letter], |row| row.get(0)))?;
+        Ok(lane.map(|lane| lane.and_then(|lane| Priority::ALL.get(usize::from(lane)).copied())))
+    }
+
+    /// Takes a dead letter out of its queue. The message stays, in no queue, for whoever sends it again.
+    pub fn unbury(&self, queue: QueueId, letter: MessageNumber) -> Result<(), StoreError> {
+        self.unready(queue, letter)?;
+        self.connection
+            .prepare_cached("DELETE FROM dead_letter WHERE message = ?1")?
+            .execute([letter])?;
+        Ok(())
+    }
+
+    /// A message begins anew in another queue: no attempt is used up, and it has no turn yet.
+    pub fn begin_anew(&self, message: MessageNumber, queue: QueueId) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE message SET queue = ?2, turn = 0, attempts = 0, crashes = 0 WHERE id = ?1",
+            )?
+            .execute((message, queue))?;
+        Ok(())
+    }
+
+    /// How many dead letters a queue has, counted up to `most`.
+    pub fn count_letters(&self, queue: QueueId, most: u32) -> Result<u64, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM (SELECT 1 FROM ready WHERE queue = ?1 LIMIT ?2)",
+        )?;
+        let count: i64 = statement.query_row((queue, most), |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+}

@@ -1,0 +1,308 @@
+//! Rows of lanes: calls that may start, in their turns, and the calls of each OrderingKey.
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+
+use crate::connection::{Store, optional};
+use crate::error::StoreError;
+use crate::integer::signed;
+use crate::model::id::{GroupHash, MessageNumber, OrderingHash, QueueId, TargetId};
+
+/// How a call with an OrderingKey stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderStanding {
+    /// Another call of the key goes before it: it has no place in its lane.
+    Parked,
+    /// It waits in its lane, or for its delay.
+    Free,
+    /// It has been given a permit and has not ended for good.
+    UnderWay,
+}
+
+impl OrderStanding {
+    fn code(self) -> u8 {
+        match self {
+            OrderStanding::Parked => 0,
+            OrderStanding::Free => 1,
+            OrderStanding::UnderWay => 2,
+        }
+    }
+}
+
+impl FromSql for OrderStanding {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<OrderStanding> {
+        match value.as_i64()? {
+            0 => Ok(OrderStanding::Parked),
+            1 => Ok(OrderStanding::Free),
+            2 => Ok(OrderStanding::UnderWay),
+            other => Err(FromSqlError::OutOfRange(other)),
+        }
+    }
+}
+
+impl Store {
+    pub fn make_ready_in_turn(
+        &self,
+        queue: QueueId,
+        turn: u64,
+        id: MessageNumber,
+        group: Option<GroupHash>,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("INSERT INTO ready VALUES (?1, ?2, ?3, ?4)")?
+            .execute((queue, signed(turn), id, group))?;
+        Ok(())
+    }
+
+    pub fn unready_in_turn(
+        &self,
+        queue: QueueId,
+        turn: u64,
+        id: MessageNumber,
+    ) -> Result<bool, StoreError> {
+        let gone = self
+            .connection
+            .prepare_cached("DELETE FROM ready WHERE queue = ?1 AND turn = ?2 AND message = ?3")?
+            .execute((queue, signed(turn), id))?;
+        Ok(gone == 1)
+    }
+
+    /// The first call of a lane, with its turn.
+    pub fn first_in_turn(
+        &self,
+        queue: QueueId,
+    ) -> Result<Option<(u64, MessageNumber)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT turn, message FROM ready WHERE queue = ?1 ORDER BY turn, message LIMIT 1",
+        )?;
+        let first = statement.query_row([queue], |row| {
+            let turn: i64 = row.get(0)?;
+            Ok((turn.unsigned_abs(), row.get(1)?))
+        });
+        Ok(optional(first)?)
+    }
+
+    /// The lowest turn that waits in a lane. Looks at jobs have none.
+    pub fn lowest_turn(&self, queue: QueueId) -> Result<Option<u64>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT min(turn) FROM ready WHERE queue = ?1 AND turn > 0")?;
+        let lowest: Option<i64> = statement.query_row([queue], |row| row.get(0))?;
+        Ok(lowest.map(i64::unsigned_abs))
+    }
+
+    /// How many looks at jobs wait in a lane: they stand before its calls, with turn 0.
+    pub fn count_looks(&self, queue: QueueId) -> Result<u64, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM ready WHERE queue = ?1 AND turn = 0")?;
+        let count: i64 = statement.query_row([queue], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Whether the call has its place in its lane.
+    pub fn is_in_turn(
+        &self,
+        queue: QueueId,
+        turn: u64,
+        id: MessageNumber,
+    ) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM ready WHERE queue = ?1 AND turn = ?2 AND message = ?3",
+        )?;
+        let count: i64 = statement.query_row((queue, signed(turn), id), |row| row.get(0))?;
+        Ok(count > 0)
+    }
+
+    /// How many calls of the lane come before this one. It reads as many rows, so it is for people's questions only.
+    pub fn ready_before(
+        &self,
+        queue: QueueId,
+        turn: u64,
+        id: MessageNumber,
+    ) -> Result<u64, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM ready WHERE queue = ?1 AND (turn, message) < (?2, ?3)",
+        )?;
+        let count: i64 = statement.query_row((queue, signed(turn), id), |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Calls of a lane from one place, itself included, to before another.
+    pub fn ready_between(
+        &self,
+        queue: QueueId,
+        from: (u64, MessageNumber),
+        before: (u64, MessageNumber),
+    ) -> Result<u64, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM ready \
+             WHERE queue = ?1 AND (turn, message) >= (?2, ?3) AND (turn, message) < (?4, ?5)",
+        )?;
+        let places = (queue, signed(from.0), from.1, signed(before.0), before.1);
+        let count: i64 = statement.query_row(places, |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// The highest turn among the calls of a group that wait in a lane.
+    pub fn newest_turn(&self, queue: QueueId, group: GroupHash) -> Result<Option<u64>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT max(turn) FROM ready WHERE queue = ?1 AND message_group = ?2",
+        )?;
+        let newest: Option<i64> = statement.query_row((queue, group), |row| row.get(0))?;
+        Ok(newest.map(i64::unsigned_abs))
+    }
+
+    /// The highest turn among the calls without a group that wait in a lane. For a restart: it may pass over the calls
+    /// with a group that came later.
+    pub fn newest_ungrouped_turn(&self, queue: QueueId) -> Result<Option<u64>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT turn FROM ready WHERE queue = ?1 AND message_group IS NULL AND turn > 0 \
+             ORDER BY turn DESC LIMIT 1",
+        )?;
+        let newest = statement.query_row([queue], |row| row.get::<_, i64>(0));
+        Ok(optional(newest)?.map(i64::unsigned_abs))
+    }
+
+    pub fn set_turn(&self, id: MessageNumber, turn: u64) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE message SET turn = ?2 WHERE id = ?1")?
+            .execute((id, signed(turn)))?;
+        Ok(())
+    }
+
+    /// Gives a message to another queue; its place there is the caller's to make.
+    pub fn change_queue(&self, id: MessageNumber, queue: QueueId) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE message SET queue = ?2, turn = 0 WHERE id = ?1")?
+            .execute((id, queue))?;
+        Ok(())
+    }
+
+    pub fn insert_order(
+        &self,
+        target: TargetId,
+        ordering: OrderingHash,
+        queue: QueueId,
+        id: MessageNumber,
+        standing: OrderStanding,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("INSERT INTO ordered_call VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute((target, ordering, queue, id, standing.code()))?;
+        Ok(())
+    }
+
+    pub fn set_order(
+        &self,
+        target: TargetId,
+        ordering: OrderingHash,
+        queue: QueueId,
+        id: MessageNumber,
+        standing: OrderStanding,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE ordered_call SET standing = ?5 \
+                 WHERE target = ?1 AND ordering = ?2 AND queue = ?3 AND message = ?4",
+            )?
+            .execute((target, ordering, queue, id, standing.code()))?;
+        Ok(())
+    }
+
+    pub fn delete_order(
+        &self,
+        target: TargetId,
+        ordering: OrderingHash,
+        queue: QueueId,
+        id: MessageNumber,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "DELETE FROM ordered_call \
+                 WHERE target = ?1 AND ordering = ?2 AND queue = ?3 AND message = ?4",
+            )?
+            .execute((target, ordering, queue, id))?;
+        Ok(())
+    }
+
+    pub fn order_standing(
+        &self,
+        target: TargetId,
+        ordering: OrderingHash,
+        queue: QueueId,
+        id: MessageNumber,
+    ) -> Result<Option<OrderStanding>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT standing FROM ordered_call \
+             WHERE target = ?1 AND ordering = ?2 AND queue = ?3 AND message = ?4",
+        )?;
+        Ok(optional(
+            statement.query_row((target, ordering, queue, id), |row| row.get(0)),
+        )?)
+    }
+
+    /// The call of a key that was sent first to a lane.
+    pub fn first_of_order(
+        &self,
+        target: TargetId,
+        ordering: OrderingHash,
+        queue: QueueId,
+    ) -> Result<Option<(MessageNumber, OrderStanding)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT message, standing FROM ordered_call \
+             WHERE target = ?1 AND ordering = ?2 AND queue = ?3 ORDER BY message LIMIT 1",
+        )?;
+        let first = statement.query_row((target, ordering, queue), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        });
+        Ok(optional(first)?)
+    }
+
+    /// The calls of a target that have an OrderingKey and are under way.
+    pub fn owners(
+        &self,
+        target: TargetId,
+    ) -> Result<Vec<(OrderingHash, MessageNumber)>, StoreError> {
+        let mut statement = self.connection.prepare(
+            "SELECT ordering, message FROM ordered_call WHERE target = ?1 AND standing = 2",
+        )?;
+        let rows = statement.query_map([target], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many calls of a lane are parked.
+    pub fn count_parked(&self, target: TargetId, queue: QueueId) -> Result<u64, StoreError> {
+        let count: i64 = self.connection.query_row(
+            "SELECT count(*) FROM ordered_call WHERE target = ?1 AND queue = ?2 AND standing = 0",
+            (target, queue),
+            |row| row.get(0),
+        )?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Makes plain messages of the calls of a lane whose worker is elsewhere from now on: turns and OrderingKeys mean
+    /// nothing there.
+    pub fn forget_lane(&self, target: TargetId, queue: QueueId) -> Result<(), StoreError> {
+        self.connection.execute(
+            "INSERT INTO ready SELECT queue, 0, message, NULL FROM ordered_call \
+             WHERE target = ?1 AND queue = ?2 AND standing = 0",
+            (target, queue),
+        )?;
+        self.connection.execute(
+            "DELETE FROM ordered_call WHERE target = ?1 AND queue = ?2",
+            (target, queue),
+        )?;
+        self.forget_jobs(queue)?;
+        self.connection.execute(
+            "UPDATE ready SET turn = 0, message_group = NULL WHERE queue = ?1 AND turn > 0",
+            [queue],
+        )?;
+        self.connection.execute(
+            "UPDATE message SET turn = 0, ordering = NULL WHERE queue = ?1 \
+             AND (turn > 0 OR ordering IS NOT NULL) \
+             AND id IN (SELECT message FROM ready WHERE queue = ?1)",
+            [queue],
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,9 @@
+//! Calls: their lanes, permits, jobs, outcomes and dead letters, and what people changed.
+
+pub(crate) mod audit;
+pub(crate) mod control;
+pub(crate) mod dead_letter;
+pub(crate) mod job;
+pub(crate) mod lane;
+pub(crate) mod outcome;
+pub(crate) mod permit;

@@ -1,0 +1,149 @@
+//! Rows of permits and of the places that calls take in windows. They are written in the transaction that decides,
+//! and they are what makes the limits hold across a crash.
+
+use rampmeter_dispatch::{Memory, PermitId, Time, WindowRow};
+
+use crate::connection::{Store, optional};
+use crate::error::StoreError;
+use crate::model::id::{MessageNumber, TargetId};
+
+/// Name of a row of `meta`.
+const NEWEST_ANSWER: &str = "newest answer time";
+
+/// A permit that is out.
+#[derive(Debug, Clone)]
+pub struct PermitRow {
+    pub id: PermitId,
+    pub target: TargetId,
+    pub lane: u8,
+    pub message: MessageNumber,
+    pub started_at: Time,
+    pub held_until: Option<Time>,
+}
+
+impl Store {
+    pub fn insert_permit(&self, permit: &PermitRow) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("INSERT INTO permit VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute((
+                permit.id,
+                permit.target,
+                permit.lane,
+                permit.message,
+                permit.started_at.as_micros(),
+                permit.held_until.map(Time::as_micros),
+            ))?;
+        Ok(())
+    }
+
+    pub fn hold_permit(&self, id: PermitId, until: Time) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("UPDATE permit SET held_until = ?2 WHERE id = ?1")?
+            .execute((id, until.as_micros()))?;
+        Ok(())
+    }
+
+    pub fn delete_permit(&self, id: PermitId) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("DELETE FROM permit WHERE id = ?1")?
+            .execute([id])?;
+        Ok(())
+    }
+
+    /// Notes when a call was last answered or its hold began. A call without a task leaves no other trace, and the time
+    /// of a later start must not be earlier.
+    pub fn note_answer_time(&self, now: Time) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO meta (name, value) VALUES (?1, ?2) \
+                 ON CONFLICT DO UPDATE SET value = excluded.value",
+            )?
+            .execute((NEWEST_ANSWER, now.as_micros().to_be_bytes()))?;
+        Ok(())
+    }
+
+    /// When a call was last answered or its hold began, if one ever was.
+    pub fn newest_answer_time(&self) -> Result<Option<Time>, StoreError> {
+        let query = "SELECT value FROM meta WHERE name = ?1";
+        let found: Option<Vec<u8>> = optional(self.connection.query_row(
+            query,
+            [NEWEST_ANSWER],
+            |row| row.get(0),
+        ))?;
+        let Some(bytes) = found else {
+            return Ok(None);
+        };
+        let bytes = <[u8; 8]>::try_from(bytes)
+            .map_err(|_| StoreError::Damaged(format!("{NEWEST_ANSWER} is no time")))?;
+        Ok(Some(Time::from_micros(i64::from_be_bytes(bytes))))
+    }
+
+    pub fn permits(&self) -> Result<Vec<PermitRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, target, lane, message, started_at, held_until FROM permit ORDER BY id",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(PermitRow {
+                id: row.get(0)?,
+                target: row.get(1)?,
+                lane: row.get(2)?,
+                message: row.get(3)?,
+                started_at: Time::from_micros(row.get(4)?),
+                held_until: row.get::<_, Option<i64>>(5)?.map(Time::from_micros),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub fn put_places(&self, target: TargetId, places: &[WindowRow]) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO window_place VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT DO UPDATE SET until = excluded.until, count = excluded.count",
+        )?;
+        for place in places {
+            statement.execute((
+                target,
+                &place.limit,
+                place.slot,
+                place.until.as_micros(),
+                place.count,
+            ))?;
+        }
+        Ok(())
+    }
+
+    pub fn places(&self, target: TargetId) -> Result<Vec<WindowRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT limit_name, slot, until, count FROM window_place WHERE target = ?1",
+        )?;
+        let rows = statement.query_map([target], |row| {
+            Ok(WindowRow {
+                limit: row.get(0)?,
+                slot: row.get(1)?,
+                until: Time::from_micros(row.get(2)?),
+                count: row.get(3)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Keeps what a gate learned from the vendor's throttles.
+    pub fn remember(&self, target: TargetId, memory: &Memory) -> Result<(), StoreError> {
+        let text = serde_json::to_string(memory)
+            .map_err(|error| StoreError::Damaged(format!("a gate's memory: {error}")))?;
+        self.connection
+            .prepare_cached("UPDATE target SET memory = ?2 WHERE id = ?1")?
+            .execute((target, text))?;
+        Ok(())
+    }
+
+    /// What a gate had learned, if anything was kept.
+    pub fn memory(&self, target: TargetId) -> Result<Option<Memory>, StoreError> {
+        let query = "SELECT memory FROM target WHERE id = ?1 AND memory IS NOT NULL";
+        let text: Option<String> =
+            optional(self.connection.query_row(query, [target], |row| row.get(0)))?;
+        text.map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|error| StoreError::Damaged(format!("a gate's memory: {error}")))
+    }
+}

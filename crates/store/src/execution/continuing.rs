@@ -1,0 +1,60 @@
+//! What executions still have to do after a transaction spent what it may: a queue for each execution, on disk.
+
+use crate::connection::Store;
+use crate::error::StoreError;
+use crate::model::id::ExecutionId;
+
+impl Store {
+    /// Puts one more thing to do behind the others of its execution.
+    pub fn note_continuing(&self, id: ExecutionId, work: &str) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO continuing (execution, number, work) VALUES (?1, \
+                 1 + coalesce((SELECT max(number) FROM continuing WHERE execution = ?1), 0), ?2)",
+            )?
+            .execute((id, work))?;
+        Ok(())
+    }
+
+    /// Takes the first things to do of an execution out of the table, at most `most`.
+    pub fn take_continuing(&self, id: ExecutionId, most: u32) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT number, work FROM continuing WHERE execution = ?1 ORDER BY number LIMIT ?2",
+        )?;
+        let rows = statement.query_map((id, most), |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+        })?;
+        let taken: Vec<(i64, String)> = rows.collect::<Result<_, _>>()?;
+        if let Some((last, _)) = taken.last() {
+            self.connection
+                .prepare_cached("DELETE FROM continuing WHERE execution = ?1 AND number <= ?2")?
+                .execute((id, last))?;
+        }
+        Ok(taken.into_iter().map(|(_, work)| work).collect())
+    }
+
+    /// Whether an execution has something to do.
+    pub fn is_continuing(&self, id: ExecutionId) -> Result<bool, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM continuing WHERE execution = ?1)")?;
+        Ok(statement.query_row([id], |row| row.get(0))?)
+    }
+
+    /// Drops whatever an execution had to do.
+    pub fn forget_continuing(&self, id: ExecutionId) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("DELETE FROM continuing WHERE execution = ?1")?
+            .execute([id])?;
+        Ok(())
+    }
+
+    /// The executions that an earlier process did not go on with.
+    pub fn continuing(&self) -> Result<Vec<ExecutionId>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT DISTINCT execution FROM continuing ORDER BY execution")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

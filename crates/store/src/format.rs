@@ -1,0 +1,140 @@
+//! The file's format: how it is marked, made and checked. Format numbers only grow; a newer one is refused.
+
+use rusqlite::Connection;
+
+use crate::error::{StoreError, StoreOpenError};
+
+/// The format that this version writes, kept in `PRAGMA user_version`.
+pub const FORMAT: i64 = 3;
+
+/// "Ramp" in ASCII, kept in `PRAGMA application_id`, so that `file` and others can tell what it is.
+const APPLICATION_ID: i64 = 0x5261_6d70;
+
+/// Sets the connection up for durable commits, and makes the tables in a new file.
+pub(crate) fn set_up(connection: &Connection) -> Result<(), StoreOpenError> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let application: i64 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let new = found == 0 && application == 0 && tables == 0;
+    if !new && application != APPLICATION_ID {
+        return Err(StoreOpenError::Foreign);
+    }
+    if found > FORMAT {
+        return Err(StoreOpenError::NewerFormat { found });
+    }
+    configure(connection)?;
+    if new {
+        make(connection)?;
+    } else if found < FORMAT {
+        migrate(connection, found)?;
+    }
+    Ok(())
+}
+
+fn configure(connection: &Connection) -> Result<(), StoreError> {
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    // Kibibytes when negative: 64 MiB of pages.
+    connection.pragma_update(None, "cache_size", -65_536)?;
+    // Pages of the log before it is carried over into the file; the log is cut back to 64 MiB after that.
+    connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    Ok(())
+}
+
+fn make(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    connection.execute_batch(include_str!("schema.sql"))?;
+    connection.execute_batch(include_str!("queues.sql"))?;
+    connection.execute_batch(include_str!("calls.sql"))?;
+    connection.execute_batch(include_str!("letters.sql"))?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.pragma_update(None, "user_version", FORMAT)?;
+    Ok(connection.execute_batch("COMMIT")?)
+}
+
+/// Brings a file of an older format up to this one.
+fn migrate(connection: &Connection, found: i64) -> Result<(), StoreError> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    if found < 2 {
+        connection.execute_batch(include_str!("calls.sql"))?;
+    }
+    connection.execute_batch(include_str!("letters.sql"))?;
+    connection.pragma_update(None, "user_version", FORMAT)?;
+    Ok(connection.execute_batch("COMMIT")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tables and indexes, as they were made.
+    fn layout(connection: &Connection) -> Vec<(String, Option<String>)> {
+        let mut rows = connection
+            .prepare("SELECT name, sql FROM sqlite_schema ORDER BY name")
+            .unwrap();
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    fn of_format(format: i64, path: &std::path::Path) {
+        let connection = Connection::open(path).unwrap();
+        let first = [include_str!("schema.sql"), include_str!("queues.sql")];
+        let second = (format > 1).then_some(include_str!("calls.sql"));
+        for tables in first.into_iter().chain(second) {
+            connection.execute_batch(tables).unwrap();
+        }
+        connection
+            .execute("INSERT INTO meta (name, value) VALUES ('kept', x'01')", [])
+            .unwrap();
+        connection
+            .pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        connection
+            .pragma_update(None, "user_version", format)
+            .unwrap();
+    }
+
+    #[test]
+    fn a_file_of_format_1_is_brought_up_with_what_it_holds_to_what_a_new_file_has() {
+        is_brought_up(1);
+    }
+
+    #[test]
+    fn a_file_of_format_2_is_brought_up_with_what_it_holds_to_what_a_new_file_has() {
+        is_brought_up(2);
+    }
+
+    fn is_brought_up(format: i64) {
+        let directory = tempfile::tempdir().unwrap();
+        let (old, new) = (
+            directory.path().join("old.db"),
+            directory.path().join("new.db"),
+        );
+        of_format(format, &old);
+        // The second time there is nothing left to do.
+        for _ in 0..2 {
+            set_up(&Connection::open(&old).unwrap()).unwrap();
+        }
+        set_up(&Connection::open(&new).unwrap()).unwrap();
+        let (old, new) = (
+            Connection::open(&old).unwrap(),
+            Connection::open(&new).unwrap(),
+        );
+        assert_eq!(layout(&old), layout(&new));
+        let written: i64 = old
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .unwrap();
+        assert_eq!(written, FORMAT);
+        let kept: Vec<u8> = old
+            .query_row("SELECT value FROM meta WHERE name = 'kept'", [], |row| {
+                row.get(0)
+            })
+            .unwrap();
+        assert_eq!(kept, [1]);
+    }
+}

@@ -1,0 +1,55 @@
+//! The lowest floors of the embedded host: what everything above speaks of (`model`), and SQLite. It decides nothing.
+//!
+//! [`Store`] is the one connection that writes; readers open connections of their own. `schema.sql` and the files beside it
+//! explain every table; the folders have the queries, one file for each table or two. `query` reads beside the writer.
+
+#![expect(
+    missing_docs,
+    reason = "the engine alone uses the rows: schema.sql explains their columns, and the names of queries say what they ask"
+)]
+
+pub mod model;
+
+mod backup;
+mod call;
+mod connection;
+mod directory;
+mod error;
+mod execution;
+mod format;
+mod integer;
+mod machine;
+mod numbers;
+mod query;
+mod queue;
+
+pub use backup::{Backup, BackupError, Progress, back_up, restore};
+pub use call::audit::CallAudit;
+pub use call::control::{LimitOverride, controls};
+pub use call::job::JobRow;
+pub use call::lane::OrderStanding;
+pub use call::outcome::{BodyRow, OutcomeRow, body_of};
+pub use call::permit::PermitRow;
+pub use connection::{Store, open_reader, optional};
+pub use directory::{blobs_path, store_path};
+pub use error::{StoreError, StoreOpenError, unreadable};
+pub use execution::awaited::AwaitingTask;
+pub use execution::frame::{ForkRow, FrameRow, FrameStanding};
+pub use execution::map_run::{
+    Ended, MAP_RUN_COLUMNS, MapRunRow, find_map_run, map_run_of, running_children,
+};
+pub use execution::redrivable::why_not_redrivable;
+pub use execution::row::{EXECUTION_COLUMNS, ExecutionRow, ItemOf, find_by_name};
+pub use execution::step::{StepRow, steps_between};
+pub use format::FORMAT;
+pub use machine::activity::{ActivityRow, ActivityTaskRow, all_activities, find_activity};
+pub use machine::revision::{RevisionRow, newest_revision, newest_revisions, revision};
+pub use machine::tag::tags;
+pub use machine::version::{
+    AliasRow, Origin, VersionRow, alias, aliases, origin, version, versions,
+};
+pub use numbers::{Kind, Sequence};
+pub use query::{AbsentTarget, Audit, CallTimes, Reader};
+pub use queue::message::{DeadLetter, MessageRow};
+pub use queue::move_task::MoveTaskRow;
+pub use queue::record::{Envelope, Hidden, QueueCounts, count_messages};

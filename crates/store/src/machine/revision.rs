@@ -1,0 +1,141 @@
+//! Rows of state machines and their revisions.
+
+use rusqlite::{Connection, Row};
+
+use crate::connection::{Store, optional};
+use crate::error::StoreError;
+use crate::model::id::{MachineId, RevisionId};
+use crate::model::state_machine::{MachineKind, Settings};
+
+/// One revision of a state machine, with what the state machine says.
+#[derive(Debug, Clone)]
+pub struct RevisionRow {
+    pub id: RevisionId,
+    pub machine: MachineId,
+    pub name: String,
+    pub kind: MachineKind,
+    pub definition: String,
+    pub role_arn: String,
+    pub settings: Settings,
+    pub label: Option<String>,
+    /// Milliseconds since the Unix epoch, of the revision.
+    pub revised_at: i64,
+    /// Milliseconds since the Unix epoch, of the state machine.
+    pub created_at: i64,
+}
+
+const REVISION: &str = "SELECT revision.id, revision.machine, state_machine.name, \
+     state_machine.kind, revision.definition, revision.role_arn, revision.settings, \
+     revision.label, revision.created_at, state_machine.created_at \
+     FROM revision JOIN state_machine ON state_machine.id = revision.machine";
+
+impl RevisionRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<RevisionRow> {
+        let kind: String = row.get(3)?;
+        let settings: String = row.get(6)?;
+        let unreadable = |index, why: String| {
+            rusqlite::Error::FromSqlConversionFailure(
+                index,
+                rusqlite::types::Type::Text,
+                why.into(),
+            )
+        };
+        Ok(RevisionRow {
+            id: row.get(0)?,
+            machine: row.get(1)?,
+            name: row.get(2)?,
+            kind: MachineKind::from_name(&kind).ok_or_else(|| unreadable(3, kind))?,
+            definition: row.get(4)?,
+            role_arn: row.get(5)?,
+            settings: serde_json::from_str(&settings)
+                .map_err(|error| unreadable(6, error.to_string()))?,
+            label: row.get(7)?,
+            revised_at: row.get(8)?,
+            created_at: row.get(9)?,
+        })
+    }
+}
+
+/// The newest revision of the state machine with this name, on any connection.
+pub fn newest_revision(
+    connection: &Connection,
+    name: &str,
+) -> Result<Option<RevisionRow>, StoreError> {
+    let query = format!(
+        "{REVISION} WHERE state_machine.name = ?1 AND state_machine.deleted_at IS NULL \
+         ORDER BY revision.id DESC LIMIT 1"
+    );
+    let mut statement = connection.prepare_cached(&query)?;
+    Ok(optional(statement.query_row([name], RevisionRow::read))?)
+}
+
+/// One revision, on any connection.
+pub fn revision(connection: &Connection, id: RevisionId) -> Result<RevisionRow, StoreError> {
+    let mut statement = connection.prepare_cached(&format!("{REVISION} WHERE revision.id = ?1"))?;
+    optional(statement.query_row([id], RevisionRow::read))?
+        .ok_or_else(|| StoreError::Damaged(format!("revision {} is missing", id.0)))
+}
+
+/// The newest revision of every state machine that is not deleted, by name.
+pub fn newest_revisions(connection: &Connection) -> Result<Vec<RevisionRow>, StoreError> {
+    let query = format!(
+        "{REVISION} WHERE state_machine.deleted_at IS NULL AND revision.id = \
+         (SELECT max(id) FROM revision WHERE machine = state_machine.id) ORDER BY state_machine.name"
+    );
+    let mut statement = connection.prepare_cached(&query)?;
+    let rows = statement.query_map([], RevisionRow::read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+impl Store {
+    pub fn newest_revision(&self, name: &str) -> Result<Option<RevisionRow>, StoreError> {
+        newest_revision(&self.connection, name)
+    }
+
+    pub fn revision(&self, id: RevisionId) -> Result<RevisionRow, StoreError> {
+        revision(&self.connection, id)
+    }
+
+    /// Adds a state machine without a revision. `created_at` in milliseconds since the Unix epoch.
+    pub fn insert_machine(
+        &self,
+        name: &str,
+        kind: MachineKind,
+        tags: &str,
+        created_at: i64,
+    ) -> Result<MachineId, StoreError> {
+        self.connection.execute(
+            "INSERT INTO state_machine (name, kind, tags, created_at) VALUES (?1, ?2, ?3, ?4)",
+            (name, kind.as_str(), tags, created_at),
+        )?;
+        Ok(MachineId(self.connection.last_insert_rowid()))
+    }
+
+    /// Adds a revision; its own `id` is ignored, and the one it got is answered.
+    pub fn insert_revision(&self, row: &RevisionRow) -> Result<RevisionId, StoreError> {
+        let settings = serde_json::to_string(&row.settings)
+            .map_err(|error| StoreError::Damaged(format!("settings: {error}")))?;
+        self.connection.execute(
+            "INSERT INTO revision (machine, definition, role_arn, settings, label, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            (
+                row.machine,
+                &row.definition,
+                &row.role_arn,
+                settings,
+                &row.label,
+                row.revised_at,
+            ),
+        )?;
+        Ok(RevisionId(self.connection.last_insert_rowid()))
+    }
+
+    /// Deletes a state machine. Its name is free at once; executions that run keep their revision.
+    pub fn delete_machine(&self, id: MachineId, now: i64) -> Result<(), StoreError> {
+        self.connection.execute(
+            "UPDATE state_machine SET deleted_at = ?2 WHERE id = ?1",
+            (id, now),
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,262 @@
+//! Rows of versions and aliases, and of the executions that were started through one.
+
+use rusqlite::{Connection, Row};
+
+use crate::connection::{Store, optional};
+use crate::error::StoreError;
+use crate::model::id::{ExecutionId, MachineId, RevisionId};
+use crate::model::version::VersionDescription;
+use crate::model::version::{AliasDescription, Route};
+use crate::model::version::{StoredRoute, VersionNumber};
+
+/// One version of a state machine.
+#[derive(Debug, Clone)]
+pub struct VersionRow {
+    pub number: VersionNumber,
+    pub revision: RevisionId,
+    pub description: Option<String>,
+    /// Milliseconds since the Unix epoch.
+    pub created_at: i64,
+}
+
+/// One alias of a state machine.
+#[derive(Debug, Clone)]
+pub struct AliasRow {
+    pub name: String,
+    pub description: Option<String>,
+    pub routes: Vec<StoredRoute>,
+    /// Milliseconds since the Unix epoch.
+    pub created_at: i64,
+    /// Milliseconds since the Unix epoch.
+    pub updated_at: i64,
+}
+
+/// Through what an execution was started, when not through its state machine itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    pub version: Option<VersionNumber>,
+    pub alias: Option<String>,
+}
+
+const VERSION: &str = "SELECT number, revision, description, created_at FROM machine_version";
+const ALIAS: &str = "SELECT name, description, routes, created_at, updated_at FROM machine_alias";
+
+impl VersionRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<VersionRow> {
+        Ok(VersionRow {
+            number: row.get(0)?,
+            revision: row.get(1)?,
+            description: row.get(2)?,
+            created_at: row.get(3)?,
+        })
+    }
+}
+
+impl AliasRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<AliasRow> {
+        let routes: String = row.get(2)?;
+        let routes = serde_json::from_str(&routes).map_err(|error| {
+            let kind = rusqlite::types::Type::Text;
+            rusqlite::Error::FromSqlConversionFailure(2, kind, error.into())
+        })?;
+        Ok(AliasRow {
+            name: row.get(0)?,
+            description: row.get(1)?,
+            routes,
+            created_at: row.get(3)?,
+            updated_at: row.get(4)?,
+        })
+    }
+
+    fn routes_text(&self) -> String {
+        serde_json::json!(self.routes).to_string()
+    }
+}
+
+/// The versions of a state machine, newest first, on any connection.
+pub fn versions(
+    connection: &Connection,
+    machine: MachineId,
+) -> Result<Vec<VersionRow>, StoreError> {
+    let query = format!("{VERSION} WHERE machine = ?1 ORDER BY number DESC");
+    let mut statement = connection.prepare_cached(&query)?;
+    let rows = statement.query_map([machine], VersionRow::read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// One version, on any connection.
+pub fn version(
+    connection: &Connection,
+    machine: MachineId,
+    number: VersionNumber,
+) -> Result<Option<VersionRow>, StoreError> {
+    let query = format!("{VERSION} WHERE machine = ?1 AND number = ?2");
+    let mut statement = connection.prepare_cached(&query)?;
+    Ok(optional(
+        statement.query_row((machine, number), VersionRow::read),
+    )?)
+}
+
+/// The aliases of a state machine, oldest first, on any connection.
+pub fn aliases(connection: &Connection, machine: MachineId) -> Result<Vec<AliasRow>, StoreError> {
+    let query = format!("{ALIAS} WHERE machine = ?1 ORDER BY created_at, name");
+    let mut statement = connection.prepare_cached(&query)?;
+    let rows = statement.query_map([machine], AliasRow::read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// One alias, on any connection.
+pub fn alias(
+    connection: &Connection,
+    machine: MachineId,
+    name: &str,
+) -> Result<Option<AliasRow>, StoreError> {
+    let query = format!("{ALIAS} WHERE machine = ?1 AND name = ?2");
+    let mut statement = connection.prepare_cached(&query)?;
+    Ok(optional(
+        statement.query_row((machine, name), AliasRow::read),
+    )?)
+}
+
+/// Through what an execution was started, on any connection.
+pub fn origin(connection: &Connection, execution: ExecutionId) -> Result<Origin, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT version, alias FROM execution_origin WHERE execution = ?1")?;
+    let read = |row: &Row<'_>| {
+        Ok(Origin {
+            version: row.get(0)?,
+            alias: row.get(1)?,
+        })
+    };
+    Ok(optional(statement.query_row([execution], read))?.unwrap_or_default())
+}
+
+impl AliasRow {
+    /// The alias as clients see it.
+    pub fn describe(self, machine_arn: &str) -> AliasDescription {
+        let routes = self.routes.iter().map(|route| Route {
+            version_arn: format!("{machine_arn}:{}", route.version),
+            weight: route.weight,
+        });
+        AliasDescription {
+            arn: format!("{machine_arn}:{}", self.name),
+            routes: routes.collect(),
+            name: self.name,
+            description: self.description,
+            creation_date: self.created_at,
+            update_date: self.updated_at,
+        }
+    }
+}
+
+impl VersionRow {
+    /// The version as clients see it.
+    pub fn describe(self, machine_arn: &str) -> VersionDescription {
+        VersionDescription {
+            arn: format!("{machine_arn}:{}", self.number),
+            description: self.description,
+            creation_date: self.created_at,
+        }
+    }
+}
+
+impl Store {
+    pub fn versions(&self, machine: MachineId) -> Result<Vec<VersionRow>, StoreError> {
+        versions(&self.connection, machine)
+    }
+
+    pub fn version(
+        &self,
+        machine: MachineId,
+        number: VersionNumber,
+    ) -> Result<Option<VersionRow>, StoreError> {
+        version(&self.connection, machine, number)
+    }
+
+    /// Gives the next number to a revision. `now` in milliseconds since the Unix epoch.
+    pub fn insert_version(
+        &self,
+        machine: MachineId,
+        revision: RevisionId,
+        description: Option<&str>,
+        now: i64,
+    ) -> Result<VersionRow, StoreError> {
+        let number = self.connection.query_row(
+            "UPDATE state_machine SET versions = versions + 1 WHERE id = ?1 RETURNING versions",
+            [machine],
+            |row| row.get(0),
+        )?;
+        self.connection.execute(
+            "INSERT INTO machine_version (machine, number, revision, description, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            (machine, number, revision, description, now),
+        )?;
+        Ok(VersionRow {
+            number,
+            revision,
+            description: description.map(str::to_owned),
+            created_at: now,
+        })
+    }
+
+    pub fn delete_version(
+        &self,
+        machine: MachineId,
+        number: VersionNumber,
+    ) -> Result<(), StoreError> {
+        self.connection.execute(
+            "DELETE FROM machine_version WHERE machine = ?1 AND number = ?2",
+            (machine, number),
+        )?;
+        Ok(())
+    }
+
+    pub fn aliases(&self, machine: MachineId) -> Result<Vec<AliasRow>, StoreError> {
+        aliases(&self.connection, machine)
+    }
+
+    pub fn alias(&self, machine: MachineId, name: &str) -> Result<Option<AliasRow>, StoreError> {
+        alias(&self.connection, machine, name)
+    }
+
+    /// Adds an alias, or replaces the one with the same name.
+    pub fn put_alias(&self, machine: MachineId, row: &AliasRow) -> Result<(), StoreError> {
+        self.connection.execute(
+            "INSERT OR REPLACE INTO machine_alias \
+             (machine, name, description, routes, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            (
+                machine,
+                &row.name,
+                &row.description,
+                row.routes_text(),
+                row.created_at,
+                row.updated_at,
+            ),
+        )?;
+        Ok(())
+    }
+
+    pub fn delete_alias(&self, machine: MachineId, name: &str) -> Result<(), StoreError> {
+        self.connection.execute(
+            "DELETE FROM machine_alias WHERE machine = ?1 AND name = ?2",
+            (machine, name),
+        )?;
+        Ok(())
+    }
+
+    /// Deletes what a deleted state machine leaves behind.
+    pub fn delete_versions_and_aliases(&self, machine: MachineId) -> Result<(), StoreError> {
+        self.connection
+            .execute("DELETE FROM machine_alias WHERE machine = ?1", [machine])?;
+        self.connection
+            .execute("DELETE FROM machine_version WHERE machine = ?1", [machine])?;
+        Ok(())
+    }
+
+    pub fn insert_origin(&self, execution: ExecutionId, origin: &Origin) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("INSERT INTO execution_origin VALUES (?1, ?2, ?3)")?
+            .execute((execution, origin.version, &origin.alias))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,132 @@
+//! Calls as people see them: those that have not ended, those that have, and where an execution waits for one.
+
+use rampmeter_asl::EventId;
+use rampmeter_dispatch::Priority;
+use serde::Serialize;
+
+/// A call of an execution that has ended. Times are milliseconds since the Unix epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionCall {
+    /// The first event of the history that followed from its end: that its task succeeded or failed.
+    pub event: EventId,
+    /// Its number.
+    pub id: i64,
+    /// Name of its target.
+    pub target: String,
+    /// Its lane.
+    pub priority: Priority,
+    /// When its message was committed.
+    pub sent_at: i64,
+    /// When its first request was permitted; absent when none was.
+    pub first_started_at: Option<i64>,
+    /// When the request was permitted that was answered.
+    pub started_at: Option<i64>,
+    /// When its last outcome was applied.
+    pub ended_at: i64,
+    /// Requests started for it.
+    pub receive_count: u32,
+    /// Attempts used up.
+    pub attempts: u32,
+    /// HTTP status of the last answer.
+    pub status: Option<u16>,
+}
+
+/// Where one running execution waits, and why: for `exec show`, `/v1/executions` and the dashboard.
+#[derive(Debug, Clone, Serialize)]
+pub struct WaitingAt {
+    /// Name of the state it stands in.
+    pub state: String,
+    /// What it waits for, in one word: `task`, `timer`, `retry`, `children` or `continue`.
+    pub waits_for: &'static str,
+    /// Milliseconds since the Unix epoch at which the waiting began.
+    pub since: i64,
+    /// The call that will resume it, when it waits for one of ours.
+    pub call: Option<CallState>,
+    /// When it waits for branches or iterations: how many of them run, those inside others included.
+    pub running: u64,
+    /// Where the first of those wait that wait for something else than branches or iterations of their own.
+    pub children: Vec<WaitingAt>,
+}
+
+/// One call that has not ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct CallState {
+    /// Number of the call; `c-NUMBER` for people.
+    pub id: i64,
+    /// Name of the target.
+    pub target: String,
+    /// Its lane.
+    pub priority: Priority,
+    /// Business key, if the message gave one.
+    pub key: Option<String>,
+    /// ARN of the execution that waits for it, if any.
+    pub execution_arn: Option<String>,
+    /// `waiting`, `in flight`, `delayed` (its repeat waits for a back-off), or `job` (the vendor has accepted it and
+    /// works on it).
+    pub standing: &'static str,
+    /// The job, if the vendor works on it.
+    pub job: Option<JobState>,
+    /// Milliseconds since the Unix epoch at which the message was committed.
+    pub sent_at: i64,
+    /// Calls started so far for this message.
+    pub receive_count: u32,
+    /// Calls of the same lane ahead of it.
+    pub ahead: u64,
+    /// In words: which limit or which lane holds it, and until when; absent while it is in flight.
+    pub held_by: Option<String>,
+    /// Milliseconds until it should start, by the rate that its target reaches now; absent when nobody can say.
+    pub starts_in: Option<u64>,
+}
+
+/// A job at a vendor that a call has become.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JobState {
+    /// Its path below the base URL.
+    pub path: String,
+    /// Milliseconds since the Unix epoch at which the vendor accepted it.
+    pub since: i64,
+    /// How often it was looked at.
+    pub looks: u32,
+    /// It keeps a place in the limits that count jobs.
+    pub counted: bool,
+}
+
+/// How a call ended for which no workflow waits, or which is in the dead-letter queue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallOutcome {
+    /// Number of the call; `c-NUMBER` for people.
+    pub id: i64,
+    /// Name of the target.
+    pub target: String,
+    /// Its lane, where that is still known.
+    pub priority: Option<Priority>,
+    /// Business key, if the message gave one.
+    pub key: Option<String>,
+    /// Milliseconds since the Unix epoch at which the message was committed.
+    pub sent_at: i64,
+    /// The same for its first start, if it ever started.
+    pub first_started_at: Option<i64>,
+    /// The same for its end.
+    pub ended_at: i64,
+    /// Calls started for the message.
+    pub receive_count: u32,
+    /// Answers that used up an attempt.
+    pub attempts: u32,
+    /// The error's name; absent on success.
+    pub error: Option<String>,
+    /// The output of the call, or the cause of its failure.
+    pub told: serde_json::Value,
+}
+
+/// The body of an answer that lies in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAnswerBody {
+    /// The file.
+    pub path: std::path::PathBuf,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its SHA-256, in lower-case hexadecimal.
+    pub sha256: String,
+    /// What the vendor said it is.
+    pub content_type: Option<String>,
+}

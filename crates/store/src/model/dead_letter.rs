@@ -1,0 +1,82 @@
+//! Dead letters, as people list them, take them up again or discard them.
+
+use rampmeter_dispatch::Priority;
+
+/// A call that failed for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetterState {
+    /// The number of the call.
+    pub id: i64,
+    /// Name of its target.
+    pub target: String,
+    /// The lane that it was in; none when it never was in one, or when an older version of the store buried it.
+    pub priority: Option<Priority>,
+    /// Its business key.
+    pub key: Option<String>,
+    /// The execution whose task failed with it.
+    pub execution_arn: Option<String>,
+    /// Milliseconds since the Unix epoch.
+    pub sent_at: i64,
+    /// Milliseconds since the Unix epoch.
+    pub failed_at: i64,
+    /// The error name.
+    pub error: String,
+    /// What happened, in words or as JSON.
+    pub cause: String,
+    /// Calls started for it.
+    pub receive_count: u32,
+    /// Attempts used up.
+    pub attempts: u32,
+}
+
+/// Which dead letters to list.
+#[derive(Debug, Clone, Default)]
+pub struct ListDeadLetters {
+    /// Only those of this target.
+    pub target: Option<String>,
+    /// Only those with this error name.
+    pub error: Option<String>,
+    /// 1 to 1,000; 100 when absent.
+    pub max_results: Option<u32>,
+    /// Of the page before.
+    pub next_token: Option<String>,
+}
+
+/// The newest dead letters of one target with one error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetterGroup {
+    /// Name of the target.
+    pub target: String,
+    /// The error name.
+    pub error: String,
+    /// How many there are, among the newest that were looked at.
+    pub count: u64,
+    /// When the oldest and the newest of them failed, in milliseconds since the Unix epoch.
+    pub first_at: i64,
+    /// See `first_at`.
+    pub last_at: i64,
+    /// The number of the newest.
+    pub sample: i64,
+    /// The business key of the newest.
+    pub sample_key: Option<String>,
+}
+
+/// A person takes a dead letter up again.
+#[derive(Debug, Clone)]
+pub struct RedriveDeadLetter {
+    /// The number of the call.
+    pub id: i64,
+    /// The lane into which a call without a task is sent; absent for the one that it was in.
+    pub priority: Option<Priority>,
+    /// Why, for the audit trail.
+    pub reason: String,
+}
+
+/// What became of a dead letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Redriven {
+    /// The execution with this ARN goes on where it failed.
+    Execution(String),
+    /// The call waits in this lane.
+    Call(Priority),
+}

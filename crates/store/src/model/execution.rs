@@ -1,0 +1,218 @@
+//! Executions: what clients ask of them and what they are answered, without the wire form.
+
+use rampmeter_asl::Event;
+use serde::Serialize;
+
+use crate::model::page::Page;
+
+/// StartExecution of AWS Step Functions.
+#[derive(Debug, Clone)]
+pub struct StartExecution {
+    /// ARN of the state machine.
+    pub state_machine_arn: String,
+    /// 1 to 80 characters; the engine makes a UUID when absent.
+    pub name: Option<String>,
+    /// JSON text of at most 262,144 bytes; `{}` when the client sent none.
+    pub input: String,
+}
+
+/// The answer to StartExecution. A repeat with the same name and input while the execution runs gets the first answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartedExecution {
+    /// ARN of the execution.
+    pub execution_arn: String,
+    /// Milliseconds since the Unix epoch.
+    pub start_date: i64,
+}
+
+/// The answer to StartSyncExecution: how the execution ended.
+#[derive(Debug, Clone)]
+pub struct SyncExecution {
+    /// ARN of the execution. It leads to nothing: executions of EXPRESS state machines cannot be described.
+    pub execution_arn: String,
+    /// ARN of its state machine.
+    pub state_machine_arn: String,
+    /// The name it was given.
+    pub name: String,
+    /// How it ended.
+    pub status: ExecutionStatus,
+    /// Milliseconds since the Unix epoch.
+    pub start_date: i64,
+    /// Milliseconds since the Unix epoch.
+    pub stop_date: i64,
+    /// JSON text.
+    pub input: String,
+    /// JSON text, if it succeeded.
+    pub output: Option<String>,
+    /// Error name, if it did not.
+    pub error: Option<String>,
+    /// Cause, likewise.
+    pub cause: Option<String>,
+}
+
+/// StopExecution of AWS Step Functions.
+#[derive(Debug, Clone)]
+pub struct StopExecution {
+    /// ARN of the execution.
+    pub execution_arn: String,
+    /// Error name to record.
+    pub error: Option<String>,
+    /// Cause to record.
+    pub cause: Option<String>,
+}
+
+/// RedriveExecution of AWS Step Functions.
+#[derive(Debug, Clone)]
+pub struct RedriveExecution {
+    /// ARN of the execution.
+    pub execution_arn: String,
+    /// A repeat with the same text within 15 minutes gets the first answer.
+    pub client_token: Option<String>,
+}
+
+/// Status of an execution, as AWS names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ExecutionStatus {
+    /// Not ended.
+    Running,
+    /// Ended with an output.
+    Succeeded,
+    /// Ended with an error.
+    Failed,
+    /// Ended by the state machine's TimeoutSeconds.
+    TimedOut,
+    /// Ended by StopExecution.
+    Aborted,
+}
+
+impl ExecutionStatus {
+    /// AWS's word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "RUNNING",
+            Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
+            Self::TimedOut => "TIMED_OUT",
+            Self::Aborted => "ABORTED",
+        }
+    }
+
+    /// The number that stands for it in the store.
+    #[must_use]
+    pub fn code(self) -> i64 {
+        match self {
+            Self::Running => 0,
+            Self::Succeeded => 1,
+            Self::Failed => 2,
+            Self::TimedOut => 3,
+            Self::Aborted => 4,
+        }
+    }
+
+    /// The status with this number, if there is one.
+    #[must_use]
+    pub fn from_code(code: i64) -> Option<Self> {
+        [
+            Self::Running,
+            Self::Succeeded,
+            Self::Failed,
+            Self::TimedOut,
+            Self::Aborted,
+        ]
+        .into_iter()
+        .find(|status| status.code() == code)
+    }
+
+    /// The status with AWS's name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [
+            Self::Running,
+            Self::Succeeded,
+            Self::Failed,
+            Self::TimedOut,
+            Self::Aborted,
+        ]
+        .into_iter()
+        .find(|status| status.as_str() == name)
+    }
+}
+
+/// One execution in a list.
+#[derive(Debug, Clone)]
+pub struct ExecutionSummary {
+    /// ARN of the execution.
+    pub execution_arn: String,
+    /// ARN of its state machine.
+    pub state_machine_arn: String,
+    /// ARN of the version it was started through.
+    pub state_machine_version_arn: Option<String>,
+    /// ARN of the alias it was started through.
+    pub state_machine_alias_arn: Option<String>,
+    /// Name, unique within the state machine unless that is of type EXPRESS.
+    pub name: String,
+    /// Where it stands.
+    pub status: ExecutionStatus,
+    /// Milliseconds since the Unix epoch.
+    pub start_date: i64,
+    /// Milliseconds since the Unix epoch, once ended.
+    pub stop_date: Option<i64>,
+    /// How often it was redriven.
+    pub redrive_count: u32,
+    /// When it was redriven last, in milliseconds since the Unix epoch.
+    pub redrive_date: Option<i64>,
+    /// Why it cannot be redriven; absent when it can.
+    pub not_redrivable: Option<String>,
+    /// Of a child execution of a map run: the ARN of that and how many items it works on.
+    pub item: Option<(String, u64)>,
+}
+
+/// One execution with its data.
+#[derive(Debug, Clone)]
+pub struct ExecutionDescription {
+    /// What a list shows of it.
+    pub summary: ExecutionSummary,
+    /// JSON text.
+    pub input: String,
+    /// JSON text, once succeeded.
+    pub output: Option<String>,
+    /// Error name, if it failed, timed out or was stopped with one.
+    pub error: Option<String>,
+    /// Cause, likewise.
+    pub cause: Option<String>,
+}
+
+/// ListExecutions of AWS Step Functions.
+#[derive(Debug, Clone, Default)]
+pub struct ListExecutions {
+    /// Only those of this state machine, or started through this version or alias; all when absent.
+    pub state_machine_arn: Option<String>,
+    /// The child executions of this map run, instead of those of a state machine.
+    pub map_run_arn: Option<String>,
+    /// Only those with this status.
+    pub status: Option<ExecutionStatus>,
+    /// Only those that were redriven, or only those that were not.
+    pub redriven: Option<bool>,
+    /// 1 to 1,000; 0 or absent means 100.
+    pub max_results: Option<u32>,
+    /// From the previous page.
+    pub next_token: Option<String>,
+}
+
+/// GetExecutionHistory of AWS Step Functions.
+#[derive(Debug, Clone)]
+pub struct GetExecutionHistory {
+    /// ARN of the execution.
+    pub execution_arn: String,
+    /// 1 to 1,000; 0 or absent means 100.
+    pub max_results: Option<u32>,
+    /// From the previous page.
+    pub next_token: Option<String>,
+    /// Newest event first.
+    pub reverse_order: bool,
+}
+
+/// One page of an execution's history.
+pub type HistoryPage = Page<Event>;

@@ -1,0 +1,120 @@
+//! What the engine counts of itself for the metrics: waits, calls by outcome, commits. Counts start with the process.
+
+use std::time::Duration;
+
+use rampmeter_caller::Outcome;
+use rampmeter_dispatch::Priority;
+
+/// Upper bounds of the buckets of every histogram, in seconds. The last bucket has no bound.
+pub const BOUNDS: [f64; 14] = [
+    0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0,
+];
+
+/// How often a duration fell into each bucket.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Histogram {
+    /// For each of [`BOUNDS`] how many were above the bound before and not above it; then how many were above all.
+    pub buckets: [u64; BOUNDS.len() + 1],
+    /// The sum of all, in seconds.
+    pub sum: f64,
+}
+
+impl Histogram {
+    pub fn note(&mut self, duration: Duration) {
+        let seconds = duration.as_secs_f64();
+        let bucket = BOUNDS.iter().position(|bound| seconds <= *bound);
+        self.buckets[bucket.unwrap_or(BOUNDS.len())] += 1;
+        self.sum += seconds;
+    }
+
+    /// How many there were.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
+}
+
+/// What a call's answer was, for people who watch.
+pub const OUTCOMES: [&str; 6] = [
+    "ok",
+    "final",
+    "throttled",
+    "repeatable",
+    "unknown",
+    "not_sent",
+];
+
+/// What is counted of one target.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Figures {
+    /// How long calls waited for their first start, by priority.
+    pub waits: [Histogram; 3],
+    /// How long calls took, from permit to answer, by priority.
+    pub durations: [Histogram; 3],
+    /// Answers by priority and by [`OUTCOMES`].
+    pub answers: [[u64; OUTCOMES.len()]; 3],
+    /// Looks at jobs.
+    pub looks: u64,
+}
+
+impl Figures {
+    pub fn note_wait(&mut self, priority: Priority, waited: Duration) {
+        self.waits[priority.index()].note(waited);
+    }
+
+    pub fn note_answer(&mut self, priority: Priority, took: Duration, outcome: &Outcome) {
+        self.durations[priority.index()].note(took);
+        let kind = match outcome {
+            Outcome::Success(_) => 0,
+            Outcome::Final { .. } => 1,
+            Outcome::Throttled { .. } => 2,
+            Outcome::Repeatable { .. } => 3,
+            Outcome::Unknown { .. } => 4,
+            Outcome::Unresolved { .. } | Outcome::Invalid { .. } => 5,
+        };
+        self.answers[priority.index()][kind] += 1;
+    }
+}
+
+/// One target for the metrics.
+#[derive(Debug, Clone)]
+pub struct TargetFigures {
+    /// Name of the target.
+    pub name: String,
+    /// What is counted of it.
+    pub figures: Figures,
+    /// How long the call has waited that goes next, by priority; absent where none waits.
+    pub oldest: [Option<Duration>; 3],
+    /// Calls that the vendor has accepted and works on.
+    pub jobs: u64,
+    /// Dead letters, counted up to 100,000.
+    pub dead_letters: u64,
+}
+
+/// What the engine counts of itself.
+#[derive(Debug, Clone)]
+pub struct EngineFigures {
+    /// The targets, by name.
+    pub targets: Vec<TargetFigures>,
+    /// Commits, and how long they took.
+    pub commits: Histogram,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_falls_into_the_first_bucket_that_takes_it() {
+        let mut histogram = Histogram::default();
+        for millis in [1, 2, 500, 501, 7_200_000] {
+            histogram.note(Duration::from_millis(millis));
+        }
+        assert_eq!(histogram.count(), 5);
+        assert_eq!(histogram.buckets[0], 1);
+        assert_eq!(histogram.buckets[1], 1);
+        assert_eq!(histogram.buckets[4], 1);
+        assert_eq!(histogram.buckets[5], 1);
+        assert_eq!(histogram.buckets[BOUNDS.len()], 1);
+    }
+}

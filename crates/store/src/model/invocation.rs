@@ -1,0 +1,53 @@
+//! Requests of Task states that are made outside the store: which one, and what came of it.
+
+use rampmeter_asl::EventId;
+use serde_json::Value;
+
+use crate::model::id::StepId;
+
+/// The error of a task, with the name and the text that Step Functions gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskError {
+    pub error: String,
+    pub cause: String,
+}
+
+impl TaskError {
+    pub fn new(error: impl Into<String>, cause: impl Into<String>) -> TaskError {
+        TaskError {
+            error: error.into(),
+            cause: cause.into(),
+        }
+    }
+
+    /// A request that an optimised integration refused: `StepFunctions` or the like before the exception's name,
+    /// and the text of the SDK that Step Functions calls with.
+    pub fn refused(prefix: &str, service: &str, name: &str, message: &str) -> TaskError {
+        let code = name.strip_suffix("Exception").unwrap_or(name);
+        let request = uuid::Uuid::new_v4();
+        TaskError::new(
+            format!("{prefix}.{code}Exception"),
+            format!(
+                "{message} (Service: {service}; Status Code: 400; Error Code: {name}; Request ID: {request}; Proxy: null)"
+            ),
+        )
+    }
+}
+
+/// Which request: that of the task whose scheduled event is `event`, submitted by `step`. Older ones are smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InvocationKey {
+    pub step: StepId,
+    pub event: EventId,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Invoked {
+    /// The answer of the service.
+    Done(Value),
+    /// The service did not take the request.
+    Refused(TaskError),
+    /// The service took the request, and what it asked for failed.
+    Failed(TaskError),
+}

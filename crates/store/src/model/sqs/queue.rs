@@ -1,0 +1,51 @@
+//! What is known of a queue besides its messages.
+
+use rampmeter_dispatch::Time;
+
+use crate::model::id::{GroupHash, QueueId};
+use crate::model::sqs::Names;
+use crate::model::sqs::attributes::QueueAttributes;
+
+/// What is known of any queue.
+#[derive(Debug, Clone)]
+pub struct QueueRecord {
+    pub id: QueueId,
+    pub name: String,
+    pub attributes: QueueAttributes,
+    pub tags: Names,
+    pub created_at: Time,
+    pub modified_at: Time,
+    /// Deduplication looks within message groups. As on AWS, it is what it was when the queue was made.
+    pub group_scope: bool,
+    pub purged_at: Option<Time>,
+    /// Messages below this number are gone, whether or not they have been deleted yet.
+    pub purged_below: i64,
+    /// Messages received and neither deleted nor visible again.
+    pub in_flight: u64,
+    /// The group whose message was received last; none for a message without a group. The next receive takes from the
+    /// group after it.
+    pub last_group: Option<GroupHash>,
+}
+
+impl QueueRecord {
+    /// A queue with no attributes of its own; FIFO when its name says so. The store gives it its number.
+    pub fn new(name: &str, now: Time) -> QueueRecord {
+        let mut attributes = QueueAttributes::default();
+        if name.ends_with(".fifo") {
+            attributes.make_fifo();
+        }
+        QueueRecord {
+            id: QueueId(0),
+            name: name.to_owned(),
+            attributes,
+            tags: Names::new(),
+            created_at: now,
+            modified_at: now,
+            group_scope: false,
+            purged_at: None,
+            purged_below: 0,
+            in_flight: 0,
+            last_group: None,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! State machines as clients make and change them: the types behind CreateStateMachine and its kin.
+//! Which revision an execution uses, and how a definition is compiled, is the engine's.
+
+use std::collections::BTreeMap;
+
+use rampmeter_asl::Diagnostic;
+use serde_json::Value;
+
+/// The type of a state machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MachineKind {
+    /// Durable, up to a year, callbacks allowed.
+    Standard,
+    /// Short, no callbacks.
+    Express,
+}
+
+impl MachineKind {
+    /// AWS's word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::Express => "EXPRESS",
+        }
+    }
+
+    /// The kind with AWS's name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Standard, Self::Express]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+    }
+}
+
+/// What is kept for AWS's shapes and has no effect here: `loggingConfiguration`, `tracingConfiguration`,
+/// `encryptionConfiguration`, by those names.
+pub type Settings = BTreeMap<String, Value>;
+
+/// CreateStateMachine of AWS Step Functions.
+#[derive(Debug, Clone)]
+pub struct CreateStateMachine {
+    /// 1 to 80 characters.
+    pub name: String,
+    /// The definition, at most 1 MiB.
+    pub definition: String,
+    /// ARN of a role; kept, and shown to executions.
+    pub role_arn: String,
+    /// Its type.
+    pub kind: MachineKind,
+    /// Logging, tracing, encryption.
+    pub settings: Settings,
+    /// Tags by key.
+    pub tags: BTreeMap<String, String>,
+    /// Whether to publish it as a version at once, and with what description.
+    pub publish: Option<Publication>,
+}
+
+/// A version that is published together with a change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Publication {
+    /// At most 256 characters.
+    pub description: Option<String>,
+}
+
+/// UpdateStateMachine of AWS Step Functions: what is absent stays.
+#[derive(Debug, Clone)]
+pub struct UpdateStateMachine {
+    /// ARN of the state machine.
+    pub arn: String,
+    /// The new definition.
+    pub definition: Option<String>,
+    /// The new role.
+    pub role_arn: Option<String>,
+    /// New logging, tracing or encryption; what is not named stays.
+    pub settings: Settings,
+    /// Whether to publish the newest revision as a version, and with what description.
+    pub publish: Option<Publication>,
+}
+
+/// The answer to CreateStateMachine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreatedStateMachine {
+    /// ARN of the state machine.
+    pub arn: String,
+    /// Milliseconds since the Unix epoch.
+    pub creation_date: i64,
+    /// ARN of the version that was published.
+    pub version_arn: Option<String>,
+}
+
+/// The answer to UpdateStateMachine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdatedStateMachine {
+    /// Milliseconds since the Unix epoch.
+    pub update_date: i64,
+    /// The revision that is now the newest.
+    pub revision_id: Option<String>,
+    /// ARN of its version, if it was to be published.
+    pub version_arn: Option<String>,
+}
+
+/// One state machine, or the revision of it that an execution uses.
+#[derive(Debug, Clone)]
+pub struct StateMachineDescription {
+    /// ARN of the state machine, or of the version that was asked for.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: MachineKind,
+    /// The definition, as it was given (substitutions resolved).
+    pub definition: String,
+    /// Its role.
+    pub role_arn: String,
+    /// Logging, tracing, encryption.
+    pub settings: Settings,
+    /// Milliseconds since the Unix epoch, of the state machine or the version.
+    pub creation_date: i64,
+    /// Milliseconds since the Unix epoch, of this revision.
+    pub update_date: i64,
+    /// AWS's revisionId; absent for the first revision.
+    pub revision_id: Option<String>,
+    /// Of the version that was asked for.
+    pub description: Option<String>,
+}
+
+/// A definition's errors in AWS's words: `CODE: message at location`, one after the other.
+#[must_use]
+pub fn diagnosis(problems: &[Diagnostic]) -> String {
+    let told: Vec<String> = problems
+        .iter()
+        .map(|problem| {
+            let place = if problem.location.is_empty() {
+                "/"
+            } else {
+                &problem.location
+            };
+            format!("{}: {} at {place}", problem.code, problem.message)
+        })
+        .collect();
+    told.join(", ")
+}

@@ -1,0 +1,92 @@
+//! Targets and their limits as people see them.
+
+use serde::Serialize;
+
+/// One target as people see it.
+#[derive(Debug, Clone, Serialize)]
+pub struct TargetState {
+    /// Name of the target.
+    pub name: String,
+    /// Its limits as they stand.
+    pub limits: Vec<LimitState>,
+    /// Calls waiting per priority, HIGH first. Counted in the queue.
+    pub waiting: [u64; 3],
+    /// Permits out.
+    pub in_flight: u64,
+    /// Permits of calls whose outcome is unknown: their places are held.
+    pub held: u64,
+    /// Deferrals per priority since the process started, HIGH first (always 0 there).
+    pub deferrals: [u64; 3],
+    /// What is paused: `target`, or priorities.
+    pub paused: Vec<&'static str>,
+    /// The mean time from permit to answer, in milliseconds; absent before the first answer.
+    pub mean_call: Option<u64>,
+    /// Throttles that the vendor answered since the process started.
+    pub throttles: u64,
+    /// Of those, how many while we were under our own limits: someone else uses the account.
+    pub throttles_under_our_limit: u64,
+    /// How often an answer's headers closed the target before a throttle, since the process started.
+    pub closed_by_headers: u64,
+    /// Milliseconds since the Unix epoch until which the vendor closed the target; absent while it is open.
+    pub closed_until: Option<i64>,
+    /// After a closure: how many calls may be out at once until the vendor has answered enough of them well.
+    pub trickle: Option<u32>,
+    /// The vendor's limits as its answers state them.
+    pub vendor_limits: Vec<VendorLimitState>,
+    /// Spans of engine time, in microseconds since the epoch, during which a call was eligible but for a concurrency
+    /// limit: the newest 1,024, the last one still open when its end is absent.
+    pub contended: Vec<(i64, Option<i64>)>,
+}
+
+/// One limit of a vendor's, as its last answer stated it.
+#[derive(Debug, Clone, Serialize)]
+pub struct VendorLimitState {
+    /// The vendor's name for it; empty where it has none.
+    pub name: String,
+    /// `concurrency` or `window`.
+    pub kind: &'static str,
+    /// How many there are in all.
+    pub limit: Option<u64>,
+    /// Length of the window in milliseconds.
+    pub per_ms: Option<u64>,
+    /// How many were left.
+    pub remaining: Option<u64>,
+    /// Milliseconds since the Unix epoch at which more come.
+    pub resets_at: Option<i64>,
+    /// Where the configuration allows more than the vendor: what both say.
+    pub disagreement: Option<String>,
+}
+
+/// One limit as it stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct LimitState {
+    /// Name of the limit, unique within its target.
+    pub name: String,
+    /// `concurrency`, `window` or `calendar`.
+    pub kind: &'static str,
+    /// Length of the window, or about that of the calendar's period, in milliseconds; absent for a concurrency limit.
+    pub per_ms: Option<u64>,
+    /// Places taken, held ones included.
+    pub used: u64,
+    /// Places configured.
+    pub max: u64,
+    /// Places kept for each priority and those above it, HIGH first.
+    pub reserved: [u32; 3],
+    /// The most places for each priority, HIGH first; absent where the limit alone bounds it.
+    pub shares: [Option<u32>; 3],
+    /// Places of calls whose outcome is unknown.
+    pub held: u64,
+    /// The ceiling that the vendor's throttles taught, while it is below the configured one.
+    pub learned_ceiling: Option<u32>,
+    /// The maximum that the configuration says, where a person changed it.
+    pub configured: Option<u64>,
+    /// Milliseconds since the Unix epoch at which the change ends by itself.
+    pub expires_at: Option<i64>,
+    /// Calls a second that the limit lets through at the mean time of a call measured; absent before the first answer.
+    pub reaches_per_second: Option<f64>,
+    /// The most calls that the vendor may count in one window, where that is more than `max`: with
+    /// `count_from = "send"`, calls in flight when the window began are counted too.
+    pub vendor_may_count: Option<u64>,
+    /// Calls a second that a window stands for: its calls by its length. Absent for calls in flight.
+    pub nominal_per_second: Option<f64>,
+}

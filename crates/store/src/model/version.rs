@@ -1,0 +1,96 @@
+//! Versions and aliases of state machines: a version is a revision under a number that never changes, an alias routes
+//! executions to one or two versions.
+//! <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-cd-aliasing-versioning.html>
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The number of a version, from 1. It is never given twice, not even after a deletion.
+pub type VersionNumber = i64;
+
+/// PublishStateMachineVersion of AWS Step Functions.
+#[derive(Debug, Clone)]
+pub struct PublishVersion {
+    /// ARN of the state machine.
+    pub state_machine_arn: String,
+    /// What is published must be this revision.
+    pub revision_id: Option<String>,
+    /// At most 256 characters.
+    pub description: Option<String>,
+}
+
+/// One version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionDescription {
+    /// Its ARN: that of the state machine, and the number.
+    pub arn: String,
+    /// What it was published with.
+    pub description: Option<String>,
+    /// Milliseconds since the Unix epoch.
+    pub creation_date: i64,
+}
+
+/// Where an alias sends a part of the executions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// ARN of the version.
+    pub version_arn: String,
+    /// Of a hundred.
+    pub weight: i64,
+}
+
+/// CreateStateMachineAlias of AWS Step Functions.
+#[derive(Debug, Clone)]
+pub struct CreateAlias {
+    /// 1 to 80 characters, not digits only.
+    pub name: String,
+    /// At most 256 characters.
+    pub description: Option<String>,
+    /// One or two.
+    pub routes: Vec<Route>,
+}
+
+/// UpdateStateMachineAlias of AWS Step Functions: what is absent stays.
+#[derive(Debug, Clone)]
+pub struct UpdateAlias {
+    /// ARN of the alias.
+    pub arn: String,
+    /// The new description.
+    pub description: Option<String>,
+    /// The new routes.
+    pub routes: Option<Vec<Route>>,
+}
+
+/// One alias.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AliasDescription {
+    /// Its ARN: that of the state machine, and the name.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// What it was given.
+    pub description: Option<String>,
+    /// Where it sends executions.
+    pub routes: Vec<Route>,
+    /// Milliseconds since the Unix epoch.
+    pub creation_date: i64,
+    /// Milliseconds since the Unix epoch.
+    pub update_date: i64,
+}
+
+/// A route as the store keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredRoute {
+    pub version: VersionNumber,
+    pub weight: i64,
+}
+
+/// One change of the tags of a state machine or an activity.
+#[derive(Debug, Clone)]
+pub enum ResourceTags {
+    /// Sets these, by key.
+    Set(BTreeMap<String, String>),
+    /// Removes those with these keys.
+    Remove(Vec<String>),
+}

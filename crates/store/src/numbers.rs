@@ -1,0 +1,92 @@
+//! Numbers for rows: given out in order, never twice, not even for rows that have been deleted since.
+//! They are taken from the store a block at a time, so that giving one out costs nothing.
+
+use crate::connection::{Store, optional};
+use crate::error::StoreError;
+
+/// Numbers taken at once. What is left of a block when the process ends is never used.
+const BLOCK: i64 = 1_000_000;
+
+/// What the numbers are for.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    Execution,
+    Message,
+    Permit,
+    Step,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Execution => "next execution",
+            Self::Message => "next message",
+            Self::Permit => "next permit",
+            Self::Step => "next step",
+        }
+    }
+}
+
+/// One sequence of numbers, from 1.
+#[derive(Debug)]
+pub struct Sequence {
+    kind: Kind,
+    next: i64,
+    end: i64,
+}
+
+impl Sequence {
+    pub fn new(kind: Kind) -> Sequence {
+        Sequence {
+            kind,
+            next: 0,
+            end: 0,
+        }
+    }
+
+    /// The next number. A new block is taken inside the transaction that is open.
+    pub fn take(&mut self, store: &Store) -> Result<i64, StoreError> {
+        if self.next == self.end {
+            self.next = store.take_block(self.kind.name())?;
+            self.end = self.next + BLOCK;
+        }
+        let number = self.next;
+        self.next += 1;
+        Ok(number)
+    }
+}
+
+impl Store {
+    fn take_block(&self, name: &str) -> Result<i64, StoreError> {
+        let query = "SELECT value FROM meta WHERE name = ?1";
+        let next: Option<i64> =
+            optional(self.connection.query_row(query, [name], |row| row.get(0)))?;
+        let next = next.unwrap_or(1);
+        self.connection.execute(
+            "INSERT INTO meta (name, value) VALUES (?1, ?2) \
+             ON CONFLICT DO UPDATE SET value = excluded.value",
+            (name, next + BLOCK),
+        )?;
+        Ok(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_never_given_twice_even_when_the_store_is_opened_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("rampmeter.db");
+        let mut given = Vec::new();
+        for _ in 0..3 {
+            let store = Store::open(&path).unwrap();
+            let mut sequence = Sequence::new(Kind::Message);
+            given.push(sequence.take(&store).unwrap());
+            given.push(sequence.take(&store).unwrap());
+        }
+        assert!(given.windows(2).all(|pair| pair[0] < pair[1]), "{given:?}");
+        assert_eq!(given[0], 1);
+    }
+}

@@ -1,0 +1,52 @@
+//! Targets that have messages in the store and none in the configuration: their calls wait until they are configured
+//! again under the same name.
+
+use crate::model::rejected::Rejected;
+use crate::query::Reader;
+
+/// A target that the configuration no longer has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AbsentTarget {
+    /// Name of the target.
+    pub name: String,
+    /// Its messages that wait, in all lanes.
+    pub messages: u64,
+}
+
+impl Reader {
+    /// The targets with messages that wait and that `is_configured` does not know, by name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn absent_targets(
+        &self,
+        is_configured: impl Fn(&str) -> bool,
+    ) -> Result<Vec<AbsentTarget>, Rejected> {
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached("SELECT id, name FROM target ORDER BY name")?;
+            let targets = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let targets: Vec<(i64, String)> = targets.collect::<Result<_, _>>()?;
+            let mut absent = Vec::new();
+            for (id, name) in targets {
+                if is_configured(&name) {
+                    continue;
+                }
+                let mut statement = connection.prepare_cached(
+                    "SELECT (SELECT count(*) FROM ready JOIN queue ON queue.id = ready.queue
+                             WHERE queue.target = ?1 AND queue.lane < 3)
+                          + (SELECT count(*) FROM delayed JOIN message ON message.id = delayed.message
+                             JOIN queue ON queue.id = message.queue
+                             WHERE queue.target = ?1 AND queue.lane < 3)",
+                )?;
+                let messages: i64 = statement.query_row([id], |row| row.get(0))?;
+                if messages > 0 {
+                    absent.push(AbsentTarget {
+                        name,
+                        messages: messages.unsigned_abs(),
+                    });
+                }
+            }
+            Ok(Ok(absent))
+        })
+    }
+}

@@ -1,0 +1,67 @@
+//! The calls of one execution that have ended: when each was sent, started and answered, and at which event of the history
+//! it ended. What the pictures of an execution are drawn from.
+
+use rampmeter_asl::EventId;
+
+use crate::call::audit::CallAudit;
+use crate::connection::optional;
+use crate::error::StoreError;
+use crate::model::call::ExecutionCall;
+use crate::model::rejected::Rejected;
+use crate::query::Reader;
+
+/// Most calls in one answer.
+const MOST: usize = 10_000;
+
+impl Reader {
+    /// The newest calls of an execution that have ended, in the order in which they did.
+    pub fn execution_calls(&self, arn: &str) -> Result<Vec<ExecutionCall>, Rejected> {
+        self.with(|connection| {
+            let row = match self.find(connection, arn)? {
+                Ok(row) => row,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            // The chain of an execution's steps is walked back: there is no index by execution.
+            let mut statement = connection
+                .prepare_cached("SELECT previous, first_event, call FROM step WHERE id = ?1")?;
+            let mut calls = Vec::new();
+            let mut next = Some(row.last_step);
+            while let Some(step) = next {
+                let found = optional(statement.query_row([step], |row| {
+                    let call: Option<String> = row.get(2)?;
+                    Ok((row.get(0)?, row.get::<_, i64>(1)?, call))
+                }))?;
+                let Some((previous, event, call)) = found else {
+                    return Err(StoreError::Damaged(format!("step {} is missing", step.0)));
+                };
+                next = previous;
+                if let Some(call) = call {
+                    calls.push(ended(event.unsigned_abs(), &call)?);
+                }
+                if calls.len() == MOST {
+                    break;
+                }
+            }
+            calls.reverse();
+            Ok(Ok(calls))
+        })
+    }
+}
+
+fn ended(event: EventId, audit: &str) -> Result<ExecutionCall, StoreError> {
+    let audit: CallAudit = serde_json::from_str(audit)
+        .map_err(|error| StoreError::Damaged(format!("a call's audit: {error}")))?;
+    Ok(ExecutionCall {
+        event,
+        id: audit.id,
+        target: audit.target,
+        priority: audit.priority,
+        sent_at: audit.sent_at / 1_000,
+        first_started_at: audit.first_started_at.map(|at| at / 1_000),
+        started_at: audit.started_at.map(|at| at / 1_000),
+        ended_at: audit.ended_at / 1_000,
+        receive_count: audit.receive_count,
+        attempts: audit.attempts,
+        status: audit.status,
+    })
+}

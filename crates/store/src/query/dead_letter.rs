@@ -1,0 +1,111 @@
+//! Lists of dead letters, and how many there are of each kind.
+
+use rampmeter_dispatch::{Priority, Time};
+use rusqlite::{Connection, Row};
+
+use crate::connection::optional;
+use crate::error::StoreError;
+use crate::execution::row::EXECUTION_COLUMNS;
+use crate::execution::row::ExecutionRow;
+use crate::model::dead_letter::{DeadLetterGroup, DeadLetterState, ListDeadLetters};
+use crate::model::id::ExecutionId;
+use crate::model::page::Page;
+use crate::model::rejected::Rejected;
+use crate::query::Reader;
+use crate::query::page::{page_size, page_start, page_token};
+
+/// The newest dead letters that are looked at for the groups.
+const GROUPED: u32 = 10_000;
+
+impl Reader {
+    pub fn dead_letters(&self, list: &ListDeadLetters) -> Result<Page<DeadLetterState>, Rejected> {
+        let before = page_start(list.next_token.as_deref(), i64::MAX)?;
+        let size = page_size(list.max_results);
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT message.id, target.name, dead_letter.lane, message.key, message.execution, \
+                 message.sent_at, failed_at, error, cause, receive_count, attempts FROM dead_letter \
+                 JOIN message ON message.id = dead_letter.message \
+                 JOIN queue ON queue.id = message.queue JOIN target ON target.id = queue.target \
+                 WHERE dead_letter.message < ?1 AND (?2 IS NULL OR target.name = ?2) \
+                 AND (?3 IS NULL OR error = ?3) ORDER BY dead_letter.message DESC LIMIT ?4",
+            )?;
+            let rows = statement.query_map((before, &list.target, &list.error, size + 1), read)?;
+            let mut letters = rows.collect::<Result<Vec<_>, _>>()?;
+            let more = letters.len() > size as usize;
+            letters.truncate(size as usize);
+            let last = letters.last().filter(|_| more);
+            let next_token = last.map(|(letter, _)| page_token(letter.id));
+            let mut items = Vec::new();
+            for (mut letter, execution) in letters {
+                if let Some(execution) = execution {
+                    letter.execution_arn = self.arn_of(connection, execution)?;
+                }
+                items.push(letter);
+            }
+            Ok(Ok(Page { items, next_token }))
+        })
+    }
+
+    pub fn dead_letter_groups(&self) -> Result<Vec<DeadLetterGroup>, Rejected> {
+        self.with(|connection| {
+            // The key beside a maximum is that of the row with the maximum.
+            let mut statement = connection.prepare_cached(
+                "SELECT target.name, error, count(*), min(failed_at), max(failed_at), newest.key, \
+                 max(newest.id) FROM (SELECT message.id, message.queue, message.key, failed_at, error \
+                 FROM dead_letter JOIN message ON message.id = dead_letter.message \
+                 ORDER BY dead_letter.message DESC LIMIT ?1) AS newest \
+                 JOIN queue ON queue.id = newest.queue JOIN target ON target.id = queue.target \
+                 GROUP BY target.name, error ORDER BY count(*) DESC, target.name, error",
+            )?;
+            let rows = statement.query_map([GROUPED], |row| {
+                Ok(DeadLetterGroup {
+                    target: row.get(0)?,
+                    error: row.get(1)?,
+                    count: row.get::<_, i64>(2)?.unsigned_abs(),
+                    first_at: millis(row, 3)?,
+                    last_at: millis(row, 4)?,
+                    sample_key: row.get(5)?,
+                    sample: row.get(6)?,
+                })
+            })?;
+            Ok(Ok(rows.collect::<Result<_, _>>()?))
+        })
+    }
+
+    /// The ARN of an execution; none when it is no longer kept.
+    fn arn_of(
+        &self,
+        connection: &Connection,
+        execution: ExecutionId,
+    ) -> Result<Option<String>, StoreError> {
+        let query = format!("SELECT {EXECUTION_COLUMNS} FROM execution WHERE id = ?1");
+        let mut statement = connection.prepare_cached(&query)?;
+        let Some(row) = optional(statement.query_row([execution], ExecutionRow::read))? else {
+            return Ok(None);
+        };
+        Ok(Some(self.summary(connection, &row)?.execution_arn))
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<(DeadLetterState, Option<ExecutionId>)> {
+    let lane: Option<u8> = row.get(2)?;
+    let letter = DeadLetterState {
+        id: row.get(0)?,
+        target: row.get(1)?,
+        priority: lane.and_then(|lane| Priority::ALL.get(usize::from(lane)).copied()),
+        key: row.get(3)?,
+        execution_arn: None,
+        sent_at: millis(row, 5)?,
+        failed_at: millis(row, 6)?,
+        error: row.get(7)?,
+        cause: row.get(8)?,
+        receive_count: row.get(9)?,
+        attempts: row.get(10)?,
+    };
+    Ok((letter, row.get(4)?))
+}
+
+fn millis(row: &Row<'_>, index: usize) -> rusqlite::Result<i64> {
+    Ok(Time::from_micros(row.get(index)?).as_millis())
+}

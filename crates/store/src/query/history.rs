@@ -1,0 +1,90 @@
+//! GetExecutionHistory: the events of one execution, a page at a time, either end first. A page costs what it returns,
+//! wherever in the history it lies.
+
+use rampmeter_asl::{Event, EventId};
+use rusqlite::Connection;
+
+use crate::error::StoreError;
+use crate::execution::step::steps_between;
+use crate::model::execution::{GetExecutionHistory, HistoryPage};
+use crate::model::id::StepId;
+use crate::model::page::Page;
+use crate::model::rejected::Rejected;
+use crate::query::page::{page_size, page_start, page_token};
+use crate::query::{Reader, step_events};
+
+/// Stored bytes after which a page ends early, so that a thousand events with the largest data stay out of memory.
+const LONGEST_PAGE: usize = 4 << 20;
+
+impl Reader {
+    pub fn execution_history(
+        &self,
+        request: &GetExecutionHistory,
+    ) -> Result<HistoryPage, Rejected> {
+        let size = u64::from(page_size(request.max_results));
+        let from = page_start(request.next_token.as_deref(), 0)?.unsigned_abs();
+        self.with(|connection| {
+            let row = match self.find(connection, &request.execution_arn)? {
+                Ok(row) => row,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            let newest = row.events;
+            let (low, high) = if request.reverse_order {
+                let high = if from == 0 { newest } else { from.min(newest) };
+                (high.saturating_sub(size - 1).max(1), high)
+            } else {
+                let low = from.max(1);
+                (low, low.saturating_add(size - 1).min(newest))
+            };
+            if low > high {
+                return Ok(Ok(Page {
+                    items: Vec::new(),
+                    next_token: None,
+                }));
+            }
+            let mut steps = steps_between(connection, row.last_step, low, high)?;
+            if request.reverse_order {
+                steps.reverse();
+            }
+            let within = |event: &Event| (low..=high).contains(&event.id);
+            let mut items: Vec<Event> = Vec::new();
+            let mut bytes = 0;
+            for step in steps {
+                if bytes > LONGEST_PAGE {
+                    break;
+                }
+                let (mut events, length) = step_events(connection, step)?;
+                bytes += length;
+                if request.reverse_order {
+                    events.reverse();
+                }
+                items.extend(events.into_iter().filter(within));
+            }
+            let last = items.last().map_or(0, |event| event.id);
+            let next = if request.reverse_order {
+                (last > 1).then(|| last - 1)
+            } else {
+                (0 < last && last < newest).then(|| last + 1)
+            };
+            Ok(Ok(Page {
+                items,
+                next_token: next.map(|next| page_token(i64::try_from(next).unwrap_or(i64::MAX))),
+            }))
+        })
+    }
+}
+
+/// The events with ids from `low` to `high`, oldest first.
+pub(super) fn events_between(
+    connection: &Connection,
+    newest: StepId,
+    low: EventId,
+    high: EventId,
+) -> Result<Vec<Event>, StoreError> {
+    let mut events = Vec::new();
+    for id in steps_between(connection, newest, low, high)? {
+        events.extend(step_events(connection, id)?.0);
+    }
+    events.retain(|event| (low..=high).contains(&event.id));
+    Ok(events)
+}

@@ -1,0 +1,149 @@
+//! Reads beside the writer, on connections that can only read. Nothing here waits for the writer or holds it up.
+
+mod absent;
+mod activity;
+mod audit;
+mod calls;
+mod dead_letter;
+mod description;
+mod history;
+mod listing;
+mod machine;
+mod map_run;
+mod outcome;
+mod page;
+mod version;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use rampmeter_asl::{Event, record};
+use rusqlite::Connection;
+
+use crate::call::control::controls;
+use crate::connection::open_reader;
+use crate::connection::optional;
+use crate::directory::blobs_path;
+use crate::directory::store_path;
+use crate::error::StoreError;
+use crate::execution::row::ExecutionRow;
+use crate::execution::row::find_by_name;
+use crate::model::arn;
+use crate::model::arn::Place;
+use crate::model::control::ControlRecord;
+use crate::model::id::{QueueId, StepId};
+use crate::model::rejected::Rejected;
+use crate::queue::record::QueueCounts;
+use crate::queue::record::count_messages;
+
+pub use absent::AbsentTarget;
+pub use audit::{Audit, CallTimes};
+
+/// Connections kept open between two reads.
+const KEPT: usize = 4;
+
+/// Reads of one store.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    place: Place,
+    connections: Mutex<Vec<Connection>>,
+}
+
+impl Reader {
+    /// Reads of the store in a data directory, without an engine.
+    ///
+    /// # Errors
+    /// When there is no store, or it cannot be read.
+    pub fn open(data_dir: &Path, account: &str, region: &str) -> Result<Reader, Rejected> {
+        let place = Place {
+            region: region.to_owned(),
+            account: account.to_owned(),
+        };
+        Reader::new(&store_path(data_dir), place).map_err(|error| failed(&error))
+    }
+
+    pub fn new(path: &Path, place: Place) -> Result<Reader, StoreError> {
+        let first = open_reader(path)?;
+        Ok(Reader {
+            path: path.to_owned(),
+            place,
+            connections: Mutex::new(vec![first]),
+        })
+    }
+
+    /// The ARN of an execution of this store.
+    #[must_use]
+    pub fn execution_arn(&self, state_machine: &str, execution: &str) -> String {
+        self.place.execution_arn(state_machine, execution)
+    }
+
+    /// The newest entries of the audit trail.
+    pub fn controls(&self, most: u32) -> Result<Vec<ControlRecord>, Rejected> {
+        self.with(|connection| controls(connection, most).map(Ok))
+    }
+
+    /// How many messages of a plain queue are in which standing.
+    pub fn queue_counts(&self, queue: QueueId, fifo: bool) -> Result<QueueCounts, Rejected> {
+        self.with(|connection| count_messages(connection, queue, fifo).map(Ok))
+    }
+
+    /// Where the bodies of answers lie that were too long.
+    fn blobs(&self) -> PathBuf {
+        blobs_path(self.path.parent().unwrap_or(Path::new(".")))
+    }
+
+    fn find(
+        &self,
+        connection: &Connection,
+        arn: &str,
+    ) -> Result<Result<ExecutionRow, Rejected>, StoreError> {
+        let (machine, name) = match arn::execution_names(arn) {
+            Ok(names) => names,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let found = find_by_name(connection, machine, name)?;
+        Ok(found.ok_or_else(|| Rejected::ExecutionDoesNotExist(arn.to_owned())))
+    }
+
+    fn with<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<Result<T, Rejected>, StoreError>,
+    ) -> Result<T, Rejected> {
+        let idle = self
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => open_reader(&self.path).map_err(|error| failed(&error))?,
+        };
+        let answer = read(&connection).map_err(|error| failed(&error))?;
+        let mut kept = self
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < KEPT {
+            kept.push(connection);
+        }
+        answer
+    }
+}
+
+/// The events of a step, and the length of its record in bytes.
+fn step_events(connection: &Connection, id: StepId) -> Result<(Vec<Event>, usize), StoreError> {
+    let mut statement = connection.prepare_cached("SELECT data FROM step WHERE id = ?1")?;
+    let data: String = optional(statement.query_row([id], |row| row.get(0)))?
+        .ok_or_else(|| StoreError::Damaged(format!("step {} is missing", id.0)))?;
+    let step = record::decode(&data)
+        .map_err(|error| StoreError::Damaged(format!("step {}: {error}", id.0)))?;
+    Ok((step.events, data.len()))
+}
+
+fn failed(error: &StoreError) -> Rejected {
+    match error {
+        StoreError::Damaged(why) => Rejected::Unreadable(why.clone()),
+        StoreError::Sqlite(_) => Rejected::Stopped(error.to_string()),
+    }
+}

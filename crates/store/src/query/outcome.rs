@@ -1,0 +1,72 @@
+//! How calls ended for which no workflow waits, and the bodies that lie in files.
+
+use rampmeter_dispatch::{Priority, Time};
+use rusqlite::Row;
+use serde_json::Value;
+
+use crate::call::outcome::body_of;
+use crate::connection::optional;
+use crate::model::call::{CallOutcome, StoredAnswerBody};
+use crate::model::id::MessageNumber;
+use crate::model::rejected::Rejected;
+use crate::query::Reader;
+
+impl Reader {
+    /// How a call ended: from what is kept of it, or from its dead letter.
+    pub fn call_outcome(&self, number: i64) -> Result<Option<CallOutcome>, Rejected> {
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT message, target, lane, key, sent_at, first_started_at, ended_at, \
+                 receive_count, attempts, NULL, told FROM outcome WHERE message = ?1",
+            )?;
+            if let Some(outcome) = optional(statement.query_row([number], read))? {
+                return Ok(Ok(Some(outcome)));
+            }
+            let mut statement = connection.prepare_cached(
+                "SELECT message.id, target.name, NULL, key, sent_at, first_started_at, failed_at, \
+                 receive_count, attempts, error, cause FROM dead_letter \
+                 JOIN message ON message.id = dead_letter.message \
+                 JOIN queue ON queue.id = message.queue JOIN target ON target.id = queue.target \
+                 WHERE dead_letter.message = ?1",
+            )?;
+            Ok(Ok(optional(statement.query_row([number], read))?))
+        })
+    }
+
+    /// The file with the body of a call's answer, if it lies in one.
+    pub fn stored_body(&self, number: i64) -> Result<Option<StoredAnswerBody>, Rejected> {
+        let blobs = self.blobs();
+        self.with(|connection| {
+            let found = body_of(connection, MessageNumber(number))?;
+            Ok(Ok(found.map(|body| StoredAnswerBody {
+                path: blobs.join(body.id.to_string()),
+                size: body.size,
+                sha256: body.sha256,
+                content_type: body.content_type,
+            })))
+        })
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<CallOutcome> {
+    let millis = |index: usize| -> rusqlite::Result<i64> {
+        Ok(Time::from_micros(row.get(index)?).as_millis())
+    };
+    let lane: Option<u8> = row.get(2)?;
+    let started: Option<i64> = row.get(5)?;
+    let told: String = row.get(10)?;
+    Ok(CallOutcome {
+        id: row.get(0)?,
+        target: row.get(1)?,
+        priority: lane.and_then(|lane| Priority::ALL.get(usize::from(lane)).copied()),
+        key: row.get(3)?,
+        sent_at: millis(4)?,
+        first_started_at: started.map(|at| Time::from_micros(at).as_millis()),
+        ended_at: millis(6)?,
+        receive_count: row.get(7)?,
+        attempts: row.get(8)?,
+        error: row.get(9)?,
+        // The cause of a message that was no call is a sentence.
+        told: serde_json::from_str(&told).unwrap_or(Value::String(told)),
+    })
+}

@@ -1,0 +1,30 @@
+//! Pages of listings: how long they are, and the text that leads to the next.
+
+use crate::model::rejected::Rejected;
+
+/// AWS's default page.
+const PAGE: u32 = 100;
+/// AWS's largest page.
+const LARGEST_PAGE: u32 = 1_000;
+
+pub(super) fn page_size(asked: Option<u32>) -> u32 {
+    match asked {
+        None | Some(0) => PAGE,
+        Some(size) => size.min(LARGEST_PAGE),
+    }
+}
+
+/// Page tokens are the number at which the next page starts, in hexadecimal after a mark.
+pub(super) fn page_token(start: i64) -> String {
+    format!("p1-{start:x}")
+}
+
+/// Where the page begins that a page token leads to; `first` without one.
+pub(super) fn page_start(token: Option<&str>, first: i64) -> Result<i64, Rejected> {
+    let Some(token) = token else { return Ok(first) };
+    token
+        .strip_prefix("p1-")
+        .and_then(|digits| i64::from_str_radix(digits, 16).ok())
+        .filter(|start| *start > 0)
+        .ok_or(Rejected::InvalidPageToken)
+}

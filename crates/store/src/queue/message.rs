@@ -1,0 +1,275 @@
+//! Rows of queues and messages, and what is kept of a dead letter; its rows are in `dead_letter.rs`.
+
+use rampmeter_asl::EventId;
+use rampmeter_dispatch::{Priority, Time};
+use rusqlite::{Row, params};
+
+use crate::connection::{Store, optional};
+use crate::error::StoreError;
+use crate::integer::signed;
+use crate::model::id::{
+    ExecutionId, GroupHash, MessageNumber, OrderingHash, QueueId, StepId, TargetId,
+};
+use crate::queue::record::no_names;
+
+/// One message, without its body when that lies in a step.
+#[derive(Debug, Clone)]
+pub struct MessageRow {
+    pub id: MessageNumber,
+    pub queue: QueueId,
+    /// The execution and the TaskScheduled event of its task token, if it carries a genuine one.
+    pub task: Option<(ExecutionId, EventId)>,
+    /// The TaskStateEntered event of the state that sent it, when a workflow did.
+    pub entered: Option<EventId>,
+    /// The step and the payload whose MessageBody is the body.
+    pub stored: Option<(StepId, u32)>,
+    /// The body, when no step holds it.
+    pub body: Option<String>,
+    pub key: Option<String>,
+    pub sent_at: Time,
+    pub first_started_at: Option<Time>,
+    pub receive_count: u32,
+    pub attempts: u32,
+    pub crashes: u32,
+    /// Its turn in its lane; 0 before it has one, and on plain queues.
+    pub turn: u64,
+    /// The group of a call: its turns are fair among groups.
+    pub group: Option<GroupHash>,
+    /// The OrderingKey of a call.
+    pub ordering: Option<OrderingHash>,
+}
+
+const MESSAGE_COLUMNS: &str = "id, queue, execution, event, entered, step, payload, body, key, \
+     sent_at, first_started_at, receive_count, attempts, crashes, turn, message_group, ordering";
+
+impl MessageRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
+        let number = |index: usize| -> rusqlite::Result<Option<u64>> {
+            let value: Option<i64> = row.get(index)?;
+            value
+                .map(|value| {
+                    u64::try_from(value)
+                        .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, value))
+                })
+                .transpose()
+        };
+        let execution: Option<ExecutionId> = row.get(2)?;
+        let step: Option<StepId> = row.get(5)?;
+        let payload: Option<u32> = row.get(6)?;
+        Ok(MessageRow {
+            id: row.get(0)?,
+            queue: row.get(1)?,
+            task: execution.zip(number(3)?),
+            entered: number(4)?,
+            stored: step.zip(payload),
+            body: row.get(7)?,
+            key: row.get(8)?,
+            sent_at: Time::from_micros(row.get(9)?),
+            first_started_at: row.get::<_, Option<i64>>(10)?.map(Time::from_micros),
+            receive_count: row.get(11)?,
+            attempts: row.get(12)?,
+            crashes: row.get(13)?,
+            turn: row.get::<_, i64>(14)?.unsigned_abs(),
+            group: row.get(15)?,
+            ordering: row.get(16)?,
+        })
+    }
+}
+
+/// Why a message is in a dead-letter queue.
+#[derive(Debug, Clone)]
+pub struct DeadLetter<'a> {
+    pub message: MessageNumber,
+    pub failed_at: Time,
+    pub error: &'a str,
+    pub cause: &'a str,
+    /// The lane that it was in; none when it never was in one.
+    pub lane: Option<Priority>,
+}
+
+impl Store {
+    /// The number of the target with this name, given now if it is new.
+    pub fn target(&self, name: &str) -> Result<TargetId, StoreError> {
+        self.connection
+            .execute("INSERT OR IGNORE INTO target (name) VALUES (?1)", [name])?;
+        Ok(self
+            .connection
+            .query_row("SELECT id FROM target WHERE name = ?1", [name], |row| {
+                row.get(0)
+            })?)
+    }
+
+    /// The number of a target's queue, made now if it is new. A queue that a client made under this name becomes the
+    /// target's, with its messages.
+    pub fn target_queue(
+        &self,
+        name: &str,
+        target: TargetId,
+        lane: u8,
+        now: Time,
+    ) -> Result<QueueId, StoreError> {
+        self.connection.execute(
+            "INSERT INTO queue (name, target, lane, attributes, tags, created_at, modified_at, \
+             group_scope, purged_below) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?5, 0, 0) \
+             ON CONFLICT (name) DO UPDATE SET target = excluded.target, lane = excluded.lane",
+            (name, target, lane, no_names(), now.as_micros()),
+        )?;
+        Ok(self
+            .connection
+            .query_row("SELECT id FROM queue WHERE name = ?1", [name], |row| {
+                row.get(0)
+            })?)
+    }
+
+    pub fn insert_message(&self, message: &MessageRow) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+                 ?13, ?14, ?15, ?16, ?17)",
+            )?
+            .execute(params![
+                message.id,
+                message.queue,
+                message.task.map(|(execution, _)| execution),
+                message.task.map(|(_, event)| signed(event)),
+                message.entered.map(signed),
+                message.stored.map(|(step, _)| step),
+                message.stored.map(|(_, payload)| payload),
+                &message.body,
+                &message.key,
+                message.sent_at.as_micros(),
+                message.first_started_at.map(Time::as_micros),
+                message.receive_count,
+                message.attempts,
+                message.crashes,
+                signed(message.turn),
+                message.group,
+                message.ordering,
+            ])?;
+        Ok(())
+    }
+
+    pub fn message(&self, id: MessageNumber) -> Result<Option<MessageRow>, StoreError> {
+        let query = format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE id = ?1");
+        let mut statement = self.connection.prepare_cached(&query)?;
+        Ok(optional(statement.query_row([id], MessageRow::read))?)
+    }
+
+    /// Writes the counters of a message whose call did not end it.
+    pub fn update_counters(&self, message: &MessageRow) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE message SET first_started_at = ?2, receive_count = ?3, attempts = ?4, \
+                 crashes = ?5 WHERE id = ?1",
+            )?
+            .execute((
+                message.id,
+                message.first_started_at.map(Time::as_micros),
+                message.receive_count,
+                message.attempts,
+                message.crashes,
+            ))?;
+        Ok(())
+    }
+
+    /// Writes a message's body into its own row; until then it lay in a step.
+    pub fn give_body(&self, id: MessageNumber, body: &str) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE message SET body = ?2, step = NULL, payload = NULL WHERE id = ?1",
+            )?
+            .execute((id, body))?;
+        Ok(())
+    }
+
+    pub fn delete_message(&self, id: MessageNumber) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("DELETE FROM message WHERE id = ?1")?
+            .execute([id])?;
+        Ok(())
+    }
+
+    pub fn make_ready(&self, queue: QueueId, id: MessageNumber) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("INSERT INTO ready (queue, turn, message) VALUES (?1, 0, ?2)")?
+            .execute((queue, id))?;
+        Ok(())
+    }
+
+    pub fn unready(&self, queue: QueueId, id: MessageNumber) -> Result<bool, StoreError> {
+        let gone = self
+            .connection
+            .prepare_cached("DELETE FROM ready WHERE queue = ?1 AND turn = 0 AND message = ?2")?
+            .execute((queue, id))?;
+        Ok(gone == 1)
+    }
+
+    /// Whether the message may be taken now.
+    pub fn is_ready(&self, queue: QueueId, id: MessageNumber) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*) FROM ready WHERE queue = ?1 AND turn = 0 AND message = ?2",
+        )?;
+        let count: i64 = statement.query_row((queue, id), |row| row.get(0))?;
+        Ok(count > 0)
+    }
+
+    /// The first message of the queue that may be taken now.
+    pub fn first_ready(&self, queue: QueueId) -> Result<Option<MessageNumber>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT message FROM ready WHERE queue = ?1 ORDER BY turn, message LIMIT 1",
+        )?;
+        Ok(optional(statement.query_row([queue], |row| row.get(0)))?)
+    }
+
+    /// The first messages of the queue that may be taken now, at most `most`.
+    pub fn ready(&self, queue: QueueId, most: usize) -> Result<Vec<MessageNumber>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT message FROM ready WHERE queue = ?1 ORDER BY turn, message LIMIT ?2",
+        )?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = statement.query_map((queue, most), |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// How many messages of the queue may be taken now.
+    pub fn count_ready(&self, queue: QueueId) -> Result<u64, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM ready WHERE queue = ?1")?;
+        let count: i64 = statement.query_row([queue], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    pub fn delay(&self, until: Time, id: MessageNumber) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("INSERT INTO delayed (until, message) VALUES (?1, ?2)")?
+            .execute((until.as_micros(), id))?;
+        Ok(())
+    }
+
+    /// When the first delayed message may be taken.
+    pub fn first_delayed(&self) -> Result<Option<Time>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT until FROM delayed ORDER BY until LIMIT 1")?;
+        Ok(optional(statement.query_row([], |row| row.get(0)))?.map(Time::from_micros))
+    }
+
+    /// Takes the messages whose delay is over out of `delayed`, at most `most`.
+    pub fn take_delayed(&self, now: Time, most: u32) -> Result<Vec<MessageNumber>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT until, message FROM delayed WHERE until <= ?1 ORDER BY until LIMIT ?2",
+        )?;
+        let rows = statement.query_map((now.as_micros(), most), |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, MessageNumber>(1)?))
+        })?;
+        let due: Vec<(i64, MessageNumber)> = rows.collect::<Result<_, _>>()?;
+        let mut delete = self
+            .connection
+            .prepare_cached("DELETE FROM delayed WHERE until = ?1 AND message = ?2")?;
+        for key in &due {
+            delete.execute(*key)?;
+        }
+        Ok(due.into_iter().map(|(_, message)| message).collect())
+    }
+}
