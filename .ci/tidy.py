@@ -24,9 +24,9 @@ ARROWS = {
     "rampmeter-engine": {
         "rampmeter-asl", "rampmeter-dispatch", "rampmeter-caller", "rampmeter-config", "rampmeter-store",
     },
-    "rampmeter-aws": {"rampmeter-asl", "rampmeter-caller", "rampmeter-config", "rampmeter-dispatch"},
+    "rampmeter-aws": {"rampmeter-asl", "rampmeter-call", "rampmeter-caller", "rampmeter-config", "rampmeter-dispatch"},
     "rampmeter": {
-        "rampmeter-asl", "rampmeter-caller", "rampmeter-config", "rampmeter-dispatch", "rampmeter-engine",
+        "rampmeter-asl", "rampmeter-call", "rampmeter-caller", "rampmeter-config", "rampmeter-dispatch", "rampmeter-engine",
         "rampmeter-standin",
     },
 }

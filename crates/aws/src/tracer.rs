@@ -1,6 +1,7 @@
 //! Tells X-Ray of the calls whose traces are recorded, if the function is traced. What it says is made in `segment`.
 
-use rampmeter_caller::{Outcome, Profile, Request};
+use rampmeter_call::{Outcome, Request};
+use rampmeter_caller::Profile;
 use rampmeter_dispatch::{Priority, Time};
 
 use crate::call::random;

@@ -80,7 +80,7 @@ pub struct Ended {
 
 /// What a look shows.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Look {
+pub enum PollResult {
     /// The work goes on. The vendor may say when to look again.
     Pending {
         /// The vendor's Retry-After.
@@ -134,7 +134,7 @@ impl FollowUp {
 
     /// Where a part of the ended job stands.
     #[must_use]
-    pub fn then(&self, part: Part, path: String, ended: Ended) -> Look {
+    pub fn then(&self, part: Part, path: String, ended: Ended) -> PollResult {
         let follow_up = FollowUp {
             job: self.job.clone(),
             path,
@@ -142,7 +142,7 @@ impl FollowUp {
             ended: Some(ended),
             misses: 0,
         };
-        Look::Next {
+        PollResult::Next {
             follow_up,
             at_once: true,
         }
@@ -150,13 +150,13 @@ impl FollowUp {
 
     /// The work goes on, and its place has moved.
     #[must_use]
-    pub fn moved(&self, path: String) -> Look {
+    pub fn moved(&self, path: String) -> PollResult {
         let follow_up = FollowUp {
             path,
             misses: 0,
             ..self.clone()
         };
-        Look::Next {
+        PollResult::Next {
             follow_up,
             at_once: false,
         }

@@ -6,7 +6,6 @@
 //! failed, or it is made again after a while. The crate leaves out when a call may start (crate `dispatch`), how a request
 //! becomes an outcome (crate `caller`), and what becomes of messages and tasks (the hosts).
 
-mod account;
 mod answer;
 pub mod cause;
 mod failed;
@@ -21,12 +20,11 @@ mod request;
 mod retry;
 pub mod suggestion;
 
-pub use account::Account;
 pub use answer::{Answer, BodyFile, StoredBody};
 pub use failed::{
     Failed, INVALID_MESSAGE, JOB_FAILED, OUTCOME_UNKNOWN, UNAVAILABLE, UNDELIVERABLE,
 };
-pub use job_action::{JobAction, Watch};
+pub use job_action::{JobAction, PolledJob};
 pub use message::{CallMessage, InvalidMessage};
 pub use next_action::{CallRules, NextAction};
 pub use on_unknown::OnUnknown;
@@ -34,5 +32,5 @@ pub use outcome::{Outcome, Repeatable, Throttle};
 pub use permit_end::PermitEnd;
 pub use request::header::{self, HeaderError};
 pub use request::path::{self, PathError};
-pub use request::{METHODS, Request, RequestError};
+pub use request::{Account, METHODS, Request, RequestError};
 pub use retry::Retry;

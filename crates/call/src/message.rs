@@ -2,10 +2,9 @@
 //! of the Step Functions HTTP Task. A message is judged whole before it may wait, and what is wrong with it is a
 //! sentence for the one who wrote it.
 
-use crate::account::Account;
 use crate::request::header::HeaderError;
 use crate::request::path::{self, PathError};
-use crate::request::{METHODS, Request, RequestError};
+use crate::request::{Account, METHODS, Request, RequestError};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -131,10 +130,7 @@ impl CallMessage {
     ///
     /// # Errors
     /// See [`Reason`].
-    pub fn parse<'a>(
-        body: &str,
-        account: impl Into<&'a Account>,
-    ) -> Result<CallMessage, InvalidMessage> {
+    pub fn parse(body: &str, account: &Account) -> Result<CallMessage, InvalidMessage> {
         match serde_json::from_str(body) {
             Ok(value) => CallMessage::from_value(&value, account),
             Err(error) => {
@@ -151,15 +147,12 @@ impl CallMessage {
     ///
     /// # Errors
     /// See [`Reason`].
-    pub fn from_value<'a>(
-        value: &Value,
-        account: impl Into<&'a Account>,
-    ) -> Result<CallMessage, InvalidMessage> {
+    pub fn from_value(value: &Value, account: &Account) -> Result<CallMessage, InvalidMessage> {
         let task_token = value
             .get("TaskToken")
             .and_then(Value::as_str)
             .filter(|text| !text.is_empty());
-        read(value, account.into()).map_err(|reason| InvalidMessage {
+        read(value, account).map_err(|reason| InvalidMessage {
             reason,
             task_token: task_token.map(str::to_owned),
         })

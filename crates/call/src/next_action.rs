@@ -8,9 +8,15 @@ use crate::answer::Answer;
 use crate::job::Polling;
 use crate::outcome::{Outcome, Repeatable, Throttle};
 
-use crate::failed::{Failed, INVALID_MESSAGE, OUTCOME_UNKNOWN, UNAVAILABLE, status_error};
+use crate::failed::{
+    Failed, INVALID_MESSAGE, OUTCOME_UNKNOWN, UNAVAILABLE, UNDELIVERABLE, status_error,
+};
 use crate::on_unknown::OnUnknown;
 use crate::retry::Retry;
+
+/// Crashes of a host with one call in flight, after which it is taken for their cause. Calls that were in flight by chance
+/// share in a crash, so one crash, or a few, say nothing of a call.
+const MAX_CRASHES: u32 = 10;
 
 /// What follows from the outcome of a call.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,9 +105,14 @@ impl CallRules {
         }
     }
 
-    /// What follows when the host ended while the call was in flight. A crash of ours uses up no attempt of the call.
+    /// What follows when the host has ended so many times while the call was in flight, just now among them. A crash of
+    /// ours uses up no attempt of the call.
     #[must_use]
-    pub fn after_crash(&self, host: &str) -> NextAction {
+    pub fn after_crash(&self, host: &str, crashes: u32) -> NextAction {
+        if crashes >= MAX_CRASHES {
+            let reason = format!("the {host} ended {crashes} times while the call was in flight");
+            return NextAction::Failed(self.failed(UNDELIVERABLE, 0, Some(reason)));
+        }
         match self.on_unknown {
             OnUnknown::Fail => {
                 let reason = format!("the {host} ended while the call was in flight");

@@ -1,8 +1,8 @@
 //! Makes one API call and says what its answer means.
 //!
-//! A [`Profile`] describes one remote account, a [`Request`] one call to it, a [`Caller`] performs the call, and
-//! an [`Outcome`] says what happened in terms the engine can act on. The crate leaves out when a call may start
-//! (crate `dispatch`), how often it is repeated and what a workflow is told: it neither waits nor retries.
+//! A [`Profile`] describes one remote account, and a [`Caller`] turns a `Request` to it into an `Outcome`; both of these are
+//! types of crate `call`. The crate leaves out when a call may start (crate `dispatch`), how often it is repeated and what a
+//! workflow is told (crate `call`): it neither waits nor retries.
 
 mod secret;
 mod network;
@@ -19,12 +19,9 @@ mod function;
 pub use answer::{ResponseRules, retry_after};
 pub use call::{Caller, CallerError, check_address};
 pub use function::{FunctionCaller, InvokeError};
+pub use job::Jobs;
 pub use network::{BadNetwork, Lookup, Network, admits, is_public};
 pub use profile::{Attempt, Profile};
-pub use rampmeter_call::{
-    Answer, HeaderError, METHODS, Outcome, PathError, Repeatable, Request, RequestError,
-    StoredBody, Throttle, cause, path,
-};
 pub use secret::Secret;
 pub use sign_in::{
     Algorithm, Auth, ClientAuthentication, Grant, KeyError, OAuth1, OAuth2, ScopeForm, SignInError,
@@ -45,16 +42,9 @@ pub mod classify {
     pub use crate::meaning::Meaning;
 }
 
-/// Work that goes on at the vendor after its answer.
-pub mod follow_up {
-    pub use crate::job::Jobs;
-    pub use rampmeter_call::job::{Ended, FollowUp, Look, Part, Polling};
-}
-
 /// Which headers a call may carry.
 pub mod header {
     pub use crate::call::typed;
-    pub use rampmeter_call::header::{HeaderError, check_key};
 }
 
 /// What is known of each vendor.

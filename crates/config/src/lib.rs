@@ -5,7 +5,6 @@
 
 pub mod aws;
 mod config;
-pub mod consequence;
 mod deployment;
 mod document;
 pub mod duration;
@@ -21,7 +20,6 @@ pub use config::Config;
 pub use deployment::{Aws, Limiter};
 pub use function::Function;
 pub use problem::{Code, Label, Problem, Report, SourceLocation};
-pub use rampmeter_call::{CallMessage, InvalidMessage, OnUnknown, Retry, message};
 pub use server::{Credential, Right as CredentialRight, Server};
 pub use slo::Slo;
 pub use substitution::pascal_case;

@@ -38,18 +38,18 @@ fn answer(status: u16) -> Answer {
 }
 
 /// What follows from the third look at a job, this many seconds after it was accepted.
-fn after(look: Look, age: u64) -> JobAction {
+fn after(result: PollResult, age: u64) -> JobAction {
     let follow_up = FollowUp {
         misses: 1,
         ..FollowUp::at("/job/1".to_owned())
     };
-    let watch = Watch {
+    let job = PolledJob {
         follow_up: &follow_up,
-        looks: 2,
+        polls: 2,
         age: Duration::from_secs(age),
         least_pause: Duration::ZERO,
     };
-    RULES.after_look(&watch, look)
+    RULES.after_poll(&job, result)
 }
 
 fn again(misses: u32, seconds: u32) -> JobAction {
@@ -69,8 +69,8 @@ fn failed(action: JobAction) -> Failed {
     }
 }
 
-fn missed(reason: Repeatable) -> Look {
-    Look::Missed(Outcome::Repeatable {
+fn missed(reason: Repeatable) -> PollResult {
+    PollResult::Missed(Outcome::Repeatable {
         reason,
         answer: None,
         vendor_code: None,
@@ -79,7 +79,7 @@ fn missed(reason: Repeatable) -> Look {
 
 #[test]
 fn a_job_that_goes_on_is_looked_at_again_no_sooner_than_its_vendor_says() {
-    let pending = |after: Option<u64>| Look::Pending {
+    let pending = |after: Option<u64>| PollResult::Pending {
         after: after.map(Duration::from_secs),
     };
     assert_eq!(after(pending(None), 10), again(0, 8));
@@ -89,7 +89,7 @@ fn a_job_that_goes_on_is_looked_at_again_no_sooner_than_its_vendor_says() {
 
 #[test]
 fn the_result_of_a_job_that_has_ended_is_read_at_once() {
-    let next = |at_once| Look::Next {
+    let next = |at_once| PollResult::Next {
         follow_up: FollowUp::at("/job/1".to_owned()),
         at_once,
     };
@@ -103,7 +103,7 @@ fn a_look_that_came_to_nothing_backs_off_like_any_call() {
     for at_once in [Repeatable::GotReady, Repeatable::SignInExpired] {
         assert_eq!(after(missed(at_once), 10), again(2, 0));
     }
-    let throttled = Look::Missed(Outcome::Throttled {
+    let throttled = PollResult::Missed(Outcome::Throttled {
         kind: Throttle::Window,
         retry_after: None,
         answer: answer(429),
@@ -115,7 +115,7 @@ fn a_look_that_came_to_nothing_backs_off_like_any_call() {
 #[test]
 fn a_job_that_does_not_end_is_given_up_and_its_outcome_is_unknown() {
     let at_last = [
-        Look::Pending { after: None },
+        PollResult::Pending { after: None },
         missed(Repeatable::ServerError),
     ];
     for look in at_last {
@@ -123,14 +123,14 @@ fn a_job_that_does_not_end_is_given_up_and_its_outcome_is_unknown() {
         assert_eq!(failed.error, OUTCOME_UNKNOWN);
         assert_eq!(failed.attempts, 1, "no attempt was made by looking");
     }
-    let done = Look::Done(answer(200));
+    let done = PollResult::Done(answer(200));
     assert_eq!(after(done, 3_600), JobAction::Done(answer(200)));
 }
 
 #[test]
 fn a_job_that_failed_says_how_and_counts_as_an_attempt() {
     let by_status = failed(after(
-        Look::Final {
+        PollResult::Final {
             answer: answer(400),
             vendor_code: Some("USER_ERROR".to_owned()),
         },
@@ -140,7 +140,7 @@ fn a_job_that_failed_says_how_and_counts_as_an_attempt() {
     assert_eq!(by_status.vendor_code.as_deref(), Some("USER_ERROR"));
     assert_eq!(by_status.attempts, 2);
     let by_word = failed(after(
-        Look::Failed {
+        PollResult::Failed {
             answer: answer(200),
             vendor_code: None,
         },
@@ -152,7 +152,7 @@ fn a_job_that_failed_says_how_and_counts_as_an_attempt() {
 
 #[test]
 fn a_job_of_which_the_vendor_does_not_tell_is_of_unknown_outcome() {
-    let lost = Look::Lost {
+    let lost = PollResult::Lost {
         reason: "404".to_owned(),
     };
     let failed = failed(after(lost, 10));

@@ -1,6 +1,7 @@
 //! One call as a message describes it, and the check that its account takes it. The check needs no network, so a message can
 //! be refused before it waits in a queue.
 
+mod account;
 pub mod header;
 pub mod path;
 
@@ -10,7 +11,7 @@ use serde_json::Value;
 use thiserror::Error;
 use url::Url;
 
-use crate::account::Account;
+pub use account::Account;
 use header::HeaderError;
 use path::PathError;
 

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use rampmeter_call::{
     Outcome,
-    job::{FollowUp, Look},
+    job::{FollowUp, PollResult},
 };
 
 use crate::answer::rate_headers::Allowance;
@@ -35,8 +35,13 @@ impl Profile {
 
     /// What the outcome of a look at a job shows.
     #[must_use]
-    pub fn look(&self, follow_up: &FollowUp, outcome: Outcome, now: SystemTime) -> Look {
-        context(self).read_look(follow_up, job_protocol(self.jobs()), outcome, now)
+    pub fn poll_result(
+        &self,
+        follow_up: &FollowUp,
+        outcome: Outcome,
+        now: SystemTime,
+    ) -> PollResult {
+        context(self).poll_result(follow_up, job_protocol(self.jobs()), outcome, now)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use rampmeter_call::{
     Answer, Outcome,
-    job::{Ended, FollowUp, Look},
+    job::{Ended, FollowUp, PollResult},
     path,
 };
 use url::Url;
@@ -29,7 +29,7 @@ pub(crate) struct JobProtocol {
     /// The path of the job that an answer refers to, if it refers to one.
     pub(crate) job_of: fn(&JobContext<'_>, &Answer) -> Option<String>,
     /// What an outcome other than a passing failure shows.
-    pub(crate) look: fn(&FollowUp, &JobContext<'_>, Outcome, SystemTime) -> Look,
+    pub(crate) look: fn(&FollowUp, &JobContext<'_>, Outcome, SystemTime) -> PollResult,
 }
 
 /// What a job is read with.
@@ -46,26 +46,28 @@ pub(crate) const MAX_MISSES: u32 = 4;
 
 impl JobContext<'_> {
     /// What the outcome of a look shows.
-    pub(crate) fn read_look(
+    pub(crate) fn poll_result(
         &self,
         follow_up: &FollowUp,
         protocol: Option<&JobProtocol>,
         outcome: Outcome,
         now: SystemTime,
-    ) -> Look {
+    ) -> PollResult {
         let passing = matches!(
             outcome,
             Outcome::Throttled { .. } | Outcome::Repeatable { .. } | Outcome::Unknown { .. }
         );
         match (&follow_up.ended, outcome) {
-            (None, outcome) if passing => Look::Missed(outcome),
-            (Some(_), outcome) if passing && follow_up.misses < MAX_MISSES => Look::Missed(outcome),
+            (None, outcome) if passing => PollResult::Missed(outcome),
+            (Some(_), outcome) if passing && follow_up.misses < MAX_MISSES => {
+                PollResult::Missed(outcome)
+            }
             (_, Outcome::Invalid { reason } | Outcome::Unresolved { reason }) => {
-                Look::Lost { reason }
+                PollResult::Lost { reason }
             }
             // The job has ended. What cannot be read of its result is not worth more than that.
             (Some(ended), outcome) if passing => match outcome.answer() {
-                Some(answer) if !ended.well => Look::Failed {
+                Some(answer) if !ended.well => PollResult::Failed {
                     answer: answer.clone(),
                     vendor_code: (self.vendor_code)(answer),
                 },
@@ -73,7 +75,7 @@ impl JobContext<'_> {
             },
             (_, outcome) => match protocol {
                 Some(protocol) => (protocol.look)(follow_up, self, outcome, now),
-                None => Look::Lost {
+                None => PollResult::Lost {
                     reason: "the configuration says that jobs are not followed any more".to_owned(),
                 },
             },
@@ -81,7 +83,7 @@ impl JobContext<'_> {
     }
 
     /// The job's own word, where its result cannot be had.
-    pub(crate) fn own_word(&self, ended: &Ended) -> Look {
+    pub(crate) fn own_word(&self, ended: &Ended) -> PollResult {
         let answer = Answer {
             status: 200,
             status_text: "OK".to_owned(),
@@ -89,9 +91,9 @@ impl JobContext<'_> {
             ..Answer::default()
         };
         if ended.well {
-            return Look::Done(answer);
+            return PollResult::Done(answer);
         }
-        Look::Failed {
+        PollResult::Failed {
             vendor_code: (self.vendor_code)(&answer),
             answer,
         }
@@ -111,8 +113,8 @@ pub(crate) fn below(base: &Url, link: &str) -> Option<String> {
 }
 
 /// A vendor that refuses to say how a job goes.
-pub(crate) fn refused(follow_up: &FollowUp, status: u16) -> Look {
-    Look::Lost {
+pub(crate) fn refused(follow_up: &FollowUp, status: u16) -> PollResult {
+    PollResult::Lost {
         reason: format!(
             "the vendor accepted the call as job {} and answers {status} when asked about it",
             follow_up.job

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use rampmeter_call::{
     Answer, Outcome,
-    job::{FollowUp, Look},
+    job::{FollowUp, PollResult},
 };
 
 use super::{JobContext, JobProtocol, below, refused};
@@ -20,7 +20,12 @@ fn job_of(context: &JobContext<'_>, answer: &Answer) -> Option<String> {
     below(context.base_url, answer.header("location")?)
 }
 
-fn look(follow_up: &FollowUp, context: &JobContext<'_>, outcome: Outcome, now: SystemTime) -> Look {
+fn look(
+    follow_up: &FollowUp,
+    context: &JobContext<'_>,
+    outcome: Outcome,
+    now: SystemTime,
+) -> PollResult {
     match outcome {
         Outcome::Success(answer) if answer.status == 202 => {
             pending(follow_up, context, &answer, now)
@@ -34,7 +39,7 @@ fn look(follow_up: &FollowUp, context: &JobContext<'_>, outcome: Outcome, now: S
             }
         }
         Outcome::Final { answer, .. } => refused(follow_up, answer.status),
-        other => Look::Missed(other),
+        other => PollResult::Missed(other),
     }
 }
 
@@ -44,19 +49,19 @@ fn pending(
     context: &JobContext<'_>,
     answer: &Answer,
     now: SystemTime,
-) -> Look {
+) -> PollResult {
     let moved = answer.header("location");
     let moved = moved.and_then(|link| below(context.base_url, link));
     if let Some(path) = moved.filter(|path| *path != follow_up.path) {
         return follow_up.moved(path);
     }
     let after = answer.header("retry-after");
-    Look::Pending {
+    PollResult::Pending {
         after: after.and_then(|value| retry_after::parse(value, now)),
     }
 }
 
-fn ended(context: &JobContext<'_>, mut answer: Answer) -> Look {
+fn ended(context: &JobContext<'_>, mut answer: Answer) -> PollResult {
     let told = answer.header("asyncresult");
     let status: Option<u16> = told.and_then(|text| text.trim().parse().ok());
     match status.filter(|status| (100..600).contains(status)) {
@@ -64,7 +69,7 @@ fn ended(context: &JobContext<'_>, mut answer: Answer) -> Look {
             answer.status = status;
             answer.status_text = String::new();
             let vendor_code = (context.vendor_code)(&answer);
-            Look::Final {
+            PollResult::Final {
                 answer,
                 vendor_code,
             }
@@ -72,8 +77,8 @@ fn ended(context: &JobContext<'_>, mut answer: Answer) -> Look {
         Some(status) => {
             answer.status = status;
             answer.status_text = String::new();
-            Look::Done(answer)
+            PollResult::Done(answer)
         }
-        None => Look::Done(answer),
+        None => PollResult::Done(answer),
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use rampmeter_caller::{Answer, Caller, Outcome, Preset, Repeatable, Throttle};
+use rampmeter_call::{Answer, Outcome, Repeatable, Throttle};
+use rampmeter_caller::{Caller, Preset};
 use serde_json::json;
 
 use crate::vendor::{Act, Vendor, get, post};

@@ -4,9 +4,8 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use rampmeter_caller::{
-    Auth, Caller, CallerError, Network, Outcome, Profile, Repeatable, Request, Secret,
-};
+use rampmeter_call::{Outcome, Repeatable, Request};
+use rampmeter_caller::{Auth, Caller, CallerError, Network, Profile, Secret};
 use serde_json::json;
 use url::Url;
 

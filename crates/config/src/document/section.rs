@@ -4,6 +4,7 @@
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
+use rampmeter_call::suggestion;
 use rampmeter_caller::Secret;
 
 use super::reading::Reading;
@@ -11,7 +12,6 @@ use super::reference;
 use super::tree::{Node, Table, Value};
 use crate::duration;
 use crate::problem::{Code, Problem, SourceLocation, clipped};
-use rampmeter_call::suggestion;
 
 /// One table, being read.
 pub(crate) struct Section<'a> {

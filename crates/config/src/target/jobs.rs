@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use rampmeter_call::job::Polling;
+use rampmeter_caller::Jobs;
 use rampmeter_caller::Profile;
-use rampmeter_caller::follow_up::{Jobs, Polling};
 
 use crate::document::{Reading, Section, Value};
 use crate::problem::{Code, Problem};

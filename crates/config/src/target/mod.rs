@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rampmeter_call::{Account, CallRules, OnUnknown, Retry};
-use rampmeter_caller::follow_up::Jobs;
+use rampmeter_caller::Jobs;
 use rampmeter_caller::{Auth, Network, Preset, Profile};
 use rampmeter_dispatch::{Counts, Limit, Priority, Rules};
 
@@ -99,12 +99,6 @@ impl Target {
     #[must_use]
     pub fn dead_queue(&self) -> String {
         format!("{}-dead", self.name)
-    }
-}
-
-impl<'a> From<&'a Target> for &'a Account {
-    fn from(target: &'a Target) -> &'a Account {
-        &target.account
     }
 }
 

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
+use rampmeter_call::{Outcome, Repeatable, Request};
 use rampmeter_caller::allowance::{self, Allowance};
-use rampmeter_caller::{Attempt, Auth, Caller, Outcome, Repeatable, Request};
+use rampmeter_caller::{Attempt, Auth, Caller};
 use rampmeter_config::{Config, Target};
 use rampmeter_terminal::output::{self, Color, Format, OutputArguments, note};
 use rampmeter_terminal::{Exit, Failure};

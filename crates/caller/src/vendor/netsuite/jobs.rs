@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use rampmeter_call::{
     Answer, Outcome,
-    job::{Ended, FollowUp, Look, Part},
+    job::{Ended, FollowUp, Part, PollResult},
 };
 use serde_json::Value;
 
@@ -32,7 +32,7 @@ fn look(
     context: &JobContext<'_>,
     outcome: Outcome,
     _now: SystemTime,
-) -> Look {
+) -> PollResult {
     match (&follow_up.ended, follow_up.part) {
         (Some(ended), Part::Tasks) => tasks(follow_up, context, ended, outcome),
         (Some(ended), Part::Result) => result(context, ended, outcome),
@@ -40,13 +40,13 @@ fn look(
     }
 }
 
-fn job(follow_up: &FollowUp, context: &JobContext<'_>, outcome: &Outcome) -> Look {
+fn job(follow_up: &FollowUp, context: &JobContext<'_>, outcome: &Outcome) -> PollResult {
     let answer = match outcome {
         Outcome::Success(answer) => answer,
         other => return refused(follow_up, other.answer().map_or(0, |answer| answer.status)),
     };
     let Some(well) = ended(answer) else {
-        return Look::Pending { after: None };
+        return PollResult::Pending { after: None };
     };
     let tasks = answer.body.get("task").and_then(self_link);
     let path = tasks
@@ -68,7 +68,12 @@ fn ended(answer: &Answer) -> Option<bool> {
 }
 
 /// A job of one task ends as that task did; a job of several, with the list of them.
-fn tasks(follow_up: &FollowUp, context: &JobContext<'_>, ended: &Ended, outcome: Outcome) -> Look {
+fn tasks(
+    follow_up: &FollowUp,
+    context: &JobContext<'_>,
+    ended: &Ended,
+    outcome: Outcome,
+) -> PollResult {
     let Outcome::Success(answer) = outcome else {
         return context.own_word(ended);
     };
@@ -80,8 +85,8 @@ fn tasks(follow_up: &FollowUp, context: &JobContext<'_>, ended: &Ended, outcome:
     };
     match path {
         Some(path) => follow_up.then(Part::Result, path, ended.clone()),
-        None if ended.well => Look::Done(answer),
-        None => Look::Failed {
+        None if ended.well => PollResult::Done(answer),
+        None => PollResult::Failed {
             vendor_code: None,
             answer,
         },
@@ -113,9 +118,9 @@ fn self_link(object: &Value) -> Option<&str> {
 }
 
 /// The answer that the request would have had: that of a failed one is an error, whatever the status it is read with.
-fn result(context: &JobContext<'_>, ended: &Ended, outcome: Outcome) -> Look {
+fn result(context: &JobContext<'_>, ended: &Ended, outcome: Outcome) -> PollResult {
     match (ended.well, outcome) {
-        (true, Outcome::Success(answer)) => Look::Done(answer),
+        (true, Outcome::Success(answer)) => PollResult::Done(answer),
         // That the result cannot be read does not undo what the job did.
         (true, _) => context.own_word(ended),
         (false, Outcome::Success(mut answer)) => {
@@ -126,12 +131,12 @@ fn result(context: &JobContext<'_>, ended: &Ended, outcome: Outcome) -> Look {
                     answer.status = status;
                     answer.status_text = String::new();
                     let vendor_code = (context.vendor_code)(&answer);
-                    Look::Final {
+                    PollResult::Final {
                         answer,
                         vendor_code,
                     }
                 }
-                None => Look::Failed {
+                None => PollResult::Failed {
                     vendor_code: None,
                     answer,
                 },
@@ -143,7 +148,7 @@ fn result(context: &JobContext<'_>, ended: &Ended, outcome: Outcome) -> Look {
                 answer,
                 vendor_code,
             },
-        ) => Look::Final {
+        ) => PollResult::Final {
             answer,
             vendor_code,
         },

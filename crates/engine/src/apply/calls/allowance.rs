@@ -4,8 +4,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use rampmeter_call::Outcome;
+use rampmeter_caller::allowance;
 use rampmeter_caller::allowance::{Allowance, Unit};
-use rampmeter_caller::{Outcome, allowance};
 use rampmeter_dispatch::{Disagreement, Quota};
 use rampmeter_store::StoreError;
 use rampmeter_store::model::id::TargetId;

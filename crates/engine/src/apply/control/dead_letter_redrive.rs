@@ -3,7 +3,7 @@
 //! the vendor sees the same idempotency key.
 
 use rampmeter_asl::{Detail, Event, EventId, record};
-use rampmeter_config::message::CallMessage;
+use rampmeter_call::CallMessage;
 use rampmeter_dispatch::Priority;
 use rampmeter_store::model::dead_letter::{RedriveDeadLetter, Redriven};
 use rampmeter_store::model::execution::{ExecutionStatus, RedriveExecution};
@@ -132,7 +132,7 @@ impl Turn<'_> {
             Err(StoreError::Damaged(why)) => return Ok(Err(Rejected::Unreadable(why))),
             found => found?,
         };
-        if let Err(invalid) = CallMessage::parse(&body, &self.target(dead.target).config) {
+        if let Err(invalid) = CallMessage::parse(&body, &self.target(dead.target).config.account) {
             let what = format!(
                 "c-{} is no valid call ({invalid}): discard it and send a corrected one",
                 message.id.0

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::request::header::{self, HeaderError};
+use super::header::{self, HeaderError};
 
 /// A remote account as far as a message may know it: no credential, and nothing of how it is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
