@@ -2,8 +2,8 @@
 """The shape of each crate from its `use` paths: which module imports which, and whether folders import in a circle.
 
 Reads Rust as text, well enough for this house: comments, strings and tests are cut away, every path that begins with
-`crate`, `super` or `self` is followed to the deepest module that it names. `tidy.py` asks; by itself it prints the circles
-and, with the name of a crate, every arrow between the folders of it.
+`crate`, `super` or `self` is followed to the deepest module that it names, also through a re-export. `tidy.py` asks; by
+itself it prints the circles and, with the name of a crate, every arrow between the folders of it.
 """
 
 import pathlib
@@ -13,6 +13,7 @@ import sys
 TOKEN = re.compile(
     r"""//[^\n]*|/\*.*?\*/|b?r(#*)".*?"\1|b?"(?:\\.|[^"\\])*"|'(?:\\.[^']*|[^'\\])'""", re.S
 )
+REEXPORT = re.compile(r"^pub(?:\([^)]*\))? use (?:self::)?([^;]*);", re.M)
 PATH = re.compile(r"(?<![\w:$])(crate|super|self)((?:\s*::\s*(?:\w+|\{|\*))+)")
 
 
@@ -67,6 +68,7 @@ class Crate:
                 continue
             self.files[module] = path
         self.modules = {module[:size] for module in self.files for size in range(len(module) + 1)}
+        self.reexports = {module: self.reexported(module) for module in self.files}
         self.imports = {module: self.imported(module) for module in self.files}
 
     def module(self, path):
@@ -84,20 +86,36 @@ class Crate:
                 found.add((self.module(path) or ()) + (name,))
         return found
 
+    def reexported(self, module):
+        """Names that a module hands on: name -> the module that has it. `*` and renamed names are left out."""
+        found = {}
+        for path in REEXPORT.findall(bare(self.files[module].read_text())):
+            for names in group([], path):
+                at, rest = self.resolved(module, names if names[0] in ("crate", "super") else ["self", *names])
+                if at != module and len(rest) == 1:
+                    found[rest[0]] = at
+        return found
+
     def imported(self, module):
         found = set()
         for names in paths_of(bare(self.files[module].read_text())):
-            at = () if names[0] == "crate" else module
-            rest = names[1:]
-            if names[0] == "super":
-                at = at[:-1]
-                while rest and rest[0] == "super":
-                    at, rest = at[:-1], rest[1:]
-            while rest and at + (rest[0],) in self.modules:
-                at, rest = at + (rest[0],), rest[1:]
+            at, rest = self.resolved(module, names)
+            if rest:
+                at = self.reexports.get(at, {}).get(rest[0], at)
             if at != module:
                 found.add(at)
         return found
+
+    def resolved(self, module, names):
+        """The deepest module that a path names, seen from `module`, and what of the path is left."""
+        at, rest = () if names[0] == "crate" else module, names[1:]
+        if names[0] == "super":
+            at = at[:-1]
+            while rest and rest[0] == "super":
+                at, rest = at[:-1], rest[1:]
+        while rest and at + (rest[0],) in self.modules:
+            at, rest = at + (rest[0],), rest[1:]
+        return at, rest
 
     def arrows(self, folder=()):
         """Between what lies beside each other in a folder: name -> names. The folder's own file is left out."""

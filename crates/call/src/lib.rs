@@ -11,6 +11,7 @@ pub mod cause;
 mod failed;
 pub mod job;
 mod job_action;
+mod json_numbers;
 pub mod message;
 mod next_action;
 mod on_unknown;
@@ -20,11 +21,12 @@ mod request;
 mod retry;
 pub mod suggestion;
 
-pub use answer::{Answer, BodyFile, StoredBody};
+pub use answer::{Answer, BodyFile, BodyReading, StoredBody};
 pub use failed::{
     Failed, INVALID_MESSAGE, JOB_FAILED, OUTCOME_UNKNOWN, UNAVAILABLE, UNDELIVERABLE,
 };
 pub use job_action::{JobAction, PolledJob};
+pub use json_numbers::changes_a_number;
 pub use message::{CallMessage, InvalidMessage};
 pub use next_action::{CallRules, NextAction};
 pub use on_unknown::OnUnknown;

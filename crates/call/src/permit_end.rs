@@ -54,8 +54,7 @@ mod tests {
             status_text: String::new(),
             headers: Vec::new(),
             body: Value::Null,
-            truncated: false,
-            stored: None,
+            ..Answer::default()
         }
     }
 

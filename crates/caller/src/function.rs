@@ -71,9 +71,13 @@ impl FunctionCaller {
             .send()
             .await;
         match sent {
-            Ok(response) => read(response, MAX_ANSWER_BYTES)
-                .await
-                .map_err(|error| InvokeError::Lost(error_chain(error))),
+            Ok(response) => {
+                let answer = read(response, MAX_ANSWER_BYTES).await;
+                match answer.reading.error {
+                    Some(error) => Err(InvokeError::Lost(error)),
+                    None => Ok(answer),
+                }
+            }
             Err(error) if error.is_connect() => Err(InvokeError::NotSent(error_chain(error))),
             Err(error) => Err(InvokeError::Lost(error_chain(error))),
         }

@@ -83,9 +83,15 @@ impl Profile {
         self.idempotency.as_ref().unwrap_or(preset)
     }
 
+    /// Whether calls that change something carry a token against cross-site request forgery.
+    #[must_use]
+    pub fn csrf(&self) -> bool {
+        self.csrf_protection().is_some()
+    }
+
     /// The protection against cross-site request forgery of calls that change something, where they carry a token.
     #[must_use]
-    pub fn csrf(&self) -> Option<&'static Csrf> {
+    pub fn csrf_protection(&self) -> Option<&'static Csrf> {
         let own = self.preset.vendor().csrf;
         match self.csrf {
             None => own,

@@ -16,9 +16,10 @@ pub struct Question {
 /// What shows that a call happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// Status 200 to 299; 404 or 410 shows that it did not.
+    /// Status 200 to 299 with JSON that is no error; the vendor's own "not there" shows that it did not.
     Status,
-    /// Something at this JSON pointer: a list or object that is not empty, or any other value but null.
+    /// Something at this JSON pointer. An empty list or object, or null, there shows that it did not; that the place itself
+    /// is missing shows nothing.
     At(String),
 }
 
@@ -29,24 +30,35 @@ pub enum Verdict {
     Happened,
     /// It did not: the call may be sent again.
     DidNotHappen,
-    /// The answer does not say.
+    /// The answer does not say: it is of another shape than the question expects. That is never taken for a no, for then
+    /// the call would be sent again.
     Unclear,
 }
 
+/// Members of an object that say that it reports an error, whatever its status.
+const ERROR_MEMBERS: [&str; 4] = ["error", "errors", "fault", "Fault"];
+
+/// Members beside a list that say that it goes on elsewhere: an empty page is not an empty list.
+const NEXT_PAGE_MEMBERS: [&str; 5] = [
+    "@odata.nextLink",
+    "odata.nextLink",
+    "__next",
+    "nextRecordsUrl",
+    "next",
+];
+
 impl Question {
-    /// What an answer says.
-    #[must_use]
-    pub fn verdict(&self, answer: &Answer) -> Verdict {
+    /// What an answer says. `is_absent` knows how the vendor says that what was asked for is not there.
+    pub(crate) fn verdict(&self, answer: &Answer, is_absent: fn(&Answer) -> bool) -> Verdict {
+        let whole = !answer.truncated && answer.reading.error.is_none();
         match (answer.status, &self.found) {
-            (404 | 410, _) => Verdict::DidNotHappen,
-            (200..=299, Found::Status) => Verdict::Happened,
-            (200..=299, Found::At(_)) if answer.truncated => Verdict::Unclear,
-            (200..=299, Found::At(pointer)) => {
-                if answer.body.pointer(pointer).is_some_and(is_something) {
-                    Verdict::Happened
-                } else {
-                    Verdict::DidNotHappen
-                }
+            (404 | 410, _) if whole && is_absent(answer) => Verdict::DidNotHappen,
+            (200..=299, Found::Status) => match &answer.body {
+                body if is_json(body) && !is_error(body) => Verdict::Happened,
+                _ => Verdict::Unclear,
+            },
+            (200..=299, Found::At(pointer)) if whole && is_json(&answer.body) => {
+                found_at(&answer.body, pointer)
             }
             _ => Verdict::Unclear,
         }
@@ -59,18 +71,59 @@ impl Question {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
+            body_text: None,
             idempotency_key: String::new(),
         }
     }
 }
 
-fn is_something(value: &Value) -> bool {
+/// Whether a body was JSON: a login page and XML are text.
+fn is_json(body: &Value) -> bool {
+    body.is_object() || body.is_array()
+}
+
+fn is_error(body: &Value) -> bool {
+    ERROR_MEMBERS
+        .iter()
+        .any(|name| body.get(name).is_some_and(says_something))
+}
+
+fn found_at(body: &Value, pointer: &str) -> Verdict {
+    match body.pointer(pointer) {
+        None => Verdict::Unclear,
+        Some(Value::Null) => Verdict::DidNotHappen,
+        Some(Value::Array(items)) if items.is_empty() && goes_on(body, pointer) => Verdict::Unclear,
+        Some(Value::Array(items)) if items.is_empty() => Verdict::DidNotHappen,
+        Some(Value::Object(members)) if members.is_empty() => Verdict::DidNotHappen,
+        // A count of nothing, or a no in another word: neither is the thing itself nor its absence for sure.
+        Some(value) if !says_something(value) => Verdict::Unclear,
+        Some(_) if is_error(body) => Verdict::Unclear,
+        Some(_) => Verdict::Happened,
+    }
+}
+
+/// Neither empty nor zero.
+fn says_something(value: &Value) -> bool {
     match value {
-        Value::Null => false,
+        Value::Null | Value::Bool(false) => false,
+        Value::Bool(true) => true,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty() && text != "0",
         Value::Array(items) => !items.is_empty(),
         Value::Object(members) => !members.is_empty(),
-        _ => true,
     }
+}
+
+/// Whether the object that a list stands in says that there are further pages of it.
+fn goes_on(body: &Value, pointer: &str) -> bool {
+    let around = pointer.rsplit_once('/').map(|(around, _)| around);
+    let Some(around) = around.and_then(|around| body.pointer(around)) else {
+        return false;
+    };
+    around.get("hasMore") == Some(&Value::Bool(true))
+        || NEXT_PAGE_MEMBERS
+            .iter()
+            .any(|name| around.get(name).is_some_and(says_something))
 }
 
 /// A question as a configuration writes it: a path with places for what the call holds, `{/orderNumber}` for a JSON
@@ -157,11 +210,8 @@ mod tests {
     fn answer(status: u16, body: Value) -> Answer {
         Answer {
             status,
-            status_text: String::new(),
-            headers: Vec::new(),
             body,
-            truncated: false,
-            stored: None,
+            ..Answer::default()
         }
     }
 
@@ -172,48 +222,78 @@ mod tests {
             query: Vec::new(),
             headers: Vec::new(),
             body: Some(body),
+            body_text: None,
             idempotency_key: "key 1".to_owned(),
         }
     }
 
+    /// A vendor that says with a 404 and JSON that something is not there.
+    fn is_absent(answer: &Answer) -> bool {
+        answer.status == 404 && is_json(&answer.body)
+    }
+
+    fn verdicts(answer: &Answer) -> (Verdict, Verdict) {
+        let verdict = |found| {
+            let path = "/x".to_owned();
+            Question { path, found }.verdict(answer, is_absent)
+        };
+        (
+            verdict(Found::Status),
+            verdict(Found::At("/value".to_owned())),
+        )
+    }
+
     #[test]
     fn an_answer_says_yes_no_or_nothing() {
-        let by_status = Question {
-            path: "/x".to_owned(),
-            found: Found::Status,
-        };
-        let by_body = Question {
-            path: "/x".to_owned(),
-            found: Found::At("/value".to_owned()),
-        };
-        for (status, body, status_says, body_says) in [
-            (
-                200,
-                json!({"value": [1]}),
-                Verdict::Happened,
-                Verdict::Happened,
-            ),
-            (
-                200,
-                json!({"value": []}),
-                Verdict::Happened,
-                Verdict::DidNotHappen,
-            ),
-            (
-                200,
-                json!({"value": null}),
-                Verdict::Happened,
-                Verdict::DidNotHappen,
-            ),
-            (200, json!({}), Verdict::Happened, Verdict::DidNotHappen),
-            (404, json!({}), Verdict::DidNotHappen, Verdict::DidNotHappen),
-            (403, json!({}), Verdict::Unclear, Verdict::Unclear),
-            (500, json!({}), Verdict::Unclear, Verdict::Unclear),
+        use Verdict::{DidNotHappen, Happened, Unclear};
+        for (status, body, by_status, by_body) in [
+            (200, json!({"value": [1]}), Happened, Happened),
+            (200, json!({"value": {"id": 1}}), Happened, Happened),
+            (200, json!({"value": []}), Happened, DidNotHappen),
+            (200, json!({"value": null}), Happened, DidNotHappen),
+            (404, json!({}), DidNotHappen, DidNotHappen),
+            (410, json!({}), Unclear, Unclear),
+            (403, json!({}), Unclear, Unclear),
+            (500, json!({}), Unclear, Unclear),
         ] {
             let answer = answer(status, body);
-            assert_eq!(by_status.verdict(&answer), status_says, "{answer:?}");
-            assert_eq!(by_body.verdict(&answer), body_says, "{answer:?}");
+            assert_eq!(verdicts(&answer), (by_status, by_body), "{answer:?}");
         }
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_says_nothing() {
+        use Verdict::{Happened, Unclear};
+        for (body, by_status) in [
+            (json!("<feed><entry>SalesOrder 1</entry></feed>"), Unclear),
+            (json!("<html>login</html>"), Unclear),
+            (json!(""), Unclear),
+            (json!({"error": {"code": "E"}}), Unclear),
+            (json!({"error": {"code": "E"}, "value": [1]}), Unclear),
+            (json!({"d": {"results": [{"SalesOrder": "1"}]}}), Happened),
+            (json!({"d": {"results": []}}), Happened),
+            (json!([]), Happened),
+            (json!({}), Happened),
+            (json!({"value": [], "@odata.nextLink": "/more"}), Happened),
+            (json!({"value": [], "hasMore": true}), Happened),
+            (json!({"value": 0}), Happened),
+            (json!({"value": false}), Happened),
+        ] {
+            let answer = answer(200, body);
+            assert_eq!(verdicts(&answer), (by_status, Unclear), "{answer:?}");
+        }
+        let page = answer(404, json!("<html>no such page</html>"));
+        assert_eq!(verdicts(&page), (Unclear, Unclear));
+    }
+
+    #[test]
+    fn an_answer_that_is_not_whole_is_no_no() {
+        let mut broken = answer(200, json!({"value": []}));
+        broken.reading.error = Some("it broke off".to_owned());
+        assert_eq!(verdicts(&broken).1, Verdict::Unclear);
+        let mut cut = answer(404, json!({}));
+        cut.truncated = true;
+        assert_eq!(verdicts(&cut), (Verdict::Unclear, Verdict::Unclear));
     }
 
     #[test]

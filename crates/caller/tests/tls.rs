@@ -68,6 +68,7 @@ fn request() -> Request {
         query: Vec::new(),
         headers: Vec::new(),
         body: None,
+        body_text: None,
         idempotency_key: String::new(),
     }
 }

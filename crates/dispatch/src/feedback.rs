@@ -1,15 +1,23 @@
 //! What the vendor's own refusals teach: a lower ceiling on calls in flight, or a paused target that
 //! reopens slowly.
 //!
+//! *Whose trouble is it?* The account's own (it cannot be reached, it does not sign us in) shuts the target and is
+//! nobody's fault; a throttle shuts it too, unless the vendor answers others meanwhile: then it is the call's own.
+//!
 //! Feedback only ever narrows what the configured limits admit. Recognising a throttle in an answer
 //! is the business of the `caller` crate; repeating the refused call is that of the host.
 
 mod ceiling;
+mod successes;
 mod throttle;
+mod trouble;
 mod vendor_pause;
 
 pub(crate) use ceiling::Ceiling;
 pub use ceiling::QUIET_INTERVAL;
-pub use throttle::{Throttle, ThrottleReport};
+pub(crate) use successes::Successes;
+pub use throttle::{Refusal, Throttle, ThrottleReport, ThrottleScope};
+pub(crate) use trouble::AccountTrouble;
+pub use trouble::{MAX_PROBE_PAUSE, TROUBLED_CALLS, Trouble, TroubleState};
 pub use vendor_pause::{FIRST_PAUSE, MAX_PAUSE, RAMP_ENDS_AT};
 pub(crate) use vendor_pause::{Opening, VendorPause};

@@ -14,12 +14,14 @@ mod pause;
 mod quota;
 mod rate;
 mod throttle;
+mod trouble;
 mod usage;
+mod verdict;
 mod wake;
 
 use std::collections::BTreeMap;
 
-use crate::feedback::{Ceiling, Opening, VendorPause};
+use crate::feedback::{AccountTrouble, Ceiling, Opening, Successes, VendorPause};
 use crate::lane::{Lanes, Waiting};
 use crate::limit::{LimitContext, LimitState, WindowRow};
 use crate::pause::Pauses;
@@ -29,10 +31,10 @@ use crate::rules::{MaxDeferrals, Rules};
 use crate::time::Time;
 
 pub use answer::Released;
-pub use explain::Verdict;
 pub use memory::Memory;
 pub use quota::{Disagreement, Quota};
 pub use usage::LimitUsage;
+pub use verdict::Verdict;
 
 /// The gate of one target. See the crate's page for how a host drives it.
 #[derive(Clone, Debug)]
@@ -43,6 +45,8 @@ pub struct Gate {
     pub(crate) lanes: Lanes,
     pub(crate) ceiling: Option<Ceiling>,
     pub(crate) vendor_pause: Option<VendorPause>,
+    pub(crate) trouble: AccountTrouble,
+    pub(crate) successes: Successes,
     pub(crate) pauses: Pauses,
     /// The latest moment it was told. An earlier one is taken for this one.
     now: Time,
@@ -113,6 +117,8 @@ impl Gate {
             lanes: Lanes::default(),
             ceiling: None,
             vendor_pause: None,
+            trouble: AccountTrouble::default(),
+            successes: Successes::default(),
             pauses: Pauses::default(),
             now,
         }
@@ -157,6 +163,7 @@ impl Gate {
         if let Some(pause) = &mut self.vendor_pause {
             pause.started(id);
         }
+        self.trouble.started(id);
         let now = self.now;
         self.limits
             .iter_mut()
@@ -189,6 +196,11 @@ impl Gate {
     }
 
     pub(crate) fn opening(&self, now: Time) -> Opening {
+        if let Some(trouble) = self.trouble.state()
+            && trouble.next_probe.is_none_or(|next| now < next)
+        {
+            return Opening::Trouble(trouble);
+        }
         self.vendor_pause
             .as_ref()
             .map_or(Opening::Open, |pause| pause.opening(now))

@@ -32,6 +32,27 @@
 //! # Ok::<(), rampmeter_dispatch::RulesError>(())
 //! ```
 //!
+//! # How a call ends
+//!
+//! The host says what it knows of the end of a call, and the gate whose trouble it is:
+//!
+//! | what happened | what the host calls | what comes back |
+//! |---|---|---|
+//! | an answer, good or bad, that is the call's own affair | [`Gate::finish`] | the rows to persist |
+//! | accepted, and a job goes on | [`Gate::accepted`], later [`Gate::finish`] | the same |
+//! | a throttle | [`Gate::throttled`], then [`Gate::finish`] | [`ThrottleScope::Target`]: back to its turn, the gate narrows what it admits. [`ThrottleScope::Call`]: the host sets this call back behind its lane, each time longer |
+//! | the vendor cannot be reached, or refuses to sign us in | [`Gate::troubled`], then [`Gate::not_sent`] if the call never left, else [`Gate::finish`] | [`TroubleState`] once the target is shut; the call goes back to its turn and has used up no attempt |
+//! | no answer | [`Gate::hold`] | at the end of the hold, [`Gate::release_holds`] |
+//! | the permit was not used | [`Gate::give_back`] | the rows to persist |
+//!
+//! While the target is shut for the account's trouble, [`Gate::decide`] admits one call at a time as a probe, after pauses that
+//! grow; the first good answer opens it with a ramp. [`Gate::trouble`] is what a host shows of it, with the text of the last
+//! error, which it keeps itself. After each of these calls [`Gate::memory`] is to be persisted where a restart must not forget.
+//!
+//! Why a call waits is asked with [`Gate::explanation`]; what only the host knows of a call it says with the same type.
+//!
+//! # When it is asked
+//!
 //! At every wake-up [`Gate::release_holds`] comes before [`Gate::decide`], and `decide` and `start`
 //! alternate until the answer is no [`Decision::Start`]. After a restart, [`Gate::restore`] takes
 //! the open permits and the rows, and [`Gate::recall`] the rest.
@@ -50,19 +71,23 @@ mod lane;
 mod limit;
 mod pause;
 
+mod explain;
+
 mod gate;
 
 mod shared;
 
 pub use calendar::{Calendar, ResetDay};
+pub use explain::{Explanation, Holder, Position, Start};
 pub use feedback::{
-    FIRST_PAUSE, MAX_PAUSE, QUIET_INTERVAL, RAMP_ENDS_AT, Throttle, ThrottleReport,
+    FIRST_PAUSE, MAX_PAUSE, MAX_PROBE_PAUSE, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, TROUBLED_CALLS,
+    Throttle, ThrottleReport, ThrottleScope, Trouble, TroubleState,
 };
 pub use gate::{Decision, Disagreement, Gate, LimitUsage, Memory, Quota, Released, Verdict};
 pub use lane::{FairOrder, Waiting};
 pub use limit::{MAX_BUCKETS, MAX_EXACT_CALLS, WindowRow};
 pub use pause::Scope;
-pub use permit::{OpenPermit, PermitId};
+pub use permit::{CallId, OpenPermit, PermitId};
 pub use priority::{Priority, UnknownPriority};
 pub use rules::{
     CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, Limit, LimitKind, MAX_WINDOW,

@@ -2,6 +2,7 @@
 //!
 //! What a limit is configured to allow is in `rules`; which calls are out, in `permit`.
 
+mod estimate;
 mod rate;
 mod reading;
 mod release;

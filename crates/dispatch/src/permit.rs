@@ -16,6 +16,9 @@ use crate::time::Time;
 /// Names a permit; chosen by the host, unique among open permits.
 pub type PermitId = i64;
 
+/// Names a call through all of its attempts; chosen by the host.
+pub type CallId = i64;
+
 /// A permit that was open when the host stopped. Its outcome is unknown: it is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenPermit {
@@ -56,6 +59,8 @@ struct Permit {
     stage: Stage,
     started_at: Time,
     held_until: Option<Time>,
+    /// Its outcome is known to be no good answer.
+    refused: bool,
 }
 
 impl Permits {
@@ -114,10 +119,24 @@ impl Permits {
                 stage,
                 started_at,
                 held_until: None,
+                refused: false,
             },
         );
         assert!(before.is_none(), "permit {id} is given twice");
         self.of_stage(stage).add(priority, 1);
+    }
+
+    /// The call of this permit ended with a throttle or with the account's trouble.
+    pub(crate) fn refuse(&mut self, id: PermitId) {
+        if let Some(permit) = self.open.get_mut(&id) {
+            permit.refused = true;
+        }
+    }
+
+    /// When an open call was started, if nothing is known but that it was answered.
+    pub(crate) fn well_since(&self, id: PermitId) -> Option<Time> {
+        let permit = self.open.get(&id)?;
+        (!permit.refused).then_some(permit.started_at)
     }
 
     /// The call of this permit was answered and its work goes on.

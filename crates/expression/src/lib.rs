@@ -6,6 +6,7 @@
 
 mod budget;
 mod expression;
+mod pattern;
 mod scope;
 mod selector;
 mod template;

@@ -3,19 +3,17 @@
 
 use std::io::{self, IsTerminal};
 
-use rampmeter_terminal::output::note;
+use rampmeter_terminal::output::{Color, note};
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::Cli;
-
 /// Installs the log of this process.
-pub(crate) fn install(arguments: &Cli) {
+pub(crate) fn install(default_level: &str, color: Color) {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter(arguments.default_log_level()))
+        .with_env_filter(filter(default_level))
         .with_writer(io::stderr)
         .with_target(false);
     if io::stderr().is_terminal() {
-        builder.with_ansi(arguments.color().for_stderr()).init();
+        builder.with_ansi(color.for_stderr()).init();
     } else {
         builder.json().flatten_event(true).init();
     }

@@ -7,7 +7,9 @@ use clap::Parser;
 
 mod log;
 mod serve;
+mod client;
 mod cli;
+mod problem;
 
 fn main() -> ExitCode {
     let arguments = cli::Cli::parse();
@@ -18,6 +20,6 @@ fn main() -> ExitCode {
     {
         rampmeter_terminal::output::note("warning: a TLS provider was already installed");
     }
-    log::install(&arguments);
+    log::install(arguments.default_log_level(), arguments.color());
     cli::run(arguments)
 }

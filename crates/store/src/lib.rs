@@ -20,6 +20,7 @@ mod format;
 mod integer;
 mod machine;
 mod numbers;
+mod stamp;
 mod query;
 mod queue;
 

@@ -32,8 +32,7 @@ fn answer(status: u16) -> Answer {
         status_text: String::new(),
         headers: Vec::new(),
         body: json!({}),
-        truncated: false,
-        stored: None,
+        ..Answer::default()
     }
 }
 

@@ -24,8 +24,7 @@ fn answer(status: u16, body: Value) -> Answer {
         status_text: String::new(),
         headers: Vec::new(),
         body,
-        truncated: false,
-        stored: None,
+        ..Answer::default()
     }
 }
 

@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
-use rampmeter_call::Answer;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rampmeter_call::{Answer, StoredBody};
 use reqwest::Response;
 use serde_json::Value;
 
-use super::body;
+use super::body::{self, Body};
 use super::body_file::Arriving;
+use crate::network::error_chain;
 
 /// What becomes of the body of an answer where the host has a place for long ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,15 +43,6 @@ impl Default for ResponseRules {
     }
 }
 
-/// Why an answer could not be read.
-#[derive(Debug)]
-pub(crate) enum Unread {
-    /// It did not arrive whole.
-    Lost(reqwest::Error),
-    /// Its body could not be stored.
-    NotStored(std::io::Error),
-}
-
 /// Where the body of an answer goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum BodySink<'a> {
@@ -59,105 +53,162 @@ pub(crate) enum BodySink<'a> {
 }
 
 /// Reads an answer to its end or to `most` bytes of its body.
-pub(crate) async fn read(response: Response, most: usize) -> Result<Answer, reqwest::Error> {
-    match read_into(response, BodySink::Memory(most)).await {
-        Ok(answer) => Ok(answer),
-        Err(Unread::Lost(error)) => Err(error),
-        Err(Unread::NotStored(error)) => unreachable!("nothing is stored: {error}"),
-    }
+pub(crate) async fn read(response: Response, most: usize) -> Answer {
+    read_into(response, BodySink::Memory(most)).await
 }
 
-/// Reads an answer to its end or to the bound of its body.
-pub(crate) async fn read_into(
-    mut response: Response,
-    sink: BodySink<'_>,
-) -> Result<Answer, Unread> {
-    let status = response.status();
-    let headers: Vec<(String, String)> = response
-        .headers()
-        .iter()
-        .map(|(name, value)| {
-            (
-                name.to_string(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            )
-        })
-        .collect();
-    let (in_memory, bound) = match sink {
-        BodySink::Memory(most) => (most, most as u64),
-        BodySink::File(_, rules) => (rules.inline, rules.max),
+/// Reads an answer to its end or to the bound of its body. Its status and headers have arrived, so there is an answer whatever
+/// becomes of the body.
+pub(crate) async fn read_into(response: Response, sink: BodySink<'_>) -> Answer {
+    let mut answer = head_of(&response);
+    let mut arrived = match sink {
+        BodySink::Memory(most) => Arrived::new(None, most, most as u64),
+        BodySink::File(path, rules) => Arrived::new(Some(path), rules.inline, rules.max),
     };
-    let mut bytes = Vec::new();
-    let mut arriving = None;
-    let (mut size, mut truncated) = (0, false);
-    while let Some(chunk) = response.chunk().await.map_err(Unread::Lost)? {
-        let room = usize::try_from(bound - size).unwrap_or(usize::MAX);
-        let taken = &chunk[..chunk.len().min(room)];
-        size += taken.len() as u64;
-        bytes.extend_from_slice(taken);
-        // Only as much is held in memory as would be carried along.
-        if let BodySink::File(path, _) = sink
-            && bytes.len() > in_memory
-        {
-            let full = std::mem::take(&mut bytes);
-            arriving = Some(write(arriving, path, full).await?);
-        }
-        if chunk.len() > room {
-            // The rest may be endless: dropping the response closes the connection.
-            truncated = true;
-            break;
-        }
+    if let Err(error) = arrived.receive(response).await {
+        answer.reading.error = Some(error);
     }
-    let mut answer = Answer {
+    answer.truncated = arrived.truncated;
+    if arrived.file.is_none() && arrived.carry(&mut answer) {
+        return answer;
+    }
+    match arrived.store(answer.header("content-type")).await {
+        Ok(stored) => answer.stored = Some(stored),
+        Err(error) => answer.reading.error = Some(error),
+    }
+    answer
+}
+
+fn head_of(response: &Response) -> Answer {
+    let status = response.status();
+    let headers = response.headers().iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        (name.to_string(), value.into_owned())
+    });
+    Answer {
         status: status.as_u16(),
         status_text: status.canonical_reason().unwrap_or_default().to_owned(),
-        headers,
-        body: Value::Null,
-        truncated,
-        stored: None,
-    };
-    let BodySink::File(path, _) = sink else {
-        answer.body = body::read(&bytes, truncated);
-        return Ok(answer);
-    };
-    if arriving.is_none() {
-        answer.body = body::read(&bytes, truncated);
-        // Text that is full of escapes is longer in an output than it was.
-        if answer.to_task_output().to_string().len() <= ResponseRules::MAX_OUTPUT_BYTES {
-            return Ok(answer);
-        }
-        answer.body = Value::Null;
+        headers: headers.collect(),
+        ..Answer::default()
     }
-    let arriving = write(arriving, path, bytes).await?;
-    let content_type = answer.header("content-type").map(str::to_owned);
-    let finished = blocking(move || arriving.finish(content_type)).await?;
-    answer.stored = Some(finished);
-    Ok(answer)
 }
 
-/// Adds to a file, which is made when its first bytes come.
-async fn write(
-    arriving: Option<Arriving>,
-    path: &Path,
+/// What has arrived of a body.
+struct Arrived<'p> {
+    /// Where a file for it would be; none if there is no place for one.
+    path: Option<&'p Path>,
+    /// The longest body that is held in memory, in bytes.
+    in_memory: usize,
+    /// The longest body that is taken, in bytes.
+    bound: u64,
+    size: u64,
+    /// What is not in the file.
     bytes: Vec<u8>,
-) -> Result<Arriving, Unread> {
-    let path = path.to_owned();
-    blocking(move || {
-        let mut arriving = match arriving {
-            Some(arriving) => arriving,
-            None => Arriving::create(&path)?,
+    file: Option<Arriving>,
+    truncated: bool,
+}
+
+impl<'p> Arrived<'p> {
+    fn new(path: Option<&'p Path>, in_memory: usize, bound: u64) -> Arrived<'p> {
+        Arrived {
+            path,
+            in_memory,
+            bound,
+            size: 0,
+            bytes: Vec::new(),
+            file: None,
+            truncated: false,
+        }
+    }
+
+    /// Takes the body from the network to its end or its bound. `Err` says in words why it ended before.
+    async fn receive(&mut self, mut response: Response) -> Result<(), String> {
+        while let Some(chunk) = response.chunk().await.map_err(broken_off)? {
+            let room = usize::try_from(self.bound - self.size).unwrap_or(usize::MAX);
+            let taken = &chunk[..chunk.len().min(room)];
+            self.size += taken.len() as u64;
+            self.bytes.extend_from_slice(taken);
+            // Only as much is held in memory as would be carried along.
+            if self.path.is_some() && self.bytes.len() > self.in_memory {
+                self.write().await?;
+            }
+            if chunk.len() > room {
+                // The rest may be endless: dropping the response closes the connection.
+                self.truncated = true;
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the body to the answer, if it can be carried along there.
+    fn carry(&self, answer: &mut Answer) -> bool {
+        let whole = !self.truncated && answer.reading.error.is_none();
+        let content_type = answer.header("content-type");
+        match body::read(&self.bytes, content_type, whole) {
+            Body::Json(value, exact) => {
+                answer.body = value;
+                answer.reading.json = exact;
+            }
+            Body::Text(text) => answer.body = Value::String(text),
+            Body::Bytes if self.path.is_some() => return false,
+            Body::Bytes => {
+                answer.body = Value::String(STANDARD.encode(&self.bytes));
+                answer.reading.base64 = true;
+            }
+        }
+        // Text that is full of escapes is longer in an output than it was.
+        let fits = self.path.is_none()
+            || answer.to_task_output_text().len() <= ResponseRules::MAX_OUTPUT_BYTES;
+        if !fits {
+            answer.body = Value::Null;
+            answer.reading.json = None;
+        }
+        fits
+    }
+
+    /// Puts all of it on disk.
+    async fn store(mut self, content_type: Option<&str>) -> Result<StoredBody, String> {
+        self.write().await?;
+        let content_type = content_type.map(str::to_owned);
+        match self.file {
+            Some(file) => blocking(move || file.finish(content_type)).await,
+            None => unreachable!("a body without a place for a file is carried along"),
+        }
+    }
+
+    /// Moves what is in memory into the file, which is made when its first bytes come.
+    async fn write(&mut self) -> Result<(), String> {
+        let Some(path) = self.path.map(Path::to_owned) else {
+            return Ok(());
         };
-        arriving.write(&bytes)?;
-        Ok(arriving)
-    })
-    .await
+        let (bytes, file) = (std::mem::take(&mut self.bytes), self.file.take());
+        let written = blocking(move || {
+            let mut file = match file {
+                Some(file) => file,
+                None => Arriving::create(&path)?,
+            };
+            file.write(&bytes)?;
+            Ok(file)
+        });
+        self.file = Some(written.await?);
+        Ok(())
+    }
+}
+
+fn broken_off(error: reqwest::Error) -> String {
+    if error.is_timeout() {
+        "no complete answer within the timeout".to_owned()
+    } else {
+        error_chain(error)
+    }
 }
 
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> Result<T, Unread> {
+) -> Result<T, String> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(std::io::Error::other)
         .flatten()
-        .map_err(Unread::NotStored)
+        .map_err(|error| format!("the body of the answer could not be stored: {error}"))
 }

@@ -5,6 +5,5 @@ mod body_file;
 pub(crate) mod body_sink;
 pub(crate) mod rate_headers;
 pub mod retry_after;
-mod structured;
 
 pub use body_sink::ResponseRules;

@@ -1,10 +1,28 @@
-//! The Retry-After header (RFC 9110, section 10.2.3): seconds, or a date in any of the three forms of HTTP.
-//! Pure: the present arrives as an argument.
+//! The Retry-After header (RFC 9110, section 10.2.3): seconds, or a date in any of the three forms of HTTP; and its fellows in
+//! milliseconds. Pure: the present arrives as an argument.
 
 use std::time::{Duration, SystemTime};
 
+use rampmeter_call::Answer;
+
+/// Headers in which some vendors say the same more exactly, in milliseconds.
+const IN_MILLISECONDS: [&str; 2] = ["retry-after-ms", "x-ms-retry-after-ms"];
+
 /// The longest pause that is believed. A vendor that asks for more is asked again after a day.
 pub const MAX_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long an answer asks to be left alone. A date is compared with the answer's own, so that a clock that is wrong on either
+/// side does no harm.
+pub(crate) fn of(answer: &Answer, now: SystemTime) -> Option<Duration> {
+    let in_milliseconds = IN_MILLISECONDS.iter().find_map(|name| {
+        let text = answer.header(name)?.trim();
+        let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+        let milliseconds: u64 = whole.parse().ok()?;
+        let begun = u64::from(whole.len() < text.len());
+        Some(Duration::from_millis(milliseconds.saturating_add(begun)).min(MAX_PAUSE))
+    });
+    in_milliseconds.or_else(|| parse(answer.header("retry-after")?, sent_at(answer, now)))
+}
 
 /// Reads a Retry-After value. Decimal seconds, which some vendors send, are rounded up; a date in the past means
 /// now; more than [`MAX_PAUSE`] means [`MAX_PAUSE`]. What cannot be read is none.
@@ -33,9 +51,22 @@ fn until(value: &str, now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or(Duration::ZERO))
 }
 
+/// When the vendor sent an answer, by its own clock where it tells the time: dates in the answer are of that clock.
+pub(crate) fn sent_at(answer: &Answer, now: SystemTime) -> SystemTime {
+    let date = answer.header("date").map(httpdate::parse_http_date);
+    let Some(Ok(date)) = date else {
+        return now;
+    };
+    // An answer from a cache has been under way for so long (RFC 9111, section 5.1).
+    let age = answer.header("age").and_then(|age| age.trim().parse().ok());
+    date.checked_add(Duration::from_secs(age.unwrap_or_default()))
+        .unwrap_or(date)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vendor::tests::answer_with;
 
     /// Sun, 06 Nov 1994 08:49:37 GMT, the example date of RFC 9110.
     const EXAMPLE: u64 = 784_111_777;
@@ -78,6 +109,36 @@ mod tests {
                 "{form}"
             );
         }
+    }
+
+    #[test]
+    fn a_date_is_compared_with_that_of_the_answer() {
+        let ours = at(EXAMPLE + 7_200);
+        let until = ("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT");
+        let sent = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        let pause = |headers: &[(&str, &str)]| of(&answer_with(429, headers), ours);
+        assert_eq!(pause(&[until, sent]), Some(Duration::from_secs(60)));
+        assert_eq!(
+            pause(&[until, sent, ("age", "20")]),
+            Some(Duration::from_secs(40))
+        );
+        assert_eq!(pause(&[until]), Some(Duration::ZERO));
+        assert_eq!(pause(&[until, ("date", "now")]), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn milliseconds_are_more_exact_than_seconds() {
+        let pause = |headers: &[(&str, &str)]| of(&answer_with(429, headers), at(EXAMPLE));
+        let seconds = ("retry-after", "2");
+        let exact = Some(Duration::from_millis(1_250));
+        assert_eq!(pause(&[seconds, ("retry-after-ms", "1250")]), exact);
+        assert_eq!(pause(&[("x-ms-retry-after-ms", "1249.5")]), exact);
+        assert_eq!(
+            pause(&[seconds, ("retry-after-ms", "soon")]),
+            Some(Duration::from_secs(2))
+        );
+        assert_eq!(pause(&[("retry-after-ms", "99999999999")]), Some(MAX_PAUSE));
+        assert_eq!(pause(&[]), None);
     }
 
     #[test]

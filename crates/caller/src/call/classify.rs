@@ -33,9 +33,7 @@ pub fn classify(profile: &Profile, answer: Answer, took: Duration, now: SystemTi
         },
         Meaning::Throttled(kind) => {
             // What the vendor says of this very answer comes before what is known of it in general.
-            let retry_after = answer
-                .header("retry-after")
-                .and_then(|value| retry_after::parse(value, now))
+            let retry_after = retry_after::of(&answer, now)
                 .or(pause)
                 .or_else(|| rate_headers::pause(&read_allowances(&answer, now)))
                 .map(|pause| pause.min(retry_after::MAX_PAUSE));

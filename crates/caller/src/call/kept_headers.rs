@@ -20,7 +20,7 @@ impl Profile {
             .idempotency_headers
             .extend(names_of_calls().map(str::to_owned));
         // The token belongs to its cookies, and both to the session that Rampmeter keeps.
-        if let Some(csrf) = self.csrf() {
+        if let Some(csrf) = self.csrf_protection() {
             account.session_headers = vec![csrf.header.to_owned(), "cookie".to_owned()];
         }
         if let Auth::ApiKey { header, .. } = &self.auth {

@@ -21,7 +21,7 @@ use rampmeter_call::{Account, Answer, Outcome, Repeatable, Request};
 use reqwest::Client;
 use reqwest::header::{HeaderMap, HeaderValue};
 
-use crate::answer::body_sink::{BodySink, Unread, read_into};
+use crate::answer::body_sink::{BodySink, read_into};
 use crate::network::{self, Lookup, Resolver, error_chain};
 use crate::profile::{Attempt, Profile};
 use crate::sign_in::{AccessTokens, Auth};
@@ -178,14 +178,7 @@ impl Caller {
             Err(error) if error.is_connect() => return Err(connect_failed(error)),
             Err(error) => return Err(lost(error)),
         };
-        let answer = read_into(response, sink)
-            .await
-            .map_err(|unread| match unread {
-                Unread::Lost(error) => lost(error),
-                Unread::NotStored(error) => Outcome::Unknown {
-                    reason: format!("the body of the answer could not be stored: {error}"),
-                },
-            })?;
+        let answer = read_into(response, sink).await;
         Ok((answer, begun.elapsed()))
     }
 }

@@ -40,7 +40,7 @@ impl Caller {
         {
             self.ask(request, &prepared, deadline).await?;
         }
-        if let Some(csrf) = self.profile.csrf()
+        if let Some(csrf) = self.profile.csrf_protection()
             && !request.is_safe()
         {
             prepared.session = Some(self.session(csrf, request, &prepared, deadline).await?);
@@ -85,7 +85,7 @@ impl Caller {
             })?,
         };
         let (answer, took) = self.put(&question, prepared, deadline).await?;
-        match question.verdict(&answer) {
+        match question.verdict(&answer, vendor.is_absent) {
             Verdict::Happened => Err(Outcome::Success(answer)),
             Verdict::DidNotHappen if request.idempotency_key.is_empty() => Ok(()),
             Verdict::DidNotHappen => {
@@ -116,11 +116,25 @@ impl Caller {
         deadline: Instant,
     ) -> Result<(Answer, Duration), Outcome> {
         let built = self
-            .build(&question.request(), &Attempt::default(), prepared)
+            .build(&self.asking(question), &Attempt::default(), prepared)
             .map_err(|reason| Outcome::Unresolved {
                 reason: format!("the question \"did it happen?\" cannot be sent: {reason}"),
             })?;
         self.exchange(built, deadline).await
+    }
+
+    /// The call that asks. Gateways of SAP answer in XML unless they are asked for JSON.
+    fn asking(&self, question: &Question) -> Request {
+        let mut request = question.request();
+        let target = self.profile.headers.iter();
+        if !target
+            .map(|(name, _)| name)
+            .any(|name| name.eq_ignore_ascii_case("accept"))
+        {
+            let json = ("accept".to_owned(), "application/json".to_owned());
+            request.headers.push(json);
+        }
+        request
     }
 
     /// The session of the service that a call goes to. Fetching one takes the permit: SAP counts it like any call.
@@ -150,6 +164,7 @@ impl Caller {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
+            body_text: None,
             idempotency_key: String::new(),
         };
         let mut built = self
@@ -226,7 +241,7 @@ impl Caller {
     }
 
     fn refuses_session(&self, answer: &Answer) -> bool {
-        let csrf = self.profile.csrf();
+        let csrf = self.profile.csrf_protection();
         csrf.is_some_and(|csrf| (csrf.is_refused)(answer))
     }
 }

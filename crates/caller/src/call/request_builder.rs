@@ -42,7 +42,10 @@ impl Caller {
             built.headers_mut().insert(AUTHORIZATION, value);
         }
         if let Some(body) = &request.body {
-            let bytes = encode(body, built.headers())?;
+            let bytes = match &request.body_text {
+                Some(text) if is_json(built.headers()) => text.as_bytes().to_vec(),
+                _ => encode(body, built.headers())?,
+            };
             built.headers_mut().entry(CONTENT_TYPE).or_insert(JSON);
             *built.body_mut() = Some(bytes.into());
         }
@@ -71,7 +74,9 @@ impl Caller {
         if let Some(access) = &prepared.access {
             headers.insert(AUTHORIZATION, access.header.clone());
         }
-        if let (Some((_, session)), Some(csrf)) = (&prepared.session, self.profile.csrf()) {
+        if let (Some((_, session)), Some(csrf)) =
+            (&prepared.session, self.profile.csrf_protection())
+        {
             let mut insert = |name: HeaderName, value: &Option<HeaderValue>| {
                 if let Some(value) = value {
                     headers.insert(name, value.clone());
@@ -100,17 +105,18 @@ fn signed(credentials: &OAuth1, call: &reqwest::Request) -> Result<HeaderValue, 
     Ok(value)
 }
 
+/// Whether the call says that its body is JSON, or says nothing of it.
+fn is_json(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_none_or(|value| {
+        let declared = value.to_str().unwrap_or_default();
+        declared.to_ascii_lowercase().contains("json")
+    })
+}
+
 /// JSON, unless the call says that its text is something else.
 fn encode(body: &Value, headers: &HeaderMap) -> Result<Vec<u8>, String> {
-    let declared = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    match (body, declared) {
-        (Value::String(text), Some(declared))
-            if !declared.to_ascii_lowercase().contains("json") =>
-        {
-            Ok(text.clone().into_bytes())
-        }
+    match body {
+        Value::String(text) if !is_json(headers) => Ok(text.clone().into_bytes()),
         _ => serde_json::to_vec(body).map_err(|error| error.to_string()),
     }
 }

@@ -55,9 +55,8 @@ fn pending(
     if let Some(path) = moved.filter(|path| *path != follow_up.path) {
         return follow_up.moved(path);
     }
-    let after = answer.header("retry-after");
     PollResult::Pending {
-        after: after.and_then(|value| retry_after::parse(value, now)),
+        after: retry_after::of(answer, now),
     }
 }
 

@@ -17,6 +17,12 @@ const MAX_CONNECT: Duration = Duration::from_secs(10);
 /// on a connection that is just being closed has an unknown outcome.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// Header lines of an answer that are read.
+const MAX_HEADERS: usize = 1_000;
+
+/// Bytes of the headers of an answer over HTTP/2 that are read.
+const MAX_HEADER_BYTES: u32 = 256 * 1024;
+
 /// Why there is no client.
 #[derive(Debug, Error)]
 pub(crate) enum ClientError {
@@ -47,5 +53,11 @@ pub(crate) fn client(
         // Half at most, so that a host that is away is told apart from an answer that is late.
         .connect_timeout(MAX_CONNECT.min(timeout / 2))
         .pool_idle_timeout(IDLE)
+        // An answer whose head is odd is an answer: to lose it would make its call's outcome unknown.
+        .http1_max_headers(MAX_HEADERS)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_ignore_invalid_headers_in_responses(true)
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
         .build()?)
 }

@@ -86,17 +86,13 @@ pub(super) async fn ask(
         })
     };
     let response = client.execute(request).await.map_err(unreachable)?;
-    let answer = read(response, MAX_ANSWER_BYTES)
-        .await
-        .map_err(unreachable)?;
+    let answer = read(response, MAX_ANSWER_BYTES).await;
     match answer.status {
         200..=299 => reply::granted(&answer.body).ok_or(SignInError::Unreadable {
             status: answer.status,
         }),
         429 | 503 => Err(SignInError::Throttled {
-            retry_after: answer
-                .header("retry-after")
-                .and_then(|value| retry_after::parse(value, now)),
+            retry_after: retry_after::of(&answer, now),
             answer: Box::new(answer),
         }),
         400..=499 => {

@@ -8,7 +8,7 @@ use rampmeter_call::{Answer, Request, Retry, Throttle};
 use serde_json::Value;
 
 use super::{Idempotency, Vendor};
-use crate::answer::rate_headers::{Allowance, Unit, leading_number, used_of};
+use crate::answer::rate_headers::{Allowance, Unit, used_of, whole_number};
 use crate::job::Jobs;
 use crate::meaning::Meaning;
 
@@ -37,6 +37,7 @@ pub(super) static HTTP: Vendor = Vendor {
     pause: |_| None,
     rate_headers,
     question: |_| None,
+    is_absent,
     repeats_safely,
 };
 
@@ -57,6 +58,12 @@ pub(super) fn meaning(status: u16) -> Meaning {
         500..=599 => Meaning::Repeatable,
         _ => Meaning::Final,
     }
+}
+
+/// JSON, or nothing: a page is that of a server in between, or of a path that leads nowhere.
+fn is_absent(answer: &Answer) -> bool {
+    matches!(answer.status, 404 | 410)
+        && (answer.body.is_object() || answer.body.is_array() || answer.body == "")
 }
 
 /// The idempotent methods of RFC 9110, section 9.2.2.
@@ -110,7 +117,7 @@ fn hubspot(answer: &Answer) -> Option<Allowance> {
     let number = |what: &str| {
         answer
             .header(&format!("x-hubspot-ratelimit-{what}"))
-            .and_then(leading_number)
+            .and_then(whole_number)
     };
     let limit = number("max")?;
     Some(Allowance {

@@ -71,6 +71,9 @@ pub struct Vendor {
     pub rate_headers: fn(&Answer) -> Vec<Allowance>,
     /// The question "did it happen?" for a call whose answer was lost.
     pub question: fn(&Request) -> Option<Question>,
+    /// Whether an answer of 404 or 410 says, in the shape that this vendor gives it, that what was asked for is not there. Any
+    /// other 404 may be that of a proxy or of a wrong path, and says nothing of a lost call.
+    pub is_absent: fn(&Answer) -> bool,
     /// Whether sending a call twice does no more than sending it once, by the vendor's own rules.
     pub repeats_safely: fn(&Request) -> bool,
 }

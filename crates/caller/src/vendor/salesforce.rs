@@ -63,6 +63,7 @@ pub(super) static SALESFORCE: Vendor = Vendor {
     rate_headers,
     // Only a configured question can find an insert: its field for an external id is the org's own.
     question: |_| None,
+    is_absent,
     repeats_safely,
 };
 
@@ -95,10 +96,14 @@ fn meaning(seen: &Seen<'_>) -> Option<Meaning> {
 /// "ConcurrentRequests (Concurrent API Requests) Limit exceeded.", "ConcurrentPerOrgLongTxn ..."; the daily limit says
 /// "TotalRequests Limit exceeded."
 fn is_about_concurrency(seen: &Seen<'_>) -> bool {
-    let body = seen.answer.body.get(0).unwrap_or(&seen.answer.body);
+    message(seen.answer).starts_with("Concurrent")
+}
+
+fn message(answer: &Answer) -> &str {
+    let body = answer.body.get(0).unwrap_or(&answer.body);
     body.get("message")
         .and_then(Value::as_str)
-        .is_some_and(|message| message.starts_with("Concurrent"))
+        .unwrap_or_default()
 }
 
 fn pause(seen: &Seen<'_>) -> Option<Duration> {
@@ -130,6 +135,13 @@ fn is_upsert(request: &Request) -> bool {
     let path = request.path.split('?').next().unwrap_or_default();
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     request.method == "PATCH" && matches!(segments[..], [.., "sobjects", _, _, _])
+}
+
+/// `NOT_FOUND`, which is also the code for a field of the question that is no external id.
+fn is_absent(answer: &Answer) -> bool {
+    answer.status == 404
+        && http::vendor_code(answer).as_deref() == Some("NOT_FOUND")
+        && !message(answer).starts_with("Provided external ID field")
 }
 
 fn repeats_safely(request: &Request) -> bool {
@@ -212,6 +224,7 @@ mod tests {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
+            body_text: None,
             idempotency_key: String::new(),
         };
         let upsert = "/services/data/v60.0/sobjects/Order/Number__c/SO-1?updateOnly=true";

@@ -1,6 +1,6 @@
 //! What holds for every vendor, and what the tests of each begin with.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -64,5 +64,42 @@ fn every_suggested_limit_says_where_its_number_comes_from() {
         for limit in vendor.limits {
             assert!(limit.note.len() > 20, "{}", limit.name);
         }
+    }
+}
+
+#[test]
+fn only_the_vendors_own_words_say_that_something_is_not_there() {
+    let netsuite = |code: &str| json!({"o:errorDetails": [{"o:errorCode": code}]});
+    let salesforce = |message: &str| json!([{"errorCode": "NOT_FOUND", "message": message}]);
+    let sap = |code: &str| json!({"error": {"code": code}});
+    let page = || json!("<html>404</html>");
+    for (preset, body, absent) in [
+        (Preset::Http, json!({"title": "Not Found"}), true),
+        (Preset::Http, json!(""), true),
+        (Preset::Http, page(), false),
+        (Preset::NetSuite, netsuite("NONEXISTENT_ID"), true),
+        (Preset::NetSuite, netsuite("INVALID_ID"), false),
+        (Preset::NetSuite, json!({}), false),
+        (Preset::NetSuite, page(), false),
+        (
+            Preset::Salesforce,
+            salesforce("The requested resource does not exist"),
+            true,
+        ),
+        (
+            Preset::Salesforce,
+            salesforce("Provided external ID field does not exist"),
+            false,
+        ),
+        (Preset::Salesforce, page(), false),
+        (Preset::SapOData, sap("/IWBEP/CM_MGW_RT/020"), true),
+        (Preset::SapOData, sap("/IWFND/MED/170"), false),
+        (Preset::SapOData, page(), false),
+        (Preset::SapSuccessFactors, sap("COE_NOT_FOUND"), true),
+        (Preset::SapSuccessFactors, json!(""), false),
+    ] {
+        let answer = answer(404, body);
+        let found = (preset.vendor().is_absent)(&answer);
+        assert_eq!(found, absent, "{preset} {answer:?}");
     }
 }

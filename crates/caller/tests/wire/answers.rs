@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use rampmeter_call::{Answer, Outcome, Repeatable, Throttle};
+use rampmeter_caller::classify::Meaning;
+use rampmeter_caller::preset::Signal;
 use rampmeter_caller::{Caller, Preset};
 use serde_json::json;
 
@@ -132,6 +134,50 @@ async fn a_netsuite_account_at_its_concurrency_limit_is_understood() {
         panic!("{outcome:?}")
     };
     assert_eq!(vendor_code.as_deref(), Some("CONCURRENCY_LIMIT_EXCEEDED"));
+}
+
+#[tokio::test]
+async fn a_throttle_for_calls_in_flight_carries_its_pause_too() {
+    let head = "HTTP/1.1 429 X\r\nX-Rate-Limit-Problem: concurrent";
+    let stated = format!("{head}\r\nRetry-After: 7");
+    for (head, seconds) in [(head, 5), (stated.as_str(), 7)] {
+        let vendor = Vendor::answering(head, br#"{"code": "SLOW"}"#);
+        let mut profile = vendor.profile();
+        profile.signals = vec![Signal {
+            status: Some(429),
+            code: None,
+            meaning: Meaning::Throttled(Throttle::Concurrency),
+            pause: Some(Duration::from_secs(5)),
+        }];
+        let outcome = Caller::new(profile).unwrap().call(&get("/x")).await;
+        let Outcome::Throttled {
+            kind: Throttle::Concurrency,
+            retry_after,
+            ..
+        } = outcome
+        else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!(retry_after, Some(Duration::from_secs(seconds)));
+    }
+}
+
+#[tokio::test]
+async fn a_date_in_an_answer_is_of_the_vendors_clock() {
+    let head = "HTTP/1.1 429 X\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT";
+    for header in [
+        "Retry-After: Tue, 14 Nov 2023 22:14:20 GMT",
+        "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 2023-11-14T22:14:20Z",
+        "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 1700000060",
+    ] {
+        let vendor = Vendor::answering(&format!("{head}\r\n{header}"), b"{}");
+        match vendor.caller().call(&get("/x")).await {
+            Outcome::Throttled { retry_after, .. } => {
+                assert_eq!(retry_after, Some(Duration::from_secs(60)), "{header}");
+            }
+            other => panic!("{header}: {other:?}"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -138,3 +138,37 @@ async fn a_call_that_repeats_safely_needs_no_question_and_one_without_any_is_unr
         "{heads:?}"
     );
 }
+
+#[tokio::test]
+async fn an_answer_of_another_shape_leaves_it_unresolved_and_nothing_is_sent() {
+    let answers = [
+        "200 OK\r\ncontent-type: application/atom+xml\r\n\r\n<feed><entry/></feed>",
+        "200 OK\r\ncontent-type: text/html\r\n\r\n<html>login</html>",
+        "200 OK\r\n\r\n",
+        "200 OK\r\n\r\n{\"d\": {\"results\": []}}",
+        "200 OK\r\n\r\n{\"error\": {\"code\": \"E\"}}",
+        "200 OK\r\ncontent-length: 99\r\n\r\n{\"value\": []}",
+        "404 Not Found\r\n\r\n<html>no such page</html>",
+    ];
+    for answer in answers {
+        let vendor = Vendor::new(Act::Answer(format!("HTTP/1.1 {answer}").into_bytes()));
+        let caller = Caller::new(profile(&vendor)).unwrap();
+        let outcome = caller.attempt(&order(), &ASK).await;
+        assert!(
+            matches!(outcome, Outcome::Unresolved { .. }),
+            "{answer}: {outcome:?}"
+        );
+        let (head, _) = vendor.request();
+        assert!(head.contains("\r\naccept: application/json\r\n"), "{head}");
+        assert_eq!(vendor.waiting(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_yes_behind_a_byte_order_mark_is_a_yes() {
+    let answer = b"HTTP/1.1 200 OK\r\n\r\n\xef\xbb\xbf{\"value\": [1]}";
+    let vendor = Vendor::new(Act::Answer(answer.to_vec()));
+    let caller = Caller::new(profile(&vendor)).unwrap();
+    let outcome = caller.attempt(&order(), &ASK).await;
+    assert!(matches!(outcome, Outcome::Success(_)), "{outcome:?}");
+}

@@ -6,6 +6,7 @@
 )]
 
 mod answers;
+mod broken_bodies;
 mod egress;
 mod failures;
 mod lost_answers;

@@ -90,7 +90,7 @@ fn everything_of_a_preset_can_be_said_otherwise() {
     );
     let profile = &read.profile;
     assert_eq!(read.on_unknown, OnUnknown::Reconcile);
-    assert!(profile.csrf().is_none());
+    assert!(!profile.csrf());
     assert_eq!(
         *profile.idempotency(),
         Idempotency::Header {

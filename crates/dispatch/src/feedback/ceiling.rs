@@ -9,7 +9,7 @@ use crate::time::Time;
 
 /// After each interval of this length in which nothing lowers it the learned ceiling rises by one. A
 /// window throttle this long after a reopening is a new one: its pause starts from
-/// [`FIRST_PAUSE`] again.
+/// [`crate::FIRST_PAUSE`] again.
 pub const QUIET_INTERVAL: Duration = Duration::from_secs(30);
 /// The learned ceiling on calls in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

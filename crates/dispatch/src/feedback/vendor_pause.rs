@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::ceiling::QUIET_INTERVAL;
+use super::trouble::TroubleState;
 use crate::permit::PermitId;
 use crate::time::Time;
 
@@ -34,6 +35,8 @@ pub(crate) struct VendorPause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Opening {
     Open,
+    /// The account is in trouble: a probe is out, or may leave then.
+    Trouble(TroubleState),
     ClosedUntil(Time),
     /// Reopened, and as many calls are out as may be.
     Full {
@@ -81,6 +84,11 @@ impl VendorPause {
             width: 1,
             out: BTreeSet::new(),
         }
+    }
+
+    /// It ends now, with the ramp: the vendor answers.
+    pub(crate) fn end(&mut self, now: Time) {
+        self.until = self.until.min(now);
     }
 
     pub(crate) fn until(&self) -> Time {
@@ -149,11 +157,16 @@ impl VendorPause {
     }
 }
 
-/// The pause after so many throttles in a row: doubled each time, between half and all of it, so
-/// that several clients of one account do not come back together.
+/// The pause after so many throttles in a row.
 fn pause(pauses: u32, jitter: u64) -> Duration {
-    let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(pauses.saturating_sub(1)));
-    let half = doubled.min(MAX_PAUSE) / 2;
+    grown(FIRST_PAUSE, pauses.saturating_sub(1), MAX_PAUSE, jitter)
+}
+
+/// A pause that was doubled so many times: between half and all of it, so that several clients of one account do not come back
+/// together.
+pub(super) fn grown(first: Duration, times: u32, most: Duration, jitter: u64) -> Duration {
+    let doubled = first.saturating_mul(2_u32.saturating_pow(times));
+    let half = doubled.min(most) / 2;
     let spread = u64::try_from(half.as_micros()).unwrap_or(u64::MAX).max(1);
     half + Duration::from_micros(jitter % (spread + 1))
 }

@@ -25,9 +25,7 @@ impl Gate {
     /// If the permit is not open.
     pub fn finish(&mut self, id: PermitId, now: Time) -> Vec<WindowRow> {
         self.advance(now);
-        if let Some(pause) = &mut self.vendor_pause {
-            pause.answered(id);
-        }
+        self.heard(id);
         self.close(id, self.now)
     }
 
@@ -40,9 +38,7 @@ impl Gate {
     /// If the permit is not open.
     pub fn accepted(&mut self, id: PermitId, now: Time) -> Vec<WindowRow> {
         self.advance(now);
-        if let Some(pause) = &mut self.vendor_pause {
-            pause.answered(id);
-        }
+        self.heard(id);
         let priority = self.permits.become_job(id);
         let now = self.now;
         self.answered_in_windows(priority, now)
@@ -67,6 +63,7 @@ impl Gate {
         if let Some(pause) = &mut self.vendor_pause {
             pause.held(id);
         }
+        self.trouble.says_nothing(id, self.now);
         self.permits.hold(id, until.max(self.now));
     }
 

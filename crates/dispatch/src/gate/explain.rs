@@ -1,119 +1,155 @@
-//! What holds the next call of a lane.
+//! What holds a waiting call, and when it should start.
+
+use std::time::Duration;
 
 use super::Gate;
+use crate::explain::{Explanation, Holder, Position, Start};
 use crate::feedback::Opening;
 use crate::lane::Waiting;
 use crate::limit::LimitState;
-use crate::pause::Scope;
 use crate::permit::Stage;
 use crate::priority::Priority;
 use crate::time::Time;
 
-/// Why the next call of a lane does or does not start now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It may start now.
-    Admissible,
-    /// A limit has no place for it.
-    HeldBy {
-        /// The limit; where several refuse, the one that is the last to have a place.
-        limit: String,
-        /// Places that are taken.
-        used: u64,
-        /// Places there are at present, a learned ceiling considered.
-        max: u64,
-        /// Empty places that are kept for higher priorities.
-        reserved_for_higher: u64,
-        /// Before this moment time alone cannot free a place; `None`: only an answer can.
-        frees_at: Option<Time>,
-    },
-    /// A limit has no place for more calls of its priority.
-    HeldByShare {
-        /// The limit.
-        limit: String,
-        /// Places that calls of the priority have.
-        used: u64,
-        /// The share of the priority.
-        share: u64,
-        /// Before this moment time alone cannot free a place; `None`: only an answer can.
-        frees_at: Option<Time>,
-    },
-    /// The limits have a place for it, but the next start is that of another lane.
-    HeldByLane(Priority),
-    /// The vendor closed the target.
-    ClosedUntil(Time),
-    /// The target has just reopened: so many calls may be out at once, and are.
-    Trickling {
-        /// Calls that may be out.
-        width: u32,
-    },
-    /// Somebody paused it.
-    Paused(Scope),
-}
-
 impl Gate {
-    /// What holds the next call of a lane, if anything does. The lane itself is taken to wait.
-    pub fn explain(&self, priority: Priority, waiting: Waiting, now: Time) -> Verdict {
+    /// Why a waiting call has not started, and when it should.
+    ///
+    /// `waiting` is what [`Gate::decide`] would be asked with; the call's own lane is taken to wait. `latency` is the mean
+    /// time from permit to answer, as far as the host knows: without it nobody can foretell when a call in flight makes room.
+    ///
+    /// The explanation is [`Holder::Nothing`] if and only if `decide` would start the lane of a call that nobody in it is
+    /// ahead of. Otherwise it names one holder; where several hold the call, one that the others do not outlast.
+    pub fn explanation(
+        &self,
+        position: Position,
+        waiting: Waiting,
+        latency: Option<Duration>,
+        now: Time,
+    ) -> Explanation {
         let now = self.at(now);
-        if let Some(scope) = self.pauses.of(priority) {
-            return Verdict::Paused(scope);
+        let lane = position.priority;
+        let waiting = waiting.with(lane);
+        let (held_by, since, until) = self.holder(lane, waiting, now);
+        let held_by = match held_by {
+            Holder::Nothing if position.ahead > 0 => Holder::CallsAhead,
+            held_by => held_by,
+        };
+        let starts = match &held_by {
+            Holder::Nothing => Start::Now,
+            held_by if held_by.needs_a_person() => Start::Unknown,
+            _ => self.start_of(position, waiting.next(lane), latency, now),
+        };
+        Explanation {
+            held_by,
+            since,
+            until,
+            ahead: position.ahead,
+            starts,
+        }
+    }
+
+    /// What holds the next call of a lane, since when, and until when at least.
+    fn holder(
+        &self,
+        lane: Priority,
+        waiting: Waiting,
+        now: Time,
+    ) -> (Holder, Option<Time>, Option<Time>) {
+        if let Some(scope) = self.pauses.of(lane) {
+            let pause = Holder::Pause {
+                scope,
+                reason: None,
+            };
+            return (pause, None, None);
         }
         match self.opening(now) {
-            Opening::ClosedUntil(until) => return Verdict::ClosedUntil(until),
-            Opening::Full { width } => return Verdict::Trickling { width },
+            Opening::Trouble(trouble) => {
+                let held_by = Holder::Trouble {
+                    kind: trouble.kind,
+                    probes: trouble.probes,
+                };
+                return (held_by, Some(trouble.since), trouble.next_probe);
+            }
+            Opening::ClosedUntil(until) => return (Holder::VendorPause, None, Some(until)),
+            Opening::Full { width } => return (Holder::Ramp { width }, None, None),
             Opening::Open => {}
         }
-        if let Some(verdict) = self.refusal(priority, waiting.next(priority), now) {
-            return verdict;
+        if let Some((limit, until)) = self.refusal(lane, waiting.next(lane), now) {
+            return (limit, None, until);
         }
-        match self.first(self.eligible(waiting.with(priority), now)) {
-            Some(first) if first != priority => Verdict::HeldByLane(first),
-            _ => Verdict::Admissible,
-        }
-    }
-
-    /// Whether the vendor closed the target ([`Verdict::ClosedUntil`]) or has it reopen slowly
-    /// ([`Verdict::Trickling`]); [`Verdict::Admissible`] where it does neither.
-    pub fn closure(&self, now: Time) -> Verdict {
-        match (self.opening(self.at(now)), &self.vendor_pause) {
-            (Opening::ClosedUntil(until), _) => Verdict::ClosedUntil(until),
-            (_, Some(pause)) => pause
-                .ramp()
-                .map_or(Verdict::Admissible, |width| Verdict::Trickling { width }),
-            _ => Verdict::Admissible,
+        match self.first(self.eligible(waiting, now)) {
+            Some(first) if first != lane => (Holder::Lane(first), None, None),
+            _ => (Holder::Nothing, None, None),
         }
     }
 
-    /// The limit that refuses a lane and is the last to have a place again.
-    fn refusal(&self, priority: Priority, stage: Stage, now: Time) -> Option<Verdict> {
+    /// The limit that refuses a lane and is the last to have a place again, and when that is at the earliest.
+    fn refusal(&self, lane: Priority, stage: Stage, now: Time) -> Option<(Holder, Option<Time>)> {
         let context = self.context(now);
         let refusing = self
             .limits
             .iter()
-            .filter(|limit| !limit.admits(priority, stage, context));
-        let frees_at = |limit: &LimitState| {
-            limit
-                .frees_at(priority, stage, context)
-                .unwrap_or(Time::MAX)
-        };
-        let last = refusing.max_by_key(|limit| frees_at(limit))?;
-        let reading = last.read(priority, stage, context);
-        let limit = last.rule.name.clone();
-        let frees_at = last.frees_at(priority, stage, context);
-        if let (true, Some(share)) = (reading.fits_but_for_its_share(), reading.share) {
-            return Some(Verdict::HeldByShare {
-                limit,
-                used: share.used,
-                share: share.max,
-                frees_at,
-            });
+            .filter(|limit| !limit.admits(lane, stage, context));
+        let frees_at = |limit: &LimitState| limit.frees_at(lane, stage, context);
+        let last = refusing.max_by_key(|limit| frees_at(limit).unwrap_or(Time::MAX))?;
+        Some((last.holder(lane, stage, context), frees_at(last)))
+    }
+
+    /// When a call should start that something holds: after those before it, when the vendor lets calls through again and
+    /// every limit has had places for all of them.
+    fn start_of(
+        &self,
+        position: Position,
+        stage: Stage,
+        latency: Option<Duration>,
+        now: Time,
+    ) -> Start {
+        let lane = position.priority;
+        let opens = self.lane_opens_at(lane, stage, now);
+        let estimate = self.reopens_at(position, latency, now).and_then(|reopens| {
+            let context = self.context(now);
+            self.limits.iter().try_fold(reopens, |latest, limit| {
+                let places = limit.has_places_at(position, stage, latency, context)?;
+                Some(latest.max(places))
+            })
+        });
+        match (estimate, opens) {
+            (Some(moment), opens) => Start::About(opens.map_or(moment, |opens| opens.max(moment))),
+            (None, Some(opens)) if opens > now => Start::NotBefore(opens),
+            (None, _) => Start::Unknown,
         }
-        Some(Verdict::HeldBy {
-            limit,
-            used: reading.used,
-            max: reading.max,
-            reserved_for_higher: reading.kept,
-            frees_at,
-        })
+    }
+
+    /// When the vendor lets so many calls through, as far as its pause is concerned.
+    fn reopens_at(&self, position: Position, latency: Option<Duration>, now: Time) -> Option<Time> {
+        if self.pauses.of(position.priority).is_some() {
+            return None;
+        }
+        let rounds = |calls: u64, width: u32| {
+            let rounds = calls.div_ceil(u64::from(width));
+            Some(latency?.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX)))
+        };
+        match self.opening(now) {
+            Opening::Trouble(_) => None,
+            Opening::Open => Some(now),
+            Opening::Full { width } => {
+                let calls = position.before().saturating_add(1);
+                Some(now.saturating_add(rounds(calls, width)?))
+            }
+            // The reopening widens with each answer, so that the limits soon are all that counts.
+            Opening::ClosedUntil(until) => match position.before() {
+                0 => Some(until),
+                calls => Some(until.saturating_add(self.drains_in(calls, latency?))),
+            },
+        }
+    }
+
+    /// How long so many calls take at the rate that the limits reach.
+    fn drains_in(&self, calls: u64, latency: Duration) -> Duration {
+        let rates = self.reachable_rates(latency);
+        let rate = rates.into_iter().fold(f64::INFINITY, f64::min);
+        #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+        let seconds = calls as f64 / rate;
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 }

@@ -8,6 +8,7 @@ use crate::gate::Gate;
 use crate::lane::Waiting;
 use crate::limit::WindowRow;
 use crate::permit::PermitId;
+use crate::priority::Priority;
 use crate::time::Time;
 
 impl Gate {
@@ -25,18 +26,36 @@ impl Gate {
     /// If the permit is not open.
     pub fn give_back(&mut self, id: PermitId, admitted: Waiting, now: Time) -> Vec<WindowRow> {
         self.advance(now);
+        let (priority, rows) = self.free(id);
+        self.lanes.not_started(priority, admitted, &self.bounds);
+        rows
+    }
+
+    /// The call of this permit never reached the vendor: its place is free at once in every limit, also in windows. The lanes
+    /// that it passed were deferred all the same. Answers with the rows that changed; one with a count of 0 means nothing any
+    /// more.
+    ///
+    /// # Panics
+    /// If the permit is not open.
+    pub fn not_sent(&mut self, id: PermitId, now: Time) -> Vec<WindowRow> {
+        self.advance(now);
+        self.free(id).1
+    }
+
+    fn free(&mut self, id: PermitId) -> (Priority, Vec<WindowRow>) {
         let started_at = self.permits.started_at(id);
         let started_at = started_at.unwrap_or_else(|| panic!("permit {id} is not open"));
         if let Some(pause) = &mut self.vendor_pause {
             pause.held(id);
         }
+        self.trouble.given_back(id);
         let (priority, _) = self.permits.close(id);
-        self.lanes.not_started(priority, admitted, &self.bounds);
-        let now = self.at(now);
-        self.limits
+        let now = self.now;
+        let rows = self
+            .limits
             .iter_mut()
-            .filter_map(|limit| limit.not_started(priority, started_at, now))
-            .collect()
+            .filter_map(|limit| limit.not_started(priority, started_at, now));
+        (priority, rows.collect())
     }
 }
 
@@ -86,6 +105,21 @@ mod tests {
                 "one place came back, not two"
             );
         }
+    }
+
+    #[test]
+    fn a_call_that_never_left_frees_no_place_but_its_own() {
+        let second = Duration::from_secs(1);
+        let sent = Limit {
+            count_from: CountFrom::Send,
+            ..Limit::window("second", 1, second)
+        };
+        let mut gate = Gate::new(rules(vec![sent]), NOW);
+        gate.start(1, Priority::High, Waiting::ALL, NOW);
+        let later = NOW.saturating_add(second);
+        gate.start(2, Priority::High, Waiting::ALL, later);
+        assert!(gate.not_sent(1, later).is_empty());
+        assert_eq!(gate.admitted(Waiting::ALL, later), Waiting::NONE);
     }
 
     #[test]

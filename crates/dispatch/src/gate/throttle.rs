@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::Gate;
-use crate::feedback::{Ceiling, Throttle, ThrottleReport, VendorPause};
+use crate::feedback::{
+    AccountTrouble, Ceiling, Refusal, Successes, Throttle, ThrottleReport, ThrottleScope,
+    VendorPause,
+};
 use crate::permit::PermitId;
 use crate::time::Time;
 
@@ -22,24 +25,74 @@ impl Gate {
         now: Time,
         jitter: u64,
     ) -> ThrottleReport {
-        let started_at = self.permits.started_at(id);
         self.advance(now);
+        self.permits.refuse(id);
         let under_our_limit = self.has_room(matches!(kind, Throttle::Concurrency));
-        match (kind, self.tightest_concurrency()) {
-            (Throttle::Concurrency, Some(ceiling)) => self.lower(ceiling, started_at, jitter),
-            // Without a limit on calls in flight there is nothing to lower: a pause is all that
-            // helps.
-            (Throttle::Concurrency, None) => self.shut(None, jitter),
-            (Throttle::Window { retry_after }, _) => self.shut(retry_after, jitter),
+        self.heed(id, kind, true, jitter);
+        self.throttle_report(ThrottleScope::Target, under_our_limit)
+    }
+
+    /// The vendor refused the call of this permit: as [`Gate::refused`], from a host that says which call it is, and is told
+    /// whose trouble it is. Call it before [`Gate::finish`] of that call.
+    ///
+    /// The trouble is the call's own ([`ThrottleScope::Call`]) if we are under our own limits, the last answers to other calls
+    /// were good, and the vendor does not say that it means everybody. A concurrency throttle lowers the ceiling the first time
+    /// that a call meets one, whosever it is. A pause that such a throttle brought ends at once when the vendor answers a call
+    /// well that left no earlier than the refused one.
+    pub fn throttled(
+        &mut self,
+        id: PermitId,
+        refusal: Refusal,
+        now: Time,
+        jitter: u64,
+    ) -> ThrottleReport {
+        self.advance(now);
+        let kind = refusal.throttle;
+        let under_our_limit = self.has_room(matches!(kind, Throttle::Concurrency));
+        let others_succeed = self.successes.throttled(refusal.call, self.now);
+        self.permits.refuse(id);
+        if self.trouble.throttled(id, self.now) {
+            self.reopen();
         }
+        let only_lowers = matches!(kind, Throttle::Concurrency)
+            && refusal.earlier == 0
+            && self
+                .tightest_concurrency()
+                .is_some_and(|ceiling| ceiling > 1);
+        let is_its_own = under_our_limit && others_succeed && !refusal.for_all && !only_lowers;
+        if is_its_own {
+            if let Some(pause) = &mut self.vendor_pause {
+                pause.held(id);
+            }
+            return self.throttle_report(ThrottleScope::Call, under_our_limit);
+        }
+        self.heed(id, kind, refusal.for_all, jitter);
+        self.throttle_report(ThrottleScope::Target, under_our_limit)
+    }
+
+    fn throttle_report(&self, scope: ThrottleScope, under_our_limit: bool) -> ThrottleReport {
+        let closed_until = self.vendor_pause.as_ref().map(VendorPause::until);
         ThrottleReport {
+            scope,
             under_our_limit,
             learned_ceiling: self.learned_ceiling(self.now),
-            closed_until: self
-                .vendor_pause
-                .as_ref()
-                .map(VendorPause::until)
-                .filter(|until| *until > self.now),
+            closed_until: closed_until.filter(|until| *until > self.now),
+        }
+    }
+
+    /// Narrows what the gate admits.
+    fn heed(&mut self, id: PermitId, kind: Throttle, for_all: bool, jitter: u64) {
+        let started_at = self.permits.started_at(id);
+        match (kind, self.tightest_concurrency()) {
+            (Throttle::Concurrency, Some(ceiling)) => {
+                self.lower(ceiling, started_at, for_all, jitter);
+            }
+            // Without a limit on calls in flight there is nothing to lower: a pause is all that
+            // helps.
+            (Throttle::Concurrency, None) => self.shut(None, started_at, for_all, jitter),
+            (Throttle::Window { retry_after }, _) => {
+                self.shut(retry_after, started_at, for_all, jitter);
+            }
         }
     }
 
@@ -58,13 +111,16 @@ impl Gate {
         let pause = VendorPause::announced(self.vendor_pause.as_ref(), until, self.now);
         let until = pause.until();
         self.vendor_pause = Some(pause);
+        self.successes.shut(None);
         Some(until)
     }
 
-    /// Forgets what throttles taught: the ceiling is the configured one, the target is open.
+    /// Forgets what throttles and the account's trouble taught: the ceiling is the configured one, the target is open.
     pub fn forget_throttles(&mut self) {
         self.ceiling = None;
         self.vendor_pause = None;
+        self.trouble = AccountTrouble::default();
+        self.successes = Successes::default();
     }
 
     /// Whether all limits of one kind, as configured, have a place left.
@@ -92,7 +148,7 @@ impl Gate {
     /// Lowers the ceiling after the refusal of a call that was started at this time, unless the call
     /// left before the last lowering. Below one call a ceiling cannot go, and only a pause leaves the
     /// vendor alone.
-    fn lower(&mut self, ceiling: u32, started_at: Option<Time>, jitter: u64) {
+    fn lower(&mut self, ceiling: u32, started_at: Option<Time>, for_all: bool, jitter: u64) {
         let left_before = self
             .ceiling
             .zip(started_at)
@@ -100,7 +156,7 @@ impl Gate {
         if !left_before {
             self.ceiling = Some(Ceiling::below(ceiling, self.now));
             if ceiling == 1 {
-                return self.shut(None, jitter);
+                return self.shut(None, started_at, for_all, jitter);
             }
         }
         if let Some(pause) = &mut self.vendor_pause {
@@ -108,12 +164,19 @@ impl Gate {
         }
     }
 
-    fn shut(&mut self, retry_after: Option<Duration>, jitter: u64) {
-        self.vendor_pause = Some(VendorPause::after(
-            self.vendor_pause.as_ref(),
-            retry_after,
-            self.now,
-            jitter,
-        ));
+    /// Shuts the target. Unless the vendor means everybody, or does so already, a good answer may prove that wrong.
+    fn shut(
+        &mut self,
+        retry_after: Option<Duration>,
+        started_at: Option<Time>,
+        for_all: bool,
+        jitter: u64,
+    ) {
+        let before = self.vendor_pause.as_ref();
+        let is_certain = before.is_some_and(|pause| pause.until() > self.now)
+            && !self.successes.is_pause_doubted();
+        self.vendor_pause = Some(VendorPause::after(before, retry_after, self.now, jitter));
+        let doubted = started_at.filter(|_| !for_all && !is_certain);
+        self.successes.shut(doubted);
     }
 }

@@ -16,6 +16,7 @@ impl Gate {
         let context = self.context(now);
         let opens = match self.opening(now) {
             Opening::ClosedUntil(until) => Some(until),
+            Opening::Trouble(trouble) => trouble.next_probe,
             Opening::Open | Opening::Full { .. } => None,
         };
         let refusals = Priority::ALL
@@ -34,18 +35,19 @@ impl Gate {
     pub(super) fn opens_at(&self, waiting: Waiting) -> Option<Time> {
         waiting
             .lanes()
-            .filter_map(|lane| self.lane_opens_at(lane, waiting.next(lane)))
+            .filter_map(|lane| self.lane_opens_at(lane, waiting.next(lane), self.now))
             .min()
     }
 
     /// A lane opens when the last of its obstacles is gone; never, if one of them does not go by
     /// itself.
-    fn lane_opens_at(&self, lane: Priority, stage: Stage) -> Option<Time> {
-        let context = self.context(self.now);
-        let mut opens = match (self.pauses.of(lane), self.opening(self.now)) {
+    pub(super) fn lane_opens_at(&self, lane: Priority, stage: Stage, now: Time) -> Option<Time> {
+        let context = self.context(now);
+        let mut opens = match (self.pauses.of(lane), self.opening(now)) {
             (Some(_), _) | (None, Opening::Full { .. }) => return None,
             (None, Opening::ClosedUntil(until)) => until,
-            (None, Opening::Open) => self.now,
+            (None, Opening::Trouble(trouble)) => trouble.next_probe?,
+            (None, Opening::Open) => now,
         };
         for limit in self
             .limits

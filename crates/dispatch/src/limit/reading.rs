@@ -11,6 +11,8 @@ pub(crate) struct Reading {
     pub(crate) max: u64,
     /// Places the call must leave to higher priorities.
     pub(crate) kept: u64,
+    /// Places the call, which may become a job, must leave to polls.
+    pub(crate) kept_for_polls: u64,
     /// Where its priority has a share.
     pub(crate) share: Option<ShareReading>,
 }
@@ -33,7 +35,7 @@ impl Reading {
 
     /// How many places must be given back before the call fits; none if it fits.
     pub(super) fn missing(self) -> Option<NonZeroU64> {
-        NonZeroU64::new((self.used + 1 + self.kept).saturating_sub(self.max))
+        NonZeroU64::new((self.used + 1 + self.kept + self.kept_for_polls).saturating_sub(self.max))
     }
 
     /// Whether nothing but the share of its priority refuses the call.

@@ -8,6 +8,7 @@ use std::num::NonZeroU64;
 use super::reading::{Reading, ShareReading};
 use super::slot::WindowRow;
 use super::window::Window;
+use crate::explain::Holder;
 use crate::feedback::Ceiling;
 use crate::permit::{Permits, Stage};
 use crate::priority::Priority;
@@ -18,7 +19,7 @@ use crate::time::{Time, earliest};
 #[derive(Clone, Debug)]
 pub(crate) struct LimitState {
     pub(crate) rule: Limit,
-    window: Option<Window>,
+    pub(super) window: Option<Window>,
 }
 
 /// Everything else that a limit reads to decide.
@@ -110,6 +111,7 @@ impl LimitState {
             used: taken.total(),
             max: self.max(context),
             kept: self.rule.reserve.kept_from(priority, taken),
+            kept_for_polls: 0,
             share,
         };
         if !self.counts_jobs() {
@@ -117,13 +119,14 @@ impl LimitState {
         }
         match (stage, self.rule.counts) {
             // Jobs that fill the limit to its last place could never be asked after.
-            (Stage::Call, Counts::RequestsAndJobs) if reading.max > 1 => reading.kept += 1,
+            (Stage::Call, Counts::RequestsAndJobs) if reading.max > 1 => reading.kept_for_polls = 1,
             // A poll is no job.
             (Stage::Poll, Counts::Jobs) => {
                 return Reading {
                     used: 0,
                     max: 1,
                     kept: 0,
+                    kept_for_polls: 0,
                     share: None,
                 };
             }
@@ -141,6 +144,47 @@ impl LimitState {
         context: LimitContext<'_>,
     ) -> bool {
         self.read(priority, stage, context).admits()
+    }
+
+    /// What of this limit holds a call that it refuses.
+    pub(crate) fn holder(
+        &self,
+        priority: Priority,
+        stage: Stage,
+        context: LimitContext<'_>,
+    ) -> Holder {
+        let reading = self.read(priority, stage, context);
+        let limit = self.rule.name.clone();
+        let (used, max) = (reading.used, reading.max);
+        if let (true, Some(share)) = (reading.fits_but_for_its_share(), reading.share) {
+            return Holder::Share {
+                limit,
+                priority,
+                used: share.used,
+                max: share.max,
+            };
+        }
+        if used >= self.rule.max() {
+            let max = self.rule.max();
+            return Holder::Limit { limit, used, max };
+        }
+        if used >= max {
+            return Holder::LearnedCeiling {
+                limit,
+                used,
+                ceiling: max,
+                max: self.rule.max(),
+            };
+        }
+        if used + reading.kept >= max {
+            return Holder::Reserve {
+                limit,
+                used,
+                max,
+                kept: reading.kept,
+            };
+        }
+        Holder::PlaceForPolls { limit, used, max }
     }
 
     /// For a call that it refuses: before this moment time alone cannot make it admit. None if only

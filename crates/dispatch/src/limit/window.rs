@@ -156,6 +156,10 @@ impl Window {
         self.expire(now);
         let priority = self.kept_as(priority);
         let until = self.cools_until(from);
+        if until <= now {
+            // Its place is free already: those that still cool are other calls'.
+            return None;
+        }
         let first = self.cooling.partition_point(|slot| slot.until < until);
         let mut later = self.cooling.range_mut(first..);
         let slot = later.find(|slot| slot.priority == priority)?;

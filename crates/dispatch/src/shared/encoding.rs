@@ -106,7 +106,7 @@ impl Shared {
                 .flat_map(|(name, buckets)| rows(name, buckets, base))
                 .collect(),
             // What another version remembered of the vendor's throttles is learned again.
-            memory: postcard::from_bytes::<Memory>(&compact.memory).unwrap_or_default(),
+            memory: Memory::from_compact(&compact.memory),
             empty_until: compact
                 .empty
                 .map(|after| Time::from_millis(base.saturating_add(i64::from(after)))),

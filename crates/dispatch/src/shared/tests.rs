@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::feedback::Throttle;
+use crate::feedback::{Throttle, Trouble};
 use crate::rules::Limit;
 use crate::rules::Reserve;
 use crate::{Decision, PermitId};
@@ -72,6 +72,11 @@ proptest! {
                     let kind = Throttle::Window { retry_after: Some(Duration::from_millis(300)) };
                     gate.refused(out[place], kind, now, u64::from(what));
                     gate.finish(out.swap_remove(place), now);
+                }
+                4 if !out.is_empty() => {
+                    let id = out.swap_remove(place);
+                    gate.troubled(id, id, Trouble::Unreachable, now, u64::from(what));
+                    gate.not_sent(id, now);
                 }
                 3 if !out.is_empty() => {
                     gate.give_back(out.swap_remove(place), Waiting::ALL, now);

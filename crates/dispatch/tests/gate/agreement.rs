@@ -1,20 +1,26 @@
 //! Everything a gate says, compared with the oracle after each step.
 
-use rampmeter_dispatch::{Decision, Limit, LimitKind, Priority, Verdict};
+use rampmeter_dispatch::{Decision, LimitKind};
 
 use crate::world::{World, check};
 
 /// Situations that the runs of a test must come through, or they prove little.
-pub(crate) const SITUATIONS: [&str; 17] = [
+pub(crate) const SITUATIONS: [&str; 23] = [
     "a due lane starts past HIGH",
     "a pressing BATCH starts past MEDIUM",
     "a call is held by a limit",
     "a call is held by a reserve",
     "a call is held by a share",
+    "a call is held by a learned ceiling",
     "a call is held by a lane",
     "a call is held by a closed target",
     "a call is held by a ramp",
     "a call is held by a pause",
+    "a start is foretold",
+    "a throttle is the call's own",
+    "the account is in trouble",
+    "the account's trouble is over",
+    "a call is held by the account's trouble",
     "a slot is contended",
     "a ceiling is learned",
     "only an answer opens the target",
@@ -31,7 +37,7 @@ impl World {
         self.oracle.clock(self.clock);
         self.decisions_agree()?;
         self.limits_agree()?;
-        self.verdicts_agree()?;
+        self.explanations_agree()?;
         let now = self.oracle.now;
         let live = self.rows.values().filter(|row| row.until > now).cloned();
         let mut rows = self.gate.rows(self.clock);
@@ -154,51 +160,6 @@ impl World {
         Ok(())
     }
 
-    fn verdicts_agree(&mut self) -> Result<(), String> {
-        let (oracle, waiting) = (&self.oracle, self.waiting());
-        let now = oracle.now;
-        let refusing = |lane: Priority| {
-            let limits = oracle.rules.limits.iter();
-            limits.filter(move |limit| !oracle.limit_admits(limit, lane, now, false))
-        };
-        let mut contended = false;
-        let mut seen = Vec::new();
-        for lane in Priority::ALL {
-            let verdict = self.gate.explain(lane, waiting, self.clock);
-            let fits = match &verdict {
-                Verdict::Admissible => oracle.decide(waiting.with(lane)) == Decision::Start(lane),
-                Verdict::HeldByLane(other) => {
-                    oracle.decide(waiting.with(lane)) == Decision::Start(*other)
-                }
-                Verdict::HeldBy { limit, .. } => {
-                    refusing(lane).any(|refusing| refusing.name == *limit)
-                }
-                Verdict::HeldByShare { limit, .. } => refusing(lane).any(|refusing| {
-                    refusing.name == *limit && oracle.only_its_share_refuses(refusing, lane)
-                }),
-                Verdict::ClosedUntil(until) => *until > now && !oracle.is_open_for(lane, now),
-                Verdict::Trickling { .. } | Verdict::Paused(_) => !oracle.is_open_for(lane, now),
-            };
-            check!(fits, "{lane} is told {verdict:?}");
-            seen.extend(situation(&verdict));
-            let is_no_slot = |limit: &Limit| {
-                !matches!(limit.kind, LimitKind::Concurrency { .. })
-                    || oracle.only_its_share_refuses(limit, lane)
-            };
-            contended |= waiting.has(lane)
-                && oracle.is_open_for(lane, now)
-                && refusing(lane).count() > 0
-                && !refusing(lane).any(is_no_slot);
-        }
-        check!(
-            self.gate.contended(waiting, self.clock) == contended,
-            "contended must be {contended}"
-        );
-        self.seen.extend(seen);
-        self.saw("a slot is contended", contended);
-        Ok(())
-    }
-
     pub(crate) fn saw(&mut self, situation: &'static str, happened: bool) {
         assert!(
             SITUATIONS.contains(&situation),
@@ -207,19 +168,5 @@ impl World {
         if happened {
             self.seen.insert(situation);
         }
-    }
-}
-
-/// What a verdict shows that a run came through.
-fn situation(verdict: &Verdict) -> Option<&'static str> {
-    match verdict {
-        Verdict::Admissible => None,
-        Verdict::HeldBy { used, max, .. } if used < max => Some("a call is held by a reserve"),
-        Verdict::HeldBy { .. } => Some("a call is held by a limit"),
-        Verdict::HeldByShare { .. } => Some("a call is held by a share"),
-        Verdict::HeldByLane(_) => Some("a call is held by a lane"),
-        Verdict::ClosedUntil(_) => Some("a call is held by a closed target"),
-        Verdict::Trickling { .. } => Some("a call is held by a ramp"),
-        Verdict::Paused(_) => Some("a call is held by a pause"),
     }
 }

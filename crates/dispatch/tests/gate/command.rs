@@ -8,7 +8,7 @@ use proptest::option;
 use proptest::prelude::*;
 use rampmeter_dispatch::{
     Calendar, CountFrom, Counts, DeferralBound, Limit, LimitKind, MaxDeferrals, Priority, Reserve,
-    ResetDay, Rules, Scope, Share, Throttle,
+    ResetDay, Rules, Scope, Share, Throttle, Trouble,
 };
 
 /// One thing that happens. A `pick` chooses among the open calls, whatever their number.
@@ -33,6 +33,21 @@ pub(crate) enum Command {
     Answer {
         pick: u16,
         throttle: Option<Throttle>,
+        jitter: u64,
+    },
+    /// A call is throttled, and the host says which call it is.
+    Refuse {
+        pick: u16,
+        throttle: Throttle,
+        earlier: u32,
+        for_all: bool,
+        jitter: u64,
+    },
+    /// Calls end with the account's trouble, having reached the vendor or not.
+    Trouble {
+        picks: Vec<u16>,
+        kind: Trouble,
+        sent: bool,
         jitter: u64,
     },
     /// A call's answer is lost.
@@ -68,7 +83,7 @@ pub(crate) enum Command {
 }
 
 /// How many kinds of command there are; see [`Command::kind`].
-pub(crate) const KINDS: usize = 14;
+pub(crate) const KINDS: usize = 16;
 
 impl Command {
     /// Numbers the kinds, to see that each has happened.
@@ -88,6 +103,8 @@ impl Command {
             Command::Forget => 11,
             Command::Restart { .. } => 12,
             Command::UsedUp { .. } => 13,
+            Command::Refuse { .. } => 14,
+            Command::Trouble { .. } => 15,
         }
     }
 }
@@ -143,12 +160,38 @@ fn command() -> impl Strategy<Value = Command> {
     let start = start.prop_map(|(most, counted_at)| Command::Start { most, counted_at });
     let restart = (any::<bool>(), time());
     let restart = restart.prop_map(|(remembers, hold)| Command::Restart { remembers, hold });
+    let refuse = (
+        any::<u16>(),
+        throttle(),
+        0_u32..2,
+        any::<bool>(),
+        any::<u64>(),
+    );
+    let refuse = refuse.prop_map(
+        |(pick, throttle, earlier, for_all, jitter)| Command::Refuse {
+            pick,
+            throttle,
+            earlier,
+            for_all,
+            jitter,
+        },
+    );
+    let kind = proptest::sample::select(&[Trouble::Unreachable, Trouble::SignInRefused][..]);
+    let trouble = (vec(any::<u16>(), 1..5), kind, any::<bool>(), any::<u64>());
+    let trouble = trouble.prop_map(|(picks, kind, sent, jitter)| Command::Trouble {
+        picks,
+        kind,
+        sent,
+        jitter,
+    });
     prop_oneof![
         16 => arrive,
         1 => priority().prop_map(|priority| Command::Withdraw { priority }),
         24 => start,
         24 => answer(Just(None).boxed()),
         1 => answer(throttle().prop_map(Some).boxed()),
+        1 => refuse,
+        1 => trouble,
         4 => (any::<u16>(), time()).prop_map(|(pick, hold)| Command::Lose { pick, hold }),
         4 => Just(Command::Release),
         10 => time().prop_map(|time| Command::Pass { time }),

@@ -9,7 +9,9 @@
 mod agreement;
 mod command;
 mod differential;
+mod explanations;
 mod fairness;
+mod foretold;
 mod jobs;
 mod large_windows;
 mod oracle;
@@ -18,6 +20,7 @@ mod replay;
 mod restart;
 mod scenarios;
 mod shared;
+mod trouble;
 mod urgency;
 mod vendor;
 mod world;

@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CountFrom, Decision, DeferralBound, Limit, LimitKind, MAX_EXACT_CALLS, PermitId, Priority,
-    QUIET_INTERVAL, RAMP_ENDS_AT, Rules, Scope, Share, Throttle, Time, Waiting,
+    CallId, CountFrom, Decision, DeferralBound, Limit, LimitKind, MAX_EXACT_CALLS, PermitId,
+    Priority, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, Rules, Scope, Share, Throttle, ThrottleScope,
+    Time, Trouble, Waiting,
 };
 
-use crate::replay::{Closed, Feedback, quiet_intervals};
+use crate::replay::{Feedback, Learned, quiet_intervals};
 use crate::vendor::end_of_day;
 
 /// Everything that ever happened to a target.
@@ -80,14 +81,78 @@ impl Oracle {
         });
     }
 
-    pub(crate) fn answer(&mut self, id: PermitId) {
-        self.feedback.push(Feedback::Answered(id));
+    /// A call is answered, `well` unless it was said to be throttled or in trouble.
+    pub(crate) fn answer(&mut self, id: PermitId, well: bool) {
         let now = self.now;
+        let started = self.open_call(id).started;
+        self.feedback.push(if well {
+            Feedback::Good {
+                id,
+                started,
+                at: now,
+            }
+        } else {
+            Feedback::Answered(id)
+        });
         self.open_call(id).answered = Some(now);
     }
 
+    /// A call ended with the account's trouble without having reached the vendor: no limit has counted it.
+    pub(crate) fn not_sent(&mut self, id: PermitId) {
+        self.calls.retain(|call| call.id != id);
+    }
+
+    pub(crate) fn trouble(&mut self, id: PermitId, call: CallId, kind: Trouble, jitter: u64) {
+        self.feedback.push(Feedback::Troubled {
+            id,
+            call,
+            kind,
+            at: self.now,
+            jitter,
+        });
+    }
+
+    /// A call is throttled, by a host that says which it is. Says whose trouble it must be.
+    pub(crate) fn refuse(&mut self, id: PermitId, refusal: Refusal, jitter: u64) -> ThrottleScope {
+        let started = self.open_call(id).started;
+        let of_kind = self.rules.limits.iter().filter(|limit| {
+            let is_concurrency = matches!(limit.kind, LimitKind::Concurrency { .. });
+            is_concurrency == (refusal.throttle == Throttle::Concurrency)
+        });
+        let mut of_kind = of_kind;
+        let has_room =
+            of_kind.all(|limit| self.inside(limit, self.now, false).len() < limit.max() as usize);
+        let learned = self.learned();
+        let ceiling = self.smallest_concurrency().map(|max| {
+            self.ceiling(self.now)
+                .map_or(max, |ceiling| ceiling.min(max))
+        });
+        let only_lowers = refusal.throttle == Throttle::Concurrency
+            && refusal.earlier == 0
+            && ceiling.is_some_and(|ceiling| ceiling > 1);
+        let own = has_room
+            && learned.others_succeed(refusal.call, self.now)
+            && !refusal.for_all
+            && !only_lowers;
+        let scope = if own {
+            ThrottleScope::Call
+        } else {
+            ThrottleScope::Target
+        };
+        self.feedback.push(Feedback::Refused {
+            id,
+            refusal,
+            scope,
+            at: self.now,
+            jitter,
+            started,
+        });
+        scope
+    }
+
     pub(crate) fn hold(&mut self, id: PermitId, until: Time) {
-        self.feedback.push(Feedback::Held(id));
+        let at = self.now;
+        self.feedback.push(Feedback::Held { id, at });
         self.open_call(id).held_until = Some(until);
     }
 
@@ -206,8 +271,10 @@ impl Oracle {
                 );
             }
         }
-        moments.extend(self.closed().map(|closed| closed.until));
-        if let Some((_, lowered_at)) = self.lowered() {
+        let learned = self.learned();
+        moments.extend(learned.closed.map(|closed| closed.until));
+        moments.extend(learned.trouble.map(|trouble| trouble.next_probe));
+        if let Some((_, lowered_at)) = learned.lowered {
             moments.extend((1..10).map(|n| lowered_at.saturating_add(QUIET_INTERVAL * n)));
         }
         moments.retain(|moment| *moment > self.now);
@@ -231,12 +298,16 @@ impl Oracle {
     pub(crate) fn is_open_for(&self, lane: Priority, at: Time) -> bool {
         let paused =
             self.paused.contains(&Scope::Target) || self.paused.contains(&Scope::Lane(lane));
-        let shut = self.closed().is_some_and(|closed| {
+        let learned = self.learned();
+        let shut = learned.closed.is_some_and(|closed| {
             let ramp_is_full =
                 closed.width < RAMP_ENDS_AT as usize && closed.out.len() >= closed.width;
             at < closed.until || ramp_is_full
         });
-        !paused && !shut
+        let in_trouble = learned
+            .trouble
+            .is_some_and(|trouble| trouble.probe.is_some() || at < trouble.next_probe);
+        !paused && !shut && !in_trouble
     }
 
     pub(crate) fn limit_admits(
@@ -406,70 +477,17 @@ impl Oracle {
 
     /// The learned ceiling, all throttles replayed.
     fn ceiling(&self, at: Time) -> Option<u32> {
-        let (lowered_to, lowered_at) = self.lowered()?;
+        let (lowered_to, lowered_at) = self.learned().lowered?;
         Some(lowered_to + quiet_intervals(lowered_at, at))
     }
 
-    /// To what the last concurrency throttle lowered the ceiling, and when.
-    fn lowered(&self) -> Option<(u32, Time)> {
-        self.learned().0
-    }
-
-    /// The closure.
-    fn closed(&self) -> Option<Closed> {
-        self.learned().1
-    }
-
-    /// What all throttles and answers teach, replayed: the last lowering and the closure.
-    fn learned(&self) -> (Option<(u32, Time)>, Option<Closed>) {
-        let mut lowered = None;
-        let mut closed = None;
-        for feedback in &self.feedback {
-            if let Feedback::UsedUp { until, at } = *feedback {
-                closed = Some(Closed::announced(closed, until, at));
-                continue;
-            }
-            let shut_by = self.shut_by(*feedback, &mut lowered);
-            closed = match shut_by {
-                Some((stated, at, jitter)) => Some(Closed::by(closed, stated, at, jitter)),
-                None => closed.map(|closed: Closed| closed.after(*feedback)),
-            };
-        }
-        (lowered, closed)
-    }
-
-    /// Whether this feedback closes the target, with the stated pause, the moment and the jitter. If
-    /// it lowers the ceiling instead, that is noted.
-    fn shut_by(
-        &self,
-        feedback: Feedback,
-        lowered: &mut Option<(u32, Time)>,
-    ) -> Option<(Option<Duration>, Time, u64)> {
-        let Feedback::Throttled {
-            kind,
-            at,
-            jitter,
-            started,
-        } = feedback
-        else {
-            return None;
-        };
-        if let Throttle::Window { retry_after } = kind {
-            return Some((retry_after, at, jitter));
-        }
-        let Some(configured) = self.smallest_concurrency() else {
-            return Some((None, at, jitter));
-        };
-        if started
-            .zip(*lowered)
-            .is_some_and(|(started, (_, since))| started < since)
-        {
-            return None;
-        }
-        let before = lowered.map(|(to, since)| to + quiet_intervals(since, at));
-        let before = before.map_or(configured, |before| before.min(configured));
-        *lowered = Some(((before - 1).max(1), at));
-        (before == 1).then_some((None, at, jitter))
+    /// What all throttles, troubles and answers teach, replayed.
+    pub(crate) fn learned(&self) -> Learned {
+        let configured = self.smallest_concurrency();
+        let feedback = self.feedback.iter();
+        feedback.fold(Learned::default(), |learned, feedback| {
+            learned.after(*feedback, configured)
+        })
     }
 }
 

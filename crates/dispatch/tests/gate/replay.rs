@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    FIRST_PAUSE, MAX_PAUSE, PermitId, QUIET_INTERVAL, RAMP_ENDS_AT, Throttle, Time,
+    CallId, FIRST_PAUSE, MAX_PAUSE, PermitId, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal,
+    TROUBLED_CALLS, Throttle, ThrottleScope, Time, Trouble,
 };
 
-/// What bears on the learned ceiling and on closures.
+/// What bears on the learned ceiling, on pauses and on the account's trouble.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Feedback {
     Throttled {
@@ -21,9 +22,248 @@ pub(crate) enum Feedback {
         until: Time,
         at: Time,
     },
+    /// A throttle, from a host that says which call it is.
+    Refused {
+        id: PermitId,
+        refusal: Refusal,
+        scope: ThrottleScope,
+        at: Time,
+        jitter: u64,
+        started: Time,
+    },
+    Troubled {
+        id: PermitId,
+        call: CallId,
+        kind: Trouble,
+        at: Time,
+        jitter: u64,
+    },
     Started(PermitId),
+    /// A good answer.
+    Good {
+        id: PermitId,
+        started: Time,
+        at: Time,
+    },
+    /// An answer that was said to be none.
     Answered(PermitId),
-    Held(PermitId),
+    Held {
+        id: PermitId,
+        at: Time,
+    },
+}
+
+/// The account's trouble that a list of feedback amounts to.
+#[derive(Clone, Debug)]
+pub(crate) struct InTrouble {
+    kind: Trouble,
+    pub(crate) next_probe: Time,
+    probes: u32,
+    pub(crate) probe: Option<PermitId>,
+}
+
+/// Everything that a list of feedback amounts to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Learned {
+    /// To what the last concurrency throttle lowered the ceiling, and when.
+    pub(crate) lowered: Option<(u32, Time)>,
+    pub(crate) closed: Option<Closed>,
+    pub(crate) trouble: Option<InTrouble>,
+    /// Kind and calls of the troubles in a row.
+    row: Option<(Trouble, Vec<CallId>)>,
+    last_good: Option<Time>,
+    /// Calls that were throttled since.
+    throttled: Vec<(CallId, bool)>,
+    /// The start of the call whose throttle may have shut the target by mistake.
+    doubted: Option<Time>,
+}
+
+impl Learned {
+    pub(crate) fn others_succeed(&self, call: CallId, at: Time) -> bool {
+        let recent = |good: Time| at <= good.saturating_add(QUIET_INTERVAL);
+        match self.throttled.first() {
+            None => self.last_good.is_some_and(recent),
+            Some((first, alone)) => {
+                *first == call && (*alone || self.last_good.is_some_and(recent))
+            }
+        }
+    }
+
+    pub(crate) fn after(mut self, feedback: Feedback, configured: Option<u32>) -> Learned {
+        match feedback {
+            Feedback::UsedUp { until, at } => {
+                self.closed = Some(Closed::announced(self.closed, until, at));
+                self.doubted = None;
+            }
+            Feedback::Throttled {
+                kind,
+                at,
+                jitter,
+                started,
+            } => self.throttle(kind, at, jitter, started, true, configured),
+            Feedback::Refused {
+                id,
+                refusal,
+                scope,
+                at,
+                jitter,
+                started,
+            } => {
+                let alone = self.others_succeed(refusal.call, at);
+                self.throttled.push((refusal.call, alone));
+                self.reached(id, at);
+                match scope {
+                    ThrottleScope::Call => self.ramp(Feedback::Held { id, at }),
+                    ThrottleScope::Target => self.throttle(
+                        refusal.throttle,
+                        at,
+                        jitter,
+                        Some(started),
+                        refusal.for_all,
+                        configured,
+                    ),
+                }
+            }
+            Feedback::Troubled {
+                id,
+                call,
+                kind,
+                at,
+                jitter,
+            } => {
+                self.ramp(Feedback::Held { id, at });
+                self.trouble(id, call, kind, at, jitter);
+            }
+            Feedback::Started(id) => {
+                self.ramp(feedback);
+                if let Some(trouble) = &mut self.trouble {
+                    trouble.probe = Some(id);
+                }
+            }
+            Feedback::Good { started, at, .. } => {
+                self.last_good = Some(at);
+                self.throttled.clear();
+                self.row = None;
+                if self.doubted.is_some_and(|doubted| started >= doubted) {
+                    self.doubted = None;
+                    if let Some(closed) = &mut self.closed {
+                        closed.until = closed.until.min(at);
+                    }
+                }
+                if self.trouble.take().is_some() {
+                    self.closed = Some(Closed::announced(self.closed.take(), at, at));
+                }
+                self.ramp(feedback);
+            }
+            Feedback::Answered(_) => self.ramp(feedback),
+            Feedback::Held { id, at } => {
+                self.ramp(feedback);
+                self.probe_says_nothing(id, at);
+            }
+        }
+        self
+    }
+
+    fn ramp(&mut self, feedback: Feedback) {
+        self.closed = self.closed.take().map(|closed| closed.after(feedback));
+    }
+
+    fn probe_says_nothing(&mut self, id: PermitId, at: Time) {
+        if let Some(trouble) = self.trouble.as_mut().filter(|one| one.probe == Some(id)) {
+            trouble.probe = None;
+            trouble.next_probe = at.saturating_add(between_probes(trouble.probes, u64::MAX));
+        }
+    }
+
+    /// A throttle shows that the vendor can be reached, not that it would sign us in.
+    fn reached(&mut self, id: PermitId, at: Time) {
+        match &self.trouble {
+            Some(trouble) if trouble.kind == Trouble::SignInRefused => {
+                self.probe_says_nothing(id, at);
+            }
+            Some(_) => {
+                self.trouble = None;
+                self.closed = Some(Closed::announced(self.closed.take(), at, at));
+            }
+            None => self.row = self.row.take().filter(|row| row.0 != Trouble::Unreachable),
+        }
+    }
+
+    fn trouble(&mut self, id: PermitId, call: CallId, kind: Trouble, at: Time, jitter: u64) {
+        if let Some(trouble) = &mut self.trouble {
+            if trouble.probe == Some(id) {
+                *trouble = InTrouble {
+                    kind,
+                    next_probe: at.saturating_add(between_probes(trouble.probes + 1, jitter)),
+                    probes: trouble.probes + 1,
+                    probe: None,
+                };
+            }
+            return;
+        }
+        let mut calls = match self.row.take() {
+            Some((same, calls)) if same == kind => calls,
+            _ => Vec::new(),
+        };
+        if !calls.contains(&call) {
+            calls.push(call);
+        }
+        if calls.len() == TROUBLED_CALLS {
+            self.trouble = Some(InTrouble {
+                kind,
+                next_probe: at.saturating_add(between_probes(0, jitter)),
+                probes: 0,
+                probe: None,
+            });
+        } else {
+            self.row = Some((kind, calls));
+        }
+    }
+
+    fn throttle(
+        &mut self,
+        kind: Throttle,
+        at: Time,
+        jitter: u64,
+        started: Option<Time>,
+        for_all: bool,
+        configured: Option<u32>,
+    ) {
+        let stated = match (kind, configured) {
+            (Throttle::Window { retry_after }, _) => retry_after,
+            (Throttle::Concurrency, None) => None,
+            (Throttle::Concurrency, Some(configured)) => {
+                let left_before = started
+                    .zip(self.lowered)
+                    .is_some_and(|(started, (_, since))| started < since);
+                let ceiling = self
+                    .lowered
+                    .map(|(to, since)| to + quiet_intervals(since, at));
+                let ceiling = ceiling.map_or(configured, |ceiling| ceiling.min(configured));
+                if !left_before {
+                    self.lowered = Some(((ceiling - 1).max(1), at));
+                }
+                if left_before || ceiling > 1 {
+                    if let Some(closed) = &mut self.closed {
+                        closed.narrow();
+                    }
+                    return;
+                }
+                None
+            }
+        };
+        let certain =
+            self.doubted.is_none() && self.closed.as_ref().is_some_and(|one| at < one.until);
+        self.closed = Some(Closed::by(self.closed.take(), stated, at, jitter));
+        self.doubted = started.filter(|_| !for_all && !certain);
+    }
+}
+
+/// The time from one probe to the next, after so many that failed.
+fn between_probes(failed: u32, jitter: u64) -> Duration {
+    let whole = Duration::from_secs(1 << failed.min(6)).min(Duration::from_secs(60));
+    let half = whole.as_micros() as u64 / 2;
+    Duration::from_micros(half + jitter % (half + 1))
 }
 
 /// The closure that a list of feedback amounts to.
@@ -90,21 +330,27 @@ impl Closed {
         }
     }
 
-    pub(crate) fn after(mut self, feedback: Feedback) -> Closed {
-        let ramps = self.width < RAMP_ENDS_AT as usize;
+    fn after(mut self, feedback: Feedback) -> Closed {
         match feedback {
-            Feedback::Started(id) if ramps => self.out.push(id),
-            Feedback::Started(_) => {}
-            Feedback::Answered(id) => {
+            Feedback::Started(id) if self.ramps() => self.out.push(id),
+            Feedback::Answered(id) | Feedback::Good { id, .. } => {
                 self.width += usize::from(self.out.contains(&id));
                 self.out.retain(|out| *out != id);
             }
-            Feedback::Held(id) => self.out.retain(|out| *out != id),
-            Feedback::UsedUp { .. } => {}
-            Feedback::Throttled { .. } if ramps => self.width = (self.width - 1).max(1),
-            Feedback::Throttled { .. } => {}
+            Feedback::Held { id, .. } => self.out.retain(|out| *out != id),
+            _ => {}
         }
         self
+    }
+
+    fn narrow(&mut self) {
+        if self.ramps() {
+            self.width = (self.width - 1).max(1);
+        }
+    }
+
+    fn ramps(&self) -> bool {
+        self.width < RAMP_ENDS_AT as usize
     }
 }
 

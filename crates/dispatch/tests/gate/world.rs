@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CountFrom, Decision, Gate, LimitKind, MIN_WINDOW, OpenPermit, PermitId, Priority, Rules, Time,
-    Waiting, WindowRow,
+    CallId, CountFrom, Decision, Gate, LimitKind, MIN_WINDOW, OpenPermit, PermitId, Priority,
+    Refusal, Rules, ThrottleScope, Time, Trouble, Waiting, WindowRow,
 };
 
 use crate::command::{Command, KINDS};
@@ -59,6 +59,8 @@ pub(crate) struct World {
     bystander: Bystander,
     /// How often each kind of command changed something.
     pub(crate) done: [u64; KINDS],
+    /// The number of the first call since the account is in trouble.
+    in_trouble_from: Option<PermitId>,
     /// The situations that this run came through.
     pub(crate) seen: BTreeSet<&'static str>,
 }
@@ -92,6 +94,7 @@ impl World {
             next_id: 1,
             in_flight: BTreeMap::new(),
             rows: BTreeMap::new(),
+            in_trouble_from: None,
             done: [0; KINDS],
             seen: BTreeSet::new(),
         }
@@ -104,6 +107,7 @@ impl World {
             if self.step(command).map_err(in_context)? {
                 self.done[command.kind()] += 1;
             }
+            self.one_probe_is_out().map_err(in_context)?;
             self.agree().map_err(in_context)?;
         }
         self.judge()
@@ -140,37 +144,11 @@ impl World {
                 return Ok(std::mem::take(&mut self.queues[priority.index()]) > 0);
             }
             Command::Start { most, counted_at } => return self.start(most, counted_at),
-            Command::Answer {
-                pick,
-                throttle,
-                jitter,
-            } => {
-                let Some(id) = self.pick(pick) else {
-                    return Ok(false);
-                };
-                if let Some(kind) = throttle {
-                    self.gate.refused(id, kind, self.clock, jitter);
-                    self.oracle.throttle(id, kind, jitter);
-                }
-                self.finish(id);
-            }
-            Command::Lose { pick, hold } => {
-                let Some(id) = self.pick(pick) else {
-                    return Ok(false);
-                };
-                self.lose(id, hold);
-            }
-            Command::UsedUp { resets_in } => {
-                let until = self.gate.used_up(resets_in, self.clock);
-                let closes = self.oracle.used_up(resets_in);
-                check!(
-                    until.is_some() == closes,
-                    "used up for {resets_in:?}: closed until {until:?}, must close: {closes}"
-                );
-                self.saw("an answer closes the target before a throttle", closes);
-                self.saw("a used-up vendor tells a full window nothing new", !closes);
-                return Ok(closes);
-            }
+            Command::Answer { .. }
+            | Command::Refuse { .. }
+            | Command::Trouble { .. }
+            | Command::Lose { .. }
+            | Command::UsedUp { .. } => return self.outcome(command),
             Command::Release => return self.release(),
             Command::Pass { time } => self.pass_to(self.clock.saturating_add(time)),
             Command::PassToNextChange => {
@@ -202,6 +180,78 @@ impl World {
         Ok(true)
     }
 
+    /// Something becomes known of a call in flight.
+    fn outcome(&mut self, command: &Command) -> Result<bool, String> {
+        match *command {
+            Command::Answer {
+                pick,
+                throttle,
+                jitter,
+            } => {
+                let Some(id) = self.pick(pick) else {
+                    return Ok(false);
+                };
+                if let Some(kind) = throttle {
+                    self.gate.refused(id, kind, self.clock, jitter);
+                    self.oracle.throttle(id, kind, jitter);
+                }
+                self.finish(id, throttle.is_none());
+            }
+            Command::Refuse {
+                pick,
+                throttle,
+                earlier,
+                for_all,
+                jitter,
+            } => {
+                let Some(id) = self.pick_open(pick) else {
+                    return Ok(false);
+                };
+                let refusal = Refusal {
+                    throttle,
+                    call: call_of(id),
+                    earlier,
+                    for_all,
+                };
+                self.refuse(id, refusal, jitter)?;
+            }
+            Command::Trouble {
+                ref picks,
+                kind,
+                sent,
+                jitter,
+            } => {
+                let mut happened = false;
+                for pick in picks {
+                    if let Some(id) = self.pick_open(*pick) {
+                        self.trouble(id, kind, sent, jitter);
+                        happened = true;
+                    }
+                }
+                return Ok(happened);
+            }
+            Command::Lose { pick, hold } => {
+                let Some(id) = self.pick(pick) else {
+                    return Ok(false);
+                };
+                self.lose(id, hold);
+            }
+            Command::UsedUp { resets_in } => {
+                let until = self.gate.used_up(resets_in, self.clock);
+                let closes = self.oracle.used_up(resets_in);
+                check!(
+                    until.is_some() == closes,
+                    "used up for {resets_in:?}: closed until {until:?}, must close: {closes}"
+                );
+                self.saw("an answer closes the target before a throttle", closes);
+                self.saw("a used-up vendor tells a full window nothing new", !closes);
+                return Ok(closes);
+            }
+            _ => unreachable!("{command:?} is no outcome"),
+        }
+        Ok(true)
+    }
+
     pub(crate) fn waiting(&self) -> Waiting {
         Waiting::new(self.queues.map(|calls| calls > 0))
     }
@@ -209,6 +259,54 @@ impl World {
     fn pick(&self, pick: u16) -> Option<PermitId> {
         let open: Vec<PermitId> = self.in_flight.keys().copied().collect();
         open.get(usize::from(pick) % open.len().max(1)).copied()
+    }
+
+    /// An open call that is not held for an answer that was lost.
+    fn pick_open(&self, pick: u16) -> Option<PermitId> {
+        self.pick(pick)
+            .filter(|id| self.gate.is_open(*id) && self.in_flight[id].held_until.is_none())
+    }
+
+    fn refuse(&mut self, id: PermitId, refusal: Refusal, jitter: u64) -> Result<(), String> {
+        let report = self.gate.throttled(id, refusal, self.clock, jitter);
+        let scope = self.oracle.refuse(id, refusal, jitter);
+        check!(report.scope == scope, "{refusal:?}: {report:?}");
+        self.saw("a throttle is the call's own", scope == ThrottleScope::Call);
+        self.finish(id, false);
+        Ok(())
+    }
+
+    fn trouble(&mut self, id: PermitId, kind: Trouble, sent: bool, jitter: u64) {
+        let state = self
+            .gate
+            .troubled(id, call_of(id), kind, self.clock, jitter);
+        self.oracle.trouble(id, call_of(id), kind, jitter);
+        self.saw("the account is in trouble", state.is_some());
+        if sent {
+            self.finish(id, false);
+            return;
+        }
+        let rows = self.gate.not_sent(id, self.clock);
+        self.persist(rows);
+        self.oracle.not_sent(id);
+        self.in_flight.remove(&id);
+    }
+
+    /// While the account is in trouble at most one of the calls that left since is out.
+    fn one_probe_is_out(&mut self) -> Result<(), String> {
+        if self.gate.trouble().is_none() {
+            self.saw(
+                "the account's trouble is over",
+                self.in_trouble_from.is_some(),
+            );
+            self.in_trouble_from = None;
+            return Ok(());
+        }
+        let first = *self.in_trouble_from.get_or_insert(self.next_id);
+        let since = self.in_flight.range(first..);
+        let probes = since.filter(|(_, call)| call.held_until.is_none()).count();
+        check!(probes <= 1, "{probes} probes are out");
+        Ok(())
     }
 
     fn pass_to(&mut self, time: Time) {
@@ -259,11 +357,11 @@ impl World {
         Ok(started)
     }
 
-    fn finish(&mut self, id: PermitId) {
+    fn finish(&mut self, id: PermitId, well: bool) {
         if self.gate.is_open(id) {
             let rows = self.gate.finish(id, self.clock);
             self.persist(rows);
-            self.oracle.answer(id);
+            self.oracle.answer(id, well);
         }
         self.vendor_sees_the_end_of(id, self.oracle.now);
     }
@@ -274,7 +372,7 @@ impl World {
             Some(Mistake::NeverHolds) if self.gate.is_open(id) => {
                 let rows = self.gate.finish(id, self.clock);
                 self.persist(rows);
-                self.oracle.answer(id);
+                self.oracle.answer(id, true);
             }
             _ if self.gate.is_open(id) => {
                 self.gate.hold(id, until);
@@ -363,9 +461,18 @@ impl World {
     /// Upserts as a host does.
     fn persist(&mut self, rows: Vec<WindowRow>) {
         for row in rows {
-            self.rows.insert((row.limit.clone(), row.slot), row);
+            let key = (row.limit.clone(), row.slot);
+            match row.count {
+                0 => self.rows.remove(&key),
+                _ => self.rows.insert(key, row),
+            };
         }
     }
+}
+
+/// Which call a permit is for: a few take all of them in turn.
+fn call_of(id: PermitId) -> CallId {
+    id % 5
 }
 
 /// The rules of the gate, if the host makes this mistake.

@@ -98,8 +98,7 @@ impl Decisions {
             status_text: "OK".to_owned(),
             headers: Vec::new(),
             body: Value::Null,
-            truncated: false,
-            stored: None,
+            ..Answer::default()
         };
         turn.answered(self.target, permit, Outcome::Success(answer))?;
         // Nothing leaves: the outbox is dropped.

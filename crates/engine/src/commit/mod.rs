@@ -1,7 +1,6 @@
 //! From commands to what is on disk: the writer's thread, its transactions, the effects after each commit, and how a start
 //! makes the writer from what an earlier process left behind.
 
-pub(crate) mod clock;
 pub(crate) mod effects;
 pub(crate) mod measure;
 pub(crate) mod open;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rampmeter_asl::Selector;
 use rampmeter_caller::{Caller, FunctionCaller};
+use rampmeter_clock::{Clock, Reading, Resumption, resume};
 use rampmeter_config::{Config, Worker};
 use rampmeter_dispatch::{
     Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Time, Turns,
@@ -21,7 +22,6 @@ use rampmeter_store::{Kind, PermitRow, Sequence, Store};
 
 use crate::apply::control::limit_change::amended;
 use crate::apply::turn::Turn;
-use crate::commit::clock::Clock;
 use crate::commit::open::OpenError;
 use crate::commit::publish::publish;
 use crate::commit::writer::Writer;
@@ -51,6 +51,7 @@ pub(crate) fn recover(
     store.begin()?;
     let seal = token_seal(&store)?;
     check_place(&store, &place)?;
+    let clock = take_up_time(&store, config, set_clock_back)?;
     let permits = store.permits()?;
     let jobs: BTreeSet<PermitId> = store.job_permits()?.into_iter().collect();
     let mut places = Vec::new();
@@ -64,7 +65,6 @@ pub(crate) fn recover(
         });
         ids.push((id, target));
     }
-    let clock = Clock::start(newest_time(&store, &permits)?, set_clock_back);
     let memory = Memory {
         machines: publish(&store, config, &place, clock.now())?,
         ancestors: RefCell::default(),
@@ -152,6 +152,36 @@ fn check_place(store: &Store, place: &Place) -> Result<(), OpenError> {
     Err(OpenError::OtherPlace { stored, configured })
 }
 
+/// Concludes what the time is, and puts later what rests on time that may not have passed.
+fn take_up_time(
+    store: &Store,
+    config: &Config,
+    set_clock_back: Duration,
+) -> Result<Clock, OpenError> {
+    let reading = Reading::take(set_clock_back);
+    let newest = newest_time(store, &store.permits()?)?;
+    let resumption = resume(store.stamp()?.as_ref(), newest, &reading);
+    let Resumption { unsure, basis, .. } = resumption;
+    if !unsure.is_zero() {
+        for (name, target) in &config.targets {
+            let limits = target.rules.limits.iter();
+            let by_the_date = limits
+                .filter(|limit| matches!(limit.kind, LimitKind::Calendar { .. }))
+                .map(|limit| limit.name.as_str())
+                .collect::<Vec<_>>();
+            let id = store.target(name)?;
+            store.postpone_slots(id, unsure, &by_the_date)?;
+        }
+        store.postpone_holds(unsure)?;
+        tracing::warn!(
+            unsure_s = unsure.as_secs(),
+            because = basis.as_str(),
+            "not all of the time since the last commit has surely passed: windows and holds end later by that"
+        );
+    }
+    Ok(Clock::start(&resumption, reading, set_clock_back))
+}
+
 /// The newest time that anything in the store was decided at.
 fn newest_time(store: &Store, permits: &[PermitRow]) -> Result<Option<Time>, OpenError> {
     let permits = permits.iter().map(|permit| permit.started_at).max();
@@ -177,8 +207,11 @@ fn open_target(
         target: config.name.clone(),
         reason: error.to_string(),
     })?;
-    let hold = config
-        .timeout
+    // From now on, and not from its permit: a process that was frozen may have sent it just before it ended.
+    let hold = writer
+        .clock
+        .now()
+        .saturating_add(config.timeout)
         .saturating_add(config.hold_after_timeout)
         .saturating_add(COMMIT);
     let (going_on, lost): (Vec<&PermitRow>, Vec<&PermitRow>) =
@@ -189,9 +222,7 @@ fn open_target(
             id: permit.id,
             priority: priority_of(permit.lane),
             started_at: permit.started_at,
-            held_until: permit
-                .held_until
-                .unwrap_or(permit.started_at.saturating_add(hold)),
+            held_until: permit.held_until.unwrap_or(hold),
         })
         .collect();
     let base = bounded(config.rules.clone());
@@ -352,7 +383,7 @@ fn take_up(
             continue;
         }
         if !free_slots {
-            let until = turn.target(permit.target).held_until(permit.started_at);
+            let until = turn.target(permit.target).held_until(now);
             turn.store().hold_permit(permit.id, until)?;
         }
         let Some(message) = turn.store().message(permit.message)? else {

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::time::Duration;
 
+use rampmeter_clock::Clock;
 use rampmeter_dispatch::Time;
 use rampmeter_store::{Store, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -14,7 +15,6 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::apply::outbox::Outbox;
 use crate::apply::turn::Turn;
 use crate::command::Command;
-use crate::commit::clock::Clock;
 use crate::commit::effects::SendOff;
 use crate::commit::stopped::Stopped;
 use crate::memory::Memory;
@@ -26,8 +26,9 @@ const GROUP: usize = 512;
 /// Executions that go on in one transaction, of those that used up the states of an earlier one.
 const CONTINUING: usize = GROUP / 4;
 
-/// The longest sleep, so that a clock that stood still (a suspended machine) is noticed.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// The longest sleep: the timer of a sleep stands still while the machine is suspended, and what became due then is noticed
+/// this soon after it wakes.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// The writer: the store, the clock, and what is remembered between two transactions.
 #[derive(Debug)]
@@ -129,6 +130,7 @@ impl Writer {
         unfinished |= turn.forget_old()?;
         let outbox: Outbox = turn.into_outbox();
         let begun = std::time::Instant::now();
+        self.store.put_stamp(&self.clock.stamp())?;
         self.store.commit()?;
         self.memory.commits.note(begun.elapsed());
         Ok((send_off.perform(outbox), unfinished))

@@ -230,8 +230,7 @@ mod tests {
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
             body,
-            truncated: false,
-            stored: None,
+            ..Answer::default()
         })
     }
 

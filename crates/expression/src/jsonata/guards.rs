@@ -1,6 +1,6 @@
 //! Guards before the built-in functions whose cost the engine does not bound: `$replace` builds its
 //! result without a limit, and `$replace`, `$match` and `$split` count through the whole text for each
-//! match of a regular expression. A guard is a function of the same name and signature, put around the
+//! match of a regular expression that needs backtracking. A guard is a function of the same name and signature, put around the
 //! expression, that asks [`bind`]'s `$afford` before it calls the built-in one.
 
 use jlens_core::{Bindings, Error, HostFunction};
@@ -13,14 +13,17 @@ const AFFORD: &str = "_rampmeter_afford";
 
 /// `function($name){...}($name)` makes the built-in function visible to the guard under its own name,
 /// which error messages repeat. The result of a replacing function passes through `&` so that the
-/// weigher sees it.
-const REPLACE: &str = "$replace := (function($replace){function($s, $p, $r, $l)<s-(sf)(sf)n?:s>{(\
+/// weigher sees it. A regular expression goes to the function of [`super::search`].
+const REPLACE: &str = "$replace := (function($replace){function($s, $p, $r, $l)<s-(sf)(sf)n?:s>{\
+    $type($p) = 'function' and $_rampmeter_is_pattern($p) ? $_rampmeter_replace($s, $p, $r, $l) : (\
     $AFFORD($s, $p, $r); \
     $replace($s, $p, $type($r) = 'function' \
     ? function($m){($v := $r($m); $type($v) = 'string' ? $v & '' : $v)} : $r, $l))}})($replace); ";
-const MATCH: &str = "$match := (function($match){function($s, $p, $l)<s-f<s:o>n?:a<o>>{(\
+const MATCH: &str = "$match := (function($match){function($s, $p, $l)<s-f<s:o>n?:a<o>>{\
+    $_rampmeter_is_pattern($p) ? $_rampmeter_match($s, $p, $l) : (\
     $AFFORD($s, $p, ''); $match($s, $p, $l))}})($match); ";
-const SPLIT: &str = "$split := (function($split){function($s, $p, $l)<s-(sf)n?:a<s>>{(\
+const SPLIT: &str = "$split := (function($split){function($s, $p, $l)<s-(sf)n?:a<s>>{\
+    $type($p) = 'function' and $_rampmeter_is_pattern($p) ? $_rampmeter_split($s, $p, $l) : (\
     $AFFORD($s, $p, ''); $split($s, $p, $l))}})($split); ";
 
 /// The expression with the guards it needs; none when it needs none.
@@ -57,10 +60,11 @@ fn check(
     let matches = match pattern {
         Some("") => 0,
         Some(pattern) => text.matches(pattern).count(),
-        None if text.len() > Limits::SEARCHED_BYTES => {
-            let most = Limits::SEARCHED_BYTES;
+        None if text.len() > Limits::BACKTRACKED_BYTES => {
+            let most = Limits::BACKTRACKED_BYTES;
             return refuse(format!(
-                "A text that is searched with a regular expression may have {most} bytes"
+                "A text that is searched with a regular expression with lookaround or a back reference may have \
+                 {most} bytes"
             ));
         }
         None => text.len(),
@@ -103,8 +107,8 @@ mod tests {
         assert!(check(&long, Some("x"), Some(&long), limits).is_err());
         assert!(check(&long, Some("xx"), Some(&long), limits).is_err());
         assert!(check(&long, Some("y"), Some(&long), limits).is_ok());
-        assert!(check(&long, None, Some("yyyy"), limits).is_ok());
-        assert!(check(&long, None, Some(&long), limits).is_err());
+        assert!(check("short", None, Some("yyyy"), limits).is_ok());
+        assert!(check(&long[..16_000], None, Some(&long), limits).is_err());
         assert!(check(&"x".repeat(70_000), None, None, limits).is_err());
     }
 }

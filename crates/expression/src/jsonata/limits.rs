@@ -24,11 +24,11 @@ impl Limits {
     /// What a state may use: far more than 256 KiB of data needs, far less than would hold up other
     /// executions.
     pub const STATE: Self = Self {
-        steps: 4_000_000,
+        steps: 20_000_000,
         depth: 2_000,
-        string_bytes: 1024 * 1024,
-        array_items: 131_072,
-        result_bytes: 4 * 1024 * 1024,
+        string_bytes: 4 * 1024 * 1024,
+        array_items: 1_000_000,
+        result_bytes: 16 * 1024 * 1024,
         touched_bytes: 256 * 1024 * 1024,
     };
 
@@ -47,8 +47,8 @@ impl Limits {
         }
     }
 
-    /// The bounds of an expression with a regular expression, of which each step stands for up to 1,024
-    /// of its own.
+    /// The bounds of an expression with a regular expression that needs backtracking, of which each step
+    /// stands for up to 1,024 of its own.
     pub(super) fn searching(self) -> Self {
         Self {
             steps: self.steps.min(100_000),
@@ -56,10 +56,14 @@ impl Limits {
         }
     }
 
+    /// How many bytes all regular expressions of an evaluation may look at, a text counted again for each time
+    /// that it is searched.
+    pub(super) const SEARCHED_BYTES: usize = 128 * 1024 * 1024;
+
     /// The longest text, in bytes, that `$replace`, `$match` and `$split` search with a regular
-    /// expression. The engine counts through the text again for each match, so the time grows with the
-    /// square of the length.
-    pub(super) const SEARCHED_BYTES: usize = 64 * 1024;
+    /// expression that needs backtracking. The engine counts through the text again for each match, so the time
+    /// grows with the square of the length.
+    pub(super) const BACKTRACKED_BYTES: usize = 16 * 1024;
 
     /// The bounds of an expression that hands built-in functions about as values: the engine calls
     /// those without telling the weigher, so a whole array of their results must be harmless.

@@ -10,6 +10,8 @@ mod functions;
 mod guards;
 mod limits;
 mod program;
+mod rewrite;
+mod search;
 mod states;
 mod template;
 mod weigher;

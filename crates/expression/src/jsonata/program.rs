@@ -2,6 +2,7 @@
 //! only this file, AWS's functions, the guards and the weigher know.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jlens_core::reads::Read;
 use jlens_core::{Bindings, CancelToken, Expression, Options};
@@ -10,15 +11,21 @@ use serde_json::{Map, Value};
 use super::functions;
 use super::guards;
 use super::limits::Limits;
+use super::rewrite::{Rewritten, rewrite};
+use super::search;
 use super::weigher::{FUNCTION_BYTES, Weigher};
+use crate::pattern::Pattern;
 
 /// An expression that compiled. It can be evaluated any number of times and shared between threads.
 #[derive(Clone, Debug)]
 pub struct Program {
     source: String,
     expression: Expression,
-    /// The same behind the guards of [`super::guards`], when it needs them.
+    /// The same as a state machine runs it: rewritten by [`super::rewrite`] and behind the guards of
+    /// [`super::guards`], when it needs that.
     guarded: Option<Expression>,
+    /// The regular expressions in `guarded`, by their numbers.
+    patterns: Arc<[Pattern]>,
     /// Each name that follows a `$` anywhere in the text: all variables it can read, and more.
     names: BTreeSet<String>,
     /// The `$states` it reads, if its parts could be told apart.
@@ -114,12 +121,18 @@ impl Program {
         // A call to a function that is not the language's own may read all that is bound.
         let states = reads.binding("states").cloned();
         let states = states.filter(|_| !names.contains("random") && !names.contains("eval"));
-        let guarded = guards::around(source, |name| names.contains(name));
+        let Rewritten {
+            source: rewritten,
+            patterns,
+        } = rewrite(&expression);
+        let guarded = guards::around(&rewritten, |name| names.contains(name));
+        let guarded = guarded.or_else(|| (rewritten != source).then(|| rewritten.clone()));
         let guarded = guarded.map(|text| Expression::compile(&text)).transpose()?;
         Ok(Self {
             source: source.to_owned(),
-            hands_about_functions: hands_about_functions(source),
-            searches: may_search(source),
+            hands_about_functions: hands_about_functions(&rewritten),
+            searches: may_search(&rewritten),
+            patterns: patterns.into(),
             expression,
             guarded,
             free: free(&reads),
@@ -205,6 +218,7 @@ impl Program {
             };
             if is_guarded {
                 bindings = guards::bind(bindings, limits);
+                bindings = search::bind(bindings, &self.patterns);
             }
             let variables = given.variables.iter();
             variables.fold(bindings, |bindings, (name, value)| {

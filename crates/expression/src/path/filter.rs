@@ -1,13 +1,14 @@
 //! The filter of a path, `[?(@.status == 0 && !@.closed)]`: which items of an array it keeps.
-//! Comparison follows AWS's library: values of different types are unequal and never in order.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::parse::{Cursor, quoted, steps};
-use super::{Missing, PathError, Step, Visits, gather, select};
+use super::function::Function;
+use super::operator::Operator;
+use super::parse::{Cursor, quoted, walk};
+use super::{Missing, PathError, Step, Visits, gather, is_definite, select};
+use crate::pattern::{MAX_PATTERN_BYTES, Pattern};
 
 /// How deep conditions may nest.
 const DEPTH_LIMIT: usize = 32;
@@ -20,30 +21,19 @@ pub(crate) enum Filter {
     Not(Box<Filter>),
     /// The term finds something.
     Exists(Term),
-    Compare(Term, Relation, Term),
-    /// The left term is one of the right term's items (`in`), or is none of them (`nin`).
-    In(Term, Term, bool),
+    Compare(Term, Operator, Term),
+    /// The whole text of the term is as the regular expression says (`=~`).
+    Matches(Term, Pattern),
 }
 
 /// One side of a comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Term {
     /// `@...`: below the item.
-    Item(Vec<Step>),
+    Item(Vec<Step>, Option<Function>),
     /// `$...`: below the root.
-    Root(Vec<Step>),
+    Root(Vec<Step>, Option<Function>),
     Literal(Value),
-}
-
-/// How two terms compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Relation {
-    Equal,
-    Unequal,
-    Less,
-    AtMost,
-    Greater,
-    AtLeast,
 }
 
 impl Filter {
@@ -67,19 +57,18 @@ impl Filter {
             }
             Self::Not(filter) => Ok(!filter.keeps(item, visits)?),
             Self::Exists(term) => Ok(term.value(item, visits)?.is_some()),
-            Self::Compare(left, relation, right) => {
+            Self::Compare(left, operator, right) => {
                 let (left, right) = (left.value(item, visits)?, right.value(item, visits)?);
-                Ok(relation.holds(left.as_deref(), right.as_deref()))
+                visits
+                    .budget
+                    .spend(Operator::cost(left.as_deref(), right.as_deref()))?;
+                Ok(operator.holds(left.as_deref(), right.as_deref()))
             }
-            Self::In(left, right, wanted) => {
-                let (left, right) = (left.value(item, visits)?, right.value(item, visits)?);
-                let items = right.as_deref().and_then(Value::as_array);
-                let Some((items, left)) = items.zip(left.as_deref()) else {
-                    return Ok(!wanted);
-                };
-                visits.budget.spend(items.len())?;
-                let same = |other| Relation::Equal.holds(Some(left), Some(other));
-                Ok(items.iter().any(same) == *wanted)
+            Self::Matches(term, pattern) => {
+                let value = term.value(item, visits)?;
+                let text = value.as_deref().and_then(Value::as_str);
+                visits.budget.spend(text.map_or(0, str::len))?;
+                Ok(text.is_some_and(|text| pattern.is_match(text)))
             }
         }
     }
@@ -92,42 +81,22 @@ impl Term {
         item: &'v Value,
         visits: &Visits<'v>,
     ) -> Result<Option<Cow<'b, Value>>, Missing> {
-        let (steps, from) = match self {
+        let (steps, function, from) = match self {
             Self::Literal(value) => return Ok(Some(Cow::Borrowed(value))),
-            Self::Item(steps) => (steps, item),
-            Self::Root(steps) => (steps, visits.root),
+            Self::Item(steps, function) => (steps, function, item),
+            Self::Root(steps, function) => (steps, function, visits.root),
         };
         let found = select(steps, from, visits)?;
-        let is_definite = steps
-            .iter()
-            .all(|step| matches!(step, Step::Child(_) | Step::Index(_)));
-        Ok(match found.first() {
-            None => None,
-            Some(&first) if is_definite => Some(Cow::Borrowed(first)),
-            Some(_) => Some(Cow::Owned(gather(&found, visits.budget)?)),
+        let found = match found.first() {
+            None => return Ok(None),
+            Some(&first) if is_definite(steps) => Cow::Borrowed(first),
+            Some(_) => Cow::Owned(gather(&found, visits.budget)?),
+        };
+        Ok(match function {
+            None => Some(found),
+            // A sum of nothing is nothing to compare with.
+            Some(function) => function.apply(&found, visits).ok().map(Cow::Owned),
         })
-    }
-}
-
-impl Relation {
-    fn holds(self, left: Option<&Value>, right: Option<&Value>) -> bool {
-        let order = left.zip(right).and_then(|(left, right)| order(left, right));
-        match self {
-            Self::Equal => order == Some(Ordering::Equal) || (order.is_none() && left == right),
-            Self::Unequal => !Self::Equal.holds(left, right),
-            Self::Less => order == Some(Ordering::Less),
-            Self::AtMost => matches!(order, Some(Ordering::Less | Ordering::Equal)),
-            Self::Greater => order == Some(Ordering::Greater),
-            Self::AtLeast => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
-        }
-    }
-}
-
-fn order(left: &Value, right: &Value) -> Option<Ordering> {
-    match (left, right) {
-        (Value::Number(left), Value::Number(right)) => crate::number::compare(left, right),
-        (Value::String(left), Value::String(right)) => Some(left.cmp(right)),
-        _ => None,
     }
 }
 
@@ -190,50 +159,67 @@ fn condition(cursor: &mut Cursor<'_>, depth: usize) -> Result<Filter, PathError>
     }
     let left = term(cursor, depth)?;
     cursor.skip_spaces();
-    if cursor.take("in ") || cursor.take("IN ") {
-        return Ok(Filter::In(left, term(cursor, depth)?, true));
+    if cursor.take("=~") {
+        cursor.skip_spaces();
+        return Ok(Filter::Matches(left, regex(cursor)?));
     }
-    if cursor.take("nin ") || cursor.take("NIN ") {
-        return Ok(Filter::In(left, term(cursor, depth)?, false));
-    }
-    match relation(cursor) {
-        Some(relation) => Ok(Filter::Compare(left, relation, term(cursor, depth)?)),
-        None => Ok(Filter::Exists(left)),
-    }
+    let Some((operator, length)) = Operator::at_start_of(cursor.rest()) else {
+        return Ok(Filter::Exists(left));
+    };
+    cursor.advance(length);
+    Ok(Filter::Compare(left, operator, term(cursor, depth)?))
 }
 
-fn relation(cursor: &mut Cursor<'_>) -> Option<Relation> {
-    [
-        ("===", Relation::Equal),
-        ("!==", Relation::Unequal),
-        ("==", Relation::Equal),
-        ("!=", Relation::Unequal),
-        ("<=", Relation::AtMost),
-        (">=", Relation::AtLeast),
-        ("<", Relation::Less),
-        (">", Relation::Greater),
-    ]
-    .into_iter()
-    .find_map(|(sign, relation)| cursor.take(sign).then_some(relation))
+/// Reads `/pattern/flags`. A slash in the pattern is written `\\/`.
+fn regex(cursor: &mut Cursor<'_>) -> Result<Pattern, PathError> {
+    if !cursor.take("/") {
+        return Err(cursor.fault("a regular expression stands between slashes"));
+    }
+    let start = cursor.position();
+    let source = loop {
+        match cursor.next() {
+            Some('\\') => drop(cursor.next()),
+            Some('/') => break cursor.since(start),
+            Some(_) => {}
+            None => return Err(cursor.fault("'/' is missing")),
+        }
+    };
+    let source = &source[..source.len() - 1];
+    if source.len() > MAX_PATTERN_BYTES {
+        return Err(cursor.fault("the regular expression is too long"));
+    }
+    let flags = cursor.take_while(|char| char.is_ascii_alphabetic());
+    Pattern::whole(source, flags).map_err(|_| {
+        cursor.fault(
+            "this regular expression is not supported: write it without lookaround and back references",
+        )
+    })
 }
 
 fn term(cursor: &mut Cursor<'_>, depth: usize) -> Result<Term, PathError> {
     cursor.skip_spaces();
     if cursor.take("@") {
-        return Ok(Term::Item(steps(cursor)?));
+        let (steps, function) = walk(cursor)?;
+        return Ok(Term::Item(steps, function));
     }
     if cursor.take("$") {
-        return Ok(Term::Root(steps(cursor)?));
+        let (steps, function) = walk(cursor)?;
+        return Ok(Term::Root(steps, function));
     }
     match cursor.peek() {
         Some('\'' | '"') => Ok(Term::Literal(Value::String(quoted(cursor)?))),
         Some('[') => list(cursor, depth),
         _ => {
-            let word =
-                cursor.take_while(|char| char.is_ascii_alphanumeric() || "+-.".contains(char));
-            serde_json::from_str(word)
-                .map(Term::Literal)
-                .map_err(|_| cursor.fault("a value is missing"))
+            let word = cursor
+                .take_while(|char| !(char.is_whitespace() || ",()[]{}&|<>=!'\"/\\".contains(char)));
+            match serde_json::from_str(word) {
+                Ok(value) => Ok(Term::Literal(value)),
+                // A text without quotes, as published definitions have it.
+                Err(_) if word.starts_with(|char: char| char == '_' || char.is_alphabetic()) => {
+                    Ok(Term::Literal(Value::String(word.to_owned())))
+                }
+                Err(_) => Err(cursor.fault("a value is missing: write a text in quotes")),
+            }
         }
     }
 }

@@ -3,6 +3,8 @@
 //! those of the library AWS uses, because they end up in the cause that a user reads.
 
 mod filter;
+mod function;
+mod operator;
 mod parse;
 mod reference;
 
@@ -14,6 +16,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use self::filter::Filter;
+use self::function::Function;
 pub(crate) use self::parse::{Cursor, path_prefix};
 pub use self::reference::ReferencePath;
 use crate::budget::{Budget, Exhausted, text_size};
@@ -24,6 +27,7 @@ pub struct Path {
     text: String,
     root: Root,
     steps: Vec<Step>,
+    function: Option<Function>,
 }
 
 /// What a path starts from.
@@ -110,6 +114,7 @@ impl Path {
             text: "$".to_owned(),
             root: Root::Input,
             steps: Vec::new(),
+            function: None,
         }
     }
 
@@ -125,14 +130,12 @@ impl Path {
 
     /// Whether it is exactly `$`, which needs no copy of the data.
     pub fn is_input(&self) -> bool {
-        self.root == Root::Input && self.steps.is_empty()
+        self.root == Root::Input && self.steps.is_empty() && self.function.is_none()
     }
 
     /// Whether it points to one place, whatever the data.
     pub fn is_definite(&self) -> bool {
-        self.steps
-            .iter()
-            .all(|step| matches!(step, Step::Child(_) | Step::Index(_)))
+        is_definite(&self.steps)
     }
 
     /// Whether the value at `names` below the root can be part of what it finds.
@@ -171,14 +174,59 @@ impl Path {
     ) -> Result<Cow<'v, Value>, Missing> {
         let steps = self.steps.get(names.len()..).unwrap_or_default();
         budget.spend(1 + steps.len())?;
-        if self.is_definite() {
+        let found = if self.is_definite() {
             let trail = names
                 .iter()
                 .fold(String::from("$"), |trail, name| trail + &quote(name));
-            return find_one(steps, root, trail).map(Cow::Borrowed);
-        }
-        gather(&select(steps, root, &Visits { root, budget })?, budget).map(Cow::Owned)
+            let value = find_one(steps, root, trail)?;
+            if self.function.is_none() {
+                return Ok(Cow::Borrowed(value));
+            }
+            Found::One(value)
+        } else {
+            Found::Many(select(steps, root, &Visits { root, budget })?)
+        };
+        let visits = Visits { root, budget };
+        let value = match (&self.function, &found) {
+            (Some(function), found) => self.called(function, found, &visits)?,
+            (None, Found::Many(values)) => gather(values, budget)?,
+            (None, Found::One(value)) => Value::clone(value),
+        };
+        Ok(Cow::Owned(value))
     }
+
+    /// What the function at the end makes of what was found: of the whole where the path looks at all levels, else of
+    /// each value by itself, as AWS's library does.
+    fn called(
+        &self,
+        function: &Function,
+        found: &Found<'_>,
+        visits: &Visits<'_>,
+    ) -> Result<Value, Missing> {
+        match found {
+            Found::One(value) => function.apply(value, visits),
+            Found::Many(values) if self.steps.contains(&Step::Descendants) => {
+                function.apply(&gather(values, visits.budget)?, visits)
+            }
+            Found::Many(values) => {
+                let each = values.iter().map(|value| function.apply(value, visits));
+                each.collect::<Result<_, _>>().map(Value::Array)
+            }
+        }
+    }
+}
+
+/// What the steps of a path lead to.
+enum Found<'v> {
+    One(&'v Value),
+    Many(Vec<&'v Value>),
+}
+
+/// Whether steps lead to one place, whatever the data.
+fn is_definite(steps: &[Step]) -> bool {
+    steps
+        .iter()
+        .all(|step| matches!(step, Step::Child(_) | Step::Index(_)))
 }
 
 fn quote(name: &str) -> String {

@@ -1,16 +1,22 @@
 //! Reading the text of a path.
 
+use serde_json::Value;
+
 use super::filter::{self, Filter};
+use super::function::{Function, Kind, Parameter};
 use super::{Path, PathError, Root, Slice, Step};
+
+/// How deep filters may stand in filters.
+const FILTER_DEPTH_LIMIT: usize = 4;
 
 /// A place in a text that is being read. Shared by paths, filters and intrinsic functions.
 #[derive(Debug)]
 pub(crate) struct Cursor<'t> {
     text: &'t str,
     at: usize,
-    /// A filter is being read. One inside it is refused before it is read: it would make the cost of
-    /// a path grow with every level, and the reading itself go as deep as the text is long.
-    in_filter: bool,
+    /// How many filters around this place are being read. It is bounded: each level multiplies the cost of a path,
+    /// and the reading itself would go as deep as the text is long.
+    filters: usize,
 }
 
 impl<'t> Cursor<'t> {
@@ -18,7 +24,7 @@ impl<'t> Cursor<'t> {
         Self {
             text,
             at: 0,
-            in_filter: false,
+            filters: 0,
         }
     }
 
@@ -42,6 +48,11 @@ impl<'t> Cursor<'t> {
             self.at += prefix.len();
         }
         found
+    }
+
+    /// Goes on by so many bytes, which were looked at before.
+    pub(super) fn advance(&mut self, bytes: usize) {
+        self.at += bytes;
     }
 
     pub(crate) fn take_while(&mut self, keep: impl Fn(char) -> bool) -> &'t str {
@@ -79,7 +90,9 @@ impl<'t> Cursor<'t> {
 /// Reads a whole text as one path.
 pub(super) fn path(text: &str) -> Result<Path, PathError> {
     let mut cursor = Cursor::new(text);
+    cursor.skip_spaces();
     let path = path_prefix(&mut cursor)?;
+    cursor.skip_spaces();
     if cursor.is_done() {
         Ok(path)
     } else {
@@ -101,48 +114,108 @@ pub(crate) fn path_prefix(cursor: &mut Cursor<'_>) -> Result<Path, PathError> {
             name => Root::Variable(name.to_owned()),
         }
     };
-    let steps = steps(cursor)?;
+    let (steps, function) = walk(cursor)?;
     Ok(Path {
         text: cursor.since(start).to_owned(),
         root,
         steps,
+        function,
     })
 }
 
-/// Reads steps until something follows that is none.
-pub(super) fn steps(cursor: &mut Cursor<'_>) -> Result<Vec<Step>, PathError> {
+/// Reads steps until something follows that is none, and the function that they may end with.
+pub(super) fn walk(cursor: &mut Cursor<'_>) -> Result<(Vec<Step>, Option<Function>), PathError> {
     let mut steps = Vec::new();
     loop {
         if cursor.take("..") {
             steps.push(Step::Descendants);
-            if cursor.peek() == Some('[') {
-                cursor.next();
-                steps.push(bracket(cursor)?);
-            } else {
-                steps.push(dotted(cursor)?);
+        } else if !cursor.take(".") {
+            if !cursor.take("[") {
+                return Ok((steps, None));
             }
-        } else if cursor.take(".") {
-            steps.push(dotted(cursor)?);
-        } else if cursor.take("[") {
             steps.push(bracket(cursor)?);
+            continue;
+        }
+        // A bracket may follow the dot: `$.['a b']`, `$.[0]`, `$..[0]`.
+        if cursor.take("[") {
+            steps.push(bracket(cursor)?);
+        } else if cursor.take("*") {
+            steps.push(Step::Wildcard);
         } else {
-            return Ok(steps);
+            let name = cursor.take_while(is_name_char);
+            if name.is_empty() {
+                return Err(
+                    cursor.fault("a name is missing: write ['name'] for one with blanks or signs")
+                );
+            }
+            if !cursor.take("(") {
+                steps.push(Step::Child(name.to_owned()));
+                continue;
+            }
+            match called(cursor, name)? {
+                Called::Step(step) => steps.push(step),
+                Called::Function(function) => return Ok((steps, Some(function))),
+            }
         }
     }
 }
 
-fn dotted(cursor: &mut Cursor<'_>) -> Result<Step, PathError> {
-    if cursor.take("*") {
-        return Ok(Step::Wildcard);
+/// A name with parentheses.
+enum Called {
+    Step(Step),
+    Function(Function),
+}
+
+/// Reads the call of a function behind its opening parenthesis.
+fn called(cursor: &mut Cursor<'_>, name: &str) -> Result<Called, PathError> {
+    let parameters = parameters(cursor)?;
+    let index = match (name, parameters.as_slice()) {
+        ("first", []) => Some(0),
+        ("last", []) => Some(-1),
+        ("index", [Parameter::Literal(value)]) => value.as_i64(),
+        _ => None,
+    };
+    if let Some(index) = index {
+        return Ok(Called::Step(Step::Index(index)));
     }
-    let name = cursor.take_while(is_name_char);
-    if name.is_empty() {
-        return Err(cursor.fault("a name is missing"));
+    let kind = Kind::named(name).ok_or_else(|| {
+        cursor.fault(
+            "the functions of a path are length(), size(), keys(), min(), max(), avg(), stddev(), sum(), concat(), \
+             append(), first(), last() and index(n)",
+        )
+    })?;
+    Ok(Called::Function(Function { kind, parameters }))
+}
+
+fn parameters(cursor: &mut Cursor<'_>) -> Result<Vec<Parameter>, PathError> {
+    let mut parameters = Vec::new();
+    cursor.skip_spaces();
+    while !cursor.take(")") {
+        if !parameters.is_empty() && !cursor.take(",") {
+            return Err(cursor.fault("',' or ')' is missing"));
+        }
+        cursor.skip_spaces();
+        parameters.push(match cursor.peek() {
+            Some('$') => {
+                cursor.next();
+                match walk(cursor)? {
+                    (steps, None) => Parameter::Root(steps),
+                    _ => return Err(cursor.fault("a parameter cannot call a function")),
+                }
+            }
+            Some('\'' | '"') => Parameter::Literal(Value::String(quoted(cursor)?)),
+            _ => {
+                let word =
+                    cursor.take_while(|char| char.is_ascii_alphanumeric() || "+-.".contains(char));
+                let value = serde_json::from_str(word);
+                Parameter::Literal(
+                    value.map_err(|_| cursor.fault("a parameter is a path or a value"))?,
+                )
+            }
+        });
+        cursor.skip_spaces();
     }
-    if cursor.peek() == Some('(') {
-        return Err(cursor.fault("functions of JSONPath are not supported"));
-    }
-    Ok(Step::Child(name.to_owned()))
+    Ok(parameters)
 }
 
 /// What a name may hold without quotes: all but what has a meaning of its own in a path, a filter
@@ -174,16 +247,16 @@ fn bracket(cursor: &mut Cursor<'_>) -> Result<Step, PathError> {
 }
 
 fn filter_in_parentheses(cursor: &mut Cursor<'_>) -> Result<Filter, PathError> {
-    if cursor.in_filter {
-        return Err(cursor.fault("a filter cannot hold another filter"));
+    if cursor.filters == FILTER_DEPTH_LIMIT {
+        return Err(cursor.fault("filters stand in each other too deep"));
     }
     cursor.skip_spaces();
     if !cursor.take("(") {
         return Err(cursor.fault("'(' is missing"));
     }
-    cursor.in_filter = true;
+    cursor.filters += 1;
     let filter = filter::parse(cursor)?;
-    cursor.in_filter = false;
+    cursor.filters -= 1;
     cursor.skip_spaces();
     if cursor.take(")") {
         Ok(filter)

@@ -28,7 +28,7 @@ impl ReferencePath {
     /// Reads a reference path.
     pub fn parse(text: &str) -> Result<Self, NoReferencePath> {
         let path = Path::parse(text).map_err(|_| NoReferencePath::Indefinite)?;
-        if path.root != Root::Input || !path.is_definite() {
+        if path.root != Root::Input || !path.is_definite() || path.function.is_some() {
             return Err(NoReferencePath::Indefinite);
         }
         if path.steps.len() > DEPTH_LIMIT {

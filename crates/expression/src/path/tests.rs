@@ -121,9 +121,10 @@ fn texts_that_are_no_paths_are_refused() {
         "$[?()]",
         "$[?(@.a ==)]",
         "$[?(@.a == 1]",
-        "$[?(@[?(@.b)])]",
         "$.a)",
-        "$.length()",
+        "$.none()",
+        "$.a.length().b",
+        "$.a.index()",
         "$.a[?(@.x in [1)]",
         "$-a",
     ] {
@@ -231,4 +232,90 @@ proptest! {
         let found = path.find(&document, &Budget::new()).unwrap().into_owned();
         prop_assert_eq!(found, json!(expected));
     }
+}
+
+#[test]
+fn a_bracket_may_follow_a_dot() {
+    for (path, expected) in [
+        ("$.['limit']", json!(1998)),
+        ("$.users.[0].name", json!("Ann")),
+        (
+            "$.users.[*].['name', 'status']",
+            json!(["Ann", 0, "Bob", 1, "Cy", 0]),
+        ),
+        ("$.users.[ 1 ].year", json!(1998)),
+        ("$..[0].name", json!(["Ann"])),
+        (" $.limit ", json!(1998)),
+    ] {
+        assert_eq!(find(path), expected, "{path}");
+    }
+    assert!(ReferencePath::parse("$.['a'].[0]").is_ok());
+}
+
+#[test]
+fn a_filter_has_the_operators_of_the_library() {
+    for (filter, names) in [
+        ("@.name == Ann", json!(["Ann"])),
+        ("@.name in [Ann, Cy]", json!(["Ann", "Cy"])),
+        ("@.name IN ['Ann']", json!(["Ann"])),
+        ("@.name =~ /a.*/i", json!(["Ann"])),
+        ("@.name =~ /n/", json!([])),
+        ("@.tags contains 'b'", json!(["Ann"])),
+        ("@.name contains 'n'", json!(["Ann"])),
+        ("@.tags all ['a', 'b']", json!(["Ann"])),
+        ("@.tags subsetof ['a','b','c']", json!(["Ann"])),
+        ("@.tags anyof ['b', 'x']", json!(["Ann"])),
+        ("@.tags noneof ['x']", json!(["Ann"])),
+        ("@.tags size 2", json!(["Ann"])),
+        ("@.tags empty false", json!(["Ann"])),
+        ("@.tags empty true", json!([])),
+        ("@.tags[?(@ == 'b')]", json!(["Ann"])),
+        ("@.tags.length() > 1", json!(["Ann"])),
+        ("@.year == $.users[1].year", json!(["Bob"])),
+        ("@['name']=='Cy'", json!(["Cy"])),
+        ("@.integer == 1 || @.name == 'Cy'", json!(["Cy"])),
+    ] {
+        assert_eq!(
+            find(&format!("$.users[?({filter})].name")),
+            names,
+            "{filter}"
+        );
+    }
+}
+
+#[test]
+fn a_path_may_end_with_a_function() {
+    for (path, expected) in [
+        ("$.users.length()", json!(3)),
+        ("$.length()", json!(4)),
+        ("$.users[0].tags.size()", json!(2)),
+        ("$.limit.length()", json!(null)),
+        ("$.users[0].tags.first()", json!("a")),
+        ("$.users.last().name", json!("Cy")),
+        ("$.users.index(1).name", json!("Bob")),
+        ("$.a-b.keys()", json!(["c d", "1"])),
+        ("$.users[0].tags.concat('x')", json!("abx")),
+        ("$.users[0].tags.append('x', 1)", json!(["a", "b", "x", 1])),
+        ("$..status.sum()", json!(1.0)),
+        ("$..status.max()", json!(1.0)),
+        ("$..status.min()", json!(0.0)),
+        ("$.max($.limit, 3)", json!(1998.0)),
+        ("$.avg($..status)", json!(1.0 / 3.0)),
+        ("$.users[*].tags.length()", json!([2])),
+    ] {
+        assert_eq!(find(path), expected, "{path}");
+    }
+    let empty = Path::parse("$.users[0].name.sum()").unwrap();
+    assert!(empty.find(&document(), &Budget::new()).is_err());
+    assert!(ReferencePath::parse("$.a.length()").is_err());
+}
+
+#[test]
+fn filters_in_filters_cost_what_they_look_at() {
+    let items: Vec<_> = (0..300).collect();
+    let path = "$[?($[?($[?($[?(@ < 0)].length() > 0)].length() > 0)].length() > 0)]";
+    let path = Path::parse(path).unwrap();
+    assert!(path.find(&json!(items), &Budget::new()).is_err());
+    let deep = "$".to_owned() + &"[?(@".repeat(9) + &")]".repeat(9);
+    assert!(Path::parse(&deep).is_err());
 }

@@ -7,10 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
-use rampmeter_admin as admin;
 use rampmeter_config::Config;
 use rampmeter_engine::{Engine, Options, Stopped};
-use rampmeter_wire as wire;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -123,7 +121,7 @@ impl InProcess {
     async fn open(config: Config) -> Result<InProcess, HostError> {
         let account = config.server.account.clone();
         let region = config.server.region.clone();
-        let access = wire::Access::new(&config.server);
+        let access = rampmeter_wire::Access::new(&config.server);
         let runtime = tokio::runtime::Handle::current();
         let options = Options {
             config: config.clone(),
@@ -141,7 +139,7 @@ impl InProcess {
         let mut servers = JoinSet::new();
         let (aws_listener, aws) = listen().await?;
         let (admin_listener, admin) = listen().await?;
-        let site = wire::Site {
+        let site = rampmeter_wire::Site {
             engine: engine.clone(),
             address: aws,
             account,
@@ -150,10 +148,10 @@ impl InProcess {
         serve(
             &mut servers,
             aws_listener,
-            wire::router(Arc::new(site), access),
+            rampmeter_wire::router(Arc::new(site), access),
         );
-        let site = admin::Site::start(engine.clone(), &config);
-        serve(&mut servers, admin_listener, admin::router(site));
+        let site = rampmeter_admin::Site::start(engine.clone(), &config);
+        serve(&mut servers, admin_listener, rampmeter_admin::router(site));
         Ok(InProcess {
             engine,
             aws,

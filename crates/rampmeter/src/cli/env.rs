@@ -13,7 +13,7 @@ pub(crate) struct Arguments {
     #[arg(
         long,
         env = "RAMPMETER_SERVER__AWS",
-        default_value = super::DEFAULT_SERVER
+        default_value = crate::client::DEFAULT_SERVER
     )]
     server: String,
     /// Region for the tools.

@@ -7,7 +7,7 @@ use rampmeter_terminal::{Exit, Failure};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::client::{Client, text};
+use crate::client::{Client, text};
 
 /// First and longest pause between two looks. The pause grows, so that a short execution is seen at once and a long
 /// one costs little.

@@ -5,8 +5,7 @@ use rampmeter_terminal::output::{self, Format, OutputArguments};
 use rampmeter_terminal::{Exit, Failure};
 use serde_json::Value;
 
-use super::ServerArguments;
-use super::client::text;
+use crate::client::{ServerArguments, text};
 
 /// Options of `health`.
 #[derive(Debug, Args)]

@@ -172,7 +172,7 @@ mod tests {
             };
             assert!(config.targets.contains_key(template.target()));
             let workflow = &config.workflows["order"];
-            let problems = crate::cli::definition::problems("order", &workflow.definition, false);
+            let problems = crate::problem::problems("order", &workflow.definition, false);
             assert!(problems.is_empty(), "{template:?}: {}", problems.len());
             let input = std::fs::read_to_string(directory.path().join("order.json")).unwrap();
             serde_json::from_str::<serde_json::Value>(&input).unwrap();

@@ -4,48 +4,31 @@
 use std::future::Future;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use rampmeter_lab::{bench, demo, mock, trial};
-use rampmeter_simulate as simulate;
 use rampmeter_terminal::output::{self, Color, note};
 use rampmeter_terminal::{Exit, Failure};
-use rampmeter_wire as wire;
 
 use crate::serve;
-use client::Client;
 
-mod client;
-mod start;
-mod lines;
-mod follow;
-mod exec;
-mod standing;
-mod submit;
-mod control;
-mod dead_letters;
-mod health;
-mod history;
-mod check;
-mod definition;
-mod dev;
-mod json_place;
-mod env;
-mod init;
-mod probe;
-mod rate;
-mod target;
-mod target_show;
-mod explain;
+mod answer;
 mod aws;
 mod backup;
-
-pub(crate) use check::absent_target;
-pub(crate) use definition::report as report_definitions;
-
-/// Where the AWS port is unless a user says otherwise.
-pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:4566";
-/// Where the admin port is unless a user says otherwise.
-pub(crate) const DEFAULT_ADMIN: &str = "http://127.0.0.1:4580";
+mod call;
+mod check;
+mod dev;
+mod dlq;
+mod env;
+mod exec;
+mod explain;
+mod follow;
+mod health;
+mod init;
+mod limit;
+mod listing;
+mod rate;
+mod start;
+mod target;
 
 /// Durable workflows that call rate-limited APIs: Step Functions, SQS and exact limits in one binary.
 #[derive(Debug, Parser)]
@@ -76,16 +59,16 @@ enum Command {
     Exec(exec::Command),
     /// Make a call without a workflow, list the calls that have not ended, say what holds them, show how they ended.
     #[command(subcommand)]
-    Call(standing::CallCommand),
+    Call(call::Command),
     /// List the limits and how full they are, and change them.
     #[command(subcommand)]
-    Limit(standing::LimitCommand),
+    Limit(limit::Command),
     /// List the targets, pause them and let them go on.
     #[command(subcommand)]
-    Target(standing::TargetCommand),
+    Target(target::Command),
     /// List the calls that failed for good, take them up again, discard them.
     #[command(subcommand)]
-    Dlq(dead_letters::Command),
+    Dlq(dlq::Command),
     /// Say whether work is flowing and succeeding, and what holds it if it is not.
     Health(health::Arguments),
     /// Check configurations and definitions without running them.
@@ -117,7 +100,7 @@ enum Command {
         shell: clap_complete::Shell,
     },
     /// Simulate a target's limits under a workload, with the same code that decides in production.
-    Simulate(Box<simulate::Arguments>),
+    Simulate(Box<rampmeter_simulate::Arguments>),
 }
 
 impl Cli {
@@ -135,32 +118,6 @@ impl Cli {
     }
 }
 
-/// Where the server is.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct ServerArguments {
-    /// URL of the AWS port.
-    #[arg(
-        long,
-        env = "RAMPMETER_SERVER__AWS",
-        default_value = DEFAULT_SERVER
-    )]
-    server: String,
-    /// URL of the admin port.
-    #[arg(
-        long,
-        env = "RAMPMETER_SERVER__ADMIN",
-        default_value = DEFAULT_ADMIN
-    )]
-    admin: String,
-}
-
-impl ServerArguments {
-    /// A client of this server.
-    pub(crate) fn client(&self) -> Result<Client, Failure> {
-        Client::new(&self.server, &self.admin)
-    }
-}
-
 /// Runs the command and says how it went.
 pub(crate) fn run(arguments: Cli) -> ExitCode {
     let color = arguments.color;
@@ -171,15 +128,17 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Serve(command) => block_on(serve::run(command, color)),
         Command::Start(command) => block_on(start::run(command)),
         Command::Exec(command) => block_on(exec::run(command)),
-        Command::Call(command) => block_on(standing::calls(command)),
-        Command::Limit(command) => block_on(standing::limits(command, color)),
-        Command::Target(command) => block_on(standing::targets(command, color)),
-        Command::Dlq(command) => block_on(dead_letters::run(command)),
+        Command::Call(command) => block_on(call::run(command)),
+        Command::Limit(command) => block_on(limit::run(command, color)),
+        Command::Target(command) => block_on(target::run(command, color)),
+        Command::Dlq(command) => block_on(dlq::run(command)),
         Command::Health(command) => block_on(health::run(command)),
         Command::Check(command) => block_on(check::run(command, color)),
         Command::Init(command) => init::run(&command),
         Command::Env(command) => env::run(&command),
-        Command::AwsApi => output::data(wire::reference().trim_end()).map_err(Failure::from),
+        Command::AwsApi => {
+            output::data(rampmeter_wire::reference().trim_end()).map_err(Failure::from)
+        }
         Command::Explain(command) => explain::run(&command),
         Command::Mock(command) => block_on(mock::run(*command)),
         Command::Backup(command) => backup::run_backup(&command),
@@ -187,7 +146,7 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Bench(command) => block_on(bench::run(command)),
         Command::Aws(command) => aws::run(&command, color),
         Command::Completions { shell } => completions(shell),
-        Command::Simulate(command) => simulate::run(&command, color),
+        Command::Simulate(command) => rampmeter_simulate::run(&command, color),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,7 +11,7 @@ use rampmeter_terminal::output;
 use rampmeter_terminal::{Exit, Failure};
 use serde_json::{Value, json};
 
-use crate::cli;
+use crate::client;
 
 /// A server that is ready.
 #[derive(Debug)]
@@ -134,7 +134,7 @@ impl Ready {
     /// What a command needs to find the AWS port; nothing where it is by default.
     fn server_option(&self) -> String {
         match self.aws_url().as_str() {
-            cli::DEFAULT_SERVER => String::new(),
+            client::DEFAULT_SERVER => String::new(),
             url => format!(" --server {url}"),
         }
     }
@@ -142,7 +142,7 @@ impl Ready {
     /// Likewise for the admin port.
     fn admin_option(&self) -> String {
         match self.admin_url().as_str() {
-            cli::DEFAULT_ADMIN => String::new(),
+            client::DEFAULT_ADMIN => String::new(),
             url => format!(" --admin {url}"),
         }
     }

@@ -1,6 +1,8 @@
 //! Rows of permits and of the places that calls take in windows. They are written in the transaction that decides,
 //! and they are what makes the limits hold across a crash.
 
+use std::time::Duration;
+
 use rampmeter_dispatch::{Memory, PermitId, Time, WindowRow};
 
 use crate::connection::{Store, optional};
@@ -125,6 +127,33 @@ impl Store {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Lets the places of a target's windows be free later by so much, but for those of some limits.
+    pub fn postpone_slots(
+        &self,
+        target: TargetId,
+        by: Duration,
+        except: &[&str],
+    ) -> Result<(), StoreError> {
+        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE window_place SET until = min(until, ?3 - ?2) + ?2 WHERE target = ?1 \
+             AND NOT EXISTS (SELECT 1 FROM json_each(?4) WHERE value = limit_name)",
+        )?;
+        let except = serde_json::json!(except).to_string();
+        statement.execute((target, micros, i64::MAX, except))?;
+        Ok(())
+    }
+
+    /// Lets all holds end later by so much.
+    pub fn postpone_holds(&self, by: Duration) -> Result<(), StoreError> {
+        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        self.connection.execute(
+            "UPDATE permit SET held_until = min(held_until, ?2 - ?1) + ?1 WHERE held_until IS NOT NULL",
+            (micros, i64::MAX),
+        )?;
+        Ok(())
     }
 
     /// Keeps what a gate learned from the vendor's throttles.

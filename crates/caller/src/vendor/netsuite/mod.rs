@@ -60,6 +60,7 @@ pub(super) static NETSUITE: Vendor = Vendor {
     pause: |_| None,
     rate_headers: |_| Vec::new(),
     question,
+    is_absent,
     repeats_safely,
 };
 
@@ -70,6 +71,9 @@ const CONCURRENCY: [&str; 4] = [
     "WS_REQUEST_BLOCKED",
     "WS_CONCUR_SESSION_DISALLWD",
 ];
+
+/// Codes of a record that is not there: REST, and SuiteScript.
+const ABSENT: [&str; 2] = ["NONEXISTENT_ID", "RCRD_DSNT_EXIST"];
 
 /// Text of the REST error where a copy without a code is met. The title differs between releases.
 const CONCURRENCY_DETAIL: &str = "Concurrent request limit exceeded";
@@ -137,6 +141,11 @@ fn question(request: &Request) -> Option<Question> {
     })
 }
 
+/// A record that is not there has its code; 404 alone is also the answer to a record type that is misspelt.
+fn is_absent(answer: &Answer) -> bool {
+    answer.status == 404 && vendor_code(answer).is_some_and(|code| ABSENT.contains(&code.as_str()))
+}
+
 /// The first `o:errorDetails` code, a top-level `o:errorCode`, the code of a RESTlet, or that of a SOAP fault.
 fn vendor_code(answer: &Answer) -> Option<String> {
     if (200..300).contains(&answer.status) {
@@ -197,6 +206,7 @@ mod tests {
             query: Vec::new(),
             headers: Vec::new(),
             body: Some(body),
+            body_text: None,
             idempotency_key: "key".to_owned(),
         }
     }

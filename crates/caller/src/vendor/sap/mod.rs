@@ -24,6 +24,11 @@ fn vendor_code(answer: &Answer) -> Option<String> {
         .or_else(|| http::vendor_code(answer))
 }
 
+/// An error of OData with a code of its own; one of the framework (`/IWFND/`) says that the service is not there.
+fn is_absent(answer: &Answer) -> bool {
+    answer.status == 404 && vendor_code(answer).is_some_and(|code| !code.starts_with("/IWFND/"))
+}
+
 /// The `throttling` header of BTP services: the pause in milliseconds.
 fn throttling_pause(seen: &Seen<'_>) -> Option<Duration> {
     let milliseconds: u64 = seen.answer.header("throttling")?.trim().parse().ok()?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rampmeter_call::{Retry, Throttle};
 
-use super::{CSRF, throttling_pause, vendor_code};
+use super::{CSRF, is_absent, throttling_pause, vendor_code};
 use crate::job::Jobs;
 use crate::meaning::Meaning;
 use crate::vendor::base_url::https_only;
@@ -51,6 +51,7 @@ pub(in crate::vendor) static ODATA: Vendor = Vendor {
     pause: throttling_pause,
     rate_headers: |_| Vec::new(),
     question: |_| None,
+    is_absent,
     repeats_safely: http::repeats_safely,
 };
 

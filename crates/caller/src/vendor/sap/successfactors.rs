@@ -6,7 +6,7 @@ use std::time::Duration;
 use rampmeter_call::{Request, Retry};
 use url::Url;
 
-use super::{throttling_pause, vendor_code};
+use super::{is_absent, throttling_pause, vendor_code};
 use crate::job::Jobs;
 use crate::meaning::Meaning;
 use crate::vendor::base_url::https_only;
@@ -39,6 +39,7 @@ pub(in crate::vendor) static SUCCESSFACTORS: Vendor = Vendor {
     pause,
     rate_headers: |_| Vec::new(),
     question: |_| None,
+    is_absent,
     repeats_safely,
 };
 

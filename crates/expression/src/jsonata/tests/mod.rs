@@ -2,6 +2,7 @@
 //! the language; these cases hold what state machines rely on.
 
 mod hostile;
+mod search;
 
 use serde_json::{Map, Value, json};
 

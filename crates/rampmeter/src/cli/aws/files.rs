@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rampmeter_template as aws;
-use rampmeter_template::{Deployment, Emit, Notation, Template};
+use rampmeter_template::{Deployment, Emit, LAYER, Notation, Template, definition_file};
 use rampmeter_terminal::{Exit, Failure};
 
 /// A file to be written, from the folder of the template.
@@ -27,12 +26,12 @@ pub(super) fn of(
     if deployment.emit == Emit::Sam {
         let workflows = deployment.config().workflows.values();
         files.extend(workflows.map(|workflow| File {
-            path: PathBuf::from(aws::definition_file(&workflow.name)),
+            path: PathBuf::from(definition_file(&workflow.name)),
             text: workflow.source_text.clone(),
         }));
     }
     files.push(File {
-        path: Path::new(aws::LAYER).join(deployment.configuration()),
+        path: Path::new(LAYER).join(deployment.configuration()),
         text: configuration.to_owned(),
     });
     files

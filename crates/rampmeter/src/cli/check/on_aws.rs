@@ -9,8 +9,7 @@ use rampmeter_terminal::{Exit, Failure};
 use serde_json::Value;
 
 use super::{Findings, Form, Kind, Problem, answer, counted};
-use crate::cli::aws::Planned;
-use crate::cli::definition;
+use crate::problem::{self, Planned};
 
 /// Checks one configuration for AWS. The members of `more` are added to a JSON answer.
 pub(in crate::cli) fn run(
@@ -52,7 +51,7 @@ impl Findings {
 
     /// A definition whose configuration is not known: its substitutions stay as they are.
     pub(super) fn definition_on_aws(&mut self, file: &str, text: &str, kind: Kind, color: bool) {
-        for problem in definition::problems_on_aws(file, text, kind == Kind::Express) {
+        for problem in problem::problems_on_aws(file, text, kind == Kind::Express) {
             self.add(&problem, text, color);
         }
         for finding in of_definition("", text) {

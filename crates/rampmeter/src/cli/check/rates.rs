@@ -9,8 +9,8 @@ use rampmeter_dispatch::{CountFrom, Gate, LimitKind, Rules, Time};
 use rampmeter_time::span;
 use serde_json::{Value, json};
 
-use crate::cli::client::Client;
 use crate::cli::rate::{self, Rate};
+use crate::client::Client;
 
 /// A window that reaches less than nine tenths of its rate.
 pub(super) const SLOW_WINDOW: &str = "RM4030";

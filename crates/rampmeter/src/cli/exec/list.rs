@@ -6,8 +6,7 @@ use rampmeter_terminal::output::{self, Format, OutputArguments};
 use rampmeter_time::{rfc3339, span};
 use serde_json::{Value, json};
 
-use crate::cli::ServerArguments;
-use crate::cli::client::{Client, text};
+use crate::client::{Client, ServerArguments, text};
 
 /// Options of `exec list`.
 #[derive(Debug, Args)]

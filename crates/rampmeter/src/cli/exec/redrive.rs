@@ -5,7 +5,7 @@ use rampmeter_terminal::Failure;
 use rampmeter_terminal::output::{self, Format, OutputArguments};
 use serde_json::json;
 
-use crate::cli::ServerArguments;
+use crate::client::ServerArguments;
 
 /// Options of `exec redrive`.
 #[derive(Debug, Args)]

@@ -7,8 +7,8 @@ use rampmeter_time::span;
 use serde_json::Value;
 
 use super::waiting;
-use crate::cli::client::text;
-use crate::cli::{ServerArguments, history};
+use crate::cli::exec::history;
+use crate::client::{ServerArguments, text};
 
 /// Options of `exec show`.
 #[derive(Debug, Args)]

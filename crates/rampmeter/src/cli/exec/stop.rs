@@ -5,8 +5,7 @@ use rampmeter_terminal::output::{self, Format, OutputArguments};
 use rampmeter_terminal::{Exit, Failure};
 use serde_json::json;
 
-use crate::cli::ServerArguments;
-use crate::cli::client::text;
+use crate::client::{ServerArguments, text};
 
 /// Options of `exec stop`.
 #[derive(Debug, Args)]

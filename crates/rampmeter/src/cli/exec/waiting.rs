@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use rampmeter_time::span;
 use serde_json::Value;
 
-use crate::cli::client::text;
+use crate::client::text;
 
 /// A label and what it is of.
 type Field = (&'static str, String);

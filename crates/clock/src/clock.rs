@@ -1,0 +1,54 @@
+//! The engine's time at work: microseconds since the Unix epoch that never go back and never jump.
+
+use std::time::Duration;
+
+use rampmeter_dispatch::Time;
+
+use crate::reading::{since_boot, wall};
+use crate::{Reading, Resumption, Stamp};
+
+/// Where the engine reads the time.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    /// The engine time at `started`.
+    base: Time,
+    /// The boot clock when this process began.
+    started: Duration,
+    boot_id: Option<String>,
+    /// What the tests take off the wall clock.
+    set_back: Duration,
+}
+
+impl Clock {
+    /// Goes on from what a start concluded from `reading`.
+    #[must_use]
+    pub fn start(resumption: &Resumption, reading: Reading, set_back: Duration) -> Clock {
+        Clock {
+            base: resumption.now,
+            started: reading.boot,
+            boot_id: reading.boot_id,
+            set_back,
+        }
+    }
+
+    /// The time now. A sleep of the machine has passed when it wakes.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.at(since_boot())
+    }
+
+    /// The stamp of a commit: later than anything that was decided for it.
+    #[must_use]
+    pub fn stamp(&self) -> Stamp {
+        let reading = Reading {
+            wall: wall(self.set_back),
+            boot: since_boot(),
+            boot_id: self.boot_id.clone(),
+        };
+        Stamp::new(self.at(reading.boot), &reading)
+    }
+
+    fn at(&self, boot: Duration) -> Time {
+        self.base.saturating_add(boot.saturating_sub(self.started))
+    }
+}

@@ -1,0 +1,33 @@
+//! Which time it is, and how much of it has surely passed.
+//!
+//! Four clocks tell different things, and none of them alone is enough:
+//!
+//! - **wall**: what the date is. It may be wrong, and people and NTP set it forward and back while we run.
+//! - **boot**: how long ago the machine was started, sleeps included. Nobody sets it; it starts anew with each boot.
+//! - **engine**: what everything here is decided by. It never goes back and never jumps while one boot of the machine
+//!   lasts: within a boot it is an earlier engine time plus what the boot clock says has passed since.
+//! - **the vendor's calendar**: quotas that start anew at midnight follow the date, so they are counted by the wall
+//!   clock, with a margin (`dispatch::Calendar`); what is not by the date never looks at it.
+//!
+//! Each commit writes a [`Stamp`] of the three clocks beside what it decided. A start reads it and the clocks anew, and
+//! [`resume`] concludes what the time is:
+//!
+//! | the stamp | engine time | limits |
+//! |---|---|---|
+//! | of this boot | the stamp's plus the boot time since, whatever the wall clock says | as they are |
+//! | of another boot | the date, but not earlier than the stamp's plus the time since the boot | only what surely passed counts: the time since this boot, and no more than the wall clock says |
+//! | none, an older store | the date, not earlier than anything stored | kept at their full length |
+//!
+//! That some time is unsure costs places for a while and never gives one twice: windows and holds end later by
+//! [`Resumption::unsure`]. Left out: a machine whose own boot clock stands still (a virtual machine that is paused) is
+//! slower than the vendor, which is safe; a clock that was wrong over a reboot moves calendar quotas by as much.
+
+mod clock;
+mod reading;
+mod resumption;
+mod stamp;
+
+pub use clock::Clock;
+pub use reading::Reading;
+pub use resumption::{Basis, Resumption, resume};
+pub use stamp::Stamp;

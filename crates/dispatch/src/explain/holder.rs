@@ -1,0 +1,178 @@
+//! What can hold a call.
+
+use crate::feedback::Trouble;
+use crate::pause::Scope;
+use crate::priority::Priority;
+
+/// What holds a call that has not ended.
+///
+/// The first group is the gate's own and speaks of the next call of a lane; the second is the host's and speaks of one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// Nothing: it may start now.
+    Nothing,
+    /// The calls before it in its lane, the first of which may start now.
+    CallsAhead,
+    /// A limit all of whose places are taken.
+    Limit {
+        /// The limit; where several refuse, the one that is the last to have a place.
+        limit: String,
+        /// Places that are taken.
+        used: u64,
+        /// Places it has.
+        max: u64,
+    },
+    /// The places of a limit that are kept for higher priorities and not taken by them.
+    Reserve {
+        /// The limit.
+        limit: String,
+        /// Places that are taken.
+        used: u64,
+        /// Places it has.
+        max: u64,
+        /// Places that are kept from this call. As many as `max`: only a higher limit lets it start.
+        kept: u64,
+    },
+    /// The last place of a limit on requests and jobs together, without which no job could be polled.
+    PlaceForPolls {
+        /// The limit.
+        limit: String,
+        /// Places that are taken.
+        used: u64,
+        /// Places it has.
+        max: u64,
+    },
+    /// The share that the priority of the call has of a limit.
+    Share {
+        /// The limit.
+        limit: String,
+        /// The priority.
+        priority: Priority,
+        /// Places that its calls have taken.
+        used: u64,
+        /// The most that they may take.
+        max: u64,
+    },
+    /// The ceiling on calls in flight that the vendor's throttles taught; the limit itself has room.
+    LearnedCeiling {
+        /// The limit under which it lies.
+        limit: String,
+        /// Calls in flight.
+        used: u64,
+        /// The ceiling at present.
+        ceiling: u64,
+        /// What the limit is configured to have.
+        max: u64,
+    },
+    /// The account's own trouble: one probe at a time goes out, the next one when the explanation says, or it is out.
+    Trouble {
+        /// What the matter is.
+        kind: Trouble,
+        /// Probes that failed so far.
+        probes: u32,
+    },
+    /// The vendor, which asked for a pause or refused calls without saying for how long.
+    VendorPause,
+    /// The reopening after such a pause: as many calls are out as may be.
+    Ramp {
+        /// How many that is.
+        width: u32,
+    },
+    /// A lane that goes first: a higher one, or a lower one in its turn.
+    Lane(Priority),
+    /// A pause by hand.
+    Pause {
+        /// Of the target or of one lane.
+        scope: Scope,
+        /// Why, where the host knows.
+        reason: Option<String>,
+    },
+
+    /// Another call of the same OrderingKey, which goes first.
+    OrderingKey {
+        /// That call, as people name it.
+        call: String,
+    },
+    /// The pause before its repeat.
+    BackOff {
+        /// What ended its last attempt, in a few words.
+        after: Option<String>,
+    },
+    /// The delay that it was sent with.
+    Delay,
+    /// Its own throttles, while the vendor answers others: it is set back.
+    SetBack {
+        /// How often it was throttled.
+        throttles: u32,
+    },
+    /// It is in flight: its answer is awaited.
+    InFlight,
+    /// Its answer was lost: its places are held as long as the vendor may be at work.
+    Unknown,
+    /// The vendor works on it as a job.
+    Job {
+        /// The job, as the vendor names it.
+        job: String,
+        /// How often it was polled.
+        polls: u32,
+    },
+    /// The host starts nothing any more: it is about to end.
+    Draining,
+    /// The configuration has no such target any more.
+    NoTarget {
+        /// Its name.
+        target: String,
+    },
+}
+
+impl Holder {
+    /// A short name, for a label or a field: one of a fixed few, in snake_case.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Holder::Nothing => "nothing",
+            Holder::CallsAhead => "calls_ahead",
+            Holder::Limit { .. } => "limit",
+            Holder::Reserve { .. } => "reserve",
+            Holder::PlaceForPolls { .. } => "place_for_polls",
+            Holder::Share { .. } => "share",
+            Holder::LearnedCeiling { .. } => "learned_ceiling",
+            Holder::Trouble { kind, .. } => kind.as_str(),
+            Holder::VendorPause => "vendor_pause",
+            Holder::Ramp { .. } => "ramp",
+            Holder::Lane(_) => "lane",
+            Holder::Pause { .. } => "pause",
+            Holder::OrderingKey { .. } => "ordering_key",
+            Holder::BackOff { .. } => "back_off",
+            Holder::Delay => "delay",
+            Holder::SetBack { .. } => "set_back",
+            Holder::InFlight => "in_flight",
+            Holder::Unknown => "unknown",
+            Holder::Job { .. } => "job",
+            Holder::Draining => "draining",
+            Holder::NoTarget { .. } => "no_target",
+        }
+    }
+
+    /// The limit that holds the call, if one does.
+    pub fn limit(&self) -> Option<&str> {
+        match self {
+            Holder::Limit { limit, .. }
+            | Holder::Reserve { limit, .. }
+            | Holder::PlaceForPolls { limit, .. }
+            | Holder::Share { limit, .. }
+            | Holder::LearnedCeiling { limit, .. } => Some(limit),
+            _ => None,
+        }
+    }
+
+    /// Whether the holder never lets go by itself: a person must raise a limit, end a pause or name the target again.
+    pub fn needs_a_person(&self) -> bool {
+        match self {
+            Holder::Reserve {
+                used, max, kept, ..
+            } => *used == 0 && kept >= max,
+            Holder::Pause { .. } | Holder::NoTarget { .. } => true,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The account's own trouble: the vendor cannot be reached, or refuses to sign us in.
+//!
+//! It is nobody's fault among the calls, so none of them pays for it: after a few such outcomes in a row, from different calls,
+//! the target is shut; then one probe at a time goes out, after pauses that grow, and the first good answer opens it again.
+//! What such an outcome looks like is the business of the `caller` crate.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::vendor_pause::{FIRST_PAUSE, grown};
+use crate::permit::{CallId, PermitId};
+use crate::time::Time;
+
+/// So many outcomes of one kind in a row, from different calls, are the account's trouble.
+pub const TROUBLED_CALLS: usize = 3;
+/// No pause between two probes is longer.
+pub const MAX_PROBE_PAUSE: Duration = Duration::from_secs(60);
+
+/// What can be the matter with an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trouble {
+    /// No connection, no name, no TLS, or a gateway's answer (502, 503, 504) that is no sign of this call.
+    Unreachable,
+    /// The credentials are refused, revoked or expired, or the sign-in itself is throttled.
+    SignInRefused,
+}
+
+impl Trouble {
+    /// Its name in labels and fields.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Trouble::Unreachable => "unreachable",
+            Trouble::SignInRefused => "sign_in_refused",
+        }
+    }
+}
+
+/// An account in trouble, as a host shows it. The text of the last error is the host's to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TroubleState {
+    /// What the matter is, by the last probe.
+    pub kind: Trouble,
+    /// Since when.
+    pub since: Time,
+    /// When the next probe may leave; none while one is out.
+    pub next_probe: Option<Time>,
+    /// Probes that failed so far.
+    pub probes: u32,
+}
+
+/// What the outcomes so far say of the account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AccountTrouble {
+    /// Outcomes of one kind in a row: the different calls that had them, fewer than shut the target.
+    row: Option<(Trouble, Vec<CallId>)>,
+    shut: Option<Shut>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Shut {
+    kind: Trouble,
+    since: Time,
+    next_probe: Time,
+    /// Probes that failed; the exponent of the next pause.
+    probes: u32,
+    /// The probe that is out.
+    probe: Option<PermitId>,
+}
+
+impl AccountTrouble {
+    pub(crate) fn state(&self) -> Option<TroubleState> {
+        self.shut.as_ref().map(|shut| TroubleState {
+            kind: shut.kind,
+            since: shut.since,
+            next_probe: shut.probe.is_none().then_some(shut.next_probe),
+            probes: shut.probes,
+        })
+    }
+
+    /// The call of this permit ended so.
+    pub(crate) fn outcome(
+        &mut self,
+        id: PermitId,
+        call: CallId,
+        kind: Trouble,
+        now: Time,
+        jitter: u64,
+    ) {
+        match &mut self.shut {
+            Some(shut) if shut.probe == Some(id) => {
+                if shut.kind != kind {
+                    shut.kind = kind;
+                    shut.since = now;
+                }
+                shut.probe = None;
+                shut.probes = shut.probes.saturating_add(1);
+                shut.next_probe = now.saturating_add(probe_pause(shut.probes, jitter));
+            }
+            // It was sent before the target was shut.
+            Some(_) => {}
+            None => self.count(call, kind, now, jitter),
+        }
+    }
+
+    fn count(&mut self, call: CallId, kind: Trouble, now: Time, jitter: u64) {
+        let mut calls = match self.row.take() {
+            Some((before, calls)) if before == kind => calls,
+            _ => Vec::new(),
+        };
+        if !calls.contains(&call) {
+            calls.push(call);
+        }
+        if calls.len() < TROUBLED_CALLS {
+            self.row = Some((kind, calls));
+            return;
+        }
+        self.shut = Some(Shut {
+            kind,
+            since: now,
+            next_probe: now.saturating_add(probe_pause(0, jitter)),
+            probes: 0,
+            probe: None,
+        });
+    }
+
+    /// A call started: while the target is shut, it is the probe.
+    pub(crate) fn started(&mut self, id: PermitId) {
+        if let Some(shut) = &mut self.shut {
+            shut.probe = Some(id);
+        }
+    }
+
+    /// The vendor answered a call. Says whether that opens the target.
+    pub(crate) fn answered(&mut self) -> bool {
+        self.row = None;
+        self.shut.take().is_some()
+    }
+
+    /// The vendor throttled a call: it can be reached, but may throttle whom it would not sign in. Says whether that opens
+    /// the target.
+    pub(crate) fn throttled(&mut self, id: PermitId, now: Time) -> bool {
+        let kind = self.shut.as_ref().map(|shut| shut.kind);
+        if kind == Some(Trouble::SignInRefused) {
+            self.says_nothing(id, now);
+            return false;
+        }
+        if matches!(self.row, Some((Trouble::Unreachable, _))) {
+            self.row = None;
+        }
+        self.shut.take().is_some()
+    }
+
+    /// The call of this permit ended without saying anything of the account: if it was the probe, another goes out after
+    /// the same pause.
+    pub(crate) fn says_nothing(&mut self, id: PermitId, now: Time) {
+        if let Some(shut) = self.shut.as_mut().filter(|shut| shut.probe == Some(id)) {
+            shut.probe = None;
+            shut.next_probe = now.saturating_add(probe_pause(shut.probes, u64::MAX));
+        }
+    }
+
+    /// No call used this permit.
+    pub(crate) fn given_back(&mut self, id: PermitId) {
+        if let Some(shut) = self.shut.as_mut().filter(|shut| shut.probe == Some(id)) {
+            shut.probe = None;
+        }
+    }
+
+    /// The process stopped: a probe that was out is held.
+    pub(crate) fn forget_calls(&mut self, now: Time) {
+        if let Some(id) = self.shut.as_ref().and_then(|shut| shut.probe) {
+            self.says_nothing(id, now);
+        }
+    }
+
+    /// Another process goes on with the same permits: the probe is out if its permit is open.
+    pub(crate) fn keep_calls(&mut self, is_open: impl Fn(PermitId) -> bool) {
+        if let Some(shut) = &mut self.shut {
+            shut.probe = shut.probe.filter(|id| is_open(*id));
+        }
+    }
+}
+
+/// The pause before the next probe, after so many that failed.
+fn probe_pause(probes: u32, jitter: u64) -> Duration {
+    grown(FIRST_PAUSE, probes, MAX_PROBE_PAUSE, jitter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Time = Time::from_millis(0);
+
+    fn shut() -> AccountTrouble {
+        let mut account = AccountTrouble::default();
+        for call in 1..=3 {
+            account.outcome(call, call, Trouble::Unreachable, NOW, 0);
+        }
+        assert!(account.state().is_some());
+        account
+    }
+
+    #[test]
+    fn one_call_alone_never_shuts_the_target() {
+        let mut account = AccountTrouble::default();
+        for id in 0..100 {
+            account.outcome(id, 7, Trouble::Unreachable, NOW, 0);
+        }
+        assert_eq!(account.state(), None);
+    }
+
+    #[test]
+    fn an_answer_or_another_kind_begins_a_new_row() {
+        let mut account = AccountTrouble::default();
+        for call in 1..=10 {
+            let kinds = [Trouble::Unreachable, Trouble::SignInRefused];
+            let kind = kinds[usize::from(call % 4 >= 2)];
+            account.outcome(call, call, kind, NOW, 0);
+            assert_eq!(account.state(), None);
+        }
+        for call in 11..=20 {
+            account.outcome(call, call, Trouble::Unreachable, NOW, 0);
+            if call % 2 == 0 {
+                account.answered();
+            }
+            assert_eq!(account.state(), None);
+        }
+    }
+
+    #[test]
+    fn pauses_between_probes_grow_to_a_minute() {
+        let mut account = shut();
+        let mut now = NOW;
+        let mut pauses = Vec::new();
+        for id in 10..20 {
+            let next = account.state().unwrap().next_probe.unwrap();
+            pauses.push(next.saturating_since(now).as_millis());
+            now = next;
+            account.started(id);
+            assert_eq!(account.state().unwrap().next_probe, None);
+            account.outcome(id, id, Trouble::Unreachable, now, u64::MAX / 2);
+        }
+        assert!(
+            pauses.is_sorted_by(|one, other| *one <= 2 * other),
+            "{pauses:?}"
+        );
+        assert!(pauses.iter().all(|pause| *pause <= 60_000), "{pauses:?}");
+        assert!(pauses.last() >= Some(&30_000), "{pauses:?}");
+    }
+
+    #[test]
+    fn a_probe_without_an_answer_makes_way_for_the_next() {
+        let mut account = shut();
+        account.started(10);
+        account.says_nothing(10, Time::from_millis(5_000));
+        let next = account.state().unwrap().next_probe.unwrap();
+        assert!(next > Time::from_millis(5_000), "{next:?}");
+    }
+
+    #[test]
+    fn who_is_not_signed_in_may_be_throttled_and_who_is_not_reached_may_not() {
+        let mut account = shut();
+        account.started(10);
+        assert!(account.throttled(10, NOW));
+        let mut account = AccountTrouble::default();
+        for call in 1..=3 {
+            account.outcome(call, call, Trouble::SignInRefused, NOW, 0);
+        }
+        account.started(10);
+        assert!(!account.throttled(10, NOW));
+        assert_eq!(account.state().unwrap().kind, Trouble::SignInRefused);
+    }
+}

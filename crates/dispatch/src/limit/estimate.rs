@@ -1,0 +1,96 @@
+//! When a limit should have had places for a call and all before it: an estimate for people.
+
+use std::time::Duration;
+
+use super::state::{LimitContext, LimitState};
+use crate::explain::Position;
+use crate::permit::Stage;
+use crate::priority::Priority;
+use crate::time::{Time, micros};
+
+/// Places that are wanted of a limit, or of a share in it.
+struct Wanted {
+    /// How many more than are free.
+    missing: u64,
+    /// How many there are in all for such calls.
+    places: u64,
+    /// Of which priority they must be, where it is a share.
+    of: Option<Priority>,
+}
+
+impl LimitState {
+    /// About when this limit has had places for a call and those before it. None where nobody can know: nothing is known of
+    /// how long calls take, a job must end first, or higher priorities keep all places.
+    pub(crate) fn has_places_at(
+        &self,
+        position: Position,
+        stage: Stage,
+        latency: Option<Duration>,
+        context: LimitContext<'_>,
+    ) -> Option<Time> {
+        let reading = self.read(position.priority, stage, context);
+        let kept = reading.kept + reading.kept_for_polls;
+        let places = reading.max.saturating_sub(kept);
+        let free = places.saturating_sub(reading.used);
+        let whole = Wanted {
+            missing: position.before().saturating_add(1).saturating_sub(free),
+            places,
+            of: None,
+        };
+        let whole = self.gives(&whole, latency, context)?;
+        let Some(share) = reading.share else {
+            return Some(whole);
+        };
+        let free = share.max.saturating_sub(share.used);
+        let share = Wanted {
+            missing: position.ahead.saturating_add(1).saturating_sub(free),
+            places: share.max,
+            of: Some(position.priority),
+        };
+        Some(whole.max(self.gives(&share, latency, context)?))
+    }
+
+    fn gives(
+        &self,
+        wanted: &Wanted,
+        latency: Option<Duration>,
+        context: LimitContext<'_>,
+    ) -> Option<Time> {
+        let now = context.now;
+        if wanted.missing == 0 {
+            return Some(now);
+        }
+        if wanted.places == 0 {
+            return None;
+        }
+        let Some(window) = &self.window else {
+            if self.counts_jobs() {
+                return None;
+            }
+            // Each place is free again once in the time of a call.
+            return Some(now.saturating_add(part(latency?, wanted.missing, wanted.places)));
+        };
+        let cooling = window.taken(now);
+        let cooling = wanted
+            .of
+            .map_or(cooling.total(), |priority| cooling.of(priority));
+        if wanted.missing <= cooling {
+            return window.frees_at(wanted.missing, wanted.of, now);
+        }
+        // The others are free after the calls in flight, and those that start in the meantime, have had theirs.
+        let turns = (wanted.missing - cooling).div_ceil(wanted.places);
+        let counted = if self.counts_open_calls() {
+            now.saturating_add(latency?)
+        } else {
+            now
+        };
+        let turn = window.cools_until(counted).saturating_since(now);
+        Some(now.saturating_add(part(turn, turns, 1)))
+    }
+}
+
+/// So many times a duration, divided; at most what a moment can be later than another.
+fn part(duration: Duration, times: u64, divided: u64) -> Duration {
+    let micros = i128::from(micros(duration)) * i128::from(times) / i128::from(divided);
+    Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,10 @@
+//! Calls from their message to their end, in their lanes and under their limits.
+
+mod a_call_from_start_to_end;
+mod bodies_and_outcomes;
+mod dead_letters;
+mod jobs;
+mod lane_order;
+mod limits_and_lanes;
+mod lost_answers_and_repeats;
+mod vendor_feedback;

@@ -1,0 +1,7 @@
+//! The host: starts, restarts, controls, backups, and what may not harm others.
+
+mod backups;
+mod controls;
+mod getting_ready;
+mod one_cannot_harm_others;
+mod restarts_and_refusals;

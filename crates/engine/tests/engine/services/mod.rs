@@ -1,0 +1,5 @@
+//! What Task states ask of services.
+
+mod executions;
+mod functions;
+mod http;

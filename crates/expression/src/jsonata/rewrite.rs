@@ -1,0 +1,96 @@
+//! What is put in the place of parts of an expression before it runs, so that nothing it does goes uncounted and
+//! regular expressions take linear time. A regular expression becomes a function that knows its number, see
+//! [`super::search`]; a built-in function that is handed about as a value becomes a function that calls it, whose
+//! results the weigher sees.
+
+use jlens_core::{Expression, Node, NodeKind, Span};
+
+use super::search::EXECUTE;
+use crate::pattern::Pattern;
+
+/// The functions of one parameter. Others are seldom handed about, and are then bounded by `Limits::unseen`.
+const OF_ONE_PARAMETER: [&str; 27] = [
+    "abs",
+    "average",
+    "base64decode",
+    "base64encode",
+    "boolean",
+    "ceil",
+    "count",
+    "decodeUrl",
+    "decodeUrlComponent",
+    "distinct",
+    "encodeUrl",
+    "encodeUrlComponent",
+    "exists",
+    "floor",
+    "keys",
+    "length",
+    "lowercase",
+    "max",
+    "merge",
+    "min",
+    "not",
+    "number",
+    "reverse",
+    "sqrt",
+    "sum",
+    "trim",
+    "uppercase",
+];
+
+/// An expression with other parts in it, and the patterns they refer to by number.
+#[derive(Debug)]
+pub(super) struct Rewritten {
+    pub(super) source: String,
+    pub(super) patterns: Vec<Pattern>,
+}
+
+/// Puts the other parts in. A regular expression that is no [`Pattern`] stays what it is.
+pub(super) fn rewrite(expression: &Expression) -> Rewritten {
+    let source = expression.source();
+    let mut edits: Vec<(Span, String)> = Vec::new();
+    let mut patterns = Vec::new();
+    let mut called = Vec::new();
+    expression
+        .ast()
+        .root
+        .walk(&mut |node: &Node| match &node.kind {
+            NodeKind::Function { procedure, .. } | NodeKind::Partial { procedure, .. } => {
+                called.push(procedure.id);
+            }
+            NodeKind::Regex { pattern, flags } => {
+                if let Ok(pattern) = Pattern::find(pattern, flags) {
+                    let number = patterns.len();
+                    patterns.push(pattern);
+                    let function = format!("function($s){{${EXECUTE}({number}, $s)}}");
+                    edits.push((node.span, function));
+                }
+            }
+            NodeKind::Variable { name }
+                if OF_ONE_PARAMETER.contains(&name.as_str())
+                    && !called.contains(&node.id)
+                    && source.get(node.span.start..node.span.end) == Some(&format!("${name}")) =>
+            {
+                edits.push((node.span, format!("function($x){{${name}($x)}}")));
+            }
+            NodeKind::Bind { lhs, .. } => called.push(lhs.id),
+            _ => {}
+        });
+    edits.sort_by_key(|(span, _)| span.start);
+    let mut rewritten = String::with_capacity(source.len());
+    let mut at = 0;
+    for (span, text) in edits {
+        // A part that the parser put in twice is written once.
+        if let Some(before) = source.get(at..span.start) {
+            rewritten.push_str(before);
+            rewritten.push_str(&text);
+            at = span.end;
+        }
+    }
+    rewritten.push_str(source.get(at..).unwrap_or_default());
+    Rewritten {
+        source: rewritten,
+        patterns,
+    }
+}

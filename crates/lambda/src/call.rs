@@ -1,0 +1,461 @@
+//! One call, from its message to its end: read it, ask whether its task still waits, make the call, tell the task,
+//! delete the message. A message is deleted only after its task was told, or when nobody waits for it any more.
+
+use std::time::{Duration, SystemTime};
+
+use rampmeter_asl::Selector;
+use rampmeter_call::{
+    CallMessage, CallRules, INVALID_MESSAGE, JobAction, NextAction, OnUnknown, Outcome, Request,
+    job::FollowUp,
+};
+use rampmeter_caller::Attempt;
+use rampmeter_config::Target;
+use rampmeter_dispatch::Time;
+
+use crate::clock::{Clock, system_time};
+use crate::conclusion::{Told, ending_of};
+use crate::ending::Ending;
+use crate::event::Message;
+use crate::job::Job;
+use crate::random::random;
+use crate::selection;
+use crate::service::table::{CallRecord, TableError};
+use crate::service::tasks::Waits;
+use crate::trace::TraceHeader;
+use crate::worker::Worker;
+use crate::xray::segment::Segment;
+
+/// How long a message is left alone after a service of AWS failed us.
+const TROUBLE: Duration = Duration::from_secs(5);
+/// The pauses between two tries to tell a task.
+const TELL_AGAIN: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(5)];
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Its call is over and the message deleted.
+    Over,
+    /// It is in its queue again.
+    HandedBack,
+}
+
+/// A call and when it must be over.
+pub(crate) struct Call<'a> {
+    pub(crate) worker: &'a Worker,
+    pub(crate) clock: Clock,
+    pub(crate) message: &'a Message,
+    /// It may not leave later than this.
+    pub(crate) leave_before: Time,
+    /// When the environment has no more time.
+    pub(crate) give_up_at: Time,
+    /// What X-Ray is told of it, if it is told.
+    pub(crate) segment: Option<&'a Segment>,
+}
+
+/// A call that may leave.
+struct Ready {
+    request: Request,
+    attempt: Attempt,
+    /// What of its answer the workflow gets.
+    selector: Option<Selector>,
+    token: Option<String>,
+}
+
+/// What one attempt came to.
+pub(crate) enum Attempted {
+    /// Its task is to be told, if there is one.
+    Over { token: Option<String>, told: Told },
+    /// Nobody waits for it.
+    Gone,
+    /// It is to be tried again.
+    Again { after: Duration, record: CallRecord },
+    /// No call left; it may after a while.
+    Back { after: Duration },
+}
+
+impl Call<'_> {
+    /// Serves a message with one permit. `ended` hears as soon as it is known what became of the permit.
+    pub(crate) async fn serve(&self, ended: impl FnOnce(Ending)) -> Fate {
+        let recalled = self.recall().await;
+        let attempted = match recalled {
+            Ok(record) => self.attempt(record, ended).await,
+            Err(error) => {
+                tracing::warn!(%error, message_id = self.message.id, "nothing is known of earlier attempts");
+                ended(Ending::Unused);
+                Attempted::Back { after: TROUBLE }
+            }
+        };
+        match attempted {
+            Attempted::Over { token, told } => self.conclude(token.as_deref(), told).await,
+            Attempted::Gone => self.forget().await,
+            Attempted::Again { after, record } => {
+                self.remember(&record).await;
+                self.hand_back(after).await
+            }
+            Attempted::Back { after } => self.hand_back(after).await,
+        }
+    }
+
+    /// Makes one attempt: at the call, or a look at its job.
+    pub(crate) async fn attempt(
+        &self,
+        mut record: CallRecord,
+        ended: impl FnOnce(Ending),
+    ) -> Attempted {
+        let ready = match self.prepare(&mut record).await {
+            Ok(ready) => ready,
+            Err(attempted) => {
+                ended(Ending::Unused);
+                return attempted;
+            }
+        };
+        match record.job.take() {
+            Some(job) => self.look(ready, job, record, ended).await,
+            None => self.make(ready, record, ended).await,
+        }
+    }
+
+    /// Reads the message and finds out whether an attempt may leave. `Err`: none does, and the permit was not used.
+    async fn prepare(&self, record: &mut CallRecord) -> Result<Ready, Attempted> {
+        let target = &self.worker.target;
+        let call = match CallMessage::parse(&self.message.body, &target.account) {
+            Ok(call) => call,
+            Err(invalid) => {
+                let told = Told::failure(INVALID_MESSAGE, &invalid.to_string(), 0);
+                let token = invalid.task_token().map(str::to_owned);
+                return Err(Attempted::Over { token, told });
+            }
+        };
+        let token = call.task_token.clone();
+        let selector = match served(&call, target) {
+            Ok(selector) => selector,
+            Err(reason) => {
+                let told = Told::failure(INVALID_MESSAGE, &reason, 0);
+                return Err(Attempted::Over { token, told });
+            }
+        };
+        if let Some(told) = record.told.take() {
+            return Err(Attempted::Over { token, told });
+        }
+        if let Some(token) = &token {
+            match self.worker.tasks.beat(token, self.trace()).await {
+                Ok(Waits::Yes) => {}
+                Ok(Waits::No) => return Err(Attempted::Gone),
+                Err(error) => {
+                    tracing::warn!(%error, message_id = self.message.id, "the task cannot be asked");
+                    return Err(Attempted::Back { after: TROUBLE });
+                }
+            }
+        }
+        if record.unknown
+            && let NextAction::Failed(failed) = self.rules(record).after_crash("worker", 1)
+        {
+            let told = Told::of(&failed);
+            return Err(Attempted::Over { token, told });
+        }
+        let ask_first = target.on_unknown == OnUnknown::Reconcile && record.first_sent.is_some();
+        let attempt = Attempt {
+            first_sent: record.first_sent.map(system_time),
+            ask_first,
+        };
+        if !self.leaves(record).await {
+            let after = Duration::ZERO;
+            return Err(Attempted::Back { after });
+        }
+        Ok(Ready {
+            request: call.into_request(&self.message.id),
+            attempt,
+            selector,
+            token,
+        })
+    }
+
+    /// The call itself.
+    async fn make(
+        &self,
+        ready: Ready,
+        mut record: CallRecord,
+        ended: impl FnOnce(Ending),
+    ) -> Attempted {
+        let target = &self.worker.target;
+        self.count_start();
+        let outcome = self.send(&ready.request, &ready.attempt).await;
+        if let Some(follow_up) = self.followed(&outcome) {
+            ended(ending_of(&outcome));
+            self.count("JobAccepted");
+            let now = self.clock.now();
+            let job = Job::accepted(follow_up, now);
+            let after = job.pause(target, now);
+            (record.job, record.unknown) = (Some(job), false);
+            return Attempted::Again { after, record };
+        }
+        ended(ending_of(&outcome));
+        let token = ready.token;
+        match self.rules(&record).after(outcome) {
+            NextAction::Done(answer) => {
+                let answer = selection::cut(ready.selector.as_ref(), answer);
+                let told = Told::success(&answer);
+                Attempted::Over { token, told }
+            }
+            NextAction::Failed(failed) => {
+                let told = Told::of(&failed);
+                Attempted::Over { token, told }
+            }
+            NextAction::Again {
+                after,
+                attempts,
+                unknown,
+            } => {
+                self.count("CallRepeated");
+                record.attempts = attempts;
+                record.unknown = unknown;
+                Attempted::Again { after, record }
+            }
+        }
+    }
+
+    /// A look at the job that the call became.
+    async fn look(
+        &self,
+        ready: Ready,
+        job: Job,
+        mut record: CallRecord,
+        ended: impl FnOnce(Ending),
+    ) -> Attempted {
+        self.count("JobLooked");
+        let request = job.follow_up.request();
+        let outcome = self.send(&request, &Attempt::default()).await;
+        ended(ending_of(&outcome));
+        let token = ready.token;
+        let times = (self.clock.now(), SystemTime::now());
+        let profile = &self.worker.target.profile;
+        let result = profile.poll_result(&job.follow_up, outcome, times.1);
+        match job.after_poll(&self.rules(&record), result, times.0) {
+            JobAction::Done(answer) => {
+                let answer = selection::cut(ready.selector.as_ref(), answer);
+                let told = Told::success(&answer);
+                Attempted::Over { token, told }
+            }
+            JobAction::Failed(failed) => {
+                let told = Told::of(&failed);
+                Attempted::Over { token, told }
+            }
+            JobAction::Again { follow_up, after } => {
+                record.job = Some(job.goes_on(follow_up));
+                Attempted::Again { after, record }
+            }
+        }
+    }
+
+    /// The rules by which something follows.
+    fn rules(&self, record: &CallRecord) -> CallRules {
+        self.worker.target.call_rules(record.attempts, random())
+    }
+
+    /// The job that an answer tells of, where jobs are followed. Without a table nothing would be remembered of it.
+    fn followed(&self, outcome: &Outcome) -> Option<FollowUp> {
+        self.worker.table.as_ref()?;
+        self.worker.target.profile.job_of(outcome)
+    }
+
+    /// One request to the vendor.
+    async fn send(&self, request: &Request, attempt: &Attempt) -> Outcome {
+        let caller = &self.worker.caller;
+        let began = self.clock.now();
+        let outcome = caller.attempt(request, attempt).await;
+        let times = (began, self.clock.now());
+        let tracer = &self.worker.tracer;
+        tracer.attempted(self.segment, (caller.profile(), request), times, &outcome);
+        outcome
+    }
+
+    /// Notes that an attempt leaves, where it matters later that one did. False: it may not leave any more.
+    async fn leaves(&self, record: &mut CallRecord) -> bool {
+        let now = self.clock.now();
+        record.first_sent = record.first_sent.or(Some(now));
+        if now > self.leave_before {
+            return false;
+        }
+        if record.job.is_some() {
+            return true;
+        }
+        if self.worker.target.on_unknown == OnUnknown::Retry || self.worker.table.is_none() {
+            return true;
+        }
+        let before = record.unknown;
+        record.unknown = true;
+        let noted = self.note(record).await;
+        if let Err(error) = &noted {
+            tracing::warn!(%error, message_id = self.message.id, "an attempt cannot be noted");
+        }
+        if noted.is_ok() && self.clock.now() <= self.leave_before {
+            return true;
+        }
+        record.unknown = before;
+        self.remember(record).await;
+        false
+    }
+
+    /// The trace it belongs to.
+    fn trace(&self) -> Option<&TraceHeader> {
+        self.message.trace.as_ref()
+    }
+
+    fn count(&self, what: &'static str) {
+        self.worker.metrics.add_of(self.message.lane, what);
+    }
+
+    fn count_start(&self) {
+        let metrics = &self.worker.metrics;
+        let lane = self.message.lane;
+        self.count("CallStarted");
+        if let Some(sent_at) = self.message.sent_at {
+            let waited = self.clock.now().saturating_since(sent_at);
+            metrics.waited(lane, waited.as_secs_f64() * 1_000.0);
+        }
+        if let Some(trace) = &self.message.trace {
+            tracing::info!(
+                message_id = self.message.id,
+                xray_trace_id = trace.id(),
+                "a call leaves"
+            );
+        }
+    }
+
+    /// The call is over: tells its task, then deletes the message.
+    pub(crate) async fn conclude(&self, token: Option<&str>, told: Told) -> Fate {
+        let name = match &told {
+            Told::Success { .. } => "CallSucceeded",
+            Told::Failure { .. } => "CallFailed",
+        };
+        self.worker.metrics.add_of(self.message.lane, name);
+        match (token, &told) {
+            (Some(token), _) => {
+                if !self.tell(token, &told).await {
+                    let record = CallRecord {
+                        told: Some(told),
+                        ..CallRecord::default()
+                    };
+                    self.remember(&record).await;
+                    return self.hand_back(TROUBLE).await;
+                }
+            }
+            (None, Told::Success { .. }) => {}
+            (None, Told::Failure { error, cause }) => {
+                let queues = &self.worker.queues;
+                let buried = queues.bury(&self.message.body, error, cause, self.trace());
+                if let Err(error) = buried.await {
+                    tracing::warn!(%error, message_id = self.message.id, "no dead letter could be sent");
+                    return self.hand_back(TROUBLE).await;
+                }
+                self.worker.metrics.add("DeadLetter", 1);
+            }
+        }
+        self.forget().await
+    }
+
+    /// Tells the task, again and again while there is time. True: it knows, or nobody waits.
+    async fn tell(&self, token: &str, told: &Told) -> bool {
+        let mut pause = TELL_AGAIN[0];
+        loop {
+            match self.worker.tasks.tell(token, told, self.trace()).await {
+                Ok(Waits::Yes) => return true,
+                Ok(Waits::No) => {
+                    tracing::info!(
+                        message_id = self.message.id,
+                        "the answer came after its task had ended"
+                    );
+                    return true;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, message_id = self.message.id, "the task cannot be told");
+                    if self.clock.now().saturating_add(pause) >= self.give_up_at {
+                        return false;
+                    }
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(TELL_AGAIN[1]);
+        }
+    }
+
+    /// What is remembered of earlier attempts; there can be something only if the message came before.
+    async fn recall(&self) -> Result<CallRecord, TableError> {
+        match &self.worker.table {
+            Some(table) if self.message.receive_count > 1 => {
+                let record = table.recall(&self.message.id, self.trace()).await?;
+                Ok(record.unwrap_or_default())
+            }
+            _ => Ok(CallRecord::default()),
+        }
+    }
+
+    async fn note(&self, record: &CallRecord) -> Result<(), TableError> {
+        if let Some(table) = &self.worker.table {
+            let now = self.clock.now();
+            let noted = table.remember(&self.message.id, record, now, self.trace());
+            self.worker.metrics.add("WriteUnits", noted.await?);
+        }
+        Ok(())
+    }
+
+    /// Remembers what is worth it. A failure costs a count of attempts and no call.
+    async fn remember(&self, record: &CallRecord) {
+        if record.job.is_some() {
+            return self.remember_job(record).await;
+        }
+        let of_note = record.attempts > 0
+            || record.told.is_some()
+            || self.worker.target.on_unknown != OnUnknown::Retry;
+        if of_note && let Err(error) = self.note(record).await {
+            tracing::warn!(%error, message_id = self.message.id, "an attempt is not counted");
+        }
+    }
+
+    /// Remembers a job, again and again while there is time: as long as nobody does, its call would be sent again, under
+    /// the same key.
+    async fn remember_job(&self, record: &CallRecord) {
+        let mut pause = TELL_AGAIN[0];
+        while let Err(error) = self.note(record).await {
+            tracing::warn!(%error, message_id = self.message.id, "a job is not noted");
+            if self.clock.now().saturating_add(pause) >= self.give_up_at {
+                return;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(TELL_AGAIN[1]);
+        }
+    }
+
+    /// Lets others have the message, after a while.
+    pub(crate) async fn hand_back(&self, after: Duration) -> Fate {
+        if let Err(error) = self.worker.queues.hide(self.message, after).await {
+            // It is hidden for a while longer than it should be.
+            tracing::warn!(%error, message_id = self.message.id, "a message is handed back late");
+        }
+        Fate::HandedBack
+    }
+
+    /// Deletes the message: its call is over, or nobody waits for it.
+    pub(crate) async fn forget(&self) -> Fate {
+        match self.worker.queues.delete(self.message).await {
+            Ok(()) => Fate::Over,
+            Err(error) => {
+                // It comes again, and its task then says that it does not wait.
+                tracing::warn!(%error, message_id = self.message.id, "a message is not deleted");
+                Fate::HandedBack
+            }
+        }
+    }
+}
+
+/// What of the answer the call wants, if this host serves it. `Err` says why not: it fails instead of being done otherwise
+/// than its message says.
+fn served(call: &CallMessage, target: &Target) -> Result<Option<Selector>, String> {
+    if call.ordering_key.is_some() {
+        return Err(
+            "OrderingKey is not served on AWS: standard queues keep no order; let one execution make the calls that must follow each other"
+                .to_owned(),
+        );
+    }
+    selection::of_call(call, target)
+}

@@ -1,0 +1,98 @@
+//! What a task is told of a call that has ended, and what becomes of the permit. Pure. What follows from an outcome is said
+//! for all hosts by `call`.
+
+use std::time::{Duration, SystemTime};
+
+use rampmeter_call::{
+    Answer, Failed, Outcome, PermitEnd,
+    cause::{Failure, cause},
+};
+use rampmeter_caller::allowance;
+use rampmeter_caller::allowance::Unit;
+use serde::{Deserialize, Serialize};
+
+use crate::ending::Ending;
+
+/// AWS's own, for an output that is too large.
+const DATA_LIMIT: &str = "States.DataLimitExceeded";
+/// The longest output of a task, in bytes.
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html>
+const LONGEST_OUTPUT: usize = 262_144;
+
+/// The longest time for which a header alone closes a target: a vendor that means longer will say so again.
+const LONGEST_BY_HEADER: Duration = Duration::from_secs(60 * 60);
+
+/// What a task is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Told {
+    Success {
+        /// JSON.
+        output: String,
+    },
+    Failure {
+        error: String,
+        cause: String,
+    },
+}
+
+impl Told {
+    /// What a task is told of a call that the vendor did.
+    pub(crate) fn success(answer: &Answer) -> Told {
+        let output = answer.to_task_output().to_string();
+        if output.len() <= LONGEST_OUTPUT {
+            return Told::Success { output };
+        }
+        Told::Failure {
+            error: DATA_LIMIT.to_owned(),
+            cause: format!(
+                "The output of the call has {} bytes; a state may have {LONGEST_OUTPUT}.",
+                output.len()
+            ),
+        }
+    }
+
+    /// A failure without an answer.
+    pub(crate) fn failure(error: &str, reason: &str, attempts: u32) -> Told {
+        Told::of(&Failed {
+            error: error.to_owned(),
+            answer: None,
+            vendor_code: None,
+            reason: Some(reason.to_owned()),
+            attempts,
+        })
+    }
+
+    /// What a task is told of a call that failed.
+    pub(crate) fn of(failed: &Failed) -> Told {
+        let failure = Failure {
+            answer: failed.answer.as_ref(),
+            vendor_code: failed.vendor_code.as_deref(),
+            reason: failed.reason.as_deref(),
+            attempts: failed.attempts,
+        };
+        Told::Failure {
+            error: failed.error.clone(),
+            cause: cause(&failure),
+        }
+    }
+}
+
+/// What becomes of the permit of a request to the vendor that had this outcome.
+pub(crate) fn ending_of(outcome: &Outcome) -> Ending {
+    match PermitEnd::of(outcome) {
+        PermitEnd::Held => Ending::Lost,
+        PermitEnd::Refused(throttle) => Ending::Refused(throttle),
+        PermitEnd::Free => used_up_for(outcome).map_or(Ending::Answered, Ending::UsedUp),
+    }
+}
+
+/// For how long the vendor has no calls left, if an answer that refused nobody says so.
+fn used_up_for(outcome: &Outcome) -> Option<Duration> {
+    // Some vendors name a reset by the wall clock.
+    let mut allowances = allowance::allowances(outcome, SystemTime::now());
+    allowances.retain(|allowance| allowance.unit == Unit::Calls);
+    allowance::pause(&allowances).map(|pause| pause.min(LONGEST_BY_HEADER))
+}
+
+#[cfg(test)]
+mod tests;

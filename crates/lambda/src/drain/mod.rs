@@ -1,0 +1,356 @@
+//! A drainer at work: does what `drainer` decides, many calls at once, until it ends.
+
+mod believed;
+mod drainer;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rampmeter_dispatch::{PermitId, Priority, Time, Undecodable};
+
+use thiserror::Error;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+
+use self::drainer::{Counts, Drainer, Step, Terms, Written};
+use crate::call::{Call, Fate};
+use crate::clock::Clock;
+use crate::ending::Ending;
+use crate::event::Message;
+use crate::keeper::Keeper;
+use crate::random::random;
+use crate::service::table::{Put, Table, TableError};
+use crate::worker::Worker;
+
+pub(crate) use self::drainer::End;
+
+/// The least time before its deadline at which a drainer starts nothing more.
+const LAST_MINUTE: Duration = Duration::from_secs(60);
+/// What a call needs besides its time-out: to leave, and for its task to be told.
+const AROUND_A_CALL: Duration = Duration::from_secs(20);
+/// How long before the deadline nothing is tried any more.
+const NO_MORE: Duration = Duration::from_secs(5);
+/// Failures of the table in a row after which a drainer gives up.
+const MOST_FAILURES: u32 = 6;
+/// How often what was counted is written.
+const COUNTED_EVERY: Duration = Duration::from_secs(15);
+/// The longest that the message which woke a drainer is hidden: it must wake another.
+const LONGEST_HANDED_BACK: Duration = Duration::from_secs(900);
+
+/// A drainer could not go on.
+#[derive(Debug, Error)]
+pub(crate) enum DrainError {
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error(transparent)]
+    State(#[from] Undecodable),
+    #[error("the function's time-out leaves no time to start a call: it must be {0} s at least")]
+    NoTime(u64),
+}
+
+/// How a drainer ended.
+#[derive(Debug)]
+pub(crate) struct Drained {
+    pub(crate) end: Result<End, DrainError>,
+    /// The message that woke it is in its queue still.
+    pub(crate) keeps_message: bool,
+}
+
+/// Something that happened meanwhile.
+enum Happened {
+    Received {
+        lane: Priority,
+        permits: Vec<PermitId>,
+        messages: Vec<Message>,
+    },
+    Ended {
+        permit: PermitId,
+        ending: Ending,
+    },
+}
+
+/// Drains the target's queues. `hand` is the message that woke it.
+pub(crate) async fn drain(
+    worker: Arc<Worker>,
+    table: Table,
+    clock: Clock,
+    hand: Option<Message>,
+    deadline: Time,
+) -> Drained {
+    let now = clock.now();
+    let rules = worker.target.rules.clone().shared();
+    let ceiling = rules
+        .shared_ceiling()
+        .map_or(1, |ceiling| ceiling.in_flight);
+    let last = LAST_MINUTE.max(worker.target.timeout + AROUND_A_CALL);
+    let terms = Terms {
+        rules,
+        in_flight: ceiling,
+        timeout: worker.target.timeout,
+        hold: worker.target.hold_after_timeout,
+        stop_at: before(deadline, last),
+    };
+    let lane = hand.as_ref().map(|message| message.lane);
+    let (sender, happened) = unbounded_channel();
+    let keeper = Keeper::default();
+    let keeping = keeper.start(Arc::clone(&worker));
+    let no_time = terms.stop_at <= now;
+    let owner = u32::try_from(random() >> 33).expect("31 bits");
+    let mut shell = Shell {
+        drainer: Drainer::new(terms, owner, lane, now),
+        table,
+        clock,
+        give_up_at: before(deadline, NO_MORE),
+        woke: hand.as_ref().map(|message| message.id.clone()),
+        // Until it is known to be over.
+        keeps_message: hand.is_some(),
+        hand,
+        keeper,
+        calls: JoinSet::new(),
+        sender,
+        happened,
+        failures: 0,
+        counted: Counts::default(),
+        count_at: Instant::now() + COUNTED_EVERY,
+        worker,
+    };
+    if let Some(message) = &shell.hand {
+        shell.keeper.keep(message);
+        // The mapping hid it for as long as a function may take; after a crash it must come again sooner.
+        if let Err(error) = shell
+            .worker
+            .queues
+            .hide(message, crate::service::queues::HIDDEN)
+            .await
+        {
+            tracing::warn!(%error, "the message that woke the worker stays hidden for long after a crash");
+        }
+    }
+    let end = if no_time {
+        Err(DrainError::NoTime(last.as_secs() + 10))
+    } else {
+        shell.work().await
+    };
+    if shell.hand.is_some() {
+        shell.hand_back(Duration::ZERO).await;
+    }
+    shell.finish_calls().await;
+    keeping.abort();
+    shell.count();
+    shell.worker.metrics.flush();
+    Drained {
+        end,
+        keeps_message: shell.keeps_message,
+    }
+}
+
+fn before(time: Time, duration: Duration) -> Time {
+    let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+    Time::from_micros(time.as_micros().saturating_sub(micros))
+}
+
+struct Shell {
+    drainer: Drainer,
+    worker: Arc<Worker>,
+    table: Table,
+    clock: Clock,
+    give_up_at: Time,
+    hand: Option<Message>,
+    /// The id of the message that woke it.
+    woke: Option<String>,
+    keeps_message: bool,
+    keeper: Keeper,
+    calls: JoinSet<(String, Fate)>,
+    sender: UnboundedSender<Happened>,
+    happened: UnboundedReceiver<Happened>,
+    failures: u32,
+    counted: Counts,
+    count_at: Instant,
+}
+
+impl Shell {
+    async fn work(&mut self) -> Result<End, DrainError> {
+        loop {
+            while let Ok(happened) = self.happened.try_recv() {
+                self.take(happened);
+            }
+            while let Some(ended) = self.calls.try_join_next() {
+                self.note_fate(ended.ok());
+            }
+            if Instant::now() >= self.count_at {
+                self.count();
+                self.worker.metrics.flush();
+                self.count_at = Instant::now() + COUNTED_EVERY;
+            }
+            match self.drainer.step(self.clock.now(), random()) {
+                Step::Read => self.read().await?,
+                Step::Write { state, version } => self.write(state, version).await?,
+                Step::Receive { lane, permits } => self.receive(lane, permits),
+                Step::UseHand { permit } => {
+                    if let Some(message) = self.hand.take() {
+                        self.start(permit, message);
+                    }
+                }
+                Step::HandBack { after } => self.hand_back(after).await,
+                Step::Wait(until) => {
+                    let until = self.clock.instant(until);
+                    tokio::select! {
+                        Some(happened) = self.happened.recv() => self.take(happened),
+                        () = tokio::time::sleep_until(until.into()) => {}
+                    }
+                }
+                Step::End(end) => return Ok(end),
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), DrainError> {
+        match self.table.read().await {
+            Ok(item) => {
+                self.failures = 0;
+                let item = item.as_ref();
+                let item = item.map(|(state, version)| (state.as_slice(), *version));
+                Ok(self.drainer.has_read(item, self.clock.now())?)
+            }
+            Err(error) => self.failed(error).await,
+        }
+    }
+
+    async fn write(&mut self, state: Vec<u8>, version: Option<u64>) -> Result<(), DrainError> {
+        let units = self.table.units(state.len());
+        self.worker.metrics.add("WriteUnits", units);
+        let put = self.table.write(state, version).await;
+        let written = match &put {
+            Ok(Put::Done) => Written::Done,
+            Ok(Put::Lost) | Err(_) => Written::Lost,
+        };
+        self.drainer
+            .has_written(written, self.clock.now(), random());
+        match put {
+            Ok(_) => {
+                self.failures = 0;
+                Ok(())
+            }
+            Err(error) => self.failed(error).await,
+        }
+    }
+
+    async fn failed(&mut self, error: TableError) -> Result<(), DrainError> {
+        self.failures += 1;
+        if self.failures > MOST_FAILURES {
+            return Err(error.into());
+        }
+        tracing::warn!(%error, "the table fails");
+        tokio::time::sleep(Duration::from_millis(50 << self.failures)).await;
+        Ok(())
+    }
+
+    fn receive(&self, lane: Priority, permits: Vec<PermitId>) {
+        let (worker, sender) = (Arc::clone(&self.worker), self.sender.clone());
+        tokio::spawn(async move {
+            let messages = worker.queues.receive(lane, permits.len()).await;
+            let messages = messages.unwrap_or_else(|error| {
+                tracing::warn!(%error, "a queue gives nothing");
+                Vec::new()
+            });
+            // Nobody hears it only when the drainer has ended.
+            let _ = sender.send(Happened::Received {
+                lane,
+                permits,
+                messages,
+            });
+        });
+    }
+
+    fn take(&mut self, happened: Happened) {
+        let now = self.clock.now();
+        match happened {
+            Happened::Received {
+                lane,
+                permits,
+                messages,
+            } => {
+                let used = self
+                    .drainer
+                    .has_received(lane, &permits, messages.len(), now);
+                for (permit, message) in used.into_iter().zip(messages) {
+                    self.start(permit, message);
+                }
+            }
+            Happened::Ended { permit, ending } => self.drainer.ended(permit, ending),
+        }
+    }
+
+    fn start(&mut self, permit: PermitId, mut message: Message) {
+        let now = self.clock.now();
+        let segment = self.worker.tracer.begin(&mut message, now);
+        self.keeper.keep(&message);
+        let leave_before = self.drainer.leave_before(permit).unwrap_or(now);
+        let (worker, sender) = (Arc::clone(&self.worker), self.sender.clone());
+        let (clock, give_up_at) = (self.clock, self.give_up_at);
+        let keeper = self.keeper.clone();
+        self.calls.spawn(async move {
+            let call = Call {
+                worker: &worker,
+                clock,
+                message: &message,
+                leave_before,
+                give_up_at,
+                segment: segment.as_ref(),
+            };
+            let ended = |ending| {
+                let _ = sender.send(Happened::Ended { permit, ending });
+            };
+            let fate = call.serve(ended).await;
+            let tracer = &worker.tracer;
+            tracer.end(segment.as_ref(), message.lane, clock.now());
+            keeper.let_go(&message.id);
+            (message.id, fate)
+        });
+    }
+
+    async fn hand_back(&mut self, after: Duration) {
+        let Some(message) = self.hand.take() else {
+            return;
+        };
+        self.keeper.let_go(&message.id);
+        let after = after.min(LONGEST_HANDED_BACK);
+        if let Err(error) = self.worker.queues.hide(&message, after).await {
+            tracing::warn!(%error, "the message that woke the worker is handed back late");
+        }
+    }
+
+    /// Lets the calls come to their end, while there is time.
+    async fn finish_calls(&mut self) {
+        let deadline = self.clock.instant(self.give_up_at) + NO_MORE / 2;
+        while !self.calls.is_empty() {
+            tokio::select! {
+                ended = self.calls.join_next() => self.note_fate(ended.and_then(Result::ok)),
+                () = tokio::time::sleep_until(deadline.into()) => break,
+            }
+        }
+    }
+
+    fn note_fate(&mut self, ended: Option<(String, Fate)>) {
+        match ended {
+            Some((id, fate)) if self.woke.as_deref() == Some(&id) => {
+                self.keeps_message = fate == Fate::HandedBack;
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds what the drainer counted since the last time.
+    fn count(&mut self) {
+        let (now, before) = (self.drainer.counts(), self.counted);
+        let metrics = &self.worker.metrics;
+        metrics.add("LeaseTaken", now.taken - before.taken);
+        metrics.add("LeaseReturned", now.given_back - before.given_back);
+        metrics.add("Write", now.writes - before.writes);
+        metrics.add("WriteConflict", now.conflicts - before.conflicts);
+        metrics.add("Throttle", now.throttles - before.throttles);
+        let foreign = now.foreign_throttles - before.foreign_throttles;
+        metrics.add("ForeignThrottle", foreign);
+        self.counted = now;
+    }
+}

@@ -1,0 +1,226 @@
+//! The table on DynamoDB: the item that the drainers of a target share, and what is remembered of single calls.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use rampmeter_dispatch::Time;
+use thiserror::Error;
+
+use crate::conclusion::Told;
+use crate::job::Job;
+use crate::service::clients::of_trace;
+use crate::trace::TraceHeader;
+
+/// How long what is remembered of a call is kept: as long as its message can be.
+const REMEMBERED: Duration = Duration::from_secs(14 * 24 * 3_600);
+/// One write unit is so many bytes.
+const WRITE_UNIT: usize = 1_024;
+
+/// A request to DynamoDB failed, after its repeats, or an item is none of ours.
+#[derive(Debug, Error)]
+#[error("DynamoDB {operation}: {why}")]
+pub(crate) struct TableError {
+    operation: &'static str,
+    why: String,
+}
+
+fn failed<E: std::error::Error>(operation: &'static str) -> impl Fn(E) -> TableError {
+    move |error| TableError {
+        operation,
+        why: DisplayErrorContext(&error).to_string(),
+    }
+}
+
+/// What is remembered of a call of which an attempt failed, or may have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CallRecord {
+    pub(crate) attempts: u32,
+    /// When its first attempt left.
+    pub(crate) first_sent: Option<Time>,
+    /// An attempt left, and nobody knows what became of it.
+    pub(crate) unknown: bool,
+    /// The vendor accepted it as a job: it is not sent again.
+    pub(crate) job: Option<Job>,
+    /// It is over, and its task could not be told yet.
+    pub(crate) told: Option<Told>,
+}
+
+/// Whether a conditional write was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Put {
+    Done,
+    /// Somebody else wrote first.
+    Lost,
+}
+
+/// The table.
+#[derive(Clone, Debug)]
+pub(crate) struct Table {
+    client: Client,
+    name: String,
+    /// The id of the shared item.
+    shared: String,
+}
+
+impl Table {
+    pub(crate) fn new(config: &SdkConfig, name: &str, target: &str) -> Table {
+        Table {
+            client: Client::new(config),
+            name: name.to_owned(),
+            shared: format!("target/{target}"),
+        }
+    }
+
+    /// The shared item as it is now: its state and version.
+    pub(crate) async fn read(&self) -> Result<Option<(Vec<u8>, u64)>, TableError> {
+        const GET: &str = "GetItem";
+        let reply = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key("id", AttributeValue::S(self.shared.clone()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failed(GET))?;
+        let Some(item) = reply.item else {
+            return Ok(None);
+        };
+        let state = item.get("state").and_then(|value| value.as_b().ok());
+        let version = item.get("version").and_then(|value| value.as_n().ok());
+        match (state, version.and_then(|text| text.parse().ok())) {
+            (Some(state), Some(version)) => Ok(Some((state.clone().into_inner(), version))),
+            _ => Err(TableError {
+                operation: GET,
+                why: format!("the item {} has no state or no version", self.shared),
+            }),
+        }
+    }
+
+    /// Writes the shared item if its version is still `version`; none: if there is no item.
+    pub(crate) async fn write(
+        &self,
+        state: Vec<u8>,
+        version: Option<u64>,
+    ) -> Result<Put, TableError> {
+        let next = version.map_or(1, |version| version + 1);
+        let mut request = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .item("id", AttributeValue::S(self.shared.clone()))
+            .item("version", AttributeValue::N(next.to_string()))
+            .item("state", AttributeValue::B(Blob::new(state)))
+            .expression_attribute_names("#v", "version");
+        request = match version {
+            Some(version) => request
+                .condition_expression("#v = :v")
+                .expression_attribute_values(":v", AttributeValue::N(version.to_string())),
+            None => request.condition_expression("attribute_not_exists(#v)"),
+        };
+        match request.send().await {
+            Ok(_) => Ok(Put::Done),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(Put::Lost),
+            Err(error) => Err(failed("PutItem")(error)),
+        }
+    }
+
+    /// The write units that a state of this size costs: the item has names and a version beside it.
+    pub(crate) fn units(&self, state: usize) -> u64 {
+        (state + self.shared.len() + 40).div_ceil(WRITE_UNIT) as u64
+    }
+
+    /// What is remembered of a call.
+    pub(crate) async fn recall(
+        &self,
+        message: &str,
+        trace: Option<&TraceHeader>,
+    ) -> Result<Option<CallRecord>, TableError> {
+        let reply = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key("id", AttributeValue::S(call_id(message)))
+            .consistent_read(true)
+            .customize()
+            .mutate_request(of_trace(trace))
+            .send()
+            .await
+            .map_err(failed("GetItem"))?;
+        let Some(item) = reply.item else {
+            return Ok(None);
+        };
+        let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+        let number = |name: &str| {
+            let value = item.get(name).and_then(|value| value.as_n().ok());
+            value.and_then(|text| text.parse::<i64>().ok())
+        };
+        // A job that cannot be read is no call that can be sent.
+        let job = text("job").map(|job| serde_json::from_str(job)).transpose();
+        let job = job.map_err(|error| TableError {
+            operation: "GetItem",
+            why: format!("the job of {message} cannot be read: {error}"),
+        })?;
+        Ok(Some(CallRecord {
+            attempts: number("attempts")
+                .and_then(|attempts| u32::try_from(attempts).ok())
+                .unwrap_or(0),
+            first_sent: number("first_sent").map(Time::from_millis),
+            unknown: item.contains_key("unknown"),
+            job,
+            told: text("told").and_then(|told| serde_json::from_str(told).ok()),
+        }))
+    }
+
+    /// Remembers a call. Answers with the write units it costs.
+    pub(crate) async fn remember(
+        &self,
+        message: &str,
+        record: &CallRecord,
+        now: Time,
+        trace: Option<&TraceHeader>,
+    ) -> Result<u64, TableError> {
+        let expires = now.saturating_add(REMEMBERED).as_millis() / 1_000;
+        let number = |number: i64| AttributeValue::N(number.to_string());
+        let told = record.told.as_ref();
+        let told = told.map(|told| serde_json::to_string(told).expect("it is plain data"));
+        let job = record.job.as_ref();
+        let job = job.map(|job| serde_json::to_string(job).expect("it is plain data"));
+        let size = [&told, &job]
+            .into_iter()
+            .flatten()
+            .map(String::len)
+            .sum::<usize>()
+            + 200;
+        let mut request = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .item("id", AttributeValue::S(call_id(message)))
+            .item("attempts", number(i64::from(record.attempts)))
+            .item("expires_at", number(expires));
+        if let Some(first_sent) = record.first_sent {
+            request = request.item("first_sent", number(first_sent.as_millis()));
+        }
+        if record.unknown {
+            request = request.item("unknown", AttributeValue::Bool(true));
+        }
+        if let Some(job) = job {
+            request = request.item("job", AttributeValue::S(job));
+        }
+        if let Some(told) = told {
+            request = request.item("told", AttributeValue::S(told));
+        }
+        let request = request.customize().mutate_request(of_trace(trace));
+        request.send().await.map_err(failed("PutItem"))?;
+        Ok(size.div_ceil(WRITE_UNIT) as u64)
+    }
+}
+
+fn call_id(message: &str) -> String {
+    format!("call/{message}")
+}

@@ -1,0 +1,104 @@
+//! `dlq list` and `dlq groups`: the calls that failed for good, one by one and by error.
+
+use clap::Args;
+use rampmeter_terminal::Failure;
+use rampmeter_terminal::output::{self, Format, OutputArguments};
+use serde_json::{Value, json};
+
+use super::{Which, found};
+use crate::client::{ServerArguments, text};
+
+/// Options of `dlq list`.
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    #[command(flatten)]
+    which: Which,
+    /// Most dead letters to list.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    limit: u32,
+    #[command(flatten)]
+    server: ServerArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// Options of `dlq groups`.
+#[derive(Debug, Args)]
+pub(crate) struct GroupArguments {
+    #[command(flatten)]
+    server: ServerArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+pub(super) async fn list(arguments: ListArguments) -> Result<(), Failure> {
+    let client = arguments.server.client()?;
+    let letters = found(&client, &arguments.which, arguments.limit as usize).await?;
+    match arguments.output.format() {
+        Format::Json => {
+            let list = json!({ "schema": "rampmeter.dead-letters/1", "dead_letters": letters });
+            output::json(&list)?;
+        }
+        Format::Jsonl => each(&letters, Value::to_string)?,
+        Format::Id => each(&letters, |letter| text(&letter["id"]))?,
+        Format::Table => {
+            let header = [
+                "CALL",
+                "TARGET",
+                "PRIORITY",
+                "KEY",
+                "ERROR",
+                "FAILED",
+                "EXECUTION",
+            ];
+            let mut table = output::table(header);
+            for letter in &letters {
+                let execution = text(&letter["execution_arn"]);
+                let name = execution.rsplit(':').next().unwrap_or_default();
+                table.add_row([
+                    text(&letter["id"]),
+                    text(&letter["target"]),
+                    text(&letter["priority"]),
+                    text(&letter["key"]),
+                    text(&letter["error"]),
+                    text(&letter["failed_at"]),
+                    name.to_owned(),
+                ]);
+            }
+            output::print_table(&table)?;
+        }
+    }
+    Ok(())
+}
+
+fn each(items: &[Value], line: impl Fn(&Value) -> String) -> std::io::Result<()> {
+    items.iter().try_for_each(|item| output::data(&line(item)))
+}
+
+pub(super) async fn groups(arguments: GroupArguments) -> Result<(), Failure> {
+    let client = arguments.server.client()?;
+    let answer = client.admin(&["v1", "dead-letter-groups"]).await?;
+    let groups = answer["groups"].as_array().cloned().unwrap_or_default();
+    match arguments.output.format() {
+        Format::Json => output::json(&answer)?,
+        Format::Jsonl => each(&groups, Value::to_string)?,
+        Format::Id => each(&groups, |group| text(&group["sample"]))?,
+        Format::Table => {
+            let header = ["TARGET", "ERROR", "COUNT", "FIRST", "LAST", "SAMPLE", "KEY"];
+            let mut table = output::table(header);
+            for group in &groups {
+                table.add_row([
+                    text(&group["target"]),
+                    text(&group["error"]),
+                    group["count"].to_string(),
+                    text(&group["first_at"]),
+                    text(&group["last_at"]),
+                    text(&group["sample"]),
+                    text(&group["sample_key"]),
+                ]);
+            }
+            output::print_table(&table)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! `dlq`: the calls that failed for good. List them, by error too, take them up again, discard them. Which are taken up
+//! is decided by the server; this asks for each, slowly if it is told to.
+
+use rampmeter_terminal::Failure;
+
+mod change;
+mod list;
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use crate::client::Client;
+
+/// The commands under `dlq`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List dead letters, the newest first.
+    List(list::ListArguments),
+    /// List how many dead letters have the same target and error.
+    Groups(list::GroupArguments),
+    /// Take dead letters up again: redrive the executions they ended, send the others again.
+    Redrive(change::RedriveArguments),
+    /// Delete dead letters. What happened stays in the histories of their executions.
+    Discard(change::DiscardArguments),
+}
+
+/// Which dead letters are meant.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Which {
+    /// Only those of this target.
+    #[arg(long)]
+    target: Option<String>,
+    /// Only those with this error, such as Http.StatusCode.404.
+    #[arg(long)]
+    error: Option<String>,
+}
+
+/// Runs a command under `dlq`.
+pub(crate) async fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::List(list) => list::list(list).await,
+        Command::Groups(groups) => list::groups(groups).await,
+        Command::Redrive(redrive) => change::redrive(redrive).await,
+        Command::Discard(discard) => change::discard(discard).await,
+    }
+}
+
+/// The dead letters that the filters name, the newest first.
+async fn found(client: &Client, which: &Which, most: usize) -> Result<Vec<Value>, Failure> {
+    let mut letters = Vec::new();
+    let mut next: Option<String> = None;
+    while letters.len() < most {
+        let limit = (most - letters.len()).min(1_000).to_string();
+        let mut query = vec![("limit", limit.as_str())];
+        for (name, value) in [
+            ("target", which.target.as_deref()),
+            ("error", which.error.as_deref()),
+            ("next_token", next.as_deref()),
+        ] {
+            query.extend(value.map(|value| (name, value)));
+        }
+        let mut page = client.admin_with(&["v1", "dead-letters"], &query).await?;
+        if let Value::Array(items) = page["dead_letters"].take() {
+            letters.extend(items);
+        }
+        next = page["next_token"].as_str().map(str::to_owned);
+        if next.is_none() {
+            break;
+        }
+    }
+    Ok(letters)
+}

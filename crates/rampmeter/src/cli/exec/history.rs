@@ -1,0 +1,106 @@
+//! The history of an execution as a table: what happened, in which state, and how long each step took.
+
+use rampmeter_terminal::Failure;
+use rampmeter_terminal::output;
+use rampmeter_time::span;
+use serde_json::{Value, json};
+
+use crate::client::{Client, text};
+
+/// Longest text in the last column; the rest is in `-o json`.
+const LONGEST_DETAIL: usize = 80;
+
+/// All events of an execution, oldest first.
+pub(crate) async fn fetch(client: &Client, execution_arn: &str) -> Result<Vec<Value>, Failure> {
+    let mut events = Vec::new();
+    let mut request = json!({ "executionArn": execution_arn, "maxResults": 1000 });
+    loop {
+        let mut page = client.states("GetExecutionHistory", &request).await?;
+        if let Value::Array(items) = page["events"].take() {
+            events.extend(items);
+        }
+        let Some(next) = page["nextToken"].as_str() else {
+            return Ok(events);
+        };
+        request["nextToken"] = next.into();
+    }
+}
+
+/// Prints events as a table.
+pub(crate) fn print(events: &[Value]) -> std::io::Result<()> {
+    let mut table = output::table(["ID", "EVENT", "AT", "STEP", "DETAIL"]);
+    let first = events.first().map(at).unwrap_or_default();
+    let mut previous = first;
+    for event in events {
+        let now = at(event);
+        table.add_row([
+            event["id"].to_string(),
+            text(&event["type"]),
+            format!("+{}", span(now - first)),
+            span(now - previous),
+            detail(event),
+        ]);
+        previous = now;
+    }
+    output::print_table(&table)
+}
+
+/// When an event happened, in milliseconds since the epoch.
+fn at(event: &Value) -> i64 {
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "milliseconds of this age fit"
+    )]
+    let milliseconds = (event["timestamp"].as_f64().unwrap_or_default() * 1000.0).round() as i64;
+    milliseconds
+}
+
+/// The most telling part of an event: the name of the state, the error and its cause, or the payload.
+fn detail(event: &Value) -> String {
+    let details = event.as_object().into_iter().flatten();
+    let Some((_, details)) = details
+        .into_iter()
+        .find(|(key, _)| key.ends_with("EventDetails"))
+    else {
+        return String::new();
+    };
+    let parts = ["name", "resource", "error", "cause", "output", "input"];
+    let parts = parts
+        .into_iter()
+        .filter_map(|part| details[part].as_str())
+        .take(2);
+    let all = parts
+        .collect::<Vec<_>>()
+        .join("  ")
+        .replace(['\n', '\r', '\t'], " ");
+    if all.chars().count() <= LONGEST_DETAIL {
+        return all;
+    }
+    all.chars().take(LONGEST_DETAIL - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_detail_of_an_event_is_its_state_or_its_error() {
+        let entered = json!({
+            "type": "TaskStateEntered",
+            "stateEnteredEventDetails": { "name": "Pay", "input": "{\"a\":1}" },
+        });
+        assert_eq!(detail(&entered), "Pay  {\"a\":1}");
+        let failed = json!({
+            "type": "TaskFailed",
+            "taskFailedEventDetails": { "error": "Http.StatusCode.400", "cause": "no\nitem" },
+        });
+        assert_eq!(detail(&failed), "Http.StatusCode.400  no item");
+        assert_eq!(detail(&json!({ "type": "ExecutionStarted" })), "");
+    }
+
+    #[test]
+    fn a_long_payload_is_cut() {
+        let event = json!({ "taskSucceededEventDetails": { "output": "ä".repeat(500) } });
+        assert_eq!(detail(&event).chars().count(), LONGEST_DETAIL);
+    }
+}

@@ -1,0 +1,53 @@
+//! What `call list`, `limit list` and `target list` share: the admin port knows the list, this only sets it out.
+
+use clap::Args;
+use rampmeter_terminal::Failure;
+use rampmeter_terminal::output::{self, Format, OutputArguments};
+use serde_json::Value;
+
+use crate::client::{ServerArguments, text};
+
+/// Options of the three lists.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+/// Gets a list of the admin port and prints it in the form that was asked for.
+pub(crate) async fn show<const COLUMNS: usize>(
+    list: Arguments,
+    what: &str,
+    id: &str,
+    header: [&str; COLUMNS],
+    row: impl Fn(&Value) -> [String; COLUMNS],
+) -> Result<(), Failure> {
+    let answer = list.server.client()?.admin(&["v1", what]).await?;
+    let items = answer[what]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    match list.output.format() {
+        Format::Json => output::json(&answer)?,
+        Format::Jsonl => {
+            for item in items {
+                output::data(&item.to_string())?;
+            }
+        }
+        Format::Id => {
+            for item in items {
+                output::data(&text(&item[id]))?;
+            }
+        }
+        Format::Table => {
+            let mut table = output::table(header);
+            for item in items {
+                table.add_row(row(item));
+            }
+            output::print_table(&table)?;
+        }
+    }
+    Ok(())
+}

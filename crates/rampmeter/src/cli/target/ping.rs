@@ -1,0 +1,303 @@
+//! `target ping`: signs in, makes one harmless call, and says how that went: the first thing to try with an account of
+//! one's own. It reads the configuration and calls the vendor itself, beside the limits of a running server.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
+use clap::Args;
+use rampmeter_call::{Outcome, Repeatable, Request};
+use rampmeter_caller::allowance::{self, Allowance};
+use rampmeter_caller::{Attempt, Auth, Caller};
+use rampmeter_config::{Config, Target};
+use rampmeter_terminal::output::{self, Color, Format, OutputArguments, note};
+use rampmeter_terminal::{Exit, Failure};
+use serde_json::{Value, json};
+
+/// Options of `target ping`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Name of the target.
+    target: String,
+    /// Path to call instead of the vendor's own harmless one; it is called with GET.
+    #[arg(long)]
+    path: Option<String>,
+    /// The configuration.
+    #[arg(long, default_value = "rampmeter.toml")]
+    config: PathBuf,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// What a ping found.
+struct Found {
+    outcome: Outcome,
+    took: Duration,
+    /// Our clock less the vendor's, in seconds, where the answer has a date.
+    clock_ahead: Option<i64>,
+}
+
+/// Runs `target ping`.
+pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failure> {
+    let target = target(&arguments.config, &arguments.target, color)?;
+    let path = path_of(&target, arguments.path.as_deref())?;
+    let caller = Caller::new(target.profile.clone()).map_err(|error| {
+        Failure::new("RM2007", Exit::Usage, format!("{}: {error}", target.name))
+    })?;
+    note("this call is made beside the limits of a running server, and the vendor counts it");
+    let found = ping(&caller, &path).await;
+    let good = matches!(found.outcome, Outcome::Success(_));
+    match arguments.output.format() {
+        Format::Table => print(&target, &path, &found)?,
+        Format::Json | Format::Jsonl => output::json(&to_json(&target, &path, &found))?,
+        Format::Id if good => output::data(&target.name)?,
+        Format::Id => {}
+    }
+    if good {
+        Ok(())
+    } else {
+        Err(Failure::Told(Exit::Failed))
+    }
+}
+
+/// One target of a configuration.
+pub(crate) fn target(file: &std::path::Path, name: &str, color: Color) -> Result<Target, Failure> {
+    let mut config =
+        Config::load(file, &|name| std::env::var(name).ok()).map_err(|report| Failure::Report {
+            text: report.render(color.for_stderr()),
+            exit: Exit::Usage,
+        })?;
+    config.targets.remove(name).ok_or_else(|| {
+        let known: Vec<&str> = config.targets.keys().map(String::as_str).collect();
+        let what = format!("{} has no target {name}", file.display());
+        Failure::new("RM2060", Exit::Usage, what)
+            .with_help(format!("its targets are: {}", known.join(", ")))
+    })
+}
+
+fn path_of(target: &Target, chosen: Option<&str>) -> Result<String, Failure> {
+    let rules = target.profile.preset.rules();
+    chosen.or(rules.probe).map(str::to_owned).ok_or_else(|| {
+        let what = format!(
+            "the preset {} knows no harmless call",
+            target.profile.preset
+        );
+        Failure::new("RM2061", Exit::Usage, what)
+            .with_help(format!("rampmeter target ping {} --path /...", target.name))
+    })
+}
+
+/// One GET; a sign-in that takes a permit of its own is gone on from.
+pub(crate) async fn call(caller: &Caller, path: &str) -> Outcome {
+    let request = Request {
+        method: "GET".to_owned(),
+        path: path.to_owned(),
+        query: Vec::new(),
+        headers: Vec::new(),
+        body: None,
+        body_text: None,
+        idempotency_key: "ping".to_owned(),
+    };
+    let mut outcome = caller.attempt(&request, &Attempt::default()).await;
+    for _ in 0..2 {
+        if !matches!(
+            outcome,
+            Outcome::Repeatable {
+                reason: Repeatable::GotReady | Repeatable::SignInExpired,
+                ..
+            }
+        ) {
+            break;
+        }
+        outcome = caller.attempt(&request, &Attempt::default()).await;
+    }
+    outcome
+}
+
+async fn ping(caller: &Caller, path: &str) -> Found {
+    let begun = Instant::now();
+    let outcome = call(caller, path).await;
+    let date = outcome
+        .answer()
+        .and_then(|answer| answer.header("date"))
+        .and_then(|date| httpdate::parse_http_date(date).ok());
+    Found {
+        clock_ahead: date.map(|date| seconds_between(date, SystemTime::now())),
+        took: begun.elapsed(),
+        outcome,
+    }
+}
+
+/// Whole seconds from one time to another; negative if that is earlier.
+fn seconds_between(from: SystemTime, to: SystemTime) -> i64 {
+    let whole = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+    match to.duration_since(from) {
+        Ok(later) => whole(later),
+        Err(earlier) => -whole(earlier.duration()),
+    }
+}
+
+fn print(target: &Target, path: &str, found: &Found) -> std::io::Result<()> {
+    let line = |name: &str, value: &str| output::data(&format!("{name:<10}{value}"));
+    let rules = target.profile.preset.rules();
+    line("target", &format!("{} ({})", target.name, rules.title))?;
+    line("url", target.profile.base_url.as_str())?;
+    line("sign-in", &target.profile.auth.to_string())?;
+    line(
+        "call",
+        &format!("GET {path}, {} ms", found.took.as_millis()),
+    )?;
+    line("answer", &said(&found.outcome))?;
+    if let Some(ahead) = found.clock_ahead {
+        line("clock", &clock(ahead))?;
+    }
+    for allowance in allowance::allowances(&found.outcome, SystemTime::now()) {
+        line("limit", &allowance_text(&allowance))?;
+    }
+    if let Some(advice) = advice(target, found) {
+        line("advice", &advice)?;
+    }
+    Ok(())
+}
+
+fn clock(ahead: i64) -> String {
+    match ahead {
+        -2..=2 => "agrees with the vendor's".to_owned(),
+        3.. => format!("{ahead} s ahead of the vendor's"),
+        _ => format!("{} s behind the vendor's", -ahead),
+    }
+}
+
+/// What became of the call, in one line.
+pub(crate) fn said(outcome: &Outcome) -> String {
+    let status = outcome
+        .answer()
+        .map(|answer| format!("{} {}", answer.status, answer.status_text));
+    let status = status.as_deref().map_or("", str::trim);
+    let code = |code: &Option<String>| {
+        code.as_deref()
+            .map_or_else(String::new, |code| format!(", {code}"))
+    };
+    match outcome {
+        Outcome::Success(_) => status.to_owned(),
+        Outcome::Final { vendor_code, .. } => format!("{status}{}", code(vendor_code)),
+        Outcome::Throttled { vendor_code, .. } => {
+            format!("{status}{}: throttled", code(vendor_code))
+        }
+        Outcome::Repeatable {
+            reason: Repeatable::ConnectFailed(why),
+            ..
+        } => format!("no connection: {why}"),
+        Outcome::Repeatable {
+            reason: Repeatable::SignInFailed(why),
+            ..
+        } => why.clone(),
+        Outcome::Repeatable { vendor_code, .. } => {
+            format!("{status}{}: a passing failure", code(vendor_code))
+        }
+        Outcome::Unknown { reason }
+        | Outcome::Unresolved { reason }
+        | Outcome::Invalid { reason } => reason.clone(),
+    }
+}
+
+fn allowance_text(allowance: &Allowance) -> String {
+    let number = |number: Option<u64>| number.map_or_else(|| "?".to_owned(), |n| n.to_string());
+    let mut text = format!(
+        "{} {} of {} left",
+        allowance.name,
+        number(allowance.remaining),
+        number(allowance.limit)
+    );
+    if let Some(window) = allowance.window {
+        text.push_str(&format!(", in {} s", window.as_secs()));
+    }
+    text.trim_start().to_owned()
+}
+
+/// Minutes of a clock's error that vendors still accept in signatures.
+const CLOCK_MATTERS: i64 = 120;
+
+/// What to look at when the sign-in was refused.
+fn advice(target: &Target, found: &Found) -> Option<String> {
+    let refused = match &found.outcome {
+        Outcome::Final { answer, .. } => answer.status == 401,
+        Outcome::Repeatable { reason, .. } => {
+            matches!(
+                reason,
+                Repeatable::SignInFailed(_) | Repeatable::SignInExpired
+            )
+        }
+        _ => false,
+    };
+    if !refused {
+        return None;
+    }
+    if found
+        .clock_ahead
+        .is_some_and(|ahead| ahead.abs() > CLOCK_MATTERS)
+    {
+        return Some(
+            "set this machine's clock: signatures of the wrong time are refused".to_owned(),
+        );
+    }
+    let text = match &target.profile.auth {
+        Auth::None => "the target has no `auth`, and the vendor wants one",
+        Auth::OAuth1(_) => {
+            "compare the account (1234567_SB1, capitals and underscore), both keys and both secrets; NetSuite's Login Audit Trail says which it missed"
+        }
+        Auth::OAuth2(_) if target.profile.preset == rampmeter_caller::Preset::NetSuite => {
+            "compare client_id, certificate_id and the uploaded certificate with the key; the mapping needs an entity and a role with REST Web Services"
+        }
+        Auth::OAuth2(_) if target.profile.preset == rampmeter_caller::Preset::Salesforce => {
+            "the connected app must hold the key's certificate, the user must be pre-authorised for it, and a sandbox has audience = \"https://test.salesforce.com\""
+        }
+        _ => {
+            "compare the credential with the vendor's; a secret from a file or variable may be an older one"
+        }
+    };
+    Some(text.to_owned())
+}
+
+fn to_json(target: &Target, path: &str, found: &Found) -> Value {
+    let allowances: Vec<Value> = allowance::allowances(&found.outcome, SystemTime::now())
+        .iter()
+        .map(|allowance| {
+            json!({
+                "name": allowance.name,
+                "limit": allowance.limit,
+                "remaining": allowance.remaining,
+                "window_ms": allowance.window.map(|window| window.as_millis() as u64),
+            })
+        })
+        .collect();
+    json!({
+        "schema": "rampmeter.ping/1",
+        "target": target.name,
+        "preset": target.profile.preset.as_str(),
+        "base_url": target.profile.base_url.as_str(),
+        "sign_in": target.profile.auth.to_string(),
+        "path": path,
+        "ok": matches!(found.outcome, Outcome::Success(_)),
+        "status": found.outcome.answer().map(|answer| answer.status),
+        "answer": said(&found.outcome),
+        "took_ms": found.took.as_millis() as u64,
+        "clock_ahead_ms": found.clock_ahead.map(|ahead| ahead * 1000),
+        "limits": allowances,
+        "advice": advice(target, found),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_compared_in_words() {
+        assert_eq!(clock(1), "agrees with the vendor's");
+        assert_eq!(clock(-90), "90 s behind the vendor's");
+        assert_eq!(clock(90), "90 s ahead of the vendor's");
+        let later = SystemTime::UNIX_EPOCH + Duration::from_secs(7);
+        assert_eq!(seconds_between(SystemTime::UNIX_EPOCH, later), 7);
+        assert_eq!(seconds_between(later, SystemTime::UNIX_EPOCH), -7);
+    }
+}

@@ -1,0 +1,194 @@
+//! `target show`: one target with all that is known of it: what waits, what holds it, what the vendor taught.
+
+use clap::Args;
+use rampmeter_terminal::output::{self, Format, OutputArguments};
+use rampmeter_terminal::{Exit, Failure};
+use rampmeter_time::span;
+use serde_json::Value;
+
+use crate::cli::rate::Rate;
+use crate::client::{ServerArguments, text};
+
+/// Options of `target show`.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Name of the target.
+    target: String,
+    #[command(flatten)]
+    server: ServerArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// Runs `target show`.
+pub(crate) async fn run(show: Arguments) -> Result<(), Failure> {
+    let answer = show.server.client()?.admin(&["v1", "targets"]).await?;
+    let targets = answer["targets"].as_array().into_iter().flatten();
+    let Some(target) = targets
+        .into_iter()
+        .find(|target| target["name"] == show.target.as_str())
+    else {
+        let what = format!("there is no target {}", show.target);
+        return Err(Failure::new("RM2060", Exit::Failed, what).with_help("rampmeter target list"));
+    };
+    match show.output.format() {
+        Format::Id => output::data(&show.target)?,
+        Format::Json => output::json(target)?,
+        Format::Jsonl => output::data(&target.to_string())?,
+        Format::Table => {
+            for line in lines(target) {
+                output::data(&line)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Everything, for people.
+fn lines(target: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut field = |label: &str, value: String| {
+        if !value.is_empty() {
+            lines.push(format!("{label:<10} {value}"));
+        }
+    };
+    let waiting = ["HIGH", "MEDIUM", "BATCH"]
+        .map(|priority| format!("{priority} {}", target["waiting"][priority]));
+    field("target", text(&target["name"]));
+    field("waiting", waiting.join(", "));
+    field(
+        "in flight",
+        match target["held"].as_u64() {
+            Some(held) if held > 0 => {
+                format!("{}, {held} of them of unknown outcome", target["in_flight"])
+            }
+            _ => target["in_flight"].to_string(),
+        },
+    );
+    let paused = target["paused"].as_array().into_iter().flatten();
+    field("paused", paused.map(text).collect::<Vec<_>>().join(", "));
+    let mean = target["mean_call_ms"].as_i64();
+    field("mean call", mean.map(span).unwrap_or_default());
+    field("vendor", vendor_words(target));
+    field("throttles", throttle_words(target));
+    for limit in target["limits"].as_array().into_iter().flatten() {
+        field("limit", limit_words(limit));
+    }
+    for limit in target["vendor_limits"].as_array().into_iter().flatten() {
+        field("it says", vendor_limit_words(limit));
+        field("", text(&limit["disagreement"]));
+    }
+    lines
+}
+
+/// Whether the vendor lets calls in.
+fn vendor_words(target: &Value) -> String {
+    let mut words = match (target["closed_until"].as_str(), target["trickle"].as_u64()) {
+        (Some(until), _) => format!("closed the target until {until}"),
+        (None, Some(width)) => {
+            format!("lets {width} at a time in, until it has answered enough of them well")
+        }
+        (None, None) => "open".to_owned(),
+    };
+    if let Some(times) = target["closed_by_headers"]
+        .as_u64()
+        .filter(|times| *times > 0)
+    {
+        words.push_str(&format!(
+            "; its headers closed it {times} times before a throttle did"
+        ));
+    }
+    words
+}
+
+fn throttle_words(target: &Value) -> String {
+    let under = target["throttles_under_our_limit"].as_u64().unwrap_or(0);
+    let all = target["throttles"].to_string();
+    if under == 0 {
+        return all;
+    }
+    format!(
+        "{all}, {under} of them while we were under our own limits: somebody else uses the account, or a limit is too high"
+    )
+}
+
+fn limit_words(limit: &Value) -> String {
+    let window = limit["per_ms"]
+        .as_i64()
+        .map_or_else(String::new, |per| format!(" {}", span(per)));
+    let learned = limit["learned_ceiling"]
+        .as_u64()
+        .map_or_else(String::new, |ceiling| {
+            format!(", {ceiling} at present: the vendor's throttles taught it, and it rises by one every 30 s")
+        });
+    let rate = Rate::of_json(limit).words();
+    let rate = if rate.is_empty() {
+        rate
+    } else {
+        format!(", reaches {rate}")
+    };
+    format!(
+        "{} ({}{window}): {} of {} used{learned}{rate}",
+        text(&limit["name"]),
+        text(&limit["kind"]),
+        limit["used"],
+        limit["max"],
+    )
+}
+
+/// A limit as the vendor's last answer stated it.
+fn vendor_limit_words(limit: &Value) -> String {
+    let number = |field: &str| limit[field].as_u64().map(|number| number.to_string());
+    let of = match (number("remaining"), number("limit")) {
+        (Some(left), Some(all)) => format!("{left} of {all} left"),
+        (Some(left), None) => format!("{left} left"),
+        (None, Some(all)) => format!("{all} in all"),
+        (None, None) => return String::new(),
+    };
+    let name = text(&limit["name"]);
+    let name = if name.is_empty() { "calls" } else { &name };
+    let per = limit["per_ms"]
+        .as_i64()
+        .map_or_else(String::new, |per| format!(" in {}", span(per)));
+    let resets = limit["resets_at"]
+        .as_str()
+        .map_or_else(String::new, |at| format!(", more at {at}"));
+    format!("{name}: {of}{per}{resets}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_the_vendor_taught_is_told_in_words() {
+        let target = json!({
+            "name": "erp", "waiting": { "HIGH": 1, "MEDIUM": 0, "BATCH": 7 }, "in_flight": 3, "held": 1,
+            "paused": ["BATCH"], "mean_call_ms": 300, "throttles": 4, "throttles_under_our_limit": 2,
+            "closed_by_headers": 1, "closed_until": "2026-11-26T02:00:00.000Z", "trickle": null,
+            "limits": [{
+                "name": "account", "kind": "concurrency", "per_ms": null, "used": 3, "max": 12,
+                "learned_ceiling": 9, "reaches_per_second": 40.0, "nominal_per_second": null,
+            }],
+            "vendor_limits": [{
+                "name": "default", "kind": "window", "limit": 100, "per_ms": 60_000, "remaining": 0,
+                "resets_at": null,
+                "disagreement": "the vendor says 100 calls in 1m, the configuration says 600 (limit minute)",
+            }],
+        });
+        let told = lines(&target).join("\n");
+        for part in [
+            "waiting    HIGH 1, MEDIUM 0, BATCH 7",
+            "in flight  3, 1 of them of unknown outcome",
+            "closed the target until 2026-11-26T02:00:00.000Z; its headers closed it 1 times",
+            "throttles  4, 2 of them while we were under our own limits",
+            "account (concurrency): 3 of 12 used, 9 at present",
+            "default: 0 of 100 left in 1 min 0 s",
+            "the configuration says 600",
+        ] {
+            assert!(told.contains(part), "{part:?} in\n{told}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! A configuration read for AWS, and what stands against it with the places it is about.
+
+use std::path::{Path, PathBuf};
+
+use rampmeter_config::aws::{self, Plan};
+use rampmeter_config::{Report, WorkflowType};
+use rampmeter_template::check::{self, Finding, Place};
+use rampmeter_template::{Deployment, Emit};
+
+use super::{Problem, advice, problems_on_aws};
+
+/// Advice that is an error of its own on AWS: a queued call without a time-out, data that is too large.
+const ERRORS_ON_AWS: [(&str, &str); 2] = [("RM1102", "RM3011"), ("RM1105", "RM3013")];
+
+/// A configuration for AWS.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    file: PathBuf,
+    plan: Plan,
+    emit: Emit,
+}
+
+impl Planned {
+    /// Reads a configuration, which is there.
+    ///
+    /// # Errors
+    /// It is no configuration for AWS: a report with places.
+    pub(crate) fn read(file: &Path, emit: Emit) -> Result<Planned, Report> {
+        let environment = |name: &str| std::env::var(name).ok();
+        let read_file = |path: &Path| std::fs::read_to_string(path);
+        let plan = aws::load(file, &environment, &read_file)?;
+        Ok(Planned {
+            file: file.to_owned(),
+            plan,
+            emit,
+        })
+    }
+
+    /// The file's text as it is, to be deployed.
+    pub(crate) fn text(&self) -> &str {
+        &self.plan.original
+    }
+
+    /// What is deployed.
+    pub(crate) fn deployment(&self) -> Deployment<'_> {
+        Deployment {
+            plan: &self.plan,
+            emit: self.emit,
+            is_json: is_json(&self.file),
+        }
+    }
+
+    /// Everything that stands against it: AWS's own diagnostics of the definitions, advice, and what the deployment is
+    /// checked for.
+    pub(crate) fn problems(&self) -> Vec<Problem> {
+        let findings = check::findings(&self.deployment());
+        let mut problems = Vec::new();
+        for workflow in self.plan.config.workflows.values() {
+            let file = workflow.definition_path.display().to_string();
+            let express = workflow.workflow_type == WorkflowType::Express;
+            problems.extend(problems_on_aws(&file, &workflow.definition, express));
+            let Ok(value) = serde_json::from_str(&workflow.definition) else {
+                continue;
+            };
+            for advice in advice::on(&value) {
+                let is_told = findings.iter().any(|finding| {
+                    ERRORS_ON_AWS.contains(&(advice.code, finding.code))
+                        && matches!(&finding.place, Place::Definition { workflow: of, pointer }
+                            if *of == workflow.name && *pointer == advice.location)
+                });
+                if !is_told {
+                    problems.push(Problem::of_advice(&file, &workflow.definition, advice));
+                }
+            }
+        }
+        problems.extend(findings.iter().map(|finding| self.shown(finding)));
+        problems
+    }
+
+    fn shown(&self, finding: &Finding) -> Problem {
+        match &finding.place {
+            Place::Configuration(keys) => {
+                let file = self.file.display().to_string();
+                let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+                let place = self.plan.source.place(&keys);
+                Problem::of_finding(
+                    &file,
+                    finding,
+                    self.plan.source.text(),
+                    place,
+                    &keys.join("."),
+                )
+            }
+            Place::Definition { workflow, .. } => {
+                let workflow = &self.plan.config.workflows[workflow];
+                let file = workflow.definition_path.display().to_string();
+                Problem::in_definition(&file, finding, &workflow.definition)
+            }
+        }
+    }
+
+    /// A problem as text for people.
+    pub(crate) fn render(&self, problem: &Problem, color: bool) -> String {
+        problem.render(self.text_of(problem), color)
+    }
+
+    /// The text that a problem's place is in.
+    pub(crate) fn text_of(&self, problem: &Problem) -> &str {
+        if problem.file() == self.file.display().to_string() {
+            return self.plan.source.text();
+        }
+        let workflows = self.plan.config.workflows.values();
+        let mut of_file = workflows
+            .filter(|workflow| workflow.definition_path.display().to_string() == problem.file());
+        of_file.next().map_or("", |workflow| &workflow.definition)
+    }
+
+    /// Targets and workflows, for a summary.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let config = &self.plan.config;
+        (config.targets.len(), config.workflows.len())
+    }
+}
+
+/// Whether a configuration is JSON.
+fn is_json(file: &Path) -> bool {
+    file.extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("json"))
+}

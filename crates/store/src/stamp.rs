@@ -1,0 +1,34 @@
+//! The clocks at the last commit: one row of `meta`.
+
+use rampmeter_clock::Stamp;
+
+use crate::connection::{Store, optional};
+use crate::error::StoreError;
+
+/// Name of the row.
+const LAST_COMMIT: &str = "clocks at the last commit";
+
+impl Store {
+    /// Notes what the clocks say, in the transaction that is about to be committed.
+    pub fn put_stamp(&self, stamp: &Stamp) -> Result<(), StoreError> {
+        let text = serde_json::to_string(stamp).expect("a stamp is numbers and a text");
+        self.connection
+            .prepare_cached(
+                "INSERT INTO meta (name, value) VALUES (?1, ?2) \
+                 ON CONFLICT DO UPDATE SET value = excluded.value",
+            )?
+            .execute((LAST_COMMIT, text))?;
+        Ok(())
+    }
+
+    /// What the clocks said at the last commit. One that cannot be read is none: the start then trusts no clock.
+    pub fn stamp(&self) -> Result<Option<Stamp>, StoreError> {
+        let query = "SELECT value FROM meta WHERE name = ?1";
+        let found: Option<String> = optional(self.connection.query_row(
+            query,
+            [LAST_COMMIT],
+            |row| row.get(0),
+        ))?;
+        Ok(found.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+}
