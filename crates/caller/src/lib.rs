@@ -17,7 +17,7 @@ mod call;
 mod function;
 
 pub use answer::{ResponseRules, retry_after};
-pub use call::{Caller, CallerError, check_address};
+pub use call::{Caller, CallerError, check_address, is_plaintext};
 pub use function::{FunctionCaller, InvokeError};
 pub use job::Jobs;
 pub use network::{BadNetwork, Lookup, Network, admits, is_public};

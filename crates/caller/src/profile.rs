@@ -42,6 +42,8 @@ pub struct Profile {
     pub reconcile: Option<Template>,
     /// Addresses that calls may connect to beside public ones.
     pub allow_networks: Vec<Network>,
+    /// Calls, tokens and credentials may go over the public internet in plain HTTP.
+    pub allow_plaintext: bool,
     /// Headers sent with every call. Their values may be credentials (an API key), so a call cannot replace them.
     pub headers: Vec<(String, Secret)>,
     /// Bytes of an answer's body (after decompression) that are kept; the rest is dropped and said so.
@@ -70,6 +72,7 @@ impl Profile {
             polling: Polling::USUAL,
             reconcile: None,
             allow_networks: Vec::new(),
+            allow_plaintext: false,
             headers: Vec::new(),
             max_response_bytes: Profile::MAX_RESPONSE_BYTES,
             response: ResponseRules::default(),

@@ -10,6 +10,7 @@ mod answer;
 mod explain;
 mod give_back;
 mod memory;
+mod pace;
 mod pause;
 mod quota;
 mod rate;
@@ -165,6 +166,9 @@ impl Gate {
         }
         self.trouble.started(id);
         let now = self.now;
+        for limit in &mut self.limits {
+            limit.pace(&self.permits, now);
+        }
         self.limits
             .iter_mut()
             .filter_map(|limit| limit.started(priority, now))
@@ -175,7 +179,8 @@ impl Gate {
     pub(crate) fn eligible(&self, waiting: Waiting, now: Time) -> Waiting {
         let mut eligible = Waiting::NONE;
         for lane in waiting.lanes() {
-            eligible.set(lane, self.admits(lane, waiting.next(lane), now));
+            let admitted = self.admits(lane, waiting.next(lane), now);
+            eligible.set(lane, admitted && self.paced(lane, waiting, now).is_none());
         }
         eligible
     }

@@ -49,6 +49,8 @@
 //! grow; the first good answer opens it with a ramp. [`Gate::trouble`] is what a host shows of it, with the text of the last
 //! error, which it keeps itself. After each of these calls [`Gate::memory`] is to be persisted where a restart must not forget.
 //!
+//! A window is filled as fast as it frees its places, or evenly ([`Gate::set_pace`]), so that HIGH finds a place soon.
+//!
 //! Why a call waits is asked with [`Gate::explanation`]; what only the host knows of a call it says with the same type.
 //!
 //! # When it is asked
@@ -85,7 +87,7 @@ pub use feedback::{
 };
 pub use gate::{Decision, Disagreement, Gate, LimitUsage, Memory, Quota, Released, Verdict};
 pub use lane::{FairOrder, Waiting};
-pub use limit::{MAX_BUCKETS, MAX_EXACT_CALLS, WindowRow};
+pub use limit::{MAX_BUCKETS, MAX_EVEN_WINDOW, MAX_EXACT_CALLS, Pace, WindowRow};
 pub use pause::Scope;
 pub use permit::{CallId, OpenPermit, PermitId};
 pub use priority::{Priority, UnknownPriority};

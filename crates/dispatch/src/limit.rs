@@ -3,6 +3,7 @@
 //! What a limit is configured to allow is in `rules`; which calls are out, in `permit`.
 
 mod estimate;
+mod pace;
 mod rate;
 mod reading;
 mod release;
@@ -10,6 +11,7 @@ mod slot;
 mod state;
 mod window;
 
+pub use pace::{MAX_EVEN_WINDOW, Pace};
 pub use release::{MAX_BUCKETS, MAX_EXACT_CALLS};
 pub use slot::WindowRow;
 pub(crate) use state::{LimitContext, LimitState};

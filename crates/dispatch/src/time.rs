@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub struct Time(i64);
 
 impl Time {
+    /// The first moment that can be told.
+    pub(crate) const MIN: Time = Time(i64::MIN);
     /// The last moment that can be told; what saturating arithmetic ends at.
     pub const MAX: Time = Time(i64::MAX);
 

@@ -32,6 +32,7 @@ pub use rampmeter_store::model::activity::{
 };
 pub use rampmeter_store::model::call::*;
 pub use rampmeter_store::model::control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
+pub use rampmeter_store::model::damaged::{DamagedItem, DamagedKind};
 pub use rampmeter_store::model::dead_letter::{
     DeadLetterGroup, DeadLetterState, ListDeadLetters, RedriveDeadLetter, Redriven,
 };
@@ -53,7 +54,6 @@ pub use rampmeter_store::model::state_machine::{
     StateMachineDescription, UpdateStateMachine, UpdatedStateMachine, diagnosis,
 };
 pub use rampmeter_store::model::target::*;
-pub use rampmeter_store::model::task::*;
 pub use rampmeter_store::model::version::{
     AliasDescription, CreateAlias, PublishVersion, ResourceTags, Route, UpdateAlias,
     VersionDescription,

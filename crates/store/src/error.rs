@@ -1,39 +1,150 @@
-//! How the store fails: because the disk or the library does, or because one row cannot be read.
+//! What can go wrong in a transaction, in three kinds: the client's (refused), a row's (damaged) and the store's (poisoned).
+//! Whoever carries out a command, a timer or a message takes each of the three to its own consequence.
 
 use rampmeter_asl::record::RecordError;
 use thiserror::Error;
 
 use crate::format::FORMAT;
 use crate::model::id::StepId;
+use crate::model::queue_error::QueueError;
+use crate::model::rejected::Rejected;
 
-/// A failure of the store. There is no retry: a sync that failed once may have lost what it was asked to keep.
+/// A row that cannot be read: which one and why, in words. What it belongs to fails alone.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct Damaged(pub String);
+
+/// The disk or the library failed. There is no retry: a sync that failed once may have lost what it was asked to keep.
+#[derive(Debug, Error)]
+#[error("the store failed: {0}")]
+pub struct StoreFailure(#[from] rusqlite::Error);
+
+/// Why rows were not read or written.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    #[error("the store failed: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    /// One row cannot be read.
     #[error("a row of the store cannot be read: {0}")]
-    Damaged(String),
+    Damaged(#[from] Damaged),
+    /// Nothing more can be acknowledged.
+    #[error(transparent)]
+    Failed(#[from] StoreFailure),
+}
+
+impl StoreError {
+    /// A row that cannot be read.
+    pub fn damaged(what: impl Into<String>) -> StoreError {
+        StoreError::Damaged(Damaged(what.into()))
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    /// A value that is not of its column's kind is the row's trouble, everything else the store's.
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::Error;
+        match error {
+            Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::InvalidColumnType(..)
+            | Error::Utf8Error(..)
+            | Error::QueryReturnedNoRows => StoreError::damaged(error.to_string()),
+            error => StoreError::Failed(StoreFailure(error)),
+        }
+    }
+}
+
+/// What was read, where a row that cannot be read has a consequence of its own.
+#[derive(Debug)]
+pub enum Readable<T> {
+    /// It could be read.
+    Whole(T),
+    /// It could not.
+    Damaged(Damaged),
+}
+
+/// Parts what a row has done wrong from what the store has.
+///
+/// # Errors
+/// When the store failed.
+pub fn readable<T>(read: Result<T, StoreError>) -> Result<Readable<T>, StoreFailure> {
+    match read {
+        Ok(whole) => Ok(Readable::Whole(whole)),
+        Err(StoreError::Damaged(damaged)) => Ok(Readable::Damaged(damaged)),
+        Err(StoreError::Failed(failure)) => Err(failure),
+    }
+}
+
+/// Why a transaction did not do what it was to do.
+#[derive(Debug, Error)]
+pub enum TransactionError {
+    /// The request is not one that can be carried out. Nothing has changed.
+    #[error(transparent)]
+    Refused(Rejected),
+    /// One row cannot be read.
+    #[error("a row of the store cannot be read: {0}")]
+    Damaged(Damaged),
+    /// Nothing more can be acknowledged.
+    #[error(transparent)]
+    Poisoned(StoreFailure),
+}
+
+impl From<Rejected> for TransactionError {
+    fn from(refused: Rejected) -> Self {
+        TransactionError::Refused(refused)
+    }
+}
+
+impl From<QueueError> for TransactionError {
+    fn from(refused: QueueError) -> Self {
+        TransactionError::Refused(refused.into())
+    }
+}
+
+impl From<StoreError> for TransactionError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Damaged(damaged) => TransactionError::Damaged(damaged),
+            StoreError::Failed(failure) => TransactionError::Poisoned(failure),
+        }
+    }
+}
+
+impl From<StoreFailure> for TransactionError {
+    fn from(failure: StoreFailure) -> Self {
+        TransactionError::Poisoned(failure)
+    }
+}
+
+impl From<rusqlite::Error> for TransactionError {
+    fn from(error: rusqlite::Error) -> Self {
+        StoreError::from(error).into()
+    }
 }
 
 /// Why a store could not be opened.
 #[derive(Debug, Error)]
 pub enum StoreOpenError {
+    /// It cannot be read or written.
     #[error(transparent)]
     Failed(#[from] StoreError),
+    /// It was written by a newer version.
     #[error("format {found} is newer than format {FORMAT}, the newest this version knows")]
-    NewerFormat { found: i64 },
+    NewerFormat {
+        /// The format found.
+        found: i64,
+    },
+    /// It is something else.
     #[error("the file is not a rampmeter store")]
     Foreign,
 }
 
 impl From<rusqlite::Error> for StoreOpenError {
     fn from(error: rusqlite::Error) -> Self {
-        StoreOpenError::Failed(StoreError::Sqlite(error))
+        StoreOpenError::Failed(StoreError::Failed(StoreFailure(error)))
     }
 }
 
 /// A step whose record cannot be read.
 #[must_use]
 pub fn unreadable(step: StepId, error: &RecordError) -> StoreError {
-    StoreError::Damaged(format!("step {}: {error}", step.0))
+    StoreError::damaged(format!("step {}: {error}", step.0))
 }

@@ -13,6 +13,7 @@ pub mod model;
 mod backup;
 mod call;
 mod connection;
+mod damaged;
 mod directory;
 mod error;
 mod execution;
@@ -32,8 +33,12 @@ pub use call::lane::OrderStanding;
 pub use call::outcome::{BodyRow, OutcomeRow, body_of};
 pub use call::permit::PermitRow;
 pub use connection::{Store, open_reader, optional};
+pub use damaged::damaged_items;
 pub use directory::{blobs_path, store_path};
-pub use error::{StoreError, StoreOpenError, unreadable};
+pub use error::{
+    Damaged, Readable, StoreError, StoreFailure, StoreOpenError, TransactionError, readable,
+    unreadable,
+};
 pub use execution::awaited::AwaitingTask;
 pub use execution::frame::{ForkRow, FrameRow, FrameStanding};
 pub use execution::map_run::{

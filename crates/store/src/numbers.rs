@@ -2,7 +2,7 @@
 //! They are taken from the store a block at a time, so that giving one out costs nothing.
 
 use crate::connection::{Store, optional};
-use crate::error::StoreError;
+use crate::error::StoreFailure;
 
 /// Numbers taken at once. What is left of a block when the process ends is never used.
 const BLOCK: i64 = 1_000_000;
@@ -45,7 +45,7 @@ impl Sequence {
     }
 
     /// The next number. A new block is taken inside the transaction that is open.
-    pub fn take(&mut self, store: &Store) -> Result<i64, StoreError> {
+    pub fn take(&mut self, store: &Store) -> Result<i64, StoreFailure> {
         if self.next == self.end {
             self.next = store.take_block(self.kind.name())?;
             self.end = self.next + BLOCK;
@@ -54,20 +54,33 @@ impl Sequence {
         self.next += 1;
         Ok(number)
     }
+
+    /// Notes the block again, after the transaction was taken back to before it was taken.
+    pub fn note_again(&self, store: &Store) -> Result<(), StoreFailure> {
+        if self.end == 0 {
+            return Ok(());
+        }
+        store.note_block(self.kind.name(), self.end)
+    }
 }
 
 impl Store {
-    fn take_block(&self, name: &str) -> Result<i64, StoreError> {
+    fn take_block(&self, name: &str) -> Result<i64, StoreFailure> {
         let query = "SELECT value FROM meta WHERE name = ?1";
         let next: Option<i64> =
             optional(self.connection.query_row(query, [name], |row| row.get(0)))?;
         let next = next.unwrap_or(1);
+        self.note_block(name, next + BLOCK)?;
+        Ok(next)
+    }
+
+    fn note_block(&self, name: &str, end: i64) -> Result<(), StoreFailure> {
         self.connection.execute(
             "INSERT INTO meta (name, value) VALUES (?1, ?2) \
              ON CONFLICT DO UPDATE SET value = excluded.value",
-            (name, next + BLOCK),
+            (name, end),
         )?;
-        Ok(next)
+        Ok(())
     }
 }
 

@@ -129,11 +129,15 @@ pub(crate) fn oldest_json(target: &TargetSample) -> Value {
 pub(crate) async fn take(engine: &Engine) -> Result<Sample, Rejected> {
     let states = engine.targets().await?;
     let figures = engine.figures().await?;
-    Ok(Sample::new(
-        Timestamp::now().as_millisecond(),
-        states,
-        figures,
-    ))
+    let set_aside = figures.set_aside;
+    let mut sample = Sample::new(Timestamp::now().as_millisecond(), states, figures);
+    if set_aside > 0 {
+        let items = engine.damaged().await?.into_iter();
+        sample.damaged = items
+            .map(|item| format!("{} {}", item.kind.as_str(), item.name))
+            .collect();
+    }
+    Ok(sample)
 }
 
 /// The counts of executions by status, and when they are counted next.

@@ -11,6 +11,8 @@ pub(crate) struct Sample {
     pub(crate) at: i64,
     /// The targets, by name.
     pub(crate) targets: Vec<TargetSample>,
+    /// What could not be read and is set aside, by kind and name.
+    pub(crate) damaged: Vec<String>,
     /// How many executions have each status, when that was counted; null before the first count.
     pub(crate) executions: Value,
 }
@@ -56,6 +58,7 @@ impl Sample {
         Sample {
             at,
             targets: targets.collect(),
+            damaged: Vec::new(),
             executions: Value::Null,
         }
     }

@@ -88,7 +88,24 @@ pub(crate) fn judge(
         let first = oldest.and_then(|oldest| oldest.target(&target.state.name));
         notices(target, first, &mut verdict.notices);
     }
+    verdict.notices.extend(damaged(sample));
     verdict
+}
+
+/// What could not be read, with its first names.
+fn damaged(sample: &Sample) -> Option<String> {
+    const NAMED: usize = 3;
+    let names = sample.damaged.get(..NAMED).unwrap_or(&sample.damaged);
+    let more = match sample.damaged.len() - names.len() {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    (!names.is_empty()).then(|| {
+        format!(
+            "what cannot be read is set aside: {}{more}",
+            names.join(", ")
+        )
+    })
 }
 
 fn stuck(
@@ -328,7 +345,7 @@ mod tests {
         Sample {
             at: NOW,
             targets: vec![target],
-            executions: Value::Null,
+            ..Sample::default()
         }
     }
 
@@ -435,5 +452,19 @@ mod tests {
         assert!(notices[0].contains("erp/account is 2 by hand instead of 4"));
         assert!(notices[1].contains("someone else uses the account"));
         assert_eq!(notices[2], "erp has 1 dead letter");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let mut sample = sample(target());
+        assert_eq!(damaged(&sample), None);
+        sample.damaged = (1..=5)
+            .map(|number| format!("message c-{number}"))
+            .collect();
+        let told = damaged(&sample).unwrap();
+        assert!(
+            told.ends_with("message c-1, message c-2, message c-3, and 2 more"),
+            "{told}"
+        );
     }
 }

@@ -182,12 +182,17 @@ impl Run<'_, '_> {
 
     /// Depth comes first: writing the text, whose length is the other limit, goes as deep as the value.
     pub(super) fn measure(&self, payload: &Payload) -> Result<(), Failure> {
+        self.measure_of(&self.frame.state, payload)
+    }
+
+    /// The same of what somebody made who is named in the cause.
+    pub(super) fn measure_of(&self, maker: &str, payload: &Payload) -> Result<(), Failure> {
         if payload.is_too_deep() {
             let reason = format!("The data nests deeper than {DEPTH_LIMIT} levels");
             return Err(self.runtime(&reason));
         }
         if payload.len() > DATA_LIMIT {
-            return Err(Failure::too_much_data(&self.frame.state));
+            return Err(Failure::too_much_data(maker));
         }
         Ok(())
     }

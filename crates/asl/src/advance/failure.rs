@@ -35,6 +35,17 @@ enum Reach {
     Fatal,
 }
 
+impl Reach {
+    /// By AWS's table of errors: `States.ALL` and `States.TaskFailed` stand for neither of these two.
+    /// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>
+    fn of(error: Option<&str>) -> Self {
+        match error {
+            Some(RUNTIME | DATA_LIMIT) => Self::Terminal,
+            _ => Self::Reported,
+        }
+    }
+}
+
 /// AWS's limit on the cause of an error, in characters.
 const CAUSE_LIMIT: usize = 32_768;
 
@@ -43,13 +54,15 @@ const RUNTIME: &str = "States.Runtime";
 const DATA_LIMIT: &str = "States.DataLimitExceeded";
 
 impl Failure {
-    /// The error that a task reported, or a Fail state.
+    /// The error that a task reported, or a Fail state. One that the service names, such as data over its limit, is
+    /// not the task's: only its own name catches it.
     pub(super) fn of_task(error: Option<String>, cause: Option<String>) -> Self {
+        let reach = Reach::of(error.as_deref());
         Self {
             error,
             cause: cause.map(cut),
             alias: None,
-            reach: Reach::Reported,
+            reach,
             is_below: false,
         }
     }
@@ -57,13 +70,7 @@ impl Failure {
     /// What failed a branch or an iteration, as it fails the state around it. A state that cannot be
     /// executed as it is written cannot be caught from outside either.
     pub(super) fn below(error: Option<String>, cause: Option<String>) -> Self {
-        let is_terminal = matches!(error.as_deref(), Some(RUNTIME | DATA_LIMIT));
         Self {
-            reach: if is_terminal {
-                Reach::Terminal
-            } else {
-                Reach::Reported
-            },
             is_below: true,
             ..Self::of_task(error, cause)
         }

@@ -154,14 +154,18 @@ impl<'r> Run<'r, '_> {
     }
 
     /// A result over the limits is the failure of its task, whatever part of it would have been
-    /// selected: AWS was recorded so, with a catcher of `States.ALL` that caught it.
+    /// selected. The cause of it names a function by its ARN.
     pub(super) fn task_succeeded(&mut self, result: &Payload) -> Result<Continuation, Failure> {
-        if let Err(failure) = self.measure(result) {
-            return self.task_failed(failure.error, failure.cause);
-        }
         let machine = self.machine;
         let state = machine.state(&self.frame.state);
         let task = state.task();
+        let named = match &task.resource {
+            Resource::Function(arn) => arn,
+            _ => &self.frame.state,
+        };
+        if let Err(failure) = self.measure_of(named, result) {
+            return self.task_failed(failure.error, failure.cause);
+        }
         self.clear_timers();
         self.emit(task_event::succeeded(&task.resource, result.clone()))?;
         self.leave(state, &Made::result(result), &task.next)

@@ -111,7 +111,7 @@ fn test(object: &Object<'_>, operator: &str) -> Option<Test> {
             Some((kind, entry.1))
         });
     let Some((kind, comparison)) = found else {
-        object.fault_at(operator, "Field is not supported".to_owned());
+        object.unsupported(operator);
         return None;
     };
     match kind {

@@ -1,5 +1,5 @@
-//! Which fields a state may have: a table by type and query language. Then the fields that many
-//! states share.
+//! Which fields a state may have: a table, one row for each field, by type and query language. Then the fields that
+//! many states share.
 
 use super::object::Object;
 use crate::model::machine::{Duration, QueryLanguage, ResultPath, Selection, Transition};
@@ -10,60 +10,110 @@ use rampmeter_expression::path::Path;
 /// AWS's longest time: 99,999,999 seconds.
 pub(super) const SECONDS_LIMIT: u64 = 99_999_999;
 
-const EVERY: &str = "Type Comment QueryLanguage";
+/// A field of states: which types of state have it, and in which language.
+struct Row(&'static str, &'static str, Language);
 
-/// The fields of a state beyond those that every state has: in both languages, in JSONPath only and
-/// in JSONata only.
-fn table(kind: StateKind) -> [&'static str; 3] {
-    match kind {
-        StateKind::Task => [
-            "Next End Resource TimeoutSeconds HeartbeatSeconds Retry Catch Credentials Assign",
-            "InputPath Parameters ResultSelector ResultPath OutputPath TimeoutSecondsPath \
-             HeartbeatSecondsPath",
-            "Arguments Output",
-        ],
-        StateKind::Pass => [
-            "Next End Assign",
-            "InputPath Parameters Result ResultPath OutputPath",
-            "Output",
-        ],
-        StateKind::Choice => ["Choices Default Assign", "InputPath OutputPath", "Output"],
-        StateKind::Wait => [
-            "Next End Assign Seconds Timestamp",
-            "SecondsPath TimestampPath InputPath OutputPath",
-            "Output",
-        ],
-        StateKind::Succeed => ["", "InputPath OutputPath", "Output"],
-        StateKind::Fail => ["Error Cause", "ErrorPath CausePath", ""],
-        StateKind::Parallel => [
-            "Next End Branches Retry Catch Assign",
-            "InputPath Parameters ResultSelector ResultPath OutputPath",
-            "Arguments Output",
-        ],
-        StateKind::Map => [
-            "Next End ItemProcessor Iterator ItemSelector Parameters MaxConcurrency ItemReader \
-             ItemBatcher ResultWriter ToleratedFailureCount ToleratedFailurePercentage Label Retry \
-             Catch Assign",
-            "InputPath ItemsPath ResultSelector ResultPath OutputPath MaxConcurrencyPath \
-             ToleratedFailureCountPath ToleratedFailurePercentagePath",
-            "Items Output",
-        ],
-    }
+/// The languages that have a field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Language {
+    Both,
+    JsonPath,
+    Jsonata,
 }
+
+/// All fields of all states.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html>
+#[rustfmt::skip]
+const FIELDS: [Row; 54] = [
+    Row("Type", EVERY, Language::Both),
+    Row("Comment", EVERY, Language::Both),
+    Row("QueryLanguage", EVERY, Language::Both),
+    Row("Next", LEADING_ON, Language::Both),
+    Row("End", LEADING_ON, Language::Both),
+    Row("Assign", "Task Pass Choice Wait Parallel Map", Language::Both),
+    Row("Retry", "Task Parallel Map", Language::Both),
+    Row("Catch", "Task Parallel Map", Language::Both),
+    Row("InputPath", "Task Pass Choice Wait Succeed Parallel Map", Language::JsonPath),
+    Row("OutputPath", "Task Pass Choice Wait Succeed Parallel Map", Language::JsonPath),
+    Row("ResultPath", "Task Pass Parallel Map", Language::JsonPath),
+    Row("ResultSelector", "Task Parallel Map", Language::JsonPath),
+    Row("Output", "Task Pass Choice Wait Succeed Parallel Map", Language::Jsonata),
+    Row("Arguments", "Task Parallel", Language::Jsonata),
+    Row("Parameters", "Task Pass Parallel", Language::JsonPath),
+    Row("Parameters", "Map", Language::Both),
+    Row("Resource", "Task", Language::Both),
+    Row("Credentials", "Task", Language::Both),
+    Row("TimeoutSeconds", "Task", Language::Both),
+    Row("TimeoutSecondsPath", "Task", Language::JsonPath),
+    Row("HeartbeatSeconds", "Task", Language::Both),
+    Row("HeartbeatSecondsPath", "Task", Language::JsonPath),
+    Row("Result", "Pass", Language::JsonPath),
+    Row("Choices", "Choice", Language::Both),
+    Row("Default", "Choice", Language::Both),
+    Row("Seconds", "Wait", Language::Both),
+    Row("SecondsPath", "Wait", Language::JsonPath),
+    Row("Timestamp", "Wait", Language::Both),
+    Row("TimestampPath", "Wait", Language::JsonPath),
+    Row("Error", "Fail", Language::Both),
+    Row("ErrorPath", "Fail", Language::JsonPath),
+    Row("Cause", "Fail", Language::Both),
+    Row("CausePath", "Fail", Language::JsonPath),
+    Row("Branches", "Parallel", Language::Both),
+    Row("ItemProcessor", "Map", Language::Both),
+    Row("Iterator", "Map", Language::Both),
+    Row("ItemSelector", "Map", Language::Both),
+    Row("Items", "Map", Language::Jsonata),
+    Row("ItemsPath", "Map", Language::JsonPath),
+    Row("ItemReader", "Map", Language::Both),
+    Row("ItemBatcher", "Map", Language::Both),
+    Row("ResultWriter", "Map", Language::Both),
+    Row("Label", "Map", Language::Both),
+    Row("MaxConcurrency", "Map", Language::Both),
+    Row("MaxConcurrencyPath", "Map", Language::JsonPath),
+    Row("ToleratedFailureCount", "Map", Language::Both),
+    Row("ToleratedFailureCountPath", "Map", Language::JsonPath),
+    Row("ToleratedFailurePercentage", "Map", Language::Both),
+    Row("ToleratedFailurePercentagePath", "Map", Language::JsonPath),
+    // The fields of batches, which share the rule.
+    Row("MaxItemsPerBatch", "ItemBatcher", Language::Both),
+    Row("MaxItemsPerBatchPath", "ItemBatcher", Language::JsonPath),
+    Row("MaxInputBytesPerBatch", "ItemBatcher", Language::Both),
+    Row("MaxInputBytesPerBatchPath", "ItemBatcher", Language::JsonPath),
+    Row("BatchInput", "ItemBatcher", Language::Both),
+];
+
+const EVERY: &str = "Task Pass Choice Wait Succeed Fail Parallel Map";
+const LEADING_ON: &str = "Task Pass Wait Parallel Map";
 
 /// Notes the fields that a state of this kind and language does not have.
 pub(super) fn check(state: &Object<'_>, kind: StateKind, language: QueryLanguage) {
-    let [both, json_path, jsonata] = table(kind);
-    let own = if language == QueryLanguage::JsonPath {
-        json_path
-    } else {
-        jsonata
-    };
-    let names: Vec<_> = [EVERY, both, own]
-        .iter()
-        .flat_map(|list| list.split(' '))
-        .collect();
-    state.allow(&names);
+    check_owner(state, kind.as_str(), language);
+}
+
+/// Notes the fields that an object does not have; the owner is a type of state or the field that holds the object.
+pub(super) fn check_owner(object: &Object<'_>, owner: &str, language: QueryLanguage) {
+    for name in object.names() {
+        let row = FIELDS
+            .iter()
+            .find(|row| row.0 == name && row.1.split(' ').any(|one| one == owner));
+        match (row.map(|row| row.2), language) {
+            (None, _) => object.unsupported(name),
+            (Some(Language::Jsonata), QueryLanguage::JsonPath) => {
+                object.fault_at(name, of_other_language(name, "JSONPath", "JSONata"));
+            }
+            (Some(Language::JsonPath), QueryLanguage::Jsonata) => {
+                object.fault_at(name, of_other_language(name, "JSONata", "JSONPath"));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn of_other_language(name: &str, own: &str, other: &str) -> String {
+    format!(
+        "The QueryLanguage is set to '{own}', but field '{name}' is only supported for the '{other}' \
+         QueryLanguage"
+    )
 }
 
 /// `InputPath` or `OutputPath`.
@@ -131,6 +181,6 @@ pub(super) fn duration(
         return Duration::Seconds(seconds);
     }
     state
-        .path(path)
+        .definite_path(path)
         .map_or(Duration::None, |found| Duration::Path(path, found))
 }

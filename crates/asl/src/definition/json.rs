@@ -42,7 +42,7 @@ fn walk(value: &Value, location: &str, faults: &Faults) {
         Value::String(text) => report(text, location, faults),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                walk(item, &format!("{location}/{index}"), faults);
+                walk(item, &format!("{location}[{index}]"), faults);
             }
         }
         Value::Object(fields) => {

@@ -29,13 +29,7 @@ pub(super) fn body(
     let mut processor = None;
     let mut distributed = None;
     if let Some(object) = state.object(name?) {
-        object.allow(&[
-            "Comment",
-            "StartAt",
-            "States",
-            "QueryLanguage",
-            "ProcessorConfig",
-        ]);
+        object.allow(&["Comment", "StartAt", "States", "ProcessorConfig"]);
         distributed = read_distributed(state, &object, language);
         processor = state::nested(&object, machine_language, notes);
     }
@@ -63,7 +57,7 @@ pub(super) fn body(
 fn items(state: &Object<'_>, language: QueryLanguage) -> Option<Items> {
     match language {
         QueryLanguage::JsonPath if state.has("ItemsPath") => {
-            state.path("ItemsPath").map(Items::Path)
+            state.definite_path("ItemsPath").map(Items::Path)
         }
         QueryLanguage::JsonPath => Some(Items::Path(Path::input())),
         QueryLanguage::Jsonata if state.has("Items") => {
@@ -133,13 +127,7 @@ fn label(state: &Object<'_>) -> Option<String> {
 
 fn batcher(state: &Object<'_>, language: QueryLanguage) -> Option<Batcher> {
     let batcher = state.object("ItemBatcher")?;
-    batcher.allow(&[
-        "MaxItemsPerBatch",
-        "MaxItemsPerBatchPath",
-        "MaxInputBytesPerBatch",
-        "MaxInputBytesPerBatchPath",
-        "BatchInput",
-    ]);
+    fields::check_owner(&batcher, "ItemBatcher", language);
     let max_items = whole(
         &batcher,
         "MaxItemsPerBatch",
@@ -182,7 +170,7 @@ fn whole(
     language: QueryLanguage,
 ) -> Amount {
     object.one_of(&[field, path]);
-    if let Some(found) = object.path(path) {
+    if let Some(found) = object.definite_path(path) {
         return Amount::Path(field, found);
     }
     if let Some(query) = fields::query_of(object, field, language) {
@@ -198,7 +186,7 @@ fn percentage(state: &Object<'_>, language: QueryLanguage) -> Amount {
     const FIELD: &str = "ToleratedFailurePercentage";
     const PATH: &str = "ToleratedFailurePercentagePath";
     state.one_of(&[FIELD, PATH]);
-    if let Some(found) = state.path(PATH) {
+    if let Some(found) = state.definite_path(PATH) {
         return Amount::Path(FIELD, found);
     }
     if let Some(query) = fields::query_of(state, FIELD, language) {

@@ -99,7 +99,7 @@ fn query_language(object: &Object<'_>) -> Option<QueryLanguage> {
         "JSONPath" => Some(QueryLanguage::JsonPath),
         "JSONata" => Some(QueryLanguage::Jsonata),
         other => {
-            object.fault_at("QueryLanguage", format!("'{other}' is no query language"));
+            object.one_of_values("QueryLanguage", other, &["JSONPath", "JSONata"]);
             None
         }
     }
@@ -137,6 +137,9 @@ fn graph(
     }
     let start_at = start_at?;
     transitions::check(start_at, object, &listed);
+    if !listed.is_empty() && !transitions::has_end(&listed) {
+        object.no_end();
+    }
     Some(Graph {
         start_at: start_at.to_owned(),
         states,

@@ -6,7 +6,9 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use crate::model::diagnostic::{Diagnostic, SCHEMA};
+use crate::model::diagnostic::{
+    Diagnostic, INVALID_JSONATA, MISSING_END, SCHEMA, UNSUPPORTED_JSONATA,
+};
 use rampmeter_expression::Expression;
 use rampmeter_expression::jsonata;
 use rampmeter_expression::path::{Path, ReferencePath};
@@ -108,8 +110,13 @@ impl<'v> Object<'v> {
     /// Notes each field that is not among these.
     pub(super) fn allow(&self, names: &[&str]) {
         for name in self.names().filter(|name| !names.contains(name)) {
-            self.fault_at(name, "Field is not supported".to_owned());
+            self.unsupported(name);
         }
+    }
+
+    /// Notes a field that the object cannot have.
+    pub(super) fn unsupported(&self, name: &str) {
+        self.fault(format!("Field '{name}' is not supported"));
     }
 
     /// Notes which of these are missing.
@@ -143,6 +150,21 @@ impl<'v> Object<'v> {
         present.first().copied()
     }
 
+    /// Notes a value that is none of those that a field may have.
+    pub(super) fn one_of_values(&self, name: &str, value: &str, values: &[&str]) {
+        if !values.contains(&value) {
+            let message = format!("The value must be one of: [{}]", values.join(", "));
+            self.fault_at(name, message);
+        }
+    }
+
+    /// Notes that no state ends the graph. AWS points to no place.
+    pub(super) fn no_end(&self) {
+        let message = "Workflow has no terminal state".to_owned();
+        let fault = Diagnostic::error(MISSING_END, message, String::new());
+        self.faults.0.borrow_mut().push(fault);
+    }
+
     fn typed<T>(
         &self,
         name: &str,
@@ -171,13 +193,23 @@ impl<'v> Object<'v> {
 
     /// The objects of an array that must not be empty.
     pub(super) fn objects(&self, name: &str) -> Option<Vec<Object<'v>>> {
-        let items = self.typed(name, "Array", Value::as_array)?;
-        if items.is_empty() {
+        let objects = self.objects_or_none(name)?;
+        if self
+            .value(name)
+            .and_then(Value::as_array)
+            .is_some_and(Vec::is_empty)
+        {
             self.fault_at(name, "The array must not be empty".to_owned());
         }
+        Some(objects)
+    }
+
+    /// The objects of an array.
+    pub(super) fn objects_or_none(&self, name: &str) -> Option<Vec<Object<'v>>> {
+        let items = self.typed(name, "Array", Value::as_array)?;
         let location = self.location_of(name);
         let objects = items.iter().enumerate().filter_map(|(index, item)| {
-            let location = format!("{location}/{index}");
+            let location = format!("{location}[{index}]");
             let Value::Object(fields) = item else {
                 self.faults
                     .add(SCHEMA, "Expected value of type Object".to_owned(), location);
@@ -212,6 +244,15 @@ impl<'v> Object<'v> {
         path.ok()
     }
 
+    /// A path to one place, of the input, of a variable or of the context object.
+    pub(super) fn definite_path(&self, name: &str) -> Option<Path> {
+        let path = self.path(name)?;
+        if !path.is_definite() {
+            self.fault_at(name, "Value is not a Reference Path".to_owned());
+        }
+        Some(path)
+    }
+
     pub(super) fn reference_path(&self, name: &str) -> Option<ReferencePath> {
         ReferencePath::parse(self.text(name)?)
             .map_err(|error| self.fault_at(name, error.to_string()))
@@ -233,10 +274,57 @@ impl<'v> Object<'v> {
     /// A field in JSONata. `place` is where the object stands in its state, such as `Catch[0]/`.
     pub(super) fn jsonata(&self, name: &str, place: &str) -> Option<jsonata::Template> {
         let template = jsonata::Template::parse(self.value(name)?, &format!("{place}{name}"));
-        for fault in template.as_ref().err().into_iter().flatten() {
-            self.fault_at(name, fault.to_string());
+        for (at, fault) in template.as_ref().err().into_iter().flatten() {
+            self.faults.add(
+                INVALID_JSONATA,
+                fault.to_string(),
+                self.location_in(place, at),
+            );
+        }
+        if let Ok(template) = &template {
+            template.each_query(&mut |query| self.check_references(name, place, query));
         }
         template.ok()
+    }
+
+    /// The JSON pointer of a place in the state, such as `Catch[0]/Output/a[1]`, of which `prefix` is the way to this
+    /// object.
+    fn location_in(&self, prefix: &str, place: &str) -> String {
+        let below = place.strip_prefix(prefix).unwrap_or(place);
+        format!("{}/{below}", self.location)
+    }
+
+    /// Notes what an expression refers to and cannot have there: there is no document at the top level, and `$states`
+    /// has a result only once there is one and an error only where it is caught.
+    fn check_references(&self, name: &str, place: &str, query: &jsonata::Query) {
+        let note = |message: String| {
+            let location = self.location_in(place, &query.place);
+            self.faults.add(UNSUPPORTED_JSONATA, message, location);
+        };
+        for reference in query.program.top_level_references() {
+            note(format!(
+                "Reference to '{reference}' at the top level is not supported."
+            ));
+        }
+        let leaves = ["Output", "Assign"].contains(&name);
+        let has_result = ["Task", "Parallel", "Map"];
+        let kind = self
+            .value("Type")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        for member in query.program.members_of_states() {
+            let exists = match member {
+                "input" | "context" => true,
+                "result" => leaves && place.is_empty() && has_result.contains(&kind),
+                "errorOutput" => leaves && place.starts_with("Catch["),
+                _ => false,
+            };
+            if !exists {
+                note(format!(
+                    "Reference to '$states.{member}' is not supported in this field."
+                ));
+            }
+        }
     }
 
     /// A field that holds an expression in JSONata; none when it holds something else, or a faulty one.

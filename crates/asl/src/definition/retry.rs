@@ -10,7 +10,11 @@ const MAX_DELAY_LIMIT: u64 = 31_622_400;
 
 /// The retriers of a state.
 pub(super) fn retriers(state: &Object<'_>) -> Vec<Retrier> {
-    let Some(listed) = state.has("Retry").then(|| state.objects("Retry")).flatten() else {
+    let Some(listed) = state
+        .has("Retry")
+        .then(|| state.objects_or_none("Retry"))
+        .flatten()
+    else {
         return Vec::new();
     };
     let last = listed.len().saturating_sub(1);
@@ -35,12 +39,7 @@ fn read_retrier(retrier: &Object<'_>, is_last: bool) -> Retrier {
         .integer("MaxAttempts", 0..=SECONDS_LIMIT)
         .unwrap_or(3);
     let jitter = retrier.text("JitterStrategy").unwrap_or("NONE");
-    if !["NONE", "FULL"].contains(&jitter) {
-        retrier.fault_at(
-            "JitterStrategy",
-            "The value must be NONE or FULL".to_owned(),
-        );
-    }
+    retrier.one_of_values("JitterStrategy", jitter, &["NONE", "FULL"]);
     Retrier {
         errors: errors(retrier, is_last),
         interval_seconds: retrier
@@ -68,7 +67,11 @@ fn backoff_rate(retrier: &Object<'_>) -> f64 {
 
 /// The catchers of a state.
 pub(super) fn catchers(state: &Object<'_>, language: QueryLanguage) -> Vec<Catcher> {
-    let Some(listed) = state.has("Catch").then(|| state.objects("Catch")).flatten() else {
+    let Some(listed) = state
+        .has("Catch")
+        .then(|| state.objects_or_none("Catch"))
+        .flatten()
+    else {
         return Vec::new();
     };
     let last = listed.len().saturating_sub(1);

@@ -20,7 +20,7 @@ pub(super) fn parse(
     state.require(&["Type"]);
     let text = state.text("Type")?;
     let Some(kind) = StateKind::from_type(text) else {
-        state.fault_at("Type", format!("'{text}' is no type of state"));
+        state.one_of_values("Type", text, &StateKind::ALL.map(StateKind::as_str));
         return None;
     };
     state.text("Comment");
@@ -101,7 +101,7 @@ fn branches(
     state.require(&["Branches"]);
     let mut graphs = Vec::new();
     for branch in state.objects("Branches").unwrap_or_default() {
-        branch.allow(&["Comment", "StartAt", "States", "QueryLanguage"]);
+        branch.allow(&["Comment", "StartAt", "States"]);
         graphs.extend(nested(&branch, machine_language, notes));
     }
     let next = fields::transition(state)?;
@@ -117,8 +117,7 @@ pub(super) fn nested(
     machine_language: QueryLanguage,
     notes: &mut Notes,
 ) -> Option<Graph> {
-    let language = query_language(object).unwrap_or(machine_language);
-    graph(object, machine_language, language, notes)
+    graph(object, machine_language, machine_language, notes)
 }
 
 /// The `Resource` of a Task state, one that AWS knows.
@@ -189,8 +188,10 @@ fn wait(state: &Object<'_>, language: QueryLanguage) -> Option<Body> {
             .integer("Seconds", 0..=fields::SECONDS_LIMIT)
             .map(Until::Seconds),
         Some("Timestamp") => wait_timestamp(state),
-        Some("SecondsPath") => state.path("SecondsPath").map(Until::SecondsPath),
-        Some(_) => state.path("TimestampPath").map(Until::TimestampPath),
+        Some("SecondsPath") => state.definite_path("SecondsPath").map(Until::SecondsPath),
+        Some(_) => state
+            .definite_path("TimestampPath")
+            .map(Until::TimestampPath),
         None => {
             state.fault(format!(
                 "One of these fields is required: [{}]",

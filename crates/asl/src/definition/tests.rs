@@ -76,16 +76,17 @@ fn transitions_lead_to_states_that_exist() {
     assert_eq!(
         faults(&definition),
         [
-            "MISSING_TRANSITION_TARGET: Missing 'Next' target: Y at /States/A/Choices/0/Next",
-            "MISSING_TRANSITION_TARGET: Missing 'Default' target: X at /States/A/Default",
+            "MISSING_TRANSITION_TARGET: Missing 'Next' target: Y at /States/A/Choices[0]/Next",
+            "MISSING_TRANSITION_TARGET: Missing 'Next' target: X at /States/A/Default",
             "MISSING_TRANSITION_TARGET: Missing 'Next' target: Z at /States/B/Next",
-            "MISSING_TRANSITION_TARGET: Missing 'Next' target: W at /States/B/Catch/0/Next",
+            "MISSING_TRANSITION_TARGET: Missing 'Next' target: W at /States/B/Catch[0]/Next",
+            "MISSING_END_STATE: Workflow has no terminal state",
         ]
     );
     assert_eq!(
         faults(&json!({"StartAt": "X", "States": {"A": {"Type": "Succeed"}}})),
         [
-            "MISSING_TRANSITION_TARGET: Missing 'StartAt' target: X at /StartAt",
+            "MISSING_TRANSITION_TARGET: Missing 'Next' target: X at /StartAt",
             "MISSING_TRANSITION_TARGET: State \"A\" is not reachable. at /States/A",
         ]
     );
@@ -102,12 +103,12 @@ fn all_faults_are_found_in_one_pass() {
     });
     let found = faults(&definition);
     for expected in [
-        "Field is not supported at /Extra",
+        "Field 'Extra' is not supported at /",
         "The version '2.0' is not supported at /Version",
         "The value must be from 1 to 99999999 at /TimeoutSeconds",
         "Value is not a Reference Path at /States/A/ResultPath",
         "Value is not a valid JSONPath at /States/A/InputPath",
-        "'Nap' is no type of state at /States/B/Type",
+        "The value must be one of: [Task, Pass, Choice, Wait, Succeed, Fail, Parallel, Map] at /States/B/Type",
     ] {
         assert!(
             found.iter().any(|fault| fault.ends_with(expected)),
@@ -176,9 +177,7 @@ fn fields_belong_to_their_state_and_language() {
     ] {
         let found = faults_of(state);
         assert!(
-            found
-                .iter()
-                .any(|fault| fault.contains("Field is not supported")),
+            found.iter().any(|fault| fault.contains("supported")),
             "{found:?}"
         );
     }
@@ -294,8 +293,11 @@ fn branches_are_checked_too_and_names_are_unique_across_them() {
     );
     assert_eq!(
         faults(&lost),
-        ["MISSING_TRANSITION_TARGET: Missing 'Next' target: P at \
-          /States/P/Branches/0/States/A/Next"]
+        [
+            "MISSING_TRANSITION_TARGET: Missing 'Next' target: P at \
+          /States/P/Branches[0]/States/A/Next",
+            "MISSING_END_STATE: Workflow has no terminal state"
+        ]
     );
     let twice = parallel(
         branch("A", json!({"End": true})),
@@ -444,10 +446,148 @@ fn what_looks_like_an_expression_and_is_none_is_a_warning() {
         told,
         [
             ("NO_DOLLAR", "/States/A/Parameters/QueueUrl"),
-            ("NO_DOLLAR", "/States/A/Parameters/MessageBody/0/id"),
+            ("NO_DOLLAR", "/States/A/Parameters/MessageBody[0]/id"),
             ("PASS_RESULT_IS_STATIC", "/States/B/Result"),
-            ("NO_PATH", "/States/C/Choices/0/Not/StringEquals"),
+            ("NO_PATH", "/States/C/Choices[0]/Not/StringEquals"),
             ("NO_PATH", "/States/D/Error"),
         ]
     );
+}
+
+#[test]
+fn a_workflow_without_an_end_is_refused() {
+    let found = faults(&json!({"StartAt": "A", "States": {
+        "A": {"Type": "Pass", "Next": "B"},
+        "B": {"Type": "Pass", "Next": "A"},
+    }}));
+    assert_eq!(found, ["MISSING_END_STATE: Workflow has no terminal state"]);
+}
+
+#[test]
+fn fields_of_the_other_language_and_unknown_ones_are_told_apart() {
+    for (state, fault) in [
+        (
+            json!({"Type": "Pass", "Output": 1}),
+            "SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported for \
+             the 'JSONata' QueryLanguage at /States/A/Output",
+        ),
+        (
+            json!({"Type": "Pass", "QueryLanguage": "JSONata", "ResultPath": "$"}),
+            "SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONata', but field 'ResultPath' is only supported \
+             for the 'JSONPath' QueryLanguage at /States/A/ResultPath",
+        ),
+        (
+            json!({"Type": "Pass", "TimeoutSeconds": 1}),
+            "SCHEMA_VALIDATION_FAILED: Field 'TimeoutSeconds' is not supported at /States/A",
+        ),
+        (
+            json!({"Type": "Wait", "SecondsPath": "$.a[*]"}),
+            "SCHEMA_VALIDATION_FAILED: Value is not a Reference Path at /States/A/SecondsPath",
+        ),
+        (
+            json!({"Type": "Pass", "QueryLanguage": "JSONPointer"}),
+            "SCHEMA_VALIDATION_FAILED: The value must be one of: [JSONPath, JSONata] at /States/A/QueryLanguage",
+        ),
+    ] {
+        assert_eq!(faults_of(state), [fault]);
+    }
+}
+
+#[test]
+fn the_language_of_a_nested_graph_is_that_of_its_states() {
+    let inner =
+        json!({"StartAt": "I", "QueryLanguage": "JSONata", "States": {"I": {"Type": "Succeed"}}});
+    for (state, place) in [
+        (
+            json!({"Type": "Map", "ItemProcessor": inner, "End": true}),
+            "ItemProcessor",
+        ),
+        (
+            json!({"Type": "Map", "Iterator": inner, "End": true}),
+            "Iterator",
+        ),
+        (
+            json!({"Type": "Parallel", "Branches": [inner], "End": true}),
+            "Branches[0]",
+        ),
+    ] {
+        let fault = format!(
+            "SCHEMA_VALIDATION_FAILED: Field 'QueryLanguage' is not supported at /States/A/{place}"
+        );
+        assert_eq!(faults_of(state), [fault]);
+    }
+}
+
+/// The faults of a Task state in JSONata with one more field.
+fn faults_of_query(field: &str, value: &Value) -> Vec<String> {
+    let mut state = json!({"Type": "Task", "QueryLanguage": "JSONata", "Resource": "arn:aws:states:::sqs:sendMessage"});
+    state[field] = value.clone();
+    faults_of(state)
+}
+
+#[test]
+fn there_is_no_document_at_the_top_of_an_expression() {
+    for (source, references) in [
+        ("phone", vec!["phone"]),
+        ("a & b.c", vec!["a", "b"]),
+        ("$", vec!["$"]),
+        ("$.a", vec!["$"]),
+        ("$$.a", vec!["$$"]),
+        ("*", vec!["*"]),
+        ("$map([1], function($v){ name })", vec!["name"]),
+        ("$states.input.orders[price > 1].id", vec![]),
+        ("$states.input.($.a & b)", vec![]),
+        ("$states.input.orders{id: price}", vec![]),
+        ("$states.input.orders^(price).id", vec![]),
+        ("$states.input ~> |orders|{'a': price}|", vec![]),
+        ("$states.input.orders[$$.a = 1]", vec!["$$"]),
+        ("$sum($states.input.orders.(price * count))", vec![]),
+    ] {
+        let found = faults_of_query("Output", &json!({"v": [format!("{{% {source} %}}")]}));
+        let expected: Vec<_> = references
+            .iter()
+            .map(|name| {
+                format!(
+                    "UNSUPPORTED_JSONATA_EXPRESSION: Reference to '{name}' at the top level is not supported. at \
+                     /States/A/Output/v[0]"
+                )
+            })
+            .collect();
+        assert_eq!(found, expected, "{source}");
+    }
+}
+
+#[test]
+fn states_has_a_result_only_where_there_is_one_and_an_error_only_in_a_catcher() {
+    let refused = |field: &str, value: Value| faults_of_query(field, &value).len();
+    assert_eq!(refused("Output", json!("{% $states.result %}")), 0);
+    assert_eq!(refused("Assign", json!({"a": "{% $states.result.x %}"})), 0);
+    assert_eq!(refused("Arguments", json!("{% $states.result %}")), 1);
+    assert_eq!(refused("Output", json!("{% $states.errorOutput %}")), 1);
+    assert_eq!(refused("Output", json!("{% $states.outputs %}")), 1);
+    assert_eq!(refused("Output", json!("{% $states %}")), 0);
+    let catcher = |output: &str| json!([{"ErrorEquals": ["E"], "Next": "A", "Output": output}]);
+    assert_eq!(
+        refused("Catch", catcher("{% $states.errorOutput.Cause %}")),
+        0
+    );
+    let pass =
+        json!({"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $states.result %}"});
+    assert_eq!(faults_of(pass).len(), 1);
+}
+
+#[test]
+fn what_is_no_jsonata_is_named_at_its_place() {
+    let found = faults_of_query("Output", &json!({"v": "{% 1 + %}"}));
+    assert!(
+        found[0].starts_with("INVALID_JSONATA_EXPRESSION: "),
+        "{found:?}"
+    );
+    assert!(found[0].ends_with(" at /States/A/Output/v"), "{found:?}");
+}
+
+#[test]
+fn lists_of_retriers_and_catchers_may_be_empty() {
+    let state = json!({"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Retry": [], "Catch": []});
+    assert_eq!(faults_of(state), Vec::<String>::new());
 }

@@ -13,18 +13,13 @@ use crate::model::machine::Graph;
 /// Checks the transitions of one graph. `object` holds it, `listed` is its `States`.
 pub(super) fn check(start_at: &str, object: &Object<'_>, listed: &Object<'_>) {
     if !listed.has(start_at) {
-        let message = format!("Missing 'StartAt' target: {start_at}");
+        let message = format!("Missing 'Next' target: {start_at}");
         object.fault_with(MISSING_TARGET, "StartAt", message);
     }
     for name in listed.names() {
-        for Target {
-            place,
-            field,
-            state,
-        } in targets(listed, name)
-        {
+        for Target { place, state } in targets(listed, name) {
             if !listed.has(state) {
-                let message = format!("Missing '{field}' target: {state}");
+                let message = format!("Missing 'Next' target: {state}");
                 listed.fault_below(MISSING_TARGET, name, &place, message);
             }
         }
@@ -36,7 +31,6 @@ pub(super) fn check(start_at: &str, object: &Object<'_>, listed: &Object<'_>) {
 struct Target<'v> {
     /// Where, as a JSON pointer below the state.
     place: String,
-    field: &'static str,
     /// The name of the state it leads to.
     state: &'v str,
 }
@@ -50,7 +44,6 @@ fn targets<'v>(listed: &Object<'v>, name: &str) -> Vec<Target<'v>> {
         let target = state.get(field).and_then(Value::as_str);
         target.map(|state| Target {
             place: format!("/{field}"),
-            field,
             state,
         })
     };
@@ -63,8 +56,7 @@ fn targets<'v>(listed: &Object<'v>, name: &str) -> Vec<Target<'v>> {
         items.enumerate().filter_map(move |(index, item)| {
             let state = item.get("Next").and_then(Value::as_str)?;
             Some(Target {
-                place: format!("/{list}/{index}/Next"),
-                field: "Next",
+                place: format!("/{list}[{index}]/Next"),
                 state,
             })
         })
@@ -74,6 +66,15 @@ fn targets<'v>(listed: &Object<'v>, name: &str) -> Vec<Target<'v>> {
         .chain(own)
         .chain(listed_in("Catch"))
         .collect()
+}
+
+/// Whether a state of the graph ends it. Without one its executions could only fail or go on for ever.
+pub(super) fn has_end(listed: &Object<'_>) -> bool {
+    listed.names().any(|name| {
+        let field = |field| listed.value(name).and_then(|state| state.get(field));
+        let kind = field("Type").and_then(Value::as_str);
+        matches!(kind, Some("Succeed" | "Fail")) || field("End") == Some(&Value::Bool(true))
+    })
 }
 
 /// AWS refuses a definition with a state that nothing leads to.

@@ -65,7 +65,7 @@ fn in_template(value: &Value, location: &str, warnings: &mut Vec<Diagnostic>) {
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                in_template(item, &format!("{location}/{index}"), warnings);
+                in_template(item, &format!("{location}[{index}]"), warnings);
             }
         }
         _ => {}
@@ -87,7 +87,7 @@ fn in_rules(value: &Value, location: &str, warnings: &mut Vec<Diagnostic>) {
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                in_rules(item, &format!("{location}/{index}"), warnings);
+                in_rules(item, &format!("{location}[{index}]"), warnings);
             }
         }
         _ => {}

@@ -41,6 +41,12 @@ pub struct Unserved {
 pub(crate) const SCHEMA: &str = "SCHEMA_VALIDATION_FAILED";
 /// The definition is not JSON.
 pub(crate) const JSON: &str = "INVALID_JSON_DESCRIPTION";
+/// A text between `{%` and `%}` is no JSONata.
+pub(crate) const INVALID_JSONATA: &str = "INVALID_JSONATA_EXPRESSION";
+/// An expression refers to what a state machine does not have.
+pub(crate) const UNSUPPORTED_JSONATA: &str = "UNSUPPORTED_JSONATA_EXPRESSION";
+/// No state ends the workflow.
+pub(crate) const MISSING_END: &str = "MISSING_END_STATE";
 /// A transition names a state that does not exist.
 pub(crate) const MISSING_TARGET: &str = "MISSING_TRANSITION_TARGET";
 /// Two states of one definition have the same name.

@@ -42,19 +42,20 @@ impl StateKind {
     /// The kind of a `Type` field, if it is one of AWS's.
     #[must_use]
     pub fn from_type(text: &str) -> Option<Self> {
-        [
-            Self::Task,
-            Self::Pass,
-            Self::Choice,
-            Self::Wait,
-            Self::Succeed,
-            Self::Fail,
-            Self::Parallel,
-            Self::Map,
-        ]
-        .into_iter()
-        .find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
+
+    /// All types of states.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Task,
+        Self::Pass,
+        Self::Choice,
+        Self::Wait,
+        Self::Succeed,
+        Self::Fail,
+        Self::Parallel,
+        Self::Map,
+    ];
 
     pub(crate) fn entered(self) -> &'static str {
         match self {

@@ -291,7 +291,11 @@ fn without_a_budget_no_state_is_entered() {
 #[test]
 fn an_endless_loop_yields_and_can_be_stopped() {
     let definition = json!({"StartAt": "A", "States": {
-        "A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"},
+        "A": {"Type": "Pass", "Next": "B"},
+        "B": {"Type": "Choice", "Default": "A", "Choices": [
+            {"Variable": "$.never", "IsPresent": true, "Next": "C"},
+        ]},
+        "C": {"Type": "Succeed"},
     }});
     let mut host = Host::started(&definition, &json!({}));
     assert_eq!(host.events.len(), 1 + 2 * 64);

@@ -27,6 +27,11 @@ pub enum CallerError {
     /// A URL names an address that a call may not connect to.
     #[error("{0} is no public address; `allow_networks` of the target can allow it")]
     Address(IpAddr),
+    /// A URL of plain HTTP may lead over the public internet.
+    #[error(
+        "{0} begins with http://, and everything would be readable on the way, credentials too; write https://, or allow_plaintext = true if that is meant"
+    )]
+    Plaintext(&'static str),
     /// The timeout is zero.
     #[error("the timeout must be longer than zero")]
     Timeout,
@@ -59,6 +64,10 @@ pub(crate) fn check(profile: &Profile) -> Result<(), CallerError> {
         return Err(CallerError::BaseUrl);
     }
     check_address(&profile.base_url, &profile.allow_networks)?;
+    let readable = |url| !profile.allow_plaintext && is_plaintext(url, &profile.allow_networks);
+    if readable(&profile.base_url) {
+        return Err(CallerError::Plaintext("base_url"));
+    }
     if let Auth::OAuth2(oauth2) = &profile.auth {
         // A token URL may have a query: some servers tell their tenants apart by one.
         let mut url = oauth2.token_url.clone();
@@ -67,6 +76,9 @@ pub(crate) fn check(profile: &Profile) -> Result<(), CallerError> {
             return Err(CallerError::TokenUrl);
         }
         check_address(&url, &profile.allow_networks)?;
+        if readable(&url) {
+            return Err(CallerError::Plaintext("token_url"));
+        }
     }
     if profile.timeout.is_zero() {
         return Err(CallerError::Timeout);
@@ -102,16 +114,42 @@ pub fn check_address(url: &Url, allowed: &[Network]) -> Result<(), CallerError> 
     }
 }
 
+/// Whether a URL is plain HTTP and leads over the public internet. Where private networks are allowed, a name may lead into one
+/// of them: such a name is judged when it is looked up (see [`plaintext_hosts`]).
+#[must_use]
+pub fn is_plaintext(url: &Url, allowed: &[Network]) -> bool {
+    url.scheme() == "http"
+        && match url.host() {
+            Some(Host::Ipv4(address)) => network::is_public(IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => network::is_public(IpAddr::V6(address)),
+            Some(Host::Domain(_)) => allowed.is_empty(),
+            None => false,
+        }
+}
+
+/// The names that may lead to private addresses only, because what is sent to them can be read on the way.
+pub(crate) fn plaintext_hosts(profile: &Profile) -> Vec<String> {
+    if profile.allow_plaintext {
+        return Vec::new();
+    }
+    urls(profile)
+        .filter(|url| url.scheme() == "http")
+        .filter_map(|url| url.host_str().map(str::to_owned))
+        .collect()
+}
+
 /// Whether any URL of the account is `https`.
 pub(crate) fn is_secure(profile: &Profile) -> bool {
+    urls(profile).any(|url| url.scheme() == "https")
+}
+
+/// Where the account is, and where it gives tokens.
+fn urls(profile: &Profile) -> impl Iterator<Item = &Url> {
     let token_url = match &profile.auth {
         Auth::OAuth2(oauth2) => Some(&oauth2.token_url),
         _ => None,
     };
-    [Some(&profile.base_url), token_url]
-        .into_iter()
-        .flatten()
-        .any(|url| url.scheme() == "https")
+    [Some(&profile.base_url), token_url].into_iter().flatten()
 }
 
 /// A sign-in that never changes and the target's own headers, ready to send.

@@ -4,6 +4,7 @@
 
 mod account;
 mod classify;
+mod csrf_fetch;
 mod csrf_sessions;
 mod follow_up;
 mod idempotency_headers;
@@ -29,7 +30,7 @@ use csrf_sessions::Sessions;
 use preflight::until;
 use recent_calls::RecentCalls;
 
-pub use account::{CallerError, check_address};
+pub use account::{CallerError, check_address, is_plaintext};
 pub use classify::classify;
 pub use follow_up::allowances;
 pub use kept_headers::typed;
@@ -51,6 +52,8 @@ pub struct Caller {
     pub(crate) sessions: Sessions,
     /// Calls that were refused for their credentials and sent once more.
     pub(crate) had_second_chance: RecentCalls,
+    /// Deletions whose answer was lost, and which have not been answered since.
+    pub(crate) lost_deletions: RecentCalls,
     /// Calls of which the vendor has said that they did not happen, and which have not been sent since.
     pub(crate) known_not_to_have_happened: RecentCalls,
 }
@@ -73,6 +76,7 @@ impl Caller {
         let resolver = Resolver {
             lookup,
             allowed: Arc::from(profile.allow_networks.as_slice()),
+            plaintext: Arc::from(account::plaintext_hosts(&profile)),
         };
         let tokens = match &profile.auth {
             Auth::OAuth2(oauth2) => Some(AccessTokens::new(*oauth2.clone())),
@@ -87,6 +91,7 @@ impl Caller {
             tokens,
             sessions: Sessions::default(),
             had_second_chance: RecentCalls::default(),
+            lost_deletions: RecentCalls::default(),
             known_not_to_have_happened: RecentCalls::default(),
         })
     }
@@ -141,12 +146,44 @@ impl Caller {
             Ok(built) => built,
             Err(reason) => return Outcome::Invalid { reason },
         };
-        match self.exchange_into(built, deadline, sink).await {
+        let outcome = match self.exchange_into(built, deadline, sink).await {
             Ok((answer, took)) => {
                 let outcome = classify(&self.profile, answer, took, SystemTime::now());
                 self.heed_refusals(request, &prepared, outcome)
             }
             Err(outcome) => outcome,
+        };
+        if request.method == "DELETE" {
+            self.heed_lost_deletion(request, attempt, outcome)
+        } else {
+            outcome
+        }
+    }
+
+    /// What is gone is deleted, where an earlier attempt of the same call may have done that and its answer was lost.
+    fn heed_lost_deletion(
+        &self,
+        request: &Request,
+        attempt: &Attempt,
+        outcome: Outcome,
+    ) -> Outcome {
+        let key = &request.idempotency_key;
+        match outcome {
+            Outcome::Unknown { .. } => {
+                self.lost_deletions.insert(key);
+                outcome
+            }
+            Outcome::Final { answer, .. }
+                if matches!(answer.status, 404 | 410)
+                    && (self.lost_deletions.remove(key) || attempt.ask_first) =>
+            {
+                Outcome::Success(answer)
+            }
+            Outcome::Success(_) | Outcome::Final { .. } => {
+                self.lost_deletions.remove(key);
+                outcome
+            }
+            outcome => outcome,
         }
     }
 

@@ -7,6 +7,7 @@ use rampmeter_call::{Answer, Outcome, Repeatable, Request, Throttle};
 
 use super::Caller;
 use super::classify::classify;
+use super::csrf_fetch::Fetch;
 use super::csrf_sessions::Session;
 use crate::profile::Attempt;
 use crate::reconcile::{Question, Verdict};
@@ -145,7 +146,8 @@ impl Caller {
         prepared: &Prepared,
         deadline: Instant,
     ) -> Result<(String, Session), Outcome> {
-        let service = (csrf.service_of)(self.profile.base_url.path(), &request.path);
+        let fetch = Fetch::of(csrf, self.profile.base_url.path(), request);
+        let service = fetch.scope;
         if let Some(session) = self.sessions.get(&service) {
             return Ok((service, session));
         }
@@ -158,17 +160,8 @@ impl Caller {
         if let Some(session) = self.sessions.get(&service) {
             return Ok((service, session));
         }
-        let fetch = Request {
-            method: "GET".to_owned(),
-            path: service.clone(),
-            query: Vec::new(),
-            headers: Vec::new(),
-            body: None,
-            body_text: None,
-            idempotency_key: String::new(),
-        };
         let mut built = self
-            .build(&fetch, &Attempt::default(), prepared)
+            .build(&fetch.request, &Attempt::default(), prepared)
             .map_err(|reason| Outcome::Invalid { reason })?;
         built.headers_mut().insert(
             csrf.header,

@@ -5,7 +5,9 @@ use std::time::SystemTime;
 
 use rampmeter_call::{HeaderError, Request, path};
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue,
+};
 use serde_json::Value;
 
 use super::Caller;
@@ -15,6 +17,9 @@ use super::kept_headers::typed;
 use super::preflight::Prepared;
 use crate::profile::Attempt;
 use crate::sign_in::{Auth, OAuth1};
+
+/// Methods whose requests say that they have no body.
+const EXPECT_A_BODY: [&str; 3] = ["POST", "PUT", "PATCH"];
 
 impl Caller {
     /// The HTTP request of a call. `Err` says in words why there is none.
@@ -48,6 +53,10 @@ impl Caller {
             };
             built.headers_mut().entry(CONTENT_TYPE).or_insert(JSON);
             *built.body_mut() = Some(bytes.into());
+        } else if EXPECT_A_BODY.contains(&request.method.as_str()) {
+            // Some servers answer 411 where the length is left out (RFC 9110, section 8.6).
+            let none = HeaderValue::from_static("0");
+            built.headers_mut().insert(CONTENT_LENGTH, none);
         }
         Ok(built)
     }

@@ -114,6 +114,9 @@ pub struct Csrf {
     pub fetch: &'static str,
     /// The service that a call goes to, as a path below the base URL, from the path of the base URL and that of the call.
     pub service_of: fn(&str, &str) -> String,
+    /// The parameter that chooses the client (the tenant of one system), in a call's query or headers: each client has
+    /// sessions of its own.
+    pub client: &'static str,
     /// The token of an answer, where it holds one.
     pub token_of: fn(&Answer) -> Option<&str>,
     /// Whether an answer says that the token is missing, wrong or old.

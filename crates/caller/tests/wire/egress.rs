@@ -95,7 +95,9 @@ const DENIED_V6: [&str; 16] = [
 ];
 
 fn profile(url: Url) -> Profile {
-    Profile::new("trick", url, Duration::from_secs(5))
+    let mut profile = Profile::new("trick", url, Duration::from_secs(5));
+    profile.allow_plaintext = true;
+    profile
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use rampmeter_call::{Outcome, Repeatable, Request};
-use rampmeter_caller::{Auth, Caller, CallerError, Network, Profile, Secret};
+use rampmeter_caller::{
+    Auth, Caller, CallerError, ClientAuthentication, Grant, Network, OAuth2, Profile, Secret,
+};
 use serde_json::json;
 use url::Url;
 
@@ -38,8 +40,9 @@ async fn a_refused_connection_sent_nothing_and_may_be_repeated() {
 #[tokio::test]
 async fn a_host_that_does_not_exist_may_be_repeated() {
     let url = Url::parse("http://nowhere.invalid/").unwrap();
-    let caller = Caller::new(Profile::new("gone", url, Duration::from_secs(20))).unwrap();
-    let outcome = caller.call(&get("/x")).await;
+    let mut profile = Profile::new("gone", url, Duration::from_secs(20));
+    profile.allow_plaintext = true;
+    let outcome = Caller::new(profile).unwrap().call(&get("/x")).await;
     assert!(
         matches!(
             outcome,
@@ -166,10 +169,10 @@ fn a_profile_that_cannot_be_called_is_refused() {
         let error = Caller::new(profile(url)).unwrap_err();
         assert!(matches!(error, CallerError::BaseUrl), "{url}: {error}");
     }
-    let mut no_time = profile("http://vendor.test/");
+    let mut no_time = profile("https://vendor.test/");
     no_time.timeout = Duration::ZERO;
     assert!(matches!(Caller::new(no_time), Err(CallerError::Timeout)));
-    let mut reserved = profile("http://vendor.test/");
+    let mut reserved = profile("https://vendor.test/");
     reserved
         .headers
         .push(("Host".to_owned(), Secret::new(CANARY)));
@@ -188,7 +191,7 @@ fn a_credential_that_cannot_be_sent_is_refused_and_not_repeated() {
     for auth in auths {
         let mut profile = Profile::new(
             "x",
-            Url::parse("http://vendor.test/").unwrap(),
+            Url::parse("https://vendor.test/").unwrap(),
             Duration::from_secs(1),
         );
         profile.auth = auth;
@@ -225,4 +228,50 @@ async fn no_credential_shows_in_debug_or_in_an_outcome() {
         // dXNlcjpj is the beginning of `user:c` in base64.
         assert!(!shown.contains("dXNlcjpj"), "{shown}");
     }
+}
+
+#[test]
+fn plain_http_over_the_public_internet_wants_to_be_meant() {
+    let refused = |profile: Profile| match Caller::new(profile) {
+        Err(CallerError::Plaintext(which)) => Some(which),
+        Err(other) => panic!("{other}"),
+        Ok(_) => None,
+    };
+    let profile = |url: &str| Profile::new("x", Url::parse(url).unwrap(), Duration::from_secs(1));
+    let private = || vec!["10.0.0.0/8".parse().unwrap()];
+    for public in [
+        "http://vendor.test/",
+        "http://8.8.8.8/",
+        "http://[2606:4700::1]/",
+    ] {
+        assert_eq!(refused(profile(public)), Some("base_url"), "{public}");
+        let meant = Profile {
+            allow_plaintext: true,
+            ..profile(public)
+        };
+        assert_eq!(refused(meant), None, "{public}");
+    }
+    for near in ["http://10.1.1.1/", "http://erp.internal/"] {
+        let near = Profile {
+            allow_networks: private(),
+            ..profile(near)
+        };
+        assert_eq!(refused(near), None);
+    }
+    let mut tokens = Profile {
+        allow_networks: private(),
+        ..profile("http://10.1.1.1/")
+    };
+    tokens.auth = Auth::OAuth2(Box::new(OAuth2 {
+        token_url: Url::parse("http://8.8.8.8/token").unwrap(),
+        grant: Grant::ClientCredentials {
+            client_id: "id".to_owned(),
+            client_secret: Secret::new(CANARY),
+            authentication: ClientAuthentication::Basic,
+            scope: None,
+        },
+        assumed_lifetime: OAuth2::ASSUMED_LIFETIME,
+        counted: false,
+    }));
+    assert_eq!(refused(tokens), Some("token_url"));
 }

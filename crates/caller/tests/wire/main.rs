@@ -7,6 +7,7 @@
 
 mod answers;
 mod broken_bodies;
+mod deletions;
 mod egress;
 mod failures;
 mod lost_answers;

@@ -165,3 +165,24 @@ async fn an_oauth1_call_is_signed_anew_each_time() {
     }
     assert_ne!(seen[0], seen[1]);
 }
+
+#[tokio::test]
+async fn a_change_without_a_body_says_so() {
+    let vendor = Vendor::answering("HTTP/1.1 200 OK", b"{}");
+    for (method, says) in [
+        ("POST", true),
+        ("PUT", true),
+        ("PATCH", true),
+        ("GET", false),
+        ("DELETE", false),
+    ] {
+        let request = Request {
+            method: method.to_owned(),
+            ..get("/x")
+        };
+        vendor.caller().call(&request).await;
+        let (head, _) = vendor.request();
+        let count = head.matches("\r\ncontent-length: 0").count();
+        assert_eq!(count, usize::from(says), "{head}");
+    }
+}

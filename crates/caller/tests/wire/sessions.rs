@@ -164,3 +164,39 @@ async fn a_missing_right_is_no_old_session() {
         "{outcome:?}"
     );
 }
+
+#[tokio::test]
+async fn a_session_is_fetched_for_the_client_of_the_call() {
+    let vendor = Vendor::new(Act::Decide(Arc::new(|request| {
+        let line = request.lines().next().unwrap_or_default();
+        let client = if line.contains("sap-client=200") {
+            200
+        } else {
+            100
+        };
+        let head = if request.contains("x-csrf-token: Fetch\r\n") {
+            format!("200 OK\r\nX-CSRF-Token: token-{client}")
+        } else if request.contains(&format!("x-csrf-token: token-{client}\r\n")) {
+            "201 Created".to_owned()
+        } else {
+            "403 Forbidden\r\nX-CSRF-Token: Required".to_owned()
+        };
+        format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\n\r\n").into_bytes()
+    })));
+    let caller = caller(&vendor);
+    for query in ["?sap-client=200", "", "?sap-client=200"] {
+        let order = Request {
+            path: format!("{ORDERS}{query}"),
+            ..order("a")
+        };
+        let mut outcome = caller.call(&order).await;
+        if reason(&outcome) == Some(&Repeatable::GotReady) {
+            outcome = caller.call(&order).await;
+        }
+        assert!(
+            matches!(outcome, Outcome::Success(_)),
+            "{query}: {outcome:?}"
+        );
+    }
+    assert_eq!(vendor.waiting(), 5, "two fetches and three calls");
+}

@@ -53,6 +53,11 @@ pub enum Holder {
         /// The most that they may take.
         max: u64,
     },
+    /// A window that has a place and is filled evenly: the lower lanes take it in a moment.
+    Pace {
+        /// The limit.
+        limit: String,
+    },
     /// The ceiling on calls in flight that the vendor's throttles taught; the limit itself has room.
     LearnedCeiling {
         /// The limit under which it lies.
@@ -135,6 +140,7 @@ impl Holder {
             Holder::Reserve { .. } => "reserve",
             Holder::PlaceForPolls { .. } => "place_for_polls",
             Holder::Share { .. } => "share",
+            Holder::Pace { .. } => "pace",
             Holder::LearnedCeiling { .. } => "learned_ceiling",
             Holder::Trouble { kind, .. } => kind.as_str(),
             Holder::VendorPause => "vendor_pause",
@@ -160,6 +166,7 @@ impl Holder {
             | Holder::Reserve { limit, .. }
             | Holder::PlaceForPolls { limit, .. }
             | Holder::Share { limit, .. }
+            | Holder::Pace { limit }
             | Holder::LearnedCeiling { limit, .. } => Some(limit),
             _ => None,
         }

@@ -88,6 +88,7 @@ impl Holder {
                 used,
                 max,
             } => format!("limit {limit}: {used} of the {max} places of the {priority} share used"),
+            Holder::Pace { limit } => format!("limit {limit}, whose window is filled evenly"),
             Holder::LearnedCeiling {
                 limit,
                 used,

@@ -24,7 +24,13 @@ impl Gate {
             .flat_map(|limit| limit.rows(now))
             .collect();
         let amended = Gate::restore(rules, Vec::new(), rows, now);
-        self.limits = amended.limits;
+        let before = std::mem::replace(&mut self.limits, amended.limits);
+        for limit in &mut self.limits {
+            let mut former = before.iter();
+            if let Some(former) = former.find(|former| former.rule.name == limit.rule.name) {
+                limit.keep_pace(former);
+            }
+        }
         self.bounds = amended.bounds;
         self.lanes.hold_to(&self.bounds);
     }

@@ -77,6 +77,10 @@ impl Gate {
         if let Some((limit, until)) = self.refusal(lane, waiting.next(lane), now) {
             return (limit, None, until);
         }
+        if let Some((limit, until)) = self.paced(lane, waiting, now) {
+            let limit = limit.rule.name.clone();
+            return (Holder::Pace { limit }, None, Some(until));
+        }
         match self.first(self.eligible(waiting, now)) {
             Some(first) if first != lane => (Holder::Lane(first), None, None),
             _ => (Holder::Nothing, None, None),

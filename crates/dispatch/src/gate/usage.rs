@@ -76,7 +76,8 @@ impl Gate {
         };
         let mut open = waiting
             .lanes()
-            .filter(|lane| self.pauses.of(*lane).is_none());
+            .filter(|lane| self.pauses.of(*lane).is_none())
+            .filter(|lane| self.paced(*lane, waiting, now).is_none());
         self.opening(now) == Opening::Open && open.any(waits_for_a_slot)
     }
 

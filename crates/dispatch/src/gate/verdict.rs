@@ -90,6 +90,7 @@ impl Verdict {
                 max,
                 kept,
             } => held(limit, used, max, kept),
+            Holder::Pace { limit } => held(limit, 0, 0, 0),
             Holder::PlaceForPolls { limit, used, max } => held(limit, used, max, 1),
             Holder::LearnedCeiling {
                 limit,

@@ -3,6 +3,7 @@
 use super::Gate;
 use crate::feedback::Opening;
 use crate::lane::Waiting;
+use crate::limit::LimitState;
 use crate::permit::Stage;
 use crate::priority::Priority;
 use crate::time::{Time, earliest};
@@ -23,12 +24,17 @@ impl Gate {
             .into_iter()
             .flat_map(|lane| [(lane, Stage::Call), (lane, Stage::Poll)])
             .flat_map(|next| self.limits.iter().map(move |limit| (next, limit)));
-        refusals
-            .filter_map(|((lane, stage), limit)| limit.frees_at(lane, stage, context))
-            .fold(
-                earliest(opens, self.permits.first_hold_end()),
-                |first, time| earliest(first, Some(time)),
-            )
+        let paces = self
+            .limits
+            .iter()
+            .filter_map(LimitState::paced_until)
+            .filter(|next| *next > now);
+        let frees =
+            refusals.filter_map(|((lane, stage), limit)| limit.frees_at(lane, stage, context));
+        frees.chain(paces).fold(
+            earliest(opens, self.permits.first_hold_end()),
+            |first, time| earliest(first, Some(time)),
+        )
     }
 
     /// When the first of the waiting lanes, none of which is eligible, may become so by time alone.
@@ -56,6 +62,7 @@ impl Gate {
         {
             opens = opens.max(limit.frees_at(lane, stage, context)?);
         }
-        Some(opens)
+        let paced = self.last_pace(lane, now).map(|(_, until)| until);
+        Some(paced.map_or(opens, |until| opens.max(until)))
     }
 }

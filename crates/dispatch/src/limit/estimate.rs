@@ -38,6 +38,7 @@ impl LimitState {
             of: None,
         };
         let whole = self.gives(&whole, latency, context)?;
+        let whole = whole.max(self.paces(position, context));
         let Some(share) = reading.share else {
             return Some(whole);
         };
@@ -48,6 +49,19 @@ impl LimitState {
             of: Some(position.priority),
         };
         Some(whole.max(self.gives(&share, latency, context)?))
+    }
+
+    /// When the schedule lets a call of a lower lane start, and those before it.
+    fn paces(&self, position: Position, context: LimitContext<'_>) -> Time {
+        let lower = self
+            .schedule
+            .filter(|_| position.priority != Priority::High);
+        lower.map_or(context.now, |schedule| {
+            let step = schedule.step(self.not_in_flight(context.permits));
+            let step = Duration::from_micros(u64::try_from(step).unwrap_or(0));
+            let first = schedule.next().max(context.now);
+            first.saturating_add(part(step, position.before(), 1))
+        })
     }
 
     fn gives(

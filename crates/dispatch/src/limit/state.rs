@@ -5,6 +5,7 @@
 
 use std::num::NonZeroU64;
 
+use super::pace::{Pace, Schedule};
 use super::reading::{Reading, ShareReading};
 use super::slot::WindowRow;
 use super::window::Window;
@@ -20,6 +21,8 @@ use crate::time::{Time, earliest};
 pub(crate) struct LimitState {
     pub(crate) rule: Limit,
     pub(super) window: Option<Window>,
+    /// Where it is filled evenly.
+    pub(super) schedule: Option<Schedule>,
 }
 
 /// Everything else that a limit reads to decide.
@@ -34,7 +37,11 @@ pub(crate) struct LimitContext<'a> {
 impl LimitState {
     pub(crate) fn new(rule: Limit) -> LimitState {
         let window = Window::of(&rule);
-        LimitState { rule, window }
+        LimitState {
+            rule,
+            window,
+            schedule: None,
+        }
     }
 
     pub(crate) fn restore(&mut self, rows: Vec<WindowRow>, now: Time) {
@@ -237,6 +244,45 @@ impl LimitState {
     pub(crate) fn expire(&mut self, now: Time) {
         if let Some(window) = &mut self.window {
             window.expire(now);
+        }
+    }
+
+    pub(crate) fn set_pace(&mut self, pace: Pace) {
+        match pace {
+            Pace::Burst => self.schedule = None,
+            Pace::Even if self.schedule.is_none() => {
+                self.schedule = Schedule::of(&self.rule.kind);
+            }
+            Pace::Even => {}
+        }
+    }
+
+    /// Goes on at the pace of the limit that this one takes the place of.
+    pub(crate) fn keep_pace(&mut self, before: &LimitState) {
+        let is_even = before.schedule.is_some();
+        self.set_pace(if is_even { Pace::Even } else { Pace::Burst });
+    }
+
+    /// When the schedule lets a lower lane start its next call; none without one.
+    pub(crate) fn paced_until(&self) -> Option<Time> {
+        self.schedule.map(Schedule::next)
+    }
+
+    /// Places that no call in flight has: those that are given back over one length.
+    pub(super) fn not_in_flight(&self, permits: &Permits) -> u64 {
+        let in_flight = if self.counts_open_calls() {
+            permits.requests().total()
+        } else {
+            0
+        };
+        self.rule.max().saturating_sub(in_flight)
+    }
+
+    /// A call was given its permit, which is open already: the schedule goes on.
+    pub(crate) fn pace(&mut self, permits: &Permits, now: Time) {
+        let places = self.not_in_flight(permits);
+        if let Some(schedule) = &mut self.schedule {
+            schedule.started(places, now);
         }
     }
 

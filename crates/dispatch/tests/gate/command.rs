@@ -294,6 +294,11 @@ fn limit(name: &'static str) -> impl Strategy<Value = Limit> {
         })
 }
 
+/// Whether a limit is filled evenly: every other window is.
+pub(crate) fn is_even(limit: &Limit) -> bool {
+    matches!(limit.kind, LimitKind::Window { calls, .. } if calls % 2 == 0)
+}
+
 fn bound() -> impl Strategy<Value = DeferralBound> {
     let few = (1_u32..7).prop_map(|most| DeferralBound::at_most(most).expect("it is not 0"));
     prop_oneof![6 => few, 1 => Just(DeferralBound::Unlimited)]

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    Decision, Explanation, Gate, Holder, Limit, LimitKind, Position, Priority, Reserve, Rules,
-    Share, Start, Time, Waiting,
+    Decision, Explanation, Gate, Holder, Limit, LimitKind, Pace, Position, Priority, Reserve,
+    Rules, Share, Start, Time, Waiting,
 };
 
 use crate::world::{World, check};
@@ -56,6 +56,7 @@ impl World {
             && self.oracle.is_open_for(lane, self.oracle.now)
             && self.refusing(lane).count() > 0
             && !self.refusing(lane).any(is_no_slot)
+            && !self.oracle.is_paced(lane, waiting, self.oracle.now)
     }
 
     /// Whether the oracle knows this holder too.
@@ -68,6 +69,10 @@ impl World {
             Holder::Share { limit, .. } => self.refusing(lane).any(|refusing| {
                 refusing.name == *limit && oracle.only_its_share_refuses(refusing, lane)
             }),
+            Holder::Pace { limit } => {
+                oracle.is_paced(lane, waiting, now)
+                    && oracle.paced_until(limit).is_some_and(|until| until > now)
+            }
             Holder::Trouble { .. }
             | Holder::VendorPause
             | Holder::Ramp { .. }
@@ -197,6 +202,10 @@ fn lift(gate: &mut Gate, waiting: &mut Waiting, holder: &Holder, rules: &Rules, 
         | Holder::LearnedCeiling { .. } => {
             gate.forget_throttles();
         }
+        Holder::Pace { limit } => {
+            // Its own schedule alone; that of another window may hold the lane then.
+            gate.set_pace(limit, Pace::Burst);
+        }
         other => {
             let mut rules = rules.clone();
             let limits = rules.limits.iter_mut();
@@ -223,6 +232,7 @@ fn situation(holder: &Holder) -> Option<&'static str> {
         Holder::Share { .. } => Some("a call is held by a share"),
         Holder::LearnedCeiling { .. } => Some("a call is held by a learned ceiling"),
         Holder::Lane(_) => Some("a call is held by a lane"),
+        Holder::Pace { .. } => Some("a call is held by a pace"),
         Holder::Trouble { .. } => Some("a call is held by the account's trouble"),
         Holder::VendorPause => Some("a call is held by a closed target"),
         Holder::Ramp { .. } => Some("a call is held by a ramp"),

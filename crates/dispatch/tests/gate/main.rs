@@ -15,6 +15,7 @@ mod foretold;
 mod jobs;
 mod large_windows;
 mod oracle;
+mod pace;
 mod planted;
 mod replay;
 mod restart;

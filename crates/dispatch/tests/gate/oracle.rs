@@ -3,6 +3,7 @@
 //!
 //! Nothing is shared with the gate but its public types. Slow on purpose.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rampmeter_dispatch::{
@@ -11,6 +12,7 @@ use rampmeter_dispatch::{
     Time, Trouble, Waiting,
 };
 
+use crate::command::is_even;
 use crate::replay::{Feedback, Learned, quiet_intervals};
 use crate::vendor::end_of_day;
 
@@ -23,6 +25,8 @@ pub(crate) struct Oracle {
     starts: Vec<Start>,
     feedback: Vec<Feedback>,
     paused: Vec<Scope>,
+    /// When each window that is filled evenly lets a lower lane start its next call.
+    paces: BTreeMap<String, Time>,
 }
 
 #[derive(Clone, Debug)]
@@ -50,6 +54,7 @@ impl Oracle {
             starts: Vec::new(),
             feedback: Vec::new(),
             paused: Vec::new(),
+            paces: BTreeMap::new(),
         }
     }
 
@@ -79,6 +84,51 @@ impl Oracle {
             answered: None,
             held_until: None,
         });
+        self.pace();
+    }
+
+    /// A call has started: each window that is filled evenly moves on by one step, and makes up for no more than a grain.
+    fn pace(&mut self) {
+        let (now, in_flight) = (self.now.as_micros(), self.open().count() as u64);
+        for limit in self.rules.limits.iter().filter(|limit| is_even(limit)) {
+            let LimitKind::Window { calls, per } = limit.kind else {
+                continue;
+            };
+            let places = match limit.count_from {
+                CountFrom::Answer => calls.saturating_sub(in_flight).max(1),
+                CountFrom::Send => calls,
+            };
+            let per = per.as_micros() as i64;
+            let step = per * 99 / 100 / places as i64;
+            let earliest = now - step.max(per / 100);
+            let next = self.paces.get(&limit.name).map(|next| next.as_micros());
+            let next = next.map_or(earliest, |next| next.max(earliest)) + step;
+            self.paces
+                .insert(limit.name.clone(), Time::from_micros(next));
+        }
+    }
+
+    /// The process ended: the windows go on at a pace of their own.
+    pub(crate) fn forget_paces(&mut self) {
+        self.paces.clear();
+    }
+
+    /// Whether a window holds up a lower lane for the sake of its pace.
+    pub(crate) fn is_paced(&self, lane: Priority, waiting: Waiting, at: Time) -> bool {
+        lane != Priority::High
+            && self.paces.values().any(|next| *next > at)
+            && !(waiting.has(Priority::High) && self.admits(Priority::High, at, false))
+    }
+
+    /// When this window lets a lower lane start its next call.
+    pub(crate) fn paced_until(&self, limit: &str) -> Option<Time> {
+        self.paces.get(limit).copied()
+    }
+
+    fn admits(&self, lane: Priority, at: Time, releasing: bool) -> bool {
+        let mut limits = self.rules.limits.iter();
+        limits.all(|limit| self.limit_admits(limit, lane, at, releasing))
+            && self.is_open_for(lane, at)
     }
 
     /// A call is answered, `well` unless it was said to be throttled or in trouble.
@@ -277,6 +327,7 @@ impl Oracle {
         if let Some((_, lowered_at)) = learned.lowered {
             moments.extend((1..10).map(|n| lowered_at.saturating_add(QUIET_INTERVAL * n)));
         }
+        moments.extend(self.paces.values());
         moments.retain(|moment| *moment > self.now);
         moments
     }
@@ -284,12 +335,12 @@ impl Oracle {
     fn eligible_at(&self, waiting: Waiting, at: Time, releasing: bool) -> Waiting {
         let mut eligible = Waiting::NONE;
         for lane in waiting.lanes() {
-            let admitted = self
-                .rules
-                .limits
-                .iter()
-                .all(|limit| self.limit_admits(limit, lane, at, releasing));
-            eligible.set(lane, admitted && self.is_open_for(lane, at));
+            let high_goes_first =
+                waiting.has(Priority::High) && self.admits(Priority::High, at, releasing);
+            let is_paced = lane != Priority::High
+                && !high_goes_first
+                && self.paces.values().any(|next| *next > at);
+            eligible.set(lane, self.admits(lane, at, releasing) && !is_paced);
         }
         eligible
     }

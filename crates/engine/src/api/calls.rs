@@ -1,7 +1,9 @@
 //! Targets, calls and figures at the engine's handle.
 
 use rampmeter_store::AbsentTarget;
+use rampmeter_store::Reader;
 use rampmeter_store::model::call::{CallOutcome, CallState, StoredAnswerBody};
+use rampmeter_store::model::damaged::DamagedItem;
 use rampmeter_store::model::figures::EngineFigures;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::target::TargetState;
@@ -24,6 +26,14 @@ impl Engine {
     /// `Stopped`.
     pub async fn figures(&self) -> Result<EngineFigures, Rejected> {
         self.ask(Command::InspectFigures).await
+    }
+
+    /// What could not be read and is set aside, the oldest first. Everything else goes on.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn damaged(&self) -> Result<Vec<DamagedItem>, Rejected> {
+        self.read(Reader::damaged).await
     }
 
     /// Calls that have not ended: those in flight first, then those waiting, highest priority first; at most `most`.

@@ -2,6 +2,7 @@
 
 use rampmeter_store::Reader;
 use rampmeter_store::model::call::{ExecutionCall, WaitingAt};
+use rampmeter_store::model::execution::TaskReport;
 use rampmeter_store::model::execution::{
     ExecutionDescription, ExecutionStatus, ExecutionSummary, GetExecutionHistory, HistoryPage,
     ListExecutions, RedriveExecution, StartExecution, StartedExecution, StopExecution,
@@ -10,7 +11,6 @@ use rampmeter_store::model::execution::{
 use rampmeter_store::model::map_run::{ListMapRuns, MapRunDescription, UpdateMapRun};
 use rampmeter_store::model::page::Page;
 use rampmeter_store::model::rejected::Rejected;
-use rampmeter_store::model::task::TaskReport;
 
 use crate::api::Engine;
 use crate::command::Command;

@@ -7,6 +7,7 @@ use rampmeter_asl::Selector;
 use rampmeter_call::{Request, job::FollowUp};
 use rampmeter_caller::{Attempt, Caller};
 use rampmeter_dispatch::PermitId;
+use rampmeter_store::model::execution::SyncExecution;
 use rampmeter_store::model::id::{ExecutionId, TargetId};
 use rampmeter_store::model::rejected::Rejected;
 
@@ -34,6 +35,8 @@ pub(crate) struct Outbox {
     pub(crate) calls: Vec<OutgoingCall>,
     pub(crate) invocations: Vec<OutgoingInvocation>,
     pub(crate) continuing: Vec<ExecutionId>,
+    /// Executions that have ended and for whose end a client may wait.
+    pub(crate) ended: Vec<(ExecutionId, SyncExecution)>,
     /// Bodies that nothing refers to any more, by the permits they are called after.
     pub(crate) unkept: Vec<PermitId>,
 }

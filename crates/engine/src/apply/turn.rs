@@ -4,22 +4,17 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use rampmeter_asl::Stimulus;
+use rampmeter_asl::{EventId, Stimulus};
 use rampmeter_dispatch::Time;
+use rampmeter_store::model::execution::ExecutionStatus;
 use rampmeter_store::model::id::{ExecutionId, RevisionId, TargetId};
 use rampmeter_store::{Store, StoreError};
 
 use crate::apply::outbox::Outbox;
+use crate::apply::pending::Pending;
 use crate::memory::Memory;
 use crate::memory::machines::Machine;
 use crate::memory::target::Target;
-
-/// What else an execution is told in this transaction, because of what became of a message or of another execution.
-#[derive(Debug)]
-pub(crate) struct Notice {
-    pub(crate) execution: ExecutionId,
-    pub(crate) stimulus: Stimulus,
-}
 
 /// One transaction.
 #[derive(Debug)]
@@ -28,8 +23,8 @@ pub(crate) struct Turn<'w> {
     pub(crate) memory: &'w mut Memory,
     pub(crate) now: Time,
     pub(crate) out: Outbox,
-    /// What came up for other executions while one was being advanced.
-    pub(crate) notices: VecDeque<Notice>,
+    /// What executions are still to be told.
+    pub(crate) pending: VecDeque<Pending>,
     /// A message was made ready since this was last cleared.
     pub(crate) made_ready: bool,
 }
@@ -41,12 +36,18 @@ impl<'w> Turn<'w> {
             memory,
             now,
             out: Outbox::default(),
-            notices: VecDeque::new(),
+            pending: VecDeque::new(),
             made_ready: false,
         }
     }
 
-    pub(crate) fn into_outbox(self) -> Outbox {
+    /// What is to be done after the commit.
+    pub(crate) fn into_outbox(mut self) -> Outbox {
+        assert!(
+            self.pending.is_empty(),
+            "executions are told everything before the commit"
+        );
+        self.answer_ended();
         self.out
     }
 
@@ -84,5 +85,42 @@ impl<'w> Turn<'w> {
             machines, place, ..
         } = &mut *self.memory;
         machines.newest(name, self.store, place)
+    }
+
+    /// Leaves something for an execution.
+    pub(crate) fn tell(&mut self, execution: ExecutionId, stimulus: Stimulus) {
+        let at = self.now;
+        self.tell_of_call(execution, stimulus, at, None);
+    }
+
+    /// The same, with the time at which it happens and the audit of the call that caused it.
+    pub(crate) fn tell_of_call(
+        &mut self,
+        execution: ExecutionId,
+        stimulus: Stimulus,
+        at: Time,
+        call: Option<String>,
+    ) {
+        self.pending.push_back(Pending {
+            execution,
+            stimulus,
+            at,
+            call,
+        });
+    }
+
+    /// Whether the task with this event still waits. What is pending for its execution is not counted.
+    pub(crate) fn waits_for(
+        &self,
+        execution: ExecutionId,
+        event: EventId,
+    ) -> Result<bool, StoreError> {
+        let Some(row) = self.store().execution(execution)? else {
+            return Ok(false);
+        };
+        if row.status != ExecutionStatus::Running || row.waits_for == event || row.frames == 0 {
+            return Ok(row.status == ExecutionStatus::Running && row.waits_for == event);
+        }
+        Ok(self.store().frame_waiting_for(execution, event)?.is_some())
     }
 }

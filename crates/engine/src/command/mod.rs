@@ -8,6 +8,7 @@ pub(crate) mod version;
 use rampmeter_call::Outcome;
 use rampmeter_dispatch::PermitId;
 use rampmeter_store::model::call::{CallState, WaitingAt};
+use rampmeter_store::model::execution::TaskReport;
 use rampmeter_store::model::execution::{
     RedriveExecution, StartExecution, StartedExecution, StopExecution, SyncExecution,
 };
@@ -21,7 +22,6 @@ use rampmeter_store::model::state_machine::{
     CreateStateMachine, CreatedStateMachine, UpdateStateMachine, UpdatedStateMachine,
 };
 use rampmeter_store::model::target::TargetState;
-use rampmeter_store::model::task::TaskReport;
 use tokio::sync::oneshot;
 
 use crate::command::activity::ActivityCommand;

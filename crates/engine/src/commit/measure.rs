@@ -9,7 +9,7 @@ use rampmeter_config::Config;
 use rampmeter_dispatch::{PermitId, Priority};
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::sqs::SendMessage;
-use rampmeter_store::{Store, StoreError};
+use rampmeter_store::{Store, StoreFailure};
 use serde_json::Value;
 
 use crate::apply::turn::Turn;
@@ -82,7 +82,7 @@ impl Decisions {
         self.writer.memory.targets[&self.target].ready[Priority::Batch.index()]
     }
 
-    fn start_one(&mut self) -> Result<Duration, StoreError> {
+    fn start_one(&mut self) -> Result<Duration, StoreFailure> {
         let now = self.writer.clock.now();
         self.writer.store.begin()?;
         let mut turn = Turn::new(&self.writer.store, &mut self.writer.memory, now);
@@ -101,13 +101,14 @@ impl Decisions {
             ..Answer::default()
         };
         turn.answered(self.target, permit, Outcome::Success(answer))?;
+        turn.resume_pending()?;
         // Nothing leaves: the outbox is dropped.
         drop(turn.into_outbox());
         self.writer.store.commit()?;
         Ok(took)
     }
 
-    fn send(&mut self, calls: u64) -> Result<(), StoreError> {
+    fn send(&mut self, calls: u64) -> Result<(), StoreFailure> {
         let now = self.writer.clock.now();
         self.writer.store.begin()?;
         let mut turn = Turn::new(&self.writer.store, &mut self.writer.memory, now);
@@ -117,7 +118,7 @@ impl Decisions {
                 body: r#"{"Method":"GET","Path":"/"}"#.to_owned(),
                 ..SendMessage::default()
             };
-            let sent = turn.send_message(request)?;
+            let sent = turn.answer_to(|turn| turn.send_message(request))?;
             assert!(sent.is_ok(), "a call is sent: {sent:?}");
         }
         drop(turn.into_outbox());

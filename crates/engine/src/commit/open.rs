@@ -10,7 +10,7 @@ use std::time::Duration;
 use rampmeter_asl::{Diagnostic, Unserved};
 use rampmeter_config::Config;
 use rampmeter_store::Reader;
-use rampmeter_store::{Store, StoreError, StoreOpenError};
+use rampmeter_store::{Store, StoreError, StoreFailure, StoreOpenError};
 use rampmeter_store::{blobs_path, store_path};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
@@ -121,6 +121,12 @@ impl OpenError {
             Self::OtherPlace { .. } => "RM2009",
             Self::Source { .. } => "RM2036",
         }
+    }
+}
+
+impl From<StoreFailure> for OpenError {
+    fn from(failure: StoreFailure) -> Self {
+        OpenError::Store(failure.to_string())
     }
 }
 

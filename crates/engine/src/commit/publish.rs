@@ -4,9 +4,10 @@ use rampmeter_asl::StateMachine;
 use rampmeter_config::Config;
 use rampmeter_dispatch::Time;
 use rampmeter_store::model::arn::Place;
+use rampmeter_store::model::damaged::{DamagedItem, DamagedKind};
 use rampmeter_store::model::id::RevisionId;
 use rampmeter_store::model::state_machine::{MachineKind, Settings};
-use rampmeter_store::{RevisionRow, Store};
+use rampmeter_store::{Damaged, Readable, RevisionRow, Store, StoreError, StoreFailure, readable};
 
 use crate::commit::open::OpenError;
 use crate::memory::machines::Machines;
@@ -33,8 +34,19 @@ pub(crate) fn publish(
                 states,
             });
         }
-        let id = store_definition(store, place, name, &workflow.definition, now)?;
-        machines.publish(name, id);
+        match readable(store_definition(
+            store,
+            place,
+            name,
+            &workflow.definition,
+            now,
+        ))? {
+            Readable::Whole(id) => machines.publish(name, id),
+            // It starts nothing, and whoever starts it is told; everything else comes up.
+            Readable::Damaged(damaged) => {
+                set_aside(store, DamagedKind::Row, name, &damaged, now)?;
+            }
+        }
     }
     Ok(machines)
 }
@@ -46,7 +58,7 @@ fn store_definition(
     name: &str,
     definition: &str,
     now: Time,
-) -> Result<RevisionId, OpenError> {
+) -> Result<RevisionId, StoreError> {
     let newest = store.newest_revision(name)?;
     if let Some(row) = &newest
         && row.definition == definition
@@ -74,5 +86,23 @@ fn store_definition(
             created_at: now,
         },
     };
-    Ok(store.insert_revision(&row)?)
+    store.insert_revision(&row)
+}
+
+/// Names something that could not be read at a start.
+pub(crate) fn set_aside(
+    store: &Store,
+    kind: DamagedKind,
+    name: &str,
+    damaged: &Damaged,
+    now: Time,
+) -> Result<(), StoreFailure> {
+    tracing::error!(kind = kind.as_str(), name, why = %damaged, "what cannot be read is set aside");
+    store.note_damaged(&DamagedItem {
+        kind,
+        name: name.to_owned(),
+        why: damaged.to_string(),
+        at: now.as_millis(),
+    })?;
+    Ok(())
 }

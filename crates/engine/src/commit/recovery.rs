@@ -11,19 +11,22 @@ use rampmeter_caller::{Caller, FunctionCaller};
 use rampmeter_clock::{Clock, Reading, Resumption, resume};
 use rampmeter_config::{Config, Worker};
 use rampmeter_dispatch::{
-    Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Time, Turns,
+    Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Time,
 };
 use rampmeter_store::model::arn::Place;
+use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::figures::Histogram;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::sqs::queue::QueueRecord;
 use rampmeter_store::model::token::TokenSeal;
 use rampmeter_store::{Kind, PermitRow, Sequence, Store};
+use rampmeter_store::{Readable, readable};
 
 use crate::apply::control::limit_change::amended;
 use crate::apply::turn::Turn;
 use crate::commit::open::OpenError;
 use crate::commit::publish::publish;
+use crate::commit::publish::set_aside;
 use crate::commit::writer::Writer;
 use crate::memory::invocations::Invocations;
 use crate::memory::move_tasks::RunningMoveTask;
@@ -31,7 +34,7 @@ use crate::memory::polls::WaitingPolls;
 use crate::memory::queues::{DEAD_LANE, Queue, Queues, names_of};
 use crate::memory::receives::WaitingReceives;
 use crate::memory::sources::Sources;
-use crate::memory::target::{COMMIT, InFlight, Target};
+use crate::memory::target::{COMMIT, Target};
 use crate::memory::{Memory, Numbers};
 
 /// Calls in flight to a target that has no limit of its own on them.
@@ -91,6 +94,7 @@ pub(crate) fn recover(
         retention: config.server.retention,
         forget_at: clock.now(),
         commits: Histogram::default(),
+        damaged: 0,
         draining: None,
     };
     let mut writer = Writer {
@@ -226,7 +230,15 @@ fn open_target(
         })
         .collect();
     let base = bounded(config.rules.clone());
-    let mut overrides = writer.store.overrides(id)?;
+    let now = writer.clock.now();
+    let mut unreadable = None;
+    let mut overrides = match readable(writer.store.overrides(id))? {
+        Readable::Whole(overrides) => overrides,
+        Readable::Damaged(damaged) => {
+            unreadable = Some(damaged);
+            BTreeMap::new()
+        }
+    };
     // The configuration may have changed so that a change by hand makes no sense any more.
     let rules = amended(&base, &overrides).unwrap_or_else(|why| {
         tracing::warn!(target = config.name, why, "changed limits are put back");
@@ -234,8 +246,24 @@ fn open_target(
         base.clone()
     });
     let mut gate = Gate::restore(rules, open, places, writer.clock.now());
-    if let Some(memory) = writer.store.memory(id)? {
-        gate.recall(memory);
+    match readable(writer.store.memory(id))? {
+        Readable::Whole(memory) => {
+            if let Some(memory) = memory {
+                gate.recall(memory);
+            }
+        }
+        Readable::Damaged(damaged) => unreadable = Some(damaged),
+    }
+    // It may have been paused, or its limits lowered: nothing starts until a person has looked at it.
+    if let Some(damaged) = unreadable {
+        gate.pause(Scope::Target);
+        set_aside(
+            &writer.store,
+            DamagedKind::Target,
+            &config.name,
+            &damaged,
+            now,
+        )?;
     }
     for job in going_on {
         gate.restore_job(job.id, priority_of(job.lane), job.started_at);
@@ -268,20 +296,7 @@ fn open_target(
     let lanes = [high, medium, batch];
     let mut target = Target::new(config.clone(), caller, gate, base, overrides, lanes, dead);
     target.selector = selector_of(config)?;
-    for priority in Priority::ALL {
-        if config.worker == Worker::External {
-            break;
-        }
-        let queue = lanes[priority.index()];
-        target.ready[priority.index()] = writer.store.count_ready(queue)?;
-        target.parked[priority.index()] = writer.store.count_parked(id, queue)?;
-        target.looks[priority.index()] = writer.store.count_looks(queue)?;
-        let first = writer.store.lowest_turn(queue)?;
-        let ungrouped = writer.store.newest_ungrouped_turn(queue)?;
-        target.turns[priority.index()] = Turns::restore(first, ungrouped);
-    }
-    target.owners = writer.store.owners(id)?.into_iter().collect();
-    target.jobs = writer.store.count_jobs(id)?;
+    target.recount(id, &writer.store)?;
     Ok(target)
 }
 
@@ -386,19 +401,8 @@ fn take_up(
             let until = turn.target(permit.target).held_until(now);
             turn.store().hold_permit(permit.id, until)?;
         }
-        let Some(message) = turn.store().message(permit.message)? else {
-            continue;
-        };
-        let priority = priority_of(permit.lane);
-        let job = turn.store().job(permit.message)?;
-        let call = InFlight {
-            message,
-            priority,
-            started_at: permit.started_at,
-            look: job.map(|job| Box::new(job.follow_up)),
-        };
-        turn.lost_in_crash(permit.target, call)?;
-        turn.give_notices()?;
+        turn.take_up(permit)?;
+        turn.resume_pending()?;
     }
     let outbox = turn.into_outbox();
     assert!(outbox.calls.is_empty(), "recovery starts no call");

@@ -1,6 +1,7 @@
-//! One command at work in the transaction: which function of `apply` does it, and whom the answer is for.
+//! One command at work in the transaction: which function of `apply` does it, and whom the answer is for. Whatever a command
+//! left for executions is told them before the next begins.
 
-use rampmeter_store::StoreError;
+use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::{MessageNumber, message_number};
 
 use crate::apply::turn::Turn;
@@ -8,43 +9,34 @@ use crate::command::Command;
 
 impl Turn<'_> {
     /// Applies one command and all that follows from it at once.
-    pub(crate) fn apply(&mut self, command: Command) -> Result<(), StoreError> {
+    pub(crate) fn apply(&mut self, command: Command) -> Result<(), StoreFailure> {
         match command {
             Command::StartExecution(start, reply) => {
-                let answer = self.start_execution(&start)?;
-                self.out.reply(reply, answer);
+                self.client(reply, |turn| turn.start_execution(&start))?;
             }
             Command::StopExecution(stop, reply) => {
-                let answer = self.stop_execution(stop)?;
-                self.out.reply(reply, answer);
+                self.client(reply, |turn| turn.stop_execution(stop))?;
             }
             Command::ReportTask(report, reply) => {
-                let answer = self.report_task(report)?;
-                self.out.reply(reply, answer);
+                self.client(reply, |turn| turn.report_task(report))?;
             }
             Command::SendMessage(message, reply) => {
-                let answer = self.send_message(message)?;
-                self.out.reply(reply, answer);
+                self.client(reply, |turn| turn.send_message(message))?;
             }
             Command::CreateStateMachine(create, reply) => {
-                let answer = self.create_state_machine(create)?;
-                self.out.reply(reply, answer);
+                self.client(reply, |turn| turn.create_state_machine(create))?;
             }
             Command::UpdateStateMachine(update, reply) => {
-                let answer = self.update_state_machine(update)?;
-                self.out.reply(reply, answer);
+                self.client(reply, |turn| turn.update_state_machine(update))?;
             }
             Command::DeleteStateMachine(arn, reply) => {
-                let answer = self.delete_state_machine(&arn)?;
-                self.out.reply(reply, answer);
+                self.client(reply, |turn| turn.delete_state_machine(&arn))?;
             }
             Command::RedriveExecution(redrive, reply) => {
-                let answer = self.redrive_execution(&redrive)?;
-                self.out.reply(reply, answer);
+                self.client(reply, |turn| turn.redrive_execution(&redrive))?;
             }
             Command::UpdateMapRun(update, reply) => {
-                let answer = self.update_map_run(&update)?;
-                self.out.reply(reply, answer);
+                self.client(reply, |turn| turn.update_map_run(&update))?;
             }
             Command::Queue(command) => self.apply_to_queue(command)?,
             Command::Activity(command) => self.apply_to_activity(command)?,
@@ -58,9 +50,7 @@ impl Turn<'_> {
                 target,
                 permit,
                 outcome,
-            } => {
-                self.answered(target, permit, outcome)?;
-            }
+            } => self.answered(target, permit, outcome)?,
             Command::Invoked {
                 key,
                 execution,
@@ -69,38 +59,42 @@ impl Turn<'_> {
             Command::Control(command) => self.control(command)?,
             question => self.answer(question)?,
         }
-        self.give_notices()
+        self.resume_pending()
+    }
+
+    /// Does everything that is due by time alone. Answers whether more is due at once.
+    pub(crate) fn fire_due(&mut self) -> Result<bool, StoreFailure> {
+        let timers = self.fire_timers()?;
+        let messages = self.end_delays()?;
+        self.end_holds()?;
+        self.end_limit_changes()?;
+        self.resume_pending()?;
+        Ok(timers || messages)
     }
 
     /// Answers a question that only the writer's memory can answer. It changes nothing.
-    fn answer(&mut self, question: Command) -> Result<(), StoreError> {
+    fn answer(&mut self, question: Command) -> Result<(), StoreFailure> {
         match question {
             Command::InspectTargets(reply) => {
-                let answer = self.inspect_targets();
-                self.out.reply(reply, Ok(answer));
+                self.question(reply, |turn| Ok(turn.inspect_targets()))
             }
             Command::InspectFigures(reply) => {
-                let answer = self.inspect_figures()?;
-                self.out.reply(reply, Ok(answer));
+                self.question(reply, |turn| Ok(turn.inspect_figures()?))
             }
-            Command::InspectCalls(most, target, reply) => {
-                let answer = self.inspect_calls(most, target.as_deref())?;
-                self.out.reply(reply, Ok(answer));
-            }
+            Command::InspectCalls(most, target, reply) => self.question(reply, |turn| {
+                Ok(turn.inspect_calls(most, target.as_deref())?)
+            }),
             Command::InspectCall(number, reply) => {
-                let answer = self.call_of(MessageNumber(number))?;
-                self.out.reply(reply, Ok(answer));
+                self.question(reply, |turn| Ok(turn.call_of(MessageNumber(number))?))
             }
-            Command::NumberOfCall(id, reply) => {
-                let number = message_number(self.memory.seal.key(), &id);
-                self.out.reply(reply, Ok(number.map(|number| number.0)));
-            }
+            Command::NumberOfCall(id, reply) => self.question(reply, |turn| {
+                let number = message_number(turn.memory.seal.key(), &id);
+                Ok(number.map(|number| number.0))
+            }),
             Command::InspectExecution(arn, reply) => {
-                let answer = self.inspect_execution(&arn)?;
-                self.out.reply(reply, answer);
+                self.question(reply, |turn| turn.inspect_execution(&arn))
             }
             other => unreachable!("{other:?} is no question"),
         }
-        Ok(())
     }
 }

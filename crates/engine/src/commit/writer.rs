@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rampmeter_clock::Clock;
 use rampmeter_dispatch::Time;
-use rampmeter_store::{Store, StoreError};
+use rampmeter_store::{Readable, Store, StoreFailure, readable};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::apply::outbox::Outbox;
@@ -70,9 +70,11 @@ impl Writer {
         &mut self,
         commands: &mut mpsc::Receiver<Command>,
         send_off: &SendOff,
-    ) -> Result<Vec<oneshot::Sender<()>>, StoreError> {
+    ) -> Result<Vec<oneshot::Sender<()>>, StoreFailure> {
         // Executions that go on take at most a part of each group, so that they shut nobody out.
-        self.memory.continuing.extend(self.store.continuing()?);
+        if let Readable::Whole(ids) = readable(self.store.continuing())? {
+            self.memory.continuing.extend(ids);
+        }
         let waiting = self
             .memory
             .continuing
@@ -113,7 +115,7 @@ impl Writer {
         &mut self,
         group: Vec<Command>,
         send_off: &SendOff,
-    ) -> Result<(Vec<Command>, bool), StoreError> {
+    ) -> Result<(Vec<Command>, bool), StoreFailure> {
         let now = self.clock.now();
         self.store.begin()?;
         let mut turn = Turn::new(&self.store, &mut self.memory, now);
@@ -123,11 +125,17 @@ impl Writer {
         }
         unfinished |= turn.start_from_sources()?;
         turn.start_invocations()?;
+        turn.resume_pending()?;
+        turn.made_ready = false;
         unfinished |= turn.start_calls()?;
+        turn.resume_pending()?;
         unfinished |= turn.may_start_invocations();
         unfinished |= turn.work_on_queues()?;
         unfinished |= turn.serve_waiting_workers()?;
         unfinished |= turn.forget_old()?;
+        turn.resume_pending()?;
+        // A task that failed here may have resumed a workflow that sent to a target already visited.
+        unfinished |= turn.made_ready;
         let outbox: Outbox = turn.into_outbox();
         let begun = std::time::Instant::now();
         self.store.put_stamp(&self.clock.stamp())?;
@@ -137,10 +145,17 @@ impl Writer {
     }
 
     /// Until when nothing is due.
-    fn sleep(&self) -> Result<Duration, StoreError> {
+    fn sleep(&self) -> Result<Duration, StoreFailure> {
         let now = self.clock.now();
-        let timer = self.store.first_timer()?.map(Time::from_millis);
-        let delayed = self.store.first_delayed()?;
+        // What cannot be read is not waited for: it is met, and set aside, when something else is due.
+        let timer = match readable(self.store.first_timer())? {
+            Readable::Whole(at) => at.map(Time::from_millis),
+            Readable::Damaged(_) => None,
+        };
+        let delayed = match readable(self.store.first_delayed())? {
+            Readable::Whole(at) => at,
+            Readable::Damaged(_) => None,
+        };
         let changes = self.memory.targets.values();
         let changes = changes.filter_map(Target::first_expiry).min();
         let gates = match self.memory.draining {

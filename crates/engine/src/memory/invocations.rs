@@ -15,6 +15,12 @@ use crate::invocation::{FunctionRequest, Request, SdkRequest};
 /// Requests that are under way at once; more wait in the store.
 pub(crate) const MOST_IN_FLIGHT: usize = 256;
 
+/// Before the oldest of them.
+const BEFORE_ALL: InvocationKey = InvocationKey {
+    step: StepId(0),
+    event: 0,
+};
+
 /// What the writer knows of requests that are made outside the store.
 #[derive(Debug)]
 pub(crate) struct Invocations {
@@ -32,13 +38,16 @@ impl Invocations {
     pub(crate) fn new(functions: BTreeMap<String, Arc<FunctionCaller>>) -> Invocations {
         Invocations {
             in_flight: BTreeMap::new(),
-            after: InvocationKey {
-                step: StepId(0),
-                event: 0,
-            },
+            after: BEFORE_ALL,
             waiting: true,
             functions,
         }
+    }
+
+    /// What is in the store is looked at from the start.
+    pub(crate) fn look_again(&mut self) {
+        self.after = BEFORE_ALL;
+        self.waiting = true;
     }
 
     /// The request that a task makes.

@@ -41,6 +41,12 @@ impl Machines {
         self.newest.insert(name.to_owned(), revision);
     }
 
+    /// Forgets everything: it is read again as it is used.
+    pub(crate) fn forget(&mut self) {
+        self.compiled.clear();
+        self.newest.clear();
+    }
+
     /// Notes that no new execution of this name can start.
     pub(crate) fn withdraw(&mut self, name: &str) {
         self.newest.remove(name);
@@ -82,7 +88,7 @@ impl Machines {
             ..
         } = store.revision(id)?;
         let mut definition = StateMachine::parse(&definition).map_err(|problems| {
-            StoreError::Damaged(format!("state machine {name}: {}", diagnosis(&problems)))
+            StoreError::damaged(format!("state machine {name}: {}", diagnosis(&problems)))
         })?;
         if kind == MachineKind::Express {
             definition.end_within(EXPRESS_SECONDS);

@@ -16,13 +16,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rampmeter_dispatch::Time;
-use rampmeter_store::Sequence;
 use rampmeter_store::model::activity::Activities;
 use rampmeter_store::model::arn::Place;
 use rampmeter_store::model::execution::SyncExecution;
 use rampmeter_store::model::figures::Histogram;
 use rampmeter_store::model::id::{ExecutionId, QueueId, TargetId};
 use rampmeter_store::model::token::TokenSeal;
+use rampmeter_store::{Sequence, Store, StoreError};
 use tokio::sync::oneshot;
 
 use crate::command::Reply;
@@ -72,6 +72,8 @@ pub(crate) struct Memory {
     pub(crate) forget_at: Time,
     /// Commits so far, and the time they took.
     pub(crate) commits: Histogram,
+    /// What could not be read since the process started, counted each time it was met.
+    pub(crate) damaged: u64,
     /// Set when the engine is asked to stop: no call starts any more.
     pub(crate) draining: Option<Draining>,
 }
@@ -93,6 +95,26 @@ pub(crate) struct Draining {
 }
 
 impl Memory {
+    /// Reads again what the store knows better, after a part of a transaction was taken back.
+    pub(crate) fn recall(&mut self, store: &Store) -> Result<(), StoreError> {
+        for sequence in [
+            &self.numbers.execution,
+            &self.numbers.message,
+            &self.numbers.permit,
+            &self.numbers.step,
+        ] {
+            sequence.note_again(store)?;
+        }
+        self.machines.forget();
+        self.invocations.look_again();
+        self.activities = store.activities()?;
+        for (id, target) in &mut self.targets {
+            target.recount(*id, store)?;
+        }
+        self.queues.set_received(store.received_counts()?);
+        Ok(())
+    }
+
     /// Begins to stop.
     pub(crate) fn drain(&mut self, now: Time, done: oneshot::Sender<()>) {
         let until = now.saturating_add(self.drain_timeout);

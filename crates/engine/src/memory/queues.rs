@@ -82,6 +82,18 @@ impl Queues {
         self.records.contains_key(&id) && !self.lanes.contains_key(&id)
     }
 
+    /// Sets how many messages of each queue are in flight: none in those that are not named.
+    pub(crate) fn set_received(&mut self, counts: Vec<(QueueId, u64)>) {
+        for record in self.records.values_mut() {
+            record.in_flight = 0;
+        }
+        for (id, count) in counts {
+            if let Some(record) = self.records.get_mut(&id) {
+                record.in_flight = count;
+            }
+        }
+    }
+
     pub(crate) fn named(&self, name: &str) -> Option<&QueueRecord> {
         self.records.get(self.ids.get(name)?)
     }

@@ -8,10 +8,13 @@ use std::time::Duration;
 use rampmeter_asl::Selector;
 use rampmeter_call::job::FollowUp;
 use rampmeter_caller::Caller;
+use rampmeter_config::Worker;
 use rampmeter_dispatch::{Gate, PermitId, Priority, Rules, Time, Turns, Waiting};
 use rampmeter_store::model::figures::Figures;
+use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId};
 use rampmeter_store::{LimitOverride, MessageRow};
+use rampmeter_store::{Store, StoreError};
 
 /// Contended spans that are remembered.
 const SPANS: usize = 1_024;
@@ -124,6 +127,24 @@ impl Target {
             vendor_limits: BTreeMap::new(),
             contended: VecDeque::new(),
         }
+    }
+
+    /// Counts again what waits in its lanes.
+    pub(crate) fn recount(&mut self, id: TargetId, store: &Store) -> Result<(), StoreError> {
+        if self.config.worker == Worker::External {
+            return Ok(());
+        }
+        for (lane, queue) in self.queues.into_iter().enumerate() {
+            self.ready[lane] = store.count_ready(queue)?;
+            self.parked[lane] = store.count_parked(id, queue)?;
+            self.looks[lane] = store.count_looks(queue)?;
+            let first = store.lowest_turn(queue)?;
+            let ungrouped = store.newest_ungrouped_turn(queue)?;
+            self.turns[lane] = Turns::restore(first, ungrouped);
+        }
+        self.owners = store.owners(id)?.into_iter().collect();
+        self.jobs = store.count_jobs(id)?;
+        Ok(())
     }
 
     /// When the first change of a limit ends by itself.

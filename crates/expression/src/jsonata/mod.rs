@@ -10,6 +10,7 @@ mod functions;
 mod guards;
 mod limits;
 mod program;
+mod references;
 mod rewrite;
 mod search;
 mod states;

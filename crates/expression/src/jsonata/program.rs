@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::functions;
 use super::guards;
 use super::limits::Limits;
+use super::references;
 use super::rewrite::{Rewritten, rewrite};
 use super::search;
 use super::weigher::{FUNCTION_BYTES, Weigher};
@@ -163,6 +164,20 @@ impl Program {
     /// the language is not among them.
     pub fn free_variables(&self) -> impl Iterator<Item = &str> {
         self.free.iter().map(String::as_str)
+    }
+
+    /// What it refers to at its top level, where a state machine has no document: bare names, `$`, `$$`, `*` and `**`,
+    /// in order.
+    #[must_use]
+    pub fn top_level_references(&self) -> BTreeSet<String> {
+        references::of(&self.expression.ast().root)
+    }
+
+    /// The members of `$states` that it reads, as far as that can be told.
+    pub fn members_of_states(&self) -> impl Iterator<Item = &str> {
+        let fields = self.states.as_ref().filter(|read| !read.is_whole());
+        let fields = fields.and_then(Read::fields).into_iter().flatten();
+        fields.map(|(name, _)| name.as_str())
     }
 
     /// Whether it may read `$states.context.Task.Token`.

@@ -72,7 +72,11 @@ pub(super) fn rewrite(expression: &Expression) -> Rewritten {
                     && !called.contains(&node.id)
                     && source.get(node.span.start..node.span.end) == Some(&format!("${name}")) =>
             {
-                edits.push((node.span, format!("function($x){{${name}($x)}}")));
+                // A variable of the workflow may have the name, and then holds data.
+                let function = format!(
+                    "($type(${name}) = 'function' ? function($x){{${name}($x)}} : ${name})"
+                );
+                edits.push((node.span, function));
             }
             NodeKind::Bind { lhs, .. } => called.push(lhs.id),
             _ => {}

@@ -38,8 +38,8 @@ pub enum TemplateFault {
 }
 
 impl Template {
-    /// Reads what stands at a place; all faults, not only the first.
-    pub fn parse(value: &Value, place: &str) -> Result<Self, Vec<TemplateFault>> {
+    /// Reads what stands at a place; all faults with their places, not only the first.
+    pub fn parse(value: &Value, place: &str) -> Result<Self, Vec<(String, TemplateFault)>> {
         let mut faults = Vec::new();
         let template = Self::read(value, place, &mut faults);
         if faults.is_empty() {
@@ -49,7 +49,7 @@ impl Template {
         }
     }
 
-    fn read(value: &Value, place: &str, faults: &mut Vec<TemplateFault>) -> Self {
+    fn read(value: &Value, place: &str, faults: &mut Vec<(String, TemplateFault)>) -> Self {
         match value {
             Value::Object(fields) => {
                 let parts: Vec<_> = fields
@@ -80,7 +80,7 @@ impl Template {
             Value::String(text) => match Query::parse(text, place) {
                 Some(Ok(query)) => Self::Query(query),
                 Some(Err(fault)) => {
-                    faults.push(fault);
+                    faults.push((place.to_owned(), fault));
                     Self::Literal(Value::Null)
                 }
                 None => Self::Literal(value.clone()),
@@ -173,7 +173,11 @@ mod tests {
     fn what_only_begins_or_only_ends_like_an_expression_is_a_fault() {
         for text in ["{% 1", "1 %}", "{%}", "{% 1 %} "] {
             let faults = Template::parse(&json!({ "a": text }), "Output").unwrap_err();
-            assert_eq!(faults, [TemplateFault::HalfOpen], "{text}");
+            assert_eq!(
+                faults,
+                [("Output/a".to_owned(), TemplateFault::HalfOpen)],
+                "{text}"
+            );
         }
     }
 
@@ -181,7 +185,7 @@ mod tests {
     fn all_faults_are_found() {
         let faults = Template::parse(&json!(["{% 1 + %}", "ok", "{% ( %}"]), "Output").unwrap_err();
         assert_eq!(faults.len(), 2);
-        let text = faults[0].to_string();
+        let text = faults[0].1.to_string();
         assert!(
             text.starts_with("The JSONata expression '1 +' is not valid. S0207: "),
             "{text}"

@@ -1,4 +1,5 @@
-//! Where a JSON pointer points to in a JSON text: the bytes of the value, so that an error can show them.
+//! Where a JSON pointer points to in a JSON text: the bytes of the value, so that an error can show them. Elements of
+//! arrays may be written as AWS writes them, `/Choices[0]` instead of `/Choices/0`.
 //! It only finds its way; whether the text is good JSON is for the parser of the definition to say.
 
 use std::ops::Range;
@@ -21,12 +22,21 @@ pub(crate) fn locate(text: &str, pointer: &str) -> Option<Range<usize>> {
     for segment in segments.take(DEEPEST) {
         let name = segment.replace("~1", "/").replace("~0", "~");
         let inner = &text[place.clone()];
-        let Some(found) = member(inner, &name) else {
+        let found = member(inner, &name).or_else(|| element(inner, &name));
+        let Some(found) = found else {
             break;
         };
         place = place.start + found.start..place.start + found.end;
     }
     Some(place)
+}
+
+/// The bytes of an element of an array in a member of an object: `Choices[0]`.
+fn element(value: &str, segment: &str) -> Option<Range<usize>> {
+    let (name, index) = segment.strip_suffix(']')?.rsplit_once('[')?;
+    let list = member(value, name).or_else(|| element(value, name))?;
+    let found = member(&value[list.clone()], index)?;
+    Some(list.start + found.start..list.start + found.end)
 }
 
 /// The bytes of one member of an object or one element of an array.

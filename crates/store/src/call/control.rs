@@ -6,7 +6,8 @@ use rampmeter_dispatch::Time;
 use rusqlite::Connection;
 
 use crate::connection::Store;
-use crate::error::StoreError;
+use crate::damaged::readable;
+use crate::error::{StoreError, StoreFailure};
 use crate::model::control::ControlRecord;
 use crate::model::id::TargetId;
 
@@ -41,7 +42,7 @@ impl Store {
         &self,
         target: TargetId,
         overrides: &BTreeMap<String, LimitOverride>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreFailure> {
         self.connection
             .execute("DELETE FROM limit_override WHERE target = ?1", [target])?;
         for (limit, change) in overrides {
@@ -58,7 +59,7 @@ impl Store {
         Ok(())
     }
 
-    pub fn insert_control(&self, record: &ControlRecord) -> Result<(), StoreError> {
+    pub fn insert_control(&self, record: &ControlRecord) -> Result<(), StoreFailure> {
         self.connection
             .prepare_cached(
                 "INSERT INTO control (at, target, kind, subject, change, reason) \
@@ -91,5 +92,5 @@ pub fn controls(connection: &Connection, most: u32) -> Result<Vec<ControlRecord>
             reason: row.get(5)?,
         })
     })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    Ok(readable(rows, "an entry of the audit trail")?)
 }

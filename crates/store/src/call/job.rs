@@ -6,6 +6,7 @@ use rampmeter_dispatch::{PermitId, Time};
 use rusqlite::{Row, params};
 
 use crate::connection::{Store, optional};
+use crate::damaged::readable;
 use crate::error::StoreError;
 use crate::integer::signed;
 use crate::model::id::{ExecutionId, MessageNumber, QueueId, TargetId};
@@ -53,7 +54,7 @@ impl JobRow {
 fn sound((job, unreadable): (JobRow, Option<String>)) -> Result<JobRow, StoreError> {
     match unreadable {
         None => Ok(job),
-        Some(why) => Err(StoreError::Damaged(format!(
+        Some(why) => Err(StoreError::damaged(format!(
             "the job of message {}: {why}",
             job.message.0
         ))),
@@ -134,7 +135,7 @@ impl Store {
             .connection
             .prepare("SELECT permit FROM job WHERE permit IS NOT NULL")?;
         let rows = statement.query_map([], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        Ok(readable(rows, "a job")?)
     }
 
     /// Forgets the jobs of a queue whose worker is elsewhere from now on, and the permits they kept.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rampmeter_dispatch::{Memory, PermitId, Time, WindowRow};
 
 use crate::connection::{Store, optional};
-use crate::error::StoreError;
+use crate::error::{StoreError, StoreFailure};
 use crate::model::id::{MessageNumber, TargetId};
 
 /// Name of a row of `meta`.
@@ -24,7 +24,7 @@ pub struct PermitRow {
 }
 
 impl Store {
-    pub fn insert_permit(&self, permit: &PermitRow) -> Result<(), StoreError> {
+    pub fn insert_permit(&self, permit: &PermitRow) -> Result<(), StoreFailure> {
         self.connection
             .prepare_cached("INSERT INTO permit VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
             .execute((
@@ -38,14 +38,14 @@ impl Store {
         Ok(())
     }
 
-    pub fn hold_permit(&self, id: PermitId, until: Time) -> Result<(), StoreError> {
+    pub fn hold_permit(&self, id: PermitId, until: Time) -> Result<(), StoreFailure> {
         self.connection
             .prepare_cached("UPDATE permit SET held_until = ?2 WHERE id = ?1")?
             .execute((id, until.as_micros()))?;
         Ok(())
     }
 
-    pub fn delete_permit(&self, id: PermitId) -> Result<(), StoreError> {
+    pub fn delete_permit(&self, id: PermitId) -> Result<(), StoreFailure> {
         self.connection
             .prepare_cached("DELETE FROM permit WHERE id = ?1")?
             .execute([id])?;
@@ -54,7 +54,7 @@ impl Store {
 
     /// Notes when a call was last answered or its hold began. A call without a task leaves no other trace, and the time
     /// of a later start must not be earlier.
-    pub fn note_answer_time(&self, now: Time) -> Result<(), StoreError> {
+    pub fn note_answer_time(&self, now: Time) -> Result<(), StoreFailure> {
         self.connection
             .prepare_cached(
                 "INSERT INTO meta (name, value) VALUES (?1, ?2) \
@@ -76,7 +76,7 @@ impl Store {
             return Ok(None);
         };
         let bytes = <[u8; 8]>::try_from(bytes)
-            .map_err(|_| StoreError::Damaged(format!("{NEWEST_ANSWER} is no time")))?;
+            .map_err(|_| StoreError::damaged(format!("{NEWEST_ANSWER} is no time")))?;
         Ok(Some(Time::from_micros(i64::from_be_bytes(bytes))))
     }
 
@@ -97,7 +97,7 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    pub fn put_places(&self, target: TargetId, places: &[WindowRow]) -> Result<(), StoreError> {
+    pub fn put_places(&self, target: TargetId, places: &[WindowRow]) -> Result<(), StoreFailure> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO window_place VALUES (?1, ?2, ?3, ?4, ?5) \
              ON CONFLICT DO UPDATE SET until = excluded.until, count = excluded.count",
@@ -157,9 +157,8 @@ impl Store {
     }
 
     /// Keeps what a gate learned from the vendor's throttles.
-    pub fn remember(&self, target: TargetId, memory: &Memory) -> Result<(), StoreError> {
-        let text = serde_json::to_string(memory)
-            .map_err(|error| StoreError::Damaged(format!("a gate's memory: {error}")))?;
+    pub fn remember(&self, target: TargetId, memory: &Memory) -> Result<(), StoreFailure> {
+        let text = serde_json::to_string(memory).expect("a memory has only text keys and numbers");
         self.connection
             .prepare_cached("UPDATE target SET memory = ?2 WHERE id = ?1")?
             .execute((target, text))?;
@@ -173,6 +172,6 @@ impl Store {
             optional(self.connection.query_row(query, [target], |row| row.get(0)))?;
         text.map(|text| serde_json::from_str(&text))
             .transpose()
-            .map_err(|error| StoreError::Damaged(format!("a gate's memory: {error}")))
+            .map_err(|error| StoreError::damaged(format!("a gate's memory: {error}")))
     }
 }

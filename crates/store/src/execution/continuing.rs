@@ -1,7 +1,7 @@
 //! What executions still have to do after a transaction spent what it may: a queue for each execution, on disk.
 
 use crate::connection::Store;
-use crate::error::StoreError;
+use crate::error::{StoreError, StoreFailure};
 use crate::model::id::ExecutionId;
 
 impl Store {
@@ -42,7 +42,7 @@ impl Store {
     }
 
     /// Drops whatever an execution had to do.
-    pub fn forget_continuing(&self, id: ExecutionId) -> Result<(), StoreError> {
+    pub fn forget_continuing(&self, id: ExecutionId) -> Result<(), StoreFailure> {
         self.connection
             .prepare_cached("DELETE FROM continuing WHERE execution = ?1")?
             .execute([id])?;

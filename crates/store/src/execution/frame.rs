@@ -186,7 +186,7 @@ impl Store {
         found
             .map(|(live, data)| {
                 let join = serde_json::from_str(&data)
-                    .map_err(|error| StoreError::Damaged(format!("a fork: {error}")))?;
+                    .map_err(|error| StoreError::damaged(format!("a fork: {error}")))?;
                 Ok(ForkRow { live, join })
             })
             .transpose()

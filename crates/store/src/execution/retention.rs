@@ -3,6 +3,7 @@
 use rampmeter_dispatch::PermitId;
 
 use crate::connection::{Store, optional};
+use crate::damaged::readable;
 use crate::error::StoreError;
 use crate::execution::row::{EXECUTION_COLUMNS, ExecutionRow};
 use crate::model::id::{ExecutionId, StepId, name_hash};
@@ -28,7 +29,7 @@ impl Store {
         );
         let mut statement = self.connection.prepare_cached(&query)?;
         let rows = statement.query_map((before, most), ExecutionRow::read)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        Ok(readable(rows, "an execution")?)
     }
 
     /// Child executions of the map runs of an execution.
@@ -43,7 +44,7 @@ impl Store {
         );
         let mut statement = self.connection.prepare_cached(&query)?;
         let rows = statement.query_map((execution, most), ExecutionRow::read)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        Ok(readable(rows, "an execution")?)
     }
 
     /// Deletes an execution and everything of it but its history, which is left over. Answers the ids of its bodies.

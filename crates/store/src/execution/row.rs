@@ -116,6 +116,23 @@ impl Store {
         Ok(optional(statement.query_row([id], ExecutionRow::read))?)
     }
 
+    /// The ARN of an execution, which asks for no more of its rows than its names.
+    pub fn execution_arn(
+        &self,
+        id: ExecutionId,
+        place: &Place,
+    ) -> Result<Option<String>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT state_machine.name || coalesce('/' || execution.label, ''), execution.name FROM execution \
+             JOIN revision ON revision.id = execution.revision \
+             JOIN state_machine ON state_machine.id = revision.machine WHERE execution.id = ?1",
+        )?;
+        let found = optional(statement.query_row([id], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        }))?;
+        Ok(found.map(|(machine, name)| place.execution_arn(&machine, &name)))
+    }
+
     /// The execution with this name under any revision of the state machine.
     pub fn execution_named(
         &self,

@@ -168,7 +168,7 @@ fn jump_length(depth: u64) -> u64 {
 }
 
 fn missing(id: StepId) -> StoreError {
-    StoreError::Damaged(format!("step {} is missing", id.0))
+    StoreError::damaged(format!("step {} is missing", id.0))
 }
 
 #[cfg(test)]

@@ -1,17 +1,21 @@
 //! Rows of timers, ordered by when they are due.
 
-use rampmeter_asl::{EventId, Timer, TimerKind};
+use rampmeter_asl::{Timer, TimerKind};
+use rusqlite::Row;
+use rusqlite::types::Value;
 
 use crate::connection::{Store, optional};
-use crate::error::StoreError;
+use crate::damaged::or_left_out;
+use crate::error::{Damaged, StoreError, StoreFailure};
 use crate::integer::{signed, unsigned};
 use crate::model::id::ExecutionId;
 
-/// A timer of one execution.
-#[derive(Debug, Clone, Copy)]
+/// A timer of one execution that is due.
+#[derive(Debug)]
 pub struct TimerRow {
     pub execution: ExecutionId,
-    pub timer: Timer,
+    /// What it is for, if that can be read.
+    pub timer: Result<Timer, Damaged>,
 }
 
 impl Store {
@@ -40,29 +44,45 @@ impl Store {
     }
 
     /// Takes the timers that are due out of the table, at most `most`. `now` in milliseconds since the Unix epoch.
-    pub fn take_due_timers(&self, now: i64, most: u32) -> Result<Vec<TimerRow>, StoreError> {
+    pub fn take_due_timers(&self, now: i64, most: u32) -> Result<Vec<TimerRow>, StoreFailure> {
         let mut statement = self.connection.prepare_cached(
             "SELECT at, execution, event, kind FROM timer WHERE at <= ?1 ORDER BY at LIMIT ?2",
         )?;
         let rows = statement.query_map((now, most), |row| {
-            let event: EventId = unsigned(row, 2)?;
-            let kind: u8 = row.get(3)?;
-            let kind = TimerKind::from_code(kind)
-                .ok_or(rusqlite::Error::IntegralValueOutOfRange(3, kind.into()))?;
-            Ok(TimerRow {
-                execution: row.get(1)?,
-                timer: Timer {
-                    at: row.get(0)?,
-                    event,
-                    kind,
-                },
-            })
+            let key: (Value, Value, Value, Value) =
+                (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+            Ok((key, row.get(1).map(ExecutionId), timer_of(row)))
         })?;
-        let due: Vec<TimerRow> = rows.collect::<Result<_, _>>()?;
+        let due: Vec<_> = rows.collect::<Result<_, _>>()?;
         drop(statement);
-        for row in &due {
-            self.clear_timer(row.execution, row.timer)?;
+        let mut delete = self.connection.prepare_cached(
+            "DELETE FROM timer WHERE at = ?1 AND execution = ?2 AND event = ?3 AND kind = ?4",
+        )?;
+        let mut taken = Vec::with_capacity(due.len());
+        for (key, execution, timer) in due {
+            delete.execute(key)?;
+            let Some(execution) = or_left_out(execution.map_err(StoreError::from), "a timer")?
+            else {
+                continue;
+            };
+            let timer = match timer.map_err(StoreError::from) {
+                Ok(timer) => Ok(timer),
+                Err(StoreError::Damaged(damaged)) => Err(Damaged(format!("a timer: {damaged}"))),
+                Err(StoreError::Failed(failure)) => return Err(failure),
+            };
+            taken.push(TimerRow { execution, timer });
         }
-        Ok(due)
+        Ok(taken)
     }
+}
+
+fn timer_of(row: &Row<'_>) -> rusqlite::Result<Timer> {
+    let kind: u8 = row.get(3)?;
+    let kind = TimerKind::from_code(kind)
+        .ok_or(rusqlite::Error::IntegralValueOutOfRange(3, kind.into()))?;
+    Ok(Timer {
+        at: row.get(0)?,
+        event: unsigned(row, 2)?,
+        kind,
+    })
 }

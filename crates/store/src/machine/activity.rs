@@ -4,6 +4,7 @@ use rampmeter_asl::EventId;
 use rusqlite::{Connection, Row};
 
 use crate::connection::{Store, optional};
+use crate::damaged::readable;
 use crate::error::StoreError;
 use crate::integer::{signed, unsigned};
 use crate::model::activity::Activities;
@@ -55,7 +56,7 @@ pub fn find_activity(
 pub fn all_activities(connection: &Connection) -> Result<Vec<ActivityRow>, StoreError> {
     let mut statement = connection.prepare_cached(&format!("{ACTIVITY} ORDER BY id"))?;
     let rows = statement.query_map([], ActivityRow::read)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    Ok(readable(rows, "an activity")?)
 }
 
 impl ActivityRow {

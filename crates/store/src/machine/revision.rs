@@ -3,6 +3,7 @@
 use rusqlite::{Connection, Row};
 
 use crate::connection::{Store, optional};
+use crate::damaged::readable;
 use crate::error::StoreError;
 use crate::model::id::{MachineId, RevisionId};
 use crate::model::state_machine::{MachineKind, Settings};
@@ -73,7 +74,7 @@ pub fn newest_revision(
 pub fn revision(connection: &Connection, id: RevisionId) -> Result<RevisionRow, StoreError> {
     let mut statement = connection.prepare_cached(&format!("{REVISION} WHERE revision.id = ?1"))?;
     optional(statement.query_row([id], RevisionRow::read))?
-        .ok_or_else(|| StoreError::Damaged(format!("revision {} is missing", id.0)))
+        .ok_or_else(|| StoreError::damaged(format!("revision {} is missing", id.0)))
 }
 
 /// The newest revision of every state machine that is not deleted, by name.
@@ -84,12 +85,22 @@ pub fn newest_revisions(connection: &Connection) -> Result<Vec<RevisionRow>, Sto
     );
     let mut statement = connection.prepare_cached(&query)?;
     let rows = statement.query_map([], RevisionRow::read)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    Ok(readable(rows, "a state machine")?)
 }
 
 impl Store {
     pub fn newest_revision(&self, name: &str) -> Result<Option<RevisionRow>, StoreError> {
         newest_revision(&self.connection, name)
+    }
+
+    /// The name of the state machine that a revision belongs to.
+    pub fn machine_name(&self, id: RevisionId) -> Result<String, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT state_machine.name FROM revision \
+             JOIN state_machine ON state_machine.id = revision.machine WHERE revision.id = ?1",
+        )?;
+        optional(statement.query_row([id], |row| row.get(0)))?
+            .ok_or_else(|| StoreError::damaged(format!("revision {} is missing", id.0)))
     }
 
     pub fn revision(&self, id: RevisionId) -> Result<RevisionRow, StoreError> {
@@ -114,7 +125,7 @@ impl Store {
     /// Adds a revision; its own `id` is ignored, and the one it got is answered.
     pub fn insert_revision(&self, row: &RevisionRow) -> Result<RevisionId, StoreError> {
         let settings = serde_json::to_string(&row.settings)
-            .map_err(|error| StoreError::Damaged(format!("settings: {error}")))?;
+            .map_err(|error| StoreError::damaged(format!("settings: {error}")))?;
         self.connection.execute(
             "INSERT INTO revision (machine, definition, role_arn, settings, label, created_at) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

@@ -25,7 +25,7 @@ pub fn tags(
     found
         .map(|text| {
             serde_json::from_str(&text)
-                .map_err(|error| StoreError::Damaged(format!("the tags of {name}: {error}")))
+                .map_err(|error| StoreError::damaged(format!("the tags of {name}: {error}")))
         })
         .transpose()
 }

@@ -98,6 +98,10 @@ pub struct EngineFigures {
     pub targets: Vec<TargetFigures>,
     /// Commits, and how long they took.
     pub commits: Histogram,
+    /// How often a row was met that cannot be read, since the process started.
+    pub damaged: u64,
+    /// What could not be read and is set aside, since the store was made.
+    pub set_aside: u64,
 }
 
 #[cfg(test)]

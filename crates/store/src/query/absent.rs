@@ -46,7 +46,7 @@ impl Reader {
                     });
                 }
             }
-            Ok(Ok(absent))
+            Ok(absent)
         })
     }
 }

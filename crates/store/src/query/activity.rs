@@ -12,10 +12,10 @@ impl Reader {
     pub fn activities(&self) -> Result<Vec<ActivityDescription>, Rejected> {
         self.with(|connection| {
             let rows = all_activities(connection)?;
-            Ok(Ok(rows
+            Ok(rows
                 .into_iter()
                 .map(|row| row.describe(&self.place))
-                .collect()))
+                .collect())
         })
     }
 
@@ -23,9 +23,9 @@ impl Reader {
         let name = arn::activity_name(arn)?;
         self.with(|connection| {
             let found = find_activity(connection, name)?;
-            Ok(found
+            found
                 .map(|row| row.describe(&self.place))
-                .ok_or_else(|| Rejected::ActivityDoesNotExist(arn.to_owned())))
+                .ok_or_else(|| Rejected::ActivityDoesNotExist(arn.to_owned()).into())
         })
     }
 }

@@ -5,6 +5,7 @@ use rampmeter_asl::{Detail, Event};
 use rampmeter_dispatch::Priority;
 
 use crate::call::audit::CallAudit;
+use crate::damaged::or_left_out;
 use crate::error::StoreError;
 use crate::execution::row::EXECUTION_COLUMNS;
 use crate::execution::row::ExecutionRow;
@@ -78,8 +79,11 @@ impl Reader {
             let mut calls = Vec::new();
             for row in rows {
                 let (audit, execution, machine) = row?;
-                let audit: CallAudit = serde_json::from_str(&audit)
-                    .map_err(|error| StoreError::Damaged(format!("a call's audit: {error}")))?;
+                let audit = serde_json::from_str::<CallAudit>(&audit)
+                    .map_err(|error| StoreError::damaged(format!("a call's audit: {error}")));
+                let Some(audit) = or_left_out(audit, "a call")? else {
+                    continue;
+                };
                 calls.push(CallTimes {
                     execution_arn: self.place.execution_arn(&machine, &execution),
                     priority: audit.priority,
@@ -91,7 +95,7 @@ impl Reader {
                     crashes: audit.crashes,
                 });
             }
-            Ok(Ok(calls))
+            Ok(calls)
         })
     }
 
@@ -106,11 +110,15 @@ impl Reader {
             let mut statement = connection.prepare(&query)?;
             let rows = statement.query_map([], ExecutionRow::read)?;
             for row in rows {
-                let row = row?;
-                let events = events_between(connection, row.last_step, 1, row.events)?;
-                audit.add(&row, &events);
+                let read = row.map_err(StoreError::from).and_then(|row| {
+                    let events = events_between(connection, row.last_step, 1, row.events)?;
+                    Ok((row, events))
+                });
+                if let Some((row, events)) = or_left_out(read, "an execution")? {
+                    audit.add(&row, &events);
+                }
             }
-            Ok(Ok(audit))
+            Ok(audit)
         })
     }
 }

@@ -17,10 +17,7 @@ impl Reader {
     /// The newest calls of an execution that have ended, in the order in which they did.
     pub fn execution_calls(&self, arn: &str) -> Result<Vec<ExecutionCall>, Rejected> {
         self.with(|connection| {
-            let row = match self.find(connection, arn)? {
-                Ok(row) => row,
-                Err(refused) => return Ok(Err(refused)),
-            };
+            let row = self.find(connection, arn)?;
             // The chain of an execution's steps is walked back: there is no index by execution.
             let mut statement = connection
                 .prepare_cached("SELECT previous, first_event, call FROM step WHERE id = ?1")?;
@@ -32,7 +29,7 @@ impl Reader {
                     Ok((row.get(0)?, row.get::<_, i64>(1)?, call))
                 }))?;
                 let Some((previous, event, call)) = found else {
-                    return Err(StoreError::Damaged(format!("step {} is missing", step.0)));
+                    return Err(StoreError::damaged(format!("step {} is missing", step.0)).into());
                 };
                 next = previous;
                 if let Some(call) = call {
@@ -43,14 +40,14 @@ impl Reader {
                 }
             }
             calls.reverse();
-            Ok(Ok(calls))
+            Ok(calls)
         })
     }
 }
 
 fn ended(event: EventId, audit: &str) -> Result<ExecutionCall, StoreError> {
     let audit: CallAudit = serde_json::from_str(audit)
-        .map_err(|error| StoreError::Damaged(format!("a call's audit: {error}")))?;
+        .map_err(|error| StoreError::damaged(format!("a call's audit: {error}")))?;
     Ok(ExecutionCall {
         event,
         id: audit.id,

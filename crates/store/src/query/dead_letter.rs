@@ -4,6 +4,7 @@ use rampmeter_dispatch::{Priority, Time};
 use rusqlite::{Connection, Row};
 
 use crate::connection::optional;
+use crate::damaged::or_left_out;
 use crate::error::StoreError;
 use crate::execution::row::EXECUTION_COLUMNS;
 use crate::execution::row::ExecutionRow;
@@ -30,20 +31,27 @@ impl Reader {
                  WHERE dead_letter.message < ?1 AND (?2 IS NULL OR target.name = ?2) \
                  AND (?3 IS NULL OR error = ?3) ORDER BY dead_letter.message DESC LIMIT ?4",
             )?;
-            let rows = statement.query_map((before, &list.target, &list.error, size + 1), read)?;
+            let rows = statement.query_map((before, &list.target, &list.error, size + 1), |row| {
+                Ok((row.get::<_, i64>(0)?, read(row)))
+            })?;
             let mut letters = rows.collect::<Result<Vec<_>, _>>()?;
             let more = letters.len() > size as usize;
             letters.truncate(size as usize);
             let last = letters.last().filter(|_| more);
-            let next_token = last.map(|(letter, _)| page_token(letter.id));
+            let next_token = last.map(|(number, _)| page_token(*number));
             let mut items = Vec::new();
-            for (mut letter, execution) in letters {
+            for (_, letter) in letters {
+                let letter = or_left_out(letter.map_err(StoreError::from), "a dead letter")?;
+                let Some((mut letter, execution)) = letter else {
+                    continue;
+                };
                 if let Some(execution) = execution {
-                    letter.execution_arn = self.arn_of(connection, execution)?;
+                    let arn = self.arn_of(connection, execution);
+                    letter.execution_arn = or_left_out(arn, "an execution's name")?.flatten();
                 }
                 items.push(letter);
             }
-            Ok(Ok(Page { items, next_token }))
+            Ok(Page { items, next_token })
         })
     }
 
@@ -69,7 +77,7 @@ impl Reader {
                     sample: row.get(6)?,
                 })
             })?;
-            Ok(Ok(rows.collect::<Result<_, _>>()?))
+            Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 

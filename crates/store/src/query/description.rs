@@ -9,10 +9,7 @@ use crate::query::{Reader, step_events};
 impl Reader {
     pub fn describe_execution(&self, arn: &str) -> Result<ExecutionDescription, Rejected> {
         self.with(|connection| {
-            let row = match self.find(connection, arn)? {
-                Ok(row) => row,
-                Err(refused) => return Ok(Err(refused)),
-            };
+            let row = self.find(connection, arn)?;
             let first = step_events(connection, row.first_step)?.0;
             let input = first.first().and_then(|event| match &event.detail {
                 Detail::ExecutionStarted { input, .. } => Some(input.text().to_owned()),
@@ -30,13 +27,13 @@ impl Reader {
                 ) => (None, error, cause),
                 _ => (None, None, None),
             };
-            Ok(Ok(ExecutionDescription {
+            Ok(ExecutionDescription {
                 summary: self.summary(connection, &row)?,
                 input: input.unwrap_or_default(),
                 output,
                 error,
                 cause,
-            }))
+            })
         })
     }
 }

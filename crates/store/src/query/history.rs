@@ -24,10 +24,7 @@ impl Reader {
         let size = u64::from(page_size(request.max_results));
         let from = page_start(request.next_token.as_deref(), 0)?.unsigned_abs();
         self.with(|connection| {
-            let row = match self.find(connection, &request.execution_arn)? {
-                Ok(row) => row,
-                Err(refused) => return Ok(Err(refused)),
-            };
+            let row = self.find(connection, &request.execution_arn)?;
             let newest = row.events;
             let (low, high) = if request.reverse_order {
                 let high = if from == 0 { newest } else { from.min(newest) };
@@ -37,10 +34,10 @@ impl Reader {
                 (low, low.saturating_add(size - 1).min(newest))
             };
             if low > high {
-                return Ok(Ok(Page {
+                return Ok(Page {
                     items: Vec::new(),
                     next_token: None,
-                }));
+                });
             }
             let mut steps = steps_between(connection, row.last_step, low, high)?;
             if request.reverse_order {
@@ -66,10 +63,10 @@ impl Reader {
             } else {
                 (0 < last && last < newest).then(|| last + 1)
             };
-            Ok(Ok(Page {
+            Ok(Page {
                 items,
                 next_token: next.map(|next| page_token(i64::try_from(next).unwrap_or(i64::MAX))),
-            }))
+            })
         })
     }
 }

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use rusqlite::Connection;
 
 use crate::connection::optional;
+use crate::damaged::or_left_out;
 use crate::error::StoreError;
 use crate::execution::map_run::find_map_run;
 use crate::execution::map_run::map_run_of;
@@ -49,10 +50,10 @@ impl Reader {
                 match kind_of(connection, name)? {
                     None => {
                         let arn = list.state_machine_arn.clone().unwrap_or_default();
-                        return Ok(Err(Rejected::StateMachineDoesNotExist(arn)));
+                        return Err(Rejected::StateMachineDoesNotExist(arn).into());
                     }
                     Some(MachineKind::Express) => {
-                        return Ok(Err(Rejected::StateMachineTypeNotSupported));
+                        return Err(Rejected::StateMachineTypeNotSupported.into());
                     }
                     Some(MachineKind::Standard) => {}
                 }
@@ -63,7 +64,7 @@ impl Reader {
                     Some(run) => Some(run.id),
                     None => {
                         let arn = list.map_run_arn.clone().unwrap_or_default();
-                        return Ok(Err(Rejected::ResourceNotFound(arn)));
+                        return Err(Rejected::ResourceNotFound(arn).into());
                     }
                 },
             };
@@ -94,17 +95,20 @@ impl Reader {
                         alias,
                         list.redriven,
                     ),
-                    ExecutionRow::read,
+                    |row| Ok((row.get::<_, i64>(0)?, ExecutionRow::read(row))),
                 )?
                 .collect::<Result<Vec<_>, _>>()?;
             let more = rows.len() > size as usize;
-            let kept: Vec<ExecutionRow> = rows.into_iter().take(size as usize).collect();
-            let next_token = kept.last().filter(|_| more).map(|row| page_token(row.id.0));
-            let items = kept
-                .into_iter()
-                .map(|row| self.summary(connection, &row))
-                .collect::<Result<Vec<_>, _>>()?;
-            Ok(Ok(Page { items, next_token }))
+            let kept = &rows[..rows.len().min(size as usize)];
+            let next_token = kept.last().filter(|_| more).map(|(id, _)| page_token(*id));
+            let mut items = Vec::new();
+            for (_, row) in rows.into_iter().take(size as usize) {
+                let read = row
+                    .map_err(StoreError::from)
+                    .and_then(|row| self.summary(connection, &row));
+                items.extend(or_left_out(read, "an execution of a list")?);
+            }
+            Ok(Page { items, next_token })
         })
     }
 
@@ -120,10 +124,11 @@ impl Reader {
             for row in rows {
                 let (status, count) = row?;
                 let status = ExecutionStatus::from_code(status)
-                    .ok_or_else(|| StoreError::Damaged(format!("status {status}")))?;
-                counts.push((status, count));
+                    .ok_or_else(|| StoreError::damaged(format!("status {status}")));
+                let status = or_left_out(status, "a count of executions")?;
+                counts.extend(status.map(|status| (status, count)));
             }
-            Ok(Ok(counts))
+            Ok(counts)
         })
     }
 
@@ -174,7 +179,7 @@ fn kind_of(connection: &Connection, name: &str) -> Result<Option<MachineKind>, S
     found
         .map(|kind| {
             MachineKind::from_name(&kind)
-                .ok_or_else(|| StoreError::Damaged(format!("state machine {name}: type {kind}")))
+                .ok_or_else(|| StoreError::damaged(format!("state machine {name}: type {kind}")))
         })
         .transpose()
 }

@@ -16,7 +16,7 @@ impl Reader {
     pub fn state_machines(&self) -> Result<Vec<StateMachineDescription>, Rejected> {
         self.with(|connection| {
             let rows = newest_revisions(connection)?;
-            Ok(Ok(rows.into_iter().map(|row| self.describe(row)).collect()))
+            Ok(rows.into_iter().map(|row| self.describe(row)).collect())
         })
     }
 
@@ -26,21 +26,21 @@ impl Reader {
         self.with(|connection| {
             let newest = newest_revision(connection, reference.name)?;
             let Some(newest) = newest else {
-                return Ok(Err(missing()));
+                return Err(missing().into());
             };
             let number = match reference.qualifier {
-                None => return Ok(Ok(self.describe(newest))),
-                Some(Qualifier::Alias(_)) => return Ok(Err(missing())),
+                None => return Ok(self.describe(newest)),
+                Some(Qualifier::Alias(_)) => return Err(missing().into()),
                 Some(Qualifier::Version(number)) => number,
             };
             let Some(version) = version(connection, newest.machine, number)? else {
-                return Ok(Err(missing()));
+                return Err(missing().into());
             };
             let mut described = self.describe(revision(connection, version.revision)?);
             described.arn = format!("{}:{number}", described.arn);
             described.creation_date = version.created_at;
             described.description = version.description;
-            Ok(Ok(described))
+            Ok(described)
         })
     }
 
@@ -50,11 +50,8 @@ impl Reader {
         execution_arn: &str,
     ) -> Result<StateMachineDescription, Rejected> {
         self.with(|connection| {
-            let execution = match self.find(connection, execution_arn)? {
-                Ok(execution) => execution,
-                Err(refused) => return Ok(Err(refused)),
-            };
-            Ok(Ok(self.describe(revision(connection, execution.revision)?)))
+            let execution = self.find(connection, execution_arn)?;
+            Ok(self.describe(revision(connection, execution.revision)?))
         })
     }
 

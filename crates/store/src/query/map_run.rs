@@ -20,8 +20,8 @@ impl Reader {
     pub fn describe_map_run(&self, arn: &str) -> Result<MapRunDescription, Rejected> {
         let (label, name) = arn::map_run_names(arn)?;
         self.with(|connection| match find_map_run(connection, label, name)? {
-            None => Ok(Err(Rejected::ResourceNotFound(arn.to_owned()))),
-            Some(run) => self.map_run(connection, &run).map(Ok),
+            None => Err(Rejected::ResourceNotFound(arn.to_owned()).into()),
+            Some(run) => Ok(self.map_run(connection, &run)?),
         })
     }
 
@@ -29,10 +29,7 @@ impl Reader {
         let before = page_start(list.next_token.as_deref(), i64::MAX)?;
         let size = page_size(list.max_results);
         self.with(|connection| {
-            let execution = match self.find(connection, &list.execution_arn)? {
-                Ok(execution) => execution,
-                Err(refused) => return Ok(Err(refused)),
-            };
+            let execution = self.find(connection, &list.execution_arn)?;
             let query = format!(
                 "SELECT {MAP_RUN_COLUMNS} FROM map_run WHERE execution = ?1 AND id < ?2 \
                  ORDER BY id DESC LIMIT ?3"
@@ -48,7 +45,7 @@ impl Reader {
                 .iter()
                 .map(|row| self.map_run(connection, row))
                 .collect::<Result<Vec<_>, _>>()?;
-            Ok(Ok(Page { items, next_token }))
+            Ok(Page { items, next_token })
         })
     }
 

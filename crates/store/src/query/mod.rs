@@ -23,14 +23,17 @@ use rusqlite::Connection;
 use crate::call::control::controls;
 use crate::connection::open_reader;
 use crate::connection::optional;
+use crate::damaged::damaged_items;
 use crate::directory::blobs_path;
 use crate::directory::store_path;
 use crate::error::StoreError;
+use crate::error::TransactionError;
 use crate::execution::row::ExecutionRow;
 use crate::execution::row::find_by_name;
 use crate::model::arn;
 use crate::model::arn::Place;
 use crate::model::control::ControlRecord;
+use crate::model::damaged::DamagedItem;
 use crate::model::id::{QueueId, StepId};
 use crate::model::rejected::Rejected;
 use crate::queue::record::QueueCounts;
@@ -60,7 +63,7 @@ impl Reader {
             region: region.to_owned(),
             account: account.to_owned(),
         };
-        Reader::new(&store_path(data_dir), place).map_err(|error| failed(&error))
+        Reader::new(&store_path(data_dir), place).map_err(|error| failed(error.into()))
     }
 
     pub fn new(path: &Path, place: Place) -> Result<Reader, StoreError> {
@@ -80,12 +83,17 @@ impl Reader {
 
     /// The newest entries of the audit trail.
     pub fn controls(&self, most: u32) -> Result<Vec<ControlRecord>, Rejected> {
-        self.with(|connection| controls(connection, most).map(Ok))
+        self.with(|connection| Ok(controls(connection, most)?))
+    }
+
+    /// What could not be read, the oldest first.
+    pub fn damaged(&self) -> Result<Vec<DamagedItem>, Rejected> {
+        self.with(|connection| Ok(damaged_items(connection)?))
     }
 
     /// How many messages of a plain queue are in which standing.
     pub fn queue_counts(&self, queue: QueueId, fifo: bool) -> Result<QueueCounts, Rejected> {
-        self.with(|connection| count_messages(connection, queue, fifo).map(Ok))
+        self.with(|connection| Ok(count_messages(connection, queue, fifo)?))
     }
 
     /// Where the bodies of answers lie that were too long.
@@ -93,22 +101,15 @@ impl Reader {
         blobs_path(self.path.parent().unwrap_or(Path::new(".")))
     }
 
-    fn find(
-        &self,
-        connection: &Connection,
-        arn: &str,
-    ) -> Result<Result<ExecutionRow, Rejected>, StoreError> {
-        let (machine, name) = match arn::execution_names(arn) {
-            Ok(names) => names,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    fn find(&self, connection: &Connection, arn: &str) -> Result<ExecutionRow, TransactionError> {
+        let (machine, name) = arn::execution_names(arn)?;
         let found = find_by_name(connection, machine, name)?;
-        Ok(found.ok_or_else(|| Rejected::ExecutionDoesNotExist(arn.to_owned())))
+        found.ok_or_else(|| Rejected::ExecutionDoesNotExist(arn.to_owned()).into())
     }
 
     fn with<T>(
         &self,
-        read: impl FnOnce(&Connection) -> Result<Result<T, Rejected>, StoreError>,
+        read: impl FnOnce(&Connection) -> Result<T, TransactionError>,
     ) -> Result<T, Rejected> {
         let idle = self
             .connections
@@ -117,9 +118,9 @@ impl Reader {
             .pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => open_reader(&self.path).map_err(|error| failed(&error))?,
+            None => open_reader(&self.path).map_err(|error| failed(error.into()))?,
         };
-        let answer = read(&connection).map_err(|error| failed(&error))?;
+        let answer = read(&connection).map_err(failed);
         let mut kept = self
             .connections
             .lock()
@@ -135,15 +136,20 @@ impl Reader {
 fn step_events(connection: &Connection, id: StepId) -> Result<(Vec<Event>, usize), StoreError> {
     let mut statement = connection.prepare_cached("SELECT data FROM step WHERE id = ?1")?;
     let data: String = optional(statement.query_row([id], |row| row.get(0)))?
-        .ok_or_else(|| StoreError::Damaged(format!("step {} is missing", id.0)))?;
+        .ok_or_else(|| StoreError::damaged(format!("step {} is missing", id.0)))?;
     let step = record::decode(&data)
-        .map_err(|error| StoreError::Damaged(format!("step {}: {error}", id.0)))?;
+        .map_err(|error| StoreError::damaged(format!("step {}: {error}", id.0)))?;
     Ok((step.events, data.len()))
 }
 
-fn failed(error: &StoreError) -> Rejected {
+/// What the asker is told.
+fn failed(error: TransactionError) -> Rejected {
     match error {
-        StoreError::Damaged(why) => Rejected::Unreadable(why.clone()),
-        StoreError::Sqlite(_) => Rejected::Stopped(error.to_string()),
+        TransactionError::Refused(refused) => refused,
+        TransactionError::Damaged(why) => {
+            tracing::error!(%why, "a read met what cannot be read");
+            Rejected::Unreadable(why.to_string())
+        }
+        TransactionError::Poisoned(failure) => Rejected::Stopped(failure.to_string()),
     }
 }

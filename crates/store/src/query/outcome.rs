@@ -20,7 +20,7 @@ impl Reader {
                  receive_count, attempts, NULL, told FROM outcome WHERE message = ?1",
             )?;
             if let Some(outcome) = optional(statement.query_row([number], read))? {
-                return Ok(Ok(Some(outcome)));
+                return Ok(Some(outcome));
             }
             let mut statement = connection.prepare_cached(
                 "SELECT message.id, target.name, NULL, key, sent_at, first_started_at, failed_at, \
@@ -29,7 +29,7 @@ impl Reader {
                  JOIN queue ON queue.id = message.queue JOIN target ON target.id = queue.target \
                  WHERE dead_letter.message = ?1",
             )?;
-            Ok(Ok(optional(statement.query_row([number], read))?))
+            Ok(optional(statement.query_row([number], read))?)
         })
     }
 
@@ -38,12 +38,12 @@ impl Reader {
         let blobs = self.blobs();
         self.with(|connection| {
             let found = body_of(connection, MessageNumber(number))?;
-            Ok(Ok(found.map(|body| StoredAnswerBody {
+            Ok(found.map(|body| StoredAnswerBody {
                 path: blobs.join(body.id.to_string()),
                 size: body.size,
                 sha256: body.sha256,
                 content_type: body.content_type,
-            })))
+            }))
         })
     }
 }

@@ -19,10 +19,10 @@ impl Reader {
         let machine_arn = self.place.machine_arn(name);
         self.with(|connection| {
             let Some(found) = newest_revision(connection, name)? else {
-                return Ok(Err(Rejected::StateMachineDoesNotExist(arn.to_owned())));
+                return Err(Rejected::StateMachineDoesNotExist(arn.to_owned()).into());
             };
             let rows = versions(connection, found.machine)?.into_iter();
-            Ok(Ok(rows.map(|row| row.describe(&machine_arn)).collect()))
+            Ok(rows.map(|row| row.describe(&machine_arn)).collect())
         })
     }
 
@@ -37,9 +37,9 @@ impl Reader {
                 Some(machine) => alias(connection, machine.machine, name)?,
                 None => None,
             };
-            Ok(found
+            found
                 .map(|row| row.describe(&machine_arn))
-                .ok_or(Rejected::NoSuchReference))
+                .ok_or(Rejected::NoSuchReference.into())
         })
     }
 
@@ -53,14 +53,14 @@ impl Reader {
         let machine_arn = self.place.machine_arn(reference.name);
         self.with(|connection| {
             let Some(found) = newest_revision(connection, reference.name)? else {
-                return Ok(Err(Rejected::StateMachineDoesNotExist(arn.to_owned())));
+                return Err(Rejected::StateMachineDoesNotExist(arn.to_owned()).into());
             };
             let mut rows = aliases(connection, found.machine)?;
             if let Some(version) = version {
                 rows.retain(|row| row.routes.iter().any(|route| route.version == version));
             }
             let rows = rows.into_iter();
-            Ok(Ok(rows.map(|row| row.describe(&machine_arn)).collect()))
+            Ok(rows.map(|row| row.describe(&machine_arn)).collect())
         })
     }
 
@@ -68,7 +68,7 @@ impl Reader {
         let of = arn::tagged(arn)?;
         self.with(|connection| {
             let found = tags(connection, of)?;
-            Ok(found.ok_or_else(|| Rejected::ResourceNotFound(arn.to_owned())))
+            found.ok_or_else(|| Rejected::ResourceNotFound(arn.to_owned()).into())
         })
     }
 }

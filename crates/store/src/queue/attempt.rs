@@ -28,7 +28,7 @@ impl Store {
             return Ok(None);
         };
         let taken: Vec<(i64, u32)> = serde_json::from_str(&text)
-            .map_err(|error| StoreError::Damaged(format!("a receive attempt: {error}")))?;
+            .map_err(|error| StoreError::damaged(format!("a receive attempt: {error}")))?;
         let taken = taken.into_iter();
         Ok(Some(
             taken

@@ -4,7 +4,8 @@ use rampmeter_dispatch::Time;
 use rusqlite::Row;
 
 use crate::connection::{Store, optional};
-use crate::error::StoreError;
+use crate::damaged::readable;
+use crate::error::{StoreError, StoreFailure};
 use crate::model::sqs::MoveTaskStatus;
 
 /// One move task.
@@ -78,7 +79,7 @@ impl Store {
     }
 
     /// Writes how far a task has come.
-    pub fn update_move_task(&self, task: &MoveTaskRow) -> Result<(), StoreError> {
+    pub fn update_move_task(&self, task: &MoveTaskRow) -> Result<(), StoreFailure> {
         self.connection
             .prepare_cached(
                 "UPDATE move_task SET status = ?2, failure = ?3, moved = ?4 WHERE id = ?1",
@@ -107,6 +108,6 @@ impl Store {
         let query = format!("SELECT {COLUMNS} FROM move_task WHERE status = 'RUNNING'");
         let mut statement = self.connection.prepare(&query)?;
         let rows = statement.query_map([], MoveTaskRow::read)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        Ok(readable(rows, "a move task")?)
     }
 }

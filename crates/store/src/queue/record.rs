@@ -4,7 +4,8 @@ use rampmeter_dispatch::Time;
 use rusqlite::{Connection, Row};
 
 use crate::connection::{Store, optional};
-use crate::error::StoreError;
+use crate::damaged::readable;
+use crate::error::{StoreError, StoreFailure};
 use crate::model::id::{MessageNumber, QueueId, TargetId};
 use crate::model::sqs::attributes::QueueAttributes;
 use crate::model::sqs::queue::QueueRecord;
@@ -40,6 +41,17 @@ pub struct QueueCounts {
 }
 
 impl Store {
+    /// How many messages of each queue are received and neither deleted nor visible again. Queues without are left out.
+    pub fn received_counts(&self) -> Result<Vec<(QueueId, u64)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT queue, count(*) FROM hidden WHERE received_at IS NOT NULL GROUP BY queue",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// All queues but those of targets that are not configured: `targets` are the ones that are.
     pub fn queues(&self) -> Result<Vec<(QueueRecord, Option<TargetId>)>, StoreError> {
         let mut statement = self.connection.prepare(
@@ -65,7 +77,7 @@ impl Store {
             };
             Ok((record, row.get(10)?))
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        Ok(readable(rows, "a queue")?)
     }
 
     /// Writes a new queue and gives it its number. Answers whether the name was free.
@@ -254,7 +266,7 @@ impl Store {
         Ok(())
     }
 
-    pub fn end_sweep(&self, queue: QueueId) -> Result<(), StoreError> {
+    pub fn end_sweep(&self, queue: QueueId) -> Result<(), StoreFailure> {
         self.connection
             .execute("DELETE FROM sweep WHERE queue = ?1", [queue])?;
         Ok(())

@@ -12,6 +12,7 @@ pub(in crate::vendor) static CSRF: Csrf = Csrf {
     header: HEADER,
     fetch: "Fetch",
     service_of,
+    client: "sap-client",
     token_of,
     is_refused,
 };
@@ -20,10 +21,14 @@ fn token_of(answer: &Answer) -> Option<&str> {
     answer.header(HEADER).filter(|token| !is_required(token))
 }
 
-/// Whether an answer says that the token is missing, wrong or old: 403 with the header `X-CSRF-Token: Required`. A 403
-/// without it is a missing right.
+/// Whether an answer says that the token is missing, wrong or old: 403 with the header `X-CSRF-Token: Required`, or with the
+/// words that come with it, where a gateway on the way has stripped the header. Any other 403 is a missing right.
 fn is_refused(answer: &Answer) -> bool {
-    answer.status == 403 && answer.header(HEADER).is_some_and(is_required)
+    let says_so = || {
+        let words = answer.body.to_string().to_ascii_lowercase();
+        words.contains("csrf token validation failed")
+    };
+    answer.status == 403 && (answer.header(HEADER).is_some_and(is_required) || says_so())
 }
 
 fn is_required(token: &str) -> bool {
@@ -52,11 +57,15 @@ fn service_of(base: &str, path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vendor::tests::answer_with;
+    use serde_json::json;
+
+    use crate::vendor::tests::{answer as answer_of, answer_with};
 
     #[test]
     fn only_a_403_that_says_required_is_about_the_token() {
         assert!(is_refused(&answer_with(403, &[(HEADER, "required")])));
+        let stripped = json!("CSRF token validation failed");
+        assert!(is_refused(&answer_of(403, stripped)));
         for other in [
             answer_with(403, &[]),
             answer_with(403, &[(HEADER, "abc")]),

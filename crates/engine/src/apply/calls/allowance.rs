@@ -8,7 +8,7 @@ use rampmeter_call::Outcome;
 use rampmeter_caller::allowance;
 use rampmeter_caller::allowance::{Allowance, Unit};
 use rampmeter_dispatch::{Disagreement, Quota};
-use rampmeter_store::StoreError;
+use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
 
 use crate::apply::turn::Turn;
@@ -26,7 +26,7 @@ impl Turn<'_> {
         &mut self,
         id: TargetId,
         outcome: &Outcome,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreFailure> {
         // Some vendors name a reset by the wall clock, which the engine's own time need not follow.
         let allowances = allowance::allowances(outcome, SystemTime::now());
         if allowances.is_empty() {

@@ -8,52 +8,76 @@ use rampmeter_call::{
     Answer, CallRules, Failed, NextAction, Outcome, PermitEnd,
     cause::{Failure, cause},
 };
-use rampmeter_dispatch::{PermitId, Throttle};
+use rampmeter_dispatch::{PermitId, Priority, Throttle};
 use rampmeter_store::CallAudit;
 use rampmeter_store::StoreError;
 use rampmeter_store::model::id::TargetId;
+use rampmeter_store::{PermitRow, Readable, StoreFailure, readable};
 
 use crate::apply::calls::http_task;
+use crate::apply::calls::job::AcceptedJob;
 use crate::apply::turn::Turn;
-use crate::apply::workflow::advance::Advanced;
 use crate::memory::target::InFlight;
 
 impl Turn<'_> {
-    /// Applies the outcome of a call.
+    /// Applies the outcome of a call: first what is known of the account, then what follows for the call. A call whose rows
+    /// cannot be read is set aside; its places are free or held as any other's.
     pub(crate) fn answered(
         &mut self,
         target: TargetId,
         permit: PermitId,
         outcome: Outcome,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreFailure> {
         let call = self.target(target).in_flight.remove(&permit);
         let mut call = call.expect("a call in flight is answered once");
+        let id = call.message.id;
         if let Some(look) = call.look.take() {
-            return self.looked(target, permit, call, &look, outcome);
+            self.settle_look(target, permit, &call, &outcome)?;
+            self.with_message(id, |turn| Ok(turn.looked(target, call, &look, outcome)?))?;
+            return Ok(());
         }
         call.message.receive_count += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
+        let job = self.settle_call(target, permit, &call, &outcome)?;
+        self.with_message(id, |turn| {
+            if let Some(job) = job {
+                return Ok(turn.watch(target, &call, job)?);
+            }
+            let next = turn.rules_of(target, &call).after(outcome);
+            Ok(turn.follow(target, call, next)?)
+        })?;
+        Ok(())
+    }
+
+    /// Frees or holds the places of a call, and takes from its outcome what it says of the account. Answers the job that the
+    /// call has become, with the permit that it keeps.
+    fn settle_call(
+        &mut self,
+        target: TargetId,
+        permit: PermitId,
+        call: &InFlight,
+        outcome: &Outcome,
+    ) -> Result<Option<AcceptedJob>, StoreFailure> {
         let took = self.now.saturating_since(call.started_at);
         self.target(target)
             .figures
-            .note_answer(call.priority, took, &outcome);
+            .note_answer(call.priority, took, outcome);
         if !matches!(outcome, Outcome::Unknown { .. } | Outcome::Invalid { .. }) {
             self.target(target).note_latency(took);
         }
-        let end = PermitEnd::of(&outcome);
+        let end = PermitEnd::of(outcome);
         if let PermitEnd::Refused(throttle) = end {
             self.note_throttle(target, permit, throttle)?;
         }
         if end == PermitEnd::Held {
-            self.hold(target, permit, &call)?;
-        } else if let Some(job) = self.target(target).config.profile.job_of(&outcome) {
-            return self.accepted(target, permit, &call, job);
+            self.hold(target, permit, call)?;
+        } else if let Some(job) = self.target(target).config.profile.job_of(outcome) {
+            return self.accepted(target, permit, job).map(Some);
         } else {
             self.free(target, permit)?;
-            self.heed_allowances(target, &outcome)?;
+            self.heed_allowances(target, outcome)?;
         }
-        let next = self.rules_of(target, &call).after(outcome);
-        self.follow(target, call, next)
+        Ok(None)
     }
 
     /// The rules by which something follows for a call.
@@ -82,11 +106,25 @@ impl Turn<'_> {
     }
 
     /// Takes up a call that was in flight when an earlier process ended: its permit is held already.
-    pub(crate) fn lost_in_crash(
-        &mut self,
-        target: TargetId,
-        mut call: InFlight,
-    ) -> Result<(), StoreError> {
+    pub(crate) fn take_up(&mut self, permit: &PermitRow) -> Result<(), StoreFailure> {
+        self.with_message(permit.message, |turn| {
+            let Some(message) = turn.store().message(permit.message)? else {
+                return Ok(());
+            };
+            let job = turn.store().job(permit.message)?;
+            let lane = Priority::ALL.get(usize::from(permit.lane)).copied();
+            let call = InFlight {
+                message,
+                priority: lane.ok_or_else(|| StoreError::damaged("a permit of no lane"))?,
+                started_at: permit.started_at,
+                look: job.map(|job| Box::new(job.follow_up)),
+            };
+            Ok(turn.lost_in_crash(permit.target, call)?)
+        })?;
+        Ok(())
+    }
+
+    fn lost_in_crash(&mut self, target: TargetId, mut call: InFlight) -> Result<(), StoreError> {
         if call.look.is_some() {
             return self.look_lost_in_crash(&call);
         }
@@ -110,18 +148,10 @@ impl Turn<'_> {
         let Some((execution, event)) = call.message.task else {
             return self.keep_outcome(target, call, &output);
         };
-        let Some(execution) = self.store().execution(execution)? else {
-            return Ok(());
-        };
         let audit = self.audit(target, call, Some(answer.status));
         let output = Payload::from_value(output);
         let stimulus = Stimulus::TaskSucceeded { event, output };
-        if self.advance(execution, stimulus, Some(&audit))? == Advanced::Stale {
-            tracing::info!(
-                message = call.message.id.0,
-                "the answer came after its task had ended"
-            );
-        }
+        self.tell_of_call(execution, stimulus, self.now, Some(audit));
         Ok(())
     }
 
@@ -130,14 +160,8 @@ impl Turn<'_> {
     pub(crate) fn put_back(&mut self, call: &InFlight, wait: Duration) -> Result<(), StoreError> {
         self.store().update_counters(&call.message)?;
         let until = self.now.saturating_add(wait);
-        if let Some((execution, event)) = call.message.task
-            && let Some(execution) = self.store().execution(execution)?
-        {
-            // A heartbeat moves a timer and writes no event, so it may be given the time at which it begins to run.
-            let now = std::mem::replace(&mut self.now, until);
-            let beaten = self.advance(execution, Stimulus::TaskHeartbeat { event }, None);
-            self.now = now;
-            beaten?;
+        if let Some((execution, event)) = call.message.task {
+            self.tell_of_call(execution, Stimulus::TaskHeartbeat { event }, until, None);
         }
         if wait.is_zero() {
             return self.make_ready(&call.message);
@@ -168,20 +192,20 @@ impl Turn<'_> {
         };
         let audit = self.audit(target, call, answer.map(|answer| answer.status));
         let (mut error, mut told) = (failed.error.clone(), cause(&failure));
-        let parameters = match self.parameters_of(&call.message) {
+        let parameters = match readable(self.parameters_of(&call.message))? {
+            Readable::Whole(parameters) => parameters,
             // The execution ended while its call was out, and is forgotten by now.
-            Err(StoreError::Damaged(_)) => None,
-            read => read?,
+            Readable::Damaged(_) => None,
         };
         if let Some(parameters) = parameters
             && http_task::is_http_task(&parameters)
         {
             (error, told) = http_task::failure(&error, told, answer);
         }
-        self.fail_call(target, &call.message, &error, &told, Some(&audit))
+        self.fail_call(target, &call.message, &error, &told, Some(audit))
     }
 
-    pub(crate) fn free(&mut self, target: TargetId, permit: PermitId) -> Result<(), StoreError> {
+    pub(crate) fn free(&mut self, target: TargetId, permit: PermitId) -> Result<(), StoreFailure> {
         let now = self.now;
         let places = self.target(target).gate.finish(permit, now);
         self.store().delete_permit(permit)?;
@@ -195,7 +219,7 @@ impl Turn<'_> {
         target: TargetId,
         permit: PermitId,
         call: &InFlight,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreFailure> {
         let now = self.now;
         let target = self.target(target);
         // The call left a little after its permit, and the time-out ran from then.
@@ -211,7 +235,7 @@ impl Turn<'_> {
         id: TargetId,
         permit: PermitId,
         throttle: Throttle,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreFailure> {
         let now = self.now;
         let jitter = random();
         let target = self.target(id);

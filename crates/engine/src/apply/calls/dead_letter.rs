@@ -3,6 +3,7 @@
 use rampmeter_asl::Stimulus;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{DeadLetter, MessageRow, StoreError};
+use rampmeter_store::{Readable, readable};
 
 use crate::apply::turn::Turn;
 
@@ -14,21 +15,19 @@ impl Turn<'_> {
         message: &MessageRow,
         error: &str,
         cause: &str,
-        call: Option<&str>,
+        call: Option<String>,
     ) -> Result<(), StoreError> {
         self.bury(target, message, error, cause)?;
         self.leave_order(target, message)?;
         let Some((execution, event)) = message.task else {
             return Ok(());
         };
-        if let Some(execution) = self.store().execution(execution)? {
-            let stimulus = Stimulus::TaskFailed {
-                event,
-                error: Some(error.to_owned()),
-                cause: Some(cause.to_owned()),
-            };
-            self.advance(execution, stimulus, call)?;
-        }
+        let stimulus = Stimulus::TaskFailed {
+            event,
+            error: Some(error.to_owned()),
+            cause: Some(cause.to_owned()),
+        };
+        self.tell_of_call(execution, stimulus, self.now, call);
         Ok(())
     }
 
@@ -41,12 +40,11 @@ impl Turn<'_> {
         cause: &str,
     ) -> Result<(), StoreError> {
         if message.stored.is_some() {
-            match self.body_of(message) {
-                Ok(body) => self.store().give_body(message.id, &body)?,
-                Err(StoreError::Damaged(why)) => {
-                    tracing::warn!(message = message.id.0, why, "a dead letter has no body");
+            match readable(self.body_of(message))? {
+                Readable::Whole(body) => self.store().give_body(message.id, &body)?,
+                Readable::Damaged(why) => {
+                    tracing::warn!(message = message.id.0, %why, "a dead letter has no body");
                 }
-                Err(failed) => return Err(failed),
             }
         }
         let queue = self.memory.queues.get(message.queue);

@@ -3,6 +3,7 @@
 use rampmeter_store::StoreError;
 use rampmeter_store::model::figures::{EngineFigures, TargetFigures};
 use rampmeter_store::model::id::TargetId;
+use rampmeter_store::{Readable, readable};
 
 use crate::apply::turn::Turn;
 
@@ -15,6 +16,8 @@ impl Turn<'_> {
         let mut figures = EngineFigures {
             targets: Vec::new(),
             commits: self.memory.commits,
+            damaged: self.memory.damaged,
+            set_aside: self.store().count_damaged()?,
         };
         let now = self.now;
         let targets: Vec<TargetId> = self.memory.targets.keys().copied().collect();
@@ -25,8 +28,9 @@ impl Turn<'_> {
             };
             let mut oldest = [None; 3];
             for (queue, oldest) in queues.into_iter().zip(&mut oldest) {
+                // One that cannot be read is set aside when its turn comes.
                 if let Some((_, first)) = self.store().first_in_turn(queue)?
-                    && let Some(message) = self.store().message(first)?
+                    && let Readable::Whole(Some(message)) = readable(self.store().message(first))?
                 {
                     *oldest = Some(now.saturating_since(message.sent_at));
                 }

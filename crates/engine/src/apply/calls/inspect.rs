@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use rampmeter_dispatch::{Limit, LimitKind, LimitUsage, Priority, Scope, Time, Verdict};
 use rampmeter_store::model::call::{CallState, JobState};
+use rampmeter_store::model::id::ExecutionId;
 use rampmeter_store::model::id::{MessageNumber, QueueId, TargetId};
 use rampmeter_store::model::target::{LimitState, TargetState, VendorLimitState};
 use rampmeter_store::{JobRow, MessageRow, OrderStanding, StoreError};
+use rampmeter_store::{Readable, StoreFailure, readable};
 
 use crate::apply::turn::Turn;
 use crate::memory::queues::Queue;
@@ -81,7 +83,9 @@ impl Turn<'_> {
                     if self.is_job(id, number)? {
                         continue;
                     }
-                    if let Some(message) = self.store().message(number)? {
+                    // One that cannot be read is set aside when its turn comes.
+                    if let Readable::Whole(Some(message)) = readable(self.store().message(number))?
+                    {
                         let standing = Standing::Waiting { ahead };
                         calls.push(self.call_state(id, &message, priority, standing)?);
                     }
@@ -108,7 +112,7 @@ impl Turn<'_> {
             if flying.any(|call| call.message.id == job.message) {
                 continue;
             }
-            if let Some(message) = self.store().message(job.message)?
+            if let Readable::Whole(Some(message)) = readable(self.store().message(job.message))?
                 && let Some(queue) = self.memory.queues.get(message.queue)
                 && let Some(priority) = queue.lane
             {
@@ -274,15 +278,13 @@ impl Turn<'_> {
         })
     }
 
-    fn execution_arn(
-        &mut self,
-        execution: rampmeter_store::model::id::ExecutionId,
-    ) -> Result<Option<String>, StoreError> {
-        let Some(row) = self.store().execution(execution)? else {
-            return Ok(None);
-        };
-        let machine = self.machine(row.revision)?;
-        Ok(Some(row.arn(&self.memory.place, &machine.name)))
+    /// The ARN of an execution, unless it is gone or its name cannot be read.
+    fn execution_arn(&self, execution: ExecutionId) -> Result<Option<String>, StoreFailure> {
+        let arn = self.store().execution_arn(execution, &self.memory.place);
+        Ok(match readable(arn)? {
+            Readable::Whole(arn) => arn,
+            Readable::Damaged(_) => None,
+        })
     }
 }
 

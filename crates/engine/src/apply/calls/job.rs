@@ -6,11 +6,20 @@ use std::time::{Duration, SystemTime};
 
 use rampmeter_call::{JobAction, Outcome, PermitEnd, PolledJob, job::FollowUp};
 use rampmeter_dispatch::PermitId;
+use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{JobRow, StoreError};
 
 use crate::apply::turn::Turn;
 use crate::memory::target::InFlight;
+
+/// A job that a vendor has accepted.
+#[derive(Debug)]
+pub(crate) struct AcceptedJob {
+    /// The permit that it keeps, where a limit counts jobs.
+    permit: Option<PermitId>,
+    follow_up: FollowUp,
+}
 
 impl Turn<'_> {
     /// The vendor has accepted a call and goes on with it. In limits that count jobs it keeps its place.
@@ -18,20 +27,31 @@ impl Turn<'_> {
         &mut self,
         id: TargetId,
         permit: PermitId,
-        call: &InFlight,
         follow_up: FollowUp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<AcceptedJob, StoreFailure> {
         let now = self.now;
         let target = self.target(id);
-        target.jobs += 1;
         let counted = target.gate.counts_jobs();
-        let wait = target.config.profile.polling.pause(0);
         if counted {
             let places = target.gate.accepted(permit, now);
             self.store().put_places(id, &places)?;
         } else {
             self.free(id, permit)?;
         }
+        Ok(AcceptedJob {
+            permit: counted.then_some(permit),
+            follow_up,
+        })
+    }
+
+    /// Writes a job down, and has it looked at after a while.
+    pub(crate) fn watch(
+        &mut self,
+        id: TargetId,
+        call: &InFlight,
+        job: AcceptedJob,
+    ) -> Result<(), StoreError> {
+        let AcceptedJob { permit, follow_up } = job;
         tracing::debug!(
             message = call.message.id.0,
             job = follow_up.job,
@@ -41,39 +61,56 @@ impl Turn<'_> {
             message: call.message.id,
             target: id,
             task: call.message.task,
-            permit: counted.then_some(permit),
-            since: now,
+            permit,
+            since: self.now,
             looks: 0,
             follow_up,
         })?;
+        let target = self.target(id);
+        target.jobs += 1;
+        let wait = target.config.profile.polling.pause(0);
         self.put_back(call, wait)
     }
 
-    /// Applies what a look at a job showed.
-    pub(crate) fn looked(
+    /// Frees or holds the places of a look, and takes from its outcome what it says of the account.
+    pub(crate) fn settle_look(
         &mut self,
         id: TargetId,
         permit: PermitId,
+        call: &InFlight,
+        outcome: &Outcome,
+    ) -> Result<(), StoreFailure> {
+        let took = self.now.saturating_since(call.started_at);
+        self.target(id).figures.looks += 1;
+        match PermitEnd::of(outcome) {
+            // The vendor may still be at work on the look itself.
+            PermitEnd::Held => self.hold(id, permit, call),
+            PermitEnd::Refused(throttle) => {
+                self.note_throttle(id, permit, throttle)?;
+                self.free(id, permit)
+            }
+            PermitEnd::Free => {
+                self.target(id).note_latency(took);
+                self.free(id, permit)
+            }
+        }
+    }
+
+    /// Does what follows from what a look at a job showed.
+    pub(crate) fn looked(
+        &mut self,
+        id: TargetId,
         call: InFlight,
         look: &FollowUp,
         outcome: Outcome,
     ) -> Result<(), StoreError> {
-        let took = self.now.saturating_since(call.started_at);
-        self.target(id).figures.looks += 1;
-        match PermitEnd::of(&outcome) {
-            // The vendor may still be at work on the look itself.
-            PermitEnd::Held => self.hold(id, permit, &call)?,
-            PermitEnd::Refused(throttle) => {
-                self.note_throttle(id, permit, throttle)?;
-                self.free(id, permit)?;
-            }
-            PermitEnd::Free => {
-                self.target(id).note_latency(took);
-                self.free(id, permit)?;
-            }
-        }
         let job = self.store().job(call.message.id)?;
-        let mut job = job.expect("the job of a look lasts until the look has ended");
+        let mut job = job.ok_or_else(|| {
+            StoreError::damaged(format!(
+                "the job of message {} is missing",
+                call.message.id.0
+            ))
+        })?;
         job.looks += 1;
         let polled = PolledJob {
             follow_up: look,

@@ -119,10 +119,9 @@ impl Turn<'_> {
         &mut self,
         target: TargetId,
         lane: Priority,
+        (turn, number): (u64, MessageNumber),
     ) -> Result<Option<(MessageRow, Option<JobRow>)>, StoreError> {
         let queue = self.target(target).queues[lane.index()];
-        let first = self.store().first_in_turn(queue)?;
-        let (turn, number) = first.expect("the count of ready messages is that of the table");
         self.store().unready_in_turn(queue, turn, number)?;
         let waiting = self.target(target);
         waiting.ready[lane.index()] -= 1;
@@ -216,7 +215,7 @@ impl Turn<'_> {
     fn message(&self, number: MessageNumber) -> Result<MessageRow, StoreError> {
         self.store()
             .message(number)?
-            .ok_or_else(|| StoreError::Damaged(format!("message {} is missing", number.0)))
+            .ok_or_else(|| StoreError::damaged(format!("message {} is missing", number.0)))
     }
 
     /// The target and the OrderingKey of a call that has one.
@@ -264,8 +263,10 @@ impl Turn<'_> {
         let first = self.store().first_of_order(target, ordering, queue)?;
         if let Some((number, OrderStanding::Parked)) = first {
             self.target(target).parked[lane.index()] -= 1;
-            let message = self.message(number)?;
-            self.make_ready(&message)?;
+            self.with_message(number, |turn| {
+                let message = turn.message(number)?;
+                Ok(turn.make_ready(&message)?)
+            })?;
         }
         Ok(())
     }

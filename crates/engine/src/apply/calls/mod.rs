@@ -3,6 +3,7 @@
 pub(crate) mod allowance;
 pub(crate) mod answer;
 pub(crate) mod dead_letter;
+pub(crate) mod due;
 pub(crate) mod figures;
 pub(crate) mod http_task;
 pub(crate) mod inspect;

@@ -8,8 +8,10 @@ use rampmeter_asl::{Payload, Selector};
 use rampmeter_call::{CallMessage, OnUnknown, Request, job::FollowUp};
 use rampmeter_caller::Attempt;
 use rampmeter_dispatch::{Decision, Priority, Time};
+use rampmeter_store::model::id::MessageNumber;
 use rampmeter_store::model::id::{TargetId, idempotency_key, message_id};
 use rampmeter_store::{MessageRow, PermitRow, StoreError};
+use rampmeter_store::{Readable, StoreFailure, readable};
 
 use crate::apply::calls::http_task;
 use crate::apply::calls::send::{INVALID_MESSAGE, body_text};
@@ -26,27 +28,31 @@ struct Wanted {
     look: Option<Box<FollowUp>>,
 }
 
+/// What a message asks for.
+enum Asked {
+    Call(Box<Wanted>),
+    /// It is no call: why, in words.
+    Nothing(String),
+}
+
 /// Permits given in one transaction, so that a wide limit cannot hold the writer.
 const PERMITS_AT_ONCE: usize = 256;
 
 impl Turn<'_> {
     /// Starts every call that may start. Answers whether it stopped because of its own bound.
-    pub(crate) fn start_calls(&mut self) -> Result<bool, StoreError> {
+    pub(crate) fn start_calls(&mut self) -> Result<bool, StoreFailure> {
         if self.memory.draining.is_some() {
             return Ok(false);
         }
         let targets: Vec<TargetId> = self.memory.targets.keys().copied().collect();
         let mut unfinished = false;
-        self.made_ready = false;
         for target in targets {
             unfinished |= self.start_calls_of(target)?;
         }
-        self.give_notices()?;
-        // A task that failed here may have resumed a workflow that sent to a target already visited.
-        Ok(unfinished || self.made_ready)
+        Ok(unfinished)
     }
 
-    fn start_calls_of(&mut self, id: TargetId) -> Result<bool, StoreError> {
+    fn start_calls_of(&mut self, id: TargetId) -> Result<bool, StoreFailure> {
         let now = self.now;
         let mut unfinished = true;
         for _ in 0..PERMITS_AT_ONCE {
@@ -76,10 +82,30 @@ impl Turn<'_> {
         Ok(unfinished)
     }
 
-    /// Starts the first call of a lane, or sets aside a message that cannot be one any more.
-    fn start_first(&mut self, id: TargetId, priority: Priority) -> Result<(), StoreError> {
-        let Some((message, job)) = self.take_first(id, priority)? else {
-            return Ok(());
+    /// Starts the first call of a lane. A message that cannot be read is set aside.
+    fn start_first(&mut self, id: TargetId, priority: Priority) -> Result<(), StoreFailure> {
+        let queue = self.target(id).queues[priority.index()];
+        let first = match readable(self.store().first_in_turn(queue))? {
+            Readable::Whole(Some(first)) => first,
+            // The count that is remembered is not that of the table.
+            Readable::Whole(None) | Readable::Damaged(_) => return self.recall(),
+        };
+        let started = self.with_message(first.1, |turn| Ok(turn.start(id, priority, first)?))?;
+        match started.flatten() {
+            Some(ready) => self.give_permit(id, priority, ready),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes a call out of its lane. None when it is not to be made: it is parked, nobody waits for it, or it is no call.
+    fn start(
+        &mut self,
+        id: TargetId,
+        priority: Priority,
+        first: (u64, MessageNumber),
+    ) -> Result<Option<(MessageRow, Wanted)>, StoreError> {
+        let Some((message, job)) = self.take_first(id, priority, first)? else {
+            return Ok(None);
         };
         let number = message.id;
         // A job that has a place in a limit is watched to its end, whoever waits for it.
@@ -93,23 +119,30 @@ impl Turn<'_> {
             if let Some(job) = &job {
                 self.forget_job(id, job)?;
             }
-            return self.leave_order(id, &message);
+            self.leave_order(id, &message)?;
+            return Ok(None);
         }
-        let wanted = match self.request_of(id, &message) {
-            Err(StoreError::Damaged(why)) => Err(why),
-            other => other?,
+        let asked = match readable(self.request_of(id, &message))? {
+            Readable::Whole(asked) => asked,
+            Readable::Damaged(why) => Asked::Nothing(why.to_string()),
         };
         if let Some(job) = job {
             let wanted = Wanted {
                 request: job.follow_up.request(),
-                selector: wanted.ok().and_then(|wanted| wanted.selector),
+                selector: match asked {
+                    Asked::Call(wanted) => wanted.selector,
+                    Asked::Nothing(_) => None,
+                },
                 look: Some(Box::new(job.follow_up)),
             };
-            return self.give_permit(id, priority, message, wanted);
+            return Ok(Some((message, wanted)));
         }
-        match wanted {
-            Ok(wanted) => self.give_permit(id, priority, message, wanted),
-            Err(reason) => self.fail_call(id, &message, INVALID_MESSAGE, &reason, None),
+        match asked {
+            Asked::Call(wanted) => Ok(Some((message, *wanted))),
+            Asked::Nothing(reason) => {
+                self.fail_call(id, &message, INVALID_MESSAGE, &reason, None)?;
+                Ok(None)
+            }
         }
     }
 
@@ -121,29 +154,25 @@ impl Turn<'_> {
         self.waits_for(execution, event)
     }
 
-    /// The call that a message asks for. `Err` says why it is none, in words.
-    fn request_of(
-        &mut self,
-        target: TargetId,
-        message: &MessageRow,
-    ) -> Result<Result<Wanted, String>, StoreError> {
+    /// The call that a message asks for.
+    fn request_of(&mut self, target: TargetId, message: &MessageRow) -> Result<Asked, StoreError> {
         let body = self.body_of(message)?;
         let key = self.idempotency_key_of(message)?;
         let target = self.target(target);
         let call = match CallMessage::parse(&body, &target.config.account) {
             Ok(call) => call,
-            Err(invalid) => return Ok(Err(invalid.to_string())),
+            Err(invalid) => return Ok(Asked::Nothing(invalid.to_string())),
         };
         let selector = match &call.response_selector {
             // It was read when the message was sent.
             Some(path) => Selector::parse(path).ok().map(Arc::new),
             None => target.selector.clone(),
         };
-        Ok(Ok(Wanted {
+        Ok(Asked::Call(Box::new(Wanted {
             request: call.into_request(&key),
             selector,
             look: None,
-        }))
+        })))
     }
 
     /// The body of a message, its own or that in the step that sent it.
@@ -151,7 +180,7 @@ impl Turn<'_> {
         if let Some(body) = &message.body {
             return Ok(body.clone());
         }
-        let missing = || StoreError::Damaged(format!("message {} has no body", message.id.0));
+        let missing = || StoreError::damaged(format!("message {} has no body", message.id.0));
         let parameters = self.parameters_of(message)?.ok_or_else(missing)?;
         match parameters.value().get("MessageBody") {
             Some(body) => Ok(body_text(body).into_owned()),
@@ -172,7 +201,7 @@ impl Turn<'_> {
         };
         let data = self.store().step_data(step)?;
         let parameters = rampmeter_asl::record::decode_payload(&data, payload)
-            .map_err(|error| StoreError::Damaged(format!("step {}: {error}", step.0)))?;
+            .map_err(|error| StoreError::damaged(format!("step {}: {error}", step.0)))?;
         Ok(Some(parameters))
     }
 
@@ -192,9 +221,8 @@ impl Turn<'_> {
         &mut self,
         id: TargetId,
         priority: Priority,
-        mut message: MessageRow,
-        wanted: Wanted,
-    ) -> Result<(), StoreError> {
+        (mut message, wanted): (MessageRow, Wanted),
+    ) -> Result<(), StoreFailure> {
         let Wanted {
             request,
             selector,

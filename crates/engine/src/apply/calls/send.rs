@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rampmeter_asl::{EventId, Payload, Selector, Stimulus, Task};
 use rampmeter_call::{CallMessage, InvalidMessage};
+use rampmeter_store::TransactionError;
 use rampmeter_store::model::arn::queue_name;
 use rampmeter_store::model::id::{GroupHash, MessageNumber, OrderingHash, StepId, message_id};
 use rampmeter_store::model::queue_error::QueueError;
@@ -18,7 +19,7 @@ use serde_json::Value;
 use crate::apply::queues::message_rules::{
     check_attributes, check_characters, check_delay, check_id, length,
 };
-use crate::apply::turn::{Notice, Turn};
+use crate::apply::turn::Turn;
 use crate::memory::queues::Queue;
 
 /// SQS's largest message, in bytes.
@@ -47,17 +48,17 @@ pub(crate) struct Sending {
 }
 
 /// A task's message, unless it is a duplicate, and the answer to its SendMessage.
-pub(crate) type Placing = Result<(Option<Sending>, SentMessage), Rejected>;
+pub(crate) type Placing = (Option<Sending>, SentMessage);
 
 impl Turn<'_> {
     /// SendMessage over the wire, or one entry of its batch.
     pub(crate) fn send_message(
         &mut self,
         request: SendMessage,
-    ) -> Result<Result<SentMessage, Rejected>, StoreError> {
+    ) -> Result<SentMessage, TransactionError> {
         let name = queue_name(&request.queue_url);
         let Some(record) = self.memory.queues.named(name) else {
-            return Ok(Err(Rejected::QueueDoesNotExist(name.to_owned())));
+            return Err(Rejected::QueueDoesNotExist(name.to_owned()).into());
         };
         let id = record.id;
         match self.memory.queues.get(id) {
@@ -71,12 +72,9 @@ impl Turn<'_> {
         &mut self,
         queue: Queue,
         request: SendMessage,
-    ) -> Result<Result<SentMessage, Rejected>, StoreError> {
+    ) -> Result<SentMessage, TransactionError> {
         let checked = check_call(&request).and_then(|()| check_delay(request.delay_seconds));
-        let delay = match checked {
-            Ok(delay) => delay,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let delay = checked?;
         let id = MessageNumber(self.memory.numbers.message.take(self.store)?);
         let parsed = CallMessage::parse(&request.body, &self.target(queue.target).config.account);
         let sent = SentMessage {
@@ -90,7 +88,7 @@ impl Turn<'_> {
             self.read_call(id, queue, &parsed, request.group_id.as_deref(), None, delay);
         message.body = Some(request.body);
         self.put_message(&mut message, &placed)?;
-        Ok(Ok(sent))
+        Ok(sent)
     }
 
     /// A task's message to a queue of an embedded worker. Its body stays in the step.
@@ -100,12 +98,9 @@ impl Turn<'_> {
         step: StepId,
         queue: Queue,
         request: &SendMessage,
-    ) -> Result<Placing, StoreError> {
+    ) -> Result<Placing, TransactionError> {
         let checked = check_call(request).and_then(|()| check_delay(request.delay_seconds));
-        let delay = match checked {
-            Ok(delay) => delay,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let delay = checked?;
         let id = MessageNumber(self.memory.numbers.message.take(self.store)?);
         let account = &self.target(queue.target).config.account;
         let parsed = match task.parameters.value().get("MessageBody") {
@@ -134,7 +129,7 @@ impl Turn<'_> {
             parameters: task.parameters.clone(),
             placed,
         };
-        Ok(Ok((Some(sending), sent)))
+        Ok((Some(sending), sent))
     }
 
     /// Makes a message's row, and decides whether it is a call that can be made.
@@ -208,10 +203,7 @@ impl Turn<'_> {
                         error: Some(INVALID_MESSAGE.to_owned()),
                         cause: Some(reason.clone()),
                     };
-                    self.notices.push_back(Notice {
-                        execution,
-                        stimulus,
-                    });
+                    self.tell(execution, stimulus);
                 }
             }
         }

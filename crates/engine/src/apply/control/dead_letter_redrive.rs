@@ -5,14 +5,18 @@
 use rampmeter_asl::{Detail, Event, EventId, record};
 use rampmeter_call::CallMessage;
 use rampmeter_dispatch::Priority;
+use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::dead_letter::{RedriveDeadLetter, Redriven};
 use rampmeter_store::model::execution::{ExecutionStatus, RedriveExecution};
 use rampmeter_store::model::id::{ExecutionId, MessageNumber};
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::unreadable;
 use rampmeter_store::{ExecutionRow, MessageRow, OrderStanding, StoreError};
+use rampmeter_store::{StoreFailure, TransactionError};
 
+use crate::apply::boundary::Attempt;
 use crate::apply::turn::Turn;
+use crate::command::Reply;
 use crate::memory::queues::Queue;
 
 /// Failures of branches and iterations that one end may have passed through on its way up.
@@ -26,35 +30,50 @@ struct Letter {
 }
 
 impl Turn<'_> {
+    /// Does something with a dead letter. One that cannot be read stays where it is, and is named.
+    pub(crate) fn with_letter<T: Send + 'static>(
+        &mut self,
+        id: i64,
+        reply: Reply<T>,
+        work: impl FnOnce(&mut Self) -> Result<T, TransactionError>,
+    ) -> Result<(), StoreFailure> {
+        let answer = match self.attempt(work)? {
+            Attempt::Done(done) => Ok(done),
+            Attempt::Refused(refused) => Err(refused),
+            Attempt::Damaged(damaged) => {
+                self.note_damaged(DamagedKind::DeadLetter, format!("c-{id}"), &damaged)?;
+                Err(Rejected::Unreadable(damaged.to_string()))
+            }
+        };
+        self.out.reply(reply, answer);
+        Ok(())
+    }
+
     /// Redrives the execution of a dead letter, or sends its call again. The letter is gone then.
     pub(crate) fn redrive_letter(
         &mut self,
         redrive: &RedriveDeadLetter,
-    ) -> Result<Result<Redriven, Rejected>, StoreError> {
+    ) -> Result<Redriven, TransactionError> {
         let Letter {
             message,
             queue,
             lane,
-        } = match self.dead_letter(redrive.id)? {
-            Ok(letter) => letter,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        let done = match message.task {
+        } = self.dead_letter(redrive.id)?;
+        let redriven = match message.task {
             Some((execution, event)) if redrive.priority.is_none() => {
                 self.redrive_of_task(execution, event)?
             }
-            Some(_) => Err(Rejected::Impossible(format!(
-                "dead letter c-{} belongs to a task: its execution is redriven, and sends the call as its definition says",
-                redrive.id
-            ))),
+            Some(_) => {
+                let what = format!(
+                    "dead letter c-{} belongs to a task: its execution is redriven, and sends the call as its definition says",
+                    redrive.id
+                );
+                return Err(Rejected::Impossible(what).into());
+            }
             None => {
                 let priority = redrive.priority.or(lane).unwrap_or(Priority::Batch);
                 self.send_letter_again(message.clone(), queue, priority)?
             }
-        };
-        let redriven = match done {
-            Ok(redriven) => redriven,
-            Err(refused) => return Ok(Err(refused)),
         };
         if let Redriven::Execution(_) = redriven {
             self.delete_letter(&message, queue)?;
@@ -64,43 +83,36 @@ impl Turn<'_> {
             Redriven::Call(priority) => format!("sent again as {priority}"),
         };
         self.record_letter(queue, redrive.id, "redrive", &change, &redrive.reason)?;
-        Ok(Ok(redriven))
+        Ok(redriven)
     }
 
     /// Deletes a dead letter. The history of its execution keeps what happened.
-    pub(crate) fn discard_letter(
-        &mut self,
-        id: i64,
-        reason: &str,
-    ) -> Result<Result<(), Rejected>, StoreError> {
-        let Letter { message, queue, .. } = match self.dead_letter(id)? {
-            Ok(letter) => letter,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    pub(crate) fn discard_letter(&mut self, id: i64, reason: &str) -> Result<(), TransactionError> {
+        let Letter { message, queue, .. } = self.dead_letter(id)?;
         self.delete_letter(&message, queue)?;
         self.record_letter(queue, id, "discard", "discarded", reason)?;
-        Ok(Ok(()))
+        Ok(())
     }
 
-    fn dead_letter(&mut self, id: i64) -> Result<Result<Letter, Rejected>, StoreError> {
+    fn dead_letter(&mut self, id: i64) -> Result<Letter, TransactionError> {
         let number = MessageNumber(id);
         let unknown = || Rejected::Unknown(format!("there is no dead letter c-{id}"));
         let Some(lane) = self.store().lane_of_letter(number)? else {
-            return Ok(Err(unknown()));
+            return Err(unknown().into());
         };
         let Some(message) = self.store().message(number)? else {
-            return Ok(Err(unknown()));
+            return Err(unknown().into());
         };
         // The target of the letter may have been taken out of the configuration.
         let Some(queue) = self.memory.queues.get(message.queue) else {
             let what = format!("the target of dead letter c-{id} is not configured");
-            return Ok(Err(Rejected::Impossible(what)));
+            return Err(Rejected::Impossible(what).into());
         };
-        Ok(Ok(Letter {
+        Ok(Letter {
             message,
             queue,
             lane,
-        }))
+        })
     }
 
     fn delete_letter(&mut self, message: &MessageRow, queue: Queue) -> Result<(), StoreError> {
@@ -115,7 +127,7 @@ impl Turn<'_> {
         kind: &str,
         change: &str,
         reason: &str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreFailure> {
         let target = self.target(queue.target).config.name.clone();
         self.record_control(&target, kind, &format!("c-{id}"), change, reason)
     }
@@ -126,18 +138,14 @@ impl Turn<'_> {
         mut message: MessageRow,
         dead: Queue,
         priority: Priority,
-    ) -> Result<Result<Redriven, Rejected>, StoreError> {
-        // One letter that cannot be read is refused; it must not end the server.
-        let body = match self.body_of(&message) {
-            Err(StoreError::Damaged(why)) => return Ok(Err(Rejected::Unreadable(why))),
-            found => found?,
-        };
+    ) -> Result<Redriven, TransactionError> {
+        let body = self.body_of(&message)?;
         if let Err(invalid) = CallMessage::parse(&body, &self.target(dead.target).config.account) {
             let what = format!(
                 "c-{} is no valid call ({invalid}): discard it and send a corrected one",
                 message.id.0
             );
-            return Ok(Err(Rejected::Impossible(what)));
+            return Err(Rejected::Impossible(what).into());
         }
         let queue = self.target(dead.target).queues[priority.index()];
         self.store().unbury(dead.id, message.id)?;
@@ -150,34 +158,30 @@ impl Turn<'_> {
                 .insert_order(dead.target, ordering, queue, message.id, standing)?;
         }
         self.make_ready(&message)?;
-        Ok(Ok(Redriven::Call(priority)))
+        Ok(Redriven::Call(priority))
     }
 
     fn redrive_of_task(
         &mut self,
         execution: ExecutionId,
         scheduled: EventId,
-    ) -> Result<Result<Redriven, Rejected>, StoreError> {
+    ) -> Result<Redriven, TransactionError> {
         let Some(row) = self.store().execution(execution)? else {
             let what = "its execution is no longer kept: discard it, or start a new execution";
-            return Ok(Err(Rejected::Impossible(what.to_owned())));
+            return Err(Rejected::Impossible(what.to_owned()).into());
         };
         let machine = self.machine(row.revision)?;
         let arn = row.arn(&self.memory.place, &machine.name);
-        let went_on = match self.went_on(&row, scheduled) {
-            Err(StoreError::Damaged(why)) => return Ok(Err(Rejected::Unreadable(why))),
-            found => found?,
-        };
-        if let Some(why) = went_on {
+        if let Some(why) = self.went_on(&row, scheduled)? {
             let what = format!("{why} ({arn}): discard the dead letter, or start a new execution");
-            return Ok(Err(Rejected::Impossible(what)));
+            return Err(Rejected::Impossible(what).into());
         }
         let request = RedriveExecution {
             execution_arn: arn.clone(),
             client_token: None,
         };
-        let redriven = self.redrive_execution(&request)?;
-        Ok(redriven.map(|_| Redriven::Execution(arn)))
+        self.redrive_execution(&request)?;
+        Ok(Redriven::Execution(arn))
     }
 
     /// Why the failure of a task is not what its execution ended with; none when it is. From the last event, the

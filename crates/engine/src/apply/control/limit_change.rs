@@ -8,7 +8,7 @@ use rampmeter_dispatch::{LimitKind, Rules, Time};
 use rampmeter_store::model::control::{ChangeLimit, LimitChanged};
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::rejected::Rejected;
-use rampmeter_store::{LimitOverride, StoreError};
+use rampmeter_store::{LimitOverride, StoreFailure, TransactionError};
 
 use crate::apply::turn::Turn;
 
@@ -17,11 +17,8 @@ impl Turn<'_> {
     pub(crate) fn change_limit(
         &mut self,
         change: &ChangeLimit,
-    ) -> Result<Result<LimitChanged, Rejected>, StoreError> {
-        let id = match self.target_named(&change.target) {
-            Ok(id) => id,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    ) -> Result<LimitChanged, TransactionError> {
+        let id = self.target_named(&change.target)?;
         let now = self.now;
         let target = self.target(id);
         let usage = target.gate.usage(now);
@@ -38,7 +35,7 @@ impl Turn<'_> {
                 change.limit,
                 names.join(", ")
             );
-            return Ok(Err(Rejected::Unknown(what)));
+            return Err(Rejected::Unknown(what).into());
         };
         let configured = target.base_rules.limits.iter();
         let configured = configured
@@ -58,7 +55,7 @@ impl Turn<'_> {
         }
         let rules = match amended(&target.base_rules, &overrides) {
             Ok(rules) => rules,
-            Err(why) => return Ok(Err(Rejected::Impossible(why))),
+            Err(why) => return Err(Rejected::Impossible(why).into()),
         };
         let to = change.max.unwrap_or(configured);
         let changed = LimitChanged {
@@ -82,11 +79,11 @@ impl Turn<'_> {
                 &change.reason,
             )?;
         }
-        Ok(Ok(changed))
+        Ok(changed)
     }
 
     /// Puts limits back whose time is over.
-    pub(crate) fn end_limit_changes(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn end_limit_changes(&mut self) -> Result<(), StoreFailure> {
         let now = self.now;
         let due: Vec<TargetId> = self
             .memory
@@ -119,7 +116,7 @@ impl Turn<'_> {
         id: TargetId,
         overrides: BTreeMap<String, LimitOverride>,
         rules: Rules,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreFailure> {
         let now = self.now;
         self.store().put_overrides(id, &overrides)?;
         let target = self.target(id);

@@ -2,48 +2,39 @@
 //! transaction.
 
 use rampmeter_dispatch::{Priority, Scope};
+use rampmeter_store::OrderStanding;
 use rampmeter_store::model::control::{ControlRecord, Pause};
 use rampmeter_store::model::id::{MessageNumber, TargetId};
 use rampmeter_store::model::rejected::Rejected;
-use rampmeter_store::{OrderStanding, StoreError};
+use rampmeter_store::{StoreFailure, TransactionError};
 
 use crate::apply::turn::Turn;
 use crate::command::control::ControlCommand;
 
 impl Turn<'_> {
     /// Does what a person asked for.
-    pub(crate) fn control(&mut self, command: ControlCommand) -> Result<(), StoreError> {
+    pub(crate) fn control(&mut self, command: ControlCommand) -> Result<(), StoreFailure> {
         match command {
-            ControlCommand::Pause(pause, reply) => {
-                let answer = self.pause(&pause)?;
-                self.out.reply(reply, answer);
-            }
+            ControlCommand::Pause(pause, reply) => self.client(reply, |turn| turn.pause(&pause)),
             ControlCommand::ChangeLimit(change, reply) => {
-                let answer = self.change_limit(&change)?;
-                self.out.reply(reply, answer);
+                self.client(reply, |turn| turn.change_limit(&change))
             }
             ControlCommand::MoveCall(call, to, reason, reply) => {
-                let answer = self.move_call(call, to, &reason)?;
-                self.out.reply(reply, answer);
+                self.client(reply, |turn| turn.move_call(call, to, &reason))
             }
             ControlCommand::RedriveDeadLetter(redrive, reply) => {
-                let answer = self.redrive_letter(&redrive)?;
-                self.out.reply(reply, answer);
+                let id = redrive.id;
+                self.with_letter(id, reply, |turn| turn.redrive_letter(&redrive))
             }
             ControlCommand::DiscardDeadLetter(letter, reason, reply) => {
-                let answer = self.discard_letter(letter, &reason)?;
-                self.out.reply(reply, answer);
+                self.with_letter(letter, reply, |turn| turn.discard_letter(letter, &reason))
             }
         }
-        Ok(())
     }
 
     /// Pauses or resumes a target or one of its lanes. Calls in flight go on.
-    fn pause(&mut self, pause: &Pause) -> Result<Result<(), Rejected>, StoreError> {
-        let id = match self.target_named(&pause.target) {
-            Ok(id) => id,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    fn pause(&mut self, pause: &Pause) -> Result<(), TransactionError> {
+        let id = self.target_named(&pause.target)?;
         let scope = pause.priority.map_or(Scope::Target, Scope::Lane);
         let target = self.target(id);
         if pause.paused {
@@ -66,35 +57,30 @@ impl Turn<'_> {
         };
         self.record_control(&pause.target, kind, subject, change, &pause.reason)?;
         self.made_ready = true;
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Moves a waiting call to another priority of its target.
-    fn move_call(
-        &mut self,
-        call: i64,
-        to: Priority,
-        reason: &str,
-    ) -> Result<Result<(), Rejected>, StoreError> {
+    fn move_call(&mut self, call: i64, to: Priority, reason: &str) -> Result<(), TransactionError> {
         let number = MessageNumber(call);
         let unknown = || Rejected::Unknown(format!("there is no waiting call c-{call}"));
         let Some(message) = self.store().message(number)? else {
-            return Ok(Err(unknown()));
+            return Err(unknown().into());
         };
         let queue = self.memory.queues.get(message.queue);
         let Some((queue, from)) = queue.and_then(|queue| Some((queue, queue.lane?))) else {
-            return Ok(Err(unknown()));
+            return Err(unknown().into());
         };
         let mut in_flight = self.target(queue.target).in_flight.values();
         if in_flight.any(|flying| flying.message.id == number) {
             let what = format!("call c-{call} is in flight: it has left its lane");
-            return Ok(Err(Rejected::Impossible(what)));
+            return Err(Rejected::Impossible(what).into());
         }
         if self.is_job(queue.target, number)? {
             let what = format!(
                 "the vendor has accepted call c-{call} and works on it: it has left its lane"
             );
-            return Ok(Err(Rejected::Impossible(what)));
+            return Err(Rejected::Impossible(what).into());
         }
         if let Some(ordering) = message.ordering {
             let standing = self
@@ -104,7 +90,7 @@ impl Turn<'_> {
                 let what = format!(
                     "call c-{call} waits for its repeat and keeps its OrderingKey: it stays in its lane"
                 );
-                return Ok(Err(Rejected::Impossible(what)));
+                return Err(Rejected::Impossible(what).into());
             }
         }
         if from != to {
@@ -113,7 +99,7 @@ impl Turn<'_> {
             let change = format!("{from} to {to}");
             self.record_control(&name, "move", &format!("c-{call}"), &change, reason)?;
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     pub(crate) fn target_named(&self, name: &str) -> Result<TargetId, Rejected> {
@@ -131,7 +117,7 @@ impl Turn<'_> {
         subject: &str,
         change: &str,
         reason: &str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreFailure> {
         self.store().insert_control(&ControlRecord {
             at: self.now_ms(),
             target: target.to_owned(),

@@ -5,8 +5,10 @@
 use std::time::Duration;
 
 use rampmeter_dispatch::Time;
-use rampmeter_store::{ExecutionRow, StoreError};
+use rampmeter_store::model::damaged::DamagedKind;
+use rampmeter_store::{ExecutionRow, StoreError, StoreFailure};
 
+use crate::apply::boundary::Attempt;
 use crate::apply::turn::Turn;
 
 /// Executions, outcomes and steps that are deleted in one transaction.
@@ -18,11 +20,23 @@ const STEPS_AT_ONCE: usize = 512;
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 impl Turn<'_> {
-    /// Deletes some of what is older than retention allows. Answers whether there is more.
-    pub(crate) fn forget_old(&mut self) -> Result<bool, StoreError> {
+    /// Deletes some of what is older than retention allows. Answers whether there is more. What cannot be read stays.
+    pub(crate) fn forget_old(&mut self) -> Result<bool, StoreFailure> {
         if self.now < self.memory.forget_at {
             return Ok(false);
         }
+        match self.attempt(|turn| Ok(turn.forget_some()?))? {
+            Attempt::Done(more) => Ok(more),
+            Attempt::Refused(_) => Ok(false),
+            Attempt::Damaged(damaged) => {
+                self.memory.forget_at = self.now.saturating_add(LONGEST_PAUSE);
+                self.note_damaged(DamagedKind::Row, damaged.to_string(), &damaged)?;
+                Ok(false)
+            }
+        }
+    }
+
+    fn forget_some(&mut self) -> Result<bool, StoreError> {
         let retention = self.memory.retention;
         let micros = i64::try_from(retention.as_micros()).unwrap_or(i64::MAX);
         let before = Time::from_micros(self.now.as_micros().saturating_sub(micros));

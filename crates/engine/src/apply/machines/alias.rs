@@ -1,6 +1,8 @@
 //! CreateStateMachineAlias, UpdateStateMachineAlias and DeleteStateMachineAlias, and which version an alias sends an
 //! execution to.
 
+use rampmeter_store::AliasRow;
+use rampmeter_store::TransactionError;
 use rampmeter_store::model::arn;
 use rampmeter_store::model::arn::Qualifier;
 use rampmeter_store::model::id::MachineId;
@@ -8,7 +10,6 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::version::{
     AliasDescription, CreateAlias, Route, StoredRoute, UpdateAlias, VersionNumber,
 };
-use rampmeter_store::{AliasRow, StoreError};
 
 use crate::apply::turn::Turn;
 
@@ -22,28 +23,23 @@ impl Turn<'_> {
     pub(crate) fn create_alias(
         &mut self,
         create: CreateAlias,
-    ) -> Result<Result<AliasDescription, Rejected>, StoreError> {
-        let checked = match self.check_routes(&create.routes)? {
-            Ok(checked) => checked,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    ) -> Result<AliasDescription, TransactionError> {
+        let checked = self.check_routes(&create.routes)?;
         let machine_arn = self.memory.place.machine_arn(&checked.name);
         if let Some(existing) = self.store().alias(checked.machine, &create.name)? {
             let same =
                 existing.description == create.description && existing.routes == checked.routes;
-            return Ok(if same {
-                Ok(existing.describe(&machine_arn))
-            } else {
-                Err(Rejected::Conflict(
-                    "Failed to create alias because an alias with the same name and a different routing configuration already exists."
-                        .to_owned(),
-                ))
-            });
+            if !same {
+                let why = "Failed to create alias because an alias with the same name and a different routing configuration already exists.";
+                return Err(Rejected::Conflict(why.to_owned()).into());
+            }
+            return Ok(existing.describe(&machine_arn));
         }
         if self.store().aliases(checked.machine)?.len() >= MOST {
-            return Ok(Err(Rejected::QuotaExceeded(format!(
+            return Err(Rejected::QuotaExceeded(format!(
                 "A state machine can have at most {MOST} aliases."
-            ))));
+            ))
+            .into());
         }
         let now = self.now_ms();
         let row = AliasRow {
@@ -54,73 +50,55 @@ impl Turn<'_> {
             updated_at: now,
         };
         self.store().put_alias(checked.machine, &row)?;
-        Ok(Ok(row.describe(&machine_arn)))
+        Ok(row.describe(&machine_arn))
     }
 
-    pub(crate) fn update_alias(
-        &mut self,
-        update: UpdateAlias,
-    ) -> Result<Result<i64, Rejected>, StoreError> {
-        let (machine, mut row) = match self.find_alias(&update.arn)? {
-            Ok(Some(found)) => found,
-            Ok(None) => return Ok(Err(Rejected::NoSuchReference)),
-            Err(refused) => return Ok(Err(refused)),
-        };
+    pub(crate) fn update_alias(&mut self, update: UpdateAlias) -> Result<i64, TransactionError> {
+        let found = self.find_alias(&update.arn)?;
+        let (machine, mut row) = found.ok_or(Rejected::NoSuchReference)?;
         if let Some(routes) = &update.routes {
-            match self.check_routes(routes)? {
-                Ok(checked) if checked.machine == machine => row.routes = checked.routes,
-                Ok(_) => return Ok(Err(foreign(routes))),
-                Err(refused) => return Ok(Err(refused)),
+            let checked = self.check_routes(routes)?;
+            if checked.machine != machine {
+                return Err(foreign(routes).into());
             }
+            row.routes = checked.routes;
         }
         if update.description.is_some() {
             row.description = update.description;
         }
         row.updated_at = self.now_ms();
         self.store().put_alias(machine, &row)?;
-        Ok(Ok(row.updated_at))
+        Ok(row.updated_at)
     }
 
     /// Deletes an alias; one that does not exist is deleted already.
-    pub(crate) fn delete_alias(&mut self, arn: &str) -> Result<Result<(), Rejected>, StoreError> {
-        let found = match self.find_alias(arn)? {
-            Ok(found) => found,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    pub(crate) fn delete_alias(&mut self, arn: &str) -> Result<(), TransactionError> {
+        let found = self.find_alias(arn)?;
         if let Some((machine, row)) = found {
             self.store().delete_alias(machine, &row.name)?;
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
-    fn find_alias(
-        &self,
-        arn: &str,
-    ) -> Result<Result<Option<(MachineId, AliasRow)>, Rejected>, StoreError> {
-        let reference = match arn::machine(arn) {
-            Ok(reference) => reference,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    fn find_alias(&self, arn: &str) -> Result<Option<(MachineId, AliasRow)>, TransactionError> {
+        let reference = arn::machine(arn)?;
         let Some(Qualifier::Alias(name)) = reference.qualifier else {
-            return Ok(Err(Rejected::InvalidArn(arn.to_owned())));
+            return Err(Rejected::InvalidArn(arn.to_owned()).into());
         };
         let Some(found) = self.store().newest_revision(reference.name)? else {
-            return Ok(Ok(None));
+            return Ok(None);
         };
         let row = self.store().alias(found.machine, name)?;
-        Ok(Ok(row.map(|row| (found.machine, row))))
+        Ok(row.map(|row| (found.machine, row)))
     }
 
     /// The versions that routes name, which must be there and of one state machine.
-    fn check_routes(&self, routes: &[Route]) -> Result<Result<Checked, Rejected>, StoreError> {
+    fn check_routes(&self, routes: &[Route]) -> Result<Checked, TransactionError> {
         let mut checked: Option<Checked> = None;
         for route in routes {
-            let reference = match arn::machine(&route.version_arn) {
-                Ok(reference) => reference,
-                Err(refused) => return Ok(Err(refused)),
-            };
+            let reference = arn::machine(&route.version_arn)?;
             let Some(Qualifier::Version(version)) = reference.qualifier else {
-                return Ok(Err(foreign(routes)));
+                return Err(foreign(routes).into());
             };
             let found = self.store().newest_revision(reference.name)?;
             let machine = found.map(|row| row.machine);
@@ -129,7 +107,7 @@ impl Turn<'_> {
                 None => false,
             };
             let (Some(machine), true) = (machine, exists) else {
-                return Ok(Err(foreign(routes)));
+                return Err(foreign(routes).into());
             };
             let checked = checked.get_or_insert_with(|| Checked {
                 machine,
@@ -137,14 +115,14 @@ impl Turn<'_> {
                 routes: Vec::new(),
             });
             if checked.machine != machine {
-                return Ok(Err(foreign(routes)));
+                return Err(foreign(routes).into());
             }
             checked.routes.push(StoredRoute {
                 version,
                 weight: route.weight,
             });
         }
-        Ok(checked.ok_or_else(|| foreign(routes)))
+        checked.ok_or_else(|| foreign(routes).into())
     }
 }
 

@@ -1,6 +1,7 @@
 //! CreateStateMachine, UpdateStateMachine and DeleteStateMachine.
 
 use rampmeter_asl::StateMachine;
+use rampmeter_store::TransactionError;
 use rampmeter_store::model::arn;
 use rampmeter_store::model::id::RevisionId;
 use rampmeter_store::model::name::check_name;
@@ -18,27 +19,20 @@ impl Turn<'_> {
     pub(crate) fn create_state_machine(
         &mut self,
         create: CreateStateMachine,
-    ) -> Result<Result<CreatedStateMachine, Rejected>, StoreError> {
-        if let Err(refused) = check_name(&create.name)
-            .map(drop)
-            .and_then(|()| check(&create.definition, create.kind))
-        {
-            return Ok(Err(refused));
-        }
+    ) -> Result<CreatedStateMachine, TransactionError> {
+        check_name(&create.name)?;
+        check(&create.definition, create.kind)?;
         let arn = self.memory.place.machine_arn(&create.name);
         if let Some(existing) = self.store().newest_revision(&create.name)? {
             if !is_same(&existing, &create) {
-                return Ok(Err(Rejected::StateMachineAlreadyExists(arn)));
+                return Err(Rejected::StateMachineAlreadyExists(arn).into());
             }
-            let version_arn = match self.publish_change(&existing, create.publish.as_ref())? {
-                Ok(version_arn) => version_arn,
-                Err(refused) => return Ok(Err(refused)),
-            };
-            return Ok(Ok(CreatedStateMachine {
+            let version_arn = self.publish_change(&existing, create.publish.as_ref())?;
+            return Ok(CreatedStateMachine {
                 arn,
                 creation_date: existing.created_at,
                 version_arn,
-            }));
+            });
         }
         let now = self.now_ms();
         let tags = serde_json::json!(create.tags).to_string();
@@ -57,27 +51,22 @@ impl Turn<'_> {
             revised_at: now,
             created_at: now,
         })?;
-        let published = self.publish_change(&made, create.publish.as_ref())?;
-        Ok(published.map(|version_arn| CreatedStateMachine {
+        let version_arn = self.publish_change(&made, create.publish.as_ref())?;
+        Ok(CreatedStateMachine {
             arn,
             creation_date: now,
             version_arn,
-        }))
+        })
     }
 
     /// Changes a state machine for the executions that start from now on. A change of nothing makes no revision.
     pub(crate) fn update_state_machine(
         &mut self,
         update: UpdateStateMachine,
-    ) -> Result<Result<UpdatedStateMachine, Rejected>, StoreError> {
-        let found = match self.newest_by_arn(&update.arn)? {
-            Ok(found) => found,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        if let Some(definition) = &update.definition
-            && let Err(refused) = check(definition, found.kind)
-        {
-            return Ok(Err(refused));
+    ) -> Result<UpdatedStateMachine, TransactionError> {
+        let found = self.newest_by_arn(&update.arn)?;
+        if let Some(definition) = &update.definition {
+            check(definition, found.kind)?;
         }
         let mut revised = found.clone();
         revised.definition = update.definition.unwrap_or(revised.definition);
@@ -91,41 +80,29 @@ impl Turn<'_> {
             revised.revised_at = self.now_ms();
             revised = self.revise(revised)?;
         }
-        let published = self.publish_change(&revised, update.publish.as_ref())?;
-        Ok(published.map(|version_arn| UpdatedStateMachine {
+        let version_arn = self.publish_change(&revised, update.publish.as_ref())?;
+        Ok(UpdatedStateMachine {
             update_date: self.now_ms(),
             revision_id: revised.label,
             version_arn,
-        }))
+        })
     }
 
     /// Deletes a state machine; one that does not exist is deleted already, as on AWS.
-    pub(crate) fn delete_state_machine(
-        &mut self,
-        arn: &str,
-    ) -> Result<Result<(), Rejected>, StoreError> {
-        match self.newest_by_arn(arn)? {
-            Ok(found) => {
-                self.store().delete_machine(found.machine, self.now_ms())?;
-                self.store().delete_versions_and_aliases(found.machine)?;
-                self.memory.machines.withdraw(&found.name);
-                Ok(Ok(()))
-            }
-            Err(Rejected::StateMachineDoesNotExist(_)) => Ok(Ok(())),
-            Err(refused) => Ok(Err(refused)),
+    pub(crate) fn delete_state_machine(&mut self, arn: &str) -> Result<(), TransactionError> {
+        let name = arn::machine_name(arn)?;
+        if let Some(found) = self.store().newest_revision(name)? {
+            self.store().delete_machine(found.machine, self.now_ms())?;
+            self.store().delete_versions_and_aliases(found.machine)?;
+            self.memory.machines.withdraw(&found.name);
         }
+        Ok(())
     }
 
-    pub(crate) fn newest_by_arn(
-        &self,
-        arn: &str,
-    ) -> Result<Result<RevisionRow, Rejected>, StoreError> {
-        let name = match arn::machine_name(arn) {
-            Ok(name) => name,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    pub(crate) fn newest_by_arn(&self, arn: &str) -> Result<RevisionRow, TransactionError> {
+        let name = arn::machine_name(arn)?;
         let found = self.store().newest_revision(name)?;
-        Ok(found.ok_or_else(|| Rejected::StateMachineDoesNotExist(arn.to_owned())))
+        found.ok_or_else(|| Rejected::StateMachineDoesNotExist(arn.to_owned()).into())
     }
 
     /// Makes a revision the newest; answers it with its number.
@@ -140,14 +117,14 @@ impl Turn<'_> {
         &mut self,
         row: &RevisionRow,
         publication: Option<&Publication>,
-    ) -> Result<Result<Option<String>, Rejected>, StoreError> {
+    ) -> Result<Option<String>, TransactionError> {
         let Some(publication) = publication else {
-            return Ok(Ok(None));
+            return Ok(None);
         };
         let description = publication.description.as_deref();
         let published = self.publish_revision(row.machine, row.id, description)?;
         let machine_arn = self.memory.place.machine_arn(&row.name);
-        Ok(published.map(|version| Some(version.describe(&machine_arn).arn)))
+        Ok(Some(published.describe(&machine_arn).arn))
     }
 }
 

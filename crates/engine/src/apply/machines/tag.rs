@@ -1,6 +1,6 @@
 //! TagResource and UntagResource.
 
-use rampmeter_store::StoreError;
+use rampmeter_store::TransactionError;
 use rampmeter_store::model::arn;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::version::ResourceTags;
@@ -15,22 +15,19 @@ impl Turn<'_> {
         &mut self,
         arn: &str,
         change: ResourceTags,
-    ) -> Result<Result<(), Rejected>, StoreError> {
-        let of = match arn::tagged(arn) {
-            Ok(of) => of,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    ) -> Result<(), TransactionError> {
+        let of = arn::tagged(arn)?;
         let Some(mut tags) = self.store().tags(of)? else {
-            return Ok(Err(Rejected::ResourceNotFound(arn.to_owned())));
+            return Err(Rejected::ResourceNotFound(arn.to_owned()).into());
         };
         match change {
             ResourceTags::Set(set) => tags.extend(set),
             ResourceTags::Remove(keys) => tags.retain(|key, _| !keys.contains(key)),
         }
         if tags.len() > MOST {
-            return Ok(Err(Rejected::TooManyTags(arn.to_owned())));
+            return Err(Rejected::TooManyTags(arn.to_owned()).into());
         }
         self.store().set_tags(of, &tags)?;
-        Ok(Ok(()))
+        Ok(())
     }
 }

@@ -1,11 +1,12 @@
 //! PublishStateMachineVersion and DeleteStateMachineVersion.
 
+use rampmeter_store::VersionRow;
 use rampmeter_store::model::arn;
 use rampmeter_store::model::arn::Qualifier;
 use rampmeter_store::model::id::{MachineId, RevisionId};
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::version::{PublishVersion, VersionDescription};
-use rampmeter_store::{StoreError, VersionRow};
+use rampmeter_store::{StoreFailure, TransactionError};
 
 use crate::apply::turn::Turn;
 use crate::command::version::VersionCommand;
@@ -17,46 +18,41 @@ const MOST: usize = 1_000;
 const FIRST_REVISION: &str = "INITIAL";
 
 impl Turn<'_> {
-    pub(crate) fn apply_to_version(&mut self, command: VersionCommand) -> Result<(), StoreError> {
-        macro_rules! reply {
-            ($reply:ident, $answer:expr) => {{
-                let answer = $answer;
-                self.out.reply($reply, answer);
-            }};
-        }
+    pub(crate) fn apply_to_version(&mut self, command: VersionCommand) -> Result<(), StoreFailure> {
         match command {
-            VersionCommand::Publish(publish, to) => reply!(to, self.publish_version(&publish)?),
-            VersionCommand::Delete(arn, to) => reply!(to, self.delete_version(&arn)?),
-            VersionCommand::CreateAlias(create, to) => reply!(to, self.create_alias(create)?),
-            VersionCommand::UpdateAlias(update, to) => reply!(to, self.update_alias(update)?),
-            VersionCommand::DeleteAlias(arn, to) => reply!(to, self.delete_alias(&arn)?),
+            VersionCommand::Publish(publish, to) => {
+                self.client(to, |turn| turn.publish_version(&publish))
+            }
+            VersionCommand::Delete(arn, to) => self.client(to, |turn| turn.delete_version(&arn)),
+            VersionCommand::CreateAlias(create, to) => {
+                self.client(to, |turn| turn.create_alias(create))
+            }
+            VersionCommand::UpdateAlias(update, to) => {
+                self.client(to, |turn| turn.update_alias(update))
+            }
+            VersionCommand::DeleteAlias(arn, to) => self.client(to, |turn| turn.delete_alias(&arn)),
             VersionCommand::ChangeTags(arn, change, to) => {
-                reply!(to, self.change_tags(&arn, change)?);
+                self.client(to, |turn| turn.change_tags(&arn, change))
             }
         }
-        Ok(())
     }
 
     fn publish_version(
         &mut self,
         publish: &PublishVersion,
-    ) -> Result<Result<VersionDescription, Rejected>, StoreError> {
-        let found = match self.newest_by_arn(&publish.state_machine_arn)? {
-            Ok(found) => found,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    ) -> Result<VersionDescription, TransactionError> {
+        let found = self.newest_by_arn(&publish.state_machine_arn)?;
         let current = found.label.as_deref().unwrap_or(FIRST_REVISION);
         if let Some(asked) = publish.revision_id.as_deref()
             && asked != current
         {
-            return Ok(Err(Rejected::Conflict(format!(
+            return Err(Rejected::Conflict(format!(
                 "Failed to publish the State Machine version for revision {asked}. The current State Machine revision is {current}."
-            ))));
+            )).into());
         }
         let description = publish.description.as_deref();
-        Ok(self
-            .publish_revision(found.machine, found.id, description)?
-            .map(|row| row.describe(&self.memory.place.machine_arn(&found.name))))
+        let row = self.publish_revision(found.machine, found.id, description)?;
+        Ok(row.describe(&self.memory.place.machine_arn(&found.name)))
     }
 
     /// The version of a revision: the one it has, or a new one.
@@ -65,35 +61,34 @@ impl Turn<'_> {
         machine: MachineId,
         revision: RevisionId,
         description: Option<&str>,
-    ) -> Result<Result<VersionRow, Rejected>, StoreError> {
+    ) -> Result<VersionRow, TransactionError> {
         let versions = self.store().versions(machine)?;
         let count = versions.len();
         let published = versions.into_iter().find(|row| row.revision == revision);
         if let Some(published) = published {
-            return Ok(Ok(published));
+            return Ok(published);
         }
         if count >= MOST {
-            return Ok(Err(Rejected::QuotaExceeded(format!(
+            return Err(Rejected::QuotaExceeded(format!(
                 "A state machine can have at most {MOST} versions."
-            ))));
+            ))
+            .into());
         }
         let now = self.now_ms();
-        self.store()
-            .insert_version(machine, revision, description, now)
-            .map(Ok)
+        let made = self
+            .store()
+            .insert_version(machine, revision, description, now)?;
+        Ok(made)
     }
 
     /// Deletes a version; one that does not exist is deleted already, as on AWS.
-    fn delete_version(&mut self, arn: &str) -> Result<Result<(), Rejected>, StoreError> {
-        let reference = match arn::machine(arn) {
-            Ok(reference) => reference,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    fn delete_version(&mut self, arn: &str) -> Result<(), TransactionError> {
+        let reference = arn::machine(arn)?;
         let Some(Qualifier::Version(number)) = reference.qualifier else {
-            return Ok(Err(Rejected::InvalidArn(arn.to_owned())));
+            return Err(Rejected::InvalidArn(arn.to_owned()).into());
         };
         let Some(found) = self.store().newest_revision(reference.name)? else {
-            return Ok(Ok(()));
+            return Ok(());
         };
         let aliases = self.store().aliases(found.machine)?;
         let naming: Vec<&str> = aliases
@@ -102,12 +97,12 @@ impl Turn<'_> {
             .map(|alias| alias.name.as_str())
             .collect();
         if !naming.is_empty() {
-            return Ok(Err(Rejected::Conflict(format!(
+            return Err(Rejected::Conflict(format!(
                 "Version to be deleted must not be referenced by an alias. Current list of aliases referencing this version: [{}]",
                 naming.join(", ")
-            ))));
+            )).into());
         }
         self.store().delete_version(found.machine, number)?;
-        Ok(Ok(()))
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use rampmeter_store::StoreError;
+use rampmeter_store::TransactionError;
 use rampmeter_store::model::id::QueueId;
 use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
@@ -30,27 +30,22 @@ impl Turn<'_> {
         &mut self,
         batch: Batch<SendMessage>,
     ) -> Applied<BatchAnswer<SentMessage>> {
-        let queue = match self.find_queue(&batch.queue_url) {
-            Ok(record) => record.id,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        if let Err(refused) = check_batch("SendMessageBatch", &batch)
-            .and_then(|()| self.check_messages(queue, &batch))
-        {
-            return Ok(Err(refused));
-        }
+        let queue = self.find_queue(&batch.queue_url)?.id;
+        check_batch("SendMessageBatch", &batch)?;
+        self.check_messages(queue, &batch)?;
         let plain = self.memory.queues.is_plain(queue);
         let mut answer = Vec::with_capacity(batch.entries.len());
         for (id, mut message) in batch.entries {
-            let sent = if plain {
-                self.send_plain(queue, message, true)?
-            } else {
+            let sent = self.answer_to(|turn| {
+                if plain {
+                    return turn.send_plain(queue, message, true);
+                }
                 message.queue_url.clone_from(&batch.queue_url);
-                self.send_message(message)?
-            };
+                turn.send_message(message)
+            })?;
             answer.push((id, sent));
         }
-        Ok(Ok(answer))
+        Ok(answer)
     }
 
     /// What SQS refuses of a batch of messages as a whole.
@@ -98,18 +93,16 @@ impl Turn<'_> {
         &mut self,
         operation: &'static str,
         batch: &Batch<T>,
-        mut apply: impl FnMut(&mut Self, QueueId, &T) -> Result<Result<(), Rejected>, StoreError>,
+        mut apply: impl FnMut(&mut Self, QueueId, &T) -> Result<(), TransactionError>,
     ) -> Applied<BatchAnswer<()>> {
-        let queue = self.find_plain_queue(&batch.queue_url);
-        let queue = match queue.and_then(|queue| check_batch(operation, batch).map(|()| queue)) {
-            Ok(queue) => queue,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let queue = self.find_plain_queue(&batch.queue_url)?;
+        check_batch(operation, batch)?;
         let mut answer = Vec::with_capacity(batch.entries.len());
         for (id, entry) in &batch.entries {
-            answer.push((id.clone(), apply(self, queue, entry)?));
+            let done = self.answer_to(|turn| apply(turn, queue, entry))?;
+            answer.push((id.clone(), done));
         }
-        Ok(Ok(answer))
+        Ok(answer)
     }
 }
 

@@ -28,25 +28,21 @@ const MOST_TAGS: usize = 50;
 impl Turn<'_> {
     pub(crate) fn create_queue(&mut self, create: &CreateQueue) -> Applied<String> {
         if let Some(existing) = self.memory.queues.named(&create.name) {
-            return Ok(match existing.attributes.differs_from(&create.attributes) {
-                Ok(None) => Ok(existing.name.clone()),
-                Ok(Some(attribute)) => Err(QueueError::QueueNameExists(attribute).into()),
-                Err(refused) => Err(refused),
-            });
+            return match existing.attributes.differs_from(&create.attributes)? {
+                None => Ok(existing.name.clone()),
+                Some(attribute) => Err(QueueError::QueueNameExists(attribute).into()),
+            };
         }
-        let mut record = match self.new_queue(create) {
-            Ok(record) => record,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let mut record = self.new_queue(create)?;
         if !self.store().insert_queue(&mut record)? {
-            return Ok(Err(QueueError::UnsupportedOperation(format!(
+            return Err(QueueError::UnsupportedOperation(format!(
                 "{} holds the messages of a target that is not configured at present.",
                 create.name
             ))
-            .into()));
+            .into());
         }
         self.memory.queues.add(record);
-        Ok(Ok(create.name.clone()))
+        Ok(create.name.clone())
     }
 
     fn new_queue(&mut self, create: &CreateQueue) -> Result<QueueRecord, Rejected> {
@@ -229,13 +225,10 @@ impl Turn<'_> {
 
     /// Writes a changed queue, in the store and in memory.
     pub(crate) fn put_queue(&mut self, changed: Result<QueueRecord, Rejected>) -> Applied<()> {
-        let changed = match changed {
-            Ok(changed) => changed,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let changed = changed?;
         self.store().update_queue(&changed)?;
         self.memory.queues.add(changed);
-        Ok(Ok(()))
+        Ok(())
     }
 }
 

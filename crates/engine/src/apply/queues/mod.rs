@@ -7,78 +7,77 @@ mod create;
 pub(crate) mod message_rules;
 mod move_task;
 mod receipt;
-mod receive;
+pub(crate) mod receive;
 mod send;
 mod standing;
 mod sweep;
 
-use rampmeter_store::StoreError;
 use rampmeter_store::model::arn::queue_name;
 use rampmeter_store::model::id::QueueId;
 use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::sqs::queue::QueueRecord;
+use rampmeter_store::{StoreFailure, TransactionError};
 
 use crate::apply::turn::Turn;
 use crate::command::queue::QueueCommand;
 
-/// An answer for the client, or a failure of the store.
-pub(crate) type Applied<T> = Result<Result<T, Rejected>, StoreError>;
+/// An answer for the client, or why there is none.
+pub(crate) type Applied<T> = Result<T, TransactionError>;
 
 impl Turn<'_> {
     /// Applies one request.
-    pub(crate) fn apply_to_queue(&mut self, command: QueueCommand) -> Result<(), StoreError> {
-        macro_rules! reply {
-            ($reply:ident, $answer:expr) => {{
-                let answer = $answer;
-                self.out.reply($reply, answer);
-            }};
-        }
+    pub(crate) fn apply_to_queue(&mut self, command: QueueCommand) -> Result<(), StoreFailure> {
         match command {
-            QueueCommand::Create(create, to) => reply!(to, self.create_queue(&create)?),
-            QueueCommand::Name(name, to) => reply!(to, self.queue_named(&name)),
-            QueueCommand::List(list, to) => reply!(to, self.list_queues(&list)),
-            QueueCommand::Describe(url, to) => reply!(to, self.describe_queue(&url)),
-            QueueCommand::SetAttributes(url, names, to) => {
-                reply!(to, self.set_queue_attributes(&url, &names)?);
+            QueueCommand::Receive(receive, to) => self.receive_message(&receive, to),
+            QueueCommand::Create(create, to) => self.client(to, |turn| turn.create_queue(&create)),
+            QueueCommand::Name(name, to) => self.client(to, |turn| Ok(turn.queue_named(&name)?)),
+            QueueCommand::List(list, to) => self.client(to, |turn| Ok(turn.list_queues(&list)?)),
+            QueueCommand::Describe(url, to) => {
+                self.client(to, |turn| Ok(turn.describe_queue(&url)?))
             }
-            QueueCommand::Tags(url, to) => reply!(to, self.queue_tags(&url)),
+            QueueCommand::SetAttributes(url, names, to) => {
+                self.client(to, |turn| turn.set_queue_attributes(&url, &names))
+            }
+            QueueCommand::Tags(url, to) => self.client(to, |turn| Ok(turn.queue_tags(&url)?)),
             QueueCommand::ChangeTags(url, change, to) => {
-                reply!(to, self.change_queue_tags(&url, change)?);
+                self.client(to, |turn| turn.change_queue_tags(&url, change))
             }
             QueueCommand::ChangePermission(url, change, to) => {
-                reply!(to, self.change_queue_permission(&url, &change)?);
+                self.client(to, |turn| turn.change_queue_permission(&url, &change))
             }
-            QueueCommand::Purge(url, to) => reply!(to, self.purge_queue(&url)?),
-            QueueCommand::Delete(url, to) => reply!(to, self.delete_queue(&url)?),
-            QueueCommand::SendBatch(batch, to) => reply!(to, self.send_message_batch(batch)?),
-            QueueCommand::Receive(receive, to) => self.receive_message(&receive, to)?,
+            QueueCommand::Purge(url, to) => self.client(to, |turn| turn.purge_queue(&url)),
+            QueueCommand::Delete(url, to) => self.client(to, |turn| turn.delete_queue(&url)),
+            QueueCommand::SendBatch(batch, to) => {
+                self.client(to, |turn| turn.send_message_batch(batch))
+            }
             QueueCommand::DeleteMessage(url, delete, to) => {
-                reply!(to, self.delete_message(&url, &delete)?);
+                self.client(to, |turn| turn.delete_message(&url, &delete))
             }
             QueueCommand::DeleteBatch(batch, to) => {
-                reply!(to, self.delete_message_batch(&batch)?);
+                self.client(to, |turn| turn.delete_message_batch(&batch))
             }
             QueueCommand::ChangeVisibility(url, change, to) => {
-                reply!(to, self.change_message_visibility(&url, &change)?);
+                self.client(to, |turn| turn.change_message_visibility(&url, &change))
             }
             QueueCommand::ChangeVisibilityBatch(batch, to) => {
-                reply!(to, self.change_message_visibility_batch(&batch)?);
+                self.client(to, |turn| turn.change_message_visibility_batch(&batch))
             }
-            QueueCommand::StartMoveTask(start, to) => reply!(to, self.start_move_task(&start)?),
+            QueueCommand::StartMoveTask(start, to) => {
+                self.client(to, |turn| turn.start_move_task(&start))
+            }
             QueueCommand::CancelMoveTask(handle, to) => {
-                reply!(to, self.cancel_move_task(&handle)?);
+                self.client(to, |turn| turn.cancel_move_task(&handle))
             }
             QueueCommand::ListMoveTasks(source, most, to) => {
-                reply!(to, self.list_move_tasks(&source, most)?);
+                self.client(to, |turn| turn.list_move_tasks(&source, most))
             }
         }
-        Ok(())
     }
 
     /// Does what plain queues have to do by themselves: long polls, deletions, move tasks. Answers whether more is due
     /// at once.
-    pub(crate) fn work_on_queues(&mut self) -> Result<bool, StoreError> {
+    pub(crate) fn work_on_queues(&mut self) -> Result<bool, StoreFailure> {
         let swept = self.sweep_queues()?;
         let moved = self.run_move_tasks()?;
         let served = self.serve_waiting_receives()?;

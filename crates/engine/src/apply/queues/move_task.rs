@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::id::{MessageNumber, QueueId};
 use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::sqs::attributes::parameter;
 use rampmeter_store::model::sqs::{MoveTask, MoveTaskStatus, StartMessageMoveTask};
 use rampmeter_store::{Envelope, MessageRow, MoveTaskRow, StoreError};
+use rampmeter_store::{Readable, StoreFailure, readable};
 use serde_json::{Value, json};
 
 use crate::apply::queues::Applied;
@@ -42,7 +44,7 @@ impl Turn<'_> {
                 .unwrap_or(i64::MAX),
                 ..row
             },
-            Err(refused) => return Ok(Err(refused)),
+            Err(refused) => return Err(refused.into()),
         };
         row.below = self.memory.numbers.message.take(self.store)?;
         self.store().insert_move_task(&mut row)?;
@@ -51,7 +53,7 @@ impl Turn<'_> {
         self.memory
             .moves
             .insert(row.id, RunningMoveTask { row, next });
-        Ok(Ok(handle))
+        Ok(handle)
     }
 
     fn check_start(
@@ -115,20 +117,17 @@ impl Turn<'_> {
     }
 
     pub(crate) fn cancel_move_task(&mut self, handle: &str) -> Applied<i64> {
-        let id = match self.open_handle(handle) {
-            Ok(id) => id,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let id = self.open_handle(handle)?;
         let Some(RunningMoveTask { mut row, .. }) = self.memory.moves.remove(&id) else {
             let text = match self.store().move_task(id)? {
                 Some(_) => "Only active tasks can be cancelled.",
                 None => NO_TASK,
             };
-            return Ok(Err(QueueError::ResourceNotFound(text.to_owned()).into()));
+            return Err(QueueError::ResourceNotFound(text.to_owned()).into());
         };
         row.status = MoveTaskStatus::Cancelled;
         self.store().update_move_task(&row)?;
-        Ok(Ok(row.moved))
+        Ok(row.moved)
     }
 
     pub(crate) fn list_move_tasks(
@@ -141,15 +140,15 @@ impl Turn<'_> {
             Ok(number) if (1..=MOST_LISTED).contains(&most) => number,
             _ => {
                 let reason = "Must be between 1 and 10, if provided.";
-                return Ok(Err(parameter("MaxResults", &most.to_string(), reason)));
+                return Err(parameter("MaxResults", &most.to_string(), reason).into());
             }
         };
         let name = match self.queue_of_arn(source, "SourceArn") {
             Ok(queue) => self.queue_record(queue).name.clone(),
-            Err(refused) => return Ok(Err(refused)),
+            Err(refused) => return Err(refused.into()),
         };
         let rows = self.store().move_tasks(&name, most)?;
-        Ok(Ok(rows.into_iter().map(|row| self.shown(row)).collect()))
+        Ok(rows.into_iter().map(|row| self.shown(row)).collect())
     }
 
     fn shown(&self, row: MoveTaskRow) -> MoveTask {
@@ -211,7 +210,7 @@ impl Turn<'_> {
     }
 
     /// Moves what is due. Answers whether more is due at once.
-    pub(crate) fn run_move_tasks(&mut self) -> Result<bool, StoreError> {
+    pub(crate) fn run_move_tasks(&mut self) -> Result<bool, StoreFailure> {
         let due: Vec<i64> = self
             .memory
             .moves
@@ -231,7 +230,7 @@ impl Turn<'_> {
         Ok(self.memory.moves.values().any(|task| task.next <= self.now))
     }
 
-    fn run_move_task(&mut self, task: &mut RunningMoveTask) -> Result<(), StoreError> {
+    fn run_move_task(&mut self, task: &mut RunningMoveTask) -> Result<(), StoreFailure> {
         let most = if task.row.rate.is_some() {
             1
         } else {
@@ -248,8 +247,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Moves the next message; otherwise the task has ended, and the row says how.
-    fn move_next(&mut self, task: &mut MoveTaskRow) -> Result<bool, StoreError> {
+    /// Moves the next message; otherwise the task has ended, and the row says how. A message that cannot be read is set aside.
+    fn move_next(&mut self, task: &mut MoveTaskRow) -> Result<bool, StoreFailure> {
         let source = self.memory.queues.named(&task.source).map(|queue| queue.id);
         let named = task.destination.clone();
         let gone = |name: &String| self.memory.queues.named(name).is_none();
@@ -258,18 +257,45 @@ impl Turn<'_> {
             return Ok(false);
         }
         let source = source.expect("it was looked at just now");
+        let number = match readable(self.next_to_move(source, task.below))? {
+            Readable::Whole(Some(number)) => number,
+            Readable::Whole(None) => {
+                task.status = MoveTaskStatus::Completed;
+                return Ok(false);
+            }
+            Readable::Damaged(damaged) => {
+                fail(task, "AWS.SimpleQueueService.InternalError");
+                self.note_damaged(DamagedKind::Queue, task.source.clone(), &damaged)?;
+                return Ok(false);
+            }
+        };
+        let moved =
+            self.with_message(number, |turn| Ok(turn.move_message(task, source, number)?))?;
+        Ok(moved.unwrap_or(true))
+    }
+
+    fn next_to_move(
+        &self,
+        source: QueueId,
+        below: i64,
+    ) -> Result<Option<MessageNumber>, StoreError> {
         let first = self.store().first_ready(source)?;
-        let first = match first.filter(|number| number.0 < task.below) {
-            Some(first) => Some(first),
-            None => self.store().fair_below(source, task.below)?,
-        };
-        let Some(number) = first else {
-            task.status = MoveTaskStatus::Completed;
-            return Ok(false);
-        };
+        match first.filter(|number| number.0 < below) {
+            Some(first) => Ok(Some(first)),
+            None => self.store().fair_below(source, below),
+        }
+    }
+
+    fn move_message(
+        &mut self,
+        task: &mut MoveTaskRow,
+        source: QueueId,
+        number: MessageNumber,
+    ) -> Result<bool, StoreError> {
+        let named = task.destination.clone();
         let message = self.store().message(number)?;
         let message = message
-            .ok_or_else(|| StoreError::Damaged(format!("message {} is missing", number.0)))?;
+            .ok_or_else(|| StoreError::damaged(format!("message {} is missing", number.0)))?;
         if self.is_over(source, &message) {
             self.erase(source, number)?;
             return Ok(true);

@@ -28,29 +28,24 @@ enum Found {
 
 impl Turn<'_> {
     pub(crate) fn delete_message(&mut self, url: &str, delete: &DeleteMessage) -> Applied<()> {
-        match self.find_plain_queue(url) {
-            Ok(queue) => self.delete_from(queue, delete),
-            Err(refused) => Ok(Err(refused)),
-        }
+        let queue = self.find_plain_queue(url)?;
+        self.delete_from(queue, delete)
     }
 
     /// A standard queue says yes to a handle that has been superseded, and deletes nothing. A FIFO queue refuses one
     /// whose message is visible again, for another consumer may have it next.
     pub(crate) fn delete_from(&mut self, queue: QueueId, delete: &DeleteMessage) -> Applied<()> {
         let fifo = self.is_fifo(queue);
-        let found = match self.find_receipt(queue, &delete.receipt_handle)? {
-            Ok(found) => found,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let found = self.find_receipt(queue, &delete.receipt_handle)?;
         match found {
             Found::Newest(_, None) | Found::Superseded if fifo => {
-                Ok(Err(expired(&delete.receipt_handle)))
+                Err(expired(&delete.receipt_handle).into())
             }
             Found::Newest(message, _) => {
                 self.erase(queue, message.id)?;
-                Ok(Ok(()))
+                Ok(())
             }
-            Found::Superseded | Found::Gone => Ok(Ok(())),
+            Found::Superseded | Found::Gone => Ok(()),
         }
     }
 
@@ -59,10 +54,8 @@ impl Turn<'_> {
         url: &str,
         change: &ChangeMessageVisibility,
     ) -> Applied<()> {
-        match self.find_plain_queue(url) {
-            Ok(queue) => self.change_visibility_in(queue, change),
-            Err(refused) => Ok(Err(refused)),
-        }
+        let queue = self.find_plain_queue(url)?;
+        self.change_visibility_in(queue, change)
     }
 
     pub(crate) fn change_visibility_in(
@@ -71,32 +64,28 @@ impl Turn<'_> {
         change: &ChangeMessageVisibility,
     ) -> Applied<()> {
         let handle = &change.receipt_handle;
-        let invisible = match seconds(
+        let invisible = seconds(
             "VisibilityTimeout",
             change.visibility_timeout,
             LONGEST_INVISIBLE,
-        ) {
-            Ok(invisible) => invisible,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        )?;
         let (message, received_at) = match self.find_receipt(queue, handle)? {
-            Ok(Found::Newest(message, Some(hidden))) => {
+            Found::Newest(message, Some(hidden)) => {
                 (message, hidden.received_at.unwrap_or(self.now))
             }
-            Ok(Found::Newest(..) | Found::Superseded) if self.is_fifo(queue) => {
-                return Ok(Err(expired(handle)));
+            Found::Newest(..) | Found::Superseded if self.is_fifo(queue) => {
+                return Err(expired(handle).into());
             }
-            Ok(Found::Newest(..)) => return Ok(Err(QueueError::MessageNotInflight.into())),
-            Ok(Found::Superseded | Found::Gone) => {
+            Found::Newest(..) => return Err(QueueError::MessageNotInflight.into()),
+            Found::Superseded | Found::Gone => {
                 let reason =
                     "Message does not exist or is not available for visibility timeout change.";
-                return Ok(Err(parameter("ReceiptHandle", handle, reason)));
+                return Err(parameter("ReceiptHandle", handle, reason).into());
             }
-            Err(refused) => return Ok(Err(refused)),
         };
         if invisible.is_zero() {
             self.show(queue, message.id)?;
-            return Ok(Ok(()));
+            return Ok(());
         }
         let until = self.now.saturating_add(invisible);
         let longest = Duration::from_secs(LONGEST_INVISIBLE.unsigned_abs());
@@ -104,7 +93,7 @@ impl Turn<'_> {
             let reason =
                 "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]";
             let given = change.visibility_timeout.to_string();
-            return Ok(Err(parameter("VisibilityTimeout", &given, reason)));
+            return Err(parameter("VisibilityTimeout", &given, reason).into());
         }
         self.unhide(queue, message.id)?;
         let hidden = Hidden {
@@ -112,25 +101,23 @@ impl Turn<'_> {
             received_at: Some(received_at),
         };
         self.hide_received(queue, message.id, hidden)?;
-        Ok(Ok(()))
+        Ok(())
     }
 
     fn find_receipt(&self, queue: QueueId, handle: &str) -> Applied<Found> {
         let Some(receipt) = Receipt::open(&self.memory.seal, handle) else {
-            return Ok(Err(
-                QueueError::ReceiptHandleIsInvalid(handle.to_owned()).into()
-            ));
+            return Err(QueueError::ReceiptHandleIsInvalid(handle.to_owned()).into());
         };
         let message = self.store().message(receipt.message)?;
         let Some(message) = message.filter(|message| message.queue == queue) else {
-            return Ok(Ok(Found::Gone));
+            return Ok(Found::Gone);
         };
         if message.receive_count != receipt.receive {
-            return Ok(Ok(Found::Superseded));
+            return Ok(Found::Superseded);
         }
         let hidden = self.store().hidden(queue, message.id)?;
         let in_flight = hidden.filter(|hidden| hidden.received_at.is_some());
-        Ok(Ok(Found::Newest(Box::new(message), in_flight)))
+        Ok(Found::Newest(Box::new(message), in_flight))
     }
 }
 

@@ -12,7 +12,10 @@ use rampmeter_store::model::sqs::message_attribute::AttributeValue;
 use rampmeter_store::model::sqs::receipt::Receipt;
 use rampmeter_store::model::sqs::{Names, ReceiveMessage, ReceivedMessage};
 use rampmeter_store::{Envelope, Hidden, MessageRow, StoreError};
+use rampmeter_store::{Readable, StoreFailure, readable};
 
+use crate::apply::boundary::Answer;
+use crate::apply::queues::Applied;
 use crate::apply::queues::attempt;
 use crate::apply::queues::message_rules::check_id;
 use crate::apply::queues::send::{WRONG_TYPE, sequence_number};
@@ -58,7 +61,10 @@ impl Turn<'_> {
         &mut self,
         request: &ReceiveMessage,
         reply: Reply<Vec<ReceivedMessage>>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreFailure> {
+        if reply.is_closed() {
+            return Ok(());
+        }
         let (taking, wait) = match self.check_receive(request) {
             Ok(checked) => checked,
             Err(refused) => {
@@ -66,9 +72,6 @@ impl Turn<'_> {
                 return Ok(());
             }
         };
-        if reply.is_closed() {
-            return Ok(());
-        }
         let answer = self.take_messages(taking)?;
         let none = answer.as_ref().is_ok_and(Vec::is_empty);
         if !none || wait.is_zero() || self.memory.draining.is_some() {
@@ -120,7 +123,7 @@ impl Turn<'_> {
 
     /// Answers the receives whose time is over, and those whose queues have messages again. Says whether some remain
     /// that could be served at once.
-    pub(crate) fn serve_waiting_receives(&mut self) -> Result<bool, StoreError> {
+    pub(crate) fn serve_waiting_receives(&mut self) -> Result<bool, StoreFailure> {
         let over = if self.memory.draining.is_some() {
             self.memory.waiting.take_all()
         } else {
@@ -133,7 +136,7 @@ impl Turn<'_> {
             let Some(queue) = self.memory.waiting.woken() else {
                 return Ok(false);
             };
-            let ready = self.next_visible(queue)?.is_some();
+            let ready = self.has_visible(queue)?;
             let waiting = if ready {
                 self.memory.waiting.take(queue)
             } else {
@@ -147,7 +150,7 @@ impl Turn<'_> {
                 Ok(none) if none.is_empty() => {
                     self.memory.waiting.put_back(waiting);
                     let full = self.is_full(queue);
-                    if full || self.next_visible(queue)?.is_none() {
+                    if full || !self.has_visible(queue)? {
                         self.memory.waiting.rest(queue);
                     }
                 }
@@ -157,23 +160,38 @@ impl Turn<'_> {
         Ok(true)
     }
 
-    /// Takes what a receive may take now.
+    /// Whether a message of the queue may be taken.
+    fn has_visible(&mut self, queue: QueueId) -> Result<bool, StoreFailure> {
+        Ok(match readable(self.next_visible(queue))? {
+            Readable::Whole(next) => next.is_some(),
+            Readable::Damaged(_) => false,
+        })
+    }
+
+    /// Takes what a receive may take now, and the answer to it.
     fn take_messages(
         &mut self,
         taking: Taking,
-    ) -> Result<Result<Vec<ReceivedMessage>, Rejected>, StoreError> {
+    ) -> Result<Answer<Vec<ReceivedMessage>>, StoreFailure> {
+        self.answer_to(|turn| turn.take_and_hand_out(taking))
+    }
+
+    fn take_and_hand_out(&mut self, taking: Taking) -> Applied<Vec<ReceivedMessage>> {
         let fifo = self.is_fifo(taking.queue);
         if let Some(again) = self.take_again(taking)? {
-            return Ok(Ok(self.hand_out(taking, again.messages, fifo)?));
+            return Ok(self.hand_out(taking, again.messages, fifo)?);
         }
         if self.is_full(taking.queue) {
             // FIFO queues then answer with nothing, as on AWS.
-            let full = Err(QueueError::OverLimit.into());
-            return Ok(if fifo { Ok(Vec::new()) } else { full });
+            return if fifo {
+                Ok(Vec::new())
+            } else {
+                Err(QueueError::OverLimit.into())
+            };
         }
         let taken = self.take(taking)?;
         self.remember_taken(taking, &taken)?;
-        Ok(Ok(self.hand_out(taking, taken.messages, fifo)?))
+        Ok(self.hand_out(taking, taken.messages, fifo)?)
     }
 
     /// Whether as many messages are in flight as a queue can have.
@@ -195,9 +213,13 @@ impl Turn<'_> {
             if let Some(record) = self.memory.queues.record_mut(taking.queue) {
                 record.last_group = turn;
             }
-            match group_of(&self.store().envelope(first)?).filter(|_| fifo) {
-                Some(group) => self.take_group(taking, group, first, &mut taken)?,
-                None => self.take_one(taking, first, &mut taken)?,
+            let group = self.with_message(first, |turn| {
+                Ok(group_of(&turn.store().envelope(first)?).filter(|_| fifo))
+            })?;
+            match group {
+                Some(Some(group)) => self.take_group(taking, group, first, &mut taken)?,
+                Some(None) => self.take_one(taking, first, &mut taken)?,
+                None => taken.set_aside += 1,
             }
         }
         Ok(taken)
@@ -222,25 +244,38 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Takes one message and hides it, unless it is gone, too old, or has been received too often.
+    /// Takes one message and hides it, unless it is too old, has been received too often, or cannot be read.
     fn take_one(
         &mut self,
         taking: Taking,
         number: MessageNumber,
         taken: &mut Taken,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreFailure> {
+        match self.with_message(number, |turn| Ok(turn.take_readable(taking, number)?))? {
+            Some(Some(message)) => taken.messages.push(message),
+            Some(None) | None => taken.set_aside += 1,
+        }
+        Ok(())
+    }
+
+    /// None when it is set aside: deleted, or sent to the dead letters.
+    fn take_readable(
+        &mut self,
+        taking: Taking,
+        number: MessageNumber,
+    ) -> Result<Option<(MessageRow, Envelope)>, StoreError> {
         let queue = taking.queue;
         let message = self.store().message(number)?;
         let mut message = message
-            .ok_or_else(|| StoreError::Damaged(format!("message {} is missing", number.0)))?;
+            .ok_or_else(|| StoreError::damaged(format!("message {} is missing", number.0)))?;
         let envelope = self.store().envelope(number)?;
         if self.is_over(queue, &message) {
-            taken.set_aside += 1;
-            return self.erase(queue, number);
+            self.erase(queue, number)?;
+            return Ok(None);
         }
         if let Some(dead) = self.dead_letter_queue(queue, &message, &envelope) {
-            taken.set_aside += 1;
-            return self.send_to_dead_letters(queue, dead, &message, envelope);
+            self.send_to_dead_letters(queue, dead, &message, envelope)?;
+            return Ok(None);
         }
         message.receive_count += 1;
         message.first_started_at.get_or_insert(self.now);
@@ -251,8 +286,9 @@ impl Turn<'_> {
             received_at: Some(self.now),
         };
         self.hide_received(queue, number, hidden)?;
-        taken.messages.push((message, envelope));
-        Ok(())
+        // A receive hands out no body that cannot be read.
+        self.body_of(&message)?;
+        Ok(Some((message, envelope)))
     }
 
     /// Whether a message was purged, or has been kept for as long as its queue keeps messages.

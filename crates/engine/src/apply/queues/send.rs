@@ -43,14 +43,11 @@ impl Turn<'_> {
         request: SendMessage,
         batched: bool,
     ) -> Applied<SentMessage> {
-        let (sent, message) = match self.make_plain(queue, request, batched)? {
-            Ok(made) => made,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let (sent, message) = self.make_plain(queue, request, batched)?;
         if let Some(message) = message {
             self.put_plain(&message.row, &message.envelope, message.delay)?;
         }
-        Ok(Ok(sent))
+        Ok(sent)
     }
 
     /// The answer to a SendMessage, and the message to write unless it was sent before.
@@ -64,10 +61,7 @@ impl Turn<'_> {
         let checked = check_message(record, &request, batched)
             .and_then(|()| delay_of(record, request.delay_seconds))
             .and_then(|delay| Ok((delay, deduplication_id(record, &request)?)));
-        let (delay, deduplication_id) = match checked {
-            Ok(checked) => checked,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let (delay, deduplication_id) = checked?;
         let fifo = record.attributes.is_fifo();
         let mut sent = SentMessage {
             message_id: String::new(),
@@ -90,7 +84,7 @@ impl Turn<'_> {
         let (number, message) = self.number_plain(queue, request.body, envelope, delay)?;
         sent.message_id = message_id(self.memory.seal.key(), number);
         sent.sequence_number = fifo.then(|| sequence_number(number));
-        Ok(Ok((sent, message)))
+        Ok((sent, message))
     }
 
     /// Gives the message a number, or finds the one under which it was sent in the last five minutes.

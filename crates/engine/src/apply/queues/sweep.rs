@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use rampmeter_store::StoreError;
+use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::{Readable, StoreFailure, readable};
 
 use crate::apply::queues::Applied;
 use crate::apply::turn::Turn;
@@ -19,16 +20,13 @@ const DELETED_AT_ONCE: u32 = 256;
 impl Turn<'_> {
     pub(crate) fn purge_queue(&mut self, url: &str) -> Applied<()> {
         let now = self.now;
-        let id = match self.find_plain_queue(url) {
-            Ok(id) => id,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let id = self.find_plain_queue(url)?;
         let mut record = self.queue_record(id).clone();
         if record
             .purged_at
             .is_some_and(|at| at.saturating_add(BETWEEN_PURGES) > now)
         {
-            return Ok(Err(QueueError::PurgeQueueInProgress(record.name).into()));
+            return Err(QueueError::PurgeQueueInProgress(record.name).into());
         }
         // The number is taken from the messages, so all that were sent so far are below it.
         let below = self.memory.numbers.message.take(self.store)?;
@@ -40,21 +38,16 @@ impl Turn<'_> {
     }
 
     pub(crate) fn delete_queue(&mut self, url: &str) -> Applied<()> {
-        let record = match self.find_queue(url) {
-            Ok(record) => record.clone(),
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let record = self.find_queue(url)?.clone();
         if let Some(target) = self.memory.queues.target_of(record.id) {
             let target = &self.target(target).config.name;
-            return Ok(Err(QueueError::UnsupportedOperation(format!(
+            return Err(QueueError::UnsupportedOperation(format!(
                 "{} belongs to the target {target}: take [targets.{target}] out of the configuration to remove it.",
                 record.name
             ))
-            .into()));
+            .into());
         }
-        if let Err(refused) = self.refuse_source(record.id)? {
-            return Ok(Err(refused));
-        }
+        self.refuse_source(record.id)?;
         self.store().delete_queue(record.id)?;
         self.store().note_sweep(record.id, i64::MAX)?;
         self.memory.sweeps.insert(record.id, i64::MAX);
@@ -63,21 +56,29 @@ impl Turn<'_> {
             let gone = Rejected::QueueDoesNotExist(record.name.clone());
             self.out.reply(waiting.reply, Err(gone));
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Deletes some of the messages that purges and deleted queues left. Answers whether there are more.
-    pub(crate) fn sweep_queues(&mut self) -> Result<bool, StoreError> {
+    pub(crate) fn sweep_queues(&mut self) -> Result<bool, StoreFailure> {
         let Some((&queue, &below)) = self.memory.sweeps.first_key_value() else {
             return Ok(false);
         };
-        let found = self.store().some_messages(queue, below, DELETED_AT_ONCE)?;
+        let found = readable(self.store().some_messages(queue, below, DELETED_AT_ONCE))?;
+        let found = match found {
+            Readable::Whole(found) => found,
+            Readable::Damaged(damaged) => {
+                let name = format!("queue {}", queue.0);
+                self.note_damaged(DamagedKind::Queue, name, &damaged)?;
+                Vec::new()
+            }
+        };
         if found.is_empty() {
             self.store().end_sweep(queue)?;
             self.memory.sweeps.remove(&queue);
         }
         for message in found {
-            self.erase(queue, message)?;
+            self.with_message(message, |turn| Ok(turn.erase(queue, message)?))?;
         }
         Ok(!self.memory.sweeps.is_empty())
     }

@@ -13,9 +13,9 @@ use rampmeter_store::model::id::{ActivityId, ExecutionId, StepId};
 use rampmeter_store::model::name::check_name;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{ActivityRow, ActivityTaskRow, StoreError};
+use rampmeter_store::{Readable, StoreFailure, TransactionError, readable, unreadable};
 
 use crate::apply::turn::Turn;
-use crate::apply::workflow::advance::Advanced;
 use crate::command::Reply;
 use crate::command::activity::ActivityCommand;
 use crate::memory::polls::Poll;
@@ -30,40 +30,37 @@ const WAIT: Duration = Duration::from_secs(60);
 const SERVED_AT_ONCE: usize = 512;
 
 impl Turn<'_> {
-    pub(crate) fn apply_to_activity(&mut self, command: ActivityCommand) -> Result<(), StoreError> {
+    pub(crate) fn apply_to_activity(
+        &mut self,
+        command: ActivityCommand,
+    ) -> Result<(), StoreFailure> {
         match command {
             ActivityCommand::Create(create, reply) => {
-                let answer = self.create_activity(create)?;
-                self.out.reply(reply, answer);
+                self.client(reply, |turn| turn.create_activity(create))
             }
             ActivityCommand::Delete(arn, reply) => {
-                let answer = self.delete_activity(&arn)?;
-                self.out.reply(reply, answer);
+                self.client(reply, |turn| turn.delete_activity(&arn))
             }
-            ActivityCommand::GetTask(get, reply) => self.get_activity_task(get, reply)?,
+            ActivityCommand::GetTask(get, reply) => self.get_activity_task(get, reply),
         }
-        Ok(())
     }
 
     fn create_activity(
         &mut self,
         create: CreateActivity,
-    ) -> Result<Result<ActivityDescription, Rejected>, StoreError> {
-        if let Err(refused) = check_name(&create.name) {
-            return Ok(Err(refused));
-        }
+    ) -> Result<ActivityDescription, TransactionError> {
+        check_name(&create.name)?;
         let encryption = create.encryption.map(|encryption| encryption.to_string());
         if let Some(existing) = self.store().activity(&create.name)? {
             // Tags do not count, as on AWS.
-            return Ok(if existing.encryption == encryption {
-                Ok(existing.describe(&self.memory.place))
-            } else {
+            if existing.encryption != encryption {
                 let arn = self.memory.place.activity_arn(&create.name);
-                Err(Rejected::ActivityAlreadyExists(arn))
-            });
+                return Err(Rejected::ActivityAlreadyExists(arn).into());
+            }
+            return Ok(existing.describe(&self.memory.place));
         }
         if self.memory.activities.len() >= MOST {
-            return Ok(Err(Rejected::ActivityLimitExceeded(MOST)));
+            return Err(Rejected::ActivityLimitExceeded(MOST).into());
         }
         let row = ActivityRow {
             name: create.name.clone(),
@@ -73,15 +70,12 @@ impl Turn<'_> {
         let tags = serde_json::json!(create.tags).to_string();
         let id = self.store().insert_activity(&row, &tags)?;
         self.memory.activities.insert(create.name, id);
-        Ok(Ok(row.describe(&self.memory.place)))
+        Ok(row.describe(&self.memory.place))
     }
 
     /// Deletes an activity; one that does not exist is deleted already, as on AWS.
-    fn delete_activity(&mut self, arn: &str) -> Result<Result<(), Rejected>, StoreError> {
-        let name = match arn::activity_name(arn) {
-            Ok(name) => name,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    fn delete_activity(&mut self, arn: &str) -> Result<(), TransactionError> {
+        let name = arn::activity_name(arn)?;
         if let Some(id) = self.memory.activities.remove(name) {
             self.store().delete_activity(id)?;
             for poll in self.memory.polls.take_of(id) {
@@ -89,14 +83,14 @@ impl Turn<'_> {
                 self.out.reply(poll.reply, Err(refused));
             }
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     fn get_activity_task(
         &mut self,
         get: GetActivityTask,
         reply: Reply<Option<ActivityTask>>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreFailure> {
         let found = arn::activity_name(&get.activity_arn)
             .map(|name| self.memory.activities.get(name).copied())
             .and_then(|id| id.ok_or(Rejected::ActivityDoesNotExist(get.activity_arn)));
@@ -129,46 +123,56 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Gives the task that has waited longest to a worker, if its execution still waits for it.
+    /// Gives the task that has waited longest to a worker, if its execution still waits for it. One that cannot be read fails
+    /// with its execution.
     fn take_task(
         &mut self,
         activity: ActivityId,
         worker_name: Option<&str>,
-    ) -> Result<Option<ActivityTask>, StoreError> {
-        while let Some(row) = self.store().take_activity_task(activity)? {
-            let (Some(input), Some(execution)) = (
-                self.task_input(&row)?,
-                self.store().execution(row.execution)?,
-            ) else {
-                continue;
+    ) -> Result<Option<ActivityTask>, StoreFailure> {
+        loop {
+            let row = match readable(self.store().take_activity_task(activity))? {
+                Readable::Whole(Some(row)) => row,
+                Readable::Whole(None) | Readable::Damaged(_) => return Ok(None),
+            };
+            let input = match readable(self.input_of(&row))? {
+                Readable::Whole(Some(input)) => input,
+                Readable::Whole(None) => continue,
+                Readable::Damaged(damaged) => {
+                    self.with_execution(row.execution, |_, _| {
+                        Err(TransactionError::Damaged(damaged))
+                    })?;
+                    continue;
+                }
             };
             let stimulus = Stimulus::TaskStarted {
                 event: row.event,
                 worker_name: worker_name.map(str::to_owned),
             };
-            if self.advance(execution, stimulus, None)? == Advanced::Moved {
-                return Ok(Some(ActivityTask {
-                    task_token: self.memory.seal.mint(row.execution, row.event),
-                    input: input.text().to_owned(),
-                }));
-            }
+            self.tell(row.execution, stimulus);
+            return Ok(Some(ActivityTask {
+                task_token: self.memory.seal.mint(row.execution, row.event),
+                input: input.text().to_owned(),
+            }));
         }
-        Ok(None)
     }
 
-    /// The input of a task: what its `ActivityScheduled` event says. `None` when the step cannot be read.
-    fn task_input(&self, row: &ActivityTaskRow) -> Result<Option<Payload>, StoreError> {
-        let data = match self.store().step_data(row.step) {
-            Err(StoreError::Damaged(_)) => return Ok(None),
-            other => other?,
-        };
-        let events = record::decode(&data).map_or_else(|_| Vec::new(), |step| step.events);
-        let mut events = events.into_iter();
+    /// The input of a task: what its `ActivityScheduled` event says. None when nobody waits for it any more.
+    fn input_of(&self, row: &ActivityTaskRow) -> Result<Option<Payload>, StoreError> {
+        if !self.waits_for(row.execution, row.event)? {
+            return Ok(None);
+        }
+        let data = self.store().step_data(row.step)?;
+        let step = record::decode(&data).map_err(|error| unreadable(row.step, &error))?;
+        let mut events = step.events.into_iter();
         let scheduled = events.find(|event| event.id == row.event);
-        Ok(match scheduled.map(|event| event.detail) {
-            Some(Detail::ActivityScheduled { input, .. }) => Some(input),
-            _ => None,
-        })
+        match scheduled.map(|event| event.detail) {
+            Some(Detail::ActivityScheduled { input, .. }) => Ok(Some(input)),
+            _ => Err(StoreError::damaged(format!(
+                "step {}: it schedules no activity",
+                row.step.0
+            ))),
+        }
     }
 
     /// Keeps the task of an activity until a worker takes it.
@@ -196,7 +200,7 @@ impl Turn<'_> {
 
     /// Answers the workers whose time is over, and those whose activities have tasks. Says whether some remain that
     /// could be served at once.
-    pub(crate) fn serve_waiting_workers(&mut self) -> Result<bool, StoreError> {
+    pub(crate) fn serve_waiting_workers(&mut self) -> Result<bool, StoreFailure> {
         let over = if self.memory.draining.is_some() {
             self.memory.polls.take_all()
         } else {

@@ -1,13 +1,10 @@
 //! Brings one execution as far as one stimulus carries it: the frame that waits for it moves (`step`), and then whatever
 //! follows from that in other frames (`work`), all in the open transaction.
 
-use rampmeter_asl::{Detail, End, Event, Frame, FrameId, Payload, Standing, Stimulus, TimerKind};
-use rampmeter_store::model::execution::ExecutionStatus;
-use rampmeter_store::model::id::{ExecutionId, StepId};
+use rampmeter_asl::{Frame, FrameId, Payload, Stimulus, TimerKind};
 use rampmeter_store::{ExecutionRow, StoreError};
 
-use crate::apply::turn::{Notice, Turn};
-use crate::apply::workflow::step::MadeStep;
+use crate::apply::turn::Turn;
 use crate::apply::workflow::work::{BUDGET, Moving};
 use crate::memory::machines::Machine;
 
@@ -21,24 +18,8 @@ pub(crate) enum Advanced {
 }
 
 impl Turn<'_> {
-    /// Advances an execution that has begun. `call` is the audit of the call that caused it. One whose own data cannot be
-    /// read fails; it must not end the server, which would find it again at every start.
+    /// Advances an execution that has begun. `call` is the audit of the call that caused it.
     pub(crate) fn advance(
-        &mut self,
-        execution: ExecutionRow,
-        stimulus: Stimulus,
-        call: Option<&str>,
-    ) -> Result<Advanced, StoreError> {
-        match self.advance_readable(execution.clone(), stimulus, call) {
-            Err(StoreError::Damaged(why)) => {
-                self.fail_unreadable(execution, &why)?;
-                Ok(Advanced::Moved)
-            }
-            other => other,
-        }
-    }
-
-    fn advance_readable(
         &mut self,
         execution: ExecutionRow,
         stimulus: Stimulus,
@@ -90,57 +71,6 @@ impl Turn<'_> {
         Ok(found.unwrap_or(0))
     }
 
-    /// Whether the task with this event still waits.
-    pub(crate) fn waits_for(
-        &self,
-        execution: ExecutionId,
-        event: rampmeter_asl::EventId,
-    ) -> Result<bool, StoreError> {
-        let Some(row) = self.store().execution(execution)? else {
-            return Ok(false);
-        };
-        if row.status != ExecutionStatus::Running || row.waits_for == event || row.frames == 0 {
-            return Ok(row.status == ExecutionStatus::Running && row.waits_for == event);
-        }
-        Ok(self.store().frame_waiting_for(execution, event)?.is_some())
-    }
-
-    /// Fails an execution that runs and cannot be read. Of one that has ended, what remained to be done is dropped.
-    pub(crate) fn fail_unreadable(
-        &mut self,
-        execution: ExecutionRow,
-        why: &str,
-    ) -> Result<(), StoreError> {
-        self.store().forget_continuing(execution.id)?;
-        if execution.status != ExecutionStatus::Running {
-            return Ok(());
-        }
-        tracing::error!(
-            execution = execution.name,
-            why,
-            "an execution cannot be read and fails"
-        );
-        let (error, cause) = (Some("States.Runtime".to_owned()), Some(why.to_owned()));
-        let detail = Detail::ExecutionFailed {
-            error: error.clone(),
-            cause: cause.clone(),
-        };
-        let mut made = MadeStep::new(execution.events + 1);
-        made.id = StepId(self.memory.numbers.step.take(self.store)?);
-        made.last_event = execution.events + 1;
-        made.frames = execution.frames;
-        made.events = vec![Event {
-            id: made.last_event,
-            previous: execution.events,
-            at: self.now_ms(),
-            detail,
-        }];
-        made.standing = Standing::Ended(End::Failed { error, cause });
-        let mut moving = Moving::unreadable(execution, 0);
-        self.append(&mut moving, made, None)?;
-        self.store().update_execution(&moving.row)
-    }
-
     /// Begins an execution whose row is not in the store yet with its root frame. It spends at most `budget` now.
     pub(crate) fn begin(
         &mut self,
@@ -162,19 +92,5 @@ impl Turn<'_> {
         self.work(&mut moving)?;
         self.store().update_execution(&moving.row)?;
         self.put_off(&moving)
-    }
-
-    /// Tells executions what came up for them in this transaction, until nothing comes up any more.
-    pub(crate) fn give_notices(&mut self) -> Result<(), StoreError> {
-        while let Some(Notice {
-            execution,
-            stimulus,
-        }) = self.notices.pop_front()
-        {
-            if let Some(execution) = self.store().execution(execution)? {
-                self.advance(execution, stimulus, None)?;
-            }
-        }
-        Ok(())
     }
 }

@@ -11,7 +11,7 @@ pub(crate) const LONGEST_DATA: usize = 262_144;
 pub(crate) fn stored_input(store: &Store, execution: &ExecutionRow) -> Result<Payload, StoreError> {
     let data = store.step_data(execution.first_step)?;
     let damaged =
-        |what: String| StoreError::Damaged(format!("step {}: {what}", execution.first_step.0));
+        |what: String| StoreError::damaged(format!("step {}: {what}", execution.first_step.0));
     let step = record::decode(&data).map_err(|error| damaged(error.to_string()))?;
     match step.events.into_iter().next().map(|event| event.detail) {
         Some(Detail::ExecutionStarted { input, .. }) => Ok(input),
@@ -27,7 +27,7 @@ pub(crate) fn stored_output(
     execution: &ExecutionRow,
 ) -> Result<Payload, StoreError> {
     let damaged =
-        |what: String| StoreError::Damaged(format!("step {}: {what}", execution.last_step.0));
+        |what: String| StoreError::damaged(format!("step {}: {what}", execution.last_step.0));
     let data = store.step_data(execution.last_step)?;
     let step = record::decode(&data).map_err(|error| damaged(error.to_string()))?;
     match step

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rampmeter_asl::{Frame, Payload, Stimulus};
+use rampmeter_store::TransactionError;
 use rampmeter_store::model::arn;
 use rampmeter_store::model::arn::Qualifier;
 use rampmeter_store::model::execution::{
@@ -15,7 +16,6 @@ use rampmeter_store::model::state_machine::MachineKind;
 use rampmeter_store::{ExecutionRow, Origin, StoreError};
 
 use crate::apply::turn::Turn;
-use crate::apply::workflow::advance::Advanced;
 use crate::apply::workflow::data::{LONGEST_DATA, stored_input};
 use crate::apply::workflow::work::BUDGET;
 use crate::memory::machines::Machine;
@@ -42,7 +42,7 @@ impl Turn<'_> {
     pub(crate) fn start_execution(
         &mut self,
         start: &StartExecution,
-    ) -> Result<Result<StartedExecution, Rejected>, StoreError> {
+    ) -> Result<StartedExecution, TransactionError> {
         self.start_execution_within(start, BUDGET)
     }
 
@@ -51,15 +51,11 @@ impl Turn<'_> {
         &mut self,
         start: &StartExecution,
         budget: u32,
-    ) -> Result<Result<StartedExecution, Rejected>, StoreError> {
-        let (machine, origin) = match self.resolve(&start.state_machine_arn)? {
-            Ok(resolved) => resolved,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    ) -> Result<StartedExecution, TransactionError> {
+        let (machine, origin) = self.resolve(&start.state_machine_arn)?;
         match self.prepare(machine, start, origin)? {
-            Ok(Start::New(new)) => self.begin_new(*new, budget).map(Ok),
-            Ok(Start::Again(started)) => Ok(Ok(started)),
-            Err(refused) => Ok(Err(refused)),
+            Start::New(new) => Ok(self.begin_new(*new, budget)?),
+            Start::Again(started) => Ok(started),
         }
     }
 
@@ -68,17 +64,14 @@ impl Turn<'_> {
     pub(crate) fn resolve(
         &mut self,
         arn: &str,
-    ) -> Result<Result<(Arc<Machine>, Origin), Rejected>, StoreError> {
+    ) -> Result<(Arc<Machine>, Origin), TransactionError> {
         let missing = || Rejected::StateMachineDoesNotExist(arn.to_owned());
-        let reference = match arn::machine(arn) {
-            Ok(reference) => reference,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let reference = arn::machine(arn)?;
         let Some(newest) = self.newest_machine(reference.name)? else {
-            return Ok(Err(missing()));
+            return Err(missing().into());
         };
         let Some(qualifier) = reference.qualifier else {
-            return Ok(Ok((newest, Origin::default())));
+            return Ok((newest, Origin::default()));
         };
         let machine = self.store().revision(newest.id)?.machine;
         let (number, alias) = match qualifier {
@@ -88,7 +81,7 @@ impl Turn<'_> {
                     crate::apply::machines::alias::pick(&row.routes),
                     Some(row.name),
                 ),
-                None => return Ok(Err(missing())),
+                None => return Err(missing().into()),
             },
         };
         let version = match number {
@@ -96,13 +89,13 @@ impl Turn<'_> {
             None => None,
         };
         let Some(version) = version else {
-            return Ok(Err(missing()));
+            return Err(missing().into());
         };
         let origin = Origin {
             version: Some(version.number),
             alias,
         };
-        Ok(Ok((self.machine(version.revision)?, origin)))
+        Ok((self.machine(version.revision)?, origin))
     }
 
     /// Checks a start, and gives the execution its number and its name.
@@ -111,15 +104,12 @@ impl Turn<'_> {
         machine: Arc<Machine>,
         start: &StartExecution,
         origin: Origin,
-    ) -> Result<Result<Start, Rejected>, StoreError> {
+    ) -> Result<Start, TransactionError> {
         let checked = read_input(&start.input).and_then(|input| {
             let name = start.name.as_deref().map(check_name).transpose()?;
             Ok((input, name))
         });
-        let (input, name) = match checked {
-            Ok(checked) => checked,
-            Err(refused) => return Ok(Err(refused)),
-        };
+        let (input, name) = checked?;
         let unique = || uuid::Uuid::new_v4().to_string();
         let name = match (machine.kind, name) {
             // Names of EXPRESS executions may be used again at once.
@@ -130,7 +120,7 @@ impl Turn<'_> {
             (MachineKind::Standard, Some(name)) => {
                 if let Some(taken) = self.store().execution_named(&machine.name, name)? {
                     let again = self.start_again(&machine.name, &taken, &input)?;
-                    return Ok(again.map(Start::Again));
+                    return Ok(Start::Again(again));
                 }
                 name.to_owned()
             }
@@ -153,12 +143,12 @@ impl Turn<'_> {
             redrives: 0,
             redriven_at: None,
         };
-        Ok(Ok(Start::New(Box::new(NewExecution {
+        Ok(Start::New(Box::new(NewExecution {
             machine,
             execution,
             input,
             origin,
-        }))))
+        })))
     }
 
     /// Begins an execution that was prepared. It spends at most `budget` now.
@@ -191,56 +181,39 @@ impl Turn<'_> {
         machine_name: &str,
         taken: &ExecutionRow,
         input: &Payload,
-    ) -> Result<Result<StartedExecution, Rejected>, StoreError> {
+    ) -> Result<StartedExecution, TransactionError> {
         let execution_arn = self.memory.place.execution_arn(machine_name, &taken.name);
         let repeated = taken.status == ExecutionStatus::Running
             && stored_input(self.store(), taken)?.value() == input.value();
-        Ok(if repeated {
+        if repeated {
             Ok(StartedExecution {
                 execution_arn,
                 start_date: taken.started_at,
             })
         } else {
-            Err(Rejected::ExecutionAlreadyExists(execution_arn))
-        })
+            Err(Rejected::ExecutionAlreadyExists(execution_arn).into())
+        }
     }
 
     /// Stops an execution; one that has ended is left as it is, and its stop date is answered, as on AWS.
-    pub(crate) fn stop_execution(
-        &mut self,
-        stop: StopExecution,
-    ) -> Result<Result<i64, Rejected>, StoreError> {
-        let execution = match self.execution_by_arn(&stop.execution_arn)? {
-            Ok(execution) => execution,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    pub(crate) fn stop_execution(&mut self, stop: StopExecution) -> Result<i64, TransactionError> {
+        let execution = self.execution_by_arn(&stop.execution_arn)?;
         if let Some(stopped_at) = execution.stopped_at {
-            return Ok(Ok(stopped_at));
+            return Ok(stopped_at);
         }
         let stimulus = Stimulus::Stop {
             error: stop.error,
             cause: stop.cause,
         };
-        let advanced = self.advance(execution, stimulus, None)?;
-        assert_eq!(
-            advanced,
-            Advanced::Moved,
-            "a running execution can be stopped"
-        );
-        Ok(Ok(self.now_ms()))
+        self.tell(execution.id, stimulus);
+        Ok(self.now_ms())
     }
 
     /// The execution that an ARN names.
-    pub(crate) fn execution_by_arn(
-        &self,
-        arn: &str,
-    ) -> Result<Result<ExecutionRow, Rejected>, StoreError> {
-        let (machine, name) = match arn::execution_names(arn) {
-            Ok(names) => names,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    pub(crate) fn execution_by_arn(&self, arn: &str) -> Result<ExecutionRow, TransactionError> {
+        let (machine, name) = arn::execution_names(arn)?;
         let found = self.store().execution_named(machine, name)?;
-        Ok(found.ok_or_else(|| Rejected::ExecutionDoesNotExist(arn.to_owned())))
+        found.ok_or_else(|| Rejected::ExecutionDoesNotExist(arn.to_owned()).into())
     }
 }
 

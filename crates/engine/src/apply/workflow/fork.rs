@@ -344,7 +344,7 @@ impl Turn<'_> {
     }
 
     fn result(&self, row: &FrameRow) -> Result<Payload, StoreError> {
-        let missing = || StoreError::Damaged(format!("frame {} has no output", row.id));
+        let missing = || StoreError::damaged(format!("frame {} has no output", row.id));
         let data = self.store().step_data(row.step)?;
         record::decode_payload(&data, row.output.ok_or_else(missing)?)
             .map_err(|error| unreadable(row.step, &error))

@@ -4,6 +4,7 @@
 use rampmeter_asl::{
     ChildFailure, End, Frame, MapRun, Next, Outcome, Payload, Stimulus, Tolerance, map_run_input,
 };
+use rampmeter_store::TransactionError;
 use rampmeter_store::model::arn::map_run_names;
 use rampmeter_store::model::execution::ExecutionStatus;
 use rampmeter_store::model::id::{ExecutionId, MapRunId, StepId};
@@ -11,7 +12,7 @@ use rampmeter_store::model::map_run::UpdateMapRun;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{Ended, ExecutionRow, ItemOf, MapRunRow, StoreError};
 
-use crate::apply::turn::{Notice, Turn};
+use crate::apply::turn::Turn;
 use crate::apply::workflow::data::LONGEST_DATA;
 use crate::apply::workflow::work::{Joining, Moving, Work};
 
@@ -207,13 +208,11 @@ impl Turn<'_> {
             after: child.id.0,
             outcome,
         });
-        self.notices.push_back(Notice {
-            execution: child.id,
-            stimulus: Stimulus::Stop {
-                error: None,
-                cause: None,
-            },
-        });
+        let stimulus = Stimulus::Stop {
+            error: None,
+            cause: None,
+        };
+        self.tell(child.id, stimulus);
         Ok(())
     }
 
@@ -291,20 +290,15 @@ impl Turn<'_> {
     }
 
     /// UpdateMapRun: for what starts and fails from now on.
-    pub(crate) fn update_map_run(
-        &mut self,
-        update: &UpdateMapRun,
-    ) -> Result<Result<(), Rejected>, StoreError> {
-        let found = match map_run_names(&update.map_run_arn) {
-            Ok((label, name)) => self.store().map_run_named(label, name)?,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    pub(crate) fn update_map_run(&mut self, update: &UpdateMapRun) -> Result<(), TransactionError> {
+        let (label, name) = map_run_names(&update.map_run_arn)?;
+        let found = self.store().map_run_named(label, name)?;
         let Some(mut run) = found else {
             let arn = update.map_run_arn.clone();
-            return Ok(Err(Rejected::ResourceNotFound(arn)));
+            return Err(Rejected::ResourceNotFound(arn).into());
         };
         if run.status != ExecutionStatus::Running || run.join.is_over() {
-            return Ok(Ok(()));
+            return Ok(());
         }
         let tolerance = run.join.fork().tolerance;
         let changed = Tolerance {
@@ -325,6 +319,6 @@ impl Turn<'_> {
             };
             self.leave_to(run.execution, &work)?;
         }
-        Ok(Ok(()))
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod execution;
 pub(crate) mod fork;
 pub(crate) mod map_run;
 pub(crate) mod redrive;
+pub(crate) mod resume;
 pub(crate) mod service;
 pub(crate) mod source;
 pub(crate) mod step;

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use rampmeter_asl::{EventId, Frame, FrameId, Stimulus, record};
+use rampmeter_store::TransactionError;
 use rampmeter_store::model::execution::{ExecutionStatus, RedriveExecution};
 use rampmeter_store::model::id::StepId;
 use rampmeter_store::model::rejected::Rejected;
@@ -23,28 +24,21 @@ impl Turn<'_> {
     pub(crate) fn redrive_execution(
         &mut self,
         redrive: &RedriveExecution,
-    ) -> Result<Result<i64, Rejected>, StoreError> {
-        let mut row = match self.execution_by_arn(&redrive.execution_arn)? {
-            Ok(row) => row,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    ) -> Result<i64, TransactionError> {
+        let mut row = self.execution_by_arn(&redrive.execution_arn)?;
         let now = self.now_ms();
         if let (Some(token), Some(at)) = (&redrive.client_token, row.redriven_at)
             && now - at < SAME_REQUEST
             && self.store().redrive_token(row.id)?.as_ref() == Some(token)
         {
-            return Ok(Ok(at));
+            return Ok(at);
         }
         if let Some(why) = why_not_redrivable(&row, now) {
-            return Ok(Err(Rejected::ExecutionNotRedrivable(why)));
+            return Err(Rejected::ExecutionNotRedrivable(why).into());
         }
-        let frame = match self.stored_frame(row.frame_step) {
-            Err(StoreError::Damaged(why)) => return Ok(Err(Rejected::Unreadable(why))),
-            found => found?,
-        };
-        let Some(frame) = frame else {
+        let Some(frame) = self.stored_frame(row.frame_step)? else {
             let why = "The execution failed because it could not be read";
-            return Ok(Err(Rejected::ExecutionNotRedrivable(why.to_owned())));
+            return Err(Rejected::ExecutionNotRedrivable(why.to_owned()).into());
         };
         let machine = self.machine(row.revision)?;
         // What its end left to do is done before anything goes on.
@@ -73,7 +67,7 @@ impl Turn<'_> {
         self.work(&mut moving)?;
         self.store().update_execution(&moving.row)?;
         self.put_off(&moving)?;
-        Ok(Ok(now))
+        Ok(now)
     }
 
     fn stored_frame(&self, step: StepId) -> Result<Option<Frame>, StoreError> {

@@ -8,13 +8,17 @@
 
 use std::time::Duration;
 
+use rampmeter_store::MessageRow;
+use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::execution::StartExecution;
 use rampmeter_store::model::id::{QueueId, message_id};
 use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
-use rampmeter_store::{MessageRow, StoreError};
+use rampmeter_store::{StoreFailure, TransactionError};
 
+use crate::apply::boundary::Attempt;
 use crate::apply::queues::Applied;
+use crate::apply::queues::receive::Taken;
 use crate::apply::turn::Turn;
 use crate::memory::receives::Taking;
 
@@ -29,7 +33,7 @@ const LEAST_PAUSE: Duration = Duration::from_secs(1);
 
 impl Turn<'_> {
     /// Starts executions for messages that wait in source queues. Answers whether there may be more.
-    pub(crate) fn start_from_sources(&mut self) -> Result<bool, StoreError> {
+    pub(crate) fn start_from_sources(&mut self) -> Result<bool, StoreFailure> {
         if self.memory.draining.is_some() {
             return Ok(false);
         }
@@ -45,51 +49,69 @@ impl Turn<'_> {
                 invisible: attributes.visibility_timeout().max(LEAST_PAUSE),
                 attempt: None,
             };
-            let taken = self.take(taking)?;
+            let taken = match self.attempt(|turn| Ok(turn.take(taking)?))? {
+                Attempt::Done(taken) => taken,
+                Attempt::Refused(_) => Taken::default(),
+                Attempt::Damaged(damaged) => {
+                    let name = self.queue_record(queue).name.clone();
+                    self.note_damaged(DamagedKind::Queue, name, &damaged)?;
+                    Taken::default()
+                }
+            };
             if taken.is_empty() {
                 self.memory.sources.rest(queue);
             }
             for (message, _) in taken.messages {
                 self.start_from(queue, &message)?;
-                self.give_notices()?;
+                self.resume_pending()?;
                 started += 1;
             }
         }
         Ok(true)
     }
 
-    fn start_from(&mut self, queue: QueueId, message: &MessageRow) -> Result<(), StoreError> {
+    fn start_from(&mut self, queue: QueueId, message: &MessageRow) -> Result<(), StoreFailure> {
         let workflow = self.memory.sources.workflow_of(queue);
         let workflow = workflow.expect("the queue is a source").to_owned();
+        let Some(input) = self.with_message(message.id, |turn| Ok(turn.body_of(message)?))? else {
+            return Ok(());
+        };
         let start = StartExecution {
             state_machine_arn: self.memory.place.machine_arn(&workflow),
             name: Some(message_id(self.memory.seal.key(), message.id)),
-            input: self.body_of(message)?,
+            input,
         };
-        match self.start_execution(&start)? {
-            Ok(_) | Err(Rejected::ExecutionAlreadyExists(_)) => self.erase(queue, message.id),
-            Err(why) => {
-                tracing::warn!(
-                    workflow,
-                    message = start.name,
-                    receives = message.receive_count,
-                    %why,
-                    "a message of a source queue starts no execution"
-                );
-                Ok(())
+        let started = self.attempt(|turn| {
+            match turn.start_execution(&start) {
+                Ok(_) | Err(TransactionError::Refused(Rejected::ExecutionAlreadyExists(_))) => {}
+                Err(other) => return Err(other),
             }
-        }
+            Ok(turn.erase(queue, message.id)?)
+        })?;
+        let why = match started {
+            Attempt::Done(()) => return Ok(()),
+            Attempt::Refused(refused) => refused,
+            Attempt::Damaged(damaged) => self.refuse_damaged(&damaged)?,
+        };
+        tracing::warn!(
+            workflow,
+            message = start.name,
+            receives = message.receive_count,
+            %why,
+            "a message of a source queue starts no execution"
+        );
+        Ok(())
     }
 
     /// A queue that a workflow starts from cannot be deleted from under it.
     pub(crate) fn refuse_source(&self, queue: QueueId) -> Applied<()> {
         let Some(workflow) = self.memory.sources.workflow_of(queue) else {
-            return Ok(Ok(()));
+            return Ok(());
         };
         let name = &self.queue_record(queue).name;
-        Ok(Err(QueueError::UnsupportedOperation(format!(
+        Err(QueueError::UnsupportedOperation(format!(
             "{name} is the source of the workflow {workflow}: take source out of [workflows.{workflow}] to delete it."
         ))
-        .into()))
+        .into())
     }
 }

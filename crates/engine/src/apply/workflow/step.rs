@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use rampmeter_asl::{
     Advance, Context, Detail, Effect, End, Event, EventId, Fork, Frame, FrameId, MapRun, Payload,
-    Progress, Stale, Standing, StateMachine, Stimulus, Task, Timer, TimerKind, Waiting, record,
+    Progress, Standing, StateMachine, Stimulus, Task, Timer, TimerKind, Waiting, record,
 };
 use rampmeter_store::model::execution::ExecutionStatus;
 use rampmeter_store::model::id::{ExecutionId, StepId};
@@ -133,7 +133,7 @@ impl Turn<'_> {
                 &mut frame,
                 stimulus,
             )?;
-            let Ok(advance) = advanced else {
+            let Some(advance) = advanced else {
                 assert!(
                     first,
                     "a task's own submission finds the task waiting for it"
@@ -169,7 +169,7 @@ impl Turn<'_> {
         Ok(Some(made))
     }
 
-    /// One advance of the interpreter. `start_input` is the execution's input while its row is not written yet.
+    /// One advance of the interpreter; none when the frame does not wait for the stimulus. `start_input` is the execution's input while its row is not written yet.
     fn step_once(
         &self,
         moving: &Moving,
@@ -177,9 +177,9 @@ impl Turn<'_> {
         progress: &mut Progress,
         frame: &mut Frame,
         stimulus: Stimulus,
-    ) -> Result<Result<Advance, Stale>, StoreError> {
+    ) -> Result<Option<Advance>, StoreError> {
         self.with_context(moving, start_input, |machine, context| {
-            rampmeter_asl::advance(machine, progress, frame, stimulus, context)
+            rampmeter_asl::advance(machine, progress, frame, stimulus, context).ok()
         })
     }
 

@@ -3,10 +3,14 @@
 
 use rampmeter_asl::End;
 use rampmeter_store::model::execution::{StartExecution, SyncExecution};
+use rampmeter_store::model::id::ExecutionId;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::state_machine::MachineKind;
-use rampmeter_store::{ExecutionRow, StoreError};
+use rampmeter_store::{
+    ExecutionRow, Readable, StoreError, StoreFailure, TransactionError, readable,
+};
 
+use crate::apply::boundary::Attempt;
 use crate::apply::turn::Turn;
 use crate::apply::workflow::data::stored_input;
 use crate::apply::workflow::execution::Start;
@@ -21,44 +25,51 @@ impl Turn<'_> {
         &mut self,
         start: &StartExecution,
         reply: Reply<SyncExecution>,
-    ) -> Result<(), StoreError> {
-        let prepared = match self.resolve(&start.state_machine_arn)? {
-            Ok((machine, _)) if machine.kind == MachineKind::Standard => {
-                Err(Rejected::StateMachineTypeNotSupported)
+    ) -> Result<(), StoreFailure> {
+        let refused = match self.attempt(|turn| turn.start_awaited(start))? {
+            Attempt::Done(execution) => {
+                self.memory.synchronous.insert(execution, reply);
+                return Ok(());
             }
-            Ok(_) if self.memory.synchronous.len() >= MOST => Err(Rejected::QuotaExceeded(
-                format!("At most {MOST} synchronous executions can run at once."),
-            )),
-            Ok((machine, origin)) => self.prepare(machine, start, origin)?,
-            Err(refused) => Err(refused),
+            Attempt::Refused(refused) => refused,
+            Attempt::Damaged(damaged) => self.refuse_damaged(&damaged)?,
         };
-        match prepared {
-            Ok(Start::New(new)) => {
-                // The execution may end before this returns.
-                self.memory.synchronous.insert(new.execution.id, reply);
-                self.begin_new(*new, BUDGET)?;
-            }
-            Ok(Start::Again(_)) => unreachable!("an EXPRESS execution is always a new one"),
-            Err(refused) => self.out.reply(reply, Err(refused)),
-        }
+        self.out.reply(reply, Err(refused));
         Ok(())
     }
 
-    /// Tells the client that waits for the end of this execution, if one does.
+    /// Starts an execution whose client waits for its end. It may have ended when this returns.
+    fn start_awaited(&mut self, start: &StartExecution) -> Result<ExecutionId, TransactionError> {
+        let (machine, origin) = self.resolve(&start.state_machine_arn)?;
+        if machine.kind == MachineKind::Standard {
+            return Err(Rejected::StateMachineTypeNotSupported.into());
+        }
+        if self.memory.synchronous.len() >= MOST {
+            let what = format!("At most {MOST} synchronous executions can run at once.");
+            return Err(Rejected::QuotaExceeded(what).into());
+        }
+        let Start::New(new) = self.prepare(machine, start, origin)? else {
+            unreachable!("an EXPRESS execution is always a new one");
+        };
+        let id = new.execution.id;
+        self.begin_new(*new, BUDGET)?;
+        Ok(id)
+    }
+
+    /// Notes the end of an EXPRESS execution, for the client that may wait for it.
     pub(crate) fn end_synchronous(
         &mut self,
         execution: &ExecutionRow,
         end: &End,
     ) -> Result<(), StoreError> {
-        let Some(reply) = self.memory.synchronous.remove(&execution.id) else {
+        if !execution.is_express() {
             return Ok(());
-        };
-        let machine = self.machine(execution.revision)?;
-        let input = match stored_input(self.store(), execution) {
-            Ok(input) => input.text().to_owned(),
+        }
+        let name = self.store().machine_name(execution.revision)?;
+        let input = match readable(stored_input(self.store(), execution))? {
+            Readable::Whole(input) => input.text().to_owned(),
             // It has failed for that reason, which its cause says.
-            Err(StoreError::Damaged(_)) => String::new(),
-            Err(failed) => return Err(failed),
+            Readable::Damaged(_) => String::new(),
         };
         let (output, error, cause) = match end {
             End::Succeeded { output } => (Some(output.text().to_owned()), None, None),
@@ -68,8 +79,8 @@ impl Turn<'_> {
         };
         let place = &self.memory.place;
         let ended = SyncExecution {
-            execution_arn: place.execution_arn(&machine.name, &execution.name),
-            state_machine_arn: machine.arn.clone(),
+            execution_arn: place.execution_arn(&name, &execution.name),
+            state_machine_arn: place.machine_arn(&name),
             name: execution.given_name().to_owned(),
             status: execution.status,
             start_date: execution.started_at,
@@ -79,7 +90,16 @@ impl Turn<'_> {
             error,
             cause,
         };
-        self.out.reply(reply, Ok(ended));
+        self.out.ended.push((execution.id, ended));
         Ok(())
+    }
+
+    /// Answers the clients whose executions have ended in this transaction.
+    pub(crate) fn answer_ended(&mut self) {
+        for (id, ended) in std::mem::take(&mut self.out.ended) {
+            if let Some(reply) = self.memory.synchronous.remove(&id) {
+                self.out.reply(reply, Ok(ended));
+            }
+        }
     }
 }

@@ -1,27 +1,23 @@
 //! SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat: a worker of somebody else reports on a task.
 
 use rampmeter_asl::{Payload, Stimulus};
-use rampmeter_store::StoreError;
+use rampmeter_store::TransactionError;
+use rampmeter_store::model::execution::{TaskReport, TaskResult};
 use rampmeter_store::model::rejected::Rejected;
-use rampmeter_store::model::task::{TaskReport, TaskResult};
 
 use crate::apply::turn::Turn;
-use crate::apply::workflow::advance::Advanced;
 use crate::apply::workflow::data::LONGEST_DATA;
 
 impl Turn<'_> {
     /// Resumes the execution that waits for this task token.
-    pub(crate) fn report_task(
-        &mut self,
-        report: TaskReport,
-    ) -> Result<Result<(), Rejected>, StoreError> {
+    pub(crate) fn report_task(&mut self, report: TaskReport) -> Result<(), TransactionError> {
         let Some((execution, event)) = self.memory.seal.open(&report.task_token) else {
-            return Ok(Err(Rejected::InvalidToken("Invalid token".to_owned())));
+            return Err(Rejected::InvalidToken("Invalid token".to_owned()).into());
         };
         let stimulus = match report.result {
-            TaskResult::Success { output } => match read_output(&output) {
-                Ok(output) => Stimulus::TaskSucceeded { event, output },
-                Err(refused) => return Ok(Err(refused)),
+            TaskResult::Success { output } => Stimulus::TaskSucceeded {
+                event,
+                output: read_output(&output)?,
             },
             TaskResult::Failure { error, cause } => Stimulus::TaskFailed {
                 event,
@@ -30,13 +26,14 @@ impl Turn<'_> {
             },
             TaskResult::Heartbeat => Stimulus::TaskHeartbeat { event },
         };
-        let Some(execution) = self.store().execution(execution)? else {
-            return Ok(Err(Rejected::TaskDoesNotExist));
-        };
-        Ok(match self.advance(execution, stimulus, None)? {
-            Advanced::Moved => Ok(()),
-            Advanced::Stale => Err(Rejected::TaskTimedOut),
-        })
+        if self.store().execution(execution)?.is_none() {
+            return Err(Rejected::TaskDoesNotExist.into());
+        }
+        if !self.waits_for(execution, event)? {
+            return Err(Rejected::TaskTimedOut.into());
+        }
+        self.tell(execution, stimulus);
+        Ok(())
     }
 }
 

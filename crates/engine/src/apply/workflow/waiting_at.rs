@@ -2,9 +2,9 @@
 //! that run, as many as are worth showing. Changes nothing.
 
 use rampmeter_asl::{Detail, Frame, Waiting, record};
+use rampmeter_store::TransactionError;
 use rampmeter_store::model::call::WaitingAt;
 use rampmeter_store::model::id::{MessageNumber, StepId, message_number};
-use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{ExecutionRow, FrameStanding, StoreError};
 use serde_json::Value;
 
@@ -22,30 +22,17 @@ impl Turn<'_> {
     pub(crate) fn inspect_execution(
         &mut self,
         arn: &str,
-    ) -> Result<Result<Option<WaitingAt>, Rejected>, StoreError> {
-        match self.where_it_waits(arn) {
-            Err(StoreError::Damaged(why)) => Ok(Err(Rejected::Unreadable(why))),
-            other => other,
-        }
-    }
-
-    fn where_it_waits(
-        &mut self,
-        arn: &str,
-    ) -> Result<Result<Option<WaitingAt>, Rejected>, StoreError> {
-        let execution = match self.execution_by_arn(arn)? {
-            Ok(execution) => execution,
-            Err(refused) => return Ok(Err(refused)),
-        };
+    ) -> Result<Option<WaitingAt>, TransactionError> {
+        let execution = self.execution_by_arn(arn)?;
         let Some(frame) = self.load_frame(&execution, 0)? else {
-            return Ok(Ok(None));
+            return Ok(None);
         };
         let mut ahead = Ahead::default();
         let mut root = self.frame_waits(&execution, &frame, execution.frame_step, &mut ahead)?;
         if matches!(frame.waiting_for(), Waiting::Children { .. }) {
             self.children_wait(&execution, &mut root, &mut ahead)?;
         }
-        Ok(Ok(Some(root)))
+        Ok(Some(root))
     }
 
     /// Counts the branches and iterations that run, and looks where the first of them wait.

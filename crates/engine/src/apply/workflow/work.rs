@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rampmeter_asl::{EventId, FrameId, Outcome, Stimulus};
 use rampmeter_store::model::id::{ExecutionId, MapRunId};
-use rampmeter_store::{ExecutionRow, StoreError};
+use rampmeter_store::{ExecutionRow, StoreError, StoreFailure};
 use serde::{Deserialize, Serialize};
 
 use crate::apply::turn::Turn;
@@ -203,23 +203,10 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Gives an execution a command of its own after this transaction, unless one waits already.
-    fn go_on_later(&mut self, id: ExecutionId) {
-        if self.memory.continuing.insert(id) {
-            self.out.continuing.push(id);
-        }
-    }
-
     /// Goes on with an execution that spent what one transaction may.
-    pub(crate) fn continue_execution(&mut self, id: ExecutionId) -> Result<(), StoreError> {
+    pub(crate) fn continue_execution(&mut self, id: ExecutionId) -> Result<(), StoreFailure> {
         self.memory.continuing.remove(&id);
-        let Some(row) = self.store().execution(id)? else {
-            return self.store().forget_continuing(id);
-        };
-        match self.continue_readable(row.clone()) {
-            Err(StoreError::Damaged(why)) => self.fail_unreadable(row, &why),
-            other => other,
-        }
+        self.with_execution(id, |turn, row| Ok(turn.go_on(row)?))
     }
 
     /// Does at once whatever an execution still had to do.
@@ -237,13 +224,13 @@ impl Turn<'_> {
     fn take_work(&mut self, moving: &mut Moving) -> Result<(), StoreError> {
         for text in self.store().take_continuing(moving.row.id, BUDGET)? {
             let work = serde_json::from_str(&text)
-                .map_err(|error| StoreError::Damaged(format!("what is to be done: {error}")))?;
+                .map_err(|error| StoreError::damaged(format!("what is to be done: {error}")))?;
             moving.due.push_back(work);
         }
         Ok(())
     }
 
-    fn continue_readable(&mut self, row: ExecutionRow) -> Result<(), StoreError> {
+    fn go_on(&mut self, row: ExecutionRow) -> Result<(), StoreError> {
         let id = row.id;
         let machine = self.machine(row.revision)?;
         let mut moving = Moving::new(row, machine, BUDGET);

@@ -2,6 +2,7 @@
 
 mod backups;
 mod controls;
+mod damaged_rows;
 mod getting_ready;
 mod one_cannot_harm_others;
 mod restarts_and_refusals;

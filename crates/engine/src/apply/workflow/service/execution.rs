@@ -6,9 +6,11 @@ use rampmeter_store::model::execution::{StartExecution, StartedExecution};
 use rampmeter_store::model::id::ExecutionId;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{AwaitingTask, ExecutionRow, StoreError};
+use rampmeter_store::{Readable, TransactionError, readable};
 use serde_json::{Map, Value, json};
 
-use crate::apply::turn::{Notice, Turn};
+use crate::apply::boundary::as_task_error;
+use crate::apply::turn::Turn;
 use crate::apply::workflow::data::stored_input;
 use crate::apply::workflow::service::{Submission, TaskError};
 
@@ -24,28 +26,38 @@ impl Turn<'_> {
         pattern: Pattern,
         parent: ExecutionId,
     ) -> Result<Submission, StoreError> {
-        let started = match request_of(task.parameters.value()) {
-            Ok(start) => self.start_execution_within(&start, 0)?,
-            Err(refused) => Err(refused),
-        };
-        let started = match started {
-            Ok(started) => started,
-            Err(refused) => return Ok(Submission::Answered(Err(task_error(&refused)))),
-        };
+        let asked = request_of(task.parameters.value())
+            .map_err(TransactionError::from)
+            .and_then(|start| self.start_child(&start, task, pattern, parent));
+        Ok(Submission::Answered(match asked {
+            Ok(started) => Ok(submitted(&started)),
+            Err(TransactionError::Refused(refused)) => Err(task_error(&refused)),
+            // What cannot be read is another state machine or execution: this one goes on without it.
+            Err(TransactionError::Damaged(damaged)) => Err(as_task_error(&damaged)),
+            Err(TransactionError::Poisoned(failure)) => return Err(failure.into()),
+        }))
+    }
+
+    fn start_child(
+        &mut self,
+        start: &StartExecution,
+        task: &Task,
+        pattern: Pattern,
+        parent: ExecutionId,
+    ) -> Result<StartedExecution, TransactionError> {
+        let started = self.start_execution_within(start, 0)?;
         if matches!(pattern, Pattern::Sync | Pattern::Sync2) {
-            match self.execution_by_arn(&started.execution_arn)? {
-                Ok(child) => self.store().await_execution(
-                    child.id,
-                    AwaitingTask {
-                        execution: parent,
-                        event: task.event,
-                        as_json: pattern == Pattern::Sync2,
-                    },
-                )?,
-                Err(refused) => return Ok(Submission::Answered(Err(task_error(&refused)))),
-            }
+            let child = self.execution_by_arn(&started.execution_arn)?;
+            self.store().await_execution(
+                child.id,
+                AwaitingTask {
+                    execution: parent,
+                    event: task.event,
+                    as_json: pattern == Pattern::Sync2,
+                },
+            )?;
         }
-        Ok(Submission::Answered(Ok(submitted(&started))))
+        Ok(started)
     }
 
     /// An execution has ended: tasks that wait for it go on, and what it waits for itself is stopped.
@@ -55,11 +67,16 @@ impl Turn<'_> {
         end: &End,
     ) -> Result<(), StoreError> {
         for task in self.store().take_awaiting_tasks(execution.id)? {
-            let stimulus = self.job_ended(execution, end, task)?;
-            self.notices.push_back(Notice {
-                execution: task.execution,
-                stimulus,
-            });
+            let stimulus = match readable(self.job_ended(execution, end, task))? {
+                Readable::Whole(stimulus) => stimulus,
+                // What was to be told of it cannot be read.
+                Readable::Damaged(damaged) => Stimulus::TaskFailed {
+                    event: task.event,
+                    error: Some("States.Runtime".to_owned()),
+                    cause: Some(damaged.to_string()),
+                },
+            };
+            self.tell(task.execution, stimulus);
         }
         self.give_up_invocations(execution.id, None)?;
         self.end_synchronous(execution, end)?;
@@ -84,13 +101,11 @@ impl Turn<'_> {
         event: Option<EventId>,
     ) -> Result<(), StoreError> {
         for child in self.store().take_awaited(execution, event)? {
-            self.notices.push_back(Notice {
-                execution: child,
-                stimulus: Stimulus::Stop {
-                    error: None,
-                    cause: None,
-                },
-            });
+            let stimulus = Stimulus::Stop {
+                error: None,
+                cause: None,
+            };
+            self.tell(child, stimulus);
         }
         Ok(())
     }
@@ -102,7 +117,7 @@ impl Turn<'_> {
         end: &End,
         task: AwaitingTask,
     ) -> Result<Stimulus, StoreError> {
-        let machine = self.machine(child.revision)?;
+        let machine = self.store().machine_name(child.revision)?;
         let input = stored_input(self.store(), child)?;
         let data = |payload: &Payload| {
             if task.as_json {
@@ -126,7 +141,7 @@ impl Turn<'_> {
         if let Some(error) = error {
             tell("Error", json!(error));
         }
-        let arn = child.arn(place, &machine.name);
+        let arn = child.arn(place, &machine);
         tell("ExecutionArn", json!(arn));
         tell("Input", data(&input));
         tell("InputDetails", json!({ "Included": true }));
@@ -136,7 +151,7 @@ impl Turn<'_> {
             tell("OutputDetails", json!({ "Included": true }));
         }
         tell("StartDate", json!(child.started_at));
-        tell("StateMachineArn", json!(machine.arn));
+        tell("StateMachineArn", json!(place.machine_arn(&machine)));
         tell("Status", json!(child.status.as_str()));
         tell("StopDate", json!(child.stopped_at));
         let told = Value::Object(told);

@@ -1,12 +1,15 @@
 //! Requests that are made outside the store: noted with the step that submits them, made after its commit, and answered
 //! by a command. A row stays until then, so what was under way when the process ended is made again.
 
-use rampmeter_asl::{EventId, Payload, Stimulus, Task, record};
+use rampmeter_asl::{Event, EventId, Payload, Stimulus, Task, record};
 use rampmeter_store::StoreError;
+use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::id::{ExecutionId, StepId};
 use rampmeter_store::model::invocation::{InvocationKey, Invoked, TaskError};
+use rampmeter_store::{Readable, StoreFailure, readable, unreadable};
 use tokio::sync::oneshot;
 
+use crate::apply::boundary::as_task_error;
 use crate::apply::turn::Turn;
 use crate::apply::workflow::service::Submission;
 use crate::invocation::OutgoingInvocation;
@@ -35,19 +38,28 @@ impl Turn<'_> {
     }
 
     /// Starts the requests that may start, oldest first.
-    pub(crate) fn start_invocations(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn start_invocations(&mut self) -> Result<(), StoreFailure> {
         if !self.may_start_invocations() {
             return Ok(());
         }
         let room = MOST_IN_FLIGHT.saturating_sub(self.memory.invocations.in_flight.len());
         let after = self.memory.invocations.after;
-        let rows = self.store().invocations(after, room)?;
+        let rows = match readable(self.store().invocations(after, room))? {
+            Readable::Whole(rows) => rows,
+            Readable::Damaged(damaged) => {
+                self.memory.invocations.waiting = false;
+                return self.note_damaged(DamagedKind::Row, damaged.to_string(), &damaged);
+            }
+        };
         self.memory.invocations.waiting = rows.len() == room;
         for (key, execution) in rows {
             self.memory.invocations.after = key;
-            self.start_invocation(key, execution)?;
+            // They are looked at from the start when a part of a transaction was taken back.
+            if !self.memory.invocations.in_flight.contains_key(&key) {
+                self.start_invocation(key, execution)?;
+            }
         }
-        self.give_notices()
+        Ok(())
     }
 
     /// Whether there may be requests to start, and room for them.
@@ -62,20 +74,15 @@ impl Turn<'_> {
         &mut self,
         key: InvocationKey,
         execution: ExecutionId,
-    ) -> Result<(), StoreError> {
-        let data = self.store().step_data(key.step)?;
-        let request = match record::decode(&data) {
-            Ok(step) => {
-                let event = step.events.iter().find(|event| event.id == key.event);
-                event.and_then(|event| {
-                    let memory = &*self.memory;
-                    memory.invocations.stored_request(event, &memory.place)
-                })
-            }
-            Err(_) => None,
+    ) -> Result<(), StoreFailure> {
+        let event = readable(self.event_of(key))?;
+        let memory = &*self.memory;
+        let request = match &event {
+            Readable::Whole(event) => memory.invocations.stored_request(event, &memory.place),
+            Readable::Damaged(damaged) => Some(Err(as_task_error(damaged))),
         };
-        let unreadable = || TaskError::new("States.Runtime", "The request cannot be read.");
-        match request.unwrap_or_else(|| Err(unreadable())) {
+        let no_request = || TaskError::new("States.Runtime", "The request cannot be read.");
+        match request.unwrap_or_else(|| Err(no_request())) {
             Ok(request) => {
                 let (alive, abandoned) = oneshot::channel();
                 self.memory.invocations.in_flight.insert(key, alive);
@@ -92,26 +99,33 @@ impl Turn<'_> {
         }
     }
 
+    /// The event that a request was noted with.
+    fn event_of(&self, key: InvocationKey) -> Result<Event, StoreError> {
+        let data = self.store().step_data(key.step)?;
+        let step = record::decode(&data).map_err(|error| unreadable(key.step, &error))?;
+        let mut events = step.events.into_iter();
+        events
+            .find(|event| event.id == key.event)
+            .ok_or_else(|| StoreError::damaged(format!("step {}: an event is missing", key.step.0)))
+    }
+
     /// A request was answered.
     pub(crate) fn invoked(
         &mut self,
         key: InvocationKey,
         execution: ExecutionId,
         invoked: Invoked,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), StoreFailure> {
         self.memory.invocations.in_flight.remove(&key);
         let event = key.event;
-        if self
-            .store()
-            .take_invocations(execution, Some(event))?
-            .is_empty()
-        {
+        let waits = match readable(self.store().take_invocations(execution, Some(event)))? {
+            Readable::Whole(keys) => !keys.is_empty(),
+            Readable::Damaged(_) => true,
+        };
+        if !waits {
             // Nobody waits for it any more.
             return Ok(());
         }
-        let Some(execution) = self.store().execution(execution)? else {
-            return Ok(());
-        };
         let stimulus = match invoked {
             Invoked::Done(output) => Stimulus::Submitted {
                 event,
@@ -128,7 +142,7 @@ impl Turn<'_> {
                 cause: Some(cause),
             },
         };
-        self.advance(execution, stimulus, None)?;
+        self.tell(execution, stimulus);
         Ok(())
     }
 

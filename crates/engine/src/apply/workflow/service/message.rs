@@ -2,6 +2,7 @@
 
 use rampmeter_asl::{Payload, Task};
 use rampmeter_store::StoreError;
+use rampmeter_store::TransactionError;
 use rampmeter_store::model::arn::queue_name;
 use rampmeter_store::model::id::{ExecutionId, QueueId, StepId};
 use rampmeter_store::model::queue_error::QueueError;
@@ -9,6 +10,7 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::sqs::{SendMessage, SentMessage, message_attribute};
 use serde_json::{Value, json};
 
+use crate::apply::boundary::as_task_error;
 use crate::apply::calls::send::Sending;
 use crate::apply::calls::send::{Placed, Placing, body_text};
 use crate::apply::turn::Turn;
@@ -33,12 +35,17 @@ impl Turn<'_> {
         };
         let id = record.id;
         let placed = match self.memory.queues.get(id) {
-            Some(queue) => self.place_call(task, step, queue, &request)?,
-            None => self.place_plain(task, id, request)?,
+            Some(queue) => self.place_call(task, step, queue, &request),
+            None => self.place_plain(task, id, request),
         };
         let (mut sending, sent) = match placed {
             Ok(placed) => placed,
-            Err(why) => return refused(&why),
+            Err(TransactionError::Refused(why)) => return refused(&why),
+            // What cannot be read is of another message: the task fails, and its execution goes on with that.
+            Err(TransactionError::Damaged(damaged)) => {
+                return Ok(Submission::Answered(Err(as_task_error(&damaged))));
+            }
+            Err(TransactionError::Poisoned(failure)) => return Err(failure.into()),
         };
         // A message with the task token of another execution is another call than that one's own.
         if let Some(sending) = &mut sending
@@ -61,19 +68,18 @@ impl Turn<'_> {
         task: &Task,
         queue: QueueId,
         request: SendMessage,
-    ) -> Result<Placing, StoreError> {
+    ) -> Result<Placing, TransactionError> {
         let made = self.make_plain(queue, request, false)?;
-        Ok(made.map(|(sent, message)| {
-            let sending = message.map(|message| Sending {
-                message: message.row,
-                parameters: task.parameters.clone(),
-                placed: Placed::Plain {
-                    delay: message.delay,
-                    envelope: Box::new(message.envelope),
-                },
-            });
-            (sending, sent)
-        }))
+        let (sent, message) = made;
+        let sending = message.map(|message| Sending {
+            message: message.row,
+            parameters: task.parameters.clone(),
+            placed: Placed::Plain {
+                delay: message.delay,
+                envelope: Box::new(message.envelope),
+            },
+        });
+        Ok((sending, sent))
     }
 }
 

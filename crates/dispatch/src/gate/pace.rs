@@ -1,0 +1,49 @@
+//! Windows that are filled evenly: which lanes they hold up, and until when.
+//!
+//! HIGH is never held up by a pace, and while HIGH could start nobody is: what is left for the lower lanes then is their turn
+//! after so many deferrals, which a pace must not take from them.
+
+use super::Gate;
+use crate::lane::Waiting;
+use crate::limit::{LimitState, Pace};
+use crate::priority::Priority;
+use crate::time::Time;
+
+impl Gate {
+    /// How the window of this name is filled from now on. Without a limit of that name, or where it is no window, nothing
+    /// changes. [`Gate::amend`] keeps it for limits that stay; a gate that is made anew starts with [`Pace::Burst`].
+    pub fn set_pace(&mut self, limit: &str, pace: Pace) {
+        for state in &mut self.limits {
+            if state.rule.name == limit {
+                state.set_pace(pace);
+            }
+        }
+    }
+
+    /// The window whose pace holds up a lane at present, and until when.
+    pub(super) fn paced(
+        &self,
+        lane: Priority,
+        waiting: Waiting,
+        now: Time,
+    ) -> Option<(&LimitState, Time)> {
+        let paced = self.last_pace(lane, now)?;
+        let high_goes_first = waiting.has(Priority::High)
+            && self.admits(Priority::High, waiting.next(Priority::High), now);
+        (!high_goes_first).then_some(paced)
+    }
+
+    /// The window whose schedule is the last to let a lower lane go on, if one does not yet.
+    pub(super) fn last_pace(&self, lane: Priority, now: Time) -> Option<(&LimitState, Time)> {
+        if lane == Priority::High {
+            return None;
+        }
+        let paces = self
+            .limits
+            .iter()
+            .filter_map(|limit| Some((limit, limit.paced_until()?)));
+        paces
+            .filter(|(_, until)| *until > now)
+            .max_by_key(|(_, until)| *until)
+    }
+}

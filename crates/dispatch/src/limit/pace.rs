@@ -1,0 +1,142 @@
+//! How fast the places of a window are taken while work waits: at once, or spread evenly over its length.
+//!
+//! A window of a second that is filled at once is empty for the rest of the second, and an urgent call that comes then waits. So
+//! lower lanes take places no sooner than an even spread gives them, and HIGH takes at once what is free. The spread is a
+//! schedule: each start, of whatever lane, moves it on by one step. A step is the length by the places that are not in flight,
+//! for those are given back over one length, at the pace at which they were taken: calls start as fast as places come back, and
+//! no slower. A start that comes late may be made up for, but by no more than a grain, or the schedule itself would burst.
+//!
+//! Whether a window has a place is decided elsewhere: a pace never lets a call start that the window would refuse.
+
+use std::time::Duration;
+
+use crate::rules::LimitKind;
+use crate::time::{Time, micros};
+
+/// A longer window is not filled evenly unless it is asked for.
+pub const MAX_EVEN_WINDOW: Duration = Duration::from_secs(60);
+/// Starts may be late by this part of a window's length and be made up for.
+const GRAINS_PER_WINDOW: i64 = 100;
+
+/// Steps are shorter by this part, so that chance delays do not add up to fewer calls: where the schedule is ahead of the places,
+/// the places bound it.
+const HURRY: i64 = 100;
+
+/// How the places of a window are taken while work waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// Each as soon as it is free.
+    #[default]
+    Burst,
+    /// By lower lanes no sooner than an even spread over the window gives them, by HIGH as soon as they are free.
+    Even,
+}
+
+impl Pace {
+    /// What suits a limit that says nothing: windows up to [`MAX_EVEN_WINDOW`] are filled evenly.
+    pub fn suiting(kind: &LimitKind) -> Pace {
+        match kind {
+            LimitKind::Window { per, .. } if *per <= MAX_EVEN_WINDOW => Pace::Even,
+            _ => Pace::Burst,
+        }
+    }
+}
+
+/// The schedule of a window that is filled evenly.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Schedule {
+    /// In microseconds.
+    per: i64,
+    /// When a lower lane may start its next call.
+    next: Time,
+}
+
+impl Schedule {
+    /// None for what is no window.
+    pub(super) fn of(kind: &LimitKind) -> Option<Schedule> {
+        match kind {
+            LimitKind::Window { per, .. } => Some(Schedule {
+                per: micros(*per),
+                next: Time::MIN,
+            }),
+            LimitKind::Concurrency { .. } | LimitKind::Calendar { .. } => None,
+        }
+    }
+
+    /// When a lower lane may start its next call.
+    pub(super) fn next(self) -> Time {
+        self.next
+    }
+
+    /// A call started, and `places` of the window are not in flight.
+    pub(super) fn started(&mut self, places: u64, now: Time) {
+        let step = self.step(places);
+        let grain = step.max(self.per / GRAINS_PER_WINDOW);
+        let made_up_for = Time::from_micros(now.as_micros().saturating_sub(grain));
+        let from = self.next.max(made_up_for);
+        self.next = Time::from_micros(from.as_micros().saturating_add(step));
+    }
+
+    /// The time from one start to the next, in microseconds.
+    pub(super) fn step(self, places: u64) -> i64 {
+        let hurried = self.per - self.per / HURRY;
+        hurried / i64::try_from(places.max(1)).unwrap_or(i64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEP: Duration = Duration::from_micros(9_900);
+
+    fn second() -> Schedule {
+        let kind = LimitKind::Window {
+            calls: 100,
+            per: Duration::from_secs(1),
+        };
+        Schedule::of(&kind).expect("a window")
+    }
+
+    #[test]
+    fn starts_are_a_step_apart_and_a_late_one_is_made_up_for() {
+        let mut schedule = second();
+        let mut now = Time::from_millis(1_000);
+        schedule.started(100, now);
+        let mut due = schedule.next();
+        assert!(schedule.next() <= now, "it comes after a long rest");
+        for late in [0, 3, 9, 0, 7] {
+            schedule.started(100, now);
+            let next = schedule.next();
+            assert_eq!(next, due.saturating_add(STEP));
+            due = next;
+            now = next.saturating_add(Duration::from_millis(late));
+        }
+    }
+
+    #[test]
+    fn a_long_rest_is_worth_no_more_than_a_grain() {
+        let mut schedule = second();
+        let now = Time::from_millis(1_000_000);
+        let mut starts = 0;
+        while schedule.next() <= now {
+            schedule.started(100, now);
+            starts += 1;
+        }
+        assert_eq!(starts, 2);
+    }
+
+    #[test]
+    fn windows_up_to_a_minute_are_filled_evenly() {
+        let window = |seconds| LimitKind::Window {
+            calls: 9,
+            per: Duration::from_secs(seconds),
+        };
+        assert_eq!(Pace::suiting(&window(60)), Pace::Even);
+        assert_eq!(Pace::suiting(&window(61)), Pace::Burst);
+        assert_eq!(
+            Pace::suiting(&LimitKind::Concurrency { max: 3 }),
+            Pace::Burst
+        );
+    }
+}

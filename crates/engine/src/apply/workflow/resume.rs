@@ -1,0 +1,142 @@
+//! Tells executions what is pending for them, one after another, until nothing is: the only place from which an execution moves
+//! that has begun. An execution that cannot be read fails here, alone.
+
+use rampmeter_asl::{Detail, End, Event, Standing};
+use rampmeter_store::model::damaged::DamagedKind;
+use rampmeter_store::model::execution::ExecutionStatus;
+use rampmeter_store::model::id::{ExecutionId, StepId};
+use rampmeter_store::{Damaged, ExecutionRow, Readable, StoreFailure, TransactionError, readable};
+
+use crate::apply::boundary::Attempt;
+use crate::apply::pending::Pending;
+use crate::apply::turn::Turn;
+use crate::apply::workflow::advance::Advanced;
+use crate::apply::workflow::step::MadeStep;
+use crate::apply::workflow::work::Moving;
+
+impl Turn<'_> {
+    /// Tells executions what came up for them in this transaction, until nothing comes up any more.
+    pub(crate) fn resume_pending(&mut self) -> Result<(), StoreFailure> {
+        while let Some(pending) = self.pending.pop_front() {
+            self.resume(pending)?;
+        }
+        Ok(())
+    }
+
+    fn resume(&mut self, pending: Pending) -> Result<(), StoreFailure> {
+        let Pending {
+            execution,
+            stimulus,
+            at,
+            call,
+        } = pending;
+        self.with_execution(execution, |turn, row| {
+            // A heartbeat moves a timer and writes no event, so it may be given the time at which it begins to run.
+            let now = std::mem::replace(&mut turn.now, at);
+            let advanced = turn.advance(row, stimulus, call.as_deref());
+            turn.now = now;
+            if advanced? == Advanced::Stale && call.is_some() {
+                tracing::info!(
+                    execution = execution.0,
+                    "the answer came after its task had ended"
+                );
+            }
+            Ok(())
+        })
+    }
+
+    /// Does something with an execution, unless it is gone. One that cannot be read fails.
+    pub(crate) fn with_execution(
+        &mut self,
+        id: ExecutionId,
+        work: impl FnOnce(&mut Self, ExecutionRow) -> Result<(), TransactionError>,
+    ) -> Result<(), StoreFailure> {
+        let row = match readable(self.store().execution(id))? {
+            Readable::Whole(None) => return Ok(()),
+            Readable::Whole(Some(row)) => row,
+            Readable::Damaged(damaged) => return self.end_unreadable(id, &damaged),
+        };
+        let damaged = match self.attempt(|turn| work(turn, row.clone()))? {
+            Attempt::Done(()) => return Ok(()),
+            Attempt::Refused(refused) => Damaged(refused.to_string()),
+            Attempt::Damaged(damaged) => damaged,
+        };
+        self.fail_damaged(row, &damaged)
+    }
+
+    /// Fails an execution that cannot be read. Of one that has ended, what remained to be done is dropped.
+    pub(crate) fn fail_damaged(
+        &mut self,
+        row: ExecutionRow,
+        damaged: &Damaged,
+    ) -> Result<(), StoreFailure> {
+        let id = row.id;
+        match self.attempt(|turn| turn.fail_execution(row, damaged))? {
+            Attempt::Done(()) => {
+                self.memory.continuing.remove(&id);
+                let name = self.name_of(id)?;
+                self.note_damaged(DamagedKind::Execution, name, damaged)
+            }
+            // Not even that can be written: what its last event needs is damaged too.
+            Attempt::Refused(_) | Attempt::Damaged(_) => self.end_unreadable(id, damaged),
+        }
+    }
+
+    /// Ends an execution whose row cannot be read, or which cannot take a last event.
+    fn end_unreadable(&mut self, id: ExecutionId, damaged: &Damaged) -> Result<(), StoreFailure> {
+        self.store().end_unreadable_execution(id, self.now_ms())?;
+        self.memory.continuing.remove(&id);
+        let waiting = readable(self.store().take_awaiting_tasks(id))?;
+        if let Readable::Whole(tasks) = waiting {
+            for task in tasks {
+                let stimulus = rampmeter_asl::Stimulus::TaskFailed {
+                    event: task.event,
+                    error: Some("States.Runtime".to_owned()),
+                    cause: Some(damaged.to_string()),
+                };
+                self.tell(task.execution, stimulus);
+            }
+        }
+        let name = self.name_of(id)?;
+        self.note_damaged(DamagedKind::Execution, name, damaged)
+    }
+
+    /// The ARN of an execution, as far as it can be read; else its number.
+    fn name_of(&mut self, id: ExecutionId) -> Result<String, StoreFailure> {
+        let name = self.store().execution_arn(id, &self.memory.place);
+        Ok(match readable(name)? {
+            Readable::Whole(Some(arn)) => arn,
+            Readable::Whole(None) | Readable::Damaged(_) => format!("execution {}", id.0),
+        })
+    }
+
+    fn fail_execution(
+        &mut self,
+        execution: ExecutionRow,
+        damaged: &Damaged,
+    ) -> Result<(), TransactionError> {
+        self.store().forget_continuing(execution.id)?;
+        if execution.status != ExecutionStatus::Running {
+            return Ok(());
+        }
+        let (error, cause) = (Some("States.Runtime".to_owned()), Some(damaged.to_string()));
+        let detail = Detail::ExecutionFailed {
+            error: error.clone(),
+            cause: cause.clone(),
+        };
+        let mut made = MadeStep::new(execution.events + 1);
+        made.id = StepId(self.memory.numbers.step.take(self.store)?);
+        made.last_event = execution.events + 1;
+        made.frames = execution.frames;
+        made.events = vec![Event {
+            id: made.last_event,
+            previous: execution.events,
+            at: self.now_ms(),
+            detail,
+        }];
+        made.standing = Standing::Ended(End::Failed { error, cause });
+        let mut moving = Moving::unreadable(execution, 0);
+        self.append(&mut moving, made, None)?;
+        Ok(self.store().update_execution(&moving.row)?)
+    }
+}

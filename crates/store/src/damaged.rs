@@ -1,0 +1,136 @@
+//! What could not be read: its list, and reading on beside it.
+
+use rusqlite::Connection;
+
+use crate::connection::Store;
+use crate::error::{StoreError, StoreFailure};
+use crate::model::damaged::{DamagedItem, DamagedKind};
+use crate::model::id::{ExecutionId, MessageNumber};
+
+/// Items that are kept in the list: a store that is damaged all over needs no longer one.
+const MOST: i64 = 10_000;
+
+impl Store {
+    /// Notes something that could not be read, unless it is noted already. Says whether it is new.
+    pub fn note_damaged(&self, item: &DamagedItem) -> Result<bool, StoreFailure> {
+        let noted = self
+            .connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO damaged (kind, name, why, at) SELECT ?1, ?2, ?3, ?4 \
+                 WHERE (SELECT count(*) FROM damaged) < ?5",
+            )?
+            .execute((item.kind.code(), &item.name, &item.why, item.at, MOST))?;
+        Ok(noted > 0)
+    }
+
+    /// How much is noted.
+    pub fn count_damaged(&self) -> Result<u64, StoreFailure> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM damaged")?;
+        let count: i64 = statement.query_row([], |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Takes a message out of every table that would have it taken again. Its own row stays. Answers the task that waits for
+    /// it, as far as that can still be read.
+    pub fn set_message_aside(
+        &self,
+        id: MessageNumber,
+    ) -> Result<Option<(ExecutionId, u64)>, StoreFailure> {
+        for table in [
+            "ready",
+            "delayed",
+            "fair",
+            "fifo",
+            "hidden",
+            "ordered_call",
+            "job",
+        ] {
+            // Rows of a message that are found by another column: it is read through, for it happens hardly ever.
+            self.connection
+                .execute(&format!("DELETE FROM {table} WHERE message = ?1"), [id])?;
+        }
+        let task = self.connection.query_row(
+            "SELECT execution, event FROM message WHERE id = ?1",
+            [id],
+            |row| {
+                Ok((
+                    row.get::<_, ExecutionId>(0)?,
+                    row.get::<_, i64>(1)?.unsigned_abs(),
+                ))
+            },
+        );
+        match task.map_err(StoreError::from) {
+            Ok(task) => Ok(Some(task)),
+            // It has no task, or none that can be read.
+            Err(StoreError::Damaged(_)) => Ok(None),
+            Err(StoreError::Failed(failure)) => Err(failure),
+        }
+    }
+
+    /// Ends an execution whose data cannot even take a last event: its row says that it failed, and nothing more is due.
+    /// Times in milliseconds since the Unix epoch.
+    pub fn end_unreadable_execution(&self, id: ExecutionId, at: i64) -> Result<(), StoreFailure> {
+        // 2 is FAILED; a status that no number stands for is taken for RUNNING.
+        self.connection.execute(
+            "UPDATE execution SET status = 2, stopped_at = coalesce(stopped_at, ?2), waits_for = 0 \
+             WHERE id = ?1 AND (status = 0 OR typeof(status) <> 'integer' OR status NOT BETWEEN 0 AND 4)",
+            (id, at),
+        )?;
+        for table in ["timer", "continuing"] {
+            self.connection
+                .execute(&format!("DELETE FROM {table} WHERE execution = ?1"), [id])?;
+        }
+        Ok(())
+    }
+}
+
+/// What could not be read, the oldest first, on any connection.
+pub fn damaged_items(connection: &Connection) -> Result<Vec<DamagedItem>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT kind, name, why, at FROM damaged ORDER BY at, name")?;
+    let rows = statement.query_map([], |row| {
+        Ok(DamagedItem {
+            kind: DamagedKind::from_code(row.get(0)?),
+            name: row.get(1)?,
+            why: row.get(2)?,
+            at: row.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The rows of a list that can be read. The others are left out, with a line in the log: a list is not to fail for one of
+/// its items.
+pub(crate) fn readable<T>(
+    rows: impl Iterator<Item = rusqlite::Result<T>>,
+    what: &str,
+) -> Result<Vec<T>, StoreFailure> {
+    let mut read = Vec::new();
+    for row in rows {
+        match row.map_err(StoreError::from) {
+            Ok(row) => read.push(row),
+            Err(StoreError::Damaged(why)) => {
+                tracing::error!(%why, "{what} that cannot be read is left out");
+            }
+            Err(StoreError::Failed(failure)) => return Err(failure),
+        }
+    }
+    Ok(read)
+}
+
+/// Reads one row of a list into what it stands for, or leaves it out in the same way.
+pub(crate) fn or_left_out<T>(
+    read: Result<T, StoreError>,
+    what: &str,
+) -> Result<Option<T>, StoreFailure> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(StoreError::Damaged(why)) => {
+            tracing::error!(%why, "{what} that cannot be read is left out");
+            Ok(None)
+        }
+        Err(StoreError::Failed(failure)) => Err(failure),
+    }
+}
