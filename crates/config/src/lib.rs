@@ -7,7 +7,6 @@ pub mod aws;
 mod config;
 mod deployment;
 mod document;
-pub mod duration;
 mod function;
 mod problem;
 mod server;
