@@ -1,6 +1,6 @@
-//! Jobs: what an accepted call may still want. A vendor that works on it in the background says where to look, and the
-//! call has ended only when that work has. Here is what is remembered of a job, and what a look shows; how a vendor's jobs are
-//! read is in `caller`, and what follows from a look in `job_action`. Each look is a call like any other and needs a permit.
+//! Jobs: what an accepted call may still want. A vendor that works on it in the background says where to ask, and the
+//! call has ended only when that work has. Here is what is remembered of a job, and what a poll shows; how a vendor's jobs are
+//! read is in `caller`, and what follows from a poll in `job_action`. Each poll is a call like any other and needs a permit.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::request::Request;
 /// Longest body of an ended job that is kept, in bytes.
 const MAX_SAID_BYTES: usize = 16 * 1024;
 
-/// How often a job is looked at.
+/// How often a job is polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Polling {
-    /// Pause before the first look; doubled from then on.
+    /// Pause before the first poll; doubled from then on.
     pub initial: Duration,
     /// Longest pause.
     pub max: Duration,
@@ -33,32 +33,32 @@ impl Polling {
         give_up: Duration::from_secs(24 * 60 * 60),
     };
 
-    /// The pause after so many looks.
+    /// The pause after so many polls.
     #[must_use]
-    pub fn pause(&self, looks: u32) -> Duration {
+    pub fn pause(&self, polls: u32) -> Duration {
         self.initial
-            .saturating_mul(1 << looks.min(30))
+            .saturating_mul(1 << polls.min(30))
             .min(self.max)
     }
 }
 
-/// Where to look for the end of work that goes on at the vendor. A host keeps it, as JSON or otherwise, from the moment
+/// Where to ask for the end of work that goes on at the vendor. A host keeps it, as JSON or otherwise, from the moment
 /// of the answer that told it: from then on the call is not sent again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowUp {
     /// Path of the job below the base URL: its name for people.
     pub job: String,
-    /// Path of what is looked at next.
+    /// Path of what is polled next.
     pub path: String,
     /// What is there.
     pub part: Part,
     /// How the job said that it ended, once it has and its result is still to be read.
     pub ended: Option<Ended>,
-    /// Looks in a row that came to nothing.
+    /// Polls in a row that came to nothing.
     pub misses: u32,
 }
 
-/// A part of a job that can be looked at.
+/// A part of a job that can be polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Part {
     /// The job itself.
@@ -78,17 +78,17 @@ pub struct Ended {
     pub said: Value,
 }
 
-/// What a look shows.
+/// What a poll shows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PollResult {
-    /// The work goes on. The vendor may say when to look again.
+    /// The work goes on. The vendor may say when to ask again.
     Pending {
         /// The vendor's Retry-After.
         after: Option<Duration>,
     },
     /// The rest stands elsewhere.
     Next {
-        /// Where to look next.
+        /// What to poll next.
         follow_up: FollowUp,
         /// The job has ended and only its result is to be read: that needs no pause.
         at_once: bool,
@@ -114,7 +114,7 @@ pub enum PollResult {
         /// Why, in words.
         reason: String,
     },
-    /// The look itself came to nothing (a throttle, a lost answer, a failure that may pass): it is to be repeated, by the
+    /// The poll itself came to nothing (a throttle, a lost answer, a failure that may pass): it is to be repeated, by the
     /// rules for any call, but without an end.
     Missed(Outcome),
 }
@@ -162,7 +162,7 @@ impl FollowUp {
         }
     }
 
-    /// The call that looks.
+    /// The call that polls.
     #[must_use]
     pub fn request(&self) -> Request {
         Request::get(self.path.clone())

@@ -1,23 +1,22 @@
-//! What follows from a look at a job, a call that the vendor accepted and works on in the background, by the rules of its
-//! target. What a look shows is said by `caller`.
+//! What follows from a poll of a job, a call that the vendor accepted and works on in the background, by the rules of its
+//! target. What a poll shows is said by `caller`.
 
 use std::time::Duration;
 
 use crate::answer::Answer;
+use crate::failed::{Failed, JOB_FAILED, OUTCOME_UNKNOWN, status_error};
 use crate::job::{FollowUp, PollResult};
+use crate::next_action::CallRules;
 use crate::outcome::{Outcome, Throttle};
 
-use crate::failed::{Failed, JOB_FAILED, OUTCOME_UNKNOWN, status_error};
-use crate::next_action::CallRules;
-
-/// What follows from a look at a job.
+/// What follows from a poll of a job.
 #[derive(Clone, Debug, PartialEq)]
 pub enum JobAction {
     /// The job is done, and this is the answer of the call.
     Done(Answer),
     /// It failed, or nobody knows what became of it.
     Failed(Failed),
-    /// It is looked at again.
+    /// It is polled again.
     Again {
         /// Where.
         follow_up: FollowUp,
@@ -26,21 +25,21 @@ pub enum JobAction {
     },
 }
 
-/// A job that is looked at.
+/// A job that was polled.
 #[derive(Clone, Copy, Debug)]
 pub struct PolledJob<'a> {
-    /// Where it was looked at.
+    /// Where it was polled.
     pub follow_up: &'a FollowUp,
     /// Polls of it, this one included.
     pub polls: u32,
     /// How long ago the vendor accepted it.
     pub age: Duration,
-    /// The least pause between two looks, whatever the target says.
+    /// The least pause between two polls, whatever the target says.
     pub least_pause: Duration,
 }
 
 impl CallRules {
-    /// What follows from what a look at a job shows (`FollowUp::look`).
+    /// What follows from what a poll shows.
     #[must_use]
     pub fn after_poll(&self, job: &PolledJob<'_>, result: PollResult) -> JobAction {
         let name = &job.follow_up.job;
@@ -100,10 +99,10 @@ impl CallRules {
         })
     }
 
-    /// How long to wait after a look that came to nothing.
+    /// How long to wait after a poll that came to nothing.
     fn after_miss(&self, outcome: &Outcome, misses: u32) -> Duration {
         match outcome {
-            // The target is closed; or the look only got ready, or has a new token now.
+            // The target is closed; or the poll only got ready, or has a new token now.
             Outcome::Throttled {
                 kind: Throttle::Window,
                 ..

@@ -2,12 +2,12 @@
 //! of the Step Functions HTTP Task. A message is judged whole before it may wait, and what is wrong with it is a
 //! sentence for the one who wrote it.
 
-use crate::request::header::HeaderError;
-use crate::request::path::{self, PathError};
-use crate::request::{Account, METHODS, Request, RequestError};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::request::header::HeaderError;
+use crate::request::path::{self, PathError};
+use crate::request::{Account, METHODS, Request, RequestError};
 use crate::suggestion;
 
 /// A call as its message describes it.
@@ -28,7 +28,7 @@ pub struct CallMessage {
 }
 
 /// Longest `Key`, `OrderingKey` and `IdempotencyKey`, in bytes: what vendors take as an idempotency key.
-pub const LONGEST_KEY: usize = 255;
+pub const MAX_KEY_BYTES: usize = 255;
 
 /// Members of a message.
 const MEMBERS: [&str; 11] = [
@@ -87,7 +87,7 @@ pub enum Reason {
     #[error("{0} is not taken from a message: how a call signs in is the target's configuration")]
     NotFromMessage(&'static str),
     /// A key is empty, too long or cannot be sent.
-    #[error("{0} must be 1 to {LONGEST_KEY} bytes without control characters")]
+    #[error("{0} must be 1 to {MAX_KEY_BYTES} bytes without control characters")]
     BadKey(&'static str),
     /// Both `Path` and `ApiEndpoint` are given.
     #[error("the message has both Path and ApiEndpoint; one of them says where the call goes")]
@@ -252,7 +252,7 @@ fn key(members: &Map<String, Value>, field: &'static str) -> Result<Option<Strin
             });
         }
     };
-    if key.is_empty() || key.len() > LONGEST_KEY || key.chars().any(char::is_control) {
+    if key.is_empty() || key.len() > MAX_KEY_BYTES || key.chars().any(char::is_control) {
         return Err(Reason::BadKey(field));
     }
     Ok(Some(key))

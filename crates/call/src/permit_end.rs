@@ -1,8 +1,9 @@
 //! What becomes of the permit of a request to the vendor, by its outcome: whether its places are free again, or the vendor may
 //! still be at work, and what the gate learns from a refusal. What the gate makes of that is `dispatch`.
 
-use crate::outcome::{Outcome, Throttle as Kind};
 use rampmeter_dispatch::Throttle;
+
+use crate::outcome::{Outcome, Throttle as Kind};
 
 /// How the permit of one request ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub enum PermitEnd {
 }
 
 impl PermitEnd {
-    /// How a permit ends by the outcome of its request, be it a call or a look at a job.
+    /// How a permit ends by the outcome of its request, be it a call or a poll of a job.
     #[must_use]
     pub fn of(outcome: &Outcome) -> PermitEnd {
         match outcome {

@@ -7,7 +7,7 @@
 
 use proptest::prelude::*;
 use rampmeter_call::Account;
-use rampmeter_call::message::{CallMessage, LONGEST_KEY, Reason};
+use rampmeter_call::message::{CallMessage, MAX_KEY_BYTES, Reason};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -180,7 +180,7 @@ fn a_value_that_cannot_serve_is_said_by_kind() {
             Reason::BadKey("IdempotencyKey"),
         ),
         (
-            with(json!({"Key": "x".repeat(LONGEST_KEY + 1)})),
+            with(json!({"Key": "x".repeat(MAX_KEY_BYTES + 1)})),
             Reason::BadKey("Key"),
         ),
         (

@@ -1,11 +1,11 @@
-//! What follows from each thing that a look can show, and when a job is given up.
+//! What follows from each thing that a poll can show, and when a job is given up.
 
-use crate::job::Polling;
-use crate::outcome::Repeatable;
 use serde_json::json;
 
 use super::*;
+use crate::job::Polling;
 use crate::on_unknown::OnUnknown;
+use crate::outcome::Repeatable;
 use crate::retry::Retry;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ fn answer(status: u16) -> Answer {
     }
 }
 
-/// What follows from the third look at a job, this many seconds after it was accepted.
+/// What follows from the third poll of a job, this many seconds after it was accepted.
 fn after(result: PollResult, age: u64) -> JobAction {
     let follow_up = FollowUp {
         misses: 1,
@@ -77,7 +77,7 @@ fn missed(reason: Repeatable) -> PollResult {
 }
 
 #[test]
-fn a_job_that_goes_on_is_looked_at_again_no_sooner_than_its_vendor_says() {
+fn a_job_that_goes_on_is_polled_again_no_sooner_than_its_vendor_says() {
     let pending = |after: Option<u64>| PollResult::Pending {
         after: after.map(Duration::from_secs),
     };
@@ -97,7 +97,7 @@ fn the_result_of_a_job_that_has_ended_is_read_at_once() {
 }
 
 #[test]
-fn a_look_that_came_to_nothing_backs_off_like_any_call() {
+fn a_poll_that_came_to_nothing_backs_off_like_any_call() {
     assert_eq!(after(missed(Repeatable::ServerError), 10), again(2, 2));
     for at_once in [Repeatable::GotReady, Repeatable::SignInExpired] {
         assert_eq!(after(missed(at_once), 10), again(2, 0));
@@ -117,10 +117,10 @@ fn a_job_that_does_not_end_is_given_up_and_its_outcome_is_unknown() {
         PollResult::Pending { after: None },
         missed(Repeatable::ServerError),
     ];
-    for look in at_last {
-        let failed = failed(after(look, 3_600));
+    for result in at_last {
+        let failed = failed(after(result, 3_600));
         assert_eq!(failed.error, OUTCOME_UNKNOWN);
-        assert_eq!(failed.attempts, 1, "no attempt was made by looking");
+        assert_eq!(failed.attempts, 1, "a poll is no attempt");
     }
     let done = PollResult::Done(answer(200));
     assert_eq!(after(done, 3_600), JobAction::Done(answer(200)));

@@ -33,7 +33,7 @@ impl Profile {
         (protocol.job_of)(&context(self), answer).map(FollowUp::at)
     }
 
-    /// What the outcome of a look at a job shows.
+    /// What the outcome of a poll of a job shows.
     #[must_use]
     pub fn poll_result(
         &self,

@@ -1,5 +1,5 @@
-//! How a vendor's jobs are read: which answer tells of one, and what a look shows. Pure. What is remembered of a job is in
-//! `call`; each look is a call like any other, and making it is the host's business.
+//! How a vendor's jobs are read: which answer tells of one, and what a poll shows. Pure. What is remembered of a job is in
+//! `call`; each poll is a call like any other, and making it is the host's business.
 
 pub(crate) mod status_monitor;
 
@@ -29,7 +29,7 @@ pub(crate) struct JobProtocol {
     /// The path of the job that an answer refers to, if it refers to one.
     pub(crate) job_of: fn(&JobContext<'_>, &Answer) -> Option<String>,
     /// What an outcome other than a passing failure shows.
-    pub(crate) look: fn(&FollowUp, &JobContext<'_>, Outcome, SystemTime) -> PollResult,
+    pub(crate) poll: fn(&FollowUp, &JobContext<'_>, Outcome, SystemTime) -> PollResult,
 }
 
 /// What a job is read with.
@@ -45,7 +45,7 @@ pub(crate) struct JobContext<'a> {
 pub(crate) const MAX_MISSES: u32 = 4;
 
 impl JobContext<'_> {
-    /// What the outcome of a look shows.
+    /// What the outcome of a poll shows.
     pub(crate) fn poll_result(
         &self,
         follow_up: &FollowUp,
@@ -74,7 +74,7 @@ impl JobContext<'_> {
                 _ => self.own_word(ended),
             },
             (_, outcome) => match protocol {
-                Some(protocol) => (protocol.look)(follow_up, self, outcome, now),
+                Some(protocol) => (protocol.poll)(follow_up, self, outcome, now),
                 None => PollResult::Lost {
                     reason: "the configuration says that jobs are not followed any more".to_owned(),
                 },

@@ -11,7 +11,7 @@ use rampmeter_call::{
 use super::{JobContext, JobProtocol, below, refused};
 use crate::answer::retry_after;
 
-pub(crate) static STATUS_MONITOR: JobProtocol = JobProtocol { job_of, look };
+pub(crate) static STATUS_MONITOR: JobProtocol = JobProtocol { job_of, poll };
 
 fn job_of(context: &JobContext<'_>, answer: &Answer) -> Option<String> {
     if answer.status != 202 {
@@ -20,7 +20,7 @@ fn job_of(context: &JobContext<'_>, answer: &Answer) -> Option<String> {
     below(context.base_url, answer.header("location")?)
 }
 
-fn look(
+fn poll(
     follow_up: &FollowUp,
     context: &JobContext<'_>,
     outcome: Outcome,

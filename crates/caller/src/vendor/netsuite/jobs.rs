@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::job::{JobContext, JobProtocol, below, refused};
 
-pub(in crate::vendor) static JOBS: JobProtocol = JobProtocol { job_of, look };
+pub(in crate::vendor) static JOBS: JobProtocol = JobProtocol { job_of, poll };
 
 const JOB_PATH: &str = "/async/v1/job/";
 
@@ -27,7 +27,7 @@ fn job_link(context: &JobContext<'_>, link: &str) -> Option<String> {
     below(context.base_url, link).filter(|path| path.contains(JOB_PATH))
 }
 
-fn look(
+fn poll(
     follow_up: &FollowUp,
     context: &JobContext<'_>,
     outcome: Outcome,
