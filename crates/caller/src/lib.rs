@@ -50,6 +50,7 @@ pub mod header {
 /// What is known of each vendor.
 pub mod preset {
     pub use crate::vendor::{
-        Bound, Csrf, Idempotency, Preset, Seen, Signal, SuggestedLimit, UnknownPreset, Vendor,
+        Bound, Condition, Csrf, Idempotency, Preset, Seen, Signal, SuggestedLimit, Test,
+        UnknownPreset, Vendor,
     };
 }

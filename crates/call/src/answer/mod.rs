@@ -52,6 +52,12 @@ pub struct BodyReading {
 }
 
 impl Answer {
+    /// A status of 200 to 299.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
     /// First value of a header; the name in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {

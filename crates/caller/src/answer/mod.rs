@@ -5,5 +5,6 @@ mod body_file;
 pub(crate) mod body_sink;
 pub(crate) mod rate_headers;
 pub mod retry_after;
+pub(crate) mod xml;
 
 pub use body_sink::ResponseRules;

@@ -18,7 +18,7 @@ const MAX_WORDS_CHARS: usize = 500;
 #[must_use]
 pub fn classify(profile: &Profile, answer: Answer, took: Duration, now: SystemTime) -> Outcome {
     let vendor = profile.preset.vendor();
-    let vendor_code = (vendor.vendor_code)(&answer);
+    let vendor_code = vendor.code(&profile.signals, &answer);
     let seen = Seen {
         answer: &answer,
         code: vendor_code.as_deref(),

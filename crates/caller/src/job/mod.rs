@@ -45,6 +45,14 @@ pub(crate) struct JobContext<'a> {
 pub(crate) const MAX_MISSES: u32 = 4;
 
 impl JobContext<'_> {
+    /// The error code of an answer that is one.
+    pub(crate) fn code_of(&self, answer: &Answer) -> Option<String> {
+        if answer.is_success() {
+            return None;
+        }
+        (self.vendor_code)(answer)
+    }
+
     /// What the outcome of a poll shows.
     pub(crate) fn poll_result(
         &self,
@@ -69,7 +77,7 @@ impl JobContext<'_> {
             (Some(ended), outcome) if passing => match outcome.answer() {
                 Some(answer) if !ended.well => PollResult::Failed {
                     answer: answer.clone(),
-                    vendor_code: (self.vendor_code)(answer),
+                    vendor_code: self.code_of(answer),
                 },
                 _ => self.own_word(ended),
             },
@@ -94,7 +102,7 @@ impl JobContext<'_> {
             return PollResult::Done(answer);
         }
         PollResult::Failed {
-            vendor_code: (self.vendor_code)(&answer),
+            vendor_code: self.code_of(&answer),
             answer,
         }
     }

@@ -67,7 +67,7 @@ fn ended(context: &JobContext<'_>, mut answer: Answer) -> PollResult {
         Some(status) if status >= 400 => {
             answer.status = status;
             answer.status_text = String::new();
-            let vendor_code = (context.vendor_code)(&answer);
+            let vendor_code = context.code_of(&answer);
             PollResult::Final {
                 answer,
                 vendor_code,

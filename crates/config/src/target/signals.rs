@@ -70,6 +70,7 @@ fn signal(reading: &Reading<'_>, node: &Node) -> Option<Signal> {
     Some(Signal {
         status: status.and_then(|status| u16::try_from(status).ok()),
         code,
+        when: Cow::default(),
         meaning,
         pause,
     })

@@ -16,7 +16,7 @@ use rampmeter_dispatch::{
 use rampmeter_store::model::arn::Place;
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::figures::Histogram;
-use rampmeter_store::model::id::TargetId;
+use rampmeter_store::model::id::{QueueId, TargetId};
 use rampmeter_store::model::sqs::queue::QueueRecord;
 use rampmeter_store::model::token::TokenSeal;
 use rampmeter_store::{Kind, PermitRow, Sequence, Store};
@@ -268,6 +268,20 @@ fn open_target(
     for job in going_on {
         gate.restore_job(job.id, priority_of(job.lane), job.started_at);
     }
+    let [high, medium, batch, dead] = open_lanes(writer, id, config)?;
+    let lanes = [high, medium, batch];
+    let mut target = Target::new(config.clone(), caller, gate, base, overrides, lanes, dead);
+    target.selector = selector_of(config)?;
+    target.recount(id, &writer.store)?;
+    Ok(target)
+}
+
+/// The queues of a target, HIGH first, the dead-letter queue last; made if they are not there yet.
+fn open_lanes(
+    writer: &mut Writer,
+    id: TargetId,
+    config: &rampmeter_config::Target,
+) -> Result<[QueueId; 4], OpenError> {
     let mut queues = Vec::new();
     for (name, lane) in names_of(&config.name) {
         let number = lane.map_or(DEAD_LANE, lane_number);
@@ -290,14 +304,7 @@ fn open_target(
             }
         }
     }
-    let [high, medium, batch, dead] = queues[..] else {
-        unreachable!("a target has four queues");
-    };
-    let lanes = [high, medium, batch];
-    let mut target = Target::new(config.clone(), caller, gate, base, overrides, lanes, dead);
-    target.selector = selector_of(config)?;
-    target.recount(id, &writer.store)?;
-    Ok(target)
+    Ok(queues.try_into().expect("a target has four queues"))
 }
 
 /// What a target's answers are cut down to.

@@ -130,7 +130,7 @@ fn result(context: &JobContext<'_>, ended: &Ended, outcome: Outcome) -> PollResu
                 Some(status) => {
                     answer.status = status;
                     answer.status_text = String::new();
-                    let vendor_code = (context.vendor_code)(&answer);
+                    let vendor_code = context.code_of(&answer);
                     PollResult::Final {
                         answer,
                         vendor_code,

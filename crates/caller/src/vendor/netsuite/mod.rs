@@ -50,6 +50,7 @@ pub(super) static NETSUITE: Vendor = Vendor {
     signals: &[Signal {
         status: Some(429),
         code: Some(Cow::Borrowed("USER_ERROR")),
+        when: Cow::Borrowed(&[]),
         meaning: Meaning::Throttled(Throttle::Window),
         pause: Some(FREQUENCY_PAUSE),
     }],
@@ -148,9 +149,6 @@ fn is_absent(answer: &Answer) -> bool {
 
 /// The first `o:errorDetails` code, a top-level `o:errorCode`, the code of a RESTlet, or that of a SOAP fault.
 fn vendor_code(answer: &Answer) -> Option<String> {
-    if (200..300).contains(&answer.status) {
-        return None;
-    }
     if let Value::String(text) = &answer.body {
         return CONCURRENCY
             .into_iter()
