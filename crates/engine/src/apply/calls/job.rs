@@ -1,13 +1,10 @@
 //! Jobs: calls that the vendor accepted and works on in the background. The place of a job is on disk in the transaction
 //! that ends its request, and from then on the call is not sent again; it is looked at, each look a call of its own under
-//! a permit, until it has ended. What a look shows was said by `caller`, and what follows by `config`'s consequence; here it
-//! is done.
+//! a permit, until it has ended. What a look shows was said by `caller`, and what follows by `call`; here it is done.
 
 use std::time::{Duration, SystemTime};
 
-use rampmeter_caller::Outcome;
-use rampmeter_caller::follow_up::FollowUp;
-use rampmeter_config::consequence::{Looked, Watch};
+use rampmeter_call::{JobAction, Outcome, PermitEnd, PolledJob, job::FollowUp};
 use rampmeter_dispatch::PermitId;
 use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
@@ -85,16 +82,14 @@ impl Turn<'_> {
     ) -> Result<(), StoreFailure> {
         let took = self.now.saturating_since(call.started_at);
         self.target(id).figures.looks += 1;
-        match outcome {
+        match PermitEnd::of(outcome) {
             // The vendor may still be at work on the look itself.
-            Outcome::Unknown { .. } => self.hold(id, permit, call),
-            Outcome::Throttled {
-                kind, retry_after, ..
-            } => {
-                self.note_throttle(id, permit, *kind, *retry_after)?;
+            PermitEnd::Held => self.hold(id, permit, call),
+            PermitEnd::Refused(throttle) => {
+                self.note_throttle(id, permit, throttle)?;
                 self.free(id, permit)
             }
-            _ => {
+            PermitEnd::Free => {
                 self.target(id).note_latency(took);
                 self.free(id, permit)
             }
@@ -117,19 +112,21 @@ impl Turn<'_> {
             ))
         })?;
         job.looks += 1;
-        let watch = Watch {
+        let polled = PolledJob {
             follow_up: look,
-            looks: job.looks,
+            polls: job.looks,
             age: self.now.saturating_since(job.since),
             least_pause: Duration::ZERO,
         };
         let rules = self.rules_of(id, &call);
-        match rules.look(&watch, outcome, SystemTime::now()) {
-            Looked::Done(answer) => {
+        let profile = &self.target(id).config.profile;
+        let result = profile.poll_result(look, outcome, SystemTime::now());
+        match rules.after_poll(&polled, result) {
+            JobAction::Done(answer) => {
                 self.forget_job(id, &job)?;
                 self.succeed(id, &call, &answer)
             }
-            Looked::Failed(failed) => {
+            JobAction::Failed(failed) => {
                 self.forget_job(id, &job)?;
                 if self.still_wanted(&call.message)? {
                     self.give_up(id, call, &failed)
@@ -137,7 +134,7 @@ impl Turn<'_> {
                     self.drop_unwanted(id, &call)
                 }
             }
-            Looked::Again { follow_up, after } => {
+            JobAction::Again { follow_up, after } => {
                 job.follow_up = follow_up;
                 self.store().calls().update_job(&job)?;
                 self.put_back(&call, after)

@@ -3,7 +3,7 @@
 //! the vendor sees the same idempotency key.
 
 use rampmeter_asl::{Detail, Event, EventId, record};
-use rampmeter_config::message::CallMessage;
+use rampmeter_call::CallMessage;
 use rampmeter_dispatch::Priority;
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::dead_letter::{RedriveDeadLetter, Redriven};
@@ -140,7 +140,7 @@ impl Turn<'_> {
         priority: Priority,
     ) -> Result<Redriven, TransactionError> {
         let body = self.body_of(&message)?;
-        if let Err(invalid) = CallMessage::parse(&body, &self.target(dead.target).config) {
+        if let Err(invalid) = CallMessage::parse(&body, &self.target(dead.target).config.account) {
             let what = format!(
                 "c-{} is no valid call ({invalid}): discard it and send a corrected one",
                 message.id.0
