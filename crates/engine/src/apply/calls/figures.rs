@@ -8,7 +8,7 @@ use rampmeter_store::{Readable, readable};
 use crate::apply::turn::Turn;
 
 /// Dead letters of a target that are counted: the writer does it.
-const MOST_LETTERS: u32 = 100_000;
+const MAX_DEAD_LETTERS_COUNTED: u32 = 100_000;
 
 impl Turn<'_> {
     /// What is counted of every target, and of the store.
@@ -36,7 +36,10 @@ impl Turn<'_> {
                     *oldest = Some(now.saturating_since(message.sent_at));
                 }
             }
-            let dead_letters = self.store().controls().count_letters(dead, MOST_LETTERS)?;
+            let dead_letters = self
+                .store()
+                .controls()
+                .count_letters(dead, MAX_DEAD_LETTERS_COUNTED)?;
             let target = self.target(id);
             figures.targets.push(TargetFigures {
                 name: target.config.name.clone(),

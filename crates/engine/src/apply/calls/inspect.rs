@@ -9,7 +9,7 @@ use rampmeter_store::model::call::{CallState, JobState};
 use rampmeter_store::model::id::ExecutionId;
 use rampmeter_store::model::id::{MessageNumber, QueueId, TargetId};
 use rampmeter_store::model::target::{LimitState, TargetState, VendorLimitState};
-use rampmeter_store::{JobRow, MessageRow, OrderStanding, StoreError};
+use rampmeter_store::{JobRow, MessageRow, OrderStatus, StoreError};
 use rampmeter_store::{Readable, StoreFailure, readable};
 
 use crate::apply::turn::Turn;
@@ -69,7 +69,7 @@ impl Turn<'_> {
                 .map(|call| (call.message.clone(), call.priority))
                 .collect();
             for (message, priority) in flying {
-                calls.push(self.call_state(id, &message, priority, Standing::InFlight)?);
+                calls.push(self.call_state(id, &message, priority, Status::InFlight)?);
             }
         }
         for &id in &targets {
@@ -87,8 +87,8 @@ impl Turn<'_> {
                     if let Readable::Whole(Some(message)) =
                         readable(self.store().messages().message(number))?
                     {
-                        let standing = Standing::Waiting { ahead };
-                        calls.push(self.call_state(id, &message, priority, standing)?);
+                        let status = Status::Waiting { ahead };
+                        calls.push(self.call_state(id, &message, priority, status)?);
                     }
                 }
             }
@@ -118,7 +118,7 @@ impl Turn<'_> {
                 && let Some(queue) = self.memory.queues.get(message.queue)
                 && let Some(priority) = queue.lane
             {
-                calls.push(self.call_state(id, &message, priority, Standing::Job)?);
+                calls.push(self.call_state(id, &message, priority, Status::Job)?);
             }
         }
         Ok(())
@@ -151,24 +151,24 @@ impl Turn<'_> {
             .in_flight
             .values()
             .any(|call| call.message.id == number);
-        let standing = if flying {
-            Standing::InFlight
+        let status = if flying {
+            Status::InFlight
         } else if self.is_job(queue.target, number)? {
-            Standing::Job
+            Status::Job
         } else if self
             .store()
             .lanes()
             .is_in_turn(queue.id, message.turn, number)?
         {
-            Standing::Waiting {
+            Status::Waiting {
                 ahead: self.calls_ahead(queue.id, message.turn, number, ahead)?,
             }
         } else if let Some(before) = self.parked_behind(queue, &message)? {
-            Standing::Parked { before }
+            Status::Parked { before }
         } else {
-            Standing::Delayed
+            Status::Delayed
         };
-        self.call_state(queue.target, &message, priority, standing)
+        self.call_state(queue.target, &message, priority, status)
             .map(Some)
     }
 
@@ -204,11 +204,11 @@ impl Turn<'_> {
         let Some(ordering) = message.ordering else {
             return Ok(None);
         };
-        let standing =
+        let status =
             self.store()
                 .lanes()
-                .order_standing(queue.target, ordering, queue.id, message.id)?;
-        if standing != Some(OrderStanding::Parked) {
+                .order_status(queue.target, ordering, queue.id, message.id)?;
+        if status != Some(OrderStatus::Parked) {
             return Ok(None);
         }
         if let Some(owner) = self.target(queue.target).owners.get(&ordering) {
@@ -226,7 +226,7 @@ impl Turn<'_> {
         target: TargetId,
         message: &MessageRow,
         priority: Priority,
-        standing: Standing,
+        status: Status,
     ) -> Result<CallState, StoreError> {
         let execution_arn = match message.task {
             Some((execution, _)) => self.execution_arn(execution)?,
@@ -238,17 +238,17 @@ impl Turn<'_> {
             _ => self.store().calls().job(message.id)?,
         };
         let target = self.target(target);
-        let (word, ahead, held_by) = match standing {
-            Standing::InFlight | Standing::Job if job.is_some() => {
+        let (word, ahead, held_by) = match status {
+            Status::InFlight | Status::Job if job.is_some() => {
                 ("job", 0, job.as_ref().map(|job| works(job, now)))
             }
-            Standing::InFlight | Standing::Job => ("in flight", 0, None),
-            Standing::Delayed => (
+            Status::InFlight | Status::Job => ("in flight", 0, None),
+            Status::Delayed => (
                 "delayed",
                 0,
                 Some("its repeat waits for a back-off".to_owned()),
             ),
-            Standing::Parked { before } => (
+            Status::Parked { before } => (
                 "waiting",
                 0,
                 Some(format!(
@@ -256,14 +256,14 @@ impl Turn<'_> {
                     before.0
                 )),
             ),
-            Standing::Waiting { ahead } => (
+            Status::Waiting { ahead } => (
                 "waiting",
                 ahead,
                 Some(held_by(target, priority, ahead, now)),
             ),
         };
-        let starts_in = match standing {
-            Standing::Waiting { ahead } if target.gate.paused().is_empty() => {
+        let starts_in = match status {
+            Status::Waiting { ahead } if target.gate.paused().is_empty() => {
                 let verdict = target.gate.explain(priority, target.waiting(), now);
                 (!has_no_place(&verdict))
                     .then(|| starts_in(target, priority, ahead))
@@ -277,7 +277,7 @@ impl Turn<'_> {
             priority,
             key: message.key.clone(),
             execution_arn,
-            standing: word,
+            status: word,
             job: job.map(job_state),
             sent_at: message.sent_at.as_millis(),
             receive_count: message.receive_count,
@@ -301,7 +301,7 @@ impl Turn<'_> {
 }
 
 #[derive(Clone, Copy)]
-enum Standing {
+enum Status {
     InFlight,
     Job,
     Delayed,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rampmeter_dispatch::Priority;
 use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId, TargetId};
-use rampmeter_store::{JobRow, MessageRow, OrderStanding, StoreError};
+use rampmeter_store::{JobRow, MessageRow, OrderStatus, StoreError};
 
 use crate::apply::turn::Turn;
 use crate::memory::queues::Queue;
@@ -36,13 +36,13 @@ impl Turn<'_> {
         }
         self.store().messages().insert_message(message)?;
         if let Some((target, ordering)) = self.order_of(message) {
-            let standing = OrderStanding::Free;
+            let status = OrderStatus::Free;
             self.store().lanes().insert_order(
                 target,
                 ordering,
                 message.queue,
                 message.id,
-                standing,
+                status,
             )?;
         }
         if delay.is_zero() {
@@ -71,13 +71,13 @@ impl Turn<'_> {
             return self.make_look_ready(target, lane, message);
         }
         if let Some((_, ordering)) = self.order_of(message) {
-            let standing = if self.may_go(target, ordering, message)? {
-                OrderStanding::Free
+            let status = if self.may_go(target, ordering, message)? {
+                OrderStatus::Free
             } else {
-                OrderStanding::Parked
+                OrderStatus::Parked
             };
-            self.set_order(target, ordering, message, standing)?;
-            if standing == OrderStanding::Parked {
+            self.set_order(target, ordering, message, status)?;
+            if status == OrderStatus::Parked {
                 self.target(target).parked[lane.index()] += 1;
                 return Ok(());
             }
@@ -145,11 +145,11 @@ impl Turn<'_> {
         let message = self.message(number)?;
         if let Some((_, ordering)) = self.order_of(&message) {
             if !self.may_go(target, ordering, &message)? {
-                self.set_order(target, ordering, &message, OrderStanding::Parked)?;
+                self.set_order(target, ordering, &message, OrderStatus::Parked)?;
                 self.target(target).parked[lane.index()] += 1;
                 return Ok(None);
             }
-            self.set_order(target, ordering, &message, OrderStanding::UnderWay)?;
+            self.set_order(target, ordering, &message, OrderStatus::UnderWay)?;
             self.target(target).owners.insert(ordering, number);
         }
         Ok(Some((message, None)))
@@ -195,15 +195,15 @@ impl Turn<'_> {
                 let parked = self
                     .store()
                     .lanes()
-                    .order_standing(target, ordering, from, message.id)?;
+                    .order_status(target, ordering, from, message.id)?;
                 self.store()
                     .lanes()
                     .delete_order(target, ordering, from, message.id)?;
-                let standing = OrderStanding::Free;
+                let status = OrderStatus::Free;
                 self.store()
                     .lanes()
-                    .insert_order(target, ordering, queue, message.id, standing)?;
-                parked == Some(OrderStanding::Parked)
+                    .insert_order(target, ordering, queue, message.id, status)?;
+                parked == Some(OrderStatus::Parked)
             }
             None => false,
         };
@@ -264,11 +264,11 @@ impl Turn<'_> {
         target: TargetId,
         ordering: OrderingHash,
         message: &MessageRow,
-        standing: OrderStanding,
+        status: OrderStatus,
     ) -> Result<(), StoreError> {
         self.store()
             .lanes()
-            .set_order(target, ordering, message.queue, message.id, standing)
+            .set_order(target, ordering, message.queue, message.id, status)
     }
 
     fn unpark_first(
@@ -282,7 +282,7 @@ impl Turn<'_> {
             .store()
             .lanes()
             .first_of_order(target, ordering, queue)?;
-        if let Some((number, OrderStanding::Parked)) = first {
+        if let Some((number, OrderStatus::Parked)) = first {
             self.target(target).parked[lane.index()] -= 1;
             self.with_message(number, |turn| {
                 let message = turn.message(number)?;

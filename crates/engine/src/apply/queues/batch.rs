@@ -17,13 +17,13 @@ use crate::apply::queues::send::NO_DEDUPLICATION;
 use crate::apply::turn::Turn;
 
 /// Most entries of a batch.
-const MOST: usize = 10;
+const MAX_ENTRIES: usize = 10;
 
 /// Longest id of an entry.
-const LONGEST_ID: usize = 80;
+const MAX_ID_CHARS: usize = 80;
 
 /// Longest batch of messages, in bytes.
-const LONGEST: usize = 1_048_576;
+const MAX_BATCH_BYTES: usize = 1_048_576;
 
 impl Turn<'_> {
     pub(crate) fn send_message_batch(
@@ -65,7 +65,7 @@ impl Turn<'_> {
             .iter()
             .map(|(_, message)| length(message))
             .sum();
-        if total > LONGEST {
+        if total > MAX_BATCH_BYTES {
             return Err(QueueError::BatchRequestTooLong(total).into());
         }
         Ok(())
@@ -110,13 +110,13 @@ fn check_batch<T>(operation: &'static str, batch: &Batch<T>) -> Result<(), Rejec
     if batch.entries.is_empty() {
         return Err(QueueError::EmptyBatchRequest(operation).into());
     }
-    if batch.entries.len() > MOST {
+    if batch.entries.len() > MAX_ENTRIES {
         return Err(QueueError::TooManyEntriesInBatchRequest(batch.entries.len()).into());
     }
     let mut seen = BTreeSet::new();
     for (id, _) in &batch.entries {
         let allowed = |letter: u8| letter.is_ascii_alphanumeric() || b"-_".contains(&letter);
-        if id.is_empty() || id.len() > LONGEST_ID || !id.bytes().all(allowed) {
+        if id.is_empty() || id.len() > MAX_ID_CHARS || !id.bytes().all(allowed) {
             return Err(QueueError::InvalidBatchEntryId.into());
         }
         if !seen.insert(id) {

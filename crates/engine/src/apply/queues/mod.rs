@@ -9,7 +9,7 @@ mod move_task;
 mod receipt;
 pub(crate) mod receive;
 mod send;
-mod standing;
+mod status;
 mod sweep;
 
 use rampmeter_store::model::arn::queue_name;

@@ -12,7 +12,7 @@ use rampmeter_store::model::sqs::{ChangeMessageVisibility, DeleteMessage};
 use rampmeter_store::{Hidden, MessageRow};
 
 use crate::apply::queues::Applied;
-use crate::apply::queues::receive::{LONGEST_INVISIBLE, seconds};
+use crate::apply::queues::receive::{MAX_INVISIBLE_SECONDS, seconds};
 use crate::apply::turn::Turn;
 
 /// What a receipt handle leads to.
@@ -67,7 +67,7 @@ impl Turn<'_> {
         let invisible = seconds(
             "VisibilityTimeout",
             change.visibility_timeout,
-            LONGEST_INVISIBLE,
+            MAX_INVISIBLE_SECONDS,
         )?;
         let (message, received_at) = match self.find_receipt(queue, handle)? {
             Found::Newest(message, Some(hidden)) => {
@@ -88,7 +88,7 @@ impl Turn<'_> {
             return Ok(());
         }
         let until = self.now.saturating_add(invisible);
-        let longest = Duration::from_secs(LONGEST_INVISIBLE.unsigned_abs());
+        let longest = Duration::from_secs(MAX_INVISIBLE_SECONDS.unsigned_abs());
         if until > received_at.saturating_add(longest) {
             let reason =
                 "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]";

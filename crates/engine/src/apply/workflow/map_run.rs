@@ -13,7 +13,7 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{Ended, ExecutionRow, ItemOf, MapRunRow, StoreError};
 
 use crate::apply::turn::Turn;
-use crate::apply::workflow::data::LONGEST_DATA;
+use crate::apply::workflow::data::MAX_DATA_BYTES;
 use crate::apply::workflow::work::{Joining, Moving, Work};
 
 /// What a child execution may spend in the command that starts it, and what its start costs the parent.
@@ -288,7 +288,7 @@ impl Turn<'_> {
                 let result = crate::apply::workflow::data::stored_output(self.store(), &row)?;
                 bytes += result.len();
                 results.push(result);
-                if bytes > LONGEST_DATA {
+                if bytes > MAX_DATA_BYTES {
                     return Ok(results);
                 }
             }

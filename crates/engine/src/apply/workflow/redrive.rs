@@ -11,7 +11,7 @@ use rampmeter_store::model::id::StepId;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::unreadable;
 use rampmeter_store::why_not_redrivable;
-use rampmeter_store::{ForkRow, FrameStanding, StoreError};
+use rampmeter_store::{ForkRow, FrameStatus, StoreError};
 
 use crate::apply::turn::Turn;
 use crate::apply::workflow::work::{BUDGET, Moving, Work};
@@ -138,7 +138,7 @@ impl Turn<'_> {
             self.step(moving, child, Stimulus::Begin, None)?;
             return Ok(());
         };
-        if row.standing != FrameStanding::Failed {
+        if row.status != FrameStatus::Failed {
             return Ok(());
         }
         let Some(frame) = self.stored_frame(row.step)? else {

@@ -6,7 +6,7 @@ use rampmeter_store::model::execution::{TaskReport, TaskResult};
 use rampmeter_store::model::rejected::Rejected;
 
 use crate::apply::turn::Turn;
-use crate::apply::workflow::data::LONGEST_DATA;
+use crate::apply::workflow::data::MAX_DATA_BYTES;
 
 impl Turn<'_> {
     /// Resumes the execution that waits for this task token.
@@ -38,9 +38,9 @@ impl Turn<'_> {
 }
 
 fn read_output(text: &str) -> Result<Payload, Rejected> {
-    if text.len() > LONGEST_DATA {
+    if text.len() > MAX_DATA_BYTES {
         return Err(Rejected::InvalidOutput(format!(
-            "Output exceeds the maximum number of bytes allowed: {LONGEST_DATA}"
+            "Output exceeds the maximum number of bytes allowed: {MAX_DATA_BYTES}"
         )));
     }
     Payload::parse(text).map_err(|error| Rejected::InvalidOutput(error.to_string()))

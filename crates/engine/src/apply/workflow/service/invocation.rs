@@ -13,7 +13,7 @@ use crate::apply::boundary::as_task_error;
 use crate::apply::turn::Turn;
 use crate::apply::workflow::service::Submission;
 use crate::invocation::OutgoingInvocation;
-use crate::memory::invocations::MOST_IN_FLIGHT;
+use crate::memory::invocations::MAX_IN_FLIGHT;
 
 impl Turn<'_> {
     /// Notes the request of a task, unless it can be refused at once.
@@ -43,7 +43,7 @@ impl Turn<'_> {
         if !self.may_start_invocations() {
             return Ok(());
         }
-        let room = MOST_IN_FLIGHT.saturating_sub(self.memory.invocations.in_flight.len());
+        let room = MAX_IN_FLIGHT.saturating_sub(self.memory.invocations.in_flight.len());
         let after = self.memory.invocations.after;
         let rows = match readable(self.store().executions().invocations(after, room))? {
             Readable::Whole(rows) => rows,
@@ -68,7 +68,7 @@ impl Turn<'_> {
         let invocations = &self.memory.invocations;
         self.memory.draining.is_none()
             && invocations.waiting
-            && invocations.in_flight.len() < MOST_IN_FLIGHT
+            && invocations.in_flight.len() < MAX_IN_FLIGHT
     }
 
     fn start_invocation(
