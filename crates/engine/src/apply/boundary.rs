@@ -13,6 +13,7 @@ use rampmeter_store::{Damaged, Readable, StoreFailure, TransactionError, readabl
 
 use crate::apply::turn::Turn;
 use crate::command::Reply;
+use crate::memory::Memory;
 
 /// What came of something that was tried.
 #[derive(Debug)]
@@ -76,10 +77,18 @@ impl Turn<'_> {
 
     /// Reads again what is remembered of the store.
     pub(crate) fn recall(&mut self) -> Result<(), StoreFailure> {
-        let recalled = self.memory.recall(self.store).and_then(|()| {
+        let Memory {
+            queue,
+            calls,
+            workflow,
+            ..
+        } = &mut *self.memory;
+        let recalled = queue
+            .recall(self.store)
+            .and_then(|()| calls.recall(self.store))
+            .and_then(|()| workflow.recall(self.store))
             // What was taken out of the table to be done is in it again.
-            self.store.executions().continuing()
-        });
+            .and_then(|()| self.store.executions().continuing());
         match readable(recalled)? {
             Readable::Whole(continuing) => {
                 for id in continuing {
@@ -95,7 +104,7 @@ impl Turn<'_> {
 
     /// Gives an execution a command of its own after this transaction, unless one waits already.
     pub(crate) fn go_on_later(&mut self, id: ExecutionId) {
-        if self.memory.continuing.insert(id) {
+        if self.memory.workflow.continuing.insert(id) {
             self.out.continuing.push(id);
         }
     }

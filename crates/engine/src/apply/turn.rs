@@ -63,6 +63,7 @@ impl<'w> Turn<'w> {
     /// A target by its number, which came from our own rows or commands.
     pub(crate) fn target(&mut self, id: TargetId) -> &mut Target {
         self.memory
+            .calls
             .targets
             .get_mut(&id)
             .expect("a queue or permit in use belongs to a target")
@@ -70,10 +71,8 @@ impl<'w> Turn<'w> {
 
     /// The revision of a state machine that an execution uses.
     pub(crate) fn machine(&mut self, id: RevisionId) -> Result<Arc<Machine>, StoreError> {
-        let Memory {
-            machines, place, ..
-        } = &mut *self.memory;
-        machines.revision(id, self.store, place)
+        let Memory { workflow, arns, .. } = &mut *self.memory;
+        workflow.machines.revision(id, self.store, arns)
     }
 
     /// The revision that new executions of the state machine with this name start with.
@@ -81,10 +80,8 @@ impl<'w> Turn<'w> {
         &mut self,
         name: &str,
     ) -> Result<Option<Arc<Machine>>, StoreError> {
-        let Memory {
-            machines, place, ..
-        } = &mut *self.memory;
-        machines.newest(name, self.store, place)
+        let Memory { workflow, arns, .. } = &mut *self.memory;
+        workflow.machines.newest(name, self.store, arns)
     }
 
     /// Leaves something for an execution.

@@ -40,6 +40,7 @@ impl Decisions {
         let writer = recover(store, config, false, Duration::ZERO)?;
         let (id, target) = writer
             .memory
+            .calls
             .targets
             .first_key_value()
             .expect("the configuration has a target");
@@ -79,7 +80,7 @@ impl Decisions {
     /// Calls that wait.
     #[must_use]
     pub fn waiting(&self) -> u64 {
-        self.writer.memory.targets[&self.target].ready[Priority::Batch.index()]
+        self.writer.memory.calls.targets[&self.target].ready[Priority::Batch.index()]
     }
 
     fn start_one(&mut self) -> Result<Duration, StoreFailure> {

@@ -73,10 +73,11 @@ impl Writer {
     ) -> Result<Vec<oneshot::Sender<()>>, StoreFailure> {
         // Executions that go on take at most a part of each group, so that they shut nobody out.
         if let Readable::Whole(ids) = readable(self.store.executions().continuing())? {
-            self.memory.continuing.extend(ids);
+            self.memory.workflow.continuing.extend(ids);
         }
         let waiting = self
             .memory
+            .workflow
             .continuing
             .iter()
             .copied()
@@ -156,11 +157,12 @@ impl Writer {
             Readable::Whole(at) => at,
             Readable::Damaged(_) => None,
         };
-        let changes = self.memory.targets.values();
+        let changes = self.memory.calls.targets.values();
         let changes = changes.filter_map(Target::first_expiry).min();
         let gates = match self.memory.draining {
             None => self
                 .memory
+                .calls
                 .targets
                 .values()
                 .filter_map(|target| target.wake)
@@ -168,9 +170,9 @@ impl Writer {
             Some(_) => None,
         };
         let drained = self.memory.draining.as_ref().map(|draining| draining.until);
-        let receives = self.memory.waiting.first_deadline();
-        let workers = self.memory.polls.first_deadline();
-        let moves = self.memory.moves.values().map(|task| task.next).min();
+        let receives = self.memory.queue.waiting.first_deadline();
+        let workers = self.memory.workflow.polls.first_deadline();
+        let moves = self.memory.queue.moves.values().map(|task| task.next).min();
         let next = [
             timer,
             delayed,
@@ -180,7 +182,7 @@ impl Writer {
             receives,
             workers,
             moves,
-            Some(self.memory.forget_at),
+            Some(self.memory.control.forget_at),
         ];
         let next = next.into_iter().flatten().min();
         let wait = next.map_or(LONGEST_SLEEP, |next| {
@@ -195,10 +197,11 @@ impl Writer {
         let draining = self.memory.draining.as_ref()?;
         let quiet = self
             .memory
+            .calls
             .targets
             .values()
             .all(|target| target.in_flight.is_empty())
-            && self.memory.invocations.in_flight.is_empty();
+            && self.memory.workflow.invocations.in_flight.is_empty();
         if quiet || self.clock.now() >= draining.until {
             return self.memory.draining.take().map(|draining| draining.done);
         }

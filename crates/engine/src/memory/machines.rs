@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rampmeter_asl::StateMachine;
-use rampmeter_store::model::arn::Place;
+use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::id::RevisionId;
 use rampmeter_store::model::state_machine::{MachineKind, diagnosis};
 use rampmeter_store::{RevisionRow, Store, StoreError};
@@ -57,7 +57,7 @@ impl Machines {
         &mut self,
         name: &str,
         store: &Store,
-        place: &Place,
+        place: &ArnScope,
     ) -> Result<Option<Arc<Machine>>, StoreError> {
         let id = match self.newest.get(name) {
             Some(id) => *id,
@@ -75,7 +75,7 @@ impl Machines {
         &mut self,
         id: RevisionId,
         store: &Store,
-        place: &Place,
+        place: &ArnScope,
     ) -> Result<Arc<Machine>, StoreError> {
         if let Some(machine) = self.compiled.get(&id) {
             return Ok(Arc::clone(machine));

@@ -47,7 +47,7 @@ impl Turn<'_> {
                 }
             }
         }
-        let queue = self.memory.queues.get(message.queue);
+        let queue = self.memory.queue.queues.get(message.queue);
         let letter = DeadLetter {
             message: message.id,
             failed_at: self.now,

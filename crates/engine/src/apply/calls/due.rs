@@ -30,7 +30,7 @@ impl Turn<'_> {
         let Some(message) = self.store().messages().message(id)? else {
             return Ok(());
         };
-        if self.memory.queues.is_plain(message.queue) {
+        if self.memory.queue.queues.is_plain(message.queue) {
             self.show(message.queue, id)
         } else {
             self.make_ready(&message)
@@ -40,7 +40,7 @@ impl Turn<'_> {
     /// Closes the permits whose calls can no longer be running at the vendor.
     pub(crate) fn end_holds(&mut self) -> Result<(), StoreFailure> {
         let now = self.now;
-        let targets: Vec<TargetId> = self.memory.targets.keys().copied().collect();
+        let targets: Vec<TargetId> = self.memory.calls.targets.keys().copied().collect();
         for target in targets {
             for released in self.target(target).gate.release_holds(now) {
                 self.store().calls().delete_permit(released.id)?;

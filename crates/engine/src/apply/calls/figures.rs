@@ -20,7 +20,7 @@ impl Turn<'_> {
             set_aside: self.store().count_damaged()?,
         };
         let now = self.now;
-        let targets: Vec<TargetId> = self.memory.targets.keys().copied().collect();
+        let targets: Vec<TargetId> = self.memory.calls.targets.keys().copied().collect();
         for id in targets {
             let (queues, dead) = {
                 let target = self.target(id);

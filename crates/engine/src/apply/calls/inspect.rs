@@ -25,29 +25,34 @@ impl Turn<'_> {
     /// Every target as it stands.
     pub(crate) fn inspect_targets(&mut self) -> Vec<TargetState> {
         let now = self.now;
-        let targets = self.memory.targets.values().map(|target| TargetState {
-            name: target.config.name.clone(),
-            limits: limit_states(target, now),
-            paused: target.gate.paused().into_iter().map(scope_word).collect(),
-            mean_call: target.latency().map(milliseconds),
-            waiting: [0, 1, 2].map(|lane| target.ready[lane] + target.parked[lane]),
-            in_flight: target.gate.in_flight(),
-            held: u64::try_from(target.gate.held()).unwrap_or(u64::MAX),
-            deferrals: target.gate.deferrals(),
-            throttles: target.throttles,
-            throttles_under_our_limit: target.throttles_under_our_limit,
-            closed_by_headers: target.closed_by_headers,
-            closed_until: match target.gate.closure(now) {
-                Verdict::ClosedUntil(until) => Some(until.as_millis()),
-                _ => None,
-            },
-            trickle: match target.gate.closure(now) {
-                Verdict::Trickling { width } => Some(width),
-                _ => None,
-            },
-            vendor_limits: vendor_limits(target),
-            contended: target.contended(),
-        });
+        let targets = self
+            .memory
+            .calls
+            .targets
+            .values()
+            .map(|target| TargetState {
+                name: target.config.name.clone(),
+                limits: limit_states(target, now),
+                paused: target.gate.paused().into_iter().map(scope_word).collect(),
+                mean_call: target.latency().map(milliseconds),
+                waiting: [0, 1, 2].map(|lane| target.ready[lane] + target.parked[lane]),
+                in_flight: target.gate.in_flight(),
+                held: u64::try_from(target.gate.held()).unwrap_or(u64::MAX),
+                deferrals: target.gate.deferrals(),
+                throttles: target.throttles,
+                throttles_under_our_limit: target.throttles_under_our_limit,
+                closed_by_headers: target.closed_by_headers,
+                closed_until: match target.gate.closure(now) {
+                    Verdict::ClosedUntil(until) => Some(until.as_millis()),
+                    _ => None,
+                },
+                trickle: match target.gate.closure(now) {
+                    Verdict::Trickling { width } => Some(width),
+                    _ => None,
+                },
+                vendor_limits: vendor_limits(target),
+                contended: target.contended(),
+            });
         targets.collect()
     }
 
@@ -58,7 +63,7 @@ impl Turn<'_> {
         of: Option<&str>,
     ) -> Result<Vec<CallState>, StoreError> {
         let mut calls = Vec::new();
-        let targets = self.memory.targets.iter();
+        let targets = self.memory.calls.targets.iter();
         let targets = targets.filter(|(_, target)| of.is_none_or(|of| target.config.name == of));
         let targets: Vec<TargetId> = targets.map(|(id, _)| *id).collect();
         for &id in &targets {
@@ -115,7 +120,7 @@ impl Turn<'_> {
             }
             if let Readable::Whole(Some(message)) =
                 readable(self.store().messages().message(job.message))?
-                && let Some(queue) = self.memory.queues.get(message.queue)
+                && let Some(queue) = self.memory.queue.queues.get(message.queue)
                 && let Some(priority) = queue.lane
             {
                 calls.push(self.call_state(id, &message, priority, Standing::Job)?);
@@ -140,7 +145,7 @@ impl Turn<'_> {
         let Some(message) = self.store().messages().message(number)? else {
             return Ok(None);
         };
-        let Some(queue) = self.memory.queues.get(message.queue) else {
+        let Some(queue) = self.memory.queue.queues.get(message.queue) else {
             return Ok(None);
         };
         let Some(priority) = queue.lane else {
@@ -292,7 +297,7 @@ impl Turn<'_> {
         let arn = self
             .store()
             .executions()
-            .execution_arn(execution, &self.memory.place);
+            .execution_arn(execution, &self.memory.arns);
         Ok(match readable(arn)? {
             Readable::Whole(arn) => arn,
             Readable::Damaged(_) => None,

@@ -29,7 +29,7 @@ impl Turn<'_> {
         if let (true, None, Some(queue)) = (
             delay.is_zero(),
             message.ordering,
-            self.memory.queues.get(message.queue),
+            self.memory.queue.queues.get(message.queue),
         ) && let Some(lane) = queue.lane
         {
             message.turn = self.new_turn(queue.target, lane, message)?;
@@ -60,7 +60,7 @@ impl Turn<'_> {
             target,
             lane: Some(lane),
             ..
-        }) = self.memory.queues.get(message.queue)
+        }) = self.memory.queue.queues.get(message.queue)
         else {
             return self
                 .store()
@@ -207,7 +207,12 @@ impl Turn<'_> {
             }
             None => false,
         };
-        let lane = self.memory.queues.get(from).and_then(|queue| queue.lane);
+        let lane = self
+            .memory
+            .queue
+            .queues
+            .get(from)
+            .and_then(|queue| queue.lane);
         let lane = lane.expect("a call that moves waits in a lane");
         if was_ready {
             self.target(target).ready[lane.index()] -= 1;
@@ -237,7 +242,7 @@ impl Turn<'_> {
     /// The target and the OrderingKey of a call that has one.
     fn order_of(&self, message: &MessageRow) -> Option<(TargetId, OrderingHash)> {
         let ordering = message.ordering?;
-        let queue = self.memory.queues.get(message.queue)?;
+        let queue = self.memory.queue.queues.get(message.queue)?;
         Some((queue.target, ordering))
     }
 

@@ -46,7 +46,7 @@ impl Turn<'_> {
         if self.memory.draining.is_some() {
             return Ok(false);
         }
-        let targets: Vec<TargetId> = self.memory.targets.keys().copied().collect();
+        let targets: Vec<TargetId> = self.memory.calls.targets.keys().copied().collect();
         let mut unfinished = false;
         for target in targets {
             unfinished |= self.start_calls_of(target)?;
@@ -213,7 +213,7 @@ impl Turn<'_> {
             && let Some(execution) = self.store().executions().execution(execution)?
         {
             let machine = self.machine(execution.revision)?;
-            let arn = execution.arn(&self.memory.place, &machine.name);
+            let arn = execution.arn(&self.memory.arns, &machine.name);
             return Ok(idempotency_key(&arn, entered));
         }
         Ok(message_id(self.memory.seal.key(), message.id))
@@ -231,7 +231,7 @@ impl Turn<'_> {
             look,
         } = wanted;
         let now: Time = self.now;
-        let permit = self.memory.numbers.permit.take(self.store)?;
+        let permit = self.memory.calls.permit_numbers.take(self.store)?;
         let target = self.target(id);
         let mut waiting = target.waiting();
         if look.is_some() {

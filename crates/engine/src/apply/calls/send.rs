@@ -57,11 +57,11 @@ impl Turn<'_> {
         request: SendMessage,
     ) -> Result<SentMessage, TransactionError> {
         let name = queue_name(&request.queue_url);
-        let Some(record) = self.memory.queues.named(name) else {
+        let Some(record) = self.memory.queue.queues.named(name) else {
             return Err(Rejected::QueueDoesNotExist(name.to_owned()).into());
         };
         let id = record.id;
-        match self.memory.queues.get(id) {
+        match self.memory.queue.queues.get(id) {
             Some(queue) => self.send_call(queue, request),
             None => self.send_plain(id, request, false),
         }
@@ -75,7 +75,7 @@ impl Turn<'_> {
     ) -> Result<SentMessage, TransactionError> {
         let checked = check_call(&request).and_then(|()| check_delay(request.delay_seconds));
         let delay = checked?;
-        let id = MessageNumber(self.memory.numbers.message.take(self.store)?);
+        let id = MessageNumber(self.memory.queue.message_numbers.take(self.store)?);
         let parsed = CallMessage::parse(&request.body, &self.target(queue.target).config);
         let sent = SentMessage {
             message_id: message_id(self.memory.seal.key(), id),
@@ -101,7 +101,7 @@ impl Turn<'_> {
     ) -> Result<Placing, TransactionError> {
         let checked = check_call(request).and_then(|()| check_delay(request.delay_seconds));
         let delay = checked?;
-        let id = MessageNumber(self.memory.numbers.message.take(self.store)?);
+        let id = MessageNumber(self.memory.queue.message_numbers.take(self.store)?);
         let config = &self.target(queue.target).config;
         let parsed = match task.parameters.value().get("MessageBody") {
             Some(Value::String(text)) => CallMessage::parse(text, config),
@@ -194,7 +194,7 @@ impl Turn<'_> {
             Placed::Lane { delay } => self.enter_lane(message, *delay)?,
             Placed::Dead { reason } => {
                 self.store().messages().insert_message(message)?;
-                let queue = self.memory.queues.get(message.queue);
+                let queue = self.memory.queue.queues.get(message.queue);
                 let queue = queue.expect("a new message is sent to a queue that is configured");
                 self.bury(queue.target, message, INVALID_MESSAGE, reason)?;
                 if let Some((execution, event)) = message.task {

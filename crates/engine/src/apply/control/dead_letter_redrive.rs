@@ -104,7 +104,7 @@ impl Turn<'_> {
             return Err(unknown().into());
         };
         // The target of the letter may have been taken out of the configuration.
-        let Some(queue) = self.memory.queues.get(message.queue) else {
+        let Some(queue) = self.memory.queue.queues.get(message.queue) else {
             let what = format!("the target of dead letter c-{id} is not configured");
             return Err(Rejected::Impossible(what).into());
         };
@@ -176,7 +176,7 @@ impl Turn<'_> {
             return Err(Rejected::Impossible(what.to_owned()).into());
         };
         let machine = self.machine(row.revision)?;
-        let arn = row.arn(&self.memory.place, &machine.name);
+        let arn = row.arn(&self.memory.arns, &machine.name);
         if let Some(why) = self.went_on(&row, scheduled)? {
             let what = format!("{why} ({arn}): discard the dead letter, or start a new execution");
             return Err(Rejected::Impossible(what).into());

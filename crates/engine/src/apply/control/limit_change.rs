@@ -87,6 +87,7 @@ impl Turn<'_> {
         let now = self.now;
         let due: Vec<TargetId> = self
             .memory
+            .calls
             .targets
             .iter()
             .filter(|(_, target)| target.first_expiry().is_some_and(|at| at <= now))

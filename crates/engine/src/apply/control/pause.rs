@@ -67,7 +67,7 @@ impl Turn<'_> {
         let Some(message) = self.store().messages().message(number)? else {
             return Err(unknown().into());
         };
-        let queue = self.memory.queues.get(message.queue);
+        let queue = self.memory.queue.queues.get(message.queue);
         let Some((queue, from)) = queue.and_then(|queue| Some((queue, queue.lane?))) else {
             return Err(unknown().into());
         };
@@ -104,7 +104,7 @@ impl Turn<'_> {
     }
 
     pub(crate) fn target_named(&self, name: &str) -> Result<TargetId, Rejected> {
-        let mut targets = self.memory.targets.iter();
+        let mut targets = self.memory.calls.targets.iter();
         let found = targets.find(|(_, target)| target.config.name == name);
         found
             .map(|(id, _)| *id)

@@ -22,14 +22,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 impl Turn<'_> {
     /// Deletes some of what is older than retention allows. Answers whether there is more. What cannot be read stays.
     pub(crate) fn forget_old(&mut self) -> Result<bool, StoreFailure> {
-        if self.now < self.memory.forget_at {
+        if self.now < self.memory.control.forget_at {
             return Ok(false);
         }
         match self.attempt(|turn| Ok(turn.forget_some()?))? {
             Attempt::Done(more) => Ok(more),
             Attempt::Refused(_) => Ok(false),
             Attempt::Damaged(damaged) => {
-                self.memory.forget_at = self.now.saturating_add(LONGEST_PAUSE);
+                self.memory.control.forget_at = self.now.saturating_add(LONGEST_PAUSE);
                 self.note_damaged(DamagedKind::Row, damaged.to_string(), &damaged)?;
                 Ok(false)
             }
@@ -37,7 +37,7 @@ impl Turn<'_> {
     }
 
     fn forget_some(&mut self) -> Result<bool, StoreError> {
-        let retention = self.memory.retention;
+        let retention = self.memory.control.retention;
         let micros = i64::try_from(retention.as_micros()).unwrap_or(i64::MAX);
         let before = Time::from_micros(self.now.as_micros().saturating_sub(micros));
         let outcomes = self
@@ -64,7 +64,7 @@ impl Turn<'_> {
         more |= self.store().executions().delete_leftover(STEPS_AT_ONCE)? == STEPS_AT_ONCE;
         if !more {
             let pause = (retention / 10).min(LONGEST_PAUSE);
-            self.memory.forget_at = self.now.saturating_add(pause);
+            self.memory.control.forget_at = self.now.saturating_add(pause);
         }
         Ok(more)
     }

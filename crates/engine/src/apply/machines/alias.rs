@@ -25,7 +25,7 @@ impl Turn<'_> {
         create: CreateAlias,
     ) -> Result<AliasDescription, TransactionError> {
         let checked = self.check_routes(&create.routes)?;
-        let machine_arn = self.memory.place.machine_arn(&checked.name);
+        let machine_arn = self.memory.arns.machine_arn(&checked.name);
         if let Some(existing) = self
             .store()
             .machines()

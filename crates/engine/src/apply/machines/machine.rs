@@ -22,7 +22,7 @@ impl Turn<'_> {
     ) -> Result<CreatedStateMachine, TransactionError> {
         check_name(&create.name)?;
         check(&create.definition, create.kind)?;
-        let arn = self.memory.place.machine_arn(&create.name);
+        let arn = self.memory.arns.machine_arn(&create.name);
         if let Some(existing) = self.store().machines().newest_revision(&create.name)? {
             if !is_same(&existing, &create) {
                 return Err(Rejected::StateMachineAlreadyExists(arn).into());
@@ -99,7 +99,7 @@ impl Turn<'_> {
             self.store()
                 .machines()
                 .delete_versions_and_aliases(found.machine)?;
-            self.memory.machines.withdraw(&found.name);
+            self.memory.workflow.machines.withdraw(&found.name);
         }
         Ok(())
     }
@@ -113,7 +113,7 @@ impl Turn<'_> {
     /// Makes a revision the newest; answers it with its number.
     fn revise(&mut self, mut row: RevisionRow) -> Result<RevisionRow, StoreError> {
         row.id = self.store().machines().insert_revision(&row)?;
-        self.memory.machines.publish(&row.name, row.id);
+        self.memory.workflow.machines.publish(&row.name, row.id);
         Ok(row)
     }
 
@@ -128,7 +128,7 @@ impl Turn<'_> {
         };
         let description = publication.description.as_deref();
         let published = self.publish_revision(row.machine, row.id, description)?;
-        let machine_arn = self.memory.place.machine_arn(&row.name);
+        let machine_arn = self.memory.arns.machine_arn(&row.name);
         Ok(Some(published.describe(&machine_arn).arn))
     }
 }

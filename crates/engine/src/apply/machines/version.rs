@@ -52,7 +52,7 @@ impl Turn<'_> {
         }
         let description = publish.description.as_deref();
         let row = self.publish_revision(found.machine, found.id, description)?;
-        Ok(row.describe(&self.memory.place.machine_arn(&found.name)))
+        Ok(row.describe(&self.memory.arns.machine_arn(&found.name)))
     }
 
     /// The version of a revision: the one it has, or a new one.

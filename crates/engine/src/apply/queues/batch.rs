@@ -33,7 +33,7 @@ impl Turn<'_> {
         let queue = self.find_queue(&batch.queue_url)?.id;
         check_batch("SendMessageBatch", &batch)?;
         self.check_messages(queue, &batch)?;
-        let plain = self.memory.queues.is_plain(queue);
+        let plain = self.memory.queue.queues.is_plain(queue);
         let mut answer = Vec::with_capacity(batch.entries.len());
         for (id, mut message) in batch.entries {
             let sent = self.answer_to(|turn| {

@@ -27,7 +27,7 @@ const MOST_TAGS: usize = 50;
 
 impl Turn<'_> {
     pub(crate) fn create_queue(&mut self, create: &CreateQueue) -> Applied<String> {
-        if let Some(existing) = self.memory.queues.named(&create.name) {
+        if let Some(existing) = self.memory.queue.queues.named(&create.name) {
             return match existing.attributes.differs_from(&create.attributes)? {
                 None => Ok(existing.name.clone()),
                 Some(attribute) => Err(QueueError::QueueNameExists(attribute).into()),
@@ -41,7 +41,7 @@ impl Turn<'_> {
             ))
             .into());
         }
-        self.memory.queues.add(record);
+        self.memory.queue.queues.add(record);
         Ok(create.name.clone())
     }
 
@@ -53,6 +53,7 @@ impl Turn<'_> {
         check_name(&create.name, fifo)?;
         if self
             .memory
+            .queue
             .queues
             .was_deleted_recently(&create.name, self.now)
         {
@@ -91,10 +92,10 @@ impl Turn<'_> {
             return Ok(());
         };
         let refused = |reason: &str| Err(parameter("RedrivePolicy", text, reason));
-        let Some(dead) = self.memory.queues.named(&redrive.dead_letter_queue) else {
+        let Some(dead) = self.memory.queue.queues.named(&redrive.dead_letter_queue) else {
             return refused("Dead letter target does not exist.");
         };
-        if self.memory.place.queue_arn(&dead.name) != redrive.dead_letter_arn {
+        if self.memory.arns.queue_arn(&dead.name) != redrive.dead_letter_arn {
             return refused("Dead letter target does not exist.");
         }
         if dead.attributes.is_fifo() != attributes.is_fifo() {
@@ -134,6 +135,7 @@ impl Turn<'_> {
         };
         let mut names = self
             .memory
+            .queue
             .queues
             .starting_at(&first)
             .take_while(|queue| queue.name.starts_with(prefix))
@@ -154,7 +156,7 @@ impl Turn<'_> {
     pub(crate) fn describe_queue(&mut self, url: &str) -> Result<QueueDescription, Rejected> {
         let record = self.find_queue(url)?.clone();
         let mut attributes = record.attributes.shown();
-        let arn = self.memory.place.queue_arn(&record.name);
+        let arn = self.memory.arns.queue_arn(&record.name);
         attributes.insert("QueueArn".to_owned(), arn);
         for (name, time) in [
             ("CreatedTimestamp", record.created_at),
@@ -163,7 +165,7 @@ impl Turn<'_> {
             let seconds = time.as_millis().div_euclid(1_000);
             attributes.insert(name.to_owned(), seconds.to_string());
         }
-        let calls_in_flight = self.memory.queues.get(record.id).map(|queue| {
+        let calls_in_flight = self.memory.queue.queues.get(record.id).map(|queue| {
             let calls = self.target(queue.target).in_flight.values();
             let here = calls.filter(|call| call.message.queue == record.id);
             here.count() as u64
@@ -211,7 +213,7 @@ impl Turn<'_> {
     ) -> Applied<()> {
         let changed = self.find_queue(url).and_then(|record| {
             let mut record = record.clone();
-            let arn = self.memory.place.queue_arn(&record.name);
+            let arn = self.memory.arns.queue_arn(&record.name);
             let before = record.attributes.names().get("Policy").map(String::as_str);
             let after = policy::changed(before, &arn, change)?;
             record
@@ -227,7 +229,7 @@ impl Turn<'_> {
     pub(crate) fn put_queue(&mut self, changed: Result<QueueRecord, Rejected>) -> Applied<()> {
         let changed = changed?;
         self.store().queues().update_queue(&changed)?;
-        self.memory.queues.add(changed);
+        self.memory.queue.queues.add(changed);
         Ok(())
     }
 }

@@ -88,6 +88,7 @@ impl Turn<'_> {
     fn find_queue(&self, url: &str) -> Result<&QueueRecord, Rejected> {
         let name = queue_name(url);
         self.memory
+            .queue
             .queues
             .named(name)
             .ok_or_else(|| Rejected::QueueDoesNotExist(name.to_owned()))
@@ -101,7 +102,7 @@ impl Turn<'_> {
     }
 
     fn refuse_lane(&mut self, id: QueueId) -> Result<(), Rejected> {
-        let Some(lane) = self.memory.queues.get(id) else {
+        let Some(lane) = self.memory.queue.queues.get(id) else {
             return Ok(());
         };
         let target = self.target(lane.target).config.name.clone();
@@ -115,6 +116,7 @@ impl Turn<'_> {
     /// A queue by its number, which came from our own rows or memory.
     pub(crate) fn queue_record(&self, id: QueueId) -> &QueueRecord {
         self.memory
+            .queue
             .queues
             .record(id)
             .expect("a queue that was found in this transaction is there")

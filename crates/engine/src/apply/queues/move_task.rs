@@ -47,11 +47,12 @@ impl Turn<'_> {
             },
             Err(refused) => return Err(refused.into()),
         };
-        row.below = self.memory.numbers.message.take(self.store)?;
+        row.below = self.memory.queue.message_numbers.take(self.store)?;
         self.store().queues().insert_move_task(&mut row)?;
         let handle = self.handle_of(&row);
         let next = self.now;
         self.memory
+            .queue
             .moves
             .insert(row.id, RunningMoveTask { row, next });
         Ok(handle)
@@ -64,7 +65,7 @@ impl Turn<'_> {
         let source = self.queue_of_arn(&start.source_arn, "SourceArn")?;
         let name = self.queue_record(source).name.clone();
         self.refuse_lane(source)?;
-        let is_dead_letter_queue = self.memory.queues.starting_at("").any(|queue| {
+        let is_dead_letter_queue = self.memory.queue.queues.starting_at("").any(|queue| {
             let redrive = queue.attributes.redrive();
             redrive.is_some_and(|redrive| redrive.dead_letter_queue == name)
         });
@@ -94,6 +95,7 @@ impl Turn<'_> {
         };
         if self
             .memory
+            .queue
             .moves
             .values()
             .any(|task| task.row.source == name)
@@ -119,7 +121,7 @@ impl Turn<'_> {
 
     pub(crate) fn cancel_move_task(&mut self, handle: &str) -> Applied<i64> {
         let id = self.open_handle(handle)?;
-        let Some(RunningMoveTask { mut row, .. }) = self.memory.moves.remove(&id) else {
+        let Some(RunningMoveTask { mut row, .. }) = self.memory.queue.moves.remove(&id) else {
             let text = match self.store().queues().move_task(id)? {
                 Some(_) => "Only active tasks can be cancelled.",
                 None => NO_TASK,
@@ -153,7 +155,7 @@ impl Turn<'_> {
     }
 
     fn shown(&self, row: MoveTaskRow) -> MoveTask {
-        let place = &self.memory.place;
+        let place = &self.memory.arns;
         let running = row.status == MoveTaskStatus::Running;
         MoveTask {
             task_handle: running.then(|| self.handle_of(&row)),
@@ -172,7 +174,7 @@ impl Turn<'_> {
     fn handle_of(&self, row: &MoveTaskRow) -> String {
         let handle = json!({
             "taskId": self.memory.seal.seal_text(PURPOSE, &row.id.to_be_bytes()),
-            "sourceArn": self.memory.place.queue_arn(&row.source),
+            "sourceArn": self.memory.arns.queue_arn(&row.source),
         });
         STANDARD.encode(handle.to_string())
     }
@@ -198,9 +200,10 @@ impl Turn<'_> {
     fn queue_of_arn(&self, arn: &str, parameter: &str) -> Result<QueueId, Rejected> {
         let name = arn.rsplit(':').next().unwrap_or_default();
         self.memory
+            .queue
             .queues
             .named(name)
-            .filter(|queue| self.memory.place.queue_arn(&queue.name) == arn)
+            .filter(|queue| self.memory.arns.queue_arn(&queue.name) == arn)
             .map(|queue| queue.id)
             .ok_or_else(|| {
                 QueueError::ResourceNotFound(format!(
@@ -214,21 +217,27 @@ impl Turn<'_> {
     pub(crate) fn run_move_tasks(&mut self) -> Result<bool, StoreFailure> {
         let due: Vec<i64> = self
             .memory
+            .queue
             .moves
             .iter()
             .filter(|(_, task)| task.next <= self.now)
             .map(|(id, _)| *id)
             .collect();
         for id in due {
-            if let Some(mut task) = self.memory.moves.remove(&id) {
+            if let Some(mut task) = self.memory.queue.moves.remove(&id) {
                 self.run_move_task(&mut task)?;
                 self.store().queues().update_move_task(&task.row)?;
                 if task.row.status == MoveTaskStatus::Running {
-                    self.memory.moves.insert(id, task);
+                    self.memory.queue.moves.insert(id, task);
                 }
             }
         }
-        Ok(self.memory.moves.values().any(|task| task.next <= self.now))
+        Ok(self
+            .memory
+            .queue
+            .moves
+            .values()
+            .any(|task| task.next <= self.now))
     }
 
     fn run_move_task(&mut self, task: &mut RunningMoveTask) -> Result<(), StoreFailure> {
@@ -250,9 +259,14 @@ impl Turn<'_> {
 
     /// Moves the next message; otherwise the task has ended, and the row says how. A message that cannot be read is set aside.
     fn move_next(&mut self, task: &mut MoveTaskRow) -> Result<bool, StoreFailure> {
-        let source = self.memory.queues.named(&task.source).map(|queue| queue.id);
+        let source = self
+            .memory
+            .queue
+            .queues
+            .named(&task.source)
+            .map(|queue| queue.id);
         let named = task.destination.clone();
-        let gone = |name: &String| self.memory.queues.named(name).is_none();
+        let gone = |name: &String| self.memory.queue.queues.named(name).is_none();
         if source.is_none() || named.as_ref().is_some_and(gone) {
             fail(task, "AWS.SimpleQueueService.NonExistentQueue");
             return Ok(false);
@@ -306,9 +320,9 @@ impl Turn<'_> {
             fail(task, "CouldNotDetermineMessageSource");
             return Ok(false);
         };
-        let found = self.memory.queues.named(&destination);
+        let found = self.memory.queue.queues.named(&destination);
         let fits = found
-            .filter(|queue| self.memory.queues.is_plain(queue.id))
+            .filter(|queue| self.memory.queue.queues.is_plain(queue.id))
             .filter(|queue| queue.attributes.is_fifo() == self.is_fifo(source))
             .map(|queue| queue.id);
         let Some(destination) = fits else {
@@ -329,7 +343,7 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         let body = self.body_of(message)?;
         self.erase(source, message.id)?;
-        let number = MessageNumber(self.memory.numbers.message.take(self.store)?);
+        let number = MessageNumber(self.memory.queue.message_numbers.take(self.store)?);
         let row = self.plain_row(number, destination, body);
         let envelope = Envelope {
             source: None,

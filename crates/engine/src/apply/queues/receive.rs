@@ -79,7 +79,7 @@ impl Turn<'_> {
             return Ok(());
         }
         let deadline = self.now.saturating_add(wait);
-        if let Err(reply) = self.memory.waiting.add(taking, deadline, reply) {
+        if let Err(reply) = self.memory.queue.waiting.add(taking, deadline, reply) {
             self.out.reply(reply, answer);
         }
         Ok(())
@@ -125,33 +125,33 @@ impl Turn<'_> {
     /// that could be served at once.
     pub(crate) fn serve_waiting_receives(&mut self) -> Result<bool, StoreFailure> {
         let over = if self.memory.draining.is_some() {
-            self.memory.waiting.take_all()
+            self.memory.queue.waiting.take_all()
         } else {
-            self.memory.waiting.take_due(self.now)
+            self.memory.queue.waiting.take_due(self.now)
         };
         for receive in over {
             self.out.reply(receive.reply, Ok(Vec::new()));
         }
         for _ in 0..SERVED_AT_ONCE {
-            let Some(queue) = self.memory.waiting.woken() else {
+            let Some(queue) = self.memory.queue.waiting.woken() else {
                 return Ok(false);
             };
             let ready = self.has_visible(queue)?;
             let waiting = if ready {
-                self.memory.waiting.take(queue)
+                self.memory.queue.waiting.take(queue)
             } else {
                 None
             };
             let Some(waiting) = waiting else {
-                self.memory.waiting.rest(queue);
+                self.memory.queue.waiting.rest(queue);
                 continue;
             };
             match self.take_messages(waiting.taking)? {
                 Ok(none) if none.is_empty() => {
-                    self.memory.waiting.put_back(waiting);
+                    self.memory.queue.waiting.put_back(waiting);
                     let full = self.is_full(queue);
                     if full || !self.has_visible(queue)? {
-                        self.memory.waiting.rest(queue);
+                        self.memory.queue.waiting.rest(queue);
                     }
                 }
                 answer => self.out.reply(waiting.reply, answer),
@@ -210,7 +210,7 @@ impl Turn<'_> {
             let Some((turn, first)) = self.next_visible(taking.queue)? else {
                 break;
             };
-            if let Some(record) = self.memory.queues.record_mut(taking.queue) {
+            if let Some(record) = self.memory.queue.queues.record_mut(taking.queue) {
                 record.last_group = turn;
             }
             let group = self.with_message(first, |turn| {
@@ -325,8 +325,8 @@ impl Turn<'_> {
         if received_here < redrive.max_receive_count {
             return None;
         }
-        let dead = self.memory.queues.named(&redrive.dead_letter_queue)?;
-        let fits = self.memory.queues.is_plain(dead.id)
+        let dead = self.memory.queue.queues.named(&redrive.dead_letter_queue)?;
+        let fits = self.memory.queue.queues.is_plain(dead.id)
             && dead.attributes.is_fifo() == record.attributes.is_fifo()
             && dead.attributes.allows_redrive_from(&record.name);
         fits.then_some(dead.id)
@@ -379,7 +379,7 @@ impl Turn<'_> {
         };
         let first = message.first_started_at.unwrap_or(self.now);
         let mut system = Names::from([
-            ("SenderId".to_owned(), self.memory.place.account.clone()),
+            ("SenderId".to_owned(), self.memory.arns.account.clone()),
             (
                 "SentTimestamp".to_owned(),
                 message.sent_at.as_millis().to_string(),
@@ -404,7 +404,7 @@ impl Turn<'_> {
             ("MessageDeduplicationId", envelope.deduplication_id.clone()),
             (
                 "DeadLetterQueueSourceArn",
-                source.map(|name| self.memory.place.queue_arn(name)),
+                source.map(|name| self.memory.arns.queue_arn(name)),
             ),
             ("SequenceNumber", fifo.then(|| sequence_number(message.id))),
         ] {

@@ -102,7 +102,7 @@ impl Turn<'_> {
         {
             return Ok((earlier, None));
         }
-        let number = MessageNumber(self.memory.numbers.message.take(self.store)?);
+        let number = MessageNumber(self.memory.queue.message_numbers.take(self.store)?);
         if let Some(digest) = &digest {
             let until = now.saturating_add(DEDUPLICATION);
             self.store()
@@ -124,7 +124,7 @@ impl Turn<'_> {
     /// Notes whose task a message in a queue of an external worker is: the target may be given an embedded one before
     /// it is received.
     fn note_call(&mut self, row: &mut MessageRow) {
-        let Some(target) = self.memory.queues.target_of(row.queue) else {
+        let Some(target) = self.memory.queue.queues.target_of(row.queue) else {
             return;
         };
         let body = row.body.as_deref().unwrap_or_default();

@@ -104,6 +104,7 @@ impl Turn<'_> {
     ) -> Result<Option<(Option<GroupHash>, MessageNumber)>, StoreError> {
         let last = self
             .memory
+            .queue
             .queues
             .record(queue)
             .and_then(|record| record.last_group);
@@ -126,8 +127,8 @@ impl Turn<'_> {
 
     /// Tells those who wait for messages of a queue that it has one.
     fn wake(&mut self, queue: QueueId) {
-        self.memory.waiting.wake(queue);
-        self.memory.sources.wake(queue);
+        self.memory.queue.waiting.wake(queue);
+        self.memory.queue.sources.wake(queue);
     }
 
     /// Hides a message that has been received.
@@ -138,7 +139,7 @@ impl Turn<'_> {
         hidden: Hidden,
     ) -> Result<(), StoreError> {
         self.store().queues().hide(queue, message, hidden)?;
-        if let Some(record) = self.memory.queues.record_mut(queue) {
+        if let Some(record) = self.memory.queue.queues.record_mut(queue) {
             record.in_flight += 1;
         }
         Ok(())
@@ -151,7 +152,7 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         let hidden = self.store().queues().unhide(queue, message)?;
         if hidden.is_some_and(|hidden| hidden.received_at.is_some())
-            && let Some(record) = self.memory.queues.record_mut(queue)
+            && let Some(record) = self.memory.queue.queues.record_mut(queue)
         {
             record.in_flight = record.in_flight.saturating_sub(1);
         }
@@ -215,6 +216,7 @@ impl Turn<'_> {
 
     pub(crate) fn is_fifo(&self, queue: QueueId) -> bool {
         self.memory
+            .queue
             .queues
             .record(queue)
             .is_some_and(|record| record.attributes.is_fifo())

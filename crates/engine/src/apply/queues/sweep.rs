@@ -29,17 +29,17 @@ impl Turn<'_> {
             return Err(QueueError::PurgeQueueInProgress(record.name).into());
         }
         // The number is taken from the messages, so all that were sent so far are below it.
-        let below = self.memory.numbers.message.take(self.store)?;
+        let below = self.memory.queue.message_numbers.take(self.store)?;
         record.purged_at = Some(now);
         record.purged_below = below;
         self.store().queues().note_sweep(id, below)?;
-        self.memory.sweeps.insert(id, below);
+        self.memory.queue.sweeps.insert(id, below);
         self.put_queue(Ok(record))
     }
 
     pub(crate) fn delete_queue(&mut self, url: &str) -> Applied<()> {
         let record = self.find_queue(url)?.clone();
-        if let Some(target) = self.memory.queues.target_of(record.id) {
+        if let Some(target) = self.memory.queue.queues.target_of(record.id) {
             let target = &self.target(target).config.name;
             return Err(QueueError::UnsupportedOperation(format!(
                 "{} belongs to the target {target}: take [targets.{target}] out of the configuration to remove it.",
@@ -50,9 +50,9 @@ impl Turn<'_> {
         self.refuse_source(record.id)?;
         self.store().queues().delete_queue(record.id)?;
         self.store().queues().note_sweep(record.id, i64::MAX)?;
-        self.memory.sweeps.insert(record.id, i64::MAX);
-        self.memory.queues.remove(record.id, self.now);
-        while let Some(waiting) = self.memory.waiting.take(record.id) {
+        self.memory.queue.sweeps.insert(record.id, i64::MAX);
+        self.memory.queue.queues.remove(record.id, self.now);
+        while let Some(waiting) = self.memory.queue.waiting.take(record.id) {
             let gone = Rejected::QueueDoesNotExist(record.name.clone());
             self.out.reply(waiting.reply, Err(gone));
         }
@@ -61,7 +61,7 @@ impl Turn<'_> {
 
     /// Deletes some of the messages that purges and deleted queues left. Answers whether there are more.
     pub(crate) fn sweep_queues(&mut self) -> Result<bool, StoreFailure> {
-        let Some((&queue, &below)) = self.memory.sweeps.first_key_value() else {
+        let Some((&queue, &below)) = self.memory.queue.sweeps.first_key_value() else {
             return Ok(false);
         };
         let found = readable(
@@ -79,11 +79,11 @@ impl Turn<'_> {
         };
         if found.is_empty() {
             self.store().queues().end_sweep(queue)?;
-            self.memory.sweeps.remove(&queue);
+            self.memory.queue.sweeps.remove(&queue);
         }
         for message in found {
             self.with_message(message, |turn| Ok(turn.erase(queue, message)?))?;
         }
-        Ok(!self.memory.sweeps.is_empty())
+        Ok(!self.memory.queue.sweeps.is_empty())
     }
 }

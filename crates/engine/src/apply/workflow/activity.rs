@@ -54,12 +54,12 @@ impl Turn<'_> {
         if let Some(existing) = self.store().machines().activity(&create.name)? {
             // Tags do not count, as on AWS.
             if existing.encryption != encryption {
-                let arn = self.memory.place.activity_arn(&create.name);
+                let arn = self.memory.arns.activity_arn(&create.name);
                 return Err(Rejected::ActivityAlreadyExists(arn).into());
             }
-            return Ok(existing.describe(&self.memory.place));
+            return Ok(existing.describe(&self.memory.arns));
         }
-        if self.memory.activities.len() >= MOST {
+        if self.memory.workflow.activities.len() >= MOST {
             return Err(Rejected::ActivityLimitExceeded(MOST).into());
         }
         let row = ActivityRow {
@@ -69,16 +69,16 @@ impl Turn<'_> {
         };
         let tags = serde_json::json!(create.tags).to_string();
         let id = self.store().machines().insert_activity(&row, &tags)?;
-        self.memory.activities.insert(create.name, id);
-        Ok(row.describe(&self.memory.place))
+        self.memory.workflow.activities.insert(create.name, id);
+        Ok(row.describe(&self.memory.arns))
     }
 
     /// Deletes an activity; one that does not exist is deleted already, as on AWS.
     fn delete_activity(&mut self, arn: &str) -> Result<(), TransactionError> {
         let name = arn::activity_name(arn)?;
-        if let Some(id) = self.memory.activities.remove(name) {
+        if let Some(id) = self.memory.workflow.activities.remove(name) {
             self.store().machines().delete_activity(id)?;
-            for poll in self.memory.polls.take_of(id) {
+            for poll in self.memory.workflow.polls.take_of(id) {
                 let refused = Rejected::ActivityDoesNotExist(arn.to_owned());
                 self.out.reply(poll.reply, Err(refused));
             }
@@ -92,7 +92,7 @@ impl Turn<'_> {
         reply: Reply<Option<ActivityTask>>,
     ) -> Result<(), StoreFailure> {
         let found = arn::activity_name(&get.activity_arn)
-            .map(|name| self.memory.activities.get(name).copied())
+            .map(|name| self.memory.workflow.activities.get(name).copied())
             .and_then(|id| id.ok_or(Rejected::ActivityDoesNotExist(get.activity_arn)));
         let activity = match found {
             Ok(activity) => activity,
@@ -116,7 +116,7 @@ impl Turn<'_> {
             reply,
             deadline,
         };
-        if let Err(poll) = self.memory.polls.add(activity, poll) {
+        if let Err(poll) = self.memory.workflow.polls.add(activity, poll) {
             let refused = Rejected::ActivityWorkerLimitExceeded;
             self.out.reply(poll.reply, Err(refused));
         }
@@ -185,7 +185,7 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         let known = arn::activity_name(arn)
             .ok()
-            .and_then(|name| self.memory.activities.get(name).copied());
+            .and_then(|name| self.memory.workflow.activities.get(name).copied());
         // The interpreter asked whether there is such an activity, in this transaction.
         let activity = known.expect("a task is scheduled for an activity that exists");
         self.store()
@@ -196,7 +196,7 @@ impl Turn<'_> {
                 event,
                 execution,
             })?;
-        self.memory.polls.wake(activity);
+        self.memory.workflow.polls.wake(activity);
         Ok(())
     }
 
@@ -204,22 +204,22 @@ impl Turn<'_> {
     /// could be served at once.
     pub(crate) fn serve_waiting_workers(&mut self) -> Result<bool, StoreFailure> {
         let over = if self.memory.draining.is_some() {
-            self.memory.polls.take_all()
+            self.memory.workflow.polls.take_all()
         } else {
-            self.memory.polls.take_due(self.now)
+            self.memory.workflow.polls.take_due(self.now)
         };
         for poll in over {
             self.out.reply(poll.reply, Ok(None));
         }
         for _ in 0..SERVED_AT_ONCE {
-            let Some((place, poll)) = self.memory.polls.take_woken() else {
+            let Some((place, poll)) = self.memory.workflow.polls.take_woken() else {
                 return Ok(false);
             };
             if let Some(task) = self.take_task(place.0, poll.worker_name.as_deref())? {
                 self.out.reply(poll.reply, Ok(Some(task)));
             } else {
-                self.memory.polls.put_back(place, poll);
-                self.memory.polls.rest(place.0);
+                self.memory.workflow.polls.put_back(place, poll);
+                self.memory.workflow.polls.rest(place.0);
             }
         }
         Ok(true)

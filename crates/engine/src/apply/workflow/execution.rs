@@ -131,7 +131,7 @@ impl Turn<'_> {
             (MachineKind::Standard, None) => unique(),
         };
         let execution = ExecutionRow {
-            id: ExecutionId(self.memory.numbers.execution.take(self.store)?),
+            id: ExecutionId(self.memory.workflow.execution_numbers.take(self.store)?),
             revision: machine.id,
             name,
             status: ExecutionStatus::Running,
@@ -167,7 +167,7 @@ impl Turn<'_> {
             input,
             origin,
         } = new;
-        let place = &self.memory.place;
+        let place = &self.memory.arns;
         let started = StartedExecution {
             execution_arn: place.execution_arn(&machine.name, &execution.name),
             start_date: execution.started_at,
@@ -188,7 +188,7 @@ impl Turn<'_> {
         taken: &ExecutionRow,
         input: &Payload,
     ) -> Result<StartedExecution, TransactionError> {
-        let execution_arn = self.memory.place.execution_arn(machine_name, &taken.name);
+        let execution_arn = self.memory.arns.execution_arn(machine_name, &taken.name);
         let repeated = taken.status == ExecutionStatus::Running
             && stored_input(self.store(), taken)?.value() == input.value();
         if repeated {

@@ -32,6 +32,7 @@ impl Turn<'_> {
         bytes: usize,
     ) -> Result<(), StoreError> {
         self.memory
+            .workflow
             .ancestors
             .get_mut()
             .keep(step, Arc::new(frame), bytes);
@@ -307,7 +308,7 @@ impl Turn<'_> {
                 None => return Ok(None),
             },
         };
-        let ancestors = &self.memory.ancestors;
+        let ancestors = &self.memory.workflow.ancestors;
         if let Some(kept) = ancestors.borrow_mut().get(step) {
             return Ok(Some(kept));
         }

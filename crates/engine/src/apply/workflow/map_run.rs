@@ -107,7 +107,7 @@ impl Turn<'_> {
             .filter(|_| run.is_batched)
             .map_or(1, |items| u64::try_from(items.len()).unwrap_or(u64::MAX));
         let row = ExecutionRow {
-            id: ExecutionId(self.memory.numbers.execution.take(self.store)?),
+            id: ExecutionId(self.memory.workflow.execution_numbers.take(self.store)?),
             revision: moving.row.revision,
             name: uuid::Uuid::new_v4().to_string(),
             status: ExecutionStatus::Running,

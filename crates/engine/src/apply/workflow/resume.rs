@@ -73,7 +73,7 @@ impl Turn<'_> {
         let id = row.id;
         match self.attempt(|turn| turn.fail_execution(row, damaged))? {
             Attempt::Done(()) => {
-                self.memory.continuing.remove(&id);
+                self.memory.workflow.continuing.remove(&id);
                 let name = self.name_of(id)?;
                 self.note_damaged(DamagedKind::Execution, name, damaged)
             }
@@ -85,7 +85,7 @@ impl Turn<'_> {
     /// Ends an execution whose row cannot be read, or which cannot take a last event.
     fn end_unreadable(&mut self, id: ExecutionId, damaged: &Damaged) -> Result<(), StoreFailure> {
         self.store().end_unreadable_execution(id, self.now_ms())?;
-        self.memory.continuing.remove(&id);
+        self.memory.workflow.continuing.remove(&id);
         let waiting = readable(self.store().executions().take_awaiting_tasks(id))?;
         if let Readable::Whole(tasks) = waiting {
             for task in tasks {
@@ -106,7 +106,7 @@ impl Turn<'_> {
         let name = self
             .store()
             .executions()
-            .execution_arn(id, &self.memory.place);
+            .execution_arn(id, &self.memory.arns);
         Ok(match readable(name)? {
             Readable::Whole(Some(arn)) => arn,
             Readable::Whole(None) | Readable::Damaged(_) => format!("execution {}", id.0),
@@ -128,7 +128,7 @@ impl Turn<'_> {
             cause: cause.clone(),
         };
         let mut made = MadeStep::new(execution.events + 1);
-        made.id = StepId(self.memory.numbers.step.take(self.store)?);
+        made.id = StepId(self.memory.workflow.step_numbers.take(self.store)?);
         made.last_event = execution.events + 1;
         made.frames = execution.frames;
         made.events = vec![Event {

@@ -39,7 +39,7 @@ impl Turn<'_> {
         }
         let mut started = 0;
         while started < STARTED_AT_ONCE {
-            let Some(queue) = self.memory.sources.next() else {
+            let Some(queue) = self.memory.queue.sources.next() else {
                 return Ok(false);
             };
             let attributes = &self.queue_record(queue).attributes;
@@ -59,7 +59,7 @@ impl Turn<'_> {
                 }
             };
             if taken.is_empty() {
-                self.memory.sources.rest(queue);
+                self.memory.queue.sources.rest(queue);
             }
             for (message, _) in taken.messages {
                 self.start_from(queue, &message)?;
@@ -71,13 +71,13 @@ impl Turn<'_> {
     }
 
     fn start_from(&mut self, queue: QueueId, message: &MessageRow) -> Result<(), StoreFailure> {
-        let workflow = self.memory.sources.workflow_of(queue);
+        let workflow = self.memory.queue.sources.workflow_of(queue);
         let workflow = workflow.expect("the queue is a source").to_owned();
         let Some(input) = self.with_message(message.id, |turn| Ok(turn.body_of(message)?))? else {
             return Ok(());
         };
         let start = StartExecution {
-            state_machine_arn: self.memory.place.machine_arn(&workflow),
+            state_machine_arn: self.memory.arns.machine_arn(&workflow),
             name: Some(message_id(self.memory.seal.key(), message.id)),
             input,
         };
@@ -105,7 +105,7 @@ impl Turn<'_> {
 
     /// A queue that a workflow starts from cannot be deleted from under it.
     pub(crate) fn refuse_source(&self, queue: QueueId) -> Applied<()> {
-        let Some(workflow) = self.memory.sources.workflow_of(queue) else {
+        let Some(workflow) = self.memory.queue.sources.workflow_of(queue) else {
             return Ok(());
         };
         let name = &self.queue_record(queue).name;

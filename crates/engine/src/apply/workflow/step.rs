@@ -145,7 +145,7 @@ impl Turn<'_> {
                 return Ok(None);
             };
             if first {
-                made.id = StepId(self.memory.numbers.step.take(self.store)?);
+                made.id = StepId(self.memory.workflow.step_numbers.take(self.store)?);
                 first = false;
             }
             let entered = |event: &&Event| matches!(event.detail, Detail::StateEntered { .. });
@@ -226,10 +226,10 @@ impl Turn<'_> {
                 Vec::new()
             })
         };
-        let execution_arn = execution.arn(&memory.place, &machine.name);
+        let execution_arn = execution.arn(&memory.arns, &machine.name);
         let mut context = Context {
             now: self.now_ms(),
-            region: &memory.place.region,
+            region: &memory.arns.region,
             execution_arn: &execution_arn,
             execution_name: execution.given_name(),
             role_arn: &machine.role_arn,
@@ -242,7 +242,7 @@ impl Turn<'_> {
             results: &results,
             activity_exists: &|arn| {
                 rampmeter_store::model::arn::activity_name(arn)
-                    .is_ok_and(|name| memory.activities.contains_key(name))
+                    .is_ok_and(|name| memory.workflow.activities.contains_key(name))
             },
             task_token: &|event| memory.seal.mint(execution.id, event),
             random: &mut random,

@@ -28,7 +28,7 @@ impl Turn<'_> {
     ) -> Result<(), StoreFailure> {
         let refused = match self.attempt(|turn| turn.start_awaited(start))? {
             Attempt::Done(execution) => {
-                self.memory.synchronous.insert(execution, reply);
+                self.memory.workflow.synchronous.insert(execution, reply);
                 return Ok(());
             }
             Attempt::Refused(refused) => refused,
@@ -44,7 +44,7 @@ impl Turn<'_> {
         if machine.kind == MachineKind::Standard {
             return Err(Rejected::StateMachineTypeNotSupported.into());
         }
-        if self.memory.synchronous.len() >= MOST {
+        if self.memory.workflow.synchronous.len() >= MOST {
             let what = format!("At most {MOST} synchronous executions can run at once.");
             return Err(Rejected::QuotaExceeded(what).into());
         }
@@ -77,7 +77,7 @@ impl Turn<'_> {
             | End::TimedOut { error, cause }
             | End::Aborted { error, cause } => (None, error.clone(), cause.clone()),
         };
-        let place = &self.memory.place;
+        let place = &self.memory.arns;
         let ended = SyncExecution {
             execution_arn: place.execution_arn(&name, &execution.name),
             state_machine_arn: place.machine_arn(&name),
@@ -97,7 +97,7 @@ impl Turn<'_> {
     /// Answers the clients whose executions have ended in this transaction.
     pub(crate) fn answer_ended(&mut self) {
         for (id, ended) in std::mem::take(&mut self.out.ended) {
-            if let Some(reply) = self.memory.synchronous.remove(&id) {
+            if let Some(reply) = self.memory.workflow.synchronous.remove(&id) {
                 self.out.reply(reply, Ok(ended));
             }
         }

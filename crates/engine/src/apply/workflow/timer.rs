@@ -42,7 +42,7 @@ impl Turn<'_> {
     /// Whether the call of a task is in flight, or a job of it goes on: then the worker, which is us, is still at work
     /// on the task.
     fn is_under_way(&self, execution: ExecutionId, event: EventId) -> Result<bool, StoreFailure> {
-        let mut targets = self.memory.targets.values();
+        let mut targets = self.memory.calls.targets.values();
         let in_flight = targets.any(|target| {
             let mut calls = target.in_flight.values();
             calls.any(|call| call.message.task == Some((execution, event)))

@@ -205,7 +205,7 @@ impl Turn<'_> {
 
     /// Goes on with an execution that spent what one transaction may.
     pub(crate) fn continue_execution(&mut self, id: ExecutionId) -> Result<(), StoreFailure> {
-        self.memory.continuing.remove(&id);
+        self.memory.workflow.continuing.remove(&id);
         self.with_execution(id, |turn, row| Ok(turn.go_on(row)?))
     }
 

@@ -134,7 +134,7 @@ impl Turn<'_> {
                 Value::from(payload.text())
             }
         };
-        let place = &self.memory.place;
+        let place = &self.memory.arns;
         let mut told = Map::new();
         let mut tell = |name: &str, value: Value| told.insert(name.to_owned(), value);
         let (error, cause) = match end {

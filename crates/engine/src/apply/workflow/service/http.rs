@@ -49,7 +49,7 @@ impl Turn<'_> {
         if let Err(invalid) = CallMessage::from_value(&call, &target.config) {
             return refused(invalid.to_string());
         }
-        let id = MessageNumber(self.memory.numbers.message.take(self.store)?);
+        let id = MessageNumber(self.memory.queue.message_numbers.take(self.store)?);
         let message = MessageRow {
             task: Some((execution, task.event)),
             entered: Some(task.entered_event),
@@ -79,7 +79,7 @@ impl Turn<'_> {
 
     /// The target that an endpoint lies below: that with the longest base URL, where several match.
     fn target_at(&self, endpoint: &str) -> Option<TargetId> {
-        let targets = self.memory.targets.iter();
+        let targets = self.memory.calls.targets.iter();
         targets
             .filter(|(_, target)| target.config.worker == rampmeter_config::Worker::Embedded)
             .filter(|(_, target)| path::relative(&target.config.profile.base_url, endpoint).is_ok())
@@ -88,7 +88,7 @@ impl Turn<'_> {
     }
 
     fn no_target(&self) -> String {
-        let targets = self.memory.targets.values();
+        let targets = self.memory.calls.targets.values();
         let names: Vec<&str> = targets.map(|target| target.config.name.as_str()).collect();
         if names.is_empty() {
             return "ApiEndpoint does not lie below the base_url of a target: none is configured"

@@ -24,9 +24,11 @@ impl Turn<'_> {
         step: StepId,
     ) -> Result<Submission, StoreError> {
         let memory = &*self.memory;
-        let request = memory
-            .invocations
-            .request(&task.resource, &task.parameters, &memory.place);
+        let request =
+            memory
+                .workflow
+                .invocations
+                .request(&task.resource, &task.parameters, &memory.arns);
         if let Err(refused) = request {
             return Ok(Submission::Answered(Err(refused)));
         }
@@ -34,7 +36,7 @@ impl Turn<'_> {
         self.store()
             .executions()
             .add_invocation(InvocationKey { step, event }, execution)?;
-        self.memory.invocations.waiting = true;
+        self.memory.workflow.invocations.waiting = true;
         Ok(Submission::Later)
     }
 
@@ -43,20 +45,26 @@ impl Turn<'_> {
         if !self.may_start_invocations() {
             return Ok(());
         }
-        let room = MOST_IN_FLIGHT.saturating_sub(self.memory.invocations.in_flight.len());
-        let after = self.memory.invocations.after;
+        let room = MOST_IN_FLIGHT.saturating_sub(self.memory.workflow.invocations.in_flight.len());
+        let after = self.memory.workflow.invocations.after;
         let rows = match readable(self.store().executions().invocations(after, room))? {
             Readable::Whole(rows) => rows,
             Readable::Damaged(damaged) => {
-                self.memory.invocations.waiting = false;
+                self.memory.workflow.invocations.waiting = false;
                 return self.note_damaged(DamagedKind::Row, damaged.to_string(), &damaged);
             }
         };
-        self.memory.invocations.waiting = rows.len() == room;
+        self.memory.workflow.invocations.waiting = rows.len() == room;
         for (key, execution) in rows {
-            self.memory.invocations.after = key;
+            self.memory.workflow.invocations.after = key;
             // They are looked at from the start when a part of a transaction was taken back.
-            if !self.memory.invocations.in_flight.contains_key(&key) {
+            if !self
+                .memory
+                .workflow
+                .invocations
+                .in_flight
+                .contains_key(&key)
+            {
                 self.start_invocation(key, execution)?;
             }
         }
@@ -65,7 +73,7 @@ impl Turn<'_> {
 
     /// Whether there may be requests to start, and room for them.
     pub(crate) fn may_start_invocations(&self) -> bool {
-        let invocations = &self.memory.invocations;
+        let invocations = &self.memory.workflow.invocations;
         self.memory.draining.is_none()
             && invocations.waiting
             && invocations.in_flight.len() < MOST_IN_FLIGHT
@@ -79,14 +87,21 @@ impl Turn<'_> {
         let event = readable(self.event_of(key))?;
         let memory = &*self.memory;
         let request = match &event {
-            Readable::Whole(event) => memory.invocations.stored_request(event, &memory.place),
+            Readable::Whole(event) => memory
+                .workflow
+                .invocations
+                .stored_request(event, &memory.arns),
             Readable::Damaged(damaged) => Some(Err(as_task_error(damaged))),
         };
         let no_request = || TaskError::new("States.Runtime", "The request cannot be read.");
         match request.unwrap_or_else(|| Err(no_request())) {
             Ok(request) => {
                 let (alive, abandoned) = oneshot::channel();
-                self.memory.invocations.in_flight.insert(key, alive);
+                self.memory
+                    .workflow
+                    .invocations
+                    .in_flight
+                    .insert(key, alive);
                 self.out.invocations.push(OutgoingInvocation {
                     key,
                     execution,
@@ -117,7 +132,7 @@ impl Turn<'_> {
         execution: ExecutionId,
         invoked: Invoked,
     ) -> Result<(), StoreFailure> {
-        self.memory.invocations.in_flight.remove(&key);
+        self.memory.workflow.invocations.in_flight.remove(&key);
         let event = key.event;
         let waits = match readable(
             self.store()
@@ -162,7 +177,7 @@ impl Turn<'_> {
             .executions()
             .take_invocations(execution, event)?
         {
-            self.memory.invocations.in_flight.remove(&key);
+            self.memory.workflow.invocations.in_flight.remove(&key);
         }
         Ok(())
     }

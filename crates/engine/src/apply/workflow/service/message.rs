@@ -30,11 +30,11 @@ impl Turn<'_> {
             Err(why) => return refused(&why),
         };
         let name = queue_name(&request.queue_url);
-        let Some(record) = self.memory.queues.named(name) else {
+        let Some(record) = self.memory.queue.queues.named(name) else {
             return refused(&Rejected::QueueDoesNotExist(name.to_owned()));
         };
         let id = record.id;
-        let placed = match self.memory.queues.get(id) {
+        let placed = match self.memory.queue.queues.get(id) {
             Some(queue) => self.place_call(task, step, queue, &request),
             None => self.place_plain(task, id, request),
         };
