@@ -100,7 +100,7 @@ pub(crate) fn set_aside(
     now: Time,
 ) -> Result<(), StoreFailure> {
     tracing::error!(kind = kind.as_str(), name, why = %damaged, "what cannot be read is set aside");
-    store.note_damaged(&DamagedItem {
+    store.ledger().note_damaged(&DamagedItem {
         kind,
         name: name.to_owned(),
         why: damaged.to_string(),

@@ -23,10 +23,10 @@ use rampmeter_store::{Kind, PermitRow, Sequence, Store};
 use rampmeter_store::{Readable, readable};
 
 use crate::apply::control::limit_change::amended;
-use crate::apply::turn::Turn;
 use crate::commit::open::OpenError;
 use crate::commit::publish::publish;
 use crate::commit::publish::set_aside;
+use crate::commit::transaction::Transaction;
 use crate::commit::writer::Writer;
 use crate::memory::invocations::Invocations;
 use crate::memory::move_tasks::RunningMoveTask;
@@ -274,11 +274,15 @@ fn open_target(
     for job in going_on {
         gate.restore_job(job.id, priority_of(job.lane), job.started_at);
     }
+    let shared = Arc::new(config.clone());
+    let queues = &mut writer.memory.queue.queues;
+    queues.add_target(id, Arc::clone(&shared));
     let [high, medium, batch, dead] = open_lanes(writer, id, config)?;
     let lanes = [high, medium, batch];
-    let mut target = Target::new(config.clone(), caller, gate, base, overrides, lanes, dead);
+    let mut target = Target::new(shared, caller, gate, base, overrides, lanes, dead);
     target.selector = selector_of(config)?;
-    target.recount(id, &writer.store)?;
+    let store = &writer.store;
+    target.recount(id, store.messages(), store.lanes(), store.calls())?;
     Ok(target)
 }
 
@@ -400,26 +404,27 @@ fn take_up(
 ) -> Result<(), OpenError> {
     let now = writer.clock.now();
     let known: Vec<TargetId> = writer.memory.calls.targets.keys().copied().collect();
-    let mut turn = Turn::new(&writer.store, &mut writer.memory, now);
+    let store = &writer.store;
+    let mut transaction = Transaction::new(store, &mut writer.memory, now);
     for permit in permits
         .iter()
         .filter(|permit| known.contains(&permit.target))
     {
         if free_slots {
-            turn.store().calls().delete_permit(permit.id)?;
+            store.calls().delete_permit(permit.id)?;
         }
         // Work that goes on at the vendor needs nothing of ours to go on.
         if permit.held_until.is_some() || jobs.contains(&permit.id) {
             continue;
         }
         if !free_slots {
-            let until = turn.target(permit.target).held_until(now);
-            turn.store().calls().hold_permit(permit.id, until)?;
+            let until = transaction.calls().target(permit.target).held_until(now);
+            store.calls().hold_permit(permit.id, until)?;
         }
-        turn.take_up(permit)?;
-        turn.resume_pending()?;
+        transaction.calls().take_up(permit)?;
+        transaction.workflow().resume_pending()?;
     }
-    let outbox = turn.into_outbox();
+    let outbox = transaction.into_outbox();
     assert!(outbox.calls.is_empty(), "recovery starts no call");
     Ok(())
 }

@@ -12,11 +12,10 @@ use rampmeter_dispatch::Time;
 use rampmeter_store::{Readable, Store, StoreFailure, readable};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::apply::outbox::Outbox;
-use crate::apply::turn::Turn;
 use crate::command::Command;
 use crate::commit::effects::SendOff;
 use crate::commit::stopped::Stopped;
+use crate::commit::transaction::Transaction;
 use crate::memory::Memory;
 use crate::memory::target::Target;
 
@@ -101,7 +100,7 @@ impl Writer {
                     Err(_) => break,
                 }
             }
-            let (next, unfinished) = self.turn(std::mem::take(&mut group), send_off)?;
+            let (next, unfinished) = self.transact(std::mem::take(&mut group), send_off)?;
             again = unfinished;
             continuing.extend(next);
             if let Some(done) = self.drained() {
@@ -112,32 +111,20 @@ impl Writer {
     }
 
     /// One transaction. Returns the commands it left for the next, and whether more is due at once.
-    fn turn(
+    fn transact(
         &mut self,
         group: Vec<Command>,
         send_off: &SendOff,
     ) -> Result<(Vec<Command>, bool), StoreFailure> {
         let now = self.clock.now();
         self.store.begin()?;
-        let mut turn = Turn::new(&self.store, &mut self.memory, now);
-        let mut unfinished = turn.fire_due()?;
+        let mut transaction = Transaction::new(&self.store, &mut self.memory, now);
+        let mut unfinished = transaction.fire_due()?;
         for command in group {
-            turn.apply(command)?;
+            transaction.apply(command)?;
         }
-        unfinished |= turn.start_from_sources()?;
-        turn.start_invocations()?;
-        turn.resume_pending()?;
-        turn.made_ready = false;
-        unfinished |= turn.start_calls()?;
-        turn.resume_pending()?;
-        unfinished |= turn.may_start_invocations();
-        unfinished |= turn.work_on_queues()?;
-        unfinished |= turn.serve_waiting_workers()?;
-        unfinished |= turn.forget_old()?;
-        turn.resume_pending()?;
-        // A task that failed here may have resumed a workflow that sent to a target already visited.
-        unfinished |= turn.made_ready;
-        let outbox: Outbox = turn.into_outbox();
+        unfinished |= transaction.start_what_waits()?;
+        let outbox = transaction.into_outbox();
         let begun = std::time::Instant::now();
         self.store.put_stamp(&self.clock.stamp())?;
         self.store.commit()?;

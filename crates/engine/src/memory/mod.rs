@@ -22,7 +22,9 @@ use rampmeter_store::model::execution::SyncExecution;
 use rampmeter_store::model::figures::Histogram;
 use rampmeter_store::model::id::{ExecutionId, QueueId, TargetId};
 use rampmeter_store::model::token::TokenSeal;
-use rampmeter_store::{Sequence, Store, StoreError};
+use rampmeter_store::{
+    CallTables, LaneTables, Ledger, MachineTables, MessageTables, QueueTables, Sequence, StoreError,
+};
 use tokio::sync::oneshot;
 
 use crate::command::Reply;
@@ -115,30 +117,44 @@ pub(crate) struct Draining {
 // After a part of a transaction was taken back, each part reads again what the store knows better.
 
 impl QueueMemory {
-    pub(crate) fn recall(&mut self, store: &Store) -> Result<(), StoreError> {
-        self.message_numbers.note_again(store)?;
-        self.queues.set_received(store.queues().received_counts()?);
+    pub(crate) fn read_again(
+        &mut self,
+        ledger: Ledger<'_>,
+        queues: QueueTables<'_>,
+    ) -> Result<(), StoreError> {
+        self.message_numbers.note_again(ledger)?;
+        self.queues.set_received(queues.received_counts()?);
         Ok(())
     }
 }
 
 impl CallMemory {
-    pub(crate) fn recall(&mut self, store: &Store) -> Result<(), StoreError> {
-        self.permit_numbers.note_again(store)?;
+    pub(crate) fn read_again(
+        &mut self,
+        ledger: Ledger<'_>,
+        messages: MessageTables<'_>,
+        lanes: LaneTables<'_>,
+        calls: CallTables<'_>,
+    ) -> Result<(), StoreError> {
+        self.permit_numbers.note_again(ledger)?;
         for (id, target) in &mut self.targets {
-            target.recount(*id, store)?;
+            target.recount(*id, messages, lanes, calls)?;
         }
         Ok(())
     }
 }
 
 impl WorkflowMemory {
-    pub(crate) fn recall(&mut self, store: &Store) -> Result<(), StoreError> {
-        self.execution_numbers.note_again(store)?;
-        self.step_numbers.note_again(store)?;
+    pub(crate) fn read_again(
+        &mut self,
+        ledger: Ledger<'_>,
+        machines: MachineTables<'_>,
+    ) -> Result<(), StoreError> {
+        self.execution_numbers.note_again(ledger)?;
+        self.step_numbers.note_again(ledger)?;
         self.machines.forget();
         self.invocations.look_again();
-        self.activities = store.machines().activities()?;
+        self.activities = machines.activities()?;
         Ok(())
     }
 }

@@ -10,7 +10,8 @@ use rampmeter_dispatch::{Disagreement, Quota};
 use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
 
-use crate::apply::turn::Turn;
+use crate::apply::calls::context::CallContext;
+use crate::apply::subject::Subject;
 use crate::memory::target::VendorLimit;
 
 /// The longest time for which a header alone closes a target: a vendor that means longer will say so again.
@@ -19,7 +20,7 @@ const LONGEST: Duration = Duration::from_secs(60 * 60);
 /// Limits of a vendor that are remembered for each target.
 const REMEMBERED: usize = 32;
 
-impl Turn<'_> {
+impl CallContext<'_> {
     /// Takes note of what an answer tells. Called after its permit was freed.
     pub(crate) fn heed_allowances(
         &mut self,
@@ -45,7 +46,7 @@ impl Turn<'_> {
         let Some(resets_in) = allowance::pause(&calls) else {
             return Ok(());
         };
-        let now = self.now;
+        let now = self.now();
         let target = self.target(id);
         if target.gate.used_up(resets_in.min(LONGEST), now).is_none() {
             return Ok(());
@@ -57,11 +58,11 @@ impl Turn<'_> {
             "the vendor says that no calls are left while our own limits have room: nothing starts until its reset"
         );
         let memory = target.gate.memory();
-        self.store().calls().remember(id, &memory)
+        self.store.calls.remember(id, &memory)
     }
 
     fn note_vendor_limit(&mut self, id: TargetId, allowance: &Allowance) {
-        let now = self.now;
+        let now = self.now();
         let target = self.target(id);
         let quota = match (allowance.unit, allowance.limit, allowance.window) {
             (Unit::Concurrency, Some(max), _) => Some(Quota::Concurrency { max }),

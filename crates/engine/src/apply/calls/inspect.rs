@@ -12,7 +12,8 @@ use rampmeter_store::model::target::{LimitState, TargetState, VendorLimitState};
 use rampmeter_store::{JobRow, MessageRow, OrderStanding, StoreError};
 use rampmeter_store::{Readable, StoreFailure, readable};
 
-use crate::apply::turn::Turn;
+use crate::apply::calls::context::{CallContext, CallStore};
+use crate::apply::subject::Subject;
 use crate::memory::queues::Queue;
 use crate::memory::target::Target;
 
@@ -21,13 +22,29 @@ use crate::memory::target::Target;
 #[derive(Debug, Default)]
 pub(crate) struct Ahead(BTreeMap<QueueId, (u64, MessageNumber, u64)>);
 
-impl Turn<'_> {
+/// What targets and calls are doing, for those who ask.
+#[derive(Debug)]
+pub(crate) struct CallInspection<'a, 't> {
+    pub(crate) calls: &'a mut CallContext<'t>,
+    pub(crate) store: CallStore<'t>,
+}
+
+impl<'t> CallContext<'t> {
+    pub(crate) fn inspection(&mut self) -> CallInspection<'_, 't> {
+        CallInspection {
+            store: self.store,
+            calls: self,
+        }
+    }
+}
+
+impl CallInspection<'_, '_> {
     /// Every target as it stands.
     pub(crate) fn inspect_targets(&mut self) -> Vec<TargetState> {
-        let now = self.now;
+        let now = self.calls.now();
         let targets = self
-            .memory
             .calls
+            .memory
             .targets
             .values()
             .map(|target| TargetState {
@@ -63,11 +80,12 @@ impl Turn<'_> {
         of: Option<&str>,
     ) -> Result<Vec<CallState>, StoreError> {
         let mut calls = Vec::new();
-        let targets = self.memory.calls.targets.iter();
+        let targets = self.calls.memory.targets.iter();
         let targets = targets.filter(|(_, target)| of.is_none_or(|of| target.config.name == of));
         let targets: Vec<TargetId> = targets.map(|(id, _)| *id).collect();
         for &id in &targets {
             let flying: Vec<(MessageRow, Priority)> = self
+                .calls
                 .target(id)
                 .in_flight
                 .values()
@@ -82,15 +100,15 @@ impl Turn<'_> {
         }
         for &id in &targets {
             for priority in Priority::ALL {
-                let queue = self.target(id).queues[priority.index()];
+                let queue = self.calls.target(id).queues[priority.index()];
                 let room = most.saturating_sub(calls.len());
-                for (ahead, number) in (0..).zip(self.store().messages().ready(queue, room)?) {
-                    if self.is_job(id, number)? {
+                for (ahead, number) in (0..).zip(self.store.messages.ready(queue, room)?) {
+                    if self.calls.lanes().is_job(id, number)? {
                         continue;
                     }
                     // One that cannot be read is set aside when its turn comes.
                     if let Readable::Whole(Some(message)) =
-                        readable(self.store().messages().message(number))?
+                        readable(self.store.messages.message(number))?
                     {
                         let standing = Standing::Waiting { ahead };
                         calls.push(self.call_state(id, &message, priority, standing)?);
@@ -110,17 +128,17 @@ impl Turn<'_> {
         calls: &mut Vec<CallState>,
     ) -> Result<(), StoreError> {
         let room = most.saturating_sub(calls.len());
-        if self.target(id).jobs == 0 || room == 0 {
+        if self.calls.target(id).jobs == 0 || room == 0 {
             return Ok(());
         }
-        for job in self.store().calls().jobs(id, room)? {
-            let mut flying = self.target(id).in_flight.values();
+        for job in self.store.calls.jobs(id, room)? {
+            let mut flying = self.calls.target(id).in_flight.values();
             if flying.any(|call| call.message.id == job.message) {
                 continue;
             }
             if let Readable::Whole(Some(message)) =
-                readable(self.store().messages().message(job.message))?
-                && let Some(queue) = self.memory.queue.queues.get(message.queue)
+                readable(self.store.messages.message(job.message))?
+                && let Some(queue) = self.calls.queue.memory.queues.get(message.queue)
                 && let Some(priority) = queue.lane
             {
                 calls.push(self.call_state(id, &message, priority, Standing::Job)?);
@@ -142,27 +160,27 @@ impl Turn<'_> {
         number: MessageNumber,
         ahead: &mut Ahead,
     ) -> Result<Option<CallState>, StoreError> {
-        let Some(message) = self.store().messages().message(number)? else {
+        let Some(message) = self.store.messages.message(number)? else {
             return Ok(None);
         };
-        let Some(queue) = self.memory.queue.queues.get(message.queue) else {
+        let Some(queue) = self.calls.queue.memory.queues.get(message.queue) else {
             return Ok(None);
         };
         let Some(priority) = queue.lane else {
             return Ok(None);
         };
-        let target = self.target(queue.target);
+        let target = self.calls.target(queue.target);
         let flying = target
             .in_flight
             .values()
             .any(|call| call.message.id == number);
         let standing = if flying {
             Standing::InFlight
-        } else if self.is_job(queue.target, number)? {
+        } else if self.calls.lanes().is_job(queue.target, number)? {
             Standing::Job
         } else if self
-            .store()
-            .lanes()
+            .store
+            .lanes
             .is_in_turn(queue.id, message.turn, number)?
         {
             Standing::Waiting {
@@ -190,11 +208,11 @@ impl Turn<'_> {
                 let between = (known, call)..(turn, number);
                 count
                     + self
-                        .store()
-                        .lanes()
+                        .store
+                        .lanes
                         .ready_between(queue, between.start, between.end)?
             }
-            None => self.store().lanes().ready_before(queue, turn, number)?,
+            None => self.store.lanes.ready_before(queue, turn, number)?,
         };
         ahead.0.insert(queue, (turn, number, count));
         Ok(count)
@@ -210,18 +228,18 @@ impl Turn<'_> {
             return Ok(None);
         };
         let standing =
-            self.store()
-                .lanes()
+            self.store
+                .lanes
                 .order_standing(queue.target, ordering, queue.id, message.id)?;
         if standing != Some(OrderStanding::Parked) {
             return Ok(None);
         }
-        if let Some(owner) = self.target(queue.target).owners.get(&ordering) {
+        if let Some(owner) = self.calls.target(queue.target).owners.get(&ordering) {
             return Ok(Some(*owner));
         }
         let first = self
-            .store()
-            .lanes()
+            .store
+            .lanes
             .first_of_order(queue.target, ordering, queue.id)?;
         Ok(first.map(|(first, _)| first))
     }
@@ -237,12 +255,12 @@ impl Turn<'_> {
             Some((execution, _)) => self.execution_arn(execution)?,
             None => None,
         };
-        let now = self.now;
-        let job = match self.target(target).jobs {
+        let now = self.calls.now();
+        let job = match self.calls.target(target).jobs {
             0 => None,
-            _ => self.store().calls().job(message.id)?,
+            _ => self.store.calls.job(message.id)?,
         };
-        let target = self.target(target);
+        let target = self.calls.target(target);
         let (word, ahead, held_by) = match standing {
             Standing::InFlight | Standing::Job if job.is_some() => {
                 ("job", 0, job.as_ref().map(|job| works(job, now)))
@@ -295,9 +313,9 @@ impl Turn<'_> {
     /// The ARN of an execution, unless it is gone or its name cannot be read.
     fn execution_arn(&self, execution: ExecutionId) -> Result<Option<String>, StoreFailure> {
         let arn = self
-            .store()
-            .executions()
-            .execution_arn(execution, &self.memory.arns);
+            .store
+            .executions
+            .execution_arn(execution, self.calls.arns);
         Ok(match readable(arn)? {
             Readable::Whole(arn) => arn,
             Readable::Damaged(_) => None,
