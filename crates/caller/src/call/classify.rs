@@ -3,10 +3,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use rampmeter_call::{Answer, Outcome, Repeatable};
 use serde_json::Value;
 
-use crate::answer::{Answer, rate_headers, retry_after};
-use crate::outcome::{Meaning, Outcome, Repeatable};
+use crate::answer::{rate_headers, retry_after};
+use crate::meaning::Meaning;
 use crate::profile::Profile;
 use crate::vendor::{Seen, read_allowances};
 

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use rampmeter_call::Answer;
 use serde_json::Value;
 
-use crate::answer::{Answer, xml};
+use crate::answer::xml;
 
 /// One question to an answer; a configuration can build it like a vendor's file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,14 +4,14 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use rampmeter_call::{Answer, Request, Retry, Throttle};
 use serde_json::Value;
 
-use super::{Condition, Idempotency, RetryTable, Signal, Test, Vendor};
+use super::{Condition, Idempotency, Signal, Test, Vendor};
 use crate::answer::rate_headers::{Allowance, Unit, used_of, whole_number};
-use crate::answer::{Answer, xml};
+use crate::answer::xml;
 use crate::job::Jobs;
-use crate::outcome::{Meaning, Throttle};
-use crate::request::Request;
+use crate::meaning::Meaning;
 
 pub(super) static HTTP: Vendor = Vendor {
     name: "http",
@@ -20,7 +20,7 @@ pub(super) static HTTP: Vendor = Vendor {
     longest_run: None,
     // Nobody can know them.
     limits: &[],
-    retry: RetryTable::USUAL,
+    retry: Retry::USUAL,
     // From draft-ietf-httpapi-idempotency-key-header. The draft quotes the value; vendors want it bare, so it is bare.
     idempotency: Idempotency::Header {
         name: Cow::Borrowed("idempotency-key"),

@@ -18,17 +18,16 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
+use rampmeter_call::{Answer, Request, Retry};
 use url::Url;
 
-use crate::answer::Answer;
 use crate::answer::rate_headers::{self, Allowance};
 use crate::job::{JobProtocol, Jobs, status_monitor};
-use crate::outcome::Meaning;
+use crate::meaning::Meaning;
 use crate::reconcile::Question;
-use crate::request::Request;
 
 pub use condition::{Condition, Test};
-pub use defaults::{Bound, RetryTable, SuggestedLimit};
+pub use defaults::{Bound, SuggestedLimit};
 pub use idempotency::Idempotency;
 pub(crate) use sap::gateway as sap_gateway;
 pub use signal::{Seen, Signal};
@@ -48,7 +47,7 @@ pub struct Vendor {
     /// Limits of a target that names none.
     pub limits: &'static [SuggestedLimit],
     /// How transport failures are repeated.
-    pub retry: RetryTable,
+    pub retry: Retry,
     /// How a call is named for the vendor.
     pub idempotency: Idempotency,
     /// The token against cross-site request forgery that the vendor wants with every call that changes something.

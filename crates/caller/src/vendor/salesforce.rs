@@ -3,17 +3,17 @@
 
 use std::time::Duration;
 
+use rampmeter_call::{Answer, Request, Retry, Throttle};
 use serde_json::Value;
 use url::Url;
 
 use super::base_url::https_only;
 use super::http;
-use super::{Bound, Idempotency, RetryTable, Seen, Signal, SuggestedLimit, Vendor};
+use super::{Bound, Idempotency, Seen, Signal, SuggestedLimit, Vendor};
 use crate::answer::rate_headers::{Allowance, MAX_ALLOWANCES, Unit, used_of};
-use crate::answer::{Answer, xml};
+use crate::answer::xml;
 use crate::job::Jobs;
-use crate::outcome::{Meaning, Throttle};
-use crate::request::Request;
+use crate::meaning::Meaning;
 
 /// A request is ended after ten minutes (Salesforce, API Request Limits and Allocations).
 const MAX_RUN: Duration = Duration::from_secs(10 * 60);
@@ -43,7 +43,7 @@ pub(super) static SALESFORCE: Vendor = Vendor {
             note: "Salesforce allows 15,000 requests in 24 h in a Developer Edition, 100,000 and more in production; all integrations of the org share them",
         },
     ],
-    retry: RetryTable::USUAL,
+    retry: Retry::USUAL,
     idempotency: Idempotency::None,
     csrf: None,
     sign_in_counts: true,

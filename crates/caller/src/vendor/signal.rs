@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use rampmeter_call::Answer;
+
 use super::Condition;
-use crate::answer::Answer;
-use crate::outcome::Meaning;
+use crate::meaning::Meaning;
 
 /// An answer with what else is known about it.
 #[derive(Clone, Copy, Debug)]

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use rampmeter_call::{Answer, Outcome, Repeatable, Throttle};
 use rampmeter_caller::classify::Meaning;
 use rampmeter_caller::preset::{Condition, Signal, Test};
-use rampmeter_caller::{Answer, Caller, Outcome, Preset, Repeatable, Throttle};
+use rampmeter_caller::{Caller, Preset};
 use serde_json::json;
 
 use crate::vendor::{Act, Vendor, get, post};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use rampmeter_caller::Throttle;
+use rampmeter_call::Throttle;
 use rampmeter_caller::classify::Meaning;
 use rampmeter_caller::preset::Signal;
 

@@ -4,7 +4,7 @@
 //! leaves the functions of this file.
 
 use rampmeter_asl::Stimulus;
-use rampmeter_config::consequence::UNDELIVERABLE;
+use rampmeter_call::UNDELIVERABLE;
 use rampmeter_dispatch::Time;
 use rampmeter_store::model::damaged::{DamagedItem, DamagedKind};
 use rampmeter_store::model::id::{ExecutionId, MessageNumber};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rampmeter_asl::Selector;
+use rampmeter_call::job::FollowUp;
 use rampmeter_caller::Caller;
-use rampmeter_caller::follow_up::FollowUp;
 use rampmeter_config::Worker;
 use rampmeter_dispatch::{Gate, PermitId, Priority, Rules, Time, Turns, Waiting};
 use rampmeter_store::model::figures::Figures;

@@ -1,7 +1,7 @@
 //! Rows of jobs: calls that a vendor accepted and works on in the background.
 
 use rampmeter_asl::EventId;
-use rampmeter_caller::follow_up::FollowUp;
+use rampmeter_call::job::FollowUp;
 use rampmeter_dispatch::{PermitId, Time};
 use rusqlite::{Row, params};
 

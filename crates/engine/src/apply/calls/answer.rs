@@ -1,14 +1,14 @@
 //! A call has ended: free or hold its places, and resume the workflow, repeat the call, or give it up.
-//! What an answer means was said by `caller`, and what follows from it by `config`'s consequence; here it is done.
+//! What an answer means was said by `caller`, and what follows from it by `call`; here it is done.
 
 use std::time::Duration;
 
 use rampmeter_asl::{Payload, Stimulus};
-use rampmeter_caller::cause::{Failure, cause};
-use rampmeter_caller::{Answer, Outcome, Throttle};
-use rampmeter_config::consequence::{Consequence, Failed, Rules, UNDELIVERABLE};
-use rampmeter_dispatch::Priority;
-use rampmeter_dispatch::{PermitId, Throttle as GateThrottle};
+use rampmeter_call::{
+    Answer, CallRules, Failed, NextAction, Outcome, PermitEnd,
+    cause::{Failure, cause},
+};
+use rampmeter_dispatch::{PermitId, Priority, Throttle};
 use rampmeter_store::CallAudit;
 use rampmeter_store::StoreError;
 use rampmeter_store::model::id::TargetId;
@@ -20,10 +20,6 @@ use crate::apply::message::body::parameters_of;
 use crate::apply::message::http_task;
 use crate::apply::subject::Subject;
 use crate::memory::target::InFlight;
-
-/// Crashes of the server with one call in flight, after which it is taken for their cause. Calls that were in flight
-/// by chance share in a crash, so one crash, or a few, say nothing of a call.
-const MOST_CRASHES: u32 = 10;
 
 impl CallContext<'_> {
     /// Applies the outcome of a call: first what is known of the account, then what follows for the call. A call whose rows
@@ -51,8 +47,8 @@ impl CallContext<'_> {
             if let Some(job) = job {
                 return Ok(calls.jobs().watch(target, &call, job)?);
             }
-            let consequence = calls.rules_of(target, &call).call(outcome);
-            Ok(calls.follow(target, call, consequence)?)
+            let next = calls.rules_of(target, &call).after(outcome);
+            Ok(calls.follow(target, call, next)?)
         })?;
         Ok(())
     }
@@ -73,15 +69,13 @@ impl CallContext<'_> {
         if !matches!(outcome, Outcome::Unknown { .. } | Outcome::Invalid { .. }) {
             self.target(target).note_latency(took);
         }
-        if let Outcome::Throttled {
-            kind, retry_after, ..
-        } = outcome
-        {
-            self.note_throttle(target, permit, *kind, *retry_after)?;
+        let end = PermitEnd::of(outcome);
+        if let PermitEnd::Refused(throttle) = end {
+            self.note_throttle(target, permit, throttle)?;
         }
-        if matches!(outcome, Outcome::Unknown { .. }) {
+        if end == PermitEnd::Held {
             self.hold(target, permit, call)?;
-        } else if let Some(job) = outcome.follow_up(&self.target(target).config.profile) {
+        } else if let Some(job) = self.target(target).config.profile.job_of(outcome) {
             return self.jobs().accepted(target, permit, job).map(Some);
         } else {
             self.free(target, permit)?;
@@ -91,12 +85,9 @@ impl CallContext<'_> {
     }
 
     /// The rules by which something follows for a call.
-    pub(crate) fn rules_of(&mut self, target: TargetId, call: &InFlight) -> Rules<'_> {
-        Rules {
-            target: &self.target(target).config,
-            attempts: call.message.attempts,
-            random: random(),
-        }
+    pub(crate) fn rules_of(&mut self, target: TargetId, call: &InFlight) -> CallRules {
+        let config = &self.target(target).config;
+        config.call_rules(call.message.attempts, random())
     }
 
     /// Does what follows.
@@ -104,12 +95,12 @@ impl CallContext<'_> {
         &mut self,
         target: TargetId,
         mut call: InFlight,
-        consequence: Consequence,
+        next: NextAction,
     ) -> Result<(), StoreError> {
-        match consequence {
-            Consequence::Done(answer) => self.succeed(target, &call, &answer),
-            Consequence::Failed(failed) => self.give_up(target, call, &failed),
-            Consequence::Again {
+        match next {
+            NextAction::Done(answer) => self.succeed(target, &call, &answer),
+            NextAction::Failed(failed) => self.give_up(target, call, &failed),
+            NextAction::Again {
                 after, attempts, ..
             } => {
                 call.message.attempts = attempts;
@@ -144,20 +135,9 @@ impl CallContext<'_> {
         call.message.receive_count += 1;
         call.message.crashes += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
-        if call.message.crashes >= MOST_CRASHES {
-            let reason =
-                format!("the server ended {MOST_CRASHES} times while the call was in flight");
-            let failed = Failed {
-                error: UNDELIVERABLE.to_owned(),
-                answer: None,
-                vendor_code: None,
-                reason: Some(reason),
-                attempts: call.message.attempts,
-            };
-            return self.give_up(target, call, &failed);
-        }
-        let consequence = self.rules_of(target, &call).lost_in_flight("server");
-        self.follow(target, call, consequence)
+        let rules = self.rules_of(target, &call);
+        let next = rules.after_crash("server", call.message.crashes);
+        self.follow(target, call, next)
     }
 
     pub(crate) fn succeed(
@@ -259,17 +239,12 @@ impl CallContext<'_> {
         &mut self,
         id: TargetId,
         permit: PermitId,
-        kind: Throttle,
-        retry_after: Option<Duration>,
+        throttle: Throttle,
     ) -> Result<(), StoreFailure> {
         let now = self.now();
         let jitter = random();
         let target = self.target(id);
-        let kind = match kind {
-            Throttle::Concurrency => GateThrottle::Concurrency,
-            Throttle::Window => GateThrottle::Window { retry_after },
-        };
-        let report = target.gate.refused(permit, kind, now, jitter);
+        let report = target.gate.refused(permit, throttle, now, jitter);
         target.throttles += 1;
         if report.under_our_limit {
             target.throttles_under_our_limit += 1;

@@ -1,13 +1,10 @@
 //! Jobs: calls that the vendor accepted and works on in the background. The place of a job is on disk in the transaction
 //! that ends its request, and from then on the call is not sent again; it is looked at, each look a call of its own under
-//! a permit, until it has ended. What a look shows was said by `caller`, and what follows by `config`'s consequence; here it
-//! is done.
+//! a permit, until it has ended. What a look shows was said by `caller`, and what follows by `call`; here it is done.
 
 use std::time::{Duration, SystemTime};
 
-use rampmeter_caller::Outcome;
-use rampmeter_caller::follow_up::FollowUp;
-use rampmeter_config::consequence::{Looked, Watch};
+use rampmeter_call::{JobAction, Outcome, PermitEnd, PolledJob, job::FollowUp};
 use rampmeter_dispatch::PermitId;
 use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
@@ -102,16 +99,14 @@ impl Jobs<'_, '_> {
     ) -> Result<(), StoreFailure> {
         let took = self.calls.now().saturating_since(call.started_at);
         self.calls.target(id).figures.looks += 1;
-        match outcome {
+        match PermitEnd::of(outcome) {
             // The vendor may still be at work on the look itself.
-            Outcome::Unknown { .. } => self.calls.hold(id, permit, call),
-            Outcome::Throttled {
-                kind, retry_after, ..
-            } => {
-                self.calls.note_throttle(id, permit, *kind, *retry_after)?;
+            PermitEnd::Held => self.calls.hold(id, permit, call),
+            PermitEnd::Refused(throttle) => {
+                self.calls.note_throttle(id, permit, throttle)?;
                 self.calls.free(id, permit)
             }
-            _ => {
+            PermitEnd::Free => {
                 self.calls.target(id).note_latency(took);
                 self.calls.free(id, permit)
             }
@@ -134,19 +129,21 @@ impl Jobs<'_, '_> {
             ))
         })?;
         job.looks += 1;
-        let watch = Watch {
+        let polled = PolledJob {
             follow_up: look,
-            looks: job.looks,
+            polls: job.looks,
             age: self.calls.now().saturating_since(job.since),
             least_pause: Duration::ZERO,
         };
         let rules = self.calls.rules_of(id, &call);
-        match rules.look(&watch, outcome, SystemTime::now()) {
-            Looked::Done(answer) => {
+        let profile = &self.calls.target(id).config.profile;
+        let result = profile.poll_result(look, outcome, SystemTime::now());
+        match rules.after_poll(&polled, result) {
+            JobAction::Done(answer) => {
                 self.forget_job(id, &job)?;
                 self.calls.succeed(id, &call, &answer)
             }
-            Looked::Failed(failed) => {
+            JobAction::Failed(failed) => {
                 self.forget_job(id, &job)?;
                 if self.calls.still_wanted(&call.message)? {
                     self.calls.give_up(id, call, &failed)
@@ -154,7 +151,7 @@ impl Jobs<'_, '_> {
                     self.drop_unwanted(id, &call)
                 }
             }
-            Looked::Again { follow_up, after } => {
+            JobAction::Again { follow_up, after } => {
                 job.follow_up = follow_up;
                 self.store.calls.update_job(&job)?;
                 self.calls.put_back(&call, after)

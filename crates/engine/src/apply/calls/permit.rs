@@ -5,10 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rampmeter_asl::Selector;
-use rampmeter_caller::follow_up::FollowUp;
-use rampmeter_caller::{Attempt, Request};
-use rampmeter_config::OnUnknown;
-use rampmeter_config::message::CallMessage;
+use rampmeter_call::{CallMessage, OnUnknown, Request, job::FollowUp};
+use rampmeter_caller::Attempt;
 use rampmeter_dispatch::{Decision, Priority, Time};
 use rampmeter_store::model::id::MessageNumber;
 use rampmeter_store::model::id::{TargetId, idempotency_key, message_id};
@@ -173,7 +171,7 @@ impl Permits<'_, '_> {
         let body = body_of(self.calls.queue.store.executions, message)?;
         let key = self.idempotency_key_of(message)?;
         let target = self.calls.target(target);
-        let call = match CallMessage::parse(&body, &*target.config) {
+        let call = match CallMessage::parse(&body, &target.config.account) {
             Ok(call) => call,
             Err(invalid) => return Ok(Asked::Nothing(invalid.to_string())),
         };

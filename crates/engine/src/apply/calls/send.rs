@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rampmeter_asl::{EventId, Payload, Selector, Stimulus, Task};
-use rampmeter_config::message::{CallMessage, InvalidMessage};
+use rampmeter_call::{CallMessage, InvalidMessage};
 use rampmeter_store::TransactionError;
 use rampmeter_store::model::arn::queue_name;
 use rampmeter_store::model::id::{GroupHash, MessageNumber, OrderingHash, StepId, message_id};
@@ -77,7 +77,7 @@ impl CallContext<'_> {
         let checked = check_call(&request).and_then(|()| check_delay(request.delay_seconds));
         let delay = checked?;
         let id = MessageNumber(self.queue.memory.message_numbers.take(self.ledger)?);
-        let parsed = CallMessage::parse(&request.body, &*self.target(queue.target).config);
+        let parsed = CallMessage::parse(&request.body, &self.target(queue.target).config.account);
         let sent = SentMessage {
             message_id: message_id(self.seal.key(), id),
             md5_of_body: md5_of_body(&request.body),
@@ -103,11 +103,11 @@ impl CallContext<'_> {
         let checked = check_call(request).and_then(|()| check_delay(request.delay_seconds));
         let delay = checked?;
         let id = MessageNumber(self.queue.memory.message_numbers.take(self.ledger)?);
-        let config = &*self.target(queue.target).config;
+        let account = &self.target(queue.target).config.account;
         let parsed = match task.parameters.value().get("MessageBody") {
-            Some(Value::String(text)) => CallMessage::parse(text, config),
-            Some(value) => CallMessage::from_value(value, config),
-            None => CallMessage::parse(&request.body, config),
+            Some(Value::String(text)) => CallMessage::parse(text, account),
+            Some(value) => CallMessage::from_value(value, account),
+            None => CallMessage::parse(&request.body, account),
         };
         let (mut message, placed) = self.read_call(
             id,
@@ -219,7 +219,7 @@ fn unselectable(call: &CallMessage) -> Option<String> {
     Some(format!("its ResponseSelector is no JSONPath: {error}"))
 }
 
-pub(crate) use rampmeter_config::consequence::INVALID_MESSAGE;
+pub(crate) use rampmeter_call::INVALID_MESSAGE;
 
 /// The rules for a message that is a call: 1 byte to 1 MiB with its attributes, and nothing that its worker would have
 /// to heed and does not. Attributes ask nothing of it: tracing libraries add them to every message.

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use rampmeter_caller::Answer;
+use rampmeter_call::Answer;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{BodyRow, OutcomeRow, StoreError};
 use serde_json::Value;

@@ -3,7 +3,7 @@
 //! the vendor sees the same idempotency key.
 
 use rampmeter_asl::{Detail, Event, EventId, record};
-use rampmeter_config::message::CallMessage;
+use rampmeter_call::CallMessage;
 use rampmeter_dispatch::Priority;
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::dead_letter::{RedriveDeadLetter, Redriven};
@@ -150,9 +150,8 @@ impl ControlContext<'_> {
         priority: Priority,
     ) -> Result<Redriven, TransactionError> {
         let body = body_of(self.workflow.calls.queue.store.executions, &message)?;
-        if let Err(invalid) =
-            CallMessage::parse(&body, &*self.workflow.calls.target(dead.target).config)
-        {
+        let account = &self.workflow.calls.target(dead.target).config.account;
+        if let Err(invalid) = CallMessage::parse(&body, account) {
             let what = format!(
                 "c-{} is no valid call ({invalid}): discard it and send a corrected one",
                 message.id.0

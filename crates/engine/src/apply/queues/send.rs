@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rampmeter_config::message::CallMessage;
+use rampmeter_call::CallMessage;
 use rampmeter_store::model::id::{MessageNumber, QueueId, message_id};
 use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
@@ -129,7 +129,8 @@ impl QueueContext<'_> {
             return;
         };
         let body = row.body.as_deref().unwrap_or_default();
-        if let Ok(call) = CallMessage::parse(body, self.memory.queues.config_of(target)) {
+        let account = &self.memory.queues.config_of(target).account;
+        if let Ok(call) = CallMessage::parse(body, account) {
             let token = call.task_token.as_deref();
             row.task = token.and_then(|token| self.seal.open(token));
             row.key.clone_from(&call.key);
