@@ -8,7 +8,7 @@ use crate::model::id::{ExecutionId, MessageNumber};
 use crate::tables::{ExecutionTables, Ledger};
 
 /// Items that are kept in the list: a store that is damaged all over needs no longer one.
-const MOST: i64 = 10_000;
+const MAX_LISTED: i64 = 10_000;
 
 impl Ledger<'_> {
     /// Notes something that could not be read, unless it is noted already. Says whether it is new.
@@ -19,7 +19,7 @@ impl Ledger<'_> {
                 "INSERT OR IGNORE INTO damaged (kind, name, why, at) SELECT ?1, ?2, ?3, ?4 \
                  WHERE (SELECT count(*) FROM damaged) < ?5",
             )?
-            .execute((item.kind.code(), &item.name, &item.why, item.at, MOST))?;
+            .execute((item.kind.code(), &item.name, &item.why, item.at, MAX_LISTED))?;
         Ok(noted > 0)
     }
 

@@ -38,7 +38,7 @@ use crate::memory::target::{COMMIT, Target};
 use crate::memory::{CallMemory, ControlMemory, Memory, QueueMemory, WorkflowMemory};
 
 /// Calls in flight to a target that has no limit of its own on them.
-const MOST_IN_FLIGHT: u32 = 256;
+const MAX_IN_FLIGHT: u32 = 256;
 
 /// Builds the writer from the store and the configuration, in one transaction.
 pub(crate) fn recover(
@@ -389,7 +389,7 @@ fn bounded(mut rules: Rules) -> Rules {
     if !has_one {
         rules
             .limits
-            .push(Limit::concurrency("process", MOST_IN_FLIGHT));
+            .push(Limit::concurrency("process", MAX_IN_FLIGHT));
     }
     rules
 }

@@ -27,7 +27,7 @@ const CONTINUING: usize = GROUP / 4;
 
 /// The longest sleep: the timer of a sleep stands still while the machine is suspended, and what became due then is noticed
 /// this soon after it wakes.
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+const MAX_SLEEP: Duration = Duration::from_secs(1);
 
 /// The writer: the store, the clock, and what is remembered between two transactions.
 #[derive(Debug)]
@@ -172,11 +172,11 @@ impl Writer {
             Some(self.memory.control.forget_at),
         ];
         let next = next.into_iter().flatten().min();
-        let wait = next.map_or(LONGEST_SLEEP, |next| {
+        let wait = next.map_or(MAX_SLEEP, |next| {
             let micros = next.as_micros().saturating_sub(now.as_micros());
             Duration::from_micros(u64::try_from(micros).unwrap_or(0))
         });
-        Ok(wait.min(LONGEST_SLEEP))
+        Ok(wait.min(MAX_SLEEP))
     }
 
     /// Whom to tell, once no call is in flight or the time to drain is over.

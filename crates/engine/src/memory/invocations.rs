@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::invocation::{FunctionRequest, Request, SdkRequest};
 
 /// Requests that are under way at once; more wait in the store.
-pub(crate) const MOST_IN_FLIGHT: usize = 256;
+pub(crate) const MAX_IN_FLIGHT: usize = 256;
 
 /// Before the oldest of them.
 const BEFORE_ALL: InvocationKey = InvocationKey {

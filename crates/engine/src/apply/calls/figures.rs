@@ -9,7 +9,7 @@ use crate::apply::calls::context::CallContext;
 use crate::apply::subject::Subject;
 
 /// Dead letters of a target that are counted: the writer does it.
-const MOST_LETTERS: u32 = 100_000;
+const MAX_DEAD_LETTERS_COUNTED: u32 = 100_000;
 
 impl CallContext<'_> {
     /// What is counted of every target, and of the store.
@@ -40,7 +40,10 @@ impl CallContext<'_> {
                     *oldest = Some(now.saturating_since(message.sent_at));
                 }
             }
-            let dead_letters = self.store.controls.count_letters(dead, MOST_LETTERS)?;
+            let dead_letters = self
+                .store
+                .controls
+                .count_letters(dead, MAX_DEAD_LETTERS_COUNTED)?;
             let target = self.target(id);
             figures.targets.push(TargetFigures {
                 name: target.config.name.clone(),

@@ -9,7 +9,7 @@ use rampmeter_store::model::call::{CallState, JobState};
 use rampmeter_store::model::id::ExecutionId;
 use rampmeter_store::model::id::{MessageNumber, QueueId, TargetId};
 use rampmeter_store::model::target::{LimitState, TargetState, VendorLimitState};
-use rampmeter_store::{JobRow, MessageRow, OrderStanding, StoreError};
+use rampmeter_store::{JobRow, MessageRow, OrderStatus, StoreError};
 use rampmeter_store::{Readable, StoreFailure, readable};
 
 use crate::apply::calls::context::{CallContext, CallStore};
@@ -92,7 +92,7 @@ impl CallInspection<'_, '_> {
                 .map(|call| (call.message.clone(), call.priority))
                 .collect();
             for (message, priority) in flying {
-                calls.push(self.call_state(id, &message, priority, Standing::InFlight)?);
+                calls.push(self.call_state(id, &message, priority, Status::InFlight)?);
             }
         }
         for &id in &targets {
@@ -110,8 +110,8 @@ impl CallInspection<'_, '_> {
                     if let Readable::Whole(Some(message)) =
                         readable(self.store.messages.message(number))?
                     {
-                        let standing = Standing::Waiting { ahead };
-                        calls.push(self.call_state(id, &message, priority, standing)?);
+                        let status = Status::Waiting { ahead };
+                        calls.push(self.call_state(id, &message, priority, status)?);
                     }
                 }
             }
@@ -141,7 +141,7 @@ impl CallInspection<'_, '_> {
                 && let Some(queue) = self.calls.queue.memory.queues.get(message.queue)
                 && let Some(priority) = queue.lane
             {
-                calls.push(self.call_state(id, &message, priority, Standing::Job)?);
+                calls.push(self.call_state(id, &message, priority, Status::Job)?);
             }
         }
         Ok(())
@@ -174,24 +174,24 @@ impl CallInspection<'_, '_> {
             .in_flight
             .values()
             .any(|call| call.message.id == number);
-        let standing = if flying {
-            Standing::InFlight
+        let status = if flying {
+            Status::InFlight
         } else if self.calls.lanes().is_job(queue.target, number)? {
-            Standing::Job
+            Status::Job
         } else if self
             .store
             .lanes
             .is_in_turn(queue.id, message.turn, number)?
         {
-            Standing::Waiting {
+            Status::Waiting {
                 ahead: self.calls_ahead(queue.id, message.turn, number, ahead)?,
             }
         } else if let Some(before) = self.parked_behind(queue, &message)? {
-            Standing::Parked { before }
+            Status::Parked { before }
         } else {
-            Standing::Delayed
+            Status::Delayed
         };
-        self.call_state(queue.target, &message, priority, standing)
+        self.call_state(queue.target, &message, priority, status)
             .map(Some)
     }
 
@@ -227,11 +227,11 @@ impl CallInspection<'_, '_> {
         let Some(ordering) = message.ordering else {
             return Ok(None);
         };
-        let standing =
-            self.store
-                .lanes
-                .order_standing(queue.target, ordering, queue.id, message.id)?;
-        if standing != Some(OrderStanding::Parked) {
+        let status = self
+            .store
+            .lanes
+            .order_status(queue.target, ordering, queue.id, message.id)?;
+        if status != Some(OrderStatus::Parked) {
             return Ok(None);
         }
         if let Some(owner) = self.calls.target(queue.target).owners.get(&ordering) {
@@ -249,7 +249,7 @@ impl CallInspection<'_, '_> {
         target: TargetId,
         message: &MessageRow,
         priority: Priority,
-        standing: Standing,
+        status: Status,
     ) -> Result<CallState, StoreError> {
         let execution_arn = match message.task {
             Some((execution, _)) => self.execution_arn(execution)?,
@@ -261,17 +261,17 @@ impl CallInspection<'_, '_> {
             _ => self.store.calls.job(message.id)?,
         };
         let target = self.calls.target(target);
-        let (word, ahead, held_by) = match standing {
-            Standing::InFlight | Standing::Job if job.is_some() => {
+        let (word, ahead, held_by) = match status {
+            Status::InFlight | Status::Job if job.is_some() => {
                 ("job", 0, job.as_ref().map(|job| works(job, now)))
             }
-            Standing::InFlight | Standing::Job => ("in flight", 0, None),
-            Standing::Delayed => (
+            Status::InFlight | Status::Job => ("in flight", 0, None),
+            Status::Delayed => (
                 "delayed",
                 0,
                 Some("its repeat waits for a back-off".to_owned()),
             ),
-            Standing::Parked { before } => (
+            Status::Parked { before } => (
                 "waiting",
                 0,
                 Some(format!(
@@ -279,14 +279,14 @@ impl CallInspection<'_, '_> {
                     before.0
                 )),
             ),
-            Standing::Waiting { ahead } => (
+            Status::Waiting { ahead } => (
                 "waiting",
                 ahead,
                 Some(held_by(target, priority, ahead, now)),
             ),
         };
-        let starts_in = match standing {
-            Standing::Waiting { ahead } if target.gate.paused().is_empty() => {
+        let starts_in = match status {
+            Status::Waiting { ahead } if target.gate.paused().is_empty() => {
                 let verdict = target.gate.explain(priority, target.waiting(), now);
                 (!has_no_place(&verdict))
                     .then(|| starts_in(target, priority, ahead))
@@ -300,7 +300,7 @@ impl CallInspection<'_, '_> {
             priority,
             key: message.key.clone(),
             execution_arn,
-            standing: word,
+            status: word,
             job: job.map(job_state),
             sent_at: message.sent_at.as_millis(),
             receive_count: message.receive_count,
@@ -324,7 +324,7 @@ impl CallInspection<'_, '_> {
 }
 
 #[derive(Clone, Copy)]
-enum Standing {
+enum Status {
     InFlight,
     Job,
     Delayed,

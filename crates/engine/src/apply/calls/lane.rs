@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rampmeter_dispatch::Priority;
 use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId, TargetId};
-use rampmeter_store::{JobRow, MessageRow, OrderStanding, StoreError};
+use rampmeter_store::{JobRow, MessageRow, OrderStatus, StoreError};
 
 use crate::apply::calls::context::{CallContext, CallStore};
 use crate::apply::subject::Subject;
@@ -53,10 +53,10 @@ impl Lanes<'_, '_> {
         }
         self.store.messages.insert_message(message)?;
         if let Some((target, ordering)) = self.order_of(message) {
-            let standing = OrderStanding::Free;
+            let status = OrderStatus::Free;
             self.store
                 .lanes
-                .insert_order(target, ordering, message.queue, message.id, standing)?;
+                .insert_order(target, ordering, message.queue, message.id, status)?;
         }
         if delay.is_zero() {
             return self.make_ready(message);
@@ -81,13 +81,13 @@ impl Lanes<'_, '_> {
             return self.make_look_ready(target, lane, message);
         }
         if let Some((_, ordering)) = self.order_of(message) {
-            let standing = if self.may_go(target, ordering, message)? {
-                OrderStanding::Free
+            let status = if self.may_go(target, ordering, message)? {
+                OrderStatus::Free
             } else {
-                OrderStanding::Parked
+                OrderStatus::Parked
             };
-            self.set_order(target, ordering, message, standing)?;
-            if standing == OrderStanding::Parked {
+            self.set_order(target, ordering, message, status)?;
+            if status == OrderStatus::Parked {
                 self.calls.target(target).parked[lane.index()] += 1;
                 return Ok(());
             }
@@ -155,11 +155,11 @@ impl Lanes<'_, '_> {
         let message = self.message(number)?;
         if let Some((_, ordering)) = self.order_of(&message) {
             if !self.may_go(target, ordering, &message)? {
-                self.set_order(target, ordering, &message, OrderStanding::Parked)?;
+                self.set_order(target, ordering, &message, OrderStatus::Parked)?;
                 self.calls.target(target).parked[lane.index()] += 1;
                 return Ok(None);
             }
-            self.set_order(target, ordering, &message, OrderStanding::UnderWay)?;
+            self.set_order(target, ordering, &message, OrderStatus::UnderWay)?;
             self.calls.target(target).owners.insert(ordering, number);
         }
         Ok(Some((message, None)))
@@ -208,15 +208,15 @@ impl Lanes<'_, '_> {
                 let parked = self
                     .store
                     .lanes
-                    .order_standing(target, ordering, from, message.id)?;
+                    .order_status(target, ordering, from, message.id)?;
                 self.store
                     .lanes
                     .delete_order(target, ordering, from, message.id)?;
-                let standing = OrderStanding::Free;
+                let status = OrderStatus::Free;
                 self.store
                     .lanes
-                    .insert_order(target, ordering, queue, message.id, standing)?;
-                parked == Some(OrderStanding::Parked)
+                    .insert_order(target, ordering, queue, message.id, status)?;
+                parked == Some(OrderStatus::Parked)
             }
             None => false,
         };
@@ -283,11 +283,11 @@ impl Lanes<'_, '_> {
         target: TargetId,
         ordering: OrderingHash,
         message: &MessageRow,
-        standing: OrderStanding,
+        status: OrderStatus,
     ) -> Result<(), StoreError> {
         self.store
             .lanes
-            .set_order(target, ordering, message.queue, message.id, standing)
+            .set_order(target, ordering, message.queue, message.id, status)
     }
 
     fn unpark_first(
@@ -298,7 +298,7 @@ impl Lanes<'_, '_> {
         ordering: OrderingHash,
     ) -> Result<(), StoreError> {
         let first = self.store.lanes.first_of_order(target, ordering, queue)?;
-        if let Some((number, OrderStanding::Parked)) = first {
+        if let Some((number, OrderStatus::Parked)) = first {
             self.calls.target(target).parked[lane.index()] -= 1;
             self.calls.with_message(number, |calls| {
                 let message = calls.lanes().message(number)?;

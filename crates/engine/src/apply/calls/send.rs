@@ -24,7 +24,7 @@ use crate::apply::subject::Subject;
 use crate::memory::queues::Queue;
 
 /// SQS's largest message, in bytes.
-const LONGEST_BODY: usize = 1_048_576;
+const MAX_BODY_BYTES: usize = 1_048_576;
 
 /// Where a new message goes.
 #[derive(Debug, Clone)]
@@ -197,7 +197,7 @@ impl CallContext<'_> {
                 self.store.messages.insert_message(message)?;
                 let queue = self.queue.memory.queues.get(message.queue);
                 let queue = queue.expect("a new message is sent to a queue that is configured");
-                self.bury(queue.target, message, INVALID_MESSAGE, reason)?;
+                self.move_to_dead_letter(queue.target, message, INVALID_MESSAGE, reason)?;
                 if let Some((execution, event)) = message.task {
                     let stimulus = Stimulus::TaskFailed {
                         event,
@@ -227,9 +227,9 @@ fn check_call(request: &SendMessage) -> Result<(), Rejected> {
     if request.body.is_empty() {
         return Err(QueueError::MissingParameter("MessageBody").into());
     }
-    if length(request) > LONGEST_BODY {
+    if length(request) > MAX_BODY_BYTES {
         return Err(Rejected::InvalidParameter(format!(
-            "One or more parameters are invalid. Reason: Message must be shorter than {LONGEST_BODY} bytes."
+            "One or more parameters are invalid. Reason: Message must be shorter than {MAX_BODY_BYTES} bytes."
         )));
     }
     if let Some(id) = &request.deduplication_id {
@@ -255,7 +255,7 @@ mod tests {
             ..SendMessage::default()
         };
         assert!(check_call(&of(0)).is_err());
-        assert!(check_call(&of(LONGEST_BODY)).is_ok());
-        assert!(check_call(&of(LONGEST_BODY + 1)).is_err());
+        assert!(check_call(&of(MAX_BODY_BYTES)).is_ok());
+        assert!(check_call(&of(MAX_BODY_BYTES + 1)).is_err());
     }
 }

@@ -11,7 +11,7 @@ use rampmeter_store::model::execution::{ExecutionStatus, RedriveExecution};
 use rampmeter_store::model::id::{ExecutionId, MessageNumber};
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::unreadable;
-use rampmeter_store::{ExecutionRow, MessageRow, OrderStanding, StoreError};
+use rampmeter_store::{ExecutionRow, MessageRow, OrderStatus, StoreError};
 use rampmeter_store::{StoreFailure, TransactionError};
 
 use crate::apply::control::context::ControlContext;
@@ -25,7 +25,7 @@ use crate::memory::queues::Queue;
 const DEEPEST: usize = 1_000;
 
 /// A dead letter: its message, its queue, and the lane that it was in, if that is known.
-struct Letter {
+struct DeadLetterTaken {
     message: MessageRow,
     queue: Queue,
     lane: Option<Priority>,
@@ -56,7 +56,7 @@ impl ControlContext<'_> {
         &mut self,
         redrive: &RedriveDeadLetter,
     ) -> Result<Redriven, TransactionError> {
-        let Letter {
+        let DeadLetterTaken {
             message,
             queue,
             lane,
@@ -90,13 +90,13 @@ impl ControlContext<'_> {
 
     /// Deletes a dead letter. The history of its execution keeps what happened.
     pub(crate) fn discard_letter(&mut self, id: i64, reason: &str) -> Result<(), TransactionError> {
-        let Letter { message, queue, .. } = self.dead_letter(id)?;
+        let DeadLetterTaken { message, queue, .. } = self.dead_letter(id)?;
         self.delete_letter(&message, queue)?;
         self.record_letter(queue, id, "discard", "discarded", reason)?;
         Ok(())
     }
 
-    fn dead_letter(&mut self, id: i64) -> Result<Letter, TransactionError> {
+    fn dead_letter(&mut self, id: i64) -> Result<DeadLetterTaken, TransactionError> {
         let number = MessageNumber(id);
         let unknown = || Rejected::Unknown(format!("there is no dead letter c-{id}"));
         let Some(lane) = self.workflow.calls.store.controls.lane_of_letter(number)? else {
@@ -110,7 +110,7 @@ impl ControlContext<'_> {
             let what = format!("the target of dead letter c-{id} is not configured");
             return Err(Rejected::Impossible(what).into());
         };
-        Ok(Letter {
+        Ok(DeadLetterTaken {
             message,
             queue,
             lane,
@@ -172,13 +172,13 @@ impl ControlContext<'_> {
         (message.queue, message.turn) = (queue, 0);
         (message.attempts, message.crashes) = (0, 0);
         if let Some(ordering) = message.ordering {
-            let standing = OrderStanding::Free;
+            let status = OrderStatus::Free;
             self.workflow.calls.store.lanes.insert_order(
                 dead.target,
                 ordering,
                 queue,
                 message.id,
-                standing,
+                status,
             )?;
         }
         self.workflow.calls.lanes().make_ready(&message)?;

@@ -2,7 +2,7 @@
 //! transaction.
 
 use rampmeter_dispatch::{Priority, Scope};
-use rampmeter_store::OrderStanding;
+use rampmeter_store::OrderStatus;
 use rampmeter_store::model::control::{ControlRecord, Pause};
 use rampmeter_store::model::id::{MessageNumber, TargetId};
 use rampmeter_store::model::rejected::Rejected;
@@ -88,13 +88,13 @@ impl ControlContext<'_> {
             return Err(Rejected::Impossible(what).into());
         }
         if let Some(ordering) = message.ordering {
-            let standing = self.workflow.calls.store.lanes.order_standing(
+            let status = self.workflow.calls.store.lanes.order_status(
                 queue.target,
                 ordering,
                 queue.id,
                 number,
             )?;
-            if standing == Some(OrderStanding::UnderWay) {
+            if status == Some(OrderStatus::UnderWay) {
                 let what = format!(
                     "call c-{call} waits for its repeat and keeps its OrderingKey: it stays in its lane"
                 );

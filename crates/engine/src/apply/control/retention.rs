@@ -18,7 +18,7 @@ const OUTCOMES_AT_ONCE: u32 = 256;
 const STEPS_AT_ONCE: usize = 512;
 
 /// Longest time between two looks whether something is old enough.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 impl ControlContext<'_> {
     /// Deletes some of what is older than retention allows. Answers whether there is more. What cannot be read stays.
@@ -30,7 +30,7 @@ impl ControlContext<'_> {
             Attempt::Done(more) => Ok(more),
             Attempt::Refused(_) => Ok(false),
             Attempt::Damaged(damaged) => {
-                self.memory.forget_at = self.now().saturating_add(LONGEST_PAUSE);
+                self.memory.forget_at = self.now().saturating_add(MAX_PAUSE);
                 self.note_damaged(DamagedKind::Row, damaged.to_string(), &damaged)?;
                 Ok(false)
             }
@@ -72,7 +72,7 @@ impl ControlContext<'_> {
             .delete_leftover(STEPS_AT_ONCE)?
             == STEPS_AT_ONCE;
         if !more {
-            let pause = (retention / 10).min(LONGEST_PAUSE);
+            let pause = (retention / 10).min(MAX_PAUSE);
             self.memory.forget_at = self.now().saturating_add(pause);
         }
         Ok(more)

@@ -15,7 +15,7 @@ use crate::apply::machines::context::MachineContext;
 use crate::apply::subject::Subject;
 
 /// AWS's quota of aliases of one state machine.
-const MOST: usize = 100;
+const MAX_ALIASES: usize = 100;
 
 /// The weights of an alias add up to this.
 const WHOLE: i64 = 100;
@@ -36,9 +36,9 @@ impl MachineContext<'_> {
             }
             return Ok(existing.describe(&machine_arn));
         }
-        if self.store.machines.aliases(checked.machine)?.len() >= MOST {
+        if self.store.machines.aliases(checked.machine)?.len() >= MAX_ALIASES {
             return Err(Rejected::QuotaExceeded(format!(
-                "A state machine can have at most {MOST} aliases."
+                "A state machine can have at most {MAX_ALIASES} aliases."
             ))
             .into());
         }

@@ -8,7 +8,7 @@ use rampmeter_store::model::version::ResourceTags;
 use crate::apply::machines::context::MachineContext;
 
 /// AWS's quota of tags on one resource.
-const MOST: usize = 50;
+const MAX_TAGS: usize = 50;
 
 impl MachineContext<'_> {
     pub(crate) fn change_tags(
@@ -24,7 +24,7 @@ impl MachineContext<'_> {
             ResourceTags::Set(set) => tags.extend(set),
             ResourceTags::Remove(keys) => tags.retain(|key, _| !keys.contains(key)),
         }
-        if tags.len() > MOST {
+        if tags.len() > MAX_TAGS {
             return Err(Rejected::TooManyTags(arn.to_owned()).into());
         }
         self.store.machines.set_tags(of, &tags)?;

@@ -13,7 +13,7 @@ use crate::apply::subject::Subject;
 use crate::command::version::VersionCommand;
 
 /// AWS's quota of versions of one state machine.
-const MOST: usize = 1_000;
+const MAX_VERSIONS: usize = 1_000;
 
 /// What clients call the first revision, which has no revisionId of its own.
 const FIRST_REVISION: &str = "INITIAL";
@@ -73,9 +73,9 @@ impl MachineContext<'_> {
         if let Some(published) = published {
             return Ok(published);
         }
-        if count >= MOST {
+        if count >= MAX_VERSIONS {
             return Err(Rejected::QuotaExceeded(format!(
-                "A state machine can have at most {MOST} versions."
+                "A state machine can have at most {MAX_VERSIONS} versions."
             ))
             .into());
         }

@@ -14,10 +14,10 @@ use crate::apply::queues::receipt::Receipts;
 use crate::apply::subject::Subject;
 
 /// Most entries of a batch.
-const MOST: usize = 10;
+const MAX_ENTRIES: usize = 10;
 
 /// Longest id of an entry.
-const LONGEST_ID: usize = 80;
+const MAX_ID_CHARS: usize = 80;
 
 impl Receipts<'_, '_> {
     pub(crate) fn delete_message_batch(
@@ -63,13 +63,13 @@ pub(crate) fn check_batch<T>(operation: &'static str, batch: &Batch<T>) -> Resul
     if batch.entries.is_empty() {
         return Err(QueueError::EmptyBatchRequest(operation).into());
     }
-    if batch.entries.len() > MOST {
+    if batch.entries.len() > MAX_ENTRIES {
         return Err(QueueError::TooManyEntriesInBatchRequest(batch.entries.len()).into());
     }
     let mut seen = BTreeSet::new();
     for (id, _) in &batch.entries {
         let allowed = |letter: u8| letter.is_ascii_alphanumeric() || b"-_".contains(&letter);
-        if id.is_empty() || id.len() > LONGEST_ID || !id.bytes().all(allowed) {
+        if id.is_empty() || id.len() > MAX_ID_CHARS || !id.bytes().all(allowed) {
             return Err(QueueError::InvalidBatchEntryId.into());
         }
         if !seen.insert(id) {

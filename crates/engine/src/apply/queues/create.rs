@@ -18,13 +18,13 @@ use crate::apply::subject::Subject;
 use crate::command::queue::QueueDescription;
 
 /// Longest name of a queue.
-const LONGEST_NAME: usize = 80;
+const MAX_NAME_CHARS: usize = 80;
 
 /// Names on one page of a list.
 const PAGE: usize = 1_000;
 
 /// Most tags of one queue.
-const MOST_TAGS: usize = 50;
+const MAX_TAGS: usize = 50;
 
 /// What queues there are, and how each is set.
 #[derive(Debug)]
@@ -254,7 +254,7 @@ fn check_name(name: &str, fifo: bool) -> Result<(), Rejected> {
         name
     };
     let allowed = |letter: u8| letter.is_ascii_alphanumeric() || b"-_".contains(&letter);
-    if !stem.is_empty() && name.len() <= LONGEST_NAME && stem.bytes().all(allowed) {
+    if !stem.is_empty() && name.len() <= MAX_NAME_CHARS && stem.bytes().all(allowed) {
         return Ok(());
     }
     Err(Rejected::InvalidParameter(if fifo {
@@ -268,9 +268,9 @@ fn check_name(name: &str, fifo: bool) -> Result<(), Rejected> {
 fn check_tags(tags: &Names) -> Result<(), Rejected> {
     let long =
         |(key, value): (&String, &String)| key.is_empty() || key.len() > 512 || value.len() > 1_024;
-    if tags.len() > MOST_TAGS {
+    if tags.len() > MAX_TAGS {
         return Err(Rejected::InvalidParameter(format!(
-            "Too many tags added for queue. Maximum number of tags is {MOST_TAGS}."
+            "Too many tags added for queue. Maximum number of tags is {MAX_TAGS}."
         )));
     }
     if tags.iter().any(long) {

@@ -10,7 +10,7 @@ pub(crate) mod move_task;
 pub(crate) mod receipt;
 pub(crate) mod receive;
 pub(crate) mod send;
-pub(crate) mod standing;
+pub(crate) mod status;
 mod sweep;
 
 use rampmeter_store::model::arn::queue_name;

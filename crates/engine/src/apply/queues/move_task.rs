@@ -26,7 +26,7 @@ use crate::memory::move_tasks::RunningMoveTask;
 const FASTEST: i64 = 500;
 
 /// Most tasks in a list.
-const MOST_LISTED: i64 = 10;
+const MAX_LISTED: i64 = 10;
 
 /// Messages that one task moves in one transaction.
 const MOVED_AT_ONCE: usize = 128;
@@ -158,7 +158,7 @@ impl MoveTasks<'_, '_> {
     ) -> Applied<Vec<MoveTask>> {
         let most = most.unwrap_or(1);
         let most = match u32::try_from(most) {
-            Ok(number) if (1..=MOST_LISTED).contains(&most) => number,
+            Ok(number) if (1..=MAX_LISTED).contains(&most) => number,
             _ => {
                 let reason = "Must be between 1 and 10, if provided.";
                 return Err(parameter("MaxResults", &most.to_string(), reason).into());

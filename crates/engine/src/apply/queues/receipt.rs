@@ -13,7 +13,7 @@ use rampmeter_store::{Hidden, MessageRow};
 
 use crate::apply::queues::Applied;
 use crate::apply::queues::context::{QueueContext, QueueStore};
-use crate::apply::queues::receive::{LONGEST_INVISIBLE, seconds};
+use crate::apply::queues::receive::{MAX_INVISIBLE_SECONDS, seconds};
 use crate::apply::subject::Subject;
 
 /// What a receipt handle leads to.
@@ -84,7 +84,7 @@ impl Receipts<'_, '_> {
         let invisible = seconds(
             "VisibilityTimeout",
             change.visibility_timeout,
-            LONGEST_INVISIBLE,
+            MAX_INVISIBLE_SECONDS,
         )?;
         let (message, received_at) = match self.find_receipt(queue, handle)? {
             Found::Newest(message, Some(hidden)) => {
@@ -105,7 +105,7 @@ impl Receipts<'_, '_> {
             return Ok(());
         }
         let until = self.queue.now().saturating_add(invisible);
-        let longest = Duration::from_secs(LONGEST_INVISIBLE.unsigned_abs());
+        let longest = Duration::from_secs(MAX_INVISIBLE_SECONDS.unsigned_abs());
         if until > received_at.saturating_add(longest) {
             let reason =
                 "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]";

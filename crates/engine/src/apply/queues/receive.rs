@@ -20,23 +20,23 @@ use crate::apply::queues::attempt;
 use crate::apply::queues::context::{QueueContext, QueueStore};
 use crate::apply::queues::message_rules::check_id;
 use crate::apply::queues::send::{WRONG_TYPE, sequence_number};
-use crate::apply::queues::standing::group_of;
+use crate::apply::queues::status::group_of;
 use crate::apply::subject::Answer;
 use crate::apply::subject::Subject;
 use crate::command::Reply;
 use crate::memory::receives::Taking;
 
 /// Most messages of one receive.
-const MOST: i64 = 10;
+const MAX_MESSAGES: i64 = 10;
 
 /// Longest visibility timeout, in seconds.
-pub(crate) const LONGEST_INVISIBLE: i64 = 43_200;
+pub(crate) const MAX_INVISIBLE_SECONDS: i64 = 43_200;
 
 /// Longest wait, in seconds.
-const LONGEST_WAIT: i64 = 20;
+const MAX_WAIT_SECONDS: i64 = 20;
 
 /// Messages of one queue that may be in flight.
-const MOST_IN_FLIGHT: u64 = 120_000;
+const MAX_IN_FLIGHT: u64 = 120_000;
 
 /// Messages that one receive may set aside (dead letters, expired ones) before it answers with what it has.
 const SET_ASIDE_AT_ONCE: usize = 256;
@@ -107,7 +107,7 @@ impl Receives<'_, '_> {
         let queue = self.queue.find_plain_queue(&request.queue_url)?;
         let attributes = &self.queue.queue_record(queue).attributes;
         let most = request.max_number_of_messages.unwrap_or(1);
-        if !(1..=MOST).contains(&most) {
+        if !(1..=MAX_MESSAGES).contains(&most) {
             return Err(parameter(
                 "MaxNumberOfMessages",
                 &most.to_string(),
@@ -116,11 +116,11 @@ impl Receives<'_, '_> {
         }
         let invisible = match request.visibility_timeout {
             None => attributes.visibility_timeout(),
-            Some(given) => seconds("VisibilityTimeout", given, LONGEST_INVISIBLE)?,
+            Some(given) => seconds("VisibilityTimeout", given, MAX_INVISIBLE_SECONDS)?,
         };
         let wait = match request.wait_time_seconds {
             None => attributes.wait_time(),
-            Some(given) => seconds("WaitTimeSeconds", given, LONGEST_WAIT)?,
+            Some(given) => seconds("WaitTimeSeconds", given, MAX_WAIT_SECONDS)?,
         };
         let attempt = match &request.attempt_id {
             None => None,
@@ -215,7 +215,7 @@ impl Receives<'_, '_> {
 
     /// Whether as many messages are in flight as a queue can have.
     fn is_full(&self, queue: QueueId) -> bool {
-        self.queue.queue_record(queue).in_flight >= MOST_IN_FLIGHT
+        self.queue.queue_record(queue).in_flight >= MAX_IN_FLIGHT
     }
 
     /// Takes messages and hides them.

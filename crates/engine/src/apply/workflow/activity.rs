@@ -22,7 +22,7 @@ use crate::command::activity::ActivityCommand;
 use crate::memory::polls::Poll;
 
 /// AWS's quota of activities in an account.
-const MOST: usize = 100_000;
+const MAX_ACTIVITIES: usize = 100_000;
 
 /// How long a worker waits for a task.
 const WAIT: Duration = Duration::from_secs(60);
@@ -76,8 +76,8 @@ impl ActivityTasks<'_, '_> {
             }
             return Ok(existing.describe(self.workflow.arns));
         }
-        if self.workflow.memory.activities.len() >= MOST {
-            return Err(Rejected::ActivityLimitExceeded(MOST).into());
+        if self.workflow.memory.activities.len() >= MAX_ACTIVITIES {
+            return Err(Rejected::ActivityLimitExceeded(MAX_ACTIVITIES).into());
         }
         let row = ActivityRow {
             name: create.name.clone(),

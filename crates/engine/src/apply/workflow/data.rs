@@ -5,7 +5,7 @@ use rampmeter_store::{ExecutionRow, ExecutionTables, StoreError};
 
 /// AWS's limit for the input and output of states, tasks and executions, in bytes of UTF-8.
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
-pub(crate) const LONGEST_DATA: usize = 262_144;
+pub(crate) const MAX_DATA_BYTES: usize = 262_144;
 
 /// The input of an execution: what its first event says.
 pub(crate) fn stored_input(

@@ -9,10 +9,10 @@ use rampmeter_asl::{
 };
 use rampmeter_store::model::id::StepId;
 use rampmeter_store::unreadable;
-use rampmeter_store::{ExecutionRow, ForkRow, FrameRow, FrameStanding, StoreError};
+use rampmeter_store::{ExecutionRow, ForkRow, FrameRow, FrameStatus, StoreError};
 
 use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
-use crate::apply::workflow::data::LONGEST_DATA;
+use crate::apply::workflow::data::MAX_DATA_BYTES;
 use crate::apply::workflow::work::{Joining, Moving, Work};
 
 /// Rows read at once.
@@ -206,7 +206,7 @@ impl Forks<'_, '_> {
         let running = match &fork {
             Some(row) => {
                 let range = from.max(row.children().start)..row.children().end;
-                let running = Some(FrameStanding::Running);
+                let running = Some(FrameStatus::Running);
                 self.store
                     .frames
                     .frames_in(execution, range, running, 1)?
@@ -291,7 +291,7 @@ impl Forks<'_, '_> {
     pub(crate) fn quieten(&mut self, moving: &mut Moving, from: FrameId) -> Result<(), StoreError> {
         let execution = moving.row.id;
         let range = from..moving.row.frames + 1;
-        let running = Some(FrameStanding::Running);
+        let running = Some(FrameStatus::Running);
         let frames = self.store.frames.frames_in(execution, range, running, 1)?;
         let Some(mut row) = frames.into_iter().next() else {
             return Ok(());
@@ -307,7 +307,7 @@ impl Forks<'_, '_> {
                 self.store.frames.delete_heartbeat(execution, event)?;
             }
         }
-        row.standing = FrameStanding::Failed;
+        row.status = FrameStatus::Failed;
         row.waits_for = 0;
         self.store.frames.put_frame(execution, &row)
     }
@@ -352,7 +352,7 @@ impl WorkflowContext<'_> {
         let mut results = Vec::new();
         let mut bytes = 0;
         loop {
-            let succeeded = Some(FrameStanding::Succeeded);
+            let succeeded = Some(FrameStatus::Succeeded);
             let rows =
                 self.store
                     .frames
@@ -365,7 +365,7 @@ impl WorkflowContext<'_> {
                 let result = self.result(&row)?;
                 bytes += result.len();
                 results.push(result);
-                if bytes > LONGEST_DATA {
+                if bytes > MAX_DATA_BYTES {
                     return Ok(results);
                 }
             }

@@ -14,7 +14,7 @@ use rampmeter_store::{Ended, ExecutionRow, ItemOf, MapRunRow, StoreError};
 
 use crate::apply::subject::Subject;
 use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
-use crate::apply::workflow::data::LONGEST_DATA;
+use crate::apply::workflow::data::MAX_DATA_BYTES;
 use crate::apply::workflow::work::{Joining, Moving, Work};
 
 /// What a child execution may spend in the command that starts it, and what its start costs the parent.
@@ -349,7 +349,7 @@ impl WorkflowContext<'_> {
                     crate::apply::workflow::data::stored_output(self.store.executions, &row)?;
                 bytes += result.len();
                 results.push(result);
-                if bytes > LONGEST_DATA {
+                if bytes > MAX_DATA_BYTES {
                     return Ok(results);
                 }
             }

@@ -11,7 +11,7 @@ use rampmeter_store::model::id::StepId;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::unreadable;
 use rampmeter_store::why_not_redrivable;
-use rampmeter_store::{ForkRow, FrameStanding, StoreError};
+use rampmeter_store::{ForkRow, FrameStatus, StoreError};
 
 use crate::apply::subject::Subject;
 use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
@@ -165,7 +165,7 @@ impl Redrives<'_, '_> {
                 .step(moving, child, Stimulus::Begin, None)?;
             return Ok(());
         };
-        if row.standing != FrameStanding::Failed {
+        if row.status != FrameStatus::Failed {
             return Ok(());
         }
         let Some(frame) = self.stored_frame(row.step)? else {

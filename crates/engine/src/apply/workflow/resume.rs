@@ -1,7 +1,7 @@
 //! Tells executions what is pending for them, one after another, until nothing is: the only place from which an execution moves
 //! that has begun. An execution that cannot be read fails here, alone.
 
-use rampmeter_asl::{Detail, End, Event, Standing};
+use rampmeter_asl::{Detail, End, Event, Status};
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::execution::ExecutionStatus;
 use rampmeter_store::model::id::{ExecutionId, StepId};
@@ -136,7 +136,7 @@ impl WorkflowContext<'_> {
             at: self.now_ms(),
             detail,
         }];
-        made.standing = Standing::Ended(End::Failed { error, cause });
+        made.status = Status::Ended(End::Failed { error, cause });
         let mut moving = Moving::unreadable(execution, 0);
         self.steps().append(&mut moving, made, None)?;
         Ok(self.store.executions.update_execution(&moving.row)?)

@@ -6,12 +6,12 @@ use std::collections::VecDeque;
 
 use rampmeter_asl::{
     Advance, Context, Detail, Effect, End, Event, EventId, Fork, Frame, FrameId, MapRun, Payload,
-    Progress, Standing, StateMachine, Stimulus, Task, Timer, TimerKind, Waiting, record,
+    Progress, StateMachine, Status, Stimulus, Task, Timer, TimerKind, Waiting, record,
 };
 use rampmeter_store::model::execution::ExecutionStatus;
 use rampmeter_store::model::id::{ExecutionId, StepId};
 use rampmeter_store::unreadable;
-use rampmeter_store::{ExecutionRow, FrameRow, FrameStanding, ItemOf, StepRow, StoreError};
+use rampmeter_store::{ExecutionRow, FrameRow, FrameStatus, ItemOf, StepRow, StoreError};
 
 use crate::apply::calls::send::Sending;
 use crate::apply::subject::Subject;
@@ -124,7 +124,7 @@ impl Steps<'_, '_> {
             let entered = advance.events.iter().filter(entered).count();
             moving.spend(u32::try_from(entered).unwrap_or(u32::MAX));
             made.events.extend(advance.events);
-            made.standing = advance.standing;
+            made.status = advance.status;
             for effect in advance.effects {
                 match effect {
                     Effect::Submit(task) => {
@@ -186,13 +186,13 @@ impl Steps<'_, '_> {
         call: Option<&str>,
     ) -> Result<Option<End>, StoreError> {
         let mut extra: Vec<&Payload> = made.sending.iter().map(|sent| &sent.parameters).collect();
-        let (stored, end) = match &made.standing {
+        let (stored, end) = match &made.status {
             // What ended well is never looked at again; what ended badly may be redriven.
-            Standing::Ended(End::Succeeded { output }) => {
+            Status::Ended(End::Succeeded { output }) => {
                 extra.push(output);
                 (None, true)
             }
-            Standing::Ended(_) => (made.frame.as_ref(), true),
+            Status::Ended(_) => (made.frame.as_ref(), true),
             _ => (made.frame.as_ref(), false),
         };
         let encoded = record::encode(&made.events, stored, &extra);
@@ -235,7 +235,7 @@ impl Steps<'_, '_> {
             Some((frame, parent)) => self.child_moved(moving, &made, frame, parent, output)?,
         }
         let id = made.frame.as_ref().map_or(0, Frame::id);
-        if made.standing == Standing::Yielded {
+        if made.status == Status::Yielded {
             moving.due.push_back(Work::Continue { frame: id });
         }
         if let (Some(fork), Some(frame)) = (made.fork, made.frame) {
@@ -246,9 +246,9 @@ impl Steps<'_, '_> {
         if let Some(run) = made.map_run {
             self.workflow.map_runs().start_map_run(moving, run)?;
         }
-        Ok(match made.standing {
-            Standing::Ended(end) => Some(end),
-            Standing::Waiting | Standing::Yielded => None,
+        Ok(match made.status {
+            Status::Ended(end) => Some(end),
+            Status::Waiting | Status::Yielded => None,
         })
     }
 
@@ -256,11 +256,11 @@ impl Steps<'_, '_> {
         let now = self.workflow.now_ms();
         let row = &mut moving.row;
         row.frame_step = made.id;
-        row.waits_for = match (&made.standing, made.frame.as_ref().map(Frame::waiting_for)) {
-            (Standing::Waiting, Some(Waiting::Task { event })) => event,
+        row.waits_for = match (&made.status, made.frame.as_ref().map(Frame::waiting_for)) {
+            (Status::Waiting, Some(Waiting::Task { event })) => event,
             _ => 0,
         };
-        let Standing::Ended(end) = &made.standing else {
+        let Status::Ended(end) = &made.status else {
             return Ok(());
         };
         row.status = match end {
@@ -290,30 +290,30 @@ impl Steps<'_, '_> {
         parent: FrameId,
         output: Option<u32>,
     ) -> Result<(), StoreError> {
-        let waits_for = match (&made.standing, frame.waiting_for()) {
+        let waits_for = match (&made.status, frame.waiting_for()) {
             (
-                Standing::Waiting,
+                Status::Waiting,
                 Waiting::Task { event } | Waiting::Timer { event } | Waiting::Retry { event },
             ) => event,
             _ => 0,
         };
-        let standing = match &made.standing {
-            Standing::Ended(End::Succeeded { .. }) => FrameStanding::Succeeded,
-            Standing::Ended(_) => FrameStanding::Failed,
-            Standing::Waiting | Standing::Yielded => FrameStanding::Running,
+        let status = match &made.status {
+            Status::Ended(End::Succeeded { .. }) => FrameStatus::Succeeded,
+            Status::Ended(_) => FrameStatus::Failed,
+            Status::Waiting | Status::Yielded => FrameStatus::Running,
         };
         let row = FrameRow {
             id: frame.id(),
             parent,
-            standing,
+            status,
             step: made.id,
             waits_for,
-            output: output.filter(|_| standing == FrameStanding::Succeeded),
+            output: output.filter(|_| status == FrameStatus::Succeeded),
         };
         self.store.frames.put_frame(moving.row.id, &row)?;
-        match &made.standing {
-            Standing::Ended(end) => self.workflow.forks().child_ended(moving, frame, end),
-            Standing::Waiting | Standing::Yielded => Ok(()),
+        match &made.status {
+            Status::Ended(end) => self.workflow.forks().child_ended(moving, frame, end),
+            Status::Waiting | Status::Yielded => Ok(()),
         }
     }
 }
@@ -331,7 +331,7 @@ impl WorkflowContext<'_> {
         let step = match id {
             0 => execution.frame_step,
             id => match self.store.frames.frame(execution.id, id)? {
-                Some(row) if row.standing == FrameStanding::Running => row.step,
+                Some(row) if row.status == FrameStatus::Running => row.step,
                 _ => return Ok(None),
             },
         };
@@ -452,7 +452,7 @@ pub(crate) struct MadeStep {
     pub(crate) frames: FrameId,
     pub(crate) events: Vec<Event>,
     pub(crate) frame: Option<Frame>,
-    pub(crate) standing: Standing,
+    pub(crate) status: Status,
     sending: Vec<Sending>,
     fork: Option<Fork>,
     map_run: Option<MapRun>,
@@ -467,7 +467,7 @@ impl MadeStep {
             frames: 0,
             events: Vec::new(),
             frame: None,
-            standing: Standing::Waiting,
+            status: Status::Waiting,
             sending: Vec::new(),
             fork: None,
             map_run: None,

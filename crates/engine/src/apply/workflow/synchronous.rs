@@ -19,7 +19,7 @@ use crate::apply::workflow::work::BUDGET;
 use crate::command::Reply;
 
 /// Clients that may wait at once.
-const MOST: usize = 20_000;
+const MAX_WAITING: usize = 20_000;
 
 impl WorkflowContext<'_> {
     pub(crate) fn start_sync_execution(
@@ -45,8 +45,8 @@ impl WorkflowContext<'_> {
         if machine.kind == MachineKind::Standard {
             return Err(Rejected::StateMachineTypeNotSupported.into());
         }
-        if self.memory.synchronous.len() >= MOST {
-            let what = format!("At most {MOST} synchronous executions can run at once.");
+        if self.memory.synchronous.len() >= MAX_WAITING {
+            let what = format!("At most {MAX_WAITING} synchronous executions can run at once.");
             return Err(Rejected::QuotaExceeded(what).into());
         }
         let Start::New(new) = self.starts().prepare(machine, start, origin)? else {

@@ -5,7 +5,7 @@ use rampmeter_asl::{Detail, Frame, Waiting, record};
 use rampmeter_store::TransactionError;
 use rampmeter_store::model::call::WaitingAt;
 use rampmeter_store::model::id::{MessageNumber, StepId, message_number};
-use rampmeter_store::{ExecutionRow, FrameStanding, StoreError};
+use rampmeter_store::{ExecutionRow, FrameStatus, StoreError};
 use serde_json::Value;
 
 use crate::apply::calls::inspect::Ahead;
@@ -59,7 +59,7 @@ impl ExecutionInspection<'_, '_> {
         ahead: &mut Ahead,
     ) -> Result<(), StoreError> {
         root.running = self.store.frames.count_running_frames(execution.id)?;
-        let running = Some(FrameStanding::Running);
+        let running = Some(FrameStatus::Running);
         let frames = self.store.frames.frames_in(
             execution.id,
             1..execution.frames + 1,

@@ -15,7 +15,7 @@ use crate::apply::workflow::context::WorkflowContext;
 use crate::apply::workflow::service::Services;
 use crate::apply::workflow::service::Submission;
 use crate::invocation::OutgoingInvocation;
-use crate::memory::invocations::MOST_IN_FLIGHT;
+use crate::memory::invocations::MAX_IN_FLIGHT;
 
 impl Services<'_, '_> {
     /// Notes the request of a task, unless it can be refused at once.
@@ -45,7 +45,7 @@ impl Services<'_, '_> {
         if !self.may_start_invocations() {
             return Ok(());
         }
-        let room = MOST_IN_FLIGHT.saturating_sub(self.workflow.memory.invocations.in_flight.len());
+        let room = MAX_IN_FLIGHT.saturating_sub(self.workflow.memory.invocations.in_flight.len());
         let after = self.workflow.memory.invocations.after;
         let rows = match readable(self.store.executions.invocations(after, room))? {
             Readable::Whole(rows) => rows,
@@ -78,7 +78,7 @@ impl Services<'_, '_> {
         let invocations = &self.workflow.memory.invocations;
         !self.workflow.is_draining()
             && invocations.waiting
-            && invocations.in_flight.len() < MOST_IN_FLIGHT
+            && invocations.in_flight.len() < MAX_IN_FLIGHT
     }
 
     fn start_invocation(
