@@ -60,3 +60,7 @@ pub use query::{AbsentTarget, Audit, CallTimes, Reader};
 pub use queue::message::{DeadLetter, MessageRow};
 pub use queue::move_task::MoveTaskRow;
 pub use queue::record::{Envelope, Hidden, QueueCounts, count_messages};
+pub use tables::{
+    CallTables, ControlTables, ExecutionTables, FrameTables, LaneTables, Ledger, MachineTables,
+    MessageTables, QueueTables,
+};

@@ -5,13 +5,14 @@
 use std::time::{Duration, SystemTime};
 
 use rampmeter_call::Outcome;
-use rampmeter_caller::rate_headers;
-use rampmeter_caller::rate_headers::{StatedLimit, Unit};
+use rampmeter_caller::stated;
+use rampmeter_caller::stated::{StatedLimit, Unit};
 use rampmeter_dispatch::{Disagreement, Quota};
 use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
 
-use crate::apply::turn::Turn;
+use crate::apply::calls::context::CallContext;
+use crate::apply::subject::Subject;
 use crate::memory::target::VendorLimit;
 
 /// The longest time for which a header alone closes a target: a vendor that means longer will say so again.
@@ -20,7 +21,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
 /// Limits of a vendor that are remembered for each target.
 const REMEMBERED: usize = 32;
 
-impl Turn<'_> {
+impl CallContext<'_> {
     /// Takes note of what an answer tells. Called after its permit was freed.
     pub(crate) fn heed_allowances(
         &mut self,
@@ -28,7 +29,7 @@ impl Turn<'_> {
         outcome: &Outcome,
     ) -> Result<(), StoreFailure> {
         // Some vendors name a reset by the wall clock, which the engine's own time need not follow.
-        let stated_limits = rate_headers::stated_limits(outcome, SystemTime::now());
+        let stated_limits = stated::stated_limits(outcome, SystemTime::now());
         if stated_limits.is_empty() {
             return Ok(());
         }
@@ -43,10 +44,10 @@ impl Turn<'_> {
             .into_iter()
             .filter(|stated| stated.unit == Unit::Calls)
             .collect();
-        let Some(resets_in) = rate_headers::pause(&calls) else {
+        let Some(resets_in) = stated::pause(&calls) else {
             return Ok(());
         };
-        let now = self.now;
+        let now = self.now();
         let target = self.target(id);
         if target.gate.used_up(resets_in.min(MAX_PAUSE), now).is_none() {
             return Ok(());
@@ -58,11 +59,11 @@ impl Turn<'_> {
             "the vendor says that no calls are left while our own limits have room: nothing starts until its reset"
         );
         let memory = target.gate.memory();
-        self.store().calls().remember(id, &memory)
+        self.store.calls.remember(id, &memory)
     }
 
     fn note_vendor_limit(&mut self, id: TargetId, stated: &StatedLimit) {
-        let now = self.now;
+        let now = self.now();
         let target = self.target(id);
         let quota = match (stated.unit, stated.limit, stated.window) {
             (Unit::Concurrency, Some(max), _) => Some(Quota::Concurrency { max }),

@@ -5,19 +5,19 @@ use rampmeter_store::model::arn;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::version::ResourceTags;
 
-use crate::apply::turn::Turn;
+use crate::apply::machines::context::MachineContext;
 
 /// AWS's quota of tags on one resource.
 const MAX_TAGS: usize = 50;
 
-impl Turn<'_> {
+impl MachineContext<'_> {
     pub(crate) fn change_tags(
         &mut self,
         arn: &str,
         change: ResourceTags,
     ) -> Result<(), TransactionError> {
         let of = arn::tagged(arn)?;
-        let Some(mut tags) = self.store().machines().tags(of)? else {
+        let Some(mut tags) = self.store.machines.tags(of)? else {
             return Err(Rejected::ResourceNotFound(arn.to_owned()).into());
         };
         match change {
@@ -27,7 +27,7 @@ impl Turn<'_> {
         if tags.len() > MAX_TAGS {
             return Err(Rejected::TooManyTags(arn.to_owned()).into());
         }
-        self.store().machines().set_tags(of, &tags)?;
+        self.store.machines.set_tags(of, &tags)?;
         Ok(())
     }
 }
