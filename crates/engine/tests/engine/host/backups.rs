@@ -8,8 +8,8 @@ use std::path::Path;
 use crate::support::{ONE_CALL, Reply, Vendor, config, ended, open, order, start, until};
 use rampmeter_config::Config;
 use rampmeter_engine::{
-    Backup, BackupError, Engine, ExecutionStatus, GetExecutionHistory, Pause, TaskReport,
-    TaskResult, back_up, blobs_path, restore, store_path,
+    Backup, BackupError, Engine, ExecutionStatus, GetExecutionHistory, Pause, SendMessage,
+    TaskReport, TaskResult, back_up, blobs_path, restore, store_path,
 };
 use serde_json::{Value, json};
 
@@ -164,6 +164,48 @@ async fn task_token(engine: &Engine, arn: &str) -> String {
     });
     let token = &details.expect("as planned")["MessageBody"]["TaskToken"];
     token.as_str().expect("as planned").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_store_shares_no_id_and_no_token_with_the_time_that_was_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
+    with_a_body(&path("data")).await;
+    backed_up(&path("data"), &path("copy")).unwrap();
+    let lost = open(&config(&path("data"), &vendor, LIMITS, ONE_CALL));
+    let of_lost = next_things(&lost, "lost").await;
+    lost.shut_down().await;
+    let mut seen = BTreeSet::from([of_lost.clone()]);
+    for name in ["one", "other"] {
+        restored(&path("copy"), &path(name)).unwrap();
+        let engine = open(&config(&path(name), &vendor, LIMITS, ONE_CALL));
+        assert!(seen.insert(next_things(&engine, name).await), "{seen:?}");
+        let report = TaskReport {
+            task_token: of_lost.1.clone(),
+            result: TaskResult::Success {
+                output: "{}".to_owned(),
+            },
+        };
+        engine
+            .report_task(report)
+            .await
+            .expect_err("another's token");
+        engine.shut_down().await;
+    }
+}
+
+/// The MessageId and the task token that an engine gives next.
+async fn next_things(engine: &Engine, name: &str) -> (String, String) {
+    let message = SendMessage {
+        queue_url: "erp-high".to_owned(),
+        body: json!({ "Method": "GET", "Path": "/" }).to_string(),
+        ..SendMessage::default()
+    };
+    let sent = engine.send_message(message).await.expect("as planned");
+    let started = start(engine, name, &order("high", name)).await;
+    let token = task_token(engine, &started.execution_arn).await;
+    (sent.message_id, token)
 }
 
 /// A data directory with one long body, without an engine on it.
