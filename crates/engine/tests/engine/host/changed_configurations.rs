@@ -39,9 +39,16 @@ async fn a_dead_letter_that_a_receiver_had_taken_is_redriven_once_the_engine_has
     let (vendor, status) = vendor(404).await;
     let embedded = config(directory.path(), &vendor, QUICK, ONE_CALL);
     let engine = open(&embedded);
-    engine.send_message(call("/order/1")).await.unwrap();
+    engine
+        .queues()
+        .send_message(call("/order/1"))
+        .await
+        .unwrap();
     let list = || async {
-        let letters = engine.dead_letters(ListDeadLetters::default()).await;
+        let letters = engine
+            .dead_letters()
+            .list_dead_letters(ListDeadLetters::default())
+            .await;
         letters.unwrap().items.pop()
     };
     let letter = until(list).await;
@@ -53,7 +60,15 @@ async fn a_dead_letter_that_a_receiver_had_taken_is_redriven_once_the_engine_has
         visibility_timeout: Some(1),
         ..ReceiveMessage::default()
     };
-    assert_eq!(engine.receive_message(receive).await.unwrap().len(), 1);
+    assert_eq!(
+        engine
+            .queues()
+            .receive_message(receive)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     engine.shut_down().await;
 
     let engine = open(&embedded);
@@ -64,19 +79,32 @@ async fn a_dead_letter_that_a_receiver_had_taken_is_redriven_once_the_engine_has
         forget_throttles: false,
         reason: "not yet".to_owned(),
     };
-    engine.pause(pause(true)).await.unwrap();
+    engine.controls().pause(pause(true)).await.unwrap();
     let redrive = RedriveDeadLetter {
         id: letter.id,
         priority: None,
         reason: "mended".to_owned(),
     };
-    engine.redrive_dead_letter(redrive).await.unwrap();
+    engine
+        .dead_letters()
+        .redrive_dead_letter(redrive)
+        .await
+        .unwrap();
     // Past the end of the visibility timeout: the message waits in its lane and nowhere else.
     tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
-    assert_eq!(engine.calls(10).await.unwrap().len(), 1);
+    assert_eq!(engine.calls().list_calls(10).await.unwrap().len(), 1);
     status.store(200, Ordering::SeqCst);
-    engine.pause(pause(false)).await.unwrap();
-    until(async || engine.calls(10).await.unwrap().is_empty().then_some(())).await;
+    engine.controls().pause(pause(false)).await.unwrap();
+    until(async || {
+        engine
+            .calls()
+            .list_calls(10)
+            .await
+            .unwrap()
+            .is_empty()
+            .then_some(())
+    })
+    .await;
     assert_eq!(vendor.seen().len(), 2);
     engine.shut_down().await;
 }
@@ -89,6 +117,7 @@ async fn calls_in_back_off_come_back_as_calls_when_their_target_was_absent_for_a
     let engine = open(&whole);
     for number in 0..4 {
         engine
+            .queues()
             .send_message(call(&format!("/order/{number}")))
             .await
             .unwrap();
@@ -106,7 +135,16 @@ async fn calls_in_back_off_come_back_as_calls_when_their_target_was_absent_for_a
 
     status.store(200, Ordering::SeqCst);
     let engine = open(&whole);
-    until(async || engine.calls(10).await.unwrap().is_empty().then_some(())).await;
+    until(async || {
+        engine
+            .calls()
+            .list_calls(10)
+            .await
+            .unwrap()
+            .is_empty()
+            .then_some(())
+    })
+    .await;
     let done: std::collections::BTreeSet<String> =
         vendor.seen().into_iter().map(|seen| seen.path).collect();
     assert_eq!(done.len(), 4);
