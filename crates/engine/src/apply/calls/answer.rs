@@ -14,12 +14,12 @@ use rampmeter_store::StoreError;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{PermitRow, Readable, StoreFailure, readable};
 
+use crate::apply::body::parameters_of;
 use crate::apply::calls::context::CallContext;
 use crate::apply::calls::job::AcceptedJob;
-use crate::apply::message::body::parameters_of;
-use crate::apply::message::http_task;
 use crate::apply::subject::Subject;
 use crate::memory::target::InFlight;
+use rampmeter_call::http_task;
 
 impl CallContext<'_> {
     /// Applies the outcome of a call: first what is known of the account, then what follows for the call. A call whose rows
@@ -203,7 +203,7 @@ impl CallContext<'_> {
             Readable::Damaged(_) => None,
         };
         if let Some(parameters) = parameters
-            && http_task::is_http_task(&parameters)
+            && http_task::is_http_task(parameters.value())
         {
             (error, told) = http_task::failure(&error, told, answer);
         }

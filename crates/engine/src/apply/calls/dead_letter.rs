@@ -5,8 +5,8 @@ use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{DeadLetter, MessageRow, StoreError};
 use rampmeter_store::{Readable, readable};
 
+use crate::apply::body::body_of;
 use crate::apply::calls::context::CallContext;
-use crate::apply::message::body::body_of;
 use crate::apply::subject::Subject;
 
 impl CallContext<'_> {

@@ -13,9 +13,9 @@ use rampmeter_store::model::id::{TargetId, idempotency_key, message_id};
 use rampmeter_store::{MessageRow, PermitRow, StoreError};
 use rampmeter_store::{Readable, StoreFailure, readable};
 
+use crate::apply::body::body_of;
 use crate::apply::calls::context::{CallContext, CallStore};
 use crate::apply::calls::send::INVALID_MESSAGE;
-use crate::apply::message::body::body_of;
 use crate::apply::outbox::OutgoingCall;
 use crate::apply::subject::Subject;
 use crate::memory::target::InFlight;

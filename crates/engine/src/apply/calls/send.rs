@@ -17,11 +17,11 @@ use rampmeter_store::{Envelope, MessageRow, StoreError};
 use serde_json::Value;
 
 use crate::apply::calls::context::CallContext;
-use crate::apply::queues::message_rules::{
-    check_attributes, check_characters, check_delay, check_id, length,
-};
 use crate::apply::subject::Subject;
 use crate::memory::queues::Queue;
+use rampmeter_store::model::sqs::message_rules::{
+    check_attributes, check_characters, check_delay, check_id, length,
+};
 
 /// SQS's largest message, in bytes.
 const LONGEST_BODY: usize = 1_048_576;

@@ -14,8 +14,8 @@ use rampmeter_store::unreadable;
 use rampmeter_store::{ExecutionRow, MessageRow, OrderStanding, StoreError};
 use rampmeter_store::{StoreFailure, TransactionError};
 
+use crate::apply::body::body_of;
 use crate::apply::control::context::ControlContext;
-use crate::apply::message::body::body_of;
 use crate::apply::subject::Attempt;
 use crate::apply::subject::Subject;
 use crate::command::Reply;

@@ -5,7 +5,6 @@ pub(crate) mod context;
 mod attempt;
 pub(crate) mod batch;
 pub(crate) mod create;
-pub(crate) mod message_rules;
 pub(crate) mod move_task;
 pub(crate) mod receipt;
 pub(crate) mod receive;

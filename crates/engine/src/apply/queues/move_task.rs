@@ -16,7 +16,7 @@ use rampmeter_store::{Envelope, MessageRow, MoveTaskRow, StoreError};
 use rampmeter_store::{Readable, StoreFailure, readable};
 use serde_json::{Value, json};
 
-use crate::apply::message::body::body_of;
+use crate::apply::body::body_of;
 use crate::apply::queues::Applied;
 use crate::apply::queues::context::{QueueContext, QueueStore};
 use crate::apply::subject::Subject;

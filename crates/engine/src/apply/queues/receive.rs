@@ -14,17 +14,18 @@ use rampmeter_store::model::sqs::{Names, ReceiveMessage, ReceivedMessage};
 use rampmeter_store::{Envelope, Hidden, MessageRow, StoreError};
 use rampmeter_store::{Readable, StoreFailure, readable};
 
-use crate::apply::message::body::body_of;
+use crate::apply::body::body_of;
 use crate::apply::queues::Applied;
 use crate::apply::queues::attempt;
 use crate::apply::queues::context::{QueueContext, QueueStore};
-use crate::apply::queues::message_rules::check_id;
-use crate::apply::queues::send::{WRONG_TYPE, sequence_number};
+use crate::apply::queues::send::sequence_number;
 use crate::apply::queues::standing::group_of;
 use crate::apply::subject::Answer;
 use crate::apply::subject::Subject;
 use crate::command::Reply;
 use crate::memory::receives::Taking;
+use rampmeter_store::model::sqs::message_rules::WRONG_TYPE;
+use rampmeter_store::model::sqs::message_rules::check_id;
 
 /// Most messages of one receive.
 const MOST: i64 = 10;

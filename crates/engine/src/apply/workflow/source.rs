@@ -16,7 +16,7 @@ use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{StoreFailure, TransactionError};
 
-use crate::apply::message::body::body_of;
+use crate::apply::body::body_of;
 use crate::apply::queues::Applied;
 use crate::apply::queues::context::QueueContext;
 use crate::apply::queues::receive::Taken;

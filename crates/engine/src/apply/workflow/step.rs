@@ -133,7 +133,7 @@ impl Steps<'_, '_> {
                     }
                     Effect::SetTimer(timer) => self.store.executions.set_timer(execution, timer)?,
                     Effect::ClearTimer(timer) => {
-                        self.store.executions.clear_timer(execution, timer)?
+                        self.store.executions.clear_timer(execution, timer)?;
                     }
                     Effect::Abandon(event) => self.workflow.services().abandon(execution, event)?,
                     Effect::Fork(fork) => made.fork = Some(fork),

@@ -14,10 +14,10 @@ use serde_json::Value;
 
 use crate::apply::calls::send::Sending;
 use crate::apply::calls::send::{INVALID_MESSAGE, Placed};
-use crate::apply::message::http_task::call_of;
 use crate::apply::subject::Subject;
 use crate::apply::workflow::service::Services;
 use crate::apply::workflow::service::{Submission, TaskError};
+use rampmeter_call::http_task::call_of;
 
 /// The lane of calls that say nothing of their priority.
 const PRIORITY: Priority = Priority::Medium;

@@ -10,9 +10,9 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::sqs::{SendMessage, SentMessage, message_attribute};
 use serde_json::{Value, json};
 
+use crate::apply::body::body_text;
 use crate::apply::calls::send::Sending;
 use crate::apply::calls::send::{Placed, Placing};
-use crate::apply::message::body::body_text;
 use crate::apply::subject::as_task_error;
 use crate::apply::workflow::service::Services;
 use crate::apply::workflow::service::{Submission, TaskError};

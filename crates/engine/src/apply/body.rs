@@ -6,7 +6,7 @@ use rampmeter_asl::{Payload, record};
 use rampmeter_store::{ExecutionTables, MessageRow, StoreError};
 use serde_json::Value;
 
-use crate::apply::message::http_task;
+use rampmeter_call::http_task;
 
 /// The body of a message, its own or that in the step that sent it.
 pub(crate) fn body_of(
