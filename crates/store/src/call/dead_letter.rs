@@ -12,7 +12,11 @@ use crate::tables::MessageTables;
 
 impl ControlTables<'_> {
     /// Moves a message to a dead-letter queue and keeps the reason.
-    pub fn bury(&self, queue: QueueId, letter: &DeadLetter<'_>) -> Result<(), StoreError> {
+    pub fn move_to_dead_letter(
+        &self,
+        queue: QueueId,
+        letter: &DeadLetter<'_>,
+    ) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("UPDATE message SET queue = ?2 WHERE id = ?1")?
             .execute((letter.message, queue))?;
@@ -43,7 +47,11 @@ impl ControlTables<'_> {
     }
 
     /// Takes a dead letter out of its queue. The message stays, in no queue, for whoever sends it again.
-    pub fn unbury(&self, queue: QueueId, letter: MessageNumber) -> Result<(), StoreError> {
+    pub fn take_from_dead_letters(
+        &self,
+        queue: QueueId,
+        letter: MessageNumber,
+    ) -> Result<(), StoreError> {
         MessageTables::of(self.connection).unready(queue, letter)?;
         self.connection
             .prepare_cached("DELETE FROM dead_letter WHERE message = ?1")?

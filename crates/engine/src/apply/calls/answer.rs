@@ -79,7 +79,7 @@ impl CallContext<'_> {
             return self.jobs().accepted(target, permit, job).map(Some);
         } else {
             self.free(target, permit)?;
-            self.heed_allowances(target, outcome)?;
+            self.heed_rate_headers(target, outcome)?;
         }
         Ok(None)
     }

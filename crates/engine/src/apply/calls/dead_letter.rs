@@ -19,7 +19,7 @@ impl CallContext<'_> {
         cause: &str,
         call: Option<String>,
     ) -> Result<(), StoreError> {
-        self.bury(target, message, error, cause)?;
+        self.move_to_dead_letter(target, message, error, cause)?;
         self.lanes().leave_order(target, message)?;
         let Some((execution, event)) = message.task else {
             return Ok(());
@@ -34,7 +34,7 @@ impl CallContext<'_> {
     }
 
     /// Moves the message. It outlives the execution that sent it, and the step that holds its body: it gets its own.
-    pub(crate) fn bury(
+    pub(crate) fn move_to_dead_letter(
         &mut self,
         target: TargetId,
         message: &MessageRow,
@@ -58,6 +58,6 @@ impl CallContext<'_> {
             lane: queue.and_then(|queue| queue.lane),
         };
         let dead = self.target(target).dead;
-        self.store.controls.bury(dead, &letter)
+        self.store.controls.move_to_dead_letter(dead, &letter)
     }
 }

@@ -197,7 +197,7 @@ impl CallContext<'_> {
                 self.store.messages.insert_message(message)?;
                 let queue = self.queue.memory.queues.get(message.queue);
                 let queue = queue.expect("a new message is sent to a queue that is configured");
-                self.bury(queue.target, message, INVALID_MESSAGE, reason)?;
+                self.move_to_dead_letter(queue.target, message, INVALID_MESSAGE, reason)?;
                 if let Some((execution, event)) = message.task {
                     let stimulus = Stimulus::TaskFailed {
                         event,

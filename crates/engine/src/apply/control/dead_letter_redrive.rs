@@ -122,7 +122,7 @@ impl ControlContext<'_> {
             .calls
             .store
             .controls
-            .unbury(queue.id, message.id)?;
+            .take_from_dead_letters(queue.id, message.id)?;
         self.workflow
             .calls
             .store
@@ -163,7 +163,7 @@ impl ControlContext<'_> {
             .calls
             .store
             .controls
-            .unbury(dead.id, message.id)?;
+            .take_from_dead_letters(dead.id, message.id)?;
         self.workflow
             .calls
             .store

@@ -288,7 +288,11 @@ impl Forks<'_, '_> {
     }
 
     /// Clears the timers of the frames of an execution that has ended. Their rows stay for a redrive.
-    pub(crate) fn quieten(&mut self, moving: &mut Moving, from: FrameId) -> Result<(), StoreError> {
+    pub(crate) fn clear_timers(
+        &mut self,
+        moving: &mut Moving,
+        from: FrameId,
+    ) -> Result<(), StoreError> {
         let execution = moving.row.id;
         let range = from..moving.row.frames + 1;
         let running = Some(FrameStanding::Running);

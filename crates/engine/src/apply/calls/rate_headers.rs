@@ -23,7 +23,7 @@ const REMEMBERED: usize = 32;
 
 impl CallContext<'_> {
     /// Takes note of what an answer tells. Called after its permit was freed.
-    pub(crate) fn heed_allowances(
+    pub(crate) fn heed_rate_headers(
         &mut self,
         id: TargetId,
         outcome: &Outcome,
