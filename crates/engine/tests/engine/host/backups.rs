@@ -42,7 +42,7 @@ async fn resume(engine: &Engine) {
         forget_throttles: false,
         reason: "restored".to_owned(),
     };
-    engine.pause(pause).await.expect("as planned");
+    engine.controls().pause(pause).await.expect("as planned");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,12 +98,13 @@ async fn what_was_acknowledged_before_a_backup_comes_back_paused_and_ends_once_i
     assert_eq!(restored(&copy, &back).unwrap(), made);
     let engine = open(&at(&before, &back));
     let same = engine
+        .executions()
         .describe_execution(&long.execution_arn)
         .await
         .unwrap();
     assert_eq!(same.output, done.output);
     assert_eq!(std::fs::read_dir(blobs_path(&back)).unwrap().count(), 1);
-    let target = engine.targets().await.unwrap().remove(0);
+    let target = engine.calls().targets().await.unwrap().remove(0);
     assert_eq!(target.paused, ["target"]);
     assert!(target.waiting.iter().sum::<u64>() + target.in_flight >= 18);
     assert_eq!(vendor.seen().len(), in_flight, "nothing starts by itself");
@@ -120,7 +121,11 @@ async fn goes_on(engine: &Engine, vendor: &Vendor, long: &str) {
             output: r#"{"StatusCode": 200, "ResponseBody": {}}"#.to_owned(),
         },
     };
-    engine.report_task(report).await.expect("as planned");
+    engine
+        .executions()
+        .report_task(report)
+        .await
+        .expect("as planned");
     resume(engine).await;
     let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for number in 0..20 {
@@ -153,6 +158,7 @@ async fn task_token(engine: &Engine, arn: &str) -> String {
         reverse_order: false,
     };
     let history = engine
+        .executions()
         .execution_history(request)
         .await
         .expect("as planned")
