@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use rampmeter_asl::{Payload, Stimulus};
+use rampmeter_call::http_task;
 use rampmeter_call::{
     Answer, CallRules, Failed, NextAction, Outcome, PermitEnd,
     cause::{Failure, cause},
@@ -11,15 +12,14 @@ use rampmeter_call::{
 use rampmeter_dispatch::{PermitId, Priority, Throttle};
 use rampmeter_store::CallAudit;
 use rampmeter_store::StoreError;
+use rampmeter_store::message_parameters;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{PermitRow, Readable, StoreFailure, readable};
 
-use crate::apply::body::parameters_of;
 use crate::apply::calls::context::CallContext;
 use crate::apply::calls::job::AcceptedJob;
 use crate::apply::subject::Subject;
 use crate::memory::target::InFlight;
-use rampmeter_call::http_task;
 
 impl CallContext<'_> {
     /// Applies the outcome of a call: first what is known of the account, then what follows for the call. A call whose rows
@@ -196,8 +196,10 @@ impl CallContext<'_> {
         };
         let audit = self.audit(target, call, answer.map(|answer| answer.status));
         let (mut error, mut told) = (failed.error.clone(), cause(&failure));
-        let parameters = match readable(parameters_of(self.queue.store.executions, &call.message))?
-        {
+        let parameters = match readable(message_parameters(
+            self.queue.store.executions,
+            &call.message,
+        ))? {
             Readable::Whole(parameters) => parameters,
             // The execution ended while its call was out, and is forgotten by now.
             Readable::Damaged(_) => None,

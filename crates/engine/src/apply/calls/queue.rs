@@ -4,14 +4,14 @@ use rampmeter_store::TransactionError;
 use rampmeter_store::model::id::QueueId;
 use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::model::sqs::batch_rules::check_batch;
+use rampmeter_store::model::sqs::message_rules::NO_DEDUPLICATION;
+use rampmeter_store::model::sqs::message_rules::length;
 use rampmeter_store::model::sqs::{Batch, BatchAnswer, SendMessage, SentMessage};
 
 use crate::apply::calls::context::CallContext;
 use crate::apply::subject::Subject;
 use crate::command::queue::QueueDescription;
-use rampmeter_store::model::sqs::batch_rules::check_batch;
-use rampmeter_store::model::sqs::message_rules::NO_DEDUPLICATION;
-use rampmeter_store::model::sqs::message_rules::length;
 
 /// Longest batch of messages, in bytes.
 const LONGEST: usize = 1_048_576;

@@ -4,17 +4,19 @@
 
 use std::time::Duration;
 
+use rampmeter_store::message_body;
 use rampmeter_store::model::id::{MessageNumber, QueueId, message_id};
 use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::sqs::attributes::parameter;
 use rampmeter_store::model::sqs::message_attribute::AttributeValue;
+use rampmeter_store::model::sqs::message_rules::WRONG_TYPE;
+use rampmeter_store::model::sqs::message_rules::check_id;
 use rampmeter_store::model::sqs::receipt::Receipt;
 use rampmeter_store::model::sqs::{Names, ReceiveMessage, ReceivedMessage};
 use rampmeter_store::{Envelope, Hidden, MessageRow, StoreError};
 use rampmeter_store::{Readable, StoreFailure, readable};
 
-use crate::apply::body::body_of;
 use crate::apply::queues::Applied;
 use crate::apply::queues::attempt;
 use crate::apply::queues::context::{QueueContext, QueueStore};
@@ -24,8 +26,6 @@ use crate::apply::subject::Answer;
 use crate::apply::subject::Subject;
 use crate::command::Reply;
 use crate::memory::receives::Taking;
-use rampmeter_store::model::sqs::message_rules::WRONG_TYPE;
-use rampmeter_store::model::sqs::message_rules::check_id;
 
 /// Most messages of one receive.
 const MOST: i64 = 10;
@@ -313,7 +313,7 @@ impl Receives<'_, '_> {
         };
         self.queue.hide_received(queue, number, hidden)?;
         // A receive hands out no body that cannot be read.
-        body_of(self.store.executions, &message)?;
+        message_body(self.store.executions, &message)?;
         Ok(Some((message, envelope)))
     }
 
@@ -422,7 +422,7 @@ impl Receives<'_, '_> {
         Ok(ReceivedMessage {
             message_id: message_id(self.queue.seal.key(), message.id),
             receipt_handle: receipt.handle(self.queue.seal),
-            body: body_of(self.store.executions, message)?,
+            body: message_body(self.store.executions, message)?,
             attributes: envelope.attributes,
             system_attributes: system,
         })

@@ -14,10 +14,10 @@ use rampmeter_store::model::name::check_name;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::state_machine::MachineKind;
 use rampmeter_store::{ExecutionRow, Origin, StoreError};
+use rampmeter_store::{MAX_DATA_BYTES, stored_input};
 
 use crate::apply::subject::Subject;
 use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
-use crate::apply::workflow::data::{LONGEST_DATA, stored_input};
 use crate::apply::workflow::work::BUDGET;
 use crate::memory::machines::Machine;
 
@@ -244,9 +244,9 @@ impl WorkflowContext<'_> {
 }
 
 fn read_input(text: &str) -> Result<Payload, Rejected> {
-    if text.len() > LONGEST_DATA {
+    if text.len() > MAX_DATA_BYTES {
         return Err(Rejected::InvalidExecutionInput(format!(
-            "Input exceeds the maximum number of bytes allowed: {LONGEST_DATA}"
+            "Input exceeds the maximum number of bytes allowed: {MAX_DATA_BYTES}"
         )));
     }
     Payload::parse(text)
@@ -262,7 +262,7 @@ mod tests {
         assert!(read_input("{}").is_ok());
         assert!(read_input("{").is_err());
         assert!(read_input("").is_err());
-        let longest = format!("\"{}\"", "x".repeat(LONGEST_DATA - 2));
+        let longest = format!("\"{}\"", "x".repeat(MAX_DATA_BYTES - 2));
         assert!(read_input(&longest).is_ok());
         assert!(read_input(&format!("{longest} ")).is_err());
     }

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use rampmeter_asl::{
     End, EventId, Fork, Frame, FrameId, Join, Next, Outcome, Payload, Stimulus, Waiting, record,
 };
+use rampmeter_store::MAX_DATA_BYTES;
 use rampmeter_store::model::id::StepId;
 use rampmeter_store::unreadable;
 use rampmeter_store::{ExecutionRow, ForkRow, FrameRow, FrameStanding, StoreError};
 
 use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
-use crate::apply::workflow::data::LONGEST_DATA;
 use crate::apply::workflow::work::{Joining, Moving, Work};
 
 /// Rows read at once.
@@ -369,7 +369,7 @@ impl WorkflowContext<'_> {
                 let result = self.result(&row)?;
                 bytes += result.len();
                 results.push(result);
-                if bytes > LONGEST_DATA {
+                if bytes > MAX_DATA_BYTES {
                     return Ok(results);
                 }
             }

@@ -3,7 +3,6 @@
 pub(crate) mod activity;
 pub(crate) mod advance;
 pub(crate) mod context;
-pub(crate) mod data;
 pub(crate) mod execution;
 pub(crate) mod fork;
 pub(crate) mod map_run;

@@ -389,11 +389,12 @@ impl WorkflowContext<'_> {
         let (machine, execution) = (moving.machine(), &moving.row);
         let unreadable = RefCell::new(None);
         let stored_input = || {
-            crate::apply::workflow::data::stored_input(self.store.executions, execution)
-                .unwrap_or_else(|error| {
+            rampmeter_store::stored_input(self.store.executions, execution).unwrap_or_else(
+                |error| {
                     unreadable.replace(Some(error));
                     Payload::from_value(serde_json::Value::Null)
-                })
+                },
+            )
         };
         let parent = |id: FrameId| {
             self.ancestor(execution, id).unwrap_or_else(|error| {

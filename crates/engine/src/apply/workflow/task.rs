@@ -1,13 +1,13 @@
 //! SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat: a worker of somebody else reports on a task.
 
 use rampmeter_asl::{Payload, Stimulus};
+use rampmeter_store::MAX_DATA_BYTES;
 use rampmeter_store::TransactionError;
 use rampmeter_store::model::execution::{TaskReport, TaskResult};
 use rampmeter_store::model::rejected::Rejected;
 
 use crate::apply::subject::Subject;
 use crate::apply::workflow::context::WorkflowContext;
-use crate::apply::workflow::data::LONGEST_DATA;
 
 impl WorkflowContext<'_> {
     /// Resumes the execution that waits for this task token.
@@ -39,9 +39,9 @@ impl WorkflowContext<'_> {
 }
 
 fn read_output(text: &str) -> Result<Payload, Rejected> {
-    if text.len() > LONGEST_DATA {
+    if text.len() > MAX_DATA_BYTES {
         return Err(Rejected::InvalidOutput(format!(
-            "Output exceeds the maximum number of bytes allowed: {LONGEST_DATA}"
+            "Output exceeds the maximum number of bytes allowed: {MAX_DATA_BYTES}"
         )));
     }
     Payload::parse(text).map_err(|error| Rejected::InvalidOutput(error.to_string()))

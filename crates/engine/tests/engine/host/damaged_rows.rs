@@ -131,63 +131,62 @@ async fn populated(config: &Config) -> Engine {
 
 /// Asks for everything that may touch a damaged row. What it answers is its own business: the engine must live.
 async fn ask_for_everything(engine: &Engine) {
+    let executions = engine.executions();
+    let queues = engine.queues();
+    let state_machines = engine.state_machines();
+    let activities = engine.activities();
+    let calls = engine.calls();
+    let controls = engine.controls();
+    let dead_letters = engine.dead_letters();
     for (name, input) in VICTIMS {
         let arn = execution(name);
         let _ = begin(engine, name, input).await;
         let _ = begin(engine, &format!("another-{name}"), input).await;
-        let _ = engine.executions().describe_execution(&arn).await;
-        let _ = engine.executions().waiting_at(&arn).await;
-        let _ = engine.executions().execution_calls(&arn).await;
-        let _ = engine.state_machines().state_machine_of(&arn).await;
+        let _ = executions.describe_execution(&arn).await;
+        let _ = executions.waiting_at(&arn).await;
+        let _ = executions.execution_calls(&arn).await;
+        let _ = state_machines.state_machine_of(&arn).await;
         let history = GetExecutionHistory {
             execution_arn: arn.clone(),
             max_results: None,
             next_token: None,
             reverse_order: false,
         };
-        let _ = engine.executions().execution_history(history).await;
+        let _ = executions.execution_history(history).await;
         let map_runs = ListMapRuns {
             execution_arn: arn.clone(),
             max_results: None,
             next_token: None,
         };
-        if let Ok(page) = engine.executions().list_map_runs(map_runs).await {
+        if let Ok(page) = executions.list_map_runs(map_runs).await {
             for run in page.items {
-                let _ = engine.executions().describe_map_run(&run.map_run_arn).await;
+                let _ = executions.describe_map_run(&run.map_run_arn).await;
             }
         }
         let redrive = RedriveExecution {
             execution_arn: arn.clone(),
             client_token: None,
         };
-        let _ = engine.executions().redrive_execution(redrive).await;
+        let _ = executions.redrive_execution(redrive).await;
     }
-    engine
-        .executions()
+    executions
         .list_executions(ListExecutions::default())
         .await
         .expect("as planned");
-    engine
-        .executions()
-        .execution_counts()
-        .await
-        .expect("as planned");
-    engine
-        .state_machines()
+    executions.execution_counts().await.expect("as planned");
+    state_machines
         .list_state_machines()
         .await
         .expect("as planned");
-    let _ = engine
-        .state_machines()
+    let _ = state_machines
         .describe_state_machine(&machine("victim"))
         .await;
-    engine.calls().targets().await.expect("as planned");
-    engine.calls().figures().await.expect("as planned");
-    let calls = engine.calls().list_calls(100).await.expect("as planned");
-    for call in calls {
-        let _ = engine.calls().call(call.id).await;
-        let _ = engine
-            .controls()
+    calls.targets().await.expect("as planned");
+    calls.figures().await.expect("as planned");
+    let open = calls.list_calls(100).await.expect("as planned");
+    for call in open {
+        let _ = calls.call(call.id).await;
+        let _ = controls
             .move_call(
                 call.id,
                 rampmeter_dispatch::Priority::Batch,
@@ -195,16 +194,11 @@ async fn ask_for_everything(engine: &Engine) {
             )
             .await;
     }
-    let letters = engine
-        .dead_letters()
+    let letters = dead_letters
         .list_dead_letters(ListDeadLetters::default())
         .await
         .expect("as planned");
-    engine
-        .dead_letters()
-        .dead_letter_groups()
-        .await
-        .expect("as planned");
+    dead_letters.dead_letter_groups().await.expect("as planned");
     let known = letters.items.iter().map(|letter| letter.id);
     for id in known.chain(1..10) {
         let redrive = RedriveDeadLetter {
@@ -212,20 +206,17 @@ async fn ask_for_everything(engine: &Engine) {
             priority: None,
             reason: "a test".to_owned(),
         };
-        let _ = engine.dead_letters().redrive_dead_letter(redrive).await;
-        let _ = engine.calls().call_outcome(id).await;
+        let _ = dead_letters.redrive_dead_letter(redrive).await;
+        let _ = calls.call_outcome(id).await;
     }
     let receive = ReceiveMessage {
         queue_url: "plain".to_owned(),
         visibility_timeout: Some(0),
         ..ReceiveMessage::default()
     };
-    let _ = engine.queues().receive_message(receive).await;
-    let _ = engine
-        .queues()
-        .queue_attributes("plain", &["All".to_owned()])
-        .await;
-    let task = engine.activities().get_activity_task(GetActivityTask {
+    let _ = queues.receive_message(receive).await;
+    let _ = queues.queue_attributes("plain", &["All".to_owned()]).await;
+    let task = activities.get_activity_task(GetActivityTask {
         activity_arn: "arn:aws:states:us-east-1:000000000000:activity:pack".to_owned(),
         worker_name: None,
     });

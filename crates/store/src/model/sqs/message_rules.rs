@@ -11,6 +11,9 @@ use crate::model::sqs::attributes::parameter;
 use crate::model::sqs::queue::QueueRecord;
 use crate::model::sqs::{AttributeValue, MessageAttributes, SendMessage, message_attribute};
 
+/// SQS's largest message, in bytes.
+const LONGEST_BODY: usize = 1_048_576;
+
 /// SQS's longest delay, in seconds.
 const LONGEST_DELAY: i64 = 900;
 
@@ -153,6 +156,28 @@ fn sha256_hex(text: &str) -> String {
         })
 }
 
+/// The rules for a message that is a call: 1 byte to 1 MiB with its attributes, and nothing that its worker would have
+/// to heed and does not. Attributes ask nothing of it: tracing libraries add them to every message.
+pub fn check_call(request: &SendMessage) -> Result<(), Rejected> {
+    if request.body.is_empty() {
+        return Err(QueueError::MissingParameter("MessageBody").into());
+    }
+    if length(request) > LONGEST_BODY {
+        return Err(Rejected::InvalidParameter(format!(
+            "One or more parameters are invalid. Reason: Message must be shorter than {LONGEST_BODY} bytes."
+        )));
+    }
+    if let Some(id) = &request.deduplication_id {
+        return Err(parameter("MessageDeduplicationId", id, WRONG_TYPE));
+    }
+    if let Some(group) = &request.group_id {
+        check_id("MessageGroupId", group)?;
+    }
+    check_attributes(&request.attributes)?;
+    message_attribute::check_system(&request.system_attributes)?;
+    check_characters(&request.body)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,5 +204,16 @@ mod tests {
         assert!(check_delay(Some(-1)).is_err());
         assert_eq!(check_delay(Some(900)).unwrap(), Duration::from_secs(900));
         assert_eq!(check_delay(None).unwrap(), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_body_is_from_one_byte_to_one_mebibyte() {
+        let of = |length: usize| SendMessage {
+            body: "x".repeat(length),
+            ..SendMessage::default()
+        };
+        assert!(check_call(&of(0)).is_err());
+        assert!(check_call(&of(LONGEST_BODY)).is_ok());
+        assert!(check_call(&of(LONGEST_BODY + 1)).is_err());
     }
 }

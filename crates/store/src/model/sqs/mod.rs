@@ -8,6 +8,7 @@ pub mod message_attribute;
 pub mod message_rules;
 pub mod policy;
 pub mod queue;
+pub mod queue_rules;
 pub mod receipt;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,7 @@
 use rampmeter_asl::{Payload, Task};
 use rampmeter_store::StoreError;
 use rampmeter_store::TransactionError;
+use rampmeter_store::body_text;
 use rampmeter_store::model::arn::queue_name;
 use rampmeter_store::model::id::{ExecutionId, QueueId, StepId};
 use rampmeter_store::model::queue_error::QueueError;
@@ -10,7 +11,6 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::sqs::{SendMessage, SentMessage, message_attribute};
 use serde_json::{Value, json};
 
-use crate::apply::body::body_text;
 use crate::apply::calls::send::Sending;
 use crate::apply::calls::send::{Placed, Placing};
 use crate::apply::subject::as_task_error;
