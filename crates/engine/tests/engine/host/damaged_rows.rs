@@ -138,37 +138,7 @@ async fn ask_for_everything(engine: &Engine) {
     let calls = engine.calls();
     let controls = engine.controls();
     let dead_letters = engine.dead_letters();
-    for (name, input) in VICTIMS {
-        let arn = execution(name);
-        let _ = begin(engine, name, input).await;
-        let _ = begin(engine, &format!("another-{name}"), input).await;
-        let _ = executions.describe_execution(&arn).await;
-        let _ = executions.waiting_at(&arn).await;
-        let _ = executions.execution_calls(&arn).await;
-        let _ = state_machines.state_machine_of(&arn).await;
-        let history = GetExecutionHistory {
-            execution_arn: arn.clone(),
-            max_results: None,
-            next_token: None,
-            reverse_order: false,
-        };
-        let _ = executions.execution_history(history).await;
-        let map_runs = ListMapRuns {
-            execution_arn: arn.clone(),
-            max_results: None,
-            next_token: None,
-        };
-        if let Ok(page) = executions.list_map_runs(map_runs).await {
-            for run in page.items {
-                let _ = executions.describe_map_run(&run.map_run_arn).await;
-            }
-        }
-        let redrive = RedriveExecution {
-            execution_arn: arn.clone(),
-            client_token: None,
-        };
-        let _ = executions.redrive_execution(redrive).await;
-    }
+    ask_for_each_victim(engine).await;
     executions
         .list_executions(ListExecutions::default())
         .await
@@ -221,6 +191,42 @@ async fn ask_for_everything(engine: &Engine) {
         worker_name: None,
     });
     let _ = tokio::time::timeout(std::time::Duration::from_millis(50), task).await;
+}
+
+/// Asks for every victim's execution, by each operation that reads it.
+async fn ask_for_each_victim(engine: &Engine) {
+    let executions = engine.executions();
+    for (name, input) in VICTIMS {
+        let arn = execution(name);
+        let _ = begin(engine, name, input).await;
+        let _ = begin(engine, &format!("another-{name}"), input).await;
+        let _ = executions.describe_execution(&arn).await;
+        let _ = executions.waiting_at(&arn).await;
+        let _ = executions.execution_calls(&arn).await;
+        let _ = engine.state_machines().state_machine_of(&arn).await;
+        let history = GetExecutionHistory {
+            execution_arn: arn.clone(),
+            max_results: None,
+            next_token: None,
+            reverse_order: false,
+        };
+        let _ = executions.execution_history(history).await;
+        let map_runs = ListMapRuns {
+            execution_arn: arn.clone(),
+            max_results: None,
+            next_token: None,
+        };
+        if let Ok(page) = executions.list_map_runs(map_runs).await {
+            for run in page.items {
+                let _ = executions.describe_map_run(&run.map_run_arn).await;
+            }
+        }
+        let redrive = RedriveExecution {
+            execution_arn: arn.clone(),
+            client_token: None,
+        };
+        let _ = executions.redrive_execution(redrive).await;
+    }
 }
 
 /// Everything else goes on: an execution of another state machine calls the vendor and ends.
