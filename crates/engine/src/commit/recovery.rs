@@ -283,6 +283,8 @@ fn open_target(
     target.selector = selector_of(config)?;
     let store = &writer.store;
     target.recount(id, store.messages(), store.lanes(), store.calls())?;
+    // Without them a pause says only that it is one.
+    readable(target.recall_pauses(writer.store.controls()))?;
     Ok(target)
 }
 

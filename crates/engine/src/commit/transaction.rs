@@ -6,6 +6,7 @@ use rampmeter_store::model::id::{MessageNumber, message_number};
 use rampmeter_store::{Store, StoreFailure};
 
 use crate::apply::calls::context::{CallContext, CallStore};
+use crate::apply::calls::open_calls::{self, Survey};
 use crate::apply::control::context::ControlContext;
 use crate::apply::journal::Journal;
 use crate::apply::machines::context::{MachineContext, MachineStore};
@@ -215,15 +216,15 @@ impl<'w> Transaction<'w> {
         match question {
             Command::InspectTargets(reply) => self
                 .calls()
-                .question(reply, |calls| Ok(calls.inspection().inspect_targets())),
+                .question(reply, |calls| Ok(calls.inspect_targets())),
             Command::InspectFigures(reply) => self
                 .calls()
                 .question(reply, |calls| Ok(calls.inspect_figures(commits)?)),
             Command::InspectCalls(most, target, reply) => self.calls().question(reply, |calls| {
-                Ok(calls.inspection().inspect_calls(most, target.as_deref())?)
+                Ok(open_calls::list(calls, most, target.as_deref())?)
             }),
             Command::InspectCall(number, reply) => self.calls().question(reply, |calls| {
-                Ok(calls.inspection().call_of(MessageNumber(number))?)
+                Ok(Survey::default().call(calls, MessageNumber(number))?)
             }),
             Command::NumberOfCall(id, reply) => self.queue().question(reply, |queue| {
                 let number = message_number(queue.seal.key(), &id);

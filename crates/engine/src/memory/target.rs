@@ -9,11 +9,11 @@ use rampmeter_asl::Selector;
 use rampmeter_call::job::FollowUp;
 use rampmeter_caller::Caller;
 use rampmeter_config::Worker;
-use rampmeter_dispatch::{Gate, PermitId, Priority, Rules, Time, Turns, Waiting};
+use rampmeter_dispatch::{FairOrder, Gate, PermitId, Priority, Rules, Scope, Time, Waiting};
 use rampmeter_store::model::figures::Figures;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId};
-use rampmeter_store::{CallTables, LaneTables, MessageTables};
+use rampmeter_store::{CallTables, ControlTables, LaneTables, MessageTables};
 use rampmeter_store::{LimitOverride, MessageRow, StoreError};
 
 /// Contended spans that are remembered.
@@ -30,6 +30,15 @@ pub(crate) struct InFlight {
     pub(crate) started_at: Time,
     /// Set when it is a look at the job of a call that the vendor has accepted.
     pub(crate) look: Option<Box<FollowUp>>,
+}
+
+/// Since when a person has paused the target or one of its lanes, and why.
+#[derive(Debug, Clone)]
+pub(crate) struct PauseNote {
+    pub(crate) scope: Scope,
+    pub(crate) at: Time,
+    /// In their words; may be empty.
+    pub(crate) reason: String,
 }
 
 /// One limit of the vendor's as its last answer stated it.
@@ -75,7 +84,7 @@ pub(crate) struct Target {
     /// Calls that another call of their OrderingKey goes before, HIGH first.
     pub(crate) parked: [u64; 3],
     /// Whose turn it is in each lane, HIGH first.
-    pub(crate) turns: [Turns; 3],
+    pub(crate) turns: [FairOrder; 3],
     /// The call of each OrderingKey that is under way. No more than are in flight or wait for a repeat.
     pub(crate) owners: BTreeMap<OrderingHash, MessageNumber>,
     pub(crate) in_flight: BTreeMap<PermitId, InFlight>,
@@ -89,6 +98,8 @@ pub(crate) struct Target {
     pub(crate) closed_by_headers: u64,
     /// The vendor's limits as its answers state them, by the vendor's names.
     pub(crate) vendor_limits: BTreeMap<String, VendorLimit>,
+    /// What people said of the pauses in force.
+    pub(crate) pauses: Vec<PauseNote>,
     contended: VecDeque<(Time, Option<Time>)>,
 }
 
@@ -116,7 +127,7 @@ impl Target {
             looks: [0; 3],
             jobs: 0,
             parked: [0; 3],
-            turns: [Turns::default(); 3],
+            turns: [FairOrder::default(); 3],
             owners: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             wake: None,
@@ -125,6 +136,7 @@ impl Target {
             throttles_under_our_limit: 0,
             closed_by_headers: 0,
             vendor_limits: BTreeMap::new(),
+            pauses: Vec::new(),
             contended: VecDeque::new(),
         }
     }
@@ -146,10 +158,24 @@ impl Target {
             self.looks[lane] = lanes.count_looks(queue)?;
             let first = lanes.lowest_turn(queue)?;
             let ungrouped = lanes.newest_ungrouped_turn(queue)?;
-            self.turns[lane] = Turns::restore(first, ungrouped);
+            self.turns[lane] = FairOrder::restore(first, ungrouped);
         }
         self.owners = lanes.owners(id)?.into_iter().collect();
         self.jobs = calls.count_jobs(id)?;
+        Ok(())
+    }
+
+    /// Reads what people said of the pauses in force.
+    pub(crate) fn recall_pauses(&mut self, controls: ControlTables<'_>) -> Result<(), StoreError> {
+        for scope in self.gate.paused() {
+            let subject = match scope {
+                Scope::Target => "",
+                Scope::Lane(lane) => lane.as_str(),
+            };
+            if let Some((at, reason)) = controls.pause_in_force(&self.config.name, subject)? {
+                self.pauses.push(PauseNote { scope, at, reason });
+            }
+        }
         Ok(())
     }
 
@@ -191,7 +217,7 @@ impl Target {
 
     /// Notes whether a call is held back by a concurrency limit alone from now on.
     pub(crate) fn note_contention(&mut self, now: Time) {
-        let contended = self.gate.contended(self.waiting(), now);
+        let contended = self.gate.view(now).contended(self.waiting());
         match self.contended.back_mut() {
             Some((_, end @ None)) if !contended => *end = Some(now),
             Some((_, None)) => {}

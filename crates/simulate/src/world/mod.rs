@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use rampmeter_call::job::Polling;
 use rampmeter_call::{CallRules, NextAction, Outcome, PermitEnd};
-use rampmeter_dispatch::{Decision, Gate, PermitId, Priority, Throttle, Time, Waiting};
+use rampmeter_dispatch::{Decision, Gate, PermitId, Position, Priority, Throttle, Time, Waiting};
 
 use super::quantity::MAX_DURATION;
 use super::random::{Question, Random};
@@ -223,7 +223,7 @@ impl<'a> World<'a> {
             }
         };
         if self.gate.held() > 0 {
-            let change = self.gate.next_change(self.now);
+            let change = self.gate.view(self.now).next_change();
             self.wake = [self.wake, change].into_iter().flatten().min();
         }
         assert!(
@@ -301,7 +301,10 @@ impl<'a> World<'a> {
     fn refused(&mut self, permit: PermitId, throttle: Throttle) {
         let number = self.throttles.all;
         let mut jitter = Random::of(self.scenario.seed, Question::Jitter, number, 0);
-        let report = self.gate.refused(permit, throttle, self.now, jitter.next());
+        let report = self
+            .gate
+            .feedback(self.now)
+            .refused(permit, throttle, jitter.next());
         self.throttles.all += 1;
         self.throttles.under_our_limit += u64::from(report.under_our_limit);
     }
@@ -328,10 +331,15 @@ impl<'a> World<'a> {
     /// Notes how things stand until the next event.
     fn note(&mut self) {
         let waiting = self.waiting();
-        let verdicts = waiting
-            .lanes()
-            .map(|lane| self.gate.explain(lane, waiting, self.now));
-        self.obstacles.note(verdicts, self.now);
+        let holders = waiting.lanes().map(|lane| {
+            let position = Position::first(lane);
+            let why = self
+                .gate
+                .view(self.now)
+                .explanation(position, waiting, None);
+            why.held_by
+        });
+        self.obstacles.note(holders, self.now);
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let step = Step {
             at: self.now,

@@ -49,7 +49,12 @@ impl CallContext<'_> {
         };
         let now = self.now();
         let target = self.target(id);
-        if target.gate.used_up(resets_in.min(MAX_PAUSE), now).is_none() {
+        if target
+            .gate
+            .feedback(now)
+            .used_up(resets_in.min(MAX_PAUSE))
+            .is_none()
+        {
             return Ok(());
         }
         target.closed_by_headers += 1;

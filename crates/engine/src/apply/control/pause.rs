@@ -11,6 +11,7 @@ use rampmeter_store::{StoreFailure, TransactionError};
 use crate::apply::control::context::ControlContext;
 use crate::apply::subject::Subject;
 use crate::command::control::ControlCommand;
+use crate::memory::target::PauseNote;
 
 impl ControlContext<'_> {
     /// Does what a person asked for.
@@ -41,15 +42,19 @@ impl ControlContext<'_> {
     fn pause(&mut self, pause: &Pause) -> Result<(), TransactionError> {
         let id = self.target_named(&pause.target)?;
         let scope = pause.priority.map_or(Scope::Target, Scope::Lane);
+        let at = self.now();
         let target = self.workflow.calls.target(id);
+        target.pauses.retain(|note| note.scope != scope);
         if pause.paused {
             target.gate.pause(scope);
+            let reason = pause.reason.clone();
+            target.pauses.push(PauseNote { scope, at, reason });
         } else {
             target.gate.resume(scope);
         }
         let forgets = pause.forget_throttles && !pause.paused;
         if forgets {
-            target.gate.forget_throttles();
+            target.gate.feedback(at).forget_throttles();
         }
         let memory = target.gate.memory();
         self.workflow.calls.store.calls.remember(id, &memory)?;

@@ -1,0 +1,441 @@
+//! The calls that have not ended, as people ask for them: all of them, one, or those that an execution waits for. Why each of
+//! them waits is in `why.rs`. Changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rampmeter_dispatch::{Explanation, Holder, Priority, Time};
+use rampmeter_store::model::call::{CallState, JobState};
+use rampmeter_store::model::id::{ExecutionId, MessageNumber, QueueId, TargetId};
+use rampmeter_store::{JobRow, LaneRow, MessageRow, OrderStatus};
+use rampmeter_store::{Readable, StoreError, StoreFailure, readable};
+
+use crate::apply::calls::context::CallContext;
+use crate::apply::calls::why::{Status, explain, explain_job};
+use crate::apply::subject::Subject;
+use crate::memory::queues::Queue;
+
+/// Calls that have not ended, each once, those in flight first; at most `most`, of one target or of all.
+pub(crate) fn list(
+    context: &mut CallContext<'_>,
+    most: usize,
+    of: Option<&str>,
+) -> Result<Vec<CallState>, StoreError> {
+    let targets = context.memory.targets.iter();
+    let targets = targets.filter(|(_, target)| of.is_none_or(|of| target.config.name == of));
+    let targets: Vec<TargetId> = targets.map(|(id, _)| *id).collect();
+    let mut listing = Listing {
+        most,
+        calls: Vec::new(),
+        survey: Survey::default(),
+    };
+    for &id in &targets {
+        listing.in_flight(context, id)?;
+    }
+    for &id in &targets {
+        listing.jobs(context, id)?;
+    }
+    for &id in &targets {
+        listing.in_turn(context, id)?;
+    }
+    for &id in &targets {
+        listing.parked(context, id)?;
+    }
+    listing.delayed(context, &targets)?;
+    listing.without_target(context, of)?;
+    listing.calls.truncate(most);
+    Ok(listing.calls)
+}
+
+/// What a question about many calls has read so far.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    /// How many calls are ahead of the one looked at last, by lane: so that the calls of a wide Map, which mostly come in the
+    /// order of their lane, are counted in one pass over it.
+    ahead: BTreeMap<QueueId, (u64, MessageNumber, u64)>,
+    /// Until when calls are delayed, once that was asked.
+    delayed: Option<BTreeMap<MessageNumber, Time>>,
+}
+
+impl Survey {
+    /// One call; none if it has ended.
+    pub(crate) fn call(
+        &mut self,
+        context: &mut CallContext<'_>,
+        number: MessageNumber,
+    ) -> Result<Option<CallState>, StoreError> {
+        let Some(message) = context.store.messages.message(number)? else {
+            return Ok(None);
+        };
+        let Some(queue) = context.queue.memory.queues.get(message.queue) else {
+            let mut lanes = lanes_without_target(context)?.into_iter();
+            let lane = lanes.find(|lane| lane.queue == message.queue);
+            return lane
+                .map(|lane| state_without_target(context, &lane, &message))
+                .transpose();
+        };
+        let Some(priority) = queue.lane else {
+            return Ok(None);
+        };
+        let status = self.status(context, queue, &message)?;
+        call_state(context, queue.target, &message, priority, status).map(Some)
+    }
+
+    fn status(
+        &mut self,
+        context: &mut CallContext<'_>,
+        queue: Queue,
+        message: &MessageRow,
+    ) -> Result<Status, StoreError> {
+        let number = message.id;
+        Ok(if is_in_flight(context, queue.target, number) {
+            Status::InFlight
+        } else if context
+            .store
+            .lanes
+            .is_in_turn(queue.id, message.turn, number)?
+        {
+            Status::Waiting {
+                ahead: self.ahead_of(context, queue.id, message)?,
+            }
+        } else if is_parked(context, queue, message)? {
+            Status::Parked {
+                before: goes_before(context, queue.target, message)?,
+            }
+        } else {
+            Status::Delayed {
+                until: self.delayed_until(context, number)?,
+                after_lost_answer: context.store.calls.is_answer_lost(number)?,
+            }
+        })
+    }
+
+    /// How many calls of its lane go before a call that waits in its context.
+    fn ahead_of(
+        &mut self,
+        context: &CallContext<'_>,
+        queue: QueueId,
+        message: &MessageRow,
+    ) -> Result<u64, StoreError> {
+        let place = (message.turn, message.id);
+        let store = context.store;
+        let before = self.ahead.get(&queue).copied();
+        let count = match before.filter(|(known, call, _)| (*known, *call) <= place) {
+            Some((known, call, count)) => {
+                count + store.lanes.ready_between(queue, (known, call), place)?
+            }
+            None => store.lanes.ready_before(queue, message.turn, message.id)?,
+        };
+        self.ahead.insert(queue, (message.turn, message.id, count));
+        Ok(count)
+    }
+
+    /// When a delayed call may be taken, if it is one and not too far ahead to be found.
+    fn delayed_until(
+        &mut self,
+        context: &CallContext<'_>,
+        number: MessageNumber,
+    ) -> Result<Option<Time>, StoreError> {
+        if self.delayed.is_none() {
+            let rows = context.store.lanes.delayed()?.into_iter();
+            self.delayed = Some(rows.map(|row| (row.message, row.until)).collect());
+        }
+        let delayed = self.delayed.as_ref();
+        Ok(delayed.and_then(|delayed| delayed.get(&number).copied()))
+    }
+}
+
+/// A list in the making.
+struct Listing {
+    /// How many it may hold.
+    most: usize,
+    calls: Vec<CallState>,
+    survey: Survey,
+}
+
+impl Listing {
+    fn room(&self) -> usize {
+        self.most.saturating_sub(self.calls.len())
+    }
+
+    fn in_flight(&mut self, context: &mut CallContext<'_>, id: TargetId) -> Result<(), StoreError> {
+        let flying = context.target(id).in_flight.values();
+        let flying: Vec<(MessageRow, Priority)> = flying
+            .map(|call| (call.message.clone(), call.priority))
+            .collect();
+        for (message, priority) in flying {
+            let call = call_state(context, id, &message, priority, Status::InFlight)?;
+            self.calls.push(call);
+        }
+        Ok(())
+    }
+
+    /// The calls that the vendor works on, but for those whose poll is in flight: they are in the list already.
+    fn jobs(&mut self, context: &mut CallContext<'_>, id: TargetId) -> Result<(), StoreError> {
+        if context.target(id).jobs == 0 || self.room() == 0 {
+            return Ok(());
+        }
+        for job in context.store.calls.jobs(id, self.room())? {
+            if is_in_flight(context, id, job.message) {
+                continue;
+            }
+            let status = Status::Delayed {
+                until: self.survey.delayed_until(context, job.message)?,
+                after_lost_answer: false,
+            };
+            self.add(context, id, job.message, status)?;
+        }
+        Ok(())
+    }
+
+    /// The calls that wait in their context, but for the polls of jobs.
+    fn in_turn(&mut self, context: &mut CallContext<'_>, id: TargetId) -> Result<(), StoreError> {
+        for queue in context.target(id).queues {
+            for (ahead, number) in (0..).zip(context.store.messages.ready(queue, self.room())?) {
+                if !context.lanes().is_job(id, number)? {
+                    self.add(context, id, number, Status::Waiting { ahead })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The calls that another call of their OrderingKey goes before.
+    fn parked(&mut self, context: &mut CallContext<'_>, id: TargetId) -> Result<(), StoreError> {
+        let target = context.target(id);
+        for (queue, parked) in target.queues.into_iter().zip(target.parked) {
+            if parked == 0 || self.room() == 0 {
+                continue;
+            }
+            for number in context.store.lanes.parked(id, queue, self.room())? {
+                let Readable::Whole(Some(message)) =
+                    readable(context.store.messages.message(number))?
+                else {
+                    continue;
+                };
+                let before = goes_before(context, id, &message)?;
+                self.add(context, id, number, Status::Parked { before })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The calls that wait for a delay or a back-off to be over, the soonest first.
+    fn delayed(
+        &mut self,
+        context: &mut CallContext<'_>,
+        targets: &[TargetId],
+    ) -> Result<(), StoreError> {
+        if self.room() == 0 {
+            return Ok(());
+        }
+        for row in context.store.lanes.delayed()? {
+            let Some(queue) = context.queue.memory.queues.get(row.queue) else {
+                continue;
+            };
+            if !targets.contains(&queue.target)
+                || context.lanes().is_job(queue.target, row.message)?
+            {
+                continue;
+            }
+            let status = Status::Delayed {
+                until: Some(row.until),
+                after_lost_answer: context.store.calls.is_answer_lost(row.message)?,
+            };
+            self.add(context, queue.target, row.message, status)?;
+            if self.room() == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The calls of targets that the configuration no longer has: they wait until it has them again.
+    fn without_target(
+        &mut self,
+        context: &mut CallContext<'_>,
+        of: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let mut lanes = lanes_without_target(context)?;
+        lanes.retain(|lane| of.is_none_or(|of| lane.target_name == of));
+        if lanes.is_empty() || self.room() == 0 {
+            return Ok(());
+        }
+        let store = context.store;
+        let mut numbers = BTreeSet::new();
+        for lane in &lanes {
+            numbers.extend(store.messages.ready(lane.queue, self.room())?);
+            numbers.extend(store.lanes.parked(lane.target, lane.queue, self.room())?);
+        }
+        numbers.extend(store.lanes.delayed()?.into_iter().map(|row| row.message));
+        // Those that were in flight when a process ended that still had the target.
+        let permits = store.calls.permits()?.into_iter();
+        numbers.extend(permits.map(|permit| permit.message));
+        for number in numbers {
+            if self.room() == 0 {
+                break;
+            }
+            if let Readable::Whole(Some(message)) = readable(store.messages.message(number))?
+                && let Some(lane) = lanes.iter().find(|lane| lane.queue == message.queue)
+            {
+                self.calls
+                    .push(state_without_target(context, lane, &message)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a call of a lane. One that cannot be read is set aside when its turn comes.
+    fn add(
+        &mut self,
+        context: &mut CallContext<'_>,
+        id: TargetId,
+        number: MessageNumber,
+        status: Status,
+    ) -> Result<(), StoreError> {
+        if let Readable::Whole(Some(message)) = readable(context.store.messages.message(number))?
+            && let Some(queue) = context.queue.memory.queues.get(message.queue)
+            && let Some(priority) = queue.lane
+        {
+            let call = call_state(context, id, &message, priority, status)?;
+            self.calls.push(call);
+        }
+        Ok(())
+    }
+}
+
+fn is_in_flight(context: &mut CallContext<'_>, id: TargetId, number: MessageNumber) -> bool {
+    let mut flying = context.target(id).in_flight.values();
+    flying.any(|call| call.message.id == number)
+}
+
+/// Whether another call of the same OrderingKey keeps this one out of its lane.
+fn is_parked(
+    context: &CallContext<'_>,
+    queue: Queue,
+    message: &MessageRow,
+) -> Result<bool, StoreError> {
+    let Some(ordering) = message.ordering else {
+        return Ok(false);
+    };
+    let status = context
+        .store
+        .lanes
+        .order_status(queue.target, ordering, queue.id, message.id)?;
+    Ok(status == Some(OrderStatus::Parked))
+}
+
+/// The call of the same OrderingKey that goes before a parked one.
+fn goes_before(
+    context: &mut CallContext<'_>,
+    id: TargetId,
+    message: &MessageRow,
+) -> Result<Option<MessageNumber>, StoreError> {
+    let Some(ordering) = message.ordering else {
+        return Ok(None);
+    };
+    if let Some(owner) = context.target(id).owners.get(&ordering) {
+        return Ok(Some(*owner));
+    }
+    let first = context
+        .store
+        .lanes
+        .first_of_order(id, ordering, message.queue)?;
+    Ok(first.map(|(first, _)| first))
+}
+
+/// The lanes of targets that the configuration no longer has.
+fn lanes_without_target(context: &CallContext<'_>) -> Result<Vec<LaneRow>, StoreError> {
+    let mut lanes = context.store.lanes.of_all_targets()?;
+    lanes.retain(|lane| !context.memory.targets.contains_key(&lane.target));
+    Ok(lanes)
+}
+
+fn call_state(
+    context: &mut CallContext<'_>,
+    id: TargetId,
+    message: &MessageRow,
+    priority: Priority,
+    status: Status,
+) -> Result<CallState, StoreError> {
+    let now = context.now();
+    let execution_arn = execution_arn(context, message)?;
+    let job = match context.target(id).jobs {
+        0 => None,
+        _ => context.store.calls.job(message.id)?,
+    };
+    let draining = context.queue.journal.draining;
+    let target = context.target(id);
+    let why = match (&job, status) {
+        (Some(job), Status::Delayed { until, .. }) => explain_job(job, until),
+        (Some(job), _) => explain_job(job, None),
+        (None, Status::Waiting { .. }) if draining => {
+            Explanation::by_host(Holder::Draining, None, None)
+        }
+        (None, _) => explain(target, priority, status, message.receive_count > 0, now),
+    };
+    Ok(CallState {
+        id: message.id.0,
+        target: target.config.name.clone(),
+        priority,
+        key: message.key.clone(),
+        execution_arn,
+        status: if job.is_some() { "job" } else { status.word() },
+        job: job.map(job_state),
+        sent_at: message.sent_at.as_millis(),
+        receive_count: message.receive_count,
+        why,
+        at: now,
+    })
+}
+
+/// A call whose target is in the configuration no more.
+fn state_without_target(
+    context: &CallContext<'_>,
+    lane: &LaneRow,
+    message: &MessageRow,
+) -> Result<CallState, StoreError> {
+    let target = lane.target_name.clone();
+    let held_by = Holder::NoTarget {
+        target: target.clone(),
+    };
+    Ok(CallState {
+        id: message.id.0,
+        target,
+        priority: lane.priority,
+        key: message.key.clone(),
+        execution_arn: execution_arn(context, message)?,
+        status: "waiting",
+        job: None,
+        sent_at: message.sent_at.as_millis(),
+        receive_count: message.receive_count,
+        why: Explanation::by_host(held_by, None, None),
+        at: context.now(),
+    })
+}
+
+/// The ARN of the execution that waits for a call, unless it is gone or its name cannot be read.
+fn execution_arn(
+    context: &CallContext<'_>,
+    message: &MessageRow,
+) -> Result<Option<String>, StoreFailure> {
+    let Some((execution, _)): Option<(ExecutionId, _)> = message.task else {
+        return Ok(None);
+    };
+    let arn = context
+        .store
+        .executions
+        .execution_arn(execution, context.arns);
+    Ok(match readable(arn)? {
+        Readable::Whole(arn) => arn,
+        Readable::Damaged(_) => None,
+    })
+}
+
+fn job_state(job: JobRow) -> JobState {
+    JobState {
+        path: job.follow_up.job,
+        since: job.since.as_millis(),
+        looks: job.looks,
+        counted: job.permit.is_some(),
+    }
+}
