@@ -51,10 +51,10 @@ export function callTable(caption, calls) {
     call.standing,
     moment(call.sent_at),
     call.held_by ?? "",
-    { of: call.starts_in_ms === null ? "" : `≈ ${span(call.starts_in_ms)}`, class: "number" },
+    call.starts ?? "",
     call.execution_arn ? h("a", { href: `/executions${path(call.execution_arn)}` }, nameOf(call.execution_arn)) : "–",
   ]);
-  return table(caption, ["Call", "Target", "Priority", "Key", "Standing", "Sent", "Held by", "Starts in", "Execution"], rows, "No call waits and none is in flight.");
+  return table(caption, ["Call", "Target", "Priority", "Key", "Standing", "Sent", "Held by", "Starts", "Execution"], rows, "No call waits and none is in flight.");
 }
 
 /** One call. */
@@ -91,7 +91,7 @@ function waiting(call) {
     ["Standing", call.standing],
     ["Held by", call.held_by ?? "nothing"],
     ["Ahead in its lane", count(call.ahead)],
-    ["Starts in", call.starts_in_ms === null ? "not known" : `≈ ${span(call.starts_in_ms)}`],
+    ["Starts", call.starts ?? "–"],
     ["Sent", moment(call.sent_at)],
     ["Requests made", count(call.receive_count)],
   ];

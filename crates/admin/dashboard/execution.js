@@ -151,7 +151,7 @@ function waitingText(waiting) {
     return h("p", { class: "banner" }, `${count(waiting.running)} branches or iterations of ${waiting.state} run.`,
       h("ul", null, waiting.children.slice(0, 20).map((child) => h("li", null, waitingLine(child)))));
   }
-  return h("p", { class: "banner" }, waitingLine(waiting), call?.starts_in_ms ? `; should start in ≈ ${span(call.starts_in_ms)}` : "", ".");
+  return h("p", { class: "banner" }, waitingLine(waiting), call?.starts ? `; starts ${call.starts}` : "", ".");
 }
 
 function waitingLine(waiting) {

@@ -17,18 +17,14 @@ export function targetPill(target) {
   if (target.paused.includes("target")) {
     return pill("paused", "Paused", "a person paused the target");
   }
-  if (target.closed_until) {
-    return pill("closed", "Closed by the vendor", `until ${target.closed_until}`);
+  if (target.vendor) {
+    return pill("closed", target.vendor.holder === "ramp" ? "Reopening" : "Closed", `held by ${target.vendor.held_by}`);
   }
-  if (target.trickle) {
-    return pill("closed", "Reopening", `${target.trickle} at a time`);
-  }
-  const waiting = PRIORITIES.some((priority) => target.waiting[priority] > 0);
-  if (target.limits.some(isFull)) {
-    return waiting ? pill("full", "At limit", "a limit is full and calls wait") : pill("active", "Active");
-  }
-  if (waiting) {
-    return pill("waiting", "Backlogged", "calls wait though no limit is full");
+  const held = PRIORITIES.find((priority) => target.first_waiting[priority]);
+  if (held) {
+    const first = target.first_waiting[held];
+    const title = `the first ${held} call is held by ${first.held_by}`;
+    return first.limit ? pill("full", "At limit", title) : pill("waiting", "Backlogged", title);
   }
   return target.in_flight > 0 ? pill("active", "Active") : pill("idle", "Idle");
 }

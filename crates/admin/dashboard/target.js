@@ -61,13 +61,13 @@ function showHead(node, target) {
     h("div", { class: "buttons" },
       paused ? h("button", { onclick: () => pause(target, null, false) }, "Resume")
         : h("button", { onclick: () => pause(target, null, true) }, "Pause"),
-      target.closed_until || target.trickle || target.limits.some((limit) => limit.learned_ceiling !== null)
+      target.vendor || target.limits.some((limit) => limit.learned_ceiling !== null)
         ? h("button", { onclick: () => forget(target) }, "Forget throttles") : null));
 }
 
 function showClosure(node, target) {
-  replace(node, target.closed_until
-    ? h("p", { class: "banner" }, "The vendor closed the target. Calls start again ", moment(target.closed_until), ".") : null,
+  replace(node, target.vendor
+    ? h("p", { class: "banner" }, `The target is held by ${target.vendor.held_by}.`) : null,
   target.throttles_under_our_limit > 0
     ? h("p", { class: "banner" }, `The vendor throttled ${count(target.throttles_under_our_limit)} calls while our own limit was not reached: `,
       "someone else uses the account, or the limit is set too high.") : null);
@@ -94,11 +94,13 @@ function laneTable(target) {
     return [
       priorityTag(priority),
       { of: lane(target, priority), class: "number" },
+      target.first_waiting[priority]?.held_by ?? "",
+      target.first_waiting[priority]?.starts ?? "",
       { of: count(target.deferrals[priority]), class: "number" },
       h("button", { onclick: () => pause(target, priority, !paused) }, paused ? "Resume" : "Pause"),
     ];
   });
-  return table("Lanes", ["Lane", "Waiting · the first for", "Deferrals in a row", "Do"], rows);
+  return table("Lanes", ["Lane", "Waiting · the first for", "The first is held by", "It starts", "Deferrals in a row", "Do"], rows);
 }
 
 function vendorTable(target) {

@@ -3,12 +3,13 @@
 //! Most of it only reads; what changes something is a `POST` and says so. The pages that people look at are the
 //! dashboard's: `crate::dashboard`.
 //!
-//! `routes` answers on a `site`, whose `health` is judged from samples; `answer`, `target` and `redaction` are the shapes of
+//! `routes` answers on a `site`, whose `health` is judged from samples; `answer`, `explanation`, `target` and `redaction` are the shapes of
 //! what is answered, `parameters` and `change` those of what is asked.
 
 mod answer;
 mod change;
 mod dashboard;
+mod explanation;
 mod health;
 mod parameters;
 mod redaction;

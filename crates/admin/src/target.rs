@@ -1,9 +1,11 @@
 //! A target as answers show it: of `/v1/targets`, and of what is happening now.
 
-use rampmeter_dispatch::Priority;
+use rampmeter_dispatch::{Holder, Priority, Time};
 use rampmeter_engine::{LimitState, TargetState, VendorLimitState};
 use rampmeter_time::rfc3339;
 use serde_json::{Value, json};
+
+use crate::explanation::{explanation_json, moment_json};
 
 /// The whole of it.
 pub(crate) fn target_json(target: &TargetState) -> Value {
@@ -18,13 +20,38 @@ pub(crate) fn target_json(target: &TargetState) -> Value {
         "throttles": target.throttles,
         "throttles_under_our_limit": target.throttles_under_our_limit,
         "closed_by_headers": target.closed_by_headers,
-        "closed_until": target.closed_until.map(rfc3339),
-        "trickle": target.trickle,
+        // What the vendor makes of the whole target, and of that until when it is closed or how many calls may be out.
+        "vendor": target.vendor.as_ref().map(|vendor| explanation_json(vendor, target.at)),
+        "closed_until": moment_json(closed_until(target)),
+        "trickle": target.vendor.as_ref().and_then(|vendor| match vendor.held_by {
+            Holder::Ramp { width } => Some(width),
+            _ => None,
+        }),
+        "first_waiting": first_json(target),
         "vendor_limits": target.vendor_limits.iter().map(vendor_limit_json).collect::<Vec<_>>(),
         "limits": limits_json(target),
         // Spans in microseconds since the epoch, for exact arithmetic with a vendor's own record of its calls.
         "contended": target.contended,
     })
+}
+
+/// Until when the vendor, or the account's trouble, keeps the target closed.
+fn closed_until(target: &TargetState) -> Option<Time> {
+    let vendor = target.vendor.as_ref()?;
+    match vendor.held_by {
+        Holder::Ramp { .. } => None,
+        _ => vendor.until,
+    }
+}
+
+/// Why the first call that waits in each lane has not started.
+fn first_json(target: &TargetState) -> Value {
+    let lanes = Priority::ALL.into_iter().zip(&target.first);
+    let lanes = lanes.map(|(priority, first)| {
+        let why = first.as_ref().map(|why| explanation_json(why, target.at));
+        (priority.as_str().to_owned(), json!(why))
+    });
+    Value::Object(lanes.collect())
 }
 
 /// A limit as the vendor's last answer stated it.

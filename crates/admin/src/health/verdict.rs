@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rampmeter_config::{Config, Slo};
 use rampmeter_dispatch::Priority;
-use rampmeter_engine::{LimitState, OUTCOMES};
+use rampmeter_engine::OUTCOMES;
 use rampmeter_time::{rfc3339, span};
 use serde_json::{Value, json};
 
@@ -58,8 +58,10 @@ pub(crate) struct Stuck {
     pub(crate) oldest_ms: u64,
     /// The objective it misses, in milliseconds.
     pub(crate) objective_ms: Option<u64>,
-    /// What holds it, in words.
-    pub(crate) why: String,
+    /// What holds its first call, in the words of its explanation; absent where that has just gone.
+    pub(crate) held_by: Option<String>,
+    /// The name of that holder.
+    pub(crate) holder: Option<&'static str>,
     /// The command that shows more.
     pub(crate) next: String,
 }
@@ -123,52 +125,18 @@ fn stuck(
             oldest_ms > STUCK_MS && idle
         }
     };
-    let name = &target.state.name;
+    let state = &target.state;
+    let name = &state.name;
+    let why = state.first[priority.index()].as_ref();
     misses.then(|| Stuck {
         target: name.clone(),
         priority,
         oldest_ms,
         objective_ms,
-        why: why(target, priority),
+        held_by: why.map(|why| why.words(state.at)),
+        holder: why.map(|why| why.held_by.name()),
         next: format!("rampmeter target show {name}"),
     })
-}
-
-/// What most likely holds a lane, from what the target says of itself.
-fn why(target: &TargetSample, priority: Priority) -> String {
-    let state = &target.state;
-    if state.paused.contains(&"target") {
-        return "the target is paused".to_owned();
-    }
-    if state.paused.contains(&priority.as_str()) {
-        return format!("{priority} is paused");
-    }
-    if let Some(until) = state.closed_until {
-        return format!("the vendor closed the target until {}", rfc3339(until));
-    }
-    let full = state.limits.iter().find(|limit| {
-        let kept: u32 = Priority::ALL
-            .into_iter()
-            .filter(|higher| *higher < priority)
-            .map(|higher| limit.reserved[higher.index()])
-            .sum();
-        limit.used + u64::from(kept) >= places(limit)
-    });
-    match full {
-        Some(limit) => format!(
-            "limit {} is full: {} of {} used",
-            limit.name,
-            limit.used,
-            places(limit)
-        ),
-        None => "more urgent calls go first".to_owned(),
-    }
-}
-
-/// The places of a limit, as few as the vendor's throttles have left of them.
-fn places(limit: &LimitState) -> u64 {
-    let learned = limit.learned_ceiling.map_or(limit.max, u64::from);
-    limit.max.min(learned)
 }
 
 /// Good answers of all that say something about the calls: a throttle says something about the limits.
@@ -201,11 +169,8 @@ fn notices(target: &TargetSample, first: Option<&TargetSample>, notices: &mut Ve
             lane => format!("{name} {lane} is paused"),
         });
     }
-    if let Some(until) = state.closed_until {
-        notices.push(format!(
-            "{name} is closed by the vendor until {}",
-            rfc3339(until)
-        ));
+    if let Some(vendor) = &state.vendor {
+        notices.push(format!("{name} is held by {}", vendor.words(state.at)));
     }
     for limit in &state.limits {
         if let Some(configured) = limit.configured {
@@ -262,10 +227,11 @@ impl Verdict {
                     "priority": stuck.priority.as_str(),
                     "oldest_ms": stuck.oldest_ms,
                     "objective_ms": stuck.objective_ms,
-                    "why": stuck.why,
+                    "why": stuck.held_by,
+                    "holder": stuck.holder,
                     "next": stuck.next,
                     "text": format!(
-                        "{} {}: the first call has waited {}{}; {}",
+                        "{} {}: the first call has waited {}{}{}",
                         stuck.target,
                         stuck.priority,
                         span(i64::try_from(stuck.oldest_ms).unwrap_or(i64::MAX)),
@@ -273,7 +239,10 @@ impl Verdict {
                             " (objective {})",
                             span(i64::try_from(objective).unwrap_or(i64::MAX))
                         )),
-                        stuck.why,
+                        stuck
+                            .held_by
+                            .as_ref()
+                            .map_or_else(String::new, |held_by| format!("; held by {held_by}")),
                     ),
                 })
             })
@@ -294,7 +263,8 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rampmeter_engine::TargetState;
+    use rampmeter_dispatch::{Explanation, Holder, Time};
+    use rampmeter_engine::{LimitState, TargetState};
     use std::time::Duration;
 
     const NOW: i64 = 1_000_000;
@@ -327,8 +297,9 @@ mod tests {
             throttles: 0,
             throttles_under_our_limit: 0,
             closed_by_headers: 0,
-            closed_until: None,
-            trickle: None,
+            vendor: None,
+            first: [None, None, None],
+            at: Time::from_millis(NOW),
             vendor_limits: Vec::new(),
             contended: Vec::new(),
         };
@@ -387,34 +358,57 @@ mod tests {
     }
 
     #[test]
-    fn an_objective_decides_where_there_is_one_and_the_full_limit_is_named() {
+    fn an_objective_decides_where_there_is_one_and_what_the_engine_says_holds_the_lane_is_told() {
         let slo = Slo {
             wait_p95: None,
             oldest: Some(Duration::from_secs(5)),
         };
         let objectives = Objectives(BTreeMap::from([(Priority::Medium, slo)]));
         let mut late = waiting(6_000);
-        // One of two places is kept for HIGH.
-        late.state.limits[0].reserved = [1, 0, 0];
-        late.state.limits[0].used = 1;
+        // The limit has room: it is the share that is used up.
+        let share = Holder::Share {
+            limit: "account".to_owned(),
+            priority: Priority::Medium,
+            used: 1,
+            max: 1,
+        };
+        late.state.first[1] = Some(Explanation::by_host(share, None, None));
         let verdict = judge(&objectives, &sample(late), None, None, NOW);
         let [stuck] = &verdict.stuck[..] else {
             panic!("{verdict:?}");
         };
         assert_eq!(stuck.objective_ms, Some(5_000));
-        assert_eq!(stuck.why, "limit account is full: 1 of 2 used");
+        let words =
+            "limit account: 1 of the 1 places of the MEDIUM share used, until a call is answered";
+        assert_eq!(stuck.held_by.as_deref(), Some(words));
+        let told = &verdict.to_json()["stuck"][0];
+        assert_eq!(
+            (&told["why"], &told["holder"]),
+            (&words.into(), &"share".into())
+        );
+        assert!(
+            told["text"]
+                .as_str()
+                .unwrap()
+                .ends_with(&format!("; held by {words}"))
+        );
         let in_time = judge(&objectives, &sample(waiting(5_000)), None, None, NOW);
         assert!(in_time.well());
     }
 
     #[test]
-    fn a_pause_is_what_holds_a_lane_before_anything_else() {
-        let mut paused = waiting(90_000);
-        paused.state.paused = vec!["MEDIUM"];
-        paused.state.limits[0].used = 2;
-        let verdict = judged(paused, Some(waiting(30_000)));
-        assert_eq!(verdict.stuck[0].why, "MEDIUM is paused");
-        assert_eq!(verdict.notices, ["erp MEDIUM is paused"]);
+    fn a_target_that_the_vendor_closed_is_a_notice_in_the_words_of_the_explanation() {
+        let mut closed = target();
+        let until = Some(Time::from_millis(NOW + 30_000));
+        closed.state.vendor = Some(Explanation::by_host(Holder::VendorPause, None, until));
+        closed.state.paused = vec!["MEDIUM"];
+        assert_eq!(
+            judged(closed, None).notices,
+            [
+                "erp MEDIUM is paused",
+                "erp is held by the vendor, which closed the target for another 30.0 s"
+            ]
+        );
     }
 
     #[test]

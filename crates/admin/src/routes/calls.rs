@@ -9,6 +9,7 @@ use rampmeter_time::rfc3339;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Refused};
+use crate::explanation::explanation_json;
 use crate::parameters::Parameters;
 use crate::site::Site;
 
@@ -103,7 +104,7 @@ pub(crate) fn number(text: &str) -> Result<i64, Refused> {
 
 /// One call, as every answer of this port shows it.
 pub(crate) fn call_json(call: &CallState) -> Value {
-    json!({
+    let mut json = json!({
         "id": format!("c-{}", call.id),
         "target": call.target,
         "priority": call.priority.as_str(),
@@ -118,8 +119,10 @@ pub(crate) fn call_json(call: &CallState) -> Value {
         })),
         "sent_at": rfc3339(call.sent_at),
         "receive_count": call.receive_count,
-        "ahead": call.ahead,
-        "held_by": call.held_by,
-        "starts_in_ms": call.starts_in,
-    })
+        "ahead": call.why.ahead,
+    });
+    if let Value::Object(fields) = &mut json {
+        fields.extend(explanation_json(&call.why, call.at));
+    }
+    json
 }

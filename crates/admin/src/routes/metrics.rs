@@ -89,6 +89,7 @@ impl Snapshot {
                 &ConstGauge::new(waited),
             )
         })?;
+        self.holders(page)?;
         let help = "Requests that are out, those of unknown outcome included";
         each_target(page, "calls_in_flight", help, &self.states, |target| {
             (target.name.as_str(), target.in_flight)
@@ -111,6 +112,28 @@ impl Snapshot {
                 target.name.as_str(),
                 u64::from(target.paused.contains(&"target")),
             )
+        })
+    }
+
+    /// Only of lanes in which a call waits, and only the holder of the moment: three series a target at most.
+    fn holders(&self, page: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help =
+            "What holds the first call that waits in a lane, by name, and the limit if it is one";
+        let mut metric =
+            page.encode_descriptor("lane_held", help, None, ConstGauge::<i64>::TYPE)?;
+        for_lanes(&self.states, |target, lane, priority| {
+            let Some(why) = &target.first[lane] else {
+                return Ok(());
+            };
+            let [target, priority] = lane_labels(&target.name, priority);
+            let limit = why.held_by.limit().unwrap_or_default();
+            let labels = [
+                target,
+                priority,
+                ("holder", why.held_by.name()),
+                ("limit", limit),
+            ];
+            put(&mut metric, &labels, &gauge(1))
         })
     }
 

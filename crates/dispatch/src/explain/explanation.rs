@@ -65,11 +65,11 @@ impl Explanation {
         }
     }
 
-    /// The same, where a pause by hand holds the call, with the reason that the host keeps and since when.
+    /// The same, where a pause by hand holds the call, with the reason that the host keeps, unless it is empty, and since when.
     #[must_use]
     pub fn with_reason(mut self, why: &str, paused_at: Option<Time>) -> Explanation {
         if let Holder::Pause { reason, .. } = &mut self.held_by {
-            *reason = Some(why.to_owned());
+            *reason = (!why.is_empty()).then(|| why.to_owned());
             self.since = paused_at.or(self.since);
         }
         self

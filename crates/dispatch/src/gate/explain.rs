@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use super::Gate;
 use crate::explain::{Explanation, Holder, Position, Start};
-use crate::feedback::Opening;
+use crate::feedback::{Opening, VendorPause};
 use crate::lane::Waiting;
 use crate::limit::LimitState;
 use crate::permit::Stage;
 use crate::priority::Priority;
 use crate::time::Time;
+
+/// What holds, since when, and until when at least.
+type Held = (Holder, Option<Time>, Option<Time>);
 
 impl Gate {
     /// Why a waiting call has not started, and when it should.
@@ -48,13 +51,37 @@ impl Gate {
         }
     }
 
+    /// What the vendor, or its absence, makes of the whole target: a pause, the ramp that follows it, or trouble. None while
+    /// the target is open. While it ramps, calls may be let through all the same.
+    pub fn vendor(&self, now: Time) -> Option<Explanation> {
+        let now = self.at(now);
+        let ramp = self.vendor_pause.as_ref().and_then(VendorPause::ramp);
+        let (held_by, since, until) = match (self.closed(now), ramp) {
+            (Some(closed), _) => closed,
+            (None, Some(width)) => (Holder::Ramp { width }, None, None),
+            (None, None) => return None,
+        };
+        Some(Explanation::by_host(held_by, since, until))
+    }
+
+    /// What closes the whole target, since when, and until when at least.
+    fn closed(&self, now: Time) -> Option<Held> {
+        match self.opening(now) {
+            Opening::Trouble(trouble) => {
+                let held_by = Holder::Trouble {
+                    kind: trouble.kind,
+                    probes: trouble.probes,
+                };
+                Some((held_by, Some(trouble.since), trouble.next_probe))
+            }
+            Opening::ClosedUntil(until) => Some((Holder::VendorPause, None, Some(until))),
+            Opening::Full { width } => Some((Holder::Ramp { width }, None, None)),
+            Opening::Open => None,
+        }
+    }
+
     /// What holds the next call of a lane, since when, and until when at least.
-    fn holder(
-        &self,
-        lane: Priority,
-        waiting: Waiting,
-        now: Time,
-    ) -> (Holder, Option<Time>, Option<Time>) {
+    fn holder(&self, lane: Priority, waiting: Waiting, now: Time) -> Held {
         if let Some(scope) = self.pauses.of(lane) {
             let pause = Holder::Pause {
                 scope,
@@ -62,17 +89,8 @@ impl Gate {
             };
             return (pause, None, None);
         }
-        match self.opening(now) {
-            Opening::Trouble(trouble) => {
-                let held_by = Holder::Trouble {
-                    kind: trouble.kind,
-                    probes: trouble.probes,
-                };
-                return (held_by, Some(trouble.since), trouble.next_probe);
-            }
-            Opening::ClosedUntil(until) => return (Holder::VendorPause, None, Some(until)),
-            Opening::Full { width } => return (Holder::Ramp { width }, None, None),
-            Opening::Open => {}
+        if let Some(closed) = self.closed(now) {
+            return closed;
         }
         if let Some((limit, until)) = self.refusal(lane, waiting.next(lane), now) {
             return (limit, None, until);

@@ -297,6 +297,8 @@ fn open_target(
     let mut target = Target::new(config.clone(), caller, gate, base, overrides, lanes, dead);
     target.selector = selector_of(config)?;
     target.recount(id, &writer.store)?;
+    // Without them a pause says only that it is one.
+    readable(target.recall_pauses(&writer.store))?;
     Ok(target)
 }
 

@@ -4,6 +4,7 @@
 use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::{MessageNumber, message_number};
 
+use crate::apply::calls::open_calls::{self, Survey};
 use crate::apply::turn::Turn;
 use crate::command::Command;
 
@@ -82,11 +83,11 @@ impl Turn<'_> {
                 self.question(reply, |turn| Ok(turn.inspect_figures()?))
             }
             Command::InspectCalls(most, target, reply) => self.question(reply, |turn| {
-                Ok(turn.inspect_calls(most, target.as_deref())?)
+                Ok(open_calls::list(turn, most, target.as_deref())?)
             }),
-            Command::InspectCall(number, reply) => {
-                self.question(reply, |turn| Ok(turn.call_of(MessageNumber(number))?))
-            }
+            Command::InspectCall(number, reply) => self.question(reply, |turn| {
+                Ok(Survey::default().call(turn, MessageNumber(number))?)
+            }),
             Command::NumberOfCall(id, reply) => self.question(reply, |turn| {
                 let number = message_number(turn.memory.seal.key(), &id);
                 Ok(number.map(|number| number.0))

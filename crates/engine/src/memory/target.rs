@@ -9,7 +9,7 @@ use rampmeter_asl::Selector;
 use rampmeter_caller::Caller;
 use rampmeter_caller::follow_up::FollowUp;
 use rampmeter_config::Worker;
-use rampmeter_dispatch::{Gate, PermitId, Priority, Rules, Time, Turns, Waiting};
+use rampmeter_dispatch::{Gate, PermitId, Priority, Rules, Scope, Time, Turns, Waiting};
 use rampmeter_store::model::figures::Figures;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId};
@@ -30,6 +30,15 @@ pub(crate) struct InFlight {
     pub(crate) started_at: Time,
     /// Set when it is a look at the job of a call that the vendor has accepted.
     pub(crate) look: Option<Box<FollowUp>>,
+}
+
+/// Since when a person has paused the target or one of its lanes, and why.
+#[derive(Debug, Clone)]
+pub(crate) struct PauseNote {
+    pub(crate) scope: Scope,
+    pub(crate) at: Time,
+    /// In their words; may be empty.
+    pub(crate) reason: String,
 }
 
 /// One limit of the vendor's as its last answer stated it.
@@ -89,6 +98,8 @@ pub(crate) struct Target {
     pub(crate) closed_by_headers: u64,
     /// The vendor's limits as its answers state them, by the vendor's names.
     pub(crate) vendor_limits: BTreeMap<String, VendorLimit>,
+    /// What people said of the pauses in force.
+    pub(crate) pauses: Vec<PauseNote>,
     contended: VecDeque<(Time, Option<Time>)>,
 }
 
@@ -125,6 +136,7 @@ impl Target {
             throttles_under_our_limit: 0,
             closed_by_headers: 0,
             vendor_limits: BTreeMap::new(),
+            pauses: Vec::new(),
             contended: VecDeque::new(),
         }
     }
@@ -144,6 +156,20 @@ impl Target {
         }
         self.owners = store.owners(id)?.into_iter().collect();
         self.jobs = store.count_jobs(id)?;
+        Ok(())
+    }
+
+    /// Reads what people said of the pauses in force.
+    pub(crate) fn recall_pauses(&mut self, store: &Store) -> Result<(), StoreError> {
+        for scope in self.gate.paused() {
+            let subject = match scope {
+                Scope::Target => "",
+                Scope::Lane(lane) => lane.as_str(),
+            };
+            if let Some((at, reason)) = store.pause_in_force(&self.config.name, subject)? {
+                self.pauses.push(PauseNote { scope, at, reason });
+            }
+        }
         Ok(())
     }
 

@@ -73,7 +73,7 @@ mod tests {
     fn what_does_not_flow_comes_first_with_the_next_step() {
         let health = json!({
             "well": false, "succeeding": true, "success_share": 0.994, "fresh": true, "age_ms": 3,
-            "stuck": [{"text": "netsuite MEDIUM: the first call has waited 11 min 0 s; limit account is full: 15 of 15 used",
+            "stuck": [{"text": "netsuite MEDIUM: the first call has waited 11 min 0 s; held by limit account: 15 of 15 used, until a call is answered",
                        "next": "rampmeter target show netsuite"}],
             "notices": ["netsuite has 2 dead letters"],
         });

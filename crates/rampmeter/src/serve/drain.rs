@@ -68,6 +68,7 @@ fn line(targets: &[TargetState], left: Duration) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rampmeter_dispatch::Time;
 
     fn target(name: &str, in_flight: u64) -> TargetState {
         TargetState {
@@ -82,8 +83,9 @@ mod tests {
             throttles: 0,
             throttles_under_our_limit: 0,
             closed_by_headers: 0,
-            closed_until: None,
-            trickle: None,
+            vendor: None,
+            first: [None, None, None],
+            at: Time::default(),
             vendor_limits: Vec::new(),
             contended: Vec::new(),
         }

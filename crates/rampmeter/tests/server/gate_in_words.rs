@@ -28,6 +28,18 @@ fn with_a_window(base_url: &str) -> Workspace {
     workspace
 }
 
+/// A workspace with one limit, an objective that is soon missed, and the workflow `one` of one BATCH call.
+fn one_call(base_url: &str, limit: &str) -> Workspace {
+    let workspace = Workspace::new(base_url, 1);
+    let text = std::fs::read_to_string(workspace.config()).expect("it was written");
+    let text = text.replace("concurrency = 1", limit)
+        + "\n[workflows.one]\ndefinition = \"one.asl.json\"\n\n[slo]\nBATCH = { oldest = \"100ms\" }\n";
+    workspace.write("rampmeter.toml", &text);
+    let one = json!({ "StartAt": "One", "States": { "One": serde_json::from_str::<Value>(CALL).expect("JSON") } });
+    workspace.write("one.asl.json", &one.to_string());
+    workspace
+}
+
 async fn check(workspace: &Workspace, server: Option<&Server>) -> Value {
     let mut command = rampmeter(workspace.path());
     command.args(["check", "--json", "rampmeter.toml"]);
@@ -111,6 +123,85 @@ async fn exec_show_says_of_each_branch_what_holds_its_call() {
     let children = &shown["waiting_at"]["children"];
     assert_eq!(children.as_array().map(Vec::len), Some(2), "{shown}");
     vendor.open();
+}
+
+/// What `call list`, `call why`, `exec show`, `target show` and `health` say while the call of the execution `last` waits in the
+/// BATCH lane.
+async fn told_everywhere(server: &Server, workspace: &Workspace) -> Vec<(&'static str, String)> {
+    let waiting = eventually("its call waits", async || {
+        let shown = server.admin_json("/v1/executions/last").await;
+        let call = shown["waiting_at"]["call"].clone();
+        (call["standing"] == "waiting").then_some(call)
+    })
+    .await;
+    let id = waiting["id"].as_str().expect("a call has an id").to_owned();
+    let mut told = Vec::new();
+    let commands: [(&str, &[&str]); 4] = [
+        ("call list", &["call", "list"]),
+        ("call why", &["call", "why", &id]),
+        ("exec show", &["exec", "show", "last"]),
+        ("target show", &["target", "show", "vendor"]),
+    ];
+    for (name, command) in commands {
+        let shown = server.cli(workspace, command, "").await;
+        told.push((name, stdout(&shown)));
+    }
+    let health = eventually("the lane misses its objective", async || {
+        let told = stdout(&server.cli(workspace, &["health"], "").await);
+        told.contains("not flowing").then_some(told)
+    })
+    .await;
+    told.push(("health", health));
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_that_is_used_up_is_told_as_that_everywhere() {
+    let vendor = Vendor::closed().await;
+    let workspace = one_call(&vendor.base_url, "concurrency = 4\nshare = { BATCH = 1 }");
+    let server = Server::start(&workspace).await;
+    for name in ["first", "last"] {
+        server
+            .cli(&workspace, &["start", "one", "--name", name], "")
+            .await;
+    }
+    vendor.has_received(1).await;
+    let words =
+        "limit account: 1 of the 1 places of the BATCH share used, until a call is answered";
+    for (command, told) in told_everywhere(&server, &workspace).await {
+        assert!(told.contains(words), "{command}:\n{told}");
+    }
+    vendor.open();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_the_vendor_closed_for_an_hour_is_told_as_that_everywhere() {
+    let vendor = Vendor::opened().await;
+    vendor.throttles();
+    let workspace = one_call(&vendor.base_url, "concurrency = 4");
+    let server = Server::start(&workspace).await;
+    server
+        .cli(&workspace, &["start", "one", "--name", "first"], "")
+        .await;
+    eventually("the vendor closes the target", async || {
+        let targets = server.admin_json("/v1/targets").await;
+        (targets["targets"][0]["vendor"]["holder"] == "vendor_pause").then_some(())
+    })
+    .await;
+    server
+        .cli(&workspace, &["start", "one", "--name", "last"], "")
+        .await;
+    for (command, told) in told_everywhere(&server, &workspace).await {
+        let words = "the vendor, which closed the target for another 60 min";
+        assert!(told.contains(words), "{command}:\n{told}");
+        assert!(!told.contains("less than a second"), "{command}:\n{told}");
+        if ["call why", "exec show", "target show"].contains(&command) {
+            assert!(
+                told.contains("60 min at the earliest"),
+                "{command}:\n{told}"
+            );
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

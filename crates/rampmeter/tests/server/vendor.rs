@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -56,6 +57,11 @@ impl Vendor {
         self.status.store(status, Ordering::SeqCst);
     }
 
+    /// From now on refuses every call, for an hour.
+    pub(crate) fn throttles(&self) {
+        self.answers(429);
+    }
+
     /// Answers at once.
     pub(crate) async fn opened() -> Self {
         let vendor = Self::closed().await;
@@ -75,11 +81,17 @@ impl Vendor {
     }
 }
 
-async fn answer(State(mut site): State<Site>, body: String) -> (StatusCode, String) {
+async fn answer(State(mut site): State<Site>, body: String) -> Response {
     let body = serde_json::from_str(&body).unwrap_or(Value::Null);
     site.received.lock().expect("no panic").push(body);
     // The test has ended when the sender is gone; whatever is answered then is not read.
     let _ = site.open.wait_for(|open| *open).await;
     let status = StatusCode::from_u16(site.status.load(Ordering::SeqCst)).expect("a status");
-    (status, r#"{"id":"4711"}"#.to_owned())
+    let answer = r#"{"id":"4711"}"#;
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => {
+            (status, [("retry-after", "3600")], answer).into_response()
+        }
+        _ => (status, answer).into_response(),
+    }
 }

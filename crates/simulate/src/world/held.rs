@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rampmeter_dispatch::{Time, Verdict};
+use rampmeter_dispatch::{Holder, Time};
 
 /// What can hold a call back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,19 @@ pub(crate) enum Obstacle {
     Closed,
     /// The vendor has just reopened: only a few calls may be out.
     Trickle,
+}
+
+impl Obstacle {
+    /// What a report counts of a holder; none where it is no obstacle, but another lane's turn or a pause.
+    fn of(holder: &Holder) -> Option<Obstacle> {
+        match holder {
+            Holder::Trouble { .. } | Holder::VendorPause => Some(Obstacle::Closed),
+            Holder::Ramp { .. } => Some(Obstacle::Trickle),
+            holder => holder
+                .limit()
+                .map(|limit| Obstacle::Limit(limit.to_owned())),
+        }
+    }
 }
 
 /// For how long an obstacle held at least one call back.
@@ -32,17 +45,12 @@ pub(crate) struct Held {
 pub(crate) struct Obstacles(Vec<Held>);
 
 impl Obstacles {
-    /// Notes what holds the waiting lanes back from `now` on: one verdict for each.
-    pub(crate) fn note(&mut self, verdicts: impl Iterator<Item = Verdict>, now: Time) {
+    /// Notes what holds the waiting lanes back from `now` on: one holder for each.
+    pub(crate) fn note(&mut self, holders: impl Iterator<Item = Holder>, now: Time) {
         let mut holding = [false; 64];
-        for verdict in verdicts {
-            let by = match verdict {
-                Verdict::HeldBy { limit, .. } | Verdict::HeldByShare { limit, .. } => {
-                    Obstacle::Limit(limit)
-                }
-                Verdict::ClosedUntil(_) => Obstacle::Closed,
-                Verdict::Trickling { .. } => Obstacle::Trickle,
-                Verdict::Admissible | Verdict::HeldByLane(_) | Verdict::Paused(_) => continue,
+        for holder in holders {
+            let Some(by) = Obstacle::of(&holder) else {
+                continue;
             };
             let place = self.place_of(by);
             // A target with more limits than this is beyond what a report can show.
@@ -97,13 +105,11 @@ mod tests {
 
     use super::*;
 
-    fn by(limit: &str) -> Verdict {
-        Verdict::HeldBy {
+    fn by(limit: &str) -> Holder {
+        Holder::Limit {
             limit: limit.to_owned(),
             used: 1,
             max: 1,
-            reserved_for_higher: 0,
-            frees_at: None,
         }
     }
 
@@ -113,8 +119,8 @@ mod tests {
         let mut obstacles = Obstacles::default();
         obstacles.note([by("a"), by("a"), by("b")].into_iter(), at(0));
         obstacles.note([by("a")].into_iter(), at(10));
-        obstacles.note([Verdict::HeldByLane(Priority::High)].into_iter(), at(30));
-        obstacles.note([by("a"), Verdict::ClosedUntil(at(99))].into_iter(), at(50));
+        obstacles.note([Holder::Lane(Priority::High)].into_iter(), at(30));
+        obstacles.note([by("a"), Holder::VendorPause].into_iter(), at(50));
         let held = obstacles.conclude(at(55));
         let figures: Vec<_> = held
             .iter()

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rampmeter_config::{OnUnknown, Retry};
-use rampmeter_dispatch::{Decision, Gate, PermitId, Priority, Throttle, Time, Waiting};
+use rampmeter_dispatch::{Decision, Gate, PermitId, Position, Priority, Throttle, Time, Waiting};
 
 use super::quantity::LONGEST;
 use super::random::{Question, Random};
@@ -316,10 +316,12 @@ impl<'a> World<'a> {
     /// Notes how things stand until the next event.
     fn note(&mut self) {
         let waiting = self.waiting();
-        let verdicts = waiting
-            .lanes()
-            .map(|lane| self.gate.explain(lane, waiting, self.now));
-        self.obstacles.note(verdicts, self.now);
+        let holders = waiting.lanes().map(|lane| {
+            let position = Position::first(lane);
+            let why = self.gate.explanation(position, waiting, None, self.now);
+            why.held_by
+        });
+        self.obstacles.note(holders, self.now);
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let step = Step {
             at: self.now,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rampmeter_dispatch::Time;
 use rusqlite::Connection;
 
-use crate::connection::Store;
+use crate::connection::{Store, optional};
 use crate::damaged::readable;
 use crate::error::{StoreError, StoreFailure};
 use crate::model::control::ControlRecord;
@@ -74,6 +74,27 @@ impl Store {
                 &record.reason,
             ))?;
         Ok(())
+    }
+
+    /// When the pause by hand began that is in force for a target, or for one of its lanes, and why: `subject` is empty, or
+    /// the priority.
+    pub fn pause_in_force(
+        &self,
+        target: &str,
+        subject: &str,
+    ) -> Result<Option<(Time, String)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT kind, at, reason FROM control \
+             WHERE target = ?1 AND kind IN ('pause', 'resume') AND subject = ?2 \
+             ORDER BY id DESC LIMIT 1",
+        )?;
+        let newest = statement.query_row([target, subject], |row| {
+            let (kind, at): (String, i64) = (row.get(0)?, row.get(1)?);
+            let at = Time::from_micros(at.saturating_mul(1_000));
+            Ok((kind, at, row.get(2)?))
+        });
+        let newest = optional(newest)?.filter(|(kind, ..)| kind == "pause");
+        Ok(newest.map(|(_, at, reason)| (at, reason)))
     }
 }
 

@@ -5,5 +5,6 @@ pub(crate) mod control;
 pub(crate) mod dead_letter;
 pub(crate) mod job;
 pub(crate) mod lane;
+pub(crate) mod open;
 pub(crate) mod outcome;
 pub(crate) mod permit;

@@ -1,8 +1,7 @@
 //! Calls as people see them: those that have not ended, those that have, and where an execution waits for one.
 
 use rampmeter_asl::EventId;
-use rampmeter_dispatch::Priority;
-use serde::Serialize;
+use rampmeter_dispatch::{Explanation, Priority, Time};
 
 /// A call of an execution that has ended. Times are milliseconds since the Unix epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +31,7 @@ pub struct ExecutionCall {
 }
 
 /// Where one running execution waits, and why: for `exec show`, `/v1/executions` and the dashboard.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct WaitingAt {
     /// Name of the state it stands in.
     pub state: String,
@@ -49,7 +48,7 @@ pub struct WaitingAt {
 }
 
 /// One call that has not ended.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct CallState {
     /// Number of the call; `c-NUMBER` for people.
     pub id: i64,
@@ -61,8 +60,8 @@ pub struct CallState {
     pub key: Option<String>,
     /// ARN of the execution that waits for it, if any.
     pub execution_arn: Option<String>,
-    /// `waiting`, `in flight`, `delayed` (its repeat waits for a back-off), or `job` (the vendor has accepted it and
-    /// works on it).
+    /// `waiting`, `in flight`, `delayed` (it was sent with a delay, or its repeat waits for a back-off), or `job` (the vendor
+    /// has accepted it and works on it).
     pub standing: &'static str,
     /// The job, if the vendor works on it.
     pub job: Option<JobState>,
@@ -70,16 +69,14 @@ pub struct CallState {
     pub sent_at: i64,
     /// Calls started so far for this message.
     pub receive_count: u32,
-    /// Calls of the same lane ahead of it.
-    pub ahead: u64,
-    /// In words: which limit or which lane holds it, and until when; absent while it is in flight.
-    pub held_by: Option<String>,
-    /// Milliseconds until it should start, by the rate that its target reaches now; absent when nobody can say.
-    pub starts_in: Option<u64>,
+    /// Why it has not ended, and how many are ahead of it.
+    pub why: Explanation,
+    /// The moment that the explanation is of.
+    pub at: Time,
 }
 
 /// A job at a vendor that a call has become.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobState {
     /// Its path below the base URL.
     pub path: String,

@@ -1,9 +1,9 @@
 //! Targets and their limits as people see them.
 
-use serde::Serialize;
+use rampmeter_dispatch::{Explanation, Time};
 
 /// One target as people see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct TargetState {
     /// Name of the target.
     pub name: String,
@@ -27,10 +27,13 @@ pub struct TargetState {
     pub throttles_under_our_limit: u64,
     /// How often an answer's headers closed the target before a throttle, since the process started.
     pub closed_by_headers: u64,
-    /// Milliseconds since the Unix epoch until which the vendor closed the target; absent while it is open.
-    pub closed_until: Option<i64>,
-    /// After a closure: how many calls may be out at once until the vendor has answered enough of them well.
-    pub trickle: Option<u32>,
+    /// What the vendor, or its absence, makes of the whole target: a pause, the ramp after it, trouble; absent while it is
+    /// open.
+    pub vendor: Option<Explanation>,
+    /// Why the first call that waits in each lane has not started, HIGH first; absent where none waits.
+    pub first: [Option<Explanation>; 3],
+    /// The moment that the explanations are of.
+    pub at: Time,
     /// The vendor's limits as its answers state them.
     pub vendor_limits: Vec<VendorLimitState>,
     /// Spans of engine time, in microseconds since the epoch, during which a call was eligible but for a concurrency
@@ -39,7 +42,7 @@ pub struct TargetState {
 }
 
 /// One limit of a vendor's, as its last answer stated it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct VendorLimitState {
     /// The vendor's name for it; empty where it has none.
     pub name: String,
@@ -58,7 +61,7 @@ pub struct VendorLimitState {
 }
 
 /// One limit as it stands.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct LimitState {
     /// Name of the limit, unique within its target.
     pub name: String,

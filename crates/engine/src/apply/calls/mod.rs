@@ -9,6 +9,8 @@ pub(crate) mod http_task;
 pub(crate) mod inspect;
 pub(crate) mod job;
 pub(crate) mod lane;
+pub(crate) mod open_calls;
 pub(crate) mod permit;
 pub(crate) mod send;
 pub(crate) mod settled;
+pub(crate) mod why;

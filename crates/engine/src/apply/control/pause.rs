@@ -10,6 +10,7 @@ use rampmeter_store::{StoreFailure, TransactionError};
 
 use crate::apply::turn::Turn;
 use crate::command::control::ControlCommand;
+use crate::memory::target::PauseNote;
 
 impl Turn<'_> {
     /// Does what a person asked for.
@@ -36,9 +37,13 @@ impl Turn<'_> {
     fn pause(&mut self, pause: &Pause) -> Result<(), TransactionError> {
         let id = self.target_named(&pause.target)?;
         let scope = pause.priority.map_or(Scope::Target, Scope::Lane);
+        let at = self.now;
         let target = self.target(id);
+        target.pauses.retain(|note| note.scope != scope);
         if pause.paused {
             target.gate.pause(scope);
+            let reason = pause.reason.clone();
+            target.pauses.push(PauseNote { scope, at, reason });
         } else {
             target.gate.resume(scope);
         }

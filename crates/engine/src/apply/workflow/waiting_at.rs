@@ -8,7 +8,7 @@ use rampmeter_store::model::id::{MessageNumber, StepId, message_number};
 use rampmeter_store::{ExecutionRow, FrameStanding, StoreError};
 use serde_json::Value;
 
-use crate::apply::calls::inspect::Ahead;
+use crate::apply::calls::open_calls::Survey;
 use crate::apply::turn::Turn;
 
 /// Branches and iterations whose waiting is shown.
@@ -27,10 +27,10 @@ impl Turn<'_> {
         let Some(frame) = self.load_frame(&execution, 0)? else {
             return Ok(None);
         };
-        let mut ahead = Ahead::default();
-        let mut root = self.frame_waits(&execution, &frame, execution.frame_step, &mut ahead)?;
+        let mut survey = Survey::default();
+        let mut root = self.frame_waits(&execution, &frame, execution.frame_step, &mut survey)?;
         if matches!(frame.waiting_for(), Waiting::Children { .. }) {
-            self.children_wait(&execution, &mut root, &mut ahead)?;
+            self.children_wait(&execution, &mut root, &mut survey)?;
         }
         Ok(Some(root))
     }
@@ -40,7 +40,7 @@ impl Turn<'_> {
         &mut self,
         execution: &ExecutionRow,
         root: &mut WaitingAt,
-        ahead: &mut Ahead,
+        survey: &mut Survey,
     ) -> Result<(), StoreError> {
         root.running = self.store().count_running_frames(execution.id)?;
         let running = Some(FrameStanding::Running);
@@ -54,7 +54,7 @@ impl Turn<'_> {
             if let Some(frame) = self.load_frame(execution, row.id)?
                 && !matches!(frame.waiting_for(), Waiting::Children { .. })
             {
-                let child = self.frame_waits(execution, &frame, row.step, ahead)?;
+                let child = self.frame_waits(execution, &frame, row.step, survey)?;
                 root.children.push(child);
             }
             if root.children.len() == CHILDREN_SHOWN {
@@ -70,7 +70,7 @@ impl Turn<'_> {
         execution: &ExecutionRow,
         frame: &Frame,
         step: StepId,
-        ahead: &mut Ahead,
+        survey: &mut Survey,
     ) -> Result<WaitingAt, StoreError> {
         let (waits_for, event) = match frame.waiting_for() {
             Waiting::Task { event } => ("task", event),
@@ -81,7 +81,7 @@ impl Turn<'_> {
         };
         let waited = self.task_events(execution, event, step)?;
         let call = match waited.message {
-            Some(number) => self.call_standing(number, ahead)?,
+            Some(number) => survey.call(self, number)?,
             None => None,
         };
         Ok(WaitingAt {

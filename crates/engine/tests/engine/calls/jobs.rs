@@ -348,7 +348,7 @@ async fn a_call_whose_job_goes_on_says_so() {
     looked_at(&engine, 1).await;
     let call = until(async || {
         let call = engine.calls(10).await.unwrap().pop()?;
-        let waits = call.held_by.as_deref().is_some_and(|why| why.contains(JOB));
+        let waits = call.why.words(call.at).contains(JOB);
         (call.standing == "job" && waits).then_some(call)
     })
     .await;

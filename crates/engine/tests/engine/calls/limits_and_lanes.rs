@@ -37,7 +37,7 @@ async fn never_more_calls_are_out_than_the_limit_and_the_rest_say_why_they_wait(
     );
     let last = calls.last().unwrap();
     assert_eq!(
-        (last.standing, last.ahead, last.key.as_deref()),
+        (last.standing, last.why.ahead, last.key.as_deref()),
         ("waiting", 6, Some("SO-9"))
     );
     vendor.open_doors();
@@ -193,13 +193,13 @@ async fn each_waiting_call_of_a_wide_map_says_what_holds_it_and_how_many_are_ahe
         assert_eq!(call.standing, "waiting");
         // The same as when one is asked for alone.
         let alone = engine.call(call.id).await.unwrap().expect("it waits");
-        assert_eq!(alone.ahead, call.ahead);
-        let held_by = call.held_by.as_deref().expect("a reason");
+        assert_eq!(alone.why.ahead, call.why.ahead);
+        let held_by = call.why.words(call.at);
         assert!(
             held_by.starts_with("limit account: 1 of 1 used"),
             "{held_by}"
         );
-        places.push(call.ahead);
+        places.push(call.why.ahead);
     }
     places.sort_unstable();
     assert_eq!(places, (0..39).collect::<Vec<u64>>());

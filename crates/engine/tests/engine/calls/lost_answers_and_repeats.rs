@@ -144,11 +144,8 @@ async fn a_lost_answer_keeps_its_place_and_is_repeated_with_the_same_key() {
             .await
             .unwrap()
             .unwrap();
-        waiting
-            .call
-            .unwrap()
-            .held_by
-            .filter(|why| why.starts_with("limit"))
+        let call = waiting.call.unwrap();
+        Some(call.why.words(call.at)).filter(|why| why.starts_with("limit"))
     })
     .await;
     assert!(held_by.contains("limit account: 1 of 1 used"), "{held_by}");

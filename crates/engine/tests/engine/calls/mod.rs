@@ -8,3 +8,4 @@ mod lane_order;
 mod limits_and_lanes;
 mod lost_answers_and_repeats;
 mod vendor_feedback;
+mod why_calls_wait;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::queues::send;
 use crate::support::{ONE_CALL, Reply, Vendor, config, open, until};
+use rampmeter_dispatch::Holder;
 use rampmeter_engine::{Engine, Pause, TargetState};
 
 const CALL: &str = r#"{"Method":"GET","Path":"/1"}"#;
@@ -13,6 +14,11 @@ const CALL: &str = r#"{"Method":"GET","Path":"/1"}"#;
 async fn state(engine: &Engine) -> TargetState {
     let targets = engine.targets().await;
     targets.expect("the engine runs").remove(0)
+}
+
+/// What the vendor makes of the whole target.
+fn holder(state: &TargetState) -> Option<Holder> {
+    state.vendor.as_ref().map(|vendor| vendor.held_by.clone())
 }
 
 /// A vendor whose first answer is this one, and whose others are plain.
@@ -36,10 +42,11 @@ async fn an_answer_with_nothing_left_closes_the_target_before_the_first_throttle
     until(async || (state(&engine).await.closed_by_headers == 1).then_some(())).await;
     let closed = Instant::now();
     let seen = state(&engine).await;
-    assert!(seen.closed_until.is_some(), "{seen:?}");
+    assert_eq!(holder(&seen), Some(Holder::VendorPause));
     assert_eq!(seen.vendor_limits[0].remaining, Some(0));
     send(&engine, "erp-high", CALL).await;
-    let held = engine.calls(10).await.unwrap().remove(0).held_by.unwrap();
+    let held = engine.calls(10).await.unwrap().remove(0);
+    let held = held.why.words(held.at);
     assert!(held.contains("which closed the target"), "{held}");
     until(async || (vendor.seen().len() == 2).then_some(())).await;
     // By a clock of the test's own; a little was over before it was read.
@@ -88,7 +95,7 @@ async fn a_limit_above_the_vendors_is_told() {
 }
 
 #[tokio::test]
-async fn a_throttle_under_our_own_limit_is_told_and_the_target_reopens_with_a_trickle() {
+async fn a_throttle_under_our_own_limit_is_told_and_the_target_reopens_with_a_ramp() {
     let directory = tempfile::tempdir().unwrap();
     let vendor = first_answers(|| Reply::json(429, "{}").with("Retry-After", "1")).await;
     let limits = "[[targets.erp.limits]]\nname = \"minute\"\ncalls = 600\nper = \"1m\"\n";
@@ -99,13 +106,15 @@ async fn a_throttle_under_our_own_limit_is_told_and_the_target_reopens_with_a_tr
     until(async || (state(&engine).await.throttles > 0).then_some(())).await;
     let seen = state(&engine).await;
     assert_eq!(seen.throttles_under_our_limit, 1, "{seen:?}");
-    assert!(seen.closed_until.is_some(), "{seen:?}");
-    // The refused call is made again; each good answer widens the trickle by one.
+    assert_eq!(holder(&seen), Some(Holder::VendorPause));
+    // The refused call is made again; each good answer widens the ramp by one.
     until(async || (vendor.seen().len() >= 5).then_some(())).await;
     until(async || (state(&engine).await.in_flight == 0).then_some(())).await;
     let seen = state(&engine).await;
-    assert!(seen.trickle.is_some_and(|width| width > 1), "{seen:?}");
-    assert_eq!(seen.closed_until, None);
+    assert!(
+        matches!(holder(&seen), Some(Holder::Ramp { width }) if width > 1),
+        "{seen:?}"
+    );
 }
 
 #[tokio::test]
@@ -115,7 +124,7 @@ async fn a_person_can_forget_what_the_vendor_taught() {
     let limits = "[[targets.erp.limits]]\nname = \"minute\"\ncalls = 600\nper = \"1m\"\n";
     let engine = open(&config(directory.path(), &vendor, limits, ONE_CALL));
     send(&engine, "erp-medium", CALL).await;
-    until(async || state(&engine).await.closed_until.map(|_| ())).await;
+    until(async || state(&engine).await.vendor.map(|_| ())).await;
     let resume = Pause {
         target: "erp".to_owned(),
         priority: None,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::{ONE_CALL, Reply, Vendor, config, ended, open, order, start, until};
-use rampmeter_dispatch::Priority;
+use rampmeter_dispatch::{Priority, Start};
 use rampmeter_engine::{ChangeLimit, Engine, LimitChanged, Pause, Rejected, TargetState};
 
 const THREE: &str =
@@ -48,7 +48,7 @@ async fn pause(engine: &Engine, priority: Option<Priority>, paused: bool) {
         priority,
         paused,
         forget_throttles: false,
-        reason: String::new(),
+        reason: "the month is closed".to_owned(),
     };
     engine.pause(pause).await.expect("the target is there");
 }
@@ -155,10 +155,9 @@ async fn a_pause_of_a_priority_or_of_the_target_survives_a_restart_and_ends_at_o
     let engine = open(&config);
     assert_eq!(state(&engine).await.paused, ["BATCH"]);
     let calls = engine.calls(10).await.unwrap();
-    assert_eq!(
-        calls[0].held_by.as_deref(),
-        Some("a pause of the BATCH lane")
-    );
+    let words = calls[0].why.words(calls[0].at);
+    let expected = "a pause of the BATCH lane (the month is closed), for ";
+    assert!(words.starts_with(expected), "{words}");
     pause(&engine, Some(Priority::Batch), false).await;
     until(async || (vendor.seen().len() == 2).then_some(())).await;
     pause(&engine, None, true).await;
@@ -199,7 +198,7 @@ async fn a_call_moved_to_another_priority_waits_there_and_one_in_flight_is_not_m
         .unwrap();
     assert_eq!(state(&engine).await.waiting, [1, 0, 1]);
     let moved = engine.call(of("third").id).await.unwrap().unwrap();
-    assert_eq!((moved.priority, moved.ahead), (Priority::High, 0));
+    assert_eq!((moved.priority, moved.why.ahead), (Priority::High, 0));
     vendor.open_doors();
     until(async || (vendor.seen().len() == 3).then_some(())).await;
     let order: Vec<_> = vendor.seen().into_iter().map(|seen| seen.path).collect();
@@ -218,10 +217,10 @@ async fn a_call_whose_limit_keeps_every_place_for_others_is_said_to_wait_for_a_c
     let second = start(&engine, "second", &order("batch", "second")).await;
     let call = until(async || engine.calls(10).await.unwrap().pop()).await;
     assert_eq!(
-        call.held_by.as_deref(),
-        Some("limit account: all of its 1 are kept for higher priorities, until it is raised")
+        call.why.words(call.at),
+        "limit account: all of its 1 are kept for higher priorities, until it is raised"
     );
-    assert_eq!(call.starts_in, None, "nobody can say");
+    assert_eq!(call.why.starts, Start::Unknown, "nobody can say");
     change(&engine, None, false).await.unwrap();
     ended(&engine, &second.execution_arn).await;
 }

@@ -47,14 +47,8 @@ async fn calls_without_an_answer_keep_their_places_after_a_stop_and_are_repeated
         "nothing starts while the places are held"
     );
     let waiting = engine.waiting_at(&arns[3]).await.unwrap().unwrap();
-    assert!(
-        waiting
-            .call
-            .unwrap()
-            .held_by
-            .unwrap()
-            .contains("3 of 3 used")
-    );
+    let call = waiting.call.unwrap();
+    assert!(call.why.words(call.at).contains("3 of 3 used"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,6 +59,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     )];
     for (label, field) in [
         ("held by", "held_by"),
+        ("starts", "starts"),
         ("key", "key"),
         ("execution", "execution_arn"),
     ] {

@@ -1,9 +1,8 @@
-//! `call why`: which limit or which lane holds a call.
+//! `call why`: what holds a call, and when it should start, in the words of the server.
 
 use clap::Args;
 use rampmeter_terminal::Failure;
 use rampmeter_terminal::output::OutputArguments;
-use rampmeter_time::span;
 
 use crate::cli::answer::print;
 use crate::client::{ServerArguments, text};
@@ -37,18 +36,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     {
         lines.push(format!("  ahead      {ahead} in its lane"));
     }
-    if let Some(held_by) = call["held_by"].as_str() {
-        lines.push(format!("  held by    {held_by}"));
-    }
-    if let Some(millis) = call["starts_in_ms"].as_i64() {
-        let about = if millis < 1_000 {
-            "less than a second".to_owned()
-        } else {
-            span(millis)
-        };
-        lines.push(format!(
-            "  starts in  about {about}, unless more urgent calls come"
-        ));
+    for (label, field) in [("held by", "held_by"), ("starts", "starts")] {
+        if let Some(words) = call[field].as_str() {
+            lines.push(format!("  {label:<9}  {words}"));
+        }
     }
     if let Some(key) = call["key"].as_str() {
         lines.push(format!("  key        {key}"));

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use rampmeter_time::span;
 use serde_json::Value;
 
 use crate::client::text;
@@ -82,11 +81,9 @@ fn call_fields(call: &Value, labels: [&'static str; 2]) -> Vec<Field> {
         .as_u64()
         .filter(|_| standing == "waiting")
         .map_or_else(String::new, |ahead| format!(", {ahead} ahead"));
-    let starts = call["starts_in_ms"]
-        .as_i64()
-        .map_or_else(String::new, |millis| {
-            format!(", should start in {}", about(millis))
-        });
+    let starts = call["starts"]
+        .as_str()
+        .map_or_else(String::new, |starts| format!(", starts {starts}"));
     let mut fields = vec![(
         labels[0],
         format!("{id} to {target} {priority}{key}: {standing}{ahead}{starts}"),
@@ -97,16 +94,8 @@ fn call_fields(call: &Value, labels: [&'static str; 2]) -> Vec<Field> {
     fields
 }
 
-fn about(millis: i64) -> String {
-    if millis < 1_000 {
-        "less than a second".to_owned()
-    } else {
-        format!("about {}", span(millis))
-    }
-}
-
-/// What holds the calls of several branches, and how many of them each: a limit or a lane, without the figures that
-/// differ from call to call. Empty where there is one at most.
+/// What holds the calls of several branches, and how many of them each: the beginning of the explanation, without the figures
+/// that differ from call to call. Empty where there is one at most.
 fn holders(children: &[Value]) -> BTreeMap<String, usize> {
     let mut holders = BTreeMap::new();
     let held = children
@@ -138,11 +127,11 @@ mod tests {
             .collect()
     }
 
-    fn call(id: &str, ahead: u64, starts_in: Option<i64>) -> Value {
+    fn call(id: &str, ahead: u64, starts: &str) -> Value {
         json!({
             "id": id, "target": "netsuite", "priority": "BATCH", "key": "SO-1", "standing": "waiting",
             "ahead": ahead, "held_by": "limit account: 12 of 12 used, until a call is answered",
-            "starts_in_ms": starts_in,
+            "starts": starts,
         })
     }
 
@@ -150,13 +139,13 @@ mod tests {
     fn a_waiting_execution_says_where_why_since_when_and_how_long_still() {
         let waiting = json!({
             "state": "Create sales order", "waits_for": "task", "since": "2026-11-23T01:24:21.120Z",
-            "call": call("c-12", 3, Some(4_200)),
+            "call": call("c-12", 3, "in about 4.2 s"),
         });
         assert_eq!(
             told(&waiting),
             [
                 "waits: in \"Create sales order\" for the result of a task, since 2026-11-23T01:24:21.120Z",
-                "call: c-12 to netsuite BATCH key SO-1: waiting, 3 ahead, should start in about 4.2 s",
+                "call: c-12 to netsuite BATCH key SO-1: waiting, 3 ahead, starts in about 4.2 s",
                 "held by: limit account: 12 of 12 used, until a call is answered",
             ]
         );
@@ -167,7 +156,7 @@ mod tests {
         let child = |id: &str, ahead: u64| {
             json!({
                 "state": "Call", "waits_for": "task", "since": "2026-11-23T01:24:22.000Z",
-                "call": call(id, ahead, Some(10)),
+                "call": call(id, ahead, "now"),
             })
         };
         let waiting = json!({
@@ -184,7 +173,7 @@ mod tests {
         );
         assert_eq!(
             told[3],
-            "call: c-1 to netsuite BATCH key SO-1: waiting, 0 ahead, should start in less than a second"
+            "call: c-1 to netsuite BATCH key SO-1: waiting, 0 ahead, starts now"
         );
         assert_eq!(told.len(), 2 + 3 + 3 + 1);
         assert!(told[8].starts_with("and: 4998 more"), "{told:?}");

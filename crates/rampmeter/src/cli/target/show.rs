@@ -69,6 +69,9 @@ fn lines(target: &Value) -> Vec<String> {
     field("paused", paused.map(text).collect::<Vec<_>>().join(", "));
     let mean = target["mean_call_ms"].as_i64();
     field("mean call", mean.map(span).unwrap_or_default());
+    for priority in ["HIGH", "MEDIUM", "BATCH"] {
+        field(priority, first_words(&target["first_waiting"][priority]));
+    }
     field("vendor", vendor_words(target));
     field("throttles", throttle_words(target));
     for limit in target["limits"].as_array().into_iter().flatten() {
@@ -81,15 +84,19 @@ fn lines(target: &Value) -> Vec<String> {
     lines
 }
 
+/// What holds the first call that waits in a lane, and when it should start; empty where none waits.
+fn first_words(first: &Value) -> String {
+    match (first["held_by"].as_str(), first["starts"].as_str()) {
+        (Some(held_by), Some(starts)) => format!("held by {held_by}; starts {starts}"),
+        _ => String::new(),
+    }
+}
+
 /// Whether the vendor lets calls in.
 fn vendor_words(target: &Value) -> String {
-    let mut words = match (target["closed_until"].as_str(), target["trickle"].as_u64()) {
-        (Some(until), _) => format!("closed the target until {until}"),
-        (None, Some(width)) => {
-            format!("lets {width} at a time in, until it has answered enough of them well")
-        }
-        (None, None) => "open".to_owned(),
-    };
+    let held_by = target["vendor"]["held_by"].as_str();
+    let mut words =
+        held_by.map_or_else(|| "open".to_owned(), |held_by| format!("held by {held_by}"));
     if let Some(times) = target["closed_by_headers"]
         .as_u64()
         .filter(|times| *times > 0)
@@ -167,7 +174,11 @@ mod tests {
         let target = json!({
             "name": "erp", "waiting": { "HIGH": 1, "MEDIUM": 0, "BATCH": 7 }, "in_flight": 3, "held": 1,
             "paused": ["BATCH"], "mean_call_ms": 300, "throttles": 4, "throttles_under_our_limit": 2,
-            "closed_by_headers": 1, "closed_until": "2026-11-26T02:00:00.000Z", "trickle": null,
+            "closed_by_headers": 1,
+            "vendor": { "held_by": "the vendor, which closed the target for another 30.0 s" },
+            "first_waiting": { "HIGH": {
+                "held_by": "the vendor, which closed the target for another 30.0 s", "starts": "in about 30.0 s",
+            }, "MEDIUM": null, "BATCH": null },
             "limits": [{
                 "name": "account", "kind": "concurrency", "per_ms": null, "used": 3, "max": 12,
                 "learned_ceiling": 9, "reaches_per_second": 40.0, "nominal_per_second": null,
@@ -182,7 +193,8 @@ mod tests {
         for part in [
             "waiting    HIGH 1, MEDIUM 0, BATCH 7",
             "in flight  3, 1 of them of unknown outcome",
-            "closed the target until 2026-11-26T02:00:00.000Z; its headers closed it 1 times",
+            "HIGH       held by the vendor, which closed the target for another 30.0 s; starts in about 30.0 s",
+            "vendor     held by the vendor, which closed the target for another 30.0 s; its headers closed it 1 times",
             "throttles  4, 2 of them while we were under our own limits",
             "account (concurrency): 3 of 12 used, 9 at present",
             "default: 0 of 100 left in 1 min 0 s",

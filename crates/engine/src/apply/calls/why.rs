@@ -1,0 +1,106 @@
+//! Why one call of a target has not ended: the gate explains those that wait in their turn, and what only the engine knows of
+//! the others is said here, with the same type. The words for it are `dispatch`'s.
+
+use rampmeter_dispatch::{Explanation, Holder, Position, Priority, Time};
+use rampmeter_store::JobRow;
+use rampmeter_store::model::id::MessageNumber;
+
+use crate::memory::target::Target;
+
+/// Where a call that has not ended stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Its request is out.
+    InFlight,
+    /// It has no place in its lane before this moment; none where that is not known.
+    Delayed {
+        until: Option<Time>,
+        /// What of: the answer to a request of it was lost.
+        after_lost_answer: bool,
+    },
+    /// Another call of its OrderingKey goes first: this one, where it can be told.
+    Parked { before: Option<MessageNumber> },
+    /// It has its place in its lane, behind so many others.
+    Waiting { ahead: u64 },
+}
+
+impl Standing {
+    /// In a word, for people.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Standing::InFlight => "in flight",
+            Standing::Delayed { .. } => "delayed",
+            Standing::Parked { .. } | Standing::Waiting { .. } => "waiting",
+        }
+    }
+}
+
+/// Why a call of a configured target has not ended. `has_started`: a request was made for it.
+pub(crate) fn explain(
+    target: &Target,
+    priority: Priority,
+    standing: Standing,
+    has_started: bool,
+    now: Time,
+) -> Explanation {
+    match standing {
+        Standing::InFlight => Explanation::by_host(Holder::InFlight, None, None),
+        Standing::Delayed {
+            until,
+            after_lost_answer,
+        } => {
+            let held_by = match has_started {
+                true => Holder::BackOff {
+                    after: after_lost_answer.then(|| "a lost answer".to_owned()),
+                },
+                false => Holder::Delay,
+            };
+            Explanation::by_host(held_by, None, until)
+        }
+        Standing::Parked { before } => {
+            let call = before.map_or_else(
+                || "another call".to_owned(),
+                |before| format!("c-{}", before.0),
+            );
+            Explanation::by_host(Holder::OrderingKey { call }, None, None)
+        }
+        Standing::Waiting { ahead } => in_its_turn(target, priority, ahead, now),
+    }
+}
+
+/// Why a call that has become a job has not ended. `polled_at`: when it is polled next, where that is a moment.
+pub(crate) fn explain_job(job: &JobRow, polled_at: Option<Time>) -> Explanation {
+    let held_by = Holder::Job {
+        job: job.follow_up.job.clone(),
+        polls: job.looks,
+    };
+    Explanation::by_host(held_by, Some(job.since), polled_at)
+}
+
+/// Why the first call that waits in each lane has not started, HIGH first.
+pub(crate) fn explain_first(target: &Target, now: Time) -> [Option<Explanation>; 3] {
+    Priority::ALL.map(|priority| {
+        (target.ready[priority.index()] > 0).then(|| in_its_turn(target, priority, 0, now))
+    })
+}
+
+fn in_its_turn(target: &Target, priority: Priority, ahead: u64, now: Time) -> Explanation {
+    let lanes_above = Priority::ALL.into_iter().filter(|lane| *lane < priority);
+    let position = Position {
+        priority,
+        ahead,
+        above: lanes_above.map(|lane| target.ready[lane.index()]).sum(),
+    };
+    let waiting = target.waiting();
+    let explanation = target
+        .gate
+        .explanation(position, waiting, target.latency(), now);
+    let note = match explanation.held_by {
+        Holder::Pause { scope, .. } => target.pauses.iter().find(|note| note.scope == scope),
+        _ => None,
+    };
+    match note {
+        Some(note) => explanation.with_reason(&note.reason, Some(note.at)),
+        None => explanation,
+    }
+}

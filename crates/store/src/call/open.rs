@@ -1,0 +1,96 @@
+//! Calls that have not ended, as people's questions find them: in the back-off before a repeat, parked behind another call
+//! of their OrderingKey, or in the lanes of a target that the configuration no longer has. Those that wait in their turn are
+//! in `lane`, jobs in `job`.
+
+use rampmeter_dispatch::{Priority, Time};
+use rusqlite::types::Type;
+
+use crate::connection::{Store, optional};
+use crate::error::StoreError;
+use crate::model::id::{MessageNumber, QueueId, TargetId};
+
+/// Delayed messages that one question reads, the soonest first: the writer answers it.
+const DELAYED_READ: i64 = 10_000;
+
+/// A message that may be taken later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DelayedRow {
+    pub until: Time,
+    pub message: MessageNumber,
+    pub queue: QueueId,
+}
+
+/// A lane of a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneRow {
+    pub queue: QueueId,
+    pub priority: Priority,
+    pub target: TargetId,
+    /// Name of the target.
+    pub target_name: String,
+}
+
+impl Store {
+    /// The messages that may be taken later, the soonest first, of plain queues too: the first 10,000.
+    pub fn delayed(&self) -> Result<Vec<DelayedRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT delayed.until, delayed.message, message.queue FROM delayed \
+             JOIN message ON message.id = delayed.message \
+             ORDER BY delayed.until, delayed.message LIMIT ?1",
+        )?;
+        let rows = statement.query_map([DELAYED_READ], |row| {
+            Ok(DelayedRow {
+                until: Time::from_micros(row.get(0)?),
+                message: row.get(1)?,
+                queue: row.get(2)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The calls of a lane that another call of their OrderingKey goes before, at most `most`.
+    pub fn parked(
+        &self,
+        target: TargetId,
+        queue: QueueId,
+        most: usize,
+    ) -> Result<Vec<MessageNumber>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT message FROM ordered_call \
+             WHERE target = ?1 AND queue = ?2 AND standing = 0 LIMIT ?3",
+        )?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = statement.query_map((target, queue, most), |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether an earlier request of the call has an unknown outcome, so that it keeps its places.
+    pub fn is_answer_lost(&self, message: MessageNumber) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT 1 FROM permit WHERE message = ?1 AND held_until IS NOT NULL LIMIT 1",
+        )?;
+        Ok(optional(statement.query_row([message], |_| Ok(())))?.is_some())
+    }
+
+    /// The lanes of all targets that there ever were.
+    pub fn lanes(&self) -> Result<Vec<LaneRow>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT queue.id, queue.lane, target.id, target.name FROM queue \
+             JOIN target ON target.id = queue.target WHERE queue.lane < 3 \
+             ORDER BY target.name, queue.lane",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let lane: u8 = row.get(1)?;
+            let priority = Priority::ALL.get(usize::from(lane)).copied();
+            Ok(LaneRow {
+                queue: row.get(0)?,
+                priority: priority.ok_or_else(|| {
+                    rusqlite::Error::FromSqlConversionFailure(1, Type::Integer, "no lane".into())
+                })?,
+                target: row.get(2)?,
+                target_name: row.get(3)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
