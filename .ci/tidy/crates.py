@@ -8,10 +8,10 @@ ARROWS = {
     "standin": set(),
     "terminal": set(),
     "time": set(),
-    "caller": set(),
-    "call": {"caller", "dispatch"},
-    "config": {"call", "caller", "dispatch"},
-    "store": {"asl", "clock", "call", "caller", "dispatch"},
+    "call": {"dispatch"},
+    "caller": {"call"},
+    "config": {"call", "caller", "dispatch", "time"},
+    "store": {"asl", "clock", "call", "dispatch"},
     "engine": {"asl", "clock", "call", "caller", "config", "dispatch", "store"},
     "wire": {"asl", "config", "engine"},
     "admin": {"config", "dispatch", "engine", "time", "wire"},
@@ -29,10 +29,10 @@ ARROWS = {
 
 # The pure crates may use these and nothing else, so that no clock, file or socket comes in by a dependency.
 # jlens-core reads the clock only when it is given neither a time nor a seed; expression always gives both.
-PURE = {"asl", "dispatch", "expression"}
+PURE = {"asl", "call", "dispatch", "expression", "time"}
 PURE_HELPERS = {
-    "base64", "jiff", "jlens-core", "md-5", "postcard", "regex",
-    "regex-automata", "serde", "serde_json", "sha1", "sha2", "stacker", "thiserror",
+    "base64", "http", "jiff", "jlens-core", "md-5", "percent-encoding", "postcard", "regex", "regex-automata", "serde",
+    "serde_json", "sha1", "sha2", "stacker", "strsim", "thiserror", "url",
 }
 
 

@@ -1,6 +1,6 @@
 //! A call that failed for good: the name of its error, as a workflow's `Catch` sees it, and what is told of it.
 
-use rampmeter_caller::Answer;
+use crate::answer::Answer;
 
 /// The message is no call.
 pub const INVALID_MESSAGE: &str = "Rampmeter.InvalidMessage";

@@ -1,22 +1,22 @@
-//! What follows from a look at a job, a call that the vendor accepted and works on in the background, by the rules of its
-//! target. What a look shows is said by `caller`.
+//! What follows from a poll of a job, a call that the vendor accepted and works on in the background, by the rules of its
+//! target. What a poll shows is said by `caller`.
 
 use std::time::Duration;
 
-use rampmeter_caller::follow_up::{FollowUp, Look};
-use rampmeter_caller::{Answer, Outcome, Throttle};
-
+use crate::answer::Answer;
 use crate::failed::{Failed, JOB_FAILED, OUTCOME_UNKNOWN, status_error};
+use crate::job::{FollowUp, PollResult};
 use crate::next_action::CallRules;
+use crate::outcome::{Outcome, Throttle};
 
-/// What follows from a look at a job.
+/// What follows from a poll of a job.
 #[derive(Clone, Debug, PartialEq)]
 pub enum JobAction {
     /// The job is done, and this is the answer of the call.
     Done(Answer),
     /// It failed, or nobody knows what became of it.
     Failed(Failed),
-    /// It is looked at again.
+    /// It is polled again.
     Again {
         /// Where.
         follow_up: FollowUp,
@@ -25,59 +25,61 @@ pub enum JobAction {
     },
 }
 
-/// A job that is looked at.
+/// A job that was polled.
 #[derive(Clone, Copy, Debug)]
-pub struct Watch<'a> {
-    /// Where it was looked at.
+pub struct PolledJob<'a> {
+    /// Where it was polled.
     pub follow_up: &'a FollowUp,
-    /// Looks at it, this one included.
-    pub looks: u32,
+    /// Polls of it, this one included.
+    pub polls: u32,
     /// How long ago the vendor accepted it.
     pub age: Duration,
-    /// The least pause between two looks, whatever the target says.
+    /// The least pause between two polls, whatever the target says.
     pub least_pause: Duration,
 }
 
 impl CallRules {
-    /// What follows from what a look at a job shows (`FollowUp::look`).
+    /// What follows from what a poll shows.
     #[must_use]
-    pub fn after_look(&self, watch: &Watch<'_>, look: Look) -> JobAction {
-        let job = &watch.follow_up.job;
-        let given_up = watch.age >= self.polling.give_up;
-        let usual = self.polling.pause(watch.looks).max(watch.least_pause);
-        match look {
-            Look::Pending { .. } | Look::Next { .. } | Look::Missed(_) if given_up => {
-                let reason = format!("job {job} has not ended for too long");
+    pub fn after_poll(&self, job: &PolledJob<'_>, result: PollResult) -> JobAction {
+        let name = &job.follow_up.job;
+        let given_up = job.age >= self.polling.give_up;
+        let usual = self.polling.pause(job.polls).max(job.least_pause);
+        match result {
+            PollResult::Pending { .. } | PollResult::Next { .. } | PollResult::Missed(_)
+                if given_up =>
+            {
+                let reason = format!("job {name} has not ended for too long");
                 JobAction::Failed(self.failed(OUTCOME_UNKNOWN, 0, Some(reason)))
             }
-            Look::Pending { after } => JobAction::Again {
-                follow_up: with_misses(watch.follow_up, 0),
+            PollResult::Pending { after } => JobAction::Again {
+                follow_up: with_misses(job.follow_up, 0),
                 after: usual.max(after.unwrap_or_default()),
             },
-            Look::Next { follow_up, at_once } => JobAction::Again {
+            PollResult::Next { follow_up, at_once } => JobAction::Again {
                 follow_up,
                 after: if at_once { Duration::ZERO } else { usual },
             },
-            Look::Missed(outcome) => {
-                let misses = watch.follow_up.misses.saturating_add(1);
+            PollResult::Missed(outcome) => {
+                let misses = job.follow_up.misses.saturating_add(1);
                 JobAction::Again {
-                    follow_up: with_misses(watch.follow_up, misses),
+                    follow_up: with_misses(job.follow_up, misses),
                     after: self.after_miss(&outcome, misses),
                 }
             }
-            Look::Done(answer) => JobAction::Done(answer),
-            Look::Final {
+            PollResult::Done(answer) => JobAction::Done(answer),
+            PollResult::Final {
                 answer,
                 vendor_code,
             } => {
                 let error = status_error(answer.status);
-                self.job_failed(&error, job, answer, vendor_code)
+                self.job_failed(&error, name, answer, vendor_code)
             }
-            Look::Failed {
+            PollResult::Failed {
                 answer,
                 vendor_code,
-            } => self.job_failed(JOB_FAILED, job, answer, vendor_code),
-            Look::Lost { reason } => {
+            } => self.job_failed(JOB_FAILED, name, answer, vendor_code),
+            PollResult::Lost { reason } => {
                 JobAction::Failed(self.failed(OUTCOME_UNKNOWN, 0, Some(reason)))
             }
         }
@@ -97,10 +99,10 @@ impl CallRules {
         })
     }
 
-    /// How long to wait after a look that came to nothing.
+    /// How long to wait after a poll that came to nothing.
     fn after_miss(&self, outcome: &Outcome, misses: u32) -> Duration {
         match outcome {
-            // The target is closed; or the look only got ready, or has a new token now.
+            // The target is closed; or the poll only got ready, or has a new token now.
             Outcome::Throttled {
                 kind: Throttle::Window,
                 ..
@@ -117,3 +119,6 @@ fn with_misses(follow_up: &FollowUp, misses: u32) -> FollowUp {
         ..follow_up.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,24 +1,38 @@
 //! What a call is and what follows from its outcome. Pure, and one for all three hosts: the engine, the worker on AWS and the
 //! simulator ask the same functions and have no opinion of their own.
 //!
-//! A [`CallMessage`] describes a call, [`CallRules`] are what its target says about calls that go wrong, and
-//! [`NextAction`] is what follows from an outcome: the call is over, it failed, or it is made again after a while. The
-//! crate leaves out when a call may start (crate `dispatch`), how it is made and what an answer means (crate `caller`), and
-//! what becomes of messages, permits and tasks (the hosts).
+//! A [`CallMessage`] describes a call and is judged by its [`Account`]; it becomes a [`Request`], and that an [`Outcome`].
+//! [`CallRules`] are what its target says about calls that go wrong, and [`NextAction`] is what follows: the call is over, it
+//! failed, or it is made again after a while. The crate leaves out when a call may start (crate `dispatch`), how a request
+//! becomes an outcome (crate `caller`), and what becomes of messages and tasks (the hosts).
 
+mod answer;
+pub mod cause;
 mod failed;
+pub mod job;
 mod job_action;
+mod json_numbers;
 pub mod message;
 mod next_action;
 mod on_unknown;
+mod outcome;
+mod permit_end;
+mod request;
 mod retry;
 pub mod suggestion;
 
+pub use answer::{Answer, BodyFile, BodyReading, StoredBody};
 pub use failed::{
     Failed, INVALID_MESSAGE, JOB_FAILED, OUTCOME_UNKNOWN, UNAVAILABLE, UNDELIVERABLE,
 };
-pub use job_action::{JobAction, Watch};
+pub use job_action::{JobAction, PolledJob};
+pub use json_numbers::changes_a_number;
 pub use message::{CallMessage, InvalidMessage};
 pub use next_action::{CallRules, NextAction};
 pub use on_unknown::OnUnknown;
+pub use outcome::{Outcome, Repeatable, Throttle};
+pub use permit_end::PermitEnd;
+pub use request::header::{self, HeaderError};
+pub use request::path::{self, PathError};
+pub use request::{Account, METHODS, Request, RequestError};
 pub use retry::Retry;

@@ -2,10 +2,12 @@
 //! of the Step Functions HTTP Task. A message is judged whole before it may wait, and what is wrong with it is a
 //! sentence for the one who wrote it.
 
-use rampmeter_caller::{HeaderError, METHODS, PathError, Profile, Request, RequestError, path};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::request::header::HeaderError;
+use crate::request::path::{self, PathError};
+use crate::request::{Account, METHODS, Request, RequestError};
 use crate::suggestion;
 
 /// A call as its message describes it.
@@ -26,7 +28,7 @@ pub struct CallMessage {
 }
 
 /// Longest `Key`, `OrderingKey` and `IdempotencyKey`, in bytes: what vendors take as an idempotency key.
-pub const LONGEST_KEY: usize = 255;
+pub const MAX_KEY_BYTES: usize = 255;
 
 /// Members of a message.
 const MEMBERS: [&str; 11] = [
@@ -85,7 +87,7 @@ pub enum Reason {
     #[error("{0} is not taken from a message: how a call signs in is the target's configuration")]
     NotFromMessage(&'static str),
     /// A key is empty, too long or cannot be sent.
-    #[error("{0} must be 1 to {LONGEST_KEY} bytes without control characters")]
+    #[error("{0} must be 1 to {MAX_KEY_BYTES} bytes without control characters")]
     BadKey(&'static str),
     /// Both `Path` and `ApiEndpoint` are given.
     #[error("the message has both Path and ApiEndpoint; one of them says where the call goes")]
@@ -128,10 +130,7 @@ impl CallMessage {
     ///
     /// # Errors
     /// See [`Reason`].
-    pub fn parse<'a>(
-        body: &str,
-        account: impl Into<&'a Profile>,
-    ) -> Result<CallMessage, InvalidMessage> {
+    pub fn parse(body: &str, account: &Account) -> Result<CallMessage, InvalidMessage> {
         match serde_json::from_str(body) {
             Ok(value) => CallMessage::from_value(&value, account),
             Err(error) => {
@@ -148,15 +147,12 @@ impl CallMessage {
     ///
     /// # Errors
     /// See [`Reason`].
-    pub fn from_value<'a>(
-        value: &Value,
-        account: impl Into<&'a Profile>,
-    ) -> Result<CallMessage, InvalidMessage> {
+    pub fn from_value(value: &Value, account: &Account) -> Result<CallMessage, InvalidMessage> {
         let task_token = value
             .get("TaskToken")
             .and_then(Value::as_str)
             .filter(|text| !text.is_empty());
-        read(value, account.into()).map_err(|reason| InvalidMessage {
+        read(value, account).map_err(|reason| InvalidMessage {
             reason,
             task_token: task_token.map(str::to_owned),
         })
@@ -173,7 +169,7 @@ impl CallMessage {
     }
 }
 
-fn read(value: &Value, account: &Profile) -> Result<CallMessage, Reason> {
+fn read(value: &Value, account: &Account) -> Result<CallMessage, Reason> {
     let members = value.as_object().ok_or(Reason::NotAnObject)?;
     refuse_unknown(members)?;
     let task_token = text(members, "TaskToken")?;
@@ -256,13 +252,13 @@ fn key(members: &Map<String, Value>, field: &'static str) -> Result<Option<Strin
             });
         }
     };
-    if key.is_empty() || key.len() > LONGEST_KEY || key.chars().any(char::is_control) {
+    if key.is_empty() || key.len() > MAX_KEY_BYTES || key.chars().any(char::is_control) {
         return Err(Reason::BadKey(field));
     }
     Ok(Some(key))
 }
 
-fn path_of(members: &Map<String, Value>, account: &Profile) -> Result<String, Reason> {
+fn path_of(members: &Map<String, Value>, account: &Account) -> Result<String, Reason> {
     match (text(members, "Path")?, text(members, "ApiEndpoint")?) {
         (Some(path), None) => Ok(path.to_owned()),
         (None, Some(endpoint)) => {

@@ -1,24 +1,30 @@
-//! What follows from the outcome of a call by the rules of its target: it is over, it failed, or it is made again after a
-//! while. This is the one place that says so; engine, worker on AWS and simulator do what it says. What an answer means is
+//! What follows from the outcome of a call by the rules of its target: it is over, it failed, or it is attempted
+//! again after a while. This is the one place that says so; engine, worker on AWS and simulator do what it says. What an answer means is
 //! said by `caller`; what becomes of permits, messages and tasks is the hosts' business. Jobs are in `job_action`.
 
 use std::time::Duration;
 
-use rampmeter_caller::follow_up::Polling;
-use rampmeter_caller::{Answer, Outcome, Repeatable, Throttle};
-
-use crate::failed::{Failed, INVALID_MESSAGE, OUTCOME_UNKNOWN, UNAVAILABLE, status_error};
+use crate::answer::Answer;
+use crate::failed::{
+    Failed, INVALID_MESSAGE, OUTCOME_UNKNOWN, UNAVAILABLE, UNDELIVERABLE, status_error,
+};
+use crate::job::Polling;
 use crate::on_unknown::OnUnknown;
+use crate::outcome::{Outcome, Repeatable, Throttle};
 use crate::retry::Retry;
+
+/// Crashes of a host with one call in flight, after which it is taken for their cause. Calls that were in flight by chance
+/// share in a crash, so one crash, or a few, say nothing of a call.
+const MAX_CRASHES: u32 = 10;
 
 /// What follows from the outcome of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NextAction {
     /// The vendor did it, and this is its answer.
     Done(Answer),
-    /// It failed, and is not tried again.
+    /// It failed, and is not attempted again.
     Failed(Failed),
-    /// It is tried again, under the same idempotency key.
+    /// It is attempted again, under the same idempotency key.
     Again {
         /// After so long.
         after: Duration,
@@ -36,7 +42,7 @@ pub struct CallRules {
     pub retry: Retry,
     /// What happens to a call whose answer was lost.
     pub on_unknown: OnUnknown,
-    /// How often a job is looked at.
+    /// How often a job is polled.
     pub polling: Polling,
     /// Attempts that were used up before this one.
     pub attempts: u32,
@@ -45,7 +51,7 @@ pub struct CallRules {
 }
 
 impl CallRules {
-    /// What follows from an outcome. Whether it tells of a job is asked before (`Outcome::follow_up`).
+    /// What follows from an outcome. Whether it tells of a job is asked before (`caller`'s `Profile::job_of`).
     #[must_use]
     pub fn after(&self, outcome: Outcome) -> NextAction {
         match outcome {
@@ -98,9 +104,14 @@ impl CallRules {
         }
     }
 
-    /// What follows when the host ended while the call was in flight. A crash of ours uses up no attempt of the call.
+    /// What follows when the host has ended so many times while the call was in flight, just now among them. A crash of
+    /// ours uses up no attempt of the call.
     #[must_use]
-    pub fn after_crash(&self, host: &str) -> NextAction {
+    pub fn after_crash(&self, host: &str, crashes: u32) -> NextAction {
+        if crashes >= MAX_CRASHES {
+            let reason = format!("the {host} ended {crashes} times while the call was in flight");
+            return NextAction::Failed(self.failed(UNDELIVERABLE, 0, Some(reason)));
+        }
         match self.on_unknown {
             OnUnknown::Fail => {
                 let reason = format!("the {host} ended while the call was in flight");

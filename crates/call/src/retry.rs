@@ -2,36 +2,31 @@
 
 use std::time::Duration;
 
-use rampmeter_caller::preset::RetryTable;
-
 /// How the worker repeats calls that failed for a reason that may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
     /// Most attempts of one call, the first included.
     pub max_attempts: u32,
-    /// Pause before the second attempt.
+    /// Pause before the second attempt; doubled from then on.
     pub initial: Duration,
     /// Longest pause.
     pub max: Duration,
 }
 
-impl From<RetryTable> for Retry {
-    fn from(table: RetryTable) -> Retry {
-        Retry {
-            max_attempts: table.max_attempts,
-            initial: table.initial,
-            max: table.max,
-        }
-    }
-}
-
 impl Default for Retry {
     fn default() -> Retry {
-        Retry::from(RetryTable::USUAL)
+        Retry::USUAL
     }
 }
 
 impl Retry {
+    /// Five attempts, a second apart at first, two minutes at most.
+    pub const USUAL: Retry = Retry {
+        max_attempts: 5,
+        initial: Duration::from_secs(1),
+        max: Duration::from_secs(120),
+    };
+
     /// The wait before the next attempt, after so many have failed: doubled each time, up to the target's longest, and of
     /// that between a half and the whole, so that calls which failed together do not come back together.
     #[must_use]

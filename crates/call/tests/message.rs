@@ -5,19 +5,16 @@
     reason = "a failure of a helper is the test's report"
 )]
 
-use std::time::Duration;
-
 use proptest::prelude::*;
-use rampmeter_call::message::{CallMessage, LONGEST_KEY, Reason};
-use rampmeter_caller::{Preset, Profile, Secret};
+use rampmeter_call::Account;
+use rampmeter_call::message::{CallMessage, MAX_KEY_BYTES, Reason};
 use serde_json::{Value, json};
 use url::Url;
 
-fn account() -> Profile {
+fn account() -> Account {
     let url = Url::parse("https://vendor.test/api").unwrap();
-    let mut account = Profile::new("netsuite", url, Duration::from_secs(1));
-    account.preset = Preset::NetSuite;
-    account.headers = vec![("apikey".to_owned(), Secret::new("k"))];
+    let mut account = Account::new("netsuite", url);
+    account.target_headers = vec!["apikey".to_owned()];
     account
 }
 
@@ -183,7 +180,7 @@ fn a_value_that_cannot_serve_is_said_by_kind() {
             Reason::BadKey("IdempotencyKey"),
         ),
         (
-            with(json!({"Key": "x".repeat(LONGEST_KEY + 1)})),
+            with(json!({"Key": "x".repeat(MAX_KEY_BYTES + 1)})),
             Reason::BadKey("Key"),
         ),
         (

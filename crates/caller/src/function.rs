@@ -4,15 +4,15 @@
 use std::fmt;
 use std::time::Duration;
 
+use rampmeter_call::Answer;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Method};
 use url::Url;
 
-use crate::answer::Answer;
 use crate::answer::body_sink::read;
 use crate::call::CallerError;
+use crate::call::JSON;
 use crate::network::{error_chain, tls};
-use crate::request::JSON;
 
 /// The longest time that Lambda lets a function run.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>

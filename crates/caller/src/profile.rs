@@ -3,10 +3,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use rampmeter_call::job::Polling;
 use url::Url;
 
 use crate::answer::ResponseRules;
-use crate::job::{Jobs, Polling};
+use crate::job::Jobs;
 use crate::network::Network;
 use crate::reconcile::Template;
 use crate::secret::Secret;
@@ -35,7 +36,7 @@ pub struct Profile {
     pub csrf: Option<bool>,
     /// How the vendor says that it goes on with a call as a job; none leaves it to the preset.
     pub jobs: Option<Jobs>,
-    /// How often a job is looked at.
+    /// How often a job is polled.
     pub polling: Polling,
     /// The question "did it happen?"; none leaves it to the preset.
     pub reconcile: Option<Template>,

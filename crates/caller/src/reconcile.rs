@@ -1,10 +1,8 @@
 //! "Did it happen?": the question that is put to the vendor before a call is repeated whose answer was lost. Pure: what
 //! to ask, and what the answer says. Asking is in `call`.
 
+use rampmeter_call::{Answer, Request};
 use serde_json::Value;
-
-use crate::answer::Answer;
-use crate::request::Request;
 
 /// A question: one GET below the base URL.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use rampmeter_caller::{Caller, CallerError, Network, Outcome, Profile, Repeatable, Request};
+use rampmeter_call::{Outcome, Repeatable, Request};
+use rampmeter_caller::{Caller, CallerError, Network, Profile};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};

@@ -6,7 +6,9 @@ use std::io;
 use std::path::Path;
 
 use crate::deployment::{self, Aws};
-use crate::document::{Context, Host, Node, Notation, Reading, Section, Table, Value, mask, tree};
+use crate::document::{
+    Host, Node, Notation, Reading, ReferenceContext, Section, Table, Value, mask, tree,
+};
 use crate::function::{self, Function};
 use crate::problem::{Code, Problem, Report};
 use crate::server::Server;
@@ -123,7 +125,7 @@ impl Config {
         let directory = origin.parent().unwrap_or(Path::new(""));
         let reading = Reading {
             file,
-            context: Context {
+            context: ReferenceContext {
                 directory,
                 environment,
                 read_file,

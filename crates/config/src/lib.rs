@@ -5,10 +5,8 @@
 
 pub mod aws;
 mod config;
-pub mod consequence;
 mod deployment;
 mod document;
-pub mod duration;
 mod function;
 mod problem;
 mod server;
@@ -21,7 +19,6 @@ pub use config::Config;
 pub use deployment::{Aws, Limiter};
 pub use function::Function;
 pub use problem::{Code, Label, Problem, Report, SourceLocation};
-pub use rampmeter_call::{CallMessage, InvalidMessage, OnUnknown, Retry, message};
 pub use server::{Credential, Right as CredentialRight, Server};
 pub use slo::Slo;
 pub use substitution::pascal_case;

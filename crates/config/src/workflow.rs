@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use rampmeter_call::suggestion;
+
 use crate::document::{Node, Reading, Section, Value};
 use crate::function::is_name;
 use crate::problem::{Code, Problem, SourceLocation, clipped};
 use crate::substitution::{self, Substitutions, Unresolved};
-use rampmeter_call::suggestion;
 
 /// A workflow of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-/// Reads `250ms` or `1.5s`.
+use rampmeter_time::duration;
+
+/// A duration, which may be nothing.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let parsed: jiff::SignedDuration = text
-        .parse()
-        .map_err(|error: jiff::Error| error.to_string())?;
-    Duration::try_from(parsed).map_err(|_| "a duration is not negative".to_owned())
+    duration::read(text).ok_or_else(|| format!("not a duration such as {}", duration::EXAMPLES))
 }
 
 /// A number from 1 to `most`.

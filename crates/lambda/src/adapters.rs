@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_sqs::types::MessageSystemAttributeName;
-use rampmeter_caller::follow_up::FollowUp;
+use rampmeter_call::job::FollowUp;
 use rampmeter_dispatch::{Priority, Time};
 use serde::Deserialize;
 use serde_json::{Value, json};

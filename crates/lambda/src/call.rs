@@ -4,10 +4,12 @@
 use std::time::{Duration, SystemTime};
 
 use rampmeter_asl::Selector;
-use rampmeter_caller::follow_up::FollowUp;
-use rampmeter_caller::{Attempt, Outcome, Request};
-use rampmeter_config::consequence::{Consequence, INVALID_MESSAGE, Looked, Rules};
-use rampmeter_config::{CallMessage, OnUnknown, Target};
+use rampmeter_call::{
+    CallMessage, CallRules, INVALID_MESSAGE, JobAction, NextAction, OnUnknown, Outcome, Request,
+    job::FollowUp,
+};
+use rampmeter_caller::Attempt;
+use rampmeter_config::Target;
 use rampmeter_dispatch::Time;
 
 use crate::clock::{Clock, system_time};
@@ -116,7 +118,7 @@ impl Call<'_> {
     /// Reads the message and finds out whether an attempt may leave. `Err`: none does, and the permit was not used.
     async fn prepare(&self, record: &mut CallRecord) -> Result<Ready, Attempted> {
         let target = &self.worker.target;
-        let call = match CallMessage::parse(&self.message.body, target) {
+        let call = match CallMessage::parse(&self.message.body, &target.account) {
             Ok(call) => call,
             Err(invalid) => {
                 let told = Told::failure(INVALID_MESSAGE, &invalid.to_string(), 0);
@@ -146,7 +148,7 @@ impl Call<'_> {
             }
         }
         if record.unknown
-            && let Consequence::Failed(failed) = self.rules(record).lost_in_flight("worker")
+            && let NextAction::Failed(failed) = self.rules(record).after_crash("worker", 1)
         {
             let told = Told::of(&failed);
             return Err(Attempted::Over { token, told });
@@ -189,17 +191,17 @@ impl Call<'_> {
         }
         ended(ending_of(&outcome));
         let token = ready.token;
-        match self.rules(&record).call(outcome) {
-            Consequence::Done(answer) => {
+        match self.rules(&record).after(outcome) {
+            NextAction::Done(answer) => {
                 let answer = selection::cut(ready.selector.as_ref(), answer);
                 let told = Told::success(&answer);
                 Attempted::Over { token, told }
             }
-            Consequence::Failed(failed) => {
+            NextAction::Failed(failed) => {
                 let told = Told::of(&failed);
                 Attempted::Over { token, told }
             }
-            Consequence::Again {
+            NextAction::Again {
                 after,
                 attempts,
                 unknown,
@@ -226,17 +228,19 @@ impl Call<'_> {
         ended(ending_of(&outcome));
         let token = ready.token;
         let times = (self.clock.now(), SystemTime::now());
-        match job.look(&self.rules(&record), outcome, times) {
-            Looked::Done(answer) => {
+        let profile = &self.worker.target.profile;
+        let result = profile.poll_result(&job.follow_up, outcome, times.1);
+        match job.after_poll(&self.rules(&record), result, times.0) {
+            JobAction::Done(answer) => {
                 let answer = selection::cut(ready.selector.as_ref(), answer);
                 let told = Told::success(&answer);
                 Attempted::Over { token, told }
             }
-            Looked::Failed(failed) => {
+            JobAction::Failed(failed) => {
                 let told = Told::of(&failed);
                 Attempted::Over { token, told }
             }
-            Looked::Again { follow_up, after } => {
+            JobAction::Again { follow_up, after } => {
                 record.job = Some(job.goes_on(follow_up));
                 Attempted::Again { after, record }
             }
@@ -244,18 +248,14 @@ impl Call<'_> {
     }
 
     /// The rules by which something follows.
-    fn rules(&self, record: &CallRecord) -> Rules<'_> {
-        Rules {
-            target: &self.worker.target,
-            attempts: record.attempts,
-            random: random(),
-        }
+    fn rules(&self, record: &CallRecord) -> CallRules {
+        self.worker.target.call_rules(record.attempts, random())
     }
 
     /// The job that an answer tells of, where jobs are followed. Without a table nothing would be remembered of it.
     fn followed(&self, outcome: &Outcome) -> Option<FollowUp> {
         self.worker.table.as_ref()?;
-        outcome.follow_up(&self.worker.target.profile)
+        self.worker.target.profile.job_of(outcome)
     }
 
     /// One request to the vendor.

@@ -1,13 +1,14 @@
 //! What a task is told of a call that has ended, and what becomes of the permit. Pure. What follows from an outcome is said
-//! for both hosts by `config`'s consequence.
+//! for all hosts by `call`.
 
 use std::time::{Duration, SystemTime};
 
+use rampmeter_call::{
+    Answer, Failed, Outcome, PermitEnd,
+    cause::{Failure, cause},
+};
+use rampmeter_caller::allowance;
 use rampmeter_caller::allowance::Unit;
-use rampmeter_caller::cause::{Failure, cause};
-use rampmeter_caller::{Answer, Outcome, Throttle, allowance};
-use rampmeter_config::consequence::Failed;
-use rampmeter_dispatch::Throttle as GateThrottle;
 use serde::{Deserialize, Serialize};
 
 use crate::ending::Ending;
@@ -78,28 +79,17 @@ impl Told {
 
 /// What becomes of the permit of a request to the vendor that had this outcome.
 pub(crate) fn ending_of(outcome: &Outcome) -> Ending {
-    match outcome {
-        // The vendor may still be at work on it.
-        Outcome::Unknown { .. } => Ending::Lost,
-        Outcome::Throttled {
-            kind, retry_after, ..
-        } => Ending::Refused(match kind {
-            Throttle::Concurrency => GateThrottle::Concurrency,
-            Throttle::Window => GateThrottle::Window {
-                retry_after: *retry_after,
-            },
-        }),
-        _ => used_up_for(outcome).map_or(Ending::Answered, Ending::UsedUp),
+    match PermitEnd::of(outcome) {
+        PermitEnd::Held => Ending::Lost,
+        PermitEnd::Refused(throttle) => Ending::Refused(throttle),
+        PermitEnd::Free => used_up_for(outcome).map_or(Ending::Answered, Ending::UsedUp),
     }
 }
 
 /// For how long the vendor has no calls left, if an answer that refused nobody says so.
 fn used_up_for(outcome: &Outcome) -> Option<Duration> {
-    if matches!(outcome, Outcome::Throttled { .. }) {
-        return None;
-    }
     // Some vendors name a reset by the wall clock.
-    let mut allowances = outcome.allowances(SystemTime::now());
+    let mut allowances = allowance::allowances(outcome, SystemTime::now());
     allowances.retain(|allowance| allowance.unit == Unit::Calls);
     allowance::pause(&allowances).map(|pause| pause.min(LONGEST_BY_HEADER))
 }

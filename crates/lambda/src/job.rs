@@ -1,13 +1,13 @@
 //! Jobs: calls that the vendor accepted and works on in the background. What is remembered of one, and how often it is
-//! looked at. Pure. What an answer says of a job is read by `caller`, and what follows is said for both hosts by `config`'s
-//! consequence. A job is looked at when its message is received again: how often, decides how long the message is hidden.
+//! looked at. Pure. What an answer says of a job is read by `caller`, and what follows is said for all hosts by `call`. A job is looked at when its message is received again: how often, decides how long the message is hidden.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use rampmeter_caller::Outcome;
-use rampmeter_caller::follow_up::FollowUp;
+use rampmeter_call::{
+    CallRules, JobAction, PolledJob,
+    job::{FollowUp, PollResult},
+};
 use rampmeter_config::Target;
-use rampmeter_config::consequence::{Looked, Rules, Watch};
 use rampmeter_dispatch::Time;
 use serde::{Deserialize, Serialize};
 
@@ -40,20 +40,15 @@ impl Job {
         usual.max(self.age(now) / PART_OF_AGE)
     }
 
-    /// What follows from the outcome of a look.
-    pub(crate) fn look(
-        &self,
-        rules: &Rules<'_>,
-        outcome: Outcome,
-        (now, wall): (Time, SystemTime),
-    ) -> Looked {
-        let watch = Watch {
+    /// What follows from what a look shows.
+    pub(crate) fn after_poll(&self, rules: &CallRules, result: PollResult, now: Time) -> JobAction {
+        let polled = PolledJob {
             follow_up: &self.follow_up,
-            looks: self.looks.saturating_add(1),
+            polls: self.looks.saturating_add(1),
             age: self.age(now),
             least_pause: self.age(now) / PART_OF_AGE,
         };
-        rules.look(&watch, outcome, wall)
+        rules.after_poll(&polled, result)
     }
 
     /// The job after a look, which goes on there.

@@ -2,8 +2,8 @@
 //! a part can be taken of what a worker reads of an answer, and of no more.
 
 use rampmeter_asl::Selector;
-use rampmeter_caller::Answer;
-use rampmeter_config::{CallMessage, Target};
+use rampmeter_call::{Answer, CallMessage};
+use rampmeter_config::Target;
 
 /// The selector of a call: its message's, else its target's.
 ///
@@ -57,7 +57,7 @@ mod tests {
 
     fn call(more: &str, target: &Target) -> CallMessage {
         let text = format!("{{\"Method\": \"GET\", \"Path\": \"/a\"{more}}}");
-        CallMessage::parse(&text, target).unwrap()
+        CallMessage::parse(&text, &target.account).unwrap()
     }
 
     fn answer(body: Value) -> Answer {

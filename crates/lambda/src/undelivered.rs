@@ -2,7 +2,7 @@
 //! they move to the queue of dead letters. Told first, then sent, then deleted: whatever fails in between is done again,
 //! and nothing is lost.
 
-use rampmeter_config::consequence::UNDELIVERABLE;
+use rampmeter_call::UNDELIVERABLE;
 
 use crate::conclusion::Told;
 use crate::event::{Delivered, Reply};

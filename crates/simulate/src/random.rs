@@ -13,8 +13,10 @@ pub(crate) enum Question {
     Fate = 3,
     /// When others use the account, and for how long.
     Foreign = 4,
-    /// How pauses are spread.
+    /// How the target's pauses are spread.
     Jitter = 5,
+    /// How the waits before repeats are spread.
+    BackOff = 6,
 }
 
 /// A stream of random numbers: SplitMix64 (Steele, Lea and Flood, 2014), the same on every machine.

@@ -176,17 +176,13 @@ impl Run<'_, '_> {
 
     /// A payload, if it is within the limits.
     pub(super) fn limited(&self, payload: Payload) -> Result<Payload, Failure> {
-        self.measure(&payload)?;
+        self.measure(&self.frame.state, &payload)?;
         Ok(payload)
     }
 
     /// Depth comes first: writing the text, whose length is the other limit, goes as deep as the value.
-    pub(super) fn measure(&self, payload: &Payload) -> Result<(), Failure> {
-        self.measure_of(&self.frame.state, payload)
-    }
-
-    /// The same of what somebody made who is named in the cause.
-    pub(super) fn measure_of(&self, maker: &str, payload: &Payload) -> Result<(), Failure> {
+    /// The maker is named in the cause: the state, or the function that it called.
+    pub(super) fn measure(&self, maker: &str, payload: &Payload) -> Result<(), Failure> {
         if payload.is_too_deep() {
             let reason = format!("The data nests deeper than {DEPTH_LIMIT} levels");
             return Err(self.runtime(&reason));

@@ -9,6 +9,7 @@ use super::failure::Failure;
 use crate::execution::event::{Detail, EventId};
 use crate::model::machine::{JsonataFlow, Leaving, QueryRule, State};
 use rampmeter_expression::Payload;
+use rampmeter_expression::intrinsic::uuid;
 use rampmeter_expression::jsonata::{self, Known, Query, Template};
 use rampmeter_expression::number;
 use rampmeter_expression::timestamp;
@@ -122,6 +123,10 @@ impl Run<'_, '_> {
         let what = match found {
             Ok(Some(value)) => return Ok(value),
             Ok(None) => "returned nothing (undefined).".to_owned(),
+            Err(fault) if fault.is_internal() => {
+                let number = uuid((self.context.random)(), (self.context.random)());
+                format!("threw an internal error during evaluation. {number}")
+            }
             Err(fault) => format!("threw an error during evaluation. {fault}"),
         };
         Err(self.evaluation_failed(query, &what))

@@ -163,7 +163,7 @@ impl<'r> Run<'r, '_> {
             Resource::Function(arn) => arn,
             _ => &self.frame.state,
         };
-        if let Err(failure) = self.measure_of(named, result) {
+        if let Err(failure) = self.measure(named, result) {
             return self.task_failed(failure.error, failure.cause);
         }
         self.clear_timers();

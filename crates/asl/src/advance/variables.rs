@@ -51,7 +51,7 @@ impl Run<'_, '_> {
     ) -> Result<BTreeMap<String, Payload>, Failure> {
         let mut size = 0;
         for (name, payload) in &assigned {
-            self.measure(payload)?;
+            self.measure(&self.frame.state, payload)?;
             size += payload.len();
             if outer_variable(self.frame, self.context, name).is_some() {
                 return Err(self.runtime(&format!(

@@ -517,3 +517,17 @@ fn variable_references_are_the_variables_that_expressions_do_not_bind_themselves
         .collect();
     assert_eq!(listed, [r#"A: {"w", "y", "z"}"#, r#"B: {"c", "o"}"#]);
 }
+
+#[test]
+fn what_is_no_base64_is_an_internal_error_with_a_number() {
+    let host = Host::started(
+        &one(json!({ "Type": "Pass", "Output": "{% $base64decode('!!!') %}" })),
+        &json!({}),
+    );
+    let (error, why) = reason(&host);
+    assert_eq!(error, "States.QueryEvaluationError");
+    let (_, number) = why
+        .split_once("threw an internal error during evaluation. ")
+        .expect("an internal error");
+    assert_eq!(number.len(), 36, "{why}");
+}

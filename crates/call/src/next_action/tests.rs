@@ -147,7 +147,7 @@ fn a_crash_of_the_host_uses_up_no_attempt() {
             random: 0,
             ..RULES
         };
-        rules.after_crash("server")
+        rules.after_crash("server", 9)
     };
     assert!(matches!(
         of(OnUnknown::Retry),
@@ -162,6 +162,17 @@ fn a_crash_of_the_host_uses_up_no_attempt() {
     assert_eq!(
         failed.reason.as_deref(),
         Some("the server ended while the call was in flight")
+    );
+}
+
+#[test]
+fn a_call_with_which_its_host_ends_again_and_again_is_undeliverable() {
+    let failed = failed(RULES.after_crash("server", 10));
+    assert_eq!(failed.error, "Rampmeter.Undeliverable");
+    assert_eq!(failed.attempts, 0);
+    assert_eq!(
+        failed.reason.as_deref(),
+        Some("the server ended 10 times while the call was in flight")
     );
 }
 

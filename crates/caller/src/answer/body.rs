@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use encoding_rs::{Encoding, WINDOWS_1252};
+use rampmeter_call::changes_a_number;
 use serde_json::Value;
-
-use super::json_numbers::changes_a_number;
 
 /// How deep a body may nest to be taken as JSON. A workflow puts it into data of its own, and all of that can be
 /// stored and read back only up to 127 levels.

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rampmeter_call::{Answer, StoredBody};
 use reqwest::Response;
 use serde_json::Value;
 
-use super::Answer;
 use super::body::{self, Body};
-use super::stored_body::{Arriving, StoredBody};
+use super::body_file::Arriving;
 use crate::network::error_chain;
 
 /// What becomes of the body of an answer where the host has a place for long ones.

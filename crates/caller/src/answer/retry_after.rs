@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::Answer;
+use rampmeter_call::Answer;
 
 /// Headers in which some vendors say the same more exactly, in milliseconds.
 const IN_MILLISECONDS: [&str; 2] = ["retry-after-ms", "x-ms-retry-after-ms"];
@@ -21,7 +21,7 @@ pub(crate) fn of(answer: &Answer, now: SystemTime) -> Option<Duration> {
         let begun = u64::from(whole.len() < text.len());
         Some(Duration::from_millis(milliseconds.saturating_add(begun)).min(MAX_PAUSE))
     });
-    in_milliseconds.or_else(|| parse(answer.header("retry-after")?, answer.sent_at(now)))
+    in_milliseconds.or_else(|| parse(answer.header("retry-after")?, sent_at(answer, now)))
 }
 
 /// Reads a Retry-After value. Decimal seconds, which some vendors send, are rounded up; a date in the past means
@@ -49,6 +49,18 @@ fn seconds(value: &str) -> Option<Duration> {
 fn until(value: &str, now: SystemTime) -> Option<Duration> {
     let date = httpdate::parse_http_date(value).ok()?;
     Some(date.duration_since(now).unwrap_or(Duration::ZERO))
+}
+
+/// When the vendor sent an answer, by its own clock where it tells the time: dates in the answer are of that clock.
+pub(crate) fn sent_at(answer: &Answer, now: SystemTime) -> SystemTime {
+    let date = answer.header("date").map(httpdate::parse_http_date);
+    let Some(Ok(date)) = date else {
+        return now;
+    };
+    // An answer from a cache has been under way for so long (RFC 9111, section 5.1).
+    let age = answer.header("age").and_then(|age| age.trim().parse().ok());
+    date.checked_add(Duration::from_secs(age.unwrap_or_default()))
+        .unwrap_or(date)
 }
 
 #[cfg(test)]

@@ -3,14 +3,14 @@
 
 use std::net::IpAddr;
 
+use rampmeter_call::HeaderError;
 use reqwest::header::HeaderMap;
 use thiserror::Error;
 use url::{Host, Url};
 
-use super::request_check;
+use super::kept_headers;
 use crate::network::{self, ClientError, Network};
 use crate::profile::Profile;
-use crate::request::header::HeaderError;
 use crate::sign_in::{Auth, Unsendable};
 
 /// Why a caller cannot be built from a profile. No variant repeats a credential.
@@ -156,7 +156,7 @@ fn urls(profile: &Profile) -> impl Iterator<Item = &Url> {
 pub(crate) fn fixed_headers(profile: &Profile) -> Result<HeaderMap, CallerError> {
     let mut headers = HeaderMap::new();
     for (name, value) in &profile.headers {
-        let (name, mut value) = request_check::typed(name, value.expose())?;
+        let (name, mut value) = kept_headers::typed(name, value.expose())?;
         value.set_sensitive(true);
         headers.insert(name, value);
     }

@@ -3,10 +3,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use rampmeter_call::{Answer, Outcome, Repeatable};
 use serde_json::Value;
 
-use crate::answer::{Answer, rate_headers, retry_after};
-use crate::outcome::{Meaning, Outcome, Repeatable};
+use crate::answer::{rate_headers, retry_after};
+use crate::meaning::Meaning;
 use crate::profile::Profile;
 use crate::vendor::{Seen, read_allowances};
 
@@ -17,7 +18,7 @@ const MAX_WORDS_CHARS: usize = 500;
 #[must_use]
 pub fn classify(profile: &Profile, answer: Answer, took: Duration, now: SystemTime) -> Outcome {
     let vendor = profile.preset.vendor();
-    let vendor_code = (vendor.vendor_code)(&answer);
+    let vendor_code = vendor.code(&profile.signals, &answer);
     let seen = Seen {
         answer: &answer,
         code: vendor_code.as_deref(),

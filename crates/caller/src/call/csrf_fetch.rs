@@ -1,8 +1,8 @@
 //! The call that fetches a session against cross-site request forgery, and what the session is kept under. Pure.
 
+use rampmeter_call::Request;
 use url::form_urlencoded;
 
-use crate::request::Request;
 use crate::vendor::Csrf;
 
 /// The session that a call needs, and the call that fetches it.

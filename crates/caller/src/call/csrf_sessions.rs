@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rampmeter_call::Answer;
 use reqwest::header::HeaderValue;
 
-use crate::answer::Answer;
 use crate::vendor::Csrf;
 
 /// Services of one account that have a session at a time.

@@ -2,46 +2,47 @@
 
 use std::time::SystemTime;
 
-use crate::answer::Answer;
+use rampmeter_call::{
+    Outcome,
+    job::{FollowUp, PollResult},
+};
+
 use crate::answer::rate_headers::Allowance;
-use crate::job::{FollowUp, JobContext, Look};
-use crate::outcome::Outcome;
+use crate::job::JobContext;
 use crate::profile::Profile;
 use crate::vendor::{job_protocol, read_allowances};
 
-impl Outcome {
-    /// What the answer tells about the vendor's limits.
-    #[must_use]
-    pub fn allowances(&self, now: SystemTime) -> Vec<Allowance> {
-        self.answer()
-            .map(|answer| read_allowances(answer, now))
-            .unwrap_or_default()
-    }
-
-    /// Where work that the vendor has accepted goes on, if it does: the call has ended only when that has.
-    #[must_use]
-    pub fn follow_up(&self, profile: &Profile) -> Option<FollowUp> {
-        match self {
-            Outcome::Success(answer) => wanted(profile, answer),
-            _ => None,
-        }
-    }
-}
-
-impl FollowUp {
-    /// What the outcome of a look shows.
-    #[must_use]
-    pub fn look(&self, profile: &Profile, outcome: Outcome, now: SystemTime) -> Look {
-        let protocol = job_protocol(profile.jobs());
-        self.look_by(protocol, &context(profile), outcome, now)
-    }
-}
-
-/// The job that an answer refers to, where the target's jobs are followed. A Location outside the account is none.
+/// What the answer of an outcome tells about the vendor's limits.
 #[must_use]
-pub fn wanted(profile: &Profile, answer: &Answer) -> Option<FollowUp> {
-    let protocol = job_protocol(profile.jobs())?;
-    (protocol.job_of)(&context(profile), answer).map(FollowUp::at)
+pub fn allowances(outcome: &Outcome, now: SystemTime) -> Vec<Allowance> {
+    outcome
+        .answer()
+        .map(|answer| read_allowances(answer, now))
+        .unwrap_or_default()
+}
+
+impl Profile {
+    /// Where work that the vendor has accepted goes on, if it does: the call has ended only when that has. A Location outside
+    /// the account is none.
+    #[must_use]
+    pub fn job_of(&self, outcome: &Outcome) -> Option<FollowUp> {
+        let Outcome::Success(answer) = outcome else {
+            return None;
+        };
+        let protocol = job_protocol(self.jobs())?;
+        (protocol.job_of)(&context(self), answer).map(FollowUp::at)
+    }
+
+    /// What the outcome of a poll of a job shows.
+    #[must_use]
+    pub fn poll_result(
+        &self,
+        follow_up: &FollowUp,
+        outcome: Outcome,
+        now: SystemTime,
+    ) -> PollResult {
+        context(self).poll_result(follow_up, job_protocol(self.jobs()), outcome, now)
+    }
 }
 
 fn context(profile: &Profile) -> JobContext<'_> {

@@ -3,9 +3,9 @@
 
 use std::time::SystemTime;
 
+use rampmeter_call::HeaderError;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::request::header::HeaderError;
 use crate::vendor::{Idempotency, sap_gateway as gateway};
 
 /// Adds the headers that name a call. An empty key names nothing.

@@ -8,25 +8,23 @@ mod csrf_fetch;
 mod csrf_sessions;
 mod follow_up;
 mod idempotency_headers;
+mod kept_headers;
 mod preflight;
 mod recent_calls;
 mod request_builder;
-mod request_check;
 
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use rampmeter_call::{Account, Answer, Outcome, Repeatable, Request};
 use reqwest::Client;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
 
-use crate::answer::Answer;
 use crate::answer::body_sink::{BodySink, read_into};
 use crate::network::{self, Lookup, Resolver, error_chain};
-use crate::outcome::{Outcome, Repeatable};
 use crate::profile::{Attempt, Profile};
-use crate::request::Request;
 use crate::sign_in::{AccessTokens, Auth};
 use csrf_sessions::Sessions;
 use preflight::until;
@@ -34,12 +32,17 @@ use recent_calls::RecentCalls;
 
 pub use account::{CallerError, check_address, is_plaintext};
 pub use classify::classify;
-pub use follow_up::wanted;
-pub use request_check::{check_all, typed};
+pub use follow_up::allowances;
+pub use kept_headers::typed;
+
+/// The Content-Type of a JSON body.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Makes calls to one account. Cheap to share; connections are kept and reused.
 pub struct Caller {
     pub(crate) profile: Profile,
+    /// What a request is judged by.
+    pub(crate) account: Account,
     pub(crate) client: Client,
     /// A sign-in that never changes and the target's own headers, ready to send.
     pub(crate) headers: HeaderMap,
@@ -83,6 +86,7 @@ impl Caller {
         Ok(Caller {
             headers: account::fixed_headers(&profile)?,
             client: network::client(secure, profile.timeout, resolver)?,
+            account: profile.account(),
             profile,
             tokens,
             sessions: Sessions::default(),
@@ -129,7 +133,7 @@ impl Caller {
     ) -> Outcome {
         let deadline = Instant::now() + self.profile.timeout;
         // What can never be sent needs no sign-in.
-        if let Err(error) = request.check(&self.profile) {
+        if let Err(error) = request.check(&self.account) {
             return Outcome::Invalid {
                 reason: error.to_string(),
             };

@@ -3,15 +3,14 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use rampmeter_call::{Answer, Outcome, Repeatable, Request, Throttle};
+
 use super::Caller;
 use super::classify::classify;
 use super::csrf_fetch::Fetch;
 use super::csrf_sessions::Session;
-use crate::answer::Answer;
-use crate::outcome::{Outcome, Repeatable, Throttle};
 use crate::profile::Attempt;
 use crate::reconcile::{Question, Verdict};
-use crate::request::Request;
 use crate::sign_in::{Access, Auth, SignInError};
 use crate::vendor::Csrf;
 

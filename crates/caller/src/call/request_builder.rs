@@ -3,6 +3,7 @@
 
 use std::time::SystemTime;
 
+use rampmeter_call::{HeaderError, Request, path};
 use reqwest::Method;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue,
@@ -10,12 +11,11 @@ use reqwest::header::{
 use serde_json::Value;
 
 use super::Caller;
+use super::JSON;
 use super::idempotency_headers::name_call;
+use super::kept_headers::typed;
 use super::preflight::Prepared;
-use super::request_check::typed;
 use crate::profile::Attempt;
-use crate::request::header::HeaderError;
-use crate::request::{JSON, Request, path};
 use crate::sign_in::{Auth, OAuth1};
 
 /// Methods whose requests say that they have no body.
@@ -30,7 +30,7 @@ impl Caller {
         prepared: &Prepared,
     ) -> Result<reqwest::Request, String> {
         request
-            .check(&self.profile)
+            .check(&self.account)
             .map_err(|error| error.to_string())?;
         let mut url = path::resolve(&self.profile.base_url, &request.path)
             .map_err(|error| error.to_string())?;

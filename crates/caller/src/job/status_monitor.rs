@@ -3,11 +3,15 @@
 
 use std::time::SystemTime;
 
-use super::{FollowUp, JobContext, JobProtocol, Look, below, refused};
-use crate::answer::{Answer, retry_after};
-use crate::outcome::Outcome;
+use rampmeter_call::{
+    Answer, Outcome,
+    job::{FollowUp, PollResult},
+};
 
-pub(crate) static STATUS_MONITOR: JobProtocol = JobProtocol { job_of, look };
+use super::{JobContext, JobProtocol, below, refused};
+use crate::answer::retry_after;
+
+pub(crate) static STATUS_MONITOR: JobProtocol = JobProtocol { job_of, poll };
 
 fn job_of(context: &JobContext<'_>, answer: &Answer) -> Option<String> {
     if answer.status != 202 {
@@ -16,7 +20,12 @@ fn job_of(context: &JobContext<'_>, answer: &Answer) -> Option<String> {
     below(context.base_url, answer.header("location")?)
 }
 
-fn look(follow_up: &FollowUp, context: &JobContext<'_>, outcome: Outcome, now: SystemTime) -> Look {
+fn poll(
+    follow_up: &FollowUp,
+    context: &JobContext<'_>,
+    outcome: Outcome,
+    now: SystemTime,
+) -> PollResult {
     match outcome {
         Outcome::Success(answer) if answer.status == 202 => {
             pending(follow_up, context, &answer, now)
@@ -30,7 +39,7 @@ fn look(follow_up: &FollowUp, context: &JobContext<'_>, outcome: Outcome, now: S
             }
         }
         Outcome::Final { answer, .. } => refused(follow_up, answer.status),
-        other => Look::Missed(other),
+        other => PollResult::Missed(other),
     }
 }
 
@@ -40,26 +49,26 @@ fn pending(
     context: &JobContext<'_>,
     answer: &Answer,
     now: SystemTime,
-) -> Look {
+) -> PollResult {
     let moved = answer.header("location");
     let moved = moved.and_then(|link| below(context.base_url, link));
     if let Some(path) = moved.filter(|path| *path != follow_up.path) {
         return follow_up.moved(path);
     }
-    Look::Pending {
+    PollResult::Pending {
         after: retry_after::of(answer, now),
     }
 }
 
-fn ended(context: &JobContext<'_>, mut answer: Answer) -> Look {
+fn ended(context: &JobContext<'_>, mut answer: Answer) -> PollResult {
     let told = answer.header("asyncresult");
     let status: Option<u16> = told.and_then(|text| text.trim().parse().ok());
     match status.filter(|status| (100..600).contains(status)) {
         Some(status) if status >= 400 => {
             answer.status = status;
             answer.status_text = String::new();
-            let vendor_code = (context.vendor_code)(&answer);
-            Look::Final {
+            let vendor_code = context.code_of(&answer);
+            PollResult::Final {
                 answer,
                 vendor_code,
             }
@@ -67,8 +76,8 @@ fn ended(context: &JobContext<'_>, mut answer: Answer) -> Look {
         Some(status) => {
             answer.status = status;
             answer.status_text = String::new();
-            Look::Done(answer)
+            PollResult::Done(answer)
         }
-        None => Look::Done(answer),
+        None => PollResult::Done(answer),
     }
 }

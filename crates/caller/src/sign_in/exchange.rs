@@ -3,6 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use rampmeter_call::Answer;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use reqwest::{Client, Method};
 use thiserror::Error;
@@ -10,7 +11,6 @@ use thiserror::Error;
 use super::oauth2::{Grant, OAuth2, Question, QuestionError};
 use super::reply::{self, Granted};
 use super::sensitive;
-use crate::answer::Answer;
 use crate::answer::body_sink::read;
 use crate::answer::retry_after;
 use crate::network::error_chain;

@@ -1,4 +1,4 @@
-//! What a target has without a word in its configuration: limits and the way transport failures are repeated.
+//! The limits that a target has without a word in its configuration.
 
 use std::time::Duration;
 
@@ -25,24 +25,4 @@ pub enum Bound {
         /// Length of the window.
         per: Duration,
     },
-}
-
-/// How transport failures are repeated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RetryTable {
-    /// Most attempts of one call, the first included.
-    pub max_attempts: u32,
-    /// Pause before the second attempt; doubled from then on.
-    pub initial: Duration,
-    /// Longest pause.
-    pub max: Duration,
-}
-
-impl RetryTable {
-    /// Five attempts, a second apart at first, two minutes at most.
-    pub const USUAL: RetryTable = RetryTable {
-        max_attempts: 5,
-        initial: Duration::from_secs(1),
-        max: Duration::from_secs(120),
-    };
 }

@@ -4,14 +4,14 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use rampmeter_call::{Answer, Request, Retry, Throttle};
 use serde_json::Value;
 
-use super::{Idempotency, RetryTable, Vendor};
-use crate::answer::Answer;
+use super::{Condition, Idempotency, Signal, Test, Vendor};
 use crate::answer::rate_headers::{Allowance, Unit, used_of, whole_number};
+use crate::answer::xml;
 use crate::job::Jobs;
-use crate::outcome::{Meaning, Throttle};
-use crate::request::Request;
+use crate::meaning::Meaning;
 
 pub(super) static HTTP: Vendor = Vendor {
     name: "http",
@@ -20,7 +20,7 @@ pub(super) static HTTP: Vendor = Vendor {
     longest_run: None,
     // Nobody can know them.
     limits: &[],
-    retry: RetryTable::USUAL,
+    retry: Retry::USUAL,
     // From draft-ietf-httpapi-idempotency-key-header. The draft quotes the value; vendors want it bare, so it is bare.
     idempotency: Idempotency::Header {
         name: Cow::Borrowed("idempotency-key"),
@@ -29,7 +29,7 @@ pub(super) static HTTP: Vendor = Vendor {
     csrf: None,
     sign_in_counts: false,
     jobs: Jobs::None,
-    signals: &[],
+    signals: SIGNALS,
     probe: None,
     // Plain HTTP is for an API on one's own machine or network; `check` warns of it.
     base_url: |_| None,
@@ -41,6 +41,51 @@ pub(super) static HTTP: Vendor = Vendor {
     is_absent,
     repeats_safely,
 };
+
+/// Throttles that status and code alone do not tell, in words that several vendors use.
+const SIGNALS: &[Signal] = &[
+    Signal::when(403, RETRY_AFTER, WINDOW),
+    Signal::when(403, NONE_LEFT, WINDOW),
+    Signal::when(403, GOOGLE_RATE, WINDOW),
+    Signal::when(403, GOOGLE_QUOTA, WINDOW),
+    Signal::when(403, GOOGLE_DETAIL, WINDOW),
+    Signal::when(429, XERO_CONCURRENT, CONCURRENCY),
+    // Dynamics 365: too many requests at once.
+    Signal::of(429, "0x80072326", CONCURRENCY),
+    Signal::when(200, GRAPHQL, WINDOW),
+];
+
+const WINDOW: Meaning = Meaning::Throttled(Throttle::Window);
+
+const CONCURRENCY: Meaning = Meaning::Throttled(Throttle::Concurrency);
+
+/// GitHub's secondary limits, among others: the vendor says when to come back, so it is no missing right.
+const RETRY_AFTER: &[Condition] = &[Condition::Header {
+    name: Cow::Borrowed("retry-after"),
+    value: Test::Present,
+}];
+
+/// GitHub's primary limit.
+const NONE_LEFT: &[Condition] = &[Condition::header("x-ratelimit-remaining", "0")];
+
+/// Google: `rateLimitExceeded`, `userRateLimitExceeded`, `dailyLimitExceeded`.
+const GOOGLE_RATE: &[Condition] = &[Condition::Json {
+    pointer: Cow::Borrowed("/error/errors/*/reason"),
+    value: Test::EndsWith(Cow::Borrowed("LimitExceeded")),
+}];
+
+const GOOGLE_QUOTA: &[Condition] = &[Condition::json("/error/errors/*/reason", "quotaExceeded")];
+
+/// Google's newer errors (`google.rpc.ErrorInfo`).
+const GOOGLE_DETAIL: &[Condition] = &[Condition::json(
+    "/error/details/*/reason",
+    "RATE_LIMIT_EXCEEDED",
+)];
+
+const XERO_CONCURRENT: &[Condition] = &[Condition::header("x-rate-limit-problem", "concurrent")];
+
+/// GraphQL as Shopify has it: the status is that of a success, and nothing was done.
+const GRAPHQL: &[Condition] = &[Condition::json("/errors/*/extensions/code", "THROTTLED")];
 
 /// An error code is a short word; a longer text is a message and is left in the body.
 const MAX_CODE_BYTES: usize = 128;
@@ -78,13 +123,24 @@ pub(super) fn repeats_safely(request: &Request) -> bool {
 /// Where error bodies commonly hold their code: `code`, `errorCode`, `error.code`, a plain `error` (RFC 6749), and
 /// the same in the first element of a list.
 pub(super) fn vendor_code(answer: &Answer) -> Option<String> {
-    if (200..300).contains(&answer.status) {
-        return None;
+    if let Value::String(text) = &answer.body {
+        return xml_code(text);
     }
     let body = answer.body.get(0).unwrap_or(&answer.body);
     ["/error/code", "/code", "/errorCode", "/error"]
         .into_iter()
         .find_map(|place| body.pointer(place).and_then(as_code))
+}
+
+/// The code of an error in XML: Salesforce, QuickBooks, OData.
+fn xml_code(text: &str) -> Option<String> {
+    if !xml::is_xml(text) {
+        return None;
+    }
+    ["errorCode", "Error@code", "code"]
+        .into_iter()
+        .find_map(|place| xml::values(text, place).into_iter().next())
+        .filter(|code| is_code(code))
 }
 
 pub(super) fn as_code(value: &Value) -> Option<String> {
@@ -93,7 +149,11 @@ pub(super) fn as_code(value: &Value) -> Option<String> {
         Value::Number(number) => number.to_string(),
         _ => return None,
     };
-    (!code.is_empty() && code.len() <= MAX_CODE_BYTES).then_some(code)
+    is_code(&code).then_some(code)
+}
+
+fn is_code(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MAX_CODE_BYTES
 }
 
 /// Those of Shopify and HubSpot.
@@ -136,7 +196,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::vendor::tests::{answer, answer_with};
+    use crate::vendor::Preset;
+    use crate::vendor::tests::{answer, answer_with, judged};
 
     #[test]
     fn every_status_has_the_meaning_of_the_standards() {
@@ -197,12 +258,59 @@ mod tests {
             (json!({"code": ""}), None),
             (json!({"code": "x".repeat(129)}), None),
             (json!("text"), None),
+            (
+                json!("<Errors><Error><errorCode>E2</errorCode></Error></Errors>"),
+                Some("E2"),
+            ),
+            (
+                json!("<IntuitResponse><Fault><Error code=\"3001\"/></Fault></IntuitResponse>"),
+                Some("3001"),
+            ),
+            (
+                json!("<error xmlns=\"x\"><code>/IWBEP/1</code></error>"),
+                Some("/IWBEP/1"),
+            ),
+            (json!("<html><body>code</body></html>"), None),
             (json!(null), None),
             (json!([]), None),
         ];
         for (body, expected) in cases {
             let answer = answer(400, body);
             assert_eq!(vendor_code(&answer).as_deref(), expected, "{}", answer.body);
+        }
+    }
+
+    #[test]
+    fn a_throttle_is_known_by_a_header_or_by_the_reason_in_its_body() {
+        let reason = |word: &str| answer(403, json!({"error": {"errors": [{"reason": word}]}}));
+        let graphql = |code: &str| answer(200, json!({"errors": [{"extensions": {"code": code}}]}));
+        for (answer, expected) in [
+            (answer_with(403, &[("retry-after", "60")]), WINDOW),
+            (answer_with(403, &[("x-ratelimit-remaining", "0")]), WINDOW),
+            (
+                answer_with(403, &[("x-ratelimit-remaining", "10")]),
+                Meaning::Final,
+            ),
+            (reason("userRateLimitExceeded"), WINDOW),
+            (reason("rateLimitExceeded"), WINDOW),
+            (reason("quotaExceeded"), WINDOW),
+            (reason("insufficientPermissions"), Meaning::Final),
+            (
+                answer_with(429, &[("x-rate-limit-problem", "concurrent")]),
+                CONCURRENCY,
+            ),
+            (
+                answer_with(429, &[("x-rate-limit-problem", "minute")]),
+                WINDOW,
+            ),
+            (
+                answer(429, json!({"error": {"code": "0x80072326"}})),
+                CONCURRENCY,
+            ),
+            (graphql("THROTTLED"), WINDOW),
+            (graphql("NOT_FOUND"), Meaning::Success),
+        ] {
+            assert_eq!(judged(Preset::Http, &answer, 1).0, expected, "{answer:?}");
         }
     }
 

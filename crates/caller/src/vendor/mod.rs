@@ -3,6 +3,7 @@
 //! lines in [`Preset`]. The files beside the vendors are what several of them are made of.
 
 mod base_url;
+mod condition;
 mod defaults;
 mod http;
 mod idempotency;
@@ -17,16 +18,16 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
+use rampmeter_call::{Answer, Request, Retry};
 use url::Url;
 
-use crate::answer::Answer;
 use crate::answer::rate_headers::{self, Allowance};
 use crate::job::{JobProtocol, Jobs, status_monitor};
-use crate::outcome::Meaning;
+use crate::meaning::Meaning;
 use crate::reconcile::Question;
-use crate::request::Request;
 
-pub use defaults::{Bound, RetryTable, SuggestedLimit};
+pub use condition::{Condition, Test};
+pub use defaults::{Bound, SuggestedLimit};
 pub use idempotency::Idempotency;
 pub(crate) use sap::gateway as sap_gateway;
 pub use signal::{Seen, Signal};
@@ -46,7 +47,7 @@ pub struct Vendor {
     /// Limits of a target that names none.
     pub limits: &'static [SuggestedLimit],
     /// How transport failures are repeated.
-    pub retry: RetryTable,
+    pub retry: Retry,
     /// How a call is named for the vendor.
     pub idempotency: Idempotency,
     /// The token against cross-site request forgery that the vendor wants with every call that changes something.
@@ -62,7 +63,7 @@ pub struct Vendor {
     pub probe: Option<&'static str>,
     /// Why a base URL cannot be right, where the vendor has a rule for it.
     pub base_url: fn(&Url) -> Option<&'static str>,
-    /// Where an error body holds its code.
+    /// The code that a body holds, if it is that of an error.
     pub vendor_code: fn(&Answer) -> Option<String>,
     /// What only code can tell: asked before `signals`.
     pub meaning: fn(&Seen<'_>) -> Option<Meaning>,
@@ -80,6 +81,13 @@ pub struct Vendor {
 }
 
 impl Vendor {
+    /// The error code of an answer. One that says that all is well has none, unless a signal asks.
+    pub(crate) fn code(&self, configured: &[Signal], answer: &Answer) -> Option<String> {
+        let mut signals = configured.iter().chain(self.signals);
+        let asked = !answer.is_success() || signals.any(Signal::wants_code_of_success);
+        asked.then(|| (self.vendor_code)(answer)).flatten()
+    }
+
     /// What an answer means, and how long to leave the vendor alone where that is a throttle. The configuration is asked
     /// first, then the vendor's code, its table, and at last the standards.
     pub(crate) fn judge(

@@ -3,17 +3,17 @@
 
 use std::time::Duration;
 
+use rampmeter_call::{Answer, Request, Retry, Throttle};
 use serde_json::Value;
 use url::Url;
 
 use super::base_url::https_only;
 use super::http;
-use super::{Bound, Idempotency, RetryTable, Seen, Signal, SuggestedLimit, Vendor};
-use crate::answer::Answer;
+use super::{Bound, Idempotency, Seen, Signal, SuggestedLimit, Vendor};
 use crate::answer::rate_headers::{Allowance, MAX_ALLOWANCES, Unit, used_of};
+use crate::answer::xml;
 use crate::job::Jobs;
-use crate::outcome::{Meaning, Throttle};
-use crate::request::Request;
+use crate::meaning::Meaning;
 
 /// A request is ended after ten minutes (Salesforce, API Request Limits and Allocations).
 const MAX_RUN: Duration = Duration::from_secs(10 * 60);
@@ -43,7 +43,7 @@ pub(super) static SALESFORCE: Vendor = Vendor {
             note: "Salesforce allows 15,000 requests in 24 h in a Developer Edition, 100,000 and more in production; all integrations of the org share them",
         },
     ],
-    retry: RetryTable::USUAL,
+    retry: Retry::USUAL,
     idempotency: Idempotency::None,
     csrf: None,
     sign_in_counts: true,
@@ -100,11 +100,15 @@ fn is_about_concurrency(seen: &Seen<'_>) -> bool {
     message(seen.answer).starts_with("Concurrent")
 }
 
-fn message(answer: &Answer) -> &str {
+/// The message of the first error, in JSON or XML.
+fn message(answer: &Answer) -> String {
+    if let Value::String(text) = &answer.body {
+        let found = xml::values(text, "message").into_iter().next();
+        return found.unwrap_or_default();
+    }
     let body = answer.body.get(0).unwrap_or(&answer.body);
-    body.get("message")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+    let message = body.get("message").and_then(Value::as_str);
+    message.unwrap_or_default().to_owned()
 }
 
 fn pause(seen: &Seen<'_>) -> Option<Duration> {
@@ -172,6 +176,16 @@ mod tests {
                 error(403, THROTTLED, concurrent),
                 Meaning::Throttled(Throttle::Concurrency),
                 None,
+            ),
+            (
+                answer(
+                    403,
+                    json!(
+                        "<Errors><Error><errorCode>REQUEST_LIMIT_EXCEEDED</errorCode><message>TotalRequests Limit exceeded.</message></Error></Errors>"
+                    ),
+                ),
+                Meaning::Throttled(Throttle::Window),
+                Some(900),
             ),
             (
                 error(403, THROTTLED, long),

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::answer::Answer;
-use crate::outcome::Meaning;
+use rampmeter_call::Answer;
+
+use super::Condition;
+use crate::meaning::Meaning;
 
 /// An answer with what else is known about it.
 #[derive(Clone, Copy, Debug)]
@@ -17,13 +19,16 @@ pub struct Seen<'a> {
     pub took: Duration,
 }
 
-/// One row of what answers mean: it fits an answer with this status and, where one is named, this code.
+/// One row of what answers mean: it fits an answer with this status and, where one is named, this code, which meets all of the
+/// conditions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signal {
     /// HTTP status; none fits every status outside 200 to 299.
     pub status: Option<u16>,
     /// The vendor's error code; none fits every code.
     pub code: Option<Cow<'static, str>>,
+    /// What else must hold.
+    pub when: Cow<'static, [Condition]>,
     /// What such an answer means.
     pub meaning: Meaning,
     /// How long to leave the vendor alone, after a throttle that does not say so itself.
@@ -35,6 +40,7 @@ impl Signal {
         Signal {
             status: Some(status),
             code: Some(Cow::Borrowed(code)),
+            when: Cow::Borrowed(&[]),
             meaning,
             pause: None,
         }
@@ -44,9 +50,29 @@ impl Signal {
         Signal {
             status: Some(status),
             code: None,
+            when: Cow::Borrowed(&[]),
             meaning,
             pause: None,
         }
+    }
+
+    pub(super) const fn when(status: u16, when: &'static [Condition], meaning: Meaning) -> Signal {
+        Signal {
+            status: Some(status),
+            code: None,
+            when: Cow::Borrowed(when),
+            meaning,
+            pause: None,
+        }
+    }
+
+    /// Whether it asks for the code of an answer that says that all is well: most often nobody does, and the body of such an
+    /// answer is not searched.
+    pub(super) fn wants_code_of_success(&self) -> bool {
+        self.code.is_some()
+            && self
+                .status
+                .is_some_and(|status| (200..300).contains(&status))
     }
 
     pub(crate) fn fits(&self, seen: &Seen<'_>) -> bool {
@@ -60,5 +86,9 @@ impl Signal {
                 .code
                 .as_deref()
                 .is_none_or(|code| seen.code == Some(code))
+            && self
+                .when
+                .iter()
+                .all(|condition| condition.holds(seen.answer))
     }
 }

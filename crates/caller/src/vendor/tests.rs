@@ -27,7 +27,7 @@ pub(crate) fn answer_with(status: u16, headers: &[(&str, &str)]) -> Answer {
 /// What an answer that took so many seconds means, and the pause that follows from the rules.
 pub(crate) fn judged(preset: Preset, answer: &Answer, took: u64) -> (Meaning, Option<Duration>) {
     let vendor = preset.vendor();
-    let code = (vendor.vendor_code)(answer);
+    let code = vendor.code(&[], answer);
     let seen = Seen {
         answer,
         code: code.as_deref(),

@@ -14,9 +14,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use rampmeter_call::Request;
 use rampmeter_caller::{
-    Algorithm, Auth, Caller, Grant, Network, OAuth1, OAuth2, Profile, Request, ScopeForm, Secret,
-    SigningKey,
+    Algorithm, Auth, Caller, Grant, Network, OAuth1, OAuth2, Profile, ScopeForm, Secret, SigningKey,
 };
 use serde_json::{Value, json};
 use url::Url;

@@ -1,10 +1,12 @@
 //! Answers that arrive whole.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use rampmeter_call::{Answer, Outcome, Repeatable, Throttle};
 use rampmeter_caller::classify::Meaning;
-use rampmeter_caller::preset::Signal;
-use rampmeter_caller::{Answer, Caller, Outcome, Preset, Repeatable, Throttle};
+use rampmeter_caller::preset::{Condition, Signal, Test};
+use rampmeter_caller::{Caller, Preset};
 use serde_json::json;
 
 use crate::vendor::{Act, Vendor, get, post};
@@ -145,6 +147,7 @@ async fn a_throttle_for_calls_in_flight_carries_its_pause_too() {
         profile.signals = vec![Signal {
             status: Some(429),
             code: None,
+            when: Cow::default(),
             meaning: Meaning::Throttled(Throttle::Concurrency),
             pause: Some(Duration::from_secs(5)),
         }];
@@ -244,4 +247,42 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
         assert_eq!(answer.status, status);
     }
     assert_eq!(other.waiting(), 0);
+}
+
+#[tokio::test]
+async fn a_configured_signal_may_look_into_a_good_answer() {
+    let failed = br#"{"code": "NO_STOCK", "errors": [{"message": "no"}]}"#;
+    let by_code = Signal {
+        status: Some(200),
+        code: Some(Cow::Borrowed("NO_STOCK")),
+        when: Cow::default(),
+        meaning: Meaning::Final,
+        pause: None,
+    };
+    let by_place = Signal {
+        code: None,
+        when: Cow::Owned(vec![Condition::Json {
+            pointer: Cow::Borrowed("/errors"),
+            value: Test::Present,
+        }]),
+        ..by_code.clone()
+    };
+    for signal in [by_code, by_place] {
+        let vendor = Vendor::answering("HTTP/1.1 200 OK", failed);
+        let mut profile = vendor.profile();
+        profile.signals = vec![signal.clone()];
+        let outcome = Caller::new(profile).unwrap().call(&get("/x")).await;
+        assert!(
+            matches!(outcome, Outcome::Final { .. }),
+            "{signal:?}: {outcome:?}"
+        );
+        let well = Vendor::answering("HTTP/1.1 200 OK", br#"{"code": "OK", "errors": []}"#);
+        let mut profile = well.profile();
+        profile.signals = vec![signal.clone()];
+        let outcome = Caller::new(profile).unwrap().call(&get("/x")).await;
+        assert!(
+            matches!(outcome, Outcome::Success(_)),
+            "{signal:?}: {outcome:?}"
+        );
+    }
 }

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use rampmeter_caller::{Answer, Attempt, Caller, Outcome, Preset, ResponseRules};
+use rampmeter_call::{Answer, Outcome};
+use rampmeter_caller::{Attempt, Caller, Preset, ResponseRules};
 use serde_json::json;
 
 use crate::vendor::{Act, Vendor, get, post};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rampmeter_caller::{Attempt, Outcome, Request};
+use rampmeter_call::{Outcome, Request};
+use rampmeter_caller::Attempt;
 
 use crate::vendor::{Act, Vendor, get};
 

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rampmeter_caller::{
-    Caller, CallerError, Lookup, Network, Outcome, Profile, Repeatable, is_public, path,
-};
+use rampmeter_call::{Outcome, Repeatable, path};
+use rampmeter_caller::{Caller, CallerError, Lookup, Network, Profile, is_public};
 use url::Url;
 
 use crate::vendor::{Act, Vendor, get};

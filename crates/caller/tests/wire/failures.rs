@@ -4,9 +4,9 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use rampmeter_call::{Outcome, Repeatable, Request};
 use rampmeter_caller::{
-    Auth, Caller, CallerError, ClientAuthentication, Grant, Network, OAuth2, Outcome, Profile,
-    Repeatable, Request, Secret,
+    Auth, Caller, CallerError, ClientAuthentication, Grant, Network, OAuth2, Profile, Secret,
 };
 use serde_json::json;
 use url::Url;

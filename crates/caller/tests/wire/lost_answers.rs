@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use rampmeter_call::{Outcome, Repeatable, Request};
 use rampmeter_caller::reconcile::{Found, Template};
-use rampmeter_caller::{Attempt, Caller, Outcome, Preset, Profile, Repeatable, Request};
+use rampmeter_caller::{Attempt, Caller, Preset, Profile};
 use serde_json::json;
 
 use crate::vendor::{Act, Vendor, json_answer, post};

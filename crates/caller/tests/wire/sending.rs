@@ -1,6 +1,7 @@
 //! What goes out: method, path, headers, sign-in, idempotency key and body.
 
-use rampmeter_caller::{Auth, Caller, OAuth1, Outcome, Preset, Profile, Request, Secret};
+use rampmeter_call::{Outcome, Request};
+use rampmeter_caller::{Auth, Caller, OAuth1, Preset, Profile, Secret};
 use serde_json::json;
 
 use crate::vendor::{Vendor, get, post};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rampmeter_caller::{Caller, Outcome, Preset, Repeatable, Request};
+use rampmeter_call::{Outcome, Repeatable, Request};
+use rampmeter_caller::{Caller, Preset};
 use serde_json::json;
 
 use crate::vendor::{Act, Vendor, get, post};

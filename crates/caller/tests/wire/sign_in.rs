@@ -4,10 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rampmeter_caller::{
-    Auth, Caller, ClientAuthentication, Grant, OAuth2, Outcome, Profile, Repeatable, Request,
-    Secret, Throttle,
-};
+use rampmeter_call::{Outcome, Repeatable, Request, Throttle};
+use rampmeter_caller::{Auth, Caller, ClientAuthentication, Grant, OAuth2, Profile, Secret};
 use serde_json::{Value, json};
 use url::Url;
 

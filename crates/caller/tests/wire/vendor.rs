@@ -8,7 +8,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use rampmeter_caller::{Caller, Network, Profile, Request};
+use rampmeter_call::Request;
+use rampmeter_caller::{Caller, Network, Profile};
 use url::Url;
 
 /// What the vendor does with each request it has read.

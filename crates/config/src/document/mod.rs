@@ -8,6 +8,6 @@ mod section;
 pub(crate) mod tree;
 
 pub(crate) use reading::Reading;
-pub(crate) use reference::{Context, Host, OnAws, Secrets};
+pub(crate) use reference::{Host, OnAws, ReferenceContext, Secrets};
 pub(crate) use section::Section;
 pub(crate) use tree::{Node, Notation, Table, Value};

@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
-use super::reference::Context;
+use super::reference::ReferenceContext;
 use super::tree::{Node, Value};
 use crate::problem::{Code, Problem, SourceLocation};
 
 /// What the reading of a whole file shares.
 pub(crate) struct Reading<'a> {
     pub(crate) file: String,
-    pub(crate) context: Context<'a>,
+    pub(crate) context: ReferenceContext<'a>,
     pub(crate) problems: RefCell<Vec<Problem>>,
 }
 

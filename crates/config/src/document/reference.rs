@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::problem::{Code, Problem, SourceLocation, clipped};
 
 /// What references are resolved against.
-pub(crate) struct Context<'a> {
+pub(crate) struct ReferenceContext<'a> {
     /// Directory of the configuration file, which relative paths start from.
     pub(crate) directory: &'a Path,
     pub(crate) environment: &'a dyn Fn(&str) -> Option<String>,
@@ -139,7 +139,7 @@ pub(crate) fn is_reference(text: &str) -> bool {
     matches!(pieces(text)[..], [Piece::Reference(_)])
 }
 
-impl Context<'_> {
+impl ReferenceContext<'_> {
     /// The text with its references resolved, or all that is wrong with them.
     pub(crate) fn resolve(
         &self,

@@ -4,14 +4,14 @@
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
+use rampmeter_call::suggestion;
 use rampmeter_caller::Secret;
+use rampmeter_time::duration;
 
 use super::reading::Reading;
 use super::reference;
 use super::tree::{Node, Table, Value};
-use crate::duration;
 use crate::problem::{Code, Problem, SourceLocation, clipped};
-use rampmeter_call::suggestion;
 
 /// One table, being read.
 pub(crate) struct Section<'a> {
@@ -255,11 +255,14 @@ impl<'a> Section<'a> {
     /// A duration within a range.
     pub(crate) fn duration(&self, key: &str, served: RangeInclusive<Duration>) -> Option<Duration> {
         let found = self.text(key)?;
-        let Some(value) = duration::parse(&found.value) else {
+        let Some(value) = duration::read(&found.value) else {
             self.reading.note(
                 Problem::new(Code::BadDuration, format!("`{key}` is not a duration"))
                     .at(&found.location)
-                    .help(format!("write numbers with units: {}", duration::EXAMPLES)),
+                    .help(format!(
+                        "write numbers with their units in quotes: {}",
+                        duration::EXAMPLES
+                    )),
             );
             return None;
         };

@@ -18,7 +18,7 @@ pub struct Report {
 }
 
 /// Problems shown by a rendering; a file with more is broken as a whole.
-const MOST_SHOWN: usize = 50;
+const MAX_SHOWN_PROBLEMS: usize = 50;
 
 impl Report {
     pub(crate) fn new(problems: Vec<Problem>, sources: BTreeMap<String, String>) -> Report {
@@ -43,14 +43,14 @@ impl Report {
         } else {
             Renderer::plain()
         };
-        let shown = self.problems.iter().take(MOST_SHOWN);
+        let shown = self.problems.iter().take(MAX_SHOWN_PROBLEMS);
         let mut parts: Vec<String> = shown
             .map(|problem| renderer.render(&[self.group(problem)]))
             .collect();
-        if self.problems.len() > MOST_SHOWN {
+        if self.problems.len() > MAX_SHOWN_PROBLEMS {
             parts.push(format!(
                 "... and {} more problems",
-                self.problems.len() - MOST_SHOWN
+                self.problems.len() - MAX_SHOWN_PROBLEMS
             ));
         }
         parts.join("\n\n")

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use rampmeter_call::HeaderError;
 use rampmeter_caller::header;
 use rampmeter_caller::preset::Idempotency;
 
@@ -54,7 +55,7 @@ enum Way {
 
 fn header_name(name: &str) -> Result<String, String> {
     match header::typed(name, "") {
-        Ok(_) | Err(header::HeaderError::Idempotency(_)) => Ok(name.to_ascii_lowercase()),
+        Ok(_) | Err(HeaderError::Idempotency(_)) => Ok(name.to_ascii_lowercase()),
         Err(error) => Err(format!("cannot be used: {error}")),
     }
 }

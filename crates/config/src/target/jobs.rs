@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use rampmeter_call::job::Polling;
+use rampmeter_caller::Jobs;
 use rampmeter_caller::Profile;
-use rampmeter_caller::follow_up::{Jobs, Polling};
 
 use crate::document::{Reading, Section, Value};
 use crate::problem::{Code, Problem};
@@ -14,7 +15,7 @@ const WORDS: [(&str, Jobs); 3] = [
     ("status-monitor", Jobs::StatusMonitor),
 ];
 
-const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
 const MONTH: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
 /// `jobs = "status-monitor"`, or `{ kind = "netsuite", initial = "2s", max = "30s", give_up = "1d" }`.
@@ -32,7 +33,7 @@ pub(crate) fn read(reading: &Reading<'_>, target: &Section<'_>, profile: &mut Pr
     };
     profile.jobs = section.word("kind", &WORDS);
     let usual = Polling::USUAL;
-    let pause = Duration::from_millis(1)..=LONGEST_PAUSE;
+    let pause = Duration::from_millis(1)..=MAX_PAUSE;
     let initial = section.duration("initial", pause.clone());
     let max = section.duration("max", pause);
     let give_up = section.duration("give_up", Duration::from_secs(1)..=MONTH);

@@ -16,8 +16,8 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rampmeter_call::{CallRules, OnUnknown, Retry};
-use rampmeter_caller::follow_up::Jobs;
+use rampmeter_call::{Account, CallRules, OnUnknown, Retry};
+use rampmeter_caller::Jobs;
 use rampmeter_caller::{Auth, Network, Preset, Profile};
 use rampmeter_dispatch::{Counts, Limit, Priority, Rules};
 
@@ -31,6 +31,8 @@ pub struct Target {
     pub name: String,
     /// Where it is and how to call it.
     pub profile: Profile,
+    /// What a message to it is judged by; the same as `profile` says.
+    pub account: Account,
     /// Its limits and deferral bounds.
     pub rules: Rules,
     /// Longest time a call may take; the same as in `profile`.
@@ -97,12 +99,6 @@ impl Target {
     #[must_use]
     pub fn dead_queue(&self) -> String {
         format!("{}-dead", self.name)
-    }
-}
-
-impl<'a> From<&'a Target> for &'a Profile {
-    fn from(target: &'a Target) -> &'a Profile {
-        &target.profile
     }
 }
 
@@ -203,7 +199,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let local = account.local.get();
     let (rules, limit_notes) = limit::read(reading, &section, vendor.rules().limits);
     let headers = header::read(reading, &section);
-    let retry = retry::read(reading, &section, vendor.rules().retry.into());
+    let retry = retry::read(reading, &section, vendor.rules().retry);
     let on_unknown = reconcile::on_unknown(reading, &section, vendor);
     let worker = section
         .word(
@@ -232,6 +228,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     address::check(reading, &section, &profile);
     Some(Target {
         name: name.to_owned(),
+        account: profile.account(),
         profile,
         rules,
         timeout,

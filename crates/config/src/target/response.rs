@@ -6,7 +6,7 @@ use rampmeter_caller::ResponseRules;
 use crate::document::{Reading, Section};
 use crate::problem::{Code, Problem};
 
-const LONGEST_BODY: u64 = 4 << 30;
+const MAX_BODY_BYTES: u64 = 4 << 30;
 
 /// `response = { select = "$.items[*].id", inline = "200KiB", max = "64MiB" }`. Whether the path is one is checked by the
 /// host, which knows the language.
@@ -19,9 +19,9 @@ pub(crate) fn read(reading: &Reading<'_>, target: &Section<'_>) -> ResponseRules
     let Some(section) = Section::open(reading, "response", node, "response", keys) else {
         return usual;
     };
-    let longest_inline = ResponseRules::LONGEST_OUTPUT as u64;
-    let inline = size(reading, &section, "inline", longest_inline);
-    let max = size(reading, &section, "max", LONGEST_BODY);
+    let max_inline = ResponseRules::MAX_OUTPUT_BYTES as u64;
+    let inline = size(reading, &section, "inline", max_inline);
+    let max = size(reading, &section, "max", MAX_BODY_BYTES);
     let select = section.parsed("select", Code::BadValue, |text| {
         if text.starts_with('$') {
             Ok(text.to_owned())

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use rampmeter_caller::Throttle;
+use rampmeter_call::Throttle;
 use rampmeter_caller::classify::Meaning;
 use rampmeter_caller::preset::Signal;
 
@@ -70,6 +70,7 @@ fn signal(reading: &Reading<'_>, node: &Node) -> Option<Signal> {
     Some(Signal {
         status: status.and_then(|status| u16::try_from(status).ok()),
         code,
+        when: Cow::default(),
         meaning,
         pause,
     })

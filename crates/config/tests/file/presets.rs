@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use rampmeter_caller::follow_up::{Jobs, Polling};
+use rampmeter_call::{OnUnknown, job::Polling};
+use rampmeter_caller::Jobs;
 use rampmeter_caller::preset::Idempotency;
 use rampmeter_caller::reconcile::Found;
 use rampmeter_caller::{admits, classify::Meaning};
-use rampmeter_config::{OnUnknown, Target};
+use rampmeter_config::Target;
 use rampmeter_dispatch::{Counts, LimitKind};
 
 use crate::{target, toml};

@@ -3,8 +3,9 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use rampmeter_call::OnUnknown;
 use rampmeter_caller::{Auth, Preset};
-use rampmeter_config::{Config, Limiter, OnUnknown, Worker, WorkflowType};
+use rampmeter_config::{Config, Limiter, Worker, WorkflowType};
 use rampmeter_dispatch::{CountFrom, DeferralBound, LimitKind, Priority};
 
 use crate::{json, limit, target, toml};

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use rampmeter_asl::Selector;
-use rampmeter_caller::follow_up::FollowUp;
-use rampmeter_caller::{Attempt, Caller, Request};
+use rampmeter_call::{Request, job::FollowUp};
+use rampmeter_caller::{Attempt, Caller};
 use rampmeter_dispatch::PermitId;
 use rampmeter_store::model::execution::SyncExecution;
 use rampmeter_store::model::id::{ExecutionId, TargetId};

@@ -5,7 +5,7 @@ pub(crate) mod control;
 pub(crate) mod queue;
 pub(crate) mod version;
 
-use rampmeter_caller::Outcome;
+use rampmeter_call::Outcome;
 use rampmeter_dispatch::PermitId;
 use rampmeter_store::model::call::{CallState, WaitingAt};
 use rampmeter_store::model::execution::TaskReport;

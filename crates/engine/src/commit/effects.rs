@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rampmeter_caller::Outcome;
+use rampmeter_call::Outcome;
 
 use crate::apply::outbox::{Outbox, OutgoingCall};
 use crate::command::Command;

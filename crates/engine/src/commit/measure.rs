@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rampmeter_caller::{Answer, Outcome};
+use rampmeter_call::{Answer, Outcome};
 use rampmeter_config::Config;
 use rampmeter_dispatch::{PermitId, Priority};
 use rampmeter_store::model::id::TargetId;

@@ -4,8 +4,11 @@
 use std::time::SystemTime;
 
 use rampmeter_asl::Selector;
-use rampmeter_caller::follow_up::{FollowUp, Look};
-use rampmeter_caller::{Answer, Outcome, Profile, ResponseRules};
+use rampmeter_call::{
+    Answer, Outcome,
+    job::{FollowUp, PollResult},
+};
+use rampmeter_caller::{Profile, ResponseRules};
 
 /// The outcome of a call, of which only what is selected of a successful answer is left. An answer that only tells of a
 /// job is none yet.
@@ -16,10 +19,10 @@ pub(crate) fn select(
     outcome: Outcome,
 ) -> Outcome {
     let ends = match look {
-        None => outcome.follow_up(profile).is_none(),
+        None => profile.job_of(&outcome).is_none(),
         Some(look) => matches!(
-            look.look(profile, outcome.clone(), SystemTime::now()),
-            Look::Done(_)
+            profile.poll_result(look, outcome.clone(), SystemTime::now()),
+            PollResult::Done(_)
         ),
     };
     match outcome {

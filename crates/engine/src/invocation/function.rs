@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rampmeter_asl::Payload;
-use rampmeter_caller::{Answer, FunctionCaller, InvokeError};
+use rampmeter_call::Answer;
+use rampmeter_caller::{FunctionCaller, InvokeError};
 use rampmeter_store::model::arn::Place;
 use rampmeter_store::model::invocation::{Invoked, TaskError};
 use serde_json::{Map, Value, json};

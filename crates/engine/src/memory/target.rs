@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rampmeter_asl::Selector;
+use rampmeter_call::job::FollowUp;
 use rampmeter_caller::Caller;
-use rampmeter_caller::follow_up::FollowUp;
 use rampmeter_config::Worker;
 use rampmeter_dispatch::{Gate, PermitId, Priority, Rules, Scope, Time, Turns, Waiting};
 use rampmeter_store::model::figures::Figures;
@@ -147,15 +147,15 @@ impl Target {
             return Ok(());
         }
         for (lane, queue) in self.queues.into_iter().enumerate() {
-            self.ready[lane] = store.count_ready(queue)?;
-            self.parked[lane] = store.count_parked(id, queue)?;
-            self.looks[lane] = store.count_looks(queue)?;
-            let first = store.lowest_turn(queue)?;
-            let ungrouped = store.newest_ungrouped_turn(queue)?;
+            self.ready[lane] = store.messages().count_ready(queue)?;
+            self.parked[lane] = store.lanes().count_parked(id, queue)?;
+            self.looks[lane] = store.lanes().count_looks(queue)?;
+            let first = store.lanes().lowest_turn(queue)?;
+            let ungrouped = store.lanes().newest_ungrouped_turn(queue)?;
             self.turns[lane] = Turns::restore(first, ungrouped);
         }
-        self.owners = store.owners(id)?.into_iter().collect();
-        self.jobs = store.count_jobs(id)?;
+        self.owners = store.lanes().owners(id)?.into_iter().collect();
+        self.jobs = store.calls().count_jobs(id)?;
         Ok(())
     }
 
@@ -166,7 +166,10 @@ impl Target {
                 Scope::Target => "",
                 Scope::Lane(lane) => lane.as_str(),
             };
-            if let Some((at, reason)) = store.pause_in_force(&self.config.name, subject)? {
+            if let Some((at, reason)) = store
+                .controls()
+                .pause_in_force(&self.config.name, subject)?
+            {
                 self.pauses.push(PauseNote { scope, at, reason });
             }
         }

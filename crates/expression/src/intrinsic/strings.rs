@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{CallError, failed};
+use crate::java_text;
 
 /// A text argument.
 pub(super) fn text(values: &[Value], index: usize) -> Result<&str, CallError> {
@@ -28,7 +29,7 @@ pub(super) fn format(values: &[Value]) -> Result<Value, CallError> {
             '{' if chars.as_str().starts_with('}') => {
                 chars.next();
                 match arguments.next() {
-                    Some(value) => result.push_str(&shown(value)),
+                    Some(value) => result.push_str(&java_text::write(value)),
                     None => return failed("The template has more '{}' than there are arguments"),
                 }
             }
@@ -44,12 +45,6 @@ pub(super) fn format(values: &[Value]) -> Result<Value, CallError> {
     Ok(Value::String(result))
 }
 
-fn shown(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
-}
-
 /// `States.StringSplit(text, characters)`: splits at each of the characters and drops empty parts.
 pub(super) fn split(values: &[Value]) -> Result<Value, CallError> {
     let (whole, separators) = (text(values, 0)?, text(values, 1)?);
@@ -59,8 +54,17 @@ pub(super) fn split(values: &[Value]) -> Result<Value, CallError> {
     Ok(Value::Array(parts.map(Value::from).collect()))
 }
 
-/// `States.StringToJson(text)`.
+/// `States.StringToJson(text)`. An empty or blank text, and none at all, stand for null.
 pub(super) fn to_json(values: &[Value]) -> Result<Value, CallError> {
-    let text = text(values, 0)?;
-    serde_json::from_str(text).or_else(|_| failed("Argument is not a valid JSON string"))
+    if values[0].is_null() {
+        return Ok(Value::Null);
+    }
+    match text(values, 0)?.trim() {
+        "" => Ok(Value::Null),
+        // A whole number, which knows no negative zero.
+        "-0" => Ok(Value::from(0)),
+        text => {
+            serde_json::from_str(text).or_else(|_| failed("Argument is not a valid JSON string"))
+        }
+    }
 }

@@ -157,7 +157,7 @@ fn format_fills_in_values_and_knows_its_escapes() {
     for (text, expected) in [
         ("States.Format('plain')", "plain"),
         ("States.Format('{}-{}', $.t, $.n)", "text-1.5"),
-        ("States.Format('{}', $.o)", "{\"a\":[1]}"),
+        ("States.Format('{}', $.o)", "{a=[1]}"),
         ("States.Format('{} {}', null, true)", "null true"),
         (r"States.Format('it\'s \{{}\}', $.t)", "it's {text}"),
         (r"States.Format('a\\b')", r"a\b"),
@@ -264,4 +264,17 @@ fn calls_nest_ten_levels_and_no_more() {
         |levels: usize| format!("{}1{}", "States.Array(".repeat(levels), ")".repeat(levels));
     assert!(Call::parse(&nested(10)).is_ok());
     assert!(Call::parse(&nested(11)).is_err());
+}
+
+#[test]
+fn blank_texts_are_null_as_json() {
+    for (input, expected) in [
+        (json!(""), json!(null)),
+        (json!("  "), json!(null)),
+        (json!(null), json!(null)),
+        (json!("-0"), json!(0)),
+        (json!("\"x\""), json!("x")),
+    ] {
+        assert_eq!(value("States.StringToJson($)", &input), expected, "{input}");
+    }
 }

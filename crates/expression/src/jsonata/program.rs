@@ -33,8 +33,17 @@ pub struct Program {
     states: Option<Read>,
     /// The variables it reads without having bound them.
     free: BTreeSet<String>,
+    /// Which bounds hold for `guarded`, and for the expression as it is written.
+    uncounted: [Uncounted; 2],
+}
+
+/// What an expression does that the engine does not count.
+#[derive(Clone, Copy, Debug)]
+struct Uncounted {
+    /// Built-in functions are used as values.
     hands_about_functions: bool,
-    searches: bool,
+    /// There are regular expressions that need backtracking.
+    backtracks: bool,
 }
 
 impl PartialEq for Program {
@@ -77,6 +86,14 @@ pub struct Fault {
     pub code: String,
     /// The message that belongs to it.
     pub message: String,
+}
+
+impl Fault {
+    /// Whether AWS tells nothing of it but that it happened within.
+    #[must_use]
+    pub fn is_internal(&self) -> bool {
+        self.code == functions::INTERNAL
+    }
 }
 
 impl From<jlens_core::Error> for Fault {
@@ -125,14 +142,23 @@ impl Program {
         let Rewritten {
             source: rewritten,
             patterns,
+            hands_about_functions,
+            backtracks,
         } = rewrite(&expression);
+        let as_rewritten = Uncounted {
+            hands_about_functions,
+            backtracks,
+        };
+        let as_written = Uncounted {
+            hands_about_functions: used_as_values(source),
+            backtracks: may_search(source),
+        };
         let guarded = guards::around(&rewritten, |name| names.contains(name));
         let guarded = guarded.or_else(|| (rewritten != source).then(|| rewritten.clone()));
         let guarded = guarded.map(|text| Expression::compile(&text)).transpose()?;
         Ok(Self {
             source: source.to_owned(),
-            hands_about_functions: hands_about_functions(&rewritten),
-            searches: may_search(&rewritten),
+            uncounted: [as_rewritten, as_written],
             patterns: patterns.into(),
             expression,
             guarded,
@@ -214,13 +240,14 @@ impl Program {
     /// expression and its data.
     pub fn evaluate(&self, given: &Given<'_>) -> Result<Option<Value>, Fault> {
         let mut limits = given.limits;
-        if self.hands_about_functions {
+        let is_guarded = given.dialect == Dialect::Aws && self.guarded.is_some();
+        let uncounted = self.uncounted[usize::from(!is_guarded)];
+        if uncounted.hands_about_functions {
             limits = limits.unseen();
         }
-        if self.searches {
+        if uncounted.backtracks {
             limits = limits.searching();
         }
-        let is_guarded = given.dialect == Dialect::Aws && self.guarded.is_some();
         let expression = match &self.guarded {
             Some(guarded) if is_guarded => guarded,
             _ => &self.expression,
@@ -331,7 +358,7 @@ fn names(source: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// Whether built-in functions may be used as values: named without being called, or applied in part.
-fn hands_about_functions(source: &str) -> bool {
+fn used_as_values(source: &str) -> bool {
     let is_named =
         names(source).any(|(name, rest)| is_built_in(name) && !rest.trim_start().starts_with('('));
     let mut after_marks = source.split('?').skip(1);
@@ -346,7 +373,7 @@ fn may_search(source: &str) -> bool {
     })
 }
 
-fn is_built_in(name: &str) -> bool {
+pub(super) fn is_built_in(name: &str) -> bool {
     jlens_core::function_catalog()
         .iter()
         .any(|function| function.name == name)

@@ -5,6 +5,7 @@
 
 use jlens_core::{Expression, Node, NodeKind, Span};
 
+use super::program::is_built_in;
 use super::search::EXECUTE;
 use crate::pattern::Pattern;
 
@@ -44,6 +45,10 @@ const OF_ONE_PARAMETER: [&str; 27] = [
 pub(super) struct Rewritten {
     pub(super) source: String,
     pub(super) patterns: Vec<Pattern>,
+    /// Built-in functions are still used as values.
+    pub(super) hands_about_functions: bool,
+    /// There is a regular expression that is no [`Pattern`].
+    pub(super) backtracks: bool,
 }
 
 /// Puts the other parts in. A regular expression that is no [`Pattern`] stays what it is.
@@ -52,15 +57,17 @@ pub(super) fn rewrite(expression: &Expression) -> Rewritten {
     let mut edits: Vec<(Span, String)> = Vec::new();
     let mut patterns = Vec::new();
     let mut called = Vec::new();
+    let (mut hands_about_functions, mut backtracks) = (false, false);
     expression
         .ast()
         .root
         .walk(&mut |node: &Node| match &node.kind {
-            NodeKind::Function { procedure, .. } | NodeKind::Partial { procedure, .. } => {
-                called.push(procedure.id);
-            }
+            NodeKind::Function { procedure, .. } => called.push(procedure.id),
+            NodeKind::Partial { .. } => hands_about_functions = true,
             NodeKind::Regex { pattern, flags } => {
-                if let Ok(pattern) = Pattern::find(pattern, flags) {
+                let pattern = Pattern::find(pattern, flags);
+                backtracks |= pattern.is_err();
+                if let Ok(pattern) = pattern {
                     let number = patterns.len();
                     patterns.push(pattern);
                     let function = format!("function($s){{${EXECUTE}({number}, $s)}}");
@@ -77,6 +84,9 @@ pub(super) fn rewrite(expression: &Expression) -> Rewritten {
                     "($type(${name}) = 'function' ? function($x){{${name}($x)}} : ${name})"
                 );
                 edits.push((node.span, function));
+            }
+            NodeKind::Variable { name } if is_built_in(name) && !called.contains(&node.id) => {
+                hands_about_functions = true;
             }
             NodeKind::Bind { lhs, .. } => called.push(lhs.id),
             _ => {}
@@ -96,5 +106,7 @@ pub(super) fn rewrite(expression: &Expression) -> Rewritten {
     Rewritten {
         source: rewritten,
         patterns,
+        hands_about_functions,
+        backtracks,
     }
 }

@@ -1,8 +1,10 @@
 //! What tasks are told, and what becomes of permits.
 
+use rampmeter_call::Throttle;
 use serde_json::{Value, json};
 
 use super::*;
+use rampmeter_dispatch::Throttle as GateThrottle;
 
 fn answer(status: u16, body: Value) -> Answer {
     Answer {

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use rampmeter_caller::{Answer, Repeatable, Throttle};
+use std::time::SystemTime;
+
+use rampmeter_call::{Answer, Failed, Outcome, Repeatable, Throttle};
 use rampmeter_config::aws;
-use rampmeter_config::consequence::Failed;
 use serde_json::{Value, json};
 
 use super::*;
@@ -36,15 +37,13 @@ fn job() -> Job {
 }
 
 /// A look, and the job that was looked at.
-fn look(job: Job, outcome: Outcome, seconds: i64) -> (Job, Looked) {
+fn look(job: Job, outcome: Outcome, seconds: i64) -> (Job, JobAction) {
     let target = target();
-    let rules = Rules {
-        target: &target,
-        attempts: 2,
-        random: u64::MAX,
-    };
-    let looked = job.look(&rules, outcome, (at(seconds), SystemTime::UNIX_EPOCH));
-    (job, looked)
+    let rules = target.call_rules(2, u64::MAX);
+    let profile = &target.profile;
+    let result = profile.poll_result(&job.follow_up, outcome, SystemTime::UNIX_EPOCH);
+    let action = job.after_poll(&rules, result, at(seconds));
+    (job, action)
 }
 
 fn pending() -> Outcome {
@@ -54,16 +53,16 @@ fn pending() -> Outcome {
     ))
 }
 
-fn again((job, looked): (Job, Looked)) -> (Job, Duration) {
+fn again((job, looked): (Job, JobAction)) -> (Job, Duration) {
     match looked {
-        Looked::Again { follow_up, after } => (job.goes_on(follow_up), after),
+        JobAction::Again { follow_up, after } => (job.goes_on(follow_up), after),
         other => panic!("{other:?}"),
     }
 }
 
-fn failure((_, looked): (Job, Looked)) -> Failed {
+fn failure((_, looked): (Job, JobAction)) -> Failed {
     match looked {
-        Looked::Failed(failed) => failed,
+        JobAction::Failed(failed) => failed,
         other => panic!("{other:?}"),
     }
 }
@@ -79,7 +78,7 @@ fn a_job_is_looked_at_until_it_has_ended_and_its_result_is_the_answer_of_the_cal
     let (job, after) = again(look(job, ended, 1_006));
     assert_eq!(
         (job.follow_up.part, after),
-        (rampmeter_caller::follow_up::Part::Tasks, Duration::ZERO)
+        (rampmeter_call::job::Part::Tasks, Duration::ZERO)
     );
     let tasks = json!({"items": [{"links": [
         {"rel": "self", "href": "http://127.0.0.1:1/services/rest/async/v1/job/7/task/1"}]}]});
@@ -87,7 +86,7 @@ fn a_job_is_looked_at_until_it_has_ended_and_its_result_is_the_answer_of_the_cal
     assert_eq!(after, Duration::ZERO);
     assert!(job.follow_up.path.ends_with("/task/1/result"), "{job:?}");
     let result = Outcome::Success(answer(200, json!({"id": 12})));
-    let (_, Looked::Done(answer)) = look(job, result, 1_008) else {
+    let (_, JobAction::Done(answer)) = look(job, result, 1_008) else {
         panic!("it has ended");
     };
     assert_eq!(answer.body, json!({"id": 12}));

@@ -4,7 +4,7 @@
 //!
 //! <https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html>
 
-use rampmeter_caller::{Outcome, Repeatable};
+use rampmeter_call::{Outcome, Repeatable};
 use rampmeter_dispatch::{Priority, Time};
 use serde_json::{Value, json};
 
@@ -136,7 +136,7 @@ fn seconds(time: Time) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use rampmeter_caller::{Answer, Throttle};
+    use rampmeter_call::{Answer, Throttle};
 
     use super::*;
 

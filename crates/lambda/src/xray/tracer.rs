@@ -1,6 +1,7 @@
 //! Tells X-Ray of the calls whose traces are recorded, if the function is traced. What it says is made in `segment`.
 
-use rampmeter_caller::{Outcome, Profile, Request};
+use rampmeter_call::{Outcome, Request};
+use rampmeter_caller::Profile;
 use rampmeter_dispatch::{Priority, Time};
 
 use crate::daemon::Daemon;
@@ -52,7 +53,7 @@ impl Tracer {
         let (Some(daemon), Some(segment)) = (&self.daemon, segment) else {
             return;
         };
-        let Some(url) = request.url_without_query(profile) else {
+        let Some(url) = request.url_without_query(&profile.base_url) else {
             return;
         };
         let attempt = Attempted {

@@ -1,7 +1,7 @@
 //! The simulated world: calls arrive, the real gate of `dispatch` decides which start, the vendor answers, on a
-//! virtual clock that jumps from event to event. What the embedded engine does around the gate (repeats, holds,
-//! returns after a throttle, oldest first within a lane) is done here in the same way, without a store and without
-//! time of its own: a commit takes no time.
+//! virtual clock that jumps from event to event. What follows from an outcome is
+//! asked of `call`, as the other hosts ask it; what the embedded engine does besides (oldest first within a lane) is done here
+//! in the same way, without a store and without time of its own: a commit takes no time.
 
 mod agenda;
 pub(crate) mod figures;
@@ -14,7 +14,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rampmeter_config::{OnUnknown, Retry};
+use rampmeter_call::job::Polling;
+use rampmeter_call::{CallRules, NextAction, Outcome, PermitEnd};
 use rampmeter_dispatch::{Decision, Gate, PermitId, Position, Priority, Throttle, Time, Waiting};
 
 use super::quantity::LONGEST;
@@ -24,7 +25,7 @@ use crate::world::agenda::Agenda;
 use crate::world::held::Obstacles;
 use crate::world::result::{End, Record, Run, Step, Throttles};
 use crate::world::scenario::{Order, Scenario};
-use crate::world::vendor::{Answer, Vendor};
+use crate::world::vendor::{Reply, Vendor, no_answer};
 
 /// A call that a full vendor refuses for ever is started again and again. After so many starts for each call, and
 /// [`SPARE_STARTS`] for all, those that are left are said not to end.
@@ -42,7 +43,7 @@ enum Event {
     /// The vendor ends its work on a call of ours.
     WorkEnds,
     /// An answer arrives.
-    Answered(Call, PermitId, Answer),
+    Answered(Call, PermitId, Reply),
     /// A call has waited for its answer until its timeout.
     TimedOut(Call, PermitId),
     /// A call that was put back may be taken again.
@@ -173,8 +174,8 @@ impl<'a> World<'a> {
     fn happen(&mut self, event: Event) {
         match event {
             Event::WorkEnds => self.vendor.end_ours(),
-            Event::Answered(call, permit, answer) => self.answered(call, permit, answer),
-            Event::TimedOut(call, permit) => self.timed_out(call, permit),
+            Event::Answered(call, permit, reply) => self.ended(call, permit, reply.outcome()),
+            Event::TimedOut(call, permit) => self.ended(call, permit, no_answer()),
             Event::Ready(call) => self.make_ready(call),
             Event::OtherCalls => {
                 if let Some(works_for) = self.vendor.take_other(&mut self.others) {
@@ -250,8 +251,8 @@ impl<'a> World<'a> {
             self.foresee(works_for, Event::WorkEnds);
         }
         match fate.answer {
-            Some((after, answer)) if after < self.scenario.handling.timeout => {
-                self.foresee(after, Event::Answered(call, permit, answer));
+            Some((after, reply)) if after < self.scenario.handling.timeout => {
+                self.foresee(after, Event::Answered(call, permit, reply));
             }
             _ => {
                 self.foresee(
@@ -262,48 +263,59 @@ impl<'a> World<'a> {
         }
     }
 
-    fn answered(&mut self, call: Call, permit: PermitId, answer: Answer) {
-        if let Answer::Throttled(kind) = answer {
-            let number = self.throttles.all;
-            let mut jitter = Random::of(self.scenario.seed, Question::Jitter, number, 0);
-            let report = self.gate.refused(permit, kind, self.now, jitter.next());
-            self.throttles.all += 1;
-            self.throttles.under_our_limit += u64::from(report.under_our_limit);
-        }
-        self.gate.finish(permit, self.now);
-        match answer {
-            Answer::Success => self.end(call, End::Succeeded),
-            Answer::Final => self.end(call, End::Refused),
-            Answer::Repeatable => self.repeat(call),
-            // The target is closed; the call keeps its turn.
-            Answer::Throttled(Throttle::Window { .. }) => self.make_ready(call),
-            Answer::Throttled(Throttle::Concurrency) => {
-                self.foresee(self.scenario.handling.retry.initial, Event::Ready(call));
+    /// An attempt has ended: its permit ends, and what follows for the call is done.
+    fn ended(&mut self, call: Call, permit: PermitId, outcome: Outcome) {
+        self.end_permit(permit, PermitEnd::of(&outcome));
+        match self.rules_of(call).after(outcome) {
+            NextAction::Done(_) => self.end(call, End::Succeeded),
+            NextAction::Failed(failed) => {
+                self.records[call].attempts = failed.attempts;
+                self.end(call, End::of(&failed));
+            }
+            NextAction::Again {
+                after, attempts, ..
+            } => {
+                self.records[call].attempts = attempts;
+                if after.is_zero() {
+                    self.make_ready(call);
+                } else {
+                    self.foresee(after, Event::Ready(call));
+                }
             }
         }
     }
 
-    /// The outcome is unknown: the vendor may be at work until its hold has passed.
-    fn timed_out(&mut self, call: Call, permit: PermitId) {
-        let until = self
-            .now
-            .saturating_add(self.scenario.handling.hold_after_timeout);
-        self.gate.hold(permit, until);
-        match self.scenario.handling.on_unknown {
-            OnUnknown::Fail => self.end(call, End::Unknown),
-            OnUnknown::Retry | OnUnknown::Reconcile => self.repeat(call),
+    fn end_permit(&mut self, permit: PermitId, end: PermitEnd) {
+        match end {
+            PermitEnd::Held => {
+                let hold = self.scenario.handling.hold_after_timeout;
+                self.gate.hold(permit, self.now.saturating_add(hold));
+                return;
+            }
+            PermitEnd::Refused(throttle) => self.refused(permit, throttle),
+            PermitEnd::Free => {}
         }
+        self.gate.finish(permit, self.now);
     }
 
-    /// Uses up an attempt.
-    fn repeat(&mut self, call: Call) {
-        let retry = &self.scenario.handling.retry;
-        self.records[call].attempts += 1;
-        let attempts = self.records[call].attempts;
-        if attempts >= retry.max_attempts {
-            self.end(call, End::Unavailable);
-        } else {
-            self.foresee(back_off(retry, attempts), Event::Ready(call));
+    fn refused(&mut self, permit: PermitId, throttle: Throttle) {
+        let number = self.throttles.all;
+        let mut jitter = Random::of(self.scenario.seed, Question::Jitter, number, 0);
+        let report = self.gate.refused(permit, throttle, self.now, jitter.next());
+        self.throttles.all += 1;
+        self.throttles.under_our_limit += u64::from(report.under_our_limit);
+    }
+
+    fn rules_of(&self, call: Call) -> CallRules {
+        let (handling, record) = (&self.scenario.handling, &self.records[call]);
+        let (seed, starts) = (self.scenario.seed, u64::from(record.starts));
+        CallRules {
+            retry: handling.retry,
+            on_unknown: handling.on_unknown,
+            // No call of a simulation becomes a job.
+            polling: Polling::USUAL,
+            attempts: record.attempts,
+            random: Random::of(seed, Question::BackOff, call as u64, starts).next(),
         }
     }
 
@@ -347,10 +359,4 @@ impl<'a> World<'a> {
             others_refused: self.vendor.others_refused(),
         }
     }
-}
-
-/// The wait before the next attempt, after so many have failed: doubled each time, up to the target's longest.
-fn back_off(retry: &Retry, failed: u32) -> Duration {
-    let doublings = failed.saturating_sub(1).min(31);
-    retry.initial.saturating_mul(1 << doublings).min(retry.max)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rampmeter_call::{Failed, OUTCOME_UNKNOWN, UNAVAILABLE};
 use rampmeter_dispatch::{Priority, Time};
 
 use super::held::{Held, Obstacle};
@@ -17,8 +18,19 @@ pub(crate) enum End {
     Refused,
     /// Its attempts were used up.
     Unavailable,
-    /// Its answer was lost, and the target does not repeat.
+    /// Its answer was lost, and the target does not repeat it, or wants to know what happened and cannot.
     Unknown,
+}
+
+impl End {
+    /// How a call that failed ended.
+    pub(crate) fn of(failed: &Failed) -> End {
+        match failed.error.as_str() {
+            UNAVAILABLE => End::Unavailable,
+            OUTCOME_UNKNOWN => End::Unknown,
+            _ => End::Refused,
+        }
+    }
 }
 
 /// What became of a call.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use rampmeter_config::{OnUnknown, Retry, Target};
+use rampmeter_call::{OnUnknown, Retry};
+use rampmeter_config::Target;
 use rampmeter_dispatch::{
     CountFrom, DeferralBound, Limit, LimitKind, Priority, Reserve, Rules, Share,
 };

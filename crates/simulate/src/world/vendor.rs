@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rampmeter_dispatch::Throttle;
+use rampmeter_call::{Answer, Outcome, Repeatable, Throttle};
 
 use super::scenario::Scenario;
 use crate::random::{Question, Random};
@@ -13,15 +13,54 @@ pub(crate) const REFUSAL: Duration = Duration::from_millis(50);
 
 /// What the vendor answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum Reply {
     /// It is done.
     Success,
     /// An error that stays.
     Final,
     /// An error that may pass.
     Repeatable,
-    /// Not now.
-    Throttled(Throttle),
+    /// Too many calls at once.
+    ThrottledAtOnce,
+    /// Too many calls in a time, or an overload, and how long the vendor asks to be left alone.
+    ThrottledInTime(Option<Duration>),
+}
+
+impl Reply {
+    /// The outcome of the attempt: the vendor's answer as `caller` would read it, without headers and body.
+    pub(crate) fn outcome(self) -> Outcome {
+        let answer = |status| Answer {
+            status,
+            ..Answer::default()
+        };
+        let throttled = |kind, retry_after| Outcome::Throttled {
+            kind,
+            retry_after,
+            answer: answer(429),
+            vendor_code: None,
+        };
+        match self {
+            Reply::Success => Outcome::Success(answer(200)),
+            Reply::Final => Outcome::Final {
+                answer: answer(400),
+                vendor_code: None,
+            },
+            Reply::Repeatable => Outcome::Repeatable {
+                reason: Repeatable::ServerError,
+                answer: Some(answer(500)),
+                vendor_code: None,
+            },
+            Reply::ThrottledAtOnce => throttled(Throttle::Concurrency, None),
+            Reply::ThrottledInTime(retry_after) => throttled(Throttle::Window, retry_after),
+        }
+    }
+}
+
+/// The outcome of an attempt without an answer.
+pub(crate) fn no_answer() -> Outcome {
+    Outcome::Unknown {
+        reason: "no answer came within the timeout".to_owned(),
+    }
 }
 
 /// What becomes of an attempt.
@@ -30,7 +69,7 @@ pub(crate) struct Fate {
     /// How long the vendor is at work on it; `None` for a refusal, which takes no place.
     pub(crate) works_for: Option<Duration>,
     /// When the answer comes and what it says; `None` if it is lost.
-    pub(crate) answer: Option<(Duration, Answer)>,
+    pub(crate) answer: Option<(Duration, Reply)>,
 }
 
 /// The vendor at work.
@@ -58,7 +97,7 @@ impl<'a> Vendor<'a> {
     /// Takes or refuses an attempt of ours. `known` is the duration of the call, where it was recorded.
     pub(crate) fn take(&mut self, call: u64, attempt: u64, known: Option<Duration>) -> Fate {
         if self.is_full() {
-            return refusal(Throttle::Concurrency);
+            return refusal(Reply::ThrottledAtOnce);
         }
         let workload = &self.scenario.workload;
         let seed = self.scenario.seed;
@@ -74,16 +113,16 @@ impl<'a> Vendor<'a> {
         };
         if falls_in(workload.throttles.share.0) {
             let retry_after = workload.throttles.retry_after.map(|span| span.0);
-            return refusal(Throttle::Window { retry_after });
+            return refusal(Reply::ThrottledInTime(retry_after));
         }
         let answer = if falls_in(failures.lost.0) {
             None
         } else if falls_in(failures.refused.0) {
-            Some((works_for, Answer::Final))
+            Some((works_for, Reply::Final))
         } else if falls_in(failures.repeatable.0) {
-            Some((works_for, Answer::Repeatable))
+            Some((works_for, Reply::Repeatable))
         } else {
-            Some((works_for, Answer::Success))
+            Some((works_for, Reply::Success))
         };
         self.ours += 1;
         Fate {
@@ -130,9 +169,9 @@ impl<'a> Vendor<'a> {
     }
 }
 
-fn refusal(throttle: Throttle) -> Fate {
+fn refusal(reply: Reply) -> Fate {
     Fate {
         works_for: None,
-        answer: Some((REFUSAL, Answer::Throttled(throttle))),
+        answer: Some((REFUSAL, reply)),
     }
 }

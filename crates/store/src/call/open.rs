@@ -5,9 +5,10 @@
 use rampmeter_dispatch::{Priority, Time};
 use rusqlite::types::Type;
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::error::StoreError;
 use crate::model::id::{MessageNumber, QueueId, TargetId};
+use crate::tables::{CallTables, LaneTables};
 
 /// Delayed messages that one question reads, the soonest first: the writer answers it.
 const DELAYED_READ: i64 = 10_000;
@@ -30,7 +31,7 @@ pub struct LaneRow {
     pub target_name: String,
 }
 
-impl Store {
+impl LaneTables<'_> {
     /// The messages that may be taken later, the soonest first, of plain queues too: the first 10,000.
     pub fn delayed(&self) -> Result<Vec<DelayedRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
@@ -64,16 +65,8 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Whether an earlier request of the call has an unknown outcome, so that it keeps its places.
-    pub fn is_answer_lost(&self, message: MessageNumber) -> Result<bool, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT 1 FROM permit WHERE message = ?1 AND held_until IS NOT NULL LIMIT 1",
-        )?;
-        Ok(optional(statement.query_row([message], |_| Ok(())))?.is_some())
-    }
-
     /// The lanes of all targets that there ever were.
-    pub fn lanes(&self) -> Result<Vec<LaneRow>, StoreError> {
+    pub fn of_all_targets(&self) -> Result<Vec<LaneRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT queue.id, queue.lane, target.id, target.name FROM queue \
              JOIN target ON target.id = queue.target WHERE queue.lane < 3 \
@@ -92,5 +85,15 @@ impl Store {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+impl CallTables<'_> {
+    /// Whether an earlier request of the call has an unknown outcome, so that it keeps its places.
+    pub fn is_answer_lost(&self, message: MessageNumber) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT 1 FROM permit WHERE message = ?1 AND held_until IS NOT NULL LIMIT 1",
+        )?;
+        Ok(optional(statement.query_row([message], |_| Ok(())))?.is_some())
     }
 }

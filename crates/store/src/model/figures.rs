@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rampmeter_caller::Outcome;
+use rampmeter_call::Outcome;
 use rampmeter_dispatch::Priority;
 
 /// Upper bounds of the buckets of every histogram, in seconds. The last bucket has no bound.

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::connection::optional;
 use crate::damaged::or_left_out;
-use crate::error::StoreError;
+use crate::error::{StoreError, TransactionError};
 use crate::execution::map_run::find_map_run;
 use crate::execution::map_run::map_run_of;
 use crate::execution::redrivable::why_not_redrivable;
@@ -98,18 +98,28 @@ impl Reader {
                     |row| Ok((row.get::<_, i64>(0)?, ExecutionRow::read(row))),
                 )?
                 .collect::<Result<Vec<_>, _>>()?;
-            let more = rows.len() > size as usize;
-            let kept = &rows[..rows.len().min(size as usize)];
-            let next_token = kept.last().filter(|_| more).map(|(id, _)| page_token(*id));
-            let mut items = Vec::new();
-            for (_, row) in rows.into_iter().take(size as usize) {
-                let read = row
-                    .map_err(StoreError::from)
-                    .and_then(|row| self.summary(connection, &row));
-                items.extend(or_left_out(read, "an execution of a list")?);
-            }
-            Ok(Page { items, next_token })
+            self.page(connection, rows, size as usize)
         })
+    }
+
+    /// A page of the executions that can be read, of `size` and one row.
+    fn page(
+        &self,
+        connection: &Connection,
+        rows: Vec<(i64, rusqlite::Result<ExecutionRow>)>,
+        size: usize,
+    ) -> Result<Page<ExecutionSummary>, TransactionError> {
+        let more = rows.len() > size;
+        let kept = &rows[..rows.len().min(size)];
+        let next_token = kept.last().filter(|_| more).map(|(id, _)| page_token(*id));
+        let mut items = Vec::new();
+        for (_, row) in rows.into_iter().take(size) {
+            let read = row
+                .map_err(StoreError::from)
+                .and_then(|row| self.summary(connection, &row));
+            items.extend(or_left_out(read, "an execution of a list")?);
+        }
+        Ok(Page { items, next_token })
     }
 
     pub fn execution_counts(&self) -> Result<Vec<(ExecutionStatus, u64)>, Rejected> {

@@ -7,7 +7,7 @@ mod structured;
 
 use std::time::{Duration, SystemTime};
 
-use super::Answer;
+use rampmeter_call::Answer;
 
 /// One limit as an answer describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(crate) const MAX_ALLOWANCES: usize = 32;
 /// Reads the headers of the standard and of common usage. Dates are compared with the answer's own. What is malformed is as
 /// if it was not there.
 pub(crate) fn read(answer: &Answer, now: SystemTime) -> Vec<Allowance> {
-    let plain = plain::read(answer, answer.sent_at(now));
+    let plain = plain::read(answer, super::retry_after::sent_at(answer, now));
     if plain.is_empty() || answer.header("ratelimit").is_some() {
         let structured = structured::read(answer);
         if !structured.is_empty() {

@@ -3,9 +3,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use rampmeter_call::Answer;
+
 use super::reset::{self, number};
 use super::{Allowance, Unit, structured};
-use crate::answer::Answer;
 
 const PREFIXES: [&str; 3] = ["ratelimit", "x-ratelimit", "x-rate-limit"];
 

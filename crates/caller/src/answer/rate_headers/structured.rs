@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use sfv::{BareItem, Dictionary, Item, List, ListEntry, Parameters, Parser};
 
+use rampmeter_call::Answer;
+
 use super::reset::MAX_RESET;
 use super::{Allowance, Unit};
-use crate::answer::Answer;
 
 /// Longest field that is read, in bytes.
 const MAX_FIELD_BYTES: usize = 8_192;

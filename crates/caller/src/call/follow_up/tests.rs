@@ -1,13 +1,13 @@
 //! Jobs as vendors tell of them, and what is no job.
 
+use rampmeter_call::{Answer, Throttle, job::Polling};
 use serde_json::{Value, json};
 use url::Url;
 
 use std::time::Duration;
 
 use super::*;
-use crate::job::{Jobs, MAX_MISSES, Polling};
-use crate::outcome::Throttle;
+use crate::job::{Jobs, MAX_MISSES};
 use crate::vendor::Preset;
 
 const JOB: &str = "/services/rest/async/v1/job/7";
@@ -46,13 +46,17 @@ fn final_no(status: u16, body: Value) -> Outcome {
     }
 }
 
-fn look(follow_up: &FollowUp, outcome: Outcome) -> Look {
-    follow_up.look(&profile(Preset::NetSuite), outcome, SystemTime::UNIX_EPOCH)
+fn look(follow_up: &FollowUp, outcome: Outcome) -> PollResult {
+    profile(Preset::NetSuite).poll_result(follow_up, outcome, SystemTime::UNIX_EPOCH)
 }
 
-fn next(look: Look) -> FollowUp {
+fn wanted(profile: &Profile, answer: &Answer) -> Option<FollowUp> {
+    profile.job_of(&Outcome::Success(answer.clone()))
+}
+
+fn next(look: PollResult) -> FollowUp {
     match look {
-        Look::Next { follow_up, .. } => follow_up,
+        PollResult::Next { follow_up, .. } => follow_up,
         other => panic!("{other:?}"),
     }
 }
@@ -118,7 +122,7 @@ fn a_job_goes_on_until_it_says_that_it_has_ended() {
         json!("nonsense"),
     ] {
         let seen = look(&started(), success(body.clone()));
-        assert_eq!(seen, Look::Pending { after: None }, "{body}");
+        assert_eq!(seen, PollResult::Pending { after: None }, "{body}");
     }
 }
 
@@ -135,21 +139,24 @@ fn the_links_of_a_job_lead_to_its_result() {
     assert_eq!(at_result.path, format!("{tasks}/12/result"));
     assert_eq!(at_result.job, JOB);
     let evil = json!({"items": [{"links": [{"rel": "self", "href": "https://evil.test/async/v1/job/1"}]}]});
-    assert!(matches!(look(&at_tasks, success(evil)), Look::Done(_)));
+    assert!(matches!(
+        look(&at_tasks, success(evil)),
+        PollResult::Done(_)
+    ));
 }
 
 #[test]
 fn a_job_ends_with_the_answer_of_its_only_task() {
     let created = answer(204, &[("location", "/record/v1/salesOrder/5")], json!(""));
     let seen = look(&at_result(true), Outcome::Success(created.clone()));
-    assert_eq!(seen, Look::Done(created));
+    assert_eq!(seen, PollResult::Done(created));
 }
 
 #[test]
 fn a_failed_job_ends_with_the_status_of_its_task() {
     let body = json!({"status": 400, "o:errorDetails": [{"o:errorCode": "INVALID_CONTENT"}]});
     match look(&at_result(false), success(body)) {
-        Look::Final {
+        PollResult::Final {
             answer,
             vendor_code,
         } => {
@@ -159,15 +166,15 @@ fn a_failed_job_ends_with_the_status_of_its_task() {
         other => panic!("{other:?}"),
     }
     let seen = look(&at_result(false), final_no(409, json!("")));
-    assert!(matches!(seen, Look::Final { answer, .. } if answer.status == 409));
+    assert!(matches!(seen, PollResult::Final { answer, .. } if answer.status == 409));
     let silent = look(&at_result(false), success(json!({"x": 1})));
-    assert!(matches!(silent, Look::Failed { .. }));
+    assert!(matches!(silent, PollResult::Failed { .. }));
 }
 
 #[test]
 fn a_result_that_cannot_be_read_does_not_undo_what_the_job_did() {
     match look(&at_result(true), final_no(404, json!(""))) {
-        Look::Done(answer) => {
+        PollResult::Done(answer) => {
             assert_eq!(answer.status, 200);
             assert_eq!(answer.body["progress"], "succeeded");
         }
@@ -181,13 +188,13 @@ fn a_job_of_several_tasks_ends_with_the_list_of_them() {
     let tasks = next(look(&started(), success(job)));
     let list = json!({"items": [{"id": "1"}, {"id": "2"}]});
     let seen = look(&tasks, success(list.clone()));
-    assert!(matches!(seen, Look::Done(answer) if answer.body == list));
+    assert!(matches!(seen, PollResult::Done(answer) if answer.body == list));
 }
 
 #[test]
 fn a_vendor_that_does_not_know_the_job_any_more_leaves_its_end_open() {
     match look(&started(), final_no(404, json!(""))) {
-        Look::Lost { reason } => assert!(reason.contains(JOB) && reason.contains("404")),
+        PollResult::Lost { reason } => assert!(reason.contains(JOB) && reason.contains("404")),
         other => panic!("{other:?}"),
     }
 }
@@ -204,19 +211,22 @@ fn a_look_that_comes_to_nothing_is_repeated_and_one_at_a_result_not_for_ever() {
     job.misses = 1_000;
     assert_eq!(
         look(&job, throttled.clone()),
-        Look::Missed(throttled.clone())
+        PollResult::Missed(throttled.clone())
     );
     let mut result = at_result(true);
     assert_eq!(
         look(&result, throttled.clone()),
-        Look::Missed(throttled.clone())
+        PollResult::Missed(throttled.clone())
     );
     result.misses = MAX_MISSES;
-    assert!(matches!(look(&result, throttled.clone()), Look::Done(_)));
+    assert!(matches!(
+        look(&result, throttled.clone()),
+        PollResult::Done(_)
+    ));
     let mut failed = at_result(false);
     failed.misses = MAX_MISSES;
     match look(&failed, throttled) {
-        Look::Failed { answer, .. } => assert_eq!(answer.status, 429),
+        PollResult::Failed { answer, .. } => assert_eq!(answer.status, 429),
         other => panic!("{other:?}"),
     }
 }
@@ -225,23 +235,23 @@ fn a_look_that_comes_to_nothing_is_repeated_and_one_at_a_result_not_for_ever() {
 fn a_status_monitor_answers_202_until_the_end() {
     let accepted = answer(202, &[("location", "/monitor/1")], json!(""));
     let monitor = wanted(&monitored(), &accepted).unwrap();
-    let seen = |outcome| monitor.look(&monitored(), outcome, SystemTime::UNIX_EPOCH);
+    let seen = |outcome| monitored().poll_result(&monitor, outcome, SystemTime::UNIX_EPOCH);
     let waiting = answer(202, &[("retry-after", "7")], json!(""));
     let seven = Some(Duration::from_secs(7));
     assert_eq!(
         seen(Outcome::Success(waiting)),
-        Look::Pending { after: seven }
+        PollResult::Pending { after: seven }
     );
     let done = seen(success(json!({"id": 1})));
-    assert!(matches!(done, Look::Done(answer) if answer.body["id"] == 1));
+    assert!(matches!(done, PollResult::Done(answer) if answer.body["id"] == 1));
     let failed = answer(200, &[("asyncresult", "409")], json!({}));
     match seen(Outcome::Success(failed)) {
-        Look::Final { answer, .. } => assert_eq!(answer.status, 409),
+        PollResult::Final { answer, .. } => assert_eq!(answer.status, 409),
         other => panic!("{other:?}"),
     }
     let moved = answer(202, &[("location", "/monitor/2")], json!(""));
     match seen(Outcome::Success(moved)) {
-        Look::Next { follow_up, at_once } => {
+        PollResult::Next { follow_up, at_once } => {
             assert_eq!((follow_up.path.as_str(), at_once), ("/monitor/2", false));
         }
         other => panic!("{other:?}"),
@@ -251,7 +261,7 @@ fn a_status_monitor_answers_202_until_the_end() {
         answer: elsewhere,
         vendor_code: None,
     };
-    assert!(matches!(seen(no), Look::Lost { .. }));
+    assert!(matches!(seen(no), PollResult::Lost { .. }));
 }
 
 #[test]

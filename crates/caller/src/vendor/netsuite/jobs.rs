@@ -3,13 +3,15 @@
 
 use std::time::SystemTime;
 
+use rampmeter_call::{
+    Answer, Outcome,
+    job::{Ended, FollowUp, Part, PollResult},
+};
 use serde_json::Value;
 
-use crate::answer::Answer;
-use crate::job::{Ended, FollowUp, JobContext, JobProtocol, Look, Part, below, refused};
-use crate::outcome::Outcome;
+use crate::job::{JobContext, JobProtocol, below, refused};
 
-pub(in crate::vendor) static JOBS: JobProtocol = JobProtocol { job_of, look };
+pub(in crate::vendor) static JOBS: JobProtocol = JobProtocol { job_of, poll };
 
 const JOB_PATH: &str = "/async/v1/job/";
 
@@ -25,12 +27,12 @@ fn job_link(context: &JobContext<'_>, link: &str) -> Option<String> {
     below(context.base_url, link).filter(|path| path.contains(JOB_PATH))
 }
 
-fn look(
+fn poll(
     follow_up: &FollowUp,
     context: &JobContext<'_>,
     outcome: Outcome,
     _now: SystemTime,
-) -> Look {
+) -> PollResult {
     match (&follow_up.ended, follow_up.part) {
         (Some(ended), Part::Tasks) => tasks(follow_up, context, ended, outcome),
         (Some(ended), Part::Result) => result(context, ended, outcome),
@@ -38,13 +40,13 @@ fn look(
     }
 }
 
-fn job(follow_up: &FollowUp, context: &JobContext<'_>, outcome: &Outcome) -> Look {
+fn job(follow_up: &FollowUp, context: &JobContext<'_>, outcome: &Outcome) -> PollResult {
     let answer = match outcome {
         Outcome::Success(answer) => answer,
         other => return refused(follow_up, other.answer().map_or(0, |answer| answer.status)),
     };
     let Some(well) = ended(answer) else {
-        return Look::Pending { after: None };
+        return PollResult::Pending { after: None };
     };
     let tasks = answer.body.get("task").and_then(self_link);
     let path = tasks
@@ -66,9 +68,14 @@ fn ended(answer: &Answer) -> Option<bool> {
 }
 
 /// A job of one task ends as that task did; a job of several, with the list of them.
-fn tasks(follow_up: &FollowUp, context: &JobContext<'_>, ended: &Ended, outcome: Outcome) -> Look {
+fn tasks(
+    follow_up: &FollowUp,
+    context: &JobContext<'_>,
+    ended: &Ended,
+    outcome: Outcome,
+) -> PollResult {
     let Outcome::Success(answer) = outcome else {
-        return ended.as_look(context);
+        return context.own_word(ended);
     };
     let items = answer.body.get("items").and_then(Value::as_array);
     let more = answer.body.get("hasMore").and_then(Value::as_bool) == Some(true);
@@ -78,8 +85,8 @@ fn tasks(follow_up: &FollowUp, context: &JobContext<'_>, ended: &Ended, outcome:
     };
     match path {
         Some(path) => follow_up.then(Part::Result, path, ended.clone()),
-        None if ended.well => Look::Done(answer),
-        None => Look::Failed {
+        None if ended.well => PollResult::Done(answer),
+        None => PollResult::Failed {
             vendor_code: None,
             answer,
         },
@@ -111,11 +118,11 @@ fn self_link(object: &Value) -> Option<&str> {
 }
 
 /// The answer that the request would have had: that of a failed one is an error, whatever the status it is read with.
-fn result(context: &JobContext<'_>, ended: &Ended, outcome: Outcome) -> Look {
+fn result(context: &JobContext<'_>, ended: &Ended, outcome: Outcome) -> PollResult {
     match (ended.well, outcome) {
-        (true, Outcome::Success(answer)) => Look::Done(answer),
+        (true, Outcome::Success(answer)) => PollResult::Done(answer),
         // That the result cannot be read does not undo what the job did.
-        (true, _) => ended.as_look(context),
+        (true, _) => context.own_word(ended),
         (false, Outcome::Success(mut answer)) => {
             let status = answer.body.get("status").and_then(Value::as_u64);
             let status = status.and_then(|status| u16::try_from(status).ok());
@@ -123,13 +130,13 @@ fn result(context: &JobContext<'_>, ended: &Ended, outcome: Outcome) -> Look {
                 Some(status) => {
                     answer.status = status;
                     answer.status_text = String::new();
-                    let vendor_code = (context.vendor_code)(&answer);
-                    Look::Final {
+                    let vendor_code = context.code_of(&answer);
+                    PollResult::Final {
                         answer,
                         vendor_code,
                     }
                 }
-                None => Look::Failed {
+                None => PollResult::Failed {
                     vendor_code: None,
                     answer,
                 },
@@ -141,10 +148,10 @@ fn result(context: &JobContext<'_>, ended: &Ended, outcome: Outcome) -> Look {
                 answer,
                 vendor_code,
             },
-        ) => Look::Final {
+        ) => PollResult::Final {
             answer,
             vendor_code,
         },
-        (false, _) => ended.as_look(context),
+        (false, _) => context.own_word(ended),
     }
 }

@@ -6,17 +6,16 @@ mod jobs;
 use std::borrow::Cow;
 use std::time::Duration;
 
+use rampmeter_call::{Answer, Request, Retry, Throttle};
 use serde_json::Value;
 use url::Url;
 
 use super::base_url::{https_only, is_this_machine};
 use super::http;
-use super::{Bound, Idempotency, RetryTable, Seen, Signal, SuggestedLimit, Vendor};
-use crate::answer::Answer;
+use super::{Bound, Idempotency, Seen, Signal, SuggestedLimit, Vendor};
 use crate::job::Jobs;
-use crate::outcome::{Meaning, Throttle};
+use crate::meaning::Meaning;
 use crate::reconcile::{Found, Question};
-use crate::request::Request;
 
 pub(super) use jobs::JOBS;
 
@@ -39,7 +38,7 @@ pub(super) static NETSUITE: Vendor = Vendor {
         bound: Bound::Concurrency(5),
         note: "the smallest account (Standard, no SuiteCloud Plus); 15 for Premium, 20 for Enterprise, 10 more for each licence. REST, SOAP and RESTlets of all integrations share it",
     }],
-    retry: RetryTable::USUAL,
+    retry: Retry::USUAL,
     // Documented for asynchronous REST requests; ignored by the other surfaces.
     idempotency: Idempotency::Header {
         name: Cow::Borrowed("x-netsuite-idempotency-key"),
@@ -51,6 +50,7 @@ pub(super) static NETSUITE: Vendor = Vendor {
     signals: &[Signal {
         status: Some(429),
         code: Some(Cow::Borrowed("USER_ERROR")),
+        when: Cow::Borrowed(&[]),
         meaning: Meaning::Throttled(Throttle::Window),
         pause: Some(FREQUENCY_PAUSE),
     }],
@@ -149,9 +149,6 @@ fn is_absent(answer: &Answer) -> bool {
 
 /// The first `o:errorDetails` code, a top-level `o:errorCode`, the code of a RESTlet, or that of a SOAP fault.
 fn vendor_code(answer: &Answer) -> Option<String> {
-    if (200..300).contains(&answer.status) {
-        return None;
-    }
     if let Value::String(text) = &answer.body {
         return CONCURRENCY
             .into_iter()

@@ -1,7 +1,8 @@
 //! SAP's protection against cross-site request forgery: a GET of the service with `X-CSRF-Token: Fetch` gives a token, which
 //! every call that changes something sends back with the cookies of that answer. Pure.
 
-use crate::answer::Answer;
+use rampmeter_call::Answer;
+
 use crate::vendor::Csrf;
 
 const HEADER: &str = "x-csrf-token";

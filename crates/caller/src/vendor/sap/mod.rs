@@ -7,8 +7,9 @@ mod successfactors;
 
 use std::time::Duration;
 
+use rampmeter_call::Answer;
+
 use super::{Seen, http};
-use crate::answer::Answer;
 
 pub(super) use csrf::CSRF;
 pub(super) use odata::ODATA;

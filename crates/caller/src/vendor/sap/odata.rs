@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
+use rampmeter_call::{Retry, Throttle};
+
 use super::{CSRF, is_absent, throttling_pause, vendor_code};
 use crate::job::Jobs;
-use crate::outcome::{Meaning, Throttle};
+use crate::meaning::Meaning;
 use crate::vendor::base_url::https_only;
 use crate::vendor::http;
-use crate::vendor::{Bound, Idempotency, RetryTable, Signal, SuggestedLimit, Vendor};
+use crate::vendor::{Bound, Idempotency, Signal, SuggestedLimit, Vendor};
 
 pub(in crate::vendor) static ODATA: Vendor = Vendor {
     name: "sap-odata",
@@ -20,7 +22,7 @@ pub(in crate::vendor) static ODATA: Vendor = Vendor {
         bound: Bound::Concurrency(5),
         note: "SAP publishes no number; dialog work processes and API Management decide. Ask who runs the system",
     }],
-    retry: RetryTable::USUAL,
+    retry: Retry::USUAL,
     idempotency: Idempotency::Repeatability,
     csrf: Some(&CSRF),
     sign_in_counts: false,

@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
+use rampmeter_call::{Request, Retry};
 use url::Url;
 
 use super::{is_absent, throttling_pause, vendor_code};
 use crate::job::Jobs;
-use crate::outcome::Meaning;
-use crate::request::Request;
+use crate::meaning::Meaning;
 use crate::vendor::base_url::https_only;
 use crate::vendor::http;
-use crate::vendor::{Bound, Idempotency, RetryTable, Seen, Signal, SuggestedLimit, Vendor};
+use crate::vendor::{Bound, Idempotency, Seen, Signal, SuggestedLimit, Vendor};
 
 /// KBA 3159263: retry after 300 s.
 const PAUSE: Duration = Duration::from_secs(300);
@@ -26,7 +26,7 @@ pub(in crate::vendor) static SUCCESSFACTORS: Vendor = Vendor {
         bound: Bound::Concurrency(5),
         note: "SAP publishes no general number; clock-in has 10 calls a minute and 300 a day (KBA 3657473), Learning wants 0.5 to 5 s between calls (KBA 2516640)",
     }],
-    retry: RetryTable::USUAL,
+    retry: Retry::USUAL,
     idempotency: Idempotency::None,
     csrf: None,
     sign_in_counts: false,
@@ -69,9 +69,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::outcome::Throttle;
     use crate::vendor::Preset;
     use crate::vendor::tests::{answer, judged};
+    use rampmeter_call::Throttle;
 
     #[test]
     fn a_throttle_closes_for_five_minutes_unless_it_says_otherwise() {

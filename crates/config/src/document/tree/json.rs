@@ -7,7 +7,7 @@ use super::{Entry, Node, Table, Value};
 use crate::problem::{Code, Problem};
 
 /// Deeper nesting than any configuration has; it bounds the recursion.
-const DEEPEST: usize = 64;
+const MAX_DEPTH_LEVELS: usize = 64;
 
 /// Where the text stops being JSON, and why.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Scanner<'_> {
     }
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<Value, Fault>) -> Result<Value, Fault> {
-        if self.depth == DEEPEST {
+        if self.depth == MAX_DEPTH_LEVELS {
             return Err(self.wrong("the nesting is too deep"));
         }
         self.depth += 1;

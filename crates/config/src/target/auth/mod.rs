@@ -5,12 +5,12 @@ mod oauth2;
 
 use std::cell::Cell;
 
+use rampmeter_call::suggestion;
 use rampmeter_caller::{Auth, OAuth1, Secret, header};
 use url::Url;
 
 use crate::document::{Node, Reading, Section, Value};
 use crate::problem::{Code, Problem};
-use rampmeter_call::suggestion;
 
 /// What the reading of a sign-in knows of its target.
 pub(crate) struct Account<'a> {

@@ -4,8 +4,9 @@
 
 use std::time::{Duration, SystemTime};
 
+use rampmeter_call::Outcome;
+use rampmeter_caller::allowance;
 use rampmeter_caller::allowance::{Allowance, Unit};
-use rampmeter_caller::{Outcome, allowance};
 use rampmeter_dispatch::{Disagreement, Quota};
 use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
@@ -27,7 +28,7 @@ impl Turn<'_> {
         outcome: &Outcome,
     ) -> Result<(), StoreFailure> {
         // Some vendors name a reset by the wall clock, which the engine's own time need not follow.
-        let allowances = outcome.allowances(SystemTime::now());
+        let allowances = allowance::allowances(outcome, SystemTime::now());
         if allowances.is_empty() {
             return Ok(());
         }
@@ -57,7 +58,7 @@ impl Turn<'_> {
             "the vendor says that no calls are left while our own limits have room: nothing starts until its reset"
         );
         let memory = target.gate.memory();
-        self.store().remember(id, &memory)
+        self.store().calls().remember(id, &memory)
     }
 
     fn note_vendor_limit(&mut self, id: TargetId, allowance: &Allowance) {

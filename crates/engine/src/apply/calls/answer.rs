@@ -1,14 +1,14 @@
 //! A call has ended: free or hold its places, and resume the workflow, repeat the call, or give it up.
-//! What an answer means was said by `caller`, and what follows from it by `config`'s consequence; here it is done.
+//! What an answer means was said by `caller`, and what follows from it by `call`; here it is done.
 
 use std::time::Duration;
 
 use rampmeter_asl::{Payload, Stimulus};
-use rampmeter_caller::cause::{Failure, cause};
-use rampmeter_caller::{Answer, Outcome, Throttle};
-use rampmeter_config::consequence::{Consequence, Failed, Rules, UNDELIVERABLE};
-use rampmeter_dispatch::Priority;
-use rampmeter_dispatch::{PermitId, Throttle as GateThrottle};
+use rampmeter_call::{
+    Answer, CallRules, Failed, NextAction, Outcome, PermitEnd,
+    cause::{Failure, cause},
+};
+use rampmeter_dispatch::{PermitId, Priority, Throttle};
 use rampmeter_store::CallAudit;
 use rampmeter_store::StoreError;
 use rampmeter_store::model::id::TargetId;
@@ -18,10 +18,6 @@ use crate::apply::calls::http_task;
 use crate::apply::calls::job::AcceptedJob;
 use crate::apply::turn::Turn;
 use crate::memory::target::InFlight;
-
-/// Crashes of the server with one call in flight, after which it is taken for their cause. Calls that were in flight
-/// by chance share in a crash, so one crash, or a few, say nothing of a call.
-const MOST_CRASHES: u32 = 10;
 
 impl Turn<'_> {
     /// Applies the outcome of a call: first what is known of the account, then what follows for the call. A call whose rows
@@ -47,8 +43,8 @@ impl Turn<'_> {
             if let Some(job) = job {
                 return Ok(turn.watch(target, &call, job)?);
             }
-            let consequence = turn.rules_of(target, &call).call(outcome);
-            Ok(turn.follow(target, call, consequence)?)
+            let next = turn.rules_of(target, &call).after(outcome);
+            Ok(turn.follow(target, call, next)?)
         })?;
         Ok(())
     }
@@ -69,15 +65,13 @@ impl Turn<'_> {
         if !matches!(outcome, Outcome::Unknown { .. } | Outcome::Invalid { .. }) {
             self.target(target).note_latency(took);
         }
-        if let Outcome::Throttled {
-            kind, retry_after, ..
-        } = outcome
-        {
-            self.note_throttle(target, permit, *kind, *retry_after)?;
+        let end = PermitEnd::of(outcome);
+        if let PermitEnd::Refused(throttle) = end {
+            self.note_throttle(target, permit, throttle)?;
         }
-        if matches!(outcome, Outcome::Unknown { .. }) {
+        if end == PermitEnd::Held {
             self.hold(target, permit, call)?;
-        } else if let Some(job) = outcome.follow_up(&self.target(target).config.profile) {
+        } else if let Some(job) = self.target(target).config.profile.job_of(outcome) {
             return self.accepted(target, permit, job).map(Some);
         } else {
             self.free(target, permit)?;
@@ -87,12 +81,9 @@ impl Turn<'_> {
     }
 
     /// The rules by which something follows for a call.
-    pub(crate) fn rules_of(&mut self, target: TargetId, call: &InFlight) -> Rules<'_> {
-        Rules {
-            target: &self.target(target).config,
-            attempts: call.message.attempts,
-            random: random(),
-        }
+    pub(crate) fn rules_of(&mut self, target: TargetId, call: &InFlight) -> CallRules {
+        let config = &self.target(target).config;
+        config.call_rules(call.message.attempts, random())
     }
 
     /// Does what follows.
@@ -100,12 +91,12 @@ impl Turn<'_> {
         &mut self,
         target: TargetId,
         mut call: InFlight,
-        consequence: Consequence,
+        next: NextAction,
     ) -> Result<(), StoreError> {
-        match consequence {
-            Consequence::Done(answer) => self.succeed(target, &call, &answer),
-            Consequence::Failed(failed) => self.give_up(target, call, &failed),
-            Consequence::Again {
+        match next {
+            NextAction::Done(answer) => self.succeed(target, &call, &answer),
+            NextAction::Failed(failed) => self.give_up(target, call, &failed),
+            NextAction::Again {
                 after, attempts, ..
             } => {
                 call.message.attempts = attempts;
@@ -117,10 +108,10 @@ impl Turn<'_> {
     /// Takes up a call that was in flight when an earlier process ended: its permit is held already.
     pub(crate) fn take_up(&mut self, permit: &PermitRow) -> Result<(), StoreFailure> {
         self.with_message(permit.message, |turn| {
-            let Some(message) = turn.store().message(permit.message)? else {
+            let Some(message) = turn.store().messages().message(permit.message)? else {
                 return Ok(());
             };
-            let job = turn.store().job(permit.message)?;
+            let job = turn.store().calls().job(permit.message)?;
             let lane = Priority::ALL.get(usize::from(permit.lane)).copied();
             let call = InFlight {
                 message,
@@ -140,20 +131,9 @@ impl Turn<'_> {
         call.message.receive_count += 1;
         call.message.crashes += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
-        if call.message.crashes >= MOST_CRASHES {
-            let reason =
-                format!("the server ended {MOST_CRASHES} times while the call was in flight");
-            let failed = Failed {
-                error: UNDELIVERABLE.to_owned(),
-                answer: None,
-                vendor_code: None,
-                reason: Some(reason),
-                attempts: call.message.attempts,
-            };
-            return self.give_up(target, call, &failed);
-        }
-        let consequence = self.rules_of(target, &call).lost_in_flight("server");
-        self.follow(target, call, consequence)
+        let rules = self.rules_of(target, &call);
+        let next = rules.after_crash("server", call.message.crashes);
+        self.follow(target, call, next)
     }
 
     pub(crate) fn succeed(
@@ -162,7 +142,7 @@ impl Turn<'_> {
         call: &InFlight,
         answer: &Answer,
     ) -> Result<(), StoreError> {
-        self.store().delete_message(call.message.id)?;
+        self.store().messages().delete_message(call.message.id)?;
         self.leave_order(target, &call.message)?;
         let output = self.keep_body(call, answer)?.to_task_output();
         let Some((execution, event)) = call.message.task else {
@@ -178,7 +158,7 @@ impl Turn<'_> {
     /// Back to its lane, after a wait. A task with a heartbeat gets one that lasts over the wait: its worker has not
     /// given up.
     pub(crate) fn put_back(&mut self, call: &InFlight, wait: Duration) -> Result<(), StoreError> {
-        self.store().update_counters(&call.message)?;
+        self.store().messages().update_counters(&call.message)?;
         let until = self.now.saturating_add(wait);
         if let Some((execution, event)) = call.message.task {
             self.tell_of_call(execution, Stimulus::TaskHeartbeat { event }, until, None);
@@ -186,7 +166,7 @@ impl Turn<'_> {
         if wait.is_zero() {
             return self.make_ready(&call.message);
         }
-        self.store().delay(until, call.message.id)
+        self.store().messages().delay(until, call.message.id)
     }
 
     /// Fails the task of a call, and keeps the call as a dead letter.
@@ -198,7 +178,7 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         call.message.attempts = failed.attempts;
         let call = &call;
-        self.store().update_counters(&call.message)?;
+        self.store().messages().update_counters(&call.message)?;
         let kept = failed.answer.as_ref();
         let kept = kept
             .map(|answer| self.keep_body(call, answer))
@@ -228,9 +208,9 @@ impl Turn<'_> {
     pub(crate) fn free(&mut self, target: TargetId, permit: PermitId) -> Result<(), StoreFailure> {
         let now = self.now;
         let places = self.target(target).gate.finish(permit, now);
-        self.store().delete_permit(permit)?;
-        self.store().note_answer_time(now)?;
-        self.store().put_places(target, &places)
+        self.store().calls().delete_permit(permit)?;
+        self.store().calls().note_answer_time(now)?;
+        self.store().calls().put_places(target, &places)
     }
 
     /// Keeps the call's places for as long as the vendor may still be at work on it.
@@ -247,24 +227,19 @@ impl Turn<'_> {
             .held_until(call.started_at)
             .max(now.saturating_add(target.config.hold_after_timeout));
         target.gate.hold(permit, until);
-        self.store().hold_permit(permit, until)
+        self.store().calls().hold_permit(permit, until)
     }
 
     pub(crate) fn note_throttle(
         &mut self,
         id: TargetId,
         permit: PermitId,
-        kind: Throttle,
-        retry_after: Option<Duration>,
+        throttle: Throttle,
     ) -> Result<(), StoreFailure> {
         let now = self.now;
         let jitter = random();
         let target = self.target(id);
-        let kind = match kind {
-            Throttle::Concurrency => GateThrottle::Concurrency,
-            Throttle::Window => GateThrottle::Window { retry_after },
-        };
-        let report = target.gate.refused(permit, kind, now, jitter);
+        let report = target.gate.refused(permit, throttle, now, jitter);
         target.throttles += 1;
         if report.under_our_limit {
             target.throttles_under_our_limit += 1;
@@ -274,7 +249,7 @@ impl Turn<'_> {
             );
         }
         let memory = target.gate.memory();
-        self.store().remember(id, &memory)
+        self.store().calls().remember(id, &memory)
     }
 
     fn audit(&mut self, target: TargetId, call: &InFlight, status: Option<u16>) -> String {

@@ -1,7 +1,7 @@
 //! The call that the parameters of an HTTP Task ask for, and what such a task is told when it fails. Pure.
 
 use rampmeter_asl::Payload;
-use rampmeter_caller::Answer;
+use rampmeter_call::Answer;
 use serde_json::{Map, Value, json};
 
 /// The name and the cause of a call that failed, as an HTTP Task has them: the status under its own name, and the body

@@ -1,13 +1,10 @@
 //! Jobs: calls that the vendor accepted and works on in the background. The place of a job is on disk in the transaction
 //! that ends its request, and from then on the call is not sent again; it is looked at, each look a call of its own under
-//! a permit, until it has ended. What a look shows was said by `caller`, and what follows by `config`'s consequence; here it
-//! is done.
+//! a permit, until it has ended. What a look shows was said by `caller`, and what follows by `call`; here it is done.
 
 use std::time::{Duration, SystemTime};
 
-use rampmeter_caller::Outcome;
-use rampmeter_caller::follow_up::FollowUp;
-use rampmeter_config::consequence::{Looked, Watch};
+use rampmeter_call::{JobAction, Outcome, PermitEnd, PolledJob, job::FollowUp};
 use rampmeter_dispatch::PermitId;
 use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
@@ -37,7 +34,7 @@ impl Turn<'_> {
         let counted = target.gate.counts_jobs();
         if counted {
             let places = target.gate.accepted(permit, now);
-            self.store().put_places(id, &places)?;
+            self.store().calls().put_places(id, &places)?;
         } else {
             self.free(id, permit)?;
         }
@@ -60,7 +57,7 @@ impl Turn<'_> {
             job = follow_up.job,
             "the vendor accepted the call as a job"
         );
-        self.store().insert_job(&JobRow {
+        self.store().calls().insert_job(&JobRow {
             message: call.message.id,
             target: id,
             task: call.message.task,
@@ -85,16 +82,14 @@ impl Turn<'_> {
     ) -> Result<(), StoreFailure> {
         let took = self.now.saturating_since(call.started_at);
         self.target(id).figures.looks += 1;
-        match outcome {
+        match PermitEnd::of(outcome) {
             // The vendor may still be at work on the look itself.
-            Outcome::Unknown { .. } => self.hold(id, permit, call),
-            Outcome::Throttled {
-                kind, retry_after, ..
-            } => {
-                self.note_throttle(id, permit, *kind, *retry_after)?;
+            PermitEnd::Held => self.hold(id, permit, call),
+            PermitEnd::Refused(throttle) => {
+                self.note_throttle(id, permit, throttle)?;
                 self.free(id, permit)
             }
-            _ => {
+            PermitEnd::Free => {
                 self.target(id).note_latency(took);
                 self.free(id, permit)
             }
@@ -109,7 +104,7 @@ impl Turn<'_> {
         look: &FollowUp,
         outcome: Outcome,
     ) -> Result<(), StoreError> {
-        let job = self.store().job(call.message.id)?;
+        let job = self.store().calls().job(call.message.id)?;
         let mut job = job.ok_or_else(|| {
             StoreError::damaged(format!(
                 "the job of message {} is missing",
@@ -117,19 +112,21 @@ impl Turn<'_> {
             ))
         })?;
         job.looks += 1;
-        let watch = Watch {
+        let polled = PolledJob {
             follow_up: look,
-            looks: job.looks,
+            polls: job.looks,
             age: self.now.saturating_since(job.since),
             least_pause: Duration::ZERO,
         };
         let rules = self.rules_of(id, &call);
-        match rules.look(&watch, outcome, SystemTime::now()) {
-            Looked::Done(answer) => {
+        let profile = &self.target(id).config.profile;
+        let result = profile.poll_result(look, outcome, SystemTime::now());
+        match rules.after_poll(&polled, result) {
+            JobAction::Done(answer) => {
                 self.forget_job(id, &job)?;
                 self.succeed(id, &call, &answer)
             }
-            Looked::Failed(failed) => {
+            JobAction::Failed(failed) => {
                 self.forget_job(id, &job)?;
                 if self.still_wanted(&call.message)? {
                     self.give_up(id, call, &failed)
@@ -137,9 +134,9 @@ impl Turn<'_> {
                     self.drop_unwanted(id, &call)
                 }
             }
-            Looked::Again { follow_up, after } => {
+            JobAction::Again { follow_up, after } => {
                 job.follow_up = follow_up;
-                self.store().update_job(&job)?;
+                self.store().calls().update_job(&job)?;
                 self.put_back(&call, after)
             }
         }
@@ -158,12 +155,12 @@ impl Turn<'_> {
             self.free(id, permit)?;
         }
         self.target(id).jobs -= 1;
-        self.store().delete_job(job.message)
+        self.store().calls().delete_job(job.message)
     }
 
     /// The task had ended long before its job.
     fn drop_unwanted(&mut self, id: TargetId, call: &InFlight) -> Result<(), StoreError> {
-        self.store().delete_message(call.message.id)?;
+        self.store().messages().delete_message(call.message.id)?;
         self.leave_order(id, &call.message)
     }
 }

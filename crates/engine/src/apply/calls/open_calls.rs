@@ -62,7 +62,7 @@ impl Survey {
         turn: &mut Turn<'_>,
         number: MessageNumber,
     ) -> Result<Option<CallState>, StoreError> {
-        let Some(message) = turn.store().message(number)? else {
+        let Some(message) = turn.store().messages().message(number)? else {
             return Ok(None);
         };
         let Some(queue) = turn.memory.queues.get(message.queue) else {
@@ -88,7 +88,11 @@ impl Survey {
         let number = message.id;
         Ok(if is_in_flight(turn, queue.target, number) {
             Standing::InFlight
-        } else if turn.store().is_in_turn(queue.id, message.turn, number)? {
+        } else if turn
+            .store()
+            .lanes()
+            .is_in_turn(queue.id, message.turn, number)?
+        {
             Standing::Waiting {
                 ahead: self.ahead_of(turn, queue.id, message)?,
             }
@@ -99,7 +103,7 @@ impl Survey {
         } else {
             Standing::Delayed {
                 until: self.delayed_until(turn, number)?,
-                after_lost_answer: turn.store().is_answer_lost(number)?,
+                after_lost_answer: turn.store().calls().is_answer_lost(number)?,
             }
         })
     }
@@ -116,9 +120,11 @@ impl Survey {
         let before = self.ahead.get(&queue).copied();
         let count = match before.filter(|(known, call, _)| (*known, *call) <= place) {
             Some((known, call, count)) => {
-                count + store.ready_between(queue, (known, call), place)?
+                count + store.lanes().ready_between(queue, (known, call), place)?
             }
-            None => store.ready_before(queue, message.turn, message.id)?,
+            None => store
+                .lanes()
+                .ready_before(queue, message.turn, message.id)?,
         };
         self.ahead.insert(queue, (message.turn, message.id, count));
         Ok(count)
@@ -131,7 +137,7 @@ impl Survey {
         number: MessageNumber,
     ) -> Result<Option<Time>, StoreError> {
         if self.delayed.is_none() {
-            let rows = turn.store().delayed()?.into_iter();
+            let rows = turn.store().lanes().delayed()?.into_iter();
             self.delayed = Some(rows.map(|row| (row.message, row.until)).collect());
         }
         let delayed = self.delayed.as_ref();
@@ -169,7 +175,7 @@ impl Listing {
         if turn.target(id).jobs == 0 || self.room() == 0 {
             return Ok(());
         }
-        for job in turn.store().jobs(id, self.room())? {
+        for job in turn.store().calls().jobs(id, self.room())? {
             if is_in_flight(turn, id, job.message) {
                 continue;
             }
@@ -185,7 +191,7 @@ impl Listing {
     /// The calls that wait in their turn, but for the polls of jobs.
     fn in_turn(&mut self, turn: &mut Turn<'_>, id: TargetId) -> Result<(), StoreError> {
         for queue in turn.target(id).queues {
-            for (ahead, number) in (0..).zip(turn.store().ready(queue, self.room())?) {
+            for (ahead, number) in (0..).zip(turn.store().messages().ready(queue, self.room())?) {
                 if !turn.is_job(id, number)? {
                     self.add(turn, id, number, Standing::Waiting { ahead })?;
                 }
@@ -201,8 +207,10 @@ impl Listing {
             if parked == 0 || self.room() == 0 {
                 continue;
             }
-            for number in turn.store().parked(id, queue, self.room())? {
-                let Readable::Whole(Some(message)) = readable(turn.store().message(number))? else {
+            for number in turn.store().lanes().parked(id, queue, self.room())? {
+                let Readable::Whole(Some(message)) =
+                    readable(turn.store().messages().message(number))?
+                else {
                     continue;
                 };
                 let before = goes_before(turn, id, &message)?;
@@ -217,7 +225,7 @@ impl Listing {
         if self.room() == 0 {
             return Ok(());
         }
-        for row in turn.store().delayed()? {
+        for row in turn.store().lanes().delayed()? {
             let Some(queue) = turn.memory.queues.get(row.queue) else {
                 continue;
             };
@@ -226,7 +234,7 @@ impl Listing {
             }
             let standing = Standing::Delayed {
                 until: Some(row.until),
-                after_lost_answer: turn.store().is_answer_lost(row.message)?,
+                after_lost_answer: turn.store().calls().is_answer_lost(row.message)?,
             };
             self.add(turn, queue.target, row.message, standing)?;
             if self.room() == 0 {
@@ -246,18 +254,18 @@ impl Listing {
         let store = turn.store();
         let mut numbers = BTreeSet::new();
         for lane in &lanes {
-            numbers.extend(store.ready(lane.queue, self.room())?);
-            numbers.extend(store.parked(lane.target, lane.queue, self.room())?);
+            numbers.extend(store.messages().ready(lane.queue, self.room())?);
+            numbers.extend(store.lanes().parked(lane.target, lane.queue, self.room())?);
         }
-        numbers.extend(store.delayed()?.into_iter().map(|row| row.message));
+        numbers.extend(store.lanes().delayed()?.into_iter().map(|row| row.message));
         // Those that were in flight when a process ended that still had the target.
-        let permits = store.permits()?.into_iter();
+        let permits = store.calls().permits()?.into_iter();
         numbers.extend(permits.map(|permit| permit.message));
         for number in numbers {
             if self.room() == 0 {
                 break;
             }
-            if let Readable::Whole(Some(message)) = readable(store.message(number))?
+            if let Readable::Whole(Some(message)) = readable(store.messages().message(number))?
                 && let Some(lane) = lanes.iter().find(|lane| lane.queue == message.queue)
             {
                 self.calls.push(state_without_target(turn, lane, &message)?);
@@ -274,7 +282,7 @@ impl Listing {
         number: MessageNumber,
         standing: Standing,
     ) -> Result<(), StoreError> {
-        if let Readable::Whole(Some(message)) = readable(turn.store().message(number))?
+        if let Readable::Whole(Some(message)) = readable(turn.store().messages().message(number))?
             && let Some(queue) = turn.memory.queues.get(message.queue)
             && let Some(priority) = queue.lane
         {
@@ -295,9 +303,10 @@ fn is_parked(turn: &Turn<'_>, queue: Queue, message: &MessageRow) -> Result<bool
     let Some(ordering) = message.ordering else {
         return Ok(false);
     };
-    let standing = turn
-        .store()
-        .order_standing(queue.target, ordering, queue.id, message.id)?;
+    let standing =
+        turn.store()
+            .lanes()
+            .order_standing(queue.target, ordering, queue.id, message.id)?;
     Ok(standing == Some(OrderStanding::Parked))
 }
 
@@ -313,13 +322,16 @@ fn goes_before(
     if let Some(owner) = turn.target(id).owners.get(&ordering) {
         return Ok(Some(*owner));
     }
-    let first = turn.store().first_of_order(id, ordering, message.queue)?;
+    let first = turn
+        .store()
+        .lanes()
+        .first_of_order(id, ordering, message.queue)?;
     Ok(first.map(|(first, _)| first))
 }
 
 /// The lanes of targets that the configuration no longer has.
 fn lanes_without_target(turn: &Turn<'_>) -> Result<Vec<LaneRow>, StoreError> {
-    let mut lanes = turn.store().lanes()?;
+    let mut lanes = turn.store().lanes().of_all_targets()?;
     lanes.retain(|lane| !turn.memory.targets.contains_key(&lane.target));
     Ok(lanes)
 }
@@ -335,7 +347,7 @@ fn call_state(
     let execution_arn = execution_arn(turn, message)?;
     let job = match turn.target(id).jobs {
         0 => None,
-        _ => turn.store().job(message.id)?,
+        _ => turn.store().calls().job(message.id)?,
     };
     let draining = turn.memory.draining.is_some();
     let target = turn.target(id);
@@ -396,7 +408,10 @@ fn execution_arn(turn: &Turn<'_>, message: &MessageRow) -> Result<Option<String>
     let Some((execution, _)): Option<(ExecutionId, _)> = message.task else {
         return Ok(None);
     };
-    let arn = turn.store().execution_arn(execution, &turn.memory.place);
+    let arn = turn
+        .store()
+        .executions()
+        .execution_arn(execution, &turn.memory.place);
     Ok(match readable(arn)? {
         Readable::Whole(arn) => arn,
         Readable::Damaged(_) => None,

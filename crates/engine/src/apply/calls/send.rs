@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rampmeter_asl::{EventId, Payload, Selector, Stimulus, Task};
-use rampmeter_config::message::{CallMessage, InvalidMessage};
+use rampmeter_call::{CallMessage, InvalidMessage};
 use rampmeter_store::TransactionError;
 use rampmeter_store::model::arn::queue_name;
 use rampmeter_store::model::id::{GroupHash, MessageNumber, OrderingHash, StepId, message_id};
@@ -76,7 +76,7 @@ impl Turn<'_> {
         let checked = check_call(&request).and_then(|()| check_delay(request.delay_seconds));
         let delay = checked?;
         let id = MessageNumber(self.memory.numbers.message.take(self.store)?);
-        let parsed = CallMessage::parse(&request.body, &self.target(queue.target).config);
+        let parsed = CallMessage::parse(&request.body, &self.target(queue.target).config.account);
         let sent = SentMessage {
             message_id: message_id(self.memory.seal.key(), id),
             md5_of_body: md5_of_body(&request.body),
@@ -102,11 +102,11 @@ impl Turn<'_> {
         let checked = check_call(request).and_then(|()| check_delay(request.delay_seconds));
         let delay = checked?;
         let id = MessageNumber(self.memory.numbers.message.take(self.store)?);
-        let config = &self.target(queue.target).config;
+        let account = &self.target(queue.target).config.account;
         let parsed = match task.parameters.value().get("MessageBody") {
-            Some(Value::String(text)) => CallMessage::parse(text, config),
-            Some(value) => CallMessage::from_value(value, config),
-            None => CallMessage::parse(&request.body, config),
+            Some(Value::String(text)) => CallMessage::parse(text, account),
+            Some(value) => CallMessage::from_value(value, account),
+            None => CallMessage::parse(&request.body, account),
         };
         let (mut message, placed) = self.read_call(
             id,
@@ -193,7 +193,7 @@ impl Turn<'_> {
             Placed::Plain { delay, envelope } => self.put_plain(message, envelope, *delay)?,
             Placed::Lane { delay } => self.enter_lane(message, *delay)?,
             Placed::Dead { reason } => {
-                self.store().insert_message(message)?;
+                self.store().messages().insert_message(message)?;
                 let queue = self.memory.queues.get(message.queue);
                 let queue = queue.expect("a new message is sent to a queue that is configured");
                 self.bury(queue.target, message, INVALID_MESSAGE, reason)?;
@@ -218,7 +218,7 @@ fn unselectable(call: &CallMessage) -> Option<String> {
     Some(format!("its ResponseSelector is no JSONPath: {error}"))
 }
 
-pub(crate) use rampmeter_config::consequence::INVALID_MESSAGE;
+pub(crate) use rampmeter_call::INVALID_MESSAGE;
 
 /// The text of a MessageBody: AWS sends an object as its JSON.
 pub(crate) fn body_text(body: &Value) -> std::borrow::Cow<'_, str> {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rampmeter_config::message::CallMessage;
+use rampmeter_call::CallMessage;
 use rampmeter_store::model::id::{MessageNumber, QueueId, message_id};
 use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
@@ -98,7 +98,7 @@ impl Turn<'_> {
         let now = self.now;
         let digest = self.deduplication_digest(queue, &envelope);
         if let Some(digest) = &digest
-            && let Some(earlier) = self.store().duplicate_of(queue, digest, now)?
+            && let Some(earlier) = self.store().messages().duplicate_of(queue, digest, now)?
         {
             return Ok((earlier, None));
         }
@@ -106,6 +106,7 @@ impl Turn<'_> {
         if let Some(digest) = &digest {
             let until = now.saturating_add(DEDUPLICATION);
             self.store()
+                .messages()
                 .remember_deduplication(queue, digest, number, now, until)?;
         }
         let mut row = self.plain_row(number, queue, body);
@@ -127,7 +128,7 @@ impl Turn<'_> {
             return;
         };
         let body = row.body.as_deref().unwrap_or_default();
-        if let Ok(call) = CallMessage::parse(body, &self.target(target).config) {
+        if let Ok(call) = CallMessage::parse(body, &self.target(target).config.account) {
             let token = call.task_token.as_deref();
             row.task = token.and_then(|token| self.memory.seal.open(token));
             row.key.clone_from(&call.key);

@@ -63,7 +63,7 @@ fn execution(name: &str) -> String {
 }
 
 fn damage(directory: &Path, statement: &str) {
-    let connection = Connection::open(directory.join("rampmeter.db")).unwrap();
+    let connection = Connection::open(directory.join("rampmeter.db")).expect("as planned");
     let changed = connection.execute_batch(statement);
     changed.unwrap_or_else(|error| panic!("{statement}: {error}"));
 }
@@ -95,7 +95,7 @@ async fn populated(config: &Config) -> Engine {
         encryption: None,
         tags: std::collections::BTreeMap::new(),
     };
-    engine.create_activity(activity).await.unwrap();
+    engine.create_activity(activity).await.expect("as planned");
     let create = CreateStateMachine {
         name: "victim".to_owned(),
         definition: VICTIM.to_owned(),
@@ -105,12 +105,15 @@ async fn populated(config: &Config) -> Engine {
         tags: std::collections::BTreeMap::new(),
         publish: None,
     };
-    engine.create_state_machine(create).await.unwrap();
+    engine
+        .create_state_machine(create)
+        .await
+        .expect("as planned");
     support::queues::create(&engine, "plain", &[]).await;
     let message = support::queues::message("plain", "a message");
-    engine.send_message(message).await.unwrap();
+    engine.send_message(message).await.expect("as planned");
     for (name, input) in VICTIMS {
-        begin(&engine, name, input).await.unwrap();
+        begin(&engine, name, input).await.expect("as planned");
     }
     let refused = ended(&engine, &execution("refused")).await;
     assert_eq!(refused.summary.status, ExecutionStatus::Failed);
@@ -153,13 +156,13 @@ async fn ask_for_everything(engine: &Engine) {
     engine
         .list_executions(ListExecutions::default())
         .await
-        .unwrap();
-    engine.execution_counts().await.unwrap();
-    engine.state_machines().await.unwrap();
+        .expect("as planned");
+    engine.execution_counts().await.expect("as planned");
+    engine.state_machines().await.expect("as planned");
     let _ = engine.describe_state_machine(&machine("victim")).await;
-    engine.targets().await.unwrap();
-    engine.figures().await.unwrap();
-    let calls = engine.calls(100).await.unwrap();
+    engine.targets().await.expect("as planned");
+    engine.figures().await.expect("as planned");
+    let calls = engine.calls(100).await.expect("as planned");
     for call in calls {
         let _ = engine.call(call.id).await;
         let _ = engine
@@ -173,8 +176,8 @@ async fn ask_for_everything(engine: &Engine) {
     let letters = engine
         .dead_letters(ListDeadLetters::default())
         .await
-        .unwrap();
-    engine.dead_letter_groups().await.unwrap();
+        .expect("as planned");
+    engine.dead_letter_groups().await.expect("as planned");
     let known = letters.items.iter().map(|letter| letter.id);
     for id in known.chain(1..10) {
         let redrive = RedriveDeadLetter {
@@ -209,12 +212,12 @@ async fn others_go_on(engine: &Engine, name: &str) {
         body: r#"{"Method":"GET","Path":"/ping"}"#.to_owned(),
         ..SendMessage::default()
     };
-    engine.send_message(message).await.unwrap();
+    engine.send_message(message).await.expect("as planned");
 }
 
 /// Lives through one kind of damage, with a restart before and one after, and says what was named.
 async fn live_through(statement: &str) -> Vec<DamagedItem> {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("as planned");
     let vendor = vendor().await;
     let mut config = config(directory.path(), &vendor, LIMITS, ONE_CALL);
     config.server.drain_timeout = std::time::Duration::from_millis(10);
@@ -245,9 +248,12 @@ async fn live_through(statement: &str) -> Vec<DamagedItem> {
     let engine = open(&config);
     ask_for_everything(&engine).await;
     others_go_on(&engine, "after-restart").await;
-    let figures = engine.figures().await.unwrap();
-    let damaged = engine.damaged().await.unwrap();
-    assert_eq!(figures.set_aside, u64::try_from(damaged.len()).unwrap());
+    let figures = engine.figures().await.expect("as planned");
+    let damaged = engine.damaged().await.expect("as planned");
+    assert_eq!(
+        figures.set_aside,
+        u64::try_from(damaged.len()).expect("as planned")
+    );
     engine.shut_down().await;
     damaged
 }
@@ -425,15 +431,15 @@ async fn a_queue_whose_attributes_cannot_be_read_is_not_served_and_the_others_ar
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_whose_memory_cannot_be_read_comes_up_paused() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("as planned");
     let vendor = vendor().await;
     let config = config(directory.path(), &vendor, LIMITS, ONE_CALL);
     open(&config).shut_down().await;
     damage(directory.path(), "UPDATE target SET memory = 'no JSON'");
     let engine = open(&config);
-    let targets = engine.targets().await.unwrap();
+    let targets = engine.targets().await.expect("as planned");
     assert_eq!(targets[0].paused, ["target"]);
-    let damaged = engine.damaged().await.unwrap();
+    let damaged = engine.damaged().await.expect("as planned");
     assert!(names(&damaged, DamagedKind::Target, "erp"), "{damaged:?}");
     let resume = Pause {
         target: "erp".to_owned(),
@@ -442,21 +448,24 @@ async fn a_target_whose_memory_cannot_be_read_comes_up_paused() {
         forget_throttles: false,
         reason: "looked at".to_owned(),
     };
-    engine.pause(resume).await.unwrap();
+    engine.pause(resume).await.expect("as planned");
     others_go_on(&engine, "after-resume").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_execution_did_before_it_met_a_damaged_row_is_taken_back() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("as planned");
     let vendor = vendor().await;
     let config = config(directory.path(), &vendor, LIMITS, ONE_CALL);
     let engine = populated(&config).await;
     let steps = || -> i64 {
-        let connection = Connection::open(directory.path().join("rampmeter.db")).unwrap();
+        let connection =
+            Connection::open(directory.path().join("rampmeter.db")).expect("as planned");
         let query = "SELECT count(*) FROM step JOIN execution ON execution.id = step.execution \
              WHERE execution.name = 'both'";
-        connection.query_row(query, [], |row| row.get(0)).unwrap()
+        connection
+            .query_row(query, [], |row| row.get(0))
+            .expect("as planned")
     };
     until(async || (vendor.seen().len() >= 3).then_some(())).await;
     // The branch that has ended: its output is read when the other one ends too.
@@ -475,7 +484,7 @@ async fn what_an_execution_did_before_it_met_a_damaged_row_is_taken_back() {
         "its end, and nothing of what led to it"
     );
     others_go_on(&engine, "after-taking-back").await;
-    let damaged = engine.damaged().await.unwrap();
+    let damaged = engine.damaged().await.expect("as planned");
     assert!(
         names(&damaged, DamagedKind::Execution, "execution:victim:both"),
         "{damaged:?}"

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use rampmeter_caller::{Caller, Outcome, Preset};
+use rampmeter_call::Outcome;
+use rampmeter_caller::{Caller, Preset};
 use rampmeter_config::Target;
 use rampmeter_dispatch::LimitKind;
 use rampmeter_terminal::output::{self, Color, Format, OutputArguments};

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
-use rampmeter_caller::allowance::Allowance;
-use rampmeter_caller::{Attempt, Auth, Caller, Outcome, Repeatable, Request};
+use rampmeter_call::{Outcome, Repeatable, Request};
+use rampmeter_caller::allowance::{self, Allowance};
+use rampmeter_caller::{Attempt, Auth, Caller};
 use rampmeter_config::{Config, Target};
 use rampmeter_terminal::output::{self, Color, Format, OutputArguments, note};
 use rampmeter_terminal::{Exit, Failure};
@@ -149,7 +150,7 @@ fn print(target: &Target, path: &str, found: &Found) -> std::io::Result<()> {
     if let Some(ahead) = found.clock_ahead {
         line("clock", &clock(ahead))?;
     }
-    for allowance in found.outcome.allowances(SystemTime::now()) {
+    for allowance in allowance::allowances(&found.outcome, SystemTime::now()) {
         line("limit", &allowance_text(&allowance))?;
     }
     if let Some(advice) = advice(target, found) {
@@ -258,9 +259,7 @@ fn advice(target: &Target, found: &Found) -> Option<String> {
 }
 
 fn to_json(target: &Target, path: &str, found: &Found) -> Value {
-    let allowances: Vec<Value> = found
-        .outcome
-        .allowances(SystemTime::now())
+    let allowances: Vec<Value> = allowance::allowances(&found.outcome, SystemTime::now())
         .iter()
         .map(|allowance| {
             json!({

@@ -6,8 +6,7 @@
 use std::time::Duration;
 
 use rampmeter_asl::Task;
-use rampmeter_caller::path;
-use rampmeter_config::message::CallMessage;
+use rampmeter_call::{CallMessage, path};
 use rampmeter_dispatch::Priority;
 use rampmeter_store::model::id::{ExecutionId, MessageNumber, StepId, TargetId};
 use rampmeter_store::{MessageRow, StoreError};
@@ -46,7 +45,7 @@ impl Turn<'_> {
         };
         let target = self.target(target);
         let queue = target.queues[PRIORITY.index()];
-        if let Err(invalid) = CallMessage::from_value(&call, &target.config) {
+        if let Err(invalid) = CallMessage::from_value(&call, &target.config.account) {
             return refused(invalid.to_string());
         }
         let id = MessageNumber(self.memory.numbers.message.take(self.store)?);

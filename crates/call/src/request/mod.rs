@@ -1,19 +1,20 @@
-//! One call as a message describes it. Whether an account takes it is checked in `call/request_check`.
+//! One call as a message describes it, and the check that its account takes it. The check needs no network, so a message can
+//! be refused before it waits in a queue.
 
-pub(crate) mod header;
+mod account;
+pub mod header;
 pub mod path;
 
 use std::fmt;
 use std::sync::Arc;
 
-use reqwest::header::HeaderValue;
 use serde_json::Value;
 use thiserror::Error;
+use url::Url;
 
+pub use account::Account;
 use header::HeaderError;
 use path::PathError;
-
-pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Methods a call may have: those of the Step Functions HTTP Task.
 pub const METHODS: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
@@ -23,7 +24,7 @@ pub const METHODS: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"
 pub struct Request {
     /// One of [`METHODS`], in capitals.
     pub method: String,
-    /// Path below the profile's base URL; it begins with `/` and may carry a query of its own.
+    /// Path below the account's base URL; it begins with `/` and may carry a query of its own.
     pub path: String,
     /// Query parameters, in order, not yet encoded. A name may repeat.
     pub query: Vec<(String, String)>,
@@ -39,6 +40,42 @@ pub struct Request {
 }
 
 impl Request {
+    /// A request that reads what stands below the base URL at this path, which may carry a query.
+    #[must_use]
+    pub fn get(path: impl Into<String>) -> Request {
+        Request {
+            method: "GET".to_owned(),
+            path: path.into(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+            body_text: None,
+            idempotency_key: String::new(),
+        }
+    }
+
+    /// Says whether the call can be sent to this account.
+    ///
+    /// # Errors
+    /// The first rule of method, path or headers that the call breaks.
+    pub fn check(&self, account: &Account) -> Result<(), RequestError> {
+        if !METHODS.contains(&self.method.as_str()) {
+            return Err(RequestError::Method(header::shown(&self.method)));
+        }
+        path::resolve(&account.base_url, &self.path)?;
+        account.check_headers(&self.headers)?;
+        header::check_key(&self.idempotency_key)?;
+        Ok(())
+    }
+
+    /// Where the call goes below a base URL, without its query: what may be told of it. `None` for a path that is refused.
+    #[must_use]
+    pub fn url_without_query(&self, base_url: &Url) -> Option<String> {
+        let mut url = path::resolve(base_url, &self.path).ok()?;
+        url.set_query(None);
+        Some(url.into())
+    }
+
     /// A safe method (RFC 9110, section 9.2.1) changes nothing at the vendor and needs no idempotency key.
     #[must_use]
     pub fn is_safe(&self) -> bool {

@@ -5,58 +5,15 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use rampmeter_call::{BodyFile, StoredBody};
 use sha2::{Digest, Sha256};
 
-/// A body in a file.
-#[derive(Clone, Debug)]
-pub struct StoredBody {
-    /// Its length in bytes, after decompression.
-    pub size: u64,
-    /// Its SHA-256, in lower-case hexadecimal.
-    pub sha256: String,
-    /// What the vendor's Content-Type says of it.
-    pub content_type: Option<String>,
-    /// What people and workflows ask for it by, once the host has named it.
-    pub call: Option<String>,
-    file: Arc<BodyFile>,
-}
-
-impl StoredBody {
-    /// Where it lies.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.file.path
-    }
-
-    /// From now on the file is the host's: it is not removed with the answer.
-    pub fn keep(&self) {
-        self.file.kept.store(true, Ordering::SeqCst);
-    }
-}
-
-impl PartialEq for StoredBody {
-    fn eq(&self, other: &StoredBody) -> bool {
-        self.file.path == other.file.path && self.sha256 == other.sha256
-    }
-}
-
-#[derive(Debug)]
-struct BodyFile {
-    path: PathBuf,
-    kept: AtomicBool,
-}
-
-impl Drop for BodyFile {
-    fn drop(&mut self) {
-        if !self.kept.load(Ordering::SeqCst)
-            && let Err(why) = std::fs::remove_file(&self.path)
-        {
-            tracing::warn!(path = %self.path.display(), %why, "a body that nobody keeps stays behind");
-        }
+fn discard(path: &Path) {
+    if let Err(why) = std::fs::remove_file(path) {
+        tracing::warn!(path = %path.display(), %why, "a body that nobody keeps stays behind");
     }
 }
 
@@ -79,10 +36,7 @@ impl Arriving {
             .open(path)?;
         Ok(Arriving {
             file,
-            owner: Arc::new(BodyFile {
-                path: path.to_owned(),
-                kept: AtomicBool::new(false),
-            }),
+            owner: Arc::new(BodyFile::new(path.to_owned(), discard)),
             hash: Sha256::new(),
             size: 0,
         })
@@ -98,7 +52,7 @@ impl Arriving {
     /// Returns when the file and its name are on disk.
     pub(crate) fn finish(self, content_type: Option<String>) -> io::Result<StoredBody> {
         self.file.sync_all()?;
-        if let Some(directory) = self.owner.path.parent() {
+        if let Some(directory) = self.owner.path().parent() {
             File::open(directory)?.sync_all()?;
         }
         let sha256 = self.hash.finalize();

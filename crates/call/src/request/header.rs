@@ -1,11 +1,11 @@
 //! What may stand in a header: no value can smuggle in a second one, and the names that frame a request are not free to
-//! choose. Which further names an account keeps for itself is in `call/request_check`.
+//! choose. Which further names an account keeps for itself, its [`Account`](crate::Account) says.
 
-use reqwest::header::{HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue};
 use thiserror::Error;
 
 /// Headers the caller or the HTTP library sets: sign-in, host, framing, connection and compression.
-pub(crate) const RESERVED: [&str; 14] = [
+pub const RESERVED: [&str; 14] = [
     "authorization",
     "accept-encoding",
     "connection",
@@ -46,7 +46,7 @@ pub enum HeaderError {
 ///
 /// # Errors
 /// A malformed name or value, or a name that is reserved.
-pub(crate) fn parse(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
+pub fn parse(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
     let header_name =
         HeaderName::from_bytes(name.as_bytes()).map_err(|_| HeaderError::BadName(shown(name)))?;
     if RESERVED.contains(&header_name.as_str()) {

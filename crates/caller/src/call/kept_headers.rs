@@ -1,70 +1,38 @@
-//! Whether a call can be sent to an account: its method, its path, and its headers, of which some belong to the account.
-//! It needs no network, so a message can be refused before it waits in a queue.
+//! Which headers an account keeps for itself: those that name a call, those of its session, and those of its configuration.
+//! A call that sets one of them is refused, by its [`Account`].
 
+use rampmeter_call::{Account, header, header::HeaderError};
 use reqwest::header::{HeaderName, HeaderValue};
 
 use super::idempotency_headers;
 use crate::profile::Profile;
-use crate::request::header::{self, HeaderError};
-use crate::request::{METHODS, Request, RequestError, path};
 use crate::sign_in::Auth;
 use crate::vendor::{Idempotency, Preset};
 
-impl Request {
-    /// Says whether the call can be sent to this account.
-    ///
-    /// # Errors
-    /// The first rule of method, path or headers that the call breaks.
-    pub fn check(&self, profile: &Profile) -> Result<(), RequestError> {
-        if !METHODS.contains(&self.method.as_str()) {
-            return Err(RequestError::Method(header::shown(&self.method)));
-        }
-        path::resolve(&profile.base_url, &self.path)?;
-        check_all(&self.headers, profile)?;
-        header::check_key(&self.idempotency_key)?;
-        Ok(())
-    }
-
-    /// Where the call goes, without its query: what may be told of it. `None` for a path that is refused.
+impl Profile {
+    /// What a message to this account is judged by.
     #[must_use]
-    pub fn url_without_query(&self, profile: &Profile) -> Option<String> {
-        let mut url = path::resolve(&profile.base_url, &self.path).ok()?;
-        url.set_query(None);
-        Some(url.into())
-    }
-}
-
-/// Checks the headers of a call.
-///
-/// # Errors
-/// The first header that cannot be sent.
-pub fn check_all(headers: &[(String, String)], profile: &Profile) -> Result<(), HeaderError> {
-    for (name, value) in headers {
-        typed(name, value)?;
-        let lower = name.to_ascii_lowercase();
-        if idempotency_headers::names(profile.idempotency()).contains(&lower.as_str()) {
-            return Err(HeaderError::Idempotency(lower));
-        }
+    pub fn account(&self) -> Account {
+        let mut account = Account::new(&self.target, self.base_url.clone());
+        let own = idempotency_headers::names(self.idempotency());
+        account.idempotency_headers = own.into_iter().map(str::to_owned).collect();
+        account
+            .idempotency_headers
+            .extend(names_of_calls().map(str::to_owned));
         // The token belongs to its cookies, and both to the session that Rampmeter keeps.
-        if let Some(csrf) = profile.csrf_protection()
-            && [csrf.header, "cookie"].contains(&lower.as_str())
-        {
-            return Err(HeaderError::Reserved(lower));
+        if let Some(csrf) = self.csrf_protection() {
+            account.session_headers = vec![csrf.header.to_owned(), "cookie".to_owned()];
         }
-        if let Auth::ApiKey { header, .. } = &profile.auth
-            && header.eq_ignore_ascii_case(&lower)
-        {
-            return Err(HeaderError::SetByTarget(lower));
+        if let Auth::ApiKey { header, .. } = &self.auth {
+            account.target_headers.push(header.to_ascii_lowercase());
         }
-        if profile
+        let configured = self
             .headers
             .iter()
-            .any(|(set, _)| set.eq_ignore_ascii_case(&lower))
-        {
-            return Err(HeaderError::SetByTarget(lower));
-        }
+            .map(|(name, _)| name.to_ascii_lowercase());
+        account.target_headers.extend(configured);
+        account
     }
-    Ok(())
 }
 
 /// One header of a call or of a target, as the HTTP library's own types.
@@ -74,17 +42,20 @@ pub fn check_all(headers: &[(String, String)], profile: &Profile) -> Result<(), 
 /// idempotency key.
 pub fn typed(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
     let (name, value) = header::parse(name, value)?;
-    if names_a_call(name.as_str()) {
+    if names_of_calls().any(|own| own == name.as_str()) {
         return Err(HeaderError::Idempotency(name.to_string()));
     }
     Ok((name, value))
 }
 
-/// Whether any vendor takes an idempotency key under this name; its value comes from `IdempotencyKey` alone.
-fn names_a_call(name: &str) -> bool {
-    Preset::ALL.iter().any(|preset| {
-        matches!(&preset.vendor().idempotency, Idempotency::Header { name: own, .. } if own == name)
-    })
+/// The names under which any vendor takes an idempotency key; its value comes from `IdempotencyKey` alone.
+fn names_of_calls() -> impl Iterator<Item = &'static str> {
+    Preset::ALL
+        .iter()
+        .filter_map(|preset| match &preset.vendor().idempotency {
+            Idempotency::Header { name, .. } => Some(name.as_ref()),
+            _ => None,
+        })
 }
 
 #[cfg(test)]
@@ -94,8 +65,8 @@ mod tests {
     use url::Url;
 
     use super::*;
-    use crate::request::header::{RESERVED, check_key};
     use crate::secret::Secret;
+    use rampmeter_call::header::{RESERVED, check_key};
 
     fn profile() -> Profile {
         let url = Url::parse("https://vendor.test").unwrap();
@@ -107,7 +78,9 @@ mod tests {
     }
 
     fn check(name: &str, value: &str) -> Result<(), HeaderError> {
-        check_all(&[(name.to_owned(), value.to_owned())], &profile())
+        profile()
+            .account()
+            .check_headers(&[(name.to_owned(), value.to_owned())])
     }
 
     #[test]
@@ -172,7 +145,10 @@ mod tests {
     fn a_call_cannot_set_what_names_it_or_belongs_to_its_session() {
         let mut profile = profile();
         let refused = |profile: &Profile, name: &str| {
-            check_all(&[(name.to_owned(), "v".to_owned())], profile).is_err()
+            profile
+                .account()
+                .check_headers(&[(name.to_owned(), "v".to_owned())])
+                .is_err()
         };
         assert!(!refused(&profile, "Cookie") && !refused(&profile, "RequestID"));
         profile.csrf = Some(true);

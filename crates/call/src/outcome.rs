@@ -1,5 +1,5 @@
-//! What became of one call, in terms the engine can act on. Kept apart from the classification, which is pure,
-//! and from the transport, which is not.
+//! What became of one call, in terms that a host can act on. What an answer means is said by `caller`, and what follows from an
+//! outcome by `next_action`.
 
 use std::time::Duration;
 
@@ -69,28 +69,14 @@ impl Outcome {
     }
 
     /// See [`Repeatable::GotReady`].
-    pub(crate) fn got_ready() -> Outcome {
+    #[must_use]
+    pub fn got_ready() -> Outcome {
         Outcome::Repeatable {
             reason: Repeatable::GotReady,
             answer: None,
             vendor_code: None,
         }
     }
-}
-
-/// What an answer means, before it is joined with the answer itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meaning {
-    /// The vendor did it.
-    Success,
-    /// The vendor's final no.
-    Final,
-    /// Too much was asked.
-    Throttled(Throttle),
-    /// A passing failure at the vendor.
-    Repeatable,
-    /// Something before the vendor lost its answer: nobody knows whether the vendor did it.
-    Unknown,
 }
 
 /// Which sort of limit refused a call.

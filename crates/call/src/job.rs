@@ -1,0 +1,182 @@
+//! Jobs: what an accepted call may still want. A vendor that works on it in the background says where to ask, and the
+//! call has ended only when that work has. Here is what is remembered of a job, and what a poll shows; how a vendor's jobs are
+//! read is in `caller`, and what follows from a poll in `job_action`. Each poll is a call like any other and needs a permit.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::outcome::Outcome;
+use crate::request::Request;
+
+/// Longest body of an ended job that is kept, in bytes.
+const MAX_SAID_BYTES: usize = 16 * 1024;
+
+/// How often a job is polled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Polling {
+    /// Pause before the first poll; doubled from then on.
+    pub initial: Duration,
+    /// Longest pause.
+    pub max: Duration,
+    /// A job that has not ended after so long is given up: nobody knows what becomes of it.
+    pub give_up: Duration,
+}
+
+impl Polling {
+    /// Two seconds at first, half a minute at most, for a day.
+    pub const USUAL: Polling = Polling {
+        initial: Duration::from_secs(2),
+        max: Duration::from_secs(30),
+        give_up: Duration::from_secs(24 * 60 * 60),
+    };
+
+    /// The pause after so many polls.
+    #[must_use]
+    pub fn pause(&self, polls: u32) -> Duration {
+        self.initial
+            .saturating_mul(1 << polls.min(30))
+            .min(self.max)
+    }
+}
+
+/// Where to ask for the end of work that goes on at the vendor. A host keeps it, as JSON or otherwise, from the moment
+/// of the answer that told it: from then on the call is not sent again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FollowUp {
+    /// Path of the job below the base URL: its name for people.
+    pub job: String,
+    /// Path of what is polled next.
+    pub path: String,
+    /// What is there.
+    pub part: Part,
+    /// How the job said that it ended, once it has and its result is still to be read.
+    pub ended: Option<Ended>,
+    /// Polls in a row that came to nothing.
+    pub misses: u32,
+}
+
+/// A part of a job that can be polled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Part {
+    /// The job itself.
+    Job,
+    /// The list of its tasks.
+    Tasks,
+    /// The result of its only task.
+    Result,
+}
+
+/// How a job ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// It succeeded.
+    pub well: bool,
+    /// What it said; null if that was long.
+    pub said: Value,
+}
+
+/// What a poll shows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PollResult {
+    /// The work goes on. The vendor may say when to ask again.
+    Pending {
+        /// The vendor's Retry-After.
+        after: Option<Duration>,
+    },
+    /// The rest stands elsewhere.
+    Next {
+        /// What to poll next.
+        follow_up: FollowUp,
+        /// The job has ended and only its result is to be read: that needs no pause.
+        at_once: bool,
+    },
+    /// The work is done, and this is the answer of the call.
+    Done(Answer),
+    /// The work failed, and this is the vendor's final no.
+    Final {
+        /// The answer.
+        answer: Answer,
+        /// The vendor's own error code, where the body holds one.
+        vendor_code: Option<String>,
+    },
+    /// The job failed, and no HTTP status says how.
+    Failed {
+        /// What it said.
+        answer: Answer,
+        /// The vendor's own error code, where there is one.
+        vendor_code: Option<String>,
+    },
+    /// The vendor does not tell any more: nobody knows what became of the job.
+    Lost {
+        /// Why, in words.
+        reason: String,
+    },
+    /// The poll itself came to nothing (a throttle, a lost answer, a failure that may pass): it is to be repeated, by the
+    /// rules for any call, but without an end.
+    Missed(Outcome),
+}
+
+impl FollowUp {
+    /// A job that has just been accepted.
+    #[must_use]
+    pub fn at(path: String) -> FollowUp {
+        FollowUp {
+            job: path.clone(),
+            path,
+            part: Part::Job,
+            ended: None,
+            misses: 0,
+        }
+    }
+
+    /// Where a part of the ended job stands.
+    #[must_use]
+    pub fn then(&self, part: Part, path: String, ended: Ended) -> PollResult {
+        let follow_up = FollowUp {
+            job: self.job.clone(),
+            path,
+            part,
+            ended: Some(ended),
+            misses: 0,
+        };
+        PollResult::Next {
+            follow_up,
+            at_once: true,
+        }
+    }
+
+    /// The work goes on, and its place has moved.
+    #[must_use]
+    pub fn moved(&self, path: String) -> PollResult {
+        let follow_up = FollowUp {
+            path,
+            misses: 0,
+            ..self.clone()
+        };
+        PollResult::Next {
+            follow_up,
+            at_once: false,
+        }
+    }
+
+    /// The call that polls.
+    #[must_use]
+    pub fn request(&self) -> Request {
+        Request::get(self.path.clone())
+    }
+}
+
+impl Ended {
+    /// How a job ended, with what it said, unless that is too long to be kept.
+    #[must_use]
+    pub fn of(well: bool, said: &Value) -> Ended {
+        let short = said.to_string().len() <= MAX_SAID_BYTES;
+        Ended {
+            well,
+            said: if short { said.clone() } else { Value::Null },
+        }
+    }
+}
