@@ -16,6 +16,7 @@ FLOORS = {
     ],
     ("admin", ""): [
         {"routes"}, {"site"}, {"health"}, {"change", "parameters"}, {"answer", "dashboard", "redaction", "target"},
+        {"explanation"},
     ],
     ("template", ""): [
         {"check"}, {"report"}, {"resource"}, {"rights"},

@@ -17,7 +17,6 @@ WIDE_FOLDERS = {"crates/engine/tests": 27}
 LARGE_CRATES = {"rampmeter": 12_000}
 LARGE_TYPES = {
     ("asl", "Run"): 119,
-    ("dispatch", "Gate"): 52,
     ("engine", "Engine"): 80,
     ("engine", "Turn"): 313,
     ("store", "Store"): 199,

@@ -4,10 +4,14 @@
 //! hold the backlog: the host says which lanes have a call waiting, takes the first call of the
 //! lane it is offered, and persists what it is given back in the transaction of that decision. Each
 //! file of `gate/` is one thing that a host does with it or asks it.
+//!
+//! [`Gate`] starts and ends calls. What only reads it is asked of a [`GateView`], which is what decides too; what the vendor's
+//! answers teach it goes through a [`Feedback`].
 
 mod amend;
 mod answer;
 mod explain;
+mod feedback;
 mod give_back;
 mod memory;
 mod pace;
@@ -17,14 +21,14 @@ mod rate;
 mod throttle;
 mod trouble;
 mod usage;
-mod verdict;
+mod view;
 mod wake;
 
 use std::collections::BTreeMap;
 
-use crate::feedback::{AccountTrouble, Ceiling, Opening, Successes, VendorPause};
+use crate::feedback::{AccountTrouble, Ceiling, Successes, VendorPause};
 use crate::lane::{Lanes, Waiting};
-use crate::limit::{LimitContext, LimitState, WindowRow};
+use crate::limit::{LimitState, WindowRow};
 use crate::pause::Pauses;
 use crate::permit::{OpenPermit, PermitId, Permits, Stage};
 use crate::priority::Priority;
@@ -32,10 +36,11 @@ use crate::rules::{MaxDeferrals, Rules};
 use crate::time::Time;
 
 pub use answer::Released;
+pub use feedback::Feedback;
 pub use memory::Memory;
 pub use quota::{Disagreement, Quota};
 pub use usage::LimitUsage;
-pub use verdict::Verdict;
+pub use view::GateView;
 
 /// The gate of one target. See the crate's page for how a host drives it.
 #[derive(Clone, Debug)]
@@ -129,12 +134,10 @@ impl Gate {
     /// ended: this only decides.
     pub fn decide(&mut self, waiting: Waiting, now: Time) -> Decision {
         self.advance(now);
-        match self
-            .lanes
-            .first(self.eligible(waiting, self.now), &self.bounds)
-        {
+        let view = self.view(now);
+        match view.first(view.admitted(waiting)) {
             Some(lane) => Decision::Start(lane),
-            None if waiting.any() => Decision::NotBefore(self.opens_at(waiting)),
+            None if waiting.any() => Decision::NotBefore(view.opens_at(waiting)),
             None => Decision::Idle,
         }
     }
@@ -153,7 +156,7 @@ impl Gate {
     ) -> Vec<WindowRow> {
         self.advance(now);
         let waiting = waiting.with(priority);
-        let eligible = self.eligible(waiting, self.now);
+        let eligible = self.view(now).admitted(waiting);
         assert!(
             eligible.has(priority),
             "permit {id}: a {priority} call starts that the gate does not admit"
@@ -175,49 +178,15 @@ impl Gate {
             .collect()
     }
 
-    /// The lanes that wait and whose next call everything admits.
-    pub(crate) fn eligible(&self, waiting: Waiting, now: Time) -> Waiting {
-        let mut eligible = Waiting::NONE;
-        for lane in waiting.lanes() {
-            let admitted = self.admits(lane, waiting.next(lane), now);
-            eligible.set(lane, admitted && self.paced(lane, waiting, now).is_none());
-        }
-        eligible
+    /// What is asked of the gate as it stands at this moment.
+    pub fn view(&self, now: Time) -> GateView<'_> {
+        GateView::of(self, self.at(now))
     }
 
-    fn admits(&self, lane: Priority, stage: Stage, now: Time) -> bool {
-        let context = self.context(now);
-        self.pauses.of(lane).is_none()
-            && self.opening(now) == Opening::Open
-            && self
-                .limits
-                .iter()
-                .all(|limit| limit.admits(lane, stage, context))
-    }
-
-    /// Which of the eligible lanes would start.
-    pub(crate) fn first(&self, eligible: Waiting) -> Option<Priority> {
-        self.lanes.first(eligible, &self.bounds)
-    }
-
-    pub(crate) fn opening(&self, now: Time) -> Opening {
-        if let Some(trouble) = self.trouble.state()
-            && trouble.next_probe.is_none_or(|next| now < next)
-        {
-            return Opening::Trouble(trouble);
-        }
-        self.vendor_pause
-            .as_ref()
-            .map_or(Opening::Open, |pause| pause.opening(now))
-    }
-
-    /// What the limits read.
-    pub(crate) fn context(&self, now: Time) -> LimitContext<'_> {
-        LimitContext {
-            permits: &self.permits,
-            ceiling: self.ceiling,
-            now,
-        }
+    /// What the vendor's answers teach the gate at this moment.
+    pub fn feedback(&mut self, now: Time) -> Feedback<'_> {
+        self.advance(now);
+        Feedback::to(self)
     }
 
     /// The moment to take `now` for.

@@ -40,8 +40,8 @@
 //! |---|---|---|
 //! | an answer, good or bad, that is the call's own affair | [`Gate::finish`] | the rows to persist |
 //! | accepted, and a job goes on | [`Gate::accepted`], later [`Gate::finish`] | the same |
-//! | a throttle | [`Gate::throttled`], then [`Gate::finish`] | [`ThrottleScope::Target`]: back to its turn, the gate narrows what it admits. [`ThrottleScope::Call`]: the host sets this call back behind its lane, each time longer |
-//! | the vendor cannot be reached, or refuses to sign us in | [`Gate::troubled`], then [`Gate::not_sent`] if the call never left, else [`Gate::finish`] | [`TroubleState`] once the target is shut; the call goes back to its turn and has used up no attempt |
+//! | a throttle | [`Feedback::throttled`], then [`Gate::finish`] | [`ThrottleScope::Target`]: back to its turn, the gate narrows what it admits. [`ThrottleScope::Call`]: the host sets this call back behind its lane, each time longer |
+//! | the vendor cannot be reached, or refuses to sign us in | [`Feedback::troubled`], then [`Gate::not_sent`] if the call never left, else [`Gate::finish`] | [`TroubleState`] once the target is shut; the call goes back to its turn and has used up no attempt |
 //! | no answer | [`Gate::hold`] | at the end of the hold, [`Gate::release_holds`] |
 //! | the permit was not used | [`Gate::give_back`] | the rows to persist |
 //!
@@ -51,7 +51,7 @@
 //!
 //! A window is filled as fast as it frees its places, or evenly ([`Gate::set_pace`]), so that HIGH finds a place soon.
 //!
-//! Why a call waits is asked with [`Gate::explanation`]; what only the host knows of a call it says with the same type.
+//! Why a call waits is asked with [`GateView::explanation`]; what only the host knows of a call it says with the same type.
 //!
 //! # When it is asked
 //!
@@ -85,7 +85,9 @@ pub use feedback::{
     FIRST_PAUSE, MAX_PAUSE, MAX_PROBE_PAUSE, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, TROUBLED_CALLS,
     Throttle, ThrottleReport, ThrottleScope, Trouble, TroubleState,
 };
-pub use gate::{Decision, Disagreement, Gate, LimitUsage, Memory, Quota, Released, Verdict};
+pub use gate::{
+    Decision, Disagreement, Feedback, Gate, GateView, LimitUsage, Memory, Quota, Released,
+};
 pub use lane::{FairOrder, Waiting};
 pub use limit::{MAX_BUCKETS, MAX_EVEN_WINDOW, MAX_EXACT_CALLS, Pace, WindowRow};
 pub use pause::Scope;
@@ -100,10 +102,3 @@ pub use shared::{
     Undecodable,
 };
 pub use time::Time;
-
-// The former names, until no host uses them any more.
-pub use feedback::{MAX_PAUSE as LONGEST_PAUSE, RAMP_ENDS_AT as TRICKLE_ENDS_AT};
-pub use lane::FairOrder as Turns;
-pub use limit::{MAX_BUCKETS as MOST_BUCKETS, MAX_EXACT_CALLS as EXACT_CALLS};
-pub use rules::{MAX_WINDOW as LONGEST_WINDOW, MIN_WINDOW as SHORTEST_WINDOW};
-pub use shared::{MAX_SHARED_BUCKETS as MOST_SHARED_BUCKETS, MAX_SHARED_BYTES as LARGEST};

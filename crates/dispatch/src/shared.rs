@@ -60,7 +60,7 @@ impl Shared {
         Shared {
             now,
             permits: gate.permits.open_permits(unheld).collect(),
-            windows: gate.rows(now),
+            windows: gate.view(now).rows(),
             memory: gate.memory(),
             empty_until,
         }

@@ -1,6 +1,6 @@
 //! Other rules for a gate at work, as `limit set` asks for.
 
-use crate::gate::Gate;
+use crate::gate::{Gate, GateView};
 use crate::limit::WindowRow;
 use crate::rules::Rules;
 use crate::time::Time;
@@ -18,11 +18,7 @@ impl Gate {
     /// As [`Gate::new`].
     pub fn amend(&mut self, rules: Rules, now: Time) {
         let now = self.at(now);
-        let rows = self
-            .limits
-            .iter()
-            .flat_map(|limit| limit.rows(now))
-            .collect();
+        let rows = self.view(now).rows();
         let amended = Gate::restore(rules, Vec::new(), rows, now);
         let before = std::mem::replace(&mut self.limits, amended.limits);
         for limit in &mut self.limits {
@@ -34,14 +30,16 @@ impl Gate {
         self.bounds = amended.bounds;
         self.lanes.hold_to(&self.bounds);
     }
+}
 
+impl GateView<'_> {
     /// The rows of all cooling places: all that a host must have persisted of windows by now, and
     /// no more.
-    pub fn rows(&self, now: Time) -> Vec<WindowRow> {
-        let now = self.at(now);
-        self.limits
+    pub fn rows(&self) -> Vec<WindowRow> {
+        self.gate
+            .limits
             .iter()
-            .flat_map(|limit| limit.rows(now))
+            .flat_map(|limit| limit.rows(self.now))
             .collect()
     }
 }

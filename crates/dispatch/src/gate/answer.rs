@@ -24,8 +24,7 @@ impl Gate {
     /// # Panics
     /// If the permit is not open.
     pub fn finish(&mut self, id: PermitId, now: Time) -> Vec<WindowRow> {
-        self.advance(now);
-        self.heard(id);
+        self.feedback(now).heard(id);
         self.close(id, self.now)
     }
 
@@ -37,8 +36,7 @@ impl Gate {
     /// # Panics
     /// If the permit is not open.
     pub fn accepted(&mut self, id: PermitId, now: Time) -> Vec<WindowRow> {
-        self.advance(now);
-        self.heard(id);
+        self.feedback(now).heard(id);
         let priority = self.permits.become_job(id);
         let now = self.now;
         self.answered_in_windows(priority, now)

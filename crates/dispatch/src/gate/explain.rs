@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Gate;
+use super::GateView;
 use crate::explain::{Explanation, Holder, Position, Start};
 use crate::feedback::{Opening, VendorPause};
 use crate::lane::Waiting;
@@ -14,10 +14,10 @@ use crate::time::Time;
 /// What holds, since when, and until when at least.
 type Held = (Holder, Option<Time>, Option<Time>);
 
-impl Gate {
+impl GateView<'_> {
     /// Why a waiting call has not started, and when it should.
     ///
-    /// `waiting` is what [`Gate::decide`] would be asked with; the call's own lane is taken to wait. `latency` is the mean
+    /// `waiting` is what [`super::Gate::decide`] would be asked with; the call's own lane is taken to wait. `latency` is the mean
     /// time from permit to answer, as far as the host knows: without it nobody can foretell when a call in flight makes room.
     ///
     /// The explanation is [`Holder::Nothing`] if and only if `decide` would start the lane of a call that nobody in it is
@@ -27,12 +27,10 @@ impl Gate {
         position: Position,
         waiting: Waiting,
         latency: Option<Duration>,
-        now: Time,
     ) -> Explanation {
-        let now = self.at(now);
         let lane = position.priority;
         let waiting = waiting.with(lane);
-        let (held_by, since, until) = self.holder(lane, waiting, now);
+        let (held_by, since, until) = self.holder(lane, waiting);
         let held_by = match held_by {
             Holder::Nothing if position.ahead > 0 => Holder::CallsAhead,
             held_by => held_by,
@@ -40,7 +38,7 @@ impl Gate {
         let starts = match &held_by {
             Holder::Nothing => Start::Now,
             held_by if held_by.needs_a_person() => Start::Unknown,
-            _ => self.start_of(position, waiting.next(lane), latency, now),
+            _ => self.start_of(position, waiting.next(lane), latency),
         };
         Explanation {
             held_by,
@@ -53,10 +51,9 @@ impl Gate {
 
     /// What the vendor, or its absence, makes of the whole target: a pause, the ramp that follows it, or trouble. None while
     /// the target is open. While it ramps, calls may be let through all the same.
-    pub fn vendor(&self, now: Time) -> Option<Explanation> {
-        let now = self.at(now);
-        let ramp = self.vendor_pause.as_ref().and_then(VendorPause::ramp);
-        let (held_by, since, until) = match (self.closed(now), ramp) {
+    pub fn vendor(&self) -> Option<Explanation> {
+        let ramp = self.gate.vendor_pause.as_ref().and_then(VendorPause::ramp);
+        let (held_by, since, until) = match (self.closed(), ramp) {
             (Some(closed), _) => closed,
             (None, Some(width)) => (Holder::Ramp { width }, None, None),
             (None, None) => return None,
@@ -65,8 +62,8 @@ impl Gate {
     }
 
     /// What closes the whole target, since when, and until when at least.
-    fn closed(&self, now: Time) -> Option<Held> {
-        match self.opening(now) {
+    fn closed(&self) -> Option<Held> {
+        match self.opening() {
             Opening::Trouble(trouble) => {
                 let held_by = Holder::Trouble {
                     kind: trouble.kind,
@@ -81,34 +78,35 @@ impl Gate {
     }
 
     /// What holds the next call of a lane, since when, and until when at least.
-    fn holder(&self, lane: Priority, waiting: Waiting, now: Time) -> Held {
-        if let Some(scope) = self.pauses.of(lane) {
+    fn holder(&self, lane: Priority, waiting: Waiting) -> Held {
+        if let Some(scope) = self.gate.pauses.of(lane) {
             let pause = Holder::Pause {
                 scope,
                 reason: None,
             };
             return (pause, None, None);
         }
-        if let Some(closed) = self.closed(now) {
+        if let Some(closed) = self.closed() {
             return closed;
         }
-        if let Some((limit, until)) = self.refusal(lane, waiting.next(lane), now) {
+        if let Some((limit, until)) = self.refusal(lane, waiting.next(lane)) {
             return (limit, None, until);
         }
-        if let Some((limit, until)) = self.paced(lane, waiting, now) {
+        if let Some((limit, until)) = self.paced(lane, waiting) {
             let limit = limit.rule.name.clone();
             return (Holder::Pace { limit }, None, Some(until));
         }
-        match self.first(self.eligible(waiting, now)) {
+        match self.first(self.admitted(waiting)) {
             Some(first) if first != lane => (Holder::Lane(first), None, None),
             _ => (Holder::Nothing, None, None),
         }
     }
 
     /// The limit that refuses a lane and is the last to have a place again, and when that is at the earliest.
-    fn refusal(&self, lane: Priority, stage: Stage, now: Time) -> Option<(Holder, Option<Time>)> {
-        let context = self.context(now);
+    fn refusal(&self, lane: Priority, stage: Stage) -> Option<(Holder, Option<Time>)> {
+        let context = self.context();
         let refusing = self
+            .gate
             .limits
             .iter()
             .filter(|limit| !limit.admits(lane, stage, context));
@@ -119,44 +117,38 @@ impl Gate {
 
     /// When a call should start that something holds: after those before it, when the vendor lets calls through again and
     /// every limit has had places for all of them.
-    fn start_of(
-        &self,
-        position: Position,
-        stage: Stage,
-        latency: Option<Duration>,
-        now: Time,
-    ) -> Start {
+    fn start_of(&self, position: Position, stage: Stage, latency: Option<Duration>) -> Start {
         let lane = position.priority;
-        let opens = self.lane_opens_at(lane, stage, now);
-        let estimate = self.reopens_at(position, latency, now).and_then(|reopens| {
-            let context = self.context(now);
-            self.limits.iter().try_fold(reopens, |latest, limit| {
+        let opens = self.lane_opens_at(lane, stage);
+        let estimate = self.reopens_at(position, latency).and_then(|reopens| {
+            let context = self.context();
+            self.gate.limits.iter().try_fold(reopens, |latest, limit| {
                 let places = limit.has_places_at(position, stage, latency, context)?;
                 Some(latest.max(places))
             })
         });
         match (estimate, opens) {
             (Some(moment), opens) => Start::About(opens.map_or(moment, |opens| opens.max(moment))),
-            (None, Some(opens)) if opens > now => Start::NotBefore(opens),
+            (None, Some(opens)) if opens > self.now => Start::NotBefore(opens),
             (None, _) => Start::Unknown,
         }
     }
 
     /// When the vendor lets so many calls through, as far as its pause is concerned.
-    fn reopens_at(&self, position: Position, latency: Option<Duration>, now: Time) -> Option<Time> {
-        if self.pauses.of(position.priority).is_some() {
+    fn reopens_at(&self, position: Position, latency: Option<Duration>) -> Option<Time> {
+        if self.gate.pauses.of(position.priority).is_some() {
             return None;
         }
         let rounds = |calls: u64, width: u32| {
             let rounds = calls.div_ceil(u64::from(width));
             Some(latency?.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX)))
         };
-        match self.opening(now) {
+        match self.opening() {
             Opening::Trouble(_) => None,
-            Opening::Open => Some(now),
+            Opening::Open => Some(self.now),
             Opening::Full { width } => {
                 let calls = position.before().saturating_add(1);
-                Some(now.saturating_add(rounds(calls, width)?))
+                Some(self.now.saturating_add(rounds(calls, width)?))
             }
             // The reopening widens with each answer, so that the limits soon are all that counts.
             Opening::ClosedUntil(until) => match position.before() {
@@ -168,7 +160,7 @@ impl Gate {
 
     /// How long so many calls take at the rate that the limits reach.
     fn drains_in(&self, calls: u64, latency: Duration) -> Duration {
-        let rates = self.reachable_rates(latency);
+        let rates = self.gate.reachable_rates(latency);
         let rate = rates.into_iter().fold(f64::INFINITY, f64::min);
         #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
         let seconds = calls as f64 / rate;

@@ -12,13 +12,7 @@ use crate::priority::Priority;
 use crate::time::Time;
 
 impl Gate {
-    /// The lanes among `waiting` whose next call everything admits now: what [`Gate::give_back`]
-    /// must know of the moment of the start.
-    pub fn admitted(&self, waiting: Waiting, now: Time) -> Waiting {
-        self.eligible(waiting, self.at(now))
-    }
-
-    /// Takes back a permit whose call never left. `admitted` is what [`Gate::admitted`] said just
+    /// Takes back a permit whose call never left. `admitted` is what [`GateView::admitted`](crate::GateView::admitted) said just
     /// before its start. Answers with the rows that changed; one with a count of 0 means nothing
     /// any more.
     ///
@@ -86,11 +80,11 @@ mod tests {
                 ..minute
             }];
             let mut gate = Gate::new(rules(limits), NOW);
-            let admitted = gate.admitted(Waiting::ALL, NOW);
+            let admitted = gate.view(NOW).admitted(Waiting::ALL);
             gate.start(1, Priority::High, Waiting::ALL, NOW);
             gate.start(2, Priority::High, Waiting::ALL, NOW);
             assert_eq!(
-                gate.admitted(Waiting::ALL, NOW),
+                gate.view(NOW).admitted(Waiting::ALL),
                 Waiting::NONE,
                 "{count_from:?}"
             );
@@ -101,7 +95,7 @@ mod tests {
             );
             gate.start(3, Priority::High, Waiting::ALL, NOW);
             assert!(
-                !gate.admitted(Waiting::ALL, NOW).any(),
+                !gate.view(NOW).admitted(Waiting::ALL).any(),
                 "one place came back, not two"
             );
         }
@@ -119,7 +113,7 @@ mod tests {
         let later = NOW.saturating_add(second);
         gate.start(2, Priority::High, Waiting::ALL, later);
         assert!(gate.not_sent(1, later).is_empty());
-        assert_eq!(gate.admitted(Waiting::ALL, later), Waiting::NONE);
+        assert_eq!(gate.view(later).admitted(Waiting::ALL), Waiting::NONE);
     }
 
     #[test]
@@ -128,7 +122,7 @@ mod tests {
         let mut gate = Gate::new(rules(limits), NOW);
         let before = gate.memory();
         for id in 0..20 {
-            let admitted = gate.admitted(Waiting::ALL, NOW);
+            let admitted = gate.view(NOW).admitted(Waiting::ALL);
             let Decision::Start(lane) = gate.decide(Waiting::ALL, NOW) else {
                 panic!("there is room");
             };
@@ -154,13 +148,13 @@ mod tests {
         };
         let mut gate = Gate::new(rules(vec![account]), NOW);
         gate.start(1, Priority::Batch, Waiting::ALL, NOW);
-        let admitted = gate.admitted(Waiting::ALL, NOW);
+        let admitted = gate.view(NOW).admitted(Waiting::ALL);
         gate.start(2, Priority::High, Waiting::ALL, NOW);
         // HIGH filled its own reserve, so BATCH may have the last place.
-        assert!(gate.admitted(Waiting::ALL, NOW).has(Priority::Batch));
+        assert!(gate.view(NOW).admitted(Waiting::ALL).has(Priority::Batch));
         gate.give_back(2, admitted, NOW);
         gate.start(3, Priority::Batch, Waiting::ALL, NOW);
-        let left = gate.admitted(Waiting::ALL, NOW);
+        let left = gate.view(NOW).admitted(Waiting::ALL);
         assert_eq!(
             left,
             Waiting::NONE.with(Priority::High),

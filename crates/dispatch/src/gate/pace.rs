@@ -3,7 +3,7 @@
 //! HIGH is never held up by a pace, and while HIGH could start nobody is: what is left for the lower lanes then is their turn
 //! after so many deferrals, which a pace must not take from them.
 
-use super::Gate;
+use super::{Gate, GateView};
 use crate::lane::Waiting;
 use crate::limit::{LimitState, Pace};
 use crate::priority::Priority;
@@ -19,31 +19,29 @@ impl Gate {
             }
         }
     }
+}
 
+impl<'g> GateView<'g> {
     /// The window whose pace holds up a lane at present, and until when.
-    pub(super) fn paced(
-        &self,
-        lane: Priority,
-        waiting: Waiting,
-        now: Time,
-    ) -> Option<(&LimitState, Time)> {
-        let paced = self.last_pace(lane, now)?;
+    pub(super) fn paced(&self, lane: Priority, waiting: Waiting) -> Option<(&'g LimitState, Time)> {
+        let paced = self.last_pace(lane)?;
         let high_goes_first = waiting.has(Priority::High)
-            && self.admits(Priority::High, waiting.next(Priority::High), now);
+            && self.admits(Priority::High, waiting.next(Priority::High));
         (!high_goes_first).then_some(paced)
     }
 
     /// The window whose schedule is the last to let a lower lane go on, if one does not yet.
-    pub(super) fn last_pace(&self, lane: Priority, now: Time) -> Option<(&LimitState, Time)> {
+    pub(super) fn last_pace(&self, lane: Priority) -> Option<(&'g LimitState, Time)> {
         if lane == Priority::High {
             return None;
         }
         let paces = self
+            .gate
             .limits
             .iter()
             .filter_map(|limit| Some((limit, limit.paced_until()?)));
         paces
-            .filter(|(_, until)| *until > now)
+            .filter(|(_, until)| *until > self.now)
             .max_by_key(|(_, until)| *until)
     }
 }

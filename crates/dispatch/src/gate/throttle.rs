@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Gate;
+use super::Feedback;
 use crate::feedback::{
     AccountTrouble, Ceiling, Refusal, Successes, Throttle, ThrottleReport, ThrottleScope,
     VendorPause,
@@ -10,48 +10,34 @@ use crate::feedback::{
 use crate::permit::PermitId;
 use crate::time::Time;
 
-impl Gate {
-    /// The vendor refused the call of this permit. Call it before [`Gate::finish`] of that call, so
+impl Feedback<'_> {
+    /// The vendor refused the call of this permit. Call it before [`super::Gate::finish`] of that call, so
     /// that the call itself counts as in flight. `jitter` is any random number; it spreads the pauses
     /// whose length the vendor did not state.
     ///
     /// A concurrency throttle lowers the ceiling, but once per round trip: the refusals of calls that
     /// were started before it was lowered teach nothing new. With a ceiling of one call there is
     /// nothing to lower, and the target closes as for a window throttle.
-    pub fn refused(
-        &mut self,
-        id: PermitId,
-        kind: Throttle,
-        now: Time,
-        jitter: u64,
-    ) -> ThrottleReport {
-        self.advance(now);
-        self.permits.refuse(id);
+    pub fn refused(&mut self, id: PermitId, kind: Throttle, jitter: u64) -> ThrottleReport {
+        self.gate.permits.refuse(id);
         let under_our_limit = self.has_room(matches!(kind, Throttle::Concurrency));
         self.heed(id, kind, true, jitter);
         self.throttle_report(ThrottleScope::Target, under_our_limit)
     }
 
-    /// The vendor refused the call of this permit: as [`Gate::refused`], from a host that says which call it is, and is told
-    /// whose trouble it is. Call it before [`Gate::finish`] of that call.
+    /// The vendor refused the call of this permit: as [`Feedback::refused`], from a host that says which call it is, and is told
+    /// whose trouble it is. Call it before [`super::Gate::finish`] of that call.
     ///
     /// The trouble is the call's own ([`ThrottleScope::Call`]) if we are under our own limits, the last answers to other calls
     /// were good, and the vendor does not say that it means everybody. A concurrency throttle lowers the ceiling the first time
     /// that a call meets one, whosever it is. A pause that such a throttle brought ends at once when the vendor answers a call
     /// well that left no earlier than the refused one.
-    pub fn throttled(
-        &mut self,
-        id: PermitId,
-        refusal: Refusal,
-        now: Time,
-        jitter: u64,
-    ) -> ThrottleReport {
-        self.advance(now);
+    pub fn throttled(&mut self, id: PermitId, refusal: Refusal, jitter: u64) -> ThrottleReport {
         let kind = refusal.throttle;
         let under_our_limit = self.has_room(matches!(kind, Throttle::Concurrency));
-        let others_succeed = self.successes.throttled(refusal.call, self.now);
-        self.permits.refuse(id);
-        if self.trouble.throttled(id, self.now) {
+        let others_succeed = self.gate.successes.throttled(refusal.call, self.gate.now);
+        self.gate.permits.refuse(id);
+        if self.gate.trouble.throttled(id, self.gate.now) {
             self.reopen();
         }
         let only_lowers = matches!(kind, Throttle::Concurrency)
@@ -61,7 +47,7 @@ impl Gate {
                 .is_some_and(|ceiling| ceiling > 1);
         let is_its_own = under_our_limit && others_succeed && !refusal.for_all && !only_lowers;
         if is_its_own {
-            if let Some(pause) = &mut self.vendor_pause {
+            if let Some(pause) = &mut self.gate.vendor_pause {
                 pause.held(id);
             }
             return self.throttle_report(ThrottleScope::Call, under_our_limit);
@@ -71,18 +57,18 @@ impl Gate {
     }
 
     fn throttle_report(&self, scope: ThrottleScope, under_our_limit: bool) -> ThrottleReport {
-        let closed_until = self.vendor_pause.as_ref().map(VendorPause::until);
+        let closed_until = self.gate.vendor_pause.as_ref().map(VendorPause::until);
         ThrottleReport {
             scope,
             under_our_limit,
-            learned_ceiling: self.learned_ceiling(self.now),
-            closed_until: closed_until.filter(|until| *until > self.now),
+            learned_ceiling: self.gate.view(self.gate.now).learned_ceiling(),
+            closed_until: closed_until.filter(|until| *until > self.gate.now),
         }
     }
 
     /// Narrows what the gate admits.
     fn heed(&mut self, id: PermitId, kind: Throttle, for_all: bool, jitter: u64) {
-        let started_at = self.permits.started_at(id);
+        let started_at = self.gate.permits.started_at(id);
         match (kind, self.tightest_concurrency()) {
             (Throttle::Concurrency, Some(ceiling)) => {
                 self.lower(ceiling, started_at, for_all, jitter);
@@ -102,31 +88,31 @@ impl Gate {
     /// vendor says no more than we know, and what we count is finer than a header.
     ///
     /// Answers until when the target is closed, if this closed it.
-    pub fn used_up(&mut self, resets_in: Duration, now: Time) -> Option<Time> {
-        self.advance(now);
-        let until = self.now.saturating_add(resets_in);
-        if until <= self.now || !self.has_room(false) {
+    pub fn used_up(&mut self, resets_in: Duration) -> Option<Time> {
+        let until = self.gate.now.saturating_add(resets_in);
+        if until <= self.gate.now || !self.has_room(false) {
             return None;
         }
-        let pause = VendorPause::announced(self.vendor_pause.as_ref(), until, self.now);
+        let pause = VendorPause::announced(self.gate.vendor_pause.as_ref(), until, self.gate.now);
         let until = pause.until();
-        self.vendor_pause = Some(pause);
-        self.successes.shut(None);
+        self.gate.vendor_pause = Some(pause);
+        self.gate.successes.shut(None);
         Some(until)
     }
 
     /// Forgets what throttles and the account's trouble taught: the ceiling is the configured one, the target is open.
     pub fn forget_throttles(&mut self) {
-        self.ceiling = None;
-        self.vendor_pause = None;
-        self.trouble = AccountTrouble::default();
-        self.successes = Successes::default();
+        self.gate.ceiling = None;
+        self.gate.vendor_pause = None;
+        self.gate.trouble = AccountTrouble::default();
+        self.gate.successes = Successes::default();
     }
 
     /// Whether all limits of one kind, as configured, have a place left.
     fn has_room(&self, concurrency: bool) -> bool {
-        let context = self.context(self.now);
+        let context = self.gate.view(self.gate.now).context();
         let mut limits = self
+            .gate
             .limits
             .iter()
             .filter(|limit| limit.is_concurrency() == concurrency);
@@ -135,8 +121,9 @@ impl Gate {
 
     /// The most calls that may be in flight at present, if any limit bounds them.
     fn tightest_concurrency(&self) -> Option<u32> {
-        let context = self.context(self.now);
+        let context = self.gate.view(self.gate.now).context();
         let limits = self
+            .gate
             .limits
             .iter()
             .filter(|limit| limit.is_concurrency() && limit.counts_requests());
@@ -150,16 +137,17 @@ impl Gate {
     /// vendor alone.
     fn lower(&mut self, ceiling: u32, started_at: Option<Time>, for_all: bool, jitter: u64) {
         let left_before = self
+            .gate
             .ceiling
             .zip(started_at)
             .is_some_and(|(ceiling, started_at)| started_at < ceiling.lowered_at());
         if !left_before {
-            self.ceiling = Some(Ceiling::below(ceiling, self.now));
+            self.gate.ceiling = Some(Ceiling::below(ceiling, self.gate.now));
             if ceiling == 1 {
                 return self.shut(None, started_at, for_all, jitter);
             }
         }
-        if let Some(pause) = &mut self.vendor_pause {
+        if let Some(pause) = &mut self.gate.vendor_pause {
             pause.narrow();
         }
     }
@@ -172,11 +160,16 @@ impl Gate {
         for_all: bool,
         jitter: u64,
     ) {
-        let before = self.vendor_pause.as_ref();
-        let is_certain = before.is_some_and(|pause| pause.until() > self.now)
-            && !self.successes.is_pause_doubted();
-        self.vendor_pause = Some(VendorPause::after(before, retry_after, self.now, jitter));
+        let before = self.gate.vendor_pause.as_ref();
+        let is_certain = before.is_some_and(|pause| pause.until() > self.gate.now)
+            && !self.gate.successes.is_pause_doubted();
+        self.gate.vendor_pause = Some(VendorPause::after(
+            before,
+            retry_after,
+            self.gate.now,
+            jitter,
+        ));
         let doubted = started_at.filter(|_| !for_all && !is_certain);
-        self.successes.shut(doubted);
+        self.gate.successes.shut(doubted);
     }
 }

@@ -2,7 +2,7 @@
 //! for a slot.
 
 use crate::feedback::Opening;
-use crate::gate::Gate;
+use crate::gate::{Gate, GateView};
 use crate::lane::Waiting;
 use crate::limit::LimitState;
 use crate::permit::PermitId;
@@ -10,7 +10,6 @@ use crate::priority::Priority;
 use crate::rules::LimitKind;
 use crate::rules::Reserve;
 use crate::rules::Share;
-use crate::time::Time;
 
 /// How full a limit is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,11 +32,11 @@ pub struct LimitUsage {
     pub learned_ceiling: Option<u32>,
 }
 
-impl Gate {
+impl GateView<'_> {
     /// How full each limit is, in the order of the rules.
-    pub fn usage(&self, now: Time) -> Vec<LimitUsage> {
-        let context = self.context(self.at(now));
-        let usage = self.limits.iter().map(|limit| LimitUsage {
+    pub fn usage(&self) -> Vec<LimitUsage> {
+        let context = self.context();
+        let usage = self.gate.limits.iter().map(|limit| LimitUsage {
             name: limit.rule.name.clone(),
             kind: limit.rule.kind.clone(),
             used: limit.taken(context).total(),
@@ -45,7 +44,7 @@ impl Gate {
             reserved: limit.rule.reserve,
             share: limit.rule.share,
             held: if limit.counts_open_calls() {
-                (self.permits.held() as u64).min(limit.taken(context).total())
+                (self.gate.permits.held() as u64).min(limit.taken(context).total())
             } else {
                 0
             },
@@ -59,11 +58,11 @@ impl Gate {
     /// Whether a call waits only because all slots are taken: everything but a concurrency limit
     /// (its reserve, a learned ceiling and slots of unknown outcome included) admits the next call
     /// of some waiting lane. A lane that used up its share does not wait for a slot.
-    pub fn contended(&self, waiting: Waiting, now: Time) -> bool {
-        let now = self.at(now);
-        let context = self.context(now);
+    pub fn contended(&self, waiting: Waiting) -> bool {
+        let context = self.context();
         let waits_for_a_slot = |lane: Priority| {
             let mut refusing = self
+                .gate
                 .limits
                 .iter()
                 .filter(|limit| !limit.admits(lane, waiting.next(lane), context))
@@ -76,11 +75,26 @@ impl Gate {
         };
         let mut open = waiting
             .lanes()
-            .filter(|lane| self.pauses.of(*lane).is_none())
-            .filter(|lane| self.paced(*lane, waiting, now).is_none());
-        self.opening(now) == Opening::Open && open.any(waits_for_a_slot)
+            .filter(|lane| self.gate.pauses.of(*lane).is_none())
+            .filter(|lane| self.paced(*lane, waiting).is_none());
+        self.opening() == Opening::Open && open.any(waits_for_a_slot)
     }
 
+    /// The ceiling on calls in flight that throttles taught, where it is below the configured one.
+    pub fn learned_ceiling(&self) -> Option<u32> {
+        let context = self.context();
+        let limits = self
+            .gate
+            .limits
+            .iter()
+            .filter(|limit| limit.max(context) < limit.rule.max());
+        limits
+            .filter_map(|limit| u32::try_from(limit.max(context)).ok())
+            .min()
+    }
+}
+
+impl Gate {
     /// Open permits of unknown outcome.
     pub fn held(&self) -> usize {
         self.permits.held()
@@ -105,17 +119,5 @@ impl Gate {
     /// Deferrals of each lane so far, in the order of [`Priority::ALL`].
     pub fn deferrals(&self) -> [u64; 3] {
         self.lanes.totals()
-    }
-
-    /// The ceiling on calls in flight that throttles taught, where it is below the configured one.
-    pub fn learned_ceiling(&self, now: Time) -> Option<u32> {
-        let context = self.context(self.at(now));
-        let limits = self
-            .limits
-            .iter()
-            .filter(|limit| limit.max(context) < limit.rule.max());
-        limits
-            .filter_map(|limit| u32::try_from(limit.max(context)).ok())
-            .min()
     }
 }

@@ -41,7 +41,7 @@ impl World {
         self.explanations_agree()?;
         let now = self.oracle.now;
         let live = self.rows.values().filter(|row| row.until > now).cloned();
-        let mut rows = self.gate.rows(self.clock);
+        let mut rows = self.gate.view(self.clock).rows();
         rows.sort_by(|one, other| (&one.limit, one.slot).cmp(&(&other.limit, other.slot)));
         check!(live.eq(rows), "the gate has other rows than were persisted");
         let open = self.oracle.open_ids();
@@ -100,7 +100,7 @@ impl World {
             check!(decision == expected, "{decision:?} instead of {expected:?}");
         }
         if holds_are_released {
-            let next = self.gate.next_change(self.clock);
+            let next = self.gate.view(self.clock).next_change();
             let missed = self.oracle.changes_before(next);
             check!(
                 missed.is_none(),
@@ -118,14 +118,14 @@ impl World {
         let now = self.oracle.now;
         self.saw(
             "a ceiling is learned",
-            self.gate.learned_ceiling(self.clock).is_some(),
+            self.gate.view(self.clock).learned_ceiling().is_some(),
         );
         for (limit, usage) in self
             .oracle
             .rules
             .limits
             .iter()
-            .zip(self.gate.usage(self.clock))
+            .zip(self.gate.view(self.clock).usage())
         {
             let used = self.oracle.inside(limit, now, false).len() as u64;
             check!(

@@ -29,7 +29,7 @@ impl World {
             contended |= self.waits_for_a_slot(lane, waiting);
         }
         check!(
-            self.gate.contended(waiting, self.clock) == contended,
+            self.gate.view(self.clock).contended(waiting) == contended,
             "contended must be {contended}"
         );
         self.saw("a slot is contended", contended);
@@ -38,7 +38,8 @@ impl World {
 
     fn explain(&self, lane: Priority, waiting: Waiting) -> Explanation {
         self.gate
-            .explanation(Position::first(lane), waiting, None, self.clock)
+            .view(self.clock)
+            .explanation(Position::first(lane), waiting, None)
     }
 
     fn refusing(&self, lane: Priority) -> impl Iterator<Item = &Limit> {
@@ -112,7 +113,9 @@ impl World {
             now,
         );
         {
-            let after = freed.explanation(Position::first(lane), freed_waiting, None, now);
+            let after = freed
+                .view(now)
+                .explanation(Position::first(lane), freed_waiting, None);
             check!(
                 moved(&explanation.held_by, &after.held_by),
                 "{lane} is told {explanation:?}, and without it {after:?}"
@@ -126,7 +129,9 @@ impl World {
             );
             let mut later = self.gate.clone();
             later.release_holds(until);
-            let after = later.explanation(Position::first(lane), waiting, None, until);
+            let after = later
+                .view(until)
+                .explanation(Position::first(lane), waiting, None);
             check!(
                 moved(&explanation.held_by, &after.held_by)
                     || after.until.is_none_or(|after| after > until),
@@ -157,7 +162,8 @@ impl World {
             };
             let told = self
                 .gate
-                .explanation(position, waiting, latency, self.clock);
+                .view(self.clock)
+                .explanation(position, waiting, latency);
             let Some(moment) = told.starts.moment(now) else {
                 continue;
             };
@@ -200,7 +206,7 @@ fn lift(gate: &mut Gate, waiting: &mut Waiting, holder: &Holder, rules: &Rules, 
         | Holder::VendorPause
         | Holder::Ramp { .. }
         | Holder::LearnedCeiling { .. } => {
-            gate.forget_throttles();
+            gate.feedback(now).forget_throttles();
         }
         Holder::Pace { limit } => {
             // Its own schedule alone; that of another window may hold the lane then.

@@ -16,14 +16,16 @@ fn told(gate: &Gate, lane: Priority, ahead: u64, now: Time) -> Explanation {
         ahead,
         ..Position::first(lane)
     };
-    gate.explanation(position, Waiting::NONE, Some(LATENCY), now)
+    gate.view(now)
+        .explanation(position, Waiting::NONE, Some(LATENCY))
 }
 
 #[test]
 fn a_call_to_a_closed_target_starts_when_the_vendor_opens_it_again() {
     let mut gate = gate([Limit::concurrency("account", 5)]);
     let hour = Some(Duration::from_secs(3_600));
-    gate.refused(1, Throttle::Window { retry_after: hour }, at(0), 0);
+    gate.feedback(at(0))
+        .refused(1, Throttle::Window { retry_after: hour }, 0);
     for ahead in [0, 1_000] {
         let told = told(&gate, Priority::High, ahead, at(1));
         assert_eq!(told.held_by, Holder::VendorPause);
@@ -43,12 +45,12 @@ fn without_a_latency_a_queue_behind_a_closed_target_is_told_the_earliest_moment_
     let throttle = Throttle::Window {
         retry_after: minute,
     };
-    gate.refused(1, throttle, at(0), 0);
+    gate.feedback(at(0)).refused(1, throttle, 0);
     let position = Position {
         ahead: 9,
         ..Position::first(Priority::High)
     };
-    let told = gate.explanation(position, Waiting::NONE, None, at(1));
+    let told = gate.view(at(1)).explanation(position, Waiting::NONE, None);
     assert_eq!(told.starts, Start::NotBefore(at(60)));
 }
 

@@ -11,13 +11,12 @@ use crate::scenarios::{MINUTE, at, fill, gate, rules};
 fn what_was_learned_survives_a_restart_that_recalls_it() {
     let limits = [Limit::concurrency("account", 3)];
     let mut before = gate(limits.clone());
-    before.refused(1, Throttle::Concurrency, at(0), 0);
-    before.refused(
+    before.feedback(at(0)).refused(1, Throttle::Concurrency, 0);
+    before.feedback(at(0)).refused(
         1,
         Throttle::Window {
             retry_after: Some(MINUTE),
         },
-        at(0),
         0,
     );
     before.pause(Scope::Lane(Priority::Batch));
@@ -25,7 +24,7 @@ fn what_was_learned_survives_a_restart_that_recalls_it() {
     assert_eq!(after.memory(), Memory::default());
     after.recall(before.memory());
     assert_eq!(after.memory(), before.memory());
-    assert_eq!(after.learned_ceiling(at(1)), Some(2));
+    assert_eq!(after.view(at(1)).learned_ceiling(), Some(2));
     assert_eq!(
         after.decide(Waiting::ALL, at(1)),
         Decision::NotBefore(Some(at(60)))
@@ -43,7 +42,7 @@ fn rows_of_a_former_larger_limit_still_count_and_give_way_one_by_one() {
         rows,
         at(6),
     );
-    assert_eq!(after.usage(at(6))[0].used, 5);
+    assert_eq!(after.view(at(6)).usage()[0].used, 5);
     assert_eq!(
         after.decide(Waiting::ALL, at(6)),
         Decision::NotBefore(Some(at(64))),
@@ -67,10 +66,11 @@ fn other_rules_hold_at_once_and_keep_what_is_out_and_what_cools() {
         Limit::window("minute", 5, MINUTE),
     ]);
     gate.amend(lower, at(3));
-    assert_eq!(gate.rows(at(3)), rows);
+    assert_eq!(gate.view(at(3)).rows(), rows);
     assert_eq!((gate.in_flight(), gate.held()), (3, 0));
     assert_eq!(
-        gate.usage(at(3))
+        gate.view(at(3))
+            .usage()
             .iter()
             .map(|limit| limit.used)
             .collect::<Vec<_>>(),
@@ -82,7 +82,11 @@ fn other_rules_hold_at_once_and_keep_what_is_out_and_what_cools() {
         Decision::Start(Priority::High)
     );
     gate.finish(3, at(4));
-    assert_eq!(gate.rows(at(61)).len(), 2, "the first place is free again");
+    assert_eq!(
+        gate.view(at(61)).rows().len(),
+        2,
+        "the first place is free again"
+    );
 }
 
 fn bounded(most: u32) -> Rules {

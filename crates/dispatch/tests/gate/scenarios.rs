@@ -4,14 +4,27 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CountFrom, Decision, DeferralBound, Gate, Limit, MaxDeferrals, Priority, Reserve, Rules, Scope,
-    Throttle, Time, Verdict, Waiting, WindowRow,
+    CountFrom, Decision, DeferralBound, Gate, Holder, Limit, MaxDeferrals, Position, Priority,
+    Reserve, Rules, Scope, Throttle, Time, Waiting, WindowRow,
 };
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 
 pub(crate) fn at(seconds: i64) -> Time {
     Time::from_millis(seconds * 1_000)
+}
+
+/// What holds the first call of a lane.
+fn held_by(gate: &Gate, lane: Priority, waiting: Waiting, now: Time) -> Holder {
+    let position = Position::first(lane);
+    gate.view(now).explanation(position, waiting, None).held_by
+}
+
+fn paused(scope: Scope) -> Holder {
+    Holder::Pause {
+        scope,
+        reason: None,
+    }
 }
 
 pub(crate) fn rules(limits: impl Into<Vec<Limit>>) -> Rules {
@@ -97,7 +110,7 @@ fn a_lost_call_keeps_its_slot_until_its_hold_ends_and_its_window_place_one_lengt
     fill(&mut gate, Priority::Batch, at(0));
     gate.hold(1, at(900));
     assert_eq!(gate.held(), 1);
-    assert_eq!(gate.next_change(at(5)), Some(at(900)));
+    assert_eq!(gate.view(at(5)).next_change(), Some(at(900)));
     assert!(gate.release_holds(at(899)).is_empty());
     let released = gate.release_holds(at(910));
     assert_eq!((released[0].id, released[0].rows[0].until), (1, at(960)));
@@ -122,7 +135,7 @@ fn the_end_of_a_hold_is_a_change_though_no_limit_refuses_anybody() {
     let mut gate = gate([Limit::concurrency("account", 9)]);
     gate.start(1, Priority::High, Waiting::ALL, at(0));
     gate.hold(1, at(900));
-    assert_eq!(gate.next_change(at(1)), Some(at(900)));
+    assert_eq!(gate.view(at(1)).next_change(), Some(at(900)));
 }
 
 #[test]
@@ -131,7 +144,7 @@ fn an_answer_that_comes_during_the_hold_ends_it() {
     fill(&mut gate, Priority::Batch, at(0));
     gate.hold(1, at(900));
     gate.finish(1, at(10));
-    assert_eq!((gate.held(), gate.next_change(at(10))), (0, None));
+    assert_eq!((gate.held(), gate.view(at(10)).next_change()), (0, None));
     assert!(gate.release_holds(at(2_000)).is_empty());
 }
 
@@ -149,13 +162,12 @@ fn reserved_slots_are_left_to_the_priorities_they_are_kept_for() {
     let mut gate = gate([limit]);
     assert_eq!(fill(&mut gate, Priority::Batch, at(0)), 7);
     assert_eq!(
-        gate.explain(Priority::Batch, Waiting::NONE, at(0)),
-        Verdict::HeldBy {
+        held_by(&gate, Priority::Batch, Waiting::NONE, at(0)),
+        Holder::Reserve {
             limit: "account".to_owned(),
             used: 7,
             max: 12,
-            reserved_for_higher: 5,
-            frees_at: None
+            kept: 5,
         }
     );
     assert_eq!(fill(&mut gate, Priority::Medium, at(0)), 3);
@@ -194,7 +206,8 @@ fn a_call_starts_in_all_limits_or_in_none() {
     ]);
     assert_eq!(fill(&mut gate, Priority::High, at(0)), 2);
     assert_eq!(
-        gate.usage(at(0))
+        gate.view(at(0))
+            .usage()
             .iter()
             .map(|limit| limit.used)
             .collect::<Vec<_>>(),
@@ -210,7 +223,7 @@ fn a_target_without_limits_starts_everything_by_priority() {
         Decision::Start(Priority::High)
     );
     assert_eq!(gate.decide(Waiting::NONE, at(0)), Decision::Idle);
-    assert_eq!(gate.next_change(at(0)), None);
+    assert_eq!(gate.view(at(0)).next_change(), None);
 }
 
 #[test]
@@ -238,17 +251,17 @@ fn a_lower_lane_that_is_due_is_named_to_the_higher_one_it_holds() {
     );
     let both = only(Priority::High).with(Priority::Batch);
     assert_eq!(
-        gate.explain(Priority::Batch, both, at(0)),
-        Verdict::HeldByLane(Priority::High)
+        held_by(&gate, Priority::Batch, both, at(0)),
+        Holder::Lane(Priority::High)
     );
     gate.start(1, Priority::High, both, at(0));
     assert_eq!(
-        gate.explain(Priority::High, both, at(0)),
-        Verdict::HeldByLane(Priority::Batch)
+        held_by(&gate, Priority::High, both, at(0)),
+        Holder::Lane(Priority::Batch)
     );
     assert_eq!(
-        gate.explain(Priority::Batch, both, at(0)),
-        Verdict::Admissible
+        held_by(&gate, Priority::Batch, both, at(0)),
+        Holder::Nothing
     );
     assert_eq!(gate.deferrals(), [0, 0, 1]);
 }
@@ -257,7 +270,7 @@ fn a_lower_lane_that_is_due_is_named_to_the_higher_one_it_holds() {
 fn a_concurrency_throttle_lowers_the_ceiling_which_comes_back() {
     let mut gate = gate([Limit::concurrency("account", 3)]);
     fill(&mut gate, Priority::High, at(0));
-    let report = gate.refused(1, Throttle::Concurrency, at(1), 0);
+    let report = gate.feedback(at(1)).refused(1, Throttle::Concurrency, 0);
     assert_eq!(
         (report.learned_ceiling, report.closed_until),
         (Some(2), None)
@@ -272,7 +285,7 @@ fn a_concurrency_throttle_lowers_the_ceiling_which_comes_back() {
         gate.decide(Waiting::ALL, at(31)),
         Decision::Start(Priority::High)
     );
-    assert_eq!(gate.learned_ceiling(at(31)), None);
+    assert_eq!(gate.view(at(31)).learned_ceiling(), None);
     gate.start(4, Priority::High, Waiting::ALL, at(31));
     assert_eq!(
         gate.decide(Waiting::ALL, at(31)),
@@ -287,7 +300,7 @@ fn the_refusals_of_one_burst_lower_the_ceiling_once() {
     assert_eq!(fill(&mut gate, Priority::High, at(0)), 12);
     for id in 1..=12 {
         let now = Time::from_millis(1_000 + id);
-        let report = gate.refused(id, Throttle::Concurrency, now, 0);
+        let report = gate.feedback(now).refused(id, Throttle::Concurrency, 0);
         assert_eq!(
             (report.learned_ceiling, report.closed_until),
             (Some(11), None),
@@ -299,7 +312,7 @@ fn the_refusals_of_one_burst_lower_the_ceiling_once() {
             gate.start(id + 100, Priority::High, Waiting::ALL, now);
         }
     }
-    let report = gate.refused(102, Throttle::Concurrency, at(3), 0);
+    let report = gate.feedback(at(3)).refused(102, Throttle::Concurrency, 0);
     assert_eq!(report.learned_ceiling, Some(10), "it left after the burst");
 }
 
@@ -309,10 +322,10 @@ fn a_slow_call_does_not_keep_the_ceiling_from_falling() {
     for id in [1, 2] {
         gate.start(id, Priority::High, Waiting::ALL, at(0));
     }
-    gate.refused(1, Throttle::Concurrency, at(1), 0);
+    gate.feedback(at(1)).refused(1, Throttle::Concurrency, 0);
     gate.finish(1, at(1));
     gate.start(3, Priority::High, Waiting::ALL, at(2));
-    let report = gate.refused(3, Throttle::Concurrency, at(3), 0);
+    let report = gate.feedback(at(3)).refused(3, Throttle::Concurrency, 0);
     assert_eq!(report.learned_ceiling, Some(10), "call 2 is still out");
 }
 
@@ -321,7 +334,7 @@ fn a_concurrency_throttle_of_the_only_call_closes_the_target_for_longer_each_tim
     let mut gate = gate([Limit::concurrency("account", 2)]);
     assert_eq!(fill(&mut gate, Priority::High, at(0)), 2);
     for id in [1, 2] {
-        let report = gate.refused(id, Throttle::Concurrency, at(1), 0);
+        let report = gate.feedback(at(1)).refused(id, Throttle::Concurrency, 0);
         assert_eq!(
             (report.learned_ceiling, report.closed_until),
             (Some(1), None)
@@ -333,7 +346,7 @@ fn a_concurrency_throttle_of_the_only_call_closes_the_target_for_longer_each_tim
     for (id, pause) in [(3, 500), (4, 1_000), (5, 2_000), (6, 4_000)] {
         gate.start(id, Priority::High, Waiting::ALL, now);
         let reopens = now.saturating_add(Duration::from_millis(pause));
-        let report = gate.refused(id, Throttle::Concurrency, now, 0);
+        let report = gate.feedback(now).refused(id, Throttle::Concurrency, 0);
         assert_eq!(
             (report.learned_ceiling, report.closed_until),
             (Some(1), Some(reopens))
@@ -355,18 +368,21 @@ fn a_throttle_while_there_is_room_is_reported_as_somebody_elses() {
     ]);
     gate.start(1, Priority::High, Waiting::ALL, at(0));
     assert!(
-        gate.refused(1, Throttle::Concurrency, at(1), 0)
+        gate.feedback(at(1))
+            .refused(1, Throttle::Concurrency, 0)
             .under_our_limit
     );
     assert!(
-        gate.refused(1, Throttle::Window { retry_after: None }, at(1), 0)
+        gate.feedback(at(1))
+            .refused(1, Throttle::Window { retry_after: None }, 0)
             .under_our_limit
     );
-    gate.forget_throttles();
+    gate.feedback(at(1)).forget_throttles();
     gate.start(2, Priority::High, Waiting::ALL, at(1));
     assert!(
         !gate
-            .refused(1, Throttle::Window { retry_after: None }, at(1), 0)
+            .feedback(at(1))
+            .refused(1, Throttle::Window { retry_after: None }, 0)
             .under_our_limit
     );
 }
@@ -374,7 +390,7 @@ fn a_throttle_while_there_is_room_is_reported_as_somebody_elses() {
 #[test]
 fn a_concurrency_throttle_without_a_limit_to_lower_closes_the_target_for_a_while() {
     let mut gate = gate([Limit::window("minute", 600, MINUTE)]);
-    let report = gate.refused(1, Throttle::Concurrency, at(0), 0);
+    let report = gate.feedback(at(0)).refused(1, Throttle::Concurrency, 0);
     assert_eq!(
         (report.learned_ceiling, report.closed_until),
         (None, Some(Time::from_millis(500)))
@@ -385,11 +401,13 @@ fn a_concurrency_throttle_without_a_limit_to_lower_closes_the_target_for_a_while
 fn a_closed_target_starts_nothing_before_the_stated_time_and_then_one_call() {
     let mut gate = gate([Limit::concurrency("account", 9)]);
     let retry_after = Some(Duration::from_secs(30));
-    let report = gate.refused(1, Throttle::Window { retry_after }, at(0), 7);
+    let report = gate
+        .feedback(at(0))
+        .refused(1, Throttle::Window { retry_after }, 7);
     assert_eq!(report.closed_until, Some(at(30)));
     assert_eq!(
-        gate.explain(Priority::High, Waiting::NONE, at(1)),
-        Verdict::ClosedUntil(at(30))
+        held_by(&gate, Priority::High, Waiting::NONE, at(1)),
+        Holder::VendorPause
     );
     assert_eq!(
         gate.decide(Waiting::ALL, at(1)),
@@ -397,8 +415,8 @@ fn a_closed_target_starts_nothing_before_the_stated_time_and_then_one_call() {
     );
     assert_eq!(fill(&mut gate, Priority::High, at(30)), 1);
     assert_eq!(
-        gate.explain(Priority::High, Waiting::NONE, at(30)),
-        Verdict::Trickling { width: 1 }
+        held_by(&gate, Priority::High, Waiting::NONE, at(30)),
+        Holder::Ramp { width: 1 }
     );
     gate.finish(1, at(31));
     assert_eq!(fill(&mut gate, Priority::High, at(31)), 2);
@@ -415,12 +433,14 @@ fn a_pause_holds_one_lane_or_all_and_each_is_resumed_apart() {
     gate.pause(Scope::Target);
     assert_eq!(gate.decide(Waiting::ALL, at(0)), Decision::NotBefore(None));
     assert_eq!(
-        gate.explain(Priority::Batch, Waiting::NONE, at(0)),
-        Verdict::Paused(Scope::Target)
+        held_by(&gate, Priority::Batch, Waiting::NONE, at(0)),
+        paused(Scope::Target)
     );
     gate.resume(Scope::Target);
-    let paused = Verdict::Paused(Scope::Lane(Priority::High));
-    assert_eq!(gate.explain(Priority::High, Waiting::NONE, at(0)), paused);
+    assert_eq!(
+        held_by(&gate, Priority::High, Waiting::NONE, at(0)),
+        paused(Scope::Lane(Priority::High))
+    );
 }
 
 #[test]
@@ -429,14 +449,17 @@ fn time_is_contended_only_while_a_slot_is_all_that_is_missing() {
         Limit::concurrency("account", 1),
         Limit::window("minute", 2, MINUTE),
     ]);
-    assert!(!gate.contended(Waiting::ALL, at(0)), "a call may start");
+    assert!(
+        !gate.view(at(0)).contended(Waiting::ALL),
+        "a call may start"
+    );
     fill(&mut gate, Priority::High, at(0));
-    assert!(gate.contended(Waiting::ALL, at(0)));
-    assert!(!gate.contended(Waiting::NONE, at(0)), "nothing waits");
+    assert!(gate.view(at(0)).contended(Waiting::ALL));
+    assert!(!gate.view(at(0)).contended(Waiting::NONE), "nothing waits");
     gate.finish(1, at(1));
     gate.start(2, Priority::High, Waiting::ALL, at(1));
     assert!(
-        !gate.contended(Waiting::ALL, at(1)),
+        !gate.view(at(1)).contended(Waiting::ALL),
         "the window is full too"
     );
 }

@@ -77,7 +77,7 @@ impl World {
             }
         }
         while let Decision::Start(lane) = gate.decide(Waiting::ALL, local) {
-            let admitted = gate.admitted(Waiting::ALL, local);
+            let admitted = gate.view(local).admitted(Waiting::ALL);
             let id = self.next;
             self.next += 1;
             gate.start(id, lane, Waiting::ALL, local);

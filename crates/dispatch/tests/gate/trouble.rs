@@ -32,13 +32,14 @@ fn throttle(gate: &mut Gate, id: PermitId, seconds: u64, now: Time) -> ThrottleS
         earlier: 0,
         for_all: false,
     };
-    let scope = gate.throttled(id, refusal, now, 0).scope;
+    let scope = gate.feedback(now).throttled(id, refusal, 0).scope;
     gate.finish(id, now);
     scope
 }
 
 fn unreachable(gate: &mut Gate, id: PermitId, call: CallId, now: Time) {
-    gate.troubled(id, call, Trouble::Unreachable, now, 7);
+    gate.feedback(now)
+        .troubled(id, call, Trouble::Unreachable, 7);
     assert!(gate.not_sent(id, now).iter().all(|row| row.count == 0));
 }
 
@@ -82,7 +83,7 @@ fn an_outage_of_an_hour_burns_no_place_and_ends_with_a_ramp() {
     }
     assert!((60..150).contains(&probes), "{probes} probes");
     assert!(longest <= MAX_PROBE_PAUSE && longest >= MAX_PROBE_PAUSE / 2);
-    assert!(gate.usage(now).iter().all(|limit| limit.used == 0));
+    assert!(gate.view(now).usage().iter().all(|limit| limit.used == 0));
     // The vendor is back.
     start(&mut gate, 1_000, now);
     gate.finish(1_000, now);
@@ -109,7 +110,9 @@ fn an_outage_of_an_hour_burns_no_place_and_ends_with_a_ramp() {
 #[test]
 fn what_a_shut_target_tells_names_the_trouble_and_the_next_probe() {
     let gate = shut();
-    let told = gate.explanation(Position::first(Priority::High), HIGH, None, at(0));
+    let told = gate
+        .view(at(0))
+        .explanation(Position::first(Priority::High), HIGH, None);
     let held_by = Holder::Trouble {
         kind: Trouble::Unreachable,
         probes: 0,
@@ -191,7 +194,7 @@ fn a_call_that_is_refused_while_others_succeed_is_set_back_alone() {
                 earlier: throttles,
                 for_all: false,
             };
-            let report = gate.throttled(permit, refusal, now, 0);
+            let report = gate.feedback(now).throttled(permit, refusal, 0);
             gate.finish(permit, now);
             assert_eq!(report.scope, ThrottleScope::Call);
             assert!(report.under_our_limit && report.closed_until.is_none());
@@ -245,7 +248,7 @@ fn a_pause_that_the_vendor_means_for_everybody_is_kept() {
         earlier: 0,
         for_all: true,
     };
-    let report = gate.throttled(2, refusal, at(1), 0);
+    let report = gate.feedback(at(1)).throttled(2, refusal, 0);
     gate.finish(2, at(1));
     assert_eq!(report.scope, ThrottleScope::Target);
     gate.finish(3, at(2));
@@ -277,9 +280,9 @@ fn a_call_whose_concurrency_throttle_repeats_lowers_the_ceiling_once() {
             earlier,
             for_all: false,
         };
-        gate.throttled(bad, refusal, now, 0);
+        gate.feedback(now).throttled(bad, refusal, 0);
         gate.finish(bad, now);
-        ceilings.push(gate.learned_ceiling(now));
+        ceilings.push(gate.view(now).learned_ceiling());
     }
     assert_eq!(ceilings, [Some(4); 4]);
     assert_eq!(

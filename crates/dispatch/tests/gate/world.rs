@@ -152,7 +152,7 @@ impl World {
             Command::Release => return self.release(),
             Command::Pass { time } => self.pass_to(self.clock.saturating_add(time)),
             Command::PassToNextChange => {
-                let Some(next) = self.gate.next_change(self.clock) else {
+                let Some(next) = self.gate.view(self.clock).next_change() else {
                     return Ok(false);
                 };
                 self.pass_to(next);
@@ -172,7 +172,7 @@ impl World {
                 self.oracle.resume(scope);
             }
             Command::Forget => {
-                self.gate.forget_throttles();
+                self.gate.feedback(self.clock).forget_throttles();
                 self.oracle.forget_throttles();
             }
             Command::Restart { remembers, hold } => self.restart(remembers, hold),
@@ -192,7 +192,7 @@ impl World {
                     return Ok(false);
                 };
                 if let Some(kind) = throttle {
-                    self.gate.refused(id, kind, self.clock, jitter);
+                    self.gate.feedback(self.clock).refused(id, kind, jitter);
                     self.oracle.throttle(id, kind, jitter);
                 }
                 self.finish(id, throttle.is_none());
@@ -237,7 +237,7 @@ impl World {
                 self.lose(id, hold);
             }
             Command::UsedUp { resets_in } => {
-                let until = self.gate.used_up(resets_in, self.clock);
+                let until = self.gate.feedback(self.clock).used_up(resets_in);
                 let closes = self.oracle.used_up(resets_in);
                 check!(
                     until.is_some() == closes,
@@ -268,7 +268,10 @@ impl World {
     }
 
     fn refuse(&mut self, id: PermitId, refusal: Refusal, jitter: u64) -> Result<(), String> {
-        let report = self.gate.throttled(id, refusal, self.clock, jitter);
+        let report = self
+            .gate
+            .feedback(self.clock)
+            .throttled(id, refusal, jitter);
         let scope = self.oracle.refuse(id, refusal, jitter);
         check!(report.scope == scope, "{refusal:?}: {report:?}");
         self.saw("a throttle is the call's own", scope == ThrottleScope::Call);
@@ -279,7 +282,8 @@ impl World {
     fn trouble(&mut self, id: PermitId, kind: Trouble, sent: bool, jitter: u64) {
         let state = self
             .gate
-            .troubled(id, call_of(id), kind, self.clock, jitter);
+            .feedback(self.clock)
+            .troubled(id, call_of(id), kind, jitter);
         self.oracle.trouble(id, call_of(id), kind, jitter);
         self.saw("the account is in trouble", state.is_some());
         if sent {

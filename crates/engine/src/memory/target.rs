@@ -9,7 +9,7 @@ use rampmeter_asl::Selector;
 use rampmeter_call::job::FollowUp;
 use rampmeter_caller::Caller;
 use rampmeter_config::Worker;
-use rampmeter_dispatch::{Gate, PermitId, Priority, Rules, Scope, Time, Turns, Waiting};
+use rampmeter_dispatch::{FairOrder, Gate, PermitId, Priority, Rules, Scope, Time, Waiting};
 use rampmeter_store::model::figures::Figures;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId};
@@ -84,7 +84,7 @@ pub(crate) struct Target {
     /// Calls that another call of their OrderingKey goes before, HIGH first.
     pub(crate) parked: [u64; 3],
     /// Whose turn it is in each lane, HIGH first.
-    pub(crate) turns: [Turns; 3],
+    pub(crate) turns: [FairOrder; 3],
     /// The call of each OrderingKey that is under way. No more than are in flight or wait for a repeat.
     pub(crate) owners: BTreeMap<OrderingHash, MessageNumber>,
     pub(crate) in_flight: BTreeMap<PermitId, InFlight>,
@@ -127,7 +127,7 @@ impl Target {
             looks: [0; 3],
             jobs: 0,
             parked: [0; 3],
-            turns: [Turns::default(); 3],
+            turns: [FairOrder::default(); 3],
             owners: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             wake: None,
@@ -152,7 +152,7 @@ impl Target {
             self.looks[lane] = store.lanes().count_looks(queue)?;
             let first = store.lanes().lowest_turn(queue)?;
             let ungrouped = store.lanes().newest_ungrouped_turn(queue)?;
-            self.turns[lane] = Turns::restore(first, ungrouped);
+            self.turns[lane] = FairOrder::restore(first, ungrouped);
         }
         self.owners = store.lanes().owners(id)?.into_iter().collect();
         self.jobs = store.calls().count_jobs(id)?;
@@ -214,7 +214,7 @@ impl Target {
 
     /// Notes whether a call is held back by a concurrency limit alone from now on.
     pub(crate) fn note_contention(&mut self, now: Time) {
-        let contended = self.gate.contended(self.waiting(), now);
+        let contended = self.gate.view(now).contended(self.waiting());
         match self.contended.back_mut() {
             Some((_, end @ None)) if !contended => *end = Some(now),
             Some((_, None)) => {}

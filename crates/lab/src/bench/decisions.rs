@@ -171,7 +171,7 @@ fn gate_alone() -> GateAlone {
         }
         // Seldom, so that it does not count.
         if call % tenth == 0 {
-            measured.most_rows = measured.most_rows.max(gate.rows(now).len());
+            measured.most_rows = measured.most_rows.max(gate.view(now).rows().len());
         }
     }
     measured.last_nanos = nanos(begin);

@@ -424,10 +424,10 @@ impl Drainer {
                 }
                 Ending::UsedUp(resets_in) => {
                     gate.finish(id, now);
-                    gate.used_up(resets_in, now);
+                    gate.feedback(now).used_up(resets_in);
                 }
                 Ending::Refused(kind) => {
-                    let report = gate.refused(id, kind, now, random);
+                    let report = gate.feedback(now).refused(id, kind, random);
                     *foreign += u64::from(report.under_our_limit);
                     gate.finish(id, now);
                 }
@@ -472,7 +472,7 @@ impl Drainer {
                 Decision::Start(lane) => {
                     let lease = Lease {
                         lane,
-                        admitted: gate.admitted(waiting, now),
+                        admitted: gate.view(now).admitted(waiting),
                         since: now,
                         used: Use::Idle,
                     };

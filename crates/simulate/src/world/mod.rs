@@ -223,7 +223,7 @@ impl<'a> World<'a> {
             }
         };
         if self.gate.held() > 0 {
-            let change = self.gate.next_change(self.now);
+            let change = self.gate.view(self.now).next_change();
             self.wake = [self.wake, change].into_iter().flatten().min();
         }
         assert!(
@@ -301,7 +301,10 @@ impl<'a> World<'a> {
     fn refused(&mut self, permit: PermitId, throttle: Throttle) {
         let number = self.throttles.all;
         let mut jitter = Random::of(self.scenario.seed, Question::Jitter, number, 0);
-        let report = self.gate.refused(permit, throttle, self.now, jitter.next());
+        let report = self
+            .gate
+            .feedback(self.now)
+            .refused(permit, throttle, jitter.next());
         self.throttles.all += 1;
         self.throttles.under_our_limit += u64::from(report.under_our_limit);
     }
@@ -330,7 +333,10 @@ impl<'a> World<'a> {
         let waiting = self.waiting();
         let holders = waiting.lanes().map(|lane| {
             let position = Position::first(lane);
-            let why = self.gate.explanation(position, waiting, None, self.now);
+            let why = self
+                .gate
+                .view(self.now)
+                .explanation(position, waiting, None);
             why.held_by
         });
         self.obstacles.note(holders, self.now);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rampmeter_caller::preset::{Bound, SuggestedLimit};
 use rampmeter_dispatch::{
-    CountFrom, Counts, LONGEST_WINDOW, Limit, LimitKind, Priority, Reserve, Rules, SHORTEST_WINDOW,
+    CountFrom, Counts, Limit, LimitKind, MAX_WINDOW, MIN_WINDOW, Priority, Reserve, Rules,
 };
 
 use crate::document::{Node, Reading, Section, Value};
@@ -238,7 +238,7 @@ fn whole(kind: &LimitKind) -> Whole {
 
 fn window(reading: &Reading<'_>, section: &Section<'_>) -> Option<Duration> {
     let per = section.duration("per", Duration::ZERO..=Duration::MAX)?;
-    if (SHORTEST_WINDOW..=LONGEST_WINDOW).contains(&per) {
+    if (MIN_WINDOW..=MAX_WINDOW).contains(&per) {
         return Some(per);
     }
     let problem = Problem::new(Code::BadWindow, "a window is from 100ms to 31d long");

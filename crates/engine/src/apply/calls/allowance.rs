@@ -48,7 +48,12 @@ impl Turn<'_> {
         };
         let now = self.now;
         let target = self.target(id);
-        if target.gate.used_up(resets_in.min(LONGEST), now).is_none() {
+        if target
+            .gate
+            .feedback(now)
+            .used_up(resets_in.min(LONGEST))
+            .is_none()
+        {
             return Ok(());
         }
         target.closed_by_headers += 1;

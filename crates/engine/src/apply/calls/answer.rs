@@ -239,7 +239,7 @@ impl Turn<'_> {
         let now = self.now;
         let jitter = random();
         let target = self.target(id);
-        let report = target.gate.refused(permit, throttle, now, jitter);
+        let report = target.gate.feedback(now).refused(permit, throttle, jitter);
         target.throttles += 1;
         if report.under_our_limit {
             target.throttles_under_our_limit += 1;

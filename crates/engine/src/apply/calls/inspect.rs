@@ -25,7 +25,7 @@ impl Turn<'_> {
             throttles: target.throttles,
             throttles_under_our_limit: target.throttles_under_our_limit,
             closed_by_headers: target.closed_by_headers,
-            vendor: target.gate.vendor(now),
+            vendor: target.gate.view(now).vendor(),
             first: explain_first(target, now),
             at: now,
             vendor_limits: vendor_limits(target),
@@ -62,7 +62,7 @@ fn limit_states(target: &Target, now: Time) -> Vec<LimitState> {
     let rates = target
         .latency()
         .map(|latency| target.gate.reachable_rates(latency));
-    let usage = target.gate.usage(now).into_iter().enumerate();
+    let usage = target.gate.view(now).usage().into_iter().enumerate();
     let states = usage.map(|(index, usage)| {
         let change = target.overrides.get(&usage.name);
         let mut base = target.base_rules.limits.iter();

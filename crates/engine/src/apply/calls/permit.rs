@@ -76,7 +76,7 @@ impl Turn<'_> {
         target.note_contention(now);
         // The end of a hold frees a place even when nothing waits now; it is written in its time.
         if target.gate.held() > 0 {
-            let change = target.gate.next_change(now);
+            let change = target.gate.view(now).next_change();
             target.wake = [target.wake, change].into_iter().flatten().min();
         }
         Ok(unfinished)

@@ -94,7 +94,8 @@ fn in_its_turn(target: &Target, priority: Priority, ahead: u64, now: Time) -> Ex
     let waiting = target.waiting();
     let explanation = target
         .gate
-        .explanation(position, waiting, target.latency(), now);
+        .view(now)
+        .explanation(position, waiting, target.latency());
     let note = match explanation.held_by {
         Holder::Pause { scope, .. } => target.pauses.iter().find(|note| note.scope == scope),
         _ => None,

@@ -21,7 +21,7 @@ impl Turn<'_> {
         let id = self.target_named(&change.target)?;
         let now = self.now;
         let target = self.target(id);
-        let usage = target.gate.usage(now);
+        let usage = target.gate.view(now).usage();
         let Some(usage) = usage.into_iter().find(|usage| usage.name == change.limit) else {
             let names: Vec<&str> = target
                 .base_rules

@@ -49,7 +49,7 @@ impl Turn<'_> {
         }
         let forgets = pause.forget_throttles && !pause.paused;
         if forgets {
-            target.gate.forget_throttles();
+            target.gate.feedback(at).forget_throttles();
         }
         let memory = target.gate.memory();
         self.store().calls().remember(id, &memory)?;

@@ -239,7 +239,7 @@ impl World {
                 sim.drainer.has_read(item, local).expect("it is ours");
             }
             Step::Write { state, version } => {
-                assert!(state.len() <= rampmeter_dispatch::LARGEST);
+                assert!(state.len() <= rampmeter_dispatch::MAX_SHARED_BYTES);
                 let current = self.item.as_ref().map(|(_, version)| *version);
                 let fits = (self.unconditional || current == version)
                     && !self.chance.percent(self.trouble);
