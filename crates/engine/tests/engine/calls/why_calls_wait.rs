@@ -113,23 +113,28 @@ async fn settled(engine: &Engine) -> Vec<CallState> {
     .await
 }
 
-/// One seed's doings: calls of all kinds, pauses, and at times a vendor that closes the target.
+/// One seed's doings: calls of all kinds to all lanes or to one, and pauses, or a vendor that closes the target.
 async fn busy(engine: &Engine, seed: u64) -> BTreeSet<i64> {
     let mut random = Random(seed);
-    let closes = random.below(3) == 0;
+    let closes = seed % 4 == 1;
+    let lanes = match seed % 3 {
+        0 => &Priority::ALL[..],
+        1 => &[Priority::Medium],
+        _ => &[Priority::Batch],
+    };
     let mut sent = BTreeSet::new();
     for step in 0..40 {
-        let priority = Priority::ALL[random.below(3)];
+        let priority = lanes[random.below(lanes.len())];
         let path = match random.below(12) {
             0 | 1 => "/error",
-            2 if closes => "/busy",
+            2..6 if closes => "/busy",
             _ => "/held",
         };
         let key = [None, None, Some("a"), Some("b")][random.below(4)];
         let delay = if random.below(10) == 0 { 900 } else { 0 };
         let path = format!("{path}/{step}");
         sent.insert(send(engine, priority, &path, key, delay).await);
-        if random.below(8) == 0 {
+        if !closes && random.below(8) == 0 {
             let scope = [Scope::Target, Scope::Lane(priority)][random.below(2)];
             pause(engine, scope, random.below(2) == 0).await;
         }
@@ -261,6 +266,7 @@ async fn each_call_that_has_not_ended_is_listed_once_and_what_it_is_told_holds_i
         "limit",
         "ordering_key",
         "pause",
+        "reserve",
         "share",
         "vendor_pause",
     ];
