@@ -61,7 +61,10 @@ async fn send(
         ..SendMessage::default()
     };
     let sent = engine.send_message(message).await.expect("it is sent");
-    let number = engine.call_number(&sent.message_id).await.unwrap();
+    let number = engine
+        .call_number(&sent.message_id)
+        .await
+        .expect("the engine answers");
     number.expect("a message has a number")
 }
 
@@ -95,13 +98,17 @@ async fn raise(engine: &Engine, limit: &str) {
 }
 
 async fn state(engine: &Engine) -> TargetState {
-    engine.targets().await.unwrap().remove(0)
+    engine
+        .targets()
+        .await
+        .expect("the engine answers")
+        .remove(0)
 }
 
 /// Every call that has not ended, once the vendor has said all that it will.
 async fn settled(engine: &Engine) -> Vec<CallState> {
     until(async || {
-        let calls = engine.calls(1_000).await.unwrap();
+        let calls = engine.calls(1_000).await.expect("the engine answers");
         let mut flying = calls.iter().filter(|call| call.standing == "in flight");
         let quiet = flying.all(|call| {
             call.key
