@@ -37,7 +37,7 @@ FLOORS = {
         {"conclusion", "event", "job", "settings"},
         {"clock", "daemon", "ending", "random", "trace"},
     ],
-    ("engine", ""): [{"api"}, {"commit"}, {"apply"}, {"memory"}, {"command"}, {"invocation"}],
+    ("engine", ""): [{"api"}, {"commit"}, {"apply"}, {"memory"}, {"command"}],
     ("engine", "apply"): [
         {"control"}, {"workflow"}, {"machines"}, {"calls"}, {"queues"}, {"subject"}, {"journal"},
         {"outbox", "pending"},

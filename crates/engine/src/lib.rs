@@ -11,14 +11,13 @@
 //! - `commit`: the writer, its transactions, the effects after a commit, recovery
 //! - `apply`: what each command does
 //! - `memory`: what the writer keeps in memory
-//! - `invocation`, `command`: requests made outside the store; what can be asked of the writer
+//! - `command`: what can be asked of the writer
 //! - the crate `rampmeter-store`: SQLite, reads beside the writer, and the types that all of these speak of
 
 mod api;
 mod apply;
 mod command;
 mod commit;
-mod invocation;
 mod memory;
 
 pub use api::{
@@ -28,8 +27,8 @@ pub use api::{
 pub use commit::measure::Decisions;
 pub use commit::open::OpenError;
 pub use commit::stopped::Stopped;
-pub use invocation::{SdkAnswer, SdkError, SdkRequest, SdkService};
 pub use memory::target::COMMIT as COMMIT_GRACE;
+pub use rampmeter_invocation::{SdkAnswer, SdkError, SdkRequest, SdkService};
 pub use rampmeter_store::model::activity::{
     ActivityDescription, ActivityTask, CreateActivity, GetActivityTask,
 };

@@ -10,7 +10,7 @@ use crate::api::Engine;
 use crate::command::Command;
 use crate::commit::open::Opened;
 use crate::commit::stopped::Stopped;
-use crate::invocation::{SdkAnswer, SdkError, SdkOperations, SdkRequest};
+use rampmeter_invocation::{SdkAnswer, SdkError, SdkOperations, SdkRequest};
 
 /// The operations of this server, for the engine to call on behalf of a workflow.
 pub trait Sdk: Debug + Send + Sync {

@@ -12,7 +12,7 @@ use rampmeter_store::model::id::{ExecutionId, TargetId};
 use rampmeter_store::model::rejected::Rejected;
 
 use crate::command::Reply;
-use crate::invocation::OutgoingInvocation;
+use rampmeter_invocation::OutgoingInvocation;
 
 /// One call that has its permit.
 #[derive(Debug)]

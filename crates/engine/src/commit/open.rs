@@ -19,7 +19,7 @@ use crate::command::Command;
 use crate::commit::effects::EffectRunner;
 use crate::commit::recovery::recover;
 use crate::commit::stopped::Stopped;
-use crate::invocation::SdkOperations;
+use rampmeter_invocation::SdkOperations;
 
 /// Commands that may wait for the writer; more senders wait in turn.
 const WAITING_COMMANDS: usize = 4_096;

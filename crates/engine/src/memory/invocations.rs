@@ -10,7 +10,7 @@ use rampmeter_store::model::id::StepId;
 use rampmeter_store::model::invocation::{InvocationKey, TaskError};
 use tokio::sync::oneshot;
 
-use crate::invocation::{FunctionRequest, Request, SdkRequest};
+use rampmeter_invocation::{FunctionRequest, Request, SdkRequest};
 
 /// Requests that are under way at once; more wait in the store.
 pub(crate) const MAX_IN_FLIGHT: usize = 256;

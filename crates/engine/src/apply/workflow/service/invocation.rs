@@ -14,8 +14,8 @@ use crate::apply::subject::as_task_error;
 use crate::apply::workflow::context::WorkflowContext;
 use crate::apply::workflow::service::Services;
 use crate::apply::workflow::service::Submission;
-use crate::invocation::OutgoingInvocation;
 use crate::memory::invocations::MAX_IN_FLIGHT;
+use rampmeter_invocation::OutgoingInvocation;
 
 impl Services<'_, '_> {
     /// Notes the request of a task, unless it can be refused at once.

@@ -16,7 +16,7 @@ const FUNCTION_ERROR: &str = "x-amz-function-error";
 
 /// One invocation.
 #[derive(Debug)]
-pub(crate) struct FunctionRequest {
+pub struct FunctionRequest {
     caller: Arc<FunctionCaller>,
     event: Payload,
     form: Form,
@@ -35,7 +35,7 @@ enum Form {
 
 impl FunctionRequest {
     /// The invocation of a function that a state names by its ARN.
-    pub(crate) fn by_arn(
+    pub fn by_arn(
         arn: &str,
         event: &Payload,
         functions: &BTreeMap<String, Arc<FunctionCaller>>,
@@ -49,7 +49,7 @@ impl FunctionRequest {
     }
 
     /// The invocation that the parameters of `lambda:invoke` ask for.
-    pub(crate) fn by_parameters(
+    pub fn by_parameters(
         parameters: &Payload,
         functions: &BTreeMap<String, Arc<FunctionCaller>>,
         place: &ArnScope,

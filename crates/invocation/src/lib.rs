@@ -11,29 +11,35 @@ use rampmeter_store::model::id::ExecutionId;
 use rampmeter_store::model::invocation::{InvocationKey, Invoked};
 use tokio::sync::oneshot;
 
-pub(crate) use function::FunctionRequest;
-pub(crate) use sdk::SdkOperations;
+pub use function::FunctionRequest;
+pub use sdk::SdkOperations;
 pub use sdk::{SdkAnswer, SdkError, SdkRequest, SdkService};
 
 /// What to ask for.
 #[derive(Debug)]
-pub(crate) enum Request {
+pub enum Request {
+    /// Of a function's stand-in.
     Function(FunctionRequest),
+    /// Of an operation of this server.
     Sdk(SdkRequest),
 }
 
 /// One request on its way out. It is given up when `abandoned` ends.
 #[derive(Debug)]
-pub(crate) struct OutgoingInvocation {
-    pub(crate) key: InvocationKey,
-    pub(crate) execution: ExecutionId,
-    pub(crate) request: Request,
-    pub(crate) abandoned: oneshot::Receiver<()>,
+pub struct OutgoingInvocation {
+    /// Its row.
+    pub key: InvocationKey,
+    /// Whose task waits for it.
+    pub execution: ExecutionId,
+    /// What is asked.
+    pub request: Request,
+    /// Ends when nobody waits for it any more.
+    pub abandoned: oneshot::Receiver<()>,
 }
 
 impl Request {
     /// Makes the request. `operations` is what an operation of this server is asked of.
-    pub(crate) async fn perform(self, operations: Option<Arc<dyn SdkOperations>>) -> Invoked {
+    pub async fn perform(self, operations: Option<Arc<dyn SdkOperations>>) -> Invoked {
         match self {
             Request::Function(request) => request.perform().await,
             Request::Sdk(request) => request.perform(operations).await,

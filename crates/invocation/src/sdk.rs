@@ -50,7 +50,7 @@ pub struct SdkError {
 pub type SdkAnswer = Pin<Box<dyn Future<Output = Result<Value, SdkError>> + Send>>;
 
 /// Carries out operations of this server on behalf of a workflow.
-pub(crate) trait SdkOperations: Debug + Send + Sync {
+pub trait SdkOperations: Debug + Send + Sync {
     /// Carries out one.
     fn call(&self, request: SdkRequest) -> SdkAnswer;
 }
@@ -74,7 +74,11 @@ impl SdkService {
 }
 
 impl SdkRequest {
-    pub(crate) fn new(action: &Action, parameters: &Value) -> Result<SdkRequest, TaskError> {
+    /// What a state's resource and its parameters ask for.
+    ///
+    /// # Errors
+    /// Where the service has no such operation.
+    pub fn new(action: &Action, parameters: &Value) -> Result<SdkRequest, TaskError> {
         let service = service_of(&action.service).ok_or_else(|| {
             TaskError::new(
                 "States.Runtime",
@@ -113,7 +117,7 @@ impl SdkRequest {
 
 impl SdkError {
     /// Nobody is there who could carry out an operation.
-    pub(crate) fn unavailable() -> SdkError {
+    pub fn unavailable() -> SdkError {
         SdkError {
             name: "ServiceUnavailable".to_owned(),
             message: "no operations are served here".to_owned(),
