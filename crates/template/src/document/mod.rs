@@ -81,7 +81,7 @@ impl Template {
     }
 
     /// Number of resources.
-    pub fn len(&self) -> usize {
+    pub fn resource_count(&self) -> usize {
         let keys = self.resources.keys();
         keys.filter(|key| !key.starts_with('#')).count()
     }
@@ -163,7 +163,7 @@ mod tests {
         let text = template.text(Notation::Json);
         assert!(!text.contains('#'), "{text}");
         assert!(text.find("\"B\"") < text.find("\"A\""), "{text}");
-        assert_eq!(template.len(), 2);
+        assert_eq!(template.resource_count(), 2);
     }
 
     #[test]

@@ -141,7 +141,7 @@ fn synth(arguments: &Synth, color: Color) -> Result<(), Failure> {
         }
     }
     if let Some(form) = arguments.report {
-        let report = Report::of(&deployment, template.len(), assumed);
+        let report = Report::of(&deployment, template.resource_count(), assumed);
         note("");
         note(
             match form {
@@ -180,7 +180,7 @@ fn check(arguments: &CheckArguments, color: Color) -> Result<(), Failure> {
         let deployment = planned.deployment();
         // What has errors may have no template: two things of one name, say.
         if !planned.problems().iter().any(Problem::is_error) {
-            let resources = rampmeter_template::template(&deployment).len();
+            let resources = rampmeter_template::template(&deployment).resource_count();
             report = Some(Report::of(&deployment, resources, assumed));
         }
     }
