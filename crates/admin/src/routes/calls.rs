@@ -62,7 +62,7 @@ pub(crate) async fn call(
 fn outcome_json(site: &Site, outcome: CallOutcome) -> Value {
     let mut told = outcome.told;
     site.redaction.apply(&outcome.target, &mut told);
-    let standing = if outcome.error.is_none() {
+    let status = if outcome.error.is_none() {
         "succeeded"
     } else {
         "failed"
@@ -72,7 +72,7 @@ fn outcome_json(site: &Site, outcome: CallOutcome) -> Value {
         "target": outcome.target,
         "priority": outcome.priority.map(Priority::as_str),
         "key": outcome.key,
-        "standing": standing,
+        "standing": status,
         "sent_at": rfc3339(outcome.sent_at),
         "first_started_at": outcome.first_started_at.map(rfc3339),
         "ended_at": rfc3339(outcome.ended_at),

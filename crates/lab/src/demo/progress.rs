@@ -76,7 +76,7 @@ impl Progress {
         };
     }
 
-    /// Shows the last standing, and leaves the bars there.
+    /// Shows the last counts, and leaves the bars there.
     pub(crate) fn end(&mut self, counts: &Counts) {
         if let Some((_, bars)) = &self.bars {
             self.show_bars(counts);

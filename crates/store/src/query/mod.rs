@@ -91,7 +91,7 @@ impl Reader {
         self.with(|connection| Ok(damaged_items(connection)?))
     }
 
-    /// How many messages of a plain queue are in which standing.
+    /// How many messages of a plain queue are in which status.
     pub fn queue_counts(&self, queue: QueueId, fifo: bool) -> Result<QueueCounts, Rejected> {
         self.with(|connection| Ok(count_messages(connection, queue, fifo)?))
     }

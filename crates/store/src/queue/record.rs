@@ -34,7 +34,7 @@ pub struct Hidden {
     pub received_at: Option<Time>,
 }
 
-/// How many messages of a queue are in which standing.
+/// How many messages of a queue are in which status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QueueCounts {
     pub visible: u64,
@@ -284,7 +284,7 @@ impl QueueTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Some messages of a queue below a number, in whatever standing; at most four times `most`.
+    /// Some messages of a queue below a number, in whatever status; at most four times `most`.
     pub fn some_messages(
         &self,
         queue: QueueId,

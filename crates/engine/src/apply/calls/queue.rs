@@ -14,7 +14,7 @@ use crate::apply::subject::Subject;
 use crate::command::queue::QueueDescription;
 
 /// Longest batch of messages, in bytes.
-const LONGEST: usize = 1_048_576;
+const MAX_BATCH_BYTES: usize = 1_048_576;
 
 impl CallContext<'_> {
     /// How a queue is set, with its calls in flight when it belongs to an embedded worker.
@@ -71,7 +71,7 @@ impl CallContext<'_> {
             .iter()
             .map(|(_, message)| length(message))
             .sum();
-        if total > LONGEST {
+        if total > MAX_BATCH_BYTES {
             return Err(QueueError::BatchRequestTooLong(total).into());
         }
         Ok(())

@@ -15,7 +15,7 @@ use crate::apply::subject::Subject;
 /// How long after a purge the next one is refused.
 const BETWEEN_PURGES: Duration = Duration::from_secs(60);
 
-/// Messages deleted in one transaction, of each standing.
+/// Messages deleted in one transaction, of each status.
 const DELETED_AT_ONCE: u32 = 256;
 
 impl QueueContext<'_> {

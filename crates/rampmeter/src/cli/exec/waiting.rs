@@ -72,21 +72,21 @@ fn call_fields(call: &Value, labels: [&'static str; 2]) -> Vec<Field> {
     let Some(id) = call["id"].as_str() else {
         return Vec::new();
     };
-    let [target, priority, standing] =
+    let [target, priority, status] =
         ["target", "priority", "standing"].map(|member| text(&call[member]));
     let key = call["key"]
         .as_str()
         .map_or_else(String::new, |key| format!(" key {key}"));
     let ahead = call["ahead"]
         .as_u64()
-        .filter(|_| standing == "waiting")
+        .filter(|_| status == "waiting")
         .map_or_else(String::new, |ahead| format!(", {ahead} ahead"));
     let starts = call["starts"]
         .as_str()
         .map_or_else(String::new, |starts| format!(", starts {starts}"));
     let mut fields = vec![(
         labels[0],
-        format!("{id} to {target} {priority}{key}: {standing}{ahead}{starts}"),
+        format!("{id} to {target} {priority}{key}: {status}{ahead}{starts}"),
     )];
     if let Some(held_by) = call["held_by"].as_str() {
         fields.push((labels[1], held_by.to_owned()));

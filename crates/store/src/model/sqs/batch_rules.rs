@@ -7,7 +7,7 @@ use crate::model::rejected::Rejected;
 use crate::model::sqs::Batch;
 
 /// Most entries of a batch.
-const MOST: usize = 10;
+const MAX_ENTRIES: usize = 10;
 
 /// Longest id of an entry.
 const MAX_ID_CHARS: usize = 80;
@@ -17,7 +17,7 @@ pub fn check_batch<T>(operation: &'static str, batch: &Batch<T>) -> Result<(), R
     if batch.entries.is_empty() {
         return Err(QueueError::EmptyBatchRequest(operation).into());
     }
-    if batch.entries.len() > MOST {
+    if batch.entries.len() > MAX_ENTRIES {
         return Err(QueueError::TooManyEntriesInBatchRequest(batch.entries.len()).into());
     }
     let mut seen = BTreeSet::new();
