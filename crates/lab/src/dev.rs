@@ -35,7 +35,7 @@ const BUSY: f64 = 0.0005;
 
 /// Options of `dev`, but for the ports.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub struct ExampleArguments {
     /// Where the store lies; kept between runs. Without it: a fresh directory in the system's temporary one.
     #[arg(long, value_name = "DIRECTORY")]
     data_dir: Option<PathBuf>,
@@ -58,7 +58,7 @@ impl Example {
     ///
     /// # Errors
     /// When the directory cannot be used or the vendor finds no port.
-    pub async fn prepare(arguments: &Arguments, color: Color) -> Result<Example, Failure> {
+    pub async fn prepare(arguments: &ExampleArguments, color: Color) -> Result<Example, Failure> {
         let directory = directory(arguments.data_dir.as_deref())?;
         let vendor = vendor().await?;
         let failed = |why: &dyn std::fmt::Display| {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use rampmeter_lab::Faults;
-use rampmeter_lab::dev::{self, Example};
+use rampmeter_lab::dev::{Example, ExampleArguments};
 use rampmeter_terminal::Failure;
 use rampmeter_terminal::output::{Color, note};
 
@@ -12,7 +12,7 @@ use crate::serve::{self, Ports};
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    example: dev::Arguments,
+    example: ExampleArguments,
     #[command(flatten)]
     ports: Ports,
 }
