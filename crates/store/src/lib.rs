@@ -22,6 +22,7 @@ mod integer;
 mod machine;
 mod numbers;
 mod stamp;
+mod tables;
 mod query;
 mod queue;
 

@@ -78,7 +78,7 @@ impl Turn<'_> {
     pub(crate) fn recall(&mut self) -> Result<(), StoreFailure> {
         let recalled = self.memory.recall(self.store).and_then(|()| {
             // What was taken out of the table to be done is in it again.
-            self.store.continuing()
+            self.store.executions().continuing()
         });
         match readable(recalled)? {
             Readable::Whole(continuing) => {

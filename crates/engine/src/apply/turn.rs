@@ -115,12 +115,16 @@ impl<'w> Turn<'w> {
         execution: ExecutionId,
         event: EventId,
     ) -> Result<bool, StoreError> {
-        let Some(row) = self.store().execution(execution)? else {
+        let Some(row) = self.store().executions().execution(execution)? else {
             return Ok(false);
         };
         if row.status != ExecutionStatus::Running || row.waits_for == event || row.frames == 0 {
             return Ok(row.status == ExecutionStatus::Running && row.waits_for == event);
         }
-        Ok(self.store().frame_waiting_for(execution, event)?.is_some())
+        Ok(self
+            .store()
+            .frames()
+            .frame_waiting_for(execution, event)?
+            .is_some())
     }
 }

@@ -213,7 +213,7 @@ fn remove_unkept(blobs: &Path, store: &Store) -> std::io::Result<()> {
             .file_name()
             .to_str()
             .and_then(|name| name.parse().ok());
-        let kept = id.map(|id| store.has_body(id)).transpose();
+        let kept = id.map(|id| store.calls().has_body(id)).transpose();
         if !kept.map_err(std::io::Error::other)?.unwrap_or(true) {
             std::fs::remove_file(entry.path())?;
         }

@@ -59,7 +59,7 @@ fn store_definition(
     definition: &str,
     now: Time,
 ) -> Result<RevisionId, StoreError> {
-    let newest = store.newest_revision(name)?;
+    let newest = store.machines().newest_revision(name)?;
     if let Some(row) = &newest
         && row.definition == definition
     {
@@ -75,7 +75,9 @@ fn store_definition(
         },
         None => RevisionRow {
             id: RevisionId(0),
-            machine: store.insert_machine(name, MachineKind::Standard, "{}", now)?,
+            machine: store
+                .machines()
+                .insert_machine(name, MachineKind::Standard, "{}", now)?,
             name: name.to_owned(),
             kind: MachineKind::Standard,
             definition: definition.to_owned(),
@@ -86,7 +88,7 @@ fn store_definition(
             created_at: now,
         },
     };
-    store.insert_revision(&row)
+    store.machines().insert_revision(&row)
 }
 
 /// Names something that could not be read at a start.

@@ -55,16 +55,16 @@ pub(crate) fn recover(
     let seal = token_seal(&store)?;
     check_place(&store, &place)?;
     let clock = take_up_time(&store, config, set_clock_back)?;
-    let permits = store.permits()?;
-    let jobs: BTreeSet<PermitId> = store.job_permits()?.into_iter().collect();
+    let permits = store.calls().permits()?;
+    let jobs: BTreeSet<PermitId> = store.calls().job_permits()?.into_iter().collect();
     let mut places = Vec::new();
     let mut ids = Vec::new();
     for (name, target) in &config.targets {
-        let id = store.target(name)?;
+        let id = store.messages().target(name)?;
         places.push(if free_slots {
             Vec::new()
         } else {
-            store.places(id)?
+            store.calls().places(id)?
         });
         ids.push((id, target));
     }
@@ -83,11 +83,11 @@ pub(crate) fn recover(
             step: Sequence::new(Kind::Step),
         },
         waiting: WaitingReceives::default(),
-        activities: store.activities()?,
+        activities: store.machines().activities()?,
         polls: WaitingPolls::default(),
         synchronous: BTreeMap::new(),
         sources: Sources::default(),
-        sweeps: store.sweeps()?.into_iter().collect(),
+        sweeps: store.queues().sweeps()?.into_iter().collect(),
         moves: BTreeMap::new(),
         invocations: Invocations::new(open_functions(config)?),
         drain_timeout: config.server.drain_timeout,
@@ -163,7 +163,7 @@ fn take_up_time(
     set_clock_back: Duration,
 ) -> Result<Clock, OpenError> {
     let reading = Reading::take(set_clock_back);
-    let newest = newest_time(store, &store.permits()?)?;
+    let newest = newest_time(store, &store.calls().permits()?)?;
     let resumption = resume(store.stamp()?.as_ref(), newest, &reading);
     let Resumption { unsure, basis, .. } = resumption;
     if !unsure.is_zero() {
@@ -173,10 +173,10 @@ fn take_up_time(
                 .filter(|limit| matches!(limit.kind, LimitKind::Calendar { .. }))
                 .map(|limit| limit.name.as_str())
                 .collect::<Vec<_>>();
-            let id = store.target(name)?;
-            store.postpone_slots(id, unsure, &by_the_date)?;
+            let id = store.messages().target(name)?;
+            store.calls().postpone_slots(id, unsure, &by_the_date)?;
         }
-        store.postpone_holds(unsure)?;
+        store.calls().postpone_holds(unsure)?;
         tracing::warn!(
             unsure_s = unsure.as_secs(),
             because = basis.as_str(),
@@ -190,8 +190,8 @@ fn take_up_time(
 fn newest_time(store: &Store, permits: &[PermitRow]) -> Result<Option<Time>, OpenError> {
     let permits = permits.iter().map(|permit| permit.started_at).max();
     Ok([
-        store.newest_step_time()?,
-        store.newest_answer_time()?,
+        store.executions().newest_step_time()?,
+        store.calls().newest_answer_time()?,
         permits,
     ]
     .into_iter()
@@ -232,7 +232,7 @@ fn open_target(
     let base = bounded(config.rules.clone());
     let now = writer.clock.now();
     let mut unreadable = None;
-    let mut overrides = match readable(writer.store.overrides(id))? {
+    let mut overrides = match readable(writer.store.controls().overrides(id))? {
         Readable::Whole(overrides) => overrides,
         Readable::Damaged(damaged) => {
             unreadable = Some(damaged);
@@ -246,7 +246,7 @@ fn open_target(
         base.clone()
     });
     let mut gate = Gate::restore(rules, open, places, writer.clock.now());
-    match readable(writer.store.memory(id))? {
+    match readable(writer.store.calls().memory(id))? {
         Readable::Whole(memory) => {
             if let Some(memory) = memory {
                 gate.recall(memory);
@@ -288,6 +288,7 @@ fn open_lanes(
         let queue = Queue {
             id: writer
                 .store
+                .messages()
                 .target_queue(&name, id, number, writer.clock.now())?,
             target: id,
             lane,
@@ -295,11 +296,11 @@ fn open_lanes(
         queues.push(queue.id);
         match config.worker {
             Worker::Embedded => {
-                writer.store.forget_hidden(queue.id)?;
+                writer.store.queues().forget_hidden(queue.id)?;
                 writer.memory.queues.add_lane(queue);
             }
             Worker::External => {
-                writer.store.forget_lane(id, queue.id)?;
+                writer.store.lanes().forget_lane(id, queue.id)?;
                 writer.memory.queues.add_external(queue.id, id);
             }
         }
@@ -324,13 +325,13 @@ fn selector_of(config: &rampmeter_config::Target) -> Result<Option<Arc<Selector>
 /// Takes up the queues and the move tasks that run. The queues of a target that is no longer configured are left out:
 /// they keep their messages until it is configured again.
 fn open_queues(writer: &mut Writer) -> Result<(), OpenError> {
-    for (record, target) in writer.store.queues()? {
+    for (record, target) in writer.store.queues().queues()? {
         if target.is_none_or(|target| writer.memory.targets.contains_key(&target)) {
             writer.memory.queues.add(record);
         }
     }
     let next = writer.clock.now();
-    for row in writer.store.running_move_tasks()? {
+    for row in writer.store.queues().running_move_tasks()? {
         writer
             .memory
             .moves
@@ -351,7 +352,7 @@ fn open_sources(writer: &mut Writer, config: &Config) -> Result<(), OpenError> {
             Some(id) => id,
             None => {
                 let mut record = QueueRecord::new(name, now);
-                if !writer.store.insert_queue(&mut record)? {
+                if !writer.store.queues().insert_queue(&mut record)? {
                     return Err(OpenError::Source {
                         workflow: workflow.clone(),
                         queue: name.clone(),
@@ -398,7 +399,7 @@ fn take_up(
         .filter(|permit| known.contains(&permit.target))
     {
         if free_slots {
-            turn.store().delete_permit(permit.id)?;
+            turn.store().calls().delete_permit(permit.id)?;
         }
         // Work that goes on at the vendor needs nothing of ours to go on.
         if permit.held_until.is_some() || jobs.contains(&permit.id) {
@@ -406,7 +407,7 @@ fn take_up(
         }
         if !free_slots {
             let until = turn.target(permit.target).held_until(now);
-            turn.store().hold_permit(permit.id, until)?;
+            turn.store().calls().hold_permit(permit.id, until)?;
         }
         turn.take_up(permit)?;
         turn.resume_pending()?;

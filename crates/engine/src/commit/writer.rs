@@ -72,7 +72,7 @@ impl Writer {
         send_off: &SendOff,
     ) -> Result<Vec<oneshot::Sender<()>>, StoreFailure> {
         // Executions that go on take at most a part of each group, so that they shut nobody out.
-        if let Readable::Whole(ids) = readable(self.store.continuing())? {
+        if let Readable::Whole(ids) = readable(self.store.executions().continuing())? {
             self.memory.continuing.extend(ids);
         }
         let waiting = self
@@ -148,11 +148,11 @@ impl Writer {
     fn sleep(&self) -> Result<Duration, StoreFailure> {
         let now = self.clock.now();
         // What cannot be read is not waited for: it is met, and set aside, when something else is due.
-        let timer = match readable(self.store.first_timer())? {
+        let timer = match readable(self.store.executions().first_timer())? {
             Readable::Whole(at) => at.map(Time::from_millis),
             Readable::Damaged(_) => None,
         };
-        let delayed = match readable(self.store.first_delayed())? {
+        let delayed = match readable(self.store.messages().first_delayed())? {
             Readable::Whole(at) => at,
             Readable::Damaged(_) => None,
         };

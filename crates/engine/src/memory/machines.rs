@@ -61,7 +61,7 @@ impl Machines {
     ) -> Result<Option<Arc<Machine>>, StoreError> {
         let id = match self.newest.get(name) {
             Some(id) => *id,
-            None => match store.newest_revision(name)? {
+            None => match store.machines().newest_revision(name)? {
                 Some(row) => row.id,
                 None => return Ok(None),
             },
@@ -86,7 +86,7 @@ impl Machines {
             role_arn,
             kind,
             ..
-        } = store.revision(id)?;
+        } = store.machines().revision(id)?;
         let mut definition = StateMachine::parse(&definition).map_err(|problems| {
             StoreError::damaged(format!("state machine {name}: {}", diagnosis(&problems)))
         })?;

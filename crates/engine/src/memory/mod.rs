@@ -107,11 +107,11 @@ impl Memory {
         }
         self.machines.forget();
         self.invocations.look_again();
-        self.activities = store.activities()?;
+        self.activities = store.machines().activities()?;
         for (id, target) in &mut self.targets {
             target.recount(*id, store)?;
         }
-        self.queues.set_received(store.received_counts()?);
+        self.queues.set_received(store.queues().received_counts()?);
         Ok(())
     }
 

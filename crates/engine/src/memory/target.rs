@@ -135,15 +135,15 @@ impl Target {
             return Ok(());
         }
         for (lane, queue) in self.queues.into_iter().enumerate() {
-            self.ready[lane] = store.count_ready(queue)?;
-            self.parked[lane] = store.count_parked(id, queue)?;
-            self.looks[lane] = store.count_looks(queue)?;
-            let first = store.lowest_turn(queue)?;
-            let ungrouped = store.newest_ungrouped_turn(queue)?;
+            self.ready[lane] = store.messages().count_ready(queue)?;
+            self.parked[lane] = store.lanes().count_parked(id, queue)?;
+            self.looks[lane] = store.lanes().count_looks(queue)?;
+            let first = store.lanes().lowest_turn(queue)?;
+            let ungrouped = store.lanes().newest_ungrouped_turn(queue)?;
             self.turns[lane] = Turns::restore(first, ungrouped);
         }
-        self.owners = store.owners(id)?.into_iter().collect();
-        self.jobs = store.count_jobs(id)?;
+        self.owners = store.lanes().owners(id)?.into_iter().collect();
+        self.jobs = store.calls().count_jobs(id)?;
         Ok(())
     }
 

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use rampmeter_dispatch::Time;
 use rusqlite::Connection;
 
-use crate::connection::Store;
 use crate::damaged::readable;
 use crate::error::{StoreError, StoreFailure};
 use crate::model::control::ControlRecord;
 use crate::model::id::TargetId;
+use crate::tables::ControlTables;
 
 /// Another maximum for a limit than the configuration says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct LimitOverride {
     pub expires_at: Option<Time>,
 }
 
-impl Store {
+impl ControlTables<'_> {
     /// The limits of a target that differ from the configuration, by name.
     pub fn overrides(
         &self,

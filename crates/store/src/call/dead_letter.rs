@@ -3,12 +3,14 @@
 
 use rampmeter_dispatch::Priority;
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::error::StoreError;
 use crate::model::id::{MessageNumber, QueueId};
 use crate::queue::message::DeadLetter;
+use crate::tables::ControlTables;
+use crate::tables::MessageTables;
 
-impl Store {
+impl ControlTables<'_> {
     /// Moves a message to a dead-letter queue and keeps the reason.
     pub fn bury(&self, queue: QueueId, letter: &DeadLetter<'_>) -> Result<(), StoreError> {
         self.connection
@@ -25,7 +27,7 @@ impl Store {
                 letter.cause,
                 letter.lane.and_then(|lane| u8::try_from(lane.index()).ok()),
             ))?;
-        self.make_ready(queue, letter.message)
+        MessageTables::of(self.connection).make_ready(queue, letter.message)
     }
 
     /// The lane that a dead letter was in, if it is known; none when the message is no dead letter.
@@ -42,7 +44,7 @@ impl Store {
 
     /// Takes a dead letter out of its queue. The message stays, in no queue, for whoever sends it again.
     pub fn unbury(&self, queue: QueueId, letter: MessageNumber) -> Result<(), StoreError> {
-        self.unready(queue, letter)?;
+        MessageTables::of(self.connection).unready(queue, letter)?;
         self.connection
             .prepare_cached("DELETE FROM dead_letter WHERE message = ?1")?
             .execute([letter])?;

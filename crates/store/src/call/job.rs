@@ -5,11 +5,12 @@ use rampmeter_call::job::FollowUp;
 use rampmeter_dispatch::{PermitId, Time};
 use rusqlite::{Row, params};
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::damaged::readable;
 use crate::error::StoreError;
 use crate::integer::signed;
 use crate::model::id::{ExecutionId, MessageNumber, QueueId, TargetId};
+use crate::tables::CallTables;
 
 /// One job.
 #[derive(Debug, Clone)]
@@ -61,7 +62,7 @@ fn sound((job, unreadable): (JobRow, Option<String>)) -> Result<JobRow, StoreErr
     }
 }
 
-impl Store {
+impl CallTables<'_> {
     pub fn insert_job(&self, job: &JobRow) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT INTO job VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?

@@ -2,10 +2,12 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::error::StoreError;
 use crate::integer::signed;
 use crate::model::id::{GroupHash, MessageNumber, OrderingHash, QueueId, TargetId};
+use crate::tables::CallTables;
+use crate::tables::LaneTables;
 
 /// How a call with an OrderingKey stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +41,7 @@ impl FromSql for OrderStanding {
     }
 }
 
-impl Store {
+impl LaneTables<'_> {
     pub fn make_ready_in_turn(
         &self,
         queue: QueueId,
@@ -292,7 +294,7 @@ impl Store {
             "DELETE FROM ordered_call WHERE target = ?1 AND queue = ?2",
             (target, queue),
         )?;
-        self.forget_jobs(queue)?;
+        CallTables::of(self.connection).forget_jobs(queue)?;
         self.connection.execute(
             "UPDATE ready SET turn = 0, message_group = NULL WHERE queue = ?1 AND turn > 0",
             [queue],

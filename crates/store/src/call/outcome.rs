@@ -3,9 +3,10 @@
 use rampmeter_dispatch::{PermitId, Time};
 use rusqlite::{Connection, params};
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::error::StoreError;
 use crate::model::id::{ExecutionId, MessageNumber};
+use crate::tables::CallTables;
 
 /// How a call ended for which no workflow waits.
 #[derive(Debug, Clone)]
@@ -35,7 +36,7 @@ pub struct BodyRow {
     pub at: Time,
 }
 
-impl Store {
+impl CallTables<'_> {
     pub fn insert_outcome(&self, outcome: &OutcomeRow) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT INTO outcome VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?

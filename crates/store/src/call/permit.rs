@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use rampmeter_dispatch::{Memory, PermitId, Time, WindowRow};
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::error::{StoreError, StoreFailure};
 use crate::model::id::{MessageNumber, TargetId};
+use crate::tables::CallTables;
 
 /// Name of a row of `meta`.
 const NEWEST_ANSWER: &str = "newest answer time";
@@ -23,7 +24,7 @@ pub struct PermitRow {
     pub held_until: Option<Time>,
 }
 
-impl Store {
+impl CallTables<'_> {
     pub fn insert_permit(&self, permit: &PermitRow) -> Result<(), StoreFailure> {
         self.connection
             .prepare_cached("INSERT INTO permit VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?

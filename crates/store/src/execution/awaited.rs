@@ -2,10 +2,10 @@
 
 use rampmeter_asl::EventId;
 
-use crate::connection::Store;
 use crate::error::StoreError;
 use crate::integer::{signed, unsigned};
 use crate::model::id::ExecutionId;
+use crate::tables::ExecutionTables;
 
 /// A task that waits for the end of an execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct AwaitingTask {
     pub as_json: bool,
 }
 
-impl Store {
+impl ExecutionTables<'_> {
     /// Notes that a task waits for the end of `child`.
     pub fn await_execution(
         &self,

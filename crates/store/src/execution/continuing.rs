@@ -1,10 +1,10 @@
 //! What executions still have to do after a transaction spent what it may: a queue for each execution, on disk.
 
-use crate::connection::Store;
 use crate::error::{StoreError, StoreFailure};
 use crate::model::id::ExecutionId;
+use crate::tables::ExecutionTables;
 
-impl Store {
+impl ExecutionTables<'_> {
     /// Puts one more thing to do behind the others of its execution.
     pub fn note_continuing(&self, id: ExecutionId, work: &str) -> Result<(), StoreError> {
         self.connection

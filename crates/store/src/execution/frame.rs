@@ -3,10 +3,11 @@
 use rampmeter_asl::{EventId, FrameId, Join};
 use rusqlite::Row;
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::error::StoreError;
 use crate::integer::{signed, unsigned};
 use crate::model::id::{ExecutionId, StepId};
+use crate::tables::FrameTables;
 
 /// How a branch or an iteration stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +81,7 @@ impl ForkRow {
     }
 }
 
-impl Store {
+impl FrameTables<'_> {
     pub fn frame(
         &self,
         execution: ExecutionId,

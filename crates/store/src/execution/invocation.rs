@@ -3,13 +3,13 @@
 use rampmeter_asl::EventId;
 use rusqlite::Row;
 
-use crate::connection::Store;
 use crate::error::StoreError;
 use crate::integer::{signed, unsigned};
 use crate::model::id::ExecutionId;
 use crate::model::invocation::InvocationKey;
+use crate::tables::ExecutionTables;
 
-impl Store {
+impl ExecutionTables<'_> {
     /// Notes a request that is to be made.
     pub fn add_invocation(
         &self,

@@ -4,12 +4,13 @@ use rampmeter_asl::{FrameId, Join};
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::error::StoreError;
 use crate::execution::row::{EXECUTION_COLUMNS, ExecutionRow};
 use crate::integer::{signed, unsigned};
 use crate::model::execution::ExecutionStatus;
 use crate::model::id::{ExecutionId, MapRunId, name_hash};
+use crate::tables::FrameTables;
 
 /// One map run.
 #[derive(Debug, Clone)]
@@ -82,7 +83,7 @@ fn text<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("bookkeeping has only text keys and finite numbers")
 }
 
-impl Store {
+impl FrameTables<'_> {
     pub fn map_run(&self, id: MapRunId) -> Result<Option<MapRunRow>, StoreError> {
         map_run_of(&self.connection, id)
     }

@@ -2,11 +2,13 @@
 
 use rampmeter_dispatch::PermitId;
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::damaged::readable;
 use crate::error::StoreError;
 use crate::execution::row::{EXECUTION_COLUMNS, ExecutionRow};
 use crate::model::id::{ExecutionId, StepId, name_hash};
+use crate::tables::CallTables;
+use crate::tables::ExecutionTables;
 
 /// Tables with rows of an execution that can be found by it.
 const BY_EXECUTION: [&str; 7] = [
@@ -19,7 +21,7 @@ const BY_EXECUTION: [&str; 7] = [
     "activity_task",
 ];
 
-impl Store {
+impl ExecutionTables<'_> {
     /// Executions that ended before a time (milliseconds since the Unix epoch), the first to end first. Child executions
     /// of map runs are left out: they go with their parents.
     pub fn ended_before(&self, before: i64, most: u32) -> Result<Vec<ExecutionRow>, StoreError> {
@@ -65,7 +67,7 @@ impl Store {
                 .prepare_cached(&format!("DELETE FROM {table} WHERE execution = ?1"))?
                 .execute([row.id])?;
         }
-        let bodies = self.delete_bodies_for(row.id)?;
+        let bodies = CallTables::of(self.connection).delete_bodies_for(row.id)?;
         self.connection
             .prepare_cached("DELETE FROM execution WHERE id = ?1")?
             .execute([row.id])?;

@@ -3,12 +3,13 @@
 use rampmeter_asl::{EventId, FrameId};
 use rusqlite::Row;
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::error::StoreError;
 use crate::integer::{signed, unsigned};
 use crate::model::arn::Place;
 use crate::model::execution::ExecutionStatus;
 use crate::model::id::{ExecutionId, MapRunId, RevisionId, StepId, name_hash};
+use crate::tables::ExecutionTables;
 
 /// One execution, without its data.
 #[derive(Debug, Clone)]
@@ -109,7 +110,7 @@ impl ExecutionRow {
     }
 }
 
-impl Store {
+impl ExecutionTables<'_> {
     pub fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionRow>, StoreError> {
         let query = format!("SELECT {EXECUTION_COLUMNS} FROM execution WHERE id = ?1");
         let mut statement = self.connection.prepare_cached(&query)?;

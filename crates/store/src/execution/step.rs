@@ -5,10 +5,11 @@ use rampmeter_asl::EventId;
 use rampmeter_dispatch::Time;
 use rusqlite::{Connection, Row};
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::error::StoreError;
 use crate::integer::{signed, unsigned};
 use crate::model::id::{ExecutionId, StepId};
+use crate::tables::ExecutionTables;
 
 /// One step, ready to be appended.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ struct Link {
     first_event: EventId,
 }
 
-impl Store {
+impl ExecutionTables<'_> {
     pub fn append_step(&self, step: &StepRow<'_>) -> Result<(), StoreError> {
         let (jump, depth) = match step.previous {
             None => (None, 1),
@@ -95,7 +96,7 @@ impl Store {
     }
 }
 
-impl Store {
+impl ExecutionTables<'_> {
     /// See [`steps_between`].
     pub fn steps_between(
         &self,
@@ -174,6 +175,7 @@ fn missing(id: StepId) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connection::Store;
 
     fn chain(store: &Store, length: u64) -> StepId {
         for number in 1..=length {
@@ -188,7 +190,7 @@ mod tests {
                 data: "",
                 call: None,
             };
-            store.append_step(&step).unwrap();
+            store.executions().append_step(&step).unwrap();
         }
         StepId(signed(length))
     }

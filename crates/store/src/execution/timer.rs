@@ -4,11 +4,12 @@ use rampmeter_asl::{Timer, TimerKind};
 use rusqlite::Row;
 use rusqlite::types::Value;
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::damaged::or_left_out;
 use crate::error::{Damaged, StoreError, StoreFailure};
 use crate::integer::{signed, unsigned};
 use crate::model::id::ExecutionId;
+use crate::tables::ExecutionTables;
 
 /// A timer of one execution that is due.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub struct TimerRow {
     pub timer: Result<Timer, Damaged>,
 }
 
-impl Store {
+impl ExecutionTables<'_> {
     pub fn set_timer(&self, execution: ExecutionId, timer: Timer) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO timer VALUES (?1, ?2, ?3, ?4)")?

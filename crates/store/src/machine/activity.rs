@@ -3,7 +3,7 @@
 use rampmeter_asl::EventId;
 use rusqlite::{Connection, Row};
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::damaged::readable;
 use crate::error::StoreError;
 use crate::integer::{signed, unsigned};
@@ -11,6 +11,7 @@ use crate::model::activity::Activities;
 use crate::model::activity::ActivityDescription;
 use crate::model::arn::Place;
 use crate::model::id::{ActivityId, ExecutionId, StepId};
+use crate::tables::MachineTables;
 
 /// One activity.
 #[derive(Debug, Clone)]
@@ -74,7 +75,7 @@ impl ActivityRow {
     }
 }
 
-impl Store {
+impl MachineTables<'_> {
     /// The activities by name.
     pub fn activities(&self) -> Result<Activities, StoreError> {
         let mut statement = self

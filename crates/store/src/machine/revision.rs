@@ -2,11 +2,12 @@
 
 use rusqlite::{Connection, Row};
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::damaged::readable;
 use crate::error::StoreError;
 use crate::model::id::{MachineId, RevisionId};
 use crate::model::state_machine::{MachineKind, Settings};
+use crate::tables::MachineTables;
 
 /// One revision of a state machine, with what the state machine says.
 #[derive(Debug, Clone)]
@@ -88,7 +89,7 @@ pub fn newest_revisions(connection: &Connection) -> Result<Vec<RevisionRow>, Sto
     Ok(readable(rows, "a state machine")?)
 }
 
-impl Store {
+impl MachineTables<'_> {
     pub fn newest_revision(&self, name: &str) -> Result<Option<RevisionRow>, StoreError> {
         newest_revision(&self.connection, name)
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::error::StoreError;
 use crate::model::arn::Tagged;
+use crate::tables::MachineTables;
 
 /// The tags of what there is; `None` when there is no such thing.
 pub fn tags(
@@ -30,7 +31,7 @@ pub fn tags(
         .transpose()
 }
 
-impl Store {
+impl MachineTables<'_> {
     pub fn tags(&self, of: Tagged<'_>) -> Result<Option<BTreeMap<String, String>>, StoreError> {
         tags(&self.connection, of)
     }

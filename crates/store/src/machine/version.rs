@@ -2,12 +2,13 @@
 
 use rusqlite::{Connection, Row};
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::error::StoreError;
 use crate::model::id::{ExecutionId, MachineId, RevisionId};
 use crate::model::version::VersionDescription;
 use crate::model::version::{AliasDescription, Route};
 use crate::model::version::{StoredRoute, VersionNumber};
+use crate::tables::MachineTables;
 
 /// One version of a state machine.
 #[derive(Debug, Clone)]
@@ -160,7 +161,7 @@ impl VersionRow {
     }
 }
 
-impl Store {
+impl MachineTables<'_> {
     pub fn versions(&self, machine: MachineId) -> Result<Vec<VersionRow>, StoreError> {
         versions(&self.connection, machine)
     }

@@ -2,14 +2,15 @@
 
 use rampmeter_dispatch::Time;
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::error::StoreError;
 use crate::model::id::{MessageNumber, QueueId};
+use crate::tables::MessageTables;
 
 /// Expired attempts that each new one clears away, so that the table cannot grow.
 const CLEARED: u32 = 8;
 
-impl Store {
+impl MessageTables<'_> {
     /// The messages that this attempt took, each with its receive count, if that is less than five minutes ago.
     pub fn attempt(
         &self,

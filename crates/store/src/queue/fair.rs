@@ -1,11 +1,12 @@
 //! Rows of standard queues whose messages name groups: the ones that can be received, by group, so that a group with many
 //! messages does not shut the others out. Messages without a group are in `ready`.
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::error::StoreError;
 use crate::model::id::{GroupHash, MessageNumber, QueueId};
+use crate::tables::MessageTables;
 
-impl Store {
+impl MessageTables<'_> {
     pub fn make_fair(
         &self,
         queue: QueueId,

@@ -2,14 +2,15 @@
 
 use rampmeter_dispatch::Time;
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::error::StoreError;
 use crate::model::id::{GroupHash, MessageNumber, QueueId};
+use crate::tables::MessageTables;
 
 /// Expired deduplication ids that each new one clears away, so that the table cannot grow.
 const CLEARED: u32 = 8;
 
-impl Store {
+impl MessageTables<'_> {
     pub fn join_group(
         &self,
         queue: QueueId,

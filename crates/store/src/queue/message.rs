@@ -4,13 +4,14 @@ use rampmeter_asl::EventId;
 use rampmeter_dispatch::{Priority, Time};
 use rusqlite::{Row, params};
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::error::StoreError;
 use crate::integer::signed;
 use crate::model::id::{
     ExecutionId, GroupHash, MessageNumber, OrderingHash, QueueId, StepId, TargetId,
 };
 use crate::queue::record::no_names;
+use crate::tables::MessageTables;
 
 /// One message, without its body when that lies in a step.
 #[derive(Debug, Clone)]
@@ -87,7 +88,7 @@ pub struct DeadLetter<'a> {
     pub lane: Option<Priority>,
 }
 
-impl Store {
+impl MessageTables<'_> {
     /// The number of the target with this name, given now if it is new.
     pub fn target(&self, name: &str) -> Result<TargetId, StoreError> {
         self.connection

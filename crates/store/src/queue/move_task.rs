@@ -3,10 +3,11 @@
 use rampmeter_dispatch::Time;
 use rusqlite::Row;
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::damaged::readable;
 use crate::error::{StoreError, StoreFailure};
 use crate::model::sqs::MoveTaskStatus;
+use crate::tables::QueueTables;
 
 /// One move task.
 #[derive(Debug, Clone)]
@@ -53,7 +54,7 @@ impl MoveTaskRow {
     }
 }
 
-impl Store {
+impl QueueTables<'_> {
     /// Writes a new task, gives it its number, and forgets the oldest ended ones of its source.
     pub fn insert_move_task(&self, task: &mut MoveTaskRow) -> Result<(), StoreError> {
         self.connection.execute(

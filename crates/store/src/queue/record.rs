@@ -3,13 +3,15 @@
 use rampmeter_dispatch::Time;
 use rusqlite::{Connection, Row};
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::damaged::readable;
 use crate::error::{StoreError, StoreFailure};
 use crate::model::id::{MessageNumber, QueueId, TargetId};
 use crate::model::sqs::attributes::QueueAttributes;
 use crate::model::sqs::queue::QueueRecord;
 use crate::model::sqs::{MessageAttributes, Names};
+use crate::tables::MessageTables;
+use crate::tables::QueueTables;
 
 /// What a message of a plain queue carries beside its body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,7 +42,7 @@ pub struct QueueCounts {
     pub delayed: u64,
 }
 
-impl Store {
+impl QueueTables<'_> {
     /// How many messages of each queue are received and neither deleted nor visible again. Queues without are left out.
     pub fn received_counts(&self) -> Result<Vec<(QueueId, u64)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
@@ -207,7 +209,7 @@ impl Store {
                 hidden.until.as_micros(),
                 hidden.received_at.map(Time::as_micros),
             ))?;
-        self.delay(hidden.until, message)
+        MessageTables::of(self.connection).delay(hidden.until, message)
     }
 
     pub fn hidden(

@@ -58,7 +58,7 @@ impl Turn<'_> {
             "the vendor says that no calls are left while our own limits have room: nothing starts until its reset"
         );
         let memory = target.gate.memory();
-        self.store().remember(id, &memory)
+        self.store().calls().remember(id, &memory)
     }
 
     fn note_vendor_limit(&mut self, id: TargetId, allowance: &Allowance) {

@@ -108,10 +108,10 @@ impl Turn<'_> {
     /// Takes up a call that was in flight when an earlier process ended: its permit is held already.
     pub(crate) fn take_up(&mut self, permit: &PermitRow) -> Result<(), StoreFailure> {
         self.with_message(permit.message, |turn| {
-            let Some(message) = turn.store().message(permit.message)? else {
+            let Some(message) = turn.store().messages().message(permit.message)? else {
                 return Ok(());
             };
-            let job = turn.store().job(permit.message)?;
+            let job = turn.store().calls().job(permit.message)?;
             let lane = Priority::ALL.get(usize::from(permit.lane)).copied();
             let call = InFlight {
                 message,
@@ -142,7 +142,7 @@ impl Turn<'_> {
         call: &InFlight,
         answer: &Answer,
     ) -> Result<(), StoreError> {
-        self.store().delete_message(call.message.id)?;
+        self.store().messages().delete_message(call.message.id)?;
         self.leave_order(target, &call.message)?;
         let output = self.keep_body(call, answer)?.to_task_output();
         let Some((execution, event)) = call.message.task else {
@@ -158,7 +158,7 @@ impl Turn<'_> {
     /// Back to its lane, after a wait. A task with a heartbeat gets one that lasts over the wait: its worker has not
     /// given up.
     pub(crate) fn put_back(&mut self, call: &InFlight, wait: Duration) -> Result<(), StoreError> {
-        self.store().update_counters(&call.message)?;
+        self.store().messages().update_counters(&call.message)?;
         let until = self.now.saturating_add(wait);
         if let Some((execution, event)) = call.message.task {
             self.tell_of_call(execution, Stimulus::TaskHeartbeat { event }, until, None);
@@ -166,7 +166,7 @@ impl Turn<'_> {
         if wait.is_zero() {
             return self.make_ready(&call.message);
         }
-        self.store().delay(until, call.message.id)
+        self.store().messages().delay(until, call.message.id)
     }
 
     /// Fails the task of a call, and keeps the call as a dead letter.
@@ -178,7 +178,7 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         call.message.attempts = failed.attempts;
         let call = &call;
-        self.store().update_counters(&call.message)?;
+        self.store().messages().update_counters(&call.message)?;
         let kept = failed.answer.as_ref();
         let kept = kept
             .map(|answer| self.keep_body(call, answer))
@@ -208,9 +208,9 @@ impl Turn<'_> {
     pub(crate) fn free(&mut self, target: TargetId, permit: PermitId) -> Result<(), StoreFailure> {
         let now = self.now;
         let places = self.target(target).gate.finish(permit, now);
-        self.store().delete_permit(permit)?;
-        self.store().note_answer_time(now)?;
-        self.store().put_places(target, &places)
+        self.store().calls().delete_permit(permit)?;
+        self.store().calls().note_answer_time(now)?;
+        self.store().calls().put_places(target, &places)
     }
 
     /// Keeps the call's places for as long as the vendor may still be at work on it.
@@ -227,7 +227,7 @@ impl Turn<'_> {
             .held_until(call.started_at)
             .max(now.saturating_add(target.config.hold_after_timeout));
         target.gate.hold(permit, until);
-        self.store().hold_permit(permit, until)
+        self.store().calls().hold_permit(permit, until)
     }
 
     pub(crate) fn note_throttle(
@@ -249,7 +249,7 @@ impl Turn<'_> {
             );
         }
         let memory = target.gate.memory();
-        self.store().remember(id, &memory)
+        self.store().calls().remember(id, &memory)
     }
 
     fn audit(&mut self, target: TargetId, call: &InFlight, status: Option<u16>) -> String {

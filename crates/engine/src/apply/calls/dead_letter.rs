@@ -41,7 +41,7 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         if message.stored.is_some() {
             match readable(self.body_of(message))? {
-                Readable::Whole(body) => self.store().give_body(message.id, &body)?,
+                Readable::Whole(body) => self.store().messages().give_body(message.id, &body)?,
                 Readable::Damaged(why) => {
                     tracing::warn!(message = message.id.0, %why, "a dead letter has no body");
                 }
@@ -56,6 +56,6 @@ impl Turn<'_> {
             lane: queue.and_then(|queue| queue.lane),
         };
         let dead = self.target(target).dead;
-        self.store().bury(dead, &letter)
+        self.store().controls().bury(dead, &letter)
     }
 }

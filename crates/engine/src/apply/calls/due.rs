@@ -12,7 +12,7 @@ const DUE_AT_ONCE: u32 = 256;
 impl Turn<'_> {
     /// Lets messages go on whose delay is over. Answers whether more of them are due.
     pub(crate) fn end_delays(&mut self) -> Result<bool, StoreFailure> {
-        let due = match readable(self.store().take_delayed(self.now, DUE_AT_ONCE))? {
+        let due = match readable(self.store().messages().take_delayed(self.now, DUE_AT_ONCE))? {
             Readable::Whole(due) => due,
             Readable::Damaged(damaged) => {
                 self.note_damaged(DamagedKind::Row, damaged.to_string(), &damaged)?;
@@ -27,7 +27,7 @@ impl Turn<'_> {
     }
 
     fn end_delay(&mut self, id: MessageNumber) -> Result<(), StoreError> {
-        let Some(message) = self.store().message(id)? else {
+        let Some(message) = self.store().messages().message(id)? else {
             return Ok(());
         };
         if self.memory.queues.is_plain(message.queue) {
@@ -43,8 +43,8 @@ impl Turn<'_> {
         let targets: Vec<TargetId> = self.memory.targets.keys().copied().collect();
         for target in targets {
             for released in self.target(target).gate.release_holds(now) {
-                self.store().delete_permit(released.id)?;
-                self.store().put_places(target, &released.rows)?;
+                self.store().calls().delete_permit(released.id)?;
+                self.store().calls().put_places(target, &released.rows)?;
             }
         }
         Ok(())

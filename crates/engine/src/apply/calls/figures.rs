@@ -29,13 +29,14 @@ impl Turn<'_> {
             let mut oldest = [None; 3];
             for (queue, oldest) in queues.into_iter().zip(&mut oldest) {
                 // One that cannot be read is set aside when its turn comes.
-                if let Some((_, first)) = self.store().first_in_turn(queue)?
-                    && let Readable::Whole(Some(message)) = readable(self.store().message(first))?
+                if let Some((_, first)) = self.store().lanes().first_in_turn(queue)?
+                    && let Readable::Whole(Some(message)) =
+                        readable(self.store().messages().message(first))?
                 {
                     *oldest = Some(now.saturating_since(message.sent_at));
                 }
             }
-            let dead_letters = self.store().count_letters(dead, MOST_LETTERS)?;
+            let dead_letters = self.store().controls().count_letters(dead, MOST_LETTERS)?;
             let target = self.target(id);
             figures.targets.push(TargetFigures {
                 name: target.config.name.clone(),

@@ -79,12 +79,13 @@ impl Turn<'_> {
             for priority in Priority::ALL {
                 let queue = self.target(id).queues[priority.index()];
                 let room = most.saturating_sub(calls.len());
-                for (ahead, number) in (0..).zip(self.store().ready(queue, room)?) {
+                for (ahead, number) in (0..).zip(self.store().messages().ready(queue, room)?) {
                     if self.is_job(id, number)? {
                         continue;
                     }
                     // One that cannot be read is set aside when its turn comes.
-                    if let Readable::Whole(Some(message)) = readable(self.store().message(number))?
+                    if let Readable::Whole(Some(message)) =
+                        readable(self.store().messages().message(number))?
                     {
                         let standing = Standing::Waiting { ahead };
                         calls.push(self.call_state(id, &message, priority, standing)?);
@@ -107,12 +108,13 @@ impl Turn<'_> {
         if self.target(id).jobs == 0 || room == 0 {
             return Ok(());
         }
-        for job in self.store().jobs(id, room)? {
+        for job in self.store().calls().jobs(id, room)? {
             let mut flying = self.target(id).in_flight.values();
             if flying.any(|call| call.message.id == job.message) {
                 continue;
             }
-            if let Readable::Whole(Some(message)) = readable(self.store().message(job.message))?
+            if let Readable::Whole(Some(message)) =
+                readable(self.store().messages().message(job.message))?
                 && let Some(queue) = self.memory.queues.get(message.queue)
                 && let Some(priority) = queue.lane
             {
@@ -135,7 +137,7 @@ impl Turn<'_> {
         number: MessageNumber,
         ahead: &mut Ahead,
     ) -> Result<Option<CallState>, StoreError> {
-        let Some(message) = self.store().message(number)? else {
+        let Some(message) = self.store().messages().message(number)? else {
             return Ok(None);
         };
         let Some(queue) = self.memory.queues.get(message.queue) else {
@@ -153,7 +155,11 @@ impl Turn<'_> {
             Standing::InFlight
         } else if self.is_job(queue.target, number)? {
             Standing::Job
-        } else if self.store().is_in_turn(queue.id, message.turn, number)? {
+        } else if self
+            .store()
+            .lanes()
+            .is_in_turn(queue.id, message.turn, number)?
+        {
             Standing::Waiting {
                 ahead: self.calls_ahead(queue.id, message.turn, number, ahead)?,
             }
@@ -180,9 +186,10 @@ impl Turn<'_> {
                 count
                     + self
                         .store()
+                        .lanes()
                         .ready_between(queue, between.start, between.end)?
             }
-            None => self.store().ready_before(queue, turn, number)?,
+            None => self.store().lanes().ready_before(queue, turn, number)?,
         };
         ahead.0.insert(queue, (turn, number, count));
         Ok(count)
@@ -197,9 +204,10 @@ impl Turn<'_> {
         let Some(ordering) = message.ordering else {
             return Ok(None);
         };
-        let standing = self
-            .store()
-            .order_standing(queue.target, ordering, queue.id, message.id)?;
+        let standing =
+            self.store()
+                .lanes()
+                .order_standing(queue.target, ordering, queue.id, message.id)?;
         if standing != Some(OrderStanding::Parked) {
             return Ok(None);
         }
@@ -208,6 +216,7 @@ impl Turn<'_> {
         }
         let first = self
             .store()
+            .lanes()
             .first_of_order(queue.target, ordering, queue.id)?;
         Ok(first.map(|(first, _)| first))
     }
@@ -226,7 +235,7 @@ impl Turn<'_> {
         let now = self.now;
         let job = match self.target(target).jobs {
             0 => None,
-            _ => self.store().job(message.id)?,
+            _ => self.store().calls().job(message.id)?,
         };
         let target = self.target(target);
         let (word, ahead, held_by) = match standing {
@@ -280,7 +289,10 @@ impl Turn<'_> {
 
     /// The ARN of an execution, unless it is gone or its name cannot be read.
     fn execution_arn(&self, execution: ExecutionId) -> Result<Option<String>, StoreFailure> {
-        let arn = self.store().execution_arn(execution, &self.memory.place);
+        let arn = self
+            .store()
+            .executions()
+            .execution_arn(execution, &self.memory.place);
         Ok(match readable(arn)? {
             Readable::Whole(arn) => arn,
             Readable::Damaged(_) => None,

@@ -34,7 +34,7 @@ impl Turn<'_> {
         let counted = target.gate.counts_jobs();
         if counted {
             let places = target.gate.accepted(permit, now);
-            self.store().put_places(id, &places)?;
+            self.store().calls().put_places(id, &places)?;
         } else {
             self.free(id, permit)?;
         }
@@ -57,7 +57,7 @@ impl Turn<'_> {
             job = follow_up.job,
             "the vendor accepted the call as a job"
         );
-        self.store().insert_job(&JobRow {
+        self.store().calls().insert_job(&JobRow {
             message: call.message.id,
             target: id,
             task: call.message.task,
@@ -104,7 +104,7 @@ impl Turn<'_> {
         look: &FollowUp,
         outcome: Outcome,
     ) -> Result<(), StoreError> {
-        let job = self.store().job(call.message.id)?;
+        let job = self.store().calls().job(call.message.id)?;
         let mut job = job.ok_or_else(|| {
             StoreError::damaged(format!(
                 "the job of message {} is missing",
@@ -136,7 +136,7 @@ impl Turn<'_> {
             }
             JobAction::Again { follow_up, after } => {
                 job.follow_up = follow_up;
-                self.store().update_job(&job)?;
+                self.store().calls().update_job(&job)?;
                 self.put_back(&call, after)
             }
         }
@@ -155,12 +155,12 @@ impl Turn<'_> {
             self.free(id, permit)?;
         }
         self.target(id).jobs -= 1;
-        self.store().delete_job(job.message)
+        self.store().calls().delete_job(job.message)
     }
 
     /// The task had ended long before its job.
     fn drop_unwanted(&mut self, id: TargetId, call: &InFlight) -> Result<(), StoreError> {
-        self.store().delete_message(call.message.id)?;
+        self.store().messages().delete_message(call.message.id)?;
         self.leave_order(id, &call.message)
     }
 }

@@ -34,17 +34,22 @@ impl Turn<'_> {
         {
             message.turn = self.new_turn(queue.target, lane, message)?;
         }
-        self.store().insert_message(message)?;
+        self.store().messages().insert_message(message)?;
         if let Some((target, ordering)) = self.order_of(message) {
             let standing = OrderStanding::Free;
-            self.store()
-                .insert_order(target, ordering, message.queue, message.id, standing)?;
+            self.store().lanes().insert_order(
+                target,
+                ordering,
+                message.queue,
+                message.id,
+                standing,
+            )?;
         }
         if delay.is_zero() {
             return self.make_ready(message);
         }
         let until = self.now.saturating_add(delay);
-        self.store().delay(until, message.id)
+        self.store().messages().delay(until, message.id)
     }
 
     /// Puts a call at its place in its lane: a new one at the end of its group, a repeat where it was. One whose
@@ -57,7 +62,10 @@ impl Turn<'_> {
             ..
         }) = self.memory.queues.get(message.queue)
         else {
-            return self.store().make_ready(message.queue, message.id);
+            return self
+                .store()
+                .messages()
+                .make_ready(message.queue, message.id);
         };
         if self.is_job(target, message.id)? {
             return self.make_look_ready(target, lane, message);
@@ -77,12 +85,13 @@ impl Turn<'_> {
         let turn = match message.turn {
             0 => {
                 let turn = self.new_turn(target, lane, message)?;
-                self.store().set_turn(message.id, turn)?;
+                self.store().lanes().set_turn(message.id, turn)?;
                 turn
             }
             turn => turn,
         };
         self.store()
+            .lanes()
             .make_ready_in_turn(message.queue, turn, message.id, message.group)?;
         self.target(target).ready[lane.index()] += 1;
         self.made_ready = true;
@@ -95,7 +104,7 @@ impl Turn<'_> {
         target: TargetId,
         message: MessageNumber,
     ) -> Result<bool, StoreError> {
-        Ok(self.target(target).jobs > 0 && self.store().job(message)?.is_some())
+        Ok(self.target(target).jobs > 0 && self.store().calls().job(message)?.is_some())
     }
 
     /// A look at a job goes before all calls of its lane that have not started: what has begun is to end.
@@ -106,6 +115,7 @@ impl Turn<'_> {
         message: &MessageRow,
     ) -> Result<(), StoreError> {
         self.store()
+            .lanes()
             .make_ready_in_turn(message.queue, LOOK, message.id, None)?;
         let waiting = self.target(target);
         waiting.ready[lane.index()] += 1;
@@ -122,13 +132,13 @@ impl Turn<'_> {
         (turn, number): (u64, MessageNumber),
     ) -> Result<Option<(MessageRow, Option<JobRow>)>, StoreError> {
         let queue = self.target(target).queues[lane.index()];
-        self.store().unready_in_turn(queue, turn, number)?;
+        self.store().lanes().unready_in_turn(queue, turn, number)?;
         let waiting = self.target(target);
         waiting.ready[lane.index()] -= 1;
         if turn == LOOK {
             waiting.looks[lane.index()] -= 1;
             let message = self.message(number)?;
-            let job = self.store().job(number)?;
+            let job = self.store().calls().job(number)?;
             return Ok(Some((message, job)));
         }
         waiting.turns[lane.index()].served(turn);
@@ -155,6 +165,7 @@ impl Turn<'_> {
             return Ok(());
         };
         self.store()
+            .lanes()
             .delete_order(target, ordering, message.queue, message.id)?;
         let owners = &mut self.target(target).owners;
         if owners.get(&ordering) == Some(&message.id) {
@@ -177,16 +188,20 @@ impl Turn<'_> {
         let queue = self.target(target).queues[to.index()];
         let was_ready = self
             .store()
+            .lanes()
             .unready_in_turn(from, message.turn, message.id)?;
         let parked = match message.ordering {
             Some(ordering) => {
                 let parked = self
                     .store()
+                    .lanes()
                     .order_standing(target, ordering, from, message.id)?;
                 self.store()
+                    .lanes()
                     .delete_order(target, ordering, from, message.id)?;
                 let standing = OrderStanding::Free;
                 self.store()
+                    .lanes()
                     .insert_order(target, ordering, queue, message.id, standing)?;
                 parked == Some(OrderStanding::Parked)
             }
@@ -202,7 +217,7 @@ impl Turn<'_> {
         }
         message.queue = queue;
         message.turn = 0;
-        self.store().change_queue(message.id, queue)?;
+        self.store().lanes().change_queue(message.id, queue)?;
         if was_ready || parked {
             self.make_ready(&message)?;
         }
@@ -214,6 +229,7 @@ impl Turn<'_> {
 
     fn message(&self, number: MessageNumber) -> Result<MessageRow, StoreError> {
         self.store()
+            .messages()
             .message(number)?
             .ok_or_else(|| StoreError::damaged(format!("message {} is missing", number.0)))
     }
@@ -238,6 +254,7 @@ impl Turn<'_> {
         }
         let first = self
             .store()
+            .lanes()
             .first_of_order(target, ordering, message.queue)?;
         Ok(first.is_none_or(|(first, _)| first >= message.id))
     }
@@ -250,6 +267,7 @@ impl Turn<'_> {
         standing: OrderStanding,
     ) -> Result<(), StoreError> {
         self.store()
+            .lanes()
             .set_order(target, ordering, message.queue, message.id, standing)
     }
 
@@ -260,7 +278,10 @@ impl Turn<'_> {
         queue: QueueId,
         ordering: OrderingHash,
     ) -> Result<(), StoreError> {
-        let first = self.store().first_of_order(target, ordering, queue)?;
+        let first = self
+            .store()
+            .lanes()
+            .first_of_order(target, ordering, queue)?;
         if let Some((number, OrderStanding::Parked)) = first {
             self.target(target).parked[lane.index()] -= 1;
             self.with_message(number, |turn| {
@@ -280,7 +301,7 @@ impl Turn<'_> {
         Ok(match message.group {
             None => self.target(target).turns[lane.index()].take(),
             Some(group) => {
-                let newest = self.store().newest_turn(message.queue, group)?;
+                let newest = self.store().lanes().newest_turn(message.queue, group)?;
                 self.target(target).turns[lane.index()].of_group(newest)
             }
         })

@@ -85,7 +85,7 @@ impl Turn<'_> {
     /// Starts the first call of a lane. A message that cannot be read is set aside.
     fn start_first(&mut self, id: TargetId, priority: Priority) -> Result<(), StoreFailure> {
         let queue = self.target(id).queues[priority.index()];
-        let first = match readable(self.store().first_in_turn(queue))? {
+        let first = match readable(self.store().lanes().first_in_turn(queue))? {
             Readable::Whole(Some(first)) => first,
             // The count that is remembered is not that of the table.
             Readable::Whole(None) | Readable::Damaged(_) => return self.recall(),
@@ -115,7 +115,7 @@ impl Turn<'_> {
                 message = number.0,
                 "no workflow waits for this call any more"
             );
-            self.store().delete_message(number)?;
+            self.store().messages().delete_message(number)?;
             if let Some(job) = &job {
                 self.forget_job(id, job)?;
             }
@@ -199,7 +199,7 @@ impl Turn<'_> {
         let Some((step, payload)) = message.stored else {
             return Ok(None);
         };
-        let data = self.store().step_data(step)?;
+        let data = self.store().executions().step_data(step)?;
         let parameters = rampmeter_asl::record::decode_payload(&data, payload)
             .map_err(|error| StoreError::damaged(format!("step {}: {error}", step.0)))?;
         Ok(Some(parameters))
@@ -208,7 +208,7 @@ impl Turn<'_> {
     /// The same for every attempt of one entry into a state, and for every attempt of one message without a task.
     fn idempotency_key_of(&mut self, message: &MessageRow) -> Result<String, StoreError> {
         if let (Some((execution, _)), Some(entered)) = (message.task, message.entered)
-            && let Some(execution) = self.store().execution(execution)?
+            && let Some(execution) = self.store().executions().execution(execution)?
         {
             let machine = self.machine(execution.revision)?;
             let arn = execution.arn(&self.memory.place, &machine.name);
@@ -257,7 +257,7 @@ impl Turn<'_> {
                 look: look.clone(),
             },
         );
-        self.store().insert_permit(&PermitRow {
+        self.store().calls().insert_permit(&PermitRow {
             id: permit,
             target: id,
             lane: u8::try_from(priority.index()).expect("there are three lanes"),
@@ -265,7 +265,7 @@ impl Turn<'_> {
             started_at: now,
             held_until: None,
         })?;
-        self.store().put_places(id, &places)?;
+        self.store().calls().put_places(id, &places)?;
         self.out.calls.push(OutgoingCall {
             target: id,
             permit,

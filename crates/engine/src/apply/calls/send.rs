@@ -193,7 +193,7 @@ impl Turn<'_> {
             Placed::Plain { delay, envelope } => self.put_plain(message, envelope, *delay)?,
             Placed::Lane { delay } => self.enter_lane(message, *delay)?,
             Placed::Dead { reason } => {
-                self.store().insert_message(message)?;
+                self.store().messages().insert_message(message)?;
                 let queue = self.memory.queues.get(message.queue);
                 let queue = queue.expect("a new message is sent to a queue that is configured");
                 self.bury(queue.target, message, INVALID_MESSAGE, reason)?;

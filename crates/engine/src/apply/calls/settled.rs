@@ -25,7 +25,7 @@ impl Turn<'_> {
         let name = stored.path().file_name().and_then(|name| name.to_str());
         let id = name.and_then(|name| name.parse().ok());
         let message = call.message.id;
-        self.store().insert_body(&BodyRow {
+        self.store().calls().insert_body(&BodyRow {
             id: id.expect("a file of a body is called after a permit"),
             message,
             execution: call.message.task.map(|(execution, _)| execution),
@@ -63,6 +63,6 @@ impl Turn<'_> {
             attempts: message.attempts,
             told: output.to_string(),
         };
-        self.store().insert_outcome(&outcome)
+        self.store().calls().insert_outcome(&outcome)
     }
 }

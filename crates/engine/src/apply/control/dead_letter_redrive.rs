@@ -97,10 +97,10 @@ impl Turn<'_> {
     fn dead_letter(&mut self, id: i64) -> Result<Letter, TransactionError> {
         let number = MessageNumber(id);
         let unknown = || Rejected::Unknown(format!("there is no dead letter c-{id}"));
-        let Some(lane) = self.store().lane_of_letter(number)? else {
+        let Some(lane) = self.store().controls().lane_of_letter(number)? else {
             return Err(unknown().into());
         };
-        let Some(message) = self.store().message(number)? else {
+        let Some(message) = self.store().messages().message(number)? else {
             return Err(unknown().into());
         };
         // The target of the letter may have been taken out of the configuration.
@@ -116,8 +116,8 @@ impl Turn<'_> {
     }
 
     fn delete_letter(&mut self, message: &MessageRow, queue: Queue) -> Result<(), StoreError> {
-        self.store().unbury(queue.id, message.id)?;
-        self.store().delete_message(message.id)
+        self.store().controls().unbury(queue.id, message.id)?;
+        self.store().messages().delete_message(message.id)
     }
 
     fn record_letter(
@@ -148,14 +148,19 @@ impl Turn<'_> {
             return Err(Rejected::Impossible(what).into());
         }
         let queue = self.target(dead.target).queues[priority.index()];
-        self.store().unbury(dead.id, message.id)?;
-        self.store().begin_anew(message.id, queue)?;
+        self.store().controls().unbury(dead.id, message.id)?;
+        self.store().controls().begin_anew(message.id, queue)?;
         (message.queue, message.turn) = (queue, 0);
         (message.attempts, message.crashes) = (0, 0);
         if let Some(ordering) = message.ordering {
             let standing = OrderStanding::Free;
-            self.store()
-                .insert_order(dead.target, ordering, queue, message.id, standing)?;
+            self.store().lanes().insert_order(
+                dead.target,
+                ordering,
+                queue,
+                message.id,
+                standing,
+            )?;
         }
         self.make_ready(&message)?;
         Ok(Redriven::Call(priority))
@@ -166,7 +171,7 @@ impl Turn<'_> {
         execution: ExecutionId,
         scheduled: EventId,
     ) -> Result<Redriven, TransactionError> {
-        let Some(row) = self.store().execution(execution)? else {
+        let Some(row) = self.store().executions().execution(execution)? else {
             let what = "its execution is no longer kept: discard it, or start a new execution";
             return Err(Rejected::Impossible(what.to_owned()).into());
         };
@@ -220,8 +225,12 @@ impl Turn<'_> {
     }
 
     fn event(&self, row: &ExecutionRow, id: EventId) -> Result<Option<Event>, StoreError> {
-        for step in self.store().steps_between(row.last_step, id, id)? {
-            let data = self.store().step_data(step)?;
+        for step in self
+            .store()
+            .executions()
+            .steps_between(row.last_step, id, id)?
+        {
+            let data = self.store().executions().step_data(step)?;
             let step = record::decode(&data).map_err(|error| unreadable(step, &error))?;
             if let Some(event) = step.events.into_iter().find(|event| event.id == id) {
                 return Ok(Some(event));

@@ -118,7 +118,7 @@ impl Turn<'_> {
         rules: Rules,
     ) -> Result<(), StoreFailure> {
         let now = self.now;
-        self.store().put_overrides(id, &overrides)?;
+        self.store().controls().put_overrides(id, &overrides)?;
         let target = self.target(id);
         target.gate.amend(rules, now);
         target.overrides = overrides;

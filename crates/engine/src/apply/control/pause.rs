@@ -47,7 +47,7 @@ impl Turn<'_> {
             target.gate.forget_throttles();
         }
         let memory = target.gate.memory();
-        self.store().remember(id, &memory)?;
+        self.store().calls().remember(id, &memory)?;
         let kind = if pause.paused { "pause" } else { "resume" };
         let subject = pause.priority.map_or("", Priority::as_str);
         let change = if forgets {
@@ -64,7 +64,7 @@ impl Turn<'_> {
     fn move_call(&mut self, call: i64, to: Priority, reason: &str) -> Result<(), TransactionError> {
         let number = MessageNumber(call);
         let unknown = || Rejected::Unknown(format!("there is no waiting call c-{call}"));
-        let Some(message) = self.store().message(number)? else {
+        let Some(message) = self.store().messages().message(number)? else {
             return Err(unknown().into());
         };
         let queue = self.memory.queues.get(message.queue);
@@ -83,9 +83,10 @@ impl Turn<'_> {
             return Err(Rejected::Impossible(what).into());
         }
         if let Some(ordering) = message.ordering {
-            let standing = self
-                .store()
-                .order_standing(queue.target, ordering, queue.id, number)?;
+            let standing =
+                self.store()
+                    .lanes()
+                    .order_standing(queue.target, ordering, queue.id, number)?;
             if standing == Some(OrderStanding::UnderWay) {
                 let what = format!(
                     "call c-{call} waits for its repeat and keeps its OrderingKey: it stays in its lane"
@@ -118,7 +119,7 @@ impl Turn<'_> {
         change: &str,
         reason: &str,
     ) -> Result<(), StoreFailure> {
-        self.store().insert_control(&ControlRecord {
+        self.store().controls().insert_control(&ControlRecord {
             at: self.now_ms(),
             target: target.to_owned(),
             kind: kind.to_owned(),

@@ -40,13 +40,17 @@ impl Turn<'_> {
         let retention = self.memory.retention;
         let micros = i64::try_from(retention.as_micros()).unwrap_or(i64::MAX);
         let before = Time::from_micros(self.now.as_micros().saturating_sub(micros));
-        let outcomes = self.store().delete_outcomes(before, OUTCOMES_AT_ONCE)?;
+        let outcomes = self
+            .store()
+            .calls()
+            .delete_outcomes(before, OUTCOMES_AT_ONCE)?;
         for message in &outcomes {
-            let bodies = self.store().delete_bodies_of(*message)?;
+            let bodies = self.store().calls().delete_bodies_of(*message)?;
             self.out.unkept.extend(bodies);
         }
         let old = self
             .store()
+            .executions()
             .ended_before(before.as_millis(), EXECUTIONS_AT_ONCE)?;
         let mut left = EXECUTIONS_AT_ONCE;
         let mut more = old.len() == EXECUTIONS_AT_ONCE as usize;
@@ -57,7 +61,7 @@ impl Turn<'_> {
             }
         }
         more |= outcomes.len() == OUTCOMES_AT_ONCE as usize;
-        more |= self.store().delete_leftover(STEPS_AT_ONCE)? == STEPS_AT_ONCE;
+        more |= self.store().executions().delete_leftover(STEPS_AT_ONCE)? == STEPS_AT_ONCE;
         if !more {
             let pause = (retention / 10).min(LONGEST_PAUSE);
             self.memory.forget_at = self.now.saturating_add(pause);
@@ -69,7 +73,10 @@ impl Turn<'_> {
     /// gone.
     fn forget_execution(&mut self, row: &ExecutionRow, left: &mut u32) -> Result<bool, StoreError> {
         loop {
-            let children = self.store().children_of(row.id, EXECUTIONS_AT_ONCE)?;
+            let children = self
+                .store()
+                .executions()
+                .children_of(row.id, EXECUTIONS_AT_ONCE)?;
             if children.is_empty() {
                 break;
             }
@@ -83,7 +90,7 @@ impl Turn<'_> {
             return Ok(false);
         }
         *left -= 1;
-        let bodies = self.store().delete_execution(row)?;
+        let bodies = self.store().executions().delete_execution(row)?;
         self.out.unkept.extend(bodies);
         Ok(true)
     }

@@ -26,7 +26,11 @@ impl Turn<'_> {
     ) -> Result<AliasDescription, TransactionError> {
         let checked = self.check_routes(&create.routes)?;
         let machine_arn = self.memory.place.machine_arn(&checked.name);
-        if let Some(existing) = self.store().alias(checked.machine, &create.name)? {
+        if let Some(existing) = self
+            .store()
+            .machines()
+            .alias(checked.machine, &create.name)?
+        {
             let same =
                 existing.description == create.description && existing.routes == checked.routes;
             if !same {
@@ -35,7 +39,7 @@ impl Turn<'_> {
             }
             return Ok(existing.describe(&machine_arn));
         }
-        if self.store().aliases(checked.machine)?.len() >= MOST {
+        if self.store().machines().aliases(checked.machine)?.len() >= MOST {
             return Err(Rejected::QuotaExceeded(format!(
                 "A state machine can have at most {MOST} aliases."
             ))
@@ -49,7 +53,7 @@ impl Turn<'_> {
             created_at: now,
             updated_at: now,
         };
-        self.store().put_alias(checked.machine, &row)?;
+        self.store().machines().put_alias(checked.machine, &row)?;
         Ok(row.describe(&machine_arn))
     }
 
@@ -67,7 +71,7 @@ impl Turn<'_> {
             row.description = update.description;
         }
         row.updated_at = self.now_ms();
-        self.store().put_alias(machine, &row)?;
+        self.store().machines().put_alias(machine, &row)?;
         Ok(row.updated_at)
     }
 
@@ -75,7 +79,7 @@ impl Turn<'_> {
     pub(crate) fn delete_alias(&mut self, arn: &str) -> Result<(), TransactionError> {
         let found = self.find_alias(arn)?;
         if let Some((machine, row)) = found {
-            self.store().delete_alias(machine, &row.name)?;
+            self.store().machines().delete_alias(machine, &row.name)?;
         }
         Ok(())
     }
@@ -85,10 +89,10 @@ impl Turn<'_> {
         let Some(Qualifier::Alias(name)) = reference.qualifier else {
             return Err(Rejected::InvalidArn(arn.to_owned()).into());
         };
-        let Some(found) = self.store().newest_revision(reference.name)? else {
+        let Some(found) = self.store().machines().newest_revision(reference.name)? else {
             return Ok(None);
         };
-        let row = self.store().alias(found.machine, name)?;
+        let row = self.store().machines().alias(found.machine, name)?;
         Ok(row.map(|row| (found.machine, row)))
     }
 
@@ -100,10 +104,10 @@ impl Turn<'_> {
             let Some(Qualifier::Version(version)) = reference.qualifier else {
                 return Err(foreign(routes).into());
             };
-            let found = self.store().newest_revision(reference.name)?;
+            let found = self.store().machines().newest_revision(reference.name)?;
             let machine = found.map(|row| row.machine);
             let exists = match machine {
-                Some(machine) => self.store().version(machine, version)?.is_some(),
+                Some(machine) => self.store().machines().version(machine, version)?.is_some(),
                 None => false,
             };
             let (Some(machine), true) = (machine, exists) else {

@@ -23,7 +23,7 @@ impl Turn<'_> {
         check_name(&create.name)?;
         check(&create.definition, create.kind)?;
         let arn = self.memory.place.machine_arn(&create.name);
-        if let Some(existing) = self.store().newest_revision(&create.name)? {
+        if let Some(existing) = self.store().machines().newest_revision(&create.name)? {
             if !is_same(&existing, &create) {
                 return Err(Rejected::StateMachineAlreadyExists(arn).into());
             }
@@ -36,9 +36,10 @@ impl Turn<'_> {
         }
         let now = self.now_ms();
         let tags = serde_json::json!(create.tags).to_string();
-        let machine = self
-            .store()
-            .insert_machine(&create.name, create.kind, &tags, now)?;
+        let machine =
+            self.store()
+                .machines()
+                .insert_machine(&create.name, create.kind, &tags, now)?;
         let made = self.revise(RevisionRow {
             id: RevisionId(0),
             machine,
@@ -91,9 +92,13 @@ impl Turn<'_> {
     /// Deletes a state machine; one that does not exist is deleted already, as on AWS.
     pub(crate) fn delete_state_machine(&mut self, arn: &str) -> Result<(), TransactionError> {
         let name = arn::machine_name(arn)?;
-        if let Some(found) = self.store().newest_revision(name)? {
-            self.store().delete_machine(found.machine, self.now_ms())?;
-            self.store().delete_versions_and_aliases(found.machine)?;
+        if let Some(found) = self.store().machines().newest_revision(name)? {
+            self.store()
+                .machines()
+                .delete_machine(found.machine, self.now_ms())?;
+            self.store()
+                .machines()
+                .delete_versions_and_aliases(found.machine)?;
             self.memory.machines.withdraw(&found.name);
         }
         Ok(())
@@ -101,13 +106,13 @@ impl Turn<'_> {
 
     pub(crate) fn newest_by_arn(&self, arn: &str) -> Result<RevisionRow, TransactionError> {
         let name = arn::machine_name(arn)?;
-        let found = self.store().newest_revision(name)?;
+        let found = self.store().machines().newest_revision(name)?;
         found.ok_or_else(|| Rejected::StateMachineDoesNotExist(arn.to_owned()).into())
     }
 
     /// Makes a revision the newest; answers it with its number.
     fn revise(&mut self, mut row: RevisionRow) -> Result<RevisionRow, StoreError> {
-        row.id = self.store().insert_revision(&row)?;
+        row.id = self.store().machines().insert_revision(&row)?;
         self.memory.machines.publish(&row.name, row.id);
         Ok(row)
     }

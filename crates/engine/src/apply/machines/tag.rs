@@ -17,7 +17,7 @@ impl Turn<'_> {
         change: ResourceTags,
     ) -> Result<(), TransactionError> {
         let of = arn::tagged(arn)?;
-        let Some(mut tags) = self.store().tags(of)? else {
+        let Some(mut tags) = self.store().machines().tags(of)? else {
             return Err(Rejected::ResourceNotFound(arn.to_owned()).into());
         };
         match change {
@@ -27,7 +27,7 @@ impl Turn<'_> {
         if tags.len() > MOST {
             return Err(Rejected::TooManyTags(arn.to_owned()).into());
         }
-        self.store().set_tags(of, &tags)?;
+        self.store().machines().set_tags(of, &tags)?;
         Ok(())
     }
 }

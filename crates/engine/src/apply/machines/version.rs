@@ -62,7 +62,7 @@ impl Turn<'_> {
         revision: RevisionId,
         description: Option<&str>,
     ) -> Result<VersionRow, TransactionError> {
-        let versions = self.store().versions(machine)?;
+        let versions = self.store().machines().versions(machine)?;
         let count = versions.len();
         let published = versions.into_iter().find(|row| row.revision == revision);
         if let Some(published) = published {
@@ -77,6 +77,7 @@ impl Turn<'_> {
         let now = self.now_ms();
         let made = self
             .store()
+            .machines()
             .insert_version(machine, revision, description, now)?;
         Ok(made)
     }
@@ -87,10 +88,10 @@ impl Turn<'_> {
         let Some(Qualifier::Version(number)) = reference.qualifier else {
             return Err(Rejected::InvalidArn(arn.to_owned()).into());
         };
-        let Some(found) = self.store().newest_revision(reference.name)? else {
+        let Some(found) = self.store().machines().newest_revision(reference.name)? else {
             return Ok(());
         };
-        let aliases = self.store().aliases(found.machine)?;
+        let aliases = self.store().machines().aliases(found.machine)?;
         let naming: Vec<&str> = aliases
             .iter()
             .filter(|alias| alias.routes.iter().any(|route| route.version == number))
@@ -102,7 +103,9 @@ impl Turn<'_> {
                 naming.join(", ")
             )).into());
         }
-        self.store().delete_version(found.machine, number)?;
+        self.store()
+            .machines()
+            .delete_version(found.machine, number)?;
         Ok(())
     }
 }

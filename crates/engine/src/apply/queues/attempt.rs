@@ -29,20 +29,24 @@ impl Turn<'_> {
         let Some(digest) = taking.attempt else {
             return Ok(None);
         };
-        let Some(receives) = self.store().attempt(taking.queue, &digest, self.now)? else {
+        let Some(receives) = self
+            .store()
+            .messages()
+            .attempt(taking.queue, &digest, self.now)?
+        else {
             return Ok(None);
         };
         let mut taken = Taken::default();
         for (number, receive) in receives {
-            let Some(message) = self.store().message(number)? else {
+            let Some(message) = self.store().messages().message(number)? else {
                 return Ok(None);
             };
-            let hidden = self.store().hidden(taking.queue, number)?;
+            let hidden = self.store().queues().hidden(taking.queue, number)?;
             let in_flight = hidden.is_some_and(|hidden| hidden.received_at.is_some());
             if message.queue != taking.queue || message.receive_count != receive || !in_flight {
                 return Ok(None);
             }
-            let envelope = self.store().envelope(number)?;
+            let envelope = self.store().queues().envelope(number)?;
             taken.messages.push((message, envelope));
         }
         for (message, _) in &taken.messages {
@@ -72,6 +76,7 @@ impl Turn<'_> {
             .collect();
         let until = self.now.saturating_add(REPEATABLE);
         self.store()
+            .messages()
             .remember_attempt(taking.queue, &digest, &receives, self.now, until)
     }
 }

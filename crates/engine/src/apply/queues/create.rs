@@ -34,7 +34,7 @@ impl Turn<'_> {
             };
         }
         let mut record = self.new_queue(create)?;
-        if !self.store().insert_queue(&mut record)? {
+        if !self.store().queues().insert_queue(&mut record)? {
             return Err(QueueError::UnsupportedOperation(format!(
                 "{} holds the messages of a target that is not configured at present.",
                 create.name
@@ -226,7 +226,7 @@ impl Turn<'_> {
     /// Writes a changed queue, in the store and in memory.
     pub(crate) fn put_queue(&mut self, changed: Result<QueueRecord, Rejected>) -> Applied<()> {
         let changed = changed?;
-        self.store().update_queue(&changed)?;
+        self.store().queues().update_queue(&changed)?;
         self.memory.queues.add(changed);
         Ok(())
     }

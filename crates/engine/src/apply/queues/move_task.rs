@@ -39,7 +39,8 @@ impl Turn<'_> {
         let mut row = match self.check_start(start) {
             Ok((source, row)) => MoveTaskRow {
                 to_move: i64::try_from(
-                    self.store().count_ready(source)? + self.store().count_fair(source)?,
+                    self.store().messages().count_ready(source)?
+                        + self.store().messages().count_fair(source)?,
                 )
                 .unwrap_or(i64::MAX),
                 ..row
@@ -47,7 +48,7 @@ impl Turn<'_> {
             Err(refused) => return Err(refused.into()),
         };
         row.below = self.memory.numbers.message.take(self.store)?;
-        self.store().insert_move_task(&mut row)?;
+        self.store().queues().insert_move_task(&mut row)?;
         let handle = self.handle_of(&row);
         let next = self.now;
         self.memory
@@ -119,14 +120,14 @@ impl Turn<'_> {
     pub(crate) fn cancel_move_task(&mut self, handle: &str) -> Applied<i64> {
         let id = self.open_handle(handle)?;
         let Some(RunningMoveTask { mut row, .. }) = self.memory.moves.remove(&id) else {
-            let text = match self.store().move_task(id)? {
+            let text = match self.store().queues().move_task(id)? {
                 Some(_) => "Only active tasks can be cancelled.",
                 None => NO_TASK,
             };
             return Err(QueueError::ResourceNotFound(text.to_owned()).into());
         };
         row.status = MoveTaskStatus::Cancelled;
-        self.store().update_move_task(&row)?;
+        self.store().queues().update_move_task(&row)?;
         Ok(row.moved)
     }
 
@@ -147,7 +148,7 @@ impl Turn<'_> {
             Ok(queue) => self.queue_record(queue).name.clone(),
             Err(refused) => return Err(refused.into()),
         };
-        let rows = self.store().move_tasks(&name, most)?;
+        let rows = self.store().queues().move_tasks(&name, most)?;
         Ok(rows.into_iter().map(|row| self.shown(row)).collect())
     }
 
@@ -221,7 +222,7 @@ impl Turn<'_> {
         for id in due {
             if let Some(mut task) = self.memory.moves.remove(&id) {
                 self.run_move_task(&mut task)?;
-                self.store().update_move_task(&task.row)?;
+                self.store().queues().update_move_task(&task.row)?;
                 if task.row.status == MoveTaskStatus::Running {
                     self.memory.moves.insert(id, task);
                 }
@@ -279,10 +280,10 @@ impl Turn<'_> {
         source: QueueId,
         below: i64,
     ) -> Result<Option<MessageNumber>, StoreError> {
-        let first = self.store().first_ready(source)?;
+        let first = self.store().messages().first_ready(source)?;
         match first.filter(|number| number.0 < below) {
             Some(first) => Ok(Some(first)),
-            None => self.store().fair_below(source, below),
+            None => self.store().messages().fair_below(source, below),
         }
     }
 
@@ -293,14 +294,14 @@ impl Turn<'_> {
         number: MessageNumber,
     ) -> Result<bool, StoreError> {
         let named = task.destination.clone();
-        let message = self.store().message(number)?;
+        let message = self.store().messages().message(number)?;
         let message = message
             .ok_or_else(|| StoreError::damaged(format!("message {} is missing", number.0)))?;
         if self.is_over(source, &message) {
             self.erase(source, number)?;
             return Ok(true);
         }
-        let envelope = self.store().envelope(number)?;
+        let envelope = self.store().queues().envelope(number)?;
         let Some(destination) = named.or_else(|| envelope.source.clone()) else {
             fail(task, "CouldNotDetermineMessageSource");
             return Ok(false);

@@ -108,14 +108,14 @@ impl Turn<'_> {
         let Some(receipt) = Receipt::open(&self.memory.seal, handle) else {
             return Err(QueueError::ReceiptHandleIsInvalid(handle.to_owned()).into());
         };
-        let message = self.store().message(receipt.message)?;
+        let message = self.store().messages().message(receipt.message)?;
         let Some(message) = message.filter(|message| message.queue == queue) else {
             return Ok(Found::Gone);
         };
         if message.receive_count != receipt.receive {
             return Ok(Found::Superseded);
         }
-        let hidden = self.store().hidden(queue, message.id)?;
+        let hidden = self.store().queues().hidden(queue, message.id)?;
         let in_flight = hidden.filter(|hidden| hidden.received_at.is_some());
         Ok(Found::Newest(Box::new(message), in_flight))
     }

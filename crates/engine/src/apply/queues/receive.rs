@@ -214,7 +214,7 @@ impl Turn<'_> {
                 record.last_group = turn;
             }
             let group = self.with_message(first, |turn| {
-                Ok(group_of(&turn.store().envelope(first)?).filter(|_| fifo))
+                Ok(group_of(&turn.store().queues().envelope(first)?).filter(|_| fifo))
             })?;
             match group {
                 Some(Some(group)) => self.take_group(taking, group, first, &mut taken)?,
@@ -235,8 +235,17 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         let left = taking.most - taken.messages.len();
         let left = u32::try_from(left).unwrap_or(1);
-        for message in self.store().group_from(taking.queue, group, first, left)? {
-            if self.store().hidden(taking.queue, message)?.is_some() {
+        for message in self
+            .store()
+            .messages()
+            .group_from(taking.queue, group, first, left)?
+        {
+            if self
+                .store()
+                .queues()
+                .hidden(taking.queue, message)?
+                .is_some()
+            {
                 break;
             }
             self.take_one(taking, message, taken)?;
@@ -265,10 +274,10 @@ impl Turn<'_> {
         number: MessageNumber,
     ) -> Result<Option<(MessageRow, Envelope)>, StoreError> {
         let queue = taking.queue;
-        let message = self.store().message(number)?;
+        let message = self.store().messages().message(number)?;
         let mut message = message
             .ok_or_else(|| StoreError::damaged(format!("message {} is missing", number.0)))?;
-        let envelope = self.store().envelope(number)?;
+        let envelope = self.store().queues().envelope(number)?;
         if self.is_over(queue, &message) {
             self.erase(queue, number)?;
             return Ok(None);
@@ -279,7 +288,7 @@ impl Turn<'_> {
         }
         message.receive_count += 1;
         message.first_started_at.get_or_insert(self.now);
-        self.store().update_counters(&message)?;
+        self.store().messages().update_counters(&message)?;
         self.unlist(queue, number, &envelope)?;
         let hidden = Hidden {
             until: self.now.saturating_add(taking.invisible),
@@ -336,8 +345,8 @@ impl Turn<'_> {
             received_before: message.receive_count,
             ..envelope
         };
-        self.store().move_message(message.id, dead)?;
-        self.store().put_envelope(message.id, &envelope)?;
+        self.store().queues().move_message(message.id, dead)?;
+        self.store().queues().put_envelope(message.id, &envelope)?;
         self.arrive(dead, message.id, &envelope, true)
     }
 

@@ -98,7 +98,7 @@ impl Turn<'_> {
         let now = self.now;
         let digest = self.deduplication_digest(queue, &envelope);
         if let Some(digest) = &digest
-            && let Some(earlier) = self.store().duplicate_of(queue, digest, now)?
+            && let Some(earlier) = self.store().messages().duplicate_of(queue, digest, now)?
         {
             return Ok((earlier, None));
         }
@@ -106,6 +106,7 @@ impl Turn<'_> {
         if let Some(digest) = &digest {
             let until = now.saturating_add(DEDUPLICATION);
             self.store()
+                .messages()
                 .remember_deduplication(queue, digest, number, now, until)?;
         }
         let mut row = self.plain_row(number, queue, body);

@@ -16,14 +16,16 @@ impl Turn<'_> {
         envelope: &Envelope,
         delay: Duration,
     ) -> Result<(), StoreError> {
-        self.store().insert_message(message)?;
-        self.store().put_envelope(message.id, envelope)?;
+        self.store().messages().insert_message(message)?;
+        self.store().queues().put_envelope(message.id, envelope)?;
         if !delay.is_zero() {
             let hidden = Hidden {
                 until: self.now.saturating_add(delay),
                 received_at: None,
             };
-            self.store().hide(message.queue, message.id, hidden)?;
+            self.store()
+                .queues()
+                .hide(message.queue, message.id, hidden)?;
         }
         self.arrive(message.queue, message.id, envelope, delay.is_zero())
     }
@@ -38,7 +40,7 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         match group_of(envelope).filter(|_| self.is_fifo(queue)) {
             Some(group) => {
-                self.store().join_group(queue, group, message)?;
+                self.store().messages().join_group(queue, group, message)?;
                 self.settle_group(queue, group)
             }
             None if visible => self.list(queue, message, envelope),
@@ -53,7 +55,7 @@ impl Turn<'_> {
         message: MessageNumber,
     ) -> Result<(), StoreError> {
         self.unhide(queue, message)?;
-        let envelope = self.store().envelope(message)?;
+        let envelope = self.store().queues().envelope(message)?;
         if !self.is_fifo(queue) {
             return self.list(queue, message, &envelope);
         }
@@ -71,8 +73,8 @@ impl Turn<'_> {
         envelope: &Envelope,
     ) -> Result<(), StoreError> {
         match group_of(envelope) {
-            Some(group) => self.store().make_fair(queue, group, message)?,
-            None => self.store().make_ready(queue, message)?,
+            Some(group) => self.store().messages().make_fair(queue, group, message)?,
+            None => self.store().messages().make_ready(queue, message)?,
         }
         self.wake(queue);
         Ok(())
@@ -85,9 +87,9 @@ impl Turn<'_> {
         message: MessageNumber,
         envelope: &Envelope,
     ) -> Result<(), StoreError> {
-        self.store().unready(queue, message)?;
+        self.store().messages().unready(queue, message)?;
         match group_of(envelope) {
-            Some(group) => self.store().unmake_fair(queue, group, message),
+            Some(group) => self.store().messages().unmake_fair(queue, group, message),
             None => Ok(()),
         }
     }
@@ -106,14 +108,18 @@ impl Turn<'_> {
             .record(queue)
             .and_then(|record| record.last_group);
         let of_group = |(group, message)| (Some(group), message);
-        if let Some(next) = self.store().first_fair(queue, last)? {
+        if let Some(next) = self.store().messages().first_fair(queue, last)? {
             return Ok(Some(of_group(next)));
         }
-        if let Some(first) = self.store().first_ready(queue)? {
+        if let Some(first) = self.store().messages().first_ready(queue)? {
             return Ok(Some((None, first)));
         }
         Ok(match last {
-            Some(_) => self.store().first_fair(queue, None)?.map(of_group),
+            Some(_) => self
+                .store()
+                .messages()
+                .first_fair(queue, None)?
+                .map(of_group),
             None => None,
         })
     }
@@ -131,7 +137,7 @@ impl Turn<'_> {
         message: MessageNumber,
         hidden: Hidden,
     ) -> Result<(), StoreError> {
-        self.store().hide(queue, message, hidden)?;
+        self.store().queues().hide(queue, message, hidden)?;
         if let Some(record) = self.memory.queues.record_mut(queue) {
             record.in_flight += 1;
         }
@@ -143,7 +149,7 @@ impl Turn<'_> {
         queue: QueueId,
         message: MessageNumber,
     ) -> Result<(), StoreError> {
-        let hidden = self.store().unhide(queue, message)?;
+        let hidden = self.store().queues().unhide(queue, message)?;
         if hidden.is_some_and(|hidden| hidden.received_at.is_some())
             && let Some(record) = self.memory.queues.record_mut(queue)
         {
@@ -162,7 +168,7 @@ impl Turn<'_> {
         self.unhide(queue, message)?;
         self.unlist(queue, message, envelope)?;
         if let Some(group) = group_of(envelope) {
-            self.store().leave_group(queue, group, message)?;
+            self.store().messages().leave_group(queue, group, message)?;
             if self.is_fifo(queue) {
                 self.settle_group(queue, group)?;
             }
@@ -176,10 +182,10 @@ impl Turn<'_> {
         queue: QueueId,
         message: MessageNumber,
     ) -> Result<(), StoreError> {
-        let envelope = self.store().envelope(message)?;
+        let envelope = self.store().queues().envelope(message)?;
         self.withdraw(queue, message, &envelope)?;
-        self.store().delete_message(message)?;
-        self.store().delete_envelope(message)
+        self.store().messages().delete_message(message)?;
+        self.store().queues().delete_envelope(message)
     }
 
     /// Makes the first message of a group the one that can be received, unless it is hidden: then the group waits.
@@ -188,17 +194,20 @@ impl Turn<'_> {
         queue: QueueId,
         group: GroupHash,
     ) -> Result<(), StoreError> {
-        let firsts = self.store().group_from(queue, group, MessageNumber(0), 2)?;
+        let firsts = self
+            .store()
+            .messages()
+            .group_from(queue, group, MessageNumber(0), 2)?;
         let Some(&first) = firsts.first() else {
             return Ok(());
         };
         // A message that came back from a dead-letter queue may have gone before the one that was first.
         if let Some(&second) = firsts.get(1) {
-            self.store().unready(queue, second)?;
+            self.store().messages().unready(queue, second)?;
         }
-        let hidden = self.store().hidden(queue, first)?.is_some();
-        if !hidden && !self.store().is_ready(queue, first)? {
-            self.store().make_ready(queue, first)?;
+        let hidden = self.store().queues().hidden(queue, first)?.is_some();
+        if !hidden && !self.store().messages().is_ready(queue, first)? {
+            self.store().messages().make_ready(queue, first)?;
             self.wake(queue);
         }
         Ok(())

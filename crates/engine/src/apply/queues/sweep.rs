@@ -32,7 +32,7 @@ impl Turn<'_> {
         let below = self.memory.numbers.message.take(self.store)?;
         record.purged_at = Some(now);
         record.purged_below = below;
-        self.store().note_sweep(id, below)?;
+        self.store().queues().note_sweep(id, below)?;
         self.memory.sweeps.insert(id, below);
         self.put_queue(Ok(record))
     }
@@ -48,8 +48,8 @@ impl Turn<'_> {
             .into());
         }
         self.refuse_source(record.id)?;
-        self.store().delete_queue(record.id)?;
-        self.store().note_sweep(record.id, i64::MAX)?;
+        self.store().queues().delete_queue(record.id)?;
+        self.store().queues().note_sweep(record.id, i64::MAX)?;
         self.memory.sweeps.insert(record.id, i64::MAX);
         self.memory.queues.remove(record.id, self.now);
         while let Some(waiting) = self.memory.waiting.take(record.id) {
@@ -64,7 +64,11 @@ impl Turn<'_> {
         let Some((&queue, &below)) = self.memory.sweeps.first_key_value() else {
             return Ok(false);
         };
-        let found = readable(self.store().some_messages(queue, below, DELETED_AT_ONCE))?;
+        let found = readable(
+            self.store()
+                .queues()
+                .some_messages(queue, below, DELETED_AT_ONCE),
+        )?;
         let found = match found {
             Readable::Whole(found) => found,
             Readable::Damaged(damaged) => {
@@ -74,7 +78,7 @@ impl Turn<'_> {
             }
         };
         if found.is_empty() {
-            self.store().end_sweep(queue)?;
+            self.store().queues().end_sweep(queue)?;
             self.memory.sweeps.remove(&queue);
         }
         for message in found {

@@ -51,7 +51,7 @@ impl Turn<'_> {
     ) -> Result<ActivityDescription, TransactionError> {
         check_name(&create.name)?;
         let encryption = create.encryption.map(|encryption| encryption.to_string());
-        if let Some(existing) = self.store().activity(&create.name)? {
+        if let Some(existing) = self.store().machines().activity(&create.name)? {
             // Tags do not count, as on AWS.
             if existing.encryption != encryption {
                 let arn = self.memory.place.activity_arn(&create.name);
@@ -68,7 +68,7 @@ impl Turn<'_> {
             created_at: self.now_ms(),
         };
         let tags = serde_json::json!(create.tags).to_string();
-        let id = self.store().insert_activity(&row, &tags)?;
+        let id = self.store().machines().insert_activity(&row, &tags)?;
         self.memory.activities.insert(create.name, id);
         Ok(row.describe(&self.memory.place))
     }
@@ -77,7 +77,7 @@ impl Turn<'_> {
     fn delete_activity(&mut self, arn: &str) -> Result<(), TransactionError> {
         let name = arn::activity_name(arn)?;
         if let Some(id) = self.memory.activities.remove(name) {
-            self.store().delete_activity(id)?;
+            self.store().machines().delete_activity(id)?;
             for poll in self.memory.polls.take_of(id) {
                 let refused = Rejected::ActivityDoesNotExist(arn.to_owned());
                 self.out.reply(poll.reply, Err(refused));
@@ -131,7 +131,7 @@ impl Turn<'_> {
         worker_name: Option<&str>,
     ) -> Result<Option<ActivityTask>, StoreFailure> {
         loop {
-            let row = match readable(self.store().take_activity_task(activity))? {
+            let row = match readable(self.store().machines().take_activity_task(activity))? {
                 Readable::Whole(Some(row)) => row,
                 Readable::Whole(None) | Readable::Damaged(_) => return Ok(None),
             };
@@ -162,7 +162,7 @@ impl Turn<'_> {
         if !self.waits_for(row.execution, row.event)? {
             return Ok(None);
         }
-        let data = self.store().step_data(row.step)?;
+        let data = self.store().executions().step_data(row.step)?;
         let step = record::decode(&data).map_err(|error| unreadable(row.step, &error))?;
         let mut events = step.events.into_iter();
         let scheduled = events.find(|event| event.id == row.event);
@@ -188,12 +188,14 @@ impl Turn<'_> {
             .and_then(|name| self.memory.activities.get(name).copied());
         // The interpreter asked whether there is such an activity, in this transaction.
         let activity = known.expect("a task is scheduled for an activity that exists");
-        self.store().insert_activity_task(&ActivityTaskRow {
-            activity,
-            step,
-            event,
-            execution,
-        })?;
+        self.store()
+            .machines()
+            .insert_activity_task(&ActivityTaskRow {
+                activity,
+                step,
+                event,
+                execution,
+            })?;
         self.memory.polls.wake(activity);
         Ok(())
     }

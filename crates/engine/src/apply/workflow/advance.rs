@@ -35,7 +35,7 @@ impl Turn<'_> {
             self.beat(&mut moving, frame, stimulus)?
         } else if self.step(&mut moving, frame, stimulus, call)?.is_some() {
             self.work(&mut moving)?;
-            self.store().update_execution(&moving.row)?;
+            self.store().executions().update_execution(&moving.row)?;
             self.put_off(&moving)?;
             true
         } else {
@@ -67,7 +67,10 @@ impl Turn<'_> {
         if execution.frames == 0 || execution.waits_for == event {
             return Ok(0);
         }
-        let found = self.store().frame_waiting_for(execution.id, event)?;
+        let found = self
+            .store()
+            .frames()
+            .frame_waiting_for(execution.id, event)?;
         Ok(found.unwrap_or(0))
     }
 
@@ -85,12 +88,14 @@ impl Turn<'_> {
         self.step(&mut moving, frame, start, None)?
             .expect("an execution that has not begun takes its start");
         let part = moving.row.machine_part(&machine.name);
-        self.store().insert_execution(&part, &moving.row)?;
+        self.store()
+            .executions()
+            .insert_execution(&part, &moving.row)?;
         if moving.due.is_empty() {
             return Ok(());
         }
         self.work(&mut moving)?;
-        self.store().update_execution(&moving.row)?;
+        self.store().executions().update_execution(&moving.row)?;
         self.put_off(&moving)
     }
 }

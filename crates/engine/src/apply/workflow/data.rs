@@ -9,7 +9,7 @@ pub(crate) const LONGEST_DATA: usize = 262_144;
 
 /// The input of an execution: what its first event says.
 pub(crate) fn stored_input(store: &Store, execution: &ExecutionRow) -> Result<Payload, StoreError> {
-    let data = store.step_data(execution.first_step)?;
+    let data = store.executions().step_data(execution.first_step)?;
     let damaged =
         |what: String| StoreError::damaged(format!("step {}: {what}", execution.first_step.0));
     let step = record::decode(&data).map_err(|error| damaged(error.to_string()))?;
@@ -28,7 +28,7 @@ pub(crate) fn stored_output(
 ) -> Result<Payload, StoreError> {
     let damaged =
         |what: String| StoreError::damaged(format!("step {}: {what}", execution.last_step.0));
-    let data = store.step_data(execution.last_step)?;
+    let data = store.executions().step_data(execution.last_step)?;
     let step = record::decode(&data).map_err(|error| damaged(error.to_string()))?;
     match step
         .events

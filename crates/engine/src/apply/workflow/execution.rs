@@ -73,10 +73,10 @@ impl Turn<'_> {
         let Some(qualifier) = reference.qualifier else {
             return Ok((newest, Origin::default()));
         };
-        let machine = self.store().revision(newest.id)?.machine;
+        let machine = self.store().machines().revision(newest.id)?.machine;
         let (number, alias) = match qualifier {
             Qualifier::Version(number) => (Some(number), None),
-            Qualifier::Alias(name) => match self.store().alias(machine, name)? {
+            Qualifier::Alias(name) => match self.store().machines().alias(machine, name)? {
                 Some(row) => (
                     crate::apply::machines::alias::pick(&row.routes),
                     Some(row.name),
@@ -85,7 +85,7 @@ impl Turn<'_> {
             },
         };
         let version = match number {
-            Some(number) => self.store().version(machine, number)?,
+            Some(number) => self.store().machines().version(machine, number)?,
             None => None,
         };
         let Some(version) = version else {
@@ -118,7 +118,11 @@ impl Turn<'_> {
                 format!("{name}:{}", unique())
             }
             (MachineKind::Standard, Some(name)) => {
-                if let Some(taken) = self.store().execution_named(&machine.name, name)? {
+                if let Some(taken) = self
+                    .store()
+                    .executions()
+                    .execution_named(&machine.name, name)?
+                {
                     let again = self.start_again(&machine.name, &taken, &input)?;
                     return Ok(Start::Again(again));
                 }
@@ -169,7 +173,9 @@ impl Turn<'_> {
             start_date: execution.started_at,
         };
         if origin != Origin::default() {
-            self.store().insert_origin(execution.id, &origin)?;
+            self.store()
+                .machines()
+                .insert_origin(execution.id, &origin)?;
         }
         self.begin(&machine, execution, Frame::root(), input, budget)?;
         Ok(started)
@@ -212,7 +218,7 @@ impl Turn<'_> {
     /// The execution that an ARN names.
     pub(crate) fn execution_by_arn(&self, arn: &str) -> Result<ExecutionRow, TransactionError> {
         let (machine, name) = arn::execution_names(arn)?;
-        let found = self.store().execution_named(machine, name)?;
+        let found = self.store().executions().execution_named(machine, name)?;
         found.ok_or_else(|| Rejected::ExecutionDoesNotExist(arn.to_owned()).into())
     }
 }

@@ -51,7 +51,7 @@ impl Turn<'_> {
             cause: event,
         });
         let row = ForkRow { live: true, join };
-        self.store().put_fork(moving.row.id, &row)
+        self.store().frames().put_fork(moving.row.id, &row)
     }
 
     /// The fork that a piece of work was for, unless it is over.
@@ -61,7 +61,7 @@ impl Turn<'_> {
         parent: FrameId,
         first: FrameId,
     ) -> Result<Option<ForkRow>, StoreError> {
-        let found = self.store().fork(moving.row.id, parent)?;
+        let found = self.store().frames().fork(moving.row.id, parent)?;
         Ok(found.filter(|row| row.live && row.join.fork().first == first))
     }
 
@@ -102,7 +102,7 @@ impl Turn<'_> {
         end: &End,
     ) -> Result<(), StoreError> {
         let parent = frame.parent().expect("a child has a parent");
-        let Some(mut row) = self.store().fork(moving.row.id, parent)? else {
+        let Some(mut row) = self.store().frames().fork(moving.row.id, parent)? else {
             return Ok(());
         };
         if !row.live || !row.children().contains(&frame.id()) {
@@ -111,7 +111,7 @@ impl Turn<'_> {
         let first = row.join.fork().first;
         let next = row.join.child_ended(frame, end);
         row.live = !row.join.is_over();
-        self.store().put_fork(moving.row.id, &row)?;
+        self.store().frames().put_fork(moving.row.id, &row)?;
         moving.due.push_back(match next {
             Next::Wait => return Ok(()),
             Next::Start { index, cause } => Work::Begin {
@@ -145,7 +145,7 @@ impl Turn<'_> {
         outcome: Outcome,
     ) -> Result<(), StoreError> {
         let execution = moving.row.id;
-        let Some(row) = self.store().fork(execution, parent)? else {
+        let Some(row) = self.store().frames().fork(execution, parent)? else {
             return Ok(());
         };
         if row.join.fork().first != first {
@@ -156,13 +156,15 @@ impl Turn<'_> {
         };
         let event = row.join.fork().event;
         // The frame may fork again in this very step.
-        self.store().delete_forks(execution, parent..parent + 1)?;
+        self.store()
+            .frames()
+            .delete_forks(execution, parent..parent + 1)?;
         moving.joining = Some(Joining::Frames(row.children()));
         let joined = Stimulus::Joined { event, outcome };
         let ended = self.step(moving, frame, joined, None)?;
         moving.joining = None;
         if matches!(ended, Some(Some(End::Failed { .. }))) {
-            return self.store().put_fork(execution, &row);
+            return self.store().frames().put_fork(execution, &row);
         }
         let Range { start, end } = row.children();
         moving.due.push_back(Work::Forget {
@@ -181,12 +183,15 @@ impl Turn<'_> {
         outcome: Option<Outcome>,
     ) -> Result<(), StoreError> {
         let execution = moving.row.id;
-        let fork = self.store().fork(execution, parent)?;
+        let fork = self.store().frames().fork(execution, parent)?;
         let running = match &fork {
             Some(row) => {
                 let range = from.max(row.children().start)..row.children().end;
                 let running = Some(FrameStanding::Running);
-                self.store().frames_in(execution, range, running, 1)?.pop()
+                self.store()
+                    .frames()
+                    .frames_in(execution, range, running, 1)?
+                    .pop()
             }
             None => None,
         };
@@ -209,12 +214,12 @@ impl Turn<'_> {
             from: child.id + 1,
             outcome,
         });
-        match self.store().fork(execution, child.id)? {
+        match self.store().frames().fork(execution, child.id)? {
             None => self.cancel(moving, child.id),
             Some(mut below) => {
                 // What its children still do counts no more.
                 below.live = false;
-                self.store().put_fork(execution, &below)?;
+                self.store().frames().put_fork(execution, &below)?;
                 moving.due.push_front(Work::Cancel {
                     parent: child.id,
                     from: 0,
@@ -251,14 +256,14 @@ impl Turn<'_> {
             });
         }
         let now = frames.start..until;
-        for below in self.store().forks_in(execution, now.clone())? {
+        for below in self.store().frames().forks_in(execution, now.clone())? {
             moving.due.push_back(Work::Forget {
                 from: below.start,
                 until: below.end,
             });
         }
-        self.store().delete_forks(execution, now.clone())?;
-        self.store().delete_frames(execution, now)
+        self.store().frames().delete_forks(execution, now.clone())?;
+        self.store().frames().delete_frames(execution, now)
     }
 
     /// Clears the timers of the frames of an execution that has ended. Their rows stay for a redrive.
@@ -266,24 +271,27 @@ impl Turn<'_> {
         let execution = moving.row.id;
         let range = from..moving.row.frames + 1;
         let running = Some(FrameStanding::Running);
-        let frames = self.store().frames_in(execution, range, running, 1)?;
+        let frames = self
+            .store()
+            .frames()
+            .frames_in(execution, range, running, 1)?;
         let Some(mut row) = frames.into_iter().next() else {
             return Ok(());
         };
         moving.due.push_front(Work::Quiet { from: row.id + 1 });
-        let data = self.store().step_data(row.step)?;
+        let data = self.store().executions().step_data(row.step)?;
         let frame = record::decode_frame(&data).map_err(|error| unreadable(row.step, &error))?;
         if let Some(frame) = frame {
             for timer in self.timers_of(execution, &frame)? {
-                self.store().clear_timer(execution, timer)?;
+                self.store().executions().clear_timer(execution, timer)?;
             }
             if let Some((event, _)) = frame.heartbeat() {
-                self.store().delete_heartbeat(execution, event)?;
+                self.store().frames().delete_heartbeat(execution, event)?;
             }
         }
         row.standing = FrameStanding::Failed;
         row.waits_for = 0;
-        self.store().put_frame(execution, &row)
+        self.store().frames().put_frame(execution, &row)
     }
 
     /// A frame above the one that moves, as it was stored.
@@ -294,7 +302,7 @@ impl Turn<'_> {
     ) -> Result<Option<Arc<Frame>>, StoreError> {
         let step = match id {
             0 => execution.frame_step,
-            id => match self.store().frame(execution.id, id)? {
+            id => match self.store().frames().frame(execution.id, id)? {
                 Some(row) => row.step,
                 None => return Ok(None),
             },
@@ -303,7 +311,7 @@ impl Turn<'_> {
         if let Some(kept) = ancestors.borrow_mut().get(step) {
             return Ok(Some(kept));
         }
-        let data = self.store().step_data(step)?;
+        let data = self.store().executions().step_data(step)?;
         let frame = record::decode_frame(&data).map_err(|error| unreadable(step, &error))?;
         Ok(frame.map(|frame| {
             let frame = Arc::new(frame);
@@ -325,9 +333,12 @@ impl Turn<'_> {
         let mut bytes = 0;
         loop {
             let succeeded = Some(FrameStanding::Succeeded);
-            let rows = self
-                .store()
-                .frames_in(execution.id, children.clone(), succeeded, CHUNK)?;
+            let rows = self.store().frames().frames_in(
+                execution.id,
+                children.clone(),
+                succeeded,
+                CHUNK,
+            )?;
             let Some(last) = rows.last() else {
                 return Ok(results);
             };
@@ -345,7 +356,7 @@ impl Turn<'_> {
 
     fn result(&self, row: &FrameRow) -> Result<Payload, StoreError> {
         let missing = || StoreError::damaged(format!("frame {} has no output", row.id));
-        let data = self.store().step_data(row.step)?;
+        let data = self.store().executions().step_data(row.step)?;
         record::decode_payload(&data, row.output.ok_or_else(missing)?)
             .map_err(|error| unreadable(row.step, &error))
     }

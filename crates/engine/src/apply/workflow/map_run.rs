@@ -33,7 +33,7 @@ impl Turn<'_> {
         let mut join = rampmeter_asl::Join::new(run.fork);
         let begin = join.begin();
         let name = run.arn.rsplit(':').next().unwrap_or_default().to_owned();
-        let id = self.store().insert_map_run(&MapRunRow {
+        let id = self.store().frames().insert_map_run(&MapRunRow {
             id: MapRunId(0),
             execution: moving.row.id,
             frame: join.fork().parent,
@@ -136,7 +136,7 @@ impl Turn<'_> {
         if moving.row.status != ExecutionStatus::Running {
             return Ok(None);
         }
-        let found = self.store().map_run(id)?;
+        let found = self.store().frames().map_run(id)?;
         Ok(found.filter(|run| run.status == ExecutionStatus::Running && !run.join.is_over()))
     }
 
@@ -147,7 +147,7 @@ impl Turn<'_> {
         end: &End,
         items: u64,
     ) -> Result<(), StoreError> {
-        let Some(mut run) = self.store().map_run(id)? else {
+        let Some(mut run) = self.store().frames().map_run(id)? else {
             return Ok(());
         };
         let way = match end {
@@ -159,10 +159,10 @@ impl Turn<'_> {
         run.ended.children[way] += 1;
         run.ended.items[way] += items;
         if run.status != ExecutionStatus::Running {
-            return self.store().update_map_run(&run);
+            return self.store().frames().update_map_run(&run);
         }
         let next = run.join.execution_ended(end);
-        self.store().update_map_run(&run)?;
+        self.store().frames().update_map_run(&run)?;
         let work = match next {
             Next::Wait => return Ok(()),
             Next::Start { index, .. } => Work::StartItems {
@@ -193,7 +193,10 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         moving.spend(START);
         let running = ExecutionStatus::Running;
-        let mut children = self.store().map_run_children(id, running, after, 1)?;
+        let mut children = self
+            .store()
+            .frames()
+            .map_run_children(id, running, after, 1)?;
         let Some(child) = children.pop() else {
             if let Some(outcome) = outcome {
                 moving.due.push_front(Work::JoinRun {
@@ -223,7 +226,7 @@ impl Turn<'_> {
         id: MapRunId,
         outcome: Outcome,
     ) -> Result<(), StoreError> {
-        let Some(mut run) = self.store().map_run(id)? else {
+        let Some(mut run) = self.store().frames().map_run(id)? else {
             return Ok(());
         };
         if run.status != ExecutionStatus::Running {
@@ -237,7 +240,7 @@ impl Turn<'_> {
             Some(_) => ExecutionStatus::Failed,
         };
         run.stopped_at = Some(self.now_ms());
-        self.store().update_map_run(&run)?;
+        self.store().frames().update_map_run(&run)?;
         moving.joining = Some(Joining::MapRun(id));
         let event = run.join.fork().event;
         self.step(moving, frame, Stimulus::Joined { event, outcome }, None)?;
@@ -251,11 +254,11 @@ impl Turn<'_> {
         moving: &mut Moving,
         frame: Option<rampmeter_asl::FrameId>,
     ) -> Result<(), StoreError> {
-        for mut run in self.store().running_map_runs(moving.row.id)? {
+        for mut run in self.store().frames().running_map_runs(moving.row.id)? {
             if frame.is_none_or(|frame| frame == run.frame) {
                 run.status = ExecutionStatus::Aborted;
                 run.stopped_at = Some(self.now_ms());
-                self.store().update_map_run(&run)?;
+                self.store().frames().update_map_run(&run)?;
                 moving.due.push_back(Work::StopItems {
                     map_run: run.id.0,
                     after: 0,
@@ -273,7 +276,10 @@ impl Turn<'_> {
         let (mut bytes, mut after) = (0, ExecutionId(0));
         loop {
             let succeeded = ExecutionStatus::Succeeded;
-            let rows = self.store().map_run_children(id, succeeded, after, CHUNK)?;
+            let rows = self
+                .store()
+                .frames()
+                .map_run_children(id, succeeded, after, CHUNK)?;
             let Some(last) = rows.last() else {
                 return Ok(results);
             };
@@ -292,7 +298,7 @@ impl Turn<'_> {
     /// UpdateMapRun: for what starts and fails from now on.
     pub(crate) fn update_map_run(&mut self, update: &UpdateMapRun) -> Result<(), TransactionError> {
         let (label, name) = map_run_names(&update.map_run_arn)?;
-        let found = self.store().map_run_named(label, name)?;
+        let found = self.store().frames().map_run_named(label, name)?;
         let Some(mut run) = found else {
             let arn = update.map_run_arn.clone();
             return Err(Rejected::ResourceNotFound(arn).into());
@@ -310,7 +316,7 @@ impl Turn<'_> {
             most => most,
         });
         let start = run.join.change(concurrency, Some(changed));
-        self.store().update_map_run(&run)?;
+        self.store().frames().update_map_run(&run)?;
         if !start.is_empty() {
             let work = Work::StartItems {
                 map_run: run.id.0,

@@ -29,7 +29,7 @@ impl Turn<'_> {
         let now = self.now_ms();
         if let (Some(token), Some(at)) = (&redrive.client_token, row.redriven_at)
             && now - at < SAME_REQUEST
-            && self.store().redrive_token(row.id)?.as_ref() == Some(token)
+            && self.store().executions().redrive_token(row.id)?.as_ref() == Some(token)
         {
             return Ok(at);
         }
@@ -50,8 +50,9 @@ impl Turn<'_> {
         row.redrives += 1;
         row.redriven_at = Some(now);
         self.store()
+            .executions()
             .note_redrive(&row, redrive.client_token.as_deref())?;
-        let fork = self.store().fork(row.id, 0)?;
+        let fork = self.store().frames().fork(row.id, 0)?;
         let redriven = row.events + 1;
         let machine = self.machine(row.revision)?;
         let mut moving = Moving::new(row, machine, BUDGET);
@@ -65,13 +66,13 @@ impl Turn<'_> {
             self.revive_children(&mut moving, fork, redriven)?;
         }
         self.work(&mut moving)?;
-        self.store().update_execution(&moving.row)?;
+        self.store().executions().update_execution(&moving.row)?;
         self.put_off(&moving)?;
         Ok(now)
     }
 
     fn stored_frame(&self, step: StepId) -> Result<Option<Frame>, StoreError> {
-        let data = self.store().step_data(step)?;
+        let data = self.store().executions().step_data(step)?;
         record::decode_frame(&data).map_err(|error| unreadable(step, &error))
     }
 
@@ -87,7 +88,7 @@ impl Turn<'_> {
         let (begun, _, _) = row.join.counts();
         let more = row.join.change(None, None);
         let (parent, first) = (row.join.fork().parent, row.join.fork().first);
-        self.store().put_fork(moving.row.id, &row)?;
+        self.store().frames().put_fork(moving.row.id, &row)?;
         moving.due.push_back(Work::Redrive {
             parent,
             first,
@@ -131,7 +132,7 @@ impl Turn<'_> {
             });
         }
         let id = first + u64::from(index);
-        let Some(row) = self.store().frame(execution, id)? else {
+        let Some(row) = self.store().frames().frame(execution, id)? else {
             // It was to begin when the fork failed, and had not.
             let child = Frame::child(parent, id, index, cause);
             self.step(moving, child, Stimulus::Begin, None)?;
@@ -143,7 +144,7 @@ impl Turn<'_> {
         let Some(frame) = self.stored_frame(row.step)? else {
             return Ok(());
         };
-        let below = self.store().fork(execution, id)?;
+        let below = self.store().frames().fork(execution, id)?;
         let stimulus = Stimulus::Redrive {
             cause,
             with_children: below.is_some(),

@@ -51,7 +51,7 @@ impl Turn<'_> {
         id: ExecutionId,
         work: impl FnOnce(&mut Self, ExecutionRow) -> Result<(), TransactionError>,
     ) -> Result<(), StoreFailure> {
-        let row = match readable(self.store().execution(id))? {
+        let row = match readable(self.store().executions().execution(id))? {
             Readable::Whole(None) => return Ok(()),
             Readable::Whole(Some(row)) => row,
             Readable::Damaged(damaged) => return self.end_unreadable(id, &damaged),
@@ -86,7 +86,7 @@ impl Turn<'_> {
     fn end_unreadable(&mut self, id: ExecutionId, damaged: &Damaged) -> Result<(), StoreFailure> {
         self.store().end_unreadable_execution(id, self.now_ms())?;
         self.memory.continuing.remove(&id);
-        let waiting = readable(self.store().take_awaiting_tasks(id))?;
+        let waiting = readable(self.store().executions().take_awaiting_tasks(id))?;
         if let Readable::Whole(tasks) = waiting {
             for task in tasks {
                 let stimulus = rampmeter_asl::Stimulus::TaskFailed {
@@ -103,7 +103,10 @@ impl Turn<'_> {
 
     /// The ARN of an execution, as far as it can be read; else its number.
     fn name_of(&mut self, id: ExecutionId) -> Result<String, StoreFailure> {
-        let name = self.store().execution_arn(id, &self.memory.place);
+        let name = self
+            .store()
+            .executions()
+            .execution_arn(id, &self.memory.place);
         Ok(match readable(name)? {
             Readable::Whole(Some(arn)) => arn,
             Readable::Whole(None) | Readable::Damaged(_) => format!("execution {}", id.0),
@@ -115,7 +118,7 @@ impl Turn<'_> {
         execution: ExecutionRow,
         damaged: &Damaged,
     ) -> Result<(), TransactionError> {
-        self.store().forget_continuing(execution.id)?;
+        self.store().executions().forget_continuing(execution.id)?;
         if execution.status != ExecutionStatus::Running {
             return Ok(());
         }
@@ -137,6 +140,6 @@ impl Turn<'_> {
         made.standing = Standing::Ended(End::Failed { error, cause });
         let mut moving = Moving::unreadable(execution, 0);
         self.append(&mut moving, made, None)?;
-        Ok(self.store().update_execution(&moving.row)?)
+        Ok(self.store().executions().update_execution(&moving.row)?)
     }
 }

@@ -35,7 +35,9 @@ impl Turn<'_> {
         if let Some(event) = beaten
             && made.heartbeat() != Some(event)
         {
-            self.store().delete_heartbeat(moving.row.id, event)?;
+            self.store()
+                .frames()
+                .delete_heartbeat(moving.row.id, event)?;
         }
         self.append(moving, made, call).map(Some)
     }
@@ -56,7 +58,9 @@ impl Turn<'_> {
         if let Some((event, at)) = after
             && after != before
         {
-            self.store().put_heartbeat(moving.row.id, event, at)?;
+            self.store()
+                .frames()
+                .put_heartbeat(moving.row.id, event, at)?;
         }
         Ok(true)
     }
@@ -72,18 +76,18 @@ impl Turn<'_> {
         }
         let step = match id {
             0 => execution.frame_step,
-            id => match self.store().frame(execution.id, id)? {
+            id => match self.store().frames().frame(execution.id, id)? {
                 Some(row) if row.standing == FrameStanding::Running => row.step,
                 _ => return Ok(None),
             },
         };
-        let data = self.store().step_data(step)?;
+        let data = self.store().executions().step_data(step)?;
         let frame = record::decode_frame(&data).map_err(|error| unreadable(step, &error))?;
         let Some(mut frame) = frame else {
             return Ok(None);
         };
         if let Some((event, _)) = frame.heartbeat()
-            && let Some(at) = self.store().heartbeat(execution.id, event)?
+            && let Some(at) = self.store().frames().heartbeat(execution.id, event)?
         {
             frame.move_heartbeat(at);
         }
@@ -99,7 +103,7 @@ impl Turn<'_> {
         let mut timers = frame.timers();
         for timer in &mut timers {
             if timer.kind == TimerKind::Heartbeat
-                && let Some(at) = self.store().heartbeat(execution, timer.event)?
+                && let Some(at) = self.store().frames().heartbeat(execution, timer.event)?
             {
                 timer.at = at;
             }
@@ -155,8 +159,12 @@ impl Turn<'_> {
                         moving.spend(REQUEST);
                         stimuli.extend(self.submit(&task, execution, &mut made)?);
                     }
-                    Effect::SetTimer(timer) => self.store().set_timer(execution, timer)?,
-                    Effect::ClearTimer(timer) => self.store().clear_timer(execution, timer)?,
+                    Effect::SetTimer(timer) => {
+                        self.store().executions().set_timer(execution, timer)?
+                    }
+                    Effect::ClearTimer(timer) => {
+                        self.store().executions().clear_timer(execution, timer)?
+                    }
                     Effect::Abandon(event) => self.abandon(execution, event)?,
                     Effect::Fork(fork) => made.fork = Some(fork),
                     Effect::StartMapRun(run) => made.map_run = Some(run),
@@ -289,7 +297,7 @@ impl Turn<'_> {
         };
         let encoded = record::encode(&made.events, stored, &extra);
         let row = &mut moving.row;
-        self.store().append_step(&StepRow {
+        self.store().executions().append_step(&StepRow {
             id: made.id,
             execution: row.id,
             previous: (row.last_step.0 > 0).then_some(row.last_step),
@@ -398,7 +406,7 @@ impl Turn<'_> {
             waits_for,
             output: output.filter(|_| standing == FrameStanding::Succeeded),
         };
-        self.store().put_frame(moving.row.id, &row)?;
+        self.store().frames().put_frame(moving.row.id, &row)?;
         match &made.standing {
             Standing::Ended(end) => self.child_ended(moving, frame, end),
             Standing::Waiting | Standing::Yielded => Ok(()),

@@ -65,7 +65,7 @@ impl Turn<'_> {
         if !execution.is_express() {
             return Ok(());
         }
-        let name = self.store().machine_name(execution.revision)?;
+        let name = self.store().machines().machine_name(execution.revision)?;
         let input = match readable(stored_input(self.store(), execution))? {
             Readable::Whole(input) => input.text().to_owned(),
             // It has failed for that reason, which its cause says.

@@ -26,7 +26,7 @@ impl Turn<'_> {
             },
             TaskResult::Heartbeat => Stimulus::TaskHeartbeat { event },
         };
-        if self.store().execution(execution)?.is_none() {
+        if self.store().executions().execution(execution)?.is_none() {
             return Err(Rejected::TaskDoesNotExist.into());
         }
         if !self.waits_for(execution, event)? {

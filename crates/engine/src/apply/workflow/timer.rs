@@ -11,7 +11,10 @@ const DUE_AT_ONCE: u32 = 256;
 
 impl Turn<'_> {
     pub(crate) fn fire_timers(&mut self) -> Result<bool, StoreFailure> {
-        let due = self.store().take_due_timers(self.now_ms(), DUE_AT_ONCE)?;
+        let due = self
+            .store()
+            .executions()
+            .take_due_timers(self.now_ms(), DUE_AT_ONCE)?;
         let more = due.len() == DUE_AT_ONCE as usize;
         for row in due {
             let timer = match row.timer {
@@ -46,7 +49,7 @@ impl Turn<'_> {
         });
         Ok(in_flight
             || matches!(
-                readable(self.store().task_has_job(execution, event))?,
+                readable(self.store().calls().task_has_job(execution, event))?,
                 Readable::Whole(true)
             ))
     }

@@ -42,9 +42,9 @@ impl Turn<'_> {
         root: &mut WaitingAt,
         ahead: &mut Ahead,
     ) -> Result<(), StoreError> {
-        root.running = self.store().count_running_frames(execution.id)?;
+        root.running = self.store().frames().count_running_frames(execution.id)?;
         let running = Some(FrameStanding::Running);
-        let frames = self.store().frames_in(
+        let frames = self.store().frames().frames_in(
             execution.id,
             1..execution.frames + 1,
             running,
@@ -109,13 +109,16 @@ impl Turn<'_> {
         if event == 0 {
             return Ok(waited);
         }
-        let begun = self.store().step_with(execution.last_step, event)?;
+        let begun = self
+            .store()
+            .executions()
+            .step_with(execution.last_step, event)?;
         // The request may have been accepted in a later step than that of the attempt.
         let steps = begun
             .into_iter()
             .chain(Some(step).filter(|step| Some(*step) != begun));
         for id in steps {
-            let step = record::decode(&self.store().step_data(id)?)
+            let step = record::decode(&self.store().executions().step_data(id)?)
                 .map_err(|error| rampmeter_store::unreadable(id, &error))?;
             for event_seen in step.events.iter().filter(|seen| seen.id >= event) {
                 if let Detail::TaskSubmitted { output, .. } = &event_seen.detail

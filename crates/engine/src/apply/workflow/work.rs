@@ -198,7 +198,7 @@ impl Turn<'_> {
     pub(crate) fn leave_to(&mut self, id: ExecutionId, work: &Work) -> Result<(), StoreError> {
         let text = serde_json::to_string(work)
             .expect("what is to be done has only text keys and whole numbers");
-        self.store().note_continuing(id, &text)?;
+        self.store().executions().note_continuing(id, &text)?;
         self.go_on_later(id);
         Ok(())
     }
@@ -213,7 +213,7 @@ impl Turn<'_> {
     pub(crate) fn finish_work(&mut self, moving: &mut Moving) -> Result<(), StoreError> {
         let id = moving.row.id;
         moving.budget = u32::MAX;
-        while self.store().is_continuing(id)? {
+        while self.store().executions().is_continuing(id)? {
             self.take_work(moving)?;
             self.work(moving)?;
         }
@@ -222,7 +222,11 @@ impl Turn<'_> {
     }
 
     fn take_work(&mut self, moving: &mut Moving) -> Result<(), StoreError> {
-        for text in self.store().take_continuing(moving.row.id, BUDGET)? {
+        for text in self
+            .store()
+            .executions()
+            .take_continuing(moving.row.id, BUDGET)?
+        {
             let work = serde_json::from_str(&text)
                 .map_err(|error| StoreError::damaged(format!("what is to be done: {error}")))?;
             moving.due.push_back(work);
@@ -236,9 +240,9 @@ impl Turn<'_> {
         let mut moving = Moving::new(row, machine, BUDGET);
         self.take_work(&mut moving)?;
         self.work(&mut moving)?;
-        self.store().update_execution(&moving.row)?;
+        self.store().executions().update_execution(&moving.row)?;
         self.put_off(&moving)?;
-        if self.store().is_continuing(id)? {
+        if self.store().executions().is_continuing(id)? {
             self.go_on_later(id);
         }
         Ok(())

@@ -48,7 +48,7 @@ impl Turn<'_> {
         let started = self.start_execution_within(start, 0)?;
         if matches!(pattern, Pattern::Sync | Pattern::Sync2) {
             let child = self.execution_by_arn(&started.execution_arn)?;
-            self.store().await_execution(
+            self.store().executions().await_execution(
                 child.id,
                 AwaitingTask {
                     execution: parent,
@@ -66,7 +66,11 @@ impl Turn<'_> {
         execution: &ExecutionRow,
         end: &End,
     ) -> Result<(), StoreError> {
-        for task in self.store().take_awaiting_tasks(execution.id)? {
+        for task in self
+            .store()
+            .executions()
+            .take_awaiting_tasks(execution.id)?
+        {
             let stimulus = match readable(self.job_ended(execution, end, task))? {
                 Readable::Whole(stimulus) => stimulus,
                 // What was to be told of it cannot be read.
@@ -80,7 +84,9 @@ impl Turn<'_> {
         }
         self.give_up_invocations(execution.id, None)?;
         self.end_synchronous(execution, end)?;
-        self.store().forget_activity_tasks(execution.id)?;
+        self.store()
+            .machines()
+            .forget_activity_tasks(execution.id)?;
         self.stop_awaited(execution.id, None)
     }
 
@@ -91,7 +97,9 @@ impl Turn<'_> {
         event: EventId,
     ) -> Result<(), StoreError> {
         self.give_up_invocations(execution, Some(event))?;
-        self.store().forget_activity_task(execution, event)?;
+        self.store()
+            .machines()
+            .forget_activity_task(execution, event)?;
         self.stop_awaited(execution, Some(event))
     }
 
@@ -100,7 +108,7 @@ impl Turn<'_> {
         execution: ExecutionId,
         event: Option<EventId>,
     ) -> Result<(), StoreError> {
-        for child in self.store().take_awaited(execution, event)? {
+        for child in self.store().executions().take_awaited(execution, event)? {
             let stimulus = Stimulus::Stop {
                 error: None,
                 cause: None,
@@ -117,7 +125,7 @@ impl Turn<'_> {
         end: &End,
         task: AwaitingTask,
     ) -> Result<Stimulus, StoreError> {
-        let machine = self.store().machine_name(child.revision)?;
+        let machine = self.store().machines().machine_name(child.revision)?;
         let input = stored_input(self.store(), child)?;
         let data = |payload: &Payload| {
             if task.as_json {

@@ -32,6 +32,7 @@ impl Turn<'_> {
         }
         let event = task.event;
         self.store()
+            .executions()
             .add_invocation(InvocationKey { step, event }, execution)?;
         self.memory.invocations.waiting = true;
         Ok(Submission::Later)
@@ -44,7 +45,7 @@ impl Turn<'_> {
         }
         let room = MOST_IN_FLIGHT.saturating_sub(self.memory.invocations.in_flight.len());
         let after = self.memory.invocations.after;
-        let rows = match readable(self.store().invocations(after, room))? {
+        let rows = match readable(self.store().executions().invocations(after, room))? {
             Readable::Whole(rows) => rows,
             Readable::Damaged(damaged) => {
                 self.memory.invocations.waiting = false;
@@ -101,7 +102,7 @@ impl Turn<'_> {
 
     /// The event that a request was noted with.
     fn event_of(&self, key: InvocationKey) -> Result<Event, StoreError> {
-        let data = self.store().step_data(key.step)?;
+        let data = self.store().executions().step_data(key.step)?;
         let step = record::decode(&data).map_err(|error| unreadable(key.step, &error))?;
         let mut events = step.events.into_iter();
         events
@@ -118,7 +119,11 @@ impl Turn<'_> {
     ) -> Result<(), StoreFailure> {
         self.memory.invocations.in_flight.remove(&key);
         let event = key.event;
-        let waits = match readable(self.store().take_invocations(execution, Some(event)))? {
+        let waits = match readable(
+            self.store()
+                .executions()
+                .take_invocations(execution, Some(event)),
+        )? {
             Readable::Whole(keys) => !keys.is_empty(),
             Readable::Damaged(_) => true,
         };
@@ -152,7 +157,11 @@ impl Turn<'_> {
         execution: ExecutionId,
         event: Option<EventId>,
     ) -> Result<(), StoreError> {
-        for key in self.store().take_invocations(execution, event)? {
+        for key in self
+            .store()
+            .executions()
+            .take_invocations(execution, event)?
+        {
             self.memory.invocations.in_flight.remove(&key);
         }
         Ok(())

@@ -1,0 +1,152 @@
+//! The tables by subject: what each part of the engine may touch of the store is the handle that it is given. A handle is the
+//! writing connection and nothing else; the queries of each table are in the folders beside this file.
+
+use rusqlite::Connection;
+
+use crate::connection::Store;
+
+/// Permits, the slots that calls take in windows, jobs, and what became of calls.
+#[derive(Debug, Clone, Copy)]
+pub struct CallTables<'s> {
+    pub(crate) connection: &'s Connection,
+}
+
+impl<'s> CallTables<'s> {
+    pub(crate) fn of(connection: &'s Connection) -> CallTables<'s> {
+        CallTables { connection }
+    }
+}
+
+/// The order of the calls of each lane.
+#[derive(Debug, Clone, Copy)]
+pub struct LaneTables<'s> {
+    pub(crate) connection: &'s Connection,
+}
+
+impl<'s> LaneTables<'s> {
+    pub(crate) fn of(connection: &'s Connection) -> LaneTables<'s> {
+        LaneTables { connection }
+    }
+}
+
+/// What people change, and dead letters.
+#[derive(Debug, Clone, Copy)]
+pub struct ControlTables<'s> {
+    pub(crate) connection: &'s Connection,
+}
+
+impl<'s> ControlTables<'s> {
+    pub(crate) fn of(connection: &'s Connection) -> ControlTables<'s> {
+        ControlTables { connection }
+    }
+}
+
+/// Executions, their steps, timers, and what they wait for.
+#[derive(Debug, Clone, Copy)]
+pub struct ExecutionTables<'s> {
+    pub(crate) connection: &'s Connection,
+}
+
+impl<'s> ExecutionTables<'s> {
+    pub(crate) fn of(connection: &'s Connection) -> ExecutionTables<'s> {
+        ExecutionTables { connection }
+    }
+}
+
+/// Branches, iterations and map runs.
+#[derive(Debug, Clone, Copy)]
+pub struct FrameTables<'s> {
+    pub(crate) connection: &'s Connection,
+}
+
+impl<'s> FrameTables<'s> {
+    pub(crate) fn of(connection: &'s Connection) -> FrameTables<'s> {
+        FrameTables { connection }
+    }
+}
+
+/// State machines, their versions and aliases, activities, tags.
+#[derive(Debug, Clone, Copy)]
+pub struct MachineTables<'s> {
+    pub(crate) connection: &'s Connection,
+}
+
+impl<'s> MachineTables<'s> {
+    pub(crate) fn of(connection: &'s Connection) -> MachineTables<'s> {
+        MachineTables { connection }
+    }
+}
+
+/// Queues and message move tasks.
+#[derive(Debug, Clone, Copy)]
+pub struct QueueTables<'s> {
+    pub(crate) connection: &'s Connection,
+}
+
+impl<'s> QueueTables<'s> {
+    pub(crate) fn of(connection: &'s Connection) -> QueueTables<'s> {
+        QueueTables { connection }
+    }
+}
+
+/// Messages, who has received them, and their order.
+#[derive(Debug, Clone, Copy)]
+pub struct MessageTables<'s> {
+    pub(crate) connection: &'s Connection,
+}
+
+impl<'s> MessageTables<'s> {
+    pub(crate) fn of(connection: &'s Connection) -> MessageTables<'s> {
+        MessageTables { connection }
+    }
+}
+
+impl Store {
+    /// Permits, the slots that calls take in windows, jobs, and what became of calls.
+    #[must_use]
+    pub fn calls(&self) -> CallTables<'_> {
+        CallTables::of(&self.connection)
+    }
+
+    /// The order of the calls of each lane.
+    #[must_use]
+    pub fn lanes(&self) -> LaneTables<'_> {
+        LaneTables::of(&self.connection)
+    }
+
+    /// What people change, and dead letters.
+    #[must_use]
+    pub fn controls(&self) -> ControlTables<'_> {
+        ControlTables::of(&self.connection)
+    }
+
+    /// Executions, their steps, timers, and what they wait for.
+    #[must_use]
+    pub fn executions(&self) -> ExecutionTables<'_> {
+        ExecutionTables::of(&self.connection)
+    }
+
+    /// Branches, iterations and map runs.
+    #[must_use]
+    pub fn frames(&self) -> FrameTables<'_> {
+        FrameTables::of(&self.connection)
+    }
+
+    /// State machines, their versions and aliases, activities, tags.
+    #[must_use]
+    pub fn machines(&self) -> MachineTables<'_> {
+        MachineTables::of(&self.connection)
+    }
+
+    /// Queues and message move tasks.
+    #[must_use]
+    pub fn queues(&self) -> QueueTables<'_> {
+        QueueTables::of(&self.connection)
+    }
+
+    /// Messages, who has received them, and their order.
+    #[must_use]
+    pub fn messages(&self) -> MessageTables<'_> {
+        MessageTables::of(&self.connection)
+    }
+}
