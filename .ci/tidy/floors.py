@@ -38,7 +38,8 @@ FLOORS = {
     ],
     ("engine", ""): [{"api"}, {"commit"}, {"apply"}, {"memory"}, {"command"}, {"invocation"}],
     ("engine", "apply"): [
-        {"control"}, {"workflow"}, {"machines"}, {"calls"}, {"queues"}, {"boundary"}, {"turn"}, {"outbox", "pending"},
+        {"control"}, {"workflow"}, {"machines"}, {"calls"}, {"queues"}, {"message"}, {"subject"}, {"journal"},
+        {"outbox", "pending"},
     ],
 }
 

@@ -19,8 +19,6 @@ LARGE_TYPES = {
     ("asl", "Run"): 119,
     ("dispatch", "Gate"): 52,
     ("engine", "Engine"): 80,
-    ("engine", "Turn"): 313,
-    ("store", "Store"): 199,
 }
 
 # An inherent `impl`: a name follows, and no `for`. A generic parameter may not hold a brace.

@@ -7,7 +7,7 @@ use rampmeter_dispatch::Priority;
 use crate::answer::Refused;
 
 /// Longest reason, in characters.
-const LONGEST_REASON: usize = 1_000;
+const MAX_REASON_CHARS: usize = 1_000;
 
 /// What came with the request, or why it cannot be read.
 pub(crate) type Body<T> = Result<Json<T>, JsonRejection>;
@@ -27,7 +27,7 @@ pub(crate) fn priority(text: &str) -> Result<Priority, Refused> {
 
 /// A reason that is short enough for the audit trail.
 pub(crate) fn reason(text: String) -> Result<String, Refused> {
-    if text.chars().count() > LONGEST_REASON {
+    if text.chars().count() > MAX_REASON_CHARS {
         return Err(Refused::bad_request("a reason has at most 1000 characters"));
     }
     Ok(text)

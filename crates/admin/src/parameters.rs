@@ -9,7 +9,7 @@ use url::form_urlencoded;
 use super::answer::Refused;
 
 /// Longest query string that is read, in bytes.
-const LONGEST: usize = 4_096;
+const MAX_PARAMETER_BYTES: usize = 4_096;
 
 /// What stands behind the question mark.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl<S: Sync> FromRequestParts<S> for Parameters {
 
 impl Parameters {
     fn read(query: &str) -> Result<Parameters, Refused> {
-        if query.len() > LONGEST {
+        if query.len() > MAX_PARAMETER_BYTES {
             return Err(Refused::bad_request("the query string is too long"));
         }
         let pairs = form_urlencoded::parse(query.as_bytes());

@@ -47,7 +47,7 @@ pub use execution::frame::{Frame, FrameId, Progress, Waiting};
 pub use execution::join::{ChildFailure, Fork, Join, Next, Outcome, Tolerance};
 pub use execution::record;
 pub use execution::stimulus::{
-    Advance, Context, Effect, End, MapRun, Stale, Standing, Stimulus, Task, Timer, TimerKind,
+    Advance, Context, Effect, End, MapRun, Stale, Status, Stimulus, Task, Timer, TimerKind,
 };
 pub use model::diagnostic::{Diagnostic, Severity, Unserved};
 pub use model::machine::StateMachine;

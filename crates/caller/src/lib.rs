@@ -30,9 +30,9 @@ pub use sign_in::{
 pub use vendor::Preset;
 
 /// What an answer's headers tell about the vendor's limits.
-pub mod allowance {
-    pub use crate::answer::rate_headers::{Allowance, Unit, pause};
-    pub use crate::call::allowances;
+pub mod rate_headers {
+    pub use crate::answer::rate_headers::{StatedLimit, Unit, pause};
+    pub use crate::call::stated_limits;
     pub use crate::vendor::read_allowances as read;
 }
 

@@ -21,7 +21,7 @@ const JITTER: Speed = Speed::Jitter {
 };
 
 /// The vendor's longest run time where the engine is killed: a call of unknown outcome keeps its place until then.
-const LONGEST: Duration = Duration::from_secs(2);
+const MAX_LATENCY: Duration = Duration::from_secs(2);
 
 /// Put the limits on trial, with a strict stand-in vendor as the judge.
 #[derive(Debug, clap::Args)]
@@ -77,7 +77,7 @@ pub struct Arguments {
 /// # Errors
 /// As the demo. Whatever is not as it must be is a failure.
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let longest = arguments.kills.map(|_| LONGEST);
+    let longest = arguments.kills.map(|_| MAX_LATENCY);
     let task = Task {
         figures: Figures {
             executions: arguments.executions,

@@ -12,7 +12,7 @@ use rampmeter_dispatch::{Priority, Time};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::conclusion::Told;
+use crate::conclusion::TaskResult;
 use crate::event::Message;
 use crate::job::Job;
 use crate::keeper::token_of;
@@ -109,7 +109,7 @@ async fn a_dead_letter_says_why() {
     let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0";
     let trace = TraceHeader::parse(header).unwrap();
     queues
-        .bury("{\"a\":1}", "Rampmeter.X", "because", Some(&trace))
+        .move_to_dead_letter("{\"a\":1}", "Rampmeter.X", "because", Some(&trace))
         .await
         .unwrap();
     let url = client.get_queue_url().queue_name("buries-dead");
@@ -190,7 +190,7 @@ async fn a_task_that_was_told_its_success_waits_no_more() {
     let (states, execution, token) = waiting_task("succeeds").await;
     let tasks = Tasks::new(&sdk().await);
     assert_eq!(tasks.beat(&token, None).await.unwrap(), Waits::Yes);
-    let told = Told::Success {
+    let told = TaskResult::Success {
         output: "{\"StatusCode\":200}".to_owned(),
     };
     assert_eq!(tasks.tell(&token, &told, None).await.unwrap(), Waits::Yes);
@@ -211,7 +211,7 @@ async fn a_task_that_was_told_its_failure_fails_with_error_and_cause() {
     }
     let (states, execution, token) = waiting_task("fails").await;
     let tasks = Tasks::new(&sdk().await);
-    let told = Told::failure("Rampmeter.Undeliverable", "no", 3);
+    let told = TaskResult::failure("Rampmeter.Undeliverable", "no", 3);
     assert_eq!(tasks.tell(&token, &told, None).await.unwrap(), Waits::Yes);
     let (status, _, error) = ended(&states, &execution).await;
     assert_eq!(status, "FAILED");
@@ -258,7 +258,7 @@ async fn what_is_remembered_of_a_call_is_recalled() {
             FollowUp::at("/job/7".to_owned()),
             Time::from_millis(1),
         )),
-        told: Some(Told::failure("E", "why", 3)),
+        told: Some(TaskResult::failure("E", "why", 3)),
     };
     let now = Time::from_millis(1_795_000_100_000);
     assert_eq!(table.remember("m-1", &record, now, None).await.unwrap(), 1);
@@ -381,7 +381,7 @@ async fn every_recorded_answer_is_read_as_it_was_meant() {
             Some(code) => assert!(error.contains(code.as_str()), "{what}: {error}"),
             None => panic!("{what}: {error}"),
         };
-        let told = Told::Success {
+        let told = TaskResult::Success {
             output: recorded.output.clone().unwrap_or_default(),
         };
         let token = recorded.body.as_deref().and_then(token_of);
@@ -395,7 +395,7 @@ async fn every_recorded_answer_is_read_as_it_was_meant() {
                 continue;
             }
             "SendMessage" => {
-                match queues.bury("{}", "E", "why", None).await {
+                match queues.move_to_dead_letter("{}", "E", "why", None).await {
                     Ok(()) => assert_eq!(recorded.refused, None, "{what}"),
                     Err(error) => refused(error.to_string()),
                 }
@@ -405,7 +405,7 @@ async fn every_recorded_answer_is_read_as_it_was_meant() {
             "SendTaskSuccess" => tasks.tell(&token, &told, None).await,
             "SendTaskFailure" => {
                 tasks
-                    .tell(&token, &Told::failure("E", "why", 1), None)
+                    .tell(&token, &TaskResult::failure("E", "why", 1), None)
                     .await
             }
             other => panic!("{what} is of {other}"),

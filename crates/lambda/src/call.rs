@@ -13,7 +13,7 @@ use rampmeter_config::Target;
 use rampmeter_dispatch::Time;
 
 use crate::clock::{Clock, system_time};
-use crate::conclusion::{Told, ending_of};
+use crate::conclusion::{TaskResult, ending_of};
 use crate::ending::Ending;
 use crate::event::Message;
 use crate::job::Job;
@@ -64,7 +64,10 @@ struct Ready {
 /// What one attempt came to.
 pub(crate) enum Attempted {
     /// Its task is to be told, if there is one.
-    Over { token: Option<String>, told: Told },
+    Over {
+        token: Option<String>,
+        told: TaskResult,
+    },
     /// Nobody waits for it.
     Gone,
     /// It is to be tried again.
@@ -121,7 +124,7 @@ impl Call<'_> {
         let call = match CallMessage::parse(&self.message.body, &target.account) {
             Ok(call) => call,
             Err(invalid) => {
-                let told = Told::failure(INVALID_MESSAGE, &invalid.to_string(), 0);
+                let told = TaskResult::failure(INVALID_MESSAGE, &invalid.to_string(), 0);
                 let token = invalid.task_token().map(str::to_owned);
                 return Err(Attempted::Over { token, told });
             }
@@ -130,7 +133,7 @@ impl Call<'_> {
         let selector = match served(&call, target) {
             Ok(selector) => selector,
             Err(reason) => {
-                let told = Told::failure(INVALID_MESSAGE, &reason, 0);
+                let told = TaskResult::failure(INVALID_MESSAGE, &reason, 0);
                 return Err(Attempted::Over { token, told });
             }
         };
@@ -150,7 +153,7 @@ impl Call<'_> {
         if record.unknown
             && let NextAction::Failed(failed) = self.rules(record).after_crash("worker", 1)
         {
-            let told = Told::of(&failed);
+            let told = TaskResult::of(&failed);
             return Err(Attempted::Over { token, told });
         }
         let ask_first = target.on_unknown == OnUnknown::Reconcile && record.first_sent.is_some();
@@ -194,11 +197,11 @@ impl Call<'_> {
         match self.rules(&record).after(outcome) {
             NextAction::Done(answer) => {
                 let answer = selection::cut(ready.selector.as_ref(), answer);
-                let told = Told::success(&answer);
+                let told = TaskResult::success(&answer);
                 Attempted::Over { token, told }
             }
             NextAction::Failed(failed) => {
-                let told = Told::of(&failed);
+                let told = TaskResult::of(&failed);
                 Attempted::Over { token, told }
             }
             NextAction::Again {
@@ -233,11 +236,11 @@ impl Call<'_> {
         match job.after_poll(&self.rules(&record), result, times.0) {
             JobAction::Done(answer) => {
                 let answer = selection::cut(ready.selector.as_ref(), answer);
-                let told = Told::success(&answer);
+                let told = TaskResult::success(&answer);
                 Attempted::Over { token, told }
             }
             JobAction::Failed(failed) => {
-                let told = Told::of(&failed);
+                let told = TaskResult::of(&failed);
                 Attempted::Over { token, told }
             }
             JobAction::Again { follow_up, after } => {
@@ -323,10 +326,10 @@ impl Call<'_> {
     }
 
     /// The call is over: tells its task, then deletes the message.
-    pub(crate) async fn conclude(&self, token: Option<&str>, told: Told) -> Fate {
+    pub(crate) async fn conclude(&self, token: Option<&str>, told: TaskResult) -> Fate {
         let name = match &told {
-            Told::Success { .. } => "CallSucceeded",
-            Told::Failure { .. } => "CallFailed",
+            TaskResult::Success { .. } => "CallSucceeded",
+            TaskResult::Failure { .. } => "CallFailed",
         };
         self.worker.metrics.add_of(self.message.lane, name);
         match (token, &told) {
@@ -340,10 +343,11 @@ impl Call<'_> {
                     return self.hand_back(TROUBLE).await;
                 }
             }
-            (None, Told::Success { .. }) => {}
-            (None, Told::Failure { error, cause }) => {
+            (None, TaskResult::Success { .. }) => {}
+            (None, TaskResult::Failure { error, cause }) => {
                 let queues = &self.worker.queues;
-                let buried = queues.bury(&self.message.body, error, cause, self.trace());
+                let buried =
+                    queues.move_to_dead_letter(&self.message.body, error, cause, self.trace());
                 if let Err(error) = buried.await {
                     tracing::warn!(%error, message_id = self.message.id, "no dead letter could be sent");
                     return self.hand_back(TROUBLE).await;
@@ -355,7 +359,7 @@ impl Call<'_> {
     }
 
     /// Tells the task, again and again while there is time. True: it knows, or nobody waits.
-    async fn tell(&self, token: &str, told: &Told) -> bool {
+    async fn tell(&self, token: &str, told: &TaskResult) -> bool {
         let mut pause = TELL_AGAIN[0];
         loop {
             match self.worker.tasks.tell(token, told, self.trace()).await {

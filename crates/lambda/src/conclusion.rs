@@ -7,8 +7,8 @@ use rampmeter_call::{
     Answer, Failed, Outcome, PermitEnd,
     cause::{Failure, cause},
 };
-use rampmeter_caller::allowance;
-use rampmeter_caller::allowance::Unit;
+use rampmeter_caller::rate_headers;
+use rampmeter_caller::rate_headers::Unit;
 use serde::{Deserialize, Serialize};
 
 use crate::ending::Ending;
@@ -17,14 +17,14 @@ use crate::ending::Ending;
 const DATA_LIMIT: &str = "States.DataLimitExceeded";
 /// The longest output of a task, in bytes.
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html>
-const LONGEST_OUTPUT: usize = 262_144;
+const MAX_OUTPUT_BYTES: usize = 262_144;
 
 /// The longest time for which a header alone closes a target: a vendor that means longer will say so again.
-const LONGEST_BY_HEADER: Duration = Duration::from_secs(60 * 60);
+const MAX_PAUSE_BY_HEADER: Duration = Duration::from_secs(60 * 60);
 
 /// What a task is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Told {
+pub(crate) enum TaskResult {
     Success {
         /// JSON.
         output: String,
@@ -35,25 +35,25 @@ pub(crate) enum Told {
     },
 }
 
-impl Told {
+impl TaskResult {
     /// What a task is told of a call that the vendor did.
-    pub(crate) fn success(answer: &Answer) -> Told {
+    pub(crate) fn success(answer: &Answer) -> TaskResult {
         let output = answer.to_task_output().to_string();
-        if output.len() <= LONGEST_OUTPUT {
-            return Told::Success { output };
+        if output.len() <= MAX_OUTPUT_BYTES {
+            return TaskResult::Success { output };
         }
-        Told::Failure {
+        TaskResult::Failure {
             error: DATA_LIMIT.to_owned(),
             cause: format!(
-                "The output of the call has {} bytes; a state may have {LONGEST_OUTPUT}.",
+                "The output of the call has {} bytes; a state may have {MAX_OUTPUT_BYTES}.",
                 output.len()
             ),
         }
     }
 
     /// A failure without an answer.
-    pub(crate) fn failure(error: &str, reason: &str, attempts: u32) -> Told {
-        Told::of(&Failed {
+    pub(crate) fn failure(error: &str, reason: &str, attempts: u32) -> TaskResult {
+        TaskResult::of(&Failed {
             error: error.to_owned(),
             answer: None,
             vendor_code: None,
@@ -63,14 +63,14 @@ impl Told {
     }
 
     /// What a task is told of a call that failed.
-    pub(crate) fn of(failed: &Failed) -> Told {
+    pub(crate) fn of(failed: &Failed) -> TaskResult {
         let failure = Failure {
             answer: failed.answer.as_ref(),
             vendor_code: failed.vendor_code.as_deref(),
             reason: failed.reason.as_deref(),
             attempts: failed.attempts,
         };
-        Told::Failure {
+        TaskResult::Failure {
             error: failed.error.clone(),
             cause: cause(&failure),
         }
@@ -89,9 +89,9 @@ pub(crate) fn ending_of(outcome: &Outcome) -> Ending {
 /// For how long the vendor has no calls left, if an answer that refused nobody says so.
 fn used_up_for(outcome: &Outcome) -> Option<Duration> {
     // Some vendors name a reset by the wall clock.
-    let mut allowances = allowance::allowances(outcome, SystemTime::now());
-    allowances.retain(|allowance| allowance.unit == Unit::Calls);
-    allowance::pause(&allowances).map(|pause| pause.min(LONGEST_BY_HEADER))
+    let mut stated_limits = rate_headers::stated_limits(outcome, SystemTime::now());
+    stated_limits.retain(|stated| stated.unit == Unit::Calls);
+    rate_headers::pause(&stated_limits).map(|pause| pause.min(MAX_PAUSE_BY_HEADER))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde_json::Value;
 /// What every datagram begins with.
 const PREFIX: &str = "{\"format\":\"json\",\"version\":1}\n";
 /// The longest datagram that the daemon reads, in bytes.
-const LONGEST: usize = 64 * 1_024;
+const MAX_DATAGRAM_BYTES: usize = 64 * 1_024;
 
 /// The daemon.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Daemon {
     /// Sends a document.
     pub(crate) fn send(&self, document: &Value) {
         let datagram = format!("{PREFIX}{document}");
-        if datagram.len() <= LONGEST
+        if datagram.len() <= MAX_DATAGRAM_BYTES
             && let Err(error) = self.socket.send(datagram.as_bytes())
         {
             tracing::debug!(%error, "a segment is not sent");

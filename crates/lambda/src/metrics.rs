@@ -12,7 +12,7 @@ use crate::settings::Settings;
 
 /// Most values of one metric in one line.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
-const MOST_VALUES: usize = 100;
+const MAX_VALUES: usize = 100;
 
 /// Counts since the last line.
 #[derive(Debug, Default)]
@@ -104,10 +104,7 @@ fn lines(namespace: &str, service: &str, held: &Held) -> Vec<Line> {
             lines.push(line);
         }
         let waits = priority.and_then(|priority| held.waits.get(&priority));
-        for values in waits
-            .into_iter()
-            .flat_map(|waits| waits.chunks(MOST_VALUES))
-        {
+        for values in waits.into_iter().flat_map(|waits| waits.chunks(MAX_VALUES)) {
             let mut line = Line::new(namespace, &dimensions);
             line.metric("CallWait", "Milliseconds", json!(values));
             lines.push(line);

@@ -13,7 +13,7 @@ use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
 use rampmeter_dispatch::{Priority, Time};
 use serde_json::{Value, json};
 
-use crate::conclusion::Told;
+use crate::conclusion::TaskResult;
 use crate::service::clients;
 use crate::service::queues::Queues;
 use crate::service::tasks::{Tasks, Waits};
@@ -174,7 +174,7 @@ async fn a_batch_of_which_a_part_is_refused_has_kept_the_others() {
 /// The text of the first is recorded, as a state of AWS saw it; its code and the others are of the service model.
 #[tokio::test]
 async fn whatever_says_that_a_task_does_not_wait_is_final_and_anything_else_is_not() {
-    let told = Told::failure("Rampmeter.Unavailable", "no", 5);
+    let told = TaskResult::failure("Rampmeter.Unavailable", "no", 5);
     for (code, text) in [
         ("InvalidToken", "Invalid Token: 'Invalid token'"),
         (

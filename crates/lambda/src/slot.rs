@@ -20,7 +20,7 @@ use crate::worker::Worker;
 /// What a call needs besides its time-out: to leave, and for its task to be told.
 const AROUND_A_CALL: Duration = Duration::from_secs(20);
 /// The longest that a slot waits for one call; longer waits are for the queue.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// One slot and its time.
 pub(crate) struct Slot {
@@ -131,7 +131,7 @@ impl Slot {
                     stated.unwrap_or_else(|| retry.back_off(throttles, random()))
                 }
             };
-            if after > LONGEST_WAIT || !self.has_time_for_a_call(after) {
+            if after > MAX_WAIT || !self.has_time_for_a_call(after) {
                 return call.hand_back(after).await;
             }
             tokio::time::sleep(after).await;

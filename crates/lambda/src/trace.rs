@@ -9,7 +9,7 @@ use std::fmt;
 /// The HTTP header of a request that belongs to a trace: `X-Amzn-Trace-Id`.
 pub(crate) const HEADER: &str = "x-amzn-trace-id";
 /// The longest header that is read, in bytes. AWS's own have less than 200.
-const LONGEST: usize = 1_024;
+const MAX_HEADER_CHARS: usize = 1_024;
 
 const ROOT: &str = "Root";
 const PARENT: &str = "Parent";
@@ -34,7 +34,8 @@ pub(crate) struct TraceHeader {
 impl TraceHeader {
     /// Reads a header. `None`: it is malformed, and a call with a malformed header is one without.
     pub(crate) fn parse(text: &str) -> Option<TraceHeader> {
-        if text.len() > LONGEST || !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        if text.len() > MAX_HEADER_CHARS || !text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+        {
             return None;
         }
         let mut fields: Vec<(String, String)> = Vec::new();

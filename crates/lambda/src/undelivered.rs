@@ -4,7 +4,7 @@
 
 use rampmeter_call::UNDELIVERABLE;
 
-use crate::conclusion::Told;
+use crate::conclusion::TaskResult;
 use crate::event::{Delivered, Reply};
 use crate::keeper::token_of;
 use crate::metrics::Metrics;
@@ -35,8 +35,8 @@ impl Undelivered {
     async fn give_up_one(&self, message: &Delivered) -> bool {
         let reason =
             "the call could not be delivered: its message came back to its queue again and again";
-        let told = Told::failure(UNDELIVERABLE, reason, 0);
-        let Told::Failure { error, cause } = &told else {
+        let told = TaskResult::failure(UNDELIVERABLE, reason, 0);
+        let TaskResult::Failure { error, cause } = &told else {
             unreachable!("a failure was made");
         };
         let trace = message.trace();
@@ -48,7 +48,7 @@ impl Undelivered {
         }
         let buried = self
             .queues
-            .bury(&message.body, error, cause, trace.as_ref());
+            .move_to_dead_letter(&message.body, error, cause, trace.as_ref());
         match buried.await {
             Ok(()) => true,
             Err(error) => {

@@ -47,6 +47,6 @@ pub fn run(arguments: &Arguments, color: Color) -> Result<(), Failure> {
     if study.passed() {
         Ok(())
     } else {
-        Err(Failure::Told(Exit::Failed))
+        Err(Failure::Reported(Exit::Failed))
     }
 }

@@ -8,7 +8,7 @@ use rampmeter_time::{duration, span};
 use serde::de::{Deserialize, Deserializer, Error};
 
 /// The longest stretch that is simulated: a year.
-pub(crate) const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+pub(crate) const MAX_DURATION: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 /// More calls a second than this are no workload for a rate-limited API.
 const FASTEST: f64 = 100_000.0;
 
@@ -24,7 +24,7 @@ impl std::str::FromStr for Span {
             return Ok(Span(Duration::ZERO));
         }
         let duration = duration::parse(text)?;
-        if duration > LONGEST {
+        if duration > MAX_DURATION {
             return Err("longer than a year (366d)".to_owned());
         }
         Ok(Span(duration))

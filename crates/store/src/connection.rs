@@ -35,27 +35,6 @@ impl Store {
         Ok(self.connection.execute_batch("COMMIT")?)
     }
 
-    /// Marks a place in the transaction to which it can be taken back. Marks lie within one another.
-    pub fn mark(&self) -> Result<(), StoreFailure> {
-        self.carry_out("SAVEPOINT mark")
-    }
-
-    /// Keeps what was written since the newest mark.
-    pub fn keep(&self) -> Result<(), StoreFailure> {
-        self.carry_out("RELEASE mark")
-    }
-
-    /// Takes back what was written since the newest mark.
-    pub fn take_back(&self) -> Result<(), StoreFailure> {
-        self.carry_out("ROLLBACK TO mark")?;
-        self.keep()
-    }
-
-    fn carry_out(&self, statement: &str) -> Result<(), StoreFailure> {
-        self.connection.prepare_cached(statement)?.execute([])?;
-        Ok(())
-    }
-
     /// Carries the log over into the file, for a store that is about to be closed. A reader may keep a part of it back.
     pub fn tidy(&self) -> Result<(), StoreFailure> {
         let carry = "PRAGMA wal_checkpoint(TRUNCATE)";

@@ -2,15 +2,15 @@
 
 use rusqlite::Connection;
 
-use crate::connection::Store;
 use crate::error::{StoreError, StoreFailure};
 use crate::model::damaged::{DamagedItem, DamagedKind};
 use crate::model::id::{ExecutionId, MessageNumber};
+use crate::tables::{ExecutionTables, Ledger};
 
 /// Items that are kept in the list: a store that is damaged all over needs no longer one.
-const MOST: i64 = 10_000;
+const MAX_LISTED: i64 = 10_000;
 
-impl Store {
+impl Ledger<'_> {
     /// Notes something that could not be read, unless it is noted already. Says whether it is new.
     pub fn note_damaged(&self, item: &DamagedItem) -> Result<bool, StoreFailure> {
         let noted = self
@@ -19,7 +19,7 @@ impl Store {
                 "INSERT OR IGNORE INTO damaged (kind, name, why, at) SELECT ?1, ?2, ?3, ?4 \
                  WHERE (SELECT count(*) FROM damaged) < ?5",
             )?
-            .execute((item.kind.code(), &item.name, &item.why, item.at, MOST))?;
+            .execute((item.kind.code(), &item.name, &item.why, item.at, MAX_LISTED))?;
         Ok(noted > 0)
     }
 
@@ -68,7 +68,9 @@ impl Store {
             Err(StoreError::Failed(failure)) => Err(failure),
         }
     }
+}
 
+impl ExecutionTables<'_> {
     /// Ends an execution whose data cannot even take a last event: its row says that it failed, and nothing more is due.
     /// Times in milliseconds since the Unix epoch.
     pub fn end_unreadable_execution(&self, id: ExecutionId, at: i64) -> Result<(), StoreFailure> {

@@ -30,7 +30,7 @@ pub use backup::{Backup, BackupError, Progress, back_up, restore};
 pub use call::audit::CallAudit;
 pub use call::control::{LimitOverride, controls};
 pub use call::job::JobRow;
-pub use call::lane::OrderStanding;
+pub use call::lane::OrderStatus;
 pub use call::outcome::{BodyRow, OutcomeRow, body_of};
 pub use call::permit::PermitRow;
 pub use connection::{Store, open_reader, optional};
@@ -41,7 +41,7 @@ pub use error::{
     unreadable,
 };
 pub use execution::awaited::AwaitingTask;
-pub use execution::frame::{ForkRow, FrameRow, FrameStanding};
+pub use execution::frame::{ForkRow, FrameRow, FrameStatus};
 pub use execution::map_run::{
     Ended, MAP_RUN_COLUMNS, MapRunRow, find_map_run, map_run_of, running_children,
 };
@@ -60,3 +60,7 @@ pub use query::{AbsentTarget, Audit, CallTimes, Reader};
 pub use queue::message::{DeadLetter, MessageRow};
 pub use queue::move_task::MoveTaskRow;
 pub use queue::record::{Envelope, Hidden, QueueCounts, count_messages};
+pub use tables::{
+    CallTables, ControlTables, ExecutionTables, FrameTables, LaneTables, Ledger, MachineTables,
+    MessageTables, QueueTables,
+};

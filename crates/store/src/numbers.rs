@@ -1,8 +1,9 @@
 //! Numbers for rows: given out in order, never twice, not even for rows that have been deleted since.
 //! They are taken from the store a block at a time, so that giving one out costs nothing.
 
-use crate::connection::{Store, optional};
+use crate::connection::optional;
 use crate::error::StoreFailure;
+use crate::tables::Ledger;
 
 /// Numbers taken at once. What is left of a block when the process ends is never used.
 const BLOCK: i64 = 1_000_000;
@@ -45,9 +46,9 @@ impl Sequence {
     }
 
     /// The next number. A new block is taken inside the transaction that is open.
-    pub fn take(&mut self, store: &Store) -> Result<i64, StoreFailure> {
+    pub fn take(&mut self, ledger: Ledger<'_>) -> Result<i64, StoreFailure> {
         if self.next == self.end {
-            self.next = store.take_block(self.kind.name())?;
+            self.next = ledger.take_block(self.kind.name())?;
             self.end = self.next + BLOCK;
         }
         let number = self.next;
@@ -56,15 +57,15 @@ impl Sequence {
     }
 
     /// Notes the block again, after the transaction was taken back to before it was taken.
-    pub fn note_again(&self, store: &Store) -> Result<(), StoreFailure> {
+    pub fn note_again(&self, ledger: Ledger<'_>) -> Result<(), StoreFailure> {
         if self.end == 0 {
             return Ok(());
         }
-        store.note_block(self.kind.name(), self.end)
+        ledger.note_block(self.kind.name(), self.end)
     }
 }
 
-impl Store {
+impl Ledger<'_> {
     fn take_block(&self, name: &str) -> Result<i64, StoreFailure> {
         let query = "SELECT value FROM meta WHERE name = ?1";
         let next: Option<i64> =
@@ -87,6 +88,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connection::Store;
 
     #[test]
     fn a_number_is_never_given_twice_even_when_the_store_is_opened_again() {
@@ -96,8 +98,8 @@ mod tests {
         for _ in 0..3 {
             let store = Store::open(&path).unwrap();
             let mut sequence = Sequence::new(Kind::Message);
-            given.push(sequence.take(&store).unwrap());
-            given.push(sequence.take(&store).unwrap());
+            given.push(sequence.take(store.ledger()).unwrap());
+            given.push(sequence.take(store.ledger()).unwrap());
         }
         assert!(given.windows(2).all(|pair| pair[0] < pair[1]), "{given:?}");
         assert_eq!(given[0], 1);

@@ -4,6 +4,37 @@
 use rusqlite::Connection;
 
 use crate::connection::Store;
+use crate::error::StoreFailure;
+
+/// What every part of a transaction needs: savepoints, the numbers that rows are given, and the list of what could not be
+/// read.
+#[derive(Debug, Clone, Copy)]
+pub struct Ledger<'s> {
+    pub(crate) connection: &'s Connection,
+}
+
+impl Ledger<'_> {
+    /// Marks a place in the transaction to which it can be taken back. Marks lie within one another.
+    pub fn mark(&self) -> Result<(), StoreFailure> {
+        self.carry_out("SAVEPOINT mark")
+    }
+
+    /// Keeps what was written since the newest mark.
+    pub fn keep(&self) -> Result<(), StoreFailure> {
+        self.carry_out("RELEASE mark")
+    }
+
+    /// Takes back what was written since the newest mark.
+    pub fn take_back(&self) -> Result<(), StoreFailure> {
+        self.carry_out("ROLLBACK TO mark")?;
+        self.keep()
+    }
+
+    fn carry_out(&self, statement: &str) -> Result<(), StoreFailure> {
+        self.connection.prepare_cached(statement)?.execute([])?;
+        Ok(())
+    }
+}
 
 /// Permits, the slots that calls take in windows, jobs, and what became of calls.
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +133,15 @@ impl<'s> MessageTables<'s> {
 }
 
 impl Store {
+    /// What every part of a transaction needs: savepoints, the numbers that rows are given, and the list of what could not
+    /// be read.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger {
+            connection: &self.connection,
+        }
+    }
+
     /// Permits, the slots that calls take in windows, jobs, and what became of calls.
     #[must_use]
     pub fn calls(&self) -> CallTables<'_> {

@@ -5,9 +5,9 @@ use rampmeter_config::pascal_case;
 use rampmeter_dispatch::Priority;
 
 /// AWS's bound on the names of queues and state machines, in letters.
-pub(crate) const LONGEST_QUEUE: usize = 80;
+pub(crate) const MAX_QUEUE_NAME_CHARS: usize = 80;
 /// AWS's bound on the names of functions and schedules, in letters.
-pub(crate) const LONGEST_FUNCTION: usize = 64;
+pub(crate) const MAX_FUNCTION_NAME_CHARS: usize = 64;
 
 /// The logical id of something of a target or a workflow: `NetsuiteHighQueue`.
 pub(crate) fn id(name: &str, what: &str) -> String {

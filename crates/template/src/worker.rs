@@ -4,10 +4,10 @@ use rampmeter_config::{Limiter, Target};
 use rampmeter_dispatch::Priority;
 
 /// The longest that a function may run, in seconds.
-pub(crate) const LONGEST_RUN_SECONDS: u64 = 900;
+pub(crate) const MAX_RUN_SECONDS: u64 = 900;
 /// The longest that a call may take, in seconds: a worker starts none that could not end, be repeated on the wire and
 /// reported before its deadline.
-pub(crate) const LONGEST_CALL_SECONDS: u64 = 820;
+pub(crate) const MAX_CALL_SECONDS: u64 = 820;
 /// Environments of a drainer: two for each mapping, which is the least that AWS has.
 pub(crate) const DRAINERS: u32 = 6;
 /// The least concurrency that three mappings can share.
@@ -30,13 +30,13 @@ impl Shape {
         match limiter {
             Limiter::Lease => Shape {
                 role: "drain",
-                timeout: LONGEST_RUN_SECONDS,
+                timeout: MAX_RUN_SECONDS,
                 concurrency: DRAINERS,
             },
             // It serves what waits in higher queues before its own message, as long as its time lasts.
             Limiter::Reserved => Shape {
                 role: "slot",
-                timeout: LONGEST_RUN_SECONDS,
+                timeout: MAX_RUN_SECONDS,
                 concurrency: slots(target).unwrap_or(LEAST_SLOTS).max(LEAST_SLOTS),
             },
         }

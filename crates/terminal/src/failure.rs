@@ -52,7 +52,7 @@ pub enum Failure {
         exit: Exit,
     },
     /// What the command printed says it all.
-    Told(Exit),
+    Reported(Exit),
 }
 
 impl Failure {
@@ -84,7 +84,7 @@ impl Failure {
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Error { exit, .. } | Self::Report { exit, .. } | Self::Told(exit) => *exit,
+            Self::Error { exit, .. } | Self::Report { exit, .. } | Self::Reported(exit) => *exit,
         }
     }
 }
@@ -102,7 +102,7 @@ impl fmt::Display for Failure {
                 }
             }
             Self::Report { text, .. } => out.write_str(text),
-            Self::Told(_) => Ok(()),
+            Self::Reported(_) => Ok(()),
         }
     }
 }
@@ -111,7 +111,7 @@ impl From<io::Error> for Failure {
     /// Of writing to standard output. When the reader has gone (`| head`), there is nobody to tell.
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            return Self::Told(Exit::Failed);
+            return Self::Reported(Exit::Failed);
         }
         Self::new(
             "RM2012",

@@ -15,13 +15,13 @@ use crate::site::Site;
 /// Calls in an answer when the client does not say.
 const DEFAULT_LIMIT: u32 = 100;
 /// Most calls in one answer: the writer makes the list, so it must stay small.
-const MOST: u32 = 1000;
+const MAX_LISTED: u32 = 1000;
 
 pub(crate) async fn calls(
     State(site): State<Arc<Site>>,
     parameters: Parameters,
 ) -> Result<Answer, Refused> {
-    let most = parameters.limit(DEFAULT_LIMIT, MOST)?;
+    let most = parameters.limit(DEFAULT_LIMIT, MAX_LISTED)?;
     let calls = match parameters.text("target") {
         Some(target) => {
             let target = target.to_owned();
@@ -109,7 +109,7 @@ pub(crate) fn call_json(call: &CallState) -> Value {
         "priority": call.priority.as_str(),
         "key": call.key,
         "execution_arn": call.execution_arn,
-        "standing": call.standing,
+        "standing": call.status,
         "job": call.job.as_ref().map(|job| json!({
             "path": job.path,
             "since": rfc3339(job.since),

@@ -19,7 +19,7 @@ use crate::execution::event::{Detail, Event, EventId, Phase};
 use crate::execution::frame::{Frame, Progress, Rest, Waiting};
 use crate::execution::probe::{Stage, StateProbe};
 use crate::execution::stimulus::{
-    Advance, Context, Effect, End, Stale, Standing, Stimulus, Timer, TimerKind,
+    Advance, Context, Effect, End, Stale, Status, Stimulus, Timer, TimerKind,
 };
 use crate::model::machine::{Body, State, StateMachine, Transition};
 use rampmeter_expression::Payload;
@@ -74,12 +74,12 @@ pub(crate) fn advance_watched(
         effects: Vec::new(),
     };
     let next = run.take(stimulus);
-    let standing = run.go(next);
+    let status = run.go(next);
     *progress = run.progress;
     Ok(Advance {
         events: run.events,
         effects: run.effects,
-        standing,
+        status,
     })
 }
 
@@ -183,14 +183,14 @@ impl<'r> Run<'r, '_> {
     }
 
     /// Goes on until the frame rests, ends or has used up its budget.
-    fn go(&mut self, mut next: Continuation) -> Standing {
+    fn go(&mut self, mut next: Continuation) -> Status {
         loop {
             match next {
-                Continuation::Rest => return Standing::Waiting,
-                Continuation::End(end) => return Standing::Ended(self.close(end)),
+                Continuation::Rest => return Status::Waiting,
+                Continuation::End(end) => return Status::Ended(self.close(end)),
                 Continuation::Enter if self.budget == 0 => {
                     self.frame.rest = Rest::Yielded;
-                    return Standing::Yielded;
+                    return Status::Yielded;
                 }
                 Continuation::Enter => {
                     self.budget -= 1;

@@ -271,7 +271,7 @@ pub struct Task {
 
 /// How an execution stands after an advance.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Standing {
+pub enum Status {
     /// It waits for a stimulus.
     Waiting,
     /// Its budget of transitions is used up; send [`Stimulus::Continue`].
@@ -319,7 +319,7 @@ pub struct Advance {
     /// What the host must do, in this order.
     pub effects: Vec<Effect>,
     /// How the execution stands now.
-    pub standing: Standing,
+    pub status: Status,
 }
 
 /// The frame does not wait for that event: a late or a second answer. Nothing changed.

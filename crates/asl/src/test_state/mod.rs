@@ -28,7 +28,7 @@ use crate::execution::frame::{Frame, Progress, Rest, Waiting};
 use crate::execution::join::{Outcome, Tolerance};
 pub use crate::execution::probe::Stage;
 use crate::execution::probe::StateProbe;
-use crate::execution::stimulus::{Context, End, Standing, Stimulus, TimerKind};
+use crate::execution::stimulus::{Context, End, Status, Stimulus, TimerKind};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::machine::Flow;
 use crate::model::state_kind::StateKind;
@@ -217,8 +217,8 @@ pub fn test_state(request: &TestState, setting: &mut Setting<'_>) -> Result<Test
         input,
         began: setting.now,
     };
-    let standing = test.run(answer.as_ref(), &request.configuration, setting);
-    Ok(test.tested(standing, answer.as_ref(), setting.now))
+    let status = test.run(answer.as_ref(), &request.configuration, setting);
+    Ok(test.tested(status, answer.as_ref(), setting.now))
 }
 
 /// The variables that a state can read.
@@ -254,15 +254,15 @@ impl Test<'_> {
         answer: Option<&Answer>,
         configuration: &Configuration,
         setting: &mut Setting<'_>,
-    ) -> Standing {
+    ) -> Status {
         let retries = configuration.retrier_retry_count.unwrap_or(0);
         // The event before the state's own is that of the start.
         self.progress.events = 1;
         self.frame.state.clone_from(&self.subject.name);
         self.frame.input = Some(self.input.clone());
         self.frame.rest = Rest::Yielded;
-        let mut standing = self.send(Stimulus::Continue, 1, setting);
-        while standing == Standing::Waiting {
+        let mut status = self.send(Stimulus::Continue, 1, setting);
+        while status == Status::Waiting {
             let stimulus = match (self.frame.waiting_for(), answer) {
                 (Waiting::Task { event }, Some(answer)) => {
                     self.count_retries(retries);
@@ -297,9 +297,9 @@ impl Test<'_> {
                 }
                 _ => break,
             };
-            standing = self.send(stimulus, 0, setting);
+            status = self.send(stimulus, 0, setting);
         }
-        standing
+        status
     }
 
     /// As if every retrier had been used so often.
@@ -308,12 +308,7 @@ impl Test<'_> {
         self.frame.retries = vec![retries; retriers.len()];
     }
 
-    fn send(
-        &mut self,
-        stimulus: Stimulus,
-        transitions: u32,
-        setting: &mut Setting<'_>,
-    ) -> Standing {
+    fn send(&mut self, stimulus: Stimulus, transitions: u32, setting: &mut Setting<'_>) -> Status {
         let input = self.input.clone();
         let mut context = Context {
             now: setting.now,
@@ -343,17 +338,17 @@ impl Test<'_> {
         );
         advanced
             .expect("the frame was just seen to wait for this")
-            .standing
+            .status
     }
 
-    fn too_long(&mut self) -> Standing {
-        Standing::Ended(End::Failed {
+    fn too_long(&mut self) -> Status {
+        Status::Ended(End::Failed {
             error: Some("States.Timeout".to_owned()),
             cause: Some("The test of a state may take at most 5 minutes".to_owned()),
         })
     }
 
-    fn tested(mut self, standing: Standing, answer: Option<&Answer>, now: i64) -> Tested {
+    fn tested(mut self, status: Status, answer: Option<&Answer>, now: i64) -> Tested {
         self.add_what_needs_no_evaluation(answer);
         let StateProbe {
             seen,
@@ -386,25 +381,25 @@ impl Test<'_> {
                 catch_index: catcher,
             },
         };
-        match standing {
-            Standing::Waiting if tested.inspection.retry_backoff_seconds.is_some() => {
+        match status {
+            Status::Waiting if tested.inspection.retry_backoff_seconds.is_some() => {
                 tested.status = TestStatus::Retriable;
             }
-            Standing::Waiting => {
+            Status::Waiting => {
                 // A state that waits for what no mock stands in for.
                 tested.status = TestStatus::Failed;
                 tested.error = Some("States.Runtime".to_owned());
                 tested.cause = Some("This host cannot test the state".to_owned());
             }
-            Standing::Yielded => {
+            Status::Yielded => {
                 if catcher.is_some() {
                     tested.status = TestStatus::CaughtError;
                 }
                 tested.output = self.frame.input;
                 tested.next_state = Some(self.frame.state);
             }
-            Standing::Ended(End::Succeeded { output }) => tested.output = Some(output),
-            Standing::Ended(
+            Status::Ended(End::Succeeded { output }) => tested.output = Some(output),
+            Status::Ended(
                 End::Failed { error, cause }
                 | End::TimedOut { error, cause }
                 | End::Aborted { error, cause },

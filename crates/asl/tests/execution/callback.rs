@@ -1,7 +1,7 @@
 //! Tasks that send a message, with and without a task token: the recorded sequences of events, their
 //! details as `GetExecutionHistory` shows them, and answers that come late or twice.
 
-use rampmeter_asl::{End, Payload, Stale, Standing, Stimulus, Waiting};
+use rampmeter_asl::{End, Payload, Stale, Status, Stimulus, Waiting};
 use serde_json::{Value, json};
 
 use crate::host::{Host, callback, single};
@@ -303,7 +303,7 @@ fn a_frame_says_what_it_waits_for() {
     assert_eq!(host.frame.waiting_for(), Waiting::Task { event: 3 });
     assert_eq!(host.frame.entered_event(), 2);
     assert_eq!((host.frame.id(), host.frame.parent()), (0, None));
-    assert_eq!(host.standing, Standing::Waiting);
+    assert_eq!(host.status, Status::Waiting);
     assert_eq!(
         host.send(Stimulus::Start { input }),
         Err(Stale),

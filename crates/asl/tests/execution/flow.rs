@@ -1,6 +1,6 @@
 //! Pass, Choice, Succeed, Fail; what this host does not run; the budget of an advance.
 
-use rampmeter_asl::{Stale, Standing, Stimulus, Waiting};
+use rampmeter_asl::{Stale, Status, Stimulus, Waiting};
 use serde_json::{Value, json};
 
 use crate::host::{Host, callback, pass, single};
@@ -264,7 +264,7 @@ fn an_advance_yields_when_its_budget_is_used_up_and_goes_on_where_it_was() {
     })
     .unwrap();
     for next in ["B", "C"] {
-        assert_eq!(host.standing, Standing::Yielded);
+        assert_eq!(host.status, Status::Yielded);
         assert_eq!(host.frame.waiting_for(), Waiting::Continue);
         assert_eq!(host.frame.state(), next);
         host.send(Stimulus::Continue).unwrap();
@@ -285,7 +285,7 @@ fn without_a_budget_no_state_is_entered() {
     let input = rampmeter_asl::Payload::from_value(json!({}));
     host.send(Stimulus::Start { input }).unwrap();
     assert_eq!(host.history(), ["1<0 ExecutionStarted"]);
-    assert_eq!(host.standing, Standing::Yielded);
+    assert_eq!(host.status, Status::Yielded);
 }
 
 #[test]

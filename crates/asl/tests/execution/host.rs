@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rampmeter_asl::{
     Advance, ChildFailure, Context, Effect, End, Event, Fork, Frame, FrameId, Join, MapRun, Next,
-    Outcome, Payload, Progress, Stale, Standing, StateMachine, Stimulus, Task, Timer, TimerKind,
+    Outcome, Payload, Progress, Stale, StateMachine, Status, Stimulus, Task, Timer, TimerKind,
     Waiting, advance, map_run_input, record,
 };
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ pub(crate) struct Host {
     pub(crate) events: Vec<Event>,
     pub(crate) timers: Vec<Timer>,
     pub(crate) tasks: Vec<Task>,
-    pub(crate) standing: Standing,
+    pub(crate) status: Status,
 }
 
 impl Host {
@@ -69,7 +69,7 @@ impl Host {
             events: Vec::new(),
             timers: Vec::new(),
             tasks: Vec::new(),
-            standing: Standing::Waiting,
+            status: Status::Waiting,
         }
     }
 
@@ -257,20 +257,20 @@ impl Host {
         assert_eq!(step.events, advance.events);
         assert_eq!(step.frame.as_ref(), Some(frame));
         let frame = record::decode_frame(&stored).expect("a frame can be read back");
-        self.store(frame.expect("a frame was stored"), &advance.standing);
+        self.store(frame.expect("a frame was stored"), &advance.status);
         let mut timers = self.frame.timers();
         timers.extend(self.children.values().flat_map(Frame::timers));
         assert_eq!(self.timers.len(), timers.len(), "frames know their timers");
         assert!(timers.iter().all(|timer| self.timers.contains(timer)));
     }
 
-    fn store(&mut self, frame: Frame, standing: &Standing) {
+    fn store(&mut self, frame: Frame, status: &Status) {
         let id = frame.id();
-        match (id, standing) {
-            (0, standing) => {
+        match (id, status) {
+            (0, status) => {
                 self.frame = frame;
-                self.standing = standing.clone();
-                if matches!(standing, Standing::Ended(_)) {
+                self.status = status.clone();
+                if matches!(status, Status::Ended(_)) {
                     // A host forgets the timers of what runs below an execution that is over.
                     self.failed.append(&mut self.children);
                     let own = self.frame.timers();
@@ -278,17 +278,17 @@ impl Host {
                     assert_eq!(self.timers, [], "an execution that is over has no timers");
                 }
             }
-            (id, Standing::Ended(end)) => {
+            (id, Status::Ended(end)) => {
                 self.children.remove(&id);
                 if !matches!(end, End::Succeeded { .. }) {
                     self.failed.insert(id, frame.clone());
                 }
                 self.child_ended(&frame, end);
             }
-            (id, Standing::Waiting) => {
+            (id, Status::Waiting) => {
                 self.children.insert(id, frame);
             }
-            (id, Standing::Yielded) => {
+            (id, Status::Yielded) => {
                 self.children.insert(id, frame);
                 self.due.push_back((id, Stimulus::Continue));
             }
@@ -437,8 +437,8 @@ impl Host {
 
     /// How the execution ended.
     pub(crate) fn end(&self) -> &End {
-        match &self.standing {
-            Standing::Ended(end) => end,
+        match &self.status {
+            Status::Ended(end) => end,
             other => panic!("the execution has not ended: {other:?}"),
         }
     }

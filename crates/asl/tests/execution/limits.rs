@@ -1,6 +1,6 @@
 //! The limits on data, depth and the length of a history, and definitions made to exhaust a host.
 
-use rampmeter_asl::{End, Payload, Standing, Stimulus};
+use rampmeter_asl::{End, Payload, Status, Stimulus};
 use serde_json::{Value, json};
 
 use crate::host::{Host, callback, pass, single};
@@ -135,8 +135,8 @@ fn a_result_path_cannot_make_data_that_nests_too_deep() {
             json!({"Result": result, "ResultPath": path(126)}),
             &json!({}),
         );
-        match host.standing {
-            Standing::Ended(End::Succeeded { .. }) => assert!(is_taken),
+        match host.status {
+            Status::Ended(End::Succeeded { .. }) => assert!(is_taken),
             _ => assert!(!is_taken && host.failure().1.contains("nests deeper")),
         }
     }
@@ -179,7 +179,7 @@ fn data_that_nests_ever_deeper_fails_before_it_cannot_be_stored() {
         "C": {"Type": "Succeed"},
     }});
     let mut host = Host::started(&definition, &json!({}));
-    while host.standing == Standing::Yielded {
+    while host.status == Status::Yielded {
         host.send(Stimulus::Continue).unwrap();
     }
     assert_eq!(host.failure().0, "States.Runtime");
@@ -275,7 +275,7 @@ fn the_25_000th_event_says_that_the_history_is_full() {
         input: Payload::from_value(json!({})),
     })
     .unwrap();
-    while host.standing == Standing::Yielded {
+    while host.status == Status::Yielded {
         host.send(Stimulus::Continue).unwrap();
     }
     assert_eq!(host.events.len(), 25_000);

@@ -3,7 +3,7 @@
 //! to the same history, and that nothing moves once the execution is over.
 
 use proptest::prelude::*;
-use rampmeter_asl::{Payload, Standing, Stimulus, TimerKind};
+use rampmeter_asl::{Payload, Status, Stimulus, TimerKind};
 use serde_json::{Value, json};
 
 use crate::host::{Host, callback};
@@ -168,8 +168,8 @@ fn make(host: &mut Host, one: &Move) {
     };
     if let Ok(advance) = result {
         // A child may have ended while its execution goes on.
-        let is_over = matches!(host.standing, Standing::Ended(_));
-        assert!(!is_over || advance.standing != Standing::Yielded);
+        let is_over = matches!(host.status, Status::Ended(_));
+        assert!(!is_over || advance.status != Status::Yielded);
     }
 }
 
@@ -188,12 +188,12 @@ proptest! {
         };
         let (first, second) = (run(), run());
         prop_assert_eq!(&first.events, &second.events);
-        prop_assert_eq!(&first.standing, &second.standing);
+        prop_assert_eq!(&first.status, &second.status);
         let ends = first.events.iter().filter(|event| {
             ["ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"]
                 .contains(&event.type_name())
         });
-        let is_over = matches!(first.standing, Standing::Ended(_));
+        let is_over = matches!(first.status, Status::Ended(_));
         prop_assert_eq!(ends.count(), usize::from(is_over));
         prop_assert!(!is_over || first.children.is_empty());
     }
@@ -235,7 +235,7 @@ proptest! {
         }
         // The machine's own time-out bounds everything: firing timers alone ends the execution.
         for _ in 0..1_000 {
-            if matches!(host.standing, Standing::Ended(_)) {
+            if matches!(host.status, Status::Ended(_)) {
                 return Ok(());
             }
             prop_assert!(!host.timers.is_empty());

@@ -42,7 +42,7 @@ fn pauses_grow_by_the_backoff_rate_up_to_the_longest_delay() {
     }]}));
     let mut host = Host::submitted(&single(state), &json!({}));
     let mut pauses = Vec::new();
-    while matches!(host.standing, rampmeter_asl::Standing::Waiting) {
+    while matches!(host.status, rampmeter_asl::Status::Waiting) {
         host.fail("Oops", "").unwrap();
         if host.timers.is_empty() {
             break;

@@ -1,6 +1,6 @@
 //! Runs a definition for a while, answering its tasks and firing its timers as the input says.
 
-use rampmeter_asl::{Standing, StateMachine, Stimulus};
+use rampmeter_asl::{StateMachine, Status, Stimulus};
 use serde_json::{Value, json};
 
 use crate::host::Host;
@@ -24,12 +24,12 @@ pub(crate) fn definition(definition: &Value, input: &Value, choices: &[u8]) -> b
             .get(index % choices.len().max(1))
             .copied()
             .unwrap_or(0);
-        match host.standing {
-            Standing::Ended(_) => return true,
-            Standing::Yielded => {
+        match host.status {
+            Status::Ended(_) => return true,
+            Status::Yielded => {
                 let _ = host.send(Stimulus::Continue);
             }
-            Standing::Waiting => {
+            Status::Waiting => {
                 if !step(&mut host, choice) {
                     return true;
                 }

@@ -27,9 +27,6 @@ impl ResponseRules {
     /// The longest output of a task: the data limit of Step Functions, in bytes.
     /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
     pub const MAX_OUTPUT_BYTES: usize = 262_144;
-
-    /// The same as [`ResponseRules::MAX_OUTPUT_BYTES`].
-    pub const LONGEST_OUTPUT: usize = ResponseRules::MAX_OUTPUT_BYTES;
 }
 
 impl Default for ResponseRules {

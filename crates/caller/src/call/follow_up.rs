@@ -7,14 +7,14 @@ use rampmeter_call::{
     job::{FollowUp, PollResult},
 };
 
-use crate::answer::rate_headers::Allowance;
+use crate::answer::rate_headers::StatedLimit;
 use crate::job::JobContext;
 use crate::profile::Profile;
 use crate::vendor::{job_protocol, read_allowances};
 
 /// What the answer of an outcome tells about the vendor's limits.
 #[must_use]
-pub fn allowances(outcome: &Outcome, now: SystemTime) -> Vec<Allowance> {
+pub fn stated_limits(outcome: &Outcome, now: SystemTime) -> Vec<StatedLimit> {
     outcome
         .answer()
         .map(|answer| read_allowances(answer, now))

@@ -32,7 +32,7 @@ use recent_calls::RecentCalls;
 
 pub use account::{CallerError, check_address, is_plaintext};
 pub use classify::classify;
-pub use follow_up::allowances;
+pub use follow_up::stated_limits;
 pub use kept_headers::typed;
 
 /// The Content-Type of a JSON body.

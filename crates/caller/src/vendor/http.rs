@@ -8,7 +8,7 @@ use rampmeter_call::{Answer, Request, Retry, Throttle};
 use serde_json::Value;
 
 use super::{Condition, Idempotency, Signal, Test, Vendor};
-use crate::answer::rate_headers::{Allowance, Unit, used_of, whole_number};
+use crate::answer::rate_headers::{StatedLimit, Unit, used_of, whole_number};
 use crate::answer::xml;
 use crate::job::Jobs;
 use crate::meaning::Meaning;
@@ -157,31 +157,31 @@ fn is_code(text: &str) -> bool {
 }
 
 /// Those of Shopify and HubSpot.
-fn rate_headers(answer: &Answer) -> Vec<Allowance> {
+fn rate_headers(answer: &Answer) -> Vec<StatedLimit> {
     shopify(answer).into_iter().chain(hubspot(answer)).collect()
 }
 
 /// `X-Shopify-Shop-Api-Call-Limit: 32/40`: the fill of a leaking bucket.
-fn shopify(answer: &Answer) -> Option<Allowance> {
+fn shopify(answer: &Answer) -> Option<StatedLimit> {
     let (limit, remaining) = used_of(answer.header("x-shopify-shop-api-call-limit")?)?;
-    Some(Allowance {
+    Some(StatedLimit {
         name: "bucket".to_owned(),
         unit: Unit::Other,
         limit: Some(limit),
         remaining: Some(remaining),
-        ..Allowance::default()
+        ..StatedLimit::default()
     })
 }
 
 /// `X-HubSpot-RateLimit-Max`, `-Remaining` and `-Interval-Milliseconds`.
-fn hubspot(answer: &Answer) -> Option<Allowance> {
+fn hubspot(answer: &Answer) -> Option<StatedLimit> {
     let number = |what: &str| {
         answer
             .header(&format!("x-hubspot-ratelimit-{what}"))
             .and_then(whole_number)
     };
     let limit = number("max")?;
-    Some(Allowance {
+    Some(StatedLimit {
         name: "interval".to_owned(),
         unit: Unit::Calls,
         limit: Some(limit),

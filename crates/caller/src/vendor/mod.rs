@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime};
 use rampmeter_call::{Answer, Request, Retry};
 use url::Url;
 
-use crate::answer::rate_headers::{self, Allowance};
+use crate::answer::rate_headers::{self, StatedLimit};
 use crate::job::{JobProtocol, Jobs, status_monitor};
 use crate::meaning::Meaning;
 use crate::reconcile::Question;
@@ -70,7 +70,7 @@ pub struct Vendor {
     /// How long to leave the vendor alone after a throttle that does not say so itself.
     pub pause: fn(&Seen<'_>) -> Option<Duration>,
     /// Limits that an answer tells of in headers of the vendor's own.
-    pub rate_headers: fn(&Answer) -> Vec<Allowance>,
+    pub rate_headers: fn(&Answer) -> Vec<StatedLimit>,
     /// The question "did it happen?" for a call whose answer was lost.
     pub question: fn(&Request) -> Option<Question>,
     /// Whether an answer of 404 or 410 says, in the shape that this vendor gives it, that what was asked for is not there. Any
@@ -211,7 +211,7 @@ pub(crate) fn job_protocol(jobs: Jobs) -> Option<&'static JobProtocol> {
 /// Reads every kind of limit header that is known, whichever vendor the target says it is. What is malformed is as if it was
 /// not there.
 #[must_use]
-pub fn read_allowances(answer: &Answer, now: SystemTime) -> Vec<Allowance> {
+pub fn read_allowances(answer: &Answer, now: SystemTime) -> Vec<StatedLimit> {
     let mut found = rate_headers::read(answer, now);
     for preset in Preset::ALL {
         found.extend((preset.vendor().rate_headers)(answer));

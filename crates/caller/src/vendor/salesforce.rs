@@ -10,7 +10,7 @@ use url::Url;
 use super::base_url::https_only;
 use super::http;
 use super::{Bound, Idempotency, Seen, Signal, SuggestedLimit, Vendor};
-use crate::answer::rate_headers::{Allowance, MAX_ALLOWANCES, Unit, used_of};
+use crate::answer::rate_headers::{MAX_ALLOWANCES, StatedLimit, Unit, used_of};
 use crate::answer::xml;
 use crate::job::Jobs;
 use crate::meaning::Meaning;
@@ -116,13 +116,13 @@ fn pause(seen: &Seen<'_>) -> Option<Duration> {
 }
 
 /// `Sforce-Limit-Info: api-usage=25/5000; per-app-api-usage=17/250(appName=x)`: used and whole, over 24 hours.
-fn rate_headers(answer: &Answer) -> Vec<Allowance> {
+fn rate_headers(answer: &Answer) -> Vec<StatedLimit> {
     let text = answer.header("sforce-limit-info").unwrap_or_default();
     text.split(';')
         .filter_map(|part| {
             let (name, rest) = part.trim().split_once('=')?;
             let (limit, remaining) = used_of(rest.split('(').next()?)?;
-            Some(Allowance {
+            Some(StatedLimit {
                 name: name.chars().take(64).collect(),
                 unit: Unit::Calls,
                 limit: Some(limit),

@@ -1,7 +1,7 @@
 //! Where a target is, and where its calls may connect to: its base URL, and `allow_networks` for addresses that are not
-//! public. A URL that names this very machine in plain words needs no leave.
+//! public, and `allow_plaintext` for plain HTTP over the internet. A URL that names this very machine in plain words needs no leave.
 
-use rampmeter_caller::{Auth, Network, Preset, Profile};
+use rampmeter_caller::{Auth, Network, Preset, Profile, is_plaintext};
 use url::Url;
 
 use crate::document::{Reading, Section};
@@ -61,6 +61,25 @@ pub(crate) fn check(reading: &Reading<'_>, section: &Section<'_>, profile: &Prof
                 )
                 .at(&node.span)
                 .help("if it is meant, add its network to `allow_networks` of the target"),
+            );
+        }
+        if !profile.allow_plaintext
+            && is_plaintext(url, &profile.allow_networks)
+            // Where the vendor itself asks for https, that has been said.
+            && (key == "auth" || (profile.preset.rules().base_url)(url).is_none())
+            && let Some(node) = section.get(key)
+        {
+            let what = match key {
+                "auth" => "the address that gives tokens",
+                _ => "`base_url`",
+            };
+            reading.note(
+                Problem::new(
+                    Code::BadBaseUrl,
+                    format!("{what} begins with http://: all that is sent could be read on the way, credentials too"),
+                )
+                .at(&node.span)
+                .help("write https://, or `allow_plaintext = true` in the target if it is meant"),
             );
         }
     }

@@ -123,6 +123,7 @@ pub(crate) const KEYS: &[&str] = &[
     "response",
     "reconcile",
     "allow_networks",
+    "allow_plaintext",
 ];
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -225,6 +226,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     if local {
         profile.allow_networks.extend(Network::LOOPBACK);
     }
+    profile.allow_plaintext = section.flag("allow_plaintext").unwrap_or(false);
     address::check(reading, &section, &profile);
     Some(Target {
         name: name.to_owned(),

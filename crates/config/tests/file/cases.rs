@@ -107,7 +107,7 @@ fn values() -> Vec<Case> {
             "\"1\"",
         ),
         (
-            "[targets.Net]\nbase_url = \"http://a\"".to_owned(),
+            "[targets.Net]\nbase_url = \"https://a\"".to_owned(),
             Code::BadName,
             "Net",
         ),
@@ -117,7 +117,7 @@ fn values() -> Vec<Case> {
             "\"a b\"",
         ),
         ("[aws]\nstack = \"1\"".to_owned(), Code::BadName, "\"1\""),
-        ("[targets.net_suite]\nbase_url = \"http://a\"\n[targets.net-suite]\nbase_url = \"http://a\"".to_owned(),
+        ("[targets.net_suite]\nbase_url = \"https://a\"\n[targets.net-suite]\nbase_url = \"https://a\"".to_owned(),
             Code::NameClash,
             "net-suite",
         ),
@@ -361,6 +361,11 @@ fn presets() -> Vec<Case> {
             at("http", "http://2130706433/"),
             Code::DeniedAddress,
             "\"http://2130706433/\"",
+        ),
+        (
+            at("http", "http://vendor.test"),
+            Code::BadBaseUrl,
+            "\"http://vendor.test\"",
         ),
         (
             at("http", "http://10.0.0.1"),

@@ -131,6 +131,21 @@ fn each_way_to_name_a_call_is_read() {
 }
 
 #[test]
+fn plain_http_over_the_internet_is_asked_for_by_name() {
+    let text = |more: &str| format!("[targets.a]\nbase_url = \"http://vendor.test\"\n{more}");
+    assert!(toml(&text("")).is_err());
+    let config = toml(&text("allow_plaintext = true")).unwrap();
+    assert!(config.targets["a"].profile.allow_plaintext);
+    let token = |more: &str| {
+        target(&format!(
+            "auth = {{ kind = \"oauth2-client-credentials\", client_id = \"c\", client_secret = \"${{env:TOKEN}}\", token_url = \"http://vendor.test/t\" }}\n{more}"
+        ))
+    };
+    assert!(toml(&token("")).is_err());
+    assert!(toml(&token("allow_plaintext = true")).is_ok());
+}
+
+#[test]
 fn this_machine_is_reached_where_it_is_plainly_meant() {
     let local: IpAddr = "127.0.0.1".parse().unwrap();
     let allowed = |url: &str| {

@@ -59,9 +59,7 @@ impl Engine {
             return Err(QueueError::InvalidAttributeName(unknown.clone()).into());
         }
         let url = url.to_owned();
-        let found = self
-            .queue(|reply| QueueCommand::Describe(url, reply))
-            .await?;
+        let found = self.ask(|reply| Command::DescribeQueue(url, reply)).await?;
         let asked = |name: &str| names.iter().any(|asked| asked == name || asked == "All");
         let mut attributes = found.attributes;
         if COMPUTED[..3].iter().any(|name| asked(name)) {
@@ -150,7 +148,7 @@ impl Engine {
         &self,
         batch: Batch<SendMessage>,
     ) -> Result<BatchAnswer<SentMessage>, Rejected> {
-        self.queue(|reply| QueueCommand::SendBatch(batch, reply))
+        self.ask(|reply| Command::SendMessageBatch(batch, reply))
             .await
     }
 

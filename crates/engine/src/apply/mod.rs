@@ -1,17 +1,23 @@
 //! What each command does to the store and to what the writer remembers, one folder for each subject. Everything here runs
 //! inside the writer's transaction and performs nothing outside it.
 //!
-//! The order, each importing only from those after it: `control` (what people change, and what time makes old), `workflow`
-//! (executions), `machines` (their definitions), `calls`, `queues`, and what all of them stand on: `boundary` (what follows from
-//! an error), `turn` (the transaction), `pending` and `outbox` (what is left for executions and for after the commit). So a call
-//! that ends never moves an execution: it leaves what it has to say in `pending`.
+//! What a subject may touch is in its signature: its functions are those of its *context*, which borrows the tables and the
+//! part of the memory that it needs, and nothing else. A context holds the one below it: a control (`control`) may do what an
+//! execution may (`workflow`), that what a call may (`calls`), that what a queue may (`queues`); state machines (`machines`)
+//! stand beside them. Where a context has too many functions for one type, a smaller one borrows it, named for what it is
+//! about (`Lanes`, `Steps`, `Forks`).
+//!
+//! What all of them stand on: `subject` (what every context can do, and what follows from an error), `journal` (the time, and
+//! what is left for executions and for after the commit), `pending`, `outbox`, `message`. So a call that ends never moves an
+//! execution: it leaves what it has to say in the journal.
 
-pub(crate) mod boundary;
 pub(crate) mod calls;
 pub(crate) mod control;
+pub(crate) mod journal;
 pub(crate) mod machines;
+pub(crate) mod message;
 pub(crate) mod outbox;
 pub(crate) mod pending;
 pub(crate) mod queues;
-pub(crate) mod turn;
+pub(crate) mod subject;
 pub(crate) mod workflow;

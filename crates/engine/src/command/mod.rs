@@ -17,7 +17,7 @@ use rampmeter_store::model::id::{ExecutionId, TargetId};
 use rampmeter_store::model::invocation::{InvocationKey, Invoked};
 use rampmeter_store::model::map_run::UpdateMapRun;
 use rampmeter_store::model::rejected::Rejected;
-use rampmeter_store::model::sqs::{SendMessage, SentMessage};
+use rampmeter_store::model::sqs::{Batch, BatchAnswer, SendMessage, SentMessage};
 use rampmeter_store::model::state_machine::{
     CreateStateMachine, CreatedStateMachine, UpdateStateMachine, UpdatedStateMachine,
 };
@@ -26,7 +26,7 @@ use tokio::sync::oneshot;
 
 use crate::command::activity::ActivityCommand;
 use crate::command::control::ControlCommand;
-use crate::command::queue::QueueCommand;
+use crate::command::queue::{QueueCommand, QueueDescription};
 use crate::command::version::VersionCommand;
 
 /// Where the answer to a command goes, after its commit.
@@ -39,6 +39,9 @@ pub(crate) enum Command {
     StopExecution(StopExecution, Reply<i64>),
     ReportTask(TaskReport, Reply<()>),
     SendMessage(SendMessage, Reply<SentMessage>),
+    SendMessageBatch(Batch<SendMessage>, Reply<BatchAnswer<SentMessage>>),
+    /// The text is the URL of the queue or its name.
+    DescribeQueue(String, Reply<QueueDescription>),
     Queue(QueueCommand),
     Activity(ActivityCommand),
     Version(VersionCommand),

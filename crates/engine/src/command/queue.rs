@@ -4,8 +4,7 @@ use rampmeter_store::model::id::QueueId;
 use rampmeter_store::model::page::Page;
 use rampmeter_store::model::sqs::{
     Batch, BatchAnswer, ChangeMessageVisibility, CreateQueue, DeleteMessage, ListQueues, MoveTask,
-    Names, PermissionChange, ReceiveMessage, ReceivedMessage, SendMessage, SentMessage,
-    StartMessageMoveTask, TagChange,
+    Names, PermissionChange, ReceiveMessage, ReceivedMessage, StartMessageMoveTask, TagChange,
 };
 
 use crate::command::Reply;
@@ -26,14 +25,12 @@ pub(crate) enum QueueCommand {
     Create(CreateQueue, Reply<String>),
     Name(String, Reply<String>),
     List(ListQueues, Reply<Page<String>>),
-    Describe(String, Reply<QueueDescription>),
     SetAttributes(String, Names, Reply<()>),
     Tags(String, Reply<Names>),
     ChangeTags(String, TagChange, Reply<()>),
     ChangePermission(String, PermissionChange, Reply<()>),
     Purge(String, Reply<()>),
     Delete(String, Reply<()>),
-    SendBatch(Batch<SendMessage>, Reply<BatchAnswer<SentMessage>>),
     Receive(ReceiveMessage, Reply<Vec<ReceivedMessage>>),
     DeleteMessage(String, DeleteMessage, Reply<()>),
     DeleteBatch(Batch<DeleteMessage>, Reply<BatchAnswer<()>>),

@@ -12,9 +12,10 @@ use rampmeter_store::model::sqs::SendMessage;
 use rampmeter_store::{Store, StoreFailure};
 use serde_json::Value;
 
-use crate::apply::turn::Turn;
+use crate::apply::subject::Subject;
 use crate::commit::open::OpenError;
 use crate::commit::recovery::recover;
+use crate::commit::transaction::Transaction;
 use crate::commit::writer::Writer;
 
 /// Calls sent in one transaction while a lane is filled.
@@ -40,6 +41,7 @@ impl Decisions {
         let writer = recover(store, config, false, Duration::ZERO)?;
         let (id, target) = writer
             .memory
+            .calls
             .targets
             .first_key_value()
             .expect("the configuration has a target");
@@ -79,17 +81,23 @@ impl Decisions {
     /// Calls that wait.
     #[must_use]
     pub fn waiting(&self) -> u64 {
-        self.writer.memory.targets[&self.target].ready[Priority::Batch.index()]
+        self.writer.memory.calls.targets[&self.target].ready[Priority::Batch.index()]
     }
 
     fn start_one(&mut self) -> Result<Duration, StoreFailure> {
         let now = self.writer.clock.now();
         self.writer.store.begin()?;
-        let mut turn = Turn::new(&self.writer.store, &mut self.writer.memory, now);
+        let mut transaction = Transaction::new(&self.writer.store, &mut self.writer.memory, now);
         let begin = Instant::now();
-        turn.start_calls()?;
+        transaction.calls().permits().start_calls()?;
         let took = begin.elapsed();
-        let permits: Vec<PermitId> = turn.out.calls.iter().map(|call| call.permit).collect();
+        let permits: Vec<PermitId> = transaction
+            .journal
+            .out
+            .calls
+            .iter()
+            .map(|call| call.permit)
+            .collect();
         let [permit] = permits[..] else {
             panic!("{} calls started instead of one", permits.len());
         };
@@ -100,10 +108,12 @@ impl Decisions {
             body: Value::Null,
             ..Answer::default()
         };
-        turn.answered(self.target, permit, Outcome::Success(answer))?;
-        turn.resume_pending()?;
+        transaction
+            .calls()
+            .answered(self.target, permit, Outcome::Success(answer))?;
+        transaction.workflow().resume_pending()?;
         // Nothing leaves: the outbox is dropped.
-        drop(turn.into_outbox());
+        drop(transaction.into_outbox());
         self.writer.store.commit()?;
         Ok(took)
     }
@@ -111,17 +121,19 @@ impl Decisions {
     fn send(&mut self, calls: u64) -> Result<(), StoreFailure> {
         let now = self.writer.clock.now();
         self.writer.store.begin()?;
-        let mut turn = Turn::new(&self.writer.store, &mut self.writer.memory, now);
+        let mut transaction = Transaction::new(&self.writer.store, &mut self.writer.memory, now);
         for _ in 0..calls {
             let request = SendMessage {
                 queue_url: self.queue.to_string(),
                 body: r#"{"Method":"GET","Path":"/"}"#.to_owned(),
                 ..SendMessage::default()
             };
-            let sent = turn.answer_to(|turn| turn.send_message(request))?;
+            let sent = transaction
+                .calls()
+                .answer_to(|calls| calls.send_message(request))?;
             assert!(sent.is_ok(), "a call is sent: {sent:?}");
         }
-        drop(turn.into_outbox());
+        drop(transaction.into_outbox());
         self.writer.store.commit()
     }
 }

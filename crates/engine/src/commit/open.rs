@@ -184,7 +184,7 @@ pub(crate) fn open(
     })?;
     remove_unkept(&blobs, &store).map_err(unusable)?;
     let writer = recover(store, &config, free_slots_after_restart, set_clock_back)?;
-    let reader = Arc::new(Reader::new(&path, writer.memory.place.clone())?);
+    let reader = Arc::new(Reader::new(&path, writer.memory.arns.clone())?);
     let (commands, received) = mpsc::channel(WAITING_COMMANDS);
     let (stopped, how) = watch::channel(None);
     let opened = Opened {

@@ -3,7 +3,7 @@
 use rampmeter_asl::StateMachine;
 use rampmeter_config::Config;
 use rampmeter_dispatch::Time;
-use rampmeter_store::model::arn::Place;
+use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::damaged::{DamagedItem, DamagedKind};
 use rampmeter_store::model::id::RevisionId;
 use rampmeter_store::model::state_machine::{MachineKind, Settings};
@@ -16,7 +16,7 @@ use crate::memory::machines::Machines;
 pub(crate) fn publish(
     store: &Store,
     config: &Config,
-    place: &Place,
+    place: &ArnScope,
     now: Time,
 ) -> Result<Machines, OpenError> {
     let mut machines = Machines::default();
@@ -54,7 +54,7 @@ pub(crate) fn publish(
 /// The revision of a configured workflow: the newest stored one if it is the same, else a new one.
 fn store_definition(
     store: &Store,
-    place: &Place,
+    place: &ArnScope,
     name: &str,
     definition: &str,
     now: Time,
@@ -100,7 +100,7 @@ pub(crate) fn set_aside(
     now: Time,
 ) -> Result<(), StoreFailure> {
     tracing::error!(kind = kind.as_str(), name, why = %damaged, "what cannot be read is set aside");
-    store.note_damaged(&DamagedItem {
+    store.ledger().note_damaged(&DamagedItem {
         kind,
         name: name.to_owned(),
         why: damaged.to_string(),

@@ -13,7 +13,7 @@ use rampmeter_config::{Config, Worker};
 use rampmeter_dispatch::{
     Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Time,
 };
-use rampmeter_store::model::arn::Place;
+use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::figures::Histogram;
 use rampmeter_store::model::id::{QueueId, TargetId};
@@ -23,10 +23,10 @@ use rampmeter_store::{Kind, PermitRow, Sequence, Store};
 use rampmeter_store::{Readable, readable};
 
 use crate::apply::control::limit_change::amended;
-use crate::apply::turn::Turn;
 use crate::commit::open::OpenError;
 use crate::commit::publish::publish;
 use crate::commit::publish::set_aside;
+use crate::commit::transaction::Transaction;
 use crate::commit::writer::Writer;
 use crate::memory::invocations::Invocations;
 use crate::memory::move_tasks::RunningMoveTask;
@@ -35,10 +35,10 @@ use crate::memory::queues::{DEAD_LANE, Queue, Queues, names_of};
 use crate::memory::receives::WaitingReceives;
 use crate::memory::sources::Sources;
 use crate::memory::target::{COMMIT, Target};
-use crate::memory::{Memory, Numbers};
+use crate::memory::{CallMemory, ControlMemory, Memory, QueueMemory, WorkflowMemory};
 
 /// Calls in flight to a target that has no limit of its own on them.
-const MOST_IN_FLIGHT: u32 = 256;
+const MAX_IN_FLIGHT: u32 = 256;
 
 /// Builds the writer from the store and the configuration, in one transaction.
 pub(crate) fn recover(
@@ -47,13 +47,13 @@ pub(crate) fn recover(
     free_slots: bool,
     set_clock_back: Duration,
 ) -> Result<Writer, OpenError> {
-    let place = Place {
+    let arns = ArnScope {
         region: config.server.region.clone(),
         account: config.server.account.clone(),
     };
     store.begin()?;
     let seal = token_seal(&store)?;
-    check_place(&store, &place)?;
+    check_place(&store, &arns)?;
     let clock = take_up_time(&store, config, set_clock_back)?;
     let permits = store.calls().permits()?;
     let jobs: BTreeSet<PermitId> = store.calls().job_permits()?.into_iter().collect();
@@ -69,32 +69,38 @@ pub(crate) fn recover(
         ids.push((id, target));
     }
     let memory = Memory {
-        machines: publish(&store, config, &place, clock.now())?,
-        ancestors: RefCell::default(),
-        continuing: BTreeSet::new(),
-        place,
-        seal,
-        queues: Queues::default(),
-        targets: BTreeMap::new(),
-        numbers: Numbers {
-            execution: Sequence::new(Kind::Execution),
-            message: Sequence::new(Kind::Message),
-            permit: Sequence::new(Kind::Permit),
-            step: Sequence::new(Kind::Step),
+        queue: QueueMemory {
+            queues: Queues::default(),
+            waiting: WaitingReceives::default(),
+            sources: Sources::default(),
+            sweeps: store.queues().sweeps()?.into_iter().collect(),
+            moves: BTreeMap::new(),
+            message_numbers: Sequence::new(Kind::Message),
         },
-        waiting: WaitingReceives::default(),
-        activities: store.machines().activities()?,
-        polls: WaitingPolls::default(),
-        synchronous: BTreeMap::new(),
-        sources: Sources::default(),
-        sweeps: store.queues().sweeps()?.into_iter().collect(),
-        moves: BTreeMap::new(),
-        invocations: Invocations::new(open_functions(config)?),
-        drain_timeout: config.server.drain_timeout,
-        retention: config.server.retention,
-        forget_at: clock.now(),
+        calls: CallMemory {
+            targets: BTreeMap::new(),
+            permit_numbers: Sequence::new(Kind::Permit),
+        },
+        workflow: WorkflowMemory {
+            machines: publish(&store, config, &arns, clock.now())?,
+            ancestors: RefCell::default(),
+            continuing: BTreeSet::new(),
+            activities: store.machines().activities()?,
+            synchronous: BTreeMap::new(),
+            polls: WaitingPolls::default(),
+            invocations: Invocations::new(open_functions(config)?),
+            execution_numbers: Sequence::new(Kind::Execution),
+            step_numbers: Sequence::new(Kind::Step),
+        },
+        control: ControlMemory {
+            retention: config.server.retention,
+            forget_at: clock.now(),
+        },
+        arns,
+        seal,
         commits: Histogram::default(),
         damaged: 0,
+        drain_timeout: config.server.drain_timeout,
         draining: None,
     };
     let mut writer = Writer {
@@ -110,7 +116,7 @@ pub(crate) fn recover(
             open.cloned().collect()
         };
         let target = open_target(&mut writer, id, target, &open, &jobs, places)?;
-        writer.memory.targets.insert(id, target);
+        writer.memory.calls.targets.insert(id, target);
     }
     open_queues(&mut writer)?;
     open_sources(&mut writer, config)?;
@@ -146,7 +152,7 @@ fn token_seal(store: &Store) -> Result<TokenSeal, OpenError> {
 }
 
 /// An execution's ARN is part of its calls' idempotency keys, so it may not change while the store lives.
-fn check_place(store: &Store, place: &Place) -> Result<(), OpenError> {
+fn check_place(store: &Store, place: &ArnScope) -> Result<(), OpenError> {
     let configured = format!("{} {}", place.account, place.region);
     let stored = store.meta("account and region", || configured.clone().into_bytes())?;
     if stored == configured.as_bytes() {
@@ -268,11 +274,15 @@ fn open_target(
     for job in going_on {
         gate.restore_job(job.id, priority_of(job.lane), job.started_at);
     }
+    let shared = Arc::new(config.clone());
+    let queues = &mut writer.memory.queue.queues;
+    queues.add_target(id, Arc::clone(&shared));
     let [high, medium, batch, dead] = open_lanes(writer, id, config)?;
     let lanes = [high, medium, batch];
-    let mut target = Target::new(config.clone(), caller, gate, base, overrides, lanes, dead);
+    let mut target = Target::new(shared, caller, gate, base, overrides, lanes, dead);
     target.selector = selector_of(config)?;
-    target.recount(id, &writer.store)?;
+    let store = &writer.store;
+    target.recount(id, store.messages(), store.lanes(), store.calls())?;
     Ok(target)
 }
 
@@ -297,11 +307,11 @@ fn open_lanes(
         match config.worker {
             Worker::Embedded => {
                 writer.store.queues().forget_hidden(queue.id)?;
-                writer.memory.queues.add_lane(queue);
+                writer.memory.queue.queues.add_lane(queue);
             }
             Worker::External => {
                 writer.store.lanes().forget_lane(id, queue.id)?;
-                writer.memory.queues.add_external(queue.id, id);
+                writer.memory.queue.queues.add_external(queue.id, id);
             }
         }
     }
@@ -326,14 +336,15 @@ fn selector_of(config: &rampmeter_config::Target) -> Result<Option<Arc<Selector>
 /// they keep their messages until it is configured again.
 fn open_queues(writer: &mut Writer) -> Result<(), OpenError> {
     for (record, target) in writer.store.queues().queues()? {
-        if target.is_none_or(|target| writer.memory.targets.contains_key(&target)) {
-            writer.memory.queues.add(record);
+        if target.is_none_or(|target| writer.memory.calls.targets.contains_key(&target)) {
+            writer.memory.queue.queues.add(record);
         }
     }
     let next = writer.clock.now();
     for row in writer.store.queues().running_move_tasks()? {
         writer
             .memory
+            .queue
             .moves
             .insert(row.id, RunningMoveTask { row, next });
     }
@@ -347,7 +358,7 @@ fn open_sources(writer: &mut Writer, config: &Config) -> Result<(), OpenError> {
         let Some(name) = &definition.source else {
             continue;
         };
-        let known = writer.memory.queues.named(name).map(|queue| queue.id);
+        let known = writer.memory.queue.queues.named(name).map(|queue| queue.id);
         let id = match known {
             Some(id) => id,
             None => {
@@ -359,11 +370,11 @@ fn open_sources(writer: &mut Writer, config: &Config) -> Result<(), OpenError> {
                     });
                 }
                 let id = record.id;
-                writer.memory.queues.add(record);
+                writer.memory.queue.queues.add(record);
                 id
             }
         };
-        writer.memory.sources.add(id, workflow.clone());
+        writer.memory.queue.sources.add(id, workflow.clone());
     }
     Ok(())
 }
@@ -378,7 +389,7 @@ fn bounded(mut rules: Rules) -> Rules {
     if !has_one {
         rules
             .limits
-            .push(Limit::concurrency("process", MOST_IN_FLIGHT));
+            .push(Limit::concurrency("process", MAX_IN_FLIGHT));
     }
     rules
 }
@@ -392,27 +403,28 @@ fn take_up(
     free_slots: bool,
 ) -> Result<(), OpenError> {
     let now = writer.clock.now();
-    let known: Vec<TargetId> = writer.memory.targets.keys().copied().collect();
-    let mut turn = Turn::new(&writer.store, &mut writer.memory, now);
+    let known: Vec<TargetId> = writer.memory.calls.targets.keys().copied().collect();
+    let store = &writer.store;
+    let mut transaction = Transaction::new(store, &mut writer.memory, now);
     for permit in permits
         .iter()
         .filter(|permit| known.contains(&permit.target))
     {
         if free_slots {
-            turn.store().calls().delete_permit(permit.id)?;
+            store.calls().delete_permit(permit.id)?;
         }
         // Work that goes on at the vendor needs nothing of ours to go on.
         if permit.held_until.is_some() || jobs.contains(&permit.id) {
             continue;
         }
         if !free_slots {
-            let until = turn.target(permit.target).held_until(now);
-            turn.store().calls().hold_permit(permit.id, until)?;
+            let until = transaction.calls().target(permit.target).held_until(now);
+            store.calls().hold_permit(permit.id, until)?;
         }
-        turn.take_up(permit)?;
-        turn.resume_pending()?;
+        transaction.calls().take_up(permit)?;
+        transaction.workflow().resume_pending()?;
     }
-    let outbox = turn.into_outbox();
+    let outbox = transaction.into_outbox();
     assert!(outbox.calls.is_empty(), "recovery starts no call");
     Ok(())
 }

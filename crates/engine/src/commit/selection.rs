@@ -55,7 +55,7 @@ fn cut(selector: &Selector, mut answer: Answer) -> Answer {
     };
     let stored = answer.stored.take();
     let whole = std::mem::replace(&mut answer.body, selected);
-    if answer.to_task_output().to_string().len() > ResponseRules::LONGEST_OUTPUT {
+    if answer.to_task_output().to_string().len() > ResponseRules::MAX_OUTPUT_BYTES {
         answer.body = whole;
         answer.stored = stored;
     }

@@ -1,99 +1,242 @@
-//! One command at work in the transaction: which function of `apply` does it, and whom the answer is for. Whatever a command
-//! left for executions is told them before the next begins.
+//! One transaction: it hands out the contexts, each with what its subject may touch, and says which of their functions does what
+//! a command asks for. Whatever a command left for executions is told them before the next begins.
 
-use rampmeter_store::StoreFailure;
+use rampmeter_dispatch::Time;
 use rampmeter_store::model::id::{MessageNumber, message_number};
+use rampmeter_store::{Store, StoreFailure};
 
-use crate::apply::turn::Turn;
+use crate::apply::calls::context::{CallContext, CallStore};
+use crate::apply::control::context::ControlContext;
+use crate::apply::journal::Journal;
+use crate::apply::machines::context::{MachineContext, MachineStore};
+use crate::apply::outbox::Outbox;
+use crate::apply::queues::context::{QueueContext, QueueStore};
+use crate::apply::subject::Subject;
+use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
 use crate::command::Command;
+use crate::memory::Memory;
 
-impl Turn<'_> {
+/// One transaction. What is decided goes into the store or into the journal; nothing leaves before the commit.
+#[derive(Debug)]
+pub(crate) struct Transaction<'w> {
+    store: &'w Store,
+    memory: &'w mut Memory,
+    pub(crate) journal: Journal,
+    /// A message was made ready since this was last cleared.
+    pub(crate) made_ready: bool,
+}
+
+impl<'w> Transaction<'w> {
+    pub(crate) fn new(store: &'w Store, memory: &'w mut Memory, now: Time) -> Transaction<'w> {
+        let journal = Journal::new(now, memory.draining.is_some(), memory.damaged);
+        Transaction {
+            store,
+            memory,
+            journal,
+            made_ready: false,
+        }
+    }
+
+    /// What people change and what time makes old, which may touch everything below it.
+    pub(crate) fn control(&mut self) -> ControlContext<'_> {
+        let memory = &mut *self.memory;
+        let (arns, seal) = (&memory.arns, &memory.seal);
+        let queue = QueueContext {
+            store: QueueStore::of(self.store),
+            ledger: self.store.ledger(),
+            memory: &mut memory.queue,
+            journal: &mut self.journal,
+            arns,
+            seal,
+        };
+        let calls = CallContext {
+            queue,
+            store: CallStore::of(self.store),
+            ledger: self.store.ledger(),
+            memory: &mut memory.calls,
+            made_ready: &mut self.made_ready,
+            arns,
+            seal,
+        };
+        let workflow = WorkflowContext {
+            calls,
+            store: WorkflowStore::of(self.store),
+            ledger: self.store.ledger(),
+            memory: &mut memory.workflow,
+            arns,
+            seal,
+        };
+        ControlContext {
+            workflow,
+            memory: &mut memory.control,
+        }
+    }
+
+    /// Executions.
+    pub(crate) fn workflow(&mut self) -> WorkflowContext<'_> {
+        self.control().workflow
+    }
+
+    /// Calls.
+    pub(crate) fn calls(&mut self) -> CallContext<'_> {
+        self.workflow().calls
+    }
+
+    /// Queues.
+    pub(crate) fn queue(&mut self) -> QueueContext<'_> {
+        self.calls().queue
+    }
+
+    /// State machines, their versions and aliases.
+    pub(crate) fn machines(&mut self) -> MachineContext<'_> {
+        MachineContext {
+            store: MachineStore {
+                machines: self.store.machines(),
+            },
+            ledger: self.store.ledger(),
+            memory: &mut self.memory.workflow.machines,
+            journal: &mut self.journal,
+            arns: &self.memory.arns,
+        }
+    }
+
+    /// What is to be done after the commit.
+    pub(crate) fn into_outbox(mut self) -> Outbox {
+        assert!(
+            self.journal.pending.is_empty(),
+            "executions are told everything before the commit"
+        );
+        self.workflow().answer_ended();
+        self.memory.damaged = self.journal.damaged;
+        self.journal.out
+    }
+
     /// Applies one command and all that follows from it at once.
     pub(crate) fn apply(&mut self, command: Command) -> Result<(), StoreFailure> {
         match command {
-            Command::StartExecution(start, reply) => {
-                self.client(reply, |turn| turn.start_execution(&start))?;
-            }
-            Command::StopExecution(stop, reply) => {
-                self.client(reply, |turn| turn.stop_execution(stop))?;
-            }
-            Command::ReportTask(report, reply) => {
-                self.client(reply, |turn| turn.report_task(report))?;
-            }
-            Command::SendMessage(message, reply) => {
-                self.client(reply, |turn| turn.send_message(message))?;
-            }
-            Command::CreateStateMachine(create, reply) => {
-                self.client(reply, |turn| turn.create_state_machine(create))?;
-            }
-            Command::UpdateStateMachine(update, reply) => {
-                self.client(reply, |turn| turn.update_state_machine(update))?;
-            }
-            Command::DeleteStateMachine(arn, reply) => {
-                self.client(reply, |turn| turn.delete_state_machine(&arn))?;
-            }
+            Command::StartExecution(start, reply) => self
+                .workflow()
+                .client(reply, |workflow| workflow.starts().start_execution(&start))?,
+            Command::StopExecution(stop, reply) => self
+                .workflow()
+                .client(reply, |workflow| workflow.stop_execution(stop))?,
+            Command::ReportTask(report, reply) => self
+                .workflow()
+                .client(reply, |workflow| workflow.report_task(report))?,
             Command::RedriveExecution(redrive, reply) => {
-                self.client(reply, |turn| turn.redrive_execution(&redrive))?;
+                self.workflow().client(reply, |workflow| {
+                    workflow.redrives().redrive_execution(&redrive)
+                })?
             }
-            Command::UpdateMapRun(update, reply) => {
-                self.client(reply, |turn| turn.update_map_run(&update))?;
-            }
-            Command::Queue(command) => self.apply_to_queue(command)?,
-            Command::Activity(command) => self.apply_to_activity(command)?,
-            Command::Version(command) => self.apply_to_version(command)?,
+            Command::UpdateMapRun(update, reply) => self.workflow().client(reply, |workflow| {
+                workflow.map_runs().update_map_run(&update)
+            })?,
             Command::StartSyncExecution(start, reply) => {
-                self.start_sync_execution(&start, reply)?;
+                self.workflow().start_sync_execution(&start, reply)?;
             }
-            Command::ShutDown(done) => self.memory.drain(self.now, done),
-            Command::Continue(execution) => self.continue_execution(execution)?,
-            Command::Answered {
-                target,
-                permit,
-                outcome,
-            } => self.answered(target, permit, outcome)?,
+            Command::Continue(execution) => {
+                self.workflow().steps().continue_execution(execution)?;
+            }
             Command::Invoked {
                 key,
                 execution,
                 invoked,
-            } => self.invoked(key, execution, invoked)?,
-            Command::Control(command) => self.control(command)?,
+            } => self
+                .workflow()
+                .services()
+                .invoked(key, execution, invoked)?,
+            Command::Activity(command) => {
+                self.workflow().activities().apply_to_activity(command)?;
+            }
+            Command::CreateStateMachine(create, reply) => self
+                .machines()
+                .client(reply, |machines| machines.create_state_machine(create))?,
+            Command::UpdateStateMachine(update, reply) => self
+                .machines()
+                .client(reply, |machines| machines.update_state_machine(update))?,
+            Command::DeleteStateMachine(arn, reply) => self
+                .machines()
+                .client(reply, |machines| machines.delete_state_machine(&arn))?,
+            Command::Version(command) => self.machines().apply_to_version(command)?,
+            Command::SendMessage(message, reply) => self
+                .calls()
+                .client(reply, |calls| calls.send_message(message))?,
+            Command::SendMessageBatch(batch, reply) => self
+                .calls()
+                .client(reply, |calls| calls.send_message_batch(batch))?,
+            Command::DescribeQueue(url, reply) => self
+                .calls()
+                .client(reply, |calls| Ok(calls.describe_queue(&url)?))?,
+            Command::Answered {
+                target,
+                permit,
+                outcome,
+            } => self.calls().answered(target, permit, outcome)?,
+            Command::Queue(command) => self.queue().apply_to_queue(command)?,
+            Command::Control(command) => self.control().control(command)?,
+            Command::ShutDown(done) => {
+                self.memory.drain(self.journal.now, done);
+                self.journal.draining = true;
+            }
             question => self.answer(question)?,
         }
-        self.resume_pending()
+        self.workflow().resume_pending()
     }
 
     /// Does everything that is due by time alone. Answers whether more is due at once.
     pub(crate) fn fire_due(&mut self) -> Result<bool, StoreFailure> {
-        let timers = self.fire_timers()?;
-        let messages = self.end_delays()?;
-        self.end_holds()?;
-        self.end_limit_changes()?;
-        self.resume_pending()?;
+        let timers = self.workflow().fire_timers()?;
+        let mut calls = self.calls();
+        let messages = calls.end_delays()?;
+        calls.end_holds()?;
+        self.control().end_limit_changes()?;
+        self.workflow().resume_pending()?;
         Ok(timers || messages)
+    }
+
+    /// Does what waits for nothing but room: executions of sources, requests, calls, long polls, workers. Answers whether more
+    /// is due at once.
+    pub(crate) fn start_what_waits(&mut self) -> Result<bool, StoreFailure> {
+        let mut workflow = self.workflow();
+        let mut unfinished = workflow.sources().start_from_sources()?;
+        workflow.services().start_invocations()?;
+        workflow.resume_pending()?;
+        *workflow.calls.made_ready = false;
+        unfinished |= workflow.calls.permits().start_calls()?;
+        workflow.resume_pending()?;
+        unfinished |= workflow.services().may_start_invocations();
+        unfinished |= workflow.calls.queue.work_on_queues()?;
+        unfinished |= workflow.activities().serve_waiting_workers()?;
+        let mut control = self.control();
+        unfinished |= control.forget_old()?;
+        control.workflow.resume_pending()?;
+        // A task that failed here may have resumed a workflow that sent to a target already visited.
+        Ok(unfinished || self.made_ready)
     }
 
     /// Answers a question that only the writer's memory can answer. It changes nothing.
     fn answer(&mut self, question: Command) -> Result<(), StoreFailure> {
+        let commits = self.memory.commits;
         match question {
-            Command::InspectTargets(reply) => {
-                self.question(reply, |turn| Ok(turn.inspect_targets()))
-            }
-            Command::InspectFigures(reply) => {
-                self.question(reply, |turn| Ok(turn.inspect_figures()?))
-            }
-            Command::InspectCalls(most, target, reply) => self.question(reply, |turn| {
-                Ok(turn.inspect_calls(most, target.as_deref())?)
+            Command::InspectTargets(reply) => self
+                .calls()
+                .question(reply, |calls| Ok(calls.inspection().inspect_targets())),
+            Command::InspectFigures(reply) => self
+                .calls()
+                .question(reply, |calls| Ok(calls.inspect_figures(commits)?)),
+            Command::InspectCalls(most, target, reply) => self.calls().question(reply, |calls| {
+                Ok(calls.inspection().inspect_calls(most, target.as_deref())?)
             }),
-            Command::InspectCall(number, reply) => {
-                self.question(reply, |turn| Ok(turn.call_of(MessageNumber(number))?))
-            }
-            Command::NumberOfCall(id, reply) => self.question(reply, |turn| {
-                let number = message_number(turn.memory.seal.key(), &id);
+            Command::InspectCall(number, reply) => self.calls().question(reply, |calls| {
+                Ok(calls.inspection().call_of(MessageNumber(number))?)
+            }),
+            Command::NumberOfCall(id, reply) => self.queue().question(reply, |queue| {
+                let number = message_number(queue.seal.key(), &id);
                 Ok(number.map(|number| number.0))
             }),
-            Command::InspectExecution(arn, reply) => {
-                self.question(reply, |turn| turn.inspect_execution(&arn))
-            }
+            Command::InspectExecution(arn, reply) => self.workflow().question(reply, |workflow| {
+                workflow.inspection().inspect_execution(&arn)
+            }),
             other => unreachable!("{other:?} is no question"),
         }
     }

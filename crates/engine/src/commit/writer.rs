@@ -12,11 +12,10 @@ use rampmeter_dispatch::Time;
 use rampmeter_store::{Readable, Store, StoreFailure, readable};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::apply::outbox::Outbox;
-use crate::apply::turn::Turn;
 use crate::command::Command;
 use crate::commit::effects::SendOff;
 use crate::commit::stopped::Stopped;
+use crate::commit::transaction::Transaction;
 use crate::memory::Memory;
 use crate::memory::target::Target;
 
@@ -28,7 +27,7 @@ const CONTINUING: usize = GROUP / 4;
 
 /// The longest sleep: the timer of a sleep stands still while the machine is suspended, and what became due then is noticed
 /// this soon after it wakes.
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+const MAX_SLEEP: Duration = Duration::from_secs(1);
 
 /// The writer: the store, the clock, and what is remembered between two transactions.
 #[derive(Debug)]
@@ -73,10 +72,11 @@ impl Writer {
     ) -> Result<Vec<oneshot::Sender<()>>, StoreFailure> {
         // Executions that go on take at most a part of each group, so that they shut nobody out.
         if let Readable::Whole(ids) = readable(self.store.executions().continuing())? {
-            self.memory.continuing.extend(ids);
+            self.memory.workflow.continuing.extend(ids);
         }
         let waiting = self
             .memory
+            .workflow
             .continuing
             .iter()
             .copied()
@@ -100,7 +100,7 @@ impl Writer {
                     Err(_) => break,
                 }
             }
-            let (next, unfinished) = self.turn(std::mem::take(&mut group), send_off)?;
+            let (next, unfinished) = self.transact(std::mem::take(&mut group), send_off)?;
             again = unfinished;
             continuing.extend(next);
             if let Some(done) = self.drained() {
@@ -111,32 +111,20 @@ impl Writer {
     }
 
     /// One transaction. Returns the commands it left for the next, and whether more is due at once.
-    fn turn(
+    fn transact(
         &mut self,
         group: Vec<Command>,
         send_off: &SendOff,
     ) -> Result<(Vec<Command>, bool), StoreFailure> {
         let now = self.clock.now();
         self.store.begin()?;
-        let mut turn = Turn::new(&self.store, &mut self.memory, now);
-        let mut unfinished = turn.fire_due()?;
+        let mut transaction = Transaction::new(&self.store, &mut self.memory, now);
+        let mut unfinished = transaction.fire_due()?;
         for command in group {
-            turn.apply(command)?;
+            transaction.apply(command)?;
         }
-        unfinished |= turn.start_from_sources()?;
-        turn.start_invocations()?;
-        turn.resume_pending()?;
-        turn.made_ready = false;
-        unfinished |= turn.start_calls()?;
-        turn.resume_pending()?;
-        unfinished |= turn.may_start_invocations();
-        unfinished |= turn.work_on_queues()?;
-        unfinished |= turn.serve_waiting_workers()?;
-        unfinished |= turn.forget_old()?;
-        turn.resume_pending()?;
-        // A task that failed here may have resumed a workflow that sent to a target already visited.
-        unfinished |= turn.made_ready;
-        let outbox: Outbox = turn.into_outbox();
+        unfinished |= transaction.start_what_waits()?;
+        let outbox = transaction.into_outbox();
         let begun = std::time::Instant::now();
         self.store.put_stamp(&self.clock.stamp())?;
         self.store.commit()?;
@@ -156,11 +144,12 @@ impl Writer {
             Readable::Whole(at) => at,
             Readable::Damaged(_) => None,
         };
-        let changes = self.memory.targets.values();
+        let changes = self.memory.calls.targets.values();
         let changes = changes.filter_map(Target::first_expiry).min();
         let gates = match self.memory.draining {
             None => self
                 .memory
+                .calls
                 .targets
                 .values()
                 .filter_map(|target| target.wake)
@@ -168,9 +157,9 @@ impl Writer {
             Some(_) => None,
         };
         let drained = self.memory.draining.as_ref().map(|draining| draining.until);
-        let receives = self.memory.waiting.first_deadline();
-        let workers = self.memory.polls.first_deadline();
-        let moves = self.memory.moves.values().map(|task| task.next).min();
+        let receives = self.memory.queue.waiting.first_deadline();
+        let workers = self.memory.workflow.polls.first_deadline();
+        let moves = self.memory.queue.moves.values().map(|task| task.next).min();
         let next = [
             timer,
             delayed,
@@ -180,14 +169,14 @@ impl Writer {
             receives,
             workers,
             moves,
-            Some(self.memory.forget_at),
+            Some(self.memory.control.forget_at),
         ];
         let next = next.into_iter().flatten().min();
-        let wait = next.map_or(LONGEST_SLEEP, |next| {
+        let wait = next.map_or(MAX_SLEEP, |next| {
             let micros = next.as_micros().saturating_sub(now.as_micros());
             Duration::from_micros(u64::try_from(micros).unwrap_or(0))
         });
-        Ok(wait.min(LONGEST_SLEEP))
+        Ok(wait.min(MAX_SLEEP))
     }
 
     /// Whom to tell, once no call is in flight or the time to drain is over.
@@ -195,10 +184,11 @@ impl Writer {
         let draining = self.memory.draining.as_ref()?;
         let quiet = self
             .memory
+            .calls
             .targets
             .values()
             .all(|target| target.in_flight.is_empty())
-            && self.memory.invocations.in_flight.is_empty();
+            && self.memory.workflow.invocations.in_flight.is_empty();
         if quiet || self.clock.now() >= draining.until {
             return self.memory.draining.take().map(|draining| draining.done);
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rampmeter_asl::Payload;
 use rampmeter_call::Answer;
 use rampmeter_caller::{FunctionCaller, InvokeError};
-use rampmeter_store::model::arn::Place;
+use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::invocation::{Invoked, TaskError};
 use serde_json::{Map, Value, json};
 
@@ -39,7 +39,7 @@ impl FunctionRequest {
         arn: &str,
         event: &Payload,
         functions: &BTreeMap<String, Arc<FunctionCaller>>,
-        place: &Place,
+        place: &ArnScope,
     ) -> Result<FunctionRequest, TaskError> {
         Ok(FunctionRequest {
             caller: find(arn, functions, place)?,
@@ -52,7 +52,7 @@ impl FunctionRequest {
     pub(crate) fn by_parameters(
         parameters: &Payload,
         functions: &BTreeMap<String, Arc<FunctionCaller>>,
-        place: &Place,
+        place: &ArnScope,
     ) -> Result<FunctionRequest, TaskError> {
         let parameters = parameters.value();
         let text = |name: &str| parameters.get(name).and_then(Value::as_str);
@@ -85,7 +85,7 @@ impl FunctionRequest {
 fn find(
     name: &str,
     functions: &BTreeMap<String, Arc<FunctionCaller>>,
-    place: &Place,
+    place: &ArnScope,
 ) -> Result<Arc<FunctionCaller>, TaskError> {
     let short = short_name(name);
     functions.get(short).cloned().ok_or_else(|| {

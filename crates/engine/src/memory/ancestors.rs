@@ -8,7 +8,7 @@ use rampmeter_asl::Frame;
 use rampmeter_store::model::id::StepId;
 
 /// Bytes of stored text that may be kept decoded. A frame longer than that is kept alone.
-const MOST: usize = 8 << 20;
+const MAX_BYTES: usize = 8 << 20;
 
 /// Frames by the step that holds them. A step that was written never changes, so nothing here grows stale.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ impl Ancestors {
     /// Keeps the frame that a step of so many bytes holds.
     pub(crate) fn keep(&mut self, step: StepId, frame: Arc<Frame>, bytes: usize) {
         self.forget(step);
-        while self.bytes + bytes > MOST
+        while self.bytes + bytes > MAX_BYTES
             && let Some((_, oldest)) = self.by_use.first_key_value()
         {
             self.forget(*oldest);
@@ -70,13 +70,13 @@ mod tests {
         let mut ancestors = Ancestors::default();
         let frame = Arc::new(Frame::root());
         for step in 1..=4 {
-            ancestors.keep(StepId(step), Arc::clone(&frame), MOST / 4);
+            ancestors.keep(StepId(step), Arc::clone(&frame), MAX_BYTES / 4);
         }
         assert!(ancestors.get(StepId(1)).is_some());
-        ancestors.keep(StepId(5), Arc::clone(&frame), MOST / 4);
+        ancestors.keep(StepId(5), Arc::clone(&frame), MAX_BYTES / 4);
         assert!(ancestors.get(StepId(2)).is_none());
         assert!(ancestors.get(StepId(1)).is_some() && ancestors.get(StepId(5)).is_some());
-        ancestors.keep(StepId(6), frame, MOST * 2);
+        ancestors.keep(StepId(6), frame, MAX_BYTES * 2);
         assert!(ancestors.get(StepId(5)).is_none());
         assert!(ancestors.get(StepId(6)).is_some());
         assert_eq!(ancestors.kept.len(), 1);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rampmeter_asl::{Action, Detail, Event, Payload, Resource};
 use rampmeter_caller::FunctionCaller;
-use rampmeter_store::model::arn::Place;
+use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::id::StepId;
 use rampmeter_store::model::invocation::{InvocationKey, TaskError};
 use tokio::sync::oneshot;
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::invocation::{FunctionRequest, Request, SdkRequest};
 
 /// Requests that are under way at once; more wait in the store.
-pub(crate) const MOST_IN_FLIGHT: usize = 256;
+pub(crate) const MAX_IN_FLIGHT: usize = 256;
 
 /// Before the oldest of them.
 const BEFORE_ALL: InvocationKey = InvocationKey {
@@ -55,7 +55,7 @@ impl Invocations {
         &self,
         resource: &Resource,
         parameters: &Payload,
-        place: &Place,
+        place: &ArnScope,
     ) -> Result<Request, TaskError> {
         match resource {
             Resource::Function(arn) => {
@@ -80,7 +80,7 @@ impl Invocations {
     pub(crate) fn stored_request(
         &self,
         event: &Event,
-        place: &Place,
+        place: &ArnScope,
     ) -> Option<Result<Request, TaskError>> {
         match &event.detail {
             Detail::LambdaFunctionScheduled {

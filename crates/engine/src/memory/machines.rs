@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rampmeter_asl::StateMachine;
-use rampmeter_store::model::arn::Place;
+use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::id::RevisionId;
 use rampmeter_store::model::state_machine::{MachineKind, diagnosis};
-use rampmeter_store::{RevisionRow, Store, StoreError};
+use rampmeter_store::{MachineTables, RevisionRow, StoreError};
 
 /// Compiled revisions that are kept; when there are more, all are dropped and compiled again as they are used.
 const KEPT: usize = 4_096;
@@ -56,26 +56,26 @@ impl Machines {
     pub(crate) fn newest(
         &mut self,
         name: &str,
-        store: &Store,
-        place: &Place,
+        tables: MachineTables<'_>,
+        place: &ArnScope,
     ) -> Result<Option<Arc<Machine>>, StoreError> {
         let id = match self.newest.get(name) {
             Some(id) => *id,
-            None => match store.machines().newest_revision(name)? {
+            None => match tables.newest_revision(name)? {
                 Some(row) => row.id,
                 None => return Ok(None),
             },
         };
         self.newest.insert(name.to_owned(), id);
-        self.revision(id, store, place).map(Some)
+        self.revision(id, tables, place).map(Some)
     }
 
     /// The revision with this number.
     pub(crate) fn revision(
         &mut self,
         id: RevisionId,
-        store: &Store,
-        place: &Place,
+        tables: MachineTables<'_>,
+        place: &ArnScope,
     ) -> Result<Arc<Machine>, StoreError> {
         if let Some(machine) = self.compiled.get(&id) {
             return Ok(Arc::clone(machine));
@@ -86,7 +86,7 @@ impl Machines {
             role_arn,
             kind,
             ..
-        } = store.machines().revision(id)?;
+        } = tables.revision(id)?;
         let mut definition = StateMachine::parse(&definition).map_err(|problems| {
             StoreError::damaged(format!("state machine {name}: {}", diagnosis(&problems)))
         })?;

@@ -17,12 +17,14 @@ use std::time::Duration;
 
 use rampmeter_dispatch::Time;
 use rampmeter_store::model::activity::Activities;
-use rampmeter_store::model::arn::Place;
+use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::execution::SyncExecution;
 use rampmeter_store::model::figures::Histogram;
 use rampmeter_store::model::id::{ExecutionId, QueueId, TargetId};
 use rampmeter_store::model::token::TokenSeal;
-use rampmeter_store::{Sequence, Store, StoreError};
+use rampmeter_store::{
+    CallTables, LaneTables, Ledger, MachineTables, MessageTables, QueueTables, Sequence, StoreError,
+};
 use tokio::sync::oneshot;
 
 use crate::command::Reply;
@@ -36,55 +38,73 @@ use crate::memory::receives::WaitingReceives;
 use crate::memory::sources::Sources;
 use crate::memory::target::Target;
 
-/// Everything that the writer remembers.
+/// Everything that the writer remembers: a part for each subject, and what all of them read.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    pub(crate) place: Place,
+    pub(crate) arns: ArnScope,
     pub(crate) seal: TokenSeal,
-    pub(crate) machines: Machines,
-    /// Frames whose children read from them.
-    pub(crate) ancestors: RefCell<Ancestors>,
-    /// Executions that have a command waiting to go on with them.
-    pub(crate) continuing: BTreeSet<ExecutionId>,
+    pub(crate) queue: QueueMemory,
+    pub(crate) calls: CallMemory,
+    pub(crate) workflow: WorkflowMemory,
+    pub(crate) control: ControlMemory,
+    /// Commits so far, and the time they took.
+    pub(crate) commits: Histogram,
+    /// What could not be read since the process started, counted each time it was met.
+    pub(crate) damaged: u64,
+    pub(crate) drain_timeout: Duration,
+    /// Set when the engine is asked to stop: no call starts any more.
+    pub(crate) draining: Option<Draining>,
+}
+
+/// What is remembered of queues.
+#[derive(Debug)]
+pub(crate) struct QueueMemory {
     pub(crate) queues: Queues,
-    pub(crate) targets: BTreeMap<TargetId, Target>,
-    pub(crate) numbers: Numbers,
     /// Receives of plain queues that wait for a message.
     pub(crate) waiting: WaitingReceives,
-    /// The activities that there are.
-    pub(crate) activities: Activities,
-    /// Clients that wait for the end of an execution that they started with StartSyncExecution.
-    pub(crate) synchronous: BTreeMap<ExecutionId, Reply<SyncExecution>>,
-    /// Workers that wait for the task of an activity.
-    pub(crate) polls: WaitingPolls,
     /// Queues whose messages start executions.
     pub(crate) sources: Sources,
     /// Queues whose messages below a number are being deleted.
     pub(crate) sweeps: BTreeMap<QueueId, i64>,
     /// Message move tasks that run.
     pub(crate) moves: BTreeMap<i64, RunningMoveTask>,
+    pub(crate) message_numbers: Sequence,
+}
+
+/// What is remembered of calls.
+#[derive(Debug)]
+pub(crate) struct CallMemory {
+    pub(crate) targets: BTreeMap<TargetId, Target>,
+    pub(crate) permit_numbers: Sequence,
+}
+
+/// What is remembered of executions, their definitions, and those who work for them.
+#[derive(Debug)]
+pub(crate) struct WorkflowMemory {
+    pub(crate) machines: Machines,
+    /// Frames whose children read from them.
+    pub(crate) ancestors: RefCell<Ancestors>,
+    /// Executions that have a command waiting to go on with them.
+    pub(crate) continuing: BTreeSet<ExecutionId>,
+    /// The activities that there are.
+    pub(crate) activities: Activities,
+    /// Clients that wait for the end of an execution that they started with StartSyncExecution.
+    pub(crate) synchronous: BTreeMap<ExecutionId, Reply<SyncExecution>>,
+    /// Workers that wait for the task of an activity.
+    pub(crate) polls: WaitingPolls,
     /// Requests that are made outside the store.
     pub(crate) invocations: Invocations,
-    pub(crate) drain_timeout: Duration,
+    pub(crate) execution_numbers: Sequence,
+    pub(crate) step_numbers: Sequence,
+}
+
+/// What is remembered of what people change, and of what grows old.
+#[derive(Debug)]
+pub(crate) struct ControlMemory {
     /// How long what has ended is kept.
     pub(crate) retention: Duration,
     /// When to look next for what is older.
     pub(crate) forget_at: Time,
-    /// Commits so far, and the time they took.
-    pub(crate) commits: Histogram,
-    /// What could not be read since the process started, counted each time it was met.
-    pub(crate) damaged: u64,
-    /// Set when the engine is asked to stop: no call starts any more.
-    pub(crate) draining: Option<Draining>,
-}
-
-/// The sequences of numbers that rows are given.
-#[derive(Debug)]
-pub(crate) struct Numbers {
-    pub(crate) execution: Sequence,
-    pub(crate) message: Sequence,
-    pub(crate) permit: Sequence,
-    pub(crate) step: Sequence,
 }
 
 /// A stop under way.
@@ -94,27 +114,52 @@ pub(crate) struct Draining {
     pub(crate) done: Vec<oneshot::Sender<()>>,
 }
 
-impl Memory {
-    /// Reads again what the store knows better, after a part of a transaction was taken back.
-    pub(crate) fn recall(&mut self, store: &Store) -> Result<(), StoreError> {
-        for sequence in [
-            &self.numbers.execution,
-            &self.numbers.message,
-            &self.numbers.permit,
-            &self.numbers.step,
-        ] {
-            sequence.note_again(store)?;
-        }
-        self.machines.forget();
-        self.invocations.look_again();
-        self.activities = store.machines().activities()?;
-        for (id, target) in &mut self.targets {
-            target.recount(*id, store)?;
-        }
-        self.queues.set_received(store.queues().received_counts()?);
+// After a part of a transaction was taken back, each part reads again what the store knows better.
+
+impl QueueMemory {
+    pub(crate) fn read_again(
+        &mut self,
+        ledger: Ledger<'_>,
+        queues: QueueTables<'_>,
+    ) -> Result<(), StoreError> {
+        self.message_numbers.note_again(ledger)?;
+        self.queues.set_received(queues.received_counts()?);
         Ok(())
     }
+}
 
+impl CallMemory {
+    pub(crate) fn read_again(
+        &mut self,
+        ledger: Ledger<'_>,
+        messages: MessageTables<'_>,
+        lanes: LaneTables<'_>,
+        calls: CallTables<'_>,
+    ) -> Result<(), StoreError> {
+        self.permit_numbers.note_again(ledger)?;
+        for (id, target) in &mut self.targets {
+            target.recount(*id, messages, lanes, calls)?;
+        }
+        Ok(())
+    }
+}
+
+impl WorkflowMemory {
+    pub(crate) fn read_again(
+        &mut self,
+        ledger: Ledger<'_>,
+        machines: MachineTables<'_>,
+    ) -> Result<(), StoreError> {
+        self.execution_numbers.note_again(ledger)?;
+        self.step_numbers.note_again(ledger)?;
+        self.machines.forget();
+        self.invocations.look_again();
+        self.activities = machines.activities()?;
+        Ok(())
+    }
+}
+
+impl Memory {
     /// Begins to stop.
     pub(crate) fn drain(&mut self, now: Time, done: oneshot::Sender<()>) {
         let until = now.saturating_add(self.drain_timeout);

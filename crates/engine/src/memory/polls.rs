@@ -11,10 +11,10 @@ use crate::command::Reply;
 
 /// Workers that may wait at one activity: AWS's bound.
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetActivityTask.html>
-const MOST_OF_ONE: usize = 1_000;
+const MAX_WAITING_FOR_ONE: usize = 1_000;
 
 /// Workers that may wait at all.
-const MOST: usize = 20_000;
+const MAX_WAITING: usize = 20_000;
 
 /// One worker that waits.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl WaitingPolls {
     }
 
     fn is_full(&self, activity: ActivityId) -> bool {
-        self.polls.len() >= MOST || self.of(activity).count() >= MOST_OF_ONE
+        self.polls.len() >= MAX_WAITING || self.of(activity).count() >= MAX_WAITING_FOR_ONE
     }
 
     fn of(&self, activity: ActivityId) -> impl Iterator<Item = (ActivityId, u64)> {
@@ -213,7 +213,7 @@ mod tests {
     fn an_activity_that_is_full_takes_a_worker_again_when_one_has_gone() {
         let mut polls = WaitingPolls::default();
         let mut answers = Vec::new();
-        for number in 0..MOST_OF_ONE {
+        for number in 0..MAX_WAITING_FOR_ONE {
             let (poll, answer) = poll(&number.to_string(), at(60));
             polls.add(PACK, poll).expect("there is room");
             answers.push(answer);

@@ -2,7 +2,9 @@
 //! The messages are in the store; nothing here grows with the backlog.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use rampmeter_config::Target as Config;
 use rampmeter_dispatch::{Priority, Time};
 use rampmeter_store::model::id::{QueueId, TargetId};
 use rampmeter_store::model::sqs::queue::QueueRecord;
@@ -30,6 +32,8 @@ pub(crate) struct Queues {
     lanes: BTreeMap<QueueId, Queue>,
     /// The queues of targets that a worker elsewhere drains: plain, but not for clients to delete.
     external: BTreeMap<QueueId, TargetId>,
+    /// How the targets are configured whose queues these are.
+    configs: BTreeMap<TargetId, Arc<Config>>,
     deleted: BTreeMap<String, Time>,
 }
 
@@ -38,6 +42,18 @@ impl Queues {
     pub(crate) fn add(&mut self, record: QueueRecord) {
         self.ids.insert(record.name.clone(), record.id);
         self.records.insert(record.id, record);
+    }
+
+    /// Adds a target, whose queues are given to it after that.
+    pub(crate) fn add_target(&mut self, id: TargetId, config: Arc<Config>) {
+        self.configs.insert(id, config);
+    }
+
+    /// How a target is configured, to which one of these queues belongs.
+    pub(crate) fn config_of(&self, target: TargetId) -> &Config {
+        self.configs
+            .get(&target)
+            .expect("the target of a queue is configured")
     }
 
     /// Gives a queue to the embedded worker of its target.

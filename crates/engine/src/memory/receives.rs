@@ -10,7 +10,7 @@ use rampmeter_store::model::sqs::ReceivedMessage;
 use crate::command::Reply;
 
 /// Receives that may wait at once; one more is answered at once with nothing.
-const MOST: usize = 20_000;
+const MAX_WAITING: usize = 20_000;
 
 /// How a receive takes messages, once its parameters have been checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl WaitingReceives {
         deadline: Time,
         reply: Reply<Vec<ReceivedMessage>>,
     ) -> Result<(), Reply<Vec<ReceivedMessage>>> {
-        if self.receives.len() >= MOST {
+        if self.receives.len() >= MAX_WAITING {
             return Err(reply);
         }
         let number = self.next;

@@ -13,8 +13,8 @@ use rampmeter_dispatch::{Gate, PermitId, Priority, Rules, Time, Turns, Waiting};
 use rampmeter_store::model::figures::Figures;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId};
-use rampmeter_store::{LimitOverride, MessageRow};
-use rampmeter_store::{Store, StoreError};
+use rampmeter_store::{CallTables, LaneTables, MessageTables};
+use rampmeter_store::{LimitOverride, MessageRow, StoreError};
 
 /// Contended spans that are remembered.
 const SPANS: usize = 1_024;
@@ -52,7 +52,7 @@ pub(crate) struct VendorLimit {
 /// One target.
 #[derive(Debug)]
 pub(crate) struct Target {
-    pub(crate) config: rampmeter_config::Target,
+    pub(crate) config: Arc<rampmeter_config::Target>,
     pub(crate) caller: Arc<Caller>,
     /// The part of a successful answer's body that is given on, where the configuration names one.
     pub(crate) selector: Option<Arc<Selector>>,
@@ -94,7 +94,7 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn new(
-        config: rampmeter_config::Target,
+        config: Arc<rampmeter_config::Target>,
         caller: Caller,
         gate: Gate,
         base_rules: Rules,
@@ -130,20 +130,26 @@ impl Target {
     }
 
     /// Counts again what waits in its lanes.
-    pub(crate) fn recount(&mut self, id: TargetId, store: &Store) -> Result<(), StoreError> {
+    pub(crate) fn recount(
+        &mut self,
+        id: TargetId,
+        messages: MessageTables<'_>,
+        lanes: LaneTables<'_>,
+        calls: CallTables<'_>,
+    ) -> Result<(), StoreError> {
         if self.config.worker == Worker::External {
             return Ok(());
         }
         for (lane, queue) in self.queues.into_iter().enumerate() {
-            self.ready[lane] = store.messages().count_ready(queue)?;
-            self.parked[lane] = store.lanes().count_parked(id, queue)?;
-            self.looks[lane] = store.lanes().count_looks(queue)?;
-            let first = store.lanes().lowest_turn(queue)?;
-            let ungrouped = store.lanes().newest_ungrouped_turn(queue)?;
+            self.ready[lane] = messages.count_ready(queue)?;
+            self.parked[lane] = lanes.count_parked(id, queue)?;
+            self.looks[lane] = lanes.count_looks(queue)?;
+            let first = lanes.lowest_turn(queue)?;
+            let ungrouped = lanes.newest_ungrouped_turn(queue)?;
             self.turns[lane] = Turns::restore(first, ungrouped);
         }
-        self.owners = store.lanes().owners(id)?.into_iter().collect();
-        self.jobs = store.calls().count_jobs(id)?;
+        self.owners = lanes.owners(id)?.into_iter().collect();
+        self.jobs = calls.count_jobs(id)?;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rampmeter_asl::{Context, Frame, Payload, Progress, Standing, StateMachine, Stimulus, advance};
+use rampmeter_asl::{Context, Frame, Payload, Progress, StateMachine, Status, Stimulus, advance};
 use rampmeter_config::Config;
 use rampmeter_engine::{
     CreateStateMachine, Engine, ExecutionStatus, MachineKind, Options, Settings, StartExecution,
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 /// Transitions of one measurement of the interpreter.
 const TRANSITIONS: u32 = 20_000;
 /// The largest inline Map: each of its items makes four events, and a history has at most 25,000.
-const LARGEST_INLINE: u32 = 5_000;
+const MAX_INLINE_ITEMS: u32 = 5_000;
 /// Between two looks whether a Map has ended.
 const LOOK: Duration = Duration::from_millis(1);
 
@@ -85,7 +85,7 @@ pub(super) async fn measure(directory: &Path, most_items: u32) -> Result<Measure
         for language in Language::ALL {
             for items in [100, 1_000, 10_000] {
                 let most = if mode == "INLINE" {
-                    LARGEST_INLINE
+                    MAX_INLINE_ITEMS
                 } else {
                     most_items
                 };
@@ -258,7 +258,7 @@ fn run(machine: &StateMachine, states: u32) -> u32 {
         };
         let step = advance(machine, &mut progress, &mut frame, stimulus, &mut context)
             .expect("the frame waits to go on");
-        assert_eq!(step.standing, Standing::Yielded, "the loop has no end");
+        assert_eq!(step.status, Status::Yielded, "the loop has no end");
         entered += 64;
         stimulus = Stimulus::Continue;
     }

@@ -132,7 +132,7 @@ pub(crate) async fn perform(task: Task, json: bool) -> Result<(), Failure> {
     if report.complaints.is_empty() {
         Ok(())
     } else {
-        Err(Failure::Told(Exit::Failed))
+        Err(Failure::Reported(Exit::Failed))
     }
 }
 

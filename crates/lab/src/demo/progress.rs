@@ -11,7 +11,7 @@ const BETWEEN_LINES: Duration = Duration::from_secs(2);
 
 /// How far a run is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct Counts {
     /// Executions acknowledged, HIGH first.
     pub(crate) started: [u64; 3],
     /// Orders the vendor has done, HIGH first.
@@ -25,7 +25,7 @@ pub(crate) struct Standing {
 pub(crate) struct Progress {
     planned: [u64; 3],
     begin: Instant,
-    last_line: Option<(Instant, Standing)>,
+    last_line: Option<(Instant, Counts)>,
     bars: Option<(MultiProgress, [ProgressBar; 3])>,
 }
 
@@ -42,29 +42,29 @@ impl Progress {
     }
 
     /// Shows how far it is now.
-    pub(crate) fn show(&mut self, standing: &Standing) {
+    pub(crate) fn show(&mut self, counts: &Counts) {
         if self.bars.is_some() {
-            self.show_bars(standing);
+            self.show_bars(counts);
         } else if self
             .last_line
             .is_none_or(|(last, _)| last.elapsed() >= BETWEEN_LINES)
         {
-            self.print_line(standing);
+            self.print_line(counts);
         }
     }
 
-    fn show_bars(&self, standing: &Standing) {
+    fn show_bars(&self, counts: &Counts) {
         let Some((_, bars)) = &self.bars else { return };
         for (priority, bar) in Priority::ALL.iter().zip(bars) {
-            let started = standing.started[priority.index()];
-            bar.set_position(standing.done[priority.index()]);
+            let started = counts.started[priority.index()];
+            bar.set_position(counts.done[priority.index()]);
             bar.set_message(format!("{started} started"));
         }
     }
 
-    fn print_line(&mut self, standing: &Standing) {
-        self.last_line = Some((Instant::now(), *standing));
-        self.say(&line(self.begin.elapsed(), &self.planned, standing));
+    fn print_line(&mut self, counts: &Counts) {
+        self.last_line = Some((Instant::now(), *counts));
+        self.say(&line(self.begin.elapsed(), &self.planned, counts));
     }
 
     /// A line of its own, between the bars or after them.
@@ -77,12 +77,12 @@ impl Progress {
     }
 
     /// Shows the last standing, and leaves the bars there.
-    pub(crate) fn end(&mut self, standing: &Standing) {
+    pub(crate) fn end(&mut self, counts: &Counts) {
         if let Some((_, bars)) = &self.bars {
-            self.show_bars(standing);
+            self.show_bars(counts);
             bars.iter().for_each(ProgressBar::abandon);
-        } else if self.last_line.is_none_or(|(_, shown)| shown != *standing) {
-            self.print_line(standing);
+        } else if self.last_line.is_none_or(|(_, shown)| shown != *counts) {
+            self.print_line(counts);
         }
     }
 }
@@ -102,15 +102,15 @@ fn bars(planned: [u64; 3]) -> (MultiProgress, [ProgressBar; 3]) {
     (all, bars)
 }
 
-fn line(elapsed: Duration, planned: &[u64; 3], standing: &Standing) -> String {
+fn line(elapsed: Duration, planned: &[u64; 3], counts: &Counts) -> String {
     let mut line = format!("{:4} s ", elapsed.as_secs());
     for priority in Priority::ALL {
-        let done = standing.done[priority.index()];
+        let done = counts.done[priority.index()];
         let of = planned[priority.index()];
         // Writing to a String cannot fail.
         let _ = write!(line, "  {priority} {done} of {of}");
     }
-    let _ = write!(line, "  in flight {}", standing.in_flight);
+    let _ = write!(line, "  in flight {}", counts.in_flight);
     line
 }
 
@@ -120,13 +120,13 @@ mod tests {
 
     #[test]
     fn a_plain_line_names_every_priority_and_the_calls_in_flight() {
-        let standing = Standing {
+        let counts = Counts {
             started: [9, 9, 9],
             done: [1, 2, 3],
             in_flight: 15,
         };
         assert_eq!(
-            line(Duration::from_secs(7), &[10, 20, 30], &standing),
+            line(Duration::from_secs(7), &[10, 20, 30], &counts),
             "   7 s   HIGH 1 of 10  MEDIUM 2 of 20  BATCH 3 of 30  in flight 15"
         );
     }

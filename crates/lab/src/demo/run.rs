@@ -18,10 +18,10 @@ use super::host::{Host, HostError};
 use super::judgement::{Account, Evidence};
 use super::plan::{Outline, Plan, expected_duration};
 use super::ports::{PortError, Ports};
-use super::progress::{Progress, Standing};
+use super::progress::{Counts, Progress};
 use super::report::Report;
 use super::starters::Starters;
-use super::vendor::{Vendor, standing};
+use super::vendor::{Vendor, counts};
 use super::watch::{Watch, now_us};
 
 /// Between two looks at the run.
@@ -157,39 +157,39 @@ fn outline(figures: &Figures) -> Outline {
 
 impl Run {
     async fn until_all_have_ended(&mut self) -> Result<(), RunError> {
-        let mut last = (Standing::default(), Instant::now());
+        let mut last = (Counts::default(), Instant::now());
         loop {
             tokio::time::sleep(LOOK).await;
             if self.host.has_ended() {
                 return Err(HostError::Ended.into());
             }
             self.look_at_target().await;
-            let standing = self.standing();
-            self.progress.show(&standing);
-            if self.killer.is_due(standing.done.iter().sum()) {
+            let counts = self.counts();
+            self.progress.show(&counts);
+            if self.killer.is_due(counts.done.iter().sum()) {
                 self.kill().await?;
             }
-            if self.adjuster.is_due(standing.done.iter().sum()) {
+            if self.adjuster.is_due(counts.done.iter().sum()) {
                 self.adjust().await?;
             }
             if self.starters.have_finished() && self.none_is_running().await? {
                 self.look_at_target().await;
                 self.watch.close(now_us());
-                self.progress.end(&self.standing());
+                self.progress.end(&self.counts());
                 return Ok(());
             }
-            if standing != last.0 {
-                last = (standing, Instant::now());
+            if counts != last.0 {
+                last = (counts, Instant::now());
             } else if last.1.elapsed() > PATIENCE {
                 return Err(RunError::Stalled);
             }
         }
     }
 
-    fn standing(&self) -> Standing {
+    fn counts(&self) -> Counts {
         let done = self.vendor.done(&self.plan);
         let started = self.starters.ledger.acknowledged();
-        standing(&self.plan, started, &done, self.vendor.in_flight())
+        counts(&self.plan, started, &done, self.vendor.in_flight())
     }
 
     /// A look that fails is left out: the next one sees the same and more.

@@ -9,7 +9,7 @@ use rampmeter_standin::{Latency, NetSuite, NetSuiteOptions, Report, Span, Window
 
 use super::configuration::{BEARER, Figures, Speed};
 use super::plan::Plan;
-use super::progress::Standing;
+use super::progress::Counts;
 use super::utilisation::Stretch;
 use super::windows::may_count;
 
@@ -97,23 +97,23 @@ impl Vendor {
 }
 
 /// Counts per priority of what the clients and the vendor have done so far.
-pub(crate) fn standing(
+pub(crate) fn counts(
     plan: &Plan,
     started: impl Iterator<Item = usize>,
     done: &[bool],
     in_flight: u32,
-) -> Standing {
-    let mut standing = Standing {
+) -> Counts {
+    let mut counts = Counts {
         in_flight,
-        ..Standing::default()
+        ..Counts::default()
     };
     for place in started {
-        standing.started[plan.orders[place].priority.index()] += 1;
+        counts.started[plan.orders[place].priority.index()] += 1;
     }
     for (order, _) in plan.orders.iter().zip(done).filter(|(_, done)| **done) {
-        standing.done[order.priority.index()] += 1;
+        counts.done[order.priority.index()] += 1;
     }
-    standing
+    counts
 }
 
 /// The order number in a record such as `salesOrder/eid:SO-000001`.

@@ -18,13 +18,13 @@ fn answer(status: u16, body: Value) -> Answer {
 
 #[test]
 fn a_success_is_the_output_of_the_task_unless_it_is_too_large_for_one() {
-    let Told::Success { output } = Told::success(&answer(201, json!({"id": 1}))) else {
+    let TaskResult::Success { output } = TaskResult::success(&answer(201, json!({"id": 1}))) else {
         panic!("it is short");
     };
     let output: Value = serde_json::from_str(&output).unwrap();
     assert_eq!(output["StatusCode"], 201);
-    let large = answer(200, json!("x".repeat(LONGEST_OUTPUT)));
-    let Told::Failure { error, cause } = Told::success(&large) else {
+    let large = answer(200, json!("x".repeat(MAX_OUTPUT_BYTES)));
+    let TaskResult::Failure { error, cause } = TaskResult::success(&large) else {
         panic!("it is long");
     };
     assert_eq!(error, "States.DataLimitExceeded");
@@ -40,7 +40,7 @@ fn a_failure_is_told_with_all_that_is_known_of_it() {
         reason: None,
         attempts: 2,
     };
-    let Told::Failure { error, cause } = Told::of(&failed) else {
+    let TaskResult::Failure { error, cause } = TaskResult::of(&failed) else {
         panic!("it failed");
     };
     assert_eq!(error, "Http.StatusCode.400");

@@ -14,15 +14,15 @@ use rampmeter_dispatch::{
     CLOCK_MARGIN, Decision, Gate, PermitId, Priority, Rules, Shared, Time, Undecodable, Waiting,
 };
 
-use super::believed::Beliefs;
+use super::empty_hints::EmptyHints;
 use crate::ending::Ending;
 
 /// How long after it was taken a permit may be used: the time to receive a message and to ask for its task.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 /// Most messages that one receive gives.
-pub(crate) const MOST_RECEIVED: usize = 10;
+pub(crate) const MAX_RECEIVED: usize = 10;
 /// Most calls that one environment has out.
-const MOST_CALLS: usize = 200;
+const MAX_CALLS: usize = 200;
 /// A drainer for which nothing may start for so long ends.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A target that is closed for longer is not woken by its queues.
@@ -163,7 +163,7 @@ pub(crate) struct Drainer {
     pending: BTreeMap<PermitId, Ending>,
     /// Kept for calls whose outcome nobody knows.
     lost: BTreeSet<PermitId>,
-    beliefs: Beliefs,
+    beliefs: EmptyHints,
     /// The lane of the message that woke it, while it is in hand.
     hand: Option<Priority>,
     progress_at: Time,
@@ -186,7 +186,7 @@ impl Drainer {
             leases: BTreeMap::new(),
             pending: BTreeMap::new(),
             lost: BTreeSet::new(),
-            beliefs: Beliefs::default(),
+            beliefs: EmptyHints::default(),
             hand,
             progress_at: now,
             look_at: now,
@@ -357,7 +357,7 @@ impl Drainer {
             .into_iter()
             .find(|lane| self.idle().any(|id| self.leases[&id].lane == *lane))?;
         let of_lane = self.idle().filter(|id| self.leases[id].lane == lane);
-        let permits: Vec<PermitId> = of_lane.take(MOST_RECEIVED).collect();
+        let permits: Vec<PermitId> = of_lane.take(MAX_RECEIVED).collect();
         for id in &permits {
             self.set_use(*id, Use::Asked);
         }
@@ -465,7 +465,7 @@ impl Drainer {
                 }
             }
             let out = self.leases.len() - self.pending.len().min(self.leases.len()) + starts.len();
-            if out >= MOST_CALLS || gate.in_flight() >= u64::from(self.terms.in_flight) {
+            if out >= MAX_CALLS || gate.in_flight() >= u64::from(self.terms.in_flight) {
                 return (starts, None);
             }
             match gate.decide(waiting, now) {

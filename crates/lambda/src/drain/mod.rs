@@ -1,6 +1,6 @@
 //! A drainer at work: does what `drainer` decides, many calls at once, until it ends.
 
-mod believed;
+mod empty_hints;
 mod drainer;
 
 use std::sync::Arc;
@@ -31,11 +31,11 @@ const AROUND_A_CALL: Duration = Duration::from_secs(20);
 /// How long before the deadline nothing is tried any more.
 const NO_MORE: Duration = Duration::from_secs(5);
 /// Failures of the table in a row after which a drainer gives up.
-const MOST_FAILURES: u32 = 6;
+const MAX_FAILURES: u32 = 6;
 /// How often what was counted is written.
 const COUNTED_EVERY: Duration = Duration::from_secs(15);
 /// The longest that the message which woke a drainer is hidden: it must wake another.
-const LONGEST_HANDED_BACK: Duration = Duration::from_secs(900);
+const MAX_HANDED_BACK: Duration = Duration::from_secs(900);
 
 /// A drainer could not go on.
 #[derive(Debug, Error)]
@@ -237,7 +237,7 @@ impl Shell {
 
     async fn failed(&mut self, error: TableError) -> Result<(), DrainError> {
         self.failures += 1;
-        if self.failures > MOST_FAILURES {
+        if self.failures > MAX_FAILURES {
             return Err(error.into());
         }
         tracing::warn!(%error, "the table fails");
@@ -314,7 +314,7 @@ impl Shell {
             return;
         };
         self.keeper.let_go(&message.id);
-        let after = after.min(LONGEST_HANDED_BACK);
+        let after = after.min(MAX_HANDED_BACK);
         if let Err(error) = self.worker.queues.hide(&message, after).await {
             tracing::warn!(%error, "the message that woke the worker is handed back late");
         }

@@ -19,7 +19,7 @@ use crate::trace::TraceHeader;
 /// How long a message that was received is hidden from others, unless that is prolonged.
 pub(crate) const HIDDEN: Duration = Duration::from_secs(60);
 /// SQS's longest, less the time the message may have been hidden already.
-const LONGEST_HIDDEN: Duration = Duration::from_secs(11 * 3_600);
+const MAX_HIDDEN: Duration = Duration::from_secs(11 * 3_600);
 
 /// A request to SQS failed, after its repeats.
 #[derive(Debug, Error)]
@@ -142,7 +142,7 @@ impl Queues {
     }
 
     /// Puts a message that is given up into the queue of dead letters, saying why. It stays of the trace it was of.
-    pub(crate) async fn bury(
+    pub(crate) async fn move_to_dead_letter(
         &self,
         body: &str,
         error: &str,
@@ -184,7 +184,7 @@ impl Queues {
 
 /// Whole seconds, a part counting as one.
 fn seconds(time: Duration) -> i32 {
-    let time = time.min(LONGEST_HIDDEN);
+    let time = time.min(MAX_HIDDEN);
     let whole = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     i32::try_from(whole).expect("it is less than a day")
 }

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use rampmeter_dispatch::Time;
 use thiserror::Error;
 
-use crate::conclusion::Told;
+use crate::conclusion::TaskResult;
 use crate::job::Job;
 use crate::service::clients::of_trace;
 use crate::trace::TraceHeader;
@@ -46,7 +46,7 @@ pub(crate) struct CallRecord {
     /// The vendor accepted it as a job: it is not sent again.
     pub(crate) job: Option<Job>,
     /// It is over, and its task could not be told yet.
-    pub(crate) told: Option<Told>,
+    pub(crate) told: Option<TaskResult>,
 }
 
 /// Whether a conditional write was made.

@@ -5,7 +5,7 @@ use aws_sdk_sfn::Client;
 use aws_sdk_sfn::error::{DisplayErrorContext, ProvideErrorMetadata};
 use thiserror::Error;
 
-use crate::conclusion::Told;
+use crate::conclusion::TaskResult;
 use crate::service::clients::of_trace;
 use crate::trace::TraceHeader;
 
@@ -53,17 +53,17 @@ impl Tasks {
     pub(crate) async fn tell(
         &self,
         token: &str,
-        told: &Told,
+        told: &TaskResult,
         trace: Option<&TraceHeader>,
     ) -> Result<Waits, TaskError> {
         match told {
-            Told::Success { output } => {
+            TaskResult::Success { output } => {
                 let request = self.client.send_task_success();
                 let request = request.task_token(token).output(output).customize();
                 let sent = request.mutate_request(of_trace(trace)).send();
                 judge("SendTaskSuccess", sent.await.map(|_| ()))
             }
-            Told::Failure { error, cause } => {
+            TaskResult::Failure { error, cause } => {
                 let request = self.client.send_task_failure();
                 let request = request.task_token(token).error(error).cause(cause);
                 let request = request.customize().mutate_request(of_trace(trace));

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use crate::trace::{SegmentId, TraceHeader};
 
 /// The longest name of a segment, in characters.
-const LONGEST_NAME: usize = 200;
+const MAX_NAME_CHARS: usize = 200;
 /// The longest URL that is told, in characters.
-const LONGEST_URL: usize = 1_000;
+const MAX_URL_CHARS: usize = 1_000;
 
 /// The time that one message is served.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +65,7 @@ impl Segment {
             "end_time": seconds(attempt.ended),
             "http": { "request": {
                 "method": attempt.method,
-                "url": attempt.url.chars().take(LONGEST_URL).collect::<String>(),
+                "url": attempt.url.chars().take(MAX_URL_CHARS).collect::<String>(),
             } },
         });
         if let Some(status) = attempt.seen.status {
@@ -123,7 +123,7 @@ impl Seen {
 /// A name as X-Ray takes it: letters, digits and a few signs of any sort, others as `_`.
 fn written(name: &str) -> String {
     let sign = |sign: char| sign.is_alphanumeric() || " _.:/%&#=+\\-@".contains(sign);
-    let written = name.chars().take(LONGEST_NAME);
+    let written = name.chars().take(MAX_NAME_CHARS);
     written
         .map(|one| if sign(one) { one } else { '_' })
         .collect()

@@ -12,7 +12,7 @@ use crate::client::{Client, text};
 /// First and longest pause between two looks. The pause grows, so that a short execution is seen at once and a long
 /// one costs little.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 /// Until when to wait.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ pub(crate) async fn until_ended(
                 .with_help(format!("rampmeter exec show {execution_arn}")));
         }
         tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(MAX_PAUSE);
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if well {
         Ok(())
     } else {
-        Err(Failure::Told(Exit::Failed))
+        Err(Failure::Reported(Exit::Failed))
     }
 }
 

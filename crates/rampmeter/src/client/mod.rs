@@ -195,7 +195,7 @@ impl Client {
             let name = answer["error"]["code"].as_str().unwrap_or(status.as_str());
             return Err(match refused(status, name, &answer["error"]["message"]) {
                 Err(error) => error.into(),
-                Ok(_) => Failure::Told(Exit::Failed),
+                Ok(_) => Failure::Reported(Exit::Failed),
             });
         }
         loop {

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use rampmeter_asl::{Severity, StateMachine};
 use rampmeter_config::Config;
-use rampmeter_template::check::{Finding, Place};
+use rampmeter_template::check::{Finding, FindingPlace};
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::de::IgnoredAny;
@@ -74,33 +74,33 @@ pub(crate) fn problems(file: &str, text: &str, express: bool) -> Vec<Problem> {
 
 /// The same for AWS, where every state runs, and where substitutions get their values when the stack is made.
 pub(crate) fn problems_on_aws(file: &str, text: &str, express: bool) -> Vec<Problem> {
-    let all = problems(file, &settled(text), express);
+    let all = problems(file, &substituted(text), express);
     all.into_iter()
         .filter(|problem| problem.code != UNSERVED)
         .collect()
 }
 
 /// The text with something in the place of every `${Name}` that is as long, so that places stay true.
-fn settled(text: &str) -> String {
-    let mut settled = String::with_capacity(text.len());
+fn substituted(text: &str) -> String {
+    let mut substituted = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
-        settled.push_str(before);
+        substituted.push_str(before);
         let name = after
             .find(|c: char| !c.is_ascii_alphanumeric())
             .unwrap_or(after.len());
         if name > 0 && after[name..].starts_with('}') {
-            settled.push_str("__");
-            settled.push_str(&after[..name]);
-            settled.push('_');
+            substituted.push_str("__");
+            substituted.push_str(&after[..name]);
+            substituted.push('_');
             rest = &after[name + 1..];
         } else {
-            settled.push_str("${");
+            substituted.push_str("${");
             rest = after;
         }
     }
-    settled.push_str(rest);
-    settled
+    substituted.push_str(rest);
+    substituted
 }
 
 /// What keeps the workflows of a configuration from running here, as text for people; nothing if they all run.
@@ -214,7 +214,7 @@ impl Problem {
 
     /// What stands against a deployment, at a place of a definition.
     pub(crate) fn in_definition(file: &str, finding: &Finding, text: &str) -> Self {
-        let Place::Definition { pointer, .. } = &finding.place else {
+        let FindingPlace::Definition { pointer, .. } = &finding.place else {
             return Self::of_finding(file, finding, "", 0..0, "");
         };
         let place = locate(text, pointer).unwrap_or_default();
@@ -326,7 +326,7 @@ mod tests {
     fn substitutions_are_no_problem_on_aws_and_places_stay_true() {
         let text = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Comment":"${NetsuiteHigh} ${ $${}","Next":"B"}}}"#;
         assert_eq!(
-            settled(text),
+            substituted(text),
             text.replace("${NetsuiteHigh}", "__NetsuiteHigh_")
         );
         let found = problems_on_aws("a.asl.json", text, false);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rampmeter_config::aws::{self, Plan};
 use rampmeter_config::{Report, WorkflowType};
-use rampmeter_template::check::{self, Finding, Place};
+use rampmeter_template::check::{self, Finding, FindingPlace};
 use rampmeter_template::{Deployment, Emit};
 
 use super::{Problem, advice, problems_on_aws};
@@ -65,7 +65,7 @@ impl Planned {
             for advice in advice::on(&value) {
                 let is_told = findings.iter().any(|finding| {
                     ERRORS_ON_AWS.contains(&(advice.code, finding.code))
-                        && matches!(&finding.place, Place::Definition { workflow: of, pointer }
+                        && matches!(&finding.place, FindingPlace::Definition { workflow: of, pointer }
                             if *of == workflow.name && *pointer == advice.location)
                 });
                 if !is_told {
@@ -79,7 +79,7 @@ impl Planned {
 
     fn shown(&self, finding: &Finding) -> Problem {
         match &finding.place {
-            Place::Configuration(keys) => {
+            FindingPlace::Configuration(keys) => {
                 let file = self.file.display().to_string();
                 let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
                 let place = self.plan.source.place(&keys);
@@ -91,7 +91,7 @@ impl Planned {
                     &keys.join("."),
                 )
             }
-            Place::Definition { workflow, .. } => {
+            FindingPlace::Definition { workflow, .. } => {
                 let workflow = &self.plan.config.workflows[workflow];
                 let file = workflow.definition_path.display().to_string();
                 Problem::in_definition(&file, finding, &workflow.definition)

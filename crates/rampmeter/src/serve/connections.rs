@@ -16,10 +16,10 @@ use tokio::sync::Semaphore;
 const SLOWEST_HEAD: Duration = Duration::from_secs(60);
 
 /// Longest head of a request, in bytes, with its headers.
-const LONGEST_HEAD: usize = 64 << 10;
+const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// Connections at once on one port. More wait to be accepted: enough for every receive that may wait for a message.
-const MOST_CONNECTIONS: usize = 24_000;
+const MAX_CONNECTIONS: usize = 24_000;
 
 /// The pause after a connection could not be accepted, for example because the process has too many files open.
 const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
@@ -29,9 +29,9 @@ pub(super) async fn serve(listener: TcpListener, router: Router, ended: impl Fut
     let mut http = Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(SLOWEST_HEAD)
-        .max_buf_size(LONGEST_HEAD);
+        .max_buf_size(MAX_HEAD_BYTES);
     let connections = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut ended = std::pin::pin!(ended);
     loop {
         let accepted = async {

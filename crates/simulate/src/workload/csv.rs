@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rampmeter_dispatch::{Priority, Time};
 
-use super::arrivals::{Arrival, MOST_CALLS};
-use crate::quantity::LONGEST;
+use super::arrivals::{Arrival, MAX_CALLS};
+use crate::quantity::MAX_DURATION;
 
 /// Reads the calls, in any order of time.
 ///
@@ -20,9 +20,9 @@ pub(crate) fn parse(name: &str, text: &str) -> Result<Vec<Arrival>, String> {
         if line.trim().is_empty() || is_title {
             continue;
         }
-        if arrivals.len() as u64 == MOST_CALLS {
+        if arrivals.len() as u64 == MAX_CALLS {
             return Err(format!(
-                "{name}:{number}: at most {MOST_CALLS} calls are simulated"
+                "{name}:{number}: at most {MAX_CALLS} calls are simulated"
             ));
         }
         let call = arrival(line).map_err(|what| format!("{name}:{number}: {what}"))?;
@@ -61,7 +61,7 @@ fn milliseconds(text: &str, field: &str) -> Result<Duration, String> {
     let number: f64 = text
         .parse()
         .map_err(|_| format!("{field} is `{text}`, not a number"))?;
-    if number >= 0.0 && number <= LONGEST.as_millis() as f64 {
+    if number >= 0.0 && number <= MAX_DURATION.as_millis() as f64 {
         Ok(Duration::from_micros((number * 1e3).round() as u64))
     } else {
         Err(format!("{field} is `{text}`; it is between 0 and a year"))

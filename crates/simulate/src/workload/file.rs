@@ -16,7 +16,7 @@ use crate::quantity::{Rate, Span};
 use crate::workload::{Failures, Foreign, Throttles, Workload};
 
 /// Most parts of a curve: one for every ten minutes of a week.
-const MOST_PARTS: usize = 1_008;
+const MAX_PARTS: usize = 1_008;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -191,9 +191,9 @@ pub(crate) fn burst(
 
 fn check_curve(curve: &[f64]) -> Result<(), String> {
     let possible = |weight: &f64| (0.0..=1e9).contains(weight);
-    if curve.len() > MOST_PARTS || !curve.iter().all(possible) {
+    if curve.len() > MAX_PARTS || !curve.iter().all(possible) {
         Err(format!(
-            "a curve has at most {MOST_PARTS} weights, none below 0 or above a thousand million"
+            "a curve has at most {MAX_PARTS} weights, none below 0 or above a thousand million"
         ))
     } else if !curve.is_empty() && curve.iter().sum::<f64>() <= 0.0 {
         Err("one weight of a curve is above 0".to_owned())

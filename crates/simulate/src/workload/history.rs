@@ -7,7 +7,7 @@ use std::time::Duration;
 use rampmeter_dispatch::Time;
 use rampmeter_engine::{CallTimes, Reader};
 
-use super::arrivals::{Arrival, MOST_CALLS, Source};
+use super::arrivals::{Arrival, MAX_CALLS, Source};
 use super::latency::Latency;
 use crate::workload::Workload;
 
@@ -34,9 +34,9 @@ fn workload(origin: &str, times: &[CallTimes]) -> Result<Workload, String> {
         .iter()
         .filter_map(|call| Some((call, call.started_at?)))
         .collect();
-    if started.len() as u64 > MOST_CALLS {
+    if started.len() as u64 > MAX_CALLS {
         return Err(format!(
-            "{} calls; at most {MOST_CALLS} are simulated",
+            "{} calls; at most {MAX_CALLS} are simulated",
             started.len()
         ));
     }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::quantity::{Share, Span, millis};
-use crate::workload::arrivals::{Arrival, MOST_CALLS, Source};
+use crate::workload::arrivals::{Arrival, MAX_CALLS, Source};
 use crate::workload::latency::Latency;
 
 /// A workload.
@@ -111,9 +111,9 @@ impl Workload {
         if self.sources.is_empty() {
             return Some("no calls arrive".to_owned());
         }
-        if expected > MOST_CALLS as f64 {
+        if expected > MAX_CALLS as f64 {
             return Some(format!(
-                "about {expected:.0} calls arrive; at most {MOST_CALLS} are simulated"
+                "about {expected:.0} calls arrive; at most {MAX_CALLS} are simulated"
             ));
         }
         let foreign = self
@@ -121,9 +121,9 @@ impl Workload {
             .as_ref()
             .map_or(0.0, |foreign| foreign.per_second);
         let foreign = foreign * self.stretch.as_secs_f64();
-        if foreign > MOST_CALLS as f64 {
+        if foreign > MAX_CALLS as f64 {
             return Some(format!(
-                "about {foreign:.0} calls of others arrive; at most {MOST_CALLS} are simulated"
+                "about {foreign:.0} calls of others arrive; at most {MAX_CALLS} are simulated"
             ));
         }
         let Failures {

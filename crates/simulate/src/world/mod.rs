@@ -18,7 +18,7 @@ use rampmeter_call::job::Polling;
 use rampmeter_call::{CallRules, NextAction, Outcome, PermitEnd};
 use rampmeter_dispatch::{Decision, Gate, PermitId, Priority, Throttle, Time, Waiting};
 
-use super::quantity::LONGEST;
+use super::quantity::MAX_DURATION;
 use super::random::{Question, Random};
 use crate::workload::arrivals::{self, Arrival};
 use crate::world::agenda::Agenda;
@@ -32,7 +32,7 @@ use crate::world::vendor::{Reply, Vendor, no_answer};
 const STARTS_PER_CALL: u64 = 50;
 const SPARE_STARTS: u64 = 10_000;
 /// The same for all that happens, what others do at the vendor included.
-const MOST_EVENTS: u64 = 100_000_000;
+const MAX_EVENTS: u64 = 100_000_000;
 
 /// A call, by its place in the order of arrival.
 type Call = usize;
@@ -131,9 +131,9 @@ impl<'a> World<'a> {
 
     fn run(&mut self) {
         let last = self.arrivals.last().map_or(self.now, |arrival| arrival.at);
-        let end = last.saturating_add(LONGEST);
+        let end = last.saturating_add(MAX_DURATION);
         let most_starts = SPARE_STARTS + STARTS_PER_CALL * self.arrivals.len() as u64;
-        while self.open > 0 && self.starts <= most_starts && self.agenda.foreseen() <= MOST_EVENTS {
+        while self.open > 0 && self.starts <= most_starts && self.agenda.foreseen() <= MAX_EVENTS {
             let Some(next) = self.next_moment().filter(|next| *next <= end) else {
                 break;
             };

@@ -25,7 +25,7 @@ const ALGORITHMS: [&str; 5] = ["PS256", "PS384", "PS512", "ES256", "ES384"];
 const SCOPES: [&str; 3] = ["restlets", "rest_webservices", "suite_analytics"];
 
 /// An assertion must be valid for less than this.
-const LONGEST_ASSERTION: i64 = 60 * 60;
+const MAX_ASSERTION_SECONDS: i64 = 60 * 60;
 
 /// The door of the account.
 #[derive(Debug)]
@@ -184,7 +184,7 @@ impl SignIn {
         if issued > now + self.skew {
             return Err("the assertion's iat lies in the future");
         }
-        if expires - issued >= LONGEST_ASSERTION {
+        if expires - issued >= MAX_ASSERTION_SECONDS {
             return Err("the assertion is valid for an hour or longer");
         }
         if let Some(name) = claims.text("jti") {

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 pub(super) const TOKEN: &str = "/services/oauth2/token";
 
 /// How far ahead an assertion may expire, in seconds.
-const LONGEST_ASSERTION: i64 = 3 * 60;
+const MAX_ASSERTION_SECONDS: i64 = 3 * 60;
 
 /// The door of the org.
 #[derive(Debug)]
@@ -127,7 +127,7 @@ impl SignIn {
         if expires <= now {
             return Err(late("the assertion has expired"));
         }
-        if expires > now + LONGEST_ASSERTION {
+        if expires > now + MAX_ASSERTION_SECONDS {
             return Err(late("the assertion is valid for more than three minutes"));
         }
         let user = claims.text("sub").unwrap_or_default();

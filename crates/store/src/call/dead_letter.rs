@@ -12,7 +12,11 @@ use crate::tables::MessageTables;
 
 impl ControlTables<'_> {
     /// Moves a message to a dead-letter queue and keeps the reason.
-    pub fn bury(&self, queue: QueueId, letter: &DeadLetter<'_>) -> Result<(), StoreError> {
+    pub fn move_to_dead_letter(
+        &self,
+        queue: QueueId,
+        letter: &DeadLetter<'_>,
+    ) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("UPDATE message SET queue = ?2 WHERE id = ?1")?
             .execute((letter.message, queue))?;

@@ -11,7 +11,7 @@ use crate::tables::LaneTables;
 
 /// How a call with an OrderingKey stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OrderStanding {
+pub enum OrderStatus {
     /// Another call of the key goes before it: it has no place in its lane.
     Parked,
     /// It waits in its lane, or for its delay.
@@ -20,22 +20,22 @@ pub enum OrderStanding {
     UnderWay,
 }
 
-impl OrderStanding {
+impl OrderStatus {
     fn code(self) -> u8 {
         match self {
-            OrderStanding::Parked => 0,
-            OrderStanding::Free => 1,
-            OrderStanding::UnderWay => 2,
+            OrderStatus::Parked => 0,
+            OrderStatus::Free => 1,
+            OrderStatus::UnderWay => 2,
         }
     }
 }
 
-impl FromSql for OrderStanding {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<OrderStanding> {
+impl FromSql for OrderStatus {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<OrderStatus> {
         match value.as_i64()? {
-            0 => Ok(OrderStanding::Parked),
-            1 => Ok(OrderStanding::Free),
-            2 => Ok(OrderStanding::UnderWay),
+            0 => Ok(OrderStatus::Parked),
+            1 => Ok(OrderStatus::Free),
+            2 => Ok(OrderStatus::UnderWay),
             other => Err(FromSqlError::OutOfRange(other)),
         }
     }
@@ -186,11 +186,11 @@ impl LaneTables<'_> {
         ordering: OrderingHash,
         queue: QueueId,
         id: MessageNumber,
-        standing: OrderStanding,
+        status: OrderStatus,
     ) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT INTO ordered_call VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute((target, ordering, queue, id, standing.code()))?;
+            .execute((target, ordering, queue, id, status.code()))?;
         Ok(())
     }
 
@@ -200,14 +200,14 @@ impl LaneTables<'_> {
         ordering: OrderingHash,
         queue: QueueId,
         id: MessageNumber,
-        standing: OrderStanding,
+        status: OrderStatus,
     ) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
                 "UPDATE ordered_call SET standing = ?5 \
                  WHERE target = ?1 AND ordering = ?2 AND queue = ?3 AND message = ?4",
             )?
-            .execute((target, ordering, queue, id, standing.code()))?;
+            .execute((target, ordering, queue, id, status.code()))?;
         Ok(())
     }
 
@@ -227,13 +227,13 @@ impl LaneTables<'_> {
         Ok(())
     }
 
-    pub fn order_standing(
+    pub fn order_status(
         &self,
         target: TargetId,
         ordering: OrderingHash,
         queue: QueueId,
         id: MessageNumber,
-    ) -> Result<Option<OrderStanding>, StoreError> {
+    ) -> Result<Option<OrderStatus>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT standing FROM ordered_call \
              WHERE target = ?1 AND ordering = ?2 AND queue = ?3 AND message = ?4",
@@ -249,7 +249,7 @@ impl LaneTables<'_> {
         target: TargetId,
         ordering: OrderingHash,
         queue: QueueId,
-    ) -> Result<Option<(MessageNumber, OrderStanding)>, StoreError> {
+    ) -> Result<Option<(MessageNumber, OrderStatus)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT message, standing FROM ordered_call \
              WHERE target = ?1 AND ordering = ?2 AND queue = ?3 ORDER BY message LIMIT 1",

@@ -11,14 +11,14 @@ use crate::tables::FrameTables;
 
 /// How a branch or an iteration stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FrameStanding {
+pub enum FrameStatus {
     Running,
     Succeeded,
     /// It failed, or was given up because another one failed.
     Failed,
 }
 
-impl FrameStanding {
+impl FrameStatus {
     fn code(self) -> i64 {
         match self {
             Self::Running => 0,
@@ -30,7 +30,7 @@ impl FrameStanding {
     fn from_code(code: i64) -> Option<Self> {
         [Self::Running, Self::Succeeded, Self::Failed]
             .into_iter()
-            .find(|standing| standing.code() == code)
+            .find(|status| status.code() == code)
     }
 }
 
@@ -39,7 +39,7 @@ impl FrameStanding {
 pub struct FrameRow {
     pub id: FrameId,
     pub parent: FrameId,
-    pub standing: FrameStanding,
+    pub status: FrameStatus,
     /// The step that holds it as it stands.
     pub step: StepId,
     /// The event that it waits for, 0 when for none.
@@ -60,12 +60,12 @@ const FRAME_COLUMNS: &str = "id, parent, standing, step, waits_for, output";
 
 impl FrameRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<FrameRow> {
-        let standing: i64 = row.get(2)?;
+        let status: i64 = row.get(2)?;
         Ok(FrameRow {
             id: unsigned(row, 0)?,
             parent: unsigned(row, 1)?,
-            standing: FrameStanding::from_code(standing)
-                .ok_or(rusqlite::Error::IntegralValueOutOfRange(2, standing))?,
+            status: FrameStatus::from_code(status)
+                .ok_or(rusqlite::Error::IntegralValueOutOfRange(2, status))?,
             step: row.get(3)?,
             waits_for: unsigned(row, 4)?,
             output: row.get(5)?,
@@ -114,7 +114,7 @@ impl FrameTables<'_> {
         &self,
         execution: ExecutionId,
         range: std::ops::Range<FrameId>,
-        standing: Option<FrameStanding>,
+        status: Option<FrameStatus>,
         most: usize,
     ) -> Result<Vec<FrameRow>, StoreError> {
         let query = format!(
@@ -127,7 +127,7 @@ impl FrameTables<'_> {
                 execution,
                 signed(range.start),
                 signed(range.end),
-                standing.map(FrameStanding::code),
+                status.map(FrameStatus::code),
                 i64::try_from(most).unwrap_or(i64::MAX),
             ),
             FrameRow::read,
@@ -151,7 +151,7 @@ impl FrameTables<'_> {
                 execution,
                 signed(row.id),
                 signed(row.parent),
-                row.standing.code(),
+                row.status.code(),
                 row.step,
                 signed(row.waits_for),
                 row.output,

@@ -6,7 +6,7 @@ use rusqlite::Row;
 use crate::connection::optional;
 use crate::error::StoreError;
 use crate::integer::{signed, unsigned};
-use crate::model::arn::Place;
+use crate::model::arn::ArnScope;
 use crate::model::execution::ExecutionStatus;
 use crate::model::id::{ExecutionId, MapRunId, RevisionId, StepId, name_hash};
 use crate::tables::ExecutionTables;
@@ -76,7 +76,7 @@ impl ExecutionRow {
     }
 
     /// Its ARN; `machine` is the name of its state machine.
-    pub fn arn(&self, place: &Place, machine: &str) -> String {
+    pub fn arn(&self, place: &ArnScope, machine: &str) -> String {
         place.execution_arn(&self.machine_part(machine), &self.name)
     }
 
@@ -121,7 +121,7 @@ impl ExecutionTables<'_> {
     pub fn execution_arn(
         &self,
         id: ExecutionId,
-        place: &Place,
+        place: &ArnScope,
     ) -> Result<Option<String>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT state_machine.name || coalesce('/' || execution.label, ''), execution.name FROM execution \

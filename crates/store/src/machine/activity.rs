@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::integer::{signed, unsigned};
 use crate::model::activity::Activities;
 use crate::model::activity::ActivityDescription;
-use crate::model::arn::Place;
+use crate::model::arn::ArnScope;
 use crate::model::id::{ActivityId, ExecutionId, StepId};
 use crate::tables::MachineTables;
 
@@ -62,7 +62,7 @@ pub fn all_activities(connection: &Connection) -> Result<Vec<ActivityRow>, Store
 
 impl ActivityRow {
     /// The activity as clients see it.
-    pub fn describe(self, place: &Place) -> ActivityDescription {
+    pub fn describe(self, place: &ArnScope) -> ActivityDescription {
         ActivityDescription {
             arn: place.activity_arn(&self.name),
             // Written by ourselves; a damaged one is shown as absent.

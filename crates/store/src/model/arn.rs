@@ -6,12 +6,12 @@ use crate::model::version::VersionNumber;
 
 /// The account and region that every ARN of this server carries.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct ArnScope {
     pub region: String,
     pub account: String,
 }
 
-impl Place {
+impl ArnScope {
     pub fn machine_arn(&self, machine: &str) -> String {
         format!(
             "arn:aws:states:{}:{}:stateMachine:{machine}",
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_names_that_went_into_an_arn_come_out_again() {
-        let place = Place {
+        let place = ArnScope {
             region: "us-east-1".into(),
             account: "000000000000".into(),
         };

@@ -63,7 +63,7 @@ pub struct CallState {
     pub execution_arn: Option<String>,
     /// `waiting`, `in flight`, `delayed` (its repeat waits for a back-off), or `job` (the vendor has accepted it and
     /// works on it).
-    pub standing: &'static str,
+    pub status: &'static str,
     /// The job, if the vendor works on it.
     pub job: Option<JobState>,
     /// Milliseconds since the Unix epoch at which the message was committed.

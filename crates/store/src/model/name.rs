@@ -3,7 +3,7 @@
 use crate::model::rejected::Rejected;
 
 /// AWS's limit for names, in characters.
-const LONGEST_NAME: usize = 80;
+const MAX_NAME_CHARS: usize = 80;
 
 /// AWS's rule for names: 1 to 80 characters, no white space, control characters, brackets or special characters.
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html>
@@ -14,7 +14,7 @@ pub fn check_name(name: &str) -> Result<&str, Rejected> {
             && !"<>{}[]?*\"#%\\^|~`$&,;:/".contains(character)
     };
     let length = name.chars().count();
-    if (1..=LONGEST_NAME).contains(&length) && name.chars().all(allowed) {
+    if (1..=MAX_NAME_CHARS).contains(&length) && name.chars().all(allowed) {
         Ok(name)
     } else {
         Err(Rejected::InvalidName(name.to_owned()))

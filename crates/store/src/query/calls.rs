@@ -11,7 +11,7 @@ use crate::model::rejected::Rejected;
 use crate::query::Reader;
 
 /// Most calls in one answer.
-const MOST: usize = 10_000;
+const MAX_CALLS: usize = 10_000;
 
 impl Reader {
     /// The newest calls of an execution that have ended, in the order in which they did.
@@ -35,7 +35,7 @@ impl Reader {
                 if let Some(call) = call {
                     calls.push(ended(event.unsigned_abs(), &call)?);
                 }
-                if calls.len() == MOST {
+                if calls.len() == MAX_CALLS {
                     break;
                 }
             }

@@ -14,7 +14,7 @@ use crate::query::page::{page_size, page_start, page_token};
 use crate::query::{Reader, step_events};
 
 /// Stored bytes after which a page ends early, so that a thousand events with the largest data stay out of memory.
-const LONGEST_PAGE: usize = 4 << 20;
+const MAX_PAGE_BYTES: usize = 4 << 20;
 
 impl Reader {
     pub fn execution_history(
@@ -47,7 +47,7 @@ impl Reader {
             let mut items: Vec<Event> = Vec::new();
             let mut bytes = 0;
             for step in steps {
-                if bytes > LONGEST_PAGE {
+                if bytes > MAX_PAGE_BYTES {
                     break;
                 }
                 let (mut events, length) = step_events(connection, step)?;

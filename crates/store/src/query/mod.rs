@@ -31,7 +31,7 @@ use crate::error::TransactionError;
 use crate::execution::row::ExecutionRow;
 use crate::execution::row::find_by_name;
 use crate::model::arn;
-use crate::model::arn::Place;
+use crate::model::arn::ArnScope;
 use crate::model::control::ControlRecord;
 use crate::model::damaged::DamagedItem;
 use crate::model::id::{QueueId, StepId};
@@ -49,7 +49,7 @@ const KEPT: usize = 4;
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
-    place: Place,
+    place: ArnScope,
     connections: Mutex<Vec<Connection>>,
 }
 
@@ -59,14 +59,14 @@ impl Reader {
     /// # Errors
     /// When there is no store, or it cannot be read.
     pub fn open(data_dir: &Path, account: &str, region: &str) -> Result<Reader, Rejected> {
-        let place = Place {
+        let place = ArnScope {
             region: region.to_owned(),
             account: account.to_owned(),
         };
         Reader::new(&store_path(data_dir), place).map_err(|error| failed(error.into()))
     }
 
-    pub fn new(path: &Path, place: Place) -> Result<Reader, StoreError> {
+    pub fn new(path: &Path, place: ArnScope) -> Result<Reader, StoreError> {
         let first = open_reader(path)?;
         Ok(Reader {
             path: path.to_owned(),

@@ -5,12 +5,12 @@ use crate::model::rejected::Rejected;
 /// AWS's default page.
 const PAGE: u32 = 100;
 /// AWS's largest page.
-const LARGEST_PAGE: u32 = 1_000;
+const MAX_PAGE_ITEMS: u32 = 1_000;
 
 pub(super) fn page_size(asked: Option<u32>) -> u32 {
     match asked {
         None | Some(0) => PAGE,
-        Some(size) => size.min(LARGEST_PAGE),
+        Some(size) => size.min(MAX_PAGE_ITEMS),
     }
 }
 

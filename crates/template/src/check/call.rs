@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::code::{NO_IDEMPOTENCY_KEY, NO_TIMEOUT, NOT_A_MEMBER, OUTLIVES_ITS_MESSAGE, WEAK_KEY};
-use super::{Finding, Place};
+use super::{Finding, FindingPlace};
 use crate::definition::{Argument, State, argument};
 use crate::resource::queue::RETENTION_SECONDS;
 
@@ -11,7 +11,7 @@ use crate::resource::queue::RETENTION_SECONDS;
 pub(super) fn check(
     state: &State<'_>,
     is_jsonata: bool,
-    at: &dyn Fn(&str) -> Place,
+    at: &dyn Fn(&str) -> FindingPlace,
 ) -> Vec<Finding> {
     let mut found = Vec::new();
     let arguments = if state.fields.contains_key("Parameters") {

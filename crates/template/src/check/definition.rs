@@ -4,15 +4,15 @@ use rampmeter_config::Workflow;
 use serde_json::Value;
 
 use super::code::{LOCAL_NAME, TOO_LARGE, UNKNOWN_RIGHT};
-use super::{Finding, Place, call, counted};
+use super::{Finding, FindingPlace, call, counted};
 use crate::definition::{State, states};
 use crate::deployment::Deployment;
 use crate::rights::Rights;
 
 /// The most bytes of a definition.
-const LARGEST_DEFINITION: usize = 1 << 20;
+const MAX_DEFINITION_BYTES: usize = 1 << 20;
 /// The most bytes of the data of a state, as JSON.
-const LARGEST_DATA: usize = 256 << 10;
+const MAX_DATA_BYTES: usize = 256 << 10;
 /// Fields whose data is in the definition.
 const DATA: [&str; 5] = [
     "Parameters",
@@ -33,7 +33,7 @@ const LOCAL: [&str; 4] = [
 pub(super) fn check(deployment: &Deployment<'_>, workflow: &Workflow) -> Vec<Finding> {
     let mut found = of_definition(&workflow.name, &workflow.definition);
     for (pointer, what) in Rights::of(deployment.config(), workflow).unknown {
-        let place = Place::Definition {
+        let place = FindingPlace::Definition {
             workflow: workflow.name.clone(),
             pointer,
         };
@@ -46,12 +46,12 @@ pub(super) fn check(deployment: &Deployment<'_>, workflow: &Workflow) -> Vec<Fin
 
 /// What stands against a definition, whatever the configuration is.
 pub fn of_definition(workflow: &str, text: &str) -> Vec<Finding> {
-    let at = |pointer: String| Place::Definition {
+    let at = |pointer: String| FindingPlace::Definition {
         workflow: workflow.to_owned(),
         pointer,
     };
     let mut found = Vec::new();
-    if text.len() > LARGEST_DEFINITION {
+    if text.len() > MAX_DEFINITION_BYTES {
         let message = format!(
             "the definition has {}, and AWS takes 1 MiB",
             counted(text.len(), "byte")
@@ -77,14 +77,14 @@ pub fn of_definition(workflow: &str, text: &str) -> Vec<Finding> {
     found
 }
 
-fn data(state: &State<'_>, at: &dyn Fn(&str) -> Place) -> Vec<Finding> {
+fn data(state: &State<'_>, at: &dyn Fn(&str) -> FindingPlace) -> Vec<Finding> {
     let mut found = Vec::new();
     for field in DATA {
         let size = state
             .fields
             .get(field)
             .map_or(0, |value| value.to_string().len());
-        if size > LARGEST_DATA {
+        if size > MAX_DATA_BYTES {
             let message = format!(
                 "{field} has {} KiB, and AWS takes 256 KiB for all data of a state",
                 size >> 10
@@ -102,7 +102,7 @@ fn data(state: &State<'_>, at: &dyn Fn(&str) -> Place) -> Vec<Finding> {
 }
 
 /// Texts that name the machine or its account.
-fn local_names(state: &State<'_>, at: &dyn Fn(&str) -> Place) -> Vec<Finding> {
+fn local_names(state: &State<'_>, at: &dyn Fn(&str) -> FindingPlace) -> Vec<Finding> {
     let mut found = Vec::new();
     for field in ["Resource", "Parameters", "Arguments"] {
         let local = state.fields.get(field).and_then(local_text);

@@ -8,18 +8,18 @@ use rampmeter_dispatch::{Limit, LimitKind, Reserve, Share};
 use super::code::{
     ABOVE_CEILING, DOES_NOT_FIT, NO_LIMITS, NOT_FOR_RESERVED, WINDOW_OUTLIVES_MESSAGES,
 };
-use super::{Finding, Place};
+use super::{Finding, FindingPlace};
 use crate::report::STARTS_PER_SECOND;
 use crate::resource::queue::RETENTION_SECONDS;
 use crate::worker::LEAST_SLOTS;
 
 /// The most that one mapping runs at once.
-const LARGEST_MAPPING: u32 = 1_000;
+const MAX_MAPPING_CONCURRENCY: u32 = 1_000;
 
 pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
     let mut found = Vec::new();
     if target.rules.limits.is_empty() {
-        let place = Place::keys(&["targets", &target.name]);
+        let place = FindingPlace::keys(&["targets", &target.name]);
         let message = format!(
             "{} has no limits: its worker starts every call that it finds",
             target.name
@@ -54,8 +54,8 @@ pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
 }
 
 /// A limit that comes from the preset is shown at its target.
-fn place_of(target: &Target, at: usize) -> Place {
-    Place::keys(&["targets", &target.name, "limits", &at.to_string()])
+fn place_of(target: &Target, at: usize) -> FindingPlace {
+    FindingPlace::keys(&["targets", &target.name, "limits", &at.to_string()])
 }
 
 fn leases(target: &Target) -> Vec<Finding> {
@@ -64,7 +64,7 @@ fn leases(target: &Target) -> Vec<Finding> {
     let ceiling = match shared.shared_ceiling() {
         Ok(ceiling) => ceiling.in_flight,
         Err(too_large) => {
-            let place = Place::keys(&["targets", &target.name, "limits"]);
+            let place = FindingPlace::keys(&["targets", &target.name, "limits"]);
             let help = "leave out reserves and shares of windows with many calls, or the windows that others imply";
             found.push(Finding::error(
                 DOES_NOT_FIT,
@@ -111,7 +111,7 @@ fn reserved(target: &Target) -> Vec<Finding> {
     let mut refuse = |at: Option<usize>, what: String| {
         let place = match at {
             Some(at) => place_of(target, at),
-            None => Place::keys(&["targets", &target.name]),
+            None => FindingPlace::keys(&["targets", &target.name]),
         };
         let message = format!("{what}, which limiter = \"reserved\" cannot hold");
         let help = "leave limiter out of [aws]: leases in a table hold every limit";
@@ -128,8 +128,8 @@ fn reserved(target: &Target) -> Vec<Finding> {
                         format!("{} is a second limit on calls in flight", limit.name),
                     );
                 }
-                if !(LEAST_SLOTS..=3 * LARGEST_MAPPING).contains(&max) {
-                    let most = 3 * LARGEST_MAPPING;
+                if !(LEAST_SLOTS..=3 * MAX_MAPPING_CONCURRENCY).contains(&max) {
+                    let most = 3 * MAX_MAPPING_CONCURRENCY;
                     refuse(
                         Some(at),
                         format!("{} is {max}, not from {LEAST_SLOTS} to {most}", limit.name),

@@ -21,7 +21,7 @@ pub struct Finding {
     /// Whether the deployment is refused for it.
     pub is_error: bool,
     /// What it is about.
-    pub place: Place,
+    pub place: FindingPlace,
     /// What is wrong.
     pub message: String,
     /// What to do.
@@ -30,7 +30,7 @@ pub struct Finding {
 
 /// What a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum FindingPlace {
     /// A value of the configuration: its keys from the root.
     Configuration(Vec<String>),
     /// A value of a workflow's definition.
@@ -42,16 +42,16 @@ pub enum Place {
     },
 }
 
-impl Place {
-    fn keys(keys: &[&str]) -> Place {
-        Place::Configuration(keys.iter().map(|key| (*key).to_owned()).collect())
+impl FindingPlace {
+    fn keys(keys: &[&str]) -> FindingPlace {
+        FindingPlace::Configuration(keys.iter().map(|key| (*key).to_owned()).collect())
     }
 }
 
 impl Finding {
     fn error(
         code: &'static str,
-        place: Place,
+        place: FindingPlace,
         message: String,
         help: impl Into<String>,
     ) -> Finding {
@@ -66,7 +66,7 @@ impl Finding {
 
     fn warning(
         code: &'static str,
-        place: Place,
+        place: FindingPlace,
         message: String,
         help: impl Into<String>,
     ) -> Finding {

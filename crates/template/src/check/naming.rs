@@ -6,16 +6,16 @@ use rampmeter_config::pascal_case;
 use rampmeter_dispatch::Priority;
 
 use super::code::{NAME_TAKEN, NAME_TOO_LONG};
-use super::{Finding, Place};
+use super::{Finding, FindingPlace};
 use crate::deployment::Deployment;
-use crate::name::{self, LONGEST_FUNCTION, LONGEST_QUEUE};
+use crate::name::{self, MAX_FUNCTION_NAME_CHARS, MAX_QUEUE_NAME_CHARS};
 
 pub(super) fn check(deployment: &Deployment<'_>) -> Vec<Finding> {
     let mut found = lengths(deployment);
     let mut names = Names::default();
     let config = deployment.config();
     for target in config.targets.keys() {
-        let place = Place::keys(&["targets", target]);
+        let place = FindingPlace::keys(&["targets", target]);
         let queues = Priority::ALL.map(|priority| name::queue(target, priority));
         for queue in queues
             .iter()
@@ -25,7 +25,7 @@ pub(super) fn check(deployment: &Deployment<'_>) -> Vec<Finding> {
         }
     }
     for target in deployment.workers() {
-        let place = Place::keys(&["targets", &target.name]);
+        let place = FindingPlace::keys(&["targets", &target.name]);
         names.take("function", &name::worker(&target.name), &place);
         names.take(
             "function",
@@ -34,15 +34,19 @@ pub(super) fn check(deployment: &Deployment<'_>) -> Vec<Finding> {
         );
     }
     for function in config.functions.keys() {
-        names.take("function", function, &Place::keys(&["functions", function]));
+        names.take(
+            "function",
+            function,
+            &FindingPlace::keys(&["functions", function]),
+        );
     }
     for workflow in config.workflows.values() {
-        let place = Place::keys(&["workflows", &workflow.name]);
+        let place = FindingPlace::keys(&["workflows", &workflow.name]);
         names.take("state machine", &workflow.name, &place);
         // Logical ids have letters and digits only.
         names.take("logical id", &pascal_case(&workflow.name), &place);
         if let Some(source) = &workflow.source {
-            let place = Place::keys(&["workflows", &workflow.name, "source"]);
+            let place = FindingPlace::keys(&["workflows", &workflow.name, "source"]);
             names.take("state machine", &name::starter(&workflow.name), &place);
             names.take("queue", source, &place);
             names.take("queue", &name::unstarted_queue(source), &place);
@@ -54,7 +58,7 @@ pub(super) fn check(deployment: &Deployment<'_>) -> Vec<Finding> {
 
 fn lengths(deployment: &Deployment<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
-    let mut bound = |place: Place, what: &str, name: &str, longest: usize| {
+    let mut bound = |place: FindingPlace, what: &str, name: &str, longest: usize| {
         if name.len() > longest {
             let message = format!(
                 "the {what} {name} would have a name of {} letters",
@@ -68,29 +72,29 @@ fn lengths(deployment: &Deployment<'_>) -> Vec<Finding> {
         }
     };
     for target in deployment.workers() {
-        let place = Place::keys(&["targets", &target.name]);
+        let place = FindingPlace::keys(&["targets", &target.name]);
         // The longest of the names that are made of the target's.
         bound(
             place,
             "schedule",
             &name::wake_schedule(&target.name),
-            LONGEST_FUNCTION,
+            MAX_FUNCTION_NAME_CHARS,
         );
     }
     for workflow in deployment.config().workflows.values() {
         if let Some(source) = &workflow.source {
-            let place = Place::keys(&["workflows", &workflow.name, "source"]);
+            let place = FindingPlace::keys(&["workflows", &workflow.name, "source"]);
             bound(
                 place.clone(),
                 "queue",
                 &name::unstarted_queue(source),
-                LONGEST_QUEUE,
+                MAX_QUEUE_NAME_CHARS,
             );
             bound(
                 place,
                 "state machine",
                 &name::starter(&workflow.name),
-                LONGEST_QUEUE,
+                MAX_QUEUE_NAME_CHARS,
             );
         }
     }
@@ -100,14 +104,14 @@ fn lengths(deployment: &Deployment<'_>) -> Vec<Finding> {
 /// Names that are taken, by kind.
 #[derive(Default)]
 struct Names {
-    taken: BTreeMap<(&'static str, String), Place>,
+    taken: BTreeMap<(&'static str, String), FindingPlace>,
     clashes: Vec<Finding>,
 }
 
 impl Names {
-    fn take(&mut self, kind: &'static str, name: &str, place: &Place) {
+    fn take(&mut self, kind: &'static str, name: &str, place: &FindingPlace) {
         let before = self.taken.insert((kind, name.to_owned()), place.clone());
-        if let Some(Place::Configuration(other)) = before {
+        if let Some(FindingPlace::Configuration(other)) = before {
             let message = format!("the {kind} {name} is that of {} already", other.join("."));
             let help = "rename one of the two";
             self.clashes

@@ -7,23 +7,23 @@ use rampmeter_caller::check_address;
 use rampmeter_config::{Limiter, Target};
 
 use super::code::{CALL_TOO_LONG, FOLLOWS_JOBS, NO_PATH, PAUSE_TOO_LONG, UNREACHABLE};
-use super::{Finding, Place};
+use super::{Finding, FindingPlace};
 use crate::address::is_this_machine;
-use crate::resource::queue::LONGEST_INVISIBLE_SECONDS;
-use crate::worker::LONGEST_CALL_SECONDS;
+use crate::resource::queue::MAX_INVISIBLE_SECONDS;
+use crate::worker::MAX_CALL_SECONDS;
 
 pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
     let mut found = Vec::new();
-    let place = |key: &str| Place::keys(&["targets", &target.name, key]);
+    let place = |key: &str| FindingPlace::keys(&["targets", &target.name, key]);
     found.extend(address(target));
-    if target.timeout > Duration::from_secs(LONGEST_CALL_SECONDS) {
+    if target.timeout > Duration::from_secs(MAX_CALL_SECONDS) {
         let seconds = target.timeout.as_secs();
         let message = format!(
             "a call of {} may take {seconds} s, and a function ends after 900 s",
             target.name
         );
         let help = format!(
-            "set timeout = \"{LONGEST_CALL_SECONDS}s\" or less in [aws.targets.{}]",
+            "set timeout = \"{MAX_CALL_SECONDS}s\" or less in [aws.targets.{}]",
             target.name
         );
         found.push(Finding::error(
@@ -42,10 +42,10 @@ pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
             target.name
         );
         let help = "write a path into the body, such as \"$.items[*].id\"";
-        let place = Place::keys(&["targets", &target.name, "response", "select"]);
+        let place = FindingPlace::keys(&["targets", &target.name, "response", "select"]);
         found.push(Finding::error(NO_PATH, place, message, help));
     }
-    if target.retry.max > Duration::from_secs(LONGEST_INVISIBLE_SECONDS) {
+    if target.retry.max > Duration::from_secs(MAX_INVISIBLE_SECONDS) {
         let message = format!(
             "{} may pause for {} s before a repeat, and SQS keeps a message invisible for 12 hours",
             target.name,
@@ -79,14 +79,14 @@ fn jobs(target: &Target, limiter: Limiter) -> Option<Finding> {
     } else {
         return None;
     };
-    let place = Place::keys(&["targets", name, key]);
+    let place = FindingPlace::keys(&["targets", name, key]);
     Some(Finding::error(FOLLOWS_JOBS, place, message, help))
 }
 
 fn address(target: &Target) -> Option<Finding> {
     let url = &target.profile.base_url;
     let host = url.host_str().unwrap_or_default();
-    let place = Place::keys(&["targets", &target.name, "base_url"]);
+    let place = FindingPlace::keys(&["targets", &target.name, "base_url"]);
     if is_this_machine(host) {
         let message = format!("{host} is the function itself on AWS, and nobody answers there");
         let help = format!(

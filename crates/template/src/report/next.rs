@@ -7,7 +7,7 @@ use crate::deployment::{Deployment, Emit, LAYER, WORKER_CODE};
 use crate::{Notation, Template};
 
 /// A template larger than this, in bytes, goes through a bucket.
-const LARGEST_INLINE: usize = 51_200;
+const MAX_INLINE_BYTES: usize = 51_200;
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub fn steps(
                 format!("WORKER=worker-$(sha256sum {folder}/{WORKER_CODE} | cut -c1-16).zip"),
                 format!("aws s3 cp {folder}/layer.zip s3://$BUCKET/$LAYER && aws s3 cp {folder}/{WORKER_CODE} s3://$BUCKET/$WORKER"),
             ];
-            let inline = template.text(notation).len() <= LARGEST_INLINE;
+            let inline = template.text(notation).len() <= MAX_INLINE_BYTES;
             let through = if inline { "" } else { " --s3-bucket $BUCKET" };
             commands.push(format!(
                 "aws cloudformation deploy --template-file {folder}/{file} --stack-name {stack}{through} --capabilities CAPABILITY_IAM \

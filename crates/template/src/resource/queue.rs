@@ -11,9 +11,9 @@ use crate::name;
 /// How long a message may wait: the most that SQS has, 14 days.
 pub(crate) const RETENTION_SECONDS: u64 = 14 * 24 * 60 * 60;
 /// The most that SQS keeps a message invisible, 12 hours.
-pub(crate) const LONGEST_INVISIBLE_SECONDS: u64 = 12 * 60 * 60;
+pub(crate) const MAX_INVISIBLE_SECONDS: u64 = 12 * 60 * 60;
 /// How often a message may be received. A worker hands messages back that it cannot start, and every return counts.
-pub(crate) const MOST_RECEIVES: u32 = 1_000;
+pub(crate) const MAX_RECEIVES: u32 = 1_000;
 /// AWS asks for six times the function's timeout.
 pub(crate) const TIMEOUTS_INVISIBLE: u64 = 6;
 
@@ -32,7 +32,7 @@ pub(crate) fn add(template: &mut Template, target: &Target, function_timeout: u6
         }
         queue["Properties"]["RedrivePolicy"] = json!({
             "deadLetterTargetArn": attribute(&undelivered, "Arn"),
-            "maxReceiveCount": MOST_RECEIVES,
+            "maxReceiveCount": MAX_RECEIVES,
         });
         let comment = format!("{priority} calls of {}.", target.name);
         template.resource(&name::queue_id(&target.name, priority), &comment, queue);
@@ -42,7 +42,7 @@ pub(crate) fn add(template: &mut Template, target: &Target, function_timeout: u6
     let mut queue_of_undelivered = queue(&name::undelivered_queue(&target.name), invisible);
     queue_of_undelivered["Properties"]["RedrivePolicy"] = json!({
         "deadLetterTargetArn": attribute(&dead, "Arn"),
-        "maxReceiveCount": MOST_RECEIVES,
+        "maxReceiveCount": MAX_RECEIVES,
     });
     queue_of_undelivered["Properties"]["RedriveAllowPolicy"] =
         json!({ "redrivePermission": "byQueue", "sourceQueueArns": sources });

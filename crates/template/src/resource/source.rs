@@ -14,7 +14,7 @@ use crate::document::{Template, arn, attribute, laid_out, reference};
 use crate::name;
 
 /// How often a message may fail to start an execution before it is put aside.
-const MOST_STARTS: u32 = 5;
+const MAX_STARTS: u32 = 5;
 /// How long a message is invisible while its execution is started, in seconds.
 const INVISIBLE_SECONDS: u64 = 120;
 
@@ -29,7 +29,7 @@ pub(crate) fn add(
     let mut source_queue = queue::queue(source, INVISIBLE_SECONDS);
     source_queue["Properties"]["RedrivePolicy"] = json!({
         "deadLetterTargetArn": attribute(&unstarted_id, "Arn"),
-        "maxReceiveCount": MOST_STARTS,
+        "maxReceiveCount": MAX_STARTS,
     });
     let comment = format!("Each message starts one execution of {}.", workflow.name);
     template.resource(&queue_id, &comment, source_queue);

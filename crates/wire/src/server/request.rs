@@ -15,7 +15,7 @@ use crate::table::find;
 /// The trace that a request belongs to.
 const TRACE: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 /// The longest trace header that is kept, in bytes; AWS's own have less than 200.
-const LONGEST_TRACE: usize = 1_024;
+const MAX_TRACE_BYTES: usize = 1_024;
 
 /// The service that a request names, as far as its head says; enough to answer an error in the right words.
 pub(crate) fn named_service(head: &Parts, protocol: Protocol) -> Option<Service> {
@@ -32,7 +32,7 @@ pub(crate) fn named_service(head: &Parts, protocol: Protocol) -> Option<Service>
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-x-ray.html>
 pub(crate) fn trace_header(head: &Parts) -> Option<String> {
     let header = text_header(head, &TRACE)?;
-    let sound = (1..=LONGEST_TRACE).contains(&header.len()) && header.starts_with("Root=");
+    let sound = (1..=MAX_TRACE_BYTES).contains(&header.len()) && header.starts_with("Root=");
     sound.then(|| header.to_owned())
 }
 

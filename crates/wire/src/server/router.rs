@@ -30,18 +30,18 @@ const XML: HeaderValue = HeaderValue::from_static("text/xml");
 
 /// What stands behind the port: what is served, and who is let in.
 #[derive(Debug)]
-struct Door {
+struct Api {
     site: Arc<Site>,
     access: Access,
 }
 
 /// The wire API as a router. It has one route, because AWS names operations in a header or in a form.
 pub fn router(site: Arc<Site>, access: Access) -> Router {
-    let door = Arc::new(Door { site, access });
-    Router::new().fallback(answer).with_state(door)
+    let api = Arc::new(Api { site, access });
+    Router::new().fallback(answer).with_state(api)
 }
 
-async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
+async fn answer(State(api): State<Arc<Api>>, request: Request) -> Response {
     let id = Uuid::new_v4().to_string();
     let (head, body) = request.into_parts();
     let mut response = if health::is_asked(&head) {
@@ -49,7 +49,7 @@ async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
     } else {
         let protocol = Protocol::of(&head);
         let mut service = request::named_service(&head, protocol);
-        match perform(&door, &head, body, protocol, &mut service, &id).await {
+        match perform(&api, &head, body, protocol, &mut service, &id).await {
             Ok((operation, value)) => answered(protocol, operation, &value, &id),
             Err(error) => refused(protocol, service, &error, &id),
         }
@@ -62,14 +62,14 @@ async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response {
 
 /// Reads, checks and calls. `service` is set as soon as it is known, for the words of an error.
 async fn perform(
-    door: &Door,
+    api: &Api,
     head: &Parts,
     body: Body,
     protocol: Protocol,
     service: &mut Option<Service>,
     id: &str,
 ) -> Result<(&'static Operation, Value), WireError> {
-    browser::refuse(head, door.access.is_open())?;
+    browser::refuse(head, api.access.is_open())?;
     let (asked, body) = match protocol {
         Protocol::Json => {
             let asked = request::of_json(head)?;
@@ -88,14 +88,12 @@ async fn perform(
     } = body;
     let operation = asked.operation;
     *service = Some(operation.service);
-    let caller = door
-        .access
-        .admit(head, &body, operation, Timestamp::now())?;
+    let caller = api.access.admit(head, &body, operation, Timestamp::now())?;
     tracing::debug!(request = %id, operation = operation.name, right = ?operation.right, "request");
     let call = Call {
-        site: Arc::clone(&door.site),
+        site: Arc::clone(&api.site),
         body: asked.parameters(body)?,
-        origin: origin::of(head, door.site.address),
+        origin: origin::of(head, api.site.address),
         caller,
         trace_header: request::trace_header(head),
     };

@@ -19,7 +19,7 @@ pub(crate) const SECURITY_TOKEN: &str = "x-amz-security-token";
 const AMZ_DATE: &str = "x-amz-date";
 
 /// Longest life of a presigned URL, as on AWS: a week.
-const LONGEST_LIFE: u64 = 7 * 24 * 60 * 60;
+const MAX_LIFE_SECONDS: u64 = 7 * 24 * 60 * 60;
 
 /// What a request says of its signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl Claim {
         let life: u64 = get("X-Amz-Expires")?
             .parse()
             .ok()
-            .filter(|life| (1..=LONGEST_LIFE).contains(life))
+            .filter(|life| (1..=MAX_LIFE_SECONDS).contains(life))
             .ok_or_else(|| incomplete("X-Amz-Expires must be from 1 to 604800 seconds."))?;
         if parameters.contains_key("X-Amz-Security-Token") {
             return Err(Refused::UnknownKey);

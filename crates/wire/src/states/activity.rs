@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::constraint::Constraints;
-use super::execution::{LONGEST_ARN, LONGEST_NAME, LONGEST_PAGE_TOKEN, page_json};
+use super::execution::{MAX_ARN_CHARS, MAX_NAME_CHARS, MAX_PAGE_TOKEN_CHARS, page_json};
 use super::listing::cut;
 use super::tag::{Tag, tags_by_key};
 use crate::operation::Call;
@@ -24,7 +24,7 @@ struct Create {
 pub(crate) async fn create(call: Call) -> Result<Value, WireError> {
     let create: Create = parameters(&call.body)?;
     let mut constraints = Constraints::new();
-    constraints.required("name", create.name.as_deref(), 1..=LONGEST_NAME);
+    constraints.required("name", create.name.as_deref(), 1..=MAX_NAME_CHARS);
     constraints.check()?;
     let created = call
         .site
@@ -49,7 +49,7 @@ impl Named {
         let named: Named = parameters(&call.body)?;
         let mut constraints = Constraints::new();
         let arn = named.activity_arn.as_deref();
-        constraints.required("activityArn", arn, 1..=LONGEST_ARN);
+        constraints.required("activityArn", arn, 1..=MAX_ARN_CHARS);
         constraints.check()?;
         Ok(named.activity_arn.unwrap_or_default())
     }
@@ -90,7 +90,7 @@ pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
     let list: List = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let token = list.next_token.as_deref();
-    constraints.optional("nextToken", token, 1..=LONGEST_PAGE_TOKEN);
+    constraints.optional("nextToken", token, 1..=MAX_PAGE_TOKEN_CHARS);
     let most = constraints.max_results(list.max_results);
     constraints.check()?;
     let activities = call.site.engine.activities().await?;
@@ -111,8 +111,8 @@ pub(crate) async fn get_task(call: Call) -> Result<Value, WireError> {
     let get: GetTask = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = get.activity_arn.as_deref();
-    constraints.required("activityArn", arn, 1..=LONGEST_ARN);
-    constraints.optional("workerName", get.worker_name.as_deref(), 1..=LONGEST_NAME);
+    constraints.required("activityArn", arn, 1..=MAX_ARN_CHARS);
+    constraints.optional("workerName", get.worker_name.as_deref(), 1..=MAX_NAME_CHARS);
     constraints.check()?;
     let task = call
         .site

@@ -8,15 +8,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::constraint::Constraints;
-use super::execution::{LONGEST_ARN, LONGEST_NAME, page_json};
+use super::execution::{MAX_ARN_CHARS, MAX_NAME_CHARS, page_json};
 use super::listing::cut;
-use super::version::{LONGEST_DESCRIPTION, List};
+use super::version::{List, MAX_DESCRIPTION_CHARS};
 use crate::operation::Call;
 use crate::protocol::error::WireError;
 use crate::protocol::json::{date, parameters};
 
 /// Versions that an alias may route to.
-const MOST_ROUTES: usize = 2;
+const MAX_ROUTES: usize = 2;
 
 /// AWS's pattern of names, which a number alone does not match: that would be a version.
 const NAME_PATTERN: &str = r"^(?=.*[a-zA-Z_\-\.])[a-zA-Z0-9_\-\.]+$";
@@ -40,7 +40,7 @@ pub(crate) async fn create(call: Call) -> Result<Value, WireError> {
     let create: Create = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let name = create.name.as_deref();
-    constraints.required("name", name, 1..=LONGEST_NAME);
+    constraints.required("name", name, 1..=MAX_NAME_CHARS);
     if let Some(name) = name
         && !is_name(name)
     {
@@ -48,7 +48,7 @@ pub(crate) async fn create(call: Call) -> Result<Value, WireError> {
         constraints.fail("name", Some(name), &rule);
     }
     let description = create.description.as_deref();
-    constraints.optional("description", description, 0..=LONGEST_DESCRIPTION);
+    constraints.optional("description", description, 0..=MAX_DESCRIPTION_CHARS);
     if create.routing_configuration.is_none() {
         constraints.fail("routingConfiguration", None, "Member must not be null");
     }
@@ -87,7 +87,7 @@ fn routes(constraints: &mut Constraints, items: Vec<RouteItem>) -> Vec<Route> {
     for (number, item) in (1..).zip(items) {
         let arn = item.state_machine_version_arn;
         let member = format!("routingConfiguration.{number}.member.stateMachineVersionArn");
-        constraints.required(&member, arn.as_deref(), 1..=LONGEST_ARN);
+        constraints.required(&member, arn.as_deref(), 1..=MAX_ARN_CHARS);
         let member = format!("routingConfiguration.{number}.member.weight");
         let weight = item.weight.unwrap_or_default();
         if weight < 0 {
@@ -105,8 +105,8 @@ fn routes(constraints: &mut Constraints, items: Vec<RouteItem>) -> Vec<Route> {
     }
     let rule = match routes.len() {
         0 => "Member must have length greater than or equal to 1".to_owned(),
-        count if count > MOST_ROUTES => {
-            format!("Member must have length less than or equal to {MOST_ROUTES}")
+        count if count > MAX_ROUTES => {
+            format!("Member must have length less than or equal to {MAX_ROUTES}")
         }
         _ => return routes,
     };
@@ -158,9 +158,9 @@ pub(crate) async fn update(call: Call) -> Result<Value, WireError> {
     let update: Update = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = update.state_machine_alias_arn.as_deref();
-    constraints.required("stateMachineAliasArn", arn, 1..=LONGEST_ARN);
+    constraints.required("stateMachineAliasArn", arn, 1..=MAX_ARN_CHARS);
     let description = update.description.as_deref();
-    constraints.optional("description", description, 0..=LONGEST_DESCRIPTION);
+    constraints.optional("description", description, 0..=MAX_DESCRIPTION_CHARS);
     let routes = update
         .routing_configuration
         .map(|items| routes(&mut constraints, items));
@@ -198,7 +198,7 @@ impl Named {
         let named: Named = parameters(&call.body)?;
         let mut constraints = Constraints::new();
         let arn = named.state_machine_alias_arn.as_deref();
-        constraints.required("stateMachineAliasArn", arn, 1..=LONGEST_ARN);
+        constraints.required("stateMachineAliasArn", arn, 1..=MAX_ARN_CHARS);
         constraints.check()?;
         Ok(named.state_machine_alias_arn.unwrap_or_default())
     }

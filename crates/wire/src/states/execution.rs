@@ -13,16 +13,16 @@ use crate::protocol::error::WireError;
 use crate::protocol::json::{date, parameters};
 
 /// Longest ARN that AWS's model takes.
-pub(super) const LONGEST_ARN: usize = 256;
+pub(super) const MAX_ARN_CHARS: usize = 256;
 /// Longest name of an execution or a state machine.
-pub(super) const LONGEST_NAME: usize = 80;
+pub(super) const MAX_NAME_CHARS: usize = 80;
 /// Longest page token that AWS's model takes.
-pub(super) const LONGEST_PAGE_TOKEN: usize = 1024;
+pub(super) const MAX_PAGE_TOKEN_CHARS: usize = 1024;
 /// Longest error name and cause of a stop or a failure.
-pub(super) const LONGEST_ERROR: usize = 256;
-pub(super) const LONGEST_CAUSE: usize = 32_768;
+pub(super) const MAX_ERROR_CHARS: usize = 256;
+pub(super) const MAX_CAUSE_CHARS: usize = 32_768;
 /// Longest payload, counted in characters here; the engine counts the bytes.
-pub(super) const LONGEST_PAYLOAD: usize = 262_144;
+pub(super) const MAX_PAYLOAD_BYTES: usize = 262_144;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -38,10 +38,10 @@ pub(crate) async fn start(call: Call) -> Result<Value, WireError> {
     constraints.required(
         "stateMachineArn",
         start.state_machine_arn.as_deref(),
-        1..=LONGEST_ARN,
+        1..=MAX_ARN_CHARS,
     );
-    constraints.optional("name", start.name.as_deref(), 1..=LONGEST_NAME);
-    constraints.optional_secret("input", start.input.as_deref(), 0..=LONGEST_PAYLOAD);
+    constraints.optional("name", start.name.as_deref(), 1..=MAX_NAME_CHARS);
+    constraints.optional_secret("input", start.input.as_deref(), 0..=MAX_PAYLOAD_BYTES);
     constraints.check()?;
     let started = call
         .site
@@ -68,7 +68,7 @@ pub(crate) async fn describe(call: Call) -> Result<Value, WireError> {
     constraints.required(
         "executionArn",
         describe.execution_arn.as_deref(),
-        1..=LONGEST_ARN,
+        1..=MAX_ARN_CHARS,
     );
     let with_data = included_data(&mut constraints, describe.included_data.as_deref());
     constraints.check()?;
@@ -169,12 +169,12 @@ pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
     constraints.optional(
         "stateMachineArn",
         list.state_machine_arn.as_deref(),
-        1..=LONGEST_ARN,
+        1..=MAX_ARN_CHARS,
     );
     constraints.optional(
         "nextToken",
         list.next_token.as_deref(),
-        1..=LONGEST_PAGE_TOKEN,
+        1..=MAX_PAGE_TOKEN_CHARS,
     );
     let max_results = constraints.max_results(list.max_results);
     let status = status_filter(&mut constraints, list.status_filter.as_deref());
@@ -258,10 +258,10 @@ pub(crate) async fn stop(call: Call) -> Result<Value, WireError> {
     constraints.required(
         "executionArn",
         stop.execution_arn.as_deref(),
-        1..=LONGEST_ARN,
+        1..=MAX_ARN_CHARS,
     );
-    constraints.optional_secret("error", stop.error.as_deref(), 0..=LONGEST_ERROR);
-    constraints.optional_secret("cause", stop.cause.as_deref(), 0..=LONGEST_CAUSE);
+    constraints.optional_secret("error", stop.error.as_deref(), 0..=MAX_ERROR_CHARS);
+    constraints.optional_secret("cause", stop.cause.as_deref(), 0..=MAX_CAUSE_CHARS);
     constraints.check()?;
     let stop_date = call
         .site

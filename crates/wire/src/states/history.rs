@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::constraint::Constraints;
-use super::execution::{LONGEST_ARN, LONGEST_PAGE_TOKEN, page_json};
+use super::execution::{MAX_ARN_CHARS, MAX_PAGE_TOKEN_CHARS, page_json};
 use crate::operation::Call;
 use crate::protocol::error::WireError;
 use crate::protocol::json::parameters;
@@ -26,12 +26,12 @@ pub(crate) async fn get(call: Call) -> Result<Value, WireError> {
     constraints.required(
         "executionArn",
         get.execution_arn.as_deref(),
-        1..=LONGEST_ARN,
+        1..=MAX_ARN_CHARS,
     );
     constraints.optional(
         "nextToken",
         get.next_token.as_deref(),
-        1..=LONGEST_PAGE_TOKEN,
+        1..=MAX_PAGE_TOKEN_CHARS,
     );
     let max_results = constraints.max_results(get.max_results);
     constraints.check()?;

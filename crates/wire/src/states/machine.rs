@@ -9,7 +9,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::constraint::Constraints;
-use super::execution::{LONGEST_ARN, LONGEST_NAME, LONGEST_PAGE_TOKEN, included_data, page_json};
+use super::execution::{
+    MAX_ARN_CHARS, MAX_NAME_CHARS, MAX_PAGE_TOKEN_CHARS, included_data, page_json,
+};
 use super::listing::cut;
 use super::settings::{Configured, shown};
 use super::tag::{Tag, tags_by_key};
@@ -19,7 +21,7 @@ use crate::protocol::error::printable;
 use crate::protocol::json::{date, parameters};
 
 /// Characters of a definition: 1 MiB.
-pub(super) const LONGEST_DEFINITION: usize = 1 << 20;
+pub(super) const MAX_DEFINITION_BYTES: usize = 1 << 20;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -34,7 +36,7 @@ pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
     constraints.optional(
         "nextToken",
         list.next_token.as_deref(),
-        1..=LONGEST_PAGE_TOKEN,
+        1..=MAX_PAGE_TOKEN_CHARS,
     );
     let max_results = constraints.max_results(list.max_results);
     constraints.check()?;
@@ -89,13 +91,13 @@ fn publication(
 pub(crate) async fn create(call: Call) -> Result<Value, WireError> {
     let create: Create = parameters(&call.body)?;
     let mut constraints = Constraints::new();
-    constraints.required("name", create.name.as_deref(), 1..=LONGEST_NAME);
+    constraints.required("name", create.name.as_deref(), 1..=MAX_NAME_CHARS);
     constraints.required_secret(
         "definition",
         create.definition.as_deref(),
-        1..=LONGEST_DEFINITION,
+        1..=MAX_DEFINITION_BYTES,
     );
-    constraints.required("roleArn", create.role_arn.as_deref(), 1..=LONGEST_ARN);
+    constraints.required("roleArn", create.role_arn.as_deref(), 1..=MAX_ARN_CHARS);
     constraints.check()?;
     let created = call
         .site
@@ -149,13 +151,13 @@ pub(crate) async fn update(call: Call) -> Result<Value, WireError> {
     let update: Update = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = update.state_machine_arn.as_deref();
-    constraints.required("stateMachineArn", arn, 1..=LONGEST_ARN);
+    constraints.required("stateMachineArn", arn, 1..=MAX_ARN_CHARS);
     constraints.optional_secret(
         "definition",
         update.definition.as_deref(),
-        1..=LONGEST_DEFINITION,
+        1..=MAX_DEFINITION_BYTES,
     );
-    constraints.optional("roleArn", update.role_arn.as_deref(), 1..=LONGEST_ARN);
+    constraints.optional("roleArn", update.role_arn.as_deref(), 1..=MAX_ARN_CHARS);
     constraints.check()?;
     let settings = update.settings;
     if update.definition.is_none() && update.role_arn.is_none() && settings.is_empty() {
@@ -195,7 +197,7 @@ pub(crate) async fn delete(call: Call) -> Result<Value, WireError> {
     let named: Named = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = named.state_machine_arn.as_deref();
-    constraints.required("stateMachineArn", arn, 1..=LONGEST_ARN);
+    constraints.required("stateMachineArn", arn, 1..=MAX_ARN_CHARS);
     constraints.check()?;
     let arn = named.state_machine_arn.unwrap_or_default();
     call.site.engine.delete_state_machine(&arn).await?;
@@ -213,7 +215,7 @@ pub(crate) async fn describe(call: Call) -> Result<Value, WireError> {
     let describe: Describe = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = describe.state_machine_arn.as_deref();
-    constraints.required("stateMachineArn", arn, 1..=LONGEST_ARN);
+    constraints.required("stateMachineArn", arn, 1..=MAX_ARN_CHARS);
     let with_data = included_data(&mut constraints, describe.included_data.as_deref());
     constraints.check()?;
     let arn = describe.state_machine_arn.unwrap_or_default();
@@ -239,7 +241,7 @@ pub(crate) async fn describe_for_execution(call: Call) -> Result<Value, WireErro
     let describe: DescribeForExecution = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = describe.execution_arn.as_deref();
-    constraints.required("executionArn", arn, 1..=LONGEST_ARN);
+    constraints.required("executionArn", arn, 1..=MAX_ARN_CHARS);
     let with_data = included_data(&mut constraints, describe.included_data.as_deref());
     constraints.check()?;
     let arn = describe.execution_arn.unwrap_or_default();

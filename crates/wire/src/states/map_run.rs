@@ -5,13 +5,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::constraint::Constraints;
-use super::execution::{LONGEST_ARN, LONGEST_PAGE_TOKEN, page_json};
+use super::execution::{MAX_ARN_CHARS, MAX_PAGE_TOKEN_CHARS, page_json};
 use crate::operation::Call;
 use crate::protocol::error::WireError;
 use crate::protocol::json::{date, parameters};
 
 /// Longest ARN of a map run that AWS's model takes.
-const LONGEST_MAP_RUN_ARN: usize = 2_000;
+const MAX_MAP_RUN_ARN_CHARS: usize = 2_000;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,7 +23,7 @@ pub(crate) async fn describe(call: Call) -> Result<Value, WireError> {
     let describe: Describe = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = describe.map_run_arn.as_deref();
-    constraints.required("mapRunArn", arn, 1..=LONGEST_MAP_RUN_ARN);
+    constraints.required("mapRunArn", arn, 1..=MAX_MAP_RUN_ARN_CHARS);
     constraints.check()?;
     let arn = describe.map_run_arn.unwrap_or_default();
     let run = call.site.engine.describe_map_run(&arn).await?;
@@ -74,9 +74,9 @@ pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
     let list: List = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = list.execution_arn.as_deref();
-    constraints.required("executionArn", arn, 1..=LONGEST_ARN);
+    constraints.required("executionArn", arn, 1..=MAX_ARN_CHARS);
     let next_token = list.next_token.as_deref();
-    constraints.optional("nextToken", next_token, 1..=LONGEST_PAGE_TOKEN);
+    constraints.optional("nextToken", next_token, 1..=MAX_PAGE_TOKEN_CHARS);
     let max_results = constraints.max_results(list.max_results);
     constraints.check()?;
     let request = ListMapRuns {
@@ -114,7 +114,7 @@ pub(crate) async fn update(call: Call) -> Result<Value, WireError> {
     let update: Update = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = update.map_run_arn.as_deref();
-    constraints.required("mapRunArn", arn, 1..=LONGEST_MAP_RUN_ARN);
+    constraints.required("mapRunArn", arn, 1..=MAX_MAP_RUN_ARN_CHARS);
     for (member, value) in [
         ("maxConcurrency", update.max_concurrency),
         ("toleratedFailureCount", update.tolerated_failure_count),

@@ -5,13 +5,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::constraint::Constraints;
-use super::execution::LONGEST_ARN;
+use super::execution::MAX_ARN_CHARS;
 use crate::operation::Call;
 use crate::protocol::error::WireError;
 use crate::protocol::json::{date, parameters};
 
 /// Longest client token that AWS's model takes.
-const LONGEST_CLIENT_TOKEN: usize = 64;
+const MAX_CLIENT_TOKEN_CHARS: usize = 64;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -24,9 +24,9 @@ pub(crate) async fn redrive(call: Call) -> Result<Value, WireError> {
     let redrive: Redrive = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = redrive.execution_arn.as_deref();
-    constraints.required("executionArn", arn, 1..=LONGEST_ARN);
+    constraints.required("executionArn", arn, 1..=MAX_ARN_CHARS);
     let client_token = redrive.client_token.as_deref();
-    constraints.optional("clientToken", client_token, 1..=LONGEST_CLIENT_TOKEN);
+    constraints.optional("clientToken", client_token, 1..=MAX_CLIENT_TOKEN_CHARS);
     constraints.check()?;
     let request = RedriveExecution {
         execution_arn: redrive.execution_arn.unwrap_or_default(),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::constraint::Constraints;
-use super::execution::{LONGEST_ARN, LONGEST_NAME, LONGEST_PAYLOAD, included_data};
+use super::execution::{MAX_ARN_CHARS, MAX_NAME_CHARS, MAX_PAYLOAD_BYTES, included_data};
 use crate::operation::Call;
 use crate::protocol::error::WireError;
 use crate::protocol::json::{date, parameters};
@@ -29,9 +29,9 @@ pub(crate) async fn start(call: Call) -> Result<Value, WireError> {
     let start: Start = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = start.state_machine_arn.as_deref();
-    constraints.required("stateMachineArn", arn, 1..=LONGEST_ARN);
-    constraints.optional("name", start.name.as_deref(), 1..=LONGEST_NAME);
-    constraints.optional_secret("input", start.input.as_deref(), 0..=LONGEST_PAYLOAD);
+    constraints.required("stateMachineArn", arn, 1..=MAX_ARN_CHARS);
+    constraints.optional("name", start.name.as_deref(), 1..=MAX_NAME_CHARS);
+    constraints.optional_secret("input", start.input.as_deref(), 0..=MAX_PAYLOAD_BYTES);
     let with_data = included_data(&mut constraints, start.included_data.as_deref());
     constraints.check()?;
     let ended = call

@@ -7,15 +7,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::constraint::Constraints;
-use super::execution::LONGEST_ARN;
+use super::execution::MAX_ARN_CHARS;
 use crate::operation::Call;
 use crate::protocol::error::WireError;
 use crate::protocol::json::parameters;
 
 /// Characters of a tag's key and of its value.
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_Tag.html>
-const LONGEST_KEY: usize = 128;
-const LONGEST_VALUE: usize = 256;
+const MAX_KEY_CHARS: usize = 128;
+const MAX_VALUE_CHARS: usize = 256;
 
 /// A tag as AWS writes it.
 #[derive(Debug, Deserialize)]
@@ -29,9 +29,9 @@ pub(super) fn tags_by_key(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, Wi
     let mut constraints = Constraints::new();
     for (number, tag) in (1..).zip(&tags) {
         let key = format!("tags.{number}.member.key");
-        constraints.optional(&key, tag.key.as_deref(), 1..=LONGEST_KEY);
+        constraints.optional(&key, tag.key.as_deref(), 1..=MAX_KEY_CHARS);
         let value = format!("tags.{number}.member.value");
-        constraints.optional(&value, tag.value.as_deref(), 0..=LONGEST_VALUE);
+        constraints.optional(&value, tag.value.as_deref(), 0..=MAX_VALUE_CHARS);
     }
     constraints.check()?;
     let pairs = tags.into_iter();
@@ -51,7 +51,7 @@ pub(crate) async fn tag(call: Call) -> Result<Value, WireError> {
     let request: TagResource = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = request.resource_arn.as_deref();
-    constraints.required("resourceArn", arn, 1..=LONGEST_ARN);
+    constraints.required("resourceArn", arn, 1..=MAX_ARN_CHARS);
     if request.tags.is_none() {
         constraints.fail("tags", None, "Member must not be null");
     }
@@ -74,7 +74,7 @@ pub(crate) async fn untag(call: Call) -> Result<Value, WireError> {
     let request: UntagResource = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = request.resource_arn.as_deref();
-    constraints.required("resourceArn", arn, 1..=LONGEST_ARN);
+    constraints.required("resourceArn", arn, 1..=MAX_ARN_CHARS);
     if request.tag_keys.is_none() {
         constraints.fail("tagKeys", None, "Member must not be null");
     }
@@ -95,7 +95,7 @@ pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
     let list: ListTags = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = list.resource_arn.as_deref();
-    constraints.required("resourceArn", arn, 1..=LONGEST_ARN);
+    constraints.required("resourceArn", arn, 1..=MAX_ARN_CHARS);
     constraints.check()?;
     let arn = list.resource_arn.unwrap_or_default();
     let tags = call.site.engine.tags(&arn).await?.into_iter();

@@ -5,13 +5,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::constraint::Constraints;
-use super::execution::{LONGEST_CAUSE, LONGEST_ERROR, LONGEST_PAYLOAD};
+use super::execution::{MAX_CAUSE_CHARS, MAX_ERROR_CHARS, MAX_PAYLOAD_BYTES};
 use crate::operation::Call;
 use crate::protocol::error::WireError;
 use crate::protocol::json::parameters;
 
 /// Longest task token that AWS's model takes.
-const LONGEST_TASK_TOKEN: usize = 2048;
+const MAX_TASK_TOKEN_CHARS: usize = 2048;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,9 +26,9 @@ pub(crate) async fn success(call: Call) -> Result<Value, WireError> {
     constraints.required_secret(
         "taskToken",
         success.task_token.as_deref(),
-        1..=LONGEST_TASK_TOKEN,
+        1..=MAX_TASK_TOKEN_CHARS,
     );
-    constraints.required_secret("output", success.output.as_deref(), 0..=LONGEST_PAYLOAD);
+    constraints.required_secret("output", success.output.as_deref(), 0..=MAX_PAYLOAD_BYTES);
     constraints.check()?;
     let result = TaskResult::Success {
         output: success.output.unwrap_or_default(),
@@ -50,10 +50,10 @@ pub(crate) async fn failure(call: Call) -> Result<Value, WireError> {
     constraints.required_secret(
         "taskToken",
         failure.task_token.as_deref(),
-        1..=LONGEST_TASK_TOKEN,
+        1..=MAX_TASK_TOKEN_CHARS,
     );
-    constraints.optional_secret("error", failure.error.as_deref(), 0..=LONGEST_ERROR);
-    constraints.optional_secret("cause", failure.cause.as_deref(), 0..=LONGEST_CAUSE);
+    constraints.optional_secret("error", failure.error.as_deref(), 0..=MAX_ERROR_CHARS);
+    constraints.optional_secret("cause", failure.cause.as_deref(), 0..=MAX_CAUSE_CHARS);
     constraints.check()?;
     let result = TaskResult::Failure {
         error: failure.error,
@@ -72,7 +72,7 @@ pub(crate) async fn heartbeat(call: Call) -> Result<Value, WireError> {
     let heartbeat: Heartbeat = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let task_token = heartbeat.task_token.as_deref();
-    constraints.required_secret("taskToken", task_token, 1..=LONGEST_TASK_TOKEN);
+    constraints.required_secret("taskToken", task_token, 1..=MAX_TASK_TOKEN_CHARS);
     constraints.check()?;
     report(&call, heartbeat.task_token, TaskResult::Heartbeat).await
 }

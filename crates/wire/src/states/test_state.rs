@@ -15,14 +15,14 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::constraint::Constraints;
-use super::execution::{LONGEST_ARN, LONGEST_CAUSE, LONGEST_ERROR, LONGEST_PAYLOAD};
-use super::machine::LONGEST_DEFINITION;
+use super::execution::{MAX_ARN_CHARS, MAX_CAUSE_CHARS, MAX_ERROR_CHARS, MAX_PAYLOAD_BYTES};
+use super::machine::MAX_DEFINITION_BYTES;
 use crate::operation::Call;
 use crate::protocol::error::WireError;
 use crate::protocol::json::parameters;
 
 /// Characters of the name of a state.
-const LONGEST_STATE_NAME: usize = 80;
+const MAX_STATE_NAME_CHARS: usize = 80;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -77,13 +77,17 @@ pub(crate) async fn test(call: Call) -> Result<Value, WireError> {
 fn check(test: &Test) -> Result<bool, WireError> {
     let mut constraints = Constraints::new();
     let definition = test.definition.as_deref();
-    constraints.required_secret("definition", definition, 1..=LONGEST_DEFINITION);
-    constraints.optional("roleArn", test.role_arn.as_deref(), 1..=LONGEST_ARN);
-    constraints.optional_secret("input", test.input.as_deref(), 0..=LONGEST_PAYLOAD);
-    constraints.optional_secret("variables", test.variables.as_deref(), 0..=LONGEST_PAYLOAD);
-    constraints.optional_secret("context", test.context.as_deref(), 0..=LONGEST_PAYLOAD);
+    constraints.required_secret("definition", definition, 1..=MAX_DEFINITION_BYTES);
+    constraints.optional("roleArn", test.role_arn.as_deref(), 1..=MAX_ARN_CHARS);
+    constraints.optional_secret("input", test.input.as_deref(), 0..=MAX_PAYLOAD_BYTES);
+    constraints.optional_secret(
+        "variables",
+        test.variables.as_deref(),
+        0..=MAX_PAYLOAD_BYTES,
+    );
+    constraints.optional_secret("context", test.context.as_deref(), 0..=MAX_PAYLOAD_BYTES);
     let name = test.state_name.as_deref();
-    constraints.optional("stateName", name, 1..=LONGEST_STATE_NAME);
+    constraints.optional("stateName", name, 1..=MAX_STATE_NAME_CHARS);
     one_of(
         &mut constraints,
         "inspectionLevel",
@@ -91,7 +95,7 @@ fn check(test: &Test) -> Result<bool, WireError> {
         &["INFO", "DEBUG", "TRACE"],
     );
     if let Some(mock) = &test.mock {
-        constraints.optional_secret("mock.result", mock.result.as_deref(), 0..=LONGEST_PAYLOAD);
+        constraints.optional_secret("mock.result", mock.result.as_deref(), 0..=MAX_PAYLOAD_BYTES);
         one_of(
             &mut constraints,
             "mock.fieldValidationMode",
@@ -100,9 +104,9 @@ fn check(test: &Test) -> Result<bool, WireError> {
         );
         if let Some(ErrorOutput { error, cause }) = &mock.error_output {
             let member = "mock.errorOutput.error";
-            constraints.optional_secret(member, error.as_deref(), 0..=LONGEST_ERROR);
+            constraints.optional_secret(member, error.as_deref(), 0..=MAX_ERROR_CHARS);
             let member = "mock.errorOutput.cause";
-            constraints.optional_secret(member, cause.as_deref(), 0..=LONGEST_CAUSE);
+            constraints.optional_secret(member, cause.as_deref(), 0..=MAX_CAUSE_CHARS);
         }
     }
     let configured = &test.state_configuration;
@@ -118,10 +122,10 @@ fn check(test: &Test) -> Result<bool, WireError> {
     );
     let member = "stateConfiguration.errorCausedByState";
     let name = configured.error_caused_by_state.as_deref();
-    constraints.optional(member, name, 1..=LONGEST_STATE_NAME);
+    constraints.optional(member, name, 1..=MAX_STATE_NAME_CHARS);
     let member = "stateConfiguration.mapItemReaderData";
     let data = configured.map_item_reader_data.as_deref();
-    constraints.optional_secret(member, data, 0..=LONGEST_PAYLOAD);
+    constraints.optional_secret(member, data, 0..=MAX_PAYLOAD_BYTES);
     constraints.check()?;
     Ok(matches!(
         test.inspection_level.as_deref(),

@@ -7,13 +7,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::constraint::Constraints;
-use super::machine::{LONGEST_DEFINITION, kind};
+use super::machine::{MAX_DEFINITION_BYTES, kind};
 use crate::operation::Call;
 use crate::protocol::error::WireError;
 use crate::protocol::json::parameters;
 
 /// Diagnostics of one answer when the client does not say, and the most it may ask for.
-const MOST: usize = 100;
+const MAX_DIAGNOSTICS: usize = 100;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -28,14 +28,14 @@ pub(crate) async fn validate(call: Call) -> Result<Value, WireError> {
     let validate: Validate = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let definition = validate.definition.as_deref();
-    constraints.required_secret("definition", definition, 1..=LONGEST_DEFINITION);
+    constraints.required_secret("definition", definition, 1..=MAX_DEFINITION_BYTES);
     constraints.check()?;
     let kind = kind(validate.r#type.as_deref())?;
     let with_warnings = validate.severity.as_deref() == Some("WARNING");
     let found = diagnostics(definition.unwrap_or_default(), kind, with_warnings);
     let most = match validate.max_results {
-        None | Some(0) => MOST,
-        Some(most) => most.min(MOST),
+        None | Some(0) => MAX_DIAGNOSTICS,
+        Some(most) => most.min(MAX_DIAGNOSTICS),
     };
     let failed = found
         .iter()

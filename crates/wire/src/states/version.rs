@@ -5,14 +5,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::constraint::Constraints;
-use super::execution::{LONGEST_ARN, LONGEST_PAGE_TOKEN, page_json};
+use super::execution::{MAX_ARN_CHARS, MAX_PAGE_TOKEN_CHARS, page_json};
 use super::listing::cut;
 use crate::operation::Call;
 use crate::protocol::error::WireError;
 use crate::protocol::json::{date, parameters};
 
 /// Characters of the description of a version or an alias.
-pub(super) const LONGEST_DESCRIPTION: usize = 256;
+pub(super) const MAX_DESCRIPTION_CHARS: usize = 256;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,9 +26,9 @@ pub(crate) async fn publish(call: Call) -> Result<Value, WireError> {
     let publish: Publish = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = publish.state_machine_arn.as_deref();
-    constraints.required("stateMachineArn", arn, 1..=LONGEST_ARN);
+    constraints.required("stateMachineArn", arn, 1..=MAX_ARN_CHARS);
     let description = publish.description.as_deref();
-    constraints.optional("description", description, 0..=LONGEST_DESCRIPTION);
+    constraints.optional("description", description, 0..=MAX_DESCRIPTION_CHARS);
     constraints.check()?;
     let version = call
         .site
@@ -55,7 +55,7 @@ pub(crate) async fn delete(call: Call) -> Result<Value, WireError> {
     let delete: Delete = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = delete.state_machine_version_arn.as_deref();
-    constraints.required("stateMachineVersionArn", arn, 1..=LONGEST_ARN);
+    constraints.required("stateMachineVersionArn", arn, 1..=MAX_ARN_CHARS);
     constraints.check()?;
     let arn = delete.state_machine_version_arn.unwrap_or_default();
     call.site.engine.delete_version(&arn).await?;
@@ -76,9 +76,9 @@ impl List {
         let list: List = parameters(&call.body)?;
         let mut constraints = Constraints::new();
         let arn = list.state_machine_arn.as_deref();
-        constraints.required("stateMachineArn", arn, 1..=LONGEST_ARN);
+        constraints.required("stateMachineArn", arn, 1..=MAX_ARN_CHARS);
         let token = list.next_token.as_deref();
-        constraints.optional("nextToken", token, 1..=LONGEST_PAGE_TOKEN);
+        constraints.optional("nextToken", token, 1..=MAX_PAGE_TOKEN_CHARS);
         let most = constraints.max_results(list.max_results);
         constraints.check()?;
         Ok((list, most))

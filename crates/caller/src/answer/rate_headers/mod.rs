@@ -11,7 +11,7 @@ use rampmeter_call::Answer;
 
 /// One limit as an answer describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Allowance {
+pub struct StatedLimit {
     /// The vendor's name for it, such as `daily`; empty where it has none.
     pub name: String,
     /// What it counts.
@@ -43,7 +43,7 @@ pub(crate) const MAX_ALLOWANCES: usize = 32;
 
 /// Reads the headers of the standard and of common usage. Dates are compared with the answer's own. What is malformed is as
 /// if it was not there.
-pub(crate) fn read(answer: &Answer, now: SystemTime) -> Vec<Allowance> {
+pub(crate) fn read(answer: &Answer, now: SystemTime) -> Vec<StatedLimit> {
     let plain = plain::read(answer, super::retry_after::sent_at(answer, now));
     if plain.is_empty() || answer.header("ratelimit").is_some() {
         let structured = structured::read(answer);
@@ -68,11 +68,11 @@ pub(crate) fn whole_number(text: &str) -> Option<u64> {
 
 /// How long a used-up limit asks to be left alone: the longest of those that have nothing left.
 #[must_use]
-pub fn pause(allowances: &[Allowance]) -> Option<Duration> {
-    allowances
+pub fn pause(stated_limits: &[StatedLimit]) -> Option<Duration> {
+    stated_limits
         .iter()
-        .filter(|allowance| allowance.remaining == Some(0))
-        .filter_map(|allowance| allowance.resets_in)
+        .filter(|stated| stated.remaining == Some(0))
+        .filter_map(|stated| stated.resets_in)
         .max()
 }
 
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::vendor::tests::answer_with;
 
-    fn of(headers: &[(&str, &str)]) -> Vec<Allowance> {
+    fn of(headers: &[(&str, &str)]) -> Vec<StatedLimit> {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         read(&answer_with(200, headers), now)
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use rampmeter_call::Answer;
 
 use super::reset::{self, number};
-use super::{Allowance, Unit, structured};
+use super::{StatedLimit, Unit, structured};
 
 const PREFIXES: [&str; 3] = ["ratelimit", "x-ratelimit", "x-rate-limit"];
 
@@ -22,7 +22,7 @@ const SUFFIXES: [(&str, Unit, Option<u64>); 7] = [
 ];
 
 /// The limits of an answer, by the first of the prefixes that it uses.
-pub(super) fn read(answer: &Answer, now: SystemTime) -> Vec<Allowance> {
+pub(super) fn read(answer: &Answer, now: SystemTime) -> Vec<StatedLimit> {
     let by_prefix = |prefix| {
         SUFFIXES
             .into_iter()
@@ -32,7 +32,7 @@ pub(super) fn read(answer: &Answer, now: SystemTime) -> Vec<Allowance> {
     PREFIXES
         .into_iter()
         .map(by_prefix)
-        .find(|found: &Vec<Allowance>| !found.is_empty())
+        .find(|found: &Vec<StatedLimit>| !found.is_empty())
         .unwrap_or_default()
 }
 
@@ -41,7 +41,7 @@ fn limit(
     now: SystemTime,
     prefix: &str,
     (suffix, unit, window): (&str, Unit, Option<u64>),
-) -> Option<Allowance> {
+) -> Option<StatedLimit> {
     let header = |what: &str| answer.header(&format!("{prefix}-{what}{suffix}"));
     let (limit, remaining) = (
         header("limit").and_then(first_number),
@@ -52,7 +52,7 @@ fn limit(
     }
     let reset = header("reset").or_else(|| header("reset-after"));
     let window = window.map(Duration::from_secs);
-    Some(Allowance {
+    Some(StatedLimit {
         name: suffix.trim_start_matches('-').to_owned(),
         unit,
         limit,
@@ -75,12 +75,12 @@ mod tests {
 
     const NOW: u64 = 1_700_000_000;
 
-    fn of(headers: &[(&str, &str)]) -> Vec<Allowance> {
+    fn of(headers: &[(&str, &str)]) -> Vec<StatedLimit> {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
         read(&answer_with(200, headers), now)
     }
 
-    fn one(headers: &[(&str, &str)]) -> Allowance {
+    fn one(headers: &[(&str, &str)]) -> StatedLimit {
         let found = of(headers);
         assert_eq!(found.len(), 1, "{found:?}");
         found[0].clone()

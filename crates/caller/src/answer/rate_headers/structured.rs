@@ -8,13 +8,13 @@ use sfv::{BareItem, Dictionary, Item, List, ListEntry, Parameters, Parser};
 use rampmeter_call::Answer;
 
 use super::reset::MAX_RESET;
-use super::{Allowance, Unit};
+use super::{StatedLimit, Unit};
 
 /// Longest field that is read, in bytes.
 const MAX_FIELD_BYTES: usize = 8_192;
 
 /// The limits of an answer by any draft. What is malformed is as if it was not there.
-pub(super) fn read(answer: &Answer) -> Vec<Allowance> {
+pub(super) fn read(answer: &Answer) -> Vec<StatedLimit> {
     let policy = field(answer, "ratelimit-policy");
     let state = field(answer, "ratelimit");
     let named = named(&policy, &state);
@@ -41,13 +41,13 @@ fn field(answer: &Answer, name: &str) -> String {
 }
 
 /// Since draft 8: `"burst";q=100;w=60` and `"burst";r=50;t=30`, joined by the name of the policy.
-fn named(policy: &str, state: &str) -> Vec<Allowance> {
-    let mut found: Vec<Allowance> = Vec::new();
+fn named(policy: &str, state: &str) -> Vec<StatedLimit> {
+    let mut found: Vec<StatedLimit> = Vec::new();
     for (name, parameters) in members(policy) {
         let Some(limit) = integer(&parameters, "q") else {
             continue;
         };
-        found.push(Allowance {
+        found.push(StatedLimit {
             unit: match text(&parameters, "qu") {
                 None | Some("requests") => Unit::Calls,
                 Some("concurrent-requests") => Unit::Concurrency,
@@ -56,7 +56,7 @@ fn named(policy: &str, state: &str) -> Vec<Allowance> {
             limit: Some(limit),
             window: integer(&parameters, "w").map(Duration::from_secs),
             name,
-            ..Allowance::default()
+            ..StatedLimit::default()
         });
     }
     for (name, parameters) in members(state) {
@@ -69,11 +69,11 @@ fn named(policy: &str, state: &str) -> Vec<Allowance> {
                 known.remaining = Some(remaining);
                 known.resets_in = resets_in;
             }
-            None => found.push(Allowance {
+            None => found.push(StatedLimit {
                 name,
                 remaining: Some(remaining),
                 resets_in,
-                ..Allowance::default()
+                ..StatedLimit::default()
             }),
         }
     }
@@ -81,7 +81,7 @@ fn named(policy: &str, state: &str) -> Vec<Allowance> {
 }
 
 /// Before draft 8: `100;w=60` and `limit=100, remaining=50, reset=30`, where the state is that of one quota.
-fn unnamed(policy: &str, state: &str) -> Vec<Allowance> {
+fn unnamed(policy: &str, state: &str) -> Vec<StatedLimit> {
     let mut found = quotas(policy);
     let Some(state) = state_of(state) else {
         return found;
@@ -100,31 +100,31 @@ fn unnamed(policy: &str, state: &str) -> Vec<Allowance> {
     found
 }
 
-fn quotas(policy: &str) -> Vec<Allowance> {
+fn quotas(policy: &str) -> Vec<StatedLimit> {
     let list: List = Parser::new(policy).parse().unwrap_or_default();
     let quotas = list.iter().map(|entry| match entry {
-        ListEntry::Item(Item { bare_item, params }) => Some(Allowance {
+        ListEntry::Item(Item { bare_item, params }) => Some(StatedLimit {
             limit: Some(unsigned(bare_item)?),
             // A quota without its window is none.
             window: Some(Duration::from_secs(integer(params, "w")?)),
-            ..Allowance::default()
+            ..StatedLimit::default()
         }),
         ListEntry::InnerList(_) => None,
     });
     quotas.collect::<Option<_>>().unwrap_or_default()
 }
 
-fn state_of(text: &str) -> Option<Allowance> {
+fn state_of(text: &str) -> Option<StatedLimit> {
     let state: Dictionary = Parser::new(text).parse().ok()?;
     let number = |key| match state.get(key) {
         Some(ListEntry::Item(item)) => unsigned(&item.bare_item),
         _ => None,
     };
-    Some(Allowance {
+    Some(StatedLimit {
         limit: number("limit"),
         remaining: Some(number("remaining")?),
         resets_in: number("reset").map(seconds),
-        ..Allowance::default()
+        ..StatedLimit::default()
     })
 }
 
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use crate::vendor::tests::answer_with;
 
-    fn of(headers: &[(&str, &str)]) -> Vec<Allowance> {
+    fn of(headers: &[(&str, &str)]) -> Vec<StatedLimit> {
         read(&answer_with(200, headers))
     }
 
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(found.len(), 4);
         assert_eq!(
             found[0],
-            Allowance {
+            StatedLimit {
                 name: "burst".to_owned(),
                 unit: Unit::Calls,
                 limit: Some(100),

@@ -5,22 +5,23 @@
 use std::time::{Duration, SystemTime};
 
 use rampmeter_call::Outcome;
-use rampmeter_caller::allowance;
-use rampmeter_caller::allowance::{Allowance, Unit};
+use rampmeter_caller::stated;
+use rampmeter_caller::stated::{StatedLimit, Unit};
 use rampmeter_dispatch::{Disagreement, Quota};
 use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
 
-use crate::apply::turn::Turn;
+use crate::apply::calls::context::CallContext;
+use crate::apply::subject::Subject;
 use crate::memory::target::VendorLimit;
 
 /// The longest time for which a header alone closes a target: a vendor that means longer will say so again.
-const LONGEST: Duration = Duration::from_secs(60 * 60);
+const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// Limits of a vendor that are remembered for each target.
 const REMEMBERED: usize = 32;
 
-impl Turn<'_> {
+impl CallContext<'_> {
     /// Takes note of what an answer tells. Called after its permit was freed.
     pub(crate) fn heed_allowances(
         &mut self,
@@ -28,27 +29,27 @@ impl Turn<'_> {
         outcome: &Outcome,
     ) -> Result<(), StoreFailure> {
         // Some vendors name a reset by the wall clock, which the engine's own time need not follow.
-        let allowances = allowance::allowances(outcome, SystemTime::now());
-        if allowances.is_empty() {
+        let stated_limits = stated::stated_limits(outcome, SystemTime::now());
+        if stated_limits.is_empty() {
             return Ok(());
         }
-        for allowance in &allowances {
-            self.note_vendor_limit(id, allowance);
+        for stated in &stated_limits {
+            self.note_vendor_limit(id, stated);
         }
         // A throttle has closed the target already, for as long as it said.
         if matches!(outcome, Outcome::Throttled { .. }) {
             return Ok(());
         }
-        let calls: Vec<Allowance> = allowances
+        let calls: Vec<StatedLimit> = stated_limits
             .into_iter()
-            .filter(|allowance| allowance.unit == Unit::Calls)
+            .filter(|stated| stated.unit == Unit::Calls)
             .collect();
-        let Some(resets_in) = allowance::pause(&calls) else {
+        let Some(resets_in) = stated::pause(&calls) else {
             return Ok(());
         };
-        let now = self.now;
+        let now = self.now();
         let target = self.target(id);
-        if target.gate.used_up(resets_in.min(LONGEST), now).is_none() {
+        if target.gate.used_up(resets_in.min(MAX_PAUSE), now).is_none() {
             return Ok(());
         }
         target.closed_by_headers += 1;
@@ -58,13 +59,13 @@ impl Turn<'_> {
             "the vendor says that no calls are left while our own limits have room: nothing starts until its reset"
         );
         let memory = target.gate.memory();
-        self.store().calls().remember(id, &memory)
+        self.store.calls.remember(id, &memory)
     }
 
-    fn note_vendor_limit(&mut self, id: TargetId, allowance: &Allowance) {
-        let now = self.now;
+    fn note_vendor_limit(&mut self, id: TargetId, stated: &StatedLimit) {
+        let now = self.now();
         let target = self.target(id);
-        let quota = match (allowance.unit, allowance.limit, allowance.window) {
+        let quota = match (stated.unit, stated.limit, stated.window) {
             (Unit::Concurrency, Some(max), _) => Some(Quota::Concurrency { max }),
             (Unit::Calls, Some(calls), Some(per)) if !per.is_zero() => {
                 Some(Quota::Window { calls, per })
@@ -76,7 +77,7 @@ impl Turn<'_> {
             .as_ref()
             .zip(quota)
             .map(|(disagreement, quota)| in_words(quota, disagreement));
-        let before = target.vendor_limits.get(&allowance.name);
+        let before = target.vendor_limits.get(&stated.name);
         if before.is_none() && target.vendor_limits.len() >= REMEMBERED {
             return;
         }
@@ -86,16 +87,16 @@ impl Turn<'_> {
             tracing::warn!(target = target.config.name, "{told}");
         }
         let limit = VendorLimit {
-            limit: allowance.limit,
-            window: allowance.window,
-            in_flight: allowance.unit == Unit::Concurrency,
-            remaining: allowance.remaining,
-            resets_at: allowance
+            limit: stated.limit,
+            window: stated.window,
+            in_flight: stated.unit == Unit::Concurrency,
+            remaining: stated.remaining,
+            resets_at: stated
                 .resets_in
                 .map(|resets_in| now.saturating_add(resets_in)),
             disagreement: told,
         };
-        target.vendor_limits.insert(allowance.name.clone(), limit);
+        target.vendor_limits.insert(stated.name.clone(), limit);
     }
 }
 

@@ -14,12 +14,14 @@ use rampmeter_store::StoreError;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{PermitRow, Readable, StoreFailure, readable};
 
-use crate::apply::calls::http_task;
+use crate::apply::calls::context::CallContext;
 use crate::apply::calls::job::AcceptedJob;
-use crate::apply::turn::Turn;
+use crate::apply::message::body::parameters_of;
+use crate::apply::message::http_task;
+use crate::apply::subject::Subject;
 use crate::memory::target::InFlight;
 
-impl Turn<'_> {
+impl CallContext<'_> {
     /// Applies the outcome of a call: first what is known of the account, then what follows for the call. A call whose rows
     /// cannot be read is set aside; its places are free or held as any other's.
     pub(crate) fn answered(
@@ -32,19 +34,21 @@ impl Turn<'_> {
         let mut call = call.expect("a call in flight is answered once");
         let id = call.message.id;
         if let Some(look) = call.look.take() {
-            self.settle_look(target, permit, &call, &outcome)?;
-            self.with_message(id, |turn| Ok(turn.looked(target, call, &look, outcome)?))?;
+            self.jobs().settle_look(target, permit, &call, &outcome)?;
+            self.with_message(id, |calls| {
+                Ok(calls.jobs().looked(target, call, &look, outcome)?)
+            })?;
             return Ok(());
         }
         call.message.receive_count += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
         let job = self.settle_call(target, permit, &call, &outcome)?;
-        self.with_message(id, |turn| {
+        self.with_message(id, |calls| {
             if let Some(job) = job {
-                return Ok(turn.watch(target, &call, job)?);
+                return Ok(calls.jobs().watch(target, &call, job)?);
             }
-            let next = turn.rules_of(target, &call).after(outcome);
-            Ok(turn.follow(target, call, next)?)
+            let next = calls.rules_of(target, &call).after(outcome);
+            Ok(calls.follow(target, call, next)?)
         })?;
         Ok(())
     }
@@ -58,7 +62,7 @@ impl Turn<'_> {
         call: &InFlight,
         outcome: &Outcome,
     ) -> Result<Option<AcceptedJob>, StoreFailure> {
-        let took = self.now.saturating_since(call.started_at);
+        let took = self.now().saturating_since(call.started_at);
         self.target(target)
             .figures
             .note_answer(call.priority, took, outcome);
@@ -72,7 +76,7 @@ impl Turn<'_> {
         if end == PermitEnd::Held {
             self.hold(target, permit, call)?;
         } else if let Some(job) = self.target(target).config.profile.job_of(outcome) {
-            return self.accepted(target, permit, job).map(Some);
+            return self.jobs().accepted(target, permit, job).map(Some);
         } else {
             self.free(target, permit)?;
             self.heed_allowances(target, outcome)?;
@@ -107,11 +111,11 @@ impl Turn<'_> {
 
     /// Takes up a call that was in flight when an earlier process ended: its permit is held already.
     pub(crate) fn take_up(&mut self, permit: &PermitRow) -> Result<(), StoreFailure> {
-        self.with_message(permit.message, |turn| {
-            let Some(message) = turn.store().messages().message(permit.message)? else {
+        self.with_message(permit.message, |calls| {
+            let Some(message) = calls.store.messages.message(permit.message)? else {
                 return Ok(());
             };
-            let job = turn.store().calls().job(permit.message)?;
+            let job = calls.store.calls.job(permit.message)?;
             let lane = Priority::ALL.get(usize::from(permit.lane)).copied();
             let call = InFlight {
                 message,
@@ -119,14 +123,14 @@ impl Turn<'_> {
                 started_at: permit.started_at,
                 look: job.map(|job| Box::new(job.follow_up)),
             };
-            Ok(turn.lost_in_crash(permit.target, call)?)
+            Ok(calls.lost_in_crash(permit.target, call)?)
         })?;
         Ok(())
     }
 
     fn lost_in_crash(&mut self, target: TargetId, mut call: InFlight) -> Result<(), StoreError> {
         if call.look.is_some() {
-            return self.look_lost_in_crash(&call);
+            return self.jobs().look_lost_in_crash(&call);
         }
         call.message.receive_count += 1;
         call.message.crashes += 1;
@@ -142,8 +146,8 @@ impl Turn<'_> {
         call: &InFlight,
         answer: &Answer,
     ) -> Result<(), StoreError> {
-        self.store().messages().delete_message(call.message.id)?;
-        self.leave_order(target, &call.message)?;
+        self.store.messages.delete_message(call.message.id)?;
+        self.lanes().leave_order(target, &call.message)?;
         let output = self.keep_body(call, answer)?.to_task_output();
         let Some((execution, event)) = call.message.task else {
             return self.keep_outcome(target, call, &output);
@@ -151,22 +155,22 @@ impl Turn<'_> {
         let audit = self.audit(target, call, Some(answer.status));
         let output = Payload::from_value(output);
         let stimulus = Stimulus::TaskSucceeded { event, output };
-        self.tell_of_call(execution, stimulus, self.now, Some(audit));
+        self.tell_of_call(execution, stimulus, self.now(), Some(audit));
         Ok(())
     }
 
     /// Back to its lane, after a wait. A task with a heartbeat gets one that lasts over the wait: its worker has not
     /// given up.
     pub(crate) fn put_back(&mut self, call: &InFlight, wait: Duration) -> Result<(), StoreError> {
-        self.store().messages().update_counters(&call.message)?;
-        let until = self.now.saturating_add(wait);
+        self.store.messages.update_counters(&call.message)?;
+        let until = self.now().saturating_add(wait);
         if let Some((execution, event)) = call.message.task {
             self.tell_of_call(execution, Stimulus::TaskHeartbeat { event }, until, None);
         }
         if wait.is_zero() {
-            return self.make_ready(&call.message);
+            return self.lanes().make_ready(&call.message);
         }
-        self.store().messages().delay(until, call.message.id)
+        self.store.messages.delay(until, call.message.id)
     }
 
     /// Fails the task of a call, and keeps the call as a dead letter.
@@ -178,7 +182,7 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         call.message.attempts = failed.attempts;
         let call = &call;
-        self.store().messages().update_counters(&call.message)?;
+        self.store.messages.update_counters(&call.message)?;
         let kept = failed.answer.as_ref();
         let kept = kept
             .map(|answer| self.keep_body(call, answer))
@@ -192,7 +196,8 @@ impl Turn<'_> {
         };
         let audit = self.audit(target, call, answer.map(|answer| answer.status));
         let (mut error, mut told) = (failed.error.clone(), cause(&failure));
-        let parameters = match readable(self.parameters_of(&call.message))? {
+        let parameters = match readable(parameters_of(self.queue.store.executions, &call.message))?
+        {
             Readable::Whole(parameters) => parameters,
             // The execution ended while its call was out, and is forgotten by now.
             Readable::Damaged(_) => None,
@@ -206,11 +211,11 @@ impl Turn<'_> {
     }
 
     pub(crate) fn free(&mut self, target: TargetId, permit: PermitId) -> Result<(), StoreFailure> {
-        let now = self.now;
+        let now = self.now();
         let places = self.target(target).gate.finish(permit, now);
-        self.store().calls().delete_permit(permit)?;
-        self.store().calls().note_answer_time(now)?;
-        self.store().calls().put_places(target, &places)
+        self.store.calls.delete_permit(permit)?;
+        self.store.calls.note_answer_time(now)?;
+        self.store.calls.put_places(target, &places)
     }
 
     /// Keeps the call's places for as long as the vendor may still be at work on it.
@@ -220,14 +225,14 @@ impl Turn<'_> {
         permit: PermitId,
         call: &InFlight,
     ) -> Result<(), StoreFailure> {
-        let now = self.now;
+        let now = self.now();
         let target = self.target(target);
         // The call left a little after its permit, and the time-out ran from then.
         let until = target
             .held_until(call.started_at)
             .max(now.saturating_add(target.config.hold_after_timeout));
         target.gate.hold(permit, until);
-        self.store().calls().hold_permit(permit, until)
+        self.store.calls.hold_permit(permit, until)
     }
 
     pub(crate) fn note_throttle(
@@ -236,7 +241,7 @@ impl Turn<'_> {
         permit: PermitId,
         throttle: Throttle,
     ) -> Result<(), StoreFailure> {
-        let now = self.now;
+        let now = self.now();
         let jitter = random();
         let target = self.target(id);
         let report = target.gate.refused(permit, throttle, now, jitter);
@@ -249,11 +254,11 @@ impl Turn<'_> {
             );
         }
         let memory = target.gate.memory();
-        self.store().calls().remember(id, &memory)
+        self.store.calls.remember(id, &memory)
     }
 
     fn audit(&mut self, target: TargetId, call: &InFlight, status: Option<u16>) -> String {
-        let now = self.now;
+        let now = self.now();
         let name = &self.target(target).config.name;
         CallAudit::new(
             name,

@@ -5,9 +5,11 @@ use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{DeadLetter, MessageRow, StoreError};
 use rampmeter_store::{Readable, readable};
 
-use crate::apply::turn::Turn;
+use crate::apply::calls::context::CallContext;
+use crate::apply::message::body::body_of;
+use crate::apply::subject::Subject;
 
-impl Turn<'_> {
+impl CallContext<'_> {
     /// Fails the task and moves the message. `call` is the audit of the call, if one was made.
     pub(crate) fn fail_call(
         &mut self,
@@ -17,8 +19,8 @@ impl Turn<'_> {
         cause: &str,
         call: Option<String>,
     ) -> Result<(), StoreError> {
-        self.bury(target, message, error, cause)?;
-        self.leave_order(target, message)?;
+        self.move_to_dead_letter(target, message, error, cause)?;
+        self.lanes().leave_order(target, message)?;
         let Some((execution, event)) = message.task else {
             return Ok(());
         };
@@ -27,12 +29,12 @@ impl Turn<'_> {
             error: Some(error.to_owned()),
             cause: Some(cause.to_owned()),
         };
-        self.tell_of_call(execution, stimulus, self.now, call);
+        self.tell_of_call(execution, stimulus, self.now(), call);
         Ok(())
     }
 
     /// Moves the message. It outlives the execution that sent it, and the step that holds its body: it gets its own.
-    pub(crate) fn bury(
+    pub(crate) fn move_to_dead_letter(
         &mut self,
         target: TargetId,
         message: &MessageRow,
@@ -40,22 +42,22 @@ impl Turn<'_> {
         cause: &str,
     ) -> Result<(), StoreError> {
         if message.stored.is_some() {
-            match readable(self.body_of(message))? {
-                Readable::Whole(body) => self.store().messages().give_body(message.id, &body)?,
+            match readable(body_of(self.queue.store.executions, message))? {
+                Readable::Whole(body) => self.store.messages.give_body(message.id, &body)?,
                 Readable::Damaged(why) => {
                     tracing::warn!(message = message.id.0, %why, "a dead letter has no body");
                 }
             }
         }
-        let queue = self.memory.queues.get(message.queue);
+        let queue = self.queue.memory.queues.get(message.queue);
         let letter = DeadLetter {
             message: message.id,
-            failed_at: self.now,
+            failed_at: self.now(),
             error,
             cause,
             lane: queue.and_then(|queue| queue.lane),
         };
         let dead = self.target(target).dead;
-        self.store().controls().bury(dead, &letter)
+        self.store.controls.move_to_dead_letter(dead, &letter)
     }
 }

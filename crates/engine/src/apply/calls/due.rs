@@ -4,15 +4,16 @@ use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::id::{MessageNumber, TargetId};
 use rampmeter_store::{Readable, StoreError, StoreFailure, readable};
 
-use crate::apply::turn::Turn;
+use crate::apply::calls::context::CallContext;
+use crate::apply::subject::Subject;
 
 /// Delayed messages taken in one transaction; the rest follows in the next.
 const DUE_AT_ONCE: u32 = 256;
 
-impl Turn<'_> {
+impl CallContext<'_> {
     /// Lets messages go on whose delay is over. Answers whether more of them are due.
     pub(crate) fn end_delays(&mut self) -> Result<bool, StoreFailure> {
-        let due = match readable(self.store().messages().take_delayed(self.now, DUE_AT_ONCE))? {
+        let due = match readable(self.store.messages.take_delayed(self.now(), DUE_AT_ONCE))? {
             Readable::Whole(due) => due,
             Readable::Damaged(damaged) => {
                 self.note_damaged(DamagedKind::Row, damaged.to_string(), &damaged)?;
@@ -21,30 +22,30 @@ impl Turn<'_> {
         };
         let more = due.len() == DUE_AT_ONCE as usize;
         for id in due {
-            self.with_message(id, |turn| Ok(turn.end_delay(id)?))?;
+            self.with_message(id, |calls| Ok(calls.end_delay(id)?))?;
         }
         Ok(more)
     }
 
     fn end_delay(&mut self, id: MessageNumber) -> Result<(), StoreError> {
-        let Some(message) = self.store().messages().message(id)? else {
+        let Some(message) = self.store.messages.message(id)? else {
             return Ok(());
         };
-        if self.memory.queues.is_plain(message.queue) {
-            self.show(message.queue, id)
+        if self.queue.memory.queues.is_plain(message.queue) {
+            self.queue.show(message.queue, id)
         } else {
-            self.make_ready(&message)
+            self.lanes().make_ready(&message)
         }
     }
 
     /// Closes the permits whose calls can no longer be running at the vendor.
     pub(crate) fn end_holds(&mut self) -> Result<(), StoreFailure> {
-        let now = self.now;
+        let now = self.now();
         let targets: Vec<TargetId> = self.memory.targets.keys().copied().collect();
         for target in targets {
             for released in self.target(target).gate.release_holds(now) {
-                self.store().calls().delete_permit(released.id)?;
-                self.store().calls().put_places(target, &released.rows)?;
+                self.store.calls.delete_permit(released.id)?;
+                self.store.calls.put_places(target, &released.rows)?;
             }
         }
         Ok(())

@@ -1,25 +1,29 @@
 //! The figures of every target and of the store, gathered for the metrics. Counting them is in `crate::figures`.
 
 use rampmeter_store::StoreError;
-use rampmeter_store::model::figures::{EngineFigures, TargetFigures};
+use rampmeter_store::model::figures::{EngineFigures, Histogram, TargetFigures};
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{Readable, readable};
 
-use crate::apply::turn::Turn;
+use crate::apply::calls::context::CallContext;
+use crate::apply::subject::Subject;
 
 /// Dead letters of a target that are counted: the writer does it.
-const MOST_LETTERS: u32 = 100_000;
+const MAX_DEAD_LETTERS_COUNTED: u32 = 100_000;
 
-impl Turn<'_> {
+impl CallContext<'_> {
     /// What is counted of every target, and of the store.
-    pub(crate) fn inspect_figures(&mut self) -> Result<EngineFigures, StoreError> {
+    pub(crate) fn inspect_figures(
+        &mut self,
+        commits: Histogram,
+    ) -> Result<EngineFigures, StoreError> {
         let mut figures = EngineFigures {
             targets: Vec::new(),
-            commits: self.memory.commits,
-            damaged: self.memory.damaged,
-            set_aside: self.store().count_damaged()?,
+            commits,
+            damaged: self.journal().damaged,
+            set_aside: self.ledger.count_damaged()?,
         };
-        let now = self.now;
+        let now = self.now();
         let targets: Vec<TargetId> = self.memory.targets.keys().copied().collect();
         for id in targets {
             let (queues, dead) = {
@@ -29,14 +33,17 @@ impl Turn<'_> {
             let mut oldest = [None; 3];
             for (queue, oldest) in queues.into_iter().zip(&mut oldest) {
                 // One that cannot be read is set aside when its turn comes.
-                if let Some((_, first)) = self.store().lanes().first_in_turn(queue)?
+                if let Some((_, first)) = self.store.lanes.first_in_turn(queue)?
                     && let Readable::Whole(Some(message)) =
-                        readable(self.store().messages().message(first))?
+                        readable(self.store.messages.message(first))?
                 {
                     *oldest = Some(now.saturating_since(message.sent_at));
                 }
             }
-            let dead_letters = self.store().controls().count_letters(dead, MOST_LETTERS)?;
+            let dead_letters = self
+                .store
+                .controls
+                .count_letters(dead, MAX_DEAD_LETTERS_COUNTED)?;
             let target = self.target(id);
             figures.targets.push(TargetFigures {
                 name: target.config.name.clone(),

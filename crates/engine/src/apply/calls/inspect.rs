@@ -9,10 +9,11 @@ use rampmeter_store::model::call::{CallState, JobState};
 use rampmeter_store::model::id::ExecutionId;
 use rampmeter_store::model::id::{MessageNumber, QueueId, TargetId};
 use rampmeter_store::model::target::{LimitState, TargetState, VendorLimitState};
-use rampmeter_store::{JobRow, MessageRow, OrderStanding, StoreError};
+use rampmeter_store::{JobRow, MessageRow, OrderStatus, StoreError};
 use rampmeter_store::{Readable, StoreFailure, readable};
 
-use crate::apply::turn::Turn;
+use crate::apply::calls::context::{CallContext, CallStore};
+use crate::apply::subject::Subject;
 use crate::memory::queues::Queue;
 use crate::memory::target::Target;
 
@@ -21,33 +22,54 @@ use crate::memory::target::Target;
 #[derive(Debug, Default)]
 pub(crate) struct Ahead(BTreeMap<QueueId, (u64, MessageNumber, u64)>);
 
-impl Turn<'_> {
+/// What targets and calls are doing, for those who ask.
+#[derive(Debug)]
+pub(crate) struct CallInspection<'a, 't> {
+    pub(crate) calls: &'a mut CallContext<'t>,
+    pub(crate) store: CallStore<'t>,
+}
+
+impl<'t> CallContext<'t> {
+    pub(crate) fn inspection(&mut self) -> CallInspection<'_, 't> {
+        CallInspection {
+            store: self.store,
+            calls: self,
+        }
+    }
+}
+
+impl CallInspection<'_, '_> {
     /// Every target as it stands.
     pub(crate) fn inspect_targets(&mut self) -> Vec<TargetState> {
-        let now = self.now;
-        let targets = self.memory.targets.values().map(|target| TargetState {
-            name: target.config.name.clone(),
-            limits: limit_states(target, now),
-            paused: target.gate.paused().into_iter().map(scope_word).collect(),
-            mean_call: target.latency().map(milliseconds),
-            waiting: [0, 1, 2].map(|lane| target.ready[lane] + target.parked[lane]),
-            in_flight: target.gate.in_flight(),
-            held: u64::try_from(target.gate.held()).unwrap_or(u64::MAX),
-            deferrals: target.gate.deferrals(),
-            throttles: target.throttles,
-            throttles_under_our_limit: target.throttles_under_our_limit,
-            closed_by_headers: target.closed_by_headers,
-            closed_until: match target.gate.closure(now) {
-                Verdict::ClosedUntil(until) => Some(until.as_millis()),
-                _ => None,
-            },
-            trickle: match target.gate.closure(now) {
-                Verdict::Trickling { width } => Some(width),
-                _ => None,
-            },
-            vendor_limits: vendor_limits(target),
-            contended: target.contended(),
-        });
+        let now = self.calls.now();
+        let targets = self
+            .calls
+            .memory
+            .targets
+            .values()
+            .map(|target| TargetState {
+                name: target.config.name.clone(),
+                limits: limit_states(target, now),
+                paused: target.gate.paused().into_iter().map(scope_word).collect(),
+                mean_call: target.latency().map(milliseconds),
+                waiting: [0, 1, 2].map(|lane| target.ready[lane] + target.parked[lane]),
+                in_flight: target.gate.in_flight(),
+                held: u64::try_from(target.gate.held()).unwrap_or(u64::MAX),
+                deferrals: target.gate.deferrals(),
+                throttles: target.throttles,
+                throttles_under_our_limit: target.throttles_under_our_limit,
+                closed_by_headers: target.closed_by_headers,
+                closed_until: match target.gate.closure(now) {
+                    Verdict::ClosedUntil(until) => Some(until.as_millis()),
+                    _ => None,
+                },
+                trickle: match target.gate.closure(now) {
+                    Verdict::Trickling { width } => Some(width),
+                    _ => None,
+                },
+                vendor_limits: vendor_limits(target),
+                contended: target.contended(),
+            });
         targets.collect()
     }
 
@@ -58,18 +80,19 @@ impl Turn<'_> {
         of: Option<&str>,
     ) -> Result<Vec<CallState>, StoreError> {
         let mut calls = Vec::new();
-        let targets = self.memory.targets.iter();
+        let targets = self.calls.memory.targets.iter();
         let targets = targets.filter(|(_, target)| of.is_none_or(|of| target.config.name == of));
         let targets: Vec<TargetId> = targets.map(|(id, _)| *id).collect();
         for &id in &targets {
             let flying: Vec<(MessageRow, Priority)> = self
+                .calls
                 .target(id)
                 .in_flight
                 .values()
                 .map(|call| (call.message.clone(), call.priority))
                 .collect();
             for (message, priority) in flying {
-                calls.push(self.call_state(id, &message, priority, Standing::InFlight)?);
+                calls.push(self.call_state(id, &message, priority, Status::InFlight)?);
             }
         }
         for &id in &targets {
@@ -77,18 +100,18 @@ impl Turn<'_> {
         }
         for &id in &targets {
             for priority in Priority::ALL {
-                let queue = self.target(id).queues[priority.index()];
+                let queue = self.calls.target(id).queues[priority.index()];
                 let room = most.saturating_sub(calls.len());
-                for (ahead, number) in (0..).zip(self.store().messages().ready(queue, room)?) {
-                    if self.is_job(id, number)? {
+                for (ahead, number) in (0..).zip(self.store.messages.ready(queue, room)?) {
+                    if self.calls.lanes().is_job(id, number)? {
                         continue;
                     }
                     // One that cannot be read is set aside when its turn comes.
                     if let Readable::Whole(Some(message)) =
-                        readable(self.store().messages().message(number))?
+                        readable(self.store.messages.message(number))?
                     {
-                        let standing = Standing::Waiting { ahead };
-                        calls.push(self.call_state(id, &message, priority, standing)?);
+                        let status = Status::Waiting { ahead };
+                        calls.push(self.call_state(id, &message, priority, status)?);
                     }
                 }
             }
@@ -105,20 +128,20 @@ impl Turn<'_> {
         calls: &mut Vec<CallState>,
     ) -> Result<(), StoreError> {
         let room = most.saturating_sub(calls.len());
-        if self.target(id).jobs == 0 || room == 0 {
+        if self.calls.target(id).jobs == 0 || room == 0 {
             return Ok(());
         }
-        for job in self.store().calls().jobs(id, room)? {
-            let mut flying = self.target(id).in_flight.values();
+        for job in self.store.calls.jobs(id, room)? {
+            let mut flying = self.calls.target(id).in_flight.values();
             if flying.any(|call| call.message.id == job.message) {
                 continue;
             }
             if let Readable::Whole(Some(message)) =
-                readable(self.store().messages().message(job.message))?
-                && let Some(queue) = self.memory.queues.get(message.queue)
+                readable(self.store.messages.message(job.message))?
+                && let Some(queue) = self.calls.queue.memory.queues.get(message.queue)
                 && let Some(priority) = queue.lane
             {
-                calls.push(self.call_state(id, &message, priority, Standing::Job)?);
+                calls.push(self.call_state(id, &message, priority, Status::Job)?);
             }
         }
         Ok(())
@@ -137,38 +160,38 @@ impl Turn<'_> {
         number: MessageNumber,
         ahead: &mut Ahead,
     ) -> Result<Option<CallState>, StoreError> {
-        let Some(message) = self.store().messages().message(number)? else {
+        let Some(message) = self.store.messages.message(number)? else {
             return Ok(None);
         };
-        let Some(queue) = self.memory.queues.get(message.queue) else {
+        let Some(queue) = self.calls.queue.memory.queues.get(message.queue) else {
             return Ok(None);
         };
         let Some(priority) = queue.lane else {
             return Ok(None);
         };
-        let target = self.target(queue.target);
+        let target = self.calls.target(queue.target);
         let flying = target
             .in_flight
             .values()
             .any(|call| call.message.id == number);
-        let standing = if flying {
-            Standing::InFlight
-        } else if self.is_job(queue.target, number)? {
-            Standing::Job
+        let status = if flying {
+            Status::InFlight
+        } else if self.calls.lanes().is_job(queue.target, number)? {
+            Status::Job
         } else if self
-            .store()
-            .lanes()
+            .store
+            .lanes
             .is_in_turn(queue.id, message.turn, number)?
         {
-            Standing::Waiting {
+            Status::Waiting {
                 ahead: self.calls_ahead(queue.id, message.turn, number, ahead)?,
             }
         } else if let Some(before) = self.parked_behind(queue, &message)? {
-            Standing::Parked { before }
+            Status::Parked { before }
         } else {
-            Standing::Delayed
+            Status::Delayed
         };
-        self.call_state(queue.target, &message, priority, standing)
+        self.call_state(queue.target, &message, priority, status)
             .map(Some)
     }
 
@@ -185,11 +208,11 @@ impl Turn<'_> {
                 let between = (known, call)..(turn, number);
                 count
                     + self
-                        .store()
-                        .lanes()
+                        .store
+                        .lanes
                         .ready_between(queue, between.start, between.end)?
             }
-            None => self.store().lanes().ready_before(queue, turn, number)?,
+            None => self.store.lanes.ready_before(queue, turn, number)?,
         };
         ahead.0.insert(queue, (turn, number, count));
         Ok(count)
@@ -204,19 +227,19 @@ impl Turn<'_> {
         let Some(ordering) = message.ordering else {
             return Ok(None);
         };
-        let standing =
-            self.store()
-                .lanes()
-                .order_standing(queue.target, ordering, queue.id, message.id)?;
-        if standing != Some(OrderStanding::Parked) {
+        let status = self
+            .store
+            .lanes
+            .order_status(queue.target, ordering, queue.id, message.id)?;
+        if status != Some(OrderStatus::Parked) {
             return Ok(None);
         }
-        if let Some(owner) = self.target(queue.target).owners.get(&ordering) {
+        if let Some(owner) = self.calls.target(queue.target).owners.get(&ordering) {
             return Ok(Some(*owner));
         }
         let first = self
-            .store()
-            .lanes()
+            .store
+            .lanes
             .first_of_order(queue.target, ordering, queue.id)?;
         Ok(first.map(|(first, _)| first))
     }
@@ -226,29 +249,29 @@ impl Turn<'_> {
         target: TargetId,
         message: &MessageRow,
         priority: Priority,
-        standing: Standing,
+        status: Status,
     ) -> Result<CallState, StoreError> {
         let execution_arn = match message.task {
             Some((execution, _)) => self.execution_arn(execution)?,
             None => None,
         };
-        let now = self.now;
-        let job = match self.target(target).jobs {
+        let now = self.calls.now();
+        let job = match self.calls.target(target).jobs {
             0 => None,
-            _ => self.store().calls().job(message.id)?,
+            _ => self.store.calls.job(message.id)?,
         };
-        let target = self.target(target);
-        let (word, ahead, held_by) = match standing {
-            Standing::InFlight | Standing::Job if job.is_some() => {
+        let target = self.calls.target(target);
+        let (word, ahead, held_by) = match status {
+            Status::InFlight | Status::Job if job.is_some() => {
                 ("job", 0, job.as_ref().map(|job| works(job, now)))
             }
-            Standing::InFlight | Standing::Job => ("in flight", 0, None),
-            Standing::Delayed => (
+            Status::InFlight | Status::Job => ("in flight", 0, None),
+            Status::Delayed => (
                 "delayed",
                 0,
                 Some("its repeat waits for a back-off".to_owned()),
             ),
-            Standing::Parked { before } => (
+            Status::Parked { before } => (
                 "waiting",
                 0,
                 Some(format!(
@@ -256,14 +279,14 @@ impl Turn<'_> {
                     before.0
                 )),
             ),
-            Standing::Waiting { ahead } => (
+            Status::Waiting { ahead } => (
                 "waiting",
                 ahead,
                 Some(held_by(target, priority, ahead, now)),
             ),
         };
-        let starts_in = match standing {
-            Standing::Waiting { ahead } if target.gate.paused().is_empty() => {
+        let starts_in = match status {
+            Status::Waiting { ahead } if target.gate.paused().is_empty() => {
                 let verdict = target.gate.explain(priority, target.waiting(), now);
                 (!has_no_place(&verdict))
                     .then(|| starts_in(target, priority, ahead))
@@ -277,7 +300,7 @@ impl Turn<'_> {
             priority,
             key: message.key.clone(),
             execution_arn,
-            standing: word,
+            status: word,
             job: job.map(job_state),
             sent_at: message.sent_at.as_millis(),
             receive_count: message.receive_count,
@@ -290,9 +313,9 @@ impl Turn<'_> {
     /// The ARN of an execution, unless it is gone or its name cannot be read.
     fn execution_arn(&self, execution: ExecutionId) -> Result<Option<String>, StoreFailure> {
         let arn = self
-            .store()
-            .executions()
-            .execution_arn(execution, &self.memory.place);
+            .store
+            .executions
+            .execution_arn(execution, self.calls.arns);
         Ok(match readable(arn)? {
             Readable::Whole(arn) => arn,
             Readable::Damaged(_) => None,
@@ -301,7 +324,7 @@ impl Turn<'_> {
 }
 
 #[derive(Clone, Copy)]
-enum Standing {
+enum Status {
     InFlight,
     Job,
     Delayed,

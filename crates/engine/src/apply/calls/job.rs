@@ -10,7 +10,8 @@ use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{JobRow, StoreError};
 
-use crate::apply::turn::Turn;
+use crate::apply::calls::context::{CallContext, CallStore};
+use crate::apply::subject::Subject;
 use crate::memory::target::InFlight;
 
 /// A job that a vendor has accepted.
@@ -21,7 +22,23 @@ pub(crate) struct AcceptedJob {
     follow_up: FollowUp,
 }
 
-impl Turn<'_> {
+/// Calls that vendors accepted and work on.
+#[derive(Debug)]
+pub(crate) struct Jobs<'a, 't> {
+    pub(crate) calls: &'a mut CallContext<'t>,
+    pub(crate) store: CallStore<'t>,
+}
+
+impl<'t> CallContext<'t> {
+    pub(crate) fn jobs(&mut self) -> Jobs<'_, 't> {
+        Jobs {
+            store: self.store,
+            calls: self,
+        }
+    }
+}
+
+impl Jobs<'_, '_> {
     /// The vendor has accepted a call and goes on with it. In limits that count jobs it keeps its place.
     pub(crate) fn accepted(
         &mut self,
@@ -29,14 +46,14 @@ impl Turn<'_> {
         permit: PermitId,
         follow_up: FollowUp,
     ) -> Result<AcceptedJob, StoreFailure> {
-        let now = self.now;
-        let target = self.target(id);
+        let now = self.calls.now();
+        let target = self.calls.target(id);
         let counted = target.gate.counts_jobs();
         if counted {
             let places = target.gate.accepted(permit, now);
-            self.store().calls().put_places(id, &places)?;
+            self.store.calls.put_places(id, &places)?;
         } else {
-            self.free(id, permit)?;
+            self.calls.free(id, permit)?;
         }
         Ok(AcceptedJob {
             permit: counted.then_some(permit),
@@ -57,19 +74,19 @@ impl Turn<'_> {
             job = follow_up.job,
             "the vendor accepted the call as a job"
         );
-        self.store().calls().insert_job(&JobRow {
+        self.store.calls.insert_job(&JobRow {
             message: call.message.id,
             target: id,
             task: call.message.task,
             permit,
-            since: self.now,
+            since: self.calls.now(),
             looks: 0,
             follow_up,
         })?;
-        let target = self.target(id);
+        let target = self.calls.target(id);
         target.jobs += 1;
         let wait = target.config.profile.polling.pause(0);
-        self.put_back(call, wait)
+        self.calls.put_back(call, wait)
     }
 
     /// Frees or holds the places of a look, and takes from its outcome what it says of the account.
@@ -80,18 +97,18 @@ impl Turn<'_> {
         call: &InFlight,
         outcome: &Outcome,
     ) -> Result<(), StoreFailure> {
-        let took = self.now.saturating_since(call.started_at);
-        self.target(id).figures.looks += 1;
+        let took = self.calls.now().saturating_since(call.started_at);
+        self.calls.target(id).figures.looks += 1;
         match PermitEnd::of(outcome) {
             // The vendor may still be at work on the look itself.
-            PermitEnd::Held => self.hold(id, permit, call),
+            PermitEnd::Held => self.calls.hold(id, permit, call),
             PermitEnd::Refused(throttle) => {
-                self.note_throttle(id, permit, throttle)?;
-                self.free(id, permit)
+                self.calls.note_throttle(id, permit, throttle)?;
+                self.calls.free(id, permit)
             }
             PermitEnd::Free => {
-                self.target(id).note_latency(took);
-                self.free(id, permit)
+                self.calls.target(id).note_latency(took);
+                self.calls.free(id, permit)
             }
         }
     }
@@ -104,7 +121,7 @@ impl Turn<'_> {
         look: &FollowUp,
         outcome: Outcome,
     ) -> Result<(), StoreError> {
-        let job = self.store().calls().job(call.message.id)?;
+        let job = self.store.calls.job(call.message.id)?;
         let mut job = job.ok_or_else(|| {
             StoreError::damaged(format!(
                 "the job of message {} is missing",
@@ -115,52 +132,52 @@ impl Turn<'_> {
         let polled = PolledJob {
             follow_up: look,
             polls: job.looks,
-            age: self.now.saturating_since(job.since),
+            age: self.calls.now().saturating_since(job.since),
             least_pause: Duration::ZERO,
         };
-        let rules = self.rules_of(id, &call);
-        let profile = &self.target(id).config.profile;
+        let rules = self.calls.rules_of(id, &call);
+        let profile = &self.calls.target(id).config.profile;
         let result = profile.poll_result(look, outcome, SystemTime::now());
         match rules.after_poll(&polled, result) {
             JobAction::Done(answer) => {
                 self.forget_job(id, &job)?;
-                self.succeed(id, &call, &answer)
+                self.calls.succeed(id, &call, &answer)
             }
             JobAction::Failed(failed) => {
                 self.forget_job(id, &job)?;
-                if self.still_wanted(&call.message)? {
-                    self.give_up(id, call, &failed)
+                if self.calls.still_wanted(&call.message)? {
+                    self.calls.give_up(id, call, &failed)
                 } else {
                     self.drop_unwanted(id, &call)
                 }
             }
             JobAction::Again { follow_up, after } => {
                 job.follow_up = follow_up;
-                self.store().calls().update_job(&job)?;
-                self.put_back(&call, after)
+                self.store.calls.update_job(&job)?;
+                self.calls.put_back(&call, after)
             }
         }
     }
 
     /// A look was in flight when an earlier process ended: it is made again.
     pub(crate) fn look_lost_in_crash(&mut self, call: &InFlight) -> Result<(), StoreError> {
-        self.put_back(call, Duration::ZERO)
+        self.calls.put_back(call, Duration::ZERO)
     }
 
     /// A job is looked at no more: what it kept is free.
     pub(crate) fn forget_job(&mut self, id: TargetId, job: &JobRow) -> Result<(), StoreError> {
         if let Some(permit) = job.permit
-            && self.target(id).gate.is_open(permit)
+            && self.calls.target(id).gate.is_open(permit)
         {
-            self.free(id, permit)?;
+            self.calls.free(id, permit)?;
         }
-        self.target(id).jobs -= 1;
-        self.store().calls().delete_job(job.message)
+        self.calls.target(id).jobs -= 1;
+        self.store.calls.delete_job(job.message)
     }
 
     /// The task had ended long before its job.
     fn drop_unwanted(&mut self, id: TargetId, call: &InFlight) -> Result<(), StoreError> {
-        self.store().messages().delete_message(call.message.id)?;
-        self.leave_order(id, &call.message)
+        self.store.messages.delete_message(call.message.id)?;
+        self.calls.lanes().leave_order(id, &call.message)
     }
 }

@@ -10,15 +10,32 @@ use std::time::Duration;
 
 use rampmeter_dispatch::Priority;
 use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId, TargetId};
-use rampmeter_store::{JobRow, MessageRow, OrderStanding, StoreError};
+use rampmeter_store::{JobRow, MessageRow, OrderStatus, StoreError};
 
-use crate::apply::turn::Turn;
+use crate::apply::calls::context::{CallContext, CallStore};
+use crate::apply::subject::Subject;
 use crate::memory::queues::Queue;
 
 /// The turn of a look at a job: before that of every call.
 const LOOK: u64 = 0;
 
-impl Turn<'_> {
+/// The lanes of targets, and the order of the calls in them.
+#[derive(Debug)]
+pub(crate) struct Lanes<'a, 't> {
+    pub(crate) calls: &'a mut CallContext<'t>,
+    pub(crate) store: CallStore<'t>,
+}
+
+impl<'t> CallContext<'t> {
+    pub(crate) fn lanes(&mut self) -> Lanes<'_, 't> {
+        Lanes {
+            store: self.store,
+            calls: self,
+        }
+    }
+}
+
+impl Lanes<'_, '_> {
     /// Writes a new call of a lane, to start when `delayed` is over or in its turn.
     pub(crate) fn enter_lane(
         &mut self,
@@ -29,27 +46,23 @@ impl Turn<'_> {
         if let (true, None, Some(queue)) = (
             delay.is_zero(),
             message.ordering,
-            self.memory.queues.get(message.queue),
+            self.calls.queue.memory.queues.get(message.queue),
         ) && let Some(lane) = queue.lane
         {
             message.turn = self.new_turn(queue.target, lane, message)?;
         }
-        self.store().messages().insert_message(message)?;
+        self.store.messages.insert_message(message)?;
         if let Some((target, ordering)) = self.order_of(message) {
-            let standing = OrderStanding::Free;
-            self.store().lanes().insert_order(
-                target,
-                ordering,
-                message.queue,
-                message.id,
-                standing,
-            )?;
+            let status = OrderStatus::Free;
+            self.store
+                .lanes
+                .insert_order(target, ordering, message.queue, message.id, status)?;
         }
         if delay.is_zero() {
             return self.make_ready(message);
         }
-        let until = self.now.saturating_add(delay);
-        self.store().messages().delay(until, message.id)
+        let until = self.calls.now().saturating_add(delay);
+        self.store.messages.delay(until, message.id)
     }
 
     /// Puts a call at its place in its lane: a new one at the end of its group, a repeat where it was. One whose
@@ -60,41 +73,38 @@ impl Turn<'_> {
             target,
             lane: Some(lane),
             ..
-        }) = self.memory.queues.get(message.queue)
+        }) = self.calls.queue.memory.queues.get(message.queue)
         else {
-            return self
-                .store()
-                .messages()
-                .make_ready(message.queue, message.id);
+            return self.store.messages.make_ready(message.queue, message.id);
         };
         if self.is_job(target, message.id)? {
             return self.make_look_ready(target, lane, message);
         }
         if let Some((_, ordering)) = self.order_of(message) {
-            let standing = if self.may_go(target, ordering, message)? {
-                OrderStanding::Free
+            let status = if self.may_go(target, ordering, message)? {
+                OrderStatus::Free
             } else {
-                OrderStanding::Parked
+                OrderStatus::Parked
             };
-            self.set_order(target, ordering, message, standing)?;
-            if standing == OrderStanding::Parked {
-                self.target(target).parked[lane.index()] += 1;
+            self.set_order(target, ordering, message, status)?;
+            if status == OrderStatus::Parked {
+                self.calls.target(target).parked[lane.index()] += 1;
                 return Ok(());
             }
         }
         let turn = match message.turn {
             0 => {
                 let turn = self.new_turn(target, lane, message)?;
-                self.store().lanes().set_turn(message.id, turn)?;
+                self.store.lanes.set_turn(message.id, turn)?;
                 turn
             }
             turn => turn,
         };
-        self.store()
-            .lanes()
+        self.store
+            .lanes
             .make_ready_in_turn(message.queue, turn, message.id, message.group)?;
-        self.target(target).ready[lane.index()] += 1;
-        self.made_ready = true;
+        self.calls.target(target).ready[lane.index()] += 1;
+        *self.calls.made_ready = true;
         Ok(())
     }
 
@@ -104,7 +114,7 @@ impl Turn<'_> {
         target: TargetId,
         message: MessageNumber,
     ) -> Result<bool, StoreError> {
-        Ok(self.target(target).jobs > 0 && self.store().calls().job(message)?.is_some())
+        Ok(self.calls.target(target).jobs > 0 && self.store.calls.job(message)?.is_some())
     }
 
     /// A look at a job goes before all calls of its lane that have not started: what has begun is to end.
@@ -114,13 +124,13 @@ impl Turn<'_> {
         lane: Priority,
         message: &MessageRow,
     ) -> Result<(), StoreError> {
-        self.store()
-            .lanes()
+        self.store
+            .lanes
             .make_ready_in_turn(message.queue, LOOK, message.id, None)?;
-        let waiting = self.target(target);
+        let waiting = self.calls.target(target);
         waiting.ready[lane.index()] += 1;
         waiting.looks[lane.index()] += 1;
-        self.made_ready = true;
+        *self.calls.made_ready = true;
         Ok(())
     }
 
@@ -131,26 +141,26 @@ impl Turn<'_> {
         lane: Priority,
         (turn, number): (u64, MessageNumber),
     ) -> Result<Option<(MessageRow, Option<JobRow>)>, StoreError> {
-        let queue = self.target(target).queues[lane.index()];
-        self.store().lanes().unready_in_turn(queue, turn, number)?;
-        let waiting = self.target(target);
+        let queue = self.calls.target(target).queues[lane.index()];
+        self.store.lanes.unready_in_turn(queue, turn, number)?;
+        let waiting = self.calls.target(target);
         waiting.ready[lane.index()] -= 1;
         if turn == LOOK {
             waiting.looks[lane.index()] -= 1;
             let message = self.message(number)?;
-            let job = self.store().calls().job(number)?;
+            let job = self.store.calls.job(number)?;
             return Ok(Some((message, job)));
         }
         waiting.turns[lane.index()].served(turn);
         let message = self.message(number)?;
         if let Some((_, ordering)) = self.order_of(&message) {
             if !self.may_go(target, ordering, &message)? {
-                self.set_order(target, ordering, &message, OrderStanding::Parked)?;
-                self.target(target).parked[lane.index()] += 1;
+                self.set_order(target, ordering, &message, OrderStatus::Parked)?;
+                self.calls.target(target).parked[lane.index()] += 1;
                 return Ok(None);
             }
-            self.set_order(target, ordering, &message, OrderStanding::UnderWay)?;
-            self.target(target).owners.insert(ordering, number);
+            self.set_order(target, ordering, &message, OrderStatus::UnderWay)?;
+            self.calls.target(target).owners.insert(ordering, number);
         }
         Ok(Some((message, None)))
     }
@@ -164,14 +174,17 @@ impl Turn<'_> {
         let Some(ordering) = message.ordering else {
             return Ok(());
         };
-        self.store()
-            .lanes()
+        self.store
+            .lanes
             .delete_order(target, ordering, message.queue, message.id)?;
-        let owners = &mut self.target(target).owners;
+        let owners = &mut self.calls.target(target).owners;
         if owners.get(&ordering) == Some(&message.id) {
             owners.remove(&ordering);
         }
-        for (lane, queue) in Priority::ALL.into_iter().zip(self.target(target).queues) {
+        for (lane, queue) in Priority::ALL
+            .into_iter()
+            .zip(self.calls.target(target).queues)
+        {
             self.unpark_first(target, lane, queue, ordering)?;
         }
         Ok(())
@@ -185,39 +198,45 @@ impl Turn<'_> {
         to: Priority,
     ) -> Result<(), StoreError> {
         let from = message.queue;
-        let queue = self.target(target).queues[to.index()];
+        let queue = self.calls.target(target).queues[to.index()];
         let was_ready = self
-            .store()
-            .lanes()
+            .store
+            .lanes
             .unready_in_turn(from, message.turn, message.id)?;
         let parked = match message.ordering {
             Some(ordering) => {
                 let parked = self
-                    .store()
-                    .lanes()
-                    .order_standing(target, ordering, from, message.id)?;
-                self.store()
-                    .lanes()
+                    .store
+                    .lanes
+                    .order_status(target, ordering, from, message.id)?;
+                self.store
+                    .lanes
                     .delete_order(target, ordering, from, message.id)?;
-                let standing = OrderStanding::Free;
-                self.store()
-                    .lanes()
-                    .insert_order(target, ordering, queue, message.id, standing)?;
-                parked == Some(OrderStanding::Parked)
+                let status = OrderStatus::Free;
+                self.store
+                    .lanes
+                    .insert_order(target, ordering, queue, message.id, status)?;
+                parked == Some(OrderStatus::Parked)
             }
             None => false,
         };
-        let lane = self.memory.queues.get(from).and_then(|queue| queue.lane);
+        let lane = self
+            .calls
+            .queue
+            .memory
+            .queues
+            .get(from)
+            .and_then(|queue| queue.lane);
         let lane = lane.expect("a call that moves waits in a lane");
         if was_ready {
-            self.target(target).ready[lane.index()] -= 1;
+            self.calls.target(target).ready[lane.index()] -= 1;
         }
         if parked {
-            self.target(target).parked[lane.index()] -= 1;
+            self.calls.target(target).parked[lane.index()] -= 1;
         }
         message.queue = queue;
         message.turn = 0;
-        self.store().lanes().change_queue(message.id, queue)?;
+        self.store.lanes.change_queue(message.id, queue)?;
         if was_ready || parked {
             self.make_ready(&message)?;
         }
@@ -228,8 +247,8 @@ impl Turn<'_> {
     }
 
     fn message(&self, number: MessageNumber) -> Result<MessageRow, StoreError> {
-        self.store()
-            .messages()
+        self.store
+            .messages
             .message(number)?
             .ok_or_else(|| StoreError::damaged(format!("message {} is missing", number.0)))
     }
@@ -237,7 +256,7 @@ impl Turn<'_> {
     /// The target and the OrderingKey of a call that has one.
     fn order_of(&self, message: &MessageRow) -> Option<(TargetId, OrderingHash)> {
         let ordering = message.ordering?;
-        let queue = self.memory.queues.get(message.queue)?;
+        let queue = self.calls.queue.memory.queues.get(message.queue)?;
         Some((queue.target, ordering))
     }
 
@@ -248,13 +267,13 @@ impl Turn<'_> {
         ordering: OrderingHash,
         message: &MessageRow,
     ) -> Result<bool, StoreError> {
-        let owner = self.target(target).owners.get(&ordering);
+        let owner = self.calls.target(target).owners.get(&ordering);
         if let Some(owner) = owner {
             return Ok(*owner == message.id);
         }
         let first = self
-            .store()
-            .lanes()
+            .store
+            .lanes
             .first_of_order(target, ordering, message.queue)?;
         Ok(first.is_none_or(|(first, _)| first >= message.id))
     }
@@ -264,11 +283,11 @@ impl Turn<'_> {
         target: TargetId,
         ordering: OrderingHash,
         message: &MessageRow,
-        standing: OrderStanding,
+        status: OrderStatus,
     ) -> Result<(), StoreError> {
-        self.store()
-            .lanes()
-            .set_order(target, ordering, message.queue, message.id, standing)
+        self.store
+            .lanes
+            .set_order(target, ordering, message.queue, message.id, status)
     }
 
     fn unpark_first(
@@ -278,15 +297,12 @@ impl Turn<'_> {
         queue: QueueId,
         ordering: OrderingHash,
     ) -> Result<(), StoreError> {
-        let first = self
-            .store()
-            .lanes()
-            .first_of_order(target, ordering, queue)?;
-        if let Some((number, OrderStanding::Parked)) = first {
-            self.target(target).parked[lane.index()] -= 1;
-            self.with_message(number, |turn| {
-                let message = turn.message(number)?;
-                Ok(turn.make_ready(&message)?)
+        let first = self.store.lanes.first_of_order(target, ordering, queue)?;
+        if let Some((number, OrderStatus::Parked)) = first {
+            self.calls.target(target).parked[lane.index()] -= 1;
+            self.calls.with_message(number, |calls| {
+                let message = calls.lanes().message(number)?;
+                Ok(calls.lanes().make_ready(&message)?)
             })?;
         }
         Ok(())
@@ -299,10 +315,10 @@ impl Turn<'_> {
         message: &MessageRow,
     ) -> Result<u64, StoreError> {
         Ok(match message.group {
-            None => self.target(target).turns[lane.index()].take(),
+            None => self.calls.target(target).turns[lane.index()].take(),
             Some(group) => {
-                let newest = self.store().lanes().newest_turn(message.queue, group)?;
-                self.target(target).turns[lane.index()].of_group(newest)
+                let newest = self.store.lanes.newest_turn(message.queue, group)?;
+                self.calls.target(target).turns[lane.index()].of_group(newest)
             }
         })
     }

@@ -1,14 +1,15 @@
 //! Calls to the vendors: sent, in their lanes, permitted, answered, repeated, given up.
 
+pub(crate) mod context;
 pub(crate) mod allowance;
 pub(crate) mod answer;
 pub(crate) mod dead_letter;
 pub(crate) mod due;
 pub(crate) mod figures;
-pub(crate) mod http_task;
 pub(crate) mod inspect;
 pub(crate) mod job;
 pub(crate) mod lane;
 pub(crate) mod permit;
+pub(crate) mod queue;
 pub(crate) mod send;
 pub(crate) mod settled;

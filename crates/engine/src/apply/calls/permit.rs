@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use rampmeter_asl::{Payload, Selector};
+use rampmeter_asl::Selector;
 use rampmeter_call::{CallMessage, OnUnknown, Request, job::FollowUp};
 use rampmeter_caller::Attempt;
 use rampmeter_dispatch::{Decision, Priority, Time};
@@ -13,10 +13,11 @@ use rampmeter_store::model::id::{TargetId, idempotency_key, message_id};
 use rampmeter_store::{MessageRow, PermitRow, StoreError};
 use rampmeter_store::{Readable, StoreFailure, readable};
 
-use crate::apply::calls::http_task;
-use crate::apply::calls::send::{INVALID_MESSAGE, body_text};
+use crate::apply::calls::context::{CallContext, CallStore};
+use crate::apply::calls::send::INVALID_MESSAGE;
+use crate::apply::message::body::body_of;
 use crate::apply::outbox::OutgoingCall;
-use crate::apply::turn::Turn;
+use crate::apply::subject::Subject;
 use crate::memory::target::InFlight;
 
 /// What a call asks for.
@@ -38,13 +39,29 @@ enum Asked {
 /// Permits given in one transaction, so that a wide limit cannot hold the writer.
 const PERMITS_AT_ONCE: usize = 256;
 
-impl Turn<'_> {
+/// The permits that calls start with.
+#[derive(Debug)]
+pub(crate) struct Permits<'a, 't> {
+    pub(crate) calls: &'a mut CallContext<'t>,
+    pub(crate) store: CallStore<'t>,
+}
+
+impl<'t> CallContext<'t> {
+    pub(crate) fn permits(&mut self) -> Permits<'_, 't> {
+        Permits {
+            store: self.store,
+            calls: self,
+        }
+    }
+}
+
+impl Permits<'_, '_> {
     /// Starts every call that may start. Answers whether it stopped because of its own bound.
     pub(crate) fn start_calls(&mut self) -> Result<bool, StoreFailure> {
-        if self.memory.draining.is_some() {
+        if self.calls.is_draining() {
             return Ok(false);
         }
-        let targets: Vec<TargetId> = self.memory.targets.keys().copied().collect();
+        let targets: Vec<TargetId> = self.calls.memory.targets.keys().copied().collect();
         let mut unfinished = false;
         for target in targets {
             unfinished |= self.start_calls_of(target)?;
@@ -53,10 +70,10 @@ impl Turn<'_> {
     }
 
     fn start_calls_of(&mut self, id: TargetId) -> Result<bool, StoreFailure> {
-        let now = self.now;
+        let now = self.calls.now();
         let mut unfinished = true;
         for _ in 0..PERMITS_AT_ONCE {
-            let target = self.target(id);
+            let target = self.calls.target(id);
             let waiting = target.waiting();
             match target.gate.decide(waiting, now) {
                 Decision::Start(priority) => self.start_first(id, priority)?,
@@ -72,7 +89,7 @@ impl Turn<'_> {
                 }
             }
         }
-        let target = self.target(id);
+        let target = self.calls.target(id);
         target.note_contention(now);
         // The end of a hold frees a place even when nothing waits now; it is written in its time.
         if target.gate.held() > 0 {
@@ -84,13 +101,15 @@ impl Turn<'_> {
 
     /// Starts the first call of a lane. A message that cannot be read is set aside.
     fn start_first(&mut self, id: TargetId, priority: Priority) -> Result<(), StoreFailure> {
-        let queue = self.target(id).queues[priority.index()];
-        let first = match readable(self.store().lanes().first_in_turn(queue))? {
+        let queue = self.calls.target(id).queues[priority.index()];
+        let first = match readable(self.store.lanes.first_in_turn(queue))? {
             Readable::Whole(Some(first)) => first,
             // The count that is remembered is not that of the table.
-            Readable::Whole(None) | Readable::Damaged(_) => return self.recall(),
+            Readable::Whole(None) | Readable::Damaged(_) => return self.calls.recall(),
         };
-        let started = self.with_message(first.1, |turn| Ok(turn.start(id, priority, first)?))?;
+        let started = self.calls.with_message(first.1, |calls| {
+            Ok(calls.permits().start(id, priority, first)?)
+        })?;
         match started.flatten() {
             Some(ready) => self.give_permit(id, priority, ready),
             None => Ok(()),
@@ -104,22 +123,22 @@ impl Turn<'_> {
         priority: Priority,
         first: (u64, MessageNumber),
     ) -> Result<Option<(MessageRow, Wanted)>, StoreError> {
-        let Some((message, job)) = self.take_first(id, priority, first)? else {
+        let Some((message, job)) = self.calls.lanes().take_first(id, priority, first)? else {
             return Ok(None);
         };
         let number = message.id;
         // A job that has a place in a limit is watched to its end, whoever waits for it.
         let counts = job.as_ref().is_some_and(|job| job.permit.is_some());
-        if !counts && !self.still_wanted(&message)? {
+        if !counts && !self.calls.still_wanted(&message)? {
             tracing::debug!(
                 message = number.0,
                 "no workflow waits for this call any more"
             );
-            self.store().messages().delete_message(number)?;
+            self.store.messages.delete_message(number)?;
             if let Some(job) = &job {
-                self.forget_job(id, job)?;
+                self.calls.jobs().forget_job(id, job)?;
             }
-            self.leave_order(id, &message)?;
+            self.calls.lanes().leave_order(id, &message)?;
             return Ok(None);
         }
         let asked = match readable(self.request_of(id, &message))? {
@@ -140,25 +159,18 @@ impl Turn<'_> {
         match asked {
             Asked::Call(wanted) => Ok(Some((message, *wanted))),
             Asked::Nothing(reason) => {
-                self.fail_call(id, &message, INVALID_MESSAGE, &reason, None)?;
+                self.calls
+                    .fail_call(id, &message, INVALID_MESSAGE, &reason, None)?;
                 Ok(None)
             }
         }
     }
 
-    /// Whether the task that the message would answer still waits. A message without a task token always is.
-    pub(crate) fn still_wanted(&self, message: &MessageRow) -> Result<bool, StoreError> {
-        let Some((execution, event)) = message.task else {
-            return Ok(true);
-        };
-        self.waits_for(execution, event)
-    }
-
     /// The call that a message asks for.
     fn request_of(&mut self, target: TargetId, message: &MessageRow) -> Result<Asked, StoreError> {
-        let body = self.body_of(message)?;
+        let body = body_of(self.calls.queue.store.executions, message)?;
         let key = self.idempotency_key_of(message)?;
-        let target = self.target(target);
+        let target = self.calls.target(target);
         let call = match CallMessage::parse(&body, &target.config.account) {
             Ok(call) => call,
             Err(invalid) => return Ok(Asked::Nothing(invalid.to_string())),
@@ -175,46 +187,17 @@ impl Turn<'_> {
         })))
     }
 
-    /// The body of a message, its own or that in the step that sent it.
-    pub(crate) fn body_of(&self, message: &MessageRow) -> Result<String, StoreError> {
-        if let Some(body) = &message.body {
-            return Ok(body.clone());
-        }
-        let missing = || StoreError::damaged(format!("message {} has no body", message.id.0));
-        let parameters = self.parameters_of(message)?.ok_or_else(missing)?;
-        match parameters.value().get("MessageBody") {
-            Some(body) => Ok(body_text(body).into_owned()),
-            None => match http_task::call_of(parameters.value()) {
-                Ok(call) => Ok(call.to_string()),
-                Err(_) => Err(missing()),
-            },
-        }
-    }
-
-    /// The parameters of the task that sent a message, while they hold its body.
-    pub(crate) fn parameters_of(
-        &self,
-        message: &MessageRow,
-    ) -> Result<Option<Payload>, StoreError> {
-        let Some((step, payload)) = message.stored else {
-            return Ok(None);
-        };
-        let data = self.store().executions().step_data(step)?;
-        let parameters = rampmeter_asl::record::decode_payload(&data, payload)
-            .map_err(|error| StoreError::damaged(format!("step {}: {error}", step.0)))?;
-        Ok(Some(parameters))
-    }
-
     /// The same for every attempt of one entry into a state, and for every attempt of one message without a task.
     fn idempotency_key_of(&mut self, message: &MessageRow) -> Result<String, StoreError> {
         if let (Some((execution, _)), Some(entered)) = (message.task, message.entered)
-            && let Some(execution) = self.store().executions().execution(execution)?
+            && let Some(arn) = self
+                .store
+                .executions
+                .execution_arn(execution, self.calls.arns)?
         {
-            let machine = self.machine(execution.revision)?;
-            let arn = execution.arn(&self.memory.place, &machine.name);
             return Ok(idempotency_key(&arn, entered));
         }
-        Ok(message_id(self.memory.seal.key(), message.id))
+        Ok(message_id(self.calls.seal.key(), message.id))
     }
 
     fn give_permit(
@@ -228,9 +211,9 @@ impl Turn<'_> {
             selector,
             look,
         } = wanted;
-        let now: Time = self.now;
-        let permit = self.memory.numbers.permit.take(self.store)?;
-        let target = self.target(id);
+        let now: Time = self.calls.now();
+        let permit = self.calls.memory.permit_numbers.take(self.calls.ledger)?;
+        let target = self.calls.target(id);
         let mut waiting = target.waiting();
         if look.is_some() {
             waiting = waiting.with_poll(priority);
@@ -257,7 +240,7 @@ impl Turn<'_> {
                 look: look.clone(),
             },
         );
-        self.store().calls().insert_permit(&PermitRow {
+        self.store.calls.insert_permit(&PermitRow {
             id: permit,
             target: id,
             lane: u8::try_from(priority.index()).expect("there are three lanes"),
@@ -265,8 +248,8 @@ impl Turn<'_> {
             started_at: now,
             held_until: None,
         })?;
-        self.store().calls().put_places(id, &places)?;
-        self.out.calls.push(OutgoingCall {
+        self.store.calls.put_places(id, &places)?;
+        self.calls.journal_mut().out.calls.push(OutgoingCall {
             target: id,
             permit,
             caller,
@@ -276,6 +259,16 @@ impl Turn<'_> {
             selector,
         });
         Ok(())
+    }
+}
+
+impl CallContext<'_> {
+    /// Whether the task that the message would answer still waits. A message without a task token always is.
+    pub(crate) fn still_wanted(&self, message: &MessageRow) -> Result<bool, StoreError> {
+        let Some((execution, event)) = message.task else {
+            return Ok(true);
+        };
+        self.waits_for(execution, event)
     }
 }
 

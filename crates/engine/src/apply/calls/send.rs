@@ -16,14 +16,15 @@ use rampmeter_store::model::sqs::{
 use rampmeter_store::{Envelope, MessageRow, StoreError};
 use serde_json::Value;
 
+use crate::apply::calls::context::CallContext;
 use crate::apply::queues::message_rules::{
     check_attributes, check_characters, check_delay, check_id, length,
 };
-use crate::apply::turn::Turn;
+use crate::apply::subject::Subject;
 use crate::memory::queues::Queue;
 
 /// SQS's largest message, in bytes.
-const LONGEST_BODY: usize = 1_048_576;
+const MAX_BODY_BYTES: usize = 1_048_576;
 
 /// Where a new message goes.
 #[derive(Debug, Clone)]
@@ -50,20 +51,20 @@ pub(crate) struct Sending {
 /// A task's message, unless it is a duplicate, and the answer to its SendMessage.
 pub(crate) type Placing = (Option<Sending>, SentMessage);
 
-impl Turn<'_> {
+impl CallContext<'_> {
     /// SendMessage over the wire, or one entry of its batch.
     pub(crate) fn send_message(
         &mut self,
         request: SendMessage,
     ) -> Result<SentMessage, TransactionError> {
         let name = queue_name(&request.queue_url);
-        let Some(record) = self.memory.queues.named(name) else {
+        let Some(record) = self.queue.memory.queues.named(name) else {
             return Err(Rejected::QueueDoesNotExist(name.to_owned()).into());
         };
         let id = record.id;
-        match self.memory.queues.get(id) {
+        match self.queue.memory.queues.get(id) {
             Some(queue) => self.send_call(queue, request),
-            None => self.send_plain(id, request, false),
+            None => self.queue.send_plain(id, request, false),
         }
     }
 
@@ -75,10 +76,10 @@ impl Turn<'_> {
     ) -> Result<SentMessage, TransactionError> {
         let checked = check_call(&request).and_then(|()| check_delay(request.delay_seconds));
         let delay = checked?;
-        let id = MessageNumber(self.memory.numbers.message.take(self.store)?);
+        let id = MessageNumber(self.queue.memory.message_numbers.take(self.ledger)?);
         let parsed = CallMessage::parse(&request.body, &self.target(queue.target).config.account);
         let sent = SentMessage {
-            message_id: message_id(self.memory.seal.key(), id),
+            message_id: message_id(self.seal.key(), id),
             md5_of_body: md5_of_body(&request.body),
             md5_of_attributes: md5_of_attributes(&request.attributes),
             md5_of_system_attributes: md5_of_attributes(&request.system_attributes),
@@ -101,7 +102,7 @@ impl Turn<'_> {
     ) -> Result<Placing, TransactionError> {
         let checked = check_call(request).and_then(|()| check_delay(request.delay_seconds));
         let delay = checked?;
-        let id = MessageNumber(self.memory.numbers.message.take(self.store)?);
+        let id = MessageNumber(self.queue.memory.message_numbers.take(self.ledger)?);
         let account = &self.target(queue.target).config.account;
         let parsed = match task.parameters.value().get("MessageBody") {
             Some(Value::String(text)) => CallMessage::parse(text, account),
@@ -118,7 +119,7 @@ impl Turn<'_> {
         );
         message.stored = Some((step, 0));
         let sent = SentMessage {
-            message_id: message_id(self.memory.seal.key(), id),
+            message_id: message_id(self.seal.key(), id),
             md5_of_body: md5_of_body(&request.body),
             md5_of_attributes: md5_of_attributes(&request.attributes),
             md5_of_system_attributes: md5_of_attributes(&request.system_attributes),
@@ -151,7 +152,7 @@ impl Turn<'_> {
             .ok()
             .and_then(|call| call.ordering_key.as_deref());
         let ordering = ordering.map(OrderingHash::of);
-        let task = token.and_then(|token| self.memory.seal.open(token));
+        let task = token.and_then(|token| self.seal.open(token));
         let forged = token.is_some() && task.is_none();
         let problem = problem.or_else(|| parsed.as_ref().ok().and_then(unselectable));
         let problem =
@@ -171,7 +172,7 @@ impl Turn<'_> {
             stored: None,
             body: None,
             key,
-            sent_at: self.now,
+            sent_at: self.now(),
             first_started_at: None,
             receive_count: 0,
             attempts: 0,
@@ -190,13 +191,13 @@ impl Turn<'_> {
         placed: &Placed,
     ) -> Result<(), StoreError> {
         match placed {
-            Placed::Plain { delay, envelope } => self.put_plain(message, envelope, *delay)?,
-            Placed::Lane { delay } => self.enter_lane(message, *delay)?,
+            Placed::Plain { delay, envelope } => self.queue.put_plain(message, envelope, *delay)?,
+            Placed::Lane { delay } => self.lanes().enter_lane(message, *delay)?,
             Placed::Dead { reason } => {
-                self.store().messages().insert_message(message)?;
-                let queue = self.memory.queues.get(message.queue);
+                self.store.messages.insert_message(message)?;
+                let queue = self.queue.memory.queues.get(message.queue);
                 let queue = queue.expect("a new message is sent to a queue that is configured");
-                self.bury(queue.target, message, INVALID_MESSAGE, reason)?;
+                self.move_to_dead_letter(queue.target, message, INVALID_MESSAGE, reason)?;
                 if let Some((execution, event)) = message.task {
                     let stimulus = Stimulus::TaskFailed {
                         event,
@@ -220,23 +221,15 @@ fn unselectable(call: &CallMessage) -> Option<String> {
 
 pub(crate) use rampmeter_call::INVALID_MESSAGE;
 
-/// The text of a MessageBody: AWS sends an object as its JSON.
-pub(crate) fn body_text(body: &Value) -> std::borrow::Cow<'_, str> {
-    match body {
-        Value::String(text) => std::borrow::Cow::Borrowed(text),
-        value => std::borrow::Cow::Owned(value.to_string()),
-    }
-}
-
 /// The rules for a message that is a call: 1 byte to 1 MiB with its attributes, and nothing that its worker would have
 /// to heed and does not. Attributes ask nothing of it: tracing libraries add them to every message.
 fn check_call(request: &SendMessage) -> Result<(), Rejected> {
     if request.body.is_empty() {
         return Err(QueueError::MissingParameter("MessageBody").into());
     }
-    if length(request) > LONGEST_BODY {
+    if length(request) > MAX_BODY_BYTES {
         return Err(Rejected::InvalidParameter(format!(
-            "One or more parameters are invalid. Reason: Message must be shorter than {LONGEST_BODY} bytes."
+            "One or more parameters are invalid. Reason: Message must be shorter than {MAX_BODY_BYTES} bytes."
         )));
     }
     if let Some(id) = &request.deduplication_id {
@@ -262,7 +255,7 @@ mod tests {
             ..SendMessage::default()
         };
         assert!(check_call(&of(0)).is_err());
-        assert!(check_call(&of(LONGEST_BODY)).is_ok());
-        assert!(check_call(&of(LONGEST_BODY + 1)).is_err());
+        assert!(check_call(&of(MAX_BODY_BYTES)).is_ok());
+        assert!(check_call(&of(MAX_BODY_BYTES + 1)).is_err());
     }
 }

@@ -8,10 +8,11 @@ use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{BodyRow, OutcomeRow, StoreError};
 use serde_json::Value;
 
-use crate::apply::turn::Turn;
+use crate::apply::calls::context::CallContext;
+use crate::apply::subject::Subject;
 use crate::memory::target::InFlight;
 
-impl Turn<'_> {
+impl CallContext<'_> {
     /// An answer as the workflow gets it. A body in a file belongs to the call from this transaction on; the file was
     /// synced before the answer came here.
     pub(crate) fn keep_body<'a>(
@@ -25,14 +26,14 @@ impl Turn<'_> {
         let name = stored.path().file_name().and_then(|name| name.to_str());
         let id = name.and_then(|name| name.parse().ok());
         let message = call.message.id;
-        self.store().calls().insert_body(&BodyRow {
+        self.store.calls.insert_body(&BodyRow {
             id: id.expect("a file of a body is called after a permit"),
             message,
             execution: call.message.task.map(|(execution, _)| execution),
             size: stored.size,
             sha256: stored.sha256.clone(),
             content_type: stored.content_type.clone(),
-            at: self.now,
+            at: self.now(),
         })?;
         // A commit that fails ends the process, and the next start removes the file.
         stored.keep();
@@ -58,11 +59,11 @@ impl Turn<'_> {
             key: message.key.clone(),
             sent_at: message.sent_at,
             first_started_at: message.first_started_at,
-            ended_at: self.now,
+            ended_at: self.now(),
             receive_count: message.receive_count,
             attempts: message.attempts,
             told: output.to_string(),
         };
-        self.store().calls().insert_outcome(&outcome)
+        self.store.calls.insert_outcome(&outcome)
     }
 }

@@ -11,11 +11,13 @@ use rampmeter_store::model::execution::{ExecutionStatus, RedriveExecution};
 use rampmeter_store::model::id::{ExecutionId, MessageNumber};
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::unreadable;
-use rampmeter_store::{ExecutionRow, MessageRow, OrderStanding, StoreError};
+use rampmeter_store::{ExecutionRow, MessageRow, OrderStatus, StoreError};
 use rampmeter_store::{StoreFailure, TransactionError};
 
-use crate::apply::boundary::Attempt;
-use crate::apply::turn::Turn;
+use crate::apply::control::context::ControlContext;
+use crate::apply::message::body::body_of;
+use crate::apply::subject::Attempt;
+use crate::apply::subject::Subject;
 use crate::command::Reply;
 use crate::memory::queues::Queue;
 
@@ -23,13 +25,13 @@ use crate::memory::queues::Queue;
 const DEEPEST: usize = 1_000;
 
 /// A dead letter: its message, its queue, and the lane that it was in, if that is known.
-struct Letter {
+struct DeadLetterTaken {
     message: MessageRow,
     queue: Queue,
     lane: Option<Priority>,
 }
 
-impl Turn<'_> {
+impl ControlContext<'_> {
     /// Does something with a dead letter. One that cannot be read stays where it is, and is named.
     pub(crate) fn with_letter<T: Send + 'static>(
         &mut self,
@@ -45,7 +47,7 @@ impl Turn<'_> {
                 Err(Rejected::Unreadable(damaged.to_string()))
             }
         };
-        self.out.reply(reply, answer);
+        self.reply(reply, answer);
         Ok(())
     }
 
@@ -54,7 +56,7 @@ impl Turn<'_> {
         &mut self,
         redrive: &RedriveDeadLetter,
     ) -> Result<Redriven, TransactionError> {
-        let Letter {
+        let DeadLetterTaken {
             message,
             queue,
             lane,
@@ -88,27 +90,27 @@ impl Turn<'_> {
 
     /// Deletes a dead letter. The history of its execution keeps what happened.
     pub(crate) fn discard_letter(&mut self, id: i64, reason: &str) -> Result<(), TransactionError> {
-        let Letter { message, queue, .. } = self.dead_letter(id)?;
+        let DeadLetterTaken { message, queue, .. } = self.dead_letter(id)?;
         self.delete_letter(&message, queue)?;
         self.record_letter(queue, id, "discard", "discarded", reason)?;
         Ok(())
     }
 
-    fn dead_letter(&mut self, id: i64) -> Result<Letter, TransactionError> {
+    fn dead_letter(&mut self, id: i64) -> Result<DeadLetterTaken, TransactionError> {
         let number = MessageNumber(id);
         let unknown = || Rejected::Unknown(format!("there is no dead letter c-{id}"));
-        let Some(lane) = self.store().controls().lane_of_letter(number)? else {
+        let Some(lane) = self.workflow.calls.store.controls.lane_of_letter(number)? else {
             return Err(unknown().into());
         };
-        let Some(message) = self.store().messages().message(number)? else {
+        let Some(message) = self.workflow.calls.store.messages.message(number)? else {
             return Err(unknown().into());
         };
         // The target of the letter may have been taken out of the configuration.
-        let Some(queue) = self.memory.queues.get(message.queue) else {
+        let Some(queue) = self.workflow.calls.queue.memory.queues.get(message.queue) else {
             let what = format!("the target of dead letter c-{id} is not configured");
             return Err(Rejected::Impossible(what).into());
         };
-        Ok(Letter {
+        Ok(DeadLetterTaken {
             message,
             queue,
             lane,
@@ -116,8 +118,16 @@ impl Turn<'_> {
     }
 
     fn delete_letter(&mut self, message: &MessageRow, queue: Queue) -> Result<(), StoreError> {
-        self.store().controls().unbury(queue.id, message.id)?;
-        self.store().messages().delete_message(message.id)
+        self.workflow
+            .calls
+            .store
+            .controls
+            .unbury(queue.id, message.id)?;
+        self.workflow
+            .calls
+            .store
+            .messages
+            .delete_message(message.id)
     }
 
     fn record_letter(
@@ -128,7 +138,7 @@ impl Turn<'_> {
         change: &str,
         reason: &str,
     ) -> Result<(), StoreFailure> {
-        let target = self.target(queue.target).config.name.clone();
+        let target = self.workflow.calls.target(queue.target).config.name.clone();
         self.record_control(&target, kind, &format!("c-{id}"), change, reason)
     }
 
@@ -139,30 +149,39 @@ impl Turn<'_> {
         dead: Queue,
         priority: Priority,
     ) -> Result<Redriven, TransactionError> {
-        let body = self.body_of(&message)?;
-        if let Err(invalid) = CallMessage::parse(&body, &self.target(dead.target).config.account) {
+        let body = body_of(self.workflow.calls.queue.store.executions, &message)?;
+        let account = &self.workflow.calls.target(dead.target).config.account;
+        if let Err(invalid) = CallMessage::parse(&body, account) {
             let what = format!(
                 "c-{} is no valid call ({invalid}): discard it and send a corrected one",
                 message.id.0
             );
             return Err(Rejected::Impossible(what).into());
         }
-        let queue = self.target(dead.target).queues[priority.index()];
-        self.store().controls().unbury(dead.id, message.id)?;
-        self.store().controls().begin_anew(message.id, queue)?;
+        let queue = self.workflow.calls.target(dead.target).queues[priority.index()];
+        self.workflow
+            .calls
+            .store
+            .controls
+            .unbury(dead.id, message.id)?;
+        self.workflow
+            .calls
+            .store
+            .controls
+            .begin_anew(message.id, queue)?;
         (message.queue, message.turn) = (queue, 0);
         (message.attempts, message.crashes) = (0, 0);
         if let Some(ordering) = message.ordering {
-            let standing = OrderStanding::Free;
-            self.store().lanes().insert_order(
+            let status = OrderStatus::Free;
+            self.workflow.calls.store.lanes.insert_order(
                 dead.target,
                 ordering,
                 queue,
                 message.id,
-                standing,
+                status,
             )?;
         }
-        self.make_ready(&message)?;
+        self.workflow.calls.lanes().make_ready(&message)?;
         Ok(Redriven::Call(priority))
     }
 
@@ -171,12 +190,12 @@ impl Turn<'_> {
         execution: ExecutionId,
         scheduled: EventId,
     ) -> Result<Redriven, TransactionError> {
-        let Some(row) = self.store().executions().execution(execution)? else {
+        let Some(row) = self.workflow.store.executions.execution(execution)? else {
             let what = "its execution is no longer kept: discard it, or start a new execution";
             return Err(Rejected::Impossible(what.to_owned()).into());
         };
-        let machine = self.machine(row.revision)?;
-        let arn = row.arn(&self.memory.place, &machine.name);
+        let machine = self.workflow.machine(row.revision)?;
+        let arn = row.arn(self.workflow.arns, &machine.name);
         if let Some(why) = self.went_on(&row, scheduled)? {
             let what = format!("{why} ({arn}): discard the dead letter, or start a new execution");
             return Err(Rejected::Impossible(what).into());
@@ -185,7 +204,7 @@ impl Turn<'_> {
             execution_arn: arn.clone(),
             client_token: None,
         };
-        self.redrive_execution(&request)?;
+        self.workflow.redrives().redrive_execution(&request)?;
         Ok(Redriven::Execution(arn))
     }
 
@@ -226,11 +245,12 @@ impl Turn<'_> {
 
     fn event(&self, row: &ExecutionRow, id: EventId) -> Result<Option<Event>, StoreError> {
         for step in self
-            .store()
-            .executions()
+            .workflow
+            .store
+            .executions
             .steps_between(row.last_step, id, id)?
         {
-            let data = self.store().executions().step_data(step)?;
+            let data = self.workflow.store.executions.step_data(step)?;
             let step = record::decode(&data).map_err(|error| unreadable(step, &error))?;
             if let Some(event) = step.events.into_iter().find(|event| event.id == id) {
                 return Ok(Some(event));

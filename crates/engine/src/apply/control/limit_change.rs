@@ -10,17 +10,18 @@ use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{LimitOverride, StoreFailure, TransactionError};
 
-use crate::apply::turn::Turn;
+use crate::apply::control::context::ControlContext;
+use crate::apply::subject::Subject;
 
-impl Turn<'_> {
+impl ControlContext<'_> {
     /// Changes a limit, or says what the change would do.
     pub(crate) fn change_limit(
         &mut self,
         change: &ChangeLimit,
     ) -> Result<LimitChanged, TransactionError> {
         let id = self.target_named(&change.target)?;
-        let now = self.now;
-        let target = self.target(id);
+        let now = self.now();
+        let target = self.workflow.calls.target(id);
         let usage = target.gate.usage(now);
         let Some(usage) = usage.into_iter().find(|usage| usage.name == change.limit) else {
             let names: Vec<&str> = target
@@ -84,8 +85,10 @@ impl Turn<'_> {
 
     /// Puts limits back whose time is over.
     pub(crate) fn end_limit_changes(&mut self) -> Result<(), StoreFailure> {
-        let now = self.now;
+        let now = self.now();
         let due: Vec<TargetId> = self
+            .workflow
+            .calls
             .memory
             .targets
             .iter()
@@ -93,7 +96,7 @@ impl Turn<'_> {
             .map(|(id, _)| *id)
             .collect();
         for id in due {
-            let target = self.target(id);
+            let target = self.workflow.calls.target(id);
             let (over, left): (BTreeMap<_, _>, BTreeMap<_, _>) = target
                 .overrides
                 .clone()
@@ -117,12 +120,16 @@ impl Turn<'_> {
         overrides: BTreeMap<String, LimitOverride>,
         rules: Rules,
     ) -> Result<(), StoreFailure> {
-        let now = self.now;
-        self.store().controls().put_overrides(id, &overrides)?;
-        let target = self.target(id);
+        let now = self.now();
+        self.workflow
+            .calls
+            .store
+            .controls
+            .put_overrides(id, &overrides)?;
+        let target = self.workflow.calls.target(id);
         target.gate.amend(rules, now);
         target.overrides = overrides;
-        self.made_ready = true;
+        *self.workflow.calls.made_ready = true;
         Ok(())
     }
 }

@@ -2,32 +2,37 @@
 //! transaction.
 
 use rampmeter_dispatch::{Priority, Scope};
-use rampmeter_store::OrderStanding;
+use rampmeter_store::OrderStatus;
 use rampmeter_store::model::control::{ControlRecord, Pause};
 use rampmeter_store::model::id::{MessageNumber, TargetId};
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{StoreFailure, TransactionError};
 
-use crate::apply::turn::Turn;
+use crate::apply::control::context::ControlContext;
+use crate::apply::subject::Subject;
 use crate::command::control::ControlCommand;
 
-impl Turn<'_> {
+impl ControlContext<'_> {
     /// Does what a person asked for.
     pub(crate) fn control(&mut self, command: ControlCommand) -> Result<(), StoreFailure> {
         match command {
-            ControlCommand::Pause(pause, reply) => self.client(reply, |turn| turn.pause(&pause)),
+            ControlCommand::Pause(pause, reply) => {
+                self.client(reply, |control| control.pause(&pause))
+            }
             ControlCommand::ChangeLimit(change, reply) => {
-                self.client(reply, |turn| turn.change_limit(&change))
+                self.client(reply, |control| control.change_limit(&change))
             }
             ControlCommand::MoveCall(call, to, reason, reply) => {
-                self.client(reply, |turn| turn.move_call(call, to, &reason))
+                self.client(reply, |control| control.move_call(call, to, &reason))
             }
             ControlCommand::RedriveDeadLetter(redrive, reply) => {
                 let id = redrive.id;
-                self.with_letter(id, reply, |turn| turn.redrive_letter(&redrive))
+                self.with_letter(id, reply, |control| control.redrive_letter(&redrive))
             }
             ControlCommand::DiscardDeadLetter(letter, reason, reply) => {
-                self.with_letter(letter, reply, |turn| turn.discard_letter(letter, &reason))
+                self.with_letter(letter, reply, |control| {
+                    control.discard_letter(letter, &reason)
+                })
             }
         }
     }
@@ -36,7 +41,7 @@ impl Turn<'_> {
     fn pause(&mut self, pause: &Pause) -> Result<(), TransactionError> {
         let id = self.target_named(&pause.target)?;
         let scope = pause.priority.map_or(Scope::Target, Scope::Lane);
-        let target = self.target(id);
+        let target = self.workflow.calls.target(id);
         if pause.paused {
             target.gate.pause(scope);
         } else {
@@ -47,7 +52,7 @@ impl Turn<'_> {
             target.gate.forget_throttles();
         }
         let memory = target.gate.memory();
-        self.store().calls().remember(id, &memory)?;
+        self.workflow.calls.store.calls.remember(id, &memory)?;
         let kind = if pause.paused { "pause" } else { "resume" };
         let subject = pause.priority.map_or("", Priority::as_str);
         let change = if forgets {
@@ -56,7 +61,7 @@ impl Turn<'_> {
             kind
         };
         self.record_control(&pause.target, kind, subject, change, &pause.reason)?;
-        self.made_ready = true;
+        *self.workflow.calls.made_ready = true;
         Ok(())
     }
 
@@ -64,30 +69,32 @@ impl Turn<'_> {
     fn move_call(&mut self, call: i64, to: Priority, reason: &str) -> Result<(), TransactionError> {
         let number = MessageNumber(call);
         let unknown = || Rejected::Unknown(format!("there is no waiting call c-{call}"));
-        let Some(message) = self.store().messages().message(number)? else {
+        let Some(message) = self.workflow.calls.store.messages.message(number)? else {
             return Err(unknown().into());
         };
-        let queue = self.memory.queues.get(message.queue);
+        let queue = self.workflow.calls.queue.memory.queues.get(message.queue);
         let Some((queue, from)) = queue.and_then(|queue| Some((queue, queue.lane?))) else {
             return Err(unknown().into());
         };
-        let mut in_flight = self.target(queue.target).in_flight.values();
+        let mut in_flight = self.workflow.calls.target(queue.target).in_flight.values();
         if in_flight.any(|flying| flying.message.id == number) {
             let what = format!("call c-{call} is in flight: it has left its lane");
             return Err(Rejected::Impossible(what).into());
         }
-        if self.is_job(queue.target, number)? {
+        if self.workflow.calls.lanes().is_job(queue.target, number)? {
             let what = format!(
                 "the vendor has accepted call c-{call} and works on it: it has left its lane"
             );
             return Err(Rejected::Impossible(what).into());
         }
         if let Some(ordering) = message.ordering {
-            let standing =
-                self.store()
-                    .lanes()
-                    .order_standing(queue.target, ordering, queue.id, number)?;
-            if standing == Some(OrderStanding::UnderWay) {
+            let status = self.workflow.calls.store.lanes.order_status(
+                queue.target,
+                ordering,
+                queue.id,
+                number,
+            )?;
+            if status == Some(OrderStatus::UnderWay) {
                 let what = format!(
                     "call c-{call} waits for its repeat and keeps its OrderingKey: it stays in its lane"
                 );
@@ -95,8 +102,11 @@ impl Turn<'_> {
             }
         }
         if from != to {
-            self.change_lane(queue.target, message, to)?;
-            let name = self.target(queue.target).config.name.clone();
+            self.workflow
+                .calls
+                .lanes()
+                .change_lane(queue.target, message, to)?;
+            let name = self.workflow.calls.target(queue.target).config.name.clone();
             let change = format!("{from} to {to}");
             self.record_control(&name, "move", &format!("c-{call}"), &change, reason)?;
         }
@@ -104,7 +114,7 @@ impl Turn<'_> {
     }
 
     pub(crate) fn target_named(&self, name: &str) -> Result<TargetId, Rejected> {
-        let mut targets = self.memory.targets.iter();
+        let mut targets = self.workflow.calls.memory.targets.iter();
         let found = targets.find(|(_, target)| target.config.name == name);
         found
             .map(|(id, _)| *id)
@@ -119,13 +129,17 @@ impl Turn<'_> {
         change: &str,
         reason: &str,
     ) -> Result<(), StoreFailure> {
-        self.store().controls().insert_control(&ControlRecord {
-            at: self.now_ms(),
-            target: target.to_owned(),
-            kind: kind.to_owned(),
-            subject: subject.to_owned(),
-            change: change.to_owned(),
-            reason: reason.to_owned(),
-        })
+        self.workflow
+            .calls
+            .store
+            .controls
+            .insert_control(&ControlRecord {
+                at: self.now_ms(),
+                target: target.to_owned(),
+                kind: kind.to_owned(),
+                subject: subject.to_owned(),
+                change: change.to_owned(),
+                reason: reason.to_owned(),
+            })
     }
 }

@@ -8,8 +8,9 @@ use rampmeter_dispatch::Time;
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::{ExecutionRow, StoreError, StoreFailure};
 
-use crate::apply::boundary::Attempt;
-use crate::apply::turn::Turn;
+use crate::apply::control::context::ControlContext;
+use crate::apply::subject::Attempt;
+use crate::apply::subject::Subject;
 
 /// Executions, outcomes and steps that are deleted in one transaction.
 const EXECUTIONS_AT_ONCE: u32 = 64;
@@ -17,19 +18,19 @@ const OUTCOMES_AT_ONCE: u32 = 256;
 const STEPS_AT_ONCE: usize = 512;
 
 /// Longest time between two looks whether something is old enough.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
-impl Turn<'_> {
+impl ControlContext<'_> {
     /// Deletes some of what is older than retention allows. Answers whether there is more. What cannot be read stays.
     pub(crate) fn forget_old(&mut self) -> Result<bool, StoreFailure> {
-        if self.now < self.memory.forget_at {
+        if self.now() < self.memory.forget_at {
             return Ok(false);
         }
-        match self.attempt(|turn| Ok(turn.forget_some()?))? {
+        match self.attempt(|control| Ok(control.forget_some()?))? {
             Attempt::Done(more) => Ok(more),
             Attempt::Refused(_) => Ok(false),
             Attempt::Damaged(damaged) => {
-                self.memory.forget_at = self.now.saturating_add(LONGEST_PAUSE);
+                self.memory.forget_at = self.now().saturating_add(MAX_PAUSE);
                 self.note_damaged(DamagedKind::Row, damaged.to_string(), &damaged)?;
                 Ok(false)
             }
@@ -39,18 +40,21 @@ impl Turn<'_> {
     fn forget_some(&mut self) -> Result<bool, StoreError> {
         let retention = self.memory.retention;
         let micros = i64::try_from(retention.as_micros()).unwrap_or(i64::MAX);
-        let before = Time::from_micros(self.now.as_micros().saturating_sub(micros));
+        let before = Time::from_micros(self.now().as_micros().saturating_sub(micros));
         let outcomes = self
-            .store()
-            .calls()
+            .workflow
+            .calls
+            .store
+            .calls
             .delete_outcomes(before, OUTCOMES_AT_ONCE)?;
         for message in &outcomes {
-            let bodies = self.store().calls().delete_bodies_of(*message)?;
-            self.out.unkept.extend(bodies);
+            let bodies = self.workflow.calls.store.calls.delete_bodies_of(*message)?;
+            self.journal_mut().out.unkept.extend(bodies);
         }
         let old = self
-            .store()
-            .executions()
+            .workflow
+            .store
+            .executions
             .ended_before(before.as_millis(), EXECUTIONS_AT_ONCE)?;
         let mut left = EXECUTIONS_AT_ONCE;
         let mut more = old.len() == EXECUTIONS_AT_ONCE as usize;
@@ -61,10 +65,15 @@ impl Turn<'_> {
             }
         }
         more |= outcomes.len() == OUTCOMES_AT_ONCE as usize;
-        more |= self.store().executions().delete_leftover(STEPS_AT_ONCE)? == STEPS_AT_ONCE;
+        more |= self
+            .workflow
+            .store
+            .executions
+            .delete_leftover(STEPS_AT_ONCE)?
+            == STEPS_AT_ONCE;
         if !more {
-            let pause = (retention / 10).min(LONGEST_PAUSE);
-            self.memory.forget_at = self.now.saturating_add(pause);
+            let pause = (retention / 10).min(MAX_PAUSE);
+            self.memory.forget_at = self.now().saturating_add(pause);
         }
         Ok(more)
     }
@@ -74,8 +83,9 @@ impl Turn<'_> {
     fn forget_execution(&mut self, row: &ExecutionRow, left: &mut u32) -> Result<bool, StoreError> {
         loop {
             let children = self
-                .store()
-                .executions()
+                .workflow
+                .store
+                .executions
                 .children_of(row.id, EXECUTIONS_AT_ONCE)?;
             if children.is_empty() {
                 break;
@@ -90,8 +100,8 @@ impl Turn<'_> {
             return Ok(false);
         }
         *left -= 1;
-        let bodies = self.store().executions().delete_execution(row)?;
-        self.out.unkept.extend(bodies);
+        let bodies = self.workflow.store.executions.delete_execution(row)?;
+        self.journal_mut().out.unkept.extend(bodies);
         Ok(true)
     }
 }

@@ -11,26 +11,23 @@ use rampmeter_store::model::version::{
     AliasDescription, CreateAlias, Route, StoredRoute, UpdateAlias, VersionNumber,
 };
 
-use crate::apply::turn::Turn;
+use crate::apply::machines::context::MachineContext;
+use crate::apply::subject::Subject;
 
 /// AWS's quota of aliases of one state machine.
-const MOST: usize = 100;
+const MAX_ALIASES: usize = 100;
 
 /// The weights of an alias add up to this.
 const WHOLE: i64 = 100;
 
-impl Turn<'_> {
+impl MachineContext<'_> {
     pub(crate) fn create_alias(
         &mut self,
         create: CreateAlias,
     ) -> Result<AliasDescription, TransactionError> {
         let checked = self.check_routes(&create.routes)?;
-        let machine_arn = self.memory.place.machine_arn(&checked.name);
-        if let Some(existing) = self
-            .store()
-            .machines()
-            .alias(checked.machine, &create.name)?
-        {
+        let machine_arn = self.arns.machine_arn(&checked.name);
+        if let Some(existing) = self.store.machines.alias(checked.machine, &create.name)? {
             let same =
                 existing.description == create.description && existing.routes == checked.routes;
             if !same {
@@ -39,9 +36,9 @@ impl Turn<'_> {
             }
             return Ok(existing.describe(&machine_arn));
         }
-        if self.store().machines().aliases(checked.machine)?.len() >= MOST {
+        if self.store.machines.aliases(checked.machine)?.len() >= MAX_ALIASES {
             return Err(Rejected::QuotaExceeded(format!(
-                "A state machine can have at most {MOST} aliases."
+                "A state machine can have at most {MAX_ALIASES} aliases."
             ))
             .into());
         }
@@ -53,7 +50,7 @@ impl Turn<'_> {
             created_at: now,
             updated_at: now,
         };
-        self.store().machines().put_alias(checked.machine, &row)?;
+        self.store.machines.put_alias(checked.machine, &row)?;
         Ok(row.describe(&machine_arn))
     }
 
@@ -71,7 +68,7 @@ impl Turn<'_> {
             row.description = update.description;
         }
         row.updated_at = self.now_ms();
-        self.store().machines().put_alias(machine, &row)?;
+        self.store.machines.put_alias(machine, &row)?;
         Ok(row.updated_at)
     }
 
@@ -79,7 +76,7 @@ impl Turn<'_> {
     pub(crate) fn delete_alias(&mut self, arn: &str) -> Result<(), TransactionError> {
         let found = self.find_alias(arn)?;
         if let Some((machine, row)) = found {
-            self.store().machines().delete_alias(machine, &row.name)?;
+            self.store.machines.delete_alias(machine, &row.name)?;
         }
         Ok(())
     }
@@ -89,10 +86,10 @@ impl Turn<'_> {
         let Some(Qualifier::Alias(name)) = reference.qualifier else {
             return Err(Rejected::InvalidArn(arn.to_owned()).into());
         };
-        let Some(found) = self.store().machines().newest_revision(reference.name)? else {
+        let Some(found) = self.store.machines.newest_revision(reference.name)? else {
             return Ok(None);
         };
-        let row = self.store().machines().alias(found.machine, name)?;
+        let row = self.store.machines.alias(found.machine, name)?;
         Ok(row.map(|row| (found.machine, row)))
     }
 
@@ -104,10 +101,10 @@ impl Turn<'_> {
             let Some(Qualifier::Version(version)) = reference.qualifier else {
                 return Err(foreign(routes).into());
             };
-            let found = self.store().machines().newest_revision(reference.name)?;
+            let found = self.store.machines.newest_revision(reference.name)?;
             let machine = found.map(|row| row.machine);
             let exists = match machine {
-                Some(machine) => self.store().machines().version(machine, version)?.is_some(),
+                Some(machine) => self.store.machines.version(machine, version)?.is_some(),
                 None => false,
             };
             let (Some(machine), true) = (machine, exists) else {

@@ -12,9 +12,10 @@ use rampmeter_store::model::state_machine::{
 };
 use rampmeter_store::{RevisionRow, StoreError};
 
-use crate::apply::turn::Turn;
+use crate::apply::machines::context::MachineContext;
+use crate::apply::subject::Subject;
 
-impl Turn<'_> {
+impl MachineContext<'_> {
     /// Makes a state machine. Asked again for the same one, it answers as the first time.
     pub(crate) fn create_state_machine(
         &mut self,
@@ -22,8 +23,8 @@ impl Turn<'_> {
     ) -> Result<CreatedStateMachine, TransactionError> {
         check_name(&create.name)?;
         check(&create.definition, create.kind)?;
-        let arn = self.memory.place.machine_arn(&create.name);
-        if let Some(existing) = self.store().machines().newest_revision(&create.name)? {
+        let arn = self.arns.machine_arn(&create.name);
+        if let Some(existing) = self.store.machines.newest_revision(&create.name)? {
             if !is_same(&existing, &create) {
                 return Err(Rejected::StateMachineAlreadyExists(arn).into());
             }
@@ -36,10 +37,10 @@ impl Turn<'_> {
         }
         let now = self.now_ms();
         let tags = serde_json::json!(create.tags).to_string();
-        let machine =
-            self.store()
-                .machines()
-                .insert_machine(&create.name, create.kind, &tags, now)?;
+        let machine = self
+            .store
+            .machines
+            .insert_machine(&create.name, create.kind, &tags, now)?;
         let made = self.revise(RevisionRow {
             id: RevisionId(0),
             machine,
@@ -92,28 +93,28 @@ impl Turn<'_> {
     /// Deletes a state machine; one that does not exist is deleted already, as on AWS.
     pub(crate) fn delete_state_machine(&mut self, arn: &str) -> Result<(), TransactionError> {
         let name = arn::machine_name(arn)?;
-        if let Some(found) = self.store().machines().newest_revision(name)? {
-            self.store()
-                .machines()
+        if let Some(found) = self.store.machines.newest_revision(name)? {
+            self.store
+                .machines
                 .delete_machine(found.machine, self.now_ms())?;
-            self.store()
-                .machines()
+            self.store
+                .machines
                 .delete_versions_and_aliases(found.machine)?;
-            self.memory.machines.withdraw(&found.name);
+            self.memory.withdraw(&found.name);
         }
         Ok(())
     }
 
     pub(crate) fn newest_by_arn(&self, arn: &str) -> Result<RevisionRow, TransactionError> {
         let name = arn::machine_name(arn)?;
-        let found = self.store().machines().newest_revision(name)?;
+        let found = self.store.machines.newest_revision(name)?;
         found.ok_or_else(|| Rejected::StateMachineDoesNotExist(arn.to_owned()).into())
     }
 
     /// Makes a revision the newest; answers it with its number.
     fn revise(&mut self, mut row: RevisionRow) -> Result<RevisionRow, StoreError> {
-        row.id = self.store().machines().insert_revision(&row)?;
-        self.memory.machines.publish(&row.name, row.id);
+        row.id = self.store.machines.insert_revision(&row)?;
+        self.memory.publish(&row.name, row.id);
         Ok(row)
     }
 
@@ -128,7 +129,7 @@ impl Turn<'_> {
         };
         let description = publication.description.as_deref();
         let published = self.publish_revision(row.machine, row.id, description)?;
-        let machine_arn = self.memory.place.machine_arn(&row.name);
+        let machine_arn = self.arns.machine_arn(&row.name);
         Ok(Some(published.describe(&machine_arn).arn))
     }
 }

@@ -1,5 +1,6 @@
 //! State machines, their versions and aliases, and tags.
 
+pub(crate) mod context;
 pub(crate) mod alias;
 pub(crate) mod machine;
 pub(crate) mod tag;

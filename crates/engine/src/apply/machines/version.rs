@@ -8,31 +8,36 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::version::{PublishVersion, VersionDescription};
 use rampmeter_store::{StoreFailure, TransactionError};
 
-use crate::apply::turn::Turn;
+use crate::apply::machines::context::MachineContext;
+use crate::apply::subject::Subject;
 use crate::command::version::VersionCommand;
 
 /// AWS's quota of versions of one state machine.
-const MOST: usize = 1_000;
+const MAX_VERSIONS: usize = 1_000;
 
 /// What clients call the first revision, which has no revisionId of its own.
 const FIRST_REVISION: &str = "INITIAL";
 
-impl Turn<'_> {
+impl MachineContext<'_> {
     pub(crate) fn apply_to_version(&mut self, command: VersionCommand) -> Result<(), StoreFailure> {
         match command {
             VersionCommand::Publish(publish, to) => {
-                self.client(to, |turn| turn.publish_version(&publish))
+                self.client(to, |machines| machines.publish_version(&publish))
             }
-            VersionCommand::Delete(arn, to) => self.client(to, |turn| turn.delete_version(&arn)),
+            VersionCommand::Delete(arn, to) => {
+                self.client(to, |machines| machines.delete_version(&arn))
+            }
             VersionCommand::CreateAlias(create, to) => {
-                self.client(to, |turn| turn.create_alias(create))
+                self.client(to, |machines| machines.create_alias(create))
             }
             VersionCommand::UpdateAlias(update, to) => {
-                self.client(to, |turn| turn.update_alias(update))
+                self.client(to, |machines| machines.update_alias(update))
             }
-            VersionCommand::DeleteAlias(arn, to) => self.client(to, |turn| turn.delete_alias(&arn)),
+            VersionCommand::DeleteAlias(arn, to) => {
+                self.client(to, |machines| machines.delete_alias(&arn))
+            }
             VersionCommand::ChangeTags(arn, change, to) => {
-                self.client(to, |turn| turn.change_tags(&arn, change))
+                self.client(to, |machines| machines.change_tags(&arn, change))
             }
         }
     }
@@ -52,7 +57,7 @@ impl Turn<'_> {
         }
         let description = publish.description.as_deref();
         let row = self.publish_revision(found.machine, found.id, description)?;
-        Ok(row.describe(&self.memory.place.machine_arn(&found.name)))
+        Ok(row.describe(&self.arns.machine_arn(&found.name)))
     }
 
     /// The version of a revision: the one it has, or a new one.
@@ -62,22 +67,22 @@ impl Turn<'_> {
         revision: RevisionId,
         description: Option<&str>,
     ) -> Result<VersionRow, TransactionError> {
-        let versions = self.store().machines().versions(machine)?;
+        let versions = self.store.machines.versions(machine)?;
         let count = versions.len();
         let published = versions.into_iter().find(|row| row.revision == revision);
         if let Some(published) = published {
             return Ok(published);
         }
-        if count >= MOST {
+        if count >= MAX_VERSIONS {
             return Err(Rejected::QuotaExceeded(format!(
-                "A state machine can have at most {MOST} versions."
+                "A state machine can have at most {MAX_VERSIONS} versions."
             ))
             .into());
         }
         let now = self.now_ms();
         let made = self
-            .store()
-            .machines()
+            .store
+            .machines
             .insert_version(machine, revision, description, now)?;
         Ok(made)
     }
@@ -88,10 +93,10 @@ impl Turn<'_> {
         let Some(Qualifier::Version(number)) = reference.qualifier else {
             return Err(Rejected::InvalidArn(arn.to_owned()).into());
         };
-        let Some(found) = self.store().machines().newest_revision(reference.name)? else {
+        let Some(found) = self.store.machines.newest_revision(reference.name)? else {
             return Ok(());
         };
-        let aliases = self.store().machines().aliases(found.machine)?;
+        let aliases = self.store.machines.aliases(found.machine)?;
         let naming: Vec<&str> = aliases
             .iter()
             .filter(|alias| alias.routes.iter().any(|route| route.version == number))
@@ -103,9 +108,7 @@ impl Turn<'_> {
                 naming.join(", ")
             )).into());
         }
-        self.store()
-            .machines()
-            .delete_version(found.machine, number)?;
+        self.store.machines.delete_version(found.machine, number)?;
         Ok(())
     }
 }

@@ -9,8 +9,9 @@ use rampmeter_store::model::id::MessageNumber;
 use rampmeter_store::{Hidden, StoreError};
 use sha2::{Digest, Sha256};
 
+use crate::apply::queues::receive::Receives;
 use crate::apply::queues::receive::Taken;
-use crate::apply::turn::Turn;
+use crate::apply::subject::Subject;
 use crate::memory::receives::Taking;
 
 /// How long an attempt can be repeated: the deduplication interval.
@@ -23,39 +24,39 @@ pub(crate) fn digest(id: &str) -> [u8; 16] {
     digest
 }
 
-impl Turn<'_> {
+impl Receives<'_, '_> {
     /// The messages that an earlier receive with this attempt's id took, if they still are as it left them.
     pub(crate) fn take_again(&mut self, taking: Taking) -> Result<Option<Taken>, StoreError> {
         let Some(digest) = taking.attempt else {
             return Ok(None);
         };
-        let Some(receives) = self
-            .store()
-            .messages()
-            .attempt(taking.queue, &digest, self.now)?
+        let Some(receives) =
+            self.store
+                .messages
+                .attempt(taking.queue, &digest, self.queue.now())?
         else {
             return Ok(None);
         };
         let mut taken = Taken::default();
         for (number, receive) in receives {
-            let Some(message) = self.store().messages().message(number)? else {
+            let Some(message) = self.store.messages.message(number)? else {
                 return Ok(None);
             };
-            let hidden = self.store().queues().hidden(taking.queue, number)?;
+            let hidden = self.store.queues.hidden(taking.queue, number)?;
             let in_flight = hidden.is_some_and(|hidden| hidden.received_at.is_some());
             if message.queue != taking.queue || message.receive_count != receive || !in_flight {
                 return Ok(None);
             }
-            let envelope = self.store().queues().envelope(number)?;
+            let envelope = self.store.queues.envelope(number)?;
             taken.messages.push((message, envelope));
         }
         for (message, _) in &taken.messages {
-            self.unhide(taking.queue, message.id)?;
+            self.queue.unhide(taking.queue, message.id)?;
             let hidden = Hidden {
-                until: self.now.saturating_add(taking.invisible),
-                received_at: Some(self.now),
+                until: self.queue.now().saturating_add(taking.invisible),
+                received_at: Some(self.queue.now()),
             };
-            self.hide_received(taking.queue, message.id, hidden)?;
+            self.queue.hide_received(taking.queue, message.id, hidden)?;
         }
         Ok(Some(taken))
     }
@@ -74,9 +75,13 @@ impl Turn<'_> {
             .iter()
             .map(|(message, _)| (message.id, message.receive_count))
             .collect();
-        let until = self.now.saturating_add(REPEATABLE);
-        self.store()
-            .messages()
-            .remember_attempt(taking.queue, &digest, &receives, self.now, until)
+        let until = self.queue.now().saturating_add(REPEATABLE);
+        self.store.messages.remember_attempt(
+            taking.queue,
+            &digest,
+            &receives,
+            self.queue.now(),
+            until,
+        )
     }
 }

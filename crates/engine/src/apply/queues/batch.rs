@@ -1,4 +1,4 @@
-//! Batches: SQS's rules for the whole, and then each entry by itself. An entry that is refused does not touch the
+//! Batches of what is done with receipt handles: SQS's rules for the whole, and then each entry by itself. An entry that is refused does not touch the
 //! others.
 
 use std::collections::BTreeSet;
@@ -7,75 +7,26 @@ use rampmeter_store::TransactionError;
 use rampmeter_store::model::id::QueueId;
 use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
-use rampmeter_store::model::sqs::{
-    Batch, BatchAnswer, ChangeMessageVisibility, DeleteMessage, SendMessage, SentMessage,
-};
+use rampmeter_store::model::sqs::{Batch, BatchAnswer, ChangeMessageVisibility, DeleteMessage};
 
 use crate::apply::queues::Applied;
-use crate::apply::queues::message_rules::length;
-use crate::apply::queues::send::NO_DEDUPLICATION;
-use crate::apply::turn::Turn;
+use crate::apply::queues::receipt::Receipts;
+use crate::apply::subject::Subject;
 
 /// Most entries of a batch.
-const MOST: usize = 10;
+const MAX_ENTRIES: usize = 10;
 
 /// Longest id of an entry.
-const LONGEST_ID: usize = 80;
+const MAX_ID_CHARS: usize = 80;
 
-/// Longest batch of messages, in bytes.
-const LONGEST: usize = 1_048_576;
-
-impl Turn<'_> {
-    pub(crate) fn send_message_batch(
-        &mut self,
-        batch: Batch<SendMessage>,
-    ) -> Applied<BatchAnswer<SentMessage>> {
-        let queue = self.find_queue(&batch.queue_url)?.id;
-        check_batch("SendMessageBatch", &batch)?;
-        self.check_messages(queue, &batch)?;
-        let plain = self.memory.queues.is_plain(queue);
-        let mut answer = Vec::with_capacity(batch.entries.len());
-        for (id, mut message) in batch.entries {
-            let sent = self.answer_to(|turn| {
-                if plain {
-                    return turn.send_plain(queue, message, true);
-                }
-                message.queue_url.clone_from(&batch.queue_url);
-                turn.send_message(message)
-            })?;
-            answer.push((id, sent));
-        }
-        Ok(answer)
-    }
-
-    /// What SQS refuses of a batch of messages as a whole.
-    fn check_messages(&self, queue: QueueId, batch: &Batch<SendMessage>) -> Result<(), Rejected> {
-        let attributes = &self.queue_record(queue).attributes;
-        for (_, message) in batch.entries.iter().filter(|_| attributes.is_fifo()) {
-            if message.group_id.is_none() {
-                return Err(QueueError::MissingParameter("MessageGroupId").into());
-            }
-            let content_based = attributes.content_based_deduplication();
-            if message.deduplication_id.is_none() && !content_based {
-                return Err(Rejected::InvalidParameter(NO_DEDUPLICATION.to_owned()));
-            }
-        }
-        let total: usize = batch
-            .entries
-            .iter()
-            .map(|(_, message)| length(message))
-            .sum();
-        if total > LONGEST {
-            return Err(QueueError::BatchRequestTooLong(total).into());
-        }
-        Ok(())
-    }
-
+impl Receipts<'_, '_> {
     pub(crate) fn delete_message_batch(
         &mut self,
         batch: &Batch<DeleteMessage>,
     ) -> Applied<BatchAnswer<()>> {
-        self.each("DeleteMessageBatch", batch, Turn::delete_from)
+        self.each("DeleteMessageBatch", batch, |receipts, queue, entry| {
+            receipts.delete_from(queue, entry)
+        })
     }
 
     pub(crate) fn change_message_visibility_batch(
@@ -85,7 +36,7 @@ impl Turn<'_> {
         self.each(
             "ChangeMessageVisibilityBatch",
             batch,
-            Turn::change_visibility_in,
+            |receipts, queue, entry| receipts.change_visibility_in(queue, entry),
         )
     }
 
@@ -93,30 +44,32 @@ impl Turn<'_> {
         &mut self,
         operation: &'static str,
         batch: &Batch<T>,
-        mut apply: impl FnMut(&mut Self, QueueId, &T) -> Result<(), TransactionError>,
+        mut apply: impl FnMut(&mut Receipts<'_, '_>, QueueId, &T) -> Result<(), TransactionError>,
     ) -> Applied<BatchAnswer<()>> {
-        let queue = self.find_plain_queue(&batch.queue_url)?;
+        let queue = self.queue.find_plain_queue(&batch.queue_url)?;
         check_batch(operation, batch)?;
         let mut answer = Vec::with_capacity(batch.entries.len());
         for (id, entry) in &batch.entries {
-            let done = self.answer_to(|turn| apply(turn, queue, entry))?;
+            let done = self
+                .queue
+                .answer_to(|context| apply(&mut context.receipts(), queue, entry))?;
             answer.push((id.clone(), done));
         }
         Ok(answer)
     }
 }
 
-fn check_batch<T>(operation: &'static str, batch: &Batch<T>) -> Result<(), Rejected> {
+pub(crate) fn check_batch<T>(operation: &'static str, batch: &Batch<T>) -> Result<(), Rejected> {
     if batch.entries.is_empty() {
         return Err(QueueError::EmptyBatchRequest(operation).into());
     }
-    if batch.entries.len() > MOST {
+    if batch.entries.len() > MAX_ENTRIES {
         return Err(QueueError::TooManyEntriesInBatchRequest(batch.entries.len()).into());
     }
     let mut seen = BTreeSet::new();
     for (id, _) in &batch.entries {
         let allowed = |letter: u8| letter.is_ascii_alphanumeric() || b"-_".contains(&letter);
-        if id.is_empty() || id.len() > LONGEST_ID || !id.bytes().all(allowed) {
+        if id.is_empty() || id.len() > MAX_ID_CHARS || !id.bytes().all(allowed) {
             return Err(QueueError::InvalidBatchEntryId.into());
         }
         if !seen.insert(id) {

@@ -13,35 +13,52 @@ use rampmeter_store::model::sqs::{
 };
 
 use crate::apply::queues::Applied;
-use crate::apply::turn::Turn;
+use crate::apply::queues::context::{QueueContext, QueueStore};
+use crate::apply::subject::Subject;
 use crate::command::queue::QueueDescription;
 
 /// Longest name of a queue.
-const LONGEST_NAME: usize = 80;
+const MAX_NAME_CHARS: usize = 80;
 
 /// Names on one page of a list.
 const PAGE: usize = 1_000;
 
 /// Most tags of one queue.
-const MOST_TAGS: usize = 50;
+const MAX_TAGS: usize = 50;
 
-impl Turn<'_> {
+/// What queues there are, and how each is set.
+#[derive(Debug)]
+pub(crate) struct QueueSettings<'a, 't> {
+    pub(crate) queue: &'a mut QueueContext<'t>,
+    pub(crate) store: QueueStore<'t>,
+}
+
+impl<'t> QueueContext<'t> {
+    pub(crate) fn settings(&mut self) -> QueueSettings<'_, 't> {
+        QueueSettings {
+            store: self.store,
+            queue: self,
+        }
+    }
+}
+
+impl QueueSettings<'_, '_> {
     pub(crate) fn create_queue(&mut self, create: &CreateQueue) -> Applied<String> {
-        if let Some(existing) = self.memory.queues.named(&create.name) {
+        if let Some(existing) = self.queue.memory.queues.named(&create.name) {
             return match existing.attributes.differs_from(&create.attributes)? {
                 None => Ok(existing.name.clone()),
                 Some(attribute) => Err(QueueError::QueueNameExists(attribute).into()),
             };
         }
         let mut record = self.new_queue(create)?;
-        if !self.store().queues().insert_queue(&mut record)? {
+        if !self.store.queues.insert_queue(&mut record)? {
             return Err(QueueError::UnsupportedOperation(format!(
                 "{} holds the messages of a target that is not configured at present.",
                 create.name
             ))
             .into());
         }
-        self.memory.queues.add(record);
+        self.queue.memory.queues.add(record);
         Ok(create.name.clone())
     }
 
@@ -52,9 +69,10 @@ impl Turn<'_> {
             .is_some_and(|value| value.eq_ignore_ascii_case("true"));
         check_name(&create.name, fifo)?;
         if self
+            .queue
             .memory
             .queues
-            .was_deleted_recently(&create.name, self.now)
+            .was_deleted_recently(&create.name, self.queue.now())
         {
             return Err(QueueError::QueueDeletedRecently.into());
         }
@@ -71,8 +89,8 @@ impl Turn<'_> {
             group_scope: attributes.deduplicates_within_groups(),
             attributes,
             tags: create.tags.clone(),
-            created_at: self.now,
-            modified_at: self.now,
+            created_at: self.queue.now(),
+            modified_at: self.queue.now(),
             purged_at: None,
             purged_below: 0,
             in_flight: 0,
@@ -91,10 +109,10 @@ impl Turn<'_> {
             return Ok(());
         };
         let refused = |reason: &str| Err(parameter("RedrivePolicy", text, reason));
-        let Some(dead) = self.memory.queues.named(&redrive.dead_letter_queue) else {
+        let Some(dead) = self.queue.memory.queues.named(&redrive.dead_letter_queue) else {
             return refused("Dead letter target does not exist.");
         };
-        if self.memory.place.queue_arn(&dead.name) != redrive.dead_letter_arn {
+        if self.queue.arns.queue_arn(&dead.name) != redrive.dead_letter_arn {
             return refused("Dead letter target does not exist.");
         }
         if dead.attributes.is_fifo() != attributes.is_fifo() {
@@ -106,7 +124,7 @@ impl Turn<'_> {
             );
         }
         let dead = dead.id;
-        self.refuse_lane(dead)
+        self.queue.refuse_lane(dead)
     }
 
     pub(crate) fn list_queues(&self, list: &ListQueues) -> Result<Page<String>, Rejected> {
@@ -124,7 +142,7 @@ impl Turn<'_> {
                 })?,
         };
         let dead = match &list.dead_letter_queue_url {
-            Some(url) => Some(self.find_queue(url)?.name.clone()),
+            Some(url) => Some(self.queue.find_queue(url)?.name.clone()),
             None => None,
         };
         let prefix = list.prefix.as_deref().unwrap_or_default();
@@ -133,6 +151,7 @@ impl Turn<'_> {
             None => prefix.to_owned(),
         };
         let mut names = self
+            .queue
             .memory
             .queues
             .starting_at(&first)
@@ -152,9 +171,9 @@ impl Turn<'_> {
     }
 
     pub(crate) fn describe_queue(&mut self, url: &str) -> Result<QueueDescription, Rejected> {
-        let record = self.find_queue(url)?.clone();
+        let record = self.queue.find_queue(url)?.clone();
         let mut attributes = record.attributes.shown();
-        let arn = self.memory.place.queue_arn(&record.name);
+        let arn = self.queue.arns.queue_arn(&record.name);
         attributes.insert("QueueArn".to_owned(), arn);
         for (name, time) in [
             ("CreatedTimestamp", record.created_at),
@@ -163,36 +182,31 @@ impl Turn<'_> {
             let seconds = time.as_millis().div_euclid(1_000);
             attributes.insert(name.to_owned(), seconds.to_string());
         }
-        let calls_in_flight = self.memory.queues.get(record.id).map(|queue| {
-            let calls = self.target(queue.target).in_flight.values();
-            let here = calls.filter(|call| call.message.queue == record.id);
-            here.count() as u64
-        });
         Ok(QueueDescription {
             id: record.id,
             fifo: record.attributes.is_fifo(),
             attributes,
-            calls_in_flight,
+            calls_in_flight: None,
         })
     }
 
     pub(crate) fn set_queue_attributes(&mut self, url: &str, given: &Names) -> Applied<()> {
-        let changed = self.find_plain_queue(url).and_then(|id| {
-            let mut record = self.queue_record(id).clone();
+        let changed = self.queue.find_plain_queue(url).and_then(|id| {
+            let mut record = self.queue.queue_record(id).clone();
             record.attributes.set(given)?;
             self.check_redrive(&record.name, &record.attributes, given)?;
-            record.modified_at = self.now;
+            record.modified_at = self.queue.now();
             Ok(record)
         });
         self.put_queue(changed)
     }
 
     pub(crate) fn queue_tags(&self, url: &str) -> Result<Names, Rejected> {
-        Ok(self.find_queue(url)?.tags.clone())
+        Ok(self.queue.find_queue(url)?.tags.clone())
     }
 
     pub(crate) fn change_queue_tags(&mut self, url: &str, change: TagChange) -> Applied<()> {
-        let changed = self.find_queue(url).and_then(|record| {
+        let changed = self.queue.find_queue(url).and_then(|record| {
             let mut record = record.clone();
             match change {
                 TagChange::Set(tags) => record.tags.extend(tags),
@@ -209,15 +223,15 @@ impl Turn<'_> {
         url: &str,
         change: &PermissionChange,
     ) -> Applied<()> {
-        let changed = self.find_queue(url).and_then(|record| {
+        let changed = self.queue.find_queue(url).and_then(|record| {
             let mut record = record.clone();
-            let arn = self.memory.place.queue_arn(&record.name);
+            let arn = self.queue.arns.queue_arn(&record.name);
             let before = record.attributes.names().get("Policy").map(String::as_str);
             let after = policy::changed(before, &arn, change)?;
             record
                 .attributes
                 .set(&Names::from([("Policy".to_owned(), after)]))?;
-            record.modified_at = self.now;
+            record.modified_at = self.queue.now();
             Ok(record)
         });
         self.put_queue(changed)
@@ -226,8 +240,8 @@ impl Turn<'_> {
     /// Writes a changed queue, in the store and in memory.
     pub(crate) fn put_queue(&mut self, changed: Result<QueueRecord, Rejected>) -> Applied<()> {
         let changed = changed?;
-        self.store().queues().update_queue(&changed)?;
-        self.memory.queues.add(changed);
+        self.store.queues.update_queue(&changed)?;
+        self.queue.memory.queues.add(changed);
         Ok(())
     }
 }
@@ -240,7 +254,7 @@ fn check_name(name: &str, fifo: bool) -> Result<(), Rejected> {
         name
     };
     let allowed = |letter: u8| letter.is_ascii_alphanumeric() || b"-_".contains(&letter);
-    if !stem.is_empty() && name.len() <= LONGEST_NAME && stem.bytes().all(allowed) {
+    if !stem.is_empty() && name.len() <= MAX_NAME_CHARS && stem.bytes().all(allowed) {
         return Ok(());
     }
     Err(Rejected::InvalidParameter(if fifo {
@@ -254,9 +268,9 @@ fn check_name(name: &str, fifo: bool) -> Result<(), Rejected> {
 fn check_tags(tags: &Names) -> Result<(), Rejected> {
     let long =
         |(key, value): (&String, &String)| key.is_empty() || key.len() > 512 || value.len() > 1_024;
-    if tags.len() > MOST_TAGS {
+    if tags.len() > MAX_TAGS {
         return Err(Rejected::InvalidParameter(format!(
-            "Too many tags added for queue. Maximum number of tags is {MOST_TAGS}."
+            "Too many tags added for queue. Maximum number of tags is {MAX_TAGS}."
         )));
     }
     if tags.iter().any(long) {

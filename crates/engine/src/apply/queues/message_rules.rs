@@ -10,16 +10,16 @@ use rampmeter_store::model::sqs::{
 };
 
 /// SQS's longest delay, in seconds.
-const LONGEST_DELAY: i64 = 900;
+const MAX_DELAY_SECONDS: i64 = 900;
 
 /// Longest MessageGroupId and MessageDeduplicationId.
-const LONGEST_ID: usize = 128;
+const MAX_ID_CHARS: usize = 128;
 
 /// The seconds for which a message is delayed.
 pub(crate) fn check_delay(seconds: Option<i64>) -> Result<Duration, Rejected> {
     let seconds = seconds.unwrap_or(0);
-    if !(0..=LONGEST_DELAY).contains(&seconds) {
-        let reason = format!("DelaySeconds must be >= 0 and <= {LONGEST_DELAY}.");
+    if !(0..=MAX_DELAY_SECONDS).contains(&seconds) {
+        let reason = format!("DelaySeconds must be >= 0 and <= {MAX_DELAY_SECONDS}.");
         return Err(parameter("DelaySeconds", &seconds.to_string(), reason));
     }
     Ok(Duration::from_secs(seconds.unsigned_abs()))
@@ -58,7 +58,8 @@ pub(crate) fn length(request: &SendMessage) -> usize {
 
 /// 1 to 128 letters, digits and punctuation marks of ASCII.
 pub(crate) fn check_id(name: &str, id: &str) -> Result<(), Rejected> {
-    if (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|letter| letter.is_ascii_graphic()) {
+    if (1..=MAX_ID_CHARS).contains(&id.len()) && id.bytes().all(|letter| letter.is_ascii_graphic())
+    {
         return Ok(());
     }
     let reason = format!(

@@ -16,15 +16,17 @@ use rampmeter_store::{Envelope, MessageRow, MoveTaskRow, StoreError};
 use rampmeter_store::{Readable, StoreFailure, readable};
 use serde_json::{Value, json};
 
+use crate::apply::message::body::body_of;
 use crate::apply::queues::Applied;
-use crate::apply::turn::Turn;
+use crate::apply::queues::context::{QueueContext, QueueStore};
+use crate::apply::subject::Subject;
 use crate::memory::move_tasks::RunningMoveTask;
 
 /// Most messages a second that can be asked for.
 const FASTEST: i64 = 500;
 
 /// Most tasks in a list.
-const MOST_LISTED: i64 = 10;
+const MAX_LISTED: i64 = 10;
 
 /// Messages that one task moves in one transaction.
 const MOVED_AT_ONCE: usize = 128;
@@ -34,24 +36,41 @@ const PURPOSE: &[u8] = b"move task";
 
 const NO_TASK: &str = "Task does not exist.";
 
-impl Turn<'_> {
+/// Message move tasks: how they start, move and end.
+#[derive(Debug)]
+pub(crate) struct MoveTasks<'a, 't> {
+    pub(crate) queue: &'a mut QueueContext<'t>,
+    pub(crate) store: QueueStore<'t>,
+}
+
+impl<'t> QueueContext<'t> {
+    pub(crate) fn move_tasks(&mut self) -> MoveTasks<'_, 't> {
+        MoveTasks {
+            store: self.store,
+            queue: self,
+        }
+    }
+}
+
+impl MoveTasks<'_, '_> {
     pub(crate) fn start_move_task(&mut self, start: &StartMessageMoveTask) -> Applied<String> {
         let mut row = match self.check_start(start) {
             Ok((source, row)) => MoveTaskRow {
                 to_move: i64::try_from(
-                    self.store().messages().count_ready(source)?
-                        + self.store().messages().count_fair(source)?,
+                    self.store.messages.count_ready(source)?
+                        + self.store.messages.count_fair(source)?,
                 )
                 .unwrap_or(i64::MAX),
                 ..row
             },
             Err(refused) => return Err(refused.into()),
         };
-        row.below = self.memory.numbers.message.take(self.store)?;
-        self.store().queues().insert_move_task(&mut row)?;
+        row.below = self.queue.memory.message_numbers.take(self.queue.ledger)?;
+        self.store.queues.insert_move_task(&mut row)?;
         let handle = self.handle_of(&row);
-        let next = self.now;
-        self.memory
+        let next = self.queue.now();
+        self.queue
+            .memory
             .moves
             .insert(row.id, RunningMoveTask { row, next });
         Ok(handle)
@@ -62,9 +81,9 @@ impl Turn<'_> {
         start: &StartMessageMoveTask,
     ) -> Result<(QueueId, MoveTaskRow), Rejected> {
         let source = self.queue_of_arn(&start.source_arn, "SourceArn")?;
-        let name = self.queue_record(source).name.clone();
-        self.refuse_lane(source)?;
-        let is_dead_letter_queue = self.memory.queues.starting_at("").any(|queue| {
+        let name = self.queue.queue_record(source).name.clone();
+        self.queue.refuse_lane(source)?;
+        let is_dead_letter_queue = self.queue.memory.queues.starting_at("").any(|queue| {
             let redrive = queue.attributes.redrive();
             redrive.is_some_and(|redrive| redrive.dead_letter_queue == name)
         });
@@ -77,8 +96,8 @@ impl Turn<'_> {
             None => None,
             Some(arn) => {
                 let destination = self.queue_of_arn(arn, "DestinationArn")?;
-                self.refuse_lane(destination)?;
-                Some(self.queue_record(destination).name.clone())
+                self.queue.refuse_lane(destination)?;
+                Some(self.queue.queue_record(destination).name.clone())
             }
         };
         let rate = match start.max_messages_per_second {
@@ -93,6 +112,7 @@ impl Turn<'_> {
             }
         };
         if self
+            .queue
             .memory
             .moves
             .values()
@@ -109,7 +129,7 @@ impl Turn<'_> {
             rate,
             status: MoveTaskStatus::Running,
             failure: None,
-            started_at: self.now,
+            started_at: self.queue.now(),
             below: 0,
             to_move: 0,
             moved: 0,
@@ -119,15 +139,15 @@ impl Turn<'_> {
 
     pub(crate) fn cancel_move_task(&mut self, handle: &str) -> Applied<i64> {
         let id = self.open_handle(handle)?;
-        let Some(RunningMoveTask { mut row, .. }) = self.memory.moves.remove(&id) else {
-            let text = match self.store().queues().move_task(id)? {
+        let Some(RunningMoveTask { mut row, .. }) = self.queue.memory.moves.remove(&id) else {
+            let text = match self.store.queues.move_task(id)? {
                 Some(_) => "Only active tasks can be cancelled.",
                 None => NO_TASK,
             };
             return Err(QueueError::ResourceNotFound(text.to_owned()).into());
         };
         row.status = MoveTaskStatus::Cancelled;
-        self.store().queues().update_move_task(&row)?;
+        self.store.queues.update_move_task(&row)?;
         Ok(row.moved)
     }
 
@@ -138,22 +158,22 @@ impl Turn<'_> {
     ) -> Applied<Vec<MoveTask>> {
         let most = most.unwrap_or(1);
         let most = match u32::try_from(most) {
-            Ok(number) if (1..=MOST_LISTED).contains(&most) => number,
+            Ok(number) if (1..=MAX_LISTED).contains(&most) => number,
             _ => {
                 let reason = "Must be between 1 and 10, if provided.";
                 return Err(parameter("MaxResults", &most.to_string(), reason).into());
             }
         };
         let name = match self.queue_of_arn(source, "SourceArn") {
-            Ok(queue) => self.queue_record(queue).name.clone(),
+            Ok(queue) => self.queue.queue_record(queue).name.clone(),
             Err(refused) => return Err(refused.into()),
         };
-        let rows = self.store().queues().move_tasks(&name, most)?;
+        let rows = self.store.queues.move_tasks(&name, most)?;
         Ok(rows.into_iter().map(|row| self.shown(row)).collect())
     }
 
     fn shown(&self, row: MoveTaskRow) -> MoveTask {
-        let place = &self.memory.place;
+        let place = self.queue.arns;
         let running = row.status == MoveTaskStatus::Running;
         MoveTask {
             task_handle: running.then(|| self.handle_of(&row)),
@@ -171,8 +191,8 @@ impl Turn<'_> {
     /// A task's handle in AWS's form: base64 of the task's id, here a sealed one, and the source's ARN.
     fn handle_of(&self, row: &MoveTaskRow) -> String {
         let handle = json!({
-            "taskId": self.memory.seal.seal_text(PURPOSE, &row.id.to_be_bytes()),
-            "sourceArn": self.memory.place.queue_arn(&row.source),
+            "taskId": self.queue.seal.seal_text(PURPOSE, &row.id.to_be_bytes()),
+            "sourceArn": self.queue.arns.queue_arn(&row.source),
         });
         STANDARD.encode(handle.to_string())
     }
@@ -187,7 +207,7 @@ impl Turn<'_> {
             return Err(invalid());
         };
         self.queue_of_arn(source, "SourceArn")?;
-        self.memory
+        self.queue
             .seal
             .open_text(PURPOSE, task)
             .and_then(|bytes| Some(i64::from_be_bytes(bytes.try_into().ok()?)))
@@ -197,10 +217,11 @@ impl Turn<'_> {
     /// The queue with this ARN.
     fn queue_of_arn(&self, arn: &str, parameter: &str) -> Result<QueueId, Rejected> {
         let name = arn.rsplit(':').next().unwrap_or_default();
-        self.memory
+        self.queue
+            .memory
             .queues
             .named(name)
-            .filter(|queue| self.memory.place.queue_arn(&queue.name) == arn)
+            .filter(|queue| self.queue.arns.queue_arn(&queue.name) == arn)
             .map(|queue| queue.id)
             .ok_or_else(|| {
                 QueueError::ResourceNotFound(format!(
@@ -213,22 +234,28 @@ impl Turn<'_> {
     /// Moves what is due. Answers whether more is due at once.
     pub(crate) fn run_move_tasks(&mut self) -> Result<bool, StoreFailure> {
         let due: Vec<i64> = self
+            .queue
             .memory
             .moves
             .iter()
-            .filter(|(_, task)| task.next <= self.now)
+            .filter(|(_, task)| task.next <= self.queue.now())
             .map(|(id, _)| *id)
             .collect();
         for id in due {
-            if let Some(mut task) = self.memory.moves.remove(&id) {
+            if let Some(mut task) = self.queue.memory.moves.remove(&id) {
                 self.run_move_task(&mut task)?;
-                self.store().queues().update_move_task(&task.row)?;
+                self.store.queues.update_move_task(&task.row)?;
                 if task.row.status == MoveTaskStatus::Running {
-                    self.memory.moves.insert(id, task);
+                    self.queue.memory.moves.insert(id, task);
                 }
             }
         }
-        Ok(self.memory.moves.values().any(|task| task.next <= self.now))
+        Ok(self
+            .queue
+            .memory
+            .moves
+            .values()
+            .any(|task| task.next <= self.queue.now()))
     }
 
     fn run_move_task(&mut self, task: &mut RunningMoveTask) -> Result<(), StoreFailure> {
@@ -243,16 +270,24 @@ impl Turn<'_> {
             }
         }
         if let Some(rate) = task.row.rate {
-            task.next = self.now.saturating_add(Duration::from_secs(1) / rate);
+            task.next = self
+                .queue
+                .now()
+                .saturating_add(Duration::from_secs(1) / rate);
         }
         Ok(())
     }
 
     /// Moves the next message; otherwise the task has ended, and the row says how. A message that cannot be read is set aside.
     fn move_next(&mut self, task: &mut MoveTaskRow) -> Result<bool, StoreFailure> {
-        let source = self.memory.queues.named(&task.source).map(|queue| queue.id);
+        let source = self
+            .queue
+            .memory
+            .queues
+            .named(&task.source)
+            .map(|queue| queue.id);
         let named = task.destination.clone();
-        let gone = |name: &String| self.memory.queues.named(name).is_none();
+        let gone = |name: &String| self.queue.memory.queues.named(name).is_none();
         if source.is_none() || named.as_ref().is_some_and(gone) {
             fail(task, "AWS.SimpleQueueService.NonExistentQueue");
             return Ok(false);
@@ -266,12 +301,14 @@ impl Turn<'_> {
             }
             Readable::Damaged(damaged) => {
                 fail(task, "AWS.SimpleQueueService.InternalError");
-                self.note_damaged(DamagedKind::Queue, task.source.clone(), &damaged)?;
+                self.queue
+                    .note_damaged(DamagedKind::Queue, task.source.clone(), &damaged)?;
                 return Ok(false);
             }
         };
-        let moved =
-            self.with_message(number, |turn| Ok(turn.move_message(task, source, number)?))?;
+        let moved = self.queue.with_message(number, |queue| {
+            Ok(queue.move_tasks().move_message(task, source, number)?)
+        })?;
         Ok(moved.unwrap_or(true))
     }
 
@@ -280,10 +317,10 @@ impl Turn<'_> {
         source: QueueId,
         below: i64,
     ) -> Result<Option<MessageNumber>, StoreError> {
-        let first = self.store().messages().first_ready(source)?;
+        let first = self.store.messages.first_ready(source)?;
         match first.filter(|number| number.0 < below) {
             Some(first) => Ok(Some(first)),
-            None => self.store().messages().fair_below(source, below),
+            None => self.store.messages.fair_below(source, below),
         }
     }
 
@@ -294,22 +331,22 @@ impl Turn<'_> {
         number: MessageNumber,
     ) -> Result<bool, StoreError> {
         let named = task.destination.clone();
-        let message = self.store().messages().message(number)?;
+        let message = self.store.messages.message(number)?;
         let message = message
             .ok_or_else(|| StoreError::damaged(format!("message {} is missing", number.0)))?;
-        if self.is_over(source, &message) {
-            self.erase(source, number)?;
+        if self.queue.is_over(source, &message) {
+            self.queue.erase(source, number)?;
             return Ok(true);
         }
-        let envelope = self.store().queues().envelope(number)?;
+        let envelope = self.store.queues.envelope(number)?;
         let Some(destination) = named.or_else(|| envelope.source.clone()) else {
             fail(task, "CouldNotDetermineMessageSource");
             return Ok(false);
         };
-        let found = self.memory.queues.named(&destination);
+        let found = self.queue.memory.queues.named(&destination);
         let fits = found
-            .filter(|queue| self.memory.queues.is_plain(queue.id))
-            .filter(|queue| queue.attributes.is_fifo() == self.is_fifo(source))
+            .filter(|queue| self.queue.memory.queues.is_plain(queue.id))
+            .filter(|queue| queue.attributes.is_fifo() == self.queue.is_fifo(source))
             .map(|queue| queue.id);
         let Some(destination) = fits else {
             fail(task, "AWS.SimpleQueueService.NonExistentQueue");
@@ -327,16 +364,16 @@ impl Turn<'_> {
         message: &MessageRow,
         envelope: Envelope,
     ) -> Result<(), StoreError> {
-        let body = self.body_of(message)?;
-        self.erase(source, message.id)?;
-        let number = MessageNumber(self.memory.numbers.message.take(self.store)?);
-        let row = self.plain_row(number, destination, body);
+        let body = body_of(self.store.executions, message)?;
+        self.queue.erase(source, message.id)?;
+        let number = MessageNumber(self.queue.memory.message_numbers.take(self.queue.ledger)?);
+        let row = self.queue.plain_row(number, destination, body);
         let envelope = Envelope {
             source: None,
             received_before: 0,
             ..envelope
         };
-        self.put_plain(&row, &envelope, Duration::ZERO)
+        self.queue.put_plain(&row, &envelope, Duration::ZERO)
     }
 }
 

@@ -12,8 +12,9 @@ use rampmeter_store::model::sqs::{ChangeMessageVisibility, DeleteMessage};
 use rampmeter_store::{Hidden, MessageRow};
 
 use crate::apply::queues::Applied;
-use crate::apply::queues::receive::{LONGEST_INVISIBLE, seconds};
-use crate::apply::turn::Turn;
+use crate::apply::queues::context::{QueueContext, QueueStore};
+use crate::apply::queues::receive::{MAX_INVISIBLE_SECONDS, seconds};
+use crate::apply::subject::Subject;
 
 /// What a receipt handle leads to.
 #[derive(Debug)]
@@ -26,23 +27,39 @@ enum Found {
     Gone,
 }
 
-impl Turn<'_> {
+/// What the holders of receipt handles do.
+#[derive(Debug)]
+pub(crate) struct Receipts<'a, 't> {
+    pub(crate) queue: &'a mut QueueContext<'t>,
+    pub(crate) store: QueueStore<'t>,
+}
+
+impl<'t> QueueContext<'t> {
+    pub(crate) fn receipts(&mut self) -> Receipts<'_, 't> {
+        Receipts {
+            store: self.store,
+            queue: self,
+        }
+    }
+}
+
+impl Receipts<'_, '_> {
     pub(crate) fn delete_message(&mut self, url: &str, delete: &DeleteMessage) -> Applied<()> {
-        let queue = self.find_plain_queue(url)?;
+        let queue = self.queue.find_plain_queue(url)?;
         self.delete_from(queue, delete)
     }
 
     /// A standard queue says yes to a handle that has been superseded, and deletes nothing. A FIFO queue refuses one
     /// whose message is visible again, for another consumer may have it next.
     pub(crate) fn delete_from(&mut self, queue: QueueId, delete: &DeleteMessage) -> Applied<()> {
-        let fifo = self.is_fifo(queue);
+        let fifo = self.queue.is_fifo(queue);
         let found = self.find_receipt(queue, &delete.receipt_handle)?;
         match found {
             Found::Newest(_, None) | Found::Superseded if fifo => {
                 Err(expired(&delete.receipt_handle).into())
             }
             Found::Newest(message, _) => {
-                self.erase(queue, message.id)?;
+                self.queue.erase(queue, message.id)?;
                 Ok(())
             }
             Found::Superseded | Found::Gone => Ok(()),
@@ -54,7 +71,7 @@ impl Turn<'_> {
         url: &str,
         change: &ChangeMessageVisibility,
     ) -> Applied<()> {
-        let queue = self.find_plain_queue(url)?;
+        let queue = self.queue.find_plain_queue(url)?;
         self.change_visibility_in(queue, change)
     }
 
@@ -67,13 +84,13 @@ impl Turn<'_> {
         let invisible = seconds(
             "VisibilityTimeout",
             change.visibility_timeout,
-            LONGEST_INVISIBLE,
+            MAX_INVISIBLE_SECONDS,
         )?;
         let (message, received_at) = match self.find_receipt(queue, handle)? {
             Found::Newest(message, Some(hidden)) => {
-                (message, hidden.received_at.unwrap_or(self.now))
+                (message, hidden.received_at.unwrap_or(self.queue.now()))
             }
-            Found::Newest(..) | Found::Superseded if self.is_fifo(queue) => {
+            Found::Newest(..) | Found::Superseded if self.queue.is_fifo(queue) => {
                 return Err(expired(handle).into());
             }
             Found::Newest(..) => return Err(QueueError::MessageNotInflight.into()),
@@ -84,38 +101,38 @@ impl Turn<'_> {
             }
         };
         if invisible.is_zero() {
-            self.show(queue, message.id)?;
+            self.queue.show(queue, message.id)?;
             return Ok(());
         }
-        let until = self.now.saturating_add(invisible);
-        let longest = Duration::from_secs(LONGEST_INVISIBLE.unsigned_abs());
+        let until = self.queue.now().saturating_add(invisible);
+        let longest = Duration::from_secs(MAX_INVISIBLE_SECONDS.unsigned_abs());
         if until > received_at.saturating_add(longest) {
             let reason =
                 "Total VisibilityTimeout for the message is beyond the limit [43200 seconds]";
             let given = change.visibility_timeout.to_string();
             return Err(parameter("VisibilityTimeout", &given, reason).into());
         }
-        self.unhide(queue, message.id)?;
+        self.queue.unhide(queue, message.id)?;
         let hidden = Hidden {
             until,
             received_at: Some(received_at),
         };
-        self.hide_received(queue, message.id, hidden)?;
+        self.queue.hide_received(queue, message.id, hidden)?;
         Ok(())
     }
 
     fn find_receipt(&self, queue: QueueId, handle: &str) -> Applied<Found> {
-        let Some(receipt) = Receipt::open(&self.memory.seal, handle) else {
+        let Some(receipt) = Receipt::open(self.queue.seal, handle) else {
             return Err(QueueError::ReceiptHandleIsInvalid(handle.to_owned()).into());
         };
-        let message = self.store().messages().message(receipt.message)?;
+        let message = self.store.messages.message(receipt.message)?;
         let Some(message) = message.filter(|message| message.queue == queue) else {
             return Ok(Found::Gone);
         };
         if message.receive_count != receipt.receive {
             return Ok(Found::Superseded);
         }
-        let hidden = self.store().queues().hidden(queue, message.id)?;
+        let hidden = self.store.queues.hidden(queue, message.id)?;
         let in_flight = hidden.filter(|hidden| hidden.received_at.is_some());
         Ok(Found::Newest(Box::new(message), in_flight))
     }

@@ -14,27 +14,29 @@ use rampmeter_store::model::sqs::{Names, ReceiveMessage, ReceivedMessage};
 use rampmeter_store::{Envelope, Hidden, MessageRow, StoreError};
 use rampmeter_store::{Readable, StoreFailure, readable};
 
-use crate::apply::boundary::Answer;
+use crate::apply::message::body::body_of;
 use crate::apply::queues::Applied;
 use crate::apply::queues::attempt;
+use crate::apply::queues::context::{QueueContext, QueueStore};
 use crate::apply::queues::message_rules::check_id;
 use crate::apply::queues::send::{WRONG_TYPE, sequence_number};
-use crate::apply::queues::standing::group_of;
-use crate::apply::turn::Turn;
+use crate::apply::queues::status::group_of;
+use crate::apply::subject::Answer;
+use crate::apply::subject::Subject;
 use crate::command::Reply;
 use crate::memory::receives::Taking;
 
 /// Most messages of one receive.
-const MOST: i64 = 10;
+const MAX_MESSAGES: i64 = 10;
 
 /// Longest visibility timeout, in seconds.
-pub(crate) const LONGEST_INVISIBLE: i64 = 43_200;
+pub(crate) const MAX_INVISIBLE_SECONDS: i64 = 43_200;
 
 /// Longest wait, in seconds.
-const LONGEST_WAIT: i64 = 20;
+const MAX_WAIT_SECONDS: i64 = 20;
 
 /// Messages of one queue that may be in flight.
-const MOST_IN_FLIGHT: u64 = 120_000;
+const MAX_IN_FLIGHT: u64 = 120_000;
 
 /// Messages that one receive may set aside (dead letters, expired ones) before it answers with what it has.
 const SET_ASIDE_AT_ONCE: usize = 256;
@@ -56,7 +58,23 @@ impl Taken {
     }
 }
 
-impl Turn<'_> {
+/// What receives take from queues, and those who wait for messages.
+#[derive(Debug)]
+pub(crate) struct Receives<'a, 't> {
+    pub(crate) queue: &'a mut QueueContext<'t>,
+    pub(crate) store: QueueStore<'t>,
+}
+
+impl<'t> QueueContext<'t> {
+    pub(crate) fn receives(&mut self) -> Receives<'_, 't> {
+        Receives {
+            store: self.store,
+            queue: self,
+        }
+    }
+}
+
+impl Receives<'_, '_> {
     pub(crate) fn receive_message(
         &mut self,
         request: &ReceiveMessage,
@@ -68,28 +86,28 @@ impl Turn<'_> {
         let (taking, wait) = match self.check_receive(request) {
             Ok(checked) => checked,
             Err(refused) => {
-                self.out.reply(reply, Err(refused));
+                self.queue.reply(reply, Err(refused));
                 return Ok(());
             }
         };
         let answer = self.take_messages(taking)?;
         let none = answer.as_ref().is_ok_and(Vec::is_empty);
-        if !none || wait.is_zero() || self.memory.draining.is_some() {
-            self.out.reply(reply, answer);
+        if !none || wait.is_zero() || self.queue.is_draining() {
+            self.queue.reply(reply, answer);
             return Ok(());
         }
-        let deadline = self.now.saturating_add(wait);
-        if let Err(reply) = self.memory.waiting.add(taking, deadline, reply) {
-            self.out.reply(reply, answer);
+        let deadline = self.queue.now().saturating_add(wait);
+        if let Err(reply) = self.queue.memory.waiting.add(taking, deadline, reply) {
+            self.queue.reply(reply, answer);
         }
         Ok(())
     }
 
     fn check_receive(&mut self, request: &ReceiveMessage) -> Result<(Taking, Duration), Rejected> {
-        let queue = self.find_plain_queue(&request.queue_url)?;
-        let attributes = &self.queue_record(queue).attributes;
+        let queue = self.queue.find_plain_queue(&request.queue_url)?;
+        let attributes = &self.queue.queue_record(queue).attributes;
         let most = request.max_number_of_messages.unwrap_or(1);
-        if !(1..=MOST).contains(&most) {
+        if !(1..=MAX_MESSAGES).contains(&most) {
             return Err(parameter(
                 "MaxNumberOfMessages",
                 &most.to_string(),
@@ -98,11 +116,11 @@ impl Turn<'_> {
         }
         let invisible = match request.visibility_timeout {
             None => attributes.visibility_timeout(),
-            Some(given) => seconds("VisibilityTimeout", given, LONGEST_INVISIBLE)?,
+            Some(given) => seconds("VisibilityTimeout", given, MAX_INVISIBLE_SECONDS)?,
         };
         let wait = match request.wait_time_seconds {
             None => attributes.wait_time(),
-            Some(given) => seconds("WaitTimeSeconds", given, LONGEST_WAIT)?,
+            Some(given) => seconds("WaitTimeSeconds", given, MAX_WAIT_SECONDS)?,
         };
         let attempt = match &request.attempt_id {
             None => None,
@@ -124,37 +142,37 @@ impl Turn<'_> {
     /// Answers the receives whose time is over, and those whose queues have messages again. Says whether some remain
     /// that could be served at once.
     pub(crate) fn serve_waiting_receives(&mut self) -> Result<bool, StoreFailure> {
-        let over = if self.memory.draining.is_some() {
-            self.memory.waiting.take_all()
+        let over = if self.queue.is_draining() {
+            self.queue.memory.waiting.take_all()
         } else {
-            self.memory.waiting.take_due(self.now)
+            self.queue.memory.waiting.take_due(self.queue.now())
         };
         for receive in over {
-            self.out.reply(receive.reply, Ok(Vec::new()));
+            self.queue.reply(receive.reply, Ok(Vec::new()));
         }
         for _ in 0..SERVED_AT_ONCE {
-            let Some(queue) = self.memory.waiting.woken() else {
+            let Some(queue) = self.queue.memory.waiting.woken() else {
                 return Ok(false);
             };
             let ready = self.has_visible(queue)?;
             let waiting = if ready {
-                self.memory.waiting.take(queue)
+                self.queue.memory.waiting.take(queue)
             } else {
                 None
             };
             let Some(waiting) = waiting else {
-                self.memory.waiting.rest(queue);
+                self.queue.memory.waiting.rest(queue);
                 continue;
             };
             match self.take_messages(waiting.taking)? {
                 Ok(none) if none.is_empty() => {
-                    self.memory.waiting.put_back(waiting);
+                    self.queue.memory.waiting.put_back(waiting);
                     let full = self.is_full(queue);
                     if full || !self.has_visible(queue)? {
-                        self.memory.waiting.rest(queue);
+                        self.queue.memory.waiting.rest(queue);
                     }
                 }
-                answer => self.out.reply(waiting.reply, answer),
+                answer => self.queue.reply(waiting.reply, answer),
             }
         }
         Ok(true)
@@ -162,7 +180,7 @@ impl Turn<'_> {
 
     /// Whether a message of the queue may be taken.
     fn has_visible(&mut self, queue: QueueId) -> Result<bool, StoreFailure> {
-        Ok(match readable(self.next_visible(queue))? {
+        Ok(match readable(self.queue.next_visible(queue))? {
             Readable::Whole(next) => next.is_some(),
             Readable::Damaged(_) => false,
         })
@@ -173,11 +191,12 @@ impl Turn<'_> {
         &mut self,
         taking: Taking,
     ) -> Result<Answer<Vec<ReceivedMessage>>, StoreFailure> {
-        self.answer_to(|turn| turn.take_and_hand_out(taking))
+        self.queue
+            .answer_to(|queue| queue.receives().take_and_hand_out(taking))
     }
 
     fn take_and_hand_out(&mut self, taking: Taking) -> Applied<Vec<ReceivedMessage>> {
-        let fifo = self.is_fifo(taking.queue);
+        let fifo = self.queue.is_fifo(taking.queue);
         if let Some(again) = self.take_again(taking)? {
             return Ok(self.hand_out(taking, again.messages, fifo)?);
         }
@@ -196,25 +215,25 @@ impl Turn<'_> {
 
     /// Whether as many messages are in flight as a queue can have.
     fn is_full(&self, queue: QueueId) -> bool {
-        self.queue_record(queue).in_flight >= MOST_IN_FLIGHT
+        self.queue.queue_record(queue).in_flight >= MAX_IN_FLIGHT
     }
 
     /// Takes messages and hides them.
     pub(crate) fn take(&mut self, taking: Taking) -> Result<Taken, StoreError> {
-        let fifo = self.is_fifo(taking.queue);
+        let fifo = self.queue.is_fifo(taking.queue);
         let mut taken = Taken::default();
         if self.is_full(taking.queue) {
             return Ok(taken);
         }
         while taken.messages.len() < taking.most && taken.set_aside < SET_ASIDE_AT_ONCE {
-            let Some((turn, first)) = self.next_visible(taking.queue)? else {
+            let Some((turn, first)) = self.queue.next_visible(taking.queue)? else {
                 break;
             };
-            if let Some(record) = self.memory.queues.record_mut(taking.queue) {
+            if let Some(record) = self.queue.memory.queues.record_mut(taking.queue) {
                 record.last_group = turn;
             }
-            let group = self.with_message(first, |turn| {
-                Ok(group_of(&turn.store().queues().envelope(first)?).filter(|_| fifo))
+            let group = self.queue.with_message(first, |queue| {
+                Ok(group_of(&queue.store.queues.envelope(first)?).filter(|_| fifo))
             })?;
             match group {
                 Some(Some(group)) => self.take_group(taking, group, first, &mut taken)?,
@@ -236,16 +255,11 @@ impl Turn<'_> {
         let left = taking.most - taken.messages.len();
         let left = u32::try_from(left).unwrap_or(1);
         for message in self
-            .store()
-            .messages()
+            .store
+            .messages
             .group_from(taking.queue, group, first, left)?
         {
-            if self
-                .store()
-                .queues()
-                .hidden(taking.queue, message)?
-                .is_some()
-            {
+            if self.store.queues.hidden(taking.queue, message)?.is_some() {
                 break;
             }
             self.take_one(taking, message, taken)?;
@@ -260,7 +274,9 @@ impl Turn<'_> {
         number: MessageNumber,
         taken: &mut Taken,
     ) -> Result<(), StoreFailure> {
-        match self.with_message(number, |turn| Ok(turn.take_readable(taking, number)?))? {
+        match self.queue.with_message(number, |queue| {
+            Ok(queue.receives().take_readable(taking, number)?)
+        })? {
             Some(Some(message)) => taken.messages.push(message),
             Some(None) | None => taken.set_aside += 1,
         }
@@ -274,12 +290,12 @@ impl Turn<'_> {
         number: MessageNumber,
     ) -> Result<Option<(MessageRow, Envelope)>, StoreError> {
         let queue = taking.queue;
-        let message = self.store().messages().message(number)?;
+        let message = self.store.messages.message(number)?;
         let mut message = message
             .ok_or_else(|| StoreError::damaged(format!("message {} is missing", number.0)))?;
-        let envelope = self.store().queues().envelope(number)?;
-        if self.is_over(queue, &message) {
-            self.erase(queue, number)?;
+        let envelope = self.store.queues.envelope(number)?;
+        if self.queue.is_over(queue, &message) {
+            self.queue.erase(queue, number)?;
             return Ok(None);
         }
         if let Some(dead) = self.dead_letter_queue(queue, &message, &envelope) {
@@ -287,27 +303,17 @@ impl Turn<'_> {
             return Ok(None);
         }
         message.receive_count += 1;
-        message.first_started_at.get_or_insert(self.now);
-        self.store().messages().update_counters(&message)?;
-        self.unlist(queue, number, &envelope)?;
+        message.first_started_at.get_or_insert(self.queue.now());
+        self.store.messages.update_counters(&message)?;
+        self.queue.unlist(queue, number, &envelope)?;
         let hidden = Hidden {
-            until: self.now.saturating_add(taking.invisible),
-            received_at: Some(self.now),
+            until: self.queue.now().saturating_add(taking.invisible),
+            received_at: Some(self.queue.now()),
         };
-        self.hide_received(queue, number, hidden)?;
+        self.queue.hide_received(queue, number, hidden)?;
         // A receive hands out no body that cannot be read.
-        self.body_of(&message)?;
+        body_of(self.store.executions, &message)?;
         Ok(Some((message, envelope)))
-    }
-
-    /// Whether a message was purged, or has been kept for as long as its queue keeps messages.
-    pub(crate) fn is_over(&self, queue: QueueId, message: &MessageRow) -> bool {
-        let record = self.queue_record(queue);
-        message.id.0 < record.purged_below
-            || message
-                .sent_at
-                .saturating_add(record.attributes.retention())
-                <= self.now
     }
 
     /// Where a message goes that has been received as often as its queue allows.
@@ -317,7 +323,7 @@ impl Turn<'_> {
         message: &MessageRow,
         envelope: &Envelope,
     ) -> Option<QueueId> {
-        let record = self.queue_record(queue);
+        let record = self.queue.queue_record(queue);
         let redrive = record.attributes.redrive()?;
         let received_here = message
             .receive_count
@@ -325,8 +331,8 @@ impl Turn<'_> {
         if received_here < redrive.max_receive_count {
             return None;
         }
-        let dead = self.memory.queues.named(&redrive.dead_letter_queue)?;
-        let fits = self.memory.queues.is_plain(dead.id)
+        let dead = self.queue.memory.queues.named(&redrive.dead_letter_queue)?;
+        let fits = self.queue.memory.queues.is_plain(dead.id)
             && dead.attributes.is_fifo() == record.attributes.is_fifo()
             && dead.attributes.allows_redrive_from(&record.name);
         fits.then_some(dead.id)
@@ -339,15 +345,15 @@ impl Turn<'_> {
         message: &MessageRow,
         envelope: Envelope,
     ) -> Result<(), StoreError> {
-        self.withdraw(queue, message.id, &envelope)?;
+        self.queue.withdraw(queue, message.id, &envelope)?;
         let envelope = Envelope {
-            source: Some(self.queue_record(queue).name.clone()),
+            source: Some(self.queue.queue_record(queue).name.clone()),
             received_before: message.receive_count,
             ..envelope
         };
-        self.store().queues().move_message(message.id, dead)?;
-        self.store().queues().put_envelope(message.id, &envelope)?;
-        self.arrive(dead, message.id, &envelope, true)
+        self.store.queues.move_message(message.id, dead)?;
+        self.store.queues.put_envelope(message.id, &envelope)?;
+        self.queue.arrive(dead, message.id, &envelope, true)
     }
 
     /// Makes the answer. Messages received without a visibility timeout are visible again at once.
@@ -360,7 +366,7 @@ impl Turn<'_> {
         let mut received = Vec::with_capacity(messages.len());
         for (message, envelope) in messages {
             if taking.invisible.is_zero() {
-                self.show(taking.queue, message.id)?;
+                self.queue.show(taking.queue, message.id)?;
             }
             received.push(self.received(&message, envelope, fifo)?);
         }
@@ -377,9 +383,9 @@ impl Turn<'_> {
             message: message.id,
             receive: message.receive_count,
         };
-        let first = message.first_started_at.unwrap_or(self.now);
+        let first = message.first_started_at.unwrap_or(self.queue.now());
         let mut system = Names::from([
-            ("SenderId".to_owned(), self.memory.place.account.clone()),
+            ("SenderId".to_owned(), self.queue.arns.account.clone()),
             (
                 "SentTimestamp".to_owned(),
                 message.sent_at.as_millis().to_string(),
@@ -404,7 +410,7 @@ impl Turn<'_> {
             ("MessageDeduplicationId", envelope.deduplication_id.clone()),
             (
                 "DeadLetterQueueSourceArn",
-                source.map(|name| self.memory.place.queue_arn(name)),
+                source.map(|name| self.queue.arns.queue_arn(name)),
             ),
             ("SequenceNumber", fifo.then(|| sequence_number(message.id))),
         ] {
@@ -413,12 +419,24 @@ impl Turn<'_> {
             }
         }
         Ok(ReceivedMessage {
-            message_id: message_id(self.memory.seal.key(), message.id),
-            receipt_handle: receipt.handle(&self.memory.seal),
-            body: self.body_of(message)?,
+            message_id: message_id(self.queue.seal.key(), message.id),
+            receipt_handle: receipt.handle(self.queue.seal),
+            body: body_of(self.store.executions, message)?,
             attributes: envelope.attributes,
             system_attributes: system,
         })
+    }
+}
+
+impl QueueContext<'_> {
+    /// Whether a message was purged, or has been kept for as long as its queue keeps messages.
+    pub(crate) fn is_over(&self, queue: QueueId, message: &MessageRow) -> bool {
+        let record = self.queue_record(queue);
+        message.id.0 < record.purged_below
+            || message
+                .sent_at
+                .saturating_add(record.attributes.retention())
+                <= self.now()
     }
 }
 

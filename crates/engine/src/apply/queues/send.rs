@@ -16,10 +16,11 @@ use rampmeter_store::{Envelope, MessageRow, StoreError};
 use sha2::{Digest, Sha256};
 
 use crate::apply::queues::Applied;
+use crate::apply::queues::context::QueueContext;
 use crate::apply::queues::message_rules::{
     check_attributes, check_characters, check_delay, check_id, length,
 };
-use crate::apply::turn::Turn;
+use crate::apply::subject::Subject;
 
 /// How long a deduplication id is remembered.
 const DEDUPLICATION: Duration = Duration::from_secs(300);
@@ -35,7 +36,7 @@ pub(crate) struct PlainMessage {
 /// The number that a message gets, and the message unless it was sent before.
 type Made = (MessageNumber, Option<PlainMessage>);
 
-impl Turn<'_> {
+impl QueueContext<'_> {
     /// Sends to a plain queue. `batched`: the texts of errors differ by a word.
     pub(crate) fn send_plain(
         &mut self,
@@ -82,7 +83,7 @@ impl Turn<'_> {
             received_before: 0,
         };
         let (number, message) = self.number_plain(queue, request.body, envelope, delay)?;
-        sent.message_id = message_id(self.memory.seal.key(), number);
+        sent.message_id = message_id(self.seal.key(), number);
         sent.sequence_number = fifo.then(|| sequence_number(number));
         Ok((sent, message))
     }
@@ -95,18 +96,18 @@ impl Turn<'_> {
         envelope: Envelope,
         delay: Duration,
     ) -> Result<Made, StoreError> {
-        let now = self.now;
+        let now = self.now();
         let digest = self.deduplication_digest(queue, &envelope);
         if let Some(digest) = &digest
-            && let Some(earlier) = self.store().messages().duplicate_of(queue, digest, now)?
+            && let Some(earlier) = self.store.messages.duplicate_of(queue, digest, now)?
         {
             return Ok((earlier, None));
         }
-        let number = MessageNumber(self.memory.numbers.message.take(self.store)?);
+        let number = MessageNumber(self.memory.message_numbers.take(self.ledger)?);
         if let Some(digest) = &digest {
             let until = now.saturating_add(DEDUPLICATION);
-            self.store()
-                .messages()
+            self.store
+                .messages
                 .remember_deduplication(queue, digest, number, now, until)?;
         }
         let mut row = self.plain_row(number, queue, body);
@@ -128,9 +129,10 @@ impl Turn<'_> {
             return;
         };
         let body = row.body.as_deref().unwrap_or_default();
-        if let Ok(call) = CallMessage::parse(body, &self.target(target).config.account) {
+        let account = &self.memory.queues.config_of(target).account;
+        if let Ok(call) = CallMessage::parse(body, account) {
             let token = call.task_token.as_deref();
-            row.task = token.and_then(|token| self.memory.seal.open(token));
+            row.task = token.and_then(|token| self.seal.open(token));
             row.key.clone_from(&call.key);
         }
     }
@@ -145,7 +147,7 @@ impl Turn<'_> {
             stored: None,
             body: Some(body),
             key: None,
-            sent_at: self.now,
+            sent_at: self.now(),
             first_started_at: None,
             receive_count: 0,
             attempts: 0,

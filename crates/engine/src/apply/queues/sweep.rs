@@ -9,7 +9,8 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{Readable, StoreFailure, readable};
 
 use crate::apply::queues::Applied;
-use crate::apply::turn::Turn;
+use crate::apply::queues::context::QueueContext;
+use crate::apply::subject::Subject;
 
 /// How long after a purge the next one is refused.
 const BETWEEN_PURGES: Duration = Duration::from_secs(60);
@@ -17,9 +18,9 @@ const BETWEEN_PURGES: Duration = Duration::from_secs(60);
 /// Messages deleted in one transaction, of each standing.
 const DELETED_AT_ONCE: u32 = 256;
 
-impl Turn<'_> {
+impl QueueContext<'_> {
     pub(crate) fn purge_queue(&mut self, url: &str) -> Applied<()> {
-        let now = self.now;
+        let now = self.now();
         let id = self.find_plain_queue(url)?;
         let mut record = self.queue_record(id).clone();
         if record
@@ -29,18 +30,18 @@ impl Turn<'_> {
             return Err(QueueError::PurgeQueueInProgress(record.name).into());
         }
         // The number is taken from the messages, so all that were sent so far are below it.
-        let below = self.memory.numbers.message.take(self.store)?;
+        let below = self.memory.message_numbers.take(self.ledger)?;
         record.purged_at = Some(now);
         record.purged_below = below;
-        self.store().queues().note_sweep(id, below)?;
+        self.store.queues.note_sweep(id, below)?;
         self.memory.sweeps.insert(id, below);
-        self.put_queue(Ok(record))
+        self.settings().put_queue(Ok(record))
     }
 
     pub(crate) fn delete_queue(&mut self, url: &str) -> Applied<()> {
         let record = self.find_queue(url)?.clone();
         if let Some(target) = self.memory.queues.target_of(record.id) {
-            let target = &self.target(target).config.name;
+            let target = &self.memory.queues.config_of(target).name;
             return Err(QueueError::UnsupportedOperation(format!(
                 "{} belongs to the target {target}: take [targets.{target}] out of the configuration to remove it.",
                 record.name
@@ -48,13 +49,13 @@ impl Turn<'_> {
             .into());
         }
         self.refuse_source(record.id)?;
-        self.store().queues().delete_queue(record.id)?;
-        self.store().queues().note_sweep(record.id, i64::MAX)?;
+        self.store.queues.delete_queue(record.id)?;
+        self.store.queues.note_sweep(record.id, i64::MAX)?;
         self.memory.sweeps.insert(record.id, i64::MAX);
-        self.memory.queues.remove(record.id, self.now);
+        self.memory.queues.remove(record.id, self.now());
         while let Some(waiting) = self.memory.waiting.take(record.id) {
             let gone = Rejected::QueueDoesNotExist(record.name.clone());
-            self.out.reply(waiting.reply, Err(gone));
+            self.reply(waiting.reply, Err(gone));
         }
         Ok(())
     }
@@ -65,8 +66,8 @@ impl Turn<'_> {
             return Ok(false);
         };
         let found = readable(
-            self.store()
-                .queues()
+            self.store
+                .queues
                 .some_messages(queue, below, DELETED_AT_ONCE),
         )?;
         let found = match found {
@@ -78,11 +79,11 @@ impl Turn<'_> {
             }
         };
         if found.is_empty() {
-            self.store().queues().end_sweep(queue)?;
+            self.store.queues.end_sweep(queue)?;
             self.memory.sweeps.remove(&queue);
         }
         for message in found {
-            self.with_message(message, |turn| Ok(turn.erase(queue, message)?))?;
+            self.with_message(message, |context| Ok(context.erase(queue, message)?))?;
         }
         Ok(!self.memory.sweeps.is_empty())
     }

@@ -15,13 +15,14 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{ActivityRow, ActivityTaskRow, StoreError};
 use rampmeter_store::{Readable, StoreFailure, TransactionError, readable, unreadable};
 
-use crate::apply::turn::Turn;
+use crate::apply::subject::Subject;
+use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
 use crate::command::Reply;
 use crate::command::activity::ActivityCommand;
 use crate::memory::polls::Poll;
 
 /// AWS's quota of activities in an account.
-const MOST: usize = 100_000;
+const MAX_ACTIVITIES: usize = 100_000;
 
 /// How long a worker waits for a task.
 const WAIT: Duration = Duration::from_secs(60);
@@ -29,18 +30,34 @@ const WAIT: Duration = Duration::from_secs(60);
 /// Waiting workers served in one transaction.
 const SERVED_AT_ONCE: usize = 512;
 
-impl Turn<'_> {
+/// Activities, their tasks, and the workers that wait for them.
+#[derive(Debug)]
+pub(crate) struct ActivityTasks<'a, 't> {
+    pub(crate) workflow: &'a mut WorkflowContext<'t>,
+    pub(crate) store: WorkflowStore<'t>,
+}
+
+impl<'t> WorkflowContext<'t> {
+    pub(crate) fn activities(&mut self) -> ActivityTasks<'_, 't> {
+        ActivityTasks {
+            store: self.store,
+            workflow: self,
+        }
+    }
+}
+
+impl ActivityTasks<'_, '_> {
     pub(crate) fn apply_to_activity(
         &mut self,
         command: ActivityCommand,
     ) -> Result<(), StoreFailure> {
         match command {
-            ActivityCommand::Create(create, reply) => {
-                self.client(reply, |turn| turn.create_activity(create))
-            }
-            ActivityCommand::Delete(arn, reply) => {
-                self.client(reply, |turn| turn.delete_activity(&arn))
-            }
+            ActivityCommand::Create(create, reply) => self.workflow.client(reply, |workflow| {
+                workflow.activities().create_activity(create)
+            }),
+            ActivityCommand::Delete(arn, reply) => self.workflow.client(reply, |workflow| {
+                workflow.activities().delete_activity(&arn)
+            }),
             ActivityCommand::GetTask(get, reply) => self.get_activity_task(get, reply),
         }
     }
@@ -51,36 +68,36 @@ impl Turn<'_> {
     ) -> Result<ActivityDescription, TransactionError> {
         check_name(&create.name)?;
         let encryption = create.encryption.map(|encryption| encryption.to_string());
-        if let Some(existing) = self.store().machines().activity(&create.name)? {
+        if let Some(existing) = self.store.machines.activity(&create.name)? {
             // Tags do not count, as on AWS.
             if existing.encryption != encryption {
-                let arn = self.memory.place.activity_arn(&create.name);
+                let arn = self.workflow.arns.activity_arn(&create.name);
                 return Err(Rejected::ActivityAlreadyExists(arn).into());
             }
-            return Ok(existing.describe(&self.memory.place));
+            return Ok(existing.describe(self.workflow.arns));
         }
-        if self.memory.activities.len() >= MOST {
-            return Err(Rejected::ActivityLimitExceeded(MOST).into());
+        if self.workflow.memory.activities.len() >= MAX_ACTIVITIES {
+            return Err(Rejected::ActivityLimitExceeded(MAX_ACTIVITIES).into());
         }
         let row = ActivityRow {
             name: create.name.clone(),
             encryption,
-            created_at: self.now_ms(),
+            created_at: self.workflow.now_ms(),
         };
         let tags = serde_json::json!(create.tags).to_string();
-        let id = self.store().machines().insert_activity(&row, &tags)?;
-        self.memory.activities.insert(create.name, id);
-        Ok(row.describe(&self.memory.place))
+        let id = self.store.machines.insert_activity(&row, &tags)?;
+        self.workflow.memory.activities.insert(create.name, id);
+        Ok(row.describe(self.workflow.arns))
     }
 
     /// Deletes an activity; one that does not exist is deleted already, as on AWS.
     fn delete_activity(&mut self, arn: &str) -> Result<(), TransactionError> {
         let name = arn::activity_name(arn)?;
-        if let Some(id) = self.memory.activities.remove(name) {
-            self.store().machines().delete_activity(id)?;
-            for poll in self.memory.polls.take_of(id) {
+        if let Some(id) = self.workflow.memory.activities.remove(name) {
+            self.store.machines.delete_activity(id)?;
+            for poll in self.workflow.memory.polls.take_of(id) {
                 let refused = Rejected::ActivityDoesNotExist(arn.to_owned());
-                self.out.reply(poll.reply, Err(refused));
+                self.workflow.reply(poll.reply, Err(refused));
             }
         }
         Ok(())
@@ -92,12 +109,12 @@ impl Turn<'_> {
         reply: Reply<Option<ActivityTask>>,
     ) -> Result<(), StoreFailure> {
         let found = arn::activity_name(&get.activity_arn)
-            .map(|name| self.memory.activities.get(name).copied())
+            .map(|name| self.workflow.memory.activities.get(name).copied())
             .and_then(|id| id.ok_or(Rejected::ActivityDoesNotExist(get.activity_arn)));
         let activity = match found {
             Ok(activity) => activity,
             Err(refused) => {
-                self.out.reply(reply, Err(refused));
+                self.workflow.reply(reply, Err(refused));
                 return Ok(());
             }
         };
@@ -106,19 +123,19 @@ impl Turn<'_> {
             return Ok(());
         }
         let task = self.take_task(activity, get.worker_name.as_deref())?;
-        if task.is_some() || self.memory.draining.is_some() {
-            self.out.reply(reply, Ok(task));
+        if task.is_some() || self.workflow.is_draining() {
+            self.workflow.reply(reply, Ok(task));
             return Ok(());
         }
-        let deadline = self.now.saturating_add(WAIT);
+        let deadline = self.workflow.now().saturating_add(WAIT);
         let poll = Poll {
             worker_name: get.worker_name,
             reply,
             deadline,
         };
-        if let Err(poll) = self.memory.polls.add(activity, poll) {
+        if let Err(poll) = self.workflow.memory.polls.add(activity, poll) {
             let refused = Rejected::ActivityWorkerLimitExceeded;
-            self.out.reply(poll.reply, Err(refused));
+            self.workflow.reply(poll.reply, Err(refused));
         }
         Ok(())
     }
@@ -131,7 +148,7 @@ impl Turn<'_> {
         worker_name: Option<&str>,
     ) -> Result<Option<ActivityTask>, StoreFailure> {
         loop {
-            let row = match readable(self.store().machines().take_activity_task(activity))? {
+            let row = match readable(self.store.machines.take_activity_task(activity))? {
                 Readable::Whole(Some(row)) => row,
                 Readable::Whole(None) | Readable::Damaged(_) => return Ok(None),
             };
@@ -139,7 +156,7 @@ impl Turn<'_> {
                 Readable::Whole(Some(input)) => input,
                 Readable::Whole(None) => continue,
                 Readable::Damaged(damaged) => {
-                    self.with_execution(row.execution, |_, _| {
+                    self.workflow.with_execution(row.execution, |_, _| {
                         Err(TransactionError::Damaged(damaged))
                     })?;
                     continue;
@@ -149,9 +166,9 @@ impl Turn<'_> {
                 event: row.event,
                 worker_name: worker_name.map(str::to_owned),
             };
-            self.tell(row.execution, stimulus);
+            self.workflow.tell(row.execution, stimulus);
             return Ok(Some(ActivityTask {
-                task_token: self.memory.seal.mint(row.execution, row.event),
+                task_token: self.workflow.seal.mint(row.execution, row.event),
                 input: input.text().to_owned(),
             }));
         }
@@ -159,10 +176,10 @@ impl Turn<'_> {
 
     /// The input of a task: what its `ActivityScheduled` event says. None when nobody waits for it any more.
     fn input_of(&self, row: &ActivityTaskRow) -> Result<Option<Payload>, StoreError> {
-        if !self.waits_for(row.execution, row.event)? {
+        if !self.workflow.calls.waits_for(row.execution, row.event)? {
             return Ok(None);
         }
-        let data = self.store().executions().step_data(row.step)?;
+        let data = self.store.executions.step_data(row.step)?;
         let step = record::decode(&data).map_err(|error| unreadable(row.step, &error))?;
         let mut events = step.events.into_iter();
         let scheduled = events.find(|event| event.id == row.event);
@@ -185,41 +202,39 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         let known = arn::activity_name(arn)
             .ok()
-            .and_then(|name| self.memory.activities.get(name).copied());
+            .and_then(|name| self.workflow.memory.activities.get(name).copied());
         // The interpreter asked whether there is such an activity, in this transaction.
         let activity = known.expect("a task is scheduled for an activity that exists");
-        self.store()
-            .machines()
-            .insert_activity_task(&ActivityTaskRow {
-                activity,
-                step,
-                event,
-                execution,
-            })?;
-        self.memory.polls.wake(activity);
+        self.store.machines.insert_activity_task(&ActivityTaskRow {
+            activity,
+            step,
+            event,
+            execution,
+        })?;
+        self.workflow.memory.polls.wake(activity);
         Ok(())
     }
 
     /// Answers the workers whose time is over, and those whose activities have tasks. Says whether some remain that
     /// could be served at once.
     pub(crate) fn serve_waiting_workers(&mut self) -> Result<bool, StoreFailure> {
-        let over = if self.memory.draining.is_some() {
-            self.memory.polls.take_all()
+        let over = if self.workflow.is_draining() {
+            self.workflow.memory.polls.take_all()
         } else {
-            self.memory.polls.take_due(self.now)
+            self.workflow.memory.polls.take_due(self.workflow.now())
         };
         for poll in over {
-            self.out.reply(poll.reply, Ok(None));
+            self.workflow.reply(poll.reply, Ok(None));
         }
         for _ in 0..SERVED_AT_ONCE {
-            let Some((place, poll)) = self.memory.polls.take_woken() else {
+            let Some((place, poll)) = self.workflow.memory.polls.take_woken() else {
                 return Ok(false);
             };
             if let Some(task) = self.take_task(place.0, poll.worker_name.as_deref())? {
-                self.out.reply(poll.reply, Ok(Some(task)));
+                self.workflow.reply(poll.reply, Ok(Some(task)));
             } else {
-                self.memory.polls.put_back(place, poll);
-                self.memory.polls.rest(place.0);
+                self.workflow.memory.polls.put_back(place, poll);
+                self.workflow.memory.polls.rest(place.0);
             }
         }
         Ok(true)

@@ -4,7 +4,7 @@
 use rampmeter_asl::{Frame, FrameId, Payload, Stimulus, TimerKind};
 use rampmeter_store::{ExecutionRow, StoreError};
 
-use crate::apply::turn::Turn;
+use crate::apply::workflow::step::Steps;
 use crate::apply::workflow::work::{BUDGET, Moving};
 use crate::memory::machines::Machine;
 
@@ -17,7 +17,7 @@ pub(crate) enum Advanced {
     Stale,
 }
 
-impl Turn<'_> {
+impl Steps<'_, '_> {
     /// Advances an execution that has begun. `call` is the audit of the call that caused it.
     pub(crate) fn advance(
         &mut self,
@@ -26,16 +26,16 @@ impl Turn<'_> {
         call: Option<&str>,
     ) -> Result<Advanced, StoreError> {
         let id = self.frame_addressed(&execution, &stimulus)?;
-        let Some(frame) = self.load_frame(&execution, id)? else {
+        let Some(frame) = self.workflow.load_frame(&execution, id)? else {
             return Ok(Advanced::Stale);
         };
-        let machine = self.machine(execution.revision)?;
+        let machine = self.workflow.machine(execution.revision)?;
         let mut moving = Moving::new(execution, machine, BUDGET);
         let moved = if matches!(stimulus, Stimulus::TaskHeartbeat { .. }) {
             self.beat(&mut moving, frame, stimulus)?
         } else if self.step(&mut moving, frame, stimulus, call)?.is_some() {
             self.work(&mut moving)?;
-            self.store().executions().update_execution(&moving.row)?;
+            self.store.executions.update_execution(&moving.row)?;
             self.put_off(&moving)?;
             true
         } else {
@@ -67,10 +67,7 @@ impl Turn<'_> {
         if execution.frames == 0 || execution.waits_for == event {
             return Ok(0);
         }
-        let found = self
-            .store()
-            .frames()
-            .frame_waiting_for(execution.id, event)?;
+        let found = self.store.frames.frame_waiting_for(execution.id, event)?;
         Ok(found.unwrap_or(0))
     }
 
@@ -88,14 +85,12 @@ impl Turn<'_> {
         self.step(&mut moving, frame, start, None)?
             .expect("an execution that has not begun takes its start");
         let part = moving.row.machine_part(&machine.name);
-        self.store()
-            .executions()
-            .insert_execution(&part, &moving.row)?;
+        self.store.executions.insert_execution(&part, &moving.row)?;
         if moving.due.is_empty() {
             return Ok(());
         }
         self.work(&mut moving)?;
-        self.store().executions().update_execution(&moving.row)?;
+        self.store.executions.update_execution(&moving.row)?;
         self.put_off(&moving)
     }
 }

@@ -1,15 +1,18 @@
 //! The data of executions: how long it may be, and where the store keeps what went in and what came out.
 
 use rampmeter_asl::{Detail, Payload, record};
-use rampmeter_store::{ExecutionRow, Store, StoreError};
+use rampmeter_store::{ExecutionRow, ExecutionTables, StoreError};
 
 /// AWS's limit for the input and output of states, tasks and executions, in bytes of UTF-8.
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
-pub(crate) const LONGEST_DATA: usize = 262_144;
+pub(crate) const MAX_DATA_BYTES: usize = 262_144;
 
 /// The input of an execution: what its first event says.
-pub(crate) fn stored_input(store: &Store, execution: &ExecutionRow) -> Result<Payload, StoreError> {
-    let data = store.executions().step_data(execution.first_step)?;
+pub(crate) fn stored_input(
+    executions: ExecutionTables<'_>,
+    execution: &ExecutionRow,
+) -> Result<Payload, StoreError> {
+    let data = executions.step_data(execution.first_step)?;
     let damaged =
         |what: String| StoreError::damaged(format!("step {}: {what}", execution.first_step.0));
     let step = record::decode(&data).map_err(|error| damaged(error.to_string()))?;
@@ -23,12 +26,12 @@ pub(crate) fn stored_input(store: &Store, execution: &ExecutionRow) -> Result<Pa
 
 /// The output of an execution that succeeded: what its last event says.
 pub(crate) fn stored_output(
-    store: &Store,
+    executions: ExecutionTables<'_>,
     execution: &ExecutionRow,
 ) -> Result<Payload, StoreError> {
     let damaged =
         |what: String| StoreError::damaged(format!("step {}: {what}", execution.last_step.0));
-    let data = store.executions().step_data(execution.last_step)?;
+    let data = executions.step_data(execution.last_step)?;
     let step = record::decode(&data).map_err(|error| damaged(error.to_string()))?;
     match step
         .events

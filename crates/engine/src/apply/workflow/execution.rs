@@ -15,8 +15,9 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::state_machine::MachineKind;
 use rampmeter_store::{ExecutionRow, Origin, StoreError};
 
-use crate::apply::turn::Turn;
-use crate::apply::workflow::data::{LONGEST_DATA, stored_input};
+use crate::apply::subject::Subject;
+use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
+use crate::apply::workflow::data::{MAX_DATA_BYTES, stored_input};
 use crate::apply::workflow::work::BUDGET;
 use crate::memory::machines::Machine;
 
@@ -37,7 +38,23 @@ pub(crate) enum Start {
     Again(StartedExecution),
 }
 
-impl Turn<'_> {
+/// Executions that begin.
+#[derive(Debug)]
+pub(crate) struct Starts<'a, 't> {
+    pub(crate) workflow: &'a mut WorkflowContext<'t>,
+    pub(crate) store: WorkflowStore<'t>,
+}
+
+impl<'t> WorkflowContext<'t> {
+    pub(crate) fn starts(&mut self) -> Starts<'_, 't> {
+        Starts {
+            store: self.store,
+            workflow: self,
+        }
+    }
+}
+
+impl Starts<'_, '_> {
     /// Starts an execution, or answers again for one with the same name and input that still runs.
     pub(crate) fn start_execution(
         &mut self,
@@ -67,16 +84,16 @@ impl Turn<'_> {
     ) -> Result<(Arc<Machine>, Origin), TransactionError> {
         let missing = || Rejected::StateMachineDoesNotExist(arn.to_owned());
         let reference = arn::machine(arn)?;
-        let Some(newest) = self.newest_machine(reference.name)? else {
+        let Some(newest) = self.workflow.newest_machine(reference.name)? else {
             return Err(missing().into());
         };
         let Some(qualifier) = reference.qualifier else {
             return Ok((newest, Origin::default()));
         };
-        let machine = self.store().machines().revision(newest.id)?.machine;
+        let machine = self.store.machines.revision(newest.id)?.machine;
         let (number, alias) = match qualifier {
             Qualifier::Version(number) => (Some(number), None),
-            Qualifier::Alias(name) => match self.store().machines().alias(machine, name)? {
+            Qualifier::Alias(name) => match self.store.machines.alias(machine, name)? {
                 Some(row) => (
                     crate::apply::machines::alias::pick(&row.routes),
                     Some(row.name),
@@ -85,7 +102,7 @@ impl Turn<'_> {
             },
         };
         let version = match number {
-            Some(number) => self.store().machines().version(machine, number)?,
+            Some(number) => self.store.machines.version(machine, number)?,
             None => None,
         };
         let Some(version) = version else {
@@ -95,7 +112,7 @@ impl Turn<'_> {
             version: Some(version.number),
             alias,
         };
-        Ok((self.machine(version.revision)?, origin))
+        Ok((self.workflow.machine(version.revision)?, origin))
     }
 
     /// Checks a start, and gives the execution its number and its name.
@@ -118,11 +135,7 @@ impl Turn<'_> {
                 format!("{name}:{}", unique())
             }
             (MachineKind::Standard, Some(name)) => {
-                if let Some(taken) = self
-                    .store()
-                    .executions()
-                    .execution_named(&machine.name, name)?
-                {
+                if let Some(taken) = self.store.executions.execution_named(&machine.name, name)? {
                     let again = self.start_again(&machine.name, &taken, &input)?;
                     return Ok(Start::Again(again));
                 }
@@ -131,11 +144,16 @@ impl Turn<'_> {
             (MachineKind::Standard, None) => unique(),
         };
         let execution = ExecutionRow {
-            id: ExecutionId(self.memory.numbers.execution.take(self.store)?),
+            id: ExecutionId(
+                self.workflow
+                    .memory
+                    .execution_numbers
+                    .take(self.workflow.ledger)?,
+            ),
             revision: machine.id,
             name,
             status: ExecutionStatus::Running,
-            started_at: self.now_ms(),
+            started_at: self.workflow.now_ms(),
             stopped_at: None,
             events: 0,
             first_step: StepId(0),
@@ -167,17 +185,17 @@ impl Turn<'_> {
             input,
             origin,
         } = new;
-        let place = &self.memory.place;
+        let place = self.workflow.arns;
         let started = StartedExecution {
             execution_arn: place.execution_arn(&machine.name, &execution.name),
             start_date: execution.started_at,
         };
         if origin != Origin::default() {
-            self.store()
-                .machines()
-                .insert_origin(execution.id, &origin)?;
+            self.store.machines.insert_origin(execution.id, &origin)?;
         }
-        self.begin(&machine, execution, Frame::root(), input, budget)?;
+        self.workflow
+            .steps()
+            .begin(&machine, execution, Frame::root(), input, budget)?;
         Ok(started)
     }
 
@@ -188,9 +206,9 @@ impl Turn<'_> {
         taken: &ExecutionRow,
         input: &Payload,
     ) -> Result<StartedExecution, TransactionError> {
-        let execution_arn = self.memory.place.execution_arn(machine_name, &taken.name);
+        let execution_arn = self.workflow.arns.execution_arn(machine_name, &taken.name);
         let repeated = taken.status == ExecutionStatus::Running
-            && stored_input(self.store(), taken)?.value() == input.value();
+            && stored_input(self.store.executions, taken)?.value() == input.value();
         if repeated {
             Ok(StartedExecution {
                 execution_arn,
@@ -200,7 +218,9 @@ impl Turn<'_> {
             Err(Rejected::ExecutionAlreadyExists(execution_arn).into())
         }
     }
+}
 
+impl WorkflowContext<'_> {
     /// Stops an execution; one that has ended is left as it is, and its stop date is answered, as on AWS.
     pub(crate) fn stop_execution(&mut self, stop: StopExecution) -> Result<i64, TransactionError> {
         let execution = self.execution_by_arn(&stop.execution_arn)?;
@@ -218,15 +238,15 @@ impl Turn<'_> {
     /// The execution that an ARN names.
     pub(crate) fn execution_by_arn(&self, arn: &str) -> Result<ExecutionRow, TransactionError> {
         let (machine, name) = arn::execution_names(arn)?;
-        let found = self.store().executions().execution_named(machine, name)?;
+        let found = self.store.executions.execution_named(machine, name)?;
         found.ok_or_else(|| Rejected::ExecutionDoesNotExist(arn.to_owned()).into())
     }
 }
 
 fn read_input(text: &str) -> Result<Payload, Rejected> {
-    if text.len() > LONGEST_DATA {
+    if text.len() > MAX_DATA_BYTES {
         return Err(Rejected::InvalidExecutionInput(format!(
-            "Input exceeds the maximum number of bytes allowed: {LONGEST_DATA}"
+            "Input exceeds the maximum number of bytes allowed: {MAX_DATA_BYTES}"
         )));
     }
     Payload::parse(text)
@@ -242,7 +262,7 @@ mod tests {
         assert!(read_input("{}").is_ok());
         assert!(read_input("{").is_err());
         assert!(read_input("").is_err());
-        let longest = format!("\"{}\"", "x".repeat(LONGEST_DATA - 2));
+        let longest = format!("\"{}\"", "x".repeat(MAX_DATA_BYTES - 2));
         assert!(read_input(&longest).is_ok());
         assert!(read_input(&format!("{longest} ")).is_err());
     }

@@ -9,10 +9,10 @@ use rampmeter_asl::{
 };
 use rampmeter_store::model::id::StepId;
 use rampmeter_store::unreadable;
-use rampmeter_store::{ExecutionRow, ForkRow, FrameRow, FrameStanding, StoreError};
+use rampmeter_store::{ExecutionRow, ForkRow, FrameRow, FrameStatus, StoreError};
 
-use crate::apply::turn::Turn;
-use crate::apply::workflow::data::LONGEST_DATA;
+use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
+use crate::apply::workflow::data::MAX_DATA_BYTES;
 use crate::apply::workflow::work::{Joining, Moving, Work};
 
 /// Rows read at once.
@@ -21,7 +21,23 @@ const CHUNK: usize = 256;
 /// Rows of frames deleted as one piece of work.
 const FORGOTTEN: u64 = 512;
 
-impl Turn<'_> {
+/// The children of Parallel and Map states.
+#[derive(Debug)]
+pub(crate) struct Forks<'a, 't> {
+    pub(crate) workflow: &'a mut WorkflowContext<'t>,
+    pub(crate) store: WorkflowStore<'t>,
+}
+
+impl<'t> WorkflowContext<'t> {
+    pub(crate) fn forks(&mut self) -> Forks<'_, 't> {
+        Forks {
+            store: self.store,
+            workflow: self,
+        }
+    }
+}
+
+impl Forks<'_, '_> {
     /// A frame asked for children. `step` holds it as it rests.
     pub(crate) fn fork(
         &mut self,
@@ -31,7 +47,8 @@ impl Turn<'_> {
         frame: Frame,
         bytes: usize,
     ) -> Result<(), StoreError> {
-        self.memory
+        self.workflow
+            .memory
             .ancestors
             .get_mut()
             .keep(step, Arc::new(frame), bytes);
@@ -51,7 +68,7 @@ impl Turn<'_> {
             cause: event,
         });
         let row = ForkRow { live: true, join };
-        self.store().frames().put_fork(moving.row.id, &row)
+        self.store.frames.put_fork(moving.row.id, &row)
     }
 
     /// The fork that a piece of work was for, unless it is over.
@@ -61,7 +78,7 @@ impl Turn<'_> {
         parent: FrameId,
         first: FrameId,
     ) -> Result<Option<ForkRow>, StoreError> {
-        let found = self.store().frames().fork(moving.row.id, parent)?;
+        let found = self.store.frames.fork(moving.row.id, parent)?;
         Ok(found.filter(|row| row.live && row.join.fork().first == first))
     }
 
@@ -90,7 +107,9 @@ impl Turn<'_> {
             });
         }
         let child = Frame::child(parent, first + u64::from(index), index, cause);
-        self.step(moving, child, Stimulus::Begin, None)?;
+        self.workflow
+            .steps()
+            .step(moving, child, Stimulus::Begin, None)?;
         Ok(())
     }
 
@@ -102,7 +121,7 @@ impl Turn<'_> {
         end: &End,
     ) -> Result<(), StoreError> {
         let parent = frame.parent().expect("a child has a parent");
-        let Some(mut row) = self.store().frames().fork(moving.row.id, parent)? else {
+        let Some(mut row) = self.store.frames.fork(moving.row.id, parent)? else {
             return Ok(());
         };
         if !row.live || !row.children().contains(&frame.id()) {
@@ -111,7 +130,7 @@ impl Turn<'_> {
         let first = row.join.fork().first;
         let next = row.join.child_ended(frame, end);
         row.live = !row.join.is_over();
-        self.store().frames().put_fork(moving.row.id, &row)?;
+        self.store.frames.put_fork(moving.row.id, &row)?;
         moving.due.push_back(match next {
             Next::Wait => return Ok(()),
             Next::Start { index, cause } => Work::Begin {
@@ -145,26 +164,26 @@ impl Turn<'_> {
         outcome: Outcome,
     ) -> Result<(), StoreError> {
         let execution = moving.row.id;
-        let Some(row) = self.store().frames().fork(execution, parent)? else {
+        let Some(row) = self.store.frames.fork(execution, parent)? else {
             return Ok(());
         };
         if row.join.fork().first != first {
             return Ok(());
         }
-        let Some(frame) = self.load_frame(&moving.row, parent)? else {
+        let Some(frame) = self.workflow.load_frame(&moving.row, parent)? else {
             return Ok(());
         };
         let event = row.join.fork().event;
         // The frame may fork again in this very step.
-        self.store()
-            .frames()
+        self.store
+            .frames
             .delete_forks(execution, parent..parent + 1)?;
         moving.joining = Some(Joining::Frames(row.children()));
         let joined = Stimulus::Joined { event, outcome };
-        let ended = self.step(moving, frame, joined, None)?;
+        let ended = self.workflow.steps().step(moving, frame, joined, None)?;
         moving.joining = None;
         if matches!(ended, Some(Some(End::Failed { .. }))) {
-            return self.store().frames().put_fork(execution, &row);
+            return self.store.frames.put_fork(execution, &row);
         }
         let Range { start, end } = row.children();
         moving.due.push_back(Work::Forget {
@@ -183,13 +202,13 @@ impl Turn<'_> {
         outcome: Option<Outcome>,
     ) -> Result<(), StoreError> {
         let execution = moving.row.id;
-        let fork = self.store().frames().fork(execution, parent)?;
+        let fork = self.store.frames.fork(execution, parent)?;
         let running = match &fork {
             Some(row) => {
                 let range = from.max(row.children().start)..row.children().end;
-                let running = Some(FrameStanding::Running);
-                self.store()
-                    .frames()
+                let running = Some(FrameStatus::Running);
+                self.store
+                    .frames
                     .frames_in(execution, range, running, 1)?
                     .pop()
             }
@@ -214,12 +233,12 @@ impl Turn<'_> {
             from: child.id + 1,
             outcome,
         });
-        match self.store().frames().fork(execution, child.id)? {
+        match self.store.frames.fork(execution, child.id)? {
             None => self.cancel(moving, child.id),
             Some(mut below) => {
                 // What its children still do counts no more.
                 below.live = false;
-                self.store().frames().put_fork(execution, &below)?;
+                self.store.frames.put_fork(execution, &below)?;
                 moving.due.push_front(Work::Cancel {
                     parent: child.id,
                     from: 0,
@@ -231,11 +250,13 @@ impl Turn<'_> {
     }
 
     fn cancel(&mut self, moving: &mut Moving, id: FrameId) -> Result<(), StoreError> {
-        if let Some(frame) = self.load_frame(&moving.row, id)? {
+        if let Some(frame) = self.workflow.load_frame(&moving.row, id)? {
             let waits = matches!(frame.waiting_for(), Waiting::Children { .. });
-            self.step(moving, frame, Stimulus::Cancel, None)?;
+            self.workflow
+                .steps()
+                .step(moving, frame, Stimulus::Cancel, None)?;
             if waits {
-                self.abort_map_runs(moving, Some(id))?;
+                self.workflow.map_runs().abort_map_runs(moving, Some(id))?;
             }
         }
         Ok(())
@@ -256,44 +277,43 @@ impl Turn<'_> {
             });
         }
         let now = frames.start..until;
-        for below in self.store().frames().forks_in(execution, now.clone())? {
+        for below in self.store.frames.forks_in(execution, now.clone())? {
             moving.due.push_back(Work::Forget {
                 from: below.start,
                 until: below.end,
             });
         }
-        self.store().frames().delete_forks(execution, now.clone())?;
-        self.store().frames().delete_frames(execution, now)
+        self.store.frames.delete_forks(execution, now.clone())?;
+        self.store.frames.delete_frames(execution, now)
     }
 
     /// Clears the timers of the frames of an execution that has ended. Their rows stay for a redrive.
     pub(crate) fn quieten(&mut self, moving: &mut Moving, from: FrameId) -> Result<(), StoreError> {
         let execution = moving.row.id;
         let range = from..moving.row.frames + 1;
-        let running = Some(FrameStanding::Running);
-        let frames = self
-            .store()
-            .frames()
-            .frames_in(execution, range, running, 1)?;
+        let running = Some(FrameStatus::Running);
+        let frames = self.store.frames.frames_in(execution, range, running, 1)?;
         let Some(mut row) = frames.into_iter().next() else {
             return Ok(());
         };
         moving.due.push_front(Work::Quiet { from: row.id + 1 });
-        let data = self.store().executions().step_data(row.step)?;
+        let data = self.store.executions.step_data(row.step)?;
         let frame = record::decode_frame(&data).map_err(|error| unreadable(row.step, &error))?;
         if let Some(frame) = frame {
-            for timer in self.timers_of(execution, &frame)? {
-                self.store().executions().clear_timer(execution, timer)?;
+            for timer in self.workflow.timers_of(execution, &frame)? {
+                self.store.executions.clear_timer(execution, timer)?;
             }
             if let Some((event, _)) = frame.heartbeat() {
-                self.store().frames().delete_heartbeat(execution, event)?;
+                self.store.frames.delete_heartbeat(execution, event)?;
             }
         }
-        row.standing = FrameStanding::Failed;
+        row.status = FrameStatus::Failed;
         row.waits_for = 0;
-        self.store().frames().put_frame(execution, &row)
+        self.store.frames.put_frame(execution, &row)
     }
+}
 
+impl WorkflowContext<'_> {
     /// A frame above the one that moves, as it was stored.
     pub(crate) fn ancestor(
         &self,
@@ -302,7 +322,7 @@ impl Turn<'_> {
     ) -> Result<Option<Arc<Frame>>, StoreError> {
         let step = match id {
             0 => execution.frame_step,
-            id => match self.store().frames().frame(execution.id, id)? {
+            id => match self.store.frames.frame(execution.id, id)? {
                 Some(row) => row.step,
                 None => return Ok(None),
             },
@@ -311,7 +331,7 @@ impl Turn<'_> {
         if let Some(kept) = ancestors.borrow_mut().get(step) {
             return Ok(Some(kept));
         }
-        let data = self.store().executions().step_data(step)?;
+        let data = self.store.executions.step_data(step)?;
         let frame = record::decode_frame(&data).map_err(|error| unreadable(step, &error))?;
         Ok(frame.map(|frame| {
             let frame = Arc::new(frame);
@@ -332,13 +352,11 @@ impl Turn<'_> {
         let mut results = Vec::new();
         let mut bytes = 0;
         loop {
-            let succeeded = Some(FrameStanding::Succeeded);
-            let rows = self.store().frames().frames_in(
-                execution.id,
-                children.clone(),
-                succeeded,
-                CHUNK,
-            )?;
+            let succeeded = Some(FrameStatus::Succeeded);
+            let rows =
+                self.store
+                    .frames
+                    .frames_in(execution.id, children.clone(), succeeded, CHUNK)?;
             let Some(last) = rows.last() else {
                 return Ok(results);
             };
@@ -347,7 +365,7 @@ impl Turn<'_> {
                 let result = self.result(&row)?;
                 bytes += result.len();
                 results.push(result);
-                if bytes > LONGEST_DATA {
+                if bytes > MAX_DATA_BYTES {
                     return Ok(results);
                 }
             }
@@ -356,7 +374,7 @@ impl Turn<'_> {
 
     fn result(&self, row: &FrameRow) -> Result<Payload, StoreError> {
         let missing = || StoreError::damaged(format!("frame {} has no output", row.id));
-        let data = self.store().executions().step_data(row.step)?;
+        let data = self.store.executions.step_data(row.step)?;
         record::decode_payload(&data, row.output.ok_or_else(missing)?)
             .map_err(|error| unreadable(row.step, &error))
     }

@@ -12,8 +12,9 @@ use rampmeter_store::model::map_run::UpdateMapRun;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{Ended, ExecutionRow, ItemOf, MapRunRow, StoreError};
 
-use crate::apply::turn::Turn;
-use crate::apply::workflow::data::LONGEST_DATA;
+use crate::apply::subject::Subject;
+use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
+use crate::apply::workflow::data::MAX_DATA_BYTES;
 use crate::apply::workflow::work::{Joining, Moving, Work};
 
 /// What a child execution may spend in the command that starts it, and what its start costs the parent.
@@ -23,7 +24,23 @@ const START: u32 = 4;
 /// Rows read at once.
 const CHUNK: usize = 64;
 
-impl Turn<'_> {
+/// The child executions of Distributed Map states.
+#[derive(Debug)]
+pub(crate) struct MapRuns<'a, 't> {
+    pub(crate) workflow: &'a mut WorkflowContext<'t>,
+    pub(crate) store: WorkflowStore<'t>,
+}
+
+impl<'t> WorkflowContext<'t> {
+    pub(crate) fn map_runs(&mut self) -> MapRuns<'_, 't> {
+        MapRuns {
+            store: self.store,
+            workflow: self,
+        }
+    }
+}
+
+impl MapRuns<'_, '_> {
     /// A frame asked for a map run.
     pub(crate) fn start_map_run(
         &mut self,
@@ -33,7 +50,7 @@ impl Turn<'_> {
         let mut join = rampmeter_asl::Join::new(run.fork);
         let begin = join.begin();
         let name = run.arn.rsplit(':').next().unwrap_or_default().to_owned();
-        let id = self.store().frames().insert_map_run(&MapRunRow {
+        let id = self.store.frames.insert_map_run(&MapRunRow {
             id: MapRunId(0),
             execution: moving.row.id,
             frame: join.fork().parent,
@@ -43,7 +60,7 @@ impl Turn<'_> {
             is_express: run.is_express,
             is_batched: run.is_batched,
             status: ExecutionStatus::Running,
-            started_at: self.now_ms(),
+            started_at: self.workflow.now_ms(),
             stopped_at: None,
             items: run.items,
             ended: Ended::default(),
@@ -78,12 +95,14 @@ impl Turn<'_> {
             });
         }
         moving.spend(START);
-        let Some(parent) = self.ancestor(&moving.row, run.frame)? else {
+        let Some(parent) = self.workflow.ancestor(&moving.row, run.frame)? else {
             return Ok(());
         };
-        let input = self.with_context(moving, None, |machine, context| {
-            map_run_input(machine, &parent, index, context)
-        })?;
+        let input = self
+            .workflow
+            .with_context(moving, None, |machine, context| {
+                map_run_input(machine, &parent, index, context)
+            })?;
         match input {
             Ok(input) => self.start_item(moving, &run, input),
             Err(ChildFailure { error, cause }) => {
@@ -107,11 +126,16 @@ impl Turn<'_> {
             .filter(|_| run.is_batched)
             .map_or(1, |items| u64::try_from(items.len()).unwrap_or(u64::MAX));
         let row = ExecutionRow {
-            id: ExecutionId(self.memory.numbers.execution.take(self.store)?),
+            id: ExecutionId(
+                self.workflow
+                    .memory
+                    .execution_numbers
+                    .take(self.workflow.ledger)?,
+            ),
             revision: moving.row.revision,
             name: uuid::Uuid::new_v4().to_string(),
             status: ExecutionStatus::Running,
-            started_at: self.now_ms(),
+            started_at: self.workflow.now_ms(),
             stopped_at: None,
             events: 0,
             first_step: StepId(0),
@@ -127,8 +151,10 @@ impl Turn<'_> {
             redrives: 0,
             redriven_at: None,
         };
-        let machine = self.machine(row.revision)?;
-        self.begin(&machine, row, Frame::item(&run.state), input, CHILD_BUDGET)
+        let machine = self.workflow.machine(row.revision)?;
+        self.workflow
+            .steps()
+            .begin(&machine, row, Frame::item(&run.state), input, CHILD_BUDGET)
     }
 
     /// The map run, if its children still count and its parent runs.
@@ -136,7 +162,7 @@ impl Turn<'_> {
         if moving.row.status != ExecutionStatus::Running {
             return Ok(None);
         }
-        let found = self.store().frames().map_run(id)?;
+        let found = self.store.frames.map_run(id)?;
         Ok(found.filter(|run| run.status == ExecutionStatus::Running && !run.join.is_over()))
     }
 
@@ -147,7 +173,7 @@ impl Turn<'_> {
         end: &End,
         items: u64,
     ) -> Result<(), StoreError> {
-        let Some(mut run) = self.store().frames().map_run(id)? else {
+        let Some(mut run) = self.store.frames.map_run(id)? else {
             return Ok(());
         };
         let way = match end {
@@ -159,10 +185,10 @@ impl Turn<'_> {
         run.ended.children[way] += 1;
         run.ended.items[way] += items;
         if run.status != ExecutionStatus::Running {
-            return self.store().frames().update_map_run(&run);
+            return self.store.frames.update_map_run(&run);
         }
         let next = run.join.execution_ended(end);
-        self.store().frames().update_map_run(&run)?;
+        self.store.frames.update_map_run(&run)?;
         let work = match next {
             Next::Wait => return Ok(()),
             Next::Start { index, .. } => Work::StartItems {
@@ -180,7 +206,7 @@ impl Turn<'_> {
                 outcome: Some(outcome),
             },
         };
-        self.leave_to(run.execution, &work)
+        self.workflow.steps().leave_to(run.execution, &work)
     }
 
     /// Stops the next child execution that runs; when there is none, does what `outcome` says.
@@ -193,10 +219,7 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         moving.spend(START);
         let running = ExecutionStatus::Running;
-        let mut children = self
-            .store()
-            .frames()
-            .map_run_children(id, running, after, 1)?;
+        let mut children = self.store.frames.map_run_children(id, running, after, 1)?;
         let Some(child) = children.pop() else {
             if let Some(outcome) = outcome {
                 moving.due.push_front(Work::JoinRun {
@@ -215,7 +238,7 @@ impl Turn<'_> {
             error: None,
             cause: None,
         };
-        self.tell(child.id, stimulus);
+        self.workflow.tell(child.id, stimulus);
         Ok(())
     }
 
@@ -226,24 +249,26 @@ impl Turn<'_> {
         id: MapRunId,
         outcome: Outcome,
     ) -> Result<(), StoreError> {
-        let Some(mut run) = self.store().frames().map_run(id)? else {
+        let Some(mut run) = self.store.frames.map_run(id)? else {
             return Ok(());
         };
         if run.status != ExecutionStatus::Running {
             return Ok(());
         }
-        let Some(frame) = self.load_frame(&moving.row, run.frame)? else {
+        let Some(frame) = self.workflow.load_frame(&moving.row, run.frame)? else {
             return Ok(());
         };
         run.status = match outcome.failure {
             None => ExecutionStatus::Succeeded,
             Some(_) => ExecutionStatus::Failed,
         };
-        run.stopped_at = Some(self.now_ms());
-        self.store().frames().update_map_run(&run)?;
+        run.stopped_at = Some(self.workflow.now_ms());
+        self.store.frames.update_map_run(&run)?;
         moving.joining = Some(Joining::MapRun(id));
         let event = run.join.fork().event;
-        self.step(moving, frame, Stimulus::Joined { event, outcome }, None)?;
+        self.workflow
+            .steps()
+            .step(moving, frame, Stimulus::Joined { event, outcome }, None)?;
         moving.joining = None;
         Ok(())
     }
@@ -254,11 +279,11 @@ impl Turn<'_> {
         moving: &mut Moving,
         frame: Option<rampmeter_asl::FrameId>,
     ) -> Result<(), StoreError> {
-        for mut run in self.store().frames().running_map_runs(moving.row.id)? {
+        for mut run in self.store.frames.running_map_runs(moving.row.id)? {
             if frame.is_none_or(|frame| frame == run.frame) {
                 run.status = ExecutionStatus::Aborted;
-                run.stopped_at = Some(self.now_ms());
-                self.store().frames().update_map_run(&run)?;
+                run.stopped_at = Some(self.workflow.now_ms());
+                self.store.frames.update_map_run(&run)?;
                 moving.due.push_back(Work::StopItems {
                     map_run: run.id.0,
                     after: 0,
@@ -269,36 +294,10 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// The outputs of the child executions that succeeded, in the order of their items, and only so many that a state's
-    /// data would be too long.
-    pub(crate) fn item_results(&self, id: MapRunId) -> Result<Vec<Payload>, StoreError> {
-        let mut results = Vec::new();
-        let (mut bytes, mut after) = (0, ExecutionId(0));
-        loop {
-            let succeeded = ExecutionStatus::Succeeded;
-            let rows = self
-                .store()
-                .frames()
-                .map_run_children(id, succeeded, after, CHUNK)?;
-            let Some(last) = rows.last() else {
-                return Ok(results);
-            };
-            after = last.id;
-            for row in rows {
-                let result = crate::apply::workflow::data::stored_output(self.store(), &row)?;
-                bytes += result.len();
-                results.push(result);
-                if bytes > LONGEST_DATA {
-                    return Ok(results);
-                }
-            }
-        }
-    }
-
     /// UpdateMapRun: for what starts and fails from now on.
     pub(crate) fn update_map_run(&mut self, update: &UpdateMapRun) -> Result<(), TransactionError> {
         let (label, name) = map_run_names(&update.map_run_arn)?;
-        let found = self.store().frames().map_run_named(label, name)?;
+        let found = self.store.frames.map_run_named(label, name)?;
         let Some(mut run) = found else {
             let arn = update.map_run_arn.clone();
             return Err(Rejected::ResourceNotFound(arn).into());
@@ -316,15 +315,44 @@ impl Turn<'_> {
             most => most,
         });
         let start = run.join.change(concurrency, Some(changed));
-        self.store().frames().update_map_run(&run)?;
+        self.store.frames.update_map_run(&run)?;
         if !start.is_empty() {
             let work = Work::StartItems {
                 map_run: run.id.0,
                 next: start.start,
                 until: start.end,
             };
-            self.leave_to(run.execution, &work)?;
+            self.workflow.steps().leave_to(run.execution, &work)?;
         }
         Ok(())
+    }
+}
+
+impl WorkflowContext<'_> {
+    /// The outputs of the child executions that succeeded, in the order of their items, and only so many that a state's
+    /// data would be too long.
+    pub(crate) fn item_results(&self, id: MapRunId) -> Result<Vec<Payload>, StoreError> {
+        let mut results = Vec::new();
+        let (mut bytes, mut after) = (0, ExecutionId(0));
+        loop {
+            let succeeded = ExecutionStatus::Succeeded;
+            let rows = self
+                .store
+                .frames
+                .map_run_children(id, succeeded, after, CHUNK)?;
+            let Some(last) = rows.last() else {
+                return Ok(results);
+            };
+            after = last.id;
+            for row in rows {
+                let result =
+                    crate::apply::workflow::data::stored_output(self.store.executions, &row)?;
+                bytes += result.len();
+                results.push(result);
+                if bytes > MAX_DATA_BYTES {
+                    return Ok(results);
+                }
+            }
+        }
     }
 }

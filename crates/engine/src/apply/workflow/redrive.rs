@@ -11,25 +11,42 @@ use rampmeter_store::model::id::StepId;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::unreadable;
 use rampmeter_store::why_not_redrivable;
-use rampmeter_store::{ForkRow, FrameStanding, StoreError};
+use rampmeter_store::{ForkRow, FrameStatus, StoreError};
 
-use crate::apply::turn::Turn;
+use crate::apply::subject::Subject;
+use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
 use crate::apply::workflow::work::{BUDGET, Moving, Work};
 
 /// For so long the same client token gets the same answer, in milliseconds.
 const SAME_REQUEST: i64 = 15 * 60 * 1_000;
 
-impl Turn<'_> {
+/// Executions that ended badly and go on.
+#[derive(Debug)]
+pub(crate) struct Redrives<'a, 't> {
+    pub(crate) workflow: &'a mut WorkflowContext<'t>,
+    pub(crate) store: WorkflowStore<'t>,
+}
+
+impl<'t> WorkflowContext<'t> {
+    pub(crate) fn redrives(&mut self) -> Redrives<'_, 't> {
+        Redrives {
+            store: self.store,
+            workflow: self,
+        }
+    }
+}
+
+impl Redrives<'_, '_> {
     /// Redrives an execution. Answers when, in milliseconds since the Unix epoch.
     pub(crate) fn redrive_execution(
         &mut self,
         redrive: &RedriveExecution,
     ) -> Result<i64, TransactionError> {
-        let mut row = self.execution_by_arn(&redrive.execution_arn)?;
-        let now = self.now_ms();
+        let mut row = self.workflow.execution_by_arn(&redrive.execution_arn)?;
+        let now = self.workflow.now_ms();
         if let (Some(token), Some(at)) = (&redrive.client_token, row.redriven_at)
             && now - at < SAME_REQUEST
-            && self.store().executions().redrive_token(row.id)?.as_ref() == Some(token)
+            && self.store.executions.redrive_token(row.id)?.as_ref() == Some(token)
         {
             return Ok(at);
         }
@@ -40,39 +57,42 @@ impl Turn<'_> {
             let why = "The execution failed because it could not be read";
             return Err(Rejected::ExecutionNotRedrivable(why.to_owned()).into());
         };
-        let machine = self.machine(row.revision)?;
+        let machine = self.workflow.machine(row.revision)?;
         // What its end left to do is done before anything goes on.
         let mut moving = Moving::new(row.clone(), machine, BUDGET);
-        self.finish_work(&mut moving)?;
+        self.workflow.steps().finish_work(&mut moving)?;
         row = moving.row;
         row.status = ExecutionStatus::Running;
         row.stopped_at = None;
         row.redrives += 1;
         row.redriven_at = Some(now);
-        self.store()
-            .executions()
+        self.store
+            .executions
             .note_redrive(&row, redrive.client_token.as_deref())?;
-        let fork = self.store().frames().fork(row.id, 0)?;
+        let fork = self.store.frames.fork(row.id, 0)?;
         let redriven = row.events + 1;
-        let machine = self.machine(row.revision)?;
+        let machine = self.workflow.machine(row.revision)?;
         let mut moving = Moving::new(row, machine, BUDGET);
         let stimulus = Stimulus::Redrive {
             cause: 0,
             with_children: fork.is_some(),
         };
-        let moved = self.step(&mut moving, frame, stimulus, None)?;
+        let moved = self
+            .workflow
+            .steps()
+            .step(&mut moving, frame, stimulus, None)?;
         moved.expect("a root that ended badly can be redriven");
         if let Some(fork) = fork {
             self.revive_children(&mut moving, fork, redriven)?;
         }
-        self.work(&mut moving)?;
-        self.store().executions().update_execution(&moving.row)?;
-        self.put_off(&moving)?;
+        self.workflow.steps().work(&mut moving)?;
+        self.store.executions.update_execution(&moving.row)?;
+        self.workflow.steps().put_off(&moving)?;
         Ok(now)
     }
 
     fn stored_frame(&self, step: StepId) -> Result<Option<Frame>, StoreError> {
-        let data = self.store().executions().step_data(step)?;
+        let data = self.store.executions.step_data(step)?;
         record::decode_frame(&data).map_err(|error| unreadable(step, &error))
     }
 
@@ -88,7 +108,7 @@ impl Turn<'_> {
         let (begun, _, _) = row.join.counts();
         let more = row.join.change(None, None);
         let (parent, first) = (row.join.fork().parent, row.join.fork().first);
-        self.store().frames().put_fork(moving.row.id, &row)?;
+        self.store.frames.put_fork(moving.row.id, &row)?;
         moving.due.push_back(Work::Redrive {
             parent,
             first,
@@ -116,7 +136,12 @@ impl Turn<'_> {
         cause: EventId,
     ) -> Result<(), StoreError> {
         let execution = moving.row.id;
-        if self.live_fork(moving, parent, first)?.is_none() {
+        if self
+            .workflow
+            .forks()
+            .live_fork(moving, parent, first)?
+            .is_none()
+        {
             return Ok(());
         }
         let Some(index) = indices.next() else {
@@ -132,24 +157,26 @@ impl Turn<'_> {
             });
         }
         let id = first + u64::from(index);
-        let Some(row) = self.store().frames().frame(execution, id)? else {
+        let Some(row) = self.store.frames.frame(execution, id)? else {
             // It was to begin when the fork failed, and had not.
             let child = Frame::child(parent, id, index, cause);
-            self.step(moving, child, Stimulus::Begin, None)?;
+            self.workflow
+                .steps()
+                .step(moving, child, Stimulus::Begin, None)?;
             return Ok(());
         };
-        if row.standing != FrameStanding::Failed {
+        if row.status != FrameStatus::Failed {
             return Ok(());
         }
         let Some(frame) = self.stored_frame(row.step)? else {
             return Ok(());
         };
-        let below = self.store().frames().fork(execution, id)?;
+        let below = self.store.frames.fork(execution, id)?;
         let stimulus = Stimulus::Redrive {
             cause,
             with_children: below.is_some(),
         };
-        self.step(moving, frame, stimulus, None)?;
+        self.workflow.steps().step(moving, frame, stimulus, None)?;
         match below {
             Some(below) => self.revive_children(moving, below, cause),
             None => Ok(()),

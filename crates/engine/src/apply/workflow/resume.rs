@@ -1,23 +1,24 @@
 //! Tells executions what is pending for them, one after another, until nothing is: the only place from which an execution moves
 //! that has begun. An execution that cannot be read fails here, alone.
 
-use rampmeter_asl::{Detail, End, Event, Standing};
+use rampmeter_asl::{Detail, End, Event, Status};
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::execution::ExecutionStatus;
 use rampmeter_store::model::id::{ExecutionId, StepId};
 use rampmeter_store::{Damaged, ExecutionRow, Readable, StoreFailure, TransactionError, readable};
 
-use crate::apply::boundary::Attempt;
 use crate::apply::pending::Pending;
-use crate::apply::turn::Turn;
+use crate::apply::subject::Attempt;
+use crate::apply::subject::Subject;
 use crate::apply::workflow::advance::Advanced;
+use crate::apply::workflow::context::WorkflowContext;
 use crate::apply::workflow::step::MadeStep;
 use crate::apply::workflow::work::Moving;
 
-impl Turn<'_> {
+impl WorkflowContext<'_> {
     /// Tells executions what came up for them in this transaction, until nothing comes up any more.
     pub(crate) fn resume_pending(&mut self) -> Result<(), StoreFailure> {
-        while let Some(pending) = self.pending.pop_front() {
+        while let Some(pending) = self.journal_mut().pending.pop_front() {
             self.resume(pending)?;
         }
         Ok(())
@@ -30,11 +31,11 @@ impl Turn<'_> {
             at,
             call,
         } = pending;
-        self.with_execution(execution, |turn, row| {
+        self.with_execution(execution, |workflow, row| {
             // A heartbeat moves a timer and writes no event, so it may be given the time at which it begins to run.
-            let now = std::mem::replace(&mut turn.now, at);
-            let advanced = turn.advance(row, stimulus, call.as_deref());
-            turn.now = now;
+            let now = std::mem::replace(&mut workflow.journal_mut().now, at);
+            let advanced = workflow.steps().advance(row, stimulus, call.as_deref());
+            workflow.journal_mut().now = now;
             if advanced? == Advanced::Stale && call.is_some() {
                 tracing::info!(
                     execution = execution.0,
@@ -51,12 +52,12 @@ impl Turn<'_> {
         id: ExecutionId,
         work: impl FnOnce(&mut Self, ExecutionRow) -> Result<(), TransactionError>,
     ) -> Result<(), StoreFailure> {
-        let row = match readable(self.store().executions().execution(id))? {
+        let row = match readable(self.store.executions.execution(id))? {
             Readable::Whole(None) => return Ok(()),
             Readable::Whole(Some(row)) => row,
             Readable::Damaged(damaged) => return self.end_unreadable(id, &damaged),
         };
-        let damaged = match self.attempt(|turn| work(turn, row.clone()))? {
+        let damaged = match self.attempt(|workflow| work(workflow, row.clone()))? {
             Attempt::Done(()) => return Ok(()),
             Attempt::Refused(refused) => Damaged(refused.to_string()),
             Attempt::Damaged(damaged) => damaged,
@@ -71,7 +72,7 @@ impl Turn<'_> {
         damaged: &Damaged,
     ) -> Result<(), StoreFailure> {
         let id = row.id;
-        match self.attempt(|turn| turn.fail_execution(row, damaged))? {
+        match self.attempt(|workflow| workflow.fail_execution(row, damaged))? {
             Attempt::Done(()) => {
                 self.memory.continuing.remove(&id);
                 let name = self.name_of(id)?;
@@ -84,9 +85,10 @@ impl Turn<'_> {
 
     /// Ends an execution whose row cannot be read, or which cannot take a last event.
     fn end_unreadable(&mut self, id: ExecutionId, damaged: &Damaged) -> Result<(), StoreFailure> {
-        self.store().end_unreadable_execution(id, self.now_ms())?;
+        let executions = self.store.executions;
+        executions.end_unreadable_execution(id, self.now_ms())?;
         self.memory.continuing.remove(&id);
-        let waiting = readable(self.store().executions().take_awaiting_tasks(id))?;
+        let waiting = readable(self.store.executions.take_awaiting_tasks(id))?;
         if let Readable::Whole(tasks) = waiting {
             for task in tasks {
                 let stimulus = rampmeter_asl::Stimulus::TaskFailed {
@@ -103,10 +105,7 @@ impl Turn<'_> {
 
     /// The ARN of an execution, as far as it can be read; else its number.
     fn name_of(&mut self, id: ExecutionId) -> Result<String, StoreFailure> {
-        let name = self
-            .store()
-            .executions()
-            .execution_arn(id, &self.memory.place);
+        let name = self.store.executions.execution_arn(id, self.arns);
         Ok(match readable(name)? {
             Readable::Whole(Some(arn)) => arn,
             Readable::Whole(None) | Readable::Damaged(_) => format!("execution {}", id.0),
@@ -118,7 +117,7 @@ impl Turn<'_> {
         execution: ExecutionRow,
         damaged: &Damaged,
     ) -> Result<(), TransactionError> {
-        self.store().executions().forget_continuing(execution.id)?;
+        self.store.executions.forget_continuing(execution.id)?;
         if execution.status != ExecutionStatus::Running {
             return Ok(());
         }
@@ -128,7 +127,7 @@ impl Turn<'_> {
             cause: cause.clone(),
         };
         let mut made = MadeStep::new(execution.events + 1);
-        made.id = StepId(self.memory.numbers.step.take(self.store)?);
+        made.id = StepId(self.memory.step_numbers.take(self.ledger)?);
         made.last_event = execution.events + 1;
         made.frames = execution.frames;
         made.events = vec![Event {
@@ -137,9 +136,9 @@ impl Turn<'_> {
             at: self.now_ms(),
             detail,
         }];
-        made.standing = Standing::Ended(End::Failed { error, cause });
+        made.status = Status::Ended(End::Failed { error, cause });
         let mut moving = Moving::unreadable(execution, 0);
-        self.append(&mut moving, made, None)?;
-        Ok(self.store().executions().update_execution(&moving.row)?)
+        self.steps().append(&mut moving, made, None)?;
+        Ok(self.store.executions.update_execution(&moving.row)?)
     }
 }

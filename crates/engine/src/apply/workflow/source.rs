@@ -16,10 +16,13 @@ use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{StoreFailure, TransactionError};
 
-use crate::apply::boundary::Attempt;
+use crate::apply::message::body::body_of;
 use crate::apply::queues::Applied;
+use crate::apply::queues::context::QueueContext;
 use crate::apply::queues::receive::Taken;
-use crate::apply::turn::Turn;
+use crate::apply::subject::Attempt;
+use crate::apply::subject::Subject;
+use crate::apply::workflow::context::WorkflowContext;
 use crate::memory::receives::Taking;
 
 /// Executions started from queues in one transaction, so that no queue can hold the writer.
@@ -31,39 +34,55 @@ const TAKEN_AT_ONCE: usize = 10;
 /// A queue whose visibility timeout is 0 would have a bad message tried without a pause.
 const LEAST_PAUSE: Duration = Duration::from_secs(1);
 
-impl Turn<'_> {
+/// Executions that messages of source queues start.
+#[derive(Debug)]
+pub(crate) struct SourceStarts<'a, 't> {
+    pub(crate) workflow: &'a mut WorkflowContext<'t>,
+}
+
+impl<'t> WorkflowContext<'t> {
+    pub(crate) fn sources(&mut self) -> SourceStarts<'_, 't> {
+        SourceStarts { workflow: self }
+    }
+}
+
+impl SourceStarts<'_, '_> {
     /// Starts executions for messages that wait in source queues. Answers whether there may be more.
     pub(crate) fn start_from_sources(&mut self) -> Result<bool, StoreFailure> {
-        if self.memory.draining.is_some() {
+        if self.workflow.is_draining() {
             return Ok(false);
         }
         let mut started = 0;
         while started < STARTED_AT_ONCE {
-            let Some(queue) = self.memory.sources.next() else {
+            let Some(queue) = self.workflow.calls.queue.memory.sources.next() else {
                 return Ok(false);
             };
-            let attributes = &self.queue_record(queue).attributes;
+            let attributes = &self.workflow.calls.queue.queue_record(queue).attributes;
             let taking = Taking {
                 queue,
                 most: TAKEN_AT_ONCE.min(STARTED_AT_ONCE - started),
                 invisible: attributes.visibility_timeout().max(LEAST_PAUSE),
                 attempt: None,
             };
-            let taken = match self.attempt(|turn| Ok(turn.take(taking)?))? {
+            let taken = match self
+                .workflow
+                .attempt(|workflow| Ok(workflow.calls.queue.receives().take(taking)?))?
+            {
                 Attempt::Done(taken) => taken,
                 Attempt::Refused(_) => Taken::default(),
                 Attempt::Damaged(damaged) => {
-                    let name = self.queue_record(queue).name.clone();
-                    self.note_damaged(DamagedKind::Queue, name, &damaged)?;
+                    let name = self.workflow.calls.queue.queue_record(queue).name.clone();
+                    self.workflow
+                        .note_damaged(DamagedKind::Queue, name, &damaged)?;
                     Taken::default()
                 }
             };
             if taken.is_empty() {
-                self.memory.sources.rest(queue);
+                self.workflow.calls.queue.memory.sources.rest(queue);
             }
             for (message, _) in taken.messages {
                 self.start_from(queue, &message)?;
-                self.resume_pending()?;
+                self.workflow.resume_pending()?;
                 started += 1;
             }
         }
@@ -71,27 +90,30 @@ impl Turn<'_> {
     }
 
     fn start_from(&mut self, queue: QueueId, message: &MessageRow) -> Result<(), StoreFailure> {
-        let workflow = self.memory.sources.workflow_of(queue);
+        let workflow = self.workflow.calls.queue.memory.sources.workflow_of(queue);
         let workflow = workflow.expect("the queue is a source").to_owned();
-        let Some(input) = self.with_message(message.id, |turn| Ok(turn.body_of(message)?))? else {
+        let Some(input) = self.workflow.with_message(message.id, |workflow| {
+            Ok(body_of(workflow.calls.queue.store.executions, message)?)
+        })?
+        else {
             return Ok(());
         };
         let start = StartExecution {
-            state_machine_arn: self.memory.place.machine_arn(&workflow),
-            name: Some(message_id(self.memory.seal.key(), message.id)),
+            state_machine_arn: self.workflow.arns.machine_arn(&workflow),
+            name: Some(message_id(self.workflow.seal.key(), message.id)),
             input,
         };
-        let started = self.attempt(|turn| {
-            match turn.start_execution(&start) {
+        let started = self.workflow.attempt(|workflow| {
+            match workflow.starts().start_execution(&start) {
                 Ok(_) | Err(TransactionError::Refused(Rejected::ExecutionAlreadyExists(_))) => {}
                 Err(other) => return Err(other),
             }
-            Ok(turn.erase(queue, message.id)?)
+            Ok(workflow.calls.queue.erase(queue, message.id)?)
         })?;
         let why = match started {
             Attempt::Done(()) => return Ok(()),
             Attempt::Refused(refused) => refused,
-            Attempt::Damaged(damaged) => self.refuse_damaged(&damaged)?,
+            Attempt::Damaged(damaged) => self.workflow.refuse_damaged(&damaged)?,
         };
         tracing::warn!(
             workflow,
@@ -102,7 +124,9 @@ impl Turn<'_> {
         );
         Ok(())
     }
+}
 
+impl QueueContext<'_> {
     /// A queue that a workflow starts from cannot be deleted from under it.
     pub(crate) fn refuse_source(&self, queue: QueueId) -> Applied<()> {
         let Some(workflow) = self.memory.sources.workflow_of(queue) else {

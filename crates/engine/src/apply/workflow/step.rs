@@ -6,19 +6,36 @@ use std::collections::VecDeque;
 
 use rampmeter_asl::{
     Advance, Context, Detail, Effect, End, Event, EventId, Fork, Frame, FrameId, MapRun, Payload,
-    Progress, Standing, StateMachine, Stimulus, Task, Timer, TimerKind, Waiting, record,
+    Progress, StateMachine, Status, Stimulus, Task, Timer, TimerKind, Waiting, record,
 };
 use rampmeter_store::model::execution::ExecutionStatus;
 use rampmeter_store::model::id::{ExecutionId, StepId};
 use rampmeter_store::unreadable;
-use rampmeter_store::{ExecutionRow, FrameRow, FrameStanding, ItemOf, StepRow, StoreError};
+use rampmeter_store::{ExecutionRow, FrameRow, FrameStatus, ItemOf, StepRow, StoreError};
 
 use crate::apply::calls::send::Sending;
-use crate::apply::turn::Turn;
+use crate::apply::subject::Subject;
+use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
 use crate::apply::workflow::service::{Submission, TaskError};
 use crate::apply::workflow::work::{Joining, Moving, REQUEST, Work};
 
-impl Turn<'_> {
+/// The steps of executions: they move frames and leave what is due.
+#[derive(Debug)]
+pub(crate) struct Steps<'a, 't> {
+    pub(crate) workflow: &'a mut WorkflowContext<'t>,
+    pub(crate) store: WorkflowStore<'t>,
+}
+
+impl<'t> WorkflowContext<'t> {
+    pub(crate) fn steps(&mut self) -> Steps<'_, 't> {
+        Steps {
+            store: self.store,
+            workflow: self,
+        }
+    }
+}
+
+impl Steps<'_, '_> {
     /// Moves one frame by one stimulus. `call` is the audit of the call that caused it. `None` when the frame does not
     /// wait for it; nothing was written then. Else the end of the frame, if it ended.
     pub(crate) fn step(
@@ -35,9 +52,7 @@ impl Turn<'_> {
         if let Some(event) = beaten
             && made.heartbeat() != Some(event)
         {
-            self.store()
-                .frames()
-                .delete_heartbeat(moving.row.id, event)?;
+            self.store.frames.delete_heartbeat(moving.row.id, event)?;
         }
         self.append(moving, made, call).map(Some)
     }
@@ -58,57 +73,9 @@ impl Turn<'_> {
         if let Some((event, at)) = after
             && after != before
         {
-            self.store()
-                .frames()
-                .put_heartbeat(moving.row.id, event, at)?;
+            self.store.frames.put_heartbeat(moving.row.id, event, at)?;
         }
         Ok(true)
-    }
-
-    /// A frame of an execution that runs; `None` once the frame or the execution has ended.
-    pub(crate) fn load_frame(
-        &self,
-        execution: &ExecutionRow,
-        id: FrameId,
-    ) -> Result<Option<Frame>, StoreError> {
-        if execution.status != ExecutionStatus::Running {
-            return Ok(None);
-        }
-        let step = match id {
-            0 => execution.frame_step,
-            id => match self.store().frames().frame(execution.id, id)? {
-                Some(row) if row.standing == FrameStanding::Running => row.step,
-                _ => return Ok(None),
-            },
-        };
-        let data = self.store().executions().step_data(step)?;
-        let frame = record::decode_frame(&data).map_err(|error| unreadable(step, &error))?;
-        let Some(mut frame) = frame else {
-            return Ok(None);
-        };
-        if let Some((event, _)) = frame.heartbeat()
-            && let Some(at) = self.store().frames().heartbeat(execution.id, event)?
-        {
-            frame.move_heartbeat(at);
-        }
-        Ok(Some(frame))
-    }
-
-    /// The timers that a stored frame has set and that have not fired.
-    pub(crate) fn timers_of(
-        &self,
-        execution: ExecutionId,
-        frame: &Frame,
-    ) -> Result<Vec<Timer>, StoreError> {
-        let mut timers = frame.timers();
-        for timer in &mut timers {
-            if timer.kind == TimerKind::Heartbeat
-                && let Some(at) = self.store().frames().heartbeat(execution, timer.event)?
-            {
-                timer.at = at;
-            }
-        }
-        Ok(timers)
     }
 
     fn make_step(
@@ -130,7 +97,7 @@ impl Turn<'_> {
         let mut stimuli = VecDeque::from([stimulus]);
         let mut first = true;
         while let Some(stimulus) = stimuli.pop_front() {
-            let advanced = self.step_once(
+            let advanced = self.workflow.step_once(
                 moving,
                 start_input.as_ref(),
                 &mut progress,
@@ -145,27 +112,30 @@ impl Turn<'_> {
                 return Ok(None);
             };
             if first {
-                made.id = StepId(self.memory.numbers.step.take(self.store)?);
+                made.id = StepId(
+                    self.workflow
+                        .memory
+                        .step_numbers
+                        .take(self.workflow.ledger)?,
+                );
                 first = false;
             }
             let entered = |event: &&Event| matches!(event.detail, Detail::StateEntered { .. });
             let entered = advance.events.iter().filter(entered).count();
             moving.spend(u32::try_from(entered).unwrap_or(u32::MAX));
             made.events.extend(advance.events);
-            made.standing = advance.standing;
+            made.status = advance.status;
             for effect in advance.effects {
                 match effect {
                     Effect::Submit(task) => {
                         moving.spend(REQUEST);
                         stimuli.extend(self.submit(&task, execution, &mut made)?);
                     }
-                    Effect::SetTimer(timer) => {
-                        self.store().executions().set_timer(execution, timer)?
-                    }
+                    Effect::SetTimer(timer) => self.store.executions.set_timer(execution, timer)?,
                     Effect::ClearTimer(timer) => {
-                        self.store().executions().clear_timer(execution, timer)?
+                        self.store.executions.clear_timer(execution, timer)?
                     }
-                    Effect::Abandon(event) => self.abandon(execution, event)?,
+                    Effect::Abandon(event) => self.workflow.services().abandon(execution, event)?,
                     Effect::Fork(fork) => made.fork = Some(fork),
                     Effect::StartMapRun(run) => made.map_run = Some(run),
                 }
@@ -175,6 +145,224 @@ impl Turn<'_> {
         made.last_event = progress.events;
         made.frames = progress.frames;
         Ok(Some(made))
+    }
+
+    /// Carries out a task's request. `None` when the answer comes in a later command.
+    fn submit(
+        &mut self,
+        task: &Task,
+        execution: ExecutionId,
+        made: &mut MadeStep,
+    ) -> Result<Option<Stimulus>, StoreError> {
+        let event = task.event;
+        Ok(
+            match self
+                .workflow
+                .services()
+                .request_service(task, execution, made.id)?
+            {
+                Submission::Sent(sending, output) => {
+                    made.sending.extend(sending.map(|sending| *sending));
+                    output.map(|output| Stimulus::Submitted { event, output })
+                }
+                Submission::Later => None,
+                Submission::Answered(Ok(output)) => Some(Stimulus::Submitted { event, output }),
+                Submission::Answered(Err(TaskError { error, cause })) => {
+                    Some(Stimulus::SubmitFailed {
+                        event,
+                        error,
+                        cause,
+                    })
+                }
+            },
+        )
+    }
+
+    /// Writes a step, brings its frame's row up to it, and notes what follows from it.
+    pub(crate) fn append(
+        &mut self,
+        moving: &mut Moving,
+        made: MadeStep,
+        call: Option<&str>,
+    ) -> Result<Option<End>, StoreError> {
+        let mut extra: Vec<&Payload> = made.sending.iter().map(|sent| &sent.parameters).collect();
+        let (stored, end) = match &made.status {
+            // What ended well is never looked at again; what ended badly may be redriven.
+            Status::Ended(End::Succeeded { output }) => {
+                extra.push(output);
+                (None, true)
+            }
+            Status::Ended(_) => (made.frame.as_ref(), true),
+            _ => (made.frame.as_ref(), false),
+        };
+        let encoded = record::encode(&made.events, stored, &extra);
+        let row = &mut moving.row;
+        self.store.executions.append_step(&StepRow {
+            id: made.id,
+            execution: row.id,
+            previous: (row.last_step.0 > 0).then_some(row.last_step),
+            at: self.workflow.now(),
+            first_event: made.first_event,
+            data: &encoded.text,
+            call,
+        })?;
+        if row.first_step.0 == 0 {
+            row.first_step = made.id;
+        }
+        row.events = made.last_event;
+        row.frames = made.frames;
+        row.last_step = made.id;
+        for (sent, payload) in made.sending.iter().zip(&encoded.extra) {
+            let mut message = sent.message.clone();
+            if message.body.is_none() {
+                message.stored = Some((made.id, *payload));
+            }
+            self.workflow
+                .calls
+                .put_message(&mut message, &sent.placed)?;
+        }
+        let output = if end {
+            encoded.extra.last().copied()
+        } else {
+            None
+        };
+        match made
+            .frame
+            .as_ref()
+            .and_then(|frame| frame.parent().map(|parent| (frame, parent)))
+        {
+            None => self.root_moved(moving, &made)?,
+            Some((frame, parent)) => self.child_moved(moving, &made, frame, parent, output)?,
+        }
+        let id = made.frame.as_ref().map_or(0, Frame::id);
+        if made.status == Status::Yielded {
+            moving.due.push_back(Work::Continue { frame: id });
+        }
+        if let (Some(fork), Some(frame)) = (made.fork, made.frame) {
+            self.workflow
+                .forks()
+                .fork(moving, fork, made.id, frame, encoded.text.len())?;
+        }
+        if let Some(run) = made.map_run {
+            self.workflow.map_runs().start_map_run(moving, run)?;
+        }
+        Ok(match made.status {
+            Status::Ended(end) => Some(end),
+            Status::Waiting | Status::Yielded => None,
+        })
+    }
+
+    fn root_moved(&mut self, moving: &mut Moving, made: &MadeStep) -> Result<(), StoreError> {
+        let now = self.workflow.now_ms();
+        let row = &mut moving.row;
+        row.frame_step = made.id;
+        row.waits_for = match (&made.status, made.frame.as_ref().map(Frame::waiting_for)) {
+            (Status::Waiting, Some(Waiting::Task { event })) => event,
+            _ => 0,
+        };
+        let Status::Ended(end) = &made.status else {
+            return Ok(());
+        };
+        row.status = match end {
+            End::Succeeded { .. } => ExecutionStatus::Succeeded,
+            End::Failed { .. } => ExecutionStatus::Failed,
+            End::TimedOut { .. } => ExecutionStatus::TimedOut,
+            End::Aborted { .. } => ExecutionStatus::Aborted,
+        };
+        row.stopped_at = Some(now);
+        if row.frames > 0 && !matches!(end, End::Succeeded { .. }) {
+            moving.due.push_back(Work::Quiet { from: 1 });
+        }
+        if !matches!(end, End::Succeeded { .. }) {
+            self.workflow.map_runs().abort_map_runs(moving, None)?;
+        }
+        if let Some(ItemOf { map_run, items, .. }) = moving.row.item.clone() {
+            self.workflow.map_runs().item_ended(map_run, end, items)?;
+        }
+        self.workflow.services().end_waits(&moving.row, end)
+    }
+
+    fn child_moved(
+        &mut self,
+        moving: &mut Moving,
+        made: &MadeStep,
+        frame: &Frame,
+        parent: FrameId,
+        output: Option<u32>,
+    ) -> Result<(), StoreError> {
+        let waits_for = match (&made.status, frame.waiting_for()) {
+            (
+                Status::Waiting,
+                Waiting::Task { event } | Waiting::Timer { event } | Waiting::Retry { event },
+            ) => event,
+            _ => 0,
+        };
+        let status = match &made.status {
+            Status::Ended(End::Succeeded { .. }) => FrameStatus::Succeeded,
+            Status::Ended(_) => FrameStatus::Failed,
+            Status::Waiting | Status::Yielded => FrameStatus::Running,
+        };
+        let row = FrameRow {
+            id: frame.id(),
+            parent,
+            status,
+            step: made.id,
+            waits_for,
+            output: output.filter(|_| status == FrameStatus::Succeeded),
+        };
+        self.store.frames.put_frame(moving.row.id, &row)?;
+        match &made.status {
+            Status::Ended(end) => self.workflow.forks().child_ended(moving, frame, end),
+            Status::Waiting | Status::Yielded => Ok(()),
+        }
+    }
+}
+
+impl WorkflowContext<'_> {
+    /// A frame of an execution that runs; `None` once the frame or the execution has ended.
+    pub(crate) fn load_frame(
+        &self,
+        execution: &ExecutionRow,
+        id: FrameId,
+    ) -> Result<Option<Frame>, StoreError> {
+        if execution.status != ExecutionStatus::Running {
+            return Ok(None);
+        }
+        let step = match id {
+            0 => execution.frame_step,
+            id => match self.store.frames.frame(execution.id, id)? {
+                Some(row) if row.status == FrameStatus::Running => row.step,
+                _ => return Ok(None),
+            },
+        };
+        let data = self.store.executions.step_data(step)?;
+        let frame = record::decode_frame(&data).map_err(|error| unreadable(step, &error))?;
+        let Some(mut frame) = frame else {
+            return Ok(None);
+        };
+        if let Some((event, _)) = frame.heartbeat()
+            && let Some(at) = self.store.frames.heartbeat(execution.id, event)?
+        {
+            frame.move_heartbeat(at);
+        }
+        Ok(Some(frame))
+    }
+
+    /// The timers that a stored frame has set and that have not fired.
+    pub(crate) fn timers_of(
+        &self,
+        execution: ExecutionId,
+        frame: &Frame,
+    ) -> Result<Vec<Timer>, StoreError> {
+        let mut timers = frame.timers();
+        for timer in &mut timers {
+            if timer.kind == TimerKind::Heartbeat
+                && let Some(at) = self.store.frames.heartbeat(execution, timer.event)?
+            {
+                timer.at = at;
+            }
+        }
+        Ok(timers)
     }
 
     /// One advance of the interpreter; none when the frame does not wait for the stimulus. `start_input` is the execution's input while its row is not written yet.
@@ -198,16 +386,14 @@ impl Turn<'_> {
         start_input: Option<&Payload>,
         run: impl FnOnce(&StateMachine, &mut Context<'_>) -> T,
     ) -> Result<T, StoreError> {
-        let memory = &*self.memory;
         let (machine, execution) = (moving.machine(), &moving.row);
         let unreadable = RefCell::new(None);
         let stored_input = || {
-            crate::apply::workflow::data::stored_input(self.store(), execution).unwrap_or_else(
-                |error| {
+            crate::apply::workflow::data::stored_input(self.store.executions, execution)
+                .unwrap_or_else(|error| {
                     unreadable.replace(Some(error));
                     Payload::from_value(serde_json::Value::Null)
-                },
-            )
+                })
         };
         let parent = |id: FrameId| {
             self.ancestor(execution, id).unwrap_or_else(|error| {
@@ -226,10 +412,10 @@ impl Turn<'_> {
                 Vec::new()
             })
         };
-        let execution_arn = execution.arn(&memory.place, &machine.name);
+        let execution_arn = execution.arn(self.arns, &machine.name);
         let mut context = Context {
             now: self.now_ms(),
-            region: &memory.place.region,
+            region: &self.arns.region,
             execution_arn: &execution_arn,
             execution_name: execution.given_name(),
             role_arn: &machine.role_arn,
@@ -242,9 +428,9 @@ impl Turn<'_> {
             results: &results,
             activity_exists: &|arn| {
                 rampmeter_store::model::arn::activity_name(arn)
-                    .is_ok_and(|name| memory.activities.contains_key(name))
+                    .is_ok_and(|name| self.memory.activities.contains_key(name))
             },
-            task_token: &|event| memory.seal.mint(execution.id, event),
+            task_token: &|event| self.seal.mint(execution.id, event),
             random: &mut random,
             transitions: moving.budget,
         };
@@ -252,164 +438,6 @@ impl Turn<'_> {
         match unreadable.into_inner() {
             None => Ok(made),
             Some(error) => Err(error),
-        }
-    }
-
-    /// Carries out a task's request. `None` when the answer comes in a later command.
-    fn submit(
-        &mut self,
-        task: &Task,
-        execution: ExecutionId,
-        made: &mut MadeStep,
-    ) -> Result<Option<Stimulus>, StoreError> {
-        let event = task.event;
-        Ok(match self.request_service(task, execution, made.id)? {
-            Submission::Sent(sending, output) => {
-                made.sending.extend(sending.map(|sending| *sending));
-                output.map(|output| Stimulus::Submitted { event, output })
-            }
-            Submission::Later => None,
-            Submission::Answered(Ok(output)) => Some(Stimulus::Submitted { event, output }),
-            Submission::Answered(Err(TaskError { error, cause })) => Some(Stimulus::SubmitFailed {
-                event,
-                error,
-                cause,
-            }),
-        })
-    }
-
-    /// Writes a step, brings its frame's row up to it, and notes what follows from it.
-    pub(crate) fn append(
-        &mut self,
-        moving: &mut Moving,
-        made: MadeStep,
-        call: Option<&str>,
-    ) -> Result<Option<End>, StoreError> {
-        let mut extra: Vec<&Payload> = made.sending.iter().map(|sent| &sent.parameters).collect();
-        let (stored, end) = match &made.standing {
-            // What ended well is never looked at again; what ended badly may be redriven.
-            Standing::Ended(End::Succeeded { output }) => {
-                extra.push(output);
-                (None, true)
-            }
-            Standing::Ended(_) => (made.frame.as_ref(), true),
-            _ => (made.frame.as_ref(), false),
-        };
-        let encoded = record::encode(&made.events, stored, &extra);
-        let row = &mut moving.row;
-        self.store().executions().append_step(&StepRow {
-            id: made.id,
-            execution: row.id,
-            previous: (row.last_step.0 > 0).then_some(row.last_step),
-            at: self.now,
-            first_event: made.first_event,
-            data: &encoded.text,
-            call,
-        })?;
-        if row.first_step.0 == 0 {
-            row.first_step = made.id;
-        }
-        row.events = made.last_event;
-        row.frames = made.frames;
-        row.last_step = made.id;
-        for (sent, payload) in made.sending.iter().zip(&encoded.extra) {
-            let mut message = sent.message.clone();
-            if message.body.is_none() {
-                message.stored = Some((made.id, *payload));
-            }
-            self.put_message(&mut message, &sent.placed)?;
-        }
-        let output = if end {
-            encoded.extra.last().copied()
-        } else {
-            None
-        };
-        match made
-            .frame
-            .as_ref()
-            .and_then(|frame| frame.parent().map(|parent| (frame, parent)))
-        {
-            None => self.root_moved(moving, &made)?,
-            Some((frame, parent)) => self.child_moved(moving, &made, frame, parent, output)?,
-        }
-        let id = made.frame.as_ref().map_or(0, Frame::id);
-        if made.standing == Standing::Yielded {
-            moving.due.push_back(Work::Continue { frame: id });
-        }
-        if let (Some(fork), Some(frame)) = (made.fork, made.frame) {
-            self.fork(moving, fork, made.id, frame, encoded.text.len())?;
-        }
-        if let Some(run) = made.map_run {
-            self.start_map_run(moving, run)?;
-        }
-        Ok(match made.standing {
-            Standing::Ended(end) => Some(end),
-            Standing::Waiting | Standing::Yielded => None,
-        })
-    }
-
-    fn root_moved(&mut self, moving: &mut Moving, made: &MadeStep) -> Result<(), StoreError> {
-        let now = self.now_ms();
-        let row = &mut moving.row;
-        row.frame_step = made.id;
-        row.waits_for = match (&made.standing, made.frame.as_ref().map(Frame::waiting_for)) {
-            (Standing::Waiting, Some(Waiting::Task { event })) => event,
-            _ => 0,
-        };
-        let Standing::Ended(end) = &made.standing else {
-            return Ok(());
-        };
-        row.status = match end {
-            End::Succeeded { .. } => ExecutionStatus::Succeeded,
-            End::Failed { .. } => ExecutionStatus::Failed,
-            End::TimedOut { .. } => ExecutionStatus::TimedOut,
-            End::Aborted { .. } => ExecutionStatus::Aborted,
-        };
-        row.stopped_at = Some(now);
-        if row.frames > 0 && !matches!(end, End::Succeeded { .. }) {
-            moving.due.push_back(Work::Quiet { from: 1 });
-        }
-        if !matches!(end, End::Succeeded { .. }) {
-            self.abort_map_runs(moving, None)?;
-        }
-        if let Some(ItemOf { map_run, items, .. }) = moving.row.item.clone() {
-            self.item_ended(map_run, end, items)?;
-        }
-        self.end_waits(&moving.row, end)
-    }
-
-    fn child_moved(
-        &mut self,
-        moving: &mut Moving,
-        made: &MadeStep,
-        frame: &Frame,
-        parent: FrameId,
-        output: Option<u32>,
-    ) -> Result<(), StoreError> {
-        let waits_for = match (&made.standing, frame.waiting_for()) {
-            (
-                Standing::Waiting,
-                Waiting::Task { event } | Waiting::Timer { event } | Waiting::Retry { event },
-            ) => event,
-            _ => 0,
-        };
-        let standing = match &made.standing {
-            Standing::Ended(End::Succeeded { .. }) => FrameStanding::Succeeded,
-            Standing::Ended(_) => FrameStanding::Failed,
-            Standing::Waiting | Standing::Yielded => FrameStanding::Running,
-        };
-        let row = FrameRow {
-            id: frame.id(),
-            parent,
-            standing,
-            step: made.id,
-            waits_for,
-            output: output.filter(|_| standing == FrameStanding::Succeeded),
-        };
-        self.store().frames().put_frame(moving.row.id, &row)?;
-        match &made.standing {
-            Standing::Ended(end) => self.child_ended(moving, frame, end),
-            Standing::Waiting | Standing::Yielded => Ok(()),
         }
     }
 }
@@ -424,7 +452,7 @@ pub(crate) struct MadeStep {
     pub(crate) frames: FrameId,
     pub(crate) events: Vec<Event>,
     pub(crate) frame: Option<Frame>,
-    pub(crate) standing: Standing,
+    pub(crate) status: Status,
     sending: Vec<Sending>,
     fork: Option<Fork>,
     map_run: Option<MapRun>,
@@ -439,7 +467,7 @@ impl MadeStep {
             frames: 0,
             events: Vec::new(),
             frame: None,
-            standing: Standing::Waiting,
+            status: Status::Waiting,
             sending: Vec::new(),
             fork: None,
             map_run: None,

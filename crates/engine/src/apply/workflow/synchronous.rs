@@ -10,23 +10,24 @@ use rampmeter_store::{
     ExecutionRow, Readable, StoreError, StoreFailure, TransactionError, readable,
 };
 
-use crate::apply::boundary::Attempt;
-use crate::apply::turn::Turn;
+use crate::apply::subject::Attempt;
+use crate::apply::subject::Subject;
+use crate::apply::workflow::context::WorkflowContext;
 use crate::apply::workflow::data::stored_input;
 use crate::apply::workflow::execution::Start;
 use crate::apply::workflow::work::BUDGET;
 use crate::command::Reply;
 
 /// Clients that may wait at once.
-const MOST: usize = 20_000;
+const MAX_WAITING: usize = 20_000;
 
-impl Turn<'_> {
+impl WorkflowContext<'_> {
     pub(crate) fn start_sync_execution(
         &mut self,
         start: &StartExecution,
         reply: Reply<SyncExecution>,
     ) -> Result<(), StoreFailure> {
-        let refused = match self.attempt(|turn| turn.start_awaited(start))? {
+        let refused = match self.attempt(|workflow| workflow.start_awaited(start))? {
             Attempt::Done(execution) => {
                 self.memory.synchronous.insert(execution, reply);
                 return Ok(());
@@ -34,25 +35,25 @@ impl Turn<'_> {
             Attempt::Refused(refused) => refused,
             Attempt::Damaged(damaged) => self.refuse_damaged(&damaged)?,
         };
-        self.out.reply(reply, Err(refused));
+        self.reply(reply, Err(refused));
         Ok(())
     }
 
     /// Starts an execution whose client waits for its end. It may have ended when this returns.
     fn start_awaited(&mut self, start: &StartExecution) -> Result<ExecutionId, TransactionError> {
-        let (machine, origin) = self.resolve(&start.state_machine_arn)?;
+        let (machine, origin) = self.starts().resolve(&start.state_machine_arn)?;
         if machine.kind == MachineKind::Standard {
             return Err(Rejected::StateMachineTypeNotSupported.into());
         }
-        if self.memory.synchronous.len() >= MOST {
-            let what = format!("At most {MOST} synchronous executions can run at once.");
+        if self.memory.synchronous.len() >= MAX_WAITING {
+            let what = format!("At most {MAX_WAITING} synchronous executions can run at once.");
             return Err(Rejected::QuotaExceeded(what).into());
         }
-        let Start::New(new) = self.prepare(machine, start, origin)? else {
+        let Start::New(new) = self.starts().prepare(machine, start, origin)? else {
             unreachable!("an EXPRESS execution is always a new one");
         };
         let id = new.execution.id;
-        self.begin_new(*new, BUDGET)?;
+        self.starts().begin_new(*new, BUDGET)?;
         Ok(id)
     }
 
@@ -65,8 +66,8 @@ impl Turn<'_> {
         if !execution.is_express() {
             return Ok(());
         }
-        let name = self.store().machines().machine_name(execution.revision)?;
-        let input = match readable(stored_input(self.store(), execution))? {
+        let name = self.store.machines.machine_name(execution.revision)?;
+        let input = match readable(stored_input(self.store.executions, execution))? {
             Readable::Whole(input) => input.text().to_owned(),
             // It has failed for that reason, which its cause says.
             Readable::Damaged(_) => String::new(),
@@ -77,7 +78,7 @@ impl Turn<'_> {
             | End::TimedOut { error, cause }
             | End::Aborted { error, cause } => (None, error.clone(), cause.clone()),
         };
-        let place = &self.memory.place;
+        let place = self.arns;
         let ended = SyncExecution {
             execution_arn: place.execution_arn(&name, &execution.name),
             state_machine_arn: place.machine_arn(&name),
@@ -90,15 +91,15 @@ impl Turn<'_> {
             error,
             cause,
         };
-        self.out.ended.push((execution.id, ended));
+        self.journal_mut().out.ended.push((execution.id, ended));
         Ok(())
     }
 
     /// Answers the clients whose executions have ended in this transaction.
     pub(crate) fn answer_ended(&mut self) {
-        for (id, ended) in std::mem::take(&mut self.out.ended) {
+        for (id, ended) in std::mem::take(&mut self.journal_mut().out.ended) {
             if let Some(reply) = self.memory.synchronous.remove(&id) {
-                self.out.reply(reply, Ok(ended));
+                self.reply(reply, Ok(ended));
             }
         }
     }

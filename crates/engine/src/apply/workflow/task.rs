@@ -5,13 +5,14 @@ use rampmeter_store::TransactionError;
 use rampmeter_store::model::execution::{TaskReport, TaskResult};
 use rampmeter_store::model::rejected::Rejected;
 
-use crate::apply::turn::Turn;
-use crate::apply::workflow::data::LONGEST_DATA;
+use crate::apply::subject::Subject;
+use crate::apply::workflow::context::WorkflowContext;
+use crate::apply::workflow::data::MAX_DATA_BYTES;
 
-impl Turn<'_> {
+impl WorkflowContext<'_> {
     /// Resumes the execution that waits for this task token.
     pub(crate) fn report_task(&mut self, report: TaskReport) -> Result<(), TransactionError> {
-        let Some((execution, event)) = self.memory.seal.open(&report.task_token) else {
+        let Some((execution, event)) = self.seal.open(&report.task_token) else {
             return Err(Rejected::InvalidToken("Invalid token".to_owned()).into());
         };
         let stimulus = match report.result {
@@ -26,10 +27,10 @@ impl Turn<'_> {
             },
             TaskResult::Heartbeat => Stimulus::TaskHeartbeat { event },
         };
-        if self.store().executions().execution(execution)?.is_none() {
+        if self.store.executions.execution(execution)?.is_none() {
             return Err(Rejected::TaskDoesNotExist.into());
         }
-        if !self.waits_for(execution, event)? {
+        if !self.calls.waits_for(execution, event)? {
             return Err(Rejected::TaskTimedOut.into());
         }
         self.tell(execution, stimulus);
@@ -38,9 +39,9 @@ impl Turn<'_> {
 }
 
 fn read_output(text: &str) -> Result<Payload, Rejected> {
-    if text.len() > LONGEST_DATA {
+    if text.len() > MAX_DATA_BYTES {
         return Err(Rejected::InvalidOutput(format!(
-            "Output exceeds the maximum number of bytes allowed: {LONGEST_DATA}"
+            "Output exceeds the maximum number of bytes allowed: {MAX_DATA_BYTES}"
         )));
     }
     Payload::parse(text).map_err(|error| Rejected::InvalidOutput(error.to_string()))

@@ -4,16 +4,17 @@ use rampmeter_asl::{EventId, Stimulus, TimerKind};
 use rampmeter_store::model::id::ExecutionId;
 use rampmeter_store::{Readable, StoreFailure, TransactionError, readable};
 
-use crate::apply::turn::Turn;
+use crate::apply::subject::Subject;
+use crate::apply::workflow::context::WorkflowContext;
 
 /// Timers taken in one transaction; the rest follows in the next.
 const DUE_AT_ONCE: u32 = 256;
 
-impl Turn<'_> {
+impl WorkflowContext<'_> {
     pub(crate) fn fire_timers(&mut self) -> Result<bool, StoreFailure> {
         let due = self
-            .store()
-            .executions()
+            .store
+            .executions
             .take_due_timers(self.now_ms(), DUE_AT_ONCE)?;
         let more = due.len() == DUE_AT_ONCE as usize;
         for row in due {
@@ -42,14 +43,14 @@ impl Turn<'_> {
     /// Whether the call of a task is in flight, or a job of it goes on: then the worker, which is us, is still at work
     /// on the task.
     fn is_under_way(&self, execution: ExecutionId, event: EventId) -> Result<bool, StoreFailure> {
-        let mut targets = self.memory.targets.values();
+        let mut targets = self.calls.memory.targets.values();
         let in_flight = targets.any(|target| {
             let mut calls = target.in_flight.values();
             calls.any(|call| call.message.task == Some((execution, event)))
         });
         Ok(in_flight
             || matches!(
-                readable(self.store().calls().task_has_job(execution, event))?,
+                readable(self.calls.store.calls.task_has_job(execution, event))?,
                 Readable::Whole(true)
             ))
     }

@@ -5,11 +5,11 @@ use rampmeter_asl::{Detail, Frame, Waiting, record};
 use rampmeter_store::TransactionError;
 use rampmeter_store::model::call::WaitingAt;
 use rampmeter_store::model::id::{MessageNumber, StepId, message_number};
-use rampmeter_store::{ExecutionRow, FrameStanding, StoreError};
+use rampmeter_store::{ExecutionRow, FrameStatus, StoreError};
 use serde_json::Value;
 
 use crate::apply::calls::inspect::Ahead;
-use crate::apply::turn::Turn;
+use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
 
 /// Branches and iterations whose waiting is shown.
 const CHILDREN_SHOWN: usize = 100;
@@ -17,14 +17,30 @@ const CHILDREN_SHOWN: usize = 100;
 /// Branches and iterations that are read to find those.
 const CHILDREN_READ: usize = 1_000;
 
-impl Turn<'_> {
+/// Where executions wait, for those who ask.
+#[derive(Debug)]
+pub(crate) struct ExecutionInspection<'a, 't> {
+    pub(crate) workflow: &'a mut WorkflowContext<'t>,
+    pub(crate) store: WorkflowStore<'t>,
+}
+
+impl<'t> WorkflowContext<'t> {
+    pub(crate) fn inspection(&mut self) -> ExecutionInspection<'_, 't> {
+        ExecutionInspection {
+            store: self.store,
+            workflow: self,
+        }
+    }
+}
+
+impl ExecutionInspection<'_, '_> {
     /// Where a running execution waits; `None` once it has ended.
     pub(crate) fn inspect_execution(
         &mut self,
         arn: &str,
     ) -> Result<Option<WaitingAt>, TransactionError> {
-        let execution = self.execution_by_arn(arn)?;
-        let Some(frame) = self.load_frame(&execution, 0)? else {
+        let execution = self.workflow.execution_by_arn(arn)?;
+        let Some(frame) = self.workflow.load_frame(&execution, 0)? else {
             return Ok(None);
         };
         let mut ahead = Ahead::default();
@@ -42,16 +58,16 @@ impl Turn<'_> {
         root: &mut WaitingAt,
         ahead: &mut Ahead,
     ) -> Result<(), StoreError> {
-        root.running = self.store().frames().count_running_frames(execution.id)?;
-        let running = Some(FrameStanding::Running);
-        let frames = self.store().frames().frames_in(
+        root.running = self.store.frames.count_running_frames(execution.id)?;
+        let running = Some(FrameStatus::Running);
+        let frames = self.store.frames.frames_in(
             execution.id,
             1..execution.frames + 1,
             running,
             CHILDREN_READ,
         )?;
         for row in frames {
-            if let Some(frame) = self.load_frame(execution, row.id)?
+            if let Some(frame) = self.workflow.load_frame(execution, row.id)?
                 && !matches!(frame.waiting_for(), Waiting::Children { .. })
             {
                 let child = self.frame_waits(execution, &frame, row.step, ahead)?;
@@ -81,7 +97,11 @@ impl Turn<'_> {
         };
         let waited = self.task_events(execution, event, step)?;
         let call = match waited.message {
-            Some(number) => self.call_standing(number, ahead)?,
+            Some(number) => self
+                .workflow
+                .calls
+                .inspection()
+                .call_standing(number, ahead)?,
             None => None,
         };
         Ok(WaitingAt {
@@ -110,15 +130,15 @@ impl Turn<'_> {
             return Ok(waited);
         }
         let begun = self
-            .store()
-            .executions()
+            .store
+            .executions
             .step_with(execution.last_step, event)?;
         // The request may have been accepted in a later step than that of the attempt.
         let steps = begun
             .into_iter()
             .chain(Some(step).filter(|step| Some(*step) != begun));
         for id in steps {
-            let step = record::decode(&self.store().executions().step_data(id)?)
+            let step = record::decode(&self.store.executions.step_data(id)?)
                 .map_err(|error| rampmeter_store::unreadable(id, &error))?;
             for event_seen in step.events.iter().filter(|seen| seen.id >= event) {
                 if let Detail::TaskSubmitted { output, .. } = &event_seen.detail
@@ -126,7 +146,7 @@ impl Turn<'_> {
                 {
                     let text = output.value().get("MessageId").and_then(Value::as_str);
                     waited.message =
-                        text.and_then(|text| message_number(self.memory.seal.key(), text));
+                        text.and_then(|text| message_number(self.workflow.seal.key(), text));
                 }
                 if event_seen.id == event {
                     waited.since = event_seen.at;

@@ -10,7 +10,7 @@ use rampmeter_store::model::id::{ExecutionId, MapRunId};
 use rampmeter_store::{ExecutionRow, StoreError, StoreFailure};
 use serde::{Deserialize, Serialize};
 
-use crate::apply::turn::Turn;
+use crate::apply::workflow::step::Steps;
 use crate::memory::machines::Machine;
 
 /// What one command may spend on one execution: a unit for each state that is entered and for each piece of work, and
@@ -126,7 +126,7 @@ impl Moving {
     }
 }
 
-impl Turn<'_> {
+impl Steps<'_, '_> {
     /// Does what is due until nothing is or the budget is spent.
     pub(crate) fn work(&mut self, moving: &mut Moving) -> Result<(), StoreError> {
         while moving.budget > 0
@@ -141,7 +141,7 @@ impl Turn<'_> {
     fn work_on(&mut self, moving: &mut Moving, work: Work) -> Result<(), StoreError> {
         match work {
             Work::Continue { frame } => {
-                if let Some(frame) = self.load_frame(&moving.row, frame)? {
+                if let Some(frame) = self.workflow.load_frame(&moving.row, frame)? {
                     self.step(moving, frame, Stimulus::Continue, None)?;
                 }
                 Ok(())
@@ -152,37 +152,61 @@ impl Turn<'_> {
                 next,
                 until,
                 cause,
-            } => self.begin_children(moving, parent, first, next..until, cause),
+            } => self
+                .workflow
+                .forks()
+                .begin_children(moving, parent, first, next..until, cause),
             Work::Join {
                 parent,
                 first,
                 outcome,
-            } => self.join(moving, parent, first, outcome),
+            } => self.workflow.forks().join(moving, parent, first, outcome),
             Work::Cancel {
                 parent,
                 from,
                 outcome,
-            } => self.cancel_children(moving, parent, from, outcome),
-            Work::Forget { from, until } => self.forget_frames(moving, from..until),
+            } => self
+                .workflow
+                .forks()
+                .cancel_children(moving, parent, from, outcome),
+            Work::Forget { from, until } => {
+                self.workflow.forks().forget_frames(moving, from..until)
+            }
             Work::Redrive {
                 parent,
                 first,
                 next,
                 until,
                 cause,
-            } => self.redrive_children(moving, parent, first, next..until, cause),
+            } => {
+                self.workflow
+                    .redrives()
+                    .redrive_children(moving, parent, first, next..until, cause)
+            }
             Work::StartItems {
                 map_run,
                 next,
                 until,
-            } => self.start_items(moving, MapRunId(map_run), next..until),
-            Work::JoinRun { map_run, outcome } => self.join_run(moving, MapRunId(map_run), outcome),
+            } => self
+                .workflow
+                .map_runs()
+                .start_items(moving, MapRunId(map_run), next..until),
+            Work::JoinRun { map_run, outcome } => {
+                self.workflow
+                    .map_runs()
+                    .join_run(moving, MapRunId(map_run), outcome)
+            }
             Work::StopItems {
                 map_run,
                 after,
                 outcome,
-            } => self.stop_items(moving, MapRunId(map_run), ExecutionId(after), outcome),
-            Work::Quiet { from } => self.quieten(moving, from),
+            } => self.workflow.map_runs().stop_items(
+                moving,
+                MapRunId(map_run),
+                ExecutionId(after),
+                outcome,
+            ),
+            Work::Quiet { from } => self.workflow.forks().quieten(moving, from),
         }
     }
 
@@ -198,22 +222,23 @@ impl Turn<'_> {
     pub(crate) fn leave_to(&mut self, id: ExecutionId, work: &Work) -> Result<(), StoreError> {
         let text = serde_json::to_string(work)
             .expect("what is to be done has only text keys and whole numbers");
-        self.store().executions().note_continuing(id, &text)?;
-        self.go_on_later(id);
+        self.store.executions.note_continuing(id, &text)?;
+        self.workflow.go_on_later(id);
         Ok(())
     }
 
     /// Goes on with an execution that spent what one transaction may.
     pub(crate) fn continue_execution(&mut self, id: ExecutionId) -> Result<(), StoreFailure> {
-        self.memory.continuing.remove(&id);
-        self.with_execution(id, |turn, row| Ok(turn.go_on(row)?))
+        self.workflow.memory.continuing.remove(&id);
+        self.workflow
+            .with_execution(id, |workflow, row| Ok(workflow.steps().go_on(row)?))
     }
 
     /// Does at once whatever an execution still had to do.
     pub(crate) fn finish_work(&mut self, moving: &mut Moving) -> Result<(), StoreError> {
         let id = moving.row.id;
         moving.budget = u32::MAX;
-        while self.store().executions().is_continuing(id)? {
+        while self.store.executions.is_continuing(id)? {
             self.take_work(moving)?;
             self.work(moving)?;
         }
@@ -223,8 +248,8 @@ impl Turn<'_> {
 
     fn take_work(&mut self, moving: &mut Moving) -> Result<(), StoreError> {
         for text in self
-            .store()
-            .executions()
+            .store
+            .executions
             .take_continuing(moving.row.id, BUDGET)?
         {
             let work = serde_json::from_str(&text)
@@ -236,14 +261,14 @@ impl Turn<'_> {
 
     fn go_on(&mut self, row: ExecutionRow) -> Result<(), StoreError> {
         let id = row.id;
-        let machine = self.machine(row.revision)?;
+        let machine = self.workflow.machine(row.revision)?;
         let mut moving = Moving::new(row, machine, BUDGET);
         self.take_work(&mut moving)?;
         self.work(&mut moving)?;
-        self.store().executions().update_execution(&moving.row)?;
+        self.store.executions.update_execution(&moving.row)?;
         self.put_off(&moving)?;
-        if self.store().executions().is_continuing(id)? {
-            self.go_on_later(id);
+        if self.store.executions.is_continuing(id)? {
+            self.workflow.go_on_later(id);
         }
         Ok(())
     }

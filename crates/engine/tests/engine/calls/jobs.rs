@@ -349,7 +349,7 @@ async fn a_call_whose_job_goes_on_says_so() {
     let call = until(async || {
         let call = engine.calls(10).await.unwrap().pop()?;
         let waits = call.held_by.as_deref().is_some_and(|why| why.contains(JOB));
-        (call.standing == "job" && waits).then_some(call)
+        (call.status == "job" && waits).then_some(call)
     })
     .await;
     assert_eq!(call.receive_count, 1);

@@ -31,13 +31,13 @@ async fn never_more_calls_are_out_than_the_limit_and_the_rest_say_why_they_wait(
     assert_eq!(
         calls
             .iter()
-            .filter(|call| call.standing == "in flight")
+            .filter(|call| call.status == "in flight")
             .count(),
         3
     );
     let last = calls.last().unwrap();
     assert_eq!(
-        (last.standing, last.ahead, last.key.as_deref()),
+        (last.status, last.ahead, last.key.as_deref()),
         ("waiting", 6, Some("SO-9"))
     );
     vendor.open_doors();
@@ -187,10 +187,10 @@ async fn each_waiting_call_of_a_wide_map_says_what_holds_it_and_how_many_are_ahe
         .collect();
     let mut places = Vec::new();
     for call in &calls {
-        if call.standing == "in flight" {
+        if call.status == "in flight" {
             continue;
         }
-        assert_eq!(call.standing, "waiting");
+        assert_eq!(call.status, "waiting");
         // The same as when one is asked for alone.
         let alone = engine.call(call.id).await.unwrap().expect("it waits");
         assert_eq!(alone.ahead, call.ahead);

@@ -37,7 +37,9 @@ async fn workflows_in_a_loop_shut_nobody_out() {
     let directory = tempfile::tempdir().unwrap();
     let vendor = yes().await;
     let definition = r#"{"StartAt":"A","States":{
-        "A":{"Type":"Pass","Next":"B"},"B":{"Type":"Pass","Next":"A"}}}"#;
+        "A":{"Type":"Pass","Next":"B"},
+        "B":{"Type":"Choice","Choices":[{"Variable":"$.end","IsPresent":true,"Next":"C"}],"Default":"A"},
+        "C":{"Type":"Succeed"}}}"#;
     let engine = open(&config(directory.path(), &vendor, LIMITS, definition));
     let mut starts = JoinSet::new();
     for number in 0..600 {

@@ -13,7 +13,7 @@ const BEGIN: Time = Time::from_millis(1_795_000_000_000);
 const TIMEOUT: Duration = Duration::from_secs(2);
 const HOLD: Duration = Duration::from_secs(1);
 const HIDDEN: Duration = Duration::from_secs(5);
-const MOST_DRAINERS: usize = 6;
+const MAX_DRAINERS: usize = 6;
 
 fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -134,7 +134,7 @@ impl World {
             while index < self.drainers.len() {
                 index += usize::from(self.turn(index));
             }
-            assert!(self.drainers.len() <= MOST_DRAINERS);
+            assert!(self.drainers.len() <= MAX_DRAINERS);
             self.pass_time();
         }
         for sim in std::mem::take(&mut self.drainers) {
@@ -158,7 +158,7 @@ impl World {
                 .iter()
                 .filter(|sim| sim.drainer.number == 0 && sim.hand.is_some())
                 .count();
-            if self.drainers.len() < MOST_DRAINERS
+            if self.drainers.len() < MAX_DRAINERS
                 && woken < 2
                 && let Some(message) = self.lanes[lane.index()].pop_front()
             {

@@ -126,7 +126,7 @@ fn synth(arguments: &Synth, color: Color) -> Result<(), Failure> {
         ));
     }
     if problems.iter().any(Problem::is_error) {
-        return Err(Failure::Told(Exit::Usage));
+        return Err(Failure::Reported(Exit::Usage));
     }
     let deployment = planned.deployment();
     let template = rampmeter_template::template(&deployment);

@@ -45,7 +45,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         let shown = print_ended(&call, arguments.output.format(), arguments.include);
         // The call may have failed; showing it has not.
         return match shown {
-            Err(Failure::Told(_)) => Ok(()),
+            Err(Failure::Reported(_)) => Ok(()),
             other => other,
         };
     }
@@ -101,7 +101,7 @@ pub(super) fn print_ended(call: &Value, format: Format, include: bool) -> Result
     if call["error"].is_null() {
         Ok(())
     } else {
-        Err(Failure::Told(Exit::Failed))
+        Err(Failure::Reported(Exit::Failed))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::client::{Client, ServerArguments, text};
 
 /// First and longest pause between two looks whether a call has ended.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 /// Options of `call submit`.
 #[derive(Debug, Args)]
@@ -234,13 +234,13 @@ async fn until_ended(client: &Client, id: &str, deadline: Deadline) -> Result<Va
         }
         // Whoever waits longer than a moment is told for what.
         let standing = text(&call["standing"]);
-        if pause == LONGEST_PAUSE && standing != told {
+        if pause == MAX_PAUSE && standing != told {
             let why = call["held_by"].as_str().unwrap_or_default();
             note(&format!("{number}  {standing}  {why}"));
             told = standing;
         }
         tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(MAX_PAUSE);
     }
 }
 

@@ -140,7 +140,7 @@ fn answer(
     if errors == 0 {
         Ok(())
     } else {
-        Err(Failure::Told(Exit::Failed))
+        Err(Failure::Reported(Exit::Failed))
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::client::{Client, text};
 
 /// Longest text in the last column; the rest is in `-o json`.
-const LONGEST_DETAIL: usize = 80;
+const MAX_DETAIL_CHARS: usize = 80;
 
 /// All events of an execution, oldest first.
 pub(crate) async fn fetch(client: &Client, execution_arn: &str) -> Result<Vec<Value>, Failure> {
@@ -73,10 +73,13 @@ fn detail(event: &Value) -> String {
         .collect::<Vec<_>>()
         .join("  ")
         .replace(['\n', '\r', '\t'], " ");
-    if all.chars().count() <= LONGEST_DETAIL {
+    if all.chars().count() <= MAX_DETAIL_CHARS {
         return all;
     }
-    all.chars().take(LONGEST_DETAIL - 1).chain(['…']).collect()
+    all.chars()
+        .take(MAX_DETAIL_CHARS - 1)
+        .chain(['…'])
+        .collect()
 }
 
 #[cfg(test)]
@@ -101,6 +104,6 @@ mod tests {
     #[test]
     fn a_long_payload_is_cut() {
         let event = json!({ "taskSucceededEventDetails": { "output": "ä".repeat(500) } });
-        assert_eq!(detail(&event).chars().count(), LONGEST_DETAIL);
+        assert_eq!(detail(&event).chars().count(), MAX_DETAIL_CHARS);
     }
 }

@@ -65,7 +65,7 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
     };
     print(&target, &rows, arguments.output.format())?;
     if rows.iter().any(|row| row.advice.is_some()) {
-        return Err(Failure::Told(Exit::Failed));
+        return Err(Failure::Reported(Exit::Failed));
     }
     Ok(())
 }

@@ -256,7 +256,7 @@ impl Tally {
         if failed == 0 {
             Ok(())
         } else {
-            Err(Failure::Told(Exit::Failed))
+            Err(Failure::Reported(Exit::Failed))
         }
     }
 }

@@ -69,7 +69,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if follow::succeeded(&ended) {
         Ok(())
     } else {
-        Err(Failure::Told(Exit::Failed))
+        Err(Failure::Reported(Exit::Failed))
     }
 }
 

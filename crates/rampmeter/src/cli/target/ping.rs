@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 use rampmeter_call::{Outcome, Repeatable, Request};
-use rampmeter_caller::allowance::{self, Allowance};
+use rampmeter_caller::rate_headers::{self, StatedLimit};
 use rampmeter_caller::{Attempt, Auth, Caller};
 use rampmeter_config::{Config, Target};
 use rampmeter_terminal::output::{self, Color, Format, OutputArguments, note};
@@ -55,7 +55,7 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
     if good {
         Ok(())
     } else {
-        Err(Failure::Told(Exit::Failed))
+        Err(Failure::Reported(Exit::Failed))
     }
 }
 
@@ -150,8 +150,8 @@ fn print(target: &Target, path: &str, found: &Found) -> std::io::Result<()> {
     if let Some(ahead) = found.clock_ahead {
         line("clock", &clock(ahead))?;
     }
-    for allowance in allowance::allowances(&found.outcome, SystemTime::now()) {
-        line("limit", &allowance_text(&allowance))?;
+    for stated in rate_headers::stated_limits(&found.outcome, SystemTime::now()) {
+        line("limit", &limit_text(&stated))?;
     }
     if let Some(advice) = advice(target, found) {
         line("advice", &advice)?;
@@ -200,15 +200,15 @@ pub(crate) fn said(outcome: &Outcome) -> String {
     }
 }
 
-fn allowance_text(allowance: &Allowance) -> String {
+fn limit_text(stated: &StatedLimit) -> String {
     let number = |number: Option<u64>| number.map_or_else(|| "?".to_owned(), |n| n.to_string());
     let mut text = format!(
         "{} {} of {} left",
-        allowance.name,
-        number(allowance.remaining),
-        number(allowance.limit)
+        stated.name,
+        number(stated.remaining),
+        number(stated.limit)
     );
-    if let Some(window) = allowance.window {
+    if let Some(window) = stated.window {
         text.push_str(&format!(", in {} s", window.as_secs()));
     }
     text.trim_start().to_owned()
@@ -259,14 +259,14 @@ fn advice(target: &Target, found: &Found) -> Option<String> {
 }
 
 fn to_json(target: &Target, path: &str, found: &Found) -> Value {
-    let allowances: Vec<Value> = allowance::allowances(&found.outcome, SystemTime::now())
+    let stated_limits: Vec<Value> = rate_headers::stated_limits(&found.outcome, SystemTime::now())
         .iter()
-        .map(|allowance| {
+        .map(|stated| {
             json!({
-                "name": allowance.name,
-                "limit": allowance.limit,
-                "remaining": allowance.remaining,
-                "window_ms": allowance.window.map(|window| window.as_millis() as u64),
+                "name": stated.name,
+                "limit": stated.limit,
+                "remaining": stated.remaining,
+                "window_ms": stated.window.map(|window| window.as_millis() as u64),
             })
         })
         .collect();
@@ -282,7 +282,7 @@ fn to_json(target: &Target, path: &str, found: &Found) -> Value {
         "answer": said(&found.outcome),
         "took_ms": found.took.as_millis() as u64,
         "clock_ahead_ms": found.clock_ahead.map(|ahead| ahead * 1000),
-        "limits": allowances,
+        "limits": stated_limits,
         "advice": advice(target, found),
     })
 }

@@ -15,7 +15,7 @@ fn polls() -> usize {
 }
 
 /// What one waiting client may cost, in bytes: its connection, its task and its place in the queue's list.
-const MOST_PER_POLL: usize = 48 << 10;
+const MAX_BYTES_PER_POLL: usize = 48 << 10;
 
 /// Resident memory of a process in bytes.
 fn resident(pid: u32) -> usize {
@@ -77,7 +77,7 @@ async fn idle_long_polls_cost_little_memory_and_a_message_finds_one_of_them() {
     let grown = resident(server.pid()).saturating_sub(before);
     let each = grown / connections.len();
     assert!(
-        each < MOST_PER_POLL,
+        each < MAX_BYTES_PER_POLL,
         "{each} bytes for each of {}",
         connections.len()
     );

@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 use crate::model::rejected::Rejected;
 
 /// Most attributes of one message.
-const MOST: usize = 10;
+const MAX_ATTRIBUTES: usize = 10;
 
 /// The one system attribute that a sender may give.
 const TRACE_HEADER: &str = "AWSTraceHeader";
 
 /// Longest name of an attribute.
-const LONGEST_NAME: usize = 256;
+const MAX_NAME_CHARS: usize = 256;
 
 /// The attributes of one message, in the order of their names.
 pub type MessageAttributes = BTreeMap<String, MessageAttribute>;
@@ -120,9 +120,9 @@ pub fn length(attributes: &MessageAttributes) -> usize {
 
 /// SQS's rules for the attributes of one message.
 pub fn check(attributes: &MessageAttributes) -> Result<(), Rejected> {
-    if attributes.len() > MOST {
+    if attributes.len() > MAX_ATTRIBUTES {
         return Err(Rejected::InvalidParameter(format!(
-            "Number of message attributes [{}] exceeds the allowed maximum [{MOST}].",
+            "Number of message attributes [{}] exceeds the allowed maximum [{MAX_ATTRIBUTES}].",
             attributes.len()
         )));
     }
@@ -170,7 +170,7 @@ pub fn with_trace(
 
 fn check_name(name: &str) -> Result<(), Rejected> {
     let invalid = |reason: &str| Err(Rejected::InvalidParameter(reason.to_owned()));
-    if name.is_empty() || name.len() > LONGEST_NAME {
+    if name.is_empty() || name.len() > MAX_NAME_CHARS {
         return invalid("Length of message attribute name must be from 1 to 256 bytes.");
     }
     let allowed = |letter: u8| letter.is_ascii_alphanumeric() || b"_-.".contains(&letter);
@@ -202,7 +202,7 @@ fn check_type(name: &str, attribute: &MessageAttribute) -> Result<(), Rejected> 
             "The message attribute '{name}' must contain a non-empty message attribute type."
         ));
     }
-    if !["String", "Number", "Binary"].contains(&kind) || data_type.len() > LONGEST_NAME {
+    if !["String", "Number", "Binary"].contains(&kind) || data_type.len() > MAX_NAME_CHARS {
         return invalid(format!(
             "The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String."
         ));

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use crate::protocol::error::WireError;
 
 /// Most parameters of one request. Ten messages with ten attributes of three parameters each need 400.
-const MOST: usize = 2_000;
+const MAX_MEMBERS: usize = 2_000;
 
 /// The parameters of one request of the Query protocol.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,8 +25,8 @@ impl Form {
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decoded(name)?;
-            if self.parameters.len() >= MOST {
-                return Err(malformed(&format!("more than {MOST} parameters")));
+            if self.parameters.len() >= MAX_MEMBERS {
+                return Err(malformed(&format!("more than {MAX_MEMBERS} parameters")));
             }
             let value = decoded(value)?;
             if self.parameters.insert(name, value).is_some() {

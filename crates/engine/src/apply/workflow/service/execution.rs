@@ -9,15 +9,16 @@ use rampmeter_store::{AwaitingTask, ExecutionRow, StoreError};
 use rampmeter_store::{Readable, TransactionError, readable};
 use serde_json::{Map, Value, json};
 
-use crate::apply::boundary::as_task_error;
-use crate::apply::turn::Turn;
+use crate::apply::subject::Subject;
+use crate::apply::subject::as_task_error;
 use crate::apply::workflow::data::stored_input;
+use crate::apply::workflow::service::Services;
 use crate::apply::workflow::service::{Submission, TaskError};
 
 /// The error of a job that did not succeed.
 const JOB_FAILED: &str = "States.TaskFailed";
 
-impl Turn<'_> {
+impl Services<'_, '_> {
     /// Starts the execution that a task asks for. It enters its first state in a command of its own, so that machines
     /// that start each other without end cannot hold the writer.
     pub(crate) fn request_execution(
@@ -45,10 +46,10 @@ impl Turn<'_> {
         pattern: Pattern,
         parent: ExecutionId,
     ) -> Result<StartedExecution, TransactionError> {
-        let started = self.start_execution_within(start, 0)?;
+        let started = self.workflow.starts().start_execution_within(start, 0)?;
         if matches!(pattern, Pattern::Sync | Pattern::Sync2) {
-            let child = self.execution_by_arn(&started.execution_arn)?;
-            self.store().executions().await_execution(
+            let child = self.workflow.execution_by_arn(&started.execution_arn)?;
+            self.store.executions.await_execution(
                 child.id,
                 AwaitingTask {
                     execution: parent,
@@ -66,11 +67,7 @@ impl Turn<'_> {
         execution: &ExecutionRow,
         end: &End,
     ) -> Result<(), StoreError> {
-        for task in self
-            .store()
-            .executions()
-            .take_awaiting_tasks(execution.id)?
-        {
+        for task in self.store.executions.take_awaiting_tasks(execution.id)? {
             let stimulus = match readable(self.job_ended(execution, end, task))? {
                 Readable::Whole(stimulus) => stimulus,
                 // What was to be told of it cannot be read.
@@ -80,13 +77,11 @@ impl Turn<'_> {
                     cause: Some(damaged.to_string()),
                 },
             };
-            self.tell(task.execution, stimulus);
+            self.workflow.tell(task.execution, stimulus);
         }
         self.give_up_invocations(execution.id, None)?;
-        self.end_synchronous(execution, end)?;
-        self.store()
-            .machines()
-            .forget_activity_tasks(execution.id)?;
+        self.workflow.end_synchronous(execution, end)?;
+        self.store.machines.forget_activity_tasks(execution.id)?;
         self.stop_awaited(execution.id, None)
     }
 
@@ -97,9 +92,7 @@ impl Turn<'_> {
         event: EventId,
     ) -> Result<(), StoreError> {
         self.give_up_invocations(execution, Some(event))?;
-        self.store()
-            .machines()
-            .forget_activity_task(execution, event)?;
+        self.store.machines.forget_activity_task(execution, event)?;
         self.stop_awaited(execution, Some(event))
     }
 
@@ -108,12 +101,12 @@ impl Turn<'_> {
         execution: ExecutionId,
         event: Option<EventId>,
     ) -> Result<(), StoreError> {
-        for child in self.store().executions().take_awaited(execution, event)? {
+        for child in self.store.executions.take_awaited(execution, event)? {
             let stimulus = Stimulus::Stop {
                 error: None,
                 cause: None,
             };
-            self.tell(child, stimulus);
+            self.workflow.tell(child, stimulus);
         }
         Ok(())
     }
@@ -125,8 +118,8 @@ impl Turn<'_> {
         end: &End,
         task: AwaitingTask,
     ) -> Result<Stimulus, StoreError> {
-        let machine = self.store().machines().machine_name(child.revision)?;
-        let input = stored_input(self.store(), child)?;
+        let machine = self.store.machines.machine_name(child.revision)?;
+        let input = stored_input(self.store.executions, child)?;
         let data = |payload: &Payload| {
             if task.as_json {
                 payload.value().clone()
@@ -134,7 +127,7 @@ impl Turn<'_> {
                 Value::from(payload.text())
             }
         };
-        let place = &self.memory.place;
+        let place = self.workflow.arns;
         let mut told = Map::new();
         let mut tell = |name: &str, value: Value| told.insert(name.to_owned(), value);
         let (error, cause) = match end {

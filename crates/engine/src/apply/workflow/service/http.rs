@@ -12,16 +12,17 @@ use rampmeter_store::model::id::{ExecutionId, MessageNumber, StepId, TargetId};
 use rampmeter_store::{MessageRow, StoreError};
 use serde_json::Value;
 
-use crate::apply::calls::http_task::call_of;
 use crate::apply::calls::send::Sending;
 use crate::apply::calls::send::{INVALID_MESSAGE, Placed};
-use crate::apply::turn::Turn;
+use crate::apply::message::http_task::call_of;
+use crate::apply::subject::Subject;
+use crate::apply::workflow::service::Services;
 use crate::apply::workflow::service::{Submission, TaskError};
 
 /// The lane of calls that say nothing of their priority.
 const PRIORITY: Priority = Priority::Medium;
 
-impl Turn<'_> {
+impl Services<'_, '_> {
     /// Puts the call of an HTTP Task into the lane of its target. The task goes on with the call's outcome.
     pub(crate) fn request_http(
         &mut self,
@@ -43,12 +44,19 @@ impl Turn<'_> {
         let Some(target) = self.target_at(endpoint.unwrap_or_default()) else {
             return refused(self.no_target());
         };
-        let target = self.target(target);
+        let target = self.workflow.calls.target(target);
         let queue = target.queues[PRIORITY.index()];
         if let Err(invalid) = CallMessage::from_value(&call, &target.config.account) {
             return refused(invalid.to_string());
         }
-        let id = MessageNumber(self.memory.numbers.message.take(self.store)?);
+        let id = MessageNumber(
+            self.workflow
+                .calls
+                .queue
+                .memory
+                .message_numbers
+                .take(self.workflow.ledger)?,
+        );
         let message = MessageRow {
             task: Some((execution, task.event)),
             entered: Some(task.entered_event),
@@ -57,7 +65,7 @@ impl Turn<'_> {
             queue,
             body: None,
             key: None,
-            sent_at: self.now,
+            sent_at: self.workflow.now(),
             first_started_at: None,
             receive_count: 0,
             attempts: 0,
@@ -78,7 +86,7 @@ impl Turn<'_> {
 
     /// The target that an endpoint lies below: that with the longest base URL, where several match.
     fn target_at(&self, endpoint: &str) -> Option<TargetId> {
-        let targets = self.memory.targets.iter();
+        let targets = self.workflow.calls.memory.targets.iter();
         targets
             .filter(|(_, target)| target.config.worker == rampmeter_config::Worker::Embedded)
             .filter(|(_, target)| path::relative(&target.config.profile.base_url, endpoint).is_ok())
@@ -87,7 +95,7 @@ impl Turn<'_> {
     }
 
     fn no_target(&self) -> String {
-        let targets = self.memory.targets.values();
+        let targets = self.workflow.calls.memory.targets.values();
         let names: Vec<&str> = targets.map(|target| target.config.name.as_str()).collect();
         if names.is_empty() {
             return "ApiEndpoint does not lie below the base_url of a target: none is configured"

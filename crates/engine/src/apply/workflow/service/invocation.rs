@@ -9,13 +9,15 @@ use rampmeter_store::model::invocation::{InvocationKey, Invoked, TaskError};
 use rampmeter_store::{Readable, StoreFailure, readable, unreadable};
 use tokio::sync::oneshot;
 
-use crate::apply::boundary::as_task_error;
-use crate::apply::turn::Turn;
+use crate::apply::subject::Subject;
+use crate::apply::subject::as_task_error;
+use crate::apply::workflow::context::WorkflowContext;
+use crate::apply::workflow::service::Services;
 use crate::apply::workflow::service::Submission;
 use crate::invocation::OutgoingInvocation;
-use crate::memory::invocations::MOST_IN_FLIGHT;
+use crate::memory::invocations::MAX_IN_FLIGHT;
 
-impl Turn<'_> {
+impl Services<'_, '_> {
     /// Notes the request of a task, unless it can be refused at once.
     pub(crate) fn request_invocation(
         &mut self,
@@ -23,18 +25,18 @@ impl Turn<'_> {
         execution: ExecutionId,
         step: StepId,
     ) -> Result<Submission, StoreError> {
-        let memory = &*self.memory;
+        let WorkflowContext { memory, arns, .. } = &*self.workflow;
         let request = memory
             .invocations
-            .request(&task.resource, &task.parameters, &memory.place);
+            .request(&task.resource, &task.parameters, arns);
         if let Err(refused) = request {
             return Ok(Submission::Answered(Err(refused)));
         }
         let event = task.event;
-        self.store()
-            .executions()
+        self.store
+            .executions
             .add_invocation(InvocationKey { step, event }, execution)?;
-        self.memory.invocations.waiting = true;
+        self.workflow.memory.invocations.waiting = true;
         Ok(Submission::Later)
     }
 
@@ -43,20 +45,28 @@ impl Turn<'_> {
         if !self.may_start_invocations() {
             return Ok(());
         }
-        let room = MOST_IN_FLIGHT.saturating_sub(self.memory.invocations.in_flight.len());
-        let after = self.memory.invocations.after;
-        let rows = match readable(self.store().executions().invocations(after, room))? {
+        let room = MAX_IN_FLIGHT.saturating_sub(self.workflow.memory.invocations.in_flight.len());
+        let after = self.workflow.memory.invocations.after;
+        let rows = match readable(self.store.executions.invocations(after, room))? {
             Readable::Whole(rows) => rows,
             Readable::Damaged(damaged) => {
-                self.memory.invocations.waiting = false;
-                return self.note_damaged(DamagedKind::Row, damaged.to_string(), &damaged);
+                self.workflow.memory.invocations.waiting = false;
+                return self
+                    .workflow
+                    .note_damaged(DamagedKind::Row, damaged.to_string(), &damaged);
             }
         };
-        self.memory.invocations.waiting = rows.len() == room;
+        self.workflow.memory.invocations.waiting = rows.len() == room;
         for (key, execution) in rows {
-            self.memory.invocations.after = key;
+            self.workflow.memory.invocations.after = key;
             // They are looked at from the start when a part of a transaction was taken back.
-            if !self.memory.invocations.in_flight.contains_key(&key) {
+            if !self
+                .workflow
+                .memory
+                .invocations
+                .in_flight
+                .contains_key(&key)
+            {
                 self.start_invocation(key, execution)?;
             }
         }
@@ -65,10 +75,10 @@ impl Turn<'_> {
 
     /// Whether there may be requests to start, and room for them.
     pub(crate) fn may_start_invocations(&self) -> bool {
-        let invocations = &self.memory.invocations;
-        self.memory.draining.is_none()
+        let invocations = &self.workflow.memory.invocations;
+        !self.workflow.is_draining()
             && invocations.waiting
-            && invocations.in_flight.len() < MOST_IN_FLIGHT
+            && invocations.in_flight.len() < MAX_IN_FLIGHT
     }
 
     fn start_invocation(
@@ -77,22 +87,30 @@ impl Turn<'_> {
         execution: ExecutionId,
     ) -> Result<(), StoreFailure> {
         let event = readable(self.event_of(key))?;
-        let memory = &*self.memory;
+        let WorkflowContext { memory, arns, .. } = &*self.workflow;
         let request = match &event {
-            Readable::Whole(event) => memory.invocations.stored_request(event, &memory.place),
+            Readable::Whole(event) => memory.invocations.stored_request(event, arns),
             Readable::Damaged(damaged) => Some(Err(as_task_error(damaged))),
         };
         let no_request = || TaskError::new("States.Runtime", "The request cannot be read.");
         match request.unwrap_or_else(|| Err(no_request())) {
             Ok(request) => {
                 let (alive, abandoned) = oneshot::channel();
-                self.memory.invocations.in_flight.insert(key, alive);
-                self.out.invocations.push(OutgoingInvocation {
-                    key,
-                    execution,
-                    request,
-                    abandoned,
-                });
+                self.workflow
+                    .memory
+                    .invocations
+                    .in_flight
+                    .insert(key, alive);
+                self.workflow
+                    .journal_mut()
+                    .out
+                    .invocations
+                    .push(OutgoingInvocation {
+                        key,
+                        execution,
+                        request,
+                        abandoned,
+                    });
                 Ok(())
             }
             // The configuration has changed since the request was noted.
@@ -102,7 +120,7 @@ impl Turn<'_> {
 
     /// The event that a request was noted with.
     fn event_of(&self, key: InvocationKey) -> Result<Event, StoreError> {
-        let data = self.store().executions().step_data(key.step)?;
+        let data = self.store.executions.step_data(key.step)?;
         let step = record::decode(&data).map_err(|error| unreadable(key.step, &error))?;
         let mut events = step.events.into_iter();
         events
@@ -117,11 +135,11 @@ impl Turn<'_> {
         execution: ExecutionId,
         invoked: Invoked,
     ) -> Result<(), StoreFailure> {
-        self.memory.invocations.in_flight.remove(&key);
+        self.workflow.memory.invocations.in_flight.remove(&key);
         let event = key.event;
         let waits = match readable(
-            self.store()
-                .executions()
+            self.store
+                .executions
                 .take_invocations(execution, Some(event)),
         )? {
             Readable::Whole(keys) => !keys.is_empty(),
@@ -147,7 +165,7 @@ impl Turn<'_> {
                 cause: Some(cause),
             },
         };
-        self.tell(execution, stimulus);
+        self.workflow.tell(execution, stimulus);
         Ok(())
     }
 
@@ -157,12 +175,8 @@ impl Turn<'_> {
         execution: ExecutionId,
         event: Option<EventId>,
     ) -> Result<(), StoreError> {
-        for key in self
-            .store()
-            .executions()
-            .take_invocations(execution, event)?
-        {
-            self.memory.invocations.in_flight.remove(&key);
+        for key in self.store.executions.take_invocations(execution, event)? {
+            self.workflow.memory.invocations.in_flight.remove(&key);
         }
         Ok(())
     }

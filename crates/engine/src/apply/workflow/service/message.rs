@@ -10,13 +10,14 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::sqs::{SendMessage, SentMessage, message_attribute};
 use serde_json::{Value, json};
 
-use crate::apply::boundary::as_task_error;
 use crate::apply::calls::send::Sending;
-use crate::apply::calls::send::{Placed, Placing, body_text};
-use crate::apply::turn::Turn;
+use crate::apply::calls::send::{Placed, Placing};
+use crate::apply::message::body::body_text;
+use crate::apply::subject::as_task_error;
+use crate::apply::workflow::service::Services;
 use crate::apply::workflow::service::{Submission, TaskError};
 
-impl Turn<'_> {
+impl Services<'_, '_> {
     /// The message of a Task state. There is none when a FIFO queue has had it already.
     pub(crate) fn request_message(
         &mut self,
@@ -30,12 +31,12 @@ impl Turn<'_> {
             Err(why) => return refused(&why),
         };
         let name = queue_name(&request.queue_url);
-        let Some(record) = self.memory.queues.named(name) else {
+        let Some(record) = self.workflow.calls.queue.memory.queues.named(name) else {
             return refused(&Rejected::QueueDoesNotExist(name.to_owned()));
         };
         let id = record.id;
-        let placed = match self.memory.queues.get(id) {
-            Some(queue) => self.place_call(task, step, queue, &request),
+        let placed = match self.workflow.calls.queue.memory.queues.get(id) {
+            Some(queue) => self.workflow.calls.place_call(task, step, queue, &request),
             None => self.place_plain(task, id, request),
         };
         let (mut sending, sent) = match placed {
@@ -69,7 +70,11 @@ impl Turn<'_> {
         queue: QueueId,
         request: SendMessage,
     ) -> Result<Placing, TransactionError> {
-        let made = self.make_plain(queue, request, false)?;
+        let made = self
+            .workflow
+            .calls
+            .queue
+            .make_plain(queue, request, false)?;
         let (sent, message) = made;
         let sending = message.map(|message| Sending {
             message: message.row,

@@ -11,7 +11,7 @@ use rampmeter_store::StoreError;
 use rampmeter_store::model::id::{ExecutionId, StepId};
 
 use crate::apply::calls::send::Sending;
-use crate::apply::turn::Turn;
+use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
 
 pub(crate) use rampmeter_store::model::invocation::TaskError;
 
@@ -27,7 +27,23 @@ pub(crate) enum Submission {
     Sent(Option<Box<Sending>>, Option<Payload>),
 }
 
-impl Turn<'_> {
+/// The requests that tasks make.
+#[derive(Debug)]
+pub(crate) struct Services<'a, 't> {
+    pub(crate) workflow: &'a mut WorkflowContext<'t>,
+    pub(crate) store: WorkflowStore<'t>,
+}
+
+impl<'t> WorkflowContext<'t> {
+    pub(crate) fn services(&mut self) -> Services<'_, 't> {
+        Services {
+            store: self.store,
+            workflow: self,
+        }
+    }
+}
+
+impl Services<'_, '_> {
     /// Makes the request of a task that the step `step` of `execution` submits.
     pub(crate) fn request_service(
         &mut self,
@@ -46,7 +62,9 @@ impl Turn<'_> {
                 self.request_http(task, execution, step)
             }
             Resource::Activity(arn) => {
-                self.keep_task(arn, execution, task.event, step)?;
+                self.workflow
+                    .activities()
+                    .keep_task(arn, execution, task.event, step)?;
                 Ok(Submission::Later)
             }
             Resource::Action(_) | Resource::Function(_) | Resource::Unserved(_) => {

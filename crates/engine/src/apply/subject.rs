@@ -1,17 +1,21 @@
-//! Where each of the three kinds of error has its consequence. What is refused is told to the client. What is damaged fails
+//! What every subject can do in a transaction, and where each of the three kinds of error has its consequence. What is refused is told to the client. What is damaged fails
 //! alone: what was done before it was met is taken back, it is named in the log, in the figures and in the list of what could
 //! not be read, and everything else goes on. What the store could not do ends the process, so that it is the only error that
 //! leaves the functions of this file.
 
 use rampmeter_asl::Stimulus;
 use rampmeter_call::UNDELIVERABLE;
+use rampmeter_dispatch::Time;
 use rampmeter_store::model::damaged::{DamagedItem, DamagedKind};
 use rampmeter_store::model::id::{ExecutionId, MessageNumber};
 use rampmeter_store::model::invocation::TaskError;
 use rampmeter_store::model::rejected::Rejected;
-use rampmeter_store::{Damaged, Readable, StoreFailure, TransactionError, readable};
+use rampmeter_store::{
+    Damaged, Ledger, Readable, StoreError, StoreFailure, TransactionError, readable,
+};
 
-use crate::apply::turn::Turn;
+use crate::apply::journal::Journal;
+use crate::apply::pending::Pending;
 use crate::command::Reply;
 
 /// What came of something that was tried.
@@ -28,80 +32,98 @@ pub(crate) enum Attempt<T> {
 /// What a client is answered.
 pub(crate) type Answer<T> = Result<T, Rejected>;
 
-/// How far a transaction had come.
-#[derive(Debug, Clone, Copy)]
-struct Mark {
-    pending: usize,
-    unkept: usize,
-    ended: usize,
-}
+/// A subject at work in a transaction: what all of them can do. Each context is one, and what it takes back is what it can have
+/// changed: its rows, by the mark in the store, and its own part of the memory, which it reads again.
+pub(crate) trait Subject {
+    fn ledger(&self) -> Ledger<'_>;
 
-impl Turn<'_> {
+    fn journal(&self) -> &Journal;
+
+    fn journal_mut(&mut self) -> &mut Journal;
+
+    /// Reads again what this subject remembers of the store.
+    fn read_again(&mut self) -> Result<(), StoreError>;
+
+    /// The time of the transaction.
+    fn now(&self) -> Time {
+        self.journal().now
+    }
+
+    /// The same in milliseconds since the Unix epoch, as events carry it.
+    fn now_ms(&self) -> i64 {
+        self.now().as_micros().div_euclid(1_000)
+    }
+
+    /// Whether the engine is asked to stop, so that nothing new starts.
+    fn is_draining(&self) -> bool {
+        self.journal().draining
+    }
+
+    /// Answers a client after the commit.
+    fn reply<T: Send + 'static>(&mut self, to: Reply<T>, answer: Answer<T>) {
+        self.journal_mut().out.reply(to, answer);
+    }
+
+    /// Leaves something for an execution.
+    fn tell(&mut self, execution: ExecutionId, stimulus: Stimulus) {
+        let at = self.now();
+        self.tell_of_call(execution, stimulus, at, None);
+    }
+
+    /// The same, with the time at which it happens and the audit of the call that caused it.
+    fn tell_of_call(
+        &mut self,
+        execution: ExecutionId,
+        stimulus: Stimulus,
+        at: Time,
+        call: Option<String>,
+    ) {
+        self.journal_mut().pending.push_back(Pending {
+            execution,
+            stimulus,
+            at,
+            call,
+        });
+    }
+
     /// Does something, or takes it back when it meets a row that cannot be read.
-    pub(crate) fn attempt<T>(
+    fn attempt<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, TransactionError>,
     ) -> Result<Attempt<T>, StoreFailure> {
-        let mark = Mark {
-            pending: self.pending.len(),
-            unkept: self.out.unkept.len(),
-            ended: self.out.ended.len(),
-        };
-        self.store.mark()?;
+        let mark = self.journal().mark();
+        self.ledger().mark()?;
         match work(self) {
             Ok(done) => {
-                self.store.keep()?;
+                self.ledger().keep()?;
                 Ok(Attempt::Done(done))
             }
             Err(TransactionError::Refused(refused)) => {
-                self.store.keep()?;
+                self.ledger().keep()?;
                 Ok(Attempt::Refused(refused))
             }
             Err(TransactionError::Damaged(damaged)) => {
-                self.take_back(mark)?;
+                self.ledger().take_back()?;
+                self.journal_mut().take_back(mark);
+                self.recall()?;
                 Ok(Attempt::Damaged(damaged))
             }
             Err(TransactionError::Poisoned(failure)) => Err(failure),
         }
     }
 
-    /// The store goes back to the mark, and what is remembered follows it.
-    fn take_back(&mut self, mark: Mark) -> Result<(), StoreFailure> {
-        self.store.take_back()?;
-        self.pending.truncate(mark.pending);
-        self.out.unkept.truncate(mark.unkept);
-        self.out.ended.truncate(mark.ended);
-        self.recall()
-    }
-
-    /// Reads again what is remembered of the store.
-    pub(crate) fn recall(&mut self) -> Result<(), StoreFailure> {
-        let recalled = self.memory.recall(self.store).and_then(|()| {
-            // What was taken out of the table to be done is in it again.
-            self.store.executions().continuing()
-        });
-        match readable(recalled)? {
-            Readable::Whole(continuing) => {
-                for id in continuing {
-                    self.go_on_later(id);
-                }
-                Ok(())
-            }
+    /// Reads again what is remembered of the store. What of it cannot be read is named.
+    fn recall(&mut self) -> Result<(), StoreFailure> {
+        match readable(self.read_again())? {
+            Readable::Whole(()) => Ok(()),
             Readable::Damaged(damaged) => {
                 self.note_damaged(DamagedKind::Row, damaged.to_string(), &damaged)
             }
         }
     }
 
-    /// Gives an execution a command of its own after this transaction, unless one waits already.
-    pub(crate) fn go_on_later(&mut self, id: ExecutionId) {
-        if self.memory.continuing.insert(id) {
-            self.out.continuing.push(id);
-        }
-    }
-
     /// Carries out what a client asked for, and says what it is answered.
-    pub(crate) fn answer_to<T>(
+    fn answer_to<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, TransactionError>,
     ) -> Result<Answer<T>, StoreFailure> {
@@ -113,18 +135,18 @@ impl Turn<'_> {
     }
 
     /// Carries out what a client asked for, and answers it.
-    pub(crate) fn client<T: Send + 'static>(
+    fn client<T: Send + 'static>(
         &mut self,
         reply: Reply<T>,
         work: impl FnOnce(&mut Self) -> Result<T, TransactionError>,
     ) -> Result<(), StoreFailure> {
         let answer = self.answer_to(work)?;
-        self.out.reply(reply, answer);
+        self.reply(reply, answer);
         Ok(())
     }
 
     /// Answers a question of a client. It changes nothing.
-    pub(crate) fn question<T: Send + 'static>(
+    fn question<T: Send + 'static>(
         &mut self,
         reply: Reply<T>,
         ask: impl FnOnce(&mut Self) -> Result<T, TransactionError>,
@@ -135,18 +157,18 @@ impl Turn<'_> {
             Err(TransactionError::Damaged(damaged)) => Err(self.refuse_damaged(&damaged)?),
             Err(TransactionError::Poisoned(failure)) => return Err(failure),
         };
-        self.out.reply(reply, answer);
+        self.reply(reply, answer);
         Ok(())
     }
 
     /// What a client is told whose request met a row that cannot be read.
-    pub(crate) fn refuse_damaged(&mut self, damaged: &Damaged) -> Result<Rejected, StoreFailure> {
+    fn refuse_damaged(&mut self, damaged: &Damaged) -> Result<Rejected, StoreFailure> {
         self.note_damaged(DamagedKind::Row, damaged.to_string(), damaged)?;
         Ok(Rejected::Unreadable(damaged.to_string()))
     }
 
     /// Does something with one message. One that cannot be read is set aside, and the answer is none.
-    pub(crate) fn with_message<T>(
+    fn with_message<T>(
         &mut self,
         id: MessageNumber,
         work: impl FnOnce(&mut Self) -> Result<T, TransactionError>,
@@ -162,12 +184,12 @@ impl Turn<'_> {
     }
 
     /// Takes a message that cannot be read out of wherever it would be taken again. Its row stays; its task fails.
-    pub(crate) fn set_message_aside(
+    fn set_message_aside(
         &mut self,
         id: MessageNumber,
         damaged: &Damaged,
     ) -> Result<(), StoreFailure> {
-        let task = self.store.set_message_aside(id)?;
+        let task = self.ledger().set_message_aside(id)?;
         self.recall()?;
         if let Some((execution, event)) = task {
             let stimulus = Stimulus::TaskFailed {
@@ -181,7 +203,7 @@ impl Turn<'_> {
     }
 
     /// Names something that could not be read.
-    pub(crate) fn note_damaged(
+    fn note_damaged(
         &mut self,
         kind: DamagedKind,
         name: String,
@@ -199,8 +221,8 @@ impl Turn<'_> {
             why = item.why,
             "what cannot be read is set aside"
         );
-        self.memory.damaged += 1;
-        self.store.note_damaged(&item)?;
+        self.journal_mut().damaged += 1;
+        self.ledger().note_damaged(&item)?;
         Ok(())
     }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use rampmeter_store::model::id::{GroupHash, MessageNumber, QueueId};
 use rampmeter_store::{Envelope, Hidden, MessageRow, StoreError};
 
-use crate::apply::turn::Turn;
+use crate::apply::queues::context::QueueContext;
+use crate::apply::subject::Subject;
 
-impl Turn<'_> {
+impl QueueContext<'_> {
     /// Writes a new message of a plain queue.
     pub(crate) fn put_plain(
         &mut self,
@@ -16,16 +17,14 @@ impl Turn<'_> {
         envelope: &Envelope,
         delay: Duration,
     ) -> Result<(), StoreError> {
-        self.store().messages().insert_message(message)?;
-        self.store().queues().put_envelope(message.id, envelope)?;
+        self.store.messages.insert_message(message)?;
+        self.store.queues.put_envelope(message.id, envelope)?;
         if !delay.is_zero() {
             let hidden = Hidden {
-                until: self.now.saturating_add(delay),
+                until: self.now().saturating_add(delay),
                 received_at: None,
             };
-            self.store()
-                .queues()
-                .hide(message.queue, message.id, hidden)?;
+            self.store.queues.hide(message.queue, message.id, hidden)?;
         }
         self.arrive(message.queue, message.id, envelope, delay.is_zero())
     }
@@ -40,7 +39,7 @@ impl Turn<'_> {
     ) -> Result<(), StoreError> {
         match group_of(envelope).filter(|_| self.is_fifo(queue)) {
             Some(group) => {
-                self.store().messages().join_group(queue, group, message)?;
+                self.store.messages.join_group(queue, group, message)?;
                 self.settle_group(queue, group)
             }
             None if visible => self.list(queue, message, envelope),
@@ -55,7 +54,7 @@ impl Turn<'_> {
         message: MessageNumber,
     ) -> Result<(), StoreError> {
         self.unhide(queue, message)?;
-        let envelope = self.store().queues().envelope(message)?;
+        let envelope = self.store.queues.envelope(message)?;
         if !self.is_fifo(queue) {
             return self.list(queue, message, &envelope);
         }
@@ -73,8 +72,8 @@ impl Turn<'_> {
         envelope: &Envelope,
     ) -> Result<(), StoreError> {
         match group_of(envelope) {
-            Some(group) => self.store().messages().make_fair(queue, group, message)?,
-            None => self.store().messages().make_ready(queue, message)?,
+            Some(group) => self.store.messages.make_fair(queue, group, message)?,
+            None => self.store.messages.make_ready(queue, message)?,
         }
         self.wake(queue);
         Ok(())
@@ -87,9 +86,9 @@ impl Turn<'_> {
         message: MessageNumber,
         envelope: &Envelope,
     ) -> Result<(), StoreError> {
-        self.store().messages().unready(queue, message)?;
+        self.store.messages.unready(queue, message)?;
         match group_of(envelope) {
-            Some(group) => self.store().messages().unmake_fair(queue, group, message),
+            Some(group) => self.store.messages.unmake_fair(queue, group, message),
             None => Ok(()),
         }
     }
@@ -108,18 +107,14 @@ impl Turn<'_> {
             .record(queue)
             .and_then(|record| record.last_group);
         let of_group = |(group, message)| (Some(group), message);
-        if let Some(next) = self.store().messages().first_fair(queue, last)? {
+        if let Some(next) = self.store.messages.first_fair(queue, last)? {
             return Ok(Some(of_group(next)));
         }
-        if let Some(first) = self.store().messages().first_ready(queue)? {
+        if let Some(first) = self.store.messages.first_ready(queue)? {
             return Ok(Some((None, first)));
         }
         Ok(match last {
-            Some(_) => self
-                .store()
-                .messages()
-                .first_fair(queue, None)?
-                .map(of_group),
+            Some(_) => self.store.messages.first_fair(queue, None)?.map(of_group),
             None => None,
         })
     }
@@ -137,7 +132,7 @@ impl Turn<'_> {
         message: MessageNumber,
         hidden: Hidden,
     ) -> Result<(), StoreError> {
-        self.store().queues().hide(queue, message, hidden)?;
+        self.store.queues.hide(queue, message, hidden)?;
         if let Some(record) = self.memory.queues.record_mut(queue) {
             record.in_flight += 1;
         }
@@ -149,7 +144,7 @@ impl Turn<'_> {
         queue: QueueId,
         message: MessageNumber,
     ) -> Result<(), StoreError> {
-        let hidden = self.store().queues().unhide(queue, message)?;
+        let hidden = self.store.queues.unhide(queue, message)?;
         if hidden.is_some_and(|hidden| hidden.received_at.is_some())
             && let Some(record) = self.memory.queues.record_mut(queue)
         {
@@ -168,7 +163,7 @@ impl Turn<'_> {
         self.unhide(queue, message)?;
         self.unlist(queue, message, envelope)?;
         if let Some(group) = group_of(envelope) {
-            self.store().messages().leave_group(queue, group, message)?;
+            self.store.messages.leave_group(queue, group, message)?;
             if self.is_fifo(queue) {
                 self.settle_group(queue, group)?;
             }
@@ -182,10 +177,10 @@ impl Turn<'_> {
         queue: QueueId,
         message: MessageNumber,
     ) -> Result<(), StoreError> {
-        let envelope = self.store().queues().envelope(message)?;
+        let envelope = self.store.queues.envelope(message)?;
         self.withdraw(queue, message, &envelope)?;
-        self.store().messages().delete_message(message)?;
-        self.store().queues().delete_envelope(message)
+        self.store.messages.delete_message(message)?;
+        self.store.queues.delete_envelope(message)
     }
 
     /// Makes the first message of a group the one that can be received, unless it is hidden: then the group waits.
@@ -195,19 +190,19 @@ impl Turn<'_> {
         group: GroupHash,
     ) -> Result<(), StoreError> {
         let firsts = self
-            .store()
-            .messages()
+            .store
+            .messages
             .group_from(queue, group, MessageNumber(0), 2)?;
         let Some(&first) = firsts.first() else {
             return Ok(());
         };
         // A message that came back from a dead-letter queue may have gone before the one that was first.
         if let Some(&second) = firsts.get(1) {
-            self.store().messages().unready(queue, second)?;
+            self.store.messages.unready(queue, second)?;
         }
-        let hidden = self.store().queues().hidden(queue, first)?.is_some();
-        if !hidden && !self.store().messages().is_ready(queue, first)? {
-            self.store().messages().make_ready(queue, first)?;
+        let hidden = self.store.queues.hidden(queue, first)?.is_some();
+        if !hidden && !self.store.messages.is_ready(queue, first)? {
+            self.store.messages.make_ready(queue, first)?;
             self.wake(queue);
         }
         Ok(())

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use rampmeter_dispatch::{Priority, Time};
 
-use super::drainer::MOST_RECEIVED;
+use super::drainer::MAX_RECEIVED;
 
 /// For how long a lane is taken to be empty that was found so.
 const EMPTY_FOR: Duration = Duration::from_millis(250);
 
 /// What one drainer saw since it last wrote.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Beliefs {
+pub(crate) struct EmptyHints {
     found_empty: [Option<Time>; 3],
     /// A message of the lane waits for certain.
     seen: [bool; 3],
@@ -20,7 +20,7 @@ pub(crate) struct Beliefs {
     rich: [bool; 3],
 }
 
-impl Beliefs {
+impl EmptyHints {
     /// A receive asked for so many messages and was given so many.
     pub(crate) fn has_received(&mut self, lane: Priority, asked: usize, given: usize, now: Time) {
         let lane = lane.index();
@@ -59,7 +59,7 @@ impl Beliefs {
     /// many as one receive gives where the last one was full.
     pub(crate) fn most_at_once(&self, lane: Priority) -> usize {
         if self.rich[lane.index()] {
-            MOST_RECEIVED
+            MAX_RECEIVED
         } else {
             1
         }

@@ -1,0 +1,50 @@
+//! The body of a message: its own, or that in the step that sent it.
+
+use std::borrow::Cow;
+
+use rampmeter_asl::{Payload, record};
+use rampmeter_store::{ExecutionTables, MessageRow, StoreError};
+use serde_json::Value;
+
+use crate::apply::message::http_task;
+
+/// The body of a message, its own or that in the step that sent it.
+pub(crate) fn body_of(
+    executions: ExecutionTables<'_>,
+    message: &MessageRow,
+) -> Result<String, StoreError> {
+    if let Some(body) = &message.body {
+        return Ok(body.clone());
+    }
+    let missing = || StoreError::damaged(format!("message {} has no body", message.id.0));
+    let parameters = parameters_of(executions, message)?.ok_or_else(missing)?;
+    match parameters.value().get("MessageBody") {
+        Some(body) => Ok(body_text(body).into_owned()),
+        None => match http_task::call_of(parameters.value()) {
+            Ok(call) => Ok(call.to_string()),
+            Err(_) => Err(missing()),
+        },
+    }
+}
+
+/// The parameters of the task that sent a message, while they hold its body.
+pub(crate) fn parameters_of(
+    executions: ExecutionTables<'_>,
+    message: &MessageRow,
+) -> Result<Option<Payload>, StoreError> {
+    let Some((step, payload)) = message.stored else {
+        return Ok(None);
+    };
+    let data = executions.step_data(step)?;
+    let parameters = record::decode_payload(&data, payload)
+        .map_err(|error| StoreError::damaged(format!("step {}: {error}", step.0)))?;
+    Ok(Some(parameters))
+}
+
+/// The text of a MessageBody: AWS sends an object as its JSON.
+pub(crate) fn body_text(body: &Value) -> Cow<'_, str> {
+    match body {
+        Value::String(text) => Cow::Borrowed(text),
+        value => Cow::Owned(value.to_string()),
+    }
+}
