@@ -38,7 +38,7 @@ FLOORS = {
     ],
     ("engine", ""): [{"api"}, {"commit"}, {"apply"}, {"memory"}, {"command"}, {"invocation"}],
     ("engine", "apply"): [
-        {"control"}, {"workflow"}, {"machines"}, {"calls"}, {"queues"}, {"message"}, {"subject"}, {"journal"},
+        {"control"}, {"workflow"}, {"machines"}, {"calls"}, {"queues"}, {"subject"}, {"journal"},
         {"outbox", "pending"},
     ],
 }

@@ -18,7 +18,6 @@ LARGE_CRATES = {"rampmeter": 12_000}
 LARGE_TYPES = {
     ("asl", "Run"): 119,
     ("dispatch", "Gate"): 52,
-    ("engine", "Engine"): 80,
 }
 
 # An inherent `impl`: a name follows, and no `for`. A generic parameter may not hold a brace.

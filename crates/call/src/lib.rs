@@ -9,6 +9,7 @@
 mod answer;
 pub mod cause;
 mod failed;
+pub mod http_task;
 pub mod job;
 mod job_action;
 mod json_numbers;

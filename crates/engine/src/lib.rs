@@ -21,7 +21,10 @@ mod commit;
 mod invocation;
 mod memory;
 
-pub use api::{Engine, Options, Sdk};
+pub use api::{
+    Activities, Calls, Controls, DeadLetters, Engine, Executions, Options, Queues, Sdk,
+    StateMachines,
+};
 pub use commit::measure::Decisions;
 pub use commit::open::OpenError;
 pub use commit::stopped::Stopped;

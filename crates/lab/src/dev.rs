@@ -156,6 +156,7 @@ async fn send_orders(engine: Engine, state_machine_arn: String) {
             number += 1;
             let order = order(&samples, run, number, priority);
             let started = engine
+                .executions()
                 .start_execution(StartExecution {
                     state_machine_arn: state_machine_arn.clone(),
                     name: Some(order.0),

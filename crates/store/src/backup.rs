@@ -20,6 +20,7 @@ use thiserror::Error;
 use crate::directory::blobs_path;
 use crate::directory::store_path;
 use crate::format::FORMAT;
+use crate::numbers::Sequence;
 
 const MANIFEST: &str = "backup.json";
 const SCHEMA: &str = "rampmeter.backup/1";
@@ -185,7 +186,7 @@ pub fn restore(
     sync_directory(&into)?;
     let (store, unfinished) = (store_path(data_dir), data_dir.join("unfinished.db"));
     fs::copy(&copy, &unfinished).map_err(of(&unfinished))?;
-    pause_targets(&unfinished)?;
+    begin_timeline(&unfinished)?;
     File::open(&unfinished)
         .and_then(|file| file.sync_all())
         .map_err(of(&unfinished))?;
@@ -252,7 +253,10 @@ fn contents(copy: &Path) -> Result<(i64, Vec<Body>), BackupError> {
     Ok((format, rows.collect::<Result<_, _>>()?))
 }
 
-fn pause_targets(store: &Path) -> Result<(), BackupError> {
+/// Makes a timeline of its own of a restored store: its targets are paused, and its numbers go on far beyond any that the lost
+/// one may have given since the backup, so that no id, key or token of either is taken for one of the other. How far is drawn by
+/// lot: two stores restored from one backup differ too.
+fn begin_timeline(store: &Path) -> Result<(), BackupError> {
     let mut connection = Connection::open(store)?;
     // One file, without a log beside it.
     connection.pragma_update(None, "journal_mode", "delete")?;
@@ -272,6 +276,9 @@ fn pause_targets(store: &Path) -> Result<(), BackupError> {
             transaction.execute("UPDATE target SET memory = ?2 WHERE id = ?1", (id, text))?;
         }
     }
+    let [one, other, third, ..] = uuid::Uuid::new_v4().into_bytes();
+    let lot = i64::from(u32::from_be_bytes([0, one, other, third]));
+    Sequence::go_on_beyond(&transaction, lot)?;
     transaction.commit()?;
     Ok(())
 }

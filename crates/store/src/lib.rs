@@ -41,6 +41,7 @@ pub use error::{
     unreadable,
 };
 pub use execution::awaited::AwaitingTask;
+pub use execution::data::{MAX_DATA_BYTES, stored_input, stored_output};
 pub use execution::frame::{ForkRow, FrameRow, FrameStatus};
 pub use execution::map_run::{
     Ended, MAP_RUN_COLUMNS, MapRunRow, find_map_run, map_run_of, running_children,
@@ -57,6 +58,7 @@ pub use machine::version::{
 };
 pub use numbers::{Kind, Sequence};
 pub use query::{AbsentTarget, Audit, CallTimes, Reader};
+pub use queue::body::{body_text, message_body, message_parameters};
 pub use queue::message::{DeadLetter, MessageRow};
 pub use queue::move_task::MoveTaskRow;
 pub use queue::record::{Envelope, Hidden, QueueCounts, count_messages};

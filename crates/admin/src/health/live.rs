@@ -127,12 +127,12 @@ pub(crate) fn oldest_json(target: &TargetSample) -> Value {
 /// # Errors
 /// When the engine has stopped.
 pub(crate) async fn take(engine: &Engine) -> Result<Sample, Rejected> {
-    let states = engine.targets().await?;
-    let figures = engine.figures().await?;
+    let states = engine.calls().targets().await?;
+    let figures = engine.calls().figures().await?;
     let set_aside = figures.set_aside;
     let mut sample = Sample::new(Timestamp::now().as_millisecond(), states, figures);
     if set_aside > 0 {
-        let items = engine.damaged().await?.into_iter();
+        let items = engine.calls().damaged().await?.into_iter();
         sample.damaged = items
             .map(|item| format!("{} {}", item.kind.as_str(), item.name))
             .collect();
@@ -153,7 +153,7 @@ impl Counting {
             return self.last.clone();
         }
         let begin = Instant::now();
-        if let Ok(counts) = engine.execution_counts().await {
+        if let Ok(counts) = engine.executions().execution_counts().await {
             let counts = counts.into_iter();
             let counts: Map<_, _> = counts
                 .map(|(status, count)| (status.as_str().to_owned(), count.into()))

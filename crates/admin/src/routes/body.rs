@@ -29,7 +29,7 @@ pub(crate) async fn body(
     Path(call): Path<String>,
 ) -> Result<Response, Refused> {
     let number = number_of(&site, &call).await?;
-    if let Some(stored) = site.engine.stored_body(number).await? {
+    if let Some(stored) = site.engine.calls().stored_body(number).await? {
         let file = whole(number, stored.path.clone(), stored.sha256.clone()).await?;
         let mut response = handed_out(number, Body::from_stream(chunks(file)));
         let headers = response.headers_mut();
@@ -44,7 +44,7 @@ pub(crate) async fn body(
         }
         return Ok(response);
     }
-    let outcome = site.engine.call_outcome(number).await?;
+    let outcome = site.engine.calls().call_outcome(number).await?;
     match outcome
         .as_ref()
         .map(|outcome| &outcome.told["ResponseBody"])

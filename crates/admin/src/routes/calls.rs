@@ -25,9 +25,9 @@ pub(crate) async fn calls(
     let calls = match parameters.text("target") {
         Some(target) => {
             let target = target.to_owned();
-            site.engine.calls_of(target, most as usize).await?
+            site.engine.calls().calls_of(target, most as usize).await?
         }
-        None => site.engine.calls(most as usize).await?,
+        None => site.engine.calls().list_calls(most as usize).await?,
     };
     let calls: Vec<_> = calls.iter().map(call_json).collect();
     Ok(Answer(
@@ -41,9 +41,9 @@ pub(crate) async fn call(
     Path(call): Path<String>,
 ) -> Result<Answer, Refused> {
     let number = number_of(&site, &call).await?;
-    let mut answer = match site.engine.call(number).await? {
+    let mut answer = match site.engine.calls().call(number).await? {
         Some(call) => call_json(&call),
-        None => match site.engine.call_outcome(number).await? {
+        None => match site.engine.calls().call_outcome(number).await? {
             Some(outcome) => outcome_json(&site, outcome),
             None => {
                 let what = format!(
@@ -87,7 +87,7 @@ fn outcome_json(site: &Site, outcome: CallOutcome) -> Value {
 pub(crate) async fn number_of(site: &Site, text: &str) -> Result<i64, Refused> {
     // A UUID is written with four hyphens.
     if text.len() == 36 {
-        let number = site.engine.call_number(text).await?;
+        let number = site.engine.calls().call_number(text).await?;
         return number.ok_or_else(|| Refused::not_found(format!("no message has the id {text}")));
     }
     number(text)

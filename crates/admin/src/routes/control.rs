@@ -81,7 +81,7 @@ async fn set_pause(
         forget_throttles: body.forget_throttles,
         reason: reason(body.reason)?,
     };
-    site.engine.pause(pause).await?;
+    site.engine.controls().pause(pause).await?;
     let scope = priority.map_or("target", Priority::as_str);
     Ok(Answer(json!({
         "schema": "rampmeter.pause/1", "target": target, "scope": scope, "paused": paused,
@@ -97,6 +97,7 @@ pub(crate) async fn move_call(
     let to = priority(&body.priority)?;
     let number = super::calls::number(&call)?;
     site.engine
+        .controls()
         .move_call(number, to, reason(body.reason)?)
         .await?;
     Ok(Answer(json!({
@@ -118,7 +119,7 @@ pub(crate) async fn change_limit(
         reason: reason(body.reason)?,
         dry_run: body.dry_run,
     };
-    let changed = site.engine.change_limit(change).await?;
+    let changed = site.engine.controls().change_limit(change).await?;
     Ok(Answer(changed_json(&changed)))
 }
 
@@ -137,7 +138,7 @@ fn changed_json(changed: &LimitChanged) -> Value {
 }
 
 pub(crate) async fn changes(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
-    let records = site.engine.controls(CHANGES).await?;
+    let records = site.engine.controls().list_controls(CHANGES).await?;
     let changes: Vec<Value> = records
         .iter()
         .map(|record| {

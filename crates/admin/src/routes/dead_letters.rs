@@ -48,7 +48,7 @@ pub(crate) async fn list(
         max_results: Some(parameters.limit(LETTERS.0, LETTERS.1)?),
         next_token: parameters.text("next_token").map(str::to_owned),
     };
-    let page = site.engine.dead_letters(list).await?;
+    let page = site.engine.dead_letters().list_dead_letters(list).await?;
     let letters: Vec<_> = page
         .items
         .iter()
@@ -80,7 +80,7 @@ fn letter_json(site: &Site, letter: &DeadLetterState) -> Value {
 }
 
 pub(crate) async fn groups(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
-    let groups = site.engine.dead_letter_groups().await?;
+    let groups = site.engine.dead_letters().dead_letter_groups().await?;
     let groups: Vec<_> = groups.iter().map(group_json).collect();
     Ok(Answer(
         json!({ "schema": "rampmeter.dead-letter-groups/1", "groups": groups }),
@@ -111,7 +111,11 @@ pub(crate) async fn redrive(
         priority: body.priority.as_deref().map(priority).transpose()?,
         reason: reason(body.reason)?,
     };
-    let redriven = site.engine.redrive_dead_letter(redrive).await?;
+    let redriven = site
+        .engine
+        .dead_letters()
+        .redrive_dead_letter(redrive)
+        .await?;
     let (execution_arn, sent_as) = match redriven {
         Redriven::Execution(arn) => (Some(arn), None),
         Redriven::Call(priority) => (None, Some(priority.as_str())),
@@ -132,6 +136,7 @@ pub(crate) async fn discard(
     let body = read(body)?;
     let id = number(&letter)?;
     site.engine
+        .dead_letters()
         .discard_dead_letter(id, reason(body.reason)?)
         .await?;
     Ok(Answer(

@@ -34,6 +34,7 @@ pub(crate) async fn list(
     let status = parameters.text("status").map(status).transpose()?;
     let page = site
         .engine
+        .executions()
         .list_executions(ListExecutions {
             state_machine_arn,
             map_run_arn: parameters.text("map_run").map(str::to_owned),
@@ -70,9 +71,14 @@ pub(crate) async fn history(
     parameters: Parameters,
 ) -> Result<Answer, Refused> {
     let execution_arn = find(&site, &named).await?.summary.execution_arn;
-    let calls = site.engine.execution_calls(&execution_arn).await?;
+    let calls = site
+        .engine
+        .executions()
+        .execution_calls(&execution_arn)
+        .await?;
     let page = site
         .engine
+        .executions()
         .execution_history(GetExecutionHistory {
             execution_arn,
             max_results: Some(parameters.limit(EVENTS.0, EVENTS.1)?),
@@ -110,7 +116,12 @@ fn ended_json(call: &ExecutionCall) -> Value {
 }
 
 pub(crate) async fn counts(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
-    let counts = site.engine.execution_counts().await?.into_iter();
+    let counts = site
+        .engine
+        .executions()
+        .execution_counts()
+        .await?
+        .into_iter();
     let counts: Map<_, _> = counts
         .map(|(status, count)| (status.as_str().to_owned(), Value::from(count)))
         .collect();
@@ -126,6 +137,7 @@ pub(crate) async fn execution(
     let description = find(&site, &named).await?;
     let waiting_at = site
         .engine
+        .executions()
         .waiting_at(&description.summary.execution_arn)
         .await?;
     Ok(Answer(execution_json(&description, waiting_at.as_ref())))
@@ -134,12 +146,12 @@ pub(crate) async fn execution(
 /// The execution with this ARN, or with this name in whichever state machine has one.
 pub(crate) async fn find(site: &Site, named: &str) -> Result<ExecutionDescription, Refused> {
     if named.starts_with("arn:") {
-        return Ok(site.engine.describe_execution(named).await?);
+        return Ok(site.engine.executions().describe_execution(named).await?);
     }
     let mut found = Vec::new();
-    for machine in site.engine.state_machines().await? {
+    for machine in site.engine.state_machines().list_state_machines().await? {
         let arn = machine.arn.replacen(":stateMachine:", ":execution:", 1) + ":" + named;
-        match site.engine.describe_execution(&arn).await {
+        match site.engine.executions().describe_execution(&arn).await {
             Ok(description) => found.push(description),
             Err(Rejected::ExecutionDoesNotExist(_) | Rejected::InvalidArn(_)) => {}
             Err(other) => return Err(other.into()),

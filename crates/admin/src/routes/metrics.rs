@@ -25,8 +25,8 @@ use crate::site::Site;
 
 pub(crate) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, Refused> {
     let snapshot = Snapshot {
-        states: site.engine.targets().await?,
-        figures: site.engine.figures().await?,
+        states: site.engine.calls().targets().await?,
+        figures: site.engine.calls().figures().await?,
     };
     let mut registry = Registry::with_prefix("rampmeter");
     registry.register_collector(Box::new(snapshot));

@@ -16,7 +16,7 @@ pub(crate) async fn ready(State(site): State<Arc<Site>>) -> (StatusCode, &'stati
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n");
     }
     // A round trip through the writer: a process whose engine is stuck or stopped is not ready.
-    match site.engine.targets().await {
+    match site.engine.calls().targets().await {
         Ok(_) => (StatusCode::OK, "ok\n"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the engine has stopped\n"),
     }

@@ -12,6 +12,7 @@ use crate::target::{limits_json, target_json};
 pub(crate) async fn targets(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
     let targets: Vec<_> = site
         .engine
+        .calls()
         .targets()
         .await?
         .iter()
@@ -24,7 +25,7 @@ pub(crate) async fn targets(State(site): State<Arc<Site>>) -> Result<Answer, Ref
 
 pub(crate) async fn limits(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
     let mut limits = Vec::new();
-    for target in site.engine.targets().await? {
+    for target in site.engine.calls().targets().await? {
         for limit in limits_json(&target) {
             let mut row = Map::new();
             row.insert("target".to_owned(), target.name.as_str().into());

@@ -37,7 +37,7 @@ pub(crate) struct StopBody {
 pub(crate) struct RedriveBody {}
 
 pub(crate) async fn list(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
-    let machines = site.engine.state_machines().await?;
+    let machines = site.engine.state_machines().list_state_machines().await?;
     let workflows: Vec<_> = machines.iter().map(workflow_json).collect();
     Ok(Answer(
         json!({ "schema": "rampmeter.workflows/1", "workflows": workflows }),
@@ -70,7 +70,7 @@ pub(crate) async fn start(
         name: body.name,
         input,
     };
-    let started = site.engine.start_execution(start).await?;
+    let started = site.engine.executions().start_execution(start).await?;
     Ok(Answer(json!({
         "schema": "rampmeter.started/1",
         "execution_arn": started.execution_arn,
@@ -90,7 +90,7 @@ pub(crate) async fn stop(
         error: body.error,
         cause: body.cause,
     };
-    let stopped_at = site.engine.stop_execution(stop).await?;
+    let stopped_at = site.engine.executions().stop_execution(stop).await?;
     Ok(Answer(json!({
         "schema": "rampmeter.stopped/1",
         "execution_arn": execution_arn,
@@ -109,7 +109,7 @@ pub(crate) async fn redrive(
         execution_arn: execution_arn.clone(),
         client_token: None,
     };
-    let redriven_at = site.engine.redrive_execution(redrive).await?;
+    let redriven_at = site.engine.executions().redrive_execution(redrive).await?;
     Ok(Answer(json!({
         "schema": "rampmeter.redriven/1",
         "execution_arn": execution_arn,
@@ -122,7 +122,7 @@ pub(crate) async fn workflow_arn(site: &Site, named: &str) -> Result<String, Ref
     if named.starts_with("arn:") {
         return Ok(named.to_owned());
     }
-    let machines = site.engine.state_machines().await?;
+    let machines = site.engine.state_machines().list_state_machines().await?;
     let found = machines.into_iter().find(|machine| machine.name == named);
     found
         .map(|machine| machine.arn)

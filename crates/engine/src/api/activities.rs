@@ -10,16 +10,31 @@ use crate::api::Engine;
 use crate::command::Command;
 use crate::command::activity::ActivityCommand;
 
+/// Activities and their tasks.
+#[derive(Debug, Clone, Copy)]
+pub struct Activities<'e> {
+    engine: &'e Engine,
+}
+
 impl Engine {
+    /// Activities and their tasks.
+    #[must_use]
+    pub fn activities(&self) -> Activities<'_> {
+        Activities { engine: self }
+    }
+}
+
+impl Activities<'_> {
     /// CreateActivity. Asked again for the same one, it answers as the first time.
     ///
     /// # Errors
     /// `InvalidName`, `ActivityAlreadyExists`, `ActivityLimitExceeded`, `Stopped`.
     pub async fn create_activity(
-        &self,
+        self,
         create: CreateActivity,
     ) -> Result<ActivityDescription, Rejected> {
-        self.ask(|reply| Command::Activity(ActivityCommand::Create(create, reply)))
+        self.engine
+            .ask(|reply| Command::Activity(ActivityCommand::Create(create, reply)))
             .await
     }
 
@@ -27,9 +42,10 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArn`, `Stopped`.
-    pub async fn delete_activity(&self, arn: &str) -> Result<(), Rejected> {
+    pub async fn delete_activity(self, arn: &str) -> Result<(), Rejected> {
         let arn = arn.to_owned();
-        self.ask(|reply| Command::Activity(ActivityCommand::Delete(arn, reply)))
+        self.engine
+            .ask(|reply| Command::Activity(ActivityCommand::Delete(arn, reply)))
             .await
     }
 
@@ -39,10 +55,11 @@ impl Engine {
     /// # Errors
     /// `InvalidArn`, `ActivityDoesNotExist`, `ActivityWorkerLimitExceeded`, `Stopped`.
     pub async fn get_activity_task(
-        &self,
+        self,
         get: GetActivityTask,
     ) -> Result<Option<ActivityTask>, Rejected> {
-        self.ask(|reply| Command::Activity(ActivityCommand::GetTask(get, reply)))
+        self.engine
+            .ask(|reply| Command::Activity(ActivityCommand::GetTask(get, reply)))
             .await
     }
 
@@ -50,9 +67,10 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArn`, `ActivityDoesNotExist`, `Stopped`.
-    pub async fn describe_activity(&self, arn: &str) -> Result<ActivityDescription, Rejected> {
+    pub async fn describe_activity(self, arn: &str) -> Result<ActivityDescription, Rejected> {
         let arn = arn.to_owned();
-        self.read(move |reader| reader.describe_activity(&arn))
+        self.engine
+            .read(move |reader| reader.describe_activity(&arn))
             .await
     }
 
@@ -60,7 +78,7 @@ impl Engine {
     ///
     /// # Errors
     /// `Stopped`.
-    pub async fn activities(&self) -> Result<Vec<ActivityDescription>, Rejected> {
-        self.read(Reader::activities).await
+    pub async fn list_activities(self) -> Result<Vec<ActivityDescription>, Rejected> {
+        self.engine.read(Reader::activities).await
     }
 }

@@ -11,37 +11,52 @@ use rampmeter_store::model::target::TargetState;
 use crate::api::Engine;
 use crate::command::Command;
 
+/// Calls, targets, and the figures of both.
+#[derive(Debug, Clone, Copy)]
+pub struct Calls<'e> {
+    engine: &'e Engine,
+}
+
 impl Engine {
+    /// Calls, targets, and the figures of both.
+    #[must_use]
+    pub fn calls(&self) -> Calls<'_> {
+        Calls { engine: self }
+    }
+}
+
+impl Calls<'_> {
     /// The targets with their limits as they stand, by name.
     ///
     /// # Errors
     /// `Stopped`.
-    pub async fn targets(&self) -> Result<Vec<TargetState>, Rejected> {
-        self.ask(Command::InspectTargets).await
+    pub async fn targets(self) -> Result<Vec<TargetState>, Rejected> {
+        self.engine.ask(Command::InspectTargets).await
     }
 
     /// What the engine counts of itself, for the metrics.
     ///
     /// # Errors
     /// `Stopped`.
-    pub async fn figures(&self) -> Result<EngineFigures, Rejected> {
-        self.ask(Command::InspectFigures).await
+    pub async fn figures(self) -> Result<EngineFigures, Rejected> {
+        self.engine.ask(Command::InspectFigures).await
     }
 
     /// What could not be read and is set aside, the oldest first. Everything else goes on.
     ///
     /// # Errors
     /// `Stopped`.
-    pub async fn damaged(&self) -> Result<Vec<DamagedItem>, Rejected> {
-        self.read(Reader::damaged).await
+    pub async fn damaged(self) -> Result<Vec<DamagedItem>, Rejected> {
+        self.engine.read(Reader::damaged).await
     }
 
     /// Calls that have not ended: those in flight first, then those waiting, highest priority first; at most `most`.
     ///
     /// # Errors
     /// `Stopped`.
-    pub async fn calls(&self, most: usize) -> Result<Vec<CallState>, Rejected> {
-        self.ask(|reply| Command::InspectCalls(most, None, reply))
+    pub async fn list_calls(self, most: usize) -> Result<Vec<CallState>, Rejected> {
+        self.engine
+            .ask(|reply| Command::InspectCalls(most, None, reply))
             .await
     }
 
@@ -49,8 +64,9 @@ impl Engine {
     ///
     /// # Errors
     /// `Stopped`.
-    pub async fn calls_of(&self, target: String, most: usize) -> Result<Vec<CallState>, Rejected> {
-        self.ask(|reply| Command::InspectCalls(most, Some(target), reply))
+    pub async fn calls_of(self, target: String, most: usize) -> Result<Vec<CallState>, Rejected> {
+        self.engine
+            .ask(|reply| Command::InspectCalls(most, Some(target), reply))
             .await
     }
 
@@ -58,8 +74,10 @@ impl Engine {
     ///
     /// # Errors
     /// `Stopped`.
-    pub async fn call(&self, number: i64) -> Result<Option<CallState>, Rejected> {
-        self.ask(|reply| Command::InspectCall(number, reply)).await
+    pub async fn call(self, number: i64) -> Result<Option<CallState>, Rejected> {
+        self.engine
+            .ask(|reply| Command::InspectCall(number, reply))
+            .await
     }
 
     /// How a call ended for which no workflow waits, or which is in the dead-letter queue; `None` where nothing is kept of
@@ -67,25 +85,31 @@ impl Engine {
     ///
     /// # Errors
     /// `Stopped`.
-    pub async fn call_outcome(&self, number: i64) -> Result<Option<CallOutcome>, Rejected> {
-        self.read(move |reader| reader.call_outcome(number)).await
+    pub async fn call_outcome(self, number: i64) -> Result<Option<CallOutcome>, Rejected> {
+        self.engine
+            .read(move |reader| reader.call_outcome(number))
+            .await
     }
 
     /// The file with the body of a call's answer, where that was too long to be part of it.
     ///
     /// # Errors
     /// `Stopped`.
-    pub async fn stored_body(&self, number: i64) -> Result<Option<StoredAnswerBody>, Rejected> {
-        self.read(move |reader| reader.stored_body(number)).await
+    pub async fn stored_body(self, number: i64) -> Result<Option<StoredAnswerBody>, Rejected> {
+        self.engine
+            .read(move |reader| reader.stored_body(number))
+            .await
     }
 
     /// The number of the call that a MessageId names; `None` when it is none of ours.
     ///
     /// # Errors
     /// `Stopped`.
-    pub async fn call_number(&self, message_id: &str) -> Result<Option<i64>, Rejected> {
+    pub async fn call_number(self, message_id: &str) -> Result<Option<i64>, Rejected> {
         let id = message_id.to_owned();
-        self.ask(|reply| Command::NumberOfCall(id, reply)).await
+        self.engine
+            .ask(|reply| Command::NumberOfCall(id, reply))
+            .await
     }
 
     /// Targets that have messages which wait, and that the configuration no longer has.
@@ -93,12 +117,13 @@ impl Engine {
     /// # Errors
     /// `Stopped`.
     pub async fn absent_targets(
-        &self,
+        self,
         configured: Vec<String>,
     ) -> Result<Vec<AbsentTarget>, Rejected> {
-        self.read(move |reader| {
-            reader.absent_targets(|name| configured.iter().any(|one| one == name))
-        })
-        .await
+        self.engine
+            .read(move |reader| {
+                reader.absent_targets(|name| configured.iter().any(|one| one == name))
+            })
+            .await
     }
 }

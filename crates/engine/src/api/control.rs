@@ -8,13 +8,28 @@ use crate::api::Engine;
 use crate::command::Command;
 use crate::command::control::ControlCommand;
 
+/// What people change while the server runs, and the trail of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Controls<'e> {
+    engine: &'e Engine,
+}
+
 impl Engine {
+    /// What people change while the server runs, and the trail of it.
+    #[must_use]
+    pub fn controls(&self) -> Controls<'_> {
+        Controls { engine: self }
+    }
+}
+
+impl Controls<'_> {
     /// Pauses or resumes a target or one of its priorities. Calls in flight go on. It survives a restart.
     ///
     /// # Errors
     /// `Unknown`, `Stopped`.
-    pub async fn pause(&self, pause: Pause) -> Result<(), Rejected> {
-        self.ask(|reply| Command::Control(ControlCommand::Pause(pause, reply)))
+    pub async fn pause(self, pause: Pause) -> Result<(), Rejected> {
+        self.engine
+            .ask(|reply| Command::Control(ControlCommand::Pause(pause, reply)))
             .await
     }
 
@@ -22,8 +37,9 @@ impl Engine {
     ///
     /// # Errors
     /// `Unknown`, `Impossible` where the rules would make no sense, `Stopped`.
-    pub async fn change_limit(&self, change: ChangeLimit) -> Result<LimitChanged, Rejected> {
-        self.ask(|reply| Command::Control(ControlCommand::ChangeLimit(change, reply)))
+    pub async fn change_limit(self, change: ChangeLimit) -> Result<LimitChanged, Rejected> {
+        self.engine
+            .ask(|reply| Command::Control(ControlCommand::ChangeLimit(change, reply)))
             .await
     }
 
@@ -31,8 +47,9 @@ impl Engine {
     ///
     /// # Errors
     /// `Unknown`, `Impossible` for a call that has left its lane, `Stopped`.
-    pub async fn move_call(&self, call: i64, to: Priority, reason: String) -> Result<(), Rejected> {
-        self.ask(|reply| Command::Control(ControlCommand::MoveCall(call, to, reason, reply)))
+    pub async fn move_call(self, call: i64, to: Priority, reason: String) -> Result<(), Rejected> {
+        self.engine
+            .ask(|reply| Command::Control(ControlCommand::MoveCall(call, to, reason, reply)))
             .await
     }
 
@@ -40,7 +57,7 @@ impl Engine {
     ///
     /// # Errors
     /// `Stopped`.
-    pub async fn controls(&self, most: u32) -> Result<Vec<ControlRecord>, Rejected> {
-        self.read(move |reader| reader.controls(most)).await
+    pub async fn list_controls(self, most: u32) -> Result<Vec<ControlRecord>, Rejected> {
+        self.engine.read(move |reader| reader.controls(most)).await
     }
 }

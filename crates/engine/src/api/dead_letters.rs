@@ -11,24 +11,40 @@ use crate::api::Engine;
 use crate::command::Command;
 use crate::command::control::ControlCommand;
 
+/// Dead letters.
+#[derive(Debug, Clone, Copy)]
+pub struct DeadLetters<'e> {
+    engine: &'e Engine,
+}
+
 impl Engine {
+    /// Dead letters.
+    #[must_use]
+    pub fn dead_letters(&self) -> DeadLetters<'_> {
+        DeadLetters { engine: self }
+    }
+}
+
+impl DeadLetters<'_> {
     /// Dead letters, the newest call first.
     ///
     /// # Errors
     /// `InvalidPageToken`, `Stopped`.
-    pub async fn dead_letters(
-        &self,
+    pub async fn list_dead_letters(
+        self,
         list: ListDeadLetters,
     ) -> Result<Page<DeadLetterState>, Rejected> {
-        self.read(move |reader| reader.dead_letters(&list)).await
+        self.engine
+            .read(move |reader| reader.dead_letters(&list))
+            .await
     }
 
     /// The newest dead letters by target and error, the largest group first. At most 10,000 are looked at.
     ///
     /// # Errors
     /// `Stopped`.
-    pub async fn dead_letter_groups(&self) -> Result<Vec<DeadLetterGroup>, Rejected> {
-        self.read(Reader::dead_letter_groups).await
+    pub async fn dead_letter_groups(self) -> Result<Vec<DeadLetterGroup>, Rejected> {
+        self.engine.read(Reader::dead_letter_groups).await
     }
 
     /// Redrives the execution of a dead letter, or sends its call again. The letter is gone then.
@@ -37,10 +53,11 @@ impl Engine {
     /// `Unknown`; `Impossible` where the workflow took the failure up, or the call is not valid;
     /// `ExecutionNotRedrivable`; `Stopped`.
     pub async fn redrive_dead_letter(
-        &self,
+        self,
         redrive: RedriveDeadLetter,
     ) -> Result<Redriven, Rejected> {
-        self.ask(|reply| Command::Control(ControlCommand::RedriveDeadLetter(redrive, reply)))
+        self.engine
+            .ask(|reply| Command::Control(ControlCommand::RedriveDeadLetter(redrive, reply)))
             .await
     }
 
@@ -48,8 +65,9 @@ impl Engine {
     ///
     /// # Errors
     /// `Unknown`, `Impossible` for one of a target that is not configured, `Stopped`.
-    pub async fn discard_dead_letter(&self, id: i64, reason: String) -> Result<(), Rejected> {
-        self.ask(|reply| Command::Control(ControlCommand::DiscardDeadLetter(id, reason, reply)))
+    pub async fn discard_dead_letter(self, id: i64, reason: String) -> Result<(), Rejected> {
+        self.engine
+            .ask(|reply| Command::Control(ControlCommand::DiscardDeadLetter(id, reason, reply)))
             .await
     }
 }

@@ -15,16 +15,31 @@ use rampmeter_store::model::rejected::Rejected;
 use crate::api::Engine;
 use crate::command::Command;
 
+/// Executions, map runs, and what workers report of tasks.
+#[derive(Debug, Clone, Copy)]
+pub struct Executions<'e> {
+    engine: &'e Engine,
+}
+
 impl Engine {
+    /// Executions, map runs, and what workers report of tasks.
+    #[must_use]
+    pub fn executions(&self) -> Executions<'_> {
+        Executions { engine: self }
+    }
+}
+
+impl Executions<'_> {
     /// StartExecution. Acknowledged when the start is on disk.
     ///
     /// # Errors
     /// `StateMachineDoesNotExist`, `InvalidName`, `InvalidExecutionInput`, `ExecutionAlreadyExists`, `Stopped`.
     pub async fn start_execution(
-        &self,
+        self,
         start: StartExecution,
     ) -> Result<StartedExecution, Rejected> {
-        self.ask(|reply| Command::StartExecution(start, reply))
+        self.engine
+            .ask(|reply| Command::StartExecution(start, reply))
             .await
     }
 
@@ -33,10 +48,11 @@ impl Engine {
     /// # Errors
     /// `StateMachineDoesNotExist`, `StateMachineTypeNotSupported`, `InvalidName`, `InvalidExecutionInput`, `Stopped`.
     pub async fn start_sync_execution(
-        &self,
+        self,
         start: StartExecution,
     ) -> Result<SyncExecution, Rejected> {
-        self.ask(|reply| Command::StartSyncExecution(start, reply))
+        self.engine
+            .ask(|reply| Command::StartSyncExecution(start, reply))
             .await
     }
 
@@ -44,16 +60,19 @@ impl Engine {
     ///
     /// # Errors
     /// `ExecutionDoesNotExist`, `InvalidArn`, `Stopped`.
-    pub async fn stop_execution(&self, stop: StopExecution) -> Result<i64, Rejected> {
-        self.ask(|reply| Command::StopExecution(stop, reply)).await
+    pub async fn stop_execution(self, stop: StopExecution) -> Result<i64, Rejected> {
+        self.engine
+            .ask(|reply| Command::StopExecution(stop, reply))
+            .await
     }
 
     /// RedriveExecution. Answers when it was redriven, in milliseconds since the Unix epoch.
     ///
     /// # Errors
     /// `ExecutionDoesNotExist`, `ExecutionNotRedrivable`, `InvalidArn`, `Stopped`.
-    pub async fn redrive_execution(&self, redrive: RedriveExecution) -> Result<i64, Rejected> {
-        self.ask(|reply| Command::RedriveExecution(redrive, reply))
+    pub async fn redrive_execution(self, redrive: RedriveExecution) -> Result<i64, Rejected> {
+        self.engine
+            .ask(|reply| Command::RedriveExecution(redrive, reply))
             .await
     }
 
@@ -61,17 +80,20 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidToken`, `TaskDoesNotExist`, `TaskTimedOut`, `InvalidOutput`, `Stopped`.
-    pub async fn report_task(&self, report: TaskReport) -> Result<(), Rejected> {
-        self.ask(|reply| Command::ReportTask(report, reply)).await
+    pub async fn report_task(self, report: TaskReport) -> Result<(), Rejected> {
+        self.engine
+            .ask(|reply| Command::ReportTask(report, reply))
+            .await
     }
 
     /// DescribeExecution.
     ///
     /// # Errors
     /// `ExecutionDoesNotExist`, `InvalidArn`, `Stopped`.
-    pub async fn describe_execution(&self, arn: &str) -> Result<ExecutionDescription, Rejected> {
+    pub async fn describe_execution(self, arn: &str) -> Result<ExecutionDescription, Rejected> {
         let arn = arn.to_owned();
-        self.read(move |reader| reader.describe_execution(&arn))
+        self.engine
+            .read(move |reader| reader.describe_execution(&arn))
             .await
     }
 
@@ -80,18 +102,20 @@ impl Engine {
     /// # Errors
     /// `StateMachineDoesNotExist`, `InvalidPageToken`, `Stopped`.
     pub async fn list_executions(
-        &self,
+        self,
         list: ListExecutions,
     ) -> Result<Page<ExecutionSummary>, Rejected> {
-        self.read(move |reader| reader.list_executions(&list)).await
+        self.engine
+            .read(move |reader| reader.list_executions(&list))
+            .await
     }
 
     /// How many executions have each status.
     ///
     /// # Errors
     /// `Stopped`.
-    pub async fn execution_counts(&self) -> Result<Vec<(ExecutionStatus, u64)>, Rejected> {
-        self.read(Reader::execution_counts).await
+    pub async fn execution_counts(self) -> Result<Vec<(ExecutionStatus, u64)>, Rejected> {
+        self.engine.read(Reader::execution_counts).await
     }
 
     /// GetExecutionHistory.
@@ -99,10 +123,11 @@ impl Engine {
     /// # Errors
     /// `ExecutionDoesNotExist`, `InvalidArn`, `InvalidPageToken`, `Stopped`.
     pub async fn execution_history(
-        &self,
+        self,
         request: GetExecutionHistory,
     ) -> Result<HistoryPage, Rejected> {
-        self.read(move |reader| reader.execution_history(&request))
+        self.engine
+            .read(move |reader| reader.execution_history(&request))
             .await
     }
 
@@ -110,18 +135,21 @@ impl Engine {
     ///
     /// # Errors
     /// `ExecutionDoesNotExist`, `InvalidArn`, `Stopped`.
-    pub async fn execution_calls(&self, arn: &str) -> Result<Vec<ExecutionCall>, Rejected> {
+    pub async fn execution_calls(self, arn: &str) -> Result<Vec<ExecutionCall>, Rejected> {
         let arn = arn.to_owned();
-        self.read(move |reader| reader.execution_calls(&arn)).await
+        self.engine
+            .read(move |reader| reader.execution_calls(&arn))
+            .await
     }
 
     /// Where a running execution waits and why; `None` once it has ended.
     ///
     /// # Errors
     /// `ExecutionDoesNotExist`, `InvalidArn`, `Stopped`.
-    pub async fn waiting_at(&self, execution_arn: &str) -> Result<Option<WaitingAt>, Rejected> {
+    pub async fn waiting_at(self, execution_arn: &str) -> Result<Option<WaitingAt>, Rejected> {
         let arn = execution_arn.to_owned();
-        self.ask(|reply| Command::InspectExecution(arn, reply))
+        self.engine
+            .ask(|reply| Command::InspectExecution(arn, reply))
             .await
     }
 
@@ -129,9 +157,11 @@ impl Engine {
     ///
     /// # Errors
     /// `ResourceNotFound`, `InvalidArn`, `Stopped`.
-    pub async fn describe_map_run(&self, arn: &str) -> Result<MapRunDescription, Rejected> {
+    pub async fn describe_map_run(self, arn: &str) -> Result<MapRunDescription, Rejected> {
         let arn = arn.to_owned();
-        self.read(move |reader| reader.describe_map_run(&arn)).await
+        self.engine
+            .read(move |reader| reader.describe_map_run(&arn))
+            .await
     }
 
     /// ListMapRuns, newest first.
@@ -139,17 +169,21 @@ impl Engine {
     /// # Errors
     /// `ExecutionDoesNotExist`, `InvalidArn`, `InvalidPageToken`, `Stopped`.
     pub async fn list_map_runs(
-        &self,
+        self,
         list: ListMapRuns,
     ) -> Result<Page<MapRunDescription>, Rejected> {
-        self.read(move |reader| reader.list_map_runs(&list)).await
+        self.engine
+            .read(move |reader| reader.list_map_runs(&list))
+            .await
     }
 
     /// UpdateMapRun. One that has ended stays as it is.
     ///
     /// # Errors
     /// `ResourceNotFound`, `InvalidArn`, `Stopped`.
-    pub async fn update_map_run(&self, update: UpdateMapRun) -> Result<(), Rejected> {
-        self.ask(|reply| Command::UpdateMapRun(update, reply)).await
+    pub async fn update_map_run(self, update: UpdateMapRun) -> Result<(), Rejected> {
+        self.engine
+            .ask(|reply| Command::UpdateMapRun(update, reply))
+            .await
     }
 }

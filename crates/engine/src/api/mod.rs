@@ -1,4 +1,5 @@
-//! The one door: a handle that hands commands to the writer and queries to the readers, one file for each subject.
+//! The API: a handle that hands commands to the writer and queries to the readers, one file for each subject, which
+//! has a handle of its own.
 //! Cheap to clone. It decides nothing: `apply` does, inside the writer's transaction.
 
 mod activities;
@@ -23,7 +24,14 @@ use crate::command::{Command, Reply};
 use crate::commit::open::{OpenError, Opened, Opening, open};
 use crate::commit::stopped::Stopped;
 
+pub use activities::Activities;
+pub use calls::Calls;
+pub use control::Controls;
+pub use dead_letters::DeadLetters;
+pub use executions::Executions;
+pub use queues::Queues;
 pub use sdk::Sdk;
+pub use state_machines::StateMachines;
 
 use sdk::Operations;
 

@@ -14,21 +14,37 @@ use crate::api::Engine;
 use crate::command::queue::QueueCommand;
 use crate::command::{Command, Reply};
 
+/// The operations of SQS.
+#[derive(Debug, Clone, Copy)]
+pub struct Queues<'e> {
+    engine: &'e Engine,
+}
+
 impl Engine {
+    /// The operations of SQS.
+    #[must_use]
+    pub fn queues(&self) -> Queues<'_> {
+        Queues { engine: self }
+    }
+}
+
+impl Queues<'_> {
     /// SendMessage. A message to a queue of an embedded worker that is not a valid call is accepted, as SQS would, and
     /// becomes a dead letter at once.
     ///
     /// # Errors
     /// `QueueDoesNotExist`, `InvalidMessageContents`, `InvalidParameter`, `QueueError`, `Stopped`.
-    pub async fn send_message(&self, message: SendMessage) -> Result<SentMessage, Rejected> {
-        self.ask(|reply| Command::SendMessage(message, reply)).await
+    pub async fn send_message(self, message: SendMessage) -> Result<SentMessage, Rejected> {
+        self.engine
+            .ask(|reply| Command::SendMessage(message, reply))
+            .await
     }
 
     /// CreateQueue. Answers the queue's name, which is that of an existing queue with the same attributes too.
     ///
     /// # Errors
     /// `InvalidParameter`, `QueueError`, `Stopped`.
-    pub async fn create_queue(&self, create: CreateQueue) -> Result<String, Rejected> {
+    pub async fn create_queue(self, create: CreateQueue) -> Result<String, Rejected> {
         self.queue(|reply| QueueCommand::Create(create, reply))
             .await
     }
@@ -37,7 +53,7 @@ impl Engine {
     ///
     /// # Errors
     /// `QueueDoesNotExist`, `Stopped`.
-    pub async fn find_queue(&self, name: &str) -> Result<String, Rejected> {
+    pub async fn find_queue(self, name: &str) -> Result<String, Rejected> {
         let name = name.to_owned();
         self.queue(|reply| QueueCommand::Name(name, reply)).await
     }
@@ -46,7 +62,7 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidParameter`, `QueueDoesNotExist`, `Stopped`.
-    pub async fn list_queues(&self, list: ListQueues) -> Result<Page<String>, Rejected> {
+    pub async fn list_queues(self, list: ListQueues) -> Result<Page<String>, Rejected> {
         self.queue(|reply| QueueCommand::List(list, reply)).await
     }
 
@@ -54,17 +70,21 @@ impl Engine {
     ///
     /// # Errors
     /// `QueueError::InvalidAttributeName`, `QueueDoesNotExist`, `Stopped`.
-    pub async fn queue_attributes(&self, url: &str, names: &[String]) -> Result<Names, Rejected> {
+    pub async fn queue_attributes(self, url: &str, names: &[String]) -> Result<Names, Rejected> {
         if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
             return Err(QueueError::InvalidAttributeName(unknown.clone()).into());
         }
         let url = url.to_owned();
-        let found = self.ask(|reply| Command::DescribeQueue(url, reply)).await?;
+        let found = self
+            .engine
+            .ask(|reply| Command::DescribeQueue(url, reply))
+            .await?;
         let asked = |name: &str| names.iter().any(|asked| asked == name || asked == "All");
         let mut attributes = found.attributes;
         if COMPUTED[..3].iter().any(|name| asked(name)) {
             let (id, fifo) = (found.id, found.fifo);
             let counts = self
+                .engine
                 .read(move |reader| reader.queue_counts(id, fifo))
                 .await?;
             let in_flight = found.calls_in_flight.unwrap_or(counts.in_flight);
@@ -83,7 +103,7 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidParameter`, `QueueError`, `QueueDoesNotExist`, `Stopped`.
-    pub async fn set_queue_attributes(&self, url: &str, names: Names) -> Result<(), Rejected> {
+    pub async fn set_queue_attributes(self, url: &str, names: Names) -> Result<(), Rejected> {
         let url = url.to_owned();
         self.queue(|reply| QueueCommand::SetAttributes(url, names, reply))
             .await
@@ -93,7 +113,7 @@ impl Engine {
     ///
     /// # Errors
     /// `QueueDoesNotExist`, `Stopped`.
-    pub async fn queue_tags(&self, url: &str) -> Result<Names, Rejected> {
+    pub async fn queue_tags(self, url: &str) -> Result<Names, Rejected> {
         let url = url.to_owned();
         self.queue(|reply| QueueCommand::Tags(url, reply)).await
     }
@@ -102,7 +122,7 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidParameter`, `QueueDoesNotExist`, `Stopped`.
-    pub async fn change_queue_tags(&self, url: &str, change: TagChange) -> Result<(), Rejected> {
+    pub async fn change_queue_tags(self, url: &str, change: TagChange) -> Result<(), Rejected> {
         let url = url.to_owned();
         self.queue(|reply| QueueCommand::ChangeTags(url, change, reply))
             .await
@@ -113,7 +133,7 @@ impl Engine {
     /// # Errors
     /// `InvalidParameter`, `QueueDoesNotExist`, `Stopped`.
     pub async fn change_queue_permission(
-        &self,
+        self,
         url: &str,
         change: PermissionChange,
     ) -> Result<(), Rejected> {
@@ -126,7 +146,7 @@ impl Engine {
     ///
     /// # Errors
     /// `QueueError::PurgeQueueInProgress`, `QueueError::UnsupportedOperation`, `QueueDoesNotExist`, `Stopped`.
-    pub async fn purge_queue(&self, url: &str) -> Result<(), Rejected> {
+    pub async fn purge_queue(self, url: &str) -> Result<(), Rejected> {
         let url = url.to_owned();
         self.queue(|reply| QueueCommand::Purge(url, reply)).await
     }
@@ -135,7 +155,7 @@ impl Engine {
     ///
     /// # Errors
     /// `QueueError::UnsupportedOperation` for the queues of a target, `QueueDoesNotExist`, `Stopped`.
-    pub async fn delete_queue(&self, url: &str) -> Result<(), Rejected> {
+    pub async fn delete_queue(self, url: &str) -> Result<(), Rejected> {
         let url = url.to_owned();
         self.queue(|reply| QueueCommand::Delete(url, reply)).await
     }
@@ -145,10 +165,11 @@ impl Engine {
     /// # Errors
     /// Those of the whole batch: `QueueError`, `QueueDoesNotExist`, `InvalidParameter`, `Stopped`.
     pub async fn send_message_batch(
-        &self,
+        self,
         batch: Batch<SendMessage>,
     ) -> Result<BatchAnswer<SentMessage>, Rejected> {
-        self.ask(|reply| Command::SendMessageBatch(batch, reply))
+        self.engine
+            .ask(|reply| Command::SendMessageBatch(batch, reply))
             .await
     }
 
@@ -157,7 +178,7 @@ impl Engine {
     /// # Errors
     /// `InvalidParameter`, `QueueError::OverLimit`, `QueueError::UnsupportedOperation`, `QueueDoesNotExist`, `Stopped`.
     pub async fn receive_message(
-        &self,
+        self,
         receive: ReceiveMessage,
     ) -> Result<Vec<ReceivedMessage>, Rejected> {
         self.queue(|reply| QueueCommand::Receive(receive, reply))
@@ -168,7 +189,7 @@ impl Engine {
     ///
     /// # Errors
     /// `QueueError::ReceiptHandleIsInvalid`, `InvalidParameter`, `QueueDoesNotExist`, `Stopped`.
-    pub async fn delete_message(&self, url: &str, delete: DeleteMessage) -> Result<(), Rejected> {
+    pub async fn delete_message(self, url: &str, delete: DeleteMessage) -> Result<(), Rejected> {
         let url = url.to_owned();
         self.queue(|reply| QueueCommand::DeleteMessage(url, delete, reply))
             .await
@@ -179,7 +200,7 @@ impl Engine {
     /// # Errors
     /// Those of the whole batch, as with [`Engine::send_message_batch`].
     pub async fn delete_message_batch(
-        &self,
+        self,
         batch: Batch<DeleteMessage>,
     ) -> Result<BatchAnswer<()>, Rejected> {
         self.queue(|reply| QueueCommand::DeleteBatch(batch, reply))
@@ -192,7 +213,7 @@ impl Engine {
     /// `QueueError::MessageNotInflight`, `QueueError::ReceiptHandleIsInvalid`, `InvalidParameter`, `QueueDoesNotExist`,
     /// `Stopped`.
     pub async fn change_message_visibility(
-        &self,
+        self,
         url: &str,
         change: ChangeMessageVisibility,
     ) -> Result<(), Rejected> {
@@ -206,7 +227,7 @@ impl Engine {
     /// # Errors
     /// Those of the whole batch, as with [`Engine::send_message_batch`].
     pub async fn change_message_visibility_batch(
-        &self,
+        self,
         batch: Batch<ChangeMessageVisibility>,
     ) -> Result<BatchAnswer<()>, Rejected> {
         self.queue(|reply| QueueCommand::ChangeVisibilityBatch(batch, reply))
@@ -218,7 +239,7 @@ impl Engine {
     /// # Errors
     /// `QueueError::ResourceNotFound`, `QueueError::UnsupportedOperation`, `InvalidParameter`, `Stopped`.
     pub async fn start_message_move_task(
-        &self,
+        self,
         start: StartMessageMoveTask,
     ) -> Result<String, Rejected> {
         self.queue(|reply| QueueCommand::StartMoveTask(start, reply))
@@ -229,7 +250,7 @@ impl Engine {
     ///
     /// # Errors
     /// `QueueError::ResourceNotFound`, `InvalidParameter`, `Stopped`.
-    pub async fn cancel_message_move_task(&self, handle: &str) -> Result<i64, Rejected> {
+    pub async fn cancel_message_move_task(self, handle: &str) -> Result<i64, Rejected> {
         let handle = handle.to_owned();
         self.queue(|reply| QueueCommand::CancelMoveTask(handle, reply))
             .await
@@ -240,7 +261,7 @@ impl Engine {
     /// # Errors
     /// `QueueError::ResourceNotFound`, `InvalidParameter`, `Stopped`.
     pub async fn list_message_move_tasks(
-        &self,
+        self,
         source_arn: &str,
         most: Option<i64>,
     ) -> Result<Vec<MoveTask>, Rejected> {
@@ -249,10 +270,9 @@ impl Engine {
             .await
     }
 
-    async fn queue<T>(
-        &self,
-        command: impl FnOnce(Reply<T>) -> QueueCommand,
-    ) -> Result<T, Rejected> {
-        self.ask(|reply| Command::Queue(command(reply))).await
+    async fn queue<T>(self, command: impl FnOnce(Reply<T>) -> QueueCommand) -> Result<T, Rejected> {
+        self.engine
+            .ask(|reply| Command::Queue(command(reply)))
+            .await
     }
 }

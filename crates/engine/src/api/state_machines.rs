@@ -10,17 +10,32 @@ use rampmeter_store::model::state_machine::{
 use crate::api::Engine;
 use crate::command::Command;
 
+/// State machines, their versions, aliases and tags.
+#[derive(Debug, Clone, Copy)]
+pub struct StateMachines<'e> {
+    pub(super) engine: &'e Engine,
+}
+
 impl Engine {
+    /// State machines, their versions, aliases and tags.
+    #[must_use]
+    pub fn state_machines(&self) -> StateMachines<'_> {
+        StateMachines { engine: self }
+    }
+}
+
+impl StateMachines<'_> {
     /// CreateStateMachine. Definitions that this host cannot run whole are accepted, as AWS would: an execution fails
     /// at the state that is not served.
     ///
     /// # Errors
     /// `InvalidName`, `InvalidDefinition`, `StateMachineAlreadyExists`, `Stopped`.
     pub async fn create_state_machine(
-        &self,
+        self,
         create: CreateStateMachine,
     ) -> Result<CreatedStateMachine, Rejected> {
-        self.ask(|reply| Command::CreateStateMachine(create, reply))
+        self.engine
+            .ask(|reply| Command::CreateStateMachine(create, reply))
             .await
     }
 
@@ -29,10 +44,11 @@ impl Engine {
     /// # Errors
     /// `InvalidArn`, `InvalidDefinition`, `StateMachineDoesNotExist`, `Stopped`.
     pub async fn update_state_machine(
-        &self,
+        self,
         update: UpdateStateMachine,
     ) -> Result<UpdatedStateMachine, Rejected> {
-        self.ask(|reply| Command::UpdateStateMachine(update, reply))
+        self.engine
+            .ask(|reply| Command::UpdateStateMachine(update, reply))
             .await
     }
 
@@ -40,9 +56,10 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArn`, `Stopped`.
-    pub async fn delete_state_machine(&self, arn: &str) -> Result<(), Rejected> {
+    pub async fn delete_state_machine(self, arn: &str) -> Result<(), Rejected> {
         let arn = arn.to_owned();
-        self.ask(|reply| Command::DeleteStateMachine(arn, reply))
+        self.engine
+            .ask(|reply| Command::DeleteStateMachine(arn, reply))
             .await
     }
 
@@ -51,11 +68,12 @@ impl Engine {
     /// # Errors
     /// `InvalidArn`, `StateMachineDoesNotExist`, `Stopped`.
     pub async fn describe_state_machine(
-        &self,
+        self,
         arn: &str,
     ) -> Result<StateMachineDescription, Rejected> {
         let arn = arn.to_owned();
-        self.read(move |reader| reader.describe_state_machine(&arn))
+        self.engine
+            .read(move |reader| reader.describe_state_machine(&arn))
             .await
     }
 
@@ -64,18 +82,20 @@ impl Engine {
     /// # Errors
     /// `InvalidArn`, `ExecutionDoesNotExist`, `Stopped`.
     pub async fn state_machine_of(
-        &self,
+        self,
         execution_arn: &str,
     ) -> Result<StateMachineDescription, Rejected> {
         let arn = execution_arn.to_owned();
-        self.read(move |reader| reader.state_machine_of(&arn)).await
+        self.engine
+            .read(move |reader| reader.state_machine_of(&arn))
+            .await
     }
 
     /// The state machines, by name.
     ///
     /// # Errors
     /// `Stopped`.
-    pub async fn state_machines(&self) -> Result<Vec<StateMachineDescription>, Rejected> {
-        self.read(Reader::state_machines).await
+    pub async fn list_state_machines(self) -> Result<Vec<StateMachineDescription>, Rejected> {
+        self.engine.read(Reader::state_machines).await
     }
 }

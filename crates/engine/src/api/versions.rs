@@ -7,20 +7,21 @@ use rampmeter_store::model::version::{
     AliasDescription, CreateAlias, PublishVersion, ResourceTags, UpdateAlias, VersionDescription,
 };
 
-use crate::api::Engine;
+use crate::api::state_machines::StateMachines;
 use crate::command::Command;
 use crate::command::version::VersionCommand;
 
-impl Engine {
+impl StateMachines<'_> {
     /// PublishStateMachineVersion. A revision that is published already keeps its number.
     ///
     /// # Errors
     /// `InvalidArn`, `StateMachineDoesNotExist`, `Conflict`, `QuotaExceeded`, `Stopped`.
     pub async fn publish_version(
-        &self,
+        self,
         publish: PublishVersion,
     ) -> Result<VersionDescription, Rejected> {
-        self.ask(|reply| Command::Version(VersionCommand::Publish(publish, reply)))
+        self.engine
+            .ask(|reply| Command::Version(VersionCommand::Publish(publish, reply)))
             .await
     }
 
@@ -28,9 +29,10 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArn`, `Conflict` while an alias names it, `Stopped`.
-    pub async fn delete_version(&self, arn: &str) -> Result<(), Rejected> {
+    pub async fn delete_version(self, arn: &str) -> Result<(), Rejected> {
         let arn = arn.to_owned();
-        self.ask(|reply| Command::Version(VersionCommand::Delete(arn, reply)))
+        self.engine
+            .ask(|reply| Command::Version(VersionCommand::Delete(arn, reply)))
             .await
     }
 
@@ -39,19 +41,20 @@ impl Engine {
     /// # Errors
     /// `InvalidArn`, `StateMachineDoesNotExist`, `Stopped`.
     pub async fn versions(
-        &self,
+        self,
         state_machine_arn: &str,
     ) -> Result<Vec<VersionDescription>, Rejected> {
         let arn = state_machine_arn.to_owned();
-        self.read(move |reader| reader.versions(&arn)).await
+        self.engine.read(move |reader| reader.versions(&arn)).await
     }
 
     /// CreateStateMachineAlias. Asked again for the same one, it answers as the first time.
     ///
     /// # Errors
     /// `InvalidArn`, `Validation`, `Conflict`, `QuotaExceeded`, `Stopped`.
-    pub async fn create_alias(&self, create: CreateAlias) -> Result<AliasDescription, Rejected> {
-        self.ask(|reply| Command::Version(VersionCommand::CreateAlias(create, reply)))
+    pub async fn create_alias(self, create: CreateAlias) -> Result<AliasDescription, Rejected> {
+        self.engine
+            .ask(|reply| Command::Version(VersionCommand::CreateAlias(create, reply)))
             .await
     }
 
@@ -59,8 +62,9 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArn`, `Validation`, `ResourceNotFound`, `Stopped`.
-    pub async fn update_alias(&self, update: UpdateAlias) -> Result<i64, Rejected> {
-        self.ask(|reply| Command::Version(VersionCommand::UpdateAlias(update, reply)))
+    pub async fn update_alias(self, update: UpdateAlias) -> Result<i64, Rejected> {
+        self.engine
+            .ask(|reply| Command::Version(VersionCommand::UpdateAlias(update, reply)))
             .await
     }
 
@@ -68,9 +72,10 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArn`, `Stopped`.
-    pub async fn delete_alias(&self, arn: &str) -> Result<(), Rejected> {
+    pub async fn delete_alias(self, arn: &str) -> Result<(), Rejected> {
         let arn = arn.to_owned();
-        self.ask(|reply| Command::Version(VersionCommand::DeleteAlias(arn, reply)))
+        self.engine
+            .ask(|reply| Command::Version(VersionCommand::DeleteAlias(arn, reply)))
             .await
     }
 
@@ -78,27 +83,30 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArn`, `ResourceNotFound`, `Stopped`.
-    pub async fn describe_alias(&self, arn: &str) -> Result<AliasDescription, Rejected> {
+    pub async fn describe_alias(self, arn: &str) -> Result<AliasDescription, Rejected> {
         let arn = arn.to_owned();
-        self.read(move |reader| reader.describe_alias(&arn)).await
+        self.engine
+            .read(move |reader| reader.describe_alias(&arn))
+            .await
     }
 
     /// ListStateMachineAliases, oldest first: all of a state machine, or those that name a version.
     ///
     /// # Errors
     /// `InvalidArn`, `StateMachineDoesNotExist`, `Stopped`.
-    pub async fn aliases(&self, arn: &str) -> Result<Vec<AliasDescription>, Rejected> {
+    pub async fn aliases(self, arn: &str) -> Result<Vec<AliasDescription>, Rejected> {
         let arn = arn.to_owned();
-        self.read(move |reader| reader.aliases(&arn)).await
+        self.engine.read(move |reader| reader.aliases(&arn)).await
     }
 
     /// TagResource and UntagResource.
     ///
     /// # Errors
     /// `InvalidArn`, `ResourceNotFound`, `TooManyTags`, `Stopped`.
-    pub async fn change_tags(&self, arn: &str, change: ResourceTags) -> Result<(), Rejected> {
+    pub async fn change_tags(self, arn: &str, change: ResourceTags) -> Result<(), Rejected> {
         let arn = arn.to_owned();
-        self.ask(|reply| Command::Version(VersionCommand::ChangeTags(arn, change, reply)))
+        self.engine
+            .ask(|reply| Command::Version(VersionCommand::ChangeTags(arn, change, reply)))
             .await
     }
 
@@ -106,8 +114,8 @@ impl Engine {
     ///
     /// # Errors
     /// `InvalidArn`, `ResourceNotFound`, `Stopped`.
-    pub async fn tags(&self, arn: &str) -> Result<BTreeMap<String, String>, Rejected> {
+    pub async fn tags(self, arn: &str) -> Result<BTreeMap<String, String>, Rejected> {
         let arn = arn.to_owned();
-        self.read(move |reader| reader.tags(&arn)).await
+        self.engine.read(move |reader| reader.tags(&arn)).await
     }
 }

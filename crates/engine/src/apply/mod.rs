@@ -8,14 +8,13 @@
 //! about (`Lanes`, `Steps`, `Forks`).
 //!
 //! What all of them stand on: `subject` (what every context can do, and what follows from an error), `journal` (the time, and
-//! what is left for executions and for after the commit), `pending`, `outbox`, `message`. So a call that ends never moves an
+//! what is left for executions and for after the commit), `pending`, `outbox`. So a call that ends never moves an
 //! execution: it leaves what it has to say in the journal.
 
 pub(crate) mod calls;
 pub(crate) mod control;
 pub(crate) mod journal;
 pub(crate) mod machines;
-pub(crate) mod message;
 pub(crate) mod outbox;
 pub(crate) mod pending;
 pub(crate) mod queues;

@@ -13,7 +13,7 @@ use crate::invocation::{OutgoingInvocation, SdkOperations};
 
 /// Makes calls on the runtime and hands their outcomes to the writer.
 #[derive(Debug, Clone)]
-pub(crate) struct SendOff {
+pub(crate) struct EffectRunner {
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) answers: tokio::sync::mpsc::WeakSender<Command>,
     pub(crate) sdk: Option<Arc<dyn SdkOperations>>,
@@ -21,7 +21,7 @@ pub(crate) struct SendOff {
     pub(crate) blobs: PathBuf,
 }
 
-impl SendOff {
+impl EffectRunner {
     /// Performs the effects; returns the commands for the writer's next transaction.
     pub(crate) fn perform(&self, outbox: Outbox) -> Vec<Command> {
         for reply in outbox.replies {

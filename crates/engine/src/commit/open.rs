@@ -16,7 +16,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
 use crate::command::Command;
-use crate::commit::effects::SendOff;
+use crate::commit::effects::EffectRunner;
 use crate::commit::recovery::recover;
 use crate::commit::stopped::Stopped;
 use crate::invocation::SdkOperations;
@@ -192,7 +192,7 @@ pub(crate) fn open(
         reader,
         stopped: how,
     };
-    let send_off = SendOff {
+    let effects = EffectRunner {
         runtime,
         answers: opened.commands.downgrade(),
         sdk: operations(&opened),
@@ -200,7 +200,7 @@ pub(crate) fn open(
     };
     std::thread::Builder::new()
         .name("rampmeter-writer".to_owned())
-        .spawn(move || writer.run(received, &send_off, &stopped, lock))
+        .spawn(move || writer.run(received, &effects, &stopped, lock))
         .map_err(|error| OpenError::Store(format!("no thread for the writer: {error}")))?;
     Ok(opened)
 }

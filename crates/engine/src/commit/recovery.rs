@@ -307,6 +307,9 @@ fn open_lanes(
         match config.worker {
             Worker::Embedded => {
                 writer.store.queues().forget_hidden(queue.id)?;
+                if lane.is_some() {
+                    writer.store.lanes().give_turns(queue.id)?;
+                }
                 writer.memory.queue.queues.add_lane(queue);
             }
             Worker::External => {

@@ -113,73 +113,68 @@ impl<'w> Transaction<'w> {
 
     /// Applies one command and all that follows from it at once.
     pub(crate) fn apply(&mut self, command: Command) -> Result<(), StoreFailure> {
-        match command {
+        let applied = match command {
             Command::StartExecution(start, reply) => self
                 .workflow()
-                .client(reply, |workflow| workflow.starts().start_execution(&start))?,
+                .client(reply, |workflow| workflow.starts().start_execution(&start)),
             Command::StopExecution(stop, reply) => self
                 .workflow()
-                .client(reply, |workflow| workflow.stop_execution(stop))?,
+                .client(reply, |workflow| workflow.stop_execution(stop)),
             Command::ReportTask(report, reply) => self
                 .workflow()
-                .client(reply, |workflow| workflow.report_task(report))?,
+                .client(reply, |workflow| workflow.report_task(report)),
             Command::RedriveExecution(redrive, reply) => {
                 self.workflow().client(reply, |workflow| {
                     workflow.redrives().redrive_execution(&redrive)
-                })?
+                })
             }
             Command::UpdateMapRun(update, reply) => self.workflow().client(reply, |workflow| {
                 workflow.map_runs().update_map_run(&update)
-            })?,
+            }),
             Command::StartSyncExecution(start, reply) => {
-                self.workflow().start_sync_execution(&start, reply)?;
+                self.workflow().start_sync_execution(&start, reply)
             }
-            Command::Continue(execution) => {
-                self.workflow().steps().continue_execution(execution)?;
-            }
+            Command::Continue(execution) => self.workflow().steps().continue_execution(execution),
             Command::Invoked {
                 key,
                 execution,
                 invoked,
-            } => self
-                .workflow()
-                .services()
-                .invoked(key, execution, invoked)?,
-            Command::Activity(command) => {
-                self.workflow().activities().apply_to_activity(command)?;
-            }
+            } => self.workflow().services().invoked(key, execution, invoked),
+            Command::Activity(command) => self.workflow().activities().apply_to_activity(command),
             Command::CreateStateMachine(create, reply) => self
                 .machines()
-                .client(reply, |machines| machines.create_state_machine(create))?,
+                .client(reply, |machines| machines.create_state_machine(create)),
             Command::UpdateStateMachine(update, reply) => self
                 .machines()
-                .client(reply, |machines| machines.update_state_machine(update))?,
+                .client(reply, |machines| machines.update_state_machine(update)),
             Command::DeleteStateMachine(arn, reply) => self
                 .machines()
-                .client(reply, |machines| machines.delete_state_machine(&arn))?,
-            Command::Version(command) => self.machines().apply_to_version(command)?,
+                .client(reply, |machines| machines.delete_state_machine(&arn)),
+            Command::Version(command) => self.machines().apply_to_version(command),
             Command::SendMessage(message, reply) => self
                 .calls()
-                .client(reply, |calls| calls.send_message(message))?,
+                .client(reply, |calls| calls.send_message(message)),
             Command::SendMessageBatch(batch, reply) => self
                 .calls()
-                .client(reply, |calls| calls.send_message_batch(batch))?,
+                .client(reply, |calls| calls.send_message_batch(batch)),
             Command::DescribeQueue(url, reply) => self
                 .calls()
-                .client(reply, |calls| Ok(calls.describe_queue(&url)?))?,
+                .client(reply, |calls| Ok(calls.describe_queue(&url)?)),
             Command::Answered {
                 target,
                 permit,
                 outcome,
-            } => self.calls().answered(target, permit, outcome)?,
-            Command::Queue(command) => self.queue().apply_to_queue(command)?,
-            Command::Control(command) => self.control().control(command)?,
+            } => self.calls().answered(target, permit, outcome),
+            Command::Queue(command) => self.queue().apply_to_queue(command),
+            Command::Control(command) => self.control().control(command),
             Command::ShutDown(done) => {
                 self.memory.drain(self.journal.now, done);
                 self.journal.draining = true;
+                Ok(())
             }
-            question => self.answer(question)?,
-        }
+            question => self.answer(question),
+        };
+        applied?;
         self.workflow().resume_pending()
     }
 

@@ -13,7 +13,7 @@ use rampmeter_store::{Readable, Store, StoreFailure, readable};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::command::Command;
-use crate::commit::effects::SendOff;
+use crate::commit::effects::EffectRunner;
 use crate::commit::stopped::Stopped;
 use crate::commit::transaction::Transaction;
 use crate::memory::Memory;
@@ -42,11 +42,11 @@ impl Writer {
     pub(crate) fn run(
         mut self,
         mut commands: mpsc::Receiver<Command>,
-        send_off: &SendOff,
+        effects: &EffectRunner,
         stopped: &watch::Sender<Option<Stopped>>,
         lock: File,
     ) {
-        let how = match self.work(&mut commands, send_off) {
+        let how = match self.work(&mut commands, effects) {
             Ok(done) => {
                 for client in done {
                     // A client that has gone needs no answer.
@@ -68,7 +68,7 @@ impl Writer {
     fn work(
         &mut self,
         commands: &mut mpsc::Receiver<Command>,
-        send_off: &SendOff,
+        effects: &EffectRunner,
     ) -> Result<Vec<oneshot::Sender<()>>, StoreFailure> {
         // Executions that go on take at most a part of each group, so that they shut nobody out.
         if let Readable::Whole(ids) = readable(self.store.executions().continuing())? {
@@ -87,7 +87,7 @@ impl Writer {
         loop {
             if !again && continuing.is_empty() {
                 let sleep = self.sleep()?;
-                group.extend(wait(commands, &send_off.runtime, sleep));
+                group.extend(wait(commands, &effects.runtime, sleep));
                 if group.is_empty() && commands.is_closed() {
                     // Nobody is left to give commands.
                     return Ok(Vec::new());
@@ -100,7 +100,7 @@ impl Writer {
                     Err(_) => break,
                 }
             }
-            let (next, unfinished) = self.transact(std::mem::take(&mut group), send_off)?;
+            let (next, unfinished) = self.transact(std::mem::take(&mut group), effects)?;
             again = unfinished;
             continuing.extend(next);
             if let Some(done) = self.drained() {
@@ -114,7 +114,7 @@ impl Writer {
     fn transact(
         &mut self,
         group: Vec<Command>,
-        send_off: &SendOff,
+        effects: &EffectRunner,
     ) -> Result<(Vec<Command>, bool), StoreFailure> {
         let now = self.clock.now();
         self.store.begin()?;
@@ -129,7 +129,7 @@ impl Writer {
         self.store.put_stamp(&self.clock.stamp())?;
         self.store.commit()?;
         self.memory.commits.note(begun.elapsed());
-        Ok((send_off.perform(outbox), unfinished))
+        Ok((effects.perform(outbox), unfinished))
     }
 
     /// Until when nothing is due.

@@ -133,6 +133,7 @@ async fn map(
 ) -> Result<Duration, String> {
     let name = format!("{}-{mode}-{items}", language.name());
     let created = engine
+        .state_machines()
         .create_state_machine(CreateStateMachine {
             name: name.clone(),
             definition: map_definition(mode, language).to_string(),
@@ -147,6 +148,7 @@ async fn map(
     let numbers: Vec<u32> = (0..items).map(|number| number % 10).collect();
     let begin = Instant::now();
     let started = engine
+        .executions()
         .start_execution(StartExecution {
             state_machine_arn: created.arn,
             name: None,
@@ -156,6 +158,7 @@ async fn map(
         .map_err(|error| error.to_string())?;
     loop {
         let found = engine
+            .executions()
             .describe_execution(&started.execution_arn)
             .await
             .map_err(|error| error.to_string())?;

@@ -33,7 +33,7 @@ impl Ready {
         aws: SocketAddr,
         admin: SocketAddr,
     ) -> Result<Self, Failure> {
-        let workflows = engine.state_machines().await;
+        let workflows = engine.state_machines().list_state_machines().await;
         let workflows = workflows
             .map_err(|rejected| Failure::new("RM2019", Exit::Failed, rejected.to_string()))?;
         Ok(Self {

@@ -29,7 +29,7 @@ pub(super) async fn drain(engine: &Engine, signals: &mut Signals, longest: Durat
                 // The drain may end while this question waits; then there is nothing left to say.
                 let answer = tokio::select! {
                     () = &mut stopped => return,
-                    targets = engine.targets() => targets,
+                    targets = engine.calls().targets() => targets,
                 };
                 if let Ok(targets) = answer {
                     tell(&targets, deadline.saturating_duration_since(Instant::now()));

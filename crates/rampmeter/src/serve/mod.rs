@@ -132,7 +132,7 @@ pub(crate) async fn serve(
 /// Calls of a target that was removed or renamed wait and wait: that must not go unseen.
 async fn tell_absent_targets(config: &Config, engine: &Engine) -> Result<(), Failure> {
     let configured = config.targets.keys().cloned().collect();
-    let absent = engine.absent_targets(configured).await;
+    let absent = engine.calls().absent_targets(configured).await;
     let absent = absent.map_err(|why| Failure::new("RM2019", Exit::Failed, why.to_string()))?;
     for target in &absent {
         output::note(&problem::absent_target(target));

@@ -47,7 +47,11 @@ impl ControlTables<'_> {
     }
 
     /// Takes a dead letter out of its queue. The message stays, in no queue, for whoever sends it again.
-    pub fn unbury(&self, queue: QueueId, letter: MessageNumber) -> Result<(), StoreError> {
+    pub fn take_from_dead_letters(
+        &self,
+        queue: QueueId,
+        letter: MessageNumber,
+    ) -> Result<(), StoreError> {
         MessageTables::of(self.connection).unready(queue, letter)?;
         self.connection
             .prepare_cached("DELETE FROM dead_letter WHERE message = ?1")?

@@ -282,6 +282,31 @@ impl LaneTables<'_> {
         Ok(count.unsigned_abs())
     }
 
+    /// Gives the calls of a lane their turns that lie there without one, and are no polls of a job: the repeats that became
+    /// ready while their target was not configured get the turn that they had, others one at the end.
+    pub fn give_turns(&self, queue: QueueId) -> Result<(), StoreError> {
+        for statement in [
+            "UPDATE ready SET (turn, message_group) = \
+             (SELECT turn, message_group FROM message WHERE id = ready.message) \
+             WHERE queue = ?1 AND turn = 0 AND message NOT IN (SELECT message FROM job) \
+             AND (SELECT turn FROM message WHERE id = ready.message) > 0",
+            "UPDATE ready SET turn = given.turn, message_group = given.message_group FROM \
+             (SELECT waiting.message AS id, message.message_group AS message_group, \
+              (SELECT coalesce(max(turn), 0) FROM ready WHERE queue = ?1) \
+              + row_number() OVER (ORDER BY waiting.message) AS turn \
+              FROM ready AS waiting JOIN message ON message.id = waiting.message \
+              WHERE waiting.queue = ?1 AND waiting.turn = 0 \
+              AND waiting.message NOT IN (SELECT message FROM job)) AS given \
+             WHERE ready.queue = ?1 AND ready.turn = 0 AND ready.message = given.id",
+            "UPDATE message SET turn = (SELECT turn FROM ready WHERE queue = ?1 AND message = message.id) \
+             WHERE queue = ?1 AND turn = 0 \
+             AND id IN (SELECT message FROM ready WHERE queue = ?1 AND turn > 0)",
+        ] {
+            self.connection.execute(statement, [queue])?;
+        }
+        Ok(())
+    }
+
     /// Makes plain messages of the calls of a lane whose worker is elsewhere from now on: turns and OrderingKeys mean
     /// nothing there.
     pub fn forget_lane(&self, target: TargetId, queue: QueueId) -> Result<(), StoreError> {

@@ -85,12 +85,12 @@ fn text<T: Serialize>(value: &T) -> String {
 
 impl FrameTables<'_> {
     pub fn map_run(&self, id: MapRunId) -> Result<Option<MapRunRow>, StoreError> {
-        map_run_of(&self.connection, id)
+        map_run_of(self.connection, id)
     }
 
     /// The map run with this label and name.
     pub fn map_run_named(&self, label: &str, name: &str) -> Result<Option<MapRunRow>, StoreError> {
-        find_map_run(&self.connection, label, name)
+        find_map_run(self.connection, label, name)
     }
 
     pub fn insert_map_run(&self, row: &MapRunRow) -> Result<MapRunId, StoreError> {

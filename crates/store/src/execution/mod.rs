@@ -2,6 +2,7 @@
 
 pub(crate) mod awaited;
 pub(crate) mod continuing;
+pub(crate) mod data;
 pub(crate) mod frame;
 pub(crate) mod invocation;
 pub(crate) mod map_run;

@@ -140,7 +140,7 @@ impl ExecutionTables<'_> {
         machine_name: &str,
         name: &str,
     ) -> Result<Option<ExecutionRow>, StoreError> {
-        Ok(find_by_name(&self.connection, machine_name, name)?)
+        Ok(find_by_name(self.connection, machine_name, name)?)
     }
 
     /// `machine_name` as it stands in the execution's ARN.

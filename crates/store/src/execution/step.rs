@@ -56,7 +56,7 @@ impl ExecutionTables<'_> {
 
     /// Where the step after `previous` jumps to, and its depth.
     fn jump_after(&self, previous: StepId) -> Result<(Option<StepId>, u64), StoreError> {
-        let link = link(&self.connection, previous)?;
+        let link = link(self.connection, previous)?;
         let depth = link.depth + 1;
         let Some(jump) = link.jump else {
             return Ok((Some(previous), depth));
@@ -64,7 +64,7 @@ impl ExecutionTables<'_> {
         // Two jumps of the same length become one of twice that and one.
         let length = jump_length(link.depth);
         if length == jump_length(link.depth - length) {
-            let further = crate::execution::step::link(&self.connection, jump)?.jump;
+            let further = crate::execution::step::link(self.connection, jump)?.jump;
             return Ok((Some(further.unwrap_or(jump)), depth));
         }
         Ok((Some(previous), depth))
@@ -80,7 +80,7 @@ impl ExecutionTables<'_> {
 
     /// The step that holds the event, in the chain that ends with `newest`.
     pub fn step_with(&self, newest: StepId, event: EventId) -> Result<Option<StepId>, StoreError> {
-        Ok(steps_between(&self.connection, newest, event, event)?
+        Ok(steps_between(self.connection, newest, event, event)?
             .first()
             .copied())
     }
@@ -104,7 +104,7 @@ impl ExecutionTables<'_> {
         low: EventId,
         high: EventId,
     ) -> Result<Vec<StepId>, StoreError> {
-        steps_between(&self.connection, newest, low, high)
+        steps_between(self.connection, newest, low, high)
     }
 }
 

@@ -86,7 +86,7 @@ impl MachineTables<'_> {
     }
 
     pub fn activity(&self, name: &str) -> Result<Option<ActivityRow>, StoreError> {
-        find_activity(&self.connection, name)
+        find_activity(self.connection, name)
     }
 
     /// Adds an activity with its tags, as JSON.

@@ -91,7 +91,7 @@ pub fn newest_revisions(connection: &Connection) -> Result<Vec<RevisionRow>, Sto
 
 impl MachineTables<'_> {
     pub fn newest_revision(&self, name: &str) -> Result<Option<RevisionRow>, StoreError> {
-        newest_revision(&self.connection, name)
+        newest_revision(self.connection, name)
     }
 
     /// The name of the state machine that a revision belongs to.
@@ -105,7 +105,7 @@ impl MachineTables<'_> {
     }
 
     pub fn revision(&self, id: RevisionId) -> Result<RevisionRow, StoreError> {
-        revision(&self.connection, id)
+        revision(self.connection, id)
     }
 
     /// Adds a state machine without a revision. `created_at` in milliseconds since the Unix epoch.

@@ -33,7 +33,7 @@ pub fn tags(
 
 impl MachineTables<'_> {
     pub fn tags(&self, of: Tagged<'_>) -> Result<Option<BTreeMap<String, String>>, StoreError> {
-        tags(&self.connection, of)
+        tags(self.connection, of)
     }
 
     pub fn set_tags(

@@ -163,7 +163,7 @@ impl VersionRow {
 
 impl MachineTables<'_> {
     pub fn versions(&self, machine: MachineId) -> Result<Vec<VersionRow>, StoreError> {
-        versions(&self.connection, machine)
+        versions(self.connection, machine)
     }
 
     pub fn version(
@@ -171,7 +171,7 @@ impl MachineTables<'_> {
         machine: MachineId,
         number: VersionNumber,
     ) -> Result<Option<VersionRow>, StoreError> {
-        version(&self.connection, machine, number)
+        version(self.connection, machine, number)
     }
 
     /// Gives the next number to a revision. `now` in milliseconds since the Unix epoch.
@@ -213,11 +213,11 @@ impl MachineTables<'_> {
     }
 
     pub fn aliases(&self, machine: MachineId) -> Result<Vec<AliasRow>, StoreError> {
-        aliases(&self.connection, machine)
+        aliases(self.connection, machine)
     }
 
     pub fn alias(&self, machine: MachineId, name: &str) -> Result<Option<AliasRow>, StoreError> {
-        alias(&self.connection, machine, name)
+        alias(self.connection, machine, name)
     }
 
     /// Adds an alias, or replaces the one with the same name.

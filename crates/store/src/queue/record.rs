@@ -247,9 +247,12 @@ impl QueueTables<'_> {
         Ok(Some(hidden))
     }
 
-    /// Forgets what plain SQS knew of a queue whose messages are calls from now on.
+    /// Forgets what plain SQS knew of a queue whose messages are calls from now on. What a receiver had taken is there again, in
+    /// one place: not ready now and once more when its visibility timeout would have ended.
     pub fn forget_hidden(&self, queue: QueueId) -> Result<(), StoreError> {
         for statement in [
+            "DELETE FROM delayed WHERE (until, message) IN (SELECT until, message FROM hidden WHERE queue = ?1)",
+            "INSERT OR IGNORE INTO ready (queue, turn, message) SELECT queue, 0, message FROM hidden WHERE queue = ?1",
             "DELETE FROM hidden WHERE queue = ?1",
             "INSERT OR IGNORE INTO ready (queue, turn, message) SELECT queue, 0, message FROM fair WHERE queue = ?1",
             "DELETE FROM fair WHERE queue = ?1",

@@ -20,7 +20,12 @@ pub(crate) async fn get(call: Call) -> Result<Value, WireError> {
     let get: Get = parameters(&call.body)?;
     let url = required("QueueUrl", get.queue_url)?;
     let names = get.attribute_names.unwrap_or_default();
-    let attributes = call.site.engine.queue_attributes(&url, &names).await?;
+    let attributes = call
+        .site
+        .engine
+        .queues()
+        .queue_attributes(&url, &names)
+        .await?;
     if attributes.is_empty() {
         return Ok(json!({}));
     }
@@ -40,6 +45,7 @@ pub(crate) async fn set(call: Call) -> Result<Value, WireError> {
     let attributes = set.attributes.ok_or_else(|| missing("Attributes"))?;
     call.site
         .engine
+        .queues()
         .set_queue_attributes(&url, attributes)
         .await?;
     Ok(json!({}))

@@ -50,7 +50,7 @@ pub(crate) async fn send(call: Call) -> Result<Value, WireError> {
     let mut send: Send = parameters(&call.body)?;
     let url = required("QueueUrl", send.queue_url.take())?;
     let request = send.into_request(url, call.trace_header)?;
-    let sent = call.site.engine.send_message(request).await?;
+    let sent = call.site.engine.queues().send_message(request).await?;
     let mut answer = Map::new();
     show(&sent, &mut answer);
     Ok(Value::Object(answer))
@@ -75,7 +75,12 @@ pub(crate) async fn send_batch(call: Call) -> Result<Value, WireError> {
             ))
         })?,
     };
-    let answer = call.site.engine.send_message_batch(request).await?;
+    let answer = call
+        .site
+        .engine
+        .queues()
+        .send_message_batch(request)
+        .await?;
     Ok(batch::answer(answer, show))
 }
 

@@ -24,7 +24,12 @@ pub(crate) async fn start(call: Call) -> Result<Value, WireError> {
         destination_arn: start.destination_arn,
         max_messages_per_second: start.max_number_of_messages_per_second,
     };
-    let handle = call.site.engine.start_message_move_task(request).await?;
+    let handle = call
+        .site
+        .engine
+        .queues()
+        .start_message_move_task(request)
+        .await?;
     Ok(json!({ "TaskHandle": handle }))
 }
 
@@ -37,7 +42,12 @@ struct Cancel {
 pub(crate) async fn cancel(call: Call) -> Result<Value, WireError> {
     let cancel: Cancel = parameters(&call.body)?;
     let handle = required("TaskHandle", cancel.task_handle)?;
-    let moved = call.site.engine.cancel_message_move_task(&handle).await?;
+    let moved = call
+        .site
+        .engine
+        .queues()
+        .cancel_message_move_task(&handle)
+        .await?;
     Ok(json!({ "ApproximateNumberOfMessagesMoved": moved }))
 }
 
@@ -53,6 +63,7 @@ pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
     let source = required("SourceArn", list.source_arn)?;
     let engine = &call.site.engine;
     let tasks = engine
+        .queues()
         .list_message_move_tasks(&source, list.max_results)
         .await?;
     Ok(json!({ "Results": tasks.into_iter().map(show).collect::<Vec<_>>() }))

@@ -52,6 +52,7 @@ async fn changed(
     let url = required("QueueUrl", url)?;
     call.site
         .engine
+        .queues()
         .change_queue_permission(&url, change)
         .await?;
     Ok(json!({}))

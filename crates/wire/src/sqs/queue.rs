@@ -28,7 +28,7 @@ pub(crate) async fn create(call: Call) -> Result<Value, WireError> {
         attributes: create.attributes.unwrap_or_default(),
         tags: create.tags.unwrap_or_default(),
     };
-    let name = call.site.engine.create_queue(request).await?;
+    let name = call.site.engine.queues().create_queue(request).await?;
     Ok(json!({ "QueueUrl": url_of(&call, &name) }))
 }
 
@@ -46,7 +46,7 @@ pub(crate) async fn get_url(call: Call) -> Result<Value, WireError> {
     if get.owner.is_some_and(|owner| owner != call.site.account) {
         return Err(Rejected::QueueDoesNotExist(name).into());
     }
-    let name = call.site.engine.find_queue(&name).await?;
+    let name = call.site.engine.queues().find_queue(&name).await?;
     Ok(json!({ "QueueUrl": url_of(&call, &name) }))
 }
 
@@ -64,6 +64,7 @@ pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
     let page = call
         .site
         .engine
+        .queues()
         .list_queues(ListQueues {
             prefix: list.queue_name_prefix,
             dead_letter_queue_url: None,
@@ -79,6 +80,7 @@ pub(crate) async fn list_sources(call: Call) -> Result<Value, WireError> {
     let page = call
         .site
         .engine
+        .queues()
         .list_queues(ListQueues {
             prefix: None,
             dead_letter_queue_url: Some(required("QueueUrl", list.queue_url)?),
@@ -95,13 +97,13 @@ pub(crate) async fn list_sources(call: Call) -> Result<Value, WireError> {
 
 pub(crate) async fn purge(call: Call) -> Result<Value, WireError> {
     let url = queue_url(&call.body)?;
-    call.site.engine.purge_queue(&url).await?;
+    call.site.engine.queues().purge_queue(&url).await?;
     Ok(json!({}))
 }
 
 pub(crate) async fn delete(call: Call) -> Result<Value, WireError> {
     let url = queue_url(&call.body)?;
-    call.site.engine.delete_queue(&url).await?;
+    call.site.engine.queues().delete_queue(&url).await?;
     Ok(json!({}))
 }
 

@@ -61,14 +61,23 @@ pub(crate) async fn delete(call: Call) -> Result<Value, WireError> {
     let mut receipt: Receipt = parameters(&call.body)?;
     let url = required("QueueUrl", receipt.queue_url.take())?;
     let delete = receipt.into_delete()?;
-    call.site.engine.delete_message(&url, delete).await?;
+    call.site
+        .engine
+        .queues()
+        .delete_message(&url, delete)
+        .await?;
     Ok(json!({}))
 }
 
 pub(crate) async fn delete_batch(call: Call) -> Result<Value, WireError> {
     let receipts: Receipts = parameters(&call.body)?;
     let request = receipts.into_batch(Receipt::into_delete)?;
-    let answer = call.site.engine.delete_message_batch(request).await?;
+    let answer = call
+        .site
+        .engine
+        .queues()
+        .delete_message_batch(request)
+        .await?;
     Ok(batch::answer(answer, |(), _| {}))
 }
 
@@ -78,6 +87,7 @@ pub(crate) async fn change(call: Call) -> Result<Value, WireError> {
     let change = receipt.into_change()?;
     call.site
         .engine
+        .queues()
         .change_message_visibility(&url, change)
         .await?;
     Ok(json!({}))
@@ -87,6 +97,9 @@ pub(crate) async fn change_batch(call: Call) -> Result<Value, WireError> {
     let receipts: Receipts = parameters(&call.body)?;
     let request = receipts.into_batch(Receipt::into_change)?;
     let engine = &call.site.engine;
-    let answer = engine.change_message_visibility_batch(request).await?;
+    let answer = engine
+        .queues()
+        .change_message_visibility_batch(request)
+        .await?;
     Ok(batch::answer(answer, |(), _| {}))
 }

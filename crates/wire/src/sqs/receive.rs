@@ -38,7 +38,7 @@ pub(crate) async fn receive(call: Call) -> Result<Value, WireError> {
     let mut system = receive.message_system_attribute_names.unwrap_or_default();
     system.extend(receive.attribute_names.unwrap_or_default());
     let names = receive.message_attribute_names.unwrap_or_default();
-    let messages = call.site.engine.receive_message(request).await?;
+    let messages = call.site.engine.queues().receive_message(request).await?;
     if messages.is_empty() {
         return Ok(json!({}));
     }

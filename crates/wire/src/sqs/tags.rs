@@ -31,13 +31,17 @@ pub(crate) async fn untag(call: Call) -> Result<Value, WireError> {
 
 async fn changed(call: &Call, url: Option<String>, change: TagChange) -> Result<Value, WireError> {
     let url = required("QueueUrl", url)?;
-    call.site.engine.change_queue_tags(&url, change).await?;
+    call.site
+        .engine
+        .queues()
+        .change_queue_tags(&url, change)
+        .await?;
     Ok(json!({}))
 }
 
 pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
     let url = queue_url(&call.body)?;
-    let tags = call.site.engine.queue_tags(&url).await?;
+    let tags = call.site.engine.queues().queue_tags(&url).await?;
     if tags.is_empty() {
         return Ok(json!({}));
     }

@@ -29,6 +29,7 @@ pub(crate) async fn create(call: Call) -> Result<Value, WireError> {
     let created = call
         .site
         .engine
+        .activities()
         .create_activity(CreateActivity {
             name: create.name.unwrap_or_default(),
             encryption: create.encryption_configuration,
@@ -57,13 +58,18 @@ impl Named {
 
 pub(crate) async fn delete(call: Call) -> Result<Value, WireError> {
     let arn = Named::read(&call)?;
-    call.site.engine.delete_activity(&arn).await?;
+    call.site.engine.activities().delete_activity(&arn).await?;
     Ok(json!({}))
 }
 
 pub(crate) async fn describe(call: Call) -> Result<Value, WireError> {
     let arn = Named::read(&call)?;
-    let activity = call.site.engine.describe_activity(&arn).await?;
+    let activity = call
+        .site
+        .engine
+        .activities()
+        .describe_activity(&arn)
+        .await?;
     let mut answer = item_json(&activity);
     answer["encryptionConfiguration"] = activity
         .encryption
@@ -93,7 +99,7 @@ pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
     constraints.optional("nextToken", token, 1..=MAX_PAGE_TOKEN_CHARS);
     let most = constraints.max_results(list.max_results);
     constraints.check()?;
-    let activities = call.site.engine.activities().await?;
+    let activities = call.site.engine.activities().list_activities().await?;
     let (page, next_token) = cut(activities, |activity| &activity.name, token, most)?;
     let items = page.iter().map(item_json).collect();
     Ok(page_json("activities", items, next_token))
@@ -117,6 +123,7 @@ pub(crate) async fn get_task(call: Call) -> Result<Value, WireError> {
     let task = call
         .site
         .engine
+        .activities()
         .get_activity_task(GetActivityTask {
             activity_arn: get.activity_arn.unwrap_or_default(),
             worker_name: get.worker_name,

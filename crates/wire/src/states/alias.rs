@@ -61,6 +61,7 @@ pub(crate) async fn create(call: Call) -> Result<Value, WireError> {
     let created = call
         .site
         .engine
+        .state_machines()
         .create_alias(CreateAlias {
             name: create.name.unwrap_or_default(),
             description: create.description,
@@ -178,6 +179,7 @@ pub(crate) async fn update(call: Call) -> Result<Value, WireError> {
     let update_date = call
         .site
         .engine
+        .state_machines()
         .update_alias(UpdateAlias {
             arn: update.state_machine_alias_arn.unwrap_or_default(),
             description: update.description,
@@ -206,13 +208,18 @@ impl Named {
 
 pub(crate) async fn delete(call: Call) -> Result<Value, WireError> {
     let arn = Named::read(&call)?;
-    call.site.engine.delete_alias(&arn).await?;
+    call.site.engine.state_machines().delete_alias(&arn).await?;
     Ok(json!({}))
 }
 
 pub(crate) async fn describe(call: Call) -> Result<Value, WireError> {
     let arn = Named::read(&call)?;
-    let alias = call.site.engine.describe_alias(&arn).await?;
+    let alias = call
+        .site
+        .engine
+        .state_machines()
+        .describe_alias(&arn)
+        .await?;
     let routes = alias.routes.iter().map(
         |route| json!({ "stateMachineVersionArn": route.version_arn, "weight": route.weight }),
     );
@@ -232,7 +239,7 @@ pub(crate) async fn describe(call: Call) -> Result<Value, WireError> {
 pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
     let (list, most) = List::read(&call)?;
     let arn = list.state_machine_arn.unwrap_or_default();
-    let aliases = call.site.engine.aliases(&arn).await?;
+    let aliases = call.site.engine.state_machines().aliases(&arn).await?;
     let token = list.next_token.as_deref();
     let (page, next_token) = cut(aliases, |alias| &alias.arn, token, most)?;
     let items = page.iter().map(|alias| {

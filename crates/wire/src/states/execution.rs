@@ -46,6 +46,7 @@ pub(crate) async fn start(call: Call) -> Result<Value, WireError> {
     let started = call
         .site
         .engine
+        .executions()
         .start_execution(StartExecution {
             state_machine_arn: start.state_machine_arn.unwrap_or_default(),
             name: start.name,
@@ -73,7 +74,12 @@ pub(crate) async fn describe(call: Call) -> Result<Value, WireError> {
     let with_data = included_data(&mut constraints, describe.included_data.as_deref());
     constraints.check()?;
     let arn = describe.execution_arn.unwrap_or_default();
-    let description = call.site.engine.describe_execution(&arn).await?;
+    let description = call
+        .site
+        .engine
+        .executions()
+        .describe_execution(&arn)
+        .await?;
     Ok(description_json(description, with_data))
 }
 
@@ -189,6 +195,7 @@ pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
     let page = call
         .site
         .engine
+        .executions()
         .list_executions(ListExecutions {
             state_machine_arn: list.state_machine_arn,
             map_run_arn: list.map_run_arn,
@@ -266,6 +273,7 @@ pub(crate) async fn stop(call: Call) -> Result<Value, WireError> {
     let stop_date = call
         .site
         .engine
+        .executions()
         .stop_execution(StopExecution {
             execution_arn: stop.execution_arn.unwrap_or_default(),
             error: stop.error,

@@ -38,6 +38,7 @@ pub(crate) async fn get(call: Call) -> Result<Value, WireError> {
     let page = call
         .site
         .engine
+        .executions()
         .execution_history(GetExecutionHistory {
             execution_arn: get.execution_arn.unwrap_or_default(),
             max_results,

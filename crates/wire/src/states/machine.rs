@@ -40,7 +40,12 @@ pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
     );
     let max_results = constraints.max_results(list.max_results);
     constraints.check()?;
-    let machines = call.site.engine.state_machines().await?;
+    let machines = call
+        .site
+        .engine
+        .state_machines()
+        .list_state_machines()
+        .await?;
     let token = list.next_token.as_deref();
     let (page, next_token) = cut(machines, |machine| &machine.name, token, max_results)?;
     let items = page.iter().map(item_json).collect();
@@ -102,6 +107,7 @@ pub(crate) async fn create(call: Call) -> Result<Value, WireError> {
     let created = call
         .site
         .engine
+        .state_machines()
         .create_state_machine(CreateStateMachine {
             name: create.name.unwrap_or_default(),
             definition: create.definition.unwrap_or_default(),
@@ -169,6 +175,7 @@ pub(crate) async fn update(call: Call) -> Result<Value, WireError> {
     let updated = call
         .site
         .engine
+        .state_machines()
         .update_state_machine(UpdateStateMachine {
             arn: update.state_machine_arn.unwrap_or_default(),
             definition: update.definition,
@@ -200,7 +207,11 @@ pub(crate) async fn delete(call: Call) -> Result<Value, WireError> {
     constraints.required("stateMachineArn", arn, 1..=MAX_ARN_CHARS);
     constraints.check()?;
     let arn = named.state_machine_arn.unwrap_or_default();
-    call.site.engine.delete_state_machine(&arn).await?;
+    call.site
+        .engine
+        .state_machines()
+        .delete_state_machine(&arn)
+        .await?;
     Ok(json!({}))
 }
 
@@ -219,7 +230,12 @@ pub(crate) async fn describe(call: Call) -> Result<Value, WireError> {
     let with_data = included_data(&mut constraints, describe.included_data.as_deref());
     constraints.check()?;
     let arn = describe.state_machine_arn.unwrap_or_default();
-    let machine = call.site.engine.describe_state_machine(&arn).await?;
+    let machine = call
+        .site
+        .engine
+        .state_machines()
+        .describe_state_machine(&arn)
+        .await?;
     let mut answer = described(&machine, with_data);
     answer["status"] = json!("ACTIVE");
     answer["type"] = json!(machine.kind.as_str());
@@ -245,7 +261,12 @@ pub(crate) async fn describe_for_execution(call: Call) -> Result<Value, WireErro
     let with_data = included_data(&mut constraints, describe.included_data.as_deref());
     constraints.check()?;
     let arn = describe.execution_arn.unwrap_or_default();
-    let machine = call.site.engine.state_machine_of(&arn).await?;
+    let machine = call
+        .site
+        .engine
+        .state_machines()
+        .state_machine_of(&arn)
+        .await?;
     let mut answer = described(&machine, with_data);
     answer["updateDate"] = date(machine.update_date);
     Ok(answer)

@@ -26,7 +26,7 @@ pub(crate) async fn describe(call: Call) -> Result<Value, WireError> {
     constraints.required("mapRunArn", arn, 1..=MAX_MAP_RUN_ARN_CHARS);
     constraints.check()?;
     let arn = describe.map_run_arn.unwrap_or_default();
-    let run = call.site.engine.describe_map_run(&arn).await?;
+    let run = call.site.engine.executions().describe_map_run(&arn).await?;
     let mut answer = Map::new();
     let mut tell = |name: &str, value: Value| answer.insert(name.to_owned(), value);
     tell("mapRunArn", run.map_run_arn.into());
@@ -84,7 +84,7 @@ pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
         max_results,
         next_token: list.next_token,
     };
-    let page = call.site.engine.list_map_runs(request).await?;
+    let page = call.site.engine.executions().list_map_runs(request).await?;
     let runs = page.items.into_iter().map(item_json).collect();
     Ok(page_json("mapRuns", runs, page.next_token))
 }
@@ -146,6 +146,10 @@ pub(crate) async fn update(call: Call) -> Result<Value, WireError> {
             .and_then(|count| u64::try_from(count).ok()),
         tolerated_failure_percentage: update.tolerated_failure_percentage,
     };
-    call.site.engine.update_map_run(request).await?;
+    call.site
+        .engine
+        .executions()
+        .update_map_run(request)
+        .await?;
     Ok(json!({}))
 }

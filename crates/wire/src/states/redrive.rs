@@ -32,6 +32,11 @@ pub(crate) async fn redrive(call: Call) -> Result<Value, WireError> {
         execution_arn: redrive.execution_arn.unwrap_or_default(),
         client_token: redrive.client_token,
     };
-    let redriven_at = call.site.engine.redrive_execution(request).await?;
+    let redriven_at = call
+        .site
+        .engine
+        .executions()
+        .redrive_execution(request)
+        .await?;
     Ok(json!({ "redriveDate": date(redriven_at) }))
 }

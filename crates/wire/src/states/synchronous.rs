@@ -37,6 +37,7 @@ pub(crate) async fn start(call: Call) -> Result<Value, WireError> {
     let ended = call
         .site
         .engine
+        .executions()
         .start_sync_execution(StartExecution {
             state_machine_arn: start.state_machine_arn.unwrap_or_default(),
             name: start.name,

@@ -59,7 +59,11 @@ pub(crate) async fn tag(call: Call) -> Result<Value, WireError> {
     let tags = tags_by_key(request.tags.unwrap_or_default())?;
     let arn = request.resource_arn.unwrap_or_default();
     let change = ResourceTags::Set(tags);
-    call.site.engine.change_tags(&arn, change).await?;
+    call.site
+        .engine
+        .state_machines()
+        .change_tags(&arn, change)
+        .await?;
     Ok(json!({}))
 }
 
@@ -81,7 +85,11 @@ pub(crate) async fn untag(call: Call) -> Result<Value, WireError> {
     constraints.check()?;
     let arn = request.resource_arn.unwrap_or_default();
     let change = ResourceTags::Remove(request.tag_keys.unwrap_or_default());
-    call.site.engine.change_tags(&arn, change).await?;
+    call.site
+        .engine
+        .state_machines()
+        .change_tags(&arn, change)
+        .await?;
     Ok(json!({}))
 }
 
@@ -98,7 +106,13 @@ pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
     constraints.required("resourceArn", arn, 1..=MAX_ARN_CHARS);
     constraints.check()?;
     let arn = list.resource_arn.unwrap_or_default();
-    let tags = call.site.engine.tags(&arn).await?.into_iter();
+    let tags = call
+        .site
+        .engine
+        .state_machines()
+        .tags(&arn)
+        .await?
+        .into_iter();
     let shown = tags.map(|(key, value)| json!({ "key": key, "value": value }));
     Ok(json!({ "tags": shown.collect::<Vec<_>>() }))
 }

@@ -85,6 +85,7 @@ async fn report(
     let task_token = task_token.unwrap_or_default();
     call.site
         .engine
+        .executions()
         .report_task(TaskReport { task_token, result })
         .await?;
     Ok(json!({}))

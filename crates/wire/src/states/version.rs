@@ -33,6 +33,7 @@ pub(crate) async fn publish(call: Call) -> Result<Value, WireError> {
     let version = call
         .site
         .engine
+        .state_machines()
         .publish_version(PublishVersion {
             state_machine_arn: publish.state_machine_arn.unwrap_or_default(),
             revision_id: publish.revision_id,
@@ -58,7 +59,11 @@ pub(crate) async fn delete(call: Call) -> Result<Value, WireError> {
     constraints.required("stateMachineVersionArn", arn, 1..=MAX_ARN_CHARS);
     constraints.check()?;
     let arn = delete.state_machine_version_arn.unwrap_or_default();
-    call.site.engine.delete_version(&arn).await?;
+    call.site
+        .engine
+        .state_machines()
+        .delete_version(&arn)
+        .await?;
     Ok(json!({}))
 }
 
@@ -88,7 +93,7 @@ impl List {
 pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
     let (list, most) = List::read(&call)?;
     let arn = list.state_machine_arn.unwrap_or_default();
-    let versions = call.site.engine.versions(&arn).await?;
+    let versions = call.site.engine.state_machines().versions(&arn).await?;
     let token = list.next_token.as_deref();
     let (page, next_token) = cut(versions, |version| &version.arn, token, most)?;
     let items = page.iter().map(|version| {

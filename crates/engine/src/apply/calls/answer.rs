@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use rampmeter_asl::{Payload, Stimulus};
+use rampmeter_call::http_task;
 use rampmeter_call::{
     Answer, CallRules, Failed, NextAction, Outcome, PermitEnd,
     cause::{Failure, cause},
@@ -11,13 +12,12 @@ use rampmeter_call::{
 use rampmeter_dispatch::{PermitId, Priority, Throttle};
 use rampmeter_store::CallAudit;
 use rampmeter_store::StoreError;
+use rampmeter_store::message_parameters;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{PermitRow, Readable, StoreFailure, readable};
 
 use crate::apply::calls::context::CallContext;
 use crate::apply::calls::job::AcceptedJob;
-use crate::apply::message::body::parameters_of;
-use crate::apply::message::http_task;
 use crate::apply::subject::Subject;
 use crate::memory::target::InFlight;
 
@@ -79,7 +79,7 @@ impl CallContext<'_> {
             return self.jobs().accepted(target, permit, job).map(Some);
         } else {
             self.free(target, permit)?;
-            self.heed_allowances(target, outcome)?;
+            self.heed_rate_headers(target, outcome)?;
         }
         Ok(None)
     }
@@ -196,14 +196,16 @@ impl CallContext<'_> {
         };
         let audit = self.audit(target, call, answer.map(|answer| answer.status));
         let (mut error, mut told) = (failed.error.clone(), cause(&failure));
-        let parameters = match readable(parameters_of(self.queue.store.executions, &call.message))?
-        {
+        let parameters = match readable(message_parameters(
+            self.queue.store.executions,
+            &call.message,
+        ))? {
             Readable::Whole(parameters) => parameters,
             // The execution ended while its call was out, and is forgotten by now.
             Readable::Damaged(_) => None,
         };
         if let Some(parameters) = parameters
-            && http_task::is_http_task(&parameters)
+            && http_task::is_http_task(parameters.value())
         {
             (error, told) = http_task::failure(&error, told, answer);
         }

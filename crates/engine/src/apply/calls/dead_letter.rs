@@ -1,12 +1,12 @@
 //! A call that failed for good: its task fails, and its message becomes the record of that in the dead-letter queue.
 
 use rampmeter_asl::Stimulus;
+use rampmeter_store::message_body;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{DeadLetter, MessageRow, StoreError};
 use rampmeter_store::{Readable, readable};
 
 use crate::apply::calls::context::CallContext;
-use crate::apply::message::body::body_of;
 use crate::apply::subject::Subject;
 
 impl CallContext<'_> {
@@ -42,7 +42,7 @@ impl CallContext<'_> {
         cause: &str,
     ) -> Result<(), StoreError> {
         if message.stored.is_some() {
-            match readable(body_of(self.queue.store.executions, message))? {
+            match readable(message_body(self.queue.store.executions, message))? {
                 Readable::Whole(body) => self.store.messages.give_body(message.id, &body)?,
                 Readable::Damaged(why) => {
                     tracing::warn!(message = message.id.0, %why, "a dead letter has no body");

@@ -1,8 +1,8 @@
 //! Calls to the vendors: sent, in their lanes, permitted, answered, repeated, given up.
 
-pub(crate) mod context;
-pub(crate) mod allowance;
 pub(crate) mod answer;
+pub(crate) mod call_result;
+pub(crate) mod context;
 pub(crate) mod dead_letter;
 pub(crate) mod due;
 pub(crate) mod figures;
@@ -11,5 +11,5 @@ pub(crate) mod job;
 pub(crate) mod lane;
 pub(crate) mod permit;
 pub(crate) mod queue;
+pub(crate) mod rate_headers;
 pub(crate) mod send;
-pub(crate) mod settled;

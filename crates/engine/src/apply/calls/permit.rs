@@ -8,6 +8,7 @@ use rampmeter_asl::Selector;
 use rampmeter_call::{CallMessage, OnUnknown, Request, job::FollowUp};
 use rampmeter_caller::Attempt;
 use rampmeter_dispatch::{Decision, Priority, Time};
+use rampmeter_store::message_body;
 use rampmeter_store::model::id::MessageNumber;
 use rampmeter_store::model::id::{TargetId, idempotency_key, message_id};
 use rampmeter_store::{MessageRow, PermitRow, StoreError};
@@ -15,7 +16,6 @@ use rampmeter_store::{Readable, StoreFailure, readable};
 
 use crate::apply::calls::context::{CallContext, CallStore};
 use crate::apply::calls::send::INVALID_MESSAGE;
-use crate::apply::message::body::body_of;
 use crate::apply::outbox::OutgoingCall;
 use crate::apply::subject::Subject;
 use crate::memory::target::InFlight;
@@ -168,7 +168,7 @@ impl Permits<'_, '_> {
 
     /// The call that a message asks for.
     fn request_of(&mut self, target: TargetId, message: &MessageRow) -> Result<Asked, StoreError> {
-        let body = body_of(self.calls.queue.store.executions, message)?;
+        let body = message_body(self.calls.queue.store.executions, message)?;
         let key = self.idempotency_key_of(message)?;
         let target = self.calls.target(target);
         let call = match CallMessage::parse(&body, &target.config.account) {

@@ -4,12 +4,12 @@ use rampmeter_store::TransactionError;
 use rampmeter_store::model::id::QueueId;
 use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::model::sqs::batch_rules::check_batch;
+use rampmeter_store::model::sqs::message_rules::NO_DEDUPLICATION;
+use rampmeter_store::model::sqs::message_rules::length;
 use rampmeter_store::model::sqs::{Batch, BatchAnswer, SendMessage, SentMessage};
 
 use crate::apply::calls::context::CallContext;
-use crate::apply::queues::batch::check_batch;
-use crate::apply::queues::message_rules::length;
-use crate::apply::queues::send::NO_DEDUPLICATION;
 use crate::apply::subject::Subject;
 use crate::command::queue::QueueDescription;
 

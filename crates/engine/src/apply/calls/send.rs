@@ -7,24 +7,15 @@ use rampmeter_call::{CallMessage, InvalidMessage};
 use rampmeter_store::TransactionError;
 use rampmeter_store::model::arn::queue_name;
 use rampmeter_store::model::id::{GroupHash, MessageNumber, OrderingHash, StepId, message_id};
-use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
-use rampmeter_store::model::sqs::attributes::parameter;
-use rampmeter_store::model::sqs::{
-    SendMessage, SentMessage, md5_of_attributes, md5_of_body, message_attribute,
-};
+use rampmeter_store::model::sqs::message_rules::{check_call, check_delay};
+use rampmeter_store::model::sqs::{SendMessage, SentMessage, md5_of_attributes, md5_of_body};
 use rampmeter_store::{Envelope, MessageRow, StoreError};
 use serde_json::Value;
 
 use crate::apply::calls::context::CallContext;
-use crate::apply::queues::message_rules::{
-    check_attributes, check_characters, check_delay, check_id, length,
-};
 use crate::apply::subject::Subject;
 use crate::memory::queues::Queue;
-
-/// SQS's largest message, in bytes.
-const MAX_BODY_BYTES: usize = 1_048_576;
 
 /// Where a new message goes.
 #[derive(Debug, Clone)]
@@ -220,42 +211,3 @@ fn unselectable(call: &CallMessage) -> Option<String> {
 }
 
 pub(crate) use rampmeter_call::INVALID_MESSAGE;
-
-/// The rules for a message that is a call: 1 byte to 1 MiB with its attributes, and nothing that its worker would have
-/// to heed and does not. Attributes ask nothing of it: tracing libraries add them to every message.
-fn check_call(request: &SendMessage) -> Result<(), Rejected> {
-    if request.body.is_empty() {
-        return Err(QueueError::MissingParameter("MessageBody").into());
-    }
-    if length(request) > MAX_BODY_BYTES {
-        return Err(Rejected::InvalidParameter(format!(
-            "One or more parameters are invalid. Reason: Message must be shorter than {MAX_BODY_BYTES} bytes."
-        )));
-    }
-    if let Some(id) = &request.deduplication_id {
-        let reason = "The request include parameter that is not valid for this queue type.";
-        return Err(parameter("MessageDeduplicationId", id, reason));
-    }
-    if let Some(group) = &request.group_id {
-        check_id("MessageGroupId", group)?;
-    }
-    check_attributes(&request.attributes)?;
-    message_attribute::check_system(&request.system_attributes)?;
-    check_characters(&request.body)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_body_is_from_one_byte_to_one_mebibyte() {
-        let of = |length: usize| SendMessage {
-            body: "x".repeat(length),
-            ..SendMessage::default()
-        };
-        assert!(check_call(&of(0)).is_err());
-        assert!(check_call(&of(MAX_BODY_BYTES)).is_ok());
-        assert!(check_call(&of(MAX_BODY_BYTES + 1)).is_err());
-    }
-}

@@ -5,6 +5,7 @@
 use rampmeter_asl::{Detail, Event, EventId, record};
 use rampmeter_call::CallMessage;
 use rampmeter_dispatch::Priority;
+use rampmeter_store::message_body;
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::dead_letter::{RedriveDeadLetter, Redriven};
 use rampmeter_store::model::execution::{ExecutionStatus, RedriveExecution};
@@ -15,7 +16,6 @@ use rampmeter_store::{ExecutionRow, MessageRow, OrderStatus, StoreError};
 use rampmeter_store::{StoreFailure, TransactionError};
 
 use crate::apply::control::context::ControlContext;
-use crate::apply::message::body::body_of;
 use crate::apply::subject::Attempt;
 use crate::apply::subject::Subject;
 use crate::command::Reply;
@@ -122,7 +122,7 @@ impl ControlContext<'_> {
             .calls
             .store
             .controls
-            .unbury(queue.id, message.id)?;
+            .take_from_dead_letters(queue.id, message.id)?;
         self.workflow
             .calls
             .store
@@ -149,7 +149,7 @@ impl ControlContext<'_> {
         dead: Queue,
         priority: Priority,
     ) -> Result<Redriven, TransactionError> {
-        let body = body_of(self.workflow.calls.queue.store.executions, &message)?;
+        let body = message_body(self.workflow.calls.queue.store.executions, &message)?;
         let account = &self.workflow.calls.target(dead.target).config.account;
         if let Err(invalid) = CallMessage::parse(&body, account) {
             let what = format!(
@@ -163,7 +163,7 @@ impl ControlContext<'_> {
             .calls
             .store
             .controls
-            .unbury(dead.id, message.id)?;
+            .take_from_dead_letters(dead.id, message.id)?;
         self.workflow
             .calls
             .store

@@ -1,7 +1,7 @@
 //! What people change while the server runs, and what time makes old.
 
 pub(crate) mod context;
-pub(crate) mod pause;
 pub(crate) mod dead_letter_redrive;
 pub(crate) mod limit_change;
+pub(crate) mod pause;
 pub(crate) mod retention;

@@ -8,6 +8,7 @@ use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::sqs::attributes::{QueueAttributes, parameter};
 use rampmeter_store::model::sqs::queue::QueueRecord;
+use rampmeter_store::model::sqs::queue_rules::{check_name, check_tags};
 use rampmeter_store::model::sqs::{
     CreateQueue, ListQueues, Names, PermissionChange, TagChange, policy,
 };
@@ -17,14 +18,8 @@ use crate::apply::queues::context::{QueueContext, QueueStore};
 use crate::apply::subject::Subject;
 use crate::command::queue::QueueDescription;
 
-/// Longest name of a queue.
-const MAX_NAME_CHARS: usize = 80;
-
 /// Names on one page of a list.
 const PAGE: usize = 1_000;
-
-/// Most tags of one queue.
-const MAX_TAGS: usize = 50;
 
 /// What queues there are, and how each is set.
 #[derive(Debug)]
@@ -246,67 +241,10 @@ impl QueueSettings<'_, '_> {
     }
 }
 
-/// SQS's rules for the name of a queue.
-fn check_name(name: &str, fifo: bool) -> Result<(), Rejected> {
-    let stem = if fifo {
-        name.strip_suffix(".fifo").unwrap_or_default()
-    } else {
-        name
-    };
-    let allowed = |letter: u8| letter.is_ascii_alphanumeric() || b"-_".contains(&letter);
-    if !stem.is_empty() && name.len() <= MAX_NAME_CHARS && stem.bytes().all(allowed) {
-        return Ok(());
-    }
-    Err(Rejected::InvalidParameter(if fifo {
-        "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length.".to_owned()
-    } else {
-        "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
-            .to_owned()
-    }))
-}
-
-fn check_tags(tags: &Names) -> Result<(), Rejected> {
-    let long =
-        |(key, value): (&String, &String)| key.is_empty() || key.len() > 512 || value.len() > 1_024;
-    if tags.len() > MAX_TAGS {
-        return Err(Rejected::InvalidParameter(format!(
-            "Too many tags added for queue. Maximum number of tags is {MAX_TAGS}."
-        )));
-    }
-    if tags.iter().any(long) {
-        return Err(Rejected::InvalidParameter(
-            "A tag's key has 1 to 128 characters and its value at most 256.".to_owned(),
-        ));
-    }
-    Ok(())
-}
-
 fn name_of_page(token: &str) -> Result<String, Rejected> {
     URL_SAFE_NO_PAD
         .decode(token)
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .ok_or_else(|| Rejected::InvalidParameter("Invalid or expired next token.".to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_says_whether_its_queue_is_fifo() {
-        for (name, fifo, good) in [
-            ("orders", false, true),
-            ("orders.fifo", true, true),
-            ("orders.fifo", false, false),
-            ("orders", true, false),
-            (".fifo", true, false),
-            ("", false, false),
-            ("a b", false, false),
-        ] {
-            assert_eq!(check_name(name, fifo).is_ok(), good, "{name} {fifo}");
-        }
-        assert!(check_name(&"a".repeat(80), false).is_ok());
-        assert!(check_name(&"a".repeat(81), false).is_err());
-    }
 }

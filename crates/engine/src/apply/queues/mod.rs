@@ -1,11 +1,10 @@
 //! The operations of SQS on plain queues: which file applies which request, and which queue a request means.
 //! What is sent to the queues of an embedded worker is a call; see `apply::calls::send`.
 
-pub(crate) mod context;
 mod attempt;
 pub(crate) mod batch;
+pub(crate) mod context;
 pub(crate) mod create;
-pub(crate) mod message_rules;
 pub(crate) mod move_task;
 pub(crate) mod receipt;
 pub(crate) mod receive;

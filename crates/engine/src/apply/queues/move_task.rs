@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rampmeter_store::message_body;
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::id::{MessageNumber, QueueId};
 use rampmeter_store::model::queue_error::QueueError;
@@ -16,7 +17,6 @@ use rampmeter_store::{Envelope, MessageRow, MoveTaskRow, StoreError};
 use rampmeter_store::{Readable, StoreFailure, readable};
 use serde_json::{Value, json};
 
-use crate::apply::message::body::body_of;
 use crate::apply::queues::Applied;
 use crate::apply::queues::context::{QueueContext, QueueStore};
 use crate::apply::subject::Subject;
@@ -364,7 +364,7 @@ impl MoveTasks<'_, '_> {
         message: &MessageRow,
         envelope: Envelope,
     ) -> Result<(), StoreError> {
-        let body = body_of(self.store.executions, message)?;
+        let body = message_body(self.store.executions, message)?;
         self.queue.erase(source, message.id)?;
         let number = MessageNumber(self.queue.memory.message_numbers.take(self.queue.ledger)?);
         let row = self.queue.plain_row(number, destination, body);

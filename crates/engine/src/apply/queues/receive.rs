@@ -4,22 +4,23 @@
 
 use std::time::Duration;
 
+use rampmeter_store::message_body;
 use rampmeter_store::model::id::{MessageNumber, QueueId, message_id};
 use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::sqs::attributes::parameter;
 use rampmeter_store::model::sqs::message_attribute::AttributeValue;
+use rampmeter_store::model::sqs::message_rules::WRONG_TYPE;
+use rampmeter_store::model::sqs::message_rules::check_id;
 use rampmeter_store::model::sqs::receipt::Receipt;
 use rampmeter_store::model::sqs::{Names, ReceiveMessage, ReceivedMessage};
 use rampmeter_store::{Envelope, Hidden, MessageRow, StoreError};
 use rampmeter_store::{Readable, StoreFailure, readable};
 
-use crate::apply::message::body::body_of;
 use crate::apply::queues::Applied;
 use crate::apply::queues::attempt;
 use crate::apply::queues::context::{QueueContext, QueueStore};
-use crate::apply::queues::message_rules::check_id;
-use crate::apply::queues::send::{WRONG_TYPE, sequence_number};
+use crate::apply::queues::send::sequence_number;
 use crate::apply::queues::status::group_of;
 use crate::apply::subject::Answer;
 use crate::apply::subject::Subject;
@@ -312,7 +313,7 @@ impl Receives<'_, '_> {
         };
         self.queue.hide_received(queue, number, hidden)?;
         // A receive hands out no body that cannot be read.
-        body_of(self.store.executions, &message)?;
+        message_body(self.store.executions, &message)?;
         Ok(Some((message, envelope)))
     }
 
@@ -421,7 +422,7 @@ impl Receives<'_, '_> {
         Ok(ReceivedMessage {
             message_id: message_id(self.queue.seal.key(), message.id),
             receipt_handle: receipt.handle(self.queue.seal),
-            body: body_of(self.store.executions, message)?,
+            body: message_body(self.store.executions, message)?,
             attributes: envelope.attributes,
             system_attributes: system,
         })

@@ -5,10 +5,7 @@ use std::time::Duration;
 
 use rampmeter_call::CallMessage;
 use rampmeter_store::model::id::{MessageNumber, QueueId, message_id};
-use rampmeter_store::model::queue_error::QueueError;
-use rampmeter_store::model::rejected::Rejected;
-use rampmeter_store::model::sqs::attributes::parameter;
-use rampmeter_store::model::sqs::queue::QueueRecord;
+use rampmeter_store::model::sqs::message_rules::{check_message, deduplication_id, delay_of};
 use rampmeter_store::model::sqs::{
     SendMessage, SentMessage, md5_of_attributes, md5_of_body, message_attribute,
 };
@@ -17,9 +14,6 @@ use sha2::{Digest, Sha256};
 
 use crate::apply::queues::Applied;
 use crate::apply::queues::context::QueueContext;
-use crate::apply::queues::message_rules::{
-    check_attributes, check_characters, check_delay, check_id, length,
-};
 use crate::apply::subject::Subject;
 
 /// How long a deduplication id is remembered.
@@ -183,99 +177,9 @@ pub(crate) fn sequence_number(message: MessageNumber) -> String {
     format!("{:020}", message.0)
 }
 
-fn check_message(
-    record: &QueueRecord,
-    request: &SendMessage,
-    batched: bool,
-) -> Result<(), Rejected> {
-    if request.body.is_empty() {
-        return Err(QueueError::MissingParameter("MessageBody").into());
-    }
-    let longest = record.attributes.maximum_message_size();
-    if length(request) > longest {
-        let are = if batched {
-            "cannot be validated"
-        } else {
-            "are invalid"
-        };
-        return Err(Rejected::InvalidParameter(format!(
-            "One or more parameters {are}. Reason: Message must be shorter than {longest} bytes."
-        )));
-    }
-    check_characters(&request.body)?;
-    check_attributes(&request.attributes)?;
-    message_attribute::check_system(&request.system_attributes)?;
-    if let Some(group) = &request.group_id {
-        check_id("MessageGroupId", group)?;
-    }
-    Ok(())
-}
-
-/// A delay of its own is for messages of standard queues only; 0 stands for the queue's own on a FIFO queue.
-fn delay_of(record: &QueueRecord, seconds: Option<i64>) -> Result<Duration, Rejected> {
-    match seconds {
-        None => Ok(record.attributes.delay()),
-        Some(0) if record.attributes.is_fifo() => Ok(record.attributes.delay()),
-        Some(seconds) if record.attributes.is_fifo() => {
-            Err(parameter("DelaySeconds", &seconds.to_string(), WRONG_TYPE))
-        }
-        seconds => check_delay(seconds),
-    }
-}
-
-pub(crate) const WRONG_TYPE: &str =
-    "The request include parameter that is not valid for this queue type.";
-
-/// The deduplication id of a message of a FIFO queue: its own, or the SHA-256 of its body.
-fn deduplication_id(
-    record: &QueueRecord,
-    request: &SendMessage,
-) -> Result<Option<String>, Rejected> {
-    let given = request.deduplication_id.as_deref();
-    if !record.attributes.is_fifo() {
-        return match given {
-            Some(id) => Err(parameter("MessageDeduplicationId", id, WRONG_TYPE)),
-            None => Ok(None),
-        };
-    }
-    if request.group_id.is_none() {
-        return Err(QueueError::MissingParameter("MessageGroupId").into());
-    }
-    match given {
-        Some(id) => {
-            check_id("MessageDeduplicationId", id)?;
-            Ok(Some(id.to_owned()))
-        }
-        None if record.attributes.content_based_deduplication() => {
-            Ok(Some(sha256_hex(&request.body)))
-        }
-        None => Err(Rejected::InvalidParameter(NO_DEDUPLICATION.to_owned())),
-    }
-}
-
-pub(crate) const NO_DEDUPLICATION: &str = "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly";
-
-fn sha256_hex(text: &str) -> String {
-    use std::fmt::Write;
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ids_of_groups_are_letters_digits_and_punctuation() {
-        assert!(check_id("MessageGroupId", "a-1!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~").is_ok());
-        for bad in ["", "a b", "é", &"a".repeat(129)] {
-            assert!(check_id("MessageGroupId", bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn sequence_numbers_have_twenty_digits_and_grow() {

@@ -32,7 +32,7 @@ impl Steps<'_, '_> {
         let machine = self.workflow.machine(execution.revision)?;
         let mut moving = Moving::new(execution, machine, BUDGET);
         let moved = if matches!(stimulus, Stimulus::TaskHeartbeat { .. }) {
-            self.beat(&mut moving, frame, stimulus)?
+            self.heartbeat(&mut moving, frame, stimulus)?
         } else if self.step(&mut moving, frame, stimulus, call)?.is_some() {
             self.work(&mut moving)?;
             self.store.executions.update_execution(&moving.row)?;

@@ -14,10 +14,10 @@ use rampmeter_store::model::name::check_name;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::state_machine::MachineKind;
 use rampmeter_store::{ExecutionRow, Origin, StoreError};
+use rampmeter_store::{MAX_DATA_BYTES, stored_input};
 
 use crate::apply::subject::Subject;
 use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
-use crate::apply::workflow::data::{MAX_DATA_BYTES, stored_input};
 use crate::apply::workflow::work::BUDGET;
 use crate::memory::machines::Machine;
 

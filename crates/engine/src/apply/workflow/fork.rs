@@ -7,12 +7,12 @@ use std::sync::Arc;
 use rampmeter_asl::{
     End, EventId, Fork, Frame, FrameId, Join, Next, Outcome, Payload, Stimulus, Waiting, record,
 };
+use rampmeter_store::MAX_DATA_BYTES;
 use rampmeter_store::model::id::StepId;
 use rampmeter_store::unreadable;
 use rampmeter_store::{ExecutionRow, ForkRow, FrameRow, FrameStatus, StoreError};
 
 use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
-use crate::apply::workflow::data::MAX_DATA_BYTES;
 use crate::apply::workflow::work::{Joining, Moving, Work};
 
 /// Rows read at once.
@@ -288,7 +288,11 @@ impl Forks<'_, '_> {
     }
 
     /// Clears the timers of the frames of an execution that has ended. Their rows stay for a redrive.
-    pub(crate) fn quieten(&mut self, moving: &mut Moving, from: FrameId) -> Result<(), StoreError> {
+    pub(crate) fn clear_timers(
+        &mut self,
+        moving: &mut Moving,
+        from: FrameId,
+    ) -> Result<(), StoreError> {
         let execution = moving.row.id;
         let range = from..moving.row.frames + 1;
         let running = Some(FrameStatus::Running);

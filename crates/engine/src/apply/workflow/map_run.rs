@@ -4,6 +4,7 @@
 use rampmeter_asl::{
     ChildFailure, End, Frame, MapRun, Next, Outcome, Payload, Stimulus, Tolerance, map_run_input,
 };
+use rampmeter_store::MAX_DATA_BYTES;
 use rampmeter_store::TransactionError;
 use rampmeter_store::model::arn::map_run_names;
 use rampmeter_store::model::execution::ExecutionStatus;
@@ -14,7 +15,6 @@ use rampmeter_store::{Ended, ExecutionRow, ItemOf, MapRunRow, StoreError};
 
 use crate::apply::subject::Subject;
 use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
-use crate::apply::workflow::data::MAX_DATA_BYTES;
 use crate::apply::workflow::work::{Joining, Moving, Work};
 
 /// What a child execution may spend in the command that starts it, and what its start costs the parent.
@@ -345,8 +345,7 @@ impl WorkflowContext<'_> {
             };
             after = last.id;
             for row in rows {
-                let result =
-                    crate::apply::workflow::data::stored_output(self.store.executions, &row)?;
+                let result = rampmeter_store::stored_output(self.store.executions, &row)?;
                 bytes += result.len();
                 results.push(result);
                 if bytes > MAX_DATA_BYTES {

@@ -1,9 +1,8 @@
 //! Executions: how they start, move, fork, wait, end and are redriven, and what their tasks ask of services.
 
-pub(crate) mod context;
 pub(crate) mod activity;
 pub(crate) mod advance;
-pub(crate) mod data;
+pub(crate) mod context;
 pub(crate) mod execution;
 pub(crate) mod fork;
 pub(crate) mod map_run;

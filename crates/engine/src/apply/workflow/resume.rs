@@ -12,7 +12,7 @@ use crate::apply::subject::Attempt;
 use crate::apply::subject::Subject;
 use crate::apply::workflow::advance::Advanced;
 use crate::apply::workflow::context::WorkflowContext;
-use crate::apply::workflow::step::MadeStep;
+use crate::apply::workflow::step::StepBuilder;
 use crate::apply::workflow::work::Moving;
 
 impl WorkflowContext<'_> {
@@ -126,7 +126,7 @@ impl WorkflowContext<'_> {
             error: error.clone(),
             cause: cause.clone(),
         };
-        let mut made = MadeStep::new(execution.events + 1);
+        let mut made = StepBuilder::new(execution.events + 1);
         made.id = StepId(self.memory.step_numbers.take(self.ledger)?);
         made.last_event = execution.events + 1;
         made.frames = execution.frames;

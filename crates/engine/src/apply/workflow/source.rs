@@ -9,6 +9,7 @@
 use std::time::Duration;
 
 use rampmeter_store::MessageRow;
+use rampmeter_store::message_body;
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::execution::StartExecution;
 use rampmeter_store::model::id::{QueueId, message_id};
@@ -16,7 +17,6 @@ use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{StoreFailure, TransactionError};
 
-use crate::apply::message::body::body_of;
 use crate::apply::queues::Applied;
 use crate::apply::queues::context::QueueContext;
 use crate::apply::queues::receive::Taken;
@@ -93,7 +93,10 @@ impl SourceStarts<'_, '_> {
         let workflow = self.workflow.calls.queue.memory.sources.workflow_of(queue);
         let workflow = workflow.expect("the queue is a source").to_owned();
         let Some(input) = self.workflow.with_message(message.id, |workflow| {
-            Ok(body_of(workflow.calls.queue.store.executions, message)?)
+            Ok(message_body(
+                workflow.calls.queue.store.executions,
+                message,
+            )?)
         })?
         else {
             return Ok(());

@@ -58,7 +58,7 @@ impl Steps<'_, '_> {
     }
 
     /// A heartbeat changes when a timer is due and nothing else: it is noted beside the frame, which stays as it is.
-    pub(crate) fn beat(
+    pub(crate) fn heartbeat(
         &mut self,
         moving: &mut Moving,
         frame: Frame,
@@ -83,13 +83,13 @@ impl Steps<'_, '_> {
         moving: &mut Moving,
         mut frame: Frame,
         stimulus: Stimulus,
-    ) -> Result<Option<MadeStep>, StoreError> {
+    ) -> Result<Option<StepBuilder>, StoreError> {
         let execution = moving.row.id;
         let mut progress = Progress {
             events: moving.row.events,
             frames: moving.row.frames,
         };
-        let mut made = MadeStep::new(progress.events + 1);
+        let mut made = StepBuilder::new(progress.events + 1);
         let start_input = match &stimulus {
             Stimulus::Start { input } => Some(input.clone()),
             _ => None,
@@ -133,7 +133,7 @@ impl Steps<'_, '_> {
                     }
                     Effect::SetTimer(timer) => self.store.executions.set_timer(execution, timer)?,
                     Effect::ClearTimer(timer) => {
-                        self.store.executions.clear_timer(execution, timer)?
+                        self.store.executions.clear_timer(execution, timer)?;
                     }
                     Effect::Abandon(event) => self.workflow.services().abandon(execution, event)?,
                     Effect::Fork(fork) => made.fork = Some(fork),
@@ -152,7 +152,7 @@ impl Steps<'_, '_> {
         &mut self,
         task: &Task,
         execution: ExecutionId,
-        made: &mut MadeStep,
+        made: &mut StepBuilder,
     ) -> Result<Option<Stimulus>, StoreError> {
         let event = task.event;
         Ok(
@@ -182,7 +182,7 @@ impl Steps<'_, '_> {
     pub(crate) fn append(
         &mut self,
         moving: &mut Moving,
-        made: MadeStep,
+        made: StepBuilder,
         call: Option<&str>,
     ) -> Result<Option<End>, StoreError> {
         let mut extra: Vec<&Payload> = made.sending.iter().map(|sent| &sent.parameters).collect();
@@ -252,7 +252,7 @@ impl Steps<'_, '_> {
         })
     }
 
-    fn root_moved(&mut self, moving: &mut Moving, made: &MadeStep) -> Result<(), StoreError> {
+    fn root_moved(&mut self, moving: &mut Moving, made: &StepBuilder) -> Result<(), StoreError> {
         let now = self.workflow.now_ms();
         let row = &mut moving.row;
         row.frame_step = made.id;
@@ -285,7 +285,7 @@ impl Steps<'_, '_> {
     fn child_moved(
         &mut self,
         moving: &mut Moving,
-        made: &MadeStep,
+        made: &StepBuilder,
         frame: &Frame,
         parent: FrameId,
         output: Option<u32>,
@@ -389,11 +389,12 @@ impl WorkflowContext<'_> {
         let (machine, execution) = (moving.machine(), &moving.row);
         let unreadable = RefCell::new(None);
         let stored_input = || {
-            crate::apply::workflow::data::stored_input(self.store.executions, execution)
-                .unwrap_or_else(|error| {
+            rampmeter_store::stored_input(self.store.executions, execution).unwrap_or_else(
+                |error| {
                     unreadable.replace(Some(error));
                     Payload::from_value(serde_json::Value::Null)
-                })
+                },
+            )
         };
         let parent = |id: FrameId| {
             self.ancestor(execution, id).unwrap_or_else(|error| {
@@ -444,7 +445,7 @@ impl WorkflowContext<'_> {
 
 /// A step while it is made.
 #[derive(Debug)]
-pub(crate) struct MadeStep {
+pub(crate) struct StepBuilder {
     pub(crate) id: StepId,
     pub(crate) first_event: EventId,
     pub(crate) last_event: EventId,
@@ -458,9 +459,9 @@ pub(crate) struct MadeStep {
     map_run: Option<MapRun>,
 }
 
-impl MadeStep {
-    pub(crate) fn new(first_event: EventId) -> MadeStep {
-        MadeStep {
+impl StepBuilder {
+    pub(crate) fn new(first_event: EventId) -> StepBuilder {
+        StepBuilder {
             id: StepId(0),
             first_event,
             last_event: first_event - 1,

@@ -6,6 +6,7 @@ use rampmeter_store::model::execution::{StartExecution, SyncExecution};
 use rampmeter_store::model::id::ExecutionId;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::state_machine::MachineKind;
+use rampmeter_store::stored_input;
 use rampmeter_store::{
     ExecutionRow, Readable, StoreError, StoreFailure, TransactionError, readable,
 };
@@ -13,7 +14,6 @@ use rampmeter_store::{
 use crate::apply::subject::Attempt;
 use crate::apply::subject::Subject;
 use crate::apply::workflow::context::WorkflowContext;
-use crate::apply::workflow::data::stored_input;
 use crate::apply::workflow::execution::Start;
 use crate::apply::workflow::work::BUDGET;
 use crate::command::Reply;

@@ -1,13 +1,13 @@
 //! SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat: a worker of somebody else reports on a task.
 
 use rampmeter_asl::{Payload, Stimulus};
+use rampmeter_store::MAX_DATA_BYTES;
 use rampmeter_store::TransactionError;
 use rampmeter_store::model::execution::{TaskReport, TaskResult};
 use rampmeter_store::model::rejected::Rejected;
 
 use crate::apply::subject::Subject;
 use crate::apply::workflow::context::WorkflowContext;
-use crate::apply::workflow::data::MAX_DATA_BYTES;
 
 impl WorkflowContext<'_> {
     /// Resumes the execution that waits for this task token.

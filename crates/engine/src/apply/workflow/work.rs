@@ -206,7 +206,7 @@ impl Steps<'_, '_> {
                 ExecutionId(after),
                 outcome,
             ),
-            Work::Quiet { from } => self.workflow.forks().quieten(moving, from),
+            Work::Quiet { from } => self.workflow.forks().clear_timers(moving, from),
         }
     }
 

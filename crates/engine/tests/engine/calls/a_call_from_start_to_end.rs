@@ -121,7 +121,7 @@ async fn a_message_of_a_client_that_is_not_json_becomes_a_dead_letter_and_holds_
             delay_seconds: None,
             ..SendMessage::default()
         };
-        engine.send_message(message).await.unwrap()
+        engine.queues().send_message(message).await.unwrap()
     };
     let bad = send("this is no call").await;
     let good = send(r#"{"Method":"GET","Path":"/health"}"#).await;
@@ -144,7 +144,7 @@ async fn a_start_is_idempotent_by_name_and_input_while_it_runs_and_refused_other
     assert_eq!(start(&engine, "SO-1", &order("high", "SO-1")).await, first);
 
     let again = |input: String| {
-        engine.start_execution(StartExecution {
+        engine.executions().start_execution(StartExecution {
             state_machine_arn: MACHINE.to_owned(),
             name: Some("SO-1".to_owned()),
             input,

@@ -62,8 +62,13 @@ async fn send(engine: &Engine, body: Value) -> i64 {
         body: body.to_string(),
         ..SendMessage::default()
     };
-    let sent = engine.send_message(message).await.expect("as planned");
+    let sent = engine
+        .queues()
+        .send_message(message)
+        .await
+        .expect("as planned");
     engine
+        .calls()
         .call_number(&sent.message_id)
         .await
         .expect("as planned")
@@ -90,7 +95,7 @@ async fn a_body_over_the_data_limit_lies_beside_and_the_output_says_where() {
     let call = stored["Call"].as_str().unwrap();
     assert_eq!(stored["Path"], format!("/v1/calls/{call}/body"));
     let number = call.strip_prefix("c-").unwrap().parse().unwrap();
-    let kept = engine.stored_body(number).await.unwrap().unwrap();
+    let kept = engine.calls().stored_body(number).await.unwrap().unwrap();
     assert_eq!(std::fs::read_to_string(&kept.path).unwrap(), body);
 
     engine.shut_down().await;
@@ -102,7 +107,7 @@ async fn a_body_over_the_data_limit_lies_beside_and_the_output_says_where() {
         1,
         "what no answer refers to is removed"
     );
-    let again = engine.stored_body(number).await.unwrap().unwrap();
+    let again = engine.calls().stored_body(number).await.unwrap().unwrap();
     assert_eq!(std::fs::read_to_string(again.path).unwrap(), body);
 }
 
@@ -150,10 +155,10 @@ async fn a_message_selects_for_itself_and_a_broken_path_is_no_call() {
     let call =
         |selector: &str| json!({"Method": "GET", "Path": "/x", "ResponseSelector": selector});
     let number = send(&engine, call("$.a.b")).await;
-    let outcome = until(async || engine.call_outcome(number).await.unwrap()).await;
+    let outcome = until(async || engine.calls().call_outcome(number).await.unwrap()).await;
     assert_eq!(outcome.told["ResponseBody"], 5);
     let broken = send(&engine, call("$.a[")).await;
-    let outcome = engine.call_outcome(broken).await.unwrap().unwrap();
+    let outcome = engine.calls().call_outcome(broken).await.unwrap().unwrap();
     assert_eq!(outcome.error.as_deref(), Some("Rampmeter.InvalidMessage"));
 }
 
@@ -178,16 +183,23 @@ async fn the_outcome_of_a_call_without_a_workflow_is_kept() {
     let engine = open(&config(directory.path(), &vendor, "", ONE_CALL));
     let call = |path: &str| json!({"Method": "POST", "Path": path, "Key": "K"});
     let good = send(&engine, call("/good")).await;
-    let outcome = until(async || engine.call_outcome(good).await.unwrap()).await;
+    let outcome = until(async || engine.calls().call_outcome(good).await.unwrap()).await;
     assert_eq!(outcome.error, None);
     assert_eq!(outcome.key.as_deref(), Some("K"));
     assert_eq!(outcome.told["StatusCode"], 201);
     assert_eq!(outcome.told["ResponseBody"], json!({"id": 1}));
     let bad = send(&engine, call("/bad")).await;
-    let outcome = until(async || engine.call_outcome(bad).await.unwrap()).await;
+    let outcome = until(async || engine.calls().call_outcome(bad).await.unwrap()).await;
     assert_eq!(outcome.error.as_deref(), Some("Http.StatusCode.400"));
     assert_eq!(outcome.told["ResponseBody"], json!({"error": "no"}));
-    assert_eq!(engine.call_number("not-a-message-id").await.unwrap(), None);
+    assert_eq!(
+        engine
+            .calls()
+            .call_number("not-a-message-id")
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 /// The same, with what has ended kept for a moment only.
@@ -231,13 +243,24 @@ async fn what_has_ended_is_forgotten_after_its_time_and_what_runs_is_not() {
     .await;
     until(async || files(directory.path()).is_empty().then_some(())).await;
     assert_eq!(count(directory.path(), "execution_name"), 1);
-    let found = engine.describe_execution(&running.execution_arn).await;
+    let found = engine
+        .executions()
+        .describe_execution(&running.execution_arn)
+        .await;
     assert_eq!(found.unwrap().summary.status, ExecutionStatus::Running);
     let steps = count(directory.path(), "step");
     assert!(steps < 5, "{steps} steps are left of one execution");
     vendor.open_doors();
     let arn = running.execution_arn;
-    until(async || engine.describe_execution(&arn).await.is_err().then_some(())).await;
+    until(async || {
+        engine
+            .executions()
+            .describe_execution(&arn)
+            .await
+            .is_err()
+            .then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -248,7 +271,15 @@ async fn a_dead_letter_outlives_the_execution_that_sent_it() {
     let engine = open(&forgetful(&config));
     let started = start(&engine, "SO-1", &order("high", "SO-1")).await;
     let arn = started.execution_arn;
-    until(async || engine.describe_execution(&arn).await.is_err().then_some(())).await;
+    until(async || {
+        engine
+            .executions()
+            .describe_execution(&arn)
+            .await
+            .is_err()
+            .then_some(())
+    })
+    .await;
     assert_eq!(count(directory.path(), "dead_letter"), 1);
     until(async || (count(directory.path(), "step") == 0).then_some(())).await;
     let own = "message WHERE body LIKE '%/orders/SO-1%' AND step IS NULL";

@@ -26,7 +26,12 @@ async fn vendor(status: u16) -> (Arc<Vendor>, Arc<AtomicU16>) {
 
 async fn letters(engine: &Engine) -> Vec<DeadLetterState> {
     let list = ListDeadLetters::default();
-    engine.dead_letters(list).await.expect("as planned").items
+    engine
+        .dead_letters()
+        .list_dead_letters(list)
+        .await
+        .expect("as planned")
+        .items
 }
 
 /// Waits for the one dead letter.
@@ -45,7 +50,7 @@ async fn redrive(
         priority,
         reason,
     };
-    engine.redrive_dead_letter(redrive).await
+    engine.dead_letters().redrive_dead_letter(redrive).await
 }
 
 async fn send(engine: &Engine, queue: &str, body: &serde_json::Value) -> String {
@@ -55,6 +60,7 @@ async fn send(engine: &Engine, queue: &str, body: &serde_json::Value) -> String 
         ..SendMessage::default()
     };
     engine
+        .queues()
         .send_message(message)
         .await
         .expect("as planned")
@@ -84,7 +90,7 @@ async fn a_letter_whose_failure_ended_its_execution_redrives_it_and_is_gone() {
     assert_eq!(letter.priority, Some(Priority::Medium));
     assert_eq!(letter.key.as_deref(), Some("SO-1"));
     assert_eq!(letter.execution_arn.as_ref(), Some(&started.execution_arn));
-    let groups = engine.dead_letter_groups().await.unwrap();
+    let groups = engine.dead_letters().dead_letter_groups().await.unwrap();
     assert_eq!((groups[0].count, groups[0].sample), (1, letter.id));
 
     // The definition says into which lane the call goes, not whoever redrives it.
@@ -101,7 +107,7 @@ async fn a_letter_whose_failure_ended_its_execution_redrives_it_and_is_gone() {
     assert_eq!(ended.summary.redrive_count, 1);
     assert!(letters(&engine).await.is_empty());
     assert_eq!(count(directory.path(), "message"), 0);
-    let trail = engine.controls(10).await.unwrap();
+    let trail = engine.controls().list_controls(10).await.unwrap();
     assert_eq!(
         (trail[0].kind.as_str(), trail[0].reason.as_str()),
         ("redrive", "mended")
@@ -120,13 +126,17 @@ async fn a_letter_that_a_catch_took_up_is_refused_and_can_be_discarded() {
     assert!(refused.to_string().contains("SUCCEEDED"), "{refused}");
     assert_eq!(letters(&engine).await.len(), 1);
     engine
+        .dead_letters()
         .discard_dead_letter(letter.id, "known".to_owned())
         .await
         .unwrap();
     assert!(letters(&engine).await.is_empty());
     assert_eq!(count(directory.path(), "message"), 0);
     assert_eq!(count(directory.path(), "ready"), 0);
-    let again = engine.discard_dead_letter(letter.id, String::new()).await;
+    let again = engine
+        .dead_letters()
+        .discard_dead_letter(letter.id, String::new())
+        .await;
     assert!(matches!(again, Err(Rejected::Unknown(_))), "{again:?}");
 }
 
@@ -222,7 +232,11 @@ async fn an_older_letter_of_an_execution_that_was_redriven_is_refused() {
         execution_arn: started.execution_arn.clone(),
         client_token: None,
     };
-    engine.redrive_execution(request).await.unwrap();
+    engine
+        .executions()
+        .redrive_execution(request)
+        .await
+        .unwrap();
     until(async || (letters(&engine).await.len() == 2).then_some(())).await;
     let refused = redrive(&engine, first.id, None).await;
     assert!(
@@ -246,9 +260,12 @@ async fn a_letter_without_a_task_is_sent_again_under_its_own_message_id() {
     status.store(200, Ordering::SeqCst);
     let redriven = redrive(&engine, letter.id, None).await.unwrap();
     assert_eq!(redriven, Redriven::Call(Priority::Medium));
-    let outcome = until(async || engine.call_outcome(letter.id).await.unwrap()).await;
+    let outcome = until(async || engine.calls().call_outcome(letter.id).await.unwrap()).await;
     assert_eq!((outcome.error, outcome.receive_count), (None, 2));
-    assert_eq!(engine.call_number(&id).await.unwrap(), Some(letter.id));
+    assert_eq!(
+        engine.calls().call_number(&id).await.unwrap(),
+        Some(letter.id)
+    );
     // The key is free again, for this call and after a restart.
     engine.shut_down().await;
     let engine = open(&config);
@@ -318,17 +335,26 @@ async fn letters_are_listed_by_pages_targets_and_errors() {
         max_results: Some(4),
         next_token,
     };
-    let page = engine.dead_letters(list(None, None)).await.unwrap();
+    let page = engine
+        .dead_letters()
+        .list_dead_letters(list(None, None))
+        .await
+        .unwrap();
     assert_eq!(page.items.len(), 4);
     let rest = engine
-        .dead_letters(list(None, page.next_token))
+        .dead_letters()
+        .list_dead_letters(list(None, page.next_token))
         .await
         .unwrap();
     assert_eq!((rest.items.len(), rest.next_token), (2, None));
     let invalid = Some("Rampmeter.InvalidMessage");
-    let page = engine.dead_letters(list(invalid, None)).await.unwrap();
+    let page = engine
+        .dead_letters()
+        .list_dead_letters(list(invalid, None))
+        .await
+        .unwrap();
     assert_eq!(page.items.len(), 1);
-    let groups = engine.dead_letter_groups().await.unwrap();
+    let groups = engine.dead_letters().dead_letter_groups().await.unwrap();
     let counts: Vec<u64> = groups.iter().map(|group| group.count).collect();
     assert_eq!(counts, [5, 1]);
 }
@@ -341,6 +367,7 @@ async fn the_calls_of_an_execution_say_when_each_waited_and_when_it_worked() {
     let started = start(&engine, "SO-1", &order("high", "SO-1")).await;
     ended(&engine, &started.execution_arn).await;
     let calls = engine
+        .executions()
         .execution_calls(&started.execution_arn)
         .await
         .unwrap();

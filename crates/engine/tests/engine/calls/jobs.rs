@@ -79,7 +79,11 @@ fn created() -> Reply {
 
 async fn looked_at(engine: &Engine, times: u32) {
     until(async || {
-        let calls = engine.calls(10).await.expect("the engine runs");
+        let calls = engine
+            .calls()
+            .list_calls(10)
+            .await
+            .expect("the engine runs");
         let job = calls.first()?.job.as_ref()?;
         (job.looks >= times).then_some(())
     })
@@ -91,7 +95,14 @@ async fn run(target: &str, vendor: &Arc<Vendor>) -> (Option<String>, Option<Stri
     let engine = open(&config(directory.path(), vendor, target, ONE_CALL));
     let started = start(&engine, "SO-1", &order("high", "SO-1")).await;
     let ended = ended(&engine, &started.execution_arn).await;
-    assert!(engine.calls(10).await.expect("as planned").is_empty());
+    assert!(
+        engine
+            .calls()
+            .list_calls(10)
+            .await
+            .expect("as planned")
+            .is_empty()
+    );
     (ended.output, ended.error)
 }
 
@@ -210,7 +221,7 @@ async fn a_job_is_looked_at_again_after_a_restart_and_the_call_is_not_sent_again
 
     let engine = open(&config);
     looked_at(&engine, 4).await;
-    let limits = engine.targets().await.unwrap().remove(0).limits;
+    let limits = engine.calls().targets().await.unwrap().remove(0).limits;
     let jobs = limits.iter().find(|limit| limit.name == "jobs").unwrap();
     assert_eq!(jobs.used, 1, "the job has kept its place");
     assert_eq!(posts(&vendor), 1, "the second waits for the place");
@@ -280,7 +291,12 @@ async fn thirty(limit: &str) -> usize {
         let ended = ended(&engine, &one.execution_arn).await;
         assert_eq!(ended.summary.status, ExecutionStatus::Succeeded);
     }
-    let target = engine.targets().await.expect("as planned").remove(0);
+    let target = engine
+        .calls()
+        .targets()
+        .await
+        .expect("as planned")
+        .remove(0);
     assert!(target.limits.iter().all(|limit| limit.used == 0));
     jobs.most.load(Ordering::SeqCst)
 }
@@ -325,15 +341,24 @@ async fn a_stopped_execution_ends_the_looks_unless_a_limit_counts_the_job() {
             error: None,
             cause: None,
         };
-        engine.stop_execution(stop).await.unwrap();
+        engine.executions().stop_execution(stop).await.unwrap();
         if goes_on_after {
             let looks = vendor.seen().len();
             until(async || (vendor.seen().len() > looks + 3).then_some(())).await;
-            assert_eq!(engine.targets().await.unwrap()[0].limits[0].used, 1);
+            assert_eq!(engine.calls().targets().await.unwrap()[0].limits[0].used, 1);
             ends.store(1, Ordering::SeqCst);
         }
-        until(async || engine.calls(10).await.unwrap().is_empty().then_some(())).await;
-        let target = engine.targets().await.unwrap().remove(0);
+        until(async || {
+            engine
+                .calls()
+                .list_calls(10)
+                .await
+                .unwrap()
+                .is_empty()
+                .then_some(())
+        })
+        .await;
+        let target = engine.calls().targets().await.unwrap().remove(0);
         assert!(target.limits.iter().all(|limit| limit.used == 0));
         assert_eq!(posts(&vendor), 1);
     }
@@ -347,14 +372,17 @@ async fn a_call_whose_job_goes_on_says_so() {
     start(&engine, "SO-1", &order("high", "SO-1")).await;
     looked_at(&engine, 1).await;
     let call = until(async || {
-        let call = engine.calls(10).await.unwrap().pop()?;
+        let call = engine.calls().list_calls(10).await.unwrap().pop()?;
         let waits = call.held_by.as_deref().is_some_and(|why| why.contains(JOB));
         (call.status == "job" && waits).then_some(call)
     })
     .await;
     assert_eq!(call.receive_count, 1);
     assert_eq!(call.job.unwrap().path, format!("{JOB}0"));
-    let moved = engine.move_call(call.id, rampmeter_dispatch::Priority::Batch, String::new());
+    let moved =
+        engine
+            .controls()
+            .move_call(call.id, rampmeter_dispatch::Priority::Batch, String::new());
     assert!(moved.await.is_err());
 }
 

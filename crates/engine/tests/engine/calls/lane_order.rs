@@ -26,7 +26,11 @@ async fn send(
         group_id: group.map(str::to_owned),
         ..SendMessage::default()
     };
-    engine.send_message(message).await.expect("it is sent");
+    engine
+        .queues()
+        .send_message(message)
+        .await
+        .expect("it is sent");
 }
 
 fn paths(vendor: &Vendor) -> Vec<String> {
@@ -36,7 +40,7 @@ fn paths(vendor: &Vendor) -> Vec<String> {
 
 async fn idle(engine: &Engine) {
     until(async || {
-        let state = &engine.targets().await.expect("the engine answers")[0];
+        let state = &engine.calls().targets().await.expect("the engine answers")[0];
         (state.in_flight == 0 && state.waiting == [0; 3]).then_some(())
     })
     .await;
@@ -60,7 +64,7 @@ async fn calls_of_one_ordering_key_run_one_at_a_time_in_the_order_of_sending() {
     let mut out = paths(&vendor);
     out.sort();
     assert_eq!(out, ["a1", "b1", "free"]);
-    let state = &engine.targets().await.unwrap()[0];
+    let state = &engine.calls().targets().await.unwrap()[0];
     assert_eq!((state.in_flight, state.waiting), (3, [0, 2, 0]));
     vendor.open_doors();
     idle(&engine).await;
@@ -116,9 +120,9 @@ async fn a_key_is_one_for_all_priorities_and_a_restart_keeps_it() {
     call(&engine, "batch", "a1", Some("a")).await;
     until(async || (!vendor.seen().is_empty()).then_some(())).await;
     call(&engine, "high", "a2", Some("a")).await;
-    let state = &engine.targets().await.unwrap()[0];
+    let state = &engine.calls().targets().await.unwrap()[0];
     assert_eq!(state.waiting[0], 1, "the urgent call waits for the key");
-    let calls = engine.calls(10).await.unwrap();
+    let calls = engine.calls().list_calls(10).await.unwrap();
     assert!(calls.iter().all(|call| call.key.is_none()));
     engine.shut_down().await;
     drop(engine);

@@ -24,10 +24,10 @@ async fn never_more_calls_are_out_than_the_limit_and_the_rest_say_why_they_wait(
         );
     }
     until(async || (vendor.seen().len() == 3).then_some(())).await;
-    let state = &engine.targets().await.unwrap()[0];
+    let state = &engine.calls().targets().await.unwrap()[0];
     assert_eq!((state.in_flight, state.waiting), (3, [0, 7, 0]));
     assert!(state.contended.last().is_some_and(|(_, end)| end.is_none()));
-    let calls = engine.calls(100).await.unwrap();
+    let calls = engine.calls().list_calls(100).await.unwrap();
     assert_eq!(
         calls
             .iter()
@@ -44,7 +44,7 @@ async fn never_more_calls_are_out_than_the_limit_and_the_rest_say_why_they_wait(
     for arn in &arns {
         ended(&engine, arn).await;
     }
-    let state = &engine.targets().await.unwrap()[0];
+    let state = &engine.calls().targets().await.unwrap()[0];
     assert_eq!((state.in_flight, state.waiting), (0, [0, 0, 0]));
     assert!(state.contended.last().is_some_and(|(_, end)| end.is_some()));
 }
@@ -82,7 +82,10 @@ async fn urgent_calls_overtake_a_backlog_and_the_backlog_is_not_starved() {
             "batch-2", "high-6", "high-7",
         ]
     );
-    assert_eq!(engine.targets().await.unwrap()[0].deferrals, [0, 0, 6]);
+    assert_eq!(
+        engine.calls().targets().await.unwrap()[0].deferrals,
+        [0, 0, 6]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,8 +109,8 @@ async fn a_window_is_kept_across_a_restart() {
         start(&engine, &name, &order("medium", &name)).await;
     }
     until(async || (vendor.seen().len() == 5).then_some(())).await;
-    until(async || (engine.targets().await.unwrap()[0].in_flight == 0).then_some(())).await;
-    let state = &engine.targets().await.unwrap()[0];
+    until(async || (engine.calls().targets().await.unwrap()[0].in_flight == 0).then_some(())).await;
+    let state = &engine.calls().targets().await.unwrap()[0];
     assert_eq!((state.waiting, state.limits[0].used), ([0, 3, 0], 5));
     assert_eq!(vendor.seen().len(), 5);
 }
@@ -122,7 +125,7 @@ async fn a_clock_set_back_across_a_restart_neither_frees_a_place_nor_keeps_it_fo
     // A call without a task leaves no history behind.
     send(&engine, "erp-medium", r#"{"Method":"GET","Path":"/1"}"#).await;
     until(async || (vendor.seen().len() == 1).then_some(())).await;
-    until(async || (engine.targets().await.unwrap()[0].in_flight == 0).then_some(())).await;
+    until(async || (engine.calls().targets().await.unwrap()[0].in_flight == 0).then_some(())).await;
     let answered = Instant::now();
     engine.shut_down().await;
     drop(engine);
@@ -150,8 +153,8 @@ async fn a_call_in_flight_at_a_restart_keeps_its_place_for_its_timeout_its_hold_
     drop(engine);
 
     let engine = open(&config);
-    assert_eq!(engine.targets().await.unwrap()[0].held, 1);
-    until(async || (engine.targets().await.unwrap()[0].in_flight == 0).then_some(())).await;
+    assert_eq!(engine.calls().targets().await.unwrap()[0].held, 1);
+    until(async || (engine.calls().targets().await.unwrap()[0].in_flight == 0).then_some(())).await;
     assert!(
         before.elapsed() >= Duration::from_secs(3),
         "{:?}",
@@ -174,9 +177,14 @@ async fn each_waiting_call_of_a_wide_map_says_what_holds_it_and_how_many_are_ahe
         .collect();
     let started = start(&engine, "wide", &json!({ "items": items }).to_string()).await;
     // An inline Map runs 40 iterations at a time.
-    until(async || (engine.targets().await.unwrap()[0].waiting[2] == 39).then_some(())).await;
+    until(async || (engine.calls().targets().await.unwrap()[0].waiting[2] == 39).then_some(()))
+        .await;
 
-    let waiting = engine.waiting_at(&started.execution_arn).await.unwrap();
+    let waiting = engine
+        .executions()
+        .waiting_at(&started.execution_arn)
+        .await
+        .unwrap();
     let waiting = waiting.expect("it runs");
     assert_eq!((waiting.waits_for, waiting.running), ("children", 40));
     assert_eq!(waiting.children.len(), 40);
@@ -192,7 +200,12 @@ async fn each_waiting_call_of_a_wide_map_says_what_holds_it_and_how_many_are_ahe
         }
         assert_eq!(call.status, "waiting");
         // The same as when one is asked for alone.
-        let alone = engine.call(call.id).await.unwrap().expect("it waits");
+        let alone = engine
+            .calls()
+            .call(call.id)
+            .await
+            .unwrap()
+            .expect("it waits");
         assert_eq!(alone.ahead, call.ahead);
         let held_by = call.held_by.as_deref().expect("a reason");
         assert!(

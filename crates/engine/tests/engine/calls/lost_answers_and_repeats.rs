@@ -116,7 +116,7 @@ async fn a_throttle_uses_up_no_attempt_and_closes_the_target_for_the_stated_time
 
     assert_eq!(ended.summary.status, ExecutionStatus::Succeeded);
     assert_eq!(vendor.seen().len(), 6);
-    let targets = engine.targets().await.unwrap();
+    let targets = engine.calls().targets().await.unwrap();
     assert_eq!(targets[0].throttles, 5);
     assert_eq!(targets[0].throttles_under_our_limit, 5);
     assert!(ended.summary.stop_date.unwrap() - ended.summary.start_date >= 1_000);
@@ -140,6 +140,7 @@ async fn a_lost_answer_keeps_its_place_and_is_repeated_with_the_same_key() {
     // The lost call may still be running at the vendor: it holds the only place, and its own repeat waits for it.
     let held_by = until(async || {
         let waiting = engine
+            .executions()
             .waiting_at(&first.execution_arn)
             .await
             .unwrap()
@@ -152,7 +153,7 @@ async fn a_lost_answer_keeps_its_place_and_is_repeated_with_the_same_key() {
     })
     .await;
     assert!(held_by.contains("limit account: 1 of 1 used"), "{held_by}");
-    let state = &engine.targets().await.unwrap()[0];
+    let state = &engine.calls().targets().await.unwrap()[0];
     assert_eq!((state.in_flight, state.held), (1, 1));
     assert_eq!(vendor.seen().len(), 1);
 
@@ -201,7 +202,7 @@ async fn a_vendor_that_is_away_is_tried_again_and_nothing_counts_as_unknown() {
     let started = start(&engine, "SO-1", &order("high", "SO-1")).await;
     let ended = ended(&engine, &started.execution_arn).await;
     assert_eq!(ended.error.as_deref(), Some("Rampmeter.Unavailable"));
-    assert_eq!(engine.targets().await.unwrap()[0].held, 0);
+    assert_eq!(engine.calls().targets().await.unwrap()[0].held, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use rampmeter_engine::{Engine, Pause, TargetState};
 const CALL: &str = r#"{"Method":"GET","Path":"/1"}"#;
 
 async fn state(engine: &Engine) -> TargetState {
-    let targets = engine.targets().await;
+    let targets = engine.calls().targets().await;
     targets.expect("the engine runs").remove(0)
 }
 
@@ -39,7 +39,14 @@ async fn an_answer_with_nothing_left_closes_the_target_before_the_first_throttle
     assert!(seen.closed_until.is_some(), "{seen:?}");
     assert_eq!(seen.vendor_limits[0].remaining, Some(0));
     send(&engine, "erp-high", CALL).await;
-    let held = engine.calls(10).await.unwrap().remove(0).held_by.unwrap();
+    let held = engine
+        .calls()
+        .list_calls(10)
+        .await
+        .unwrap()
+        .remove(0)
+        .held_by
+        .unwrap();
     assert!(held.contains("which closed the target"), "{held}");
     until(async || (vendor.seen().len() == 2).then_some(())).await;
     // By a clock of the test's own; a little was over before it was read.
@@ -123,8 +130,8 @@ async fn a_person_can_forget_what_the_vendor_taught() {
         forget_throttles: true,
         reason: "the vendor says it was a mistake".to_owned(),
     };
-    engine.pause(resume).await.unwrap();
+    engine.controls().pause(resume).await.unwrap();
     until(async || (vendor.seen().len() == 2).then_some(())).await;
-    let record = engine.controls(1).await.unwrap().remove(0);
+    let record = engine.controls().list_controls(1).await.unwrap().remove(0);
     assert_eq!(record.change, "resume, and forget what throttles taught");
 }

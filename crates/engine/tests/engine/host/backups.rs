@@ -8,8 +8,8 @@ use std::path::Path;
 use crate::support::{ONE_CALL, Reply, Vendor, config, ended, open, order, start, until};
 use rampmeter_config::Config;
 use rampmeter_engine::{
-    Backup, BackupError, Engine, ExecutionStatus, GetExecutionHistory, Pause, TaskReport,
-    TaskResult, back_up, blobs_path, restore, store_path,
+    Backup, BackupError, Engine, ExecutionStatus, GetExecutionHistory, Pause, SendMessage,
+    TaskReport, TaskResult, back_up, blobs_path, restore, store_path,
 };
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ async fn resume(engine: &Engine) {
         forget_throttles: false,
         reason: "restored".to_owned(),
     };
-    engine.pause(pause).await.expect("as planned");
+    engine.controls().pause(pause).await.expect("as planned");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,12 +98,13 @@ async fn what_was_acknowledged_before_a_backup_comes_back_paused_and_ends_once_i
     assert_eq!(restored(&copy, &back).unwrap(), made);
     let engine = open(&at(&before, &back));
     let same = engine
+        .executions()
         .describe_execution(&long.execution_arn)
         .await
         .unwrap();
     assert_eq!(same.output, done.output);
     assert_eq!(std::fs::read_dir(blobs_path(&back)).unwrap().count(), 1);
-    let target = engine.targets().await.unwrap().remove(0);
+    let target = engine.calls().targets().await.unwrap().remove(0);
     assert_eq!(target.paused, ["target"]);
     assert!(target.waiting.iter().sum::<u64>() + target.in_flight >= 18);
     assert_eq!(vendor.seen().len(), in_flight, "nothing starts by itself");
@@ -120,7 +121,11 @@ async fn goes_on(engine: &Engine, vendor: &Vendor, long: &str) {
             output: r#"{"StatusCode": 200, "ResponseBody": {}}"#.to_owned(),
         },
     };
-    engine.report_task(report).await.expect("as planned");
+    engine
+        .executions()
+        .report_task(report)
+        .await
+        .expect("as planned");
     resume(engine).await;
     let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for number in 0..20 {
@@ -153,6 +158,7 @@ async fn task_token(engine: &Engine, arn: &str) -> String {
         reverse_order: false,
     };
     let history = engine
+        .executions()
         .execution_history(request)
         .await
         .expect("as planned")
@@ -164,6 +170,53 @@ async fn task_token(engine: &Engine, arn: &str) -> String {
     });
     let token = &details.expect("as planned")["MessageBody"]["TaskToken"];
     token.as_str().expect("as planned").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_store_shares_no_id_and_no_token_with_the_time_that_was_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
+    with_a_body(&path("data")).await;
+    backed_up(&path("data"), &path("copy")).unwrap();
+    let lost = open(&config(&path("data"), &vendor, LIMITS, ONE_CALL));
+    let of_lost = next_things(&lost, "lost").await;
+    lost.shut_down().await;
+    let mut seen = BTreeSet::from([of_lost.clone()]);
+    for name in ["one", "other"] {
+        restored(&path("copy"), &path(name)).unwrap();
+        let engine = open(&config(&path(name), &vendor, LIMITS, ONE_CALL));
+        assert!(seen.insert(next_things(&engine, name).await), "{seen:?}");
+        let report = TaskReport {
+            task_token: of_lost.1.clone(),
+            result: TaskResult::Success {
+                output: "{}".to_owned(),
+            },
+        };
+        engine
+            .executions()
+            .report_task(report)
+            .await
+            .expect_err("another's token");
+        engine.shut_down().await;
+    }
+}
+
+/// The MessageId and the task token that an engine gives next.
+async fn next_things(engine: &Engine, name: &str) -> (String, String) {
+    let message = SendMessage {
+        queue_url: "erp-high".to_owned(),
+        body: json!({ "Method": "GET", "Path": "/" }).to_string(),
+        ..SendMessage::default()
+    };
+    let sent = engine
+        .queues()
+        .send_message(message)
+        .await
+        .expect("as planned");
+    let started = start(engine, name, &order("high", name)).await;
+    let token = task_token(engine, &started.execution_arn).await;
+    (sent.message_id, token)
 }
 
 /// A data directory with one long body, without an engine on it.

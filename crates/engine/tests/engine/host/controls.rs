@@ -31,11 +31,12 @@ async fn change_for(
         reason: "finance close".to_owned(),
         dry_run,
     };
-    engine.change_limit(change).await
+    engine.controls().change_limit(change).await
 }
 
 async fn state(engine: &Engine) -> TargetState {
     engine
+        .calls()
         .targets()
         .await
         .expect("the engine answers")
@@ -50,7 +51,11 @@ async fn pause(engine: &Engine, priority: Option<Priority>, paused: bool) {
         forget_throttles: false,
         reason: String::new(),
     };
-    engine.pause(pause).await.expect("the target is there");
+    engine
+        .controls()
+        .pause(pause)
+        .await
+        .expect("the target is there");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,7 +89,7 @@ async fn a_limit_that_is_lowered_holds_at_once_and_after_a_restart_until_it_is_r
     assert_eq!((reset.from, reset.to), (2, 3));
     let limit = state(&engine).await.limits.remove(0);
     assert_eq!((limit.max, limit.configured), (3, None));
-    let trail = engine.controls(10).await.unwrap();
+    let trail = engine.controls().list_controls(10).await.unwrap();
     let changes: Vec<_> = trail.iter().map(|entry| entry.change.as_str()).collect();
     assert_eq!(changes, ["2 to 3", "3 to 2"]);
     assert!(trail.iter().all(|entry| entry.reason == "finance close"));
@@ -129,13 +134,20 @@ async fn a_change_that_makes_no_sense_is_refused_and_changes_nothing() {
         reason: String::new(),
         dry_run: false,
     };
-    let refused = engine.change_limit(unknown).await.unwrap_err();
+    let refused = engine.controls().change_limit(unknown).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
         "target erp has no limit minute; it has account"
     );
     assert_eq!(state(&engine).await.limits[0].max, 3);
-    assert!(engine.controls(10).await.unwrap().is_empty());
+    assert!(
+        engine
+            .controls()
+            .list_controls(10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,7 +166,7 @@ async fn a_pause_of_a_priority_or_of_the_target_survives_a_restart_and_ends_at_o
 
     let engine = open(&config);
     assert_eq!(state(&engine).await.paused, ["BATCH"]);
-    let calls = engine.calls(10).await.unwrap();
+    let calls = engine.calls().list_calls(10).await.unwrap();
     assert_eq!(
         calls[0].held_by.as_deref(),
         Some("a pause of the BATCH lane")
@@ -178,7 +190,7 @@ async fn a_call_moved_to_another_priority_waits_there_and_one_in_flight_is_not_m
         start(&engine, name, &order("batch", name)).await;
     }
     until(async || (vendor.seen().len() == 1).then_some(())).await;
-    let calls = engine.calls(10).await.unwrap();
+    let calls = engine.calls().list_calls(10).await.unwrap();
     let of = |key: &str| {
         calls
             .iter()
@@ -186,10 +198,12 @@ async fn a_call_moved_to_another_priority_waits_there_and_one_in_flight_is_not_m
             .unwrap()
     };
     let refused = engine
+        .controls()
         .move_call(of("first").id, Priority::High, String::new())
         .await;
     assert!(matches!(refused, Err(Rejected::Impossible(_))));
     engine
+        .controls()
         .move_call(
             of("third").id,
             Priority::High,
@@ -198,13 +212,16 @@ async fn a_call_moved_to_another_priority_waits_there_and_one_in_flight_is_not_m
         .await
         .unwrap();
     assert_eq!(state(&engine).await.waiting, [1, 0, 1]);
-    let moved = engine.call(of("third").id).await.unwrap().unwrap();
+    let moved = engine.calls().call(of("third").id).await.unwrap().unwrap();
     assert_eq!((moved.priority, moved.ahead), (Priority::High, 0));
     vendor.open_doors();
     until(async || (vendor.seen().len() == 3).then_some(())).await;
     let order: Vec<_> = vendor.seen().into_iter().map(|seen| seen.path).collect();
     assert_eq!(order, ["/orders/first", "/orders/third", "/orders/second"]);
-    assert_eq!(engine.controls(1).await.unwrap()[0].change, "BATCH to HIGH");
+    assert_eq!(
+        engine.controls().list_controls(1).await.unwrap()[0].change,
+        "BATCH to HIGH"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -216,7 +233,7 @@ async fn a_call_whose_limit_keeps_every_place_for_others_is_said_to_wait_for_a_c
     ended(&engine, &first.execution_arn).await;
     change(&engine, Some(1), false).await.unwrap();
     let second = start(&engine, "second", &order("batch", "second")).await;
-    let call = until(async || engine.calls(10).await.unwrap().pop()).await;
+    let call = until(async || engine.calls().list_calls(10).await.unwrap().pop()).await;
     assert_eq!(
         call.held_by.as_deref(),
         Some("limit account: all of its 1 are kept for higher priorities, until it is raised")

@@ -83,7 +83,7 @@ async fn begin(engine: &Engine, name: &str, input: &str) -> Result<String, Rejec
         name: Some(name.to_owned()),
         input: input.to_owned(),
     };
-    let started = engine.start_execution(start).await?;
+    let started = engine.executions().start_execution(start).await?;
     Ok(started.execution_arn)
 }
 
@@ -95,7 +95,11 @@ async fn populated(config: &Config) -> Engine {
         encryption: None,
         tags: std::collections::BTreeMap::new(),
     };
-    engine.create_activity(activity).await.expect("as planned");
+    engine
+        .activities()
+        .create_activity(activity)
+        .await
+        .expect("as planned");
     let create = CreateStateMachine {
         name: "victim".to_owned(),
         definition: VICTIM.to_owned(),
@@ -106,12 +110,17 @@ async fn populated(config: &Config) -> Engine {
         publish: None,
     };
     engine
+        .state_machines()
         .create_state_machine(create)
         .await
         .expect("as planned");
     support::queues::create(&engine, "plain", &[]).await;
     let message = support::queues::message("plain", "a message");
-    engine.send_message(message).await.expect("as planned");
+    engine
+        .queues()
+        .send_message(message)
+        .await
+        .expect("as planned");
     for (name, input) in VICTIMS {
         begin(&engine, name, input).await.expect("as planned");
     }
@@ -122,50 +131,32 @@ async fn populated(config: &Config) -> Engine {
 
 /// Asks for everything that may touch a damaged row. What it answers is its own business: the engine must live.
 async fn ask_for_everything(engine: &Engine) {
-    for (name, input) in VICTIMS {
-        let arn = execution(name);
-        let _ = begin(engine, name, input).await;
-        let _ = begin(engine, &format!("another-{name}"), input).await;
-        let _ = engine.describe_execution(&arn).await;
-        let _ = engine.waiting_at(&arn).await;
-        let _ = engine.execution_calls(&arn).await;
-        let _ = engine.state_machine_of(&arn).await;
-        let history = GetExecutionHistory {
-            execution_arn: arn.clone(),
-            max_results: None,
-            next_token: None,
-            reverse_order: false,
-        };
-        let _ = engine.execution_history(history).await;
-        let map_runs = ListMapRuns {
-            execution_arn: arn.clone(),
-            max_results: None,
-            next_token: None,
-        };
-        if let Ok(page) = engine.list_map_runs(map_runs).await {
-            for run in page.items {
-                let _ = engine.describe_map_run(&run.map_run_arn).await;
-            }
-        }
-        let redrive = RedriveExecution {
-            execution_arn: arn.clone(),
-            client_token: None,
-        };
-        let _ = engine.redrive_execution(redrive).await;
-    }
-    engine
+    let executions = engine.executions();
+    let queues = engine.queues();
+    let state_machines = engine.state_machines();
+    let activities = engine.activities();
+    let calls = engine.calls();
+    let controls = engine.controls();
+    let dead_letters = engine.dead_letters();
+    ask_for_each_victim(engine).await;
+    executions
         .list_executions(ListExecutions::default())
         .await
         .expect("as planned");
-    engine.execution_counts().await.expect("as planned");
-    engine.state_machines().await.expect("as planned");
-    let _ = engine.describe_state_machine(&machine("victim")).await;
-    engine.targets().await.expect("as planned");
-    engine.figures().await.expect("as planned");
-    let calls = engine.calls(100).await.expect("as planned");
-    for call in calls {
-        let _ = engine.call(call.id).await;
-        let _ = engine
+    executions.execution_counts().await.expect("as planned");
+    state_machines
+        .list_state_machines()
+        .await
+        .expect("as planned");
+    let _ = state_machines
+        .describe_state_machine(&machine("victim"))
+        .await;
+    calls.targets().await.expect("as planned");
+    calls.figures().await.expect("as planned");
+    let open = calls.list_calls(100).await.expect("as planned");
+    for call in open {
+        let _ = calls.call(call.id).await;
+        let _ = controls
             .move_call(
                 call.id,
                 rampmeter_dispatch::Priority::Batch,
@@ -173,11 +164,11 @@ async fn ask_for_everything(engine: &Engine) {
             )
             .await;
     }
-    let letters = engine
-        .dead_letters(ListDeadLetters::default())
+    let letters = dead_letters
+        .list_dead_letters(ListDeadLetters::default())
         .await
         .expect("as planned");
-    engine.dead_letter_groups().await.expect("as planned");
+    dead_letters.dead_letter_groups().await.expect("as planned");
     let known = letters.items.iter().map(|letter| letter.id);
     for id in known.chain(1..10) {
         let redrive = RedriveDeadLetter {
@@ -185,21 +176,57 @@ async fn ask_for_everything(engine: &Engine) {
             priority: None,
             reason: "a test".to_owned(),
         };
-        let _ = engine.redrive_dead_letter(redrive).await;
-        let _ = engine.call_outcome(id).await;
+        let _ = dead_letters.redrive_dead_letter(redrive).await;
+        let _ = calls.call_outcome(id).await;
     }
     let receive = ReceiveMessage {
         queue_url: "plain".to_owned(),
         visibility_timeout: Some(0),
         ..ReceiveMessage::default()
     };
-    let _ = engine.receive_message(receive).await;
-    let _ = engine.queue_attributes("plain", &["All".to_owned()]).await;
-    let task = engine.get_activity_task(GetActivityTask {
+    let _ = queues.receive_message(receive).await;
+    let _ = queues.queue_attributes("plain", &["All".to_owned()]).await;
+    let task = activities.get_activity_task(GetActivityTask {
         activity_arn: "arn:aws:states:us-east-1:000000000000:activity:pack".to_owned(),
         worker_name: None,
     });
     let _ = tokio::time::timeout(std::time::Duration::from_millis(50), task).await;
+}
+
+/// Asks for every victim's execution, by each operation that reads it.
+async fn ask_for_each_victim(engine: &Engine) {
+    let executions = engine.executions();
+    for (name, input) in VICTIMS {
+        let arn = execution(name);
+        let _ = begin(engine, name, input).await;
+        let _ = begin(engine, &format!("another-{name}"), input).await;
+        let _ = executions.describe_execution(&arn).await;
+        let _ = executions.waiting_at(&arn).await;
+        let _ = executions.execution_calls(&arn).await;
+        let _ = engine.state_machines().state_machine_of(&arn).await;
+        let history = GetExecutionHistory {
+            execution_arn: arn.clone(),
+            max_results: None,
+            next_token: None,
+            reverse_order: false,
+        };
+        let _ = executions.execution_history(history).await;
+        let map_runs = ListMapRuns {
+            execution_arn: arn.clone(),
+            max_results: None,
+            next_token: None,
+        };
+        if let Ok(page) = executions.list_map_runs(map_runs).await {
+            for run in page.items {
+                let _ = executions.describe_map_run(&run.map_run_arn).await;
+            }
+        }
+        let redrive = RedriveExecution {
+            execution_arn: arn.clone(),
+            client_token: None,
+        };
+        let _ = executions.redrive_execution(redrive).await;
+    }
 }
 
 /// Everything else goes on: an execution of another state machine calls the vendor and ends.
@@ -212,7 +239,11 @@ async fn others_go_on(engine: &Engine, name: &str) {
         body: r#"{"Method":"GET","Path":"/ping"}"#.to_owned(),
         ..SendMessage::default()
     };
-    engine.send_message(message).await.expect("as planned");
+    engine
+        .queues()
+        .send_message(message)
+        .await
+        .expect("as planned");
 }
 
 /// Lives through one kind of damage, with a restart before and one after, and says what was named.
@@ -239,7 +270,7 @@ async fn live_through(statement: &str) -> Vec<DamagedItem> {
             error: None,
             cause: None,
         };
-        let _ = engine.stop_execution(stop).await;
+        let _ = engine.executions().stop_execution(stop).await;
     }
     others_go_on(&engine, "after-timers").await;
     engine.shut_down().await;
@@ -248,8 +279,8 @@ async fn live_through(statement: &str) -> Vec<DamagedItem> {
     let engine = open(&config);
     ask_for_everything(&engine).await;
     others_go_on(&engine, "after-restart").await;
-    let figures = engine.figures().await.expect("as planned");
-    let damaged = engine.damaged().await.expect("as planned");
+    let figures = engine.calls().figures().await.expect("as planned");
+    let damaged = engine.calls().damaged().await.expect("as planned");
     assert_eq!(
         figures.set_aside,
         u64::try_from(damaged.len()).expect("as planned")
@@ -437,9 +468,9 @@ async fn a_target_whose_memory_cannot_be_read_comes_up_paused() {
     open(&config).shut_down().await;
     damage(directory.path(), "UPDATE target SET memory = 'no JSON'");
     let engine = open(&config);
-    let targets = engine.targets().await.expect("as planned");
+    let targets = engine.calls().targets().await.expect("as planned");
     assert_eq!(targets[0].paused, ["target"]);
-    let damaged = engine.damaged().await.expect("as planned");
+    let damaged = engine.calls().damaged().await.expect("as planned");
     assert!(names(&damaged, DamagedKind::Target, "erp"), "{damaged:?}");
     let resume = Pause {
         target: "erp".to_owned(),
@@ -448,7 +479,7 @@ async fn a_target_whose_memory_cannot_be_read_comes_up_paused() {
         forget_throttles: false,
         reason: "looked at".to_owned(),
     };
-    engine.pause(resume).await.expect("as planned");
+    engine.controls().pause(resume).await.expect("as planned");
     others_go_on(&engine, "after-resume").await;
 }
 
@@ -484,7 +515,7 @@ async fn what_an_execution_did_before_it_met_a_damaged_row_is_taken_back() {
         "its end, and nothing of what led to it"
     );
     others_go_on(&engine, "after-taking-back").await;
-    let damaged = engine.damaged().await.expect("as planned");
+    let damaged = engine.calls().damaged().await.expect("as planned");
     assert!(
         names(&damaged, DamagedKind::Execution, "execution:victim:both"),
         "{damaged:?}"

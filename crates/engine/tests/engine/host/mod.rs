@@ -1,6 +1,7 @@
 //! The host: starts, restarts, controls, backups, and what may not harm others.
 
 mod backups;
+mod changed_configurations;
 mod controls;
 mod damaged_rows;
 mod getting_ready;

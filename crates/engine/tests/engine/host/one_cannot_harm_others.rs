@@ -38,7 +38,7 @@ async fn workflows_in_a_loop_shut_nobody_out() {
     let vendor = yes().await;
     let definition = r#"{"StartAt":"A","States":{
         "A":{"Type":"Pass","Next":"B"},
-        "B":{"Type":"Choice","Choices":[{"Variable":"$.end","IsPresent":true,"Next":"C"}],"Default":"A"},
+        "B":{"Type":"Choice","Default":"A","Choices":[{"Variable":"$.end","IsPresent":true,"Next":"C"}]},
         "C":{"Type":"Succeed"}}}"#;
     let engine = open(&config(directory.path(), &vendor, LIMITS, definition));
     let mut starts = JoinSet::new();
@@ -58,12 +58,12 @@ async fn workflows_in_a_loop_shut_nobody_out() {
             error: None,
             cause: None,
         };
-        stops.spawn(async move { engine.stop_execution(stop).await });
+        stops.spawn(async move { engine.executions().stop_execution(stop).await });
     }
     stops.join_all().await;
     let mut stopped = 0;
     for arn in &arns {
-        let found = engine.describe_execution(arn).await.unwrap();
+        let found = engine.executions().describe_execution(arn).await.unwrap();
         stopped += usize::from(found.summary.status == ExecutionStatus::Aborted);
     }
     // Each ends by itself after 25,000 events; all were reached long before.
@@ -96,18 +96,19 @@ async fn an_execution_that_cannot_be_read_fails_alone() {
         status: Some(ExecutionStatus::Failed),
         ..ListExecutions::default()
     };
-    let failed = engine.list_executions(failed).await.unwrap();
+    let failed = engine.executions().list_executions(failed).await.unwrap();
     assert_eq!(failed.items[0].execution_arn, busy.execution_arn);
-    let asked = engine.waiting_at(&damaged.execution_arn).await;
+    let asked = engine.executions().waiting_at(&damaged.execution_arn).await;
     assert!(matches!(asked, Err(Rejected::Unreadable(_))), "{asked:?}");
     let stop = StopExecution {
         execution_arn: damaged.execution_arn.clone(),
         error: None,
         cause: None,
     };
-    engine.stop_execution(stop).await.unwrap();
+    engine.executions().stop_execution(stop).await.unwrap();
     assert!(
         engine
+            .executions()
             .waiting_at(&sound.execution_arn)
             .await
             .unwrap()
@@ -115,6 +116,7 @@ async fn an_execution_that_cannot_be_read_fails_alone() {
     );
     assert_eq!(
         engine
+            .executions()
             .waiting_at(&damaged.execution_arn)
             .await
             .unwrap()
@@ -136,10 +138,10 @@ async fn a_target_with_a_wide_window_alone_does_not_use_up_the_sockets() {
             delay_seconds: None,
             ..SendMessage::default()
         };
-        engine.send_message(message).await.unwrap();
+        engine.queues().send_message(message).await.unwrap();
     }
     until(async || (vendor.seen().len() == 256).then_some(())).await;
-    let state = &engine.targets().await.unwrap()[0];
+    let state = &engine.calls().targets().await.unwrap()[0];
     assert_eq!((state.in_flight, state.waiting), (256, [0, 0, 144]));
     vendor.open_doors();
     until(async || (vendor.seen().len() == 400).then_some(())).await;
@@ -170,7 +172,7 @@ async fn heartbeats_do_not_make_the_store_grow() {
             task_token: task_token.clone(),
             result: TaskResult::Heartbeat,
         };
-        engine.report_task(beat).await.unwrap();
+        engine.executions().report_task(beat).await.unwrap();
     }
     let steps: i64 = store(directory.path())
         .query_row("SELECT count(*) FROM step", [], |row| row.get(0))
@@ -249,7 +251,11 @@ async fn calls_that_wait_for_a_target_that_was_removed_are_counted() {
         start(&engine, &name, &order("batch", &name)).await;
     }
     assert_eq!(
-        engine.absent_targets(vec!["erp".to_owned()]).await.unwrap(),
+        engine
+            .calls()
+            .absent_targets(vec!["erp".to_owned()])
+            .await
+            .unwrap(),
         []
     );
     until(async || (vendor.seen().len() == 4).then_some(())).await;
@@ -259,7 +265,7 @@ async fn calls_that_wait_for_a_target_that_was_removed_are_counted() {
     let mut without = config.clone();
     without.targets.clear();
     let engine = open(&without);
-    let absent = engine.absent_targets(Vec::new()).await.unwrap();
+    let absent = engine.calls().absent_targets(Vec::new()).await.unwrap();
     assert_eq!((absent.len(), absent[0].name.as_str()), (1, "erp"));
     assert_eq!(
         absent[0].messages, 2,
@@ -287,7 +293,7 @@ async fn attributes_of_a_call_are_checked_and_ask_nothing_of_its_worker() {
             attributes: attributes(text),
             ..SendMessage::default()
         };
-        engine.send_message(message).await
+        engine.queues().send_message(message).await
     };
     assert!(send("trace").await.unwrap().md5_of_attributes.is_some());
     assert!(matches!(

@@ -34,10 +34,10 @@ async fn calls_without_an_answer_keep_their_places_after_a_stop_and_are_repeated
 
     // Three places are held by calls that may still be running at the vendor: none is left for repeats.
     let engine = open(&config);
-    let state = &engine.targets().await.unwrap()[0];
+    let state = &engine.calls().targets().await.unwrap()[0];
     assert_eq!((state.in_flight, state.held), (3, 3));
     until(async || {
-        let waiting = engine.targets().await.unwrap()[0].waiting[0];
+        let waiting = engine.calls().targets().await.unwrap()[0].waiting[0];
         (waiting == 4).then_some(())
     })
     .await;
@@ -46,7 +46,12 @@ async fn calls_without_an_answer_keep_their_places_after_a_stop_and_are_repeated
         3,
         "nothing starts while the places are held"
     );
-    let waiting = engine.waiting_at(&arns[3]).await.unwrap().unwrap();
+    let waiting = engine
+        .executions()
+        .waiting_at(&arns[3])
+        .await
+        .unwrap()
+        .unwrap();
     assert!(
         waiting
             .call
@@ -186,7 +191,15 @@ async fn a_changed_definition_is_for_new_executions_and_running_ones_keep_theirs
         ended(&engine, &new.execution_arn).await.output.unwrap(),
         r#"{"changed":200,"body":{}}"#
     );
-    assert_eq!(engine.state_machines().await.unwrap().len(), 1);
+    assert_eq!(
+        engine
+            .state_machines()
+            .list_state_machines()
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -201,7 +214,7 @@ async fn a_stopped_engine_acknowledges_nothing() {
         input: "{}".to_owned(),
     };
     assert!(matches!(
-        engine.start_execution(start).await,
+        engine.executions().start_execution(start).await,
         Err(Rejected::Stopped(_))
     ));
 }
@@ -227,7 +240,7 @@ async fn lists_and_histories_come_in_pages_that_join_without_a_gap() {
             max_results: Some(3),
             next_token,
         };
-        let page = engine.list_executions(list).await.unwrap();
+        let page = engine.executions().list_executions(list).await.unwrap();
         names.extend(page.items.into_iter().map(|item| item.name));
         next_token = page.next_token;
         if next_token.is_none() {
@@ -249,7 +262,11 @@ async fn lists_and_histories_come_in_pages_that_join_without_a_gap() {
                 next_token,
                 reverse_order,
             };
-            let page = engine.execution_history(request).await.unwrap();
+            let page = engine
+                .executions()
+                .execution_history(request)
+                .await
+                .unwrap();
             ids.extend(page.items.iter().map(|event| event.id));
             next_token = page.next_token;
             if next_token.is_none() {
@@ -267,7 +284,11 @@ async fn lists_and_histories_come_in_pages_that_join_without_a_gap() {
         ..Default::default()
     };
     assert_eq!(
-        engine.list_executions(foreign).await.unwrap_err(),
+        engine
+            .executions()
+            .list_executions(foreign)
+            .await
+            .unwrap_err(),
         Rejected::InvalidPageToken
     );
 }

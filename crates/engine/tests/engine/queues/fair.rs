@@ -20,13 +20,14 @@ async fn a_tenant_with_few_messages_does_not_wait_for_one_with_many() {
     create(&engine, "orders", &[]).await;
     for number in 0..50 {
         let sent = of_tenant("orders", "noisy", &format!("noisy {number}"));
-        engine.send_message(sent).await.unwrap();
+        engine.queues().send_message(sent).await.unwrap();
     }
     for tenant in ["quiet", "calm"] {
         let sent = of_tenant("orders", tenant, tenant);
-        engine.send_message(sent).await.unwrap();
+        engine.queues().send_message(sent).await.unwrap();
     }
     engine
+        .queues()
         .send_message(message("orders", "alone"))
         .await
         .unwrap();
@@ -53,6 +54,7 @@ async fn messages_of_groups_go_to_the_dead_letters_and_back_as_others_do() {
     create(&engine, "orders", &attributes).await;
     for tenant in ["a", "b"] {
         engine
+            .queues()
             .send_message(of_tenant("orders", tenant, tenant))
             .await
             .unwrap();
@@ -63,9 +65,13 @@ async fn messages_of_groups_go_to_the_dead_letters_and_back_as_others_do() {
         source_arn: crate::support::queues::arn("dead"),
         ..Default::default()
     };
-    engine.start_message_move_task(start).await.unwrap();
+    engine
+        .queues()
+        .start_message_move_task(start)
+        .await
+        .unwrap();
     crate::support::until(async || (counts(&engine, "orders").await[0] == 2).then_some(())).await;
-    engine.purge_queue("orders").await.unwrap();
+    engine.queues().purge_queue("orders").await.unwrap();
     assert!(receive(&engine, "orders", 10).await.is_empty());
 }
 
@@ -76,6 +82,7 @@ async fn a_receive_repeated_with_its_attempt_id_gets_the_same_messages_again() {
     create(&engine, "q.fifo", &[("FifoQueue", "true")]).await;
     for (body, group) in [("a1", "a"), ("a2", "a"), ("b1", "b"), ("b2", "b")] {
         engine
+            .queues()
             .send_message(in_group("q.fifo", body, group, body))
             .await
             .unwrap();
@@ -84,19 +91,35 @@ async fn a_receive_repeated_with_its_attempt_id_gets_the_same_messages_again() {
         attempt_id: Some(id.to_owned()),
         ..receiving("q.fifo", 2)
     };
-    let first = engine.receive_message(attempt("one")).await.unwrap();
+    let first = engine
+        .queues()
+        .receive_message(attempt("one"))
+        .await
+        .unwrap();
     assert_eq!(bodies(&first).len(), 2);
-    let again = engine.receive_message(attempt("one")).await.unwrap();
+    let again = engine
+        .queues()
+        .receive_message(attempt("one"))
+        .await
+        .unwrap();
     assert_eq!(
         again, first,
         "the same messages with the same handles and counts"
     );
-    let other = engine.receive_message(attempt("two")).await.unwrap();
+    let other = engine
+        .queues()
+        .receive_message(attempt("two"))
+        .await
+        .unwrap();
     assert_eq!(other.len(), 2);
     assert!(other.iter().all(|message| !first.contains(message)));
     assert_eq!(counts(&engine, "q.fifo").await, [0, 4, 0]);
     delete(&engine, "q.fifo", &first[0]).await;
-    let changed = engine.receive_message(attempt("one")).await.unwrap();
+    let changed = engine
+        .queues()
+        .receive_message(attempt("one"))
+        .await
+        .unwrap();
     assert!(changed.is_empty(), "one of them has been deleted");
 }
 
@@ -111,7 +134,7 @@ async fn an_attempt_id_is_for_fifo_queues_and_well_formed() {
             attempt_id: Some(id.to_owned()),
             ..receiving(queue, 1)
         };
-        let refused = engine.receive_message(request).await;
+        let refused = engine.queues().receive_message(request).await;
         assert!(
             matches!(refused, Err(Rejected::InvalidParameter(_))),
             "{queue} {id:?}"

@@ -18,6 +18,7 @@ async fn a_group_waits_for_its_first_message_and_others_do_not() {
     create(&engine, "q.fifo", &[FIFO]).await;
     for (body, group) in [("a1", "a"), ("a2", "a"), ("b1", "b"), ("a3", "a")] {
         let sent = engine
+            .queues()
             .send_message(in_group("q.fifo", body, group, body))
             .await
             .unwrap();
@@ -38,6 +39,7 @@ async fn what_stands_before_a_hidden_message_can_be_received_and_what_stands_beh
     create(&engine, "q.fifo", &[FIFO]).await;
     for body in ["1", "2", "3"] {
         engine
+            .queues()
             .send_message(in_group("q.fifo", body, "g", body))
             .await
             .unwrap();
@@ -50,6 +52,7 @@ async fn what_stands_before_a_hidden_message_can_be_received_and_what_stands_beh
             visibility_timeout: 0,
         };
         engine
+            .queues()
             .change_message_visibility("q.fifo", change)
             .await
             .unwrap();
@@ -63,11 +66,13 @@ async fn a_handle_whose_message_is_visible_again_cannot_delete_it() {
     let engine = engine(directory.path()).await;
     create(&engine, "q.fifo", &[FIFO]).await;
     engine
+        .queues()
         .send_message(in_group("q.fifo", "1", "g", "1"))
         .await
         .unwrap();
     let receipt_handle = glance(&engine, "q.fifo").await.unwrap().receipt_handle;
     let refused = engine
+        .queues()
         .delete_message("q.fifo", DeleteMessage { receipt_handle })
         .await;
     let Err(Rejected::InvalidParameter(text)) = refused else {
@@ -91,10 +96,12 @@ async fn a_duplicate_is_acknowledged_and_not_sent_even_after_a_restart() {
     ];
     create(&before, "content.fifo", &by_content).await;
     let first = before
+        .queues()
         .send_message(in_group("q.fifo", "1", "g", "id"))
         .await
         .unwrap();
     let again = before
+        .queues()
         .send_message(in_group("q.fifo", "2", "h", "id"))
         .await
         .unwrap();
@@ -107,6 +114,7 @@ async fn a_duplicate_is_acknowledged_and_not_sent_even_after_a_restart() {
 
     let after = engine(directory.path()).await;
     after
+        .queues()
         .send_message(in_group("q.fifo", "3", "g", "id"))
         .await
         .unwrap();
@@ -116,7 +124,7 @@ async fn a_duplicate_is_acknowledged_and_not_sent_even_after_a_restart() {
             group_id: Some(group.to_owned()),
             ..message("content.fifo", "same")
         };
-        after.send_message(same).await.unwrap();
+        after.queues().send_message(same).await.unwrap();
     }
     assert_eq!(
         bodies(&receive(&after, "content.fifo", 10).await),
@@ -131,7 +139,7 @@ async fn a_message_of_a_fifo_queue_has_a_group_and_a_deduplication_id_and_no_del
     create(&engine, "q.fifo", &[FIFO]).await;
     create(&engine, "q", &[]).await;
     assert_eq!(
-        engine.send_message(message("q.fifo", "x")).await,
+        engine.queues().send_message(message("q.fifo", "x")).await,
         Err(QueueError::MissingParameter("MessageGroupId").into())
     );
     let whole = in_group("q.fifo", "x", "g", "id");
@@ -153,7 +161,7 @@ async fn a_message_of_a_fifo_queue_has_a_group_and_a_deduplication_id_and_no_del
             ..whole.clone()
         },
     ] {
-        let refused = engine.send_message(bad).await;
+        let refused = engine.queues().send_message(bad).await;
         assert!(
             matches!(refused, Err(Rejected::InvalidParameter(_))),
             "{refused:?}"
@@ -174,6 +182,7 @@ async fn a_group_goes_on_when_its_first_message_becomes_a_dead_letter() {
     .await;
     for body in ["1", "2"] {
         engine
+            .queues()
             .send_message(in_group("q.fifo", body, "g", body))
             .await
             .unwrap();
@@ -239,6 +248,7 @@ async fn whatever_consumers_do_each_group_is_delivered_in_order_and_by_one_at_a_
             0 | 1 => {
                 let (group, body) = (format!("g{}", dice.roll(5)), number.to_string());
                 engine
+                    .queues()
                     .send_message(in_group("q.fifo", &body, &group, &body))
                     .await
                     .unwrap();
@@ -268,6 +278,7 @@ async fn whatever_consumers_do_each_group_is_delivered_in_order_and_by_one_at_a_
                             visibility_timeout: 0,
                         };
                         engine
+                            .queues()
                             .change_message_visibility("q.fifo", change)
                             .await
                             .unwrap();

@@ -28,6 +28,7 @@ fn from_dead() -> StartMessageMoveTask {
 
 async fn newest_task(engine: &Engine) -> MoveTask {
     let mut tasks = engine
+        .queues()
         .list_message_move_tasks(&arn("dead"), None)
         .await
         .expect("the source is there");
@@ -48,7 +49,11 @@ async fn dead_letters_go_back_to_where_they_came_from() {
     let directory = tempfile::tempdir().unwrap();
     let engine = engine(directory.path()).await;
     with_dead_letters(&engine, 300).await;
-    engine.start_message_move_task(from_dead()).await.unwrap();
+    engine
+        .queues()
+        .start_message_move_task(from_dead())
+        .await
+        .unwrap();
     let task = ended_task(&engine).await;
     assert_eq!(task.status, MoveTaskStatus::Completed);
     assert_eq!(
@@ -78,6 +83,7 @@ async fn a_task_keeps_to_its_rate_goes_on_after_a_restart_and_can_be_cancelled()
         ..from_dead()
     };
     let handle = before
+        .queues()
         .start_message_move_task(slowly.clone())
         .await
         .unwrap();
@@ -85,7 +91,7 @@ async fn a_task_keeps_to_its_rate_goes_on_after_a_restart_and_can_be_cancelled()
         newest_task(&before).await.task_handle.as_ref(),
         Some(&handle)
     );
-    let again = before.start_message_move_task(slowly).await;
+    let again = before.queues().start_message_move_task(slowly).await;
     assert!(
         matches!(again, Err(Rejected::InvalidParameter(_))),
         "one task at a time"
@@ -95,16 +101,20 @@ async fn a_task_keeps_to_its_rate_goes_on_after_a_restart_and_can_be_cancelled()
 
     let after = engine(directory.path()).await;
     crate::support::until(async || (newest_task(&after).await.moved >= 2).then_some(())).await;
-    let moved = after.cancel_message_move_task(&handle).await.unwrap();
+    let moved = after
+        .queues()
+        .cancel_message_move_task(&handle)
+        .await
+        .unwrap();
     assert_eq!(newest_task(&after).await.status, MoveTaskStatus::Cancelled);
     let arrived = receive(&after, "other", 10).await;
     assert_eq!(i64::try_from(arrived.len()).unwrap(), moved);
-    let ended = after.cancel_message_move_task(&handle).await;
+    let ended = after.queues().cancel_message_move_task(&handle).await;
     assert!(matches!(
         ended,
         Err(Rejected::Queue(QueueError::ResourceNotFound(_)))
     ));
-    let forged = after.cancel_message_move_task("forged").await;
+    let forged = after.queues().cancel_message_move_task("forged").await;
     assert!(matches!(forged, Err(Rejected::InvalidParameter(_))));
 }
 
@@ -114,7 +124,11 @@ async fn a_task_fails_when_nobody_knows_where_a_message_came_from() {
     let engine = engine(directory.path()).await;
     with_dead_letters(&engine, 0).await;
     send(&engine, "dead", "sent here by hand").await;
-    engine.start_message_move_task(from_dead()).await.unwrap();
+    engine
+        .queues()
+        .start_message_move_task(from_dead())
+        .await
+        .unwrap();
     let task = ended_task(&engine).await;
     assert_eq!(task.status, MoveTaskStatus::Failed);
     assert_eq!(
@@ -131,6 +145,7 @@ async fn a_task_fails_when_nobody_knows_where_a_message_came_from() {
         ..StartMessageMoveTask::default()
     };
     let refused = engine
+        .queues()
         .start_message_move_task(no_dead_letters)
         .await
         .unwrap_err();
@@ -149,17 +164,28 @@ async fn nobody_but_the_embedded_worker_takes_or_removes_the_messages_of_a_targe
     };
     for queue in ["erp-high", "erp-medium", "erp-batch", "erp-dead"] {
         for refused in [
-            engine.receive_message(receiving(queue, 1)).await.err(),
-            engine.delete_message(queue, handle.clone()).await.err(),
-            engine.purge_queue(queue).await.err(),
-            engine.delete_queue(queue).await.err(),
+            engine
+                .queues()
+                .receive_message(receiving(queue, 1))
+                .await
+                .err(),
+            engine
+                .queues()
+                .delete_message(queue, handle.clone())
+                .await
+                .err(),
+            engine.queues().purge_queue(queue).await.err(),
+            engine.queues().delete_queue(queue).await.err(),
         ] {
             let Some(Rejected::Queue(QueueError::UnsupportedOperation(text))) = refused else {
                 panic!("{queue}: {refused:?}");
             };
             assert!(text.contains("[targets.erp]"), "{text}");
         }
-        assert_eq!(engine.find_queue(queue).await.as_deref(), Ok(queue));
+        assert_eq!(
+            engine.queues().find_queue(queue).await.as_deref(),
+            Ok(queue)
+        );
     }
 }
 
@@ -179,15 +205,15 @@ async fn the_queues_of_an_external_worker_are_plain_and_its_report_resumes_the_w
             output: r#"{"StatusCode":200,"ResponseBody":{}}"#.to_owned(),
         },
     };
-    engine.report_task(report).await.unwrap();
+    engine.executions().report_task(report).await.unwrap();
     let execution = ended(&engine, &arn).await;
     assert_eq!(execution.summary.status, ExecutionStatus::Succeeded);
     assert_eq!(
-        engine.targets().await.unwrap()[0].waiting,
+        engine.calls().targets().await.unwrap()[0].waiting,
         [0, 0, 0],
         "nothing waits for the gate"
     );
-    let removed = engine.delete_queue("erp-high").await;
+    let removed = engine.queues().delete_queue("erp-high").await;
     assert!(matches!(
         removed,
         Err(Rejected::Queue(QueueError::UnsupportedOperation(_)))

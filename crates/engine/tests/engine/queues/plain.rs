@@ -27,7 +27,7 @@ async fn a_message_is_received_as_it_was_sent() {
         group_id: Some("acme".to_owned()),
         ..message("orders", "Hello")
     };
-    let sent = engine.send_message(request.clone()).await.unwrap();
+    let sent = engine.queues().send_message(request.clone()).await.unwrap();
     assert_eq!(sent.md5_of_body, "8b1a9953c4611296a827abf8c47804d7");
     assert_eq!(
         sent.md5_of_attributes.as_deref(),
@@ -67,17 +67,22 @@ async fn a_received_message_is_hidden_until_its_visibility_timeout_is_over() {
     };
     for refused in [-1, 43_201] {
         let refused = engine
+            .queues()
             .change_message_visibility("orders", change(refused))
             .await;
         assert!(matches!(refused, Err(Rejected::InvalidParameter(_))));
     }
     engine
+        .queues()
         .change_message_visibility("orders", change(0))
         .await
         .unwrap();
     assert_eq!(counts(&engine, "orders").await, [1, 0, 0]);
     assert_eq!(
-        engine.change_message_visibility("orders", change(5)).await,
+        engine
+            .queues()
+            .change_message_visibility("orders", change(5))
+            .await,
         Err(QueueError::MessageNotInflight.into())
     );
 
@@ -93,7 +98,7 @@ async fn a_received_message_is_hidden_until_its_visibility_timeout_is_over() {
         receipt_handle: "forged".to_owned(),
     };
     assert_eq!(
-        engine.delete_message("orders", forged).await,
+        engine.queues().delete_message("orders", forged).await,
         Err(QueueError::ReceiptHandleIsInvalid("forged".to_owned()).into())
     );
 }
@@ -108,7 +113,7 @@ async fn a_delayed_message_cannot_be_received_before_its_time() {
         delay_seconds: Some(0),
         ..message("orders", "at once")
     };
-    engine.send_message(at_once).await.unwrap();
+    engine.queues().send_message(at_once).await.unwrap();
     assert_eq!(counts(&engine, "orders").await, [1, 0, 1]);
     assert_eq!(bodies(&receive(&engine, "orders", 10).await), ["at once"]);
 }
@@ -138,7 +143,10 @@ async fn a_message_received_too_often_goes_to_the_dead_letter_queue() {
         dead_letter_queue_url: Some("dead".to_owned()),
         ..ListQueues::default()
     };
-    assert_eq!(engine.list_queues(sources).await.unwrap().items, ["orders"]);
+    assert_eq!(
+        engine.queues().list_queues(sources).await.unwrap().items,
+        ["orders"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,6 +158,7 @@ async fn a_dead_letter_queue_must_be_there_be_of_the_same_type_and_let_the_sourc
     create(&engine, "closed", &[nobody]).await;
     for dead in ["absent", "dead.fifo", "closed", "erp-dead"] {
         let refused = engine
+            .queues()
             .create_queue(CreateQueue {
                 name: "orders".to_owned(),
                 attributes: names(&[("RedrivePolicy", &redrive(dead, 1))]),
@@ -159,7 +168,7 @@ async fn a_dead_letter_queue_must_be_there_be_of_the_same_type_and_let_the_sourc
         assert!(refused.is_err(), "{dead}");
     }
     assert!(
-        engine.find_queue("orders").await.is_err(),
+        engine.queues().find_queue("orders").await.is_err(),
         "nothing was made"
     );
 }
@@ -181,7 +190,7 @@ async fn each_entry_of_a_batch_is_judged_by_itself() {
             .map(|(id, body)| ((*id).to_owned(), message("", body)))
             .collect(),
     };
-    let answer = engine.send_message_batch(batch).await.unwrap();
+    let answer = engine.queues().send_message_batch(batch).await.unwrap();
     let fine: Vec<_> = answer
         .iter()
         .map(|(id, sent)| (id.as_str(), sent.is_ok()))
@@ -206,7 +215,7 @@ async fn each_entry_of_a_batch_is_judged_by_itself() {
             ),
         ],
     };
-    let answer = engine.delete_message_batch(batch).await.unwrap();
+    let answer = engine.queues().delete_message_batch(batch).await.unwrap();
     assert!(answer[0].1.is_err());
     assert_eq!(answer[1], ("good".to_owned(), Ok(())));
     assert_eq!(counts(&engine, "orders").await, [0, 0, 0]);
@@ -221,27 +230,33 @@ async fn nothing_of_a_purged_or_deleted_queue_is_received_again() {
         send(&engine, "orders", &number.to_string()).await;
     }
     let in_flight = receive(&engine, "orders", 10).await;
-    engine.purge_queue("orders").await.unwrap();
+    engine.queues().purge_queue("orders").await.unwrap();
     assert!(receive(&engine, "orders", 10).await.is_empty());
     delete(&engine, "orders", &in_flight[0]).await;
     crate::support::until(async || (counts(&engine, "orders").await == [0, 0, 0]).then_some(()))
         .await;
     assert_eq!(
-        engine.purge_queue("orders").await,
+        engine.queues().purge_queue("orders").await,
         Err(QueueError::PurgeQueueInProgress("orders".to_owned()).into())
     );
     send(&engine, "orders", "after").await;
     assert_eq!(bodies(&receive(&engine, "orders", 10).await), ["after"]);
 
-    engine.delete_queue("orders").await.unwrap();
+    engine.queues().delete_queue("orders").await.unwrap();
     let gone = Err(Rejected::QueueDoesNotExist("orders".to_owned()));
-    assert_eq!(engine.receive_message(receiving("orders", 1)).await, gone);
+    assert_eq!(
+        engine
+            .queues()
+            .receive_message(receiving("orders", 1))
+            .await,
+        gone
+    );
     let again = CreateQueue {
         name: "orders".to_owned(),
         ..CreateQueue::default()
     };
     let rests = Err(QueueError::QueueDeletedRecently.into());
-    assert_eq!(engine.create_queue(again).await, rests);
+    assert_eq!(engine.queues().create_queue(again).await, rests);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -250,9 +265,17 @@ async fn queues_and_their_messages_are_there_after_a_restart() {
     let before = engine(directory.path()).await;
     create(&before, "orders", &[("VisibilityTimeout", "43200")]).await;
     let tags = TagChange::Set(names(&[("team", "sales"), ("stage", "test")]));
-    before.change_queue_tags("orders", tags).await.unwrap();
+    before
+        .queues()
+        .change_queue_tags("orders", tags)
+        .await
+        .unwrap();
     let untag = TagChange::Remove(vec!["stage".to_owned()]);
-    before.change_queue_tags("orders", untag).await.unwrap();
+    before
+        .queues()
+        .change_queue_tags("orders", untag)
+        .await
+        .unwrap();
     for body in ["one", "two", "three"] {
         send(&before, "orders", body).await;
     }
@@ -264,10 +287,11 @@ async fn queues_and_their_messages_are_there_after_a_restart() {
 
     let after = engine(directory.path()).await;
     assert_eq!(
-        after.queue_tags("orders").await.unwrap(),
+        after.queues().queue_tags("orders").await.unwrap(),
         names(&[("team", "sales")])
     );
     let all = after
+        .queues()
         .queue_attributes("orders", &["All".to_owned()])
         .await
         .unwrap();
@@ -292,10 +316,10 @@ async fn queues_are_listed_by_name_in_pages() {
         max_results: Some(2),
         ..ListQueues::default()
     };
-    let page = engine.list_queues(list.clone()).await.unwrap();
+    let page = engine.queues().list_queues(list.clone()).await.unwrap();
     assert_eq!(page.items, ["b-1", "b-2"]);
     list.next_token = page.next_token;
-    let page = engine.list_queues(list).await.unwrap();
+    let page = engine.queues().list_queues(list).await.unwrap();
     assert_eq!(
         (page.items.as_slice(), page.next_token),
         (["b-3".to_owned()].as_slice(), None)
@@ -315,7 +339,7 @@ async fn an_existing_queue_is_made_again_only_with_the_attributes_it_has() {
         ..CreateQueue::default()
     };
     assert_eq!(
-        engine.create_queue(other).await,
+        engine.queues().create_queue(other).await,
         Err(QueueError::QueueNameExists("DelaySeconds".to_owned()).into())
     );
 }
@@ -334,12 +358,12 @@ async fn the_queues_of_a_target_that_is_not_configured_are_neither_seen_nor_made
     config.targets.clear();
     config.workflows.clear();
     let engine = crate::support::open(&config);
-    assert!(engine.find_queue("erp-high").await.is_err());
+    assert!(engine.queues().find_queue("erp-high").await.is_err());
     let taken = CreateQueue {
         name: "erp-high".to_owned(),
         ..CreateQueue::default()
     };
-    let refused = engine.create_queue(taken).await;
+    let refused = engine.queues().create_queue(taken).await;
     assert!(
         matches!(
             refused,

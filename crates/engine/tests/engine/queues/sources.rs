@@ -30,7 +30,7 @@ fn execution(message_id: &str) -> String {
 /// Waits until an execution is known, and returns how it ended.
 async fn ended_of(engine: &Engine, message_id: &str) -> ExecutionStatus {
     let name = execution(message_id);
-    until(async || engine.describe_execution(&name).await.ok()).await;
+    until(async || engine.executions().describe_execution(&name).await.ok()).await;
     ended(engine, &name).await.summary.status
 }
 
@@ -41,7 +41,13 @@ async fn each_message_starts_one_execution_named_by_its_message_id_and_is_gone()
     let mut sent = Vec::new();
     for number in 0..200 {
         let body = format!("{{\"order\":{number}}}");
-        sent.push(engine.send_message(message("orders", &body)).await.unwrap());
+        sent.push(
+            engine
+                .queues()
+                .send_message(message("orders", &body))
+                .await
+                .unwrap(),
+        );
     }
     for (number, one) in sent.iter().enumerate() {
         assert_eq!(
@@ -63,13 +69,17 @@ async fn a_queue_that_was_there_before_is_drained_and_a_restart_starts_nothing_t
     let plain = config_from(directory.path(), "other", SLOW);
     let engine = open(&plain);
     create(&engine, "orders", &[]).await;
-    let sent = engine.send_message(message("orders", "{}")).await.unwrap();
+    let sent = engine
+        .queues()
+        .send_message(message("orders", "{}"))
+        .await
+        .unwrap();
     engine.shut_down().await;
     drop(engine);
     for _ in 0..2 {
         let engine = open(&config_from(directory.path(), "orders", SLOW));
         let name = execution(&sent.message_id);
-        until(async || engine.describe_execution(&name).await.ok()).await;
+        until(async || engine.executions().describe_execution(&name).await.ok()).await;
         assert_eq!(counts(&engine, "orders").await, [0, 0, 0]);
         let events = history(&engine, &name).await;
         let starts = events
@@ -91,7 +101,11 @@ async fn a_message_that_is_no_json_goes_the_way_of_the_redrive_policy() {
         (counts[1] == 1).then_some(counts)
     });
     assert_eq!(kept.await, [0, 1, 0], "it is hidden and kept");
-    let good = engine.send_message(message("orders", "{}")).await.unwrap();
+    let good = engine
+        .queues()
+        .send_message(message("orders", "{}"))
+        .await
+        .unwrap();
     assert_eq!(
         ended_of(&engine, &good.message_id).await,
         ExecutionStatus::Succeeded
@@ -101,7 +115,11 @@ async fn a_message_that_is_no_json_goes_the_way_of_the_redrive_policy() {
         ("RedrivePolicy", &redrive("dead", 1)),
         ("VisibilityTimeout", "0"),
     ]);
-    engine.set_queue_attributes("orders", policy).await.unwrap();
+    engine
+        .queues()
+        .set_queue_attributes("orders", policy)
+        .await
+        .unwrap();
     send(&engine, "orders", "no JSON either").await;
     until(async || (counts(&engine, "dead").await[0] == 1).then_some(())).await;
     assert!(arn("dead").ends_with("dead"));
@@ -114,12 +132,20 @@ async fn a_fifo_queue_starts_executions_in_the_order_of_its_groups() {
     let mut sent = Vec::new();
     for number in ["1", "2", "3"] {
         let message = in_group("orders.fifo", number, "g", number);
-        sent.push(engine.send_message(message).await.unwrap().message_id);
+        sent.push(
+            engine
+                .queues()
+                .send_message(message)
+                .await
+                .unwrap()
+                .message_id,
+        );
     }
     let mut starts = Vec::new();
     for message in &sent {
         assert_eq!(ended_of(&engine, message).await, ExecutionStatus::Succeeded);
         let found = engine
+            .executions()
             .describe_execution(&execution(message))
             .await
             .unwrap();
@@ -132,7 +158,7 @@ async fn a_fifo_queue_starts_executions_in_the_order_of_its_groups() {
 async fn a_source_queue_is_not_deleted_from_under_its_workflow() {
     let directory = tempfile::tempdir().unwrap();
     let engine = open(&config_from(directory.path(), "orders", PASS));
-    match engine.delete_queue("orders").await {
+    match engine.queues().delete_queue("orders").await {
         Err(Rejected::Queue(QueueError::UnsupportedOperation(why))) => {
             assert!(why.contains("[workflows.order]"), "{why}");
         }

@@ -23,7 +23,11 @@ async fn wait_on<F: Future>(engine: &Engine, queue: &str, receive: &mut Pin<Box<
     })
     .await;
     // Commands are applied in their order, so the receive has been by the time this one is answered.
-    engine.queue_tags(queue).await.expect("the queue is there");
+    engine
+        .queues()
+        .queue_tags(queue)
+        .await
+        .expect("the queue is there");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,9 +44,9 @@ async fn a_receive_that_waits_gets_the_message_that_is_sent_later() {
         wait_time_seconds: None,
         ..receiving("orders", 1)
     };
-    let mut first = Box::pin(engine.receive_message(by_queue));
+    let mut first = Box::pin(engine.queues().receive_message(by_queue));
     wait_on(&engine, "orders", &mut first).await;
-    let mut second = Box::pin(engine.receive_message(waiting("orders")));
+    let mut second = Box::pin(engine.queues().receive_message(waiting("orders")));
     wait_on(&engine, "orders", &mut second).await;
     send(&engine, "orders", "one").await;
     assert_eq!(
@@ -59,7 +63,7 @@ async fn a_client_that_has_gone_takes_no_message() {
     let directory = tempfile::tempdir().unwrap();
     let engine = engine(directory.path()).await;
     create(&engine, "orders", &[]).await;
-    let mut gone = Box::pin(engine.receive_message(waiting("orders")));
+    let mut gone = Box::pin(engine.queues().receive_message(waiting("orders")));
     wait_on(&engine, "orders", &mut gone).await;
     drop(gone);
     send(&engine, "orders", "one").await;
@@ -78,8 +82,8 @@ async fn a_message_whose_delay_is_over_wakes_a_receive_that_waits() {
     create(&engine, "orders", &[]).await;
     let mut delayed = message("orders", "late");
     delayed.delay_seconds = Some(1);
-    engine.send_message(delayed).await.unwrap();
-    let mut receive = Box::pin(engine.receive_message(waiting("orders")));
+    engine.queues().send_message(delayed).await.unwrap();
+    let mut receive = Box::pin(engine.queues().receive_message(waiting("orders")));
     wait_on(&engine, "orders", &mut receive).await;
     assert_eq!(bodies(&receive.await.unwrap()), ["late"]);
 }
@@ -94,15 +98,15 @@ async fn a_receive_that_waits_is_answered_when_its_time_its_queue_or_the_engine_
         wait_time_seconds: Some(1),
         ..receiving("orders", 1)
     };
-    assert_eq!(engine.receive_message(short).await, Ok(Vec::new()));
+    assert_eq!(engine.queues().receive_message(short).await, Ok(Vec::new()));
 
-    let mut first = Box::pin(engine.receive_message(waiting("orders")));
+    let mut first = Box::pin(engine.queues().receive_message(waiting("orders")));
     wait_on(&engine, "orders", &mut first).await;
-    engine.delete_queue("orders").await.unwrap();
+    engine.queues().delete_queue("orders").await.unwrap();
     let gone = Err(Rejected::QueueDoesNotExist("orders".to_owned()));
     assert_eq!(first.await, gone);
 
-    let mut second = Box::pin(engine.receive_message(waiting("others")));
+    let mut second = Box::pin(engine.queues().receive_message(waiting("others")));
     wait_on(&engine, "others", &mut second).await;
     engine.shut_down().await;
     assert_eq!(second.await, Ok(Vec::new()));

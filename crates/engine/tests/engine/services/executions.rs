@@ -33,7 +33,11 @@ fn child_arn(machine: &str, parent: &str) -> String {
 }
 
 async fn describe(engine: &Engine, arn: &str) -> ExecutionDescription {
-    engine.describe_execution(arn).await.expect("it is known")
+    engine
+        .executions()
+        .describe_execution(arn)
+        .await
+        .expect("it is known")
 }
 
 /// Answers the task token of the only message of a queue.
@@ -47,7 +51,7 @@ async fn answer(engine: &Engine, queue: &str, result: TaskResult) {
             .to_owned(),
         result,
     };
-    let reported = engine.report_task(report).await;
+    let reported = engine.executions().report_task(report).await;
     reported.expect("the task waits");
 }
 
@@ -157,7 +161,7 @@ async fn stopping_a_parent_stops_the_children_it_waits_for_and_no_others() {
             error: None,
             cause: None,
         };
-        engine.stop_execution(stop).await.unwrap();
+        engine.executions().stop_execution(stop).await.unwrap();
         assert_eq!(
             describe(&engine, &child).await.summary.status,
             expected,
@@ -200,7 +204,7 @@ async fn machines_that_start_each_other_without_end_leave_room_for_others() {
             max_results: Some(1_000),
             ..ListExecutions::default()
         };
-        let page = engine.list_executions(list).await.unwrap();
+        let page = engine.executions().list_executions(list).await.unwrap();
         (page.items.len() > 50).then_some(())
     })
     .await;

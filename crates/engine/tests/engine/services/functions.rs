@@ -157,7 +157,7 @@ async fn a_function_may_answer_the_task_token_instead() {
             output: "12".to_owned(),
         },
     };
-    engine.report_task(report).await.unwrap();
+    engine.executions().report_task(report).await.unwrap();
     assert_eq!(ended(&engine, &arn).await.output.as_deref(), Some("12"));
 }
 
@@ -190,7 +190,7 @@ async fn functions_that_hang_for_nobody_give_their_places_back() {
             error: None,
             cause: None,
         };
-        engine.stop_execution(stop).await.unwrap();
+        engine.executions().stop_execution(stop).await.unwrap();
     }
     let quick = ended(&engine, &quick).await;
     assert_eq!(quick.summary.status, ExecutionStatus::Succeeded);

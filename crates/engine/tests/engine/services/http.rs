@@ -76,13 +76,16 @@ async fn http_tasks_wait_at_the_gate_and_a_stopped_one_makes_no_call() {
     until(async || (vendor.seen().len() == 1).then_some(())).await;
     let second = run(&engine, &endpoint, "second").await;
     let third = run(&engine, &endpoint, "third").await;
-    assert_eq!(engine.targets().await.unwrap()[0].waiting, [0, 2, 0]);
+    assert_eq!(
+        engine.calls().targets().await.unwrap()[0].waiting,
+        [0, 2, 0]
+    );
     let stop = StopExecution {
         execution_arn: second,
         error: None,
         cause: None,
     };
-    engine.stop_execution(stop).await.unwrap();
+    engine.executions().stop_execution(stop).await.unwrap();
     vendor.open_doors();
     for arn in [first, third] {
         let ended = ended(&engine, &arn).await;

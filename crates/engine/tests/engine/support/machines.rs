@@ -14,7 +14,7 @@ pub(crate) async fn create(engine: &Engine, name: &str, definition: &Value) -> S
         settings: Default::default(),
         tags: Default::default(),
     };
-    let created = engine.create_state_machine(create).await;
+    let created = engine.state_machines().create_state_machine(create).await;
     created.expect("the machine is made").arn
 }
 
@@ -25,7 +25,7 @@ pub(crate) async fn start(engine: &Engine, machine: &str, name: &str, input: &Va
         name: Some(name.to_owned()),
         input: input.to_string(),
     };
-    let started = engine.start_execution(start).await;
+    let started = engine.executions().start_execution(start).await;
     started.expect("the execution starts").execution_arn
 }
 

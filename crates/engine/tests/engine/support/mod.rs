@@ -94,6 +94,7 @@ pub(crate) fn order(priority: &str, key: &str) -> String {
 
 pub(crate) async fn start(engine: &Engine, name: &str, input: &str) -> StartedExecution {
     engine
+        .executions()
         .start_execution(StartExecution {
             state_machine_arn: MACHINE.to_owned(),
             name: Some(name.to_owned()),
@@ -107,6 +108,7 @@ pub(crate) async fn start(engine: &Engine, name: &str, input: &str) -> StartedEx
 pub(crate) async fn ended(engine: &Engine, arn: &str) -> ExecutionDescription {
     until(async || {
         let found = engine
+            .executions()
             .describe_execution(arn)
             .await
             .expect("the execution is known");
@@ -124,6 +126,7 @@ pub(crate) async fn history(engine: &Engine, arn: &str) -> Vec<Event> {
         reverse_order: false,
     };
     engine
+        .executions()
         .execution_history(request)
         .await
         .expect("the history is kept")

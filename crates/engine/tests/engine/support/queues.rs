@@ -34,6 +34,7 @@ pub(crate) async fn create(engine: &Engine, name: &str, attributes: &[(&str, &st
         tags: Names::new(),
     };
     engine
+        .queues()
         .create_queue(create)
         .await
         .expect("the queue is made");
@@ -69,7 +70,7 @@ pub(crate) fn in_group(queue: &str, body: &str, group: &str, id: &str) -> SendMe
 }
 
 pub(crate) async fn send(engine: &Engine, queue: &str, body: &str) {
-    let sent = engine.send_message(message(queue, body)).await;
+    let sent = engine.queues().send_message(message(queue, body)).await;
     sent.expect("the message is sent");
 }
 
@@ -85,7 +86,10 @@ pub(crate) fn receiving(queue: &str, most: i64) -> ReceiveMessage {
 }
 
 pub(crate) async fn receive(engine: &Engine, queue: &str, most: i64) -> Vec<ReceivedMessage> {
-    let received = engine.receive_message(receiving(queue, most)).await;
+    let received = engine
+        .queues()
+        .receive_message(receiving(queue, most))
+        .await;
     received.expect("the queue can be received from")
 }
 
@@ -95,13 +99,14 @@ pub(crate) async fn glance(engine: &Engine, queue: &str) -> Option<ReceivedMessa
         visibility_timeout: Some(0),
         ..receiving(queue, 1)
     };
-    let received = engine.receive_message(request).await;
+    let received = engine.queues().receive_message(request).await;
     received.expect("the queue can be received from").pop()
 }
 
 pub(crate) async fn delete(engine: &Engine, queue: &str, message: &ReceivedMessage) {
     let receipt_handle = message.receipt_handle.clone();
     let deleted = engine
+        .queues()
         .delete_message(queue, DeleteMessage { receipt_handle })
         .await;
     deleted.expect("the message is deleted");
@@ -122,6 +127,7 @@ pub(crate) async fn counts(engine: &Engine, queue: &str) -> [u64; 3] {
         "ApproximateNumberOfMessagesDelayed",
     ];
     let all = engine
+        .queues()
         .queue_attributes(queue, &names.map(str::to_owned))
         .await
         .expect("the queue has counts");

@@ -28,11 +28,13 @@ async fn create(engine: &Engine) {
         tags: BTreeMap::new(),
     };
     let created = engine
+        .activities()
         .create_activity(create.clone())
         .await
         .expect("it is made");
     assert_eq!(created.arn, PACK);
     let again = engine
+        .activities()
         .create_activity(create)
         .await
         .expect("it is the same");
@@ -49,6 +51,7 @@ fn poll() -> GetActivityTask {
 /// A task that is there already.
 async fn take(engine: &Engine) -> ActivityTask {
     let taken = engine
+        .activities()
         .get_activity_task(poll())
         .await
         .expect("there is the activity");
@@ -57,6 +60,7 @@ async fn take(engine: &Engine) -> ActivityTask {
 
 async fn succeed(engine: &Engine, task: &ActivityTask) {
     engine
+        .executions()
         .report_task(TaskReport {
             task_token: task.task_token.clone(),
             result: TaskResult::Success {
@@ -100,7 +104,7 @@ async fn a_worker_that_waits_is_given_the_next_task() {
     create(&engine).await;
     let waiting = tokio::spawn({
         let engine = engine.clone();
-        async move { engine.get_activity_task(poll()).await }
+        async move { engine.activities().get_activity_task(poll()).await }
     });
     let started = start(&engine, "SO-1", "1").await;
     let task = waiting.await.unwrap().unwrap().expect("a task came");
@@ -119,7 +123,7 @@ async fn the_task_of_an_execution_that_was_stopped_is_given_to_nobody() {
         error: None,
         cause: None,
     };
-    engine.stop_execution(stop).await.unwrap();
+    engine.executions().stop_execution(stop).await.unwrap();
     start(&engine, "SO-2", "2").await;
     assert_eq!(take(&engine).await.input, "2");
 }
@@ -131,10 +135,10 @@ async fn workers_of_an_activity_that_is_deleted_are_told_so() {
     create(&engine).await;
     let waiting = tokio::spawn({
         let engine = engine.clone();
-        async move { engine.get_activity_task(poll()).await }
+        async move { engine.activities().get_activity_task(poll()).await }
     });
     until(async || {
-        engine.delete_activity(PACK).await.unwrap();
+        engine.activities().delete_activity(PACK).await.unwrap();
         let told = waiting.is_finished();
         if !told {
             // The worker may not have asked yet.
@@ -145,7 +149,14 @@ async fn workers_of_an_activity_that_is_deleted_are_told_so() {
     .await;
     let gone = Rejected::ActivityDoesNotExist(PACK.to_owned());
     assert_eq!(waiting.await.unwrap(), Err(gone.clone()));
-    assert_eq!(engine.describe_activity(PACK).await.unwrap_err(), gone);
+    assert_eq!(
+        engine
+            .activities()
+            .describe_activity(PACK)
+            .await
+            .unwrap_err(),
+        gone
+    );
     let started = start(&engine, "SO-1", "1").await;
     let found = ended(&engine, &started.execution_arn).await;
     assert_eq!(found.error.as_deref(), Some("States.Runtime"));
@@ -158,7 +169,7 @@ async fn workers_that_wait_do_not_keep_the_engine_from_stopping() {
     create(&engine).await;
     let waiting = tokio::spawn({
         let engine = engine.clone();
-        async move { engine.get_activity_task(poll()).await }
+        async move { engine.activities().get_activity_task(poll()).await }
     });
     engine.shut_down().await;
     assert!(matches!(

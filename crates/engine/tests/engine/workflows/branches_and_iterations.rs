@@ -67,7 +67,10 @@ async fn tokens(engine: &Engine, count: usize) -> BTreeMap<String, String> {
 
 async fn report(engine: &Engine, token: &str, result: TaskResult) -> Result<(), Rejected> {
     let task_token = token.to_owned();
-    engine.report_task(TaskReport { task_token, result }).await
+    engine
+        .executions()
+        .report_task(TaskReport { task_token, result })
+        .await
 }
 
 fn done(output: &str) -> TaskResult {
@@ -102,6 +105,7 @@ async fn pages(engine: &Engine, arn: &str, reverse_order: bool) -> Vec<Event> {
             reverse_order,
         };
         let page = engine
+            .executions()
             .execution_history(request)
             .await
             .expect("the history is kept");
@@ -122,7 +126,7 @@ async fn iterations_that_wait_go_on_after_a_restart_and_keep_their_order() {
     let arn = start(&engine, &machine, "m", &json!(["a", "b", "c"])).await;
     let tokens = tokens(&engine, 3).await;
     report(&engine, &tokens["\"c\""], done("3")).await.unwrap();
-    let waiting = engine.waiting_at(&arn).await.unwrap().unwrap();
+    let waiting = engine.executions().waiting_at(&arn).await.unwrap().unwrap();
     assert_eq!((waiting.waits_for, waiting.running), ("children", 2));
     assert_eq!(waiting.children.len(), 2);
     assert_eq!(waiting.children[0].state, "Each");
@@ -207,7 +211,7 @@ async fn a_stop_leaves_no_timer_of_any_iteration() {
         error: None,
         cause: None,
     };
-    engine.stop_execution(stop).await.unwrap();
+    engine.executions().stop_execution(stop).await.unwrap();
     assert_eq!(
         ended(&engine, &arn).await.summary.status,
         ExecutionStatus::Aborted

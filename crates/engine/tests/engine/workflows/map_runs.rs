@@ -42,7 +42,10 @@ async fn token(engine: &Engine) -> String {
 }
 
 async fn report(engine: &Engine, task_token: String, result: TaskResult) -> Result<(), Rejected> {
-    engine.report_task(TaskReport { task_token, result }).await
+    engine
+        .executions()
+        .report_task(TaskReport { task_token, result })
+        .await
 }
 
 async fn run_of(engine: &Engine, execution: &str) -> MapRunDescription {
@@ -51,10 +54,17 @@ async fn run_of(engine: &Engine, execution: &str) -> MapRunDescription {
         max_results: None,
         next_token: None,
     };
-    let mut page = engine.list_map_runs(list).await.expect("it is listed");
+    let mut page = engine
+        .executions()
+        .list_map_runs(list)
+        .await
+        .expect("it is listed");
     assert_eq!(page.items.len(), 1);
     let listed = page.items.remove(0);
-    let described = engine.describe_map_run(&listed.map_run_arn).await;
+    let described = engine
+        .executions()
+        .describe_map_run(&listed.map_run_arn)
+        .await;
     described.expect("it is described")
 }
 
@@ -64,6 +74,7 @@ async fn children(engine: &Engine, run: &MapRunDescription) -> Vec<ExecutionSumm
         ..ListExecutions::default()
     };
     engine
+        .executions()
         .list_executions(list)
         .await
         .expect("they are listed")
@@ -89,6 +100,7 @@ async fn each_item_is_an_execution_of_its_own_and_the_results_keep_their_order()
     let children = children(&engine, &run).await;
     assert_eq!(children.len(), 100, "one page");
     let child = engine
+        .executions()
         .describe_execution(&children[0].execution_arn)
         .await
         .unwrap();
@@ -113,7 +125,12 @@ async fn each_item_is_an_execution_of_its_own_and_the_results_keep_their_order()
         state_machine_arn: Some(machine),
         ..ListExecutions::default()
     };
-    let listed = engine.list_executions(all).await.unwrap().items;
+    let listed = engine
+        .executions()
+        .list_executions(all)
+        .await
+        .unwrap()
+        .items;
     assert_eq!(listed.len(), 1, "children are listed by their map run only");
 }
 
@@ -162,6 +179,7 @@ async fn children_go_on_after_a_restart_and_a_stop_of_the_parent_stops_them() {
     );
     let child = children(&engine, &run).await.remove(0);
     let child = engine
+        .executions()
         .describe_execution(&child.execution_arn)
         .await
         .unwrap();
@@ -177,7 +195,7 @@ async fn children_go_on_after_a_restart_and_a_stop_of_the_parent_stops_them() {
         error: None,
         cause: None,
     };
-    engine.stop_execution(stop).await.unwrap();
+    engine.executions().stop_execution(stop).await.unwrap();
     until(async || (run_of(&engine, &arn).await.executions.aborted == 1).then_some(())).await;
     let run = run_of(&engine, &arn).await;
     assert_eq!(run.status, ExecutionStatus::Aborted);
@@ -203,7 +221,7 @@ async fn a_map_run_that_is_given_more_room_starts_more_children_at_once() {
         tolerated_failure_count: None,
         tolerated_failure_percentage: None,
     };
-    engine.update_map_run(update).await.unwrap();
+    engine.executions().update_map_run(update).await.unwrap();
     tokens.push(token(&engine).await);
     tokens.push(token(&engine).await);
     for token in tokens {
@@ -217,6 +235,6 @@ async fn a_map_run_that_is_given_more_room_starts_more_children_at_once() {
         Some("[0,0,0]")
     );
     let absent = run.map_run_arn.replace("/Each:", "/Other:");
-    let found = engine.describe_map_run(&absent).await;
+    let found = engine.executions().describe_map_run(&absent).await;
     assert!(matches!(found, Err(Rejected::ResourceNotFound(_))));
 }

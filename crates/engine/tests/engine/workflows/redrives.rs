@@ -34,7 +34,10 @@ async fn next(engine: &Engine) -> (Value, String) {
 async fn done(engine: &Engine, token: &str, output: &str) -> Result<(), Rejected> {
     let (task_token, output) = (token.to_owned(), output.to_owned());
     let result = TaskResult::Success { output };
-    engine.report_task(TaskReport { task_token, result }).await
+    engine
+        .executions()
+        .report_task(TaskReport { task_token, result })
+        .await
 }
 
 async fn fail(engine: &Engine, token: &str) {
@@ -45,7 +48,11 @@ async fn fail(engine: &Engine, token: &str) {
             cause: None,
         },
     };
-    engine.report_task(report).await.expect("the task waits");
+    engine
+        .executions()
+        .report_task(report)
+        .await
+        .expect("the task waits");
 }
 
 async fn redrive(engine: &Engine, arn: &str, token: Option<&str>) -> Result<i64, Rejected> {
@@ -53,7 +60,7 @@ async fn redrive(engine: &Engine, arn: &str, token: Option<&str>) -> Result<i64,
         execution_arn: arn.to_owned(),
         client_token: token.map(str::to_owned),
     };
-    engine.redrive_execution(request).await
+    engine.executions().redrive_execution(request).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,7 +138,7 @@ async fn a_task_that_was_stopped_is_scheduled_again_with_a_token_of_its_own() {
         error: None,
         cause: None,
     };
-    engine.stop_execution(stop).await.unwrap();
+    engine.executions().stop_execution(stop).await.unwrap();
     redrive(&engine, &arn, None).await.unwrap();
     let (_, new) = next(&engine).await;
     assert_eq!(done(&engine, &old, "1").await, Err(Rejected::TaskTimedOut));
@@ -160,7 +167,12 @@ async fn a_task_that_was_stopped_is_scheduled_again_with_a_token_of_its_own() {
             redriven,
             ..ListExecutions::default()
         };
-        let listed = engine.list_executions(list).await.unwrap().items;
+        let listed = engine
+            .executions()
+            .list_executions(list)
+            .await
+            .unwrap()
+            .items;
         assert_eq!(listed.len(), count, "{redriven:?}");
     }
 }
@@ -182,7 +194,7 @@ async fn a_stop_while_iterations_wait_can_be_taken_back() {
         error: None,
         cause: None,
     };
-    engine.stop_execution(stop).await.unwrap();
+    engine.executions().stop_execution(stop).await.unwrap();
     redrive(&engine, &arn, None).await.unwrap();
     for _ in 0..3 {
         let (item, token) = next(&engine).await;

@@ -48,9 +48,13 @@ async fn a_task_that_somebody_else_completed_gets_no_call() {
         &token(&engine, &second.execution_arn).await,
         r#"{"StatusCode":1,"ResponseBody":2}"#,
     );
-    engine.report_task(report.clone()).await.unwrap();
+    engine
+        .executions()
+        .report_task(report.clone())
+        .await
+        .unwrap();
     assert_eq!(
-        engine.report_task(report).await,
+        engine.executions().report_task(report).await,
         Err(Rejected::TaskTimedOut),
         "a second answer"
     );
@@ -59,7 +63,8 @@ async fn a_task_that_somebody_else_completed_gets_no_call() {
 
     vendor.open_doors();
     ended(&engine, &first.execution_arn).await;
-    until(async || (engine.targets().await.unwrap()[0].waiting == [0, 0, 0]).then_some(())).await;
+    until(async || (engine.calls().targets().await.unwrap()[0].waiting == [0, 0, 0]).then_some(()))
+        .await;
     assert_eq!(vendor.seen().len(), 1);
 }
 
@@ -75,6 +80,7 @@ async fn tokens_that_are_unknown_or_altered_and_outputs_that_are_no_json_are_ref
 
     let refused = async |token: &str, output: &str| {
         engine
+            .executions()
             .report_task(success(token, output))
             .await
             .unwrap_err()
@@ -92,6 +98,7 @@ async fn tokens_that_are_unknown_or_altered_and_outputs_that_are_no_json_are_ref
         Rejected::InvalidOutput(_)
     ));
     let found = engine
+        .executions()
         .describe_execution(&started.execution_arn)
         .await
         .unwrap();
@@ -110,15 +117,20 @@ async fn an_execution_that_is_stopped_while_its_call_waits_makes_no_call() {
         error: Some("Cancelled".to_owned()),
         cause: None,
     };
-    let stopped_at = engine.stop_execution(stop.clone()).await.unwrap();
+    let stopped_at = engine
+        .executions()
+        .stop_execution(stop.clone())
+        .await
+        .unwrap();
     assert_eq!(
-        engine.stop_execution(stop).await,
+        engine.executions().stop_execution(stop).await,
         Ok(stopped_at),
         "a second stop changes nothing"
     );
     vendor.open_doors();
     ended(&engine, &first.execution_arn).await;
-    until(async || (engine.targets().await.unwrap()[0].waiting == [0, 0, 0]).then_some(())).await;
+    until(async || (engine.calls().targets().await.unwrap()[0].waiting == [0, 0, 0]).then_some(()))
+        .await;
     let second = ended(&engine, &second.execution_arn).await;
     assert_eq!(second.summary.status, ExecutionStatus::Aborted);
     assert_eq!(second.error.as_deref(), Some("Cancelled"));
@@ -135,7 +147,7 @@ async fn a_task_that_waits_too_long_times_out_and_its_late_answer_changes_nothin
     let over = ended(&engine, &started.execution_arn).await;
     assert_eq!(over.error.as_deref(), Some("States.Timeout"));
     vendor.open_doors();
-    until(async || (engine.targets().await.unwrap()[0].in_flight == 0).then_some(())).await;
+    until(async || (engine.calls().targets().await.unwrap()[0].in_flight == 0).then_some(())).await;
     assert_eq!(
         types(&engine, &started.execution_arn).await.last(),
         Some(&"ExecutionFailed")
@@ -202,7 +214,7 @@ async fn a_delayed_message_is_not_called_before_its_time() {
         delay_seconds: Some(1),
         ..SendMessage::default()
     };
-    engine.send_message(message).await.unwrap();
+    engine.queues().send_message(message).await.unwrap();
     until(async || (vendor.seen().len() == 1).then_some(())).await;
     assert!(sent.elapsed() >= std::time::Duration::from_secs(1));
 }

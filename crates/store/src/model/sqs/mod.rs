@@ -1,11 +1,14 @@
 //! What clients ask of queues and what they are answered: the types behind the operations of AWS SQS, without their
-//! wire form. The rules that decide an answer are the engine's.
+//! wire form, and SQS's rules for what can be judged by itself. What follows in a queue is the engine's.
 
 pub mod attributes;
+pub mod batch_rules;
 pub mod digest;
 pub mod message_attribute;
+pub mod message_rules;
 pub mod policy;
 pub mod queue;
+pub mod queue_rules;
 pub mod receipt;
 
 use std::collections::BTreeMap;

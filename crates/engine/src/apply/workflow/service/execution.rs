@@ -5,13 +5,13 @@ use rampmeter_asl::{End, EventId, Pattern, Payload, Stimulus, Task};
 use rampmeter_store::model::execution::{StartExecution, StartedExecution};
 use rampmeter_store::model::id::ExecutionId;
 use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::stored_input;
 use rampmeter_store::{AwaitingTask, ExecutionRow, StoreError};
 use rampmeter_store::{Readable, TransactionError, readable};
 use serde_json::{Map, Value, json};
 
 use crate::apply::subject::Subject;
 use crate::apply::subject::as_task_error;
-use crate::apply::workflow::data::stored_input;
 use crate::apply::workflow::service::Services;
 use crate::apply::workflow::service::{Submission, TaskError};
 

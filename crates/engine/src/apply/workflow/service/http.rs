@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use rampmeter_asl::Task;
+use rampmeter_call::http_task::call_of;
 use rampmeter_call::{CallMessage, path};
 use rampmeter_dispatch::Priority;
 use rampmeter_store::model::id::{ExecutionId, MessageNumber, StepId, TargetId};
@@ -14,7 +15,6 @@ use serde_json::Value;
 
 use crate::apply::calls::send::Sending;
 use crate::apply::calls::send::{INVALID_MESSAGE, Placed};
-use crate::apply::message::http_task::call_of;
 use crate::apply::subject::Subject;
 use crate::apply::workflow::service::Services;
 use crate::apply::workflow::service::{Submission, TaskError};

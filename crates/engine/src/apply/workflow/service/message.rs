@@ -3,6 +3,7 @@
 use rampmeter_asl::{Payload, Task};
 use rampmeter_store::StoreError;
 use rampmeter_store::TransactionError;
+use rampmeter_store::body_text;
 use rampmeter_store::model::arn::queue_name;
 use rampmeter_store::model::id::{ExecutionId, QueueId, StepId};
 use rampmeter_store::model::queue_error::QueueError;
@@ -12,7 +13,6 @@ use serde_json::{Value, json};
 
 use crate::apply::calls::send::Sending;
 use crate::apply::calls::send::{Placed, Placing};
-use crate::apply::message::body::body_text;
 use crate::apply::subject::as_task_error;
 use crate::apply::workflow::service::Services;
 use crate::apply::workflow::service::{Submission, TaskError};

@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 
 use rampmeter_asl::{Payload, record};
-use rampmeter_store::{ExecutionTables, MessageRow, StoreError};
+use rampmeter_call::http_task;
 use serde_json::Value;
 
-use crate::apply::message::http_task;
+use crate::error::StoreError;
+use crate::queue::message::MessageRow;
+use crate::tables::ExecutionTables;
 
 /// The body of a message, its own or that in the step that sent it.
-pub(crate) fn body_of(
+pub fn message_body(
     executions: ExecutionTables<'_>,
     message: &MessageRow,
 ) -> Result<String, StoreError> {
@@ -17,7 +19,7 @@ pub(crate) fn body_of(
         return Ok(body.clone());
     }
     let missing = || StoreError::damaged(format!("message {} has no body", message.id.0));
-    let parameters = parameters_of(executions, message)?.ok_or_else(missing)?;
+    let parameters = message_parameters(executions, message)?.ok_or_else(missing)?;
     match parameters.value().get("MessageBody") {
         Some(body) => Ok(body_text(body).into_owned()),
         None => match http_task::call_of(parameters.value()) {
@@ -28,7 +30,7 @@ pub(crate) fn body_of(
 }
 
 /// The parameters of the task that sent a message, while they hold its body.
-pub(crate) fn parameters_of(
+pub fn message_parameters(
     executions: ExecutionTables<'_>,
     message: &MessageRow,
 ) -> Result<Option<Payload>, StoreError> {
@@ -42,7 +44,7 @@ pub(crate) fn parameters_of(
 }
 
 /// The text of a MessageBody: AWS sends an object as its JSON.
-pub(crate) fn body_text(body: &Value) -> Cow<'_, str> {
+pub fn body_text(body: &Value) -> Cow<'_, str> {
     match body {
         Value::String(text) => Cow::Borrowed(text),
         value => Cow::Owned(value.to_string()),

@@ -5,8 +5,8 @@
 use std::time::{Duration, SystemTime};
 
 use rampmeter_call::Outcome;
-use rampmeter_caller::stated;
-use rampmeter_caller::stated::{StatedLimit, Unit};
+use rampmeter_caller::rate_headers;
+use rampmeter_caller::rate_headers::{StatedLimit, Unit};
 use rampmeter_dispatch::{Disagreement, Quota};
 use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
@@ -23,13 +23,13 @@ const REMEMBERED: usize = 32;
 
 impl CallContext<'_> {
     /// Takes note of what an answer tells. Called after its permit was freed.
-    pub(crate) fn heed_allowances(
+    pub(crate) fn heed_rate_headers(
         &mut self,
         id: TargetId,
         outcome: &Outcome,
     ) -> Result<(), StoreFailure> {
         // Some vendors name a reset by the wall clock, which the engine's own time need not follow.
-        let stated_limits = stated::stated_limits(outcome, SystemTime::now());
+        let stated_limits = rate_headers::stated_limits(outcome, SystemTime::now());
         if stated_limits.is_empty() {
             return Ok(());
         }
@@ -44,7 +44,7 @@ impl CallContext<'_> {
             .into_iter()
             .filter(|stated| stated.unit == Unit::Calls)
             .collect();
-        let Some(resets_in) = stated::pause(&calls) else {
+        let Some(resets_in) = rate_headers::pause(&calls) else {
             return Ok(());
         };
         let now = self.now();

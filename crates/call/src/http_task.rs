@@ -1,12 +1,12 @@
 //! The call that the parameters of an HTTP Task ask for, and what such a task is told when it fails. Pure.
 
-use rampmeter_asl::Payload;
-use rampmeter_call::Answer;
 use serde_json::{Map, Value, json};
+
+use crate::Answer;
 
 /// The name and the cause of a call that failed, as an HTTP Task has them: the status under its own name, and the body
 /// alone.
-pub(crate) fn failure(error: &str, cause: String, answer: Option<&Answer>) -> (String, String) {
+pub fn failure(error: &str, cause: String, answer: Option<&Answer>) -> (String, String) {
     match answer {
         Some(answer) if error.starts_with("Http.StatusCode.") => {
             let body = match &answer.body {
@@ -20,14 +20,13 @@ pub(crate) fn failure(error: &str, cause: String, answer: Option<&Answer>) -> (S
 }
 
 /// Whether the parameters of a task are those of an HTTP Task, and not of a message that it sent.
-pub(crate) fn is_http_task(parameters: &Payload) -> bool {
-    let parameters = parameters.value();
+pub fn is_http_task(parameters: &Value) -> bool {
     parameters.get("MessageBody").is_none() && parameters.get("ApiEndpoint").is_some()
 }
 
 /// The call that the parameters of an HTTP Task ask for, in the form of a queue message. How the call signs in is the
 /// target's configuration; a connection that is named for AWS is left aside.
-pub(crate) fn call_of(parameters: &Value) -> Result<Value, String> {
+pub fn call_of(parameters: &Value) -> Result<Value, String> {
     let members = parameters
         .as_object()
         .ok_or("the parameters must be an object")?;

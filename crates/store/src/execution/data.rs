@@ -1,14 +1,17 @@
 //! The data of executions: how long it may be, and where the store keeps what went in and what came out.
 
 use rampmeter_asl::{Detail, Payload, record};
-use rampmeter_store::{ExecutionRow, ExecutionTables, StoreError};
+
+use crate::error::StoreError;
+use crate::execution::row::ExecutionRow;
+use crate::tables::ExecutionTables;
 
 /// AWS's limit for the input and output of states, tasks and executions, in bytes of UTF-8.
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
-pub(crate) const MAX_DATA_BYTES: usize = 262_144;
+pub const MAX_DATA_BYTES: usize = 262_144;
 
 /// The input of an execution: what its first event says.
-pub(crate) fn stored_input(
+pub fn stored_input(
     executions: ExecutionTables<'_>,
     execution: &ExecutionRow,
 ) -> Result<Payload, StoreError> {
@@ -25,7 +28,7 @@ pub(crate) fn stored_input(
 }
 
 /// The output of an execution that succeeded: what its last event says.
-pub(crate) fn stored_output(
+pub fn stored_output(
     executions: ExecutionTables<'_>,
     execution: &ExecutionRow,
 ) -> Result<Payload, StoreError> {
