@@ -6,8 +6,8 @@
 //! - **boot**: how long ago the machine was started, sleeps included. Nobody sets it; it starts anew with each boot.
 //! - **engine**: what everything here is decided by. It never goes back and never jumps while one boot of the machine
 //!   lasts: within a boot it is an earlier engine time plus what the boot clock says has passed since.
-//! - **the vendor's calendar**: quotas that start anew at midnight follow the date, so they are counted by the wall
-//!   clock, with a margin (`dispatch::Calendar`); what is not by the date never looks at it.
+//! - **the vendor's calendar**: quotas that start anew at midnight follow the date (`dispatch::Calendar`). It is read off
+//!   the engine's time, so a date that is set right while a boot lasts counts from the next boot on.
 //!
 //! Each commit writes a [`Stamp`] of the three clocks beside what it decided. A start reads it and the clocks anew, and
 //! [`resume`] concludes what the time is:
@@ -20,7 +20,8 @@
 //!
 //! That some time is unsure costs places for a while and never gives one twice: windows and holds end later by
 //! [`Resumption::unsure`]. Left out: a machine whose own boot clock stands still (a virtual machine that is paused) is
-//! slower than the vendor, which is safe; a clock that was wrong over a reboot moves calendar quotas by as much.
+//! slower than the vendor, which is safe; a date that was wrong when a boot's first start read it moves calendar quotas by
+//! as much.
 
 mod clock;
 mod reading;

@@ -1,9 +1,9 @@
 //! Which call may start now: limits, permits, priorities, deferrals.
 //!
 //! A [`Gate`] decides for one target. It is pure: moments, ids and random numbers arrive as
-//! arguments, so that a recorded list of inputs replays to the same state; both hosts and the
-//! simulation use it as it is. It does not hold the backlog, does not order the calls within a lane
-//! and makes no calls.
+//! arguments, so that a recorded list of inputs replays to the same state; all three hosts (engine,
+//! worker on AWS, simulator) use it as it is. It does not hold the backlog, does not order the calls
+//! within a lane and makes no calls.
 //!
 //! A host drives it so, each step in one transaction with what it persists:
 //!

@@ -2,8 +2,8 @@
 //!
 //! The spine: a [`Command`](command::Command) is applied by pure decisions inside one transaction (`apply`, with the
 //! rules of `asl` and `dispatch`), the transaction is synced, and only then are clients answered and calls made
-//! (`commit::effects`). One thread writes (`commit::writer`); readers have their own connections. The wire, the command line
-//! and the dashboard are the binary's.
+//! (`commit::effects`). One thread writes (`commit::writer`); readers have their own connections. The AWS API, the admin port
+//! and the command line are the crates `wire`, `admin` and `rampmeter`.
 //!
 //! The floors, each importing only from those below it:
 //!

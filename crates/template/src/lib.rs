@@ -1,6 +1,6 @@
 //! The deployment on AWS, from a configuration: a template, what is wrong with it there, what to expect of it and what it
-//! costs. Pure. The worker that is deployed is the crate `lambda`; contract between the two are the names in `name` and the
-//! variables in `resource/function.rs`.
+//! costs. Pure. The worker that is deployed is the crate `lambda`; the contract between the two is the names in `name` and
+//! the variables in `resource/function.rs`.
 
 use rampmeter_dispatch::Priority;
 
