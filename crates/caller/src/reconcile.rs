@@ -142,10 +142,10 @@ impl Template {
     pub fn is_well_formed(&self) -> bool {
         parts(&self.path).is_some_and(|parts| {
             self.path.starts_with('/')
-                && parts.iter().any(|part| matches!(part, Part::Place(_)))
+                && parts.iter().any(|part| matches!(part, Part::Reference(_)))
                 && parts.iter().all(|part| match part {
                     Part::Text(_) => true,
-                    Part::Place(name) => *name == "IdempotencyKey" || name.starts_with('/'),
+                    Part::Reference(name) => *name == "IdempotencyKey" || name.starts_with('/'),
                 })
         })
     }
@@ -157,10 +157,10 @@ impl Template {
         for part in parts(&self.path)? {
             match part {
                 Part::Text(text) => path.push_str(text),
-                Part::Place("IdempotencyKey") if !request.idempotency_key.is_empty() => {
+                Part::Reference("IdempotencyKey") if !request.idempotency_key.is_empty() => {
                     path.push_str(&encoded(&request.idempotency_key));
                 }
-                Part::Place(pointer) => {
+                Part::Reference(pointer) => {
                     let text = match request.body.as_ref()?.pointer(pointer)? {
                         Value::String(text) if !text.is_empty() => text.clone(),
                         Value::Number(number) => number.to_string(),
@@ -179,7 +179,7 @@ impl Template {
 
 enum Part<'t> {
     Text(&'t str),
-    Place(&'t str),
+    Reference(&'t str),
 }
 
 fn parts(template: &str) -> Option<Vec<Part<'_>>> {
@@ -188,7 +188,7 @@ fn parts(template: &str) -> Option<Vec<Part<'_>>> {
     while let Some((text, after)) = rest.split_once('{') {
         let (place, next) = after.split_once('}')?;
         parts.push(Part::Text(text));
-        parts.push(Part::Place(place));
+        parts.push(Part::Reference(place));
         rest = next;
     }
     parts.push(Part::Text(rest));

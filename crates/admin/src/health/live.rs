@@ -15,8 +15,8 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
+use super::report::{self, Objectives};
 use super::sample::{Sample, TargetSample};
-use super::verdict::{self, Objectives};
 use crate::target::target_json;
 
 /// Between two samples that are kept.
@@ -96,7 +96,7 @@ impl Live {
         let minute = sample.at - 60_000;
         let before = kept.iter().rev().find(|kept| kept.at <= minute);
         let now = Timestamp::now().as_millisecond();
-        verdict::judge(&self.objectives, sample, before, kept.front(), now).to_json()
+        report::judge(&self.objectives, sample, before, kept.front(), now).to_json()
     }
 }
 

@@ -2,4 +2,4 @@
 
 pub(crate) mod live;
 pub(crate) mod sample;
-mod verdict;
+mod report;

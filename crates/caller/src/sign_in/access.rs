@@ -107,8 +107,8 @@ impl AccessTokens {
             },
             None => self.asking.lock().await,
         };
-        if let Some(settled) = self.settled(seen) {
-            return settled;
+        if let Some(known) = self.known(seen) {
+            return known;
         }
         match exchange::ask(&self.oauth2, client, within).await {
             Ok(granted) => self.take(&granted),
@@ -145,7 +145,7 @@ impl AccessTokens {
     }
 
     /// What others found out while this call waited: a new token, a failure they all share, or a pause to keep.
-    fn settled(&self, seen: u64) -> Option<Result<Access, SignInError>> {
+    fn known(&self, seen: u64) -> Option<Result<Access, SignInError>> {
         let now = Instant::now();
         let state = self.state();
         if let Some(token) = state.valid(now)

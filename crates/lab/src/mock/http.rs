@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rampmeter_standin::HttpOptions;
 
-use super::Place;
+use super::Listener;
 use super::conduct::Behaviour;
 use crate::arguments::duration;
 
@@ -12,7 +12,7 @@ use crate::arguments::duration;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    place: Place,
+    place: Listener,
     /// Calls that may be in flight at once.
     #[arg(long, value_name = "N", default_value_t = 10)]
     concurrency: u32,
@@ -30,7 +30,7 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    pub(super) fn read(self) -> (Place, HttpOptions) {
+    pub(super) fn read(self) -> (Listener, HttpOptions) {
         let options = HttpOptions {
             max_in_flight: self.concurrency,
             windows: self.behaviour.windows(),

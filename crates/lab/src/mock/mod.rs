@@ -41,7 +41,7 @@ enum Vendor {
 
 /// Where a stand-in listens and what it tells.
 #[derive(Debug, clap::Args)]
-struct Place {
+struct Listener {
     /// Port on 127.0.0.1; 0 takes a free one.
     #[arg(long, default_value_t = 4_700)]
     port: u16,
@@ -93,7 +93,7 @@ pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     write(&place.report, &text)
 }
 
-impl Place {
+impl Listener {
     fn address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }

@@ -6,7 +6,7 @@ use rampmeter_standin::{Certificate, NetSuiteOptions, NetSuiteSignIn, TokenBased
 use rampmeter_terminal::Failure;
 use rampmeter_terminal::output;
 
-use super::Place;
+use super::Listener;
 use super::conduct::{Behaviour, CertificateFile, share};
 use crate::arguments::duration;
 
@@ -17,7 +17,7 @@ const RSA_BITS: usize = 3_072;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    place: Place,
+    place: Listener,
     /// Calls that may be in flight at once.
     #[arg(long, value_name = "N", default_value_t = 15)]
     concurrency: u32,
@@ -69,7 +69,7 @@ pub(super) struct Arguments {
 impl Arguments {
     /// # Errors
     /// When the certificate cannot be read.
-    pub(super) fn read(self) -> Result<(Place, NetSuiteOptions), Failure> {
+    pub(super) fn read(self) -> Result<(Listener, NetSuiteOptions), Failure> {
         let certificates = self.certificates()?;
         let usual = NetSuiteSignIn::default();
         let options = NetSuiteOptions {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rampmeter_standin::{ConnectedApp, LongRunning, SalesforceOptions, TokenLife, Window};
 use rampmeter_terminal::Failure;
 
-use super::Place;
+use super::Listener;
 use super::conduct::{Behaviour, CertificateFile};
 use crate::arguments::duration;
 
@@ -13,7 +13,7 @@ use crate::arguments::duration;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    place: Place,
+    place: Listener,
     /// Requests that may run long at once: 5 in a Developer Edition, 25 in production.
     #[arg(long, value_name = "N", default_value_t = 5)]
     long_running: u32,
@@ -47,7 +47,7 @@ pub(super) struct Arguments {
 impl Arguments {
     /// # Errors
     /// When the certificate cannot be read.
-    pub(super) fn read(self) -> Result<(Place, SalesforceOptions), Failure> {
+    pub(super) fn read(self) -> Result<(Listener, SalesforceOptions), Failure> {
         let certificate = self.certificate.read()?;
         let usual: TokenLife = SalesforceOptions::default().token_life;
         let apps = self.client_id.map(|client_id| ConnectedApp {

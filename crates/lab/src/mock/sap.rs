@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use rampmeter_standin::{Repeatability, SapOptions, SapSignIn, Window};
 
-use super::Place;
+use super::Listener;
 use super::conduct::Behaviour;
 use crate::arguments::duration;
 
@@ -13,7 +13,7 @@ use crate::arguments::duration;
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    place: Place,
+    place: Listener,
     /// Calls that may be in flight at once.
     #[arg(long, value_name = "N", default_value_t = 5)]
     concurrency: u32,
@@ -66,7 +66,7 @@ enum Way {
 }
 
 impl Arguments {
-    pub(super) fn read(self) -> (Place, SapOptions) {
+    pub(super) fn read(self) -> (Listener, SapOptions) {
         let spacing = self.spacing.map(|per| Window { calls: 1, per });
         let usual = SapSignIn::default();
         let options = SapOptions {

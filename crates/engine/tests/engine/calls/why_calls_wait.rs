@@ -117,7 +117,7 @@ async fn state(engine: &Engine) -> TargetState {
 }
 
 /// Every call that has not ended, once the vendor has said all that it will.
-async fn settled(engine: &Engine) -> Vec<CallState> {
+async fn at_rest(engine: &Engine) -> Vec<CallState> {
     until(async || {
         let calls = engine
             .calls()
@@ -234,7 +234,7 @@ async fn each_call_that_has_not_ended_is_listed_once_and_what_it_is_told_holds_i
         let engine = open(&config(directory.path(), &vendor, TARGET, ONE_CALL));
         let sent = busy(&engine, seed).await;
 
-        let calls = settled(&engine).await;
+        let calls = at_rest(&engine).await;
         let listed: Vec<i64> = calls.iter().map(|call| call.id).collect();
         assert_eq!(listed.len(), sent.len(), "seed {seed}: {listed:?}");
         assert_eq!(

@@ -233,11 +233,11 @@ async fn until_ended(client: &Client, id: &str, deadline: Deadline) -> Result<Va
                 .with_help(format!("rampmeter call why {number}")));
         }
         // Whoever waits longer than a moment is told for what.
-        let standing = text(&call["standing"]);
-        if pause == MAX_PAUSE && standing != told {
+        let status = text(&call["standing"]);
+        if pause == MAX_PAUSE && status != told {
             let why = call["held_by"].as_str().unwrap_or_default();
-            note(&format!("{number}  {standing}  {why}"));
-            told = standing;
+            note(&format!("{number}  {status}  {why}"));
+            told = status;
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(MAX_PAUSE);

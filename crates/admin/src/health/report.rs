@@ -38,7 +38,7 @@ impl Objectives {
 
 /// What is said of the server.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Verdict {
+pub(crate) struct HealthReport {
     /// Lanes that do not flow.
     pub(crate) stuck: Vec<Stuck>,
     /// Good answers of all that counted, in the time that is known; none when nothing was answered.
@@ -74,11 +74,11 @@ pub(crate) fn judge(
     before: Option<&Sample>,
     oldest: Option<&Sample>,
     now: i64,
-) -> Verdict {
-    let mut verdict = Verdict {
+) -> HealthReport {
+    let mut verdict = HealthReport {
         succeeding: succeeding(sample, oldest),
         age_ms: (now - sample.at).max(0),
-        ..Verdict::default()
+        ..HealthReport::default()
     };
     for target in &sample.targets {
         let earlier = before.and_then(|before| before.target(&target.state.name));
@@ -202,7 +202,7 @@ fn notices(target: &TargetSample, first: Option<&TargetSample>, notices: &mut Ve
     }
 }
 
-impl Verdict {
+impl HealthReport {
     /// Whether all is well: it flows, succeeds, and is of now.
     fn well(&self) -> bool {
         self.stuck.is_empty() && self.succeeds() && self.fresh()
@@ -327,7 +327,7 @@ mod tests {
         target
     }
 
-    fn judged(target: TargetSample, before: Option<TargetSample>) -> Verdict {
+    fn judged(target: TargetSample, before: Option<TargetSample>) -> HealthReport {
         let before = before.map(sample);
         judge(
             &Objectives::default(),
