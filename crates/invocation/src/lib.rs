@@ -1,6 +1,6 @@
 //! Requests of Task states that are made outside the store: functions of Lambda, and operations of this server that a
 //! workflow calls as `aws-sdk`. Each is a row until its answer is applied, so it is made at least once, as on AWS; what
-//! is here makes it after the commit and says what came of it. When one may start is in `apply::workflow::service`.
+//! is here makes it after the commit and says what came of it. When one may start is decided by the crate `engine`.
 
 mod function;
 mod sdk;
