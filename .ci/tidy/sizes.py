@@ -13,7 +13,7 @@ FOLDER_FILES = 20
 CRATE_LINES = 15_000
 METHODS = 40
 
-WIDE_FOLDERS = {"crates/engine/tests": 27}
+WIDE_FOLDERS = {}
 LARGE_CRATES = {"rampmeter": 12_000}
 LARGE_TYPES = {
     ("asl", "Run"): 119,

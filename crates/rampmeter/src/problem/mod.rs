@@ -324,7 +324,8 @@ mod tests {
 
     #[test]
     fn substitutions_are_no_problem_on_aws_and_places_stay_true() {
-        let text = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Comment":"${NetsuiteHigh} ${ $${}","Next":"B"}}}"#;
+        let text = r#"{"StartAt":"A","States":{"A":{"Type":"Choice","Comment":"${NetsuiteHigh} ${ $${}",
+            "Choices":[{"Variable":"$.c","IsPresent":true,"Next":"C"}],"Default":"B"},"C":{"Type":"Succeed"}}}"#;
         assert_eq!(
             substituted(text),
             text.replace("${NetsuiteHigh}", "__NetsuiteHigh_")

@@ -271,8 +271,11 @@ async fn check_finds_what_is_wrong_without_a_server() {
         stdout(&good)
     );
 
-    let definition = "{\n \"StartAt\": \"A\",\n \"States\": {\n  \
-                      \"A\": { \"Type\": \"Pass\", \"Next\": \"Gone\" } } }";
+    let definition = "{\n \"StartAt\": \"B\",\n \"States\": {\n  \
+                      \"A\": { \"Type\": \"Pass\", \"Next\": \"Gone\" },\n  \
+                      \"B\": { \"Type\": \"Choice\", \"Default\": \"A\", \"Choices\": [\
+                      { \"Variable\": \"$.c\", \"IsPresent\": true, \"Next\": \"C\" }] },\n  \
+                      \"C\": { \"Type\": \"Succeed\" } } }";
     workspace.write("pass.asl.json", definition);
     let bad = check(&["rampmeter.toml"]).await;
     assert_eq!(bad.status.code(), Some(1));
