@@ -209,14 +209,22 @@ fn loop_definition(language: Language) -> Value {
         };
         states.insert(format!("S{number}"), state);
     }
-    let choice = match language {
-        Language::JsonPath => json!({"Variable": "$.count", "NumericGreaterThan": 0, "Next": "S0"}),
-        Language::Jsonata => json!({"Condition": "{% $states.input.count > 0 %}", "Next": "S0"}),
+    // A graph needs a state that ends it, though nothing leads there.
+    let choices = match language {
+        Language::JsonPath => json!([
+            {"Variable": "$.count", "NumericGreaterThan": 0, "Next": "S0"},
+            {"Variable": "$.count", "NumericEquals": -1, "Next": "Done"},
+        ]),
+        Language::Jsonata => json!([
+            {"Condition": "{% $states.input.count > 0 %}", "Next": "S0"},
+            {"Condition": "{% $states.input.count = -1 %}", "Next": "Done"},
+        ]),
     };
     states.insert(
         "S9".to_owned(),
-        json!({"Type": "Choice", "Choices": [choice], "Default": "S0"}),
+        json!({"Type": "Choice", "Choices": choices, "Default": "S0"}),
     );
+    states.insert("Done".to_owned(), json!({"Type": "Succeed"}));
     json!({"QueryLanguage": language.name(), "StartAt": "S0", "States": states})
 }
 
