@@ -28,7 +28,7 @@ pub(crate) fn explanation_json(why: &Explanation, at: Time) -> Map<String, Value
 /// A moment; null where there is none, or where it is beyond all time.
 pub(crate) fn moment_json(moment: Option<Time>) -> Value {
     let moment = moment.filter(|moment| *moment < Time::MAX);
-    moment.map(|moment| rfc3339(moment.as_millis())).into()
+    moment.map(|moment| rfc3339(moment.into())).into()
 }
 
 #[cfg(test)]

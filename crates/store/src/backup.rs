@@ -12,6 +12,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rampmeter_dispatch::{Memory, Scope};
+use rampmeter_time::UnixMillis;
 use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -31,8 +32,8 @@ const CHUNK: usize = 1 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backup {
     schema: String,
-    /// When it was begun, in milliseconds since the Unix epoch.
-    pub made_at: i64,
+    /// When it was begun.
+    pub made_at: UnixMillis,
     /// The version of Rampmeter that made it.
     pub version: String,
     /// The format of the store.
@@ -93,14 +94,14 @@ struct Body {
     size: u64,
 }
 
-/// Backs a data directory up into a new or empty directory. `made_at` in milliseconds since the Unix epoch.
+/// Backs a data directory up into a new or empty directory.
 ///
 /// # Errors
 /// See [`BackupError`]. A directory without `backup.json` is no backup.
 pub fn back_up(
     data_dir: &Path,
     to: &Path,
-    made_at: i64,
+    made_at: UnixMillis,
     version: &str,
     progress: Progress<'_>,
 ) -> Result<Backup, BackupError> {

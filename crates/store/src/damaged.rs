@@ -1,7 +1,9 @@
 //! What could not be read: its list, and reading on beside it.
 
+use rampmeter_time::UnixMillis;
 use rusqlite::Connection;
 
+use crate::column::millis;
 use crate::error::{StoreError, StoreFailure};
 use crate::model::damaged::{DamagedItem, DamagedKind};
 use crate::model::id::{ExecutionId, MessageNumber};
@@ -19,7 +21,13 @@ impl Ledger<'_> {
                 "INSERT OR IGNORE INTO damaged (kind, name, why, at) SELECT ?1, ?2, ?3, ?4 \
                  WHERE (SELECT count(*) FROM damaged) < ?5",
             )?
-            .execute((item.kind.code(), &item.name, &item.why, item.at, MAX_LISTED))?;
+            .execute((
+                item.kind.code(),
+                &item.name,
+                &item.why,
+                item.at.0,
+                MAX_LISTED,
+            ))?;
         Ok(noted > 0)
     }
 
@@ -72,13 +80,16 @@ impl Ledger<'_> {
 
 impl ExecutionTables<'_> {
     /// Ends an execution whose data cannot even take a last event: its row says that it failed, and nothing more is due.
-    /// Times in milliseconds since the Unix epoch.
-    pub fn end_unreadable_execution(&self, id: ExecutionId, at: i64) -> Result<(), StoreFailure> {
+    pub fn end_unreadable_execution(
+        &self,
+        id: ExecutionId,
+        at: UnixMillis,
+    ) -> Result<(), StoreFailure> {
         // 2 is FAILED; a status that no number stands for is taken for RUNNING.
         self.connection.execute(
             "UPDATE execution SET status = 2, stopped_at = coalesce(stopped_at, ?2), waits_for = 0 \
              WHERE id = ?1 AND (status = 0 OR typeof(status) <> 'integer' OR status NOT BETWEEN 0 AND 4)",
-            (id, at),
+            (id, at.0),
         )?;
         for table in ["timer", "continuing"] {
             self.connection
@@ -97,7 +108,7 @@ pub fn damaged_items(connection: &Connection) -> Result<Vec<DamagedItem>, StoreE
             kind: DamagedKind::from_code(row.get(0)?),
             name: row.get(1)?,
             why: row.get(2)?,
-            at: row.get(3)?,
+            at: millis(row, 3)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -12,13 +12,13 @@ pub mod model;
 
 mod backup;
 mod call;
+mod column;
 mod connection;
 mod damaged;
 mod directory;
 mod error;
 mod execution;
 mod format;
-mod integer;
 mod machine;
 mod numbers;
 mod stamp;

@@ -5,5 +5,5 @@ pub mod duration;
 mod moment;
 mod span;
 
-pub use moment::rfc3339;
+pub use moment::{UnixMillis, rfc3339};
 pub use span::span;

@@ -6,7 +6,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use rampmeter_config::Config;
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{Engine, Rejected};
@@ -16,9 +15,11 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use super::report::{self, Objectives};
-use super::sample::{Sample, TargetSample};
+use super::sample::{Sample, TargetSample, wall_clock};
 use crate::target::target_json;
 
+/// The age of the sample that a verdict compares with.
+const MINUTE: Duration = Duration::from_secs(60);
 /// Between two samples that are kept.
 pub(crate) const STEP: Duration = Duration::from_secs(5);
 /// Samples that are kept: a quarter of an hour.
@@ -93,9 +94,11 @@ impl Live {
     /// The verdict on a sample, against the oldest that is kept.
     pub(crate) fn verdict(&self, sample: &Sample) -> Value {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let minute = sample.at - 60_000;
-        let before = kept.iter().rev().find(|kept| kept.at <= minute);
-        let now = Timestamp::now().as_millisecond();
+        let before = kept
+            .iter()
+            .rev()
+            .find(|kept| sample.at.saturating_since(kept.at) >= MINUTE);
+        let now = wall_clock();
         report::judge(&self.objectives, sample, before, kept.front(), now).to_json()
     }
 }
@@ -130,7 +133,7 @@ pub(crate) async fn take(engine: &Engine) -> Result<Sample, Rejected> {
     let states = engine.calls().targets().await?;
     let figures = engine.calls().figures().await?;
     let set_aside = figures.set_aside;
-    let mut sample = Sample::new(Timestamp::now().as_millisecond(), states, figures);
+    let mut sample = Sample::new(wall_clock(), states, figures);
     if set_aside > 0 {
         let items = engine.calls().damaged().await?.into_iter();
         sample.damaged = items
@@ -160,7 +163,7 @@ impl Counting {
                 .collect();
             self.last = json!({
                 "counts": counts,
-                "counted_at": rfc3339(Timestamp::now().as_millisecond()),
+                "counted_at": rfc3339(wall_clock()),
             });
         }
         let took = begin.elapsed();

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use rampmeter_config::{Config, Slo};
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::OUTCOMES;
+use rampmeter_time::UnixMillis;
 use rampmeter_time::{rfc3339, span};
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ const STUCK_MS: u64 = 60_000;
 /// Share of the answers that must be good.
 const SUCCEEDING: f64 = 0.95;
 /// A sample older than this is not the truth of now.
-const FRESH_MS: i64 = 10_000;
+const FRESH_MS: u64 = 10_000;
 
 /// What waiting is acceptable.
 #[derive(Debug, Default)]
@@ -44,7 +45,7 @@ pub(crate) struct HealthReport {
     /// Good answers of all that counted, in the time that is known; none when nothing was answered.
     pub(crate) succeeding: Option<f64>,
     /// The age of the sample, in milliseconds.
-    pub(crate) age_ms: i64,
+    pub(crate) age_ms: u64,
     /// What else a person should know.
     pub(crate) notices: Vec<String>,
 }
@@ -66,18 +67,17 @@ pub(crate) struct Stuck {
     pub(crate) next: String,
 }
 
-/// Judges `sample`. `before`: a sample that is a minute older; `oldest`: the oldest that is known. `now` in milliseconds
-/// since the Unix epoch.
+/// Judges `sample`. `before`: a sample that is a minute older; `oldest`: the oldest that is known.
 pub(crate) fn judge(
     objectives: &Objectives,
     sample: &Sample,
     before: Option<&Sample>,
     oldest: Option<&Sample>,
-    now: i64,
+    now: UnixMillis,
 ) -> HealthReport {
     let mut verdict = HealthReport {
         succeeding: succeeding(sample, oldest),
-        age_ms: (now - sample.at).max(0),
+        age_ms: u64::try_from(now.saturating_since(sample.at).as_millis()).unwrap_or(u64::MAX),
         ..HealthReport::default()
     };
     for target in &sample.targets {
@@ -267,7 +267,7 @@ mod tests {
     use rampmeter_engine::{LimitState, TargetState};
     use std::time::Duration;
 
-    const NOW: i64 = 1_000_000;
+    const NOW: UnixMillis = UnixMillis(1_000_000);
 
     fn target() -> TargetSample {
         let state = TargetState {
@@ -299,7 +299,7 @@ mod tests {
             closed_by_headers: 0,
             vendor: None,
             first: [None, None, None],
-            at: Time::from_millis(NOW),
+            at: NOW.into(),
             vendor_limits: Vec::new(),
             contended: Vec::new(),
         };
@@ -399,7 +399,7 @@ mod tests {
     #[test]
     fn a_target_that_the_vendor_closed_is_a_notice_in_the_words_of_the_explanation() {
         let mut closed = target();
-        let until = Some(Time::from_millis(NOW + 30_000));
+        let until = Some(Time::from_millis(NOW.0 + 30_000));
         closed.state.vendor = Some(Explanation::by_host(Holder::VendorPause, None, until));
         closed.state.paused = vec!["MEDIUM"];
         assert_eq!(
@@ -430,7 +430,7 @@ mod tests {
             &sample(target()),
             None,
             None,
-            NOW + 10_001,
+            UnixMillis(NOW.0 + 10_001),
         );
         assert!(!verdict.well());
         assert_eq!(verdict.to_json()["fresh"], false);

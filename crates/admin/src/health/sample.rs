@@ -1,14 +1,16 @@
 //! One look at the engine: every target as it stood, and what was counted of it until then.
 
+use jiff::Timestamp;
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{EngineFigures, OUTCOMES, TargetState};
+use rampmeter_time::UnixMillis;
 use serde_json::{Map, Value};
 
 /// The engine at one moment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sample {
-    /// Milliseconds since the Unix epoch.
-    pub(crate) at: i64,
+    /// By the wall clock.
+    pub(crate) at: UnixMillis,
     /// The targets, by name.
     pub(crate) targets: Vec<TargetSample>,
     /// What could not be read and is set aside, by kind and name.
@@ -32,9 +34,14 @@ pub(crate) struct TargetSample {
     pub(crate) answers: [u64; OUTCOMES.len()],
 }
 
+/// What the wall clock says.
+pub(super) fn wall_clock() -> UnixMillis {
+    UnixMillis(Timestamp::now().as_millisecond())
+}
+
 impl Sample {
     /// A look at the engine; both lists are by name.
-    pub(crate) fn new(at: i64, states: Vec<TargetState>, figures: EngineFigures) -> Sample {
+    pub(crate) fn new(at: UnixMillis, states: Vec<TargetState>, figures: EngineFigures) -> Sample {
         let targets = states.into_iter().zip(figures.targets);
         let targets = targets.map(|(mut state, figures)| {
             assert_eq!(state.name, figures.name, "both lists are by name");

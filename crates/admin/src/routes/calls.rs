@@ -76,7 +76,7 @@ fn outcome_json(site: &Site, outcome: CallOutcome) -> Value {
         "sent_at": rfc3339(outcome.sent_at),
         "first_started_at": outcome.first_started_at.map(rfc3339),
         "ended_at": rfc3339(outcome.ended_at),
-        "duration_ms": outcome.ended_at - outcome.sent_at,
+        "duration_ms": outcome.ended_at.millis_since(outcome.sent_at),
         "receive_count": outcome.receive_count,
         "attempts": outcome.attempts,
         "error": outcome.error,

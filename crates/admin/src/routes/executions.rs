@@ -187,7 +187,7 @@ fn summary_json(summary: &ExecutionSummary) -> Value {
         "status": summary.status.as_str(),
         "started_at": rfc3339(summary.start_date),
         "stopped_at": summary.stop_date.map(rfc3339),
-        "duration_ms": summary.stop_date.map(|stop| stop - summary.start_date),
+        "duration_ms": summary.stop_date.map(|stop| stop.millis_since(summary.start_date)),
         "redrive_count": summary.redrive_count,
         "redriven_at": summary.redrive_date.map(rfc3339),
         "not_redrivable": summary.not_redrivable,

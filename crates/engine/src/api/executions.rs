@@ -11,6 +11,7 @@ use rampmeter_store::model::execution::{
 use rampmeter_store::model::map_run::{ListMapRuns, MapRunDescription, UpdateMapRun};
 use rampmeter_store::model::page::Page;
 use rampmeter_store::model::rejected::Rejected;
+use rampmeter_time::UnixMillis;
 
 use crate::api::Engine;
 use crate::command::Command;
@@ -56,21 +57,24 @@ impl Executions<'_> {
             .await
     }
 
-    /// StopExecution. Answers the stop date in milliseconds since the Unix epoch.
+    /// StopExecution. Answers the stop date.
     ///
     /// # Errors
     /// `ExecutionDoesNotExist`, `InvalidArn`, `Stopped`.
-    pub async fn stop_execution(self, stop: StopExecution) -> Result<i64, Rejected> {
+    pub async fn stop_execution(self, stop: StopExecution) -> Result<UnixMillis, Rejected> {
         self.engine
             .ask(|reply| Command::StopExecution(stop, reply))
             .await
     }
 
-    /// RedriveExecution. Answers when it was redriven, in milliseconds since the Unix epoch.
+    /// RedriveExecution. Answers when it was redriven.
     ///
     /// # Errors
     /// `ExecutionDoesNotExist`, `ExecutionNotRedrivable`, `InvalidArn`, `Stopped`.
-    pub async fn redrive_execution(self, redrive: RedriveExecution) -> Result<i64, Rejected> {
+    pub async fn redrive_execution(
+        self,
+        redrive: RedriveExecution,
+    ) -> Result<UnixMillis, Rejected> {
         self.engine
             .ask(|reply| Command::RedriveExecution(redrive, reply))
             .await

@@ -6,6 +6,7 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::version::{
     AliasDescription, CreateAlias, PublishVersion, ResourceTags, UpdateAlias, VersionDescription,
 };
+use rampmeter_time::UnixMillis;
 
 use crate::api::state_machines::StateMachines;
 use crate::command::Command;
@@ -58,11 +59,11 @@ impl StateMachines<'_> {
             .await
     }
 
-    /// UpdateStateMachineAlias. Answers the update date in milliseconds since the Unix epoch.
+    /// UpdateStateMachineAlias. Answers the update date.
     ///
     /// # Errors
     /// `InvalidArn`, `Validation`, `ResourceNotFound`, `Stopped`.
-    pub async fn update_alias(self, update: UpdateAlias) -> Result<i64, Rejected> {
+    pub async fn update_alias(self, update: UpdateAlias) -> Result<UnixMillis, Rejected> {
         self.engine
             .ask(|reply| Command::Version(VersionCommand::UpdateAlias(update, reply)))
             .await

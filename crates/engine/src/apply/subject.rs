@@ -13,6 +13,7 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{
     Damaged, Ledger, Readable, StoreError, StoreFailure, TransactionError, readable,
 };
+use rampmeter_time::UnixMillis;
 
 use crate::apply::journal::Journal;
 use crate::apply::pending::Pending;
@@ -49,9 +50,9 @@ pub(crate) trait Subject {
         self.journal().now
     }
 
-    /// The same in milliseconds since the Unix epoch, as events carry it.
-    fn now_ms(&self) -> i64 {
-        self.now().as_micros().div_euclid(1_000)
+    /// The same as rows and answers carry it.
+    fn now_millis(&self) -> UnixMillis {
+        self.now().into()
     }
 
     /// Whether the engine is asked to stop, so that nothing new starts.
@@ -213,7 +214,7 @@ pub(crate) trait Subject {
             kind,
             name,
             why: damaged.to_string(),
-            at: self.now_ms(),
+            at: self.now_millis(),
         };
         tracing::error!(
             kind = kind.as_str(),

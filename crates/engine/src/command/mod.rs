@@ -22,6 +22,7 @@ use rampmeter_store::model::state_machine::{
     CreateStateMachine, CreatedStateMachine, UpdateStateMachine, UpdatedStateMachine,
 };
 use rampmeter_store::model::target::TargetState;
+use rampmeter_time::UnixMillis;
 use tokio::sync::oneshot;
 
 use crate::command::activity::ActivityCommand;
@@ -36,7 +37,7 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, Rejected>>;
 #[derive(Debug)]
 pub(crate) enum Command {
     StartExecution(StartExecution, Reply<StartedExecution>),
-    StopExecution(StopExecution, Reply<i64>),
+    StopExecution(StopExecution, Reply<UnixMillis>),
     ReportTask(TaskReport, Reply<()>),
     SendMessage(SendMessage, Reply<SentMessage>),
     SendMessageBatch(Batch<SendMessage>, Reply<BatchAnswer<SentMessage>>),
@@ -50,7 +51,7 @@ pub(crate) enum Command {
     UpdateStateMachine(UpdateStateMachine, Reply<UpdatedStateMachine>),
     DeleteStateMachine(String, Reply<()>),
     UpdateMapRun(UpdateMapRun, Reply<()>),
-    RedriveExecution(RedriveExecution, Reply<i64>),
+    RedriveExecution(RedriveExecution, Reply<UnixMillis>),
     /// Stop starting calls, wait for those in flight, end.
     ShutDown(oneshot::Sender<()>),
     /// An execution used up the transitions of one transaction and goes on in the next.

@@ -3,6 +3,7 @@
 use rampmeter_store::model::version::{
     AliasDescription, CreateAlias, PublishVersion, ResourceTags, UpdateAlias, VersionDescription,
 };
+use rampmeter_time::UnixMillis;
 
 use crate::command::Reply;
 
@@ -12,7 +13,7 @@ pub(crate) enum VersionCommand {
     Publish(PublishVersion, Reply<VersionDescription>),
     Delete(String, Reply<()>),
     CreateAlias(CreateAlias, Reply<AliasDescription>),
-    UpdateAlias(UpdateAlias, Reply<i64>),
+    UpdateAlias(UpdateAlias, Reply<UnixMillis>),
     DeleteAlias(String, Reply<()>),
     ChangeTags(String, ResourceTags, Reply<()>),
 }

@@ -8,6 +8,7 @@ use rampmeter_store::model::damaged::{DamagedItem, DamagedKind};
 use rampmeter_store::model::id::RevisionId;
 use rampmeter_store::model::state_machine::{MachineKind, Settings};
 use rampmeter_store::{Damaged, Readable, RevisionRow, Store, StoreError, StoreFailure, readable};
+use rampmeter_time::UnixMillis;
 
 use crate::commit::open::OpenError;
 use crate::memory::machines::Machines;
@@ -65,7 +66,7 @@ fn store_definition(
     {
         return Ok(row.id);
     }
-    let now = now.as_millis();
+    let now = UnixMillis::from(now);
     let row = match newest {
         Some(row) => RevisionRow {
             definition: definition.to_owned(),
@@ -104,7 +105,7 @@ pub(crate) fn set_aside(
         kind,
         name: name.to_owned(),
         why: damaged.to_string(),
-        at: now.as_millis(),
+        at: now.into(),
     })?;
     Ok(())
 }

@@ -137,7 +137,7 @@ impl Writer {
         let now = self.clock.now();
         // What cannot be read is not waited for: it is met, and set aside, when something else is due.
         let timer = match readable(self.store.executions().first_timer())? {
-            Readable::Whole(at) => at.map(Time::from_millis),
+            Readable::Whole(at) => at.map(Time::from),
             Readable::Damaged(_) => None,
         };
         let delayed = match readable(self.store.messages().first_delayed())? {

@@ -231,11 +231,8 @@ impl Target {
         }
     }
 
-    /// The spans during which a call was eligible but for a concurrency limit, in microseconds since the epoch.
-    pub(crate) fn contended(&self) -> Vec<(i64, Option<i64>)> {
-        self.contended
-            .iter()
-            .map(|(from, to)| (from.as_micros(), to.map(Time::as_micros)))
-            .collect()
+    /// The spans during which a call was eligible but for a concurrency limit.
+    pub(crate) fn contended(&self) -> Vec<(Time, Option<Time>)> {
+        self.contended.iter().copied().collect()
     }
 }

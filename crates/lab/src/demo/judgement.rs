@@ -145,7 +145,7 @@ impl Evidence {
         let calls = self.times.iter().filter(|call| call.priority == priority);
         Percentiles::of(
             calls
-                .filter_map(|call| Some(call.started_at? - call.sent_at))
+                .filter_map(|call| Some(call.started_at?.as_micros() - call.sent_at.as_micros()))
                 .collect(),
         )
     }

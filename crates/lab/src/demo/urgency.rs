@@ -1,7 +1,7 @@
 //! Whether HIGH went first: of each HIGH call, whether any lower call was started between its message and its own start.
 //! From the engine's own records. Pure.
 
-use rampmeter_dispatch::Priority;
+use rampmeter_dispatch::{Priority, Time};
 use rampmeter_engine::CallTimes;
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ pub(crate) struct HighFirst {
 impl HighFirst {
     /// Counts them.
     pub(crate) fn of(times: &[CallTimes]) -> HighFirst {
-        let mut lower: Vec<i64> = times
+        let mut lower: Vec<Time> = times
             .iter()
             .filter(|call| call.priority != Priority::High)
             .filter_map(|call| call.started_at)
@@ -48,9 +48,9 @@ mod tests {
         CallTimes {
             execution_arn: String::new(),
             priority,
-            sent_at,
-            started_at: Some(started_at),
-            ended_at: started_at + 1,
+            sent_at: Time::from_micros(sent_at),
+            started_at: Some(Time::from_micros(started_at)),
+            ended_at: Time::from_micros(started_at + 1),
             receive_count: 1,
             attempts: 0,
             crashes: 0,

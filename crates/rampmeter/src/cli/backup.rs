@@ -10,7 +10,7 @@ use rampmeter_config::Config;
 use rampmeter_engine::{Backup, BackupError, back_up, restore};
 use rampmeter_terminal::output::{self, Format, OutputArguments};
 use rampmeter_terminal::{Exit, Failure};
-use rampmeter_time::rfc3339;
+use rampmeter_time::{UnixMillis, rfc3339};
 use serde_json::{Value, json};
 
 /// The file that is taken when none is named, and the directory when there is none.
@@ -54,7 +54,7 @@ pub(crate) struct RestoreArguments {
 pub(super) fn run_backup(arguments: &BackupArguments) -> Result<(), Failure> {
     let data_dir = arguments.data.directory()?;
     let bar = bar("bodies");
-    let now = Timestamp::now().as_millisecond();
+    let now = UnixMillis(Timestamp::now().as_millisecond());
     let made = back_up(
         &data_dir,
         &arguments.to,

@@ -30,7 +30,7 @@ pub(crate) fn read(data_dir: &Path, account: &str, region: &str) -> Result<Workl
 }
 
 fn workload(origin: &str, times: &[CallTimes]) -> Result<Workload, String> {
-    let started: Vec<(&CallTimes, i64)> = times
+    let started: Vec<(&CallTimes, Time)> = times
         .iter()
         .filter_map(|call| Some((call, call.started_at?)))
         .collect();
@@ -52,11 +52,11 @@ fn workload(origin: &str, times: &[CallTimes]) -> Result<Workload, String> {
     let mut recorded_waits: [Vec<Duration>; 3] = Default::default();
     for (call, started_at) in started {
         calls.push(Arrival {
-            at: Time::from_micros(call.sent_at.saturating_sub(first)),
+            at: Time::default().saturating_add(call.sent_at.saturating_since(first)),
             priority: call.priority,
             duration: duration(call),
         });
-        recorded_waits[call.priority.index()].push(between(call.sent_at, started_at));
+        recorded_waits[call.priority.index()].push(started_at.saturating_since(call.sent_at));
     }
     calls.sort_by_key(|call| call.at);
     let last = calls.last().map_or(Time::default(), |call| call.at);
@@ -79,11 +79,7 @@ fn workload(origin: &str, times: &[CallTimes]) -> Result<Workload, String> {
 /// How long the call took, where one attempt was all: of several, only the first start and the last end are known.
 fn duration(call: &CallTimes) -> Option<Duration> {
     let started_at = call.started_at?;
-    (call.receive_count == 1).then(|| between(started_at, call.ended_at))
-}
-
-fn between(from: i64, to: i64) -> Duration {
-    Time::from_micros(to).saturating_since(Time::from_micros(from))
+    (call.receive_count == 1).then(|| call.ended_at.saturating_since(started_at))
 }
 
 #[cfg(test)]
@@ -96,9 +92,9 @@ mod tests {
         CallTimes {
             execution_arn: String::new(),
             priority: Priority::Medium,
-            sent_at,
-            started_at,
-            ended_at,
+            sent_at: Time::from_micros(sent_at),
+            started_at: started_at.map(Time::from_micros),
+            ended_at: Time::from_micros(ended_at),
             receive_count,
             attempts: 0,
             crashes: 0,

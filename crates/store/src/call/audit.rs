@@ -1,5 +1,5 @@
 //! The audit of one call, kept with the step that it caused: when its message was sent, when it started, when it was
-//! answered, how often it was tried. Times are microseconds since the Unix epoch.
+//! answered, how often it was tried. Its times are microseconds in JSON.
 
 use rampmeter_dispatch::{Priority, Time};
 use serde::{Deserialize, Serialize};
@@ -12,14 +12,14 @@ pub struct CallAudit {
     pub id: i64,
     pub target: String,
     pub priority: Priority,
-    pub sent_at: i64,
+    pub sent_at: Time,
     /// The first start; absent when the call never started.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_started_at: Option<i64>,
+    pub first_started_at: Option<Time>,
     /// The start of the attempt that was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub started_at: Option<i64>,
-    pub ended_at: i64,
+    pub started_at: Option<Time>,
+    pub ended_at: Time,
     pub receive_count: u32,
     pub attempts: u32,
     pub crashes: u32,
@@ -42,10 +42,10 @@ impl CallAudit {
             id: message.id.0,
             target: target.to_owned(),
             priority,
-            sent_at: message.sent_at.as_micros(),
-            first_started_at: message.first_started_at.or(started_at).map(Time::as_micros),
-            started_at: started_at.map(Time::as_micros),
-            ended_at: ended_at.as_micros(),
+            sent_at: message.sent_at,
+            first_started_at: message.first_started_at.or(started_at),
+            started_at,
+            ended_at,
             receive_count: message.receive_count,
             attempts: message.attempts,
             crashes: message.crashes,

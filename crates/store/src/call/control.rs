@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rampmeter_dispatch::Time;
 use rusqlite::Connection;
 
+use crate::column::{millis, optional_micros};
 use crate::connection::optional;
 use crate::damaged::readable;
 use crate::error::{StoreError, StoreFailure};
@@ -31,7 +32,7 @@ impl ControlTables<'_> {
         let rows = statement.query_map([target], |row| {
             let change = LimitOverride {
                 max: row.get::<_, i64>(1)?.unsigned_abs(),
-                expires_at: row.get::<_, Option<i64>>(2)?.map(Time::from_micros),
+                expires_at: optional_micros(row, 2)?,
             };
             Ok((row.get(0)?, change))
         })?;
@@ -67,7 +68,7 @@ impl ControlTables<'_> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute((
-                record.at,
+                record.at.0,
                 &record.target,
                 &record.kind,
                 &record.subject,
@@ -90,9 +91,8 @@ impl ControlTables<'_> {
              ORDER BY id DESC LIMIT 1",
         )?;
         let newest = statement.query_row([target, subject], |row| {
-            let (kind, at): (String, i64) = (row.get(0)?, row.get(1)?);
-            let at = Time::from_micros(at.saturating_mul(1_000));
-            Ok((kind, at, row.get(2)?))
+            let kind: String = row.get(0)?;
+            Ok((kind, Time::from(millis(row, 1)?), row.get(2)?))
         });
         let newest = optional(newest)?.filter(|(kind, ..)| kind == "pause");
         Ok(newest.map(|(_, at, reason)| (at, reason)))
@@ -106,7 +106,7 @@ pub fn controls(connection: &Connection, most: u32) -> Result<Vec<ControlRecord>
     )?;
     let rows = statement.query_map([most], |row| {
         Ok(ControlRecord {
-            at: row.get(0)?,
+            at: millis(row, 0)?,
             target: row.get(1)?,
             kind: row.get(2)?,
             subject: row.get(3)?,

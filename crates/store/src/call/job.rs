@@ -5,10 +5,10 @@ use rampmeter_call::job::FollowUp;
 use rampmeter_dispatch::{PermitId, Time};
 use rusqlite::{Row, params};
 
+use crate::column::{micros, signed};
 use crate::connection::optional;
 use crate::damaged::readable;
 use crate::error::StoreError;
-use crate::integer::signed;
 use crate::model::id::{ExecutionId, MessageNumber, QueueId, TargetId};
 use crate::tables::CallTables;
 
@@ -43,7 +43,7 @@ impl JobRow {
             target: row.get(1)?,
             task: execution.zip(event.map(i64::unsigned_abs)),
             permit: row.get(4)?,
-            since: Time::from_micros(row.get(5)?),
+            since: micros(row, 5)?,
             looks: row.get(6)?,
             follow_up: parsed.unwrap_or_else(|_| FollowUp::at(String::new())),
         };

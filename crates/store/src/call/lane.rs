@@ -2,9 +2,9 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 
+use crate::column::signed;
 use crate::connection::optional;
 use crate::error::StoreError;
-use crate::integer::signed;
 use crate::model::id::{GroupHash, MessageNumber, OrderingHash, QueueId, TargetId};
 use crate::tables::CallTables;
 use crate::tables::LaneTables;

@@ -5,6 +5,7 @@
 use rampmeter_dispatch::{Priority, Time};
 use rusqlite::types::Type;
 
+use crate::column::micros;
 use crate::connection::optional;
 use crate::error::StoreError;
 use crate::model::id::{MessageNumber, QueueId, TargetId};
@@ -41,7 +42,7 @@ impl LaneTables<'_> {
         )?;
         let rows = statement.query_map([DELAYED_READ], |row| {
             Ok(DelayedRow {
-                until: Time::from_micros(row.get(0)?),
+                until: micros(row, 0)?,
                 message: row.get(1)?,
                 queue: row.get(2)?,
             })

@@ -3,6 +3,7 @@
 use rampmeter_dispatch::{PermitId, Time};
 use rusqlite::{Connection, params};
 
+use crate::column::micros;
 use crate::connection::optional;
 use crate::error::StoreError;
 use crate::model::id::{ExecutionId, MessageNumber};
@@ -134,7 +135,7 @@ pub fn body_of(
             size: row.get::<_, i64>(3)?.unsigned_abs(),
             sha256: row.get(4)?,
             content_type: row.get(5)?,
-            at: Time::from_micros(row.get(6)?),
+            at: micros(row, 6)?,
         })
     });
     Ok(optional(found)?)

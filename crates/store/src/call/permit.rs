@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rampmeter_dispatch::{Memory, PermitId, Time, WindowRow};
 
+use crate::column::{micros, optional_micros};
 use crate::connection::optional;
 use crate::error::{StoreError, StoreFailure};
 use crate::model::id::{MessageNumber, TargetId};
@@ -91,8 +92,8 @@ impl CallTables<'_> {
                 target: row.get(1)?,
                 lane: row.get(2)?,
                 message: row.get(3)?,
-                started_at: Time::from_micros(row.get(4)?),
-                held_until: row.get::<_, Option<i64>>(5)?.map(Time::from_micros),
+                started_at: micros(row, 4)?,
+                held_until: optional_micros(row, 5)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -123,7 +124,7 @@ impl CallTables<'_> {
             Ok(WindowRow {
                 limit: row.get(0)?,
                 slot: row.get(1)?,
-                until: Time::from_micros(row.get(2)?),
+                until: micros(row, 2)?,
                 count: row.get(3)?,
             })
         })?;

@@ -2,8 +2,8 @@
 
 use rampmeter_asl::EventId;
 
+use crate::column::{signed, unsigned};
 use crate::error::StoreError;
-use crate::integer::{signed, unsigned};
 use crate::model::id::ExecutionId;
 use crate::tables::ExecutionTables;
 

@@ -3,9 +3,9 @@
 use rampmeter_asl::{EventId, FrameId, Join};
 use rusqlite::Row;
 
+use crate::column::{signed, unsigned};
 use crate::connection::optional;
 use crate::error::StoreError;
-use crate::integer::{signed, unsigned};
 use crate::model::id::{ExecutionId, StepId};
 use crate::tables::FrameTables;
 

@@ -3,8 +3,8 @@
 use rampmeter_asl::EventId;
 use rusqlite::Row;
 
+use crate::column::{signed, unsigned};
 use crate::error::StoreError;
-use crate::integer::{signed, unsigned};
 use crate::model::id::ExecutionId;
 use crate::model::invocation::InvocationKey;
 use crate::tables::ExecutionTables;

@@ -1,13 +1,14 @@
 //! Rows of map runs: the runs of Distributed Map states.
 
 use rampmeter_asl::{FrameId, Join};
+use rampmeter_time::UnixMillis;
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 
+use crate::column::{millis, optional_millis, signed, unsigned};
 use crate::connection::optional;
 use crate::error::StoreError;
 use crate::execution::row::{EXECUTION_COLUMNS, ExecutionRow};
-use crate::integer::{signed, unsigned};
 use crate::model::execution::ExecutionStatus;
 use crate::model::id::{ExecutionId, MapRunId, name_hash};
 use crate::tables::FrameTables;
@@ -28,10 +29,10 @@ pub struct MapRunRow {
     pub is_express: bool,
     pub is_batched: bool,
     pub status: ExecutionStatus,
-    /// Milliseconds since the Unix epoch.
-    pub started_at: i64,
-    /// Milliseconds since the Unix epoch.
-    pub stopped_at: Option<i64>,
+    /// When it started.
+    pub started_at: UnixMillis,
+    /// When it ended; absent while it runs.
+    pub stopped_at: Option<UnixMillis>,
     /// How many items there are.
     pub items: u64,
     pub ended: Ended,
@@ -62,8 +63,8 @@ impl MapRunRow {
             is_batched: row.get(7)?,
             status: ExecutionStatus::from_code(status)
                 .ok_or(rusqlite::Error::IntegralValueOutOfRange(8, status))?,
-            started_at: row.get(9)?,
-            stopped_at: row.get(10)?,
+            started_at: millis(row, 9)?,
+            stopped_at: optional_millis(row, 10)?,
             items: unsigned(row, 11)?,
             ended: json(row, 12)?,
             join: json(row, 13)?,
@@ -109,8 +110,8 @@ impl FrameTables<'_> {
                 row.is_express,
                 row.is_batched,
                 row.status.code(),
-                row.started_at,
-                row.stopped_at,
+                row.started_at.0,
+                row.stopped_at.map(|at| at.0),
                 signed(row.items),
                 text(&row.ended),
                 text(&row.join),
@@ -128,7 +129,7 @@ impl FrameTables<'_> {
             .execute((
                 row.id,
                 row.status.code(),
-                row.stopped_at,
+                row.stopped_at.map(|at| at.0),
                 text(&row.ended),
                 text(&row.join),
             ))?;

@@ -1,6 +1,7 @@
 //! What retention deletes: ended executions with all their rows, and their histories step by step.
 
 use rampmeter_dispatch::PermitId;
+use rampmeter_time::UnixMillis;
 
 use crate::connection::optional;
 use crate::damaged::readable;
@@ -22,15 +23,19 @@ const BY_EXECUTION: [&str; 7] = [
 ];
 
 impl ExecutionTables<'_> {
-    /// Executions that ended before a time (milliseconds since the Unix epoch), the first to end first. Child executions
+    /// Executions that ended before a time, the first to end first. Child executions
     /// of map runs are left out: they go with their parents.
-    pub fn ended_before(&self, before: i64, most: u32) -> Result<Vec<ExecutionRow>, StoreError> {
+    pub fn ended_before(
+        &self,
+        before: UnixMillis,
+        most: u32,
+    ) -> Result<Vec<ExecutionRow>, StoreError> {
         let query = format!(
             "SELECT {EXECUTION_COLUMNS} FROM execution WHERE stopped_at IS NOT NULL \
              AND map_run IS NULL AND stopped_at < ?1 ORDER BY stopped_at, id LIMIT ?2"
         );
         let mut statement = self.connection.prepare_cached(&query)?;
-        let rows = statement.query_map((before, most), ExecutionRow::read)?;
+        let rows = statement.query_map((before.0, most), ExecutionRow::read)?;
         Ok(readable(rows, "an execution")?)
     }
 

@@ -1,11 +1,12 @@
 //! Rows of executions. Their steps are in `step`, what runs below them in `frame`.
 
 use rampmeter_asl::{EventId, FrameId};
+use rampmeter_time::UnixMillis;
 use rusqlite::Row;
 
+use crate::column::{millis, optional_millis, signed, unsigned};
 use crate::connection::optional;
 use crate::error::StoreError;
-use crate::integer::{signed, unsigned};
 use crate::model::arn::ArnScope;
 use crate::model::execution::ExecutionStatus;
 use crate::model::id::{ExecutionId, MapRunId, RevisionId, StepId, name_hash};
@@ -18,10 +19,10 @@ pub struct ExecutionRow {
     pub revision: RevisionId,
     pub name: String,
     pub status: ExecutionStatus,
-    /// Milliseconds since the Unix epoch.
-    pub started_at: i64,
-    /// Milliseconds since the Unix epoch.
-    pub stopped_at: Option<i64>,
+    /// When it started.
+    pub started_at: UnixMillis,
+    /// When it ended; absent while it runs.
+    pub stopped_at: Option<UnixMillis>,
     pub events: EventId,
     pub first_step: StepId,
     pub last_step: StepId,
@@ -35,8 +36,8 @@ pub struct ExecutionRow {
     pub item: Option<ItemOf>,
     /// How often it was redriven.
     pub redrives: u32,
-    /// When it was redriven last, in milliseconds since the Unix epoch.
-    pub redriven_at: Option<i64>,
+    /// When it was redriven last.
+    pub redriven_at: Option<UnixMillis>,
 }
 
 /// What a child execution of a map run has besides.
@@ -88,8 +89,8 @@ impl ExecutionRow {
             name: row.get(2)?,
             status: ExecutionStatus::from_code(status)
                 .ok_or(rusqlite::Error::IntegralValueOutOfRange(3, status))?,
-            started_at: row.get(4)?,
-            stopped_at: row.get(5)?,
+            started_at: millis(row, 4)?,
+            stopped_at: optional_millis(row, 5)?,
             events: unsigned(row, 6)?,
             first_step: row.get(7)?,
             last_step: row.get(8)?,
@@ -105,7 +106,7 @@ impl ExecutionRow {
                 }),
             },
             redrives: row.get(15)?,
-            redriven_at: row.get(16)?,
+            redriven_at: optional_millis(row, 16)?,
         })
     }
 }
@@ -158,8 +159,8 @@ impl ExecutionTables<'_> {
                 row.revision,
                 &row.name,
                 row.status.code(),
-                row.started_at,
-                row.stopped_at,
+                row.started_at.0,
+                row.stopped_at.map(|at| at.0),
                 signed(row.events),
                 row.first_step,
                 row.last_step,
@@ -189,7 +190,7 @@ impl ExecutionTables<'_> {
             .prepare_cached(
                 "UPDATE execution SET redrives = ?2, redriven_at = ?3, redrive_token = ?4 WHERE id = ?1",
             )?
-            .execute((row.id, row.redrives, row.redriven_at, client_token))?;
+            .execute((row.id, row.redrives, row.redriven_at.map(|at| at.0), client_token))?;
         Ok(())
     }
 
@@ -211,7 +212,7 @@ impl ExecutionTables<'_> {
             .execute((
                 row.id,
                 row.status.code(),
-                row.stopped_at,
+                row.stopped_at.map(|at| at.0),
                 signed(row.events),
                 row.last_step,
                 signed(row.waits_for),

@@ -5,9 +5,9 @@ use rampmeter_asl::EventId;
 use rampmeter_dispatch::Time;
 use rusqlite::{Connection, Row};
 
+use crate::column::{signed, unsigned};
 use crate::connection::optional;
 use crate::error::StoreError;
-use crate::integer::{signed, unsigned};
 use crate::model::id::{ExecutionId, StepId};
 use crate::tables::ExecutionTables;
 

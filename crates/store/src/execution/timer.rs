@@ -1,13 +1,14 @@
 //! Rows of timers, ordered by when they are due.
 
 use rampmeter_asl::{Timer, TimerKind};
+use rampmeter_time::UnixMillis;
 use rusqlite::Row;
 use rusqlite::types::Value;
 
+use crate::column::{millis, signed, unsigned};
 use crate::connection::optional;
 use crate::damaged::or_left_out;
 use crate::error::{Damaged, StoreError, StoreFailure};
-use crate::integer::{signed, unsigned};
 use crate::model::id::ExecutionId;
 use crate::tables::ExecutionTables;
 
@@ -36,20 +37,24 @@ impl ExecutionTables<'_> {
         Ok(())
     }
 
-    /// When the first timer is due, in milliseconds since the Unix epoch.
-    pub fn first_timer(&self) -> Result<Option<i64>, StoreError> {
+    /// When the first timer is due.
+    pub fn first_timer(&self) -> Result<Option<UnixMillis>, StoreError> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT at FROM timer ORDER BY at LIMIT 1")?;
-        Ok(optional(statement.query_row([], |row| row.get(0)))?)
+        Ok(optional(statement.query_row([], |row| millis(row, 0)))?)
     }
 
-    /// Takes the timers that are due out of the table, at most `most`. `now` in milliseconds since the Unix epoch.
-    pub fn take_due_timers(&self, now: i64, most: u32) -> Result<Vec<TimerRow>, StoreFailure> {
+    /// Takes the timers that are due out of the table, at most `most`.
+    pub fn take_due_timers(
+        &self,
+        now: UnixMillis,
+        most: u32,
+    ) -> Result<Vec<TimerRow>, StoreFailure> {
         let mut statement = self.connection.prepare_cached(
             "SELECT at, execution, event, kind FROM timer WHERE at <= ?1 ORDER BY at LIMIT ?2",
         )?;
-        let rows = statement.query_map((now, most), |row| {
+        let rows = statement.query_map((now.0, most), |row| {
             let key: (Value, Value, Value, Value) =
                 (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
             Ok((key, row.get(1).map(ExecutionId), timer_of(row)))

@@ -1,12 +1,13 @@
 //! Rows of activities, and of their tasks that wait for a worker.
 
 use rampmeter_asl::EventId;
+use rampmeter_time::UnixMillis;
 use rusqlite::{Connection, Row};
 
+use crate::column::{millis, signed, unsigned};
 use crate::connection::optional;
 use crate::damaged::readable;
 use crate::error::StoreError;
-use crate::integer::{signed, unsigned};
 use crate::model::activity::Activities;
 use crate::model::activity::ActivityDescription;
 use crate::model::arn::ArnScope;
@@ -19,8 +20,8 @@ pub struct ActivityRow {
     pub name: String,
     /// JSON text.
     pub encryption: Option<String>,
-    /// Milliseconds since the Unix epoch.
-    pub created_at: i64,
+    /// When it was created.
+    pub created_at: UnixMillis,
 }
 
 /// One task that waits for a worker. Its input lies in the step, in the event.
@@ -39,7 +40,7 @@ impl ActivityRow {
         Ok(ActivityRow {
             name: row.get(0)?,
             encryption: row.get(1)?,
-            created_at: row.get(2)?,
+            created_at: millis(row, 2)?,
         })
     }
 }
@@ -93,7 +94,7 @@ impl MachineTables<'_> {
     pub fn insert_activity(&self, row: &ActivityRow, tags: &str) -> Result<ActivityId, StoreError> {
         self.connection.execute(
             "INSERT INTO activity (name, tags, encryption, created_at) VALUES (?1, ?2, ?3, ?4)",
-            (&row.name, tags, &row.encryption, row.created_at),
+            (&row.name, tags, &row.encryption, row.created_at.0),
         )?;
         Ok(ActivityId(self.connection.last_insert_rowid()))
     }

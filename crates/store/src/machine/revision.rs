@@ -1,7 +1,9 @@
 //! Rows of state machines and their revisions.
 
+use rampmeter_time::UnixMillis;
 use rusqlite::{Connection, Row};
 
+use crate::column::millis;
 use crate::connection::optional;
 use crate::damaged::readable;
 use crate::error::StoreError;
@@ -20,10 +22,10 @@ pub struct RevisionRow {
     pub role_arn: String,
     pub settings: Settings,
     pub label: Option<String>,
-    /// Milliseconds since the Unix epoch, of the revision.
-    pub revised_at: i64,
-    /// Milliseconds since the Unix epoch, of the state machine.
-    pub created_at: i64,
+    /// When the revision was made.
+    pub revised_at: UnixMillis,
+    /// When the state machine was created.
+    pub created_at: UnixMillis,
 }
 
 const REVISION: &str = "SELECT revision.id, revision.machine, state_machine.name, \
@@ -52,8 +54,8 @@ impl RevisionRow {
             settings: serde_json::from_str(&settings)
                 .map_err(|error| unreadable(6, error.to_string()))?,
             label: row.get(7)?,
-            revised_at: row.get(8)?,
-            created_at: row.get(9)?,
+            revised_at: millis(row, 8)?,
+            created_at: millis(row, 9)?,
         })
     }
 }
@@ -108,17 +110,17 @@ impl MachineTables<'_> {
         revision(self.connection, id)
     }
 
-    /// Adds a state machine without a revision. `created_at` in milliseconds since the Unix epoch.
+    /// Adds a state machine without a revision.
     pub fn insert_machine(
         &self,
         name: &str,
         kind: MachineKind,
         tags: &str,
-        created_at: i64,
+        created_at: UnixMillis,
     ) -> Result<MachineId, StoreError> {
         self.connection.execute(
             "INSERT INTO state_machine (name, kind, tags, created_at) VALUES (?1, ?2, ?3, ?4)",
-            (name, kind.as_str(), tags, created_at),
+            (name, kind.as_str(), tags, created_at.0),
         )?;
         Ok(MachineId(self.connection.last_insert_rowid()))
     }
@@ -136,17 +138,17 @@ impl MachineTables<'_> {
                 &row.role_arn,
                 settings,
                 &row.label,
-                row.revised_at,
+                row.revised_at.0,
             ),
         )?;
         Ok(RevisionId(self.connection.last_insert_rowid()))
     }
 
     /// Deletes a state machine. Its name is free at once; executions that run keep their revision.
-    pub fn delete_machine(&self, id: MachineId, now: i64) -> Result<(), StoreError> {
+    pub fn delete_machine(&self, id: MachineId, now: UnixMillis) -> Result<(), StoreError> {
         self.connection.execute(
             "UPDATE state_machine SET deleted_at = ?2 WHERE id = ?1",
-            (id, now),
+            (id, now.0),
         )?;
         Ok(())
     }

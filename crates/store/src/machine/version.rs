@@ -1,7 +1,9 @@
 //! Rows of versions and aliases, and of the executions that were started through one.
 
+use rampmeter_time::UnixMillis;
 use rusqlite::{Connection, Row};
 
+use crate::column::millis;
 use crate::connection::optional;
 use crate::error::StoreError;
 use crate::model::id::{ExecutionId, MachineId, RevisionId};
@@ -16,8 +18,8 @@ pub struct VersionRow {
     pub number: VersionNumber,
     pub revision: RevisionId,
     pub description: Option<String>,
-    /// Milliseconds since the Unix epoch.
-    pub created_at: i64,
+    /// When it was created.
+    pub created_at: UnixMillis,
 }
 
 /// One alias of a state machine.
@@ -26,10 +28,10 @@ pub struct AliasRow {
     pub name: String,
     pub description: Option<String>,
     pub routes: Vec<StoredRoute>,
-    /// Milliseconds since the Unix epoch.
-    pub created_at: i64,
-    /// Milliseconds since the Unix epoch.
-    pub updated_at: i64,
+    /// When it was created.
+    pub created_at: UnixMillis,
+    /// When it was changed last.
+    pub updated_at: UnixMillis,
 }
 
 /// Through what an execution was started, when not through its state machine itself.
@@ -48,7 +50,7 @@ impl VersionRow {
             number: row.get(0)?,
             revision: row.get(1)?,
             description: row.get(2)?,
-            created_at: row.get(3)?,
+            created_at: millis(row, 3)?,
         })
     }
 }
@@ -64,8 +66,8 @@ impl AliasRow {
             name: row.get(0)?,
             description: row.get(1)?,
             routes,
-            created_at: row.get(3)?,
-            updated_at: row.get(4)?,
+            created_at: millis(row, 3)?,
+            updated_at: millis(row, 4)?,
         })
     }
 
@@ -174,13 +176,13 @@ impl MachineTables<'_> {
         version(self.connection, machine, number)
     }
 
-    /// Gives the next number to a revision. `now` in milliseconds since the Unix epoch.
+    /// Gives the next number to a revision.
     pub fn insert_version(
         &self,
         machine: MachineId,
         revision: RevisionId,
         description: Option<&str>,
-        now: i64,
+        now: UnixMillis,
     ) -> Result<VersionRow, StoreError> {
         let number = self.connection.query_row(
             "UPDATE state_machine SET versions = versions + 1 WHERE id = ?1 RETURNING versions",
@@ -190,7 +192,7 @@ impl MachineTables<'_> {
         self.connection.execute(
             "INSERT INTO machine_version (machine, number, revision, description, created_at) \
              VALUES (?1, ?2, ?3, ?4, ?5)",
-            (machine, number, revision, description, now),
+            (machine, number, revision, description, now.0),
         )?;
         Ok(VersionRow {
             number,
@@ -230,8 +232,8 @@ impl MachineTables<'_> {
                 &row.name,
                 &row.description,
                 row.routes_text(),
-                row.created_at,
-                row.updated_at,
+                row.created_at.0,
+                row.updated_at.0,
             ),
         )?;
         Ok(())

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use rampmeter_time::UnixMillis;
 use serde_json::Value;
 
 use crate::model::id::ActivityId;
@@ -27,8 +28,8 @@ pub struct ActivityDescription {
     pub name: String,
     /// What it was created with.
     pub encryption: Option<Value>,
-    /// Milliseconds since the Unix epoch.
-    pub creation_date: i64,
+    /// When it was created.
+    pub creation_date: UnixMillis,
 }
 
 /// GetActivityTask of AWS Step Functions.

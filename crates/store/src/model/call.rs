@@ -2,8 +2,9 @@
 
 use rampmeter_asl::EventId;
 use rampmeter_dispatch::{Explanation, Priority, Time};
+use rampmeter_time::UnixMillis;
 
-/// A call of an execution that has ended. Times are milliseconds since the Unix epoch.
+/// A call of an execution that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecutionCall {
     /// The first event of the history that followed from its end: that its task succeeded or failed.
@@ -15,13 +16,13 @@ pub struct ExecutionCall {
     /// Its lane.
     pub priority: Priority,
     /// When its message was committed.
-    pub sent_at: i64,
+    pub sent_at: UnixMillis,
     /// When its first request was permitted; absent when none was.
-    pub first_started_at: Option<i64>,
+    pub first_started_at: Option<UnixMillis>,
     /// When the request was permitted that was answered.
-    pub started_at: Option<i64>,
+    pub started_at: Option<UnixMillis>,
     /// When its last outcome was applied.
-    pub ended_at: i64,
+    pub ended_at: UnixMillis,
     /// Requests started for it.
     pub receive_count: u32,
     /// Attempts used up.
@@ -37,8 +38,8 @@ pub struct WaitingAt {
     pub state: String,
     /// What it waits for, in one word: `task`, `timer`, `retry`, `children` or `continue`.
     pub waits_for: &'static str,
-    /// Milliseconds since the Unix epoch at which the waiting began.
-    pub since: i64,
+    /// When the waiting began.
+    pub since: UnixMillis,
     /// The call that will resume it, when it waits for one of ours.
     pub call: Option<CallState>,
     /// When it waits for branches or iterations: how many of them run, those inside others included.
@@ -65,8 +66,8 @@ pub struct CallState {
     pub status: &'static str,
     /// The job, if the vendor works on it.
     pub job: Option<JobState>,
-    /// Milliseconds since the Unix epoch at which the message was committed.
-    pub sent_at: i64,
+    /// When the message was committed.
+    pub sent_at: UnixMillis,
     /// Calls started so far for this message.
     pub receive_count: u32,
     /// Why it has not ended, and how many are ahead of it.
@@ -80,8 +81,8 @@ pub struct CallState {
 pub struct JobState {
     /// Its path below the base URL.
     pub path: String,
-    /// Milliseconds since the Unix epoch at which the vendor accepted it.
-    pub since: i64,
+    /// When the vendor accepted it.
+    pub since: UnixMillis,
     /// How often it was looked at.
     pub looks: u32,
     /// It keeps a place in the limits that count jobs.
@@ -99,12 +100,12 @@ pub struct CallOutcome {
     pub priority: Option<Priority>,
     /// Business key, if the message gave one.
     pub key: Option<String>,
-    /// Milliseconds since the Unix epoch at which the message was committed.
-    pub sent_at: i64,
-    /// The same for its first start, if it ever started.
-    pub first_started_at: Option<i64>,
-    /// The same for its end.
-    pub ended_at: i64,
+    /// When the message was committed.
+    pub sent_at: UnixMillis,
+    /// When it was started first; absent when it never was.
+    pub first_started_at: Option<UnixMillis>,
+    /// When it ended.
+    pub ended_at: UnixMillis,
     /// Calls started for the message.
     pub receive_count: u32,
     /// Answers that used up an attempt.

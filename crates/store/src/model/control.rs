@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use rampmeter_dispatch::Priority;
+use rampmeter_time::UnixMillis;
 use serde::Serialize;
 
 /// Stops or resumes a target, or one of its priorities.
@@ -53,8 +54,8 @@ pub struct LimitChanged {
     pub configured: u64,
     /// Places taken now. Where it is more than `to`, nothing starts until enough of them are free.
     pub used: u64,
-    /// Milliseconds since the Unix epoch at which it goes back by itself.
-    pub expires_at: Option<i64>,
+    /// When it goes back by itself.
+    pub expires_at: Option<UnixMillis>,
     /// Whether it was done.
     pub applied: bool,
 }
@@ -62,8 +63,8 @@ pub struct LimitChanged {
 /// One entry of the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ControlRecord {
-    /// Milliseconds since the Unix epoch.
-    pub at: i64,
+    /// When it was done.
+    pub at: UnixMillis,
     /// Name of the target.
     pub target: String,
     /// `limit`, `pause`, `resume`, `move`, `redrive` or `discard`.

@@ -1,5 +1,6 @@
 //! What could not be read, and was set aside so that everything else goes on.
 
+use rampmeter_time::UnixMillis;
 use serde::Serialize;
 
 /// What kind of thing cannot be read.
@@ -73,6 +74,6 @@ pub struct DamagedItem {
     pub name: String,
     /// What cannot be read of it.
     pub why: String,
-    /// When it was noticed first, in milliseconds since the Unix epoch.
-    pub at: i64,
+    /// When it was noticed first.
+    pub at: UnixMillis,
 }

@@ -1,6 +1,7 @@
 //! Dead letters, as people list them, take them up again or discard them.
 
 use rampmeter_dispatch::Priority;
+use rampmeter_time::UnixMillis;
 
 /// A call that failed for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,10 +16,10 @@ pub struct DeadLetterState {
     pub key: Option<String>,
     /// The execution whose task failed with it.
     pub execution_arn: Option<String>,
-    /// Milliseconds since the Unix epoch.
-    pub sent_at: i64,
-    /// Milliseconds since the Unix epoch.
-    pub failed_at: i64,
+    /// When its message was committed.
+    pub sent_at: UnixMillis,
+    /// When it failed.
+    pub failed_at: UnixMillis,
     /// The error name.
     pub error: String,
     /// What happened, in words or as JSON.
@@ -51,10 +52,10 @@ pub struct DeadLetterGroup {
     pub error: String,
     /// How many there are, among the newest that were looked at.
     pub count: u64,
-    /// When the oldest and the newest of them failed, in milliseconds since the Unix epoch.
-    pub first_at: i64,
-    /// See `first_at`.
-    pub last_at: i64,
+    /// When the oldest of them failed.
+    pub first_at: UnixMillis,
+    /// When the newest of them failed.
+    pub last_at: UnixMillis,
     /// The number of the newest.
     pub sample: i64,
     /// The business key of the newest.

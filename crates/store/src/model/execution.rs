@@ -1,6 +1,7 @@
 //! Executions: what clients ask of them and what they are answered, without the wire form.
 
 use rampmeter_asl::Event;
+use rampmeter_time::UnixMillis;
 use serde::Serialize;
 
 use crate::model::page::Page;
@@ -21,8 +22,8 @@ pub struct StartExecution {
 pub struct StartedExecution {
     /// ARN of the execution.
     pub execution_arn: String,
-    /// Milliseconds since the Unix epoch.
-    pub start_date: i64,
+    /// When it started.
+    pub start_date: UnixMillis,
 }
 
 /// The answer to StartSyncExecution: how the execution ended.
@@ -36,10 +37,10 @@ pub struct SyncExecution {
     pub name: String,
     /// How it ended.
     pub status: ExecutionStatus,
-    /// Milliseconds since the Unix epoch.
-    pub start_date: i64,
-    /// Milliseconds since the Unix epoch.
-    pub stop_date: i64,
+    /// When it started.
+    pub start_date: UnixMillis,
+    /// When it ended.
+    pub stop_date: UnixMillis,
     /// JSON text.
     pub input: String,
     /// JSON text, if it succeeded.
@@ -155,14 +156,14 @@ pub struct ExecutionSummary {
     pub name: String,
     /// Where it stands.
     pub status: ExecutionStatus,
-    /// Milliseconds since the Unix epoch.
-    pub start_date: i64,
-    /// Milliseconds since the Unix epoch, once ended.
-    pub stop_date: Option<i64>,
+    /// When it started.
+    pub start_date: UnixMillis,
+    /// When it ended; absent while it runs.
+    pub stop_date: Option<UnixMillis>,
     /// How often it was redriven.
     pub redrive_count: u32,
-    /// When it was redriven last, in milliseconds since the Unix epoch.
-    pub redrive_date: Option<i64>,
+    /// When it was redriven last.
+    pub redrive_date: Option<UnixMillis>,
     /// Why it cannot be redriven; absent when it can.
     pub not_redrivable: Option<String>,
     /// Of a child execution of a map run: the ARN of that and how many items it works on.

@@ -1,5 +1,7 @@
 //! Map runs: DescribeMapRun, ListMapRuns and UpdateMapRun, without their wire form.
 
+use rampmeter_time::UnixMillis;
+
 use crate::model::execution::ExecutionStatus;
 
 /// One map run: a run of a Distributed Map state.
@@ -13,10 +15,10 @@ pub struct MapRunDescription {
     pub state_machine_arn: String,
     /// Where it stands; never `TIMED_OUT`.
     pub status: ExecutionStatus,
-    /// Milliseconds since the Unix epoch.
-    pub start_date: i64,
-    /// Milliseconds since the Unix epoch, once ended.
-    pub stop_date: Option<i64>,
+    /// When it started.
+    pub start_date: UnixMillis,
+    /// When it ended; absent while it runs.
+    pub stop_date: Option<UnixMillis>,
     /// How many child executions may run at the same time.
     pub max_concurrency: u32,
     /// How many child executions may fail.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use rampmeter_asl::Diagnostic;
+use rampmeter_time::UnixMillis;
 use serde_json::Value;
 
 /// The type of a state machine.
@@ -84,8 +85,8 @@ pub struct UpdateStateMachine {
 pub struct CreatedStateMachine {
     /// ARN of the state machine.
     pub arn: String,
-    /// Milliseconds since the Unix epoch.
-    pub creation_date: i64,
+    /// When it was created.
+    pub creation_date: UnixMillis,
     /// ARN of the version that was published.
     pub version_arn: Option<String>,
 }
@@ -93,8 +94,8 @@ pub struct CreatedStateMachine {
 /// The answer to UpdateStateMachine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpdatedStateMachine {
-    /// Milliseconds since the Unix epoch.
-    pub update_date: i64,
+    /// When it was changed last.
+    pub update_date: UnixMillis,
     /// The revision that is now the newest.
     pub revision_id: Option<String>,
     /// ARN of its version, if it was to be published.
@@ -116,10 +117,10 @@ pub struct StateMachineDescription {
     pub role_arn: String,
     /// Logging, tracing, encryption.
     pub settings: Settings,
-    /// Milliseconds since the Unix epoch, of the state machine or the version.
-    pub creation_date: i64,
-    /// Milliseconds since the Unix epoch, of this revision.
-    pub update_date: i64,
+    /// When the state machine or the version was created.
+    pub creation_date: UnixMillis,
+    /// When this revision was made.
+    pub update_date: UnixMillis,
     /// AWS's revisionId; absent for the first revision.
     pub revision_id: Option<String>,
     /// Of the version that was asked for.

@@ -1,6 +1,7 @@
 //! Targets and their limits as people see them.
 
 use rampmeter_dispatch::{Explanation, Time};
+use rampmeter_time::UnixMillis;
 
 /// One target as people see it.
 #[derive(Debug, Clone)]
@@ -36,9 +37,9 @@ pub struct TargetState {
     pub at: Time,
     /// The vendor's limits as its answers state them.
     pub vendor_limits: Vec<VendorLimitState>,
-    /// Spans of engine time, in microseconds since the epoch, during which a call was eligible but for a concurrency
+    /// Spans of engine time during which a call was eligible but for a concurrency
     /// limit: the newest 1,024, the last one still open when its end is absent.
-    pub contended: Vec<(i64, Option<i64>)>,
+    pub contended: Vec<(Time, Option<Time>)>,
 }
 
 /// One limit of a vendor's, as its last answer stated it.
@@ -54,8 +55,8 @@ pub struct VendorLimitState {
     pub per_ms: Option<u64>,
     /// How many were left.
     pub remaining: Option<u64>,
-    /// Milliseconds since the Unix epoch at which more come.
-    pub resets_at: Option<i64>,
+    /// When more come.
+    pub resets_at: Option<UnixMillis>,
     /// Where the configuration allows more than the vendor: what both say.
     pub disagreement: Option<String>,
 }
@@ -83,8 +84,8 @@ pub struct LimitState {
     pub learned_ceiling: Option<u32>,
     /// The maximum that the configuration says, where a person changed it.
     pub configured: Option<u64>,
-    /// Milliseconds since the Unix epoch at which the change ends by itself.
-    pub expires_at: Option<i64>,
+    /// When the change ends by itself.
+    pub expires_at: Option<UnixMillis>,
     /// Calls a second that the limit lets through at the mean time of a call measured; absent before the first answer.
     pub reaches_per_second: Option<f64>,
     /// The most calls that the vendor may count in one window, where that is more than `max`: with

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use rampmeter_time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
 /// The number of a version, from 1. It is never given twice, not even after a deletion.
@@ -27,8 +28,8 @@ pub struct VersionDescription {
     pub arn: String,
     /// What it was published with.
     pub description: Option<String>,
-    /// Milliseconds since the Unix epoch.
-    pub creation_date: i64,
+    /// When it was created.
+    pub creation_date: UnixMillis,
 }
 
 /// Where an alias sends a part of the executions.
@@ -73,10 +74,10 @@ pub struct AliasDescription {
     pub description: Option<String>,
     /// Where it sends executions.
     pub routes: Vec<Route>,
-    /// Milliseconds since the Unix epoch.
-    pub creation_date: i64,
-    /// Milliseconds since the Unix epoch.
-    pub update_date: i64,
+    /// When it was created.
+    pub creation_date: UnixMillis,
+    /// When it was changed last.
+    pub update_date: UnixMillis,
 }
 
 /// A route as the store keeps it.

@@ -2,7 +2,7 @@
 //! the tests; it reads everything.
 
 use rampmeter_asl::{Detail, Event};
-use rampmeter_dispatch::Priority;
+use rampmeter_dispatch::{Priority, Time};
 
 use crate::call::audit::CallAudit;
 use crate::damaged::or_left_out;
@@ -14,7 +14,7 @@ use crate::model::rejected::Rejected;
 use crate::query::Reader;
 use crate::query::history::events_between;
 
-/// When one call was sent, started and answered. Times are microseconds since the Unix epoch.
+/// When one call was sent, started and answered.
 #[derive(Debug, Clone)]
 pub struct CallTimes {
     /// ARN of the execution that made the call.
@@ -22,11 +22,11 @@ pub struct CallTimes {
     /// Its lane.
     pub priority: Priority,
     /// When the message was committed.
-    pub sent_at: i64,
+    pub sent_at: Time,
     /// When its first permit was committed; absent when the call never started.
-    pub started_at: Option<i64>,
+    pub started_at: Option<Time>,
     /// When its last outcome was applied.
-    pub ended_at: i64,
+    pub ended_at: Time,
     /// Calls started for the message.
     pub receive_count: u32,
     /// Attempts used up.

@@ -2,6 +2,7 @@
 //! it ended. What the pictures of an execution are drawn from.
 
 use rampmeter_asl::EventId;
+use rampmeter_time::UnixMillis;
 
 use crate::call::audit::CallAudit;
 use crate::connection::optional;
@@ -53,10 +54,10 @@ fn ended(event: EventId, audit: &str) -> Result<ExecutionCall, StoreError> {
         id: audit.id,
         target: audit.target,
         priority: audit.priority,
-        sent_at: audit.sent_at / 1_000,
-        first_started_at: audit.first_started_at.map(|at| at / 1_000),
-        started_at: audit.started_at.map(|at| at / 1_000),
-        ended_at: audit.ended_at / 1_000,
+        sent_at: audit.sent_at.into(),
+        first_started_at: audit.first_started_at.map(UnixMillis::from),
+        started_at: audit.started_at.map(UnixMillis::from),
+        ended_at: audit.ended_at.into(),
         receive_count: audit.receive_count,
         attempts: audit.attempts,
         status: audit.status,

@@ -1,8 +1,10 @@
 //! Lists of dead letters, and how many there are of each kind.
 
-use rampmeter_dispatch::{Priority, Time};
+use rampmeter_dispatch::Priority;
+use rampmeter_time::UnixMillis;
 use rusqlite::{Connection, Row};
 
+use crate::column::micros;
 use crate::connection::optional;
 use crate::damaged::or_left_out;
 use crate::error::StoreError;
@@ -71,8 +73,8 @@ impl Reader {
                     target: row.get(0)?,
                     error: row.get(1)?,
                     count: row.get::<_, i64>(2)?.unsigned_abs(),
-                    first_at: millis(row, 3)?,
-                    last_at: millis(row, 4)?,
+                    first_at: in_millis(row, 3)?,
+                    last_at: in_millis(row, 4)?,
                     sample_key: row.get(5)?,
                     sample: row.get(6)?,
                 })
@@ -104,8 +106,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(DeadLetterState, Option<ExecutionId>
         priority: lane.and_then(|lane| Priority::ALL.get(usize::from(lane)).copied()),
         key: row.get(3)?,
         execution_arn: None,
-        sent_at: millis(row, 5)?,
-        failed_at: millis(row, 6)?,
+        sent_at: in_millis(row, 5)?,
+        failed_at: in_millis(row, 6)?,
         error: row.get(7)?,
         cause: row.get(8)?,
         receive_count: row.get(9)?,
@@ -114,6 +116,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(DeadLetterState, Option<ExecutionId>
     Ok((letter, row.get(4)?))
 }
 
-fn millis(row: &Row<'_>, index: usize) -> rusqlite::Result<i64> {
-    Ok(Time::from_micros(row.get(index)?).as_millis())
+fn in_millis(row: &Row<'_>, index: usize) -> rusqlite::Result<UnixMillis> {
+    micros(row, index).map(UnixMillis::from)
 }

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use rampmeter_time::UnixMillis;
 use rusqlite::Connection;
 
 use crate::connection::optional;
@@ -168,7 +169,7 @@ impl Reader {
                 .map(|number| format!("{machine_arn}:{number}")),
             state_machine_alias_arn: origin.alias.map(|name| format!("{machine_arn}:{name}")),
             state_machine_arn: self.place.machine_arn(&row.machine_part(&machine)),
-            not_redrivable: why_not_redrivable(row, wall_clock_ms()),
+            not_redrivable: why_not_redrivable(row, wall_clock()),
             redrive_count: row.redrives,
             redrive_date: row.redriven_at,
             item,
@@ -194,8 +195,8 @@ fn kind_of(connection: &Connection, name: &str) -> Result<Option<MachineKind>, S
         .transpose()
 }
 
-/// The wall clock, in milliseconds since the Unix epoch.
-fn wall_clock_ms() -> i64 {
+fn wall_clock() -> UnixMillis {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    i64::try_from(since_epoch.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
+    let millis = since_epoch.unwrap_or_default().as_millis();
+    UnixMillis(i64::try_from(millis).unwrap_or(i64::MAX))
 }

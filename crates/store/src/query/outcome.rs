@@ -1,10 +1,12 @@
 //! How calls ended for which no workflow waits, and the bodies that lie in files.
 
-use rampmeter_dispatch::{Priority, Time};
+use rampmeter_dispatch::Priority;
+use rampmeter_time::UnixMillis;
 use rusqlite::Row;
 use serde_json::Value;
 
 use crate::call::outcome::body_of;
+use crate::column::{micros, optional_micros};
 use crate::connection::optional;
 use crate::model::call::{CallOutcome, StoredAnswerBody};
 use crate::model::id::MessageNumber;
@@ -49,20 +51,16 @@ impl Reader {
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<CallOutcome> {
-    let millis = |index: usize| -> rusqlite::Result<i64> {
-        Ok(Time::from_micros(row.get(index)?).as_millis())
-    };
     let lane: Option<u8> = row.get(2)?;
-    let started: Option<i64> = row.get(5)?;
     let told: String = row.get(10)?;
     Ok(CallOutcome {
         id: row.get(0)?,
         target: row.get(1)?,
         priority: lane.and_then(|lane| Priority::ALL.get(usize::from(lane)).copied()),
         key: row.get(3)?,
-        sent_at: millis(4)?,
-        first_started_at: started.map(|at| Time::from_micros(at).as_millis()),
-        ended_at: millis(6)?,
+        sent_at: micros(row, 4)?.into(),
+        first_started_at: optional_micros(row, 5)?.map(UnixMillis::from),
+        ended_at: micros(row, 6)?.into(),
         receive_count: row.get(7)?,
         attempts: row.get(8)?,
         error: row.get(9)?,

@@ -4,9 +4,9 @@ use rampmeter_asl::EventId;
 use rampmeter_dispatch::{Priority, Time};
 use rusqlite::{Row, params};
 
+use crate::column::{micros, optional_micros, signed};
 use crate::connection::optional;
 use crate::error::StoreError;
-use crate::integer::signed;
 use crate::model::id::{
     ExecutionId, GroupHash, MessageNumber, OrderingHash, QueueId, StepId, TargetId,
 };
@@ -65,8 +65,8 @@ impl MessageRow {
             stored: step.zip(payload),
             body: row.get(7)?,
             key: row.get(8)?,
-            sent_at: Time::from_micros(row.get(9)?),
-            first_started_at: row.get::<_, Option<i64>>(10)?.map(Time::from_micros),
+            sent_at: micros(row, 9)?,
+            first_started_at: optional_micros(row, 10)?,
             receive_count: row.get(11)?,
             attempts: row.get(12)?,
             crashes: row.get(13)?,
@@ -253,7 +253,7 @@ impl MessageTables<'_> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT until FROM delayed ORDER BY until LIMIT 1")?;
-        Ok(optional(statement.query_row([], |row| row.get(0)))?.map(Time::from_micros))
+        Ok(optional(statement.query_row([], |row| micros(row, 0)))?)
     }
 
     /// Takes the messages whose delay is over out of `delayed`, at most `most`.

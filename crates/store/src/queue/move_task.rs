@@ -3,6 +3,7 @@
 use rampmeter_dispatch::Time;
 use rusqlite::Row;
 
+use crate::column::micros;
 use crate::connection::optional;
 use crate::damaged::readable;
 use crate::error::{StoreError, StoreFailure};
@@ -46,7 +47,7 @@ impl MoveTaskRow {
             rate: row.get(3)?,
             status,
             failure: row.get(5)?,
-            started_at: Time::from_micros(row.get(6)?),
+            started_at: micros(row, 6)?,
             below: row.get(7)?,
             to_move: row.get(8)?,
             moved: row.get(9)?,

@@ -3,6 +3,7 @@
 use rampmeter_dispatch::Time;
 use rusqlite::{Connection, Row};
 
+use crate::column::{micros, optional_micros};
 use crate::connection::optional;
 use crate::damaged::readable;
 use crate::error::{StoreError, StoreFailure};
@@ -69,10 +70,10 @@ impl QueueTables<'_> {
                 name: row.get(1)?,
                 attributes: QueueAttributes::stored(read_json(&attributes, 2)?),
                 tags: read_json(&tags, 3)?,
-                created_at: Time::from_micros(row.get(4)?),
-                modified_at: Time::from_micros(row.get(5)?),
+                created_at: micros(row, 4)?,
+                modified_at: micros(row, 5)?,
                 group_scope: row.get(6)?,
-                purged_at: row.get::<_, Option<i64>>(7)?.map(Time::from_micros),
+                purged_at: optional_micros(row, 7)?,
                 purged_below: row.get(8)?,
                 in_flight: row.get::<_, i64>(9)?.unsigned_abs(),
                 last_group: None,
@@ -222,8 +223,8 @@ impl QueueTables<'_> {
         )?;
         let found = statement.query_row((queue, message), |row| {
             Ok(Hidden {
-                until: Time::from_micros(row.get(0)?),
-                received_at: row.get::<_, Option<i64>>(1)?.map(Time::from_micros),
+                until: micros(row, 0)?,
+                received_at: optional_micros(row, 1)?,
             })
         });
         Ok(optional(found)?)

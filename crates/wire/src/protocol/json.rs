@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
+use rampmeter_time::UnixMillis;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -25,10 +26,8 @@ pub(crate) fn parameters<T: DeserializeOwned>(body: &[u8]) -> Result<T, WireErro
 }
 
 /// A date as AWS JSON writes it: seconds since the epoch with millisecond decimals.
-pub(crate) fn date(milliseconds: i64) -> Value {
-    #[allow(clippy::cast_precision_loss, reason = "exact up to the year 287396")]
-    let seconds = milliseconds as f64 / 1000.0;
-    Value::from(seconds)
+pub(crate) fn date(moment: UnixMillis) -> Value {
+    Value::from(moment.as_secs_f64())
 }
 
 /// Writes `value` as the body of an answer.

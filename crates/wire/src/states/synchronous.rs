@@ -13,7 +13,7 @@ use crate::protocol::error::WireError;
 use crate::protocol::json::{date, parameters};
 
 /// AWS bills by steps of this many milliseconds, and of this much memory, in megabytes.
-const BILLED_MILLISECONDS: i64 = 100;
+const BILLED_MILLISECONDS: u64 = 100;
 const BILLED_MEGABYTES: i64 = 64;
 
 #[derive(Debug, Deserialize)]
@@ -48,8 +48,9 @@ pub(crate) async fn start(call: Call) -> Result<Value, WireError> {
 }
 
 fn answer(ended: SyncExecution, with_data: bool) -> Value {
-    let lasted = (ended.stop_date - ended.start_date).max(1);
-    let steps = (lasted + BILLED_MILLISECONDS - 1) / BILLED_MILLISECONDS;
+    let lasted = ended.stop_date.saturating_since(ended.start_date);
+    let lasted = u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX).max(1);
+    let steps = lasted.div_ceil(BILLED_MILLISECONDS);
     let mut answer = json!({
         "executionArn": ended.execution_arn,
         "stateMachineArn": ended.state_machine_arn,

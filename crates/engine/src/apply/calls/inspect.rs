@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rampmeter_dispatch::{Limit, LimitKind, LimitUsage, Priority, Scope, Time};
 use rampmeter_store::model::target::{LimitState, TargetState, VendorLimitState};
+use rampmeter_time::UnixMillis;
 
 use crate::apply::calls::context::CallContext;
 use crate::apply::calls::why::explain_first;
@@ -52,7 +53,7 @@ fn vendor_limits(target: &Target) -> Vec<VendorLimitState> {
         limit: limit.limit,
         per_ms: limit.window.map(milliseconds),
         remaining: limit.remaining,
-        resets_at: limit.resets_at.map(Time::as_millis),
+        resets_at: limit.resets_at.map(UnixMillis::from),
         disagreement: limit.disagreement.clone(),
     });
     states.collect()
@@ -71,7 +72,7 @@ fn limit_states(target: &Target, now: Time) -> Vec<LimitState> {
         let rate = rates.as_ref().and_then(|rates| rates.get(index).copied());
         LimitState {
             configured: change.and(configured),
-            expires_at: change.and_then(|change| change.expires_at.map(Time::as_millis)),
+            expires_at: change.and_then(|change| change.expires_at.map(UnixMillis::from)),
             reaches_per_second: rate.filter(|rate| rate.is_finite()),
             nominal_per_second: usage.kind.nominal_rate(),
             vendor_may_count: most_counted[index].filter(|most| *most > usage.max),

@@ -381,7 +381,7 @@ fn call_state(
         execution_arn,
         status: if job.is_some() { "job" } else { status.word() },
         job: job.map(job_state),
-        sent_at: message.sent_at.as_millis(),
+        sent_at: message.sent_at.into(),
         receive_count: message.receive_count,
         why,
         at: now,
@@ -406,7 +406,7 @@ fn state_without_target(
         execution_arn: execution_arn(context, message)?,
         status: "waiting",
         job: None,
-        sent_at: message.sent_at.as_millis(),
+        sent_at: message.sent_at.into(),
         receive_count: message.receive_count,
         why: Explanation::by_host(held_by, None, None),
         at: context.now(),
@@ -434,7 +434,7 @@ fn execution_arn(
 fn job_state(job: JobRow) -> JobState {
     JobState {
         path: job.follow_up.job,
-        since: job.since.as_millis(),
+        since: job.since.into(),
         looks: job.looks,
         counted: job.permit.is_some(),
     }

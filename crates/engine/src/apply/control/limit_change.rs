@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use rampmeter_dispatch::{LimitKind, Rules, Time};
+use rampmeter_dispatch::{LimitKind, Rules};
 use rampmeter_store::model::control::{ChangeLimit, LimitChanged};
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{LimitOverride, StoreFailure, TransactionError};
+use rampmeter_time::UnixMillis;
 
 use crate::apply::control::context::ControlContext;
 use crate::apply::subject::Subject;
@@ -66,7 +67,9 @@ impl ControlContext<'_> {
             to,
             configured,
             used: usage.used,
-            expires_at: expires_at.filter(|_| to != configured).map(Time::as_millis),
+            expires_at: expires_at
+                .filter(|_| to != configured)
+                .map(UnixMillis::from),
             applied: !change.dry_run,
         };
         if !change.dry_run {

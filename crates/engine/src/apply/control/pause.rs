@@ -139,7 +139,7 @@ impl ControlContext<'_> {
             .store
             .controls
             .insert_control(&ControlRecord {
-                at: self.now_ms(),
+                at: self.now_millis(),
                 target: target.to_owned(),
                 kind: kind.to_owned(),
                 subject: subject.to_owned(),

@@ -55,7 +55,7 @@ impl ControlContext<'_> {
             .workflow
             .store
             .executions
-            .ended_before(before.as_millis(), EXECUTIONS_AT_ONCE)?;
+            .ended_before(before.into(), EXECUTIONS_AT_ONCE)?;
         let mut left = EXECUTIONS_AT_ONCE;
         let mut more = old.len() == EXECUTIONS_AT_ONCE as usize;
         for execution in &old {

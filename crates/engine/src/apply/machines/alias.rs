@@ -10,6 +10,7 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::version::{
     AliasDescription, CreateAlias, Route, StoredRoute, UpdateAlias, VersionNumber,
 };
+use rampmeter_time::UnixMillis;
 
 use crate::apply::machines::context::MachineContext;
 use crate::apply::subject::Subject;
@@ -42,7 +43,7 @@ impl MachineContext<'_> {
             ))
             .into());
         }
-        let now = self.now_ms();
+        let now = self.now_millis();
         let row = AliasRow {
             name: create.name,
             description: create.description,
@@ -54,7 +55,10 @@ impl MachineContext<'_> {
         Ok(row.describe(&machine_arn))
     }
 
-    pub(crate) fn update_alias(&mut self, update: UpdateAlias) -> Result<i64, TransactionError> {
+    pub(crate) fn update_alias(
+        &mut self,
+        update: UpdateAlias,
+    ) -> Result<UnixMillis, TransactionError> {
         let found = self.find_alias(&update.arn)?;
         let (machine, mut row) = found.ok_or(Rejected::NoSuchReference)?;
         if let Some(routes) = &update.routes {
@@ -67,7 +71,7 @@ impl MachineContext<'_> {
         if update.description.is_some() {
             row.description = update.description;
         }
-        row.updated_at = self.now_ms();
+        row.updated_at = self.now_millis();
         self.store.machines.put_alias(machine, &row)?;
         Ok(row.updated_at)
     }

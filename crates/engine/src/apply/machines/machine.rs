@@ -35,7 +35,7 @@ impl MachineContext<'_> {
                 version_arn,
             });
         }
-        let now = self.now_ms();
+        let now = self.now_millis();
         let tags = serde_json::json!(create.tags).to_string();
         let machine = self
             .store
@@ -79,12 +79,12 @@ impl MachineContext<'_> {
             || revised.settings != found.settings;
         if changed {
             revised.label = Some(uuid::Uuid::new_v4().to_string());
-            revised.revised_at = self.now_ms();
+            revised.revised_at = self.now_millis();
             revised = self.revise(revised)?;
         }
         let version_arn = self.publish_change(&revised, update.publish.as_ref())?;
         Ok(UpdatedStateMachine {
-            update_date: self.now_ms(),
+            update_date: self.now_millis(),
             revision_id: revised.label,
             version_arn,
         })
@@ -96,7 +96,7 @@ impl MachineContext<'_> {
         if let Some(found) = self.store.machines.newest_revision(name)? {
             self.store
                 .machines
-                .delete_machine(found.machine, self.now_ms())?;
+                .delete_machine(found.machine, self.now_millis())?;
             self.store
                 .machines
                 .delete_versions_and_aliases(found.machine)?;

@@ -79,7 +79,7 @@ impl MachineContext<'_> {
             ))
             .into());
         }
-        let now = self.now_ms();
+        let now = self.now_millis();
         let made = self
             .store
             .machines

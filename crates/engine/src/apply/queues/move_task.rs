@@ -184,7 +184,7 @@ impl MoveTasks<'_, '_> {
             moved: row.moved,
             to_move: row.to_move,
             failure_reason: row.failure,
-            started_at: row.started_at.as_millis(),
+            started_at: row.started_at.into(),
         }
     }
 

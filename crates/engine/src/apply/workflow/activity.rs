@@ -82,7 +82,7 @@ impl ActivityTasks<'_, '_> {
         let row = ActivityRow {
             name: create.name.clone(),
             encryption,
-            created_at: self.workflow.now_ms(),
+            created_at: self.workflow.now_millis(),
         };
         let tags = serde_json::json!(create.tags).to_string();
         let id = self.store.machines.insert_activity(&row, &tags)?;

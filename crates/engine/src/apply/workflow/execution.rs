@@ -15,6 +15,7 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::state_machine::MachineKind;
 use rampmeter_store::{ExecutionRow, Origin, StoreError};
 use rampmeter_store::{MAX_DATA_BYTES, stored_input};
+use rampmeter_time::UnixMillis;
 
 use crate::apply::subject::Subject;
 use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
@@ -153,7 +154,7 @@ impl Starts<'_, '_> {
             revision: machine.id,
             name,
             status: ExecutionStatus::Running,
-            started_at: self.workflow.now_ms(),
+            started_at: self.workflow.now_millis(),
             stopped_at: None,
             events: 0,
             first_step: StepId(0),
@@ -222,7 +223,10 @@ impl Starts<'_, '_> {
 
 impl WorkflowContext<'_> {
     /// Stops an execution; one that has ended is left as it is, and its stop date is answered, as on AWS.
-    pub(crate) fn stop_execution(&mut self, stop: StopExecution) -> Result<i64, TransactionError> {
+    pub(crate) fn stop_execution(
+        &mut self,
+        stop: StopExecution,
+    ) -> Result<UnixMillis, TransactionError> {
         let execution = self.execution_by_arn(&stop.execution_arn)?;
         if let Some(stopped_at) = execution.stopped_at {
             return Ok(stopped_at);
@@ -232,7 +236,7 @@ impl WorkflowContext<'_> {
             cause: stop.cause,
         };
         self.tell(execution.id, stimulus);
-        Ok(self.now_ms())
+        Ok(self.now_millis())
     }
 
     /// The execution that an ARN names.

@@ -60,7 +60,7 @@ impl MapRuns<'_, '_> {
             is_express: run.is_express,
             is_batched: run.is_batched,
             status: ExecutionStatus::Running,
-            started_at: self.workflow.now_ms(),
+            started_at: self.workflow.now_millis(),
             stopped_at: None,
             items: run.items,
             ended: Ended::default(),
@@ -135,7 +135,7 @@ impl MapRuns<'_, '_> {
             revision: moving.row.revision,
             name: uuid::Uuid::new_v4().to_string(),
             status: ExecutionStatus::Running,
-            started_at: self.workflow.now_ms(),
+            started_at: self.workflow.now_millis(),
             stopped_at: None,
             events: 0,
             first_step: StepId(0),
@@ -262,7 +262,7 @@ impl MapRuns<'_, '_> {
             None => ExecutionStatus::Succeeded,
             Some(_) => ExecutionStatus::Failed,
         };
-        run.stopped_at = Some(self.workflow.now_ms());
+        run.stopped_at = Some(self.workflow.now_millis());
         self.store.frames.update_map_run(&run)?;
         moving.joining = Some(Joining::MapRun(id));
         let event = run.join.fork().event;
@@ -282,7 +282,7 @@ impl MapRuns<'_, '_> {
         for mut run in self.store.frames.running_map_runs(moving.row.id)? {
             if frame.is_none_or(|frame| frame == run.frame) {
                 run.status = ExecutionStatus::Aborted;
-                run.stopped_at = Some(self.workflow.now_ms());
+                run.stopped_at = Some(self.workflow.now_millis());
                 self.store.frames.update_map_run(&run)?;
                 moving.due.push_back(Work::StopItems {
                     map_run: run.id.0,

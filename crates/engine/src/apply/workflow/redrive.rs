@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html>
 
 use std::ops::Range;
+use std::time::Duration;
 
 use rampmeter_asl::{EventId, Frame, FrameId, Stimulus, record};
 use rampmeter_store::TransactionError;
@@ -12,13 +13,14 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::unreadable;
 use rampmeter_store::why_not_redrivable;
 use rampmeter_store::{ForkRow, FrameStatus, StoreError};
+use rampmeter_time::UnixMillis;
 
 use crate::apply::subject::Subject;
 use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
 use crate::apply::workflow::work::{BUDGET, Moving, Work};
 
-/// For so long the same client token gets the same answer, in milliseconds.
-const SAME_REQUEST: i64 = 15 * 60 * 1_000;
+/// For so long the same client token gets the same answer.
+const SAME_REQUEST: Duration = Duration::from_secs(15 * 60);
 
 /// Executions that ended badly and go on.
 #[derive(Debug)]
@@ -37,15 +39,15 @@ impl<'t> WorkflowContext<'t> {
 }
 
 impl Redrives<'_, '_> {
-    /// Redrives an execution. Answers when, in milliseconds since the Unix epoch.
+    /// Redrives an execution. Answers when.
     pub(crate) fn redrive_execution(
         &mut self,
         redrive: &RedriveExecution,
-    ) -> Result<i64, TransactionError> {
+    ) -> Result<UnixMillis, TransactionError> {
         let mut row = self.workflow.execution_by_arn(&redrive.execution_arn)?;
-        let now = self.workflow.now_ms();
+        let now = self.workflow.now_millis();
         if let (Some(token), Some(at)) = (&redrive.client_token, row.redriven_at)
-            && now - at < SAME_REQUEST
+            && now.saturating_since(at) < SAME_REQUEST
             && self.store.executions.redrive_token(row.id)?.as_ref() == Some(token)
         {
             return Ok(at);

@@ -86,7 +86,7 @@ impl WorkflowContext<'_> {
     /// Ends an execution whose row cannot be read, or which cannot take a last event.
     fn end_unreadable(&mut self, id: ExecutionId, damaged: &Damaged) -> Result<(), StoreFailure> {
         let executions = self.store.executions;
-        executions.end_unreadable_execution(id, self.now_ms())?;
+        executions.end_unreadable_execution(id, self.now_millis())?;
         self.memory.continuing.remove(&id);
         let waiting = readable(self.store.executions.take_awaiting_tasks(id))?;
         if let Readable::Whole(tasks) = waiting {
@@ -133,7 +133,7 @@ impl WorkflowContext<'_> {
         made.events = vec![Event {
             id: made.last_event,
             previous: execution.events,
-            at: self.now_ms(),
+            at: self.now_millis().0,
             detail,
         }];
         made.status = Status::Ended(End::Failed { error, cause });

@@ -253,7 +253,7 @@ impl Steps<'_, '_> {
     }
 
     fn root_moved(&mut self, moving: &mut Moving, made: &StepBuilder) -> Result<(), StoreError> {
-        let now = self.workflow.now_ms();
+        let now = self.workflow.now_millis();
         let row = &mut moving.row;
         row.frame_step = made.id;
         row.waits_for = match (&made.status, made.frame.as_ref().map(Frame::waiting_for)) {
@@ -415,12 +415,12 @@ impl WorkflowContext<'_> {
         };
         let execution_arn = execution.arn(self.arns, &machine.name);
         let mut context = Context {
-            now: self.now_ms(),
+            now: self.now_millis().0,
             region: &self.arns.region,
             execution_arn: &execution_arn,
             execution_name: execution.given_name(),
             role_arn: &machine.role_arn,
-            started_at: execution.started_at,
+            started_at: execution.started_at.0,
             redrive_count: execution.redrives,
             machine_arn: &machine.arn,
             machine_name: &machine.name,

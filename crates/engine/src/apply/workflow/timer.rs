@@ -15,7 +15,7 @@ impl WorkflowContext<'_> {
         let due = self
             .store
             .executions
-            .take_due_timers(self.now_ms(), DUE_AT_ONCE)?;
+            .take_due_timers(self.now_millis(), DUE_AT_ONCE)?;
         let more = due.len() == DUE_AT_ONCE as usize;
         for row in due {
             let timer = match row.timer {

@@ -6,6 +6,7 @@ use rampmeter_store::TransactionError;
 use rampmeter_store::model::call::WaitingAt;
 use rampmeter_store::model::id::{MessageNumber, StepId, message_number};
 use rampmeter_store::{ExecutionRow, FrameStatus, StoreError};
+use rampmeter_time::UnixMillis;
 use serde_json::Value;
 
 use crate::apply::calls::open_calls::Survey;
@@ -145,7 +146,7 @@ impl ExecutionInspection<'_, '_> {
                         text.and_then(|text| message_number(self.workflow.seal.key(), text));
                 }
                 if event_seen.id == event {
-                    waited.since = event_seen.at;
+                    waited.since = UnixMillis(event_seen.at);
                 }
             }
         }
@@ -154,6 +155,6 @@ impl ExecutionInspection<'_, '_> {
 }
 
 struct Waited {
-    since: i64,
+    since: UnixMillis,
     message: Option<MessageNumber>,
 }

@@ -11,12 +11,19 @@ use rampmeter_engine::{
     Backup, BackupError, Engine, ExecutionStatus, GetExecutionHistory, Pause, SendMessage,
     TaskReport, TaskResult, back_up, blobs_path, restore, store_path,
 };
+use rampmeter_time::UnixMillis;
 use serde_json::{Value, json};
 
 const LIMITS: &str = "timeout = \"3s\"\nhold_after_timeout = \"1s\"\n[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 2\n";
 
 fn backed_up(data: &Path, to: &Path) -> Result<Backup, BackupError> {
-    back_up(data, to, 1_795_397_061_120, "0.0.0", &mut |_, _| {})
+    back_up(
+        data,
+        to,
+        UnixMillis(1_795_397_061_120),
+        "0.0.0",
+        &mut |_, _| {},
+    )
 }
 
 fn restored(from: &Path, data: &Path) -> Result<Backup, BackupError> {

@@ -8,6 +8,7 @@ use rampmeter_engine::{
     Engine, ExecutionStatus, ListExecutions, RedriveExecution, Rejected, StopExecution, TaskReport,
     TaskResult,
 };
+use rampmeter_time::UnixMillis;
 use serde_json::{Value, json};
 
 fn task(item: &Value) -> Value {
@@ -55,7 +56,7 @@ async fn fail(engine: &Engine, token: &str) {
         .expect("the task waits");
 }
 
-async fn redrive(engine: &Engine, arn: &str, token: Option<&str>) -> Result<i64, Rejected> {
+async fn redrive(engine: &Engine, arn: &str, token: Option<&str>) -> Result<UnixMillis, Rejected> {
     let request = RedriveExecution {
         execution_arn: arn.to_owned(),
         client_token: token.map(str::to_owned),

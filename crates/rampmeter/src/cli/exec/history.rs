@@ -2,7 +2,7 @@
 
 use rampmeter_terminal::Failure;
 use rampmeter_terminal::output;
-use rampmeter_time::span;
+use rampmeter_time::{UnixMillis, span};
 use serde_json::{Value, json};
 
 use crate::client::{Client, text};
@@ -36,8 +36,8 @@ pub(crate) fn print(events: &[Value]) -> std::io::Result<()> {
         table.add_row([
             event["id"].to_string(),
             text(&event["type"]),
-            format!("+{}", span(now - first)),
-            span(now - previous),
+            format!("+{}", span(now.millis_since(first))),
+            span(now.millis_since(previous)),
             detail(event),
         ]);
         previous = now;
@@ -45,14 +45,9 @@ pub(crate) fn print(events: &[Value]) -> std::io::Result<()> {
     output::print_table(&table)
 }
 
-/// When an event happened, in milliseconds since the epoch.
-fn at(event: &Value) -> i64 {
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "milliseconds of this age fit"
-    )]
-    let milliseconds = (event["timestamp"].as_f64().unwrap_or_default() * 1000.0).round() as i64;
-    milliseconds
+/// When an event happened.
+fn at(event: &Value) -> UnixMillis {
+    UnixMillis::from_secs_f64(event["timestamp"].as_f64().unwrap_or_default())
 }
 
 /// The most telling part of an event: the name of the state, the error and its cause, or the payload.

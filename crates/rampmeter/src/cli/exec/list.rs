@@ -3,7 +3,7 @@
 use clap::Args;
 use rampmeter_terminal::Failure;
 use rampmeter_terminal::output::{self, Format, OutputArguments};
-use rampmeter_time::{rfc3339, span};
+use rampmeter_time::{UnixMillis, rfc3339, span};
 use serde_json::{Value, json};
 
 use crate::client::{Client, ServerArguments, text};
@@ -78,18 +78,13 @@ fn seconds(date: &Value) -> f64 {
     date.as_f64().unwrap_or_default()
 }
 
-fn milliseconds(date: &Value) -> Option<i64> {
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "milliseconds of this age fit"
-    )]
-    date.as_f64()
-        .map(|seconds| (seconds * 1000.0).round() as i64)
+fn moment(date: &Value) -> Option<UnixMillis> {
+    date.as_f64().map(UnixMillis::from_secs_f64)
 }
 
 fn list_item(execution: &Value) -> Value {
-    let started = milliseconds(&execution["startDate"]).unwrap_or_default();
-    let stopped = milliseconds(&execution["stopDate"]);
+    let started = moment(&execution["startDate"]).unwrap_or_default();
+    let stopped = moment(&execution["stopDate"]);
     let machine = text(&execution["stateMachineArn"]);
     json!({
         "name": execution["name"],
@@ -97,7 +92,7 @@ fn list_item(execution: &Value) -> Value {
         "status": execution["status"],
         "started_at": rfc3339(started),
         "stopped_at": stopped.map(rfc3339),
-        "duration_ms": stopped.map(|stopped| stopped - started),
+        "duration_ms": stopped.map(|stopped| stopped.millis_since(started)),
         "execution_arn": execution["executionArn"],
         "state_machine_arn": machine,
     })

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rampmeter_terminal::output::{self, Format, OutputArguments};
 use rampmeter_terminal::{Exit, Failure};
-use rampmeter_time::{duration, rfc3339};
+use rampmeter_time::{UnixMillis, duration, rfc3339};
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -85,15 +85,10 @@ pub(crate) struct Started {
 impl Started {
     /// The object that `-o json` prints.
     pub(crate) fn to_json(&self) -> Value {
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "milliseconds of this age fit"
-        )]
-        let milliseconds = (self.start_date * 1000.0).round() as i64;
         json!({
             "schema": "rampmeter.started/1",
             "execution_arn": self.execution_arn,
-            "started_at": rfc3339(milliseconds),
+            "started_at": rfc3339(UnixMillis::from_secs_f64(self.start_date)),
         })
     }
 }

@@ -13,6 +13,8 @@ pub mod receipt;
 
 use std::collections::BTreeMap;
 
+use rampmeter_time::UnixMillis;
+
 pub use crate::model::queue_error::QueueError;
 pub use digest::{md5_of_attributes, md5_of_body};
 pub use message_attribute::{AttributeValue, MessageAttribute, MessageAttributes};
@@ -236,6 +238,6 @@ pub struct MoveTask {
     pub to_move: i64,
     /// Why it failed, as an SQS error code.
     pub failure_reason: Option<String>,
-    /// Milliseconds since the Unix epoch.
-    pub started_at: i64,
+    /// When it started.
+    pub started_at: UnixMillis,
 }

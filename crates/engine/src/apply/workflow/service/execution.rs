@@ -196,7 +196,7 @@ fn request_of(parameters: &Value) -> Result<StartExecution, Rejected> {
     })
 }
 
-/// The answer to StartExecution: dates in milliseconds since the Unix epoch.
+/// The answer to StartExecution. Its date is the number of milliseconds.
 fn submitted(started: &StartedExecution) -> Payload {
     Payload::from_value(json!({
         "ExecutionArn": started.execution_arn,
