@@ -40,7 +40,7 @@ impl Profile {
 /// # Errors
 /// A malformed name or value, or a name that is not free to choose: a reserved one, or one under which a vendor accepts an
 /// idempotency key.
-pub fn typed(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
+pub fn typed_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
     let (name, value) = header::parse(name, value)?;
     if names_of_calls().any(|own| own == name.as_str()) {
         return Err(HeaderError::Idempotency(name.to_string()));

@@ -33,7 +33,7 @@ use recent_calls::RecentCalls;
 pub use account::{CallerError, check_address, is_plaintext};
 pub use classify::classify;
 pub use follow_up::stated_limits;
-pub use kept_headers::typed;
+pub use kept_headers::typed_header;
 
 /// The Content-Type of a JSON body.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");

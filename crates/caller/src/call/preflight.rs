@@ -79,7 +79,7 @@ impl Caller {
         let question = match configured.and_then(|template| template.fill(request)) {
             Some(question) => question,
             None if (vendor.repeats_safely)(request) => return Ok(()),
-            None => (vendor.question)(request).ok_or_else(|| Outcome::Unresolved {
+            None => vendor.question.and_then(|ask| ask(request)).ok_or_else(|| Outcome::Unresolved {
                 reason:
                     "an earlier attempt may have done it, and there is no question that would tell"
                         .to_owned(),

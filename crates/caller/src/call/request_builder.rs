@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::Caller;
 use super::JSON;
 use super::idempotency_headers::name_call;
-use super::kept_headers::typed;
+use super::kept_headers::typed_header;
 use super::preflight::Prepared;
 use crate::profile::Attempt;
 use crate::sign_in::{Auth, OAuth1};
@@ -69,7 +69,7 @@ impl Caller {
     ) -> Result<HeaderMap, HeaderError> {
         let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
-            let (name, value) = typed(name, value)?;
+            let (name, value) = typed_header(name, value)?;
             headers.append(name, value);
         }
         for (name, value) in &self.headers {

@@ -74,6 +74,41 @@ pub enum Grant {
     },
 }
 
+/// The kind of a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GrantKind {
+    /// See [`Grant::ClientCredentials`].
+    ClientCredentials,
+    /// See [`Grant::ClientAssertion`].
+    ClientAssertion,
+    /// See [`Grant::JwtBearer`].
+    JwtBearer,
+}
+
+impl GrantKind {
+    /// The name in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            GrantKind::ClientCredentials => "oauth2-client-credentials",
+            GrantKind::ClientAssertion => "oauth2-m2m",
+            GrantKind::JwtBearer => "oauth2-jwt-bearer",
+        }
+    }
+}
+
+impl Grant {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> GrantKind {
+        match self {
+            Grant::ClientCredentials { .. } => GrantKind::ClientCredentials,
+            Grant::ClientAssertion { .. } => GrantKind::ClientAssertion,
+            Grant::JwtBearer { .. } => GrantKind::JwtBearer,
+        }
+    }
+}
+
 /// Where a client puts its id and secret (RFC 6749, section 2.3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClientAuthentication {

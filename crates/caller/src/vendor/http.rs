@@ -12,6 +12,7 @@ use crate::answer::rate_headers::{StatedLimit, Unit, used_of, whole_number};
 use crate::answer::xml;
 use crate::job::Jobs;
 use crate::meaning::Meaning;
+use crate::sign_in::Auth;
 
 pub(super) static HTTP: Vendor = Vendor {
     name: "http",
@@ -22,22 +23,22 @@ pub(super) static HTTP: Vendor = Vendor {
     limits: &[],
     retry: Retry::USUAL,
     // From draft-ietf-httpapi-idempotency-key-header. The draft quotes the value; vendors want it bare, so it is bare.
-    idempotency: Idempotency::Header {
-        name: Cow::Borrowed("idempotency-key"),
-        quoted: false,
-    },
+    idempotency: Idempotency::standard(false),
     csrf: None,
     sign_in_counts: false,
+    tokens: &[],
+    sign_in_advice,
     jobs: Jobs::None,
     signals: SIGNALS,
     probe: None,
+    limit_inquiry: None,
     // Plain HTTP is for an API on one's own machine or network; `check` warns of it.
     base_url: |_| None,
     vendor_code,
     meaning: |_| None,
     pause: |_| None,
     rate_headers,
-    question: |_| None,
+    question: None,
     is_absent,
     repeats_safely,
 };
@@ -118,6 +119,15 @@ pub(super) fn repeats_safely(request: &Request) -> bool {
         request.method.as_str(),
         "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE"
     )
+}
+
+pub(super) fn sign_in_advice(auth: &Auth) -> &'static str {
+    match auth {
+        Auth::None => "the target has no `auth`, and the vendor wants one",
+        _ => {
+            "compare the credential with the vendor's; a secret from a file or variable may be an older one"
+        }
+    }
 }
 
 /// Where error bodies commonly hold their code: `code`, `errorCode`, `error.code`, a plain `error` (RFC 6749), and

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+/// The header of draft-ietf-httpapi-idempotency-key-header.
+const STANDARD: &str = "idempotency-key";
+
 /// How a call is named for the vendor, so that a repeat is known as one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Idempotency {
@@ -18,4 +21,23 @@ pub enum Idempotency {
     Repeatability,
     /// `RequestID` and `RepeatabilityCreation` of SAP Gateway; a system must have them switched on.
     SapGateway,
+}
+
+impl Idempotency {
+    /// The ways that have a name in the configuration.
+    pub const NAMED: [(&str, Idempotency); 5] = [
+        ("none", Idempotency::None),
+        ("idempotency-key", Idempotency::standard(false)),
+        ("idempotency-key-quoted", Idempotency::standard(true)),
+        ("repeatability", Idempotency::Repeatability),
+        ("sap-gateway", Idempotency::SapGateway),
+    ];
+
+    /// The header of the draft, with its value bare, as most vendors want it, or quoted.
+    pub(super) const fn standard(quoted: bool) -> Idempotency {
+        Idempotency::Header {
+            name: Cow::Borrowed(STANDARD),
+            quoted,
+        }
+    }
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use rampmeter_call::{Answer, Outcome, Repeatable, Throttle};
-use rampmeter_caller::classify::Meaning;
-use rampmeter_caller::preset::{Condition, Signal, Test};
+use rampmeter_caller::Meaning;
+use rampmeter_caller::vendor::{Condition, Signal, Test};
 use rampmeter_caller::{Caller, Preset};
 use serde_json::json;
 

@@ -211,10 +211,10 @@ impl<'a> Section<'a> {
     }
 
     /// One of a few words.
-    pub(crate) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn word<T: Clone>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
         let found = self.text(key)?;
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == found.value) {
-            return Some(*value);
+            return Some(value.clone());
         }
         let served: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let problem = Problem::new(

@@ -162,10 +162,13 @@ fn is_name(name: &str) -> bool {
 
 fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let section = Section::open(reading, name, node, "a target", KEYS)?;
-    let vendor = section
+    let preset = section
         .word(
             "preset",
-            &Preset::ALL.map(|preset| (preset.as_str(), preset)),
+            &Preset::ALL
+                .iter()
+                .map(|preset| (preset.as_str(), *preset))
+                .collect::<Vec<_>>(),
         )
         .unwrap_or_default();
     let timeout = section
@@ -176,13 +179,13 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
         .unwrap_or(MINUTE);
     let hold_after_timeout = section
         .duration("hold_after_timeout", Duration::ZERO..=DAY)
-        .unwrap_or_else(|| default_hold(vendor, timeout));
+        .unwrap_or_else(|| default_hold(preset, timeout));
     let base_url = section
         .requires("base_url")
         .then(|| section.parsed("base_url", Code::BadBaseUrl, address::base_url))
         .flatten();
     if let Some(url) = &base_url {
-        address::check_base_url(reading, &section, vendor, url);
+        address::check_base_url(reading, &section, preset, url);
     }
     let local = base_url.is_some()
         && section
@@ -191,17 +194,17 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let account = auth::Account {
         base_url: base_url.as_ref(),
         local: Cell::new(local),
-        sign_in_counts: vendor.rules().sign_in_counts,
+        preset,
     };
     let auth = match section.get("auth") {
         Some(node) => auth::read(reading, node, &account),
         None => Some(Auth::None),
     };
     let local = account.local.get();
-    let (rules, limit_notes) = limit::read(reading, &section, vendor.rules().limits);
+    let (rules, limit_notes) = limit::read(reading, &section, preset.vendor().limits);
     let headers = header::read(reading, &section);
-    let retry = retry::read(reading, &section, vendor.rules().retry);
-    let on_unknown = reconcile::on_unknown(reading, &section, vendor);
+    let retry = retry::read(reading, &section, preset.vendor().retry);
+    let on_unknown = reconcile::on_unknown(reading, &section, preset);
     let worker = section
         .word(
             "worker",
@@ -214,7 +217,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let redact = redact(reading, &section);
     let mut profile = Profile::new(name, base_url?, timeout);
     profile.auth = auth?;
-    profile.preset = vendor;
+    profile.preset = preset;
     profile.headers = headers;
     profile.signals = signals::read(reading, &section);
     profile.idempotency = idempotency::read(reading, &section);
@@ -245,7 +248,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
 
 /// The vendor's longest run less the timeout; where the vendor names none, as long as the timeout again.
 fn default_hold(preset: Preset, timeout: Duration) -> Duration {
-    match preset.longest_run() {
+    match preset.vendor().longest_run {
         Some(longest) => longest.saturating_sub(timeout),
         None => timeout,
     }

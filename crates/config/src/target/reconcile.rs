@@ -56,14 +56,14 @@ pub(crate) fn question(reading: &Reading<'_>, target: &Section<'_>) -> Option<Te
     None
 }
 
-/// `on_unknown = "reconcile"` needs a question, which only NetSuite's preset has of its own.
+/// `on_unknown = "reconcile"` needs a question: the target's own, or one of its vendor.
 fn check_question(
     reading: &Reading<'_>,
     target: &Section<'_>,
     preset: Preset,
     on_unknown: OnUnknown,
 ) {
-    let has_question = target.get("reconcile").is_some() || preset == Preset::NetSuite;
+    let has_question = target.get("reconcile").is_some() || preset.vendor().question.is_some();
     if on_unknown == OnUnknown::Reconcile
         && !has_question
         && let Some(node) = target.get("on_unknown")

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use rampmeter_call::Throttle;
-use rampmeter_caller::classify::Meaning;
-use rampmeter_caller::preset::Signal;
+use rampmeter_caller::Meaning;
+use rampmeter_caller::vendor::Signal;
 
 use crate::document::{Node, Reading, Section, Value};
 use crate::problem::{Code, Problem};

@@ -2,6 +2,8 @@
 //! three says "too many at once" in a way of its own. NetSuite sends no Retry-After.
 
 mod jobs;
+mod limits;
+mod sign_in;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -46,6 +48,8 @@ pub(super) static NETSUITE: Vendor = Vendor {
     },
     csrf: None,
     sign_in_counts: true,
+    tokens: sign_in::TOKENS,
+    sign_in_advice: sign_in::advice,
     jobs: Jobs::NetSuite,
     signals: &[Signal {
         status: Some(429),
@@ -55,17 +59,18 @@ pub(super) static NETSUITE: Vendor = Vendor {
         pause: Some(FREQUENCY_PAUSE),
     }],
     probe: Some("/services/rest/system/v1/serverTime"),
+    limit_inquiry: Some(limits::INQUIRY),
     base_url,
     vendor_code,
     meaning,
     pause: |_| None,
     rate_headers: |_| Vec::new(),
-    question,
+    question: Some(question),
     is_absent,
     repeats_safely,
 };
 
-/// Codes of "too many calls at once": REST, RESTlet, and SOAP with either way to sign in (the last is error_chain so).
+/// Codes of "too many calls at once": REST, RESTlet, and SOAP with either way to sign in (the last is spelled so).
 const CONCURRENCY: [&str; 4] = [
     "CONCURRENCY_LIMIT_EXCEEDED",
     "SSS_REQUEST_LIMIT_EXCEEDED",

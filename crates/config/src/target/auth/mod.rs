@@ -6,7 +6,7 @@ mod oauth2;
 use std::cell::Cell;
 
 use rampmeter_call::suggestion;
-use rampmeter_caller::{Auth, OAuth1, Secret, header};
+use rampmeter_caller::{Auth, OAuth1, Preset, Secret, typed_header};
 use url::Url;
 
 use crate::document::{Node, Reading, Section, Value};
@@ -18,8 +18,8 @@ pub(crate) struct Account<'a> {
     pub(crate) base_url: Option<&'a Url>,
     /// A URL of the target names this very machine in plain words.
     pub(crate) local: Cell<bool>,
-    /// Its vendor may count requests for access tokens.
-    pub(crate) sign_in_counts: bool,
+    /// Its vendor, which has rules for what a sign-in leaves out.
+    pub(crate) preset: Preset,
 }
 
 /// A kind of sign-in: its name, its keys, those of them that are required, and how it is read.
@@ -205,7 +205,7 @@ fn basic(section: &Section<'_>) -> Option<Auth> {
 /// A header of the vendor's own. `Authorization` has kinds of its own.
 fn api_key(section: &Section<'_>) -> Option<Auth> {
     let name = section.parsed("header", Code::BadHeader, |name| {
-        header::typed(name, "")
+        typed_header(name, "")
             .map(|_| name.to_ascii_lowercase())
             .map_err(|error| format!("cannot be used: {error}"))
     });

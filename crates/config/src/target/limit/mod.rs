@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rampmeter_caller::preset::{Bound, SuggestedLimit};
+use rampmeter_caller::vendor::{Bound, SuggestedLimit};
 use rampmeter_dispatch::{
     CountFrom, Counts, Limit, LimitKind, MAX_WINDOW, MIN_WINDOW, Priority, Reserve, Rules,
 };

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 use rampmeter_call::{Outcome, Repeatable, Request};
-use rampmeter_caller::rate_headers::{self, StatedLimit};
-use rampmeter_caller::{Attempt, Auth, Caller};
+use rampmeter_caller::rate_headers::StatedLimit;
+use rampmeter_caller::{Attempt, Caller, stated_limits};
 use rampmeter_config::{Config, Target};
 use rampmeter_terminal::output::{self, Color, Format, OutputArguments, note};
 use rampmeter_terminal::{Exit, Failure};
@@ -75,7 +75,7 @@ pub(crate) fn target(file: &std::path::Path, name: &str, color: Color) -> Result
 }
 
 fn path_of(target: &Target, chosen: Option<&str>) -> Result<String, Failure> {
-    let rules = target.profile.preset.rules();
+    let rules = target.profile.preset.vendor();
     chosen.or(rules.probe).map(str::to_owned).ok_or_else(|| {
         let what = format!(
             "the preset {} knows no harmless call",
@@ -138,7 +138,7 @@ fn seconds_between(from: SystemTime, to: SystemTime) -> i64 {
 
 fn print(target: &Target, path: &str, found: &Found) -> std::io::Result<()> {
     let line = |name: &str, value: &str| output::data(&format!("{name:<10}{value}"));
-    let rules = target.profile.preset.rules();
+    let rules = target.profile.preset.vendor();
     line("target", &format!("{} ({})", target.name, rules.title))?;
     line("url", target.profile.base_url.as_str())?;
     line("sign-in", &target.profile.auth.to_string())?;
@@ -150,11 +150,11 @@ fn print(target: &Target, path: &str, found: &Found) -> std::io::Result<()> {
     if let Some(ahead) = found.clock_ahead {
         line("clock", &clock(ahead))?;
     }
-    for stated in rate_headers::stated_limits(&found.outcome, SystemTime::now()) {
+    for stated in stated_limits(&found.outcome, SystemTime::now()) {
         line("limit", &limit_text(&stated))?;
     }
     if let Some(advice) = advice(target, found) {
-        line("advice", &advice)?;
+        line("advice", advice)?;
     }
     Ok(())
 }
@@ -218,7 +218,7 @@ fn limit_text(stated: &StatedLimit) -> String {
 const CLOCK_MATTERS: i64 = 120;
 
 /// What to look at when the sign-in was refused.
-fn advice(target: &Target, found: &Found) -> Option<String> {
+fn advice(target: &Target, found: &Found) -> Option<&'static str> {
     let refused = match &found.outcome {
         Outcome::Final { answer, .. } => answer.status == 401,
         Outcome::Repeatable { reason, .. } => {
@@ -236,30 +236,14 @@ fn advice(target: &Target, found: &Found) -> Option<String> {
         .clock_ahead
         .is_some_and(|ahead| ahead.abs() > CLOCK_MATTERS)
     {
-        return Some(
-            "set this machine's clock: signatures of the wrong time are refused".to_owned(),
-        );
+        return Some("set this machine's clock: signatures of the wrong time are refused");
     }
-    let text = match &target.profile.auth {
-        Auth::None => "the target has no `auth`, and the vendor wants one",
-        Auth::OAuth1(_) => {
-            "compare the account (1234567_SB1, capitals and underscore), both keys and both secrets; NetSuite's Login Audit Trail says which it missed"
-        }
-        Auth::OAuth2(_) if target.profile.preset == rampmeter_caller::Preset::NetSuite => {
-            "compare client_id, certificate_id and the uploaded certificate with the key; the mapping needs an entity and a role with REST Web Services"
-        }
-        Auth::OAuth2(_) if target.profile.preset == rampmeter_caller::Preset::Salesforce => {
-            "the connected app must hold the key's certificate, the user must be pre-authorised for it, and a sandbox has audience = \"https://test.salesforce.com\""
-        }
-        _ => {
-            "compare the credential with the vendor's; a secret from a file or variable may be an older one"
-        }
-    };
-    Some(text.to_owned())
+    let profile = &target.profile;
+    Some((profile.preset.vendor().sign_in_advice)(&profile.auth))
 }
 
 fn to_json(target: &Target, path: &str, found: &Found) -> Value {
-    let stated_limits: Vec<Value> = rate_headers::stated_limits(&found.outcome, SystemTime::now())
+    let stated_limits: Vec<Value> = stated_limits(&found.outcome, SystemTime::now())
         .iter()
         .map(|stated| {
             json!({

@@ -1,6 +1,9 @@
 //! Salesforce REST. Its errors come in a list, a throttle is a 403 like a missing right, and it sends no Retry-After:
 //! how long to pause follows from which of its two limits refused.
 
+mod limits;
+mod sign_in;
+
 use std::time::Duration;
 
 use rampmeter_call::{Answer, Request, Retry, Throttle};
@@ -47,6 +50,8 @@ pub(super) static SALESFORCE: Vendor = Vendor {
     idempotency: Idempotency::None,
     csrf: None,
     sign_in_counts: true,
+    tokens: sign_in::TOKENS,
+    sign_in_advice: sign_in::advice,
     jobs: Jobs::None,
     signals: &[
         Signal::of(400, "UNABLE_TO_LOCK_ROW", Meaning::Repeatable),
@@ -57,13 +62,14 @@ pub(super) static SALESFORCE: Vendor = Vendor {
         Signal::status(300, Meaning::Final),
     ],
     probe: Some("/services/data/"),
+    limit_inquiry: Some(limits::INQUIRY),
     base_url,
     vendor_code: http::vendor_code,
     meaning,
     pause,
     rate_headers,
     // Only a configured question can find an insert: its field for an external id is the org's own.
-    question: |_| None,
+    question: None,
     is_absent,
     repeats_safely,
 };
