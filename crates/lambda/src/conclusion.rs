@@ -7,8 +7,8 @@ use rampmeter_call::{
     Answer, Failed, Outcome, PermitEnd,
     cause::{Failure, cause},
 };
-use rampmeter_caller::{rate_headers, stated_limits};
 use rampmeter_caller::rate_headers::Unit;
+use rampmeter_caller::{rate_headers, stated_limits};
 use serde::{Deserialize, Serialize};
 
 use crate::ending::Ending;

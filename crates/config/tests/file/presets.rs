@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use rampmeter_call::{OnUnknown, job::Polling};
 use rampmeter_caller::Jobs;
-use rampmeter_caller::vendor::Idempotency;
 use rampmeter_caller::reconcile::Found;
-use rampmeter_caller::{admits, Meaning};
+use rampmeter_caller::vendor::Idempotency;
+use rampmeter_caller::{Meaning, admits};
 use rampmeter_config::Target;
 use rampmeter_dispatch::{Counts, LimitKind};
 

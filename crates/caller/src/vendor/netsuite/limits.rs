@@ -49,9 +49,7 @@ mod tests {
 
     fn told(body: &Value) -> Vec<(u64, bool)> {
         let limits = read(body).into_iter();
-        limits
-            .map(|limit| (limit.allowed, limit.binding))
-            .collect()
+        limits.map(|limit| (limit.allowed, limit.binding)).collect()
     }
 
     #[test]

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
+use rampmeter_caller::vendor::{TokenDefaults, TokenHost};
 use rampmeter_caller::{
     Algorithm, Auth, ClientAuthentication, Grant, GrantKind, KeyError, OAuth2, ScopeForm,
     SigningKey,
 };
-use rampmeter_caller::vendor::{TokenDefaults, TokenHost};
 use url::Url;
 
 use super::Account;

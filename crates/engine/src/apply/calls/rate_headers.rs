@@ -5,8 +5,8 @@
 use std::time::{Duration, SystemTime};
 
 use rampmeter_call::Outcome;
-use rampmeter_caller::{rate_headers, stated_limits};
 use rampmeter_caller::rate_headers::{StatedLimit, Unit};
+use rampmeter_caller::{rate_headers, stated_limits};
 use rampmeter_dispatch::{Disagreement, Quota};
 use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;

@@ -17,7 +17,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::explain;
-use crate::problem::{self, Problem, advice};
+use crate::problem::{self, Problem, advice, queued_call};
 pub(super) use on_aws::run as run_on_aws;
 
 /// Options of `check`.
@@ -181,7 +181,7 @@ async fn check(file: &Path, arguments: &Arguments, color: bool) -> Result<Findin
         if arguments.aws {
             findings.definition_on_aws(&name, &text, arguments.kind, color);
         } else {
-            findings.definition(&name, &text, arguments.kind, color);
+            findings.definition(&name, &text, arguments.kind, None, color);
             "a definition that runs here".clone_into(&mut findings.summary);
         }
         return Ok(findings);
@@ -229,7 +229,7 @@ impl Findings {
                 WorkflowType::Standard => Kind::Standard,
                 WorkflowType::Express => Kind::Express,
             };
-            self.definition(&file, &workflow.definition, kind, color);
+            self.definition(&file, &workflow.definition, kind, Some(config), color);
         }
         self.absent_targets(config);
         self.summary = format!(
@@ -284,10 +284,18 @@ impl Findings {
         }
     }
 
-    fn definition(&mut self, file: &str, text: &str, kind: Kind, color: bool) {
+    fn definition(
+        &mut self,
+        file: &str,
+        text: &str,
+        kind: Kind,
+        config: Option<&Config>,
+        color: bool,
+    ) {
         let mut problems = problem::problems(file, text, kind == Kind::Express);
         if let Ok(definition) = serde_json::from_str(text) {
-            let advice = advice::on(&definition).into_iter();
+            let calls = queued_call::on(&definition, config);
+            let advice = advice::on(&definition).into_iter().chain(calls);
             problems.extend(advice.map(|advice| Problem::of_advice(file, text, advice)));
         }
         for problem in &problems {

@@ -127,9 +127,7 @@ fn row(target: &Target, allowed: &AllowedCalls) -> Row {
         used: allowed.used,
         ours,
         advice: ours.filter(|ours| *ours > vendor).map(|ours| {
-            format!(
-                "lower {key} from {ours} to {vendor} or less: the vendor would refuse the rest"
-            )
+            format!("lower {key} from {ours} to {vendor} or less: the vendor would refuse the rest")
         }),
     }
 }
