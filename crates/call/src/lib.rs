@@ -34,7 +34,7 @@ pub use key_expression::{KeyFault, KeyScope, key_fault};
 pub use message::{CallMessage, InvalidMessage};
 pub use message_template::{Language, TemplateFault, template_fault};
 pub use next_action::{CallRules, NextAction};
-pub use on_unknown::OnUnknown;
+pub use on_unknown::{OnUnknown, RepeatSafety};
 pub use outcome::{Outcome, Repeatable, Throttle};
 pub use permit_end::PermitEnd;
 pub use request::header::{self, HeaderError};

@@ -38,6 +38,7 @@ pub(super) static HTTP: Vendor = Vendor {
     meaning: |_| None,
     pause: |_| None,
     rate_headers,
+    honours_key: true,
     question: None,
     is_absent,
     repeats_safely,
@@ -102,7 +103,7 @@ pub(super) fn meaning(status: u16) -> Meaning {
         501 | 505 | 511 => Meaning::Final,
         // A gateway (RFC 9110), Cloudflare (520 to 524) or another proxy (598, 599) lost the vendor's answer.
         502 | 504 | 520..=524 | 598 | 599 => Meaning::Unknown,
-        500..=599 => Meaning::Repeatable,
+        500..=599 => Meaning::MaybeDone,
         _ => Meaning::Final,
     }
 }
@@ -230,14 +231,14 @@ mod tests {
             (422, Meaning::Final),
             (425, Meaning::Repeatable),
             (429, throttled),
-            (500, Meaning::Repeatable),
+            (500, Meaning::MaybeDone),
             (501, Meaning::Final),
             (502, Meaning::Unknown),
             (503, throttled),
             (504, Meaning::Unknown),
             (505, Meaning::Final),
             (511, Meaning::Final),
-            (507, Meaning::Repeatable),
+            (507, Meaning::MaybeDone),
             (519, Meaning::Repeatable),
             (520, Meaning::Unknown),
             (522, Meaning::Unknown),

@@ -82,6 +82,9 @@ pub struct Vendor {
     pub pause: fn(&Seen<'_>) -> Option<Duration>,
     /// Limits that an answer tells of in headers of the vendor's own.
     pub rate_headers: fn(&Answer) -> Vec<StatedLimit>,
+    /// Whether a key that is sent as `idempotency` says is honoured for every call that changes something. What is honoured
+    /// for some calls only is said by `repeats_safely`.
+    pub honours_key: bool,
     /// The question "did it happen?" for a call whose answer was lost, where the vendor has one that fits calls of some kind;
     /// it is none for a call of another kind.
     pub question: Option<fn(&Request) -> Option<Question>>,

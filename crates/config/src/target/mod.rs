@@ -16,7 +16,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rampmeter_call::{Account, CallRules, OnUnknown, Retry};
+use rampmeter_call::{Account, CallRules, OnUnknown, Request, Retry};
 use rampmeter_caller::Jobs;
 use rampmeter_caller::{Auth, Network, Preset, Profile};
 use rampmeter_dispatch::{Counts, Limit, Priority, Rules};
@@ -42,8 +42,8 @@ pub struct Target {
     pub hold_after_timeout: Duration,
     /// How transport failures are repeated.
     pub retry: Retry,
-    /// What happens to a call whose answer was lost.
-    pub on_unknown: OnUnknown,
+    /// What happens to a call whose answer was lost; none leaves it to the call, see [`Target::on_unknown_of`].
+    pub on_unknown: Option<OnUnknown>,
     /// Who drains the queues.
     pub worker: Worker,
     /// JSON paths whose values are not shown in the dashboard. Read and checked in shape, not applied yet.
@@ -69,12 +69,19 @@ impl Target {
         format!("{}-{}", self.name, priority.as_str().to_lowercase())
     }
 
+    /// What happens to this call if its answer is lost: what the file says, else what does no harm.
+    #[must_use]
+    pub fn on_unknown_of(&self, request: &Request) -> OnUnknown {
+        let usual = || OnUnknown::usual(self.profile.repeat_safety(request));
+        self.on_unknown.unwrap_or_else(usual)
+    }
+
     /// What it says about a call that used up so many attempts before; any random number spreads the waits.
     #[must_use]
-    pub fn call_rules(&self, attempts: u32, random: u64) -> CallRules {
+    pub fn call_rules(&self, attempts: u32, random: u64, on_unknown: OnUnknown) -> CallRules {
         CallRules {
             retry: self.retry,
-            on_unknown: self.on_unknown,
+            on_unknown,
             polling: self.profile.polling,
             attempts,
             random,

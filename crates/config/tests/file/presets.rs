@@ -89,7 +89,7 @@ fn everything_of_a_preset_can_be_said_otherwise() {
          [[targets.netsuite.signals]]\nstatus = 409\ncode = \"BUSY\"\nmeans = \"window\"\npause = \"7s\"",
     );
     let profile = &read.profile;
-    assert_eq!(read.on_unknown, OnUnknown::Reconcile);
+    assert_eq!(read.on_unknown, Some(OnUnknown::Reconcile));
     assert!(!profile.csrf());
     assert_eq!(
         *profile.idempotency(),

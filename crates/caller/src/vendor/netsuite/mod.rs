@@ -65,6 +65,8 @@ pub(super) static NETSUITE: Vendor = Vendor {
     meaning,
     pause: |_| None,
     rate_headers: |_| Vec::new(),
+    // But for asynchronous requests.
+    honours_key: false,
     question: Some(question),
     is_absent,
     repeats_safely,
@@ -119,6 +121,7 @@ fn meaning(seen: &Seen<'_>) -> Option<Meaning> {
 fn repeats_safely(request: &Request) -> bool {
     http::repeats_safely(request)
         || is_asynchronous(request)
+        || is_query(request)
         || (request.method == "PATCH" && request.path.contains("/eid:"))
 }
 
@@ -128,6 +131,12 @@ fn is_asynchronous(request: &Request) -> bool {
         && request.headers.iter().any(|(name, value)| {
             name.eq_ignore_ascii_case("prefer") && value.contains("respond-async")
         })
+}
+
+/// SuiteQL reads, though its method is POST.
+fn is_query(request: &Request) -> bool {
+    let path = request.path.split('?').next().unwrap_or_default();
+    request.method == "POST" && path.ends_with("/query/v1/suiteql")
 }
 
 /// A new record that names its external id can be looked for by it.

@@ -56,7 +56,7 @@ pub(super) static SALESFORCE: Vendor = Vendor {
     signals: &[
         Signal::of(400, "UNABLE_TO_LOCK_ROW", Meaning::Repeatable),
         Signal::of(400, "QUERY_TIMEOUT", Meaning::Repeatable),
-        Signal::of(500, "UNKNOWN_EXCEPTION", Meaning::Repeatable),
+        Signal::of(500, "UNKNOWN_EXCEPTION", Meaning::MaybeDone),
         Signal::of(503, "SERVER_UNAVAILABLE", Meaning::Repeatable),
         // An upsert whose external id fits several records: the answer lists them.
         Signal::status(300, Meaning::Final),
@@ -68,6 +68,7 @@ pub(super) static SALESFORCE: Vendor = Vendor {
     meaning,
     pause,
     rate_headers,
+    honours_key: false,
     // Only a configured question can find an insert: its field for an external id is the org's own.
     question: None,
     is_absent,

@@ -53,6 +53,8 @@ pub(in crate::vendor) static ODATA: Vendor = Vendor {
     meaning: |_| None,
     pause: throttling_pause,
     rate_headers: |_| Vec::new(),
+    // Where the service repeats requests; the configuration says so where it does not.
+    honours_key: true,
     question: None,
     is_absent,
     repeats_safely: http::repeats_safely,

@@ -41,6 +41,7 @@ pub(in crate::vendor) static SUCCESSFACTORS: Vendor = Vendor {
     meaning: |_| None,
     pause,
     rate_headers: |_| Vec::new(),
+    honours_key: false,
     question: None,
     is_absent,
     repeats_safely,
