@@ -4,9 +4,11 @@
 mod access;
 mod exchange;
 mod jwt;
+mod kept_token;
 mod key;
 mod oauth1;
 mod oauth2;
+mod refresh;
 mod reply;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use crate::answer::rate_headers::{StatedLimit, Unit, used_of, whole_number};
 use crate::answer::xml;
 use crate::job::Jobs;
 use crate::meaning::Meaning;
-use crate::sign_in::Auth;
+use crate::sign_in::{Auth, GrantKind};
 
 pub(super) static HTTP: Vendor = Vendor {
     name: "http",
@@ -34,6 +34,7 @@ pub(super) static HTTP: Vendor = Vendor {
     limit_inquiry: None,
     // Plain HTTP is for an API on one's own machine or network; `check` warns of it.
     base_url: |_| None,
+    account_of: |host| host,
     vendor_code,
     meaning: |_| None,
     pause: |_| None,
@@ -55,6 +56,8 @@ const SIGNALS: &[Signal] = &[
     // Dynamics 365: too many requests at once.
     Signal::of(429, "0x80072326", CONCURRENCY),
     Signal::when(200, GRAPHQL, WINDOW),
+    // HubSpot, while it moves an account.
+    Signal::when(477, RETRY_AFTER, WINDOW),
 ];
 
 const WINDOW: Meaning = Meaning::Throttled(Throttle::Window);
@@ -88,6 +91,16 @@ const XERO_CONCURRENT: &[Condition] = &[Condition::header("x-rate-limit-problem"
 
 /// GraphQL as Shopify has it: the status is that of a success, and nothing was done.
 const GRAPHQL: &[Condition] = &[Condition::json("/errors/*/extensions/code", "THROTTLED")];
+
+/// Where JSON bodies hold the code of an error; the last two are GraphQL's.
+const CODE_PLACES: [&str; 6] = [
+    "/error/code",
+    "/code",
+    "/errorCode",
+    "/error",
+    "/errors/0/extensions/code",
+    "/errors/0/code",
+];
 
 /// An error code is a short word; a longer text is a message and is left in the body.
 const MAX_CODE_BYTES: usize = 128;
@@ -125,20 +138,23 @@ pub(super) fn repeats_safely(request: &Request) -> bool {
 pub(super) fn sign_in_advice(auth: &Auth) -> &'static str {
     match auth {
         Auth::None => "the target has no `auth`, and the vendor wants one",
+        Auth::OAuth2(oauth2) if oauth2.grant.kind() == GrantKind::RefreshToken => {
+            "the refresh token may be used up, revoked or too old (QuickBooks and Xero replace it at each use): let a person consent again and put the new one into the configuration"
+        }
         _ => {
             "compare the credential with the vendor's; a secret from a file or variable may be an older one"
         }
     }
 }
 
-/// Where error bodies commonly hold their code: `code`, `errorCode`, `error.code`, a plain `error` (RFC 6749), and
-/// the same in the first element of a list.
+/// Where error bodies commonly hold their code: `code`, `errorCode`, `error.code`, a plain `error` (RFC 6749), that of the
+/// first of several errors, and the same in the first element of a list.
 pub(super) fn vendor_code(answer: &Answer) -> Option<String> {
     if let Value::String(text) = &answer.body {
         return xml_code(text);
     }
     let body = answer.body.get(0).unwrap_or(&answer.body);
-    ["/error/code", "/code", "/errorCode", "/error"]
+    CODE_PLACES
         .into_iter()
         .find_map(|place| body.pointer(place).and_then(as_code))
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::sap_gateway;
+
 /// The header of draft-ietf-httpapi-idempotency-key-header.
 const STANDARD: &str = "idempotency-key";
 
@@ -32,6 +34,19 @@ impl Idempotency {
         ("repeatability", Idempotency::Repeatability),
         ("sap-gateway", Idempotency::SapGateway),
     ];
+
+    /// Names of the headers that it uses: a message cannot set them itself.
+    #[must_use]
+    pub fn headers(&self) -> Vec<&str> {
+        match self {
+            Idempotency::None => Vec::new(),
+            Idempotency::Header { name, .. } => vec![name],
+            Idempotency::Repeatability => {
+                vec!["repeatability-request-id", "repeatability-first-sent"]
+            }
+            Idempotency::SapGateway => vec![sap_gateway::KEY, sap_gateway::CREATION],
+        }
+    }
 
     /// The header of the draft, with its value bare, as most vendors want it, or quoted.
     pub(super) const fn standard(quoted: bool) -> Idempotency {

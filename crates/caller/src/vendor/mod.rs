@@ -74,6 +74,8 @@ pub struct Vendor {
     pub limit_inquiry: Option<LimitInquiry>,
     /// Why a base URL cannot be right, where the vendor has a rule for it.
     pub base_url: fn(&Url) -> Option<&'static str>,
+    /// The account that a host belongs to, where one account has several hosts; else the host itself.
+    pub account_of: fn(&str) -> &str,
     /// The code that a body holds, if it is that of an error.
     pub vendor_code: fn(&Answer) -> Option<String>,
     /// What only code can tell: asked before `signals`.

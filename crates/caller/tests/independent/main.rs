@@ -156,6 +156,7 @@ fn the_assertions_of_netsuites_flow_are_accepted_by_pyjwt() {
                 grant,
                 assumed_lifetime: OAuth2::ASSUMED_LIFETIME,
                 counted: false,
+                kept_in: None,
             };
             call(&url, Auth::OAuth2(Box::new(oauth2)), "/x", &[]);
             let form = form(&requests);
@@ -213,6 +214,7 @@ fn the_assertion_of_salesforces_flow_is_accepted_by_pyjwt() {
             },
             assumed_lifetime: OAuth2::ASSUMED_LIFETIME,
             counted: false,
+            kept_in: None,
         };
         call(&url, Auth::OAuth2(Box::new(oauth2)), "/x", &[]);
         let form = form(&requests);

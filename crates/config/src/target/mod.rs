@@ -10,6 +10,7 @@ mod limit;
 mod reconcile;
 mod response;
 mod retry;
+mod signal_condition;
 mod signals;
 
 use std::cell::Cell;
@@ -21,7 +22,7 @@ use rampmeter_caller::Jobs;
 use rampmeter_caller::{Auth, Network, Preset, Profile};
 use rampmeter_dispatch::{Counts, Limit, Priority, Rules};
 
-use crate::document::{Node, Reading, Section};
+use crate::document::{Entry, Node, Reading, Section};
 use crate::problem::{Code, Problem};
 
 /// One remote account.
@@ -152,10 +153,43 @@ pub(crate) fn read_all(reading: &Reading<'_>, root: &Section<'_>) -> BTreeMap<St
             );
         }
         if let Some(target) = read(reading, &entry.key, &entry.node) {
+            tell_shared_account(reading, entry, &target, &targets);
             targets.insert(entry.key.clone(), target);
         }
     }
     targets
+}
+
+/// Two targets on one account: their limits know nothing of each other, and the vendor counts the calls of both.
+fn tell_shared_account(
+    reading: &Reading<'_>,
+    entry: &Entry,
+    target: &Target,
+    others: &BTreeMap<String, Target>,
+) {
+    let account = |target: &Target| {
+        let vendor = target.profile.preset.vendor();
+        let url = &target.profile.base_url;
+        (vendor.account_of)(url.host_str().unwrap_or_default()).to_owned()
+            + &url
+                .port()
+                .map(|port| format!(":{port}"))
+                .unwrap_or_default()
+    };
+    let own = account(target);
+    if let Some(other) = others.values().find(|other| account(other) == own) {
+        reading.note(
+            Problem::warning(
+                Code::SharedAccount,
+                format!(
+                    "targets {} and {} call one account, {own}: the vendor counts their calls together, and no limit here does",
+                    other.name, target.name
+                ),
+            )
+            .at(&entry.key_span)
+            .help("make one target of them, or divide what the vendor allows between their limits"),
+        );
+    }
 }
 
 fn is_name(name: &str) -> bool {

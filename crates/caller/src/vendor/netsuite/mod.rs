@@ -61,6 +61,7 @@ pub(super) static NETSUITE: Vendor = Vendor {
     probe: Some("/services/rest/system/v1/serverTime"),
     limit_inquiry: Some(limits::INQUIRY),
     base_url,
+    account_of,
     vendor_code,
     meaning,
     pause: |_| None,
@@ -93,13 +94,20 @@ fn base_url(url: &Url) -> Option<&'static str> {
     }
     if host.ends_with(".app.netsuite.com") || host == "system.netsuite.com" {
         return Some(
-            "is the web interface; calls go to https://ACCOUNT.suitetalk.api.netsuite.com",
+            "is the web interface, though pages of RESTlets print it; REST and SOAP calls go to https://ACCOUNT.suitetalk.api.netsuite.com, RESTlets to https://ACCOUNT.restlets.api.netsuite.com",
         );
     }
     if host.ends_with(".netsuite.com") && host.contains('_') {
         return Some("writes the account with `_`; in a host's name it is `-`, as in 1234567-sb1");
     }
     https_only(url)
+}
+
+/// `1234567.suitetalk.api.netsuite.com` and `1234567.restlets.api.netsuite.com` are one account.
+fn account_of(host: &str) -> &str {
+    let account = host.strip_suffix(".api.netsuite.com");
+    let account = account.and_then(|below| below.split('.').next());
+    account.unwrap_or(host)
 }
 
 fn meaning(seen: &Seen<'_>) -> Option<Meaning> {

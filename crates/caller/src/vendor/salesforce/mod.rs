@@ -64,6 +64,7 @@ pub(super) static SALESFORCE: Vendor = Vendor {
     probe: Some("/services/data/"),
     limit_inquiry: Some(limits::INQUIRY),
     base_url,
+    account_of: |host| host,
     vendor_code: http::vendor_code,
     meaning,
     pause,

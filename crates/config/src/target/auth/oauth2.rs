@@ -15,6 +15,12 @@ use crate::document::{Section, Value};
 use crate::problem::{Code, Problem};
 use crate::target::address::is_plainly_local;
 
+/// Where a client shows its id and secret.
+const WAYS: [(&str, ClientAuthentication); 2] = [
+    ("basic", ClientAuthentication::Basic),
+    ("form", ClientAuthentication::Form),
+];
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// NetSuite: a client id and a token signed with the key of a certificate.
@@ -76,17 +82,32 @@ pub(super) fn client_credentials(section: &Section<'_>, account: &Account<'_>) -
     let client_id = section.text("client_id");
     let client_secret = section.secret("client_secret");
     let scope = section.text("scope").map(|found| found.value);
-    let ways = [
-        ("basic", ClientAuthentication::Basic),
-        ("form", ClientAuthentication::Form),
-    ];
-    let authentication = section.word("send_as", &ways).unwrap_or_default();
+    let authentication = section.word("send_as", &WAYS).unwrap_or_default();
     let defaults = account.preset.token_defaults(GrantKind::ClientCredentials);
     let token_url = token_url(section, account, defaults, None);
     let grant = Grant::ClientCredentials {
         client_id: client_id?.value,
         client_secret: client_secret?,
         authentication,
+        scope,
+    };
+    Some(oauth2(section, account, token_url?, grant))
+}
+
+/// QuickBooks, HubSpot, Xero, Workday: what a person's consent gave to the client.
+pub(super) fn refresh_token(section: &Section<'_>, account: &Account<'_>) -> Option<Auth> {
+    let client_id = section.text("client_id");
+    let client_secret = section.secret("client_secret");
+    let refresh_token = section.secret("refresh_token");
+    let scope = section.text("scope").map(|found| found.value);
+    let authentication = section.word("send_as", &WAYS).unwrap_or_default();
+    let defaults = account.preset.token_defaults(GrantKind::RefreshToken);
+    let token_url = token_url(section, account, defaults, None);
+    let grant = Grant::RefreshToken {
+        client_id: client_id?.value,
+        client_secret: client_secret?,
+        authentication,
+        refresh_token: refresh_token?,
         scope,
     };
     Some(oauth2(section, account, token_url?, grant))
@@ -103,6 +124,7 @@ fn oauth2(section: &Section<'_>, account: &Account<'_>, token_url: Url, grant: G
         counted: section
             .flag("counted")
             .unwrap_or(account.preset.vendor().sign_in_counts),
+        kept_in: None,
     }))
 }
 
@@ -142,8 +164,15 @@ fn token_url(
     });
     let (Some(defaults), Some(mut url)) = (defaults, host) else {
         // Without a readable base URL that problem has been said; an audience may be no URL.
-        if section.get("audience").is_some() {
-            section.requires("token_url");
+        if let Some(node) = section.get("audience") {
+            section.reading.note(
+                Problem::new(
+                    Code::MissingKey,
+                    "the `audience` is no URL, so it does not say who gives tokens",
+                )
+                .at(&node.span)
+                .help("write it with https://, such as \"https://login.salesforce.com\"; or add `token_url`"),
+            );
         }
         return None;
     };

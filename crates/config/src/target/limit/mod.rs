@@ -76,6 +76,16 @@ pub(crate) fn read(
             });
         }
     }
+    if rules.limits.is_empty() && reading.problems.borrow().len() == before {
+        reading.note(
+            Problem::warning(
+                Code::NoLimit,
+                "the target has no limit: every call that waits is sent at once",
+            )
+            .at(target.get("limits").map_or(&target.span, |node| &node.span))
+            .help("write what the vendor allows: limits = [{ name = \"minute\", calls = 60, per = \"1m\" }], or { name = \"account\", concurrency = 5 }"),
+        );
+    }
     if reading.problems.borrow().len() == before
         && let Err(error) = rules.validate()
     {
