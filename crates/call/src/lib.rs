@@ -12,7 +12,6 @@ mod failed;
 pub mod http_task;
 pub mod job;
 mod job_action;
-mod json_numbers;
 mod key_expression;
 pub mod message;
 mod message_template;
@@ -29,7 +28,6 @@ pub use failed::{
     Failed, INVALID_MESSAGE, JOB_FAILED, OUTCOME_UNKNOWN, UNAVAILABLE, UNDELIVERABLE,
 };
 pub use job_action::{JobAction, PolledJob};
-pub use json_numbers::changes_a_number;
 pub use key_expression::{KeyFault, KeyScope, key_fault};
 pub use message::{CallMessage, InvalidMessage};
 pub use message_template::{Language, TemplateFault, template_fault};

@@ -47,10 +47,7 @@ impl Caller {
             built.headers_mut().insert(AUTHORIZATION, value);
         }
         if let Some(body) = &request.body {
-            let bytes = match &request.body_text {
-                Some(text) if is_json(built.headers()) => text.as_bytes().to_vec(),
-                _ => encode(body, built.headers())?,
-            };
+            let bytes = encode(body, built.headers())?;
             built.headers_mut().entry(CONTENT_TYPE).or_insert(JSON);
             *built.body_mut() = Some(bytes.into());
         } else if EXPECT_A_BODY.contains(&request.method.as_str()) {

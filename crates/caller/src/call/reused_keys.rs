@@ -36,7 +36,6 @@ impl ReusedKeys {
             &request.path,
             &request.query,
             request.body.as_ref().map(ToString::to_string),
-            request.body_text.as_deref(),
         ));
         let mut sent = self.sent();
         match sent.requests.get(&key) {

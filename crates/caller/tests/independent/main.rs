@@ -103,7 +103,6 @@ fn call(url: &Url, auth: Auth, path: &str, query: &[(&str, &str)]) {
             .collect(),
         headers: Vec::new(),
         body: None,
-        body_text: None,
         idempotency_key: String::new(),
     };
     let caller = Caller::new(profile).unwrap();

@@ -226,7 +226,6 @@ mod tests {
             query: Vec::new(),
             headers: Vec::new(),
             body: Some(body),
-            body_text: None,
             idempotency_key: "key".to_owned(),
         }
     }

@@ -247,7 +247,6 @@ mod tests {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
-            body_text: None,
             idempotency_key: String::new(),
         };
         let upsert = "/services/data/v60.0/sobjects/Order/Number__c/SO-1?updateOnly=true";

@@ -95,7 +95,6 @@ pub(crate) async fn call(caller: &Caller, path: &str) -> Outcome {
         query: Vec::new(),
         headers: Vec::new(),
         body: None,
-        body_text: None,
         idempotency_key: "ping".to_owned(),
     };
     let mut outcome = caller.attempt(&request, &Attempt::default()).await;
