@@ -8,6 +8,7 @@
 mod cases;
 mod hostile;
 mod job_cases;
+mod lost_answers;
 mod on_aws;
 mod problems;
 mod rendering;
