@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 import structure
-from tidy import crates, files, floors, licences, planted, sizes
+from tidy import crates, files, floors, licences, planted, sizes, vendors
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -39,6 +39,7 @@ def file_breaches(paths):
         text = (ROOT / path).read_text()
         yield from files.opening_breaches(path, text)
         yield from sizes.file_breaches(path, text)
+        yield from vendors.breaches(path, text)
     yield from sizes.folder_breaches(rust)
     sources = "\n".join((ROOT / path).read_text() for path in rust)
     yield from files.promise_breaches((ROOT / "PROMISES.md").read_text(), sources)

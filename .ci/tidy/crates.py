@@ -16,7 +16,7 @@ ARROWS = {
     "engine": {"invocation", "asl", "clock", "call", "caller", "config", "dispatch", "store", "time"},
     "wire": {"asl", "config", "engine", "time"},
     "admin": {"config", "dispatch", "engine", "time", "wire"},
-    "template": {"asl", "caller", "config", "dispatch", "terminal", "time"},
+    "template": {"asl", "call", "caller", "config", "dispatch", "terminal", "time"},
     "simulate": {"call", "config", "dispatch", "engine", "template", "terminal", "time"},
     "lambda": {"asl", "call", "caller", "config", "dispatch"},
     "lab": {

@@ -20,7 +20,7 @@ FLOORS = {
     ],
     ("template", ""): [
         {"check"}, {"report"}, {"resource"}, {"rights"},
-        {"address", "bill", "definition", "deployment", "document", "name", "worker"},
+        {"address", "bill", "definition", "deployment", "document", "name", "worker"}, {"transitions"},
     ],
     ("simulate", ""): [
         {"input"}, {"arguments", "report"}, {"study"}, {"world"}, {"workload"}, {"quantity", "random"},

@@ -5,7 +5,7 @@ import tempfile
 
 import structure
 
-from . import crates, files, floors, sizes
+from . import crates, files, floors, sizes, vendors
 
 FLOORS = {("planted", ""): [{"top"}, {"middle"}, {"bottom"}]}
 SOUND = {
@@ -36,6 +36,7 @@ def found(changes):
             yield from files.opening_breaches(path, text)
             yield from files.name_breaches(path)
             yield from sizes.file_breaches(path, text)
+            yield from vendors.breaches(path, text)
 
 
 def god_object(methods):
@@ -63,6 +64,7 @@ FAULTS = [
         f"bottom/f{part}.rs": "//! Long.\n" * 500 for part in range(19)}, "lines, more than 15000"),
     ("a long file", {"bottom/mod.rs": "//! Long.\n" * 601}, "601 lines, more than 600"),
     ("a file that does not say what it is", {"bottom/mod.rs": "struct Bottom;\n"}, "does not open with what it is"),
+    ("a vendor asked for by name", {"bottom/mod.rs": "//! Knows.\nfn f() { if preset == Preset::Sap {} }\n"}, "asks for a vendor by name"),
     ("a name that says nothing", {"bottom/utils.rs": "//! Anything.\n"}, "a name that says nothing"),
 ]
 

@@ -19,6 +19,7 @@ pub(crate) fn target_json(target: &TargetState) -> Value {
         "mean_call_ms": target.mean_call,
         "throttles": target.throttles,
         "throttles_under_our_limit": target.throttles_under_our_limit,
+        "reused_keys": target.reused_keys,
         "closed_by_headers": target.closed_by_headers,
         // What the vendor makes of the whole target, and of that until when it is closed or how many calls may be out.
         "vendor": target.vendor.as_ref().map(|vendor| explanation_json(vendor, target.at)),

@@ -12,8 +12,9 @@ mod failed;
 pub mod http_task;
 pub mod job;
 mod job_action;
-mod json_numbers;
+mod key_expression;
 pub mod message;
+mod message_template;
 mod next_action;
 mod on_unknown;
 mod outcome;
@@ -27,10 +28,11 @@ pub use failed::{
     Failed, INVALID_MESSAGE, JOB_FAILED, OUTCOME_UNKNOWN, UNAVAILABLE, UNDELIVERABLE,
 };
 pub use job_action::{JobAction, PolledJob};
-pub use json_numbers::changes_a_number;
+pub use key_expression::{KeyFault, KeyScope, key_fault};
 pub use message::{CallMessage, InvalidMessage};
+pub use message_template::{Language, TemplateFault, template_fault};
 pub use next_action::{CallRules, NextAction};
-pub use on_unknown::OnUnknown;
+pub use on_unknown::{OnUnknown, RepeatSafety};
 pub use outcome::{Outcome, Repeatable, Throttle};
 pub use permit_end::PermitEnd;
 pub use request::header::{self, HeaderError};

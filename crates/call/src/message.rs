@@ -186,7 +186,6 @@ fn read(value: &Value, account: &Account) -> Result<CallMessage, Reason> {
         query: pairs(members, "QueryParameters")?,
         headers: pairs(members, "Headers")?,
         body: present(members, "RequestBody").cloned(),
-        body_text: None,
         idempotency_key: String::new(),
     };
     request.check(account).map_err(|error| match error {

@@ -83,6 +83,7 @@ impl CallRules {
                 vendor_code,
             } => {
                 let at_once = reason.may_go_on_at_once();
+                let maybe_done = reason == Repeatable::MaybeDone;
                 let reason = match reason {
                     Repeatable::ConnectFailed(why) | Repeatable::SignInFailed(why) => Some(why),
                     _ => None,
@@ -92,7 +93,13 @@ impl CallRules {
                     vendor_code,
                     ..self.failed(UNAVAILABLE, 1, reason)
                 };
-                self.repeat(failed, at_once, false)
+                match self.on_unknown {
+                    OnUnknown::Fail if maybe_done => NextAction::Failed(Failed {
+                        error: OUTCOME_UNKNOWN.to_owned(),
+                        ..failed
+                    }),
+                    _ => self.repeat(failed, at_once, maybe_done),
+                }
             }
             Outcome::Unknown { reason } => self.unknown(reason),
             Outcome::Unresolved { reason } => {
@@ -149,8 +156,8 @@ impl CallRules {
         let reason = Some(reason);
         match self.on_unknown {
             OnUnknown::Fail => NextAction::Failed(self.failed(OUTCOME_UNKNOWN, 0, reason)),
-            // Whoever wants to know what happened is not told that nothing did.
-            OnUnknown::Reconcile if used_up => {
+            // One of the attempts may have done it: nobody is told that none did.
+            OnUnknown::Retry | OnUnknown::Reconcile if used_up => {
                 NextAction::Failed(self.failed(OUTCOME_UNKNOWN, 1, reason))
             }
             OnUnknown::Retry | OnUnknown::Reconcile => {

@@ -11,3 +11,26 @@ pub enum OnUnknown {
     /// Ask the vendor whether it happened.
     Reconcile,
 }
+
+/// What is known of sending a call a second time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RepeatSafety {
+    /// It does no more than sending it once: by its method, by the vendor's rules, or because the vendor knows its key.
+    Safe,
+    /// The vendor can be asked whether the first one did it.
+    CanAsk,
+    /// It may do the same thing twice.
+    Unsafe,
+}
+
+impl OnUnknown {
+    /// What happens where the configuration says nothing: no call is sent again that may do its work twice.
+    #[must_use]
+    pub fn usual(safety: RepeatSafety) -> OnUnknown {
+        match safety {
+            RepeatSafety::Safe => OnUnknown::Retry,
+            RepeatSafety::CanAsk => OnUnknown::Reconcile,
+            RepeatSafety::Unsafe => OnUnknown::Fail,
+        }
+    }
+}

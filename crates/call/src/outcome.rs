@@ -93,8 +93,10 @@ pub enum Throttle {
 pub enum Repeatable {
     /// No connection came about, so nothing of the call was sent.
     ConnectFailed(String),
-    /// The vendor reports a passing failure of its own.
+    /// The vendor reports a passing failure of its own, and that it did not do the call.
     ServerError,
+    /// The vendor failed in a way that does not say whether it did the call before (500, say).
+    MaybeDone,
     /// There is no access token, so nothing of the call was sent.
     SignInFailed(String),
     /// The vendor refused an access token, or the session of a CSRF token; the next attempt has a new one.

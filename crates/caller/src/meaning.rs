@@ -11,8 +11,10 @@ pub enum Meaning {
     Final,
     /// Too much was asked.
     Throttled(Throttle),
-    /// A passing failure at the vendor.
+    /// A passing failure at the vendor, which did not do it.
     Repeatable,
+    /// A failure at the vendor that does not say whether it did it.
+    MaybeDone,
     /// Something before the vendor lost its answer: nobody knows whether the vendor did it.
     Unknown,
 }

@@ -4,6 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use rampmeter_call::job::Polling;
+use rampmeter_call::{RepeatSafety, Request};
 use url::Url;
 
 use crate::answer::ResponseRules;
@@ -84,6 +85,31 @@ impl Profile {
     pub fn idempotency(&self) -> &Idempotency {
         let preset = &self.preset.vendor().idempotency;
         self.idempotency.as_ref().unwrap_or(preset)
+    }
+
+    /// What is known of sending this call a second time.
+    #[must_use]
+    pub fn repeat_safety(&self, request: &Request) -> RepeatSafety {
+        let vendor = self.preset.vendor();
+        let asked = |template: &Template| template.fill(request).is_some();
+        if (vendor.repeats_safely)(request) {
+            RepeatSafety::Safe
+        } else if self.reconcile.as_ref().is_some_and(asked) {
+            RepeatSafety::CanAsk
+        } else if self.honours_key(request) {
+            RepeatSafety::Safe
+        } else if vendor.question.is_some_and(|ask| ask(request).is_some()) {
+            RepeatSafety::CanAsk
+        } else {
+            RepeatSafety::Unsafe
+        }
+    }
+
+    /// Whether the vendor knows a repeat of this call by its key. Whoever configures how calls are named says that it does.
+    fn honours_key(&self, request: &Request) -> bool {
+        let by_preset = self.preset.vendor().honours_key;
+        let honoured = self.idempotency.is_some() || by_preset;
+        honoured && *self.idempotency() != Idempotency::None && !request.idempotency_key.is_empty()
     }
 
     /// Whether calls that change something carry a token against cross-site request forgery.

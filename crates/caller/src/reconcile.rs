@@ -71,7 +71,6 @@ impl Question {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
-            body_text: None,
             idempotency_key: String::new(),
         }
     }
@@ -222,7 +221,6 @@ mod tests {
             query: Vec::new(),
             headers: Vec::new(),
             body: Some(body),
-            body_text: None,
             idempotency_key: "key 1".to_owned(),
         }
     }

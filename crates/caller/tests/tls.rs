@@ -68,7 +68,6 @@ fn request() -> Request {
         query: Vec::new(),
         headers: Vec::new(),
         body: None,
-        body_text: None,
         idempotency_key: String::new(),
     }
 }

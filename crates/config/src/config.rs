@@ -10,12 +10,13 @@ use crate::document::{
     Host, Node, Notation, Reading, ReferenceContext, Section, Table, Value, mask, tree,
 };
 use crate::function::{self, Function};
-use crate::problem::{Code, Problem, Report};
+use crate::problem::{Code, Problem, Report, Severity};
 use crate::server::Server;
 use crate::slo::{self, Slo};
 use crate::substitution::{self, Substitutions};
 use crate::target::{self, Target};
 use crate::workflow::{self, Workflow};
+use rampmeter_caller::{Auth, GrantKind};
 use rampmeter_dispatch::Priority;
 
 /// A configuration. `Default` is that of an empty file: no targets, no workflows.
@@ -33,6 +34,8 @@ pub struct Config {
     pub functions: BTreeMap<String, Function>,
     /// The deployment on AWS.
     pub aws: Aws,
+    /// What probably was not meant so.
+    pub warnings: Report,
 }
 
 /// A file that was read, and what the reading found.
@@ -133,9 +136,13 @@ impl Config {
             },
             problems: RefCell::new(Vec::new()),
         };
-        let config = read(&reading, &root, &mut sources);
+        let mut config = read(&reading, &root, &mut sources);
         let mut problems = reading.problems.into_inner();
-        if problems.is_empty() {
+        if problems
+            .iter()
+            .all(|problem| problem.severity == Severity::Warning)
+        {
+            config.warnings = Report::new(problems, sources);
             let secrets = reading.context.host.into_secret_names();
             return Ok(Read {
                 config,
@@ -143,6 +150,7 @@ impl Config {
                 secrets,
             });
         }
+        problems.retain(|problem| problem.severity == Severity::Error);
         problems.sort_by_key(|problem| {
             (
                 problem.file != reading.file,
@@ -150,6 +158,18 @@ impl Config {
             )
         });
         Err(Report::new(problems, sources))
+    }
+
+    /// Names the files that keep refresh tokens which their servers replace: below the data directory, one for each target.
+    pub fn keep_refresh_tokens(&mut self) {
+        let directory = self.server.data_dir.join("refresh-tokens");
+        for (name, target) in &mut self.targets {
+            if let Auth::OAuth2(oauth2) = &mut target.profile.auth
+                && oauth2.grant.kind() == GrantKind::RefreshToken
+            {
+                oauth2.kept_in = Some(directory.join(name));
+            }
+        }
     }
 
     /// The substitutions that every definition may use: four queue URLs for each target, the ARN of each workflow.
@@ -228,6 +248,7 @@ fn read(reading: &Reading<'_>, root: &Node, sources: &mut BTreeMap<String, Strin
         workflows,
         functions,
         aws,
+        warnings: Report::default(),
     }
 }
 

@@ -42,11 +42,17 @@ fn separate(index: usize, text: &mut String) {
     }
 }
 
+/// Digits that any double is told by.
+const MAX_DOUBLE_DIGITS: usize = 17;
+
 /// `Double.toString`: with an exponent below a thousandth and from ten million on.
 fn number(number: &Number) -> String {
-    let float = number.as_f64().filter(|_| number.is_f64());
+    let text = number.to_string();
+    // More digits than a double keeps are those of an id or an amount, and stay as they are.
+    let is_long = text.bytes().filter(u8::is_ascii_digit).count() > MAX_DOUBLE_DIGITS;
+    let float = number.as_f64().filter(|_| number.is_f64() && !is_long);
     let Some(float) = float else {
-        return number.to_string();
+        return text;
     };
     let size = float.abs();
     if size == 0.0 || (1e-3..1e7).contains(&size) {

@@ -3,6 +3,7 @@
 //! others are told in the words of our own parser.
 
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 /// What AWS says of a text that is no JSON, such as `Unrecognized token 'not': was expecting ...`
 /// (recorded for an unknown word, an unquoted field name and an empty text; the rest follows
@@ -12,11 +13,15 @@ pub fn json_problem(text: &str) -> String {
     if text.trim_ascii().is_empty() {
         return "Invalid execution input.".to_owned();
     }
+    // What is ignored is read with less care than what is kept: half of a surrogate pair passes, and any depth.
     match serde_json::from_str::<IgnoredAny>(text) {
-        Ok(IgnoredAny) => format!(
-            "The JSON nests deeper than {} levels",
-            crate::payload::DEPTH_LIMIT
-        ),
+        Ok(IgnoredAny) => match serde_json::from_str::<Value>(text) {
+            Err(error) if !error.to_string().starts_with("recursion limit") => error.to_string(),
+            _ => format!(
+                "The JSON nests deeper than {} levels",
+                crate::payload::DEPTH_LIMIT
+            ),
+        },
         Err(error) => in_jacksons_words(text, &error).unwrap_or_else(|| error.to_string()),
     }
 }
@@ -154,6 +159,8 @@ mod tests {
         }
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
         assert_eq!(json_problem(&deep), "The JSON nests deeper than 127 levels");
+        let half = json_problem(r#"{"a": "\ud83d"}"#);
+        assert!(half.contains("hex escape"), "{half}");
         let endless = json_problem(&"x".repeat(200_000));
         assert!(endless.contains("xxx...': was expecting") && endless.len() < 400);
         assert!(json_problem(&"[".repeat(200_000)).starts_with("EOF"));

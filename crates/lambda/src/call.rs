@@ -156,7 +156,9 @@ impl Call<'_> {
             let told = TaskResult::of(&failed);
             return Err(Attempted::Over { token, told });
         }
-        let ask_first = target.on_unknown == OnUnknown::Reconcile && record.first_sent.is_some();
+        let request = call.into_request(&self.message.id);
+        let on_unknown = target.on_unknown_of(&request);
+        let ask_first = on_unknown == OnUnknown::Reconcile && record.first_sent.is_some();
         let attempt = Attempt {
             first_sent: record.first_sent.map(system_time),
             ask_first,
@@ -166,7 +168,7 @@ impl Call<'_> {
             return Err(Attempted::Back { after });
         }
         Ok(Ready {
-            request: call.into_request(&self.message.id),
+            request,
             attempt,
             selector,
             token,
@@ -250,9 +252,20 @@ impl Call<'_> {
         }
     }
 
+    /// What happens to the call if its answer is lost. A message that is no call is not sent again.
+    fn on_unknown(&self) -> OnUnknown {
+        let target = &self.worker.target;
+        match CallMessage::parse(&self.message.body, &target.account) {
+            Ok(call) => target.on_unknown_of(&call.into_request(&self.message.id)),
+            Err(_) => OnUnknown::Fail,
+        }
+    }
+
     /// The rules by which something follows.
     fn rules(&self, record: &CallRecord) -> CallRules {
-        self.worker.target.call_rules(record.attempts, random())
+        self.worker
+            .target
+            .call_rules(record.attempts, random(), self.on_unknown())
     }
 
     /// The job that an answer tells of, where jobs are followed. Without a table nothing would be remembered of it.
@@ -282,7 +295,7 @@ impl Call<'_> {
         if record.job.is_some() {
             return true;
         }
-        if self.worker.target.on_unknown == OnUnknown::Retry || self.worker.table.is_none() {
+        if self.on_unknown() == OnUnknown::Retry || self.worker.table.is_none() {
             return true;
         }
         let before = record.unknown;
@@ -408,9 +421,8 @@ impl Call<'_> {
         if record.job.is_some() {
             return self.remember_job(record).await;
         }
-        let of_note = record.attempts > 0
-            || record.told.is_some()
-            || self.worker.target.on_unknown != OnUnknown::Retry;
+        let of_note =
+            record.attempts > 0 || record.told.is_some() || self.on_unknown() != OnUnknown::Retry;
         if of_note && let Err(error) = self.note(record).await {
             tracing::warn!(%error, message_id = self.message.id, "an attempt is not counted");
         }

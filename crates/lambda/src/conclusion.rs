@@ -7,8 +7,8 @@ use rampmeter_call::{
     Answer, Failed, Outcome, PermitEnd,
     cause::{Failure, cause},
 };
-use rampmeter_caller::rate_headers;
 use rampmeter_caller::rate_headers::Unit;
+use rampmeter_caller::{rate_headers, stated_limits};
 use serde::{Deserialize, Serialize};
 
 use crate::ending::Ending;
@@ -89,7 +89,7 @@ pub(crate) fn ending_of(outcome: &Outcome) -> Ending {
 /// For how long the vendor has no calls left, if an answer that refused nobody says so.
 fn used_up_for(outcome: &Outcome) -> Option<Duration> {
     // Some vendors name a reset by the wall clock.
-    let mut stated_limits = rate_headers::stated_limits(outcome, SystemTime::now());
+    let mut stated_limits = stated_limits(outcome, SystemTime::now());
     stated_limits.retain(|stated| stated.unit == Unit::Calls);
     rate_headers::pause(&stated_limits).map(|pause| pause.min(MAX_PAUSE_BY_HEADER))
 }

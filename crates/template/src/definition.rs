@@ -1,47 +1,87 @@
 //! The states of a definition as it is written, in all depths, and what they ask of services.
 
+use rampmeter_call::{KeyScope, Language};
 use serde_json::{Map, Value};
+
+use crate::transitions::in_loops;
 
 /// One state of a definition.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct State<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) fields: &'a Map<String, Value>,
-    /// Whether it runs once for each item of a Map state, within the same execution.
-    pub(crate) in_map: bool,
+pub struct State<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its fields, as they are written.
+    pub fields: &'a Map<String, Value>,
+    /// How often one execution can enter it.
+    pub scope: KeyScope,
+    /// Its query language.
+    pub language: Language,
 }
 
 /// A state with the JSON pointer to it.
-pub(crate) type Placed<'a> = (String, State<'a>);
+pub type Placed<'a> = (String, State<'a>);
 
 /// All states, those of branches and iterations among them. The depth of a definition is bounded: it was parsed.
-pub(crate) fn states(definition: &Value) -> Vec<Placed<'_>> {
+#[must_use]
+pub fn states(definition: &Value) -> Vec<Placed<'_>> {
     let mut found = Vec::new();
     if let Value::Object(graph) = definition {
-        collect(graph, "", false, &mut found);
+        let around = Around {
+            scope: KeyScope::default(),
+            language: language(graph).unwrap_or(Language::JsonPath),
+        };
+        collect(graph, "", around, &mut found);
     }
     found
 }
 
-fn collect<'a>(graph: &'a Map<String, Value>, at: &str, in_map: bool, found: &mut Vec<Placed<'a>>) {
-    let states = graph.get("States").and_then(Value::as_object);
-    for (name, state) in states.into_iter().flatten() {
+/// What a graph has from what is around it.
+#[derive(Clone, Copy)]
+struct Around {
+    scope: KeyScope,
+    language: Language,
+}
+
+fn language(fields: &Map<String, Value>) -> Option<Language> {
+    match fields.get("QueryLanguage")?.as_str()? {
+        "JSONata" => Some(Language::Jsonata),
+        _ => Some(Language::JsonPath),
+    }
+}
+
+fn collect<'a>(
+    graph: &'a Map<String, Value>,
+    at: &str,
+    around: Around,
+    found: &mut Vec<Placed<'a>>,
+) {
+    let Some(Value::Object(states)) = graph.get("States") else {
+        return;
+    };
+    let looped = in_loops(states);
+    for (name, state) in states {
         let Value::Object(fields) = state else {
             continue;
         };
         let place = format!("{at}/States/{}", name.replace('~', "~0").replace('/', "~1"));
+        let scope = KeyScope {
+            in_loop: around.scope.in_loop || looped.contains(name.as_str()),
+            ..around.scope
+        };
+        let around = Around { scope, ..around };
         found.push((
             place.clone(),
             State {
                 name,
                 fields,
-                in_map,
+                scope,
+                language: language(fields).unwrap_or(around.language),
             },
         ));
         let branches = fields.get("Branches").and_then(Value::as_array);
         for (index, branch) in branches.into_iter().flatten().enumerate() {
             if let Value::Object(branch) = branch {
-                collect(branch, &format!("{place}/Branches/{index}"), in_map, found);
+                collect(branch, &format!("{place}/Branches/{index}"), around, found);
             }
         }
         for field in ["ItemProcessor", "Iterator"] {
@@ -50,8 +90,15 @@ fn collect<'a>(graph: &'a Map<String, Value>, at: &str, in_map: bool, found: &mu
                 let mode = processor
                     .get("ProcessorConfig")
                     .and_then(|config| config["Mode"].as_str());
-                let in_map = mode != Some("DISTRIBUTED");
-                collect(processor, &format!("{place}/{field}"), in_map, found);
+                let scope = match mode {
+                    Some("DISTRIBUTED") => KeyScope::default(),
+                    _ => KeyScope {
+                        maps: scope.maps + 1,
+                        ..scope
+                    },
+                };
+                let around = Around { scope, ..around };
+                collect(processor, &format!("{place}/{field}"), around, found);
             }
         }
     }
@@ -59,7 +106,7 @@ fn collect<'a>(graph: &'a Map<String, Value>, at: &str, in_map: bool, found: &mu
 
 /// An argument of a task: a text that stands in the definition, or an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Argument<'a> {
+pub enum Argument<'a> {
     /// The text itself.
     Literal(&'a str),
     /// What it is made from, in either query language.
@@ -69,7 +116,8 @@ pub(crate) enum Argument<'a> {
 impl<'a> State<'a> {
     /// The service and the action of a task, such as `sqs:sendMessage.waitForTaskToken`; the whole ARN of anything
     /// that is no integration.
-    pub(crate) fn resource(&self) -> Option<&'a str> {
+    #[must_use]
+    pub fn resource(&self) -> Option<&'a str> {
         let resource = self.fields.get("Resource")?.as_str()?;
         Some(
             resource
@@ -79,19 +127,22 @@ impl<'a> State<'a> {
     }
 
     /// The arguments of a task.
-    pub(crate) fn arguments(&self) -> Option<&'a Map<String, Value>> {
+    #[must_use]
+    pub fn arguments(&self) -> Option<&'a Map<String, Value>> {
         ["Parameters", "Arguments"]
             .iter()
             .find_map(|field| self.fields.get(*field)?.as_object())
     }
 
     /// The body of the message that a task sends.
-    pub(crate) fn message_body(&self) -> Option<&'a Map<String, Value>> {
+    #[must_use]
+    pub fn message_body(&self) -> Option<&'a Map<String, Value>> {
         self.arguments()?.get("MessageBody")?.as_object()
     }
 
     /// Whether the state drops a call into a target's queue: a message with a method and a path or an endpoint.
-    pub(crate) fn is_call(&self) -> bool {
+    #[must_use]
+    pub fn is_call(&self) -> bool {
         let sends = self.resource().is_some_and(|resource| {
             resource.starts_with("sqs:sendMessage")
                 || resource.starts_with("aws-sdk:sqs:sendMessage")
@@ -104,14 +155,16 @@ impl<'a> State<'a> {
     }
 
     /// Whether the state waits for its task token.
-    pub(crate) fn awaits_token(&self) -> bool {
+    #[must_use]
+    pub fn awaits_token(&self) -> bool {
         self.resource()
             .is_some_and(|resource| resource.ends_with(".waitForTaskToken"))
     }
 }
 
 /// A member of a task's arguments in either query language.
-pub(crate) fn argument<'a>(arguments: &'a Map<String, Value>, name: &str) -> Option<Argument<'a>> {
+#[must_use]
+pub fn argument<'a>(arguments: &'a Map<String, Value>, name: &str) -> Option<Argument<'a>> {
     if let Some(Value::String(text)) = arguments.get(&format!("{name}.$")) {
         return Some(Argument::Expression(text));
     }
@@ -149,7 +202,7 @@ mod tests {
         } });
         let found: Vec<_> = states(&definition)
             .into_iter()
-            .map(|(place, state)| (place, state.in_map))
+            .map(|(place, state)| (place, state.scope.maps > 0))
             .collect();
         assert_eq!(
             found,

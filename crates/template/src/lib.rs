@@ -7,13 +7,14 @@ use rampmeter_dispatch::Priority;
 mod address;
 pub mod bill;
 pub mod check;
-mod definition;
+pub mod definition;
 mod deployment;
 mod document;
 mod name;
 pub mod report;
 mod resource;
 mod rights;
+mod transitions;
 mod worker;
 
 pub use deployment::{Deployment, Emit, LAYER};

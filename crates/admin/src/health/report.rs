@@ -192,6 +192,14 @@ fn notices(target: &TargetSample, first: Option<&TargetSample>, notices: &mut Ve
             "{name} throttled {foreign} of our calls under our own limit: someone else uses the account, or the limit is wrong"
         ));
     }
+    let reused = state
+        .reused_keys
+        .saturating_sub(first.map_or(0, |first| first.state.reused_keys));
+    if reused > 0 {
+        notices.push(format!(
+            "{name}: {reused} of our calls carried the IdempotencyKey of another one, and the vendor may not have done them; rampmeter check names the state"
+        ));
+    }
     if target.dead_letters > 0 {
         let letters = if target.dead_letters == 1 {
             "dead letter"
@@ -296,6 +304,7 @@ mod tests {
             mean_call: None,
             throttles: 0,
             throttles_under_our_limit: 0,
+            reused_keys: 0,
             closed_by_headers: 0,
             vendor: None,
             first: [None, None, None],
@@ -441,11 +450,13 @@ mod tests {
         let mut target = target();
         target.dead_letters = 1;
         target.state.throttles_under_our_limit = 2;
+        target.state.reused_keys = 3;
         target.state.limits[0].configured = Some(4);
         let notices = judged(target, None).notices;
         assert!(notices[0].contains("erp/account is 2 by hand instead of 4"));
         assert!(notices[1].contains("someone else uses the account"));
-        assert_eq!(notices[2], "erp has 1 dead letter");
+        assert!(notices[2].contains("3 of our calls carried the IdempotencyKey of another one"));
+        assert_eq!(notices[3], "erp has 1 dead letter");
     }
 
     #[test]

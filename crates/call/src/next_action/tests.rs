@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::on_unknown::RepeatSafety;
 
 /// A target that tries three times, a second apart at first.
 const RULES: CallRules = CallRules {
@@ -125,17 +126,49 @@ fn what_follows_from_a_lost_answer_is_what_the_target_says() {
             }
         ));
     }
-    assert_eq!(
-        failed(of(OnUnknown::Retry, 2)).error,
-        "Rampmeter.Unavailable"
-    );
-    assert_eq!(
-        failed(of(OnUnknown::Reconcile, 2)).error,
-        "Rampmeter.OutcomeUnknown"
-    );
+    for repeats in [OnUnknown::Retry, OnUnknown::Reconcile] {
+        assert_eq!(failed(of(repeats, 2)).error, "Rampmeter.OutcomeUnknown");
+    }
     let at_once = failed(of(OnUnknown::Fail, 0));
     assert_eq!(at_once.error, "Rampmeter.OutcomeUnknown");
     assert_eq!(at_once.reason.as_deref(), Some("lost"));
+}
+
+#[test]
+fn a_failure_that_may_have_done_it_is_repeated_only_where_that_does_no_harm() {
+    let of = |on_unknown| {
+        CallRules {
+            on_unknown,
+            ..RULES
+        }
+        .after(repeatable(Repeatable::MaybeDone))
+    };
+    let refused = failed(of(OnUnknown::Fail));
+    assert_eq!(refused.error, "Rampmeter.OutcomeUnknown");
+    assert_eq!(refused.answer.map(|answer| answer.status), Some(500));
+    for repeats in [OnUnknown::Retry, OnUnknown::Reconcile] {
+        assert!(matches!(
+            of(repeats),
+            NextAction::Again { unknown: true, .. }
+        ));
+    }
+    let rules = CallRules {
+        on_unknown: OnUnknown::Fail,
+        ..RULES
+    };
+    let passing = rules.after(repeatable(Repeatable::ServerError));
+    assert!(matches!(passing, NextAction::Again { .. }));
+}
+
+#[test]
+fn without_a_word_in_the_configuration_no_call_does_its_work_twice() {
+    for (safety, usual) in [
+        (RepeatSafety::Safe, OnUnknown::Retry),
+        (RepeatSafety::CanAsk, OnUnknown::Reconcile),
+        (RepeatSafety::Unsafe, OnUnknown::Fail),
+    ] {
+        assert_eq!(OnUnknown::usual(safety), usual);
+    }
 }
 
 #[test]

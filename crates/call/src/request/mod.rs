@@ -6,7 +6,6 @@ pub mod header;
 pub mod path;
 
 use std::fmt;
-use std::sync::Arc;
 
 use serde_json::Value;
 use thiserror::Error;
@@ -32,9 +31,6 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body: sent as JSON; a string with a `Content-Type` other than JSON is sent as it is.
     pub body: Option<Value>,
-    /// The body as JSON text, sent as it stands in place of `body`: for numbers that a `Value` cannot hold (see
-    /// [`crate::changes_a_number`]).
-    pub body_text: Option<Arc<str>>,
     /// Names the call for the vendor; the same for every attempt. Empty: no idempotency header is sent.
     pub idempotency_key: String,
 }
@@ -49,7 +45,6 @@ impl Request {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
-            body_text: None,
             idempotency_key: String::new(),
         }
     }

@@ -2,10 +2,8 @@
 //! looked at too: a byte order mark comes before the stated charset, and what is valid UTF-8 is UTF-8.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use encoding_rs::{Encoding, WINDOWS_1252};
-use rampmeter_call::changes_a_number;
 use serde_json::Value;
 
 /// How deep a body may nest to be taken as JSON. A workflow puts it into data of its own, and all of that can be
@@ -18,8 +16,8 @@ const MAX_DECLARATION_BYTES: usize = 256;
 /// What the bytes of a body are.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Body {
-    /// JSON, and its text where the value could not hold its numbers.
-    Json(Value, Option<Arc<str>>),
+    /// JSON.
+    Json(Value),
     /// Text of any other kind.
     Text(String),
     /// Bytes that are no text.
@@ -38,18 +36,14 @@ pub(crate) fn read(bytes: &[u8], content_type: Option<&str>, whole: bool) -> Bod
 }
 
 fn json_of(text: &str) -> Option<Body> {
-    let (value, text) = match serde_json::from_str::<Value>(text) {
-        Ok(value) => (value, Cow::Borrowed(text)),
-        Err(_) => {
-            let mended = without_lone_surrogates(text)?;
-            (serde_json::from_str(&mended).ok()?, Cow::Owned(mended))
-        }
+    let value = match serde_json::from_str::<Value>(text) {
+        Ok(value) => value,
+        Err(_) => serde_json::from_str(&without_lone_surrogates(text)?).ok()?,
     };
     if is_deeper_than(&value, MAX_DEPTH_LEVELS) {
         return None;
     }
-    let exact = changes_a_number(&text).then(|| Arc::from(text.as_ref()));
-    Some(Body::Json(value, exact))
+    Some(Body::Json(value))
 }
 
 fn is_deeper_than(value: &Value, levels: usize) -> bool {
@@ -202,7 +196,7 @@ mod tests {
     }
 
     fn value(value: Value) -> Body {
-        Body::Json(value, None)
+        Body::Json(value)
     }
 
     #[test]
@@ -228,7 +222,7 @@ mod tests {
             format!("{open}1{close}")
         };
         let read = |levels| read(nest(levels).as_bytes(), None, true);
-        assert!(matches!(read(100), Body::Json(Value::Array(_), None)));
+        assert!(matches!(read(100), Body::Json(Value::Array(_))));
         for levels in [102, 126] {
             assert_eq!(read(levels), text(&nest(levels)));
         }
@@ -316,12 +310,12 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_a_value_cannot_hold_keep_their_text() {
-        let long = r#"{"id": 12345678901234567890123, "amount": 9007199254740993.25}"#;
-        let Body::Json(_, Some(kept)) = read(long.as_bytes(), JSON, true) else {
-            panic!("no text is kept");
+    fn numbers_keep_every_digit() {
+        let long = r#"{"id":12345678901234567890123,"amount":9007199254740993.25}"#;
+        let Body::Json(value) = read(long.as_bytes(), JSON, true) else {
+            panic!("it is JSON");
         };
-        assert_eq!(&*kept, long);
+        assert_eq!(value.to_string(), long);
     }
 
     proptest! {

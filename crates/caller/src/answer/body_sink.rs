@@ -143,10 +143,7 @@ impl<'p> Arrived<'p> {
         let whole = !self.truncated && answer.reading.error.is_none();
         let content_type = answer.header("content-type");
         match body::read(&self.bytes, content_type, whole) {
-            Body::Json(value, exact) => {
-                answer.body = value;
-                answer.reading.json = exact;
-            }
+            Body::Json(value) => answer.body = value,
             Body::Text(text) => answer.body = Value::String(text),
             Body::Bytes if self.path.is_some() => return false,
             Body::Bytes => {
@@ -156,10 +153,9 @@ impl<'p> Arrived<'p> {
         }
         // Text that is full of escapes is longer in an output than it was.
         let fits = self.path.is_none()
-            || answer.to_task_output_text().len() <= ResponseRules::MAX_OUTPUT_BYTES;
+            || answer.to_task_output().to_string().len() <= ResponseRules::MAX_OUTPUT_BYTES;
         if !fits {
             answer.body = Value::Null;
-            answer.reading.json = None;
         }
         fits
     }

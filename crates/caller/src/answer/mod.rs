@@ -3,7 +3,7 @@
 mod body;
 mod body_file;
 pub(crate) mod body_sink;
-pub(crate) mod rate_headers;
+pub mod rate_headers;
 pub mod retry_after;
 pub(crate) mod xml;
 

@@ -156,7 +156,7 @@ fn urls(profile: &Profile) -> impl Iterator<Item = &Url> {
 pub(crate) fn fixed_headers(profile: &Profile) -> Result<HeaderMap, CallerError> {
     let mut headers = HeaderMap::new();
     for (name, value) in &profile.headers {
-        let (name, mut value) = kept_headers::typed(name, value.expose())?;
+        let (name, mut value) = kept_headers::typed_header(name, value.expose())?;
         value.set_sensitive(true);
         headers.insert(name, value);
     }

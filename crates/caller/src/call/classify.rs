@@ -49,6 +49,11 @@ pub fn classify(profile: &Profile, answer: Answer, took: Duration, now: SystemTi
             answer: Some(answer),
             vendor_code,
         },
+        Meaning::MaybeDone => Outcome::Repeatable {
+            reason: Repeatable::MaybeDone,
+            answer: Some(answer),
+            vendor_code,
+        },
         Meaning::Unknown => Outcome::Unknown {
             reason: gateway_said(&answer),
         },

@@ -45,7 +45,6 @@ impl Fetch {
             query,
             headers,
             body: None,
-            body_text: None,
             idempotency_key: String::new(),
         };
         Fetch { scope, request }
@@ -67,7 +66,6 @@ mod tests {
             query: vec![("apikey".to_owned(), "k".to_owned())],
             headers: headers.iter().map(own).collect(),
             body: None,
-            body_text: None,
             idempotency_key: "key".to_owned(),
         };
         Fetch::of(USUAL_CSRF, "/", &call)

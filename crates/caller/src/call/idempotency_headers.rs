@@ -45,16 +45,6 @@ pub(super) fn name_call(
     Ok(())
 }
 
-/// Names of the headers that a way of naming uses: a message cannot set them itself.
-pub(super) fn names(way: &Idempotency) -> Vec<&str> {
-    match way {
-        Idempotency::None => Vec::new(),
-        Idempotency::Header { name, .. } => vec![name],
-        Idempotency::Repeatability => vec!["repeatability-request-id", "repeatability-first-sent"],
-        Idempotency::SapGateway => vec![gateway::KEY, gateway::CREATION],
-    }
-}
-
 /// A string of Structured Fields (RFC 9651, section 3.3.3).
 fn quote(key: &str) -> String {
     format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""))

@@ -4,7 +4,6 @@
 use rampmeter_call::{Account, header, header::HeaderError};
 use reqwest::header::{HeaderName, HeaderValue};
 
-use super::idempotency_headers;
 use crate::profile::Profile;
 use crate::sign_in::Auth;
 use crate::vendor::{Idempotency, Preset};
@@ -14,7 +13,7 @@ impl Profile {
     #[must_use]
     pub fn account(&self) -> Account {
         let mut account = Account::new(&self.target, self.base_url.clone());
-        let own = idempotency_headers::names(self.idempotency());
+        let own = self.idempotency().headers();
         account.idempotency_headers = own.into_iter().map(str::to_owned).collect();
         account
             .idempotency_headers
@@ -40,7 +39,7 @@ impl Profile {
 /// # Errors
 /// A malformed name or value, or a name that is not free to choose: a reserved one, or one under which a vendor accepts an
 /// idempotency key.
-pub fn typed(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
+pub fn typed_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
     let (name, value) = header::parse(name, value)?;
     if names_of_calls().any(|own| own == name.as_str()) {
         return Err(HeaderError::Idempotency(name.to_string()));

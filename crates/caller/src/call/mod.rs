@@ -12,6 +12,7 @@ mod kept_headers;
 mod preflight;
 mod recent_calls;
 mod request_builder;
+mod reused_keys;
 
 use std::fmt;
 use std::path::Path;
@@ -26,14 +27,16 @@ use crate::answer::body_sink::{BodySink, read_into};
 use crate::network::{self, Lookup, Resolver, error_chain};
 use crate::profile::{Attempt, Profile};
 use crate::sign_in::{AccessTokens, Auth};
+use crate::vendor::Idempotency;
 use csrf_sessions::Sessions;
 use preflight::until;
 use recent_calls::RecentCalls;
+use reused_keys::ReusedKeys;
 
 pub use account::{CallerError, check_address, is_plaintext};
 pub use classify::classify;
 pub use follow_up::stated_limits;
-pub use kept_headers::typed;
+pub use kept_headers::typed_header;
 
 /// The Content-Type of a JSON body.
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -56,6 +59,8 @@ pub struct Caller {
     pub(crate) lost_deletions: RecentCalls,
     /// Calls of which the vendor has said that they did not happen, and which have not been sent since.
     pub(crate) known_not_to_have_happened: RecentCalls,
+    /// What was sent under which idempotency key.
+    reused_keys: ReusedKeys,
 }
 
 impl Caller {
@@ -93,6 +98,7 @@ impl Caller {
             had_second_chance: RecentCalls::default(),
             lost_deletions: RecentCalls::default(),
             known_not_to_have_happened: RecentCalls::default(),
+            reused_keys: ReusedKeys::default(),
         })
     }
 
@@ -100,6 +106,13 @@ impl Caller {
     #[must_use]
     pub fn profile(&self) -> &Profile {
         &self.profile
+    }
+
+    /// How many calls went out under the idempotency key of another call, as far as is remembered. A vendor that honours the
+    /// key takes them for repeats, and what they asked for is not done.
+    #[must_use]
+    pub fn reused_keys(&self) -> u64 {
+        self.reused_keys.count()
     }
 
     /// Makes one call, once, as its first attempt. Takes at most the profile's timeout, the sign-in included.
@@ -146,6 +159,7 @@ impl Caller {
             Ok(built) => built,
             Err(reason) => return Outcome::Invalid { reason },
         };
+        self.note_key(request);
         let outcome = match self.exchange_into(built, deadline, sink).await {
             Ok((answer, took)) => {
                 let outcome = classify(&self.profile, answer, took, SystemTime::now());
@@ -157,6 +171,18 @@ impl Caller {
             self.heed_lost_deletion(request, attempt, outcome)
         } else {
             outcome
+        }
+    }
+
+    /// Warns when the key of a call is that of another one.
+    fn note_key(&self, request: &Request) {
+        let is_named = !request.is_safe() && *self.profile.idempotency() != Idempotency::None;
+        if is_named && self.reused_keys.note(request) {
+            tracing::warn!(
+                target = self.profile.target,
+                key = request.idempotency_key,
+                "two different calls carry one idempotency key: the vendor may take the second for a repeat, and not do it"
+            );
         }
     }
 

@@ -79,11 +79,16 @@ impl Caller {
         let question = match configured.and_then(|template| template.fill(request)) {
             Some(question) => question,
             None if (vendor.repeats_safely)(request) => return Ok(()),
-            None => (vendor.question)(request).ok_or_else(|| Outcome::Unresolved {
+            None => vendor
+                .question
+                .and_then(|ask| ask(request))
+                .ok_or_else(|| {
+                    Outcome::Unresolved {
                 reason:
                     "an earlier attempt may have done it, and there is no question that would tell"
                         .to_owned(),
-            })?,
+            }
+                })?,
         };
         let (answer, took) = self.put(&question, prepared, deadline).await?;
         match question.verdict(&answer, vendor.is_absent) {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::Caller;
 use super::JSON;
 use super::idempotency_headers::name_call;
-use super::kept_headers::typed;
+use super::kept_headers::typed_header;
 use super::preflight::Prepared;
 use crate::profile::Attempt;
 use crate::sign_in::{Auth, OAuth1};
@@ -47,10 +47,7 @@ impl Caller {
             built.headers_mut().insert(AUTHORIZATION, value);
         }
         if let Some(body) = &request.body {
-            let bytes = match &request.body_text {
-                Some(text) if is_json(built.headers()) => text.as_bytes().to_vec(),
-                _ => encode(body, built.headers())?,
-            };
+            let bytes = encode(body, built.headers())?;
             built.headers_mut().entry(CONTENT_TYPE).or_insert(JSON);
             *built.body_mut() = Some(bytes.into());
         } else if EXPECT_A_BODY.contains(&request.method.as_str()) {
@@ -69,7 +66,7 @@ impl Caller {
     ) -> Result<HeaderMap, HeaderError> {
         let mut headers = HeaderMap::new();
         for (name, value) in &request.headers {
-            let (name, value) = typed(name, value)?;
+            let (name, value) = typed_header(name, value)?;
             headers.append(name, value);
         }
         for (name, value) in &self.headers {

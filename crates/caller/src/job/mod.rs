@@ -23,6 +23,15 @@ pub enum Jobs {
     StatusMonitor,
 }
 
+impl Jobs {
+    /// Every way with its name in the configuration.
+    pub const NAMED: [(&str, Jobs); 3] = [
+        ("none", Jobs::None),
+        ("netsuite", Jobs::NetSuite),
+        ("status-monitor", Jobs::StatusMonitor),
+    ];
+}
+
 /// How jobs of one kind are followed.
 #[derive(Debug)]
 pub(crate) struct JobProtocol {

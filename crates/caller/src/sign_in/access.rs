@@ -9,7 +9,8 @@ use reqwest::Client;
 use reqwest::header::HeaderValue;
 
 use super::exchange::{self, SignInError};
-use super::oauth2::OAuth2;
+use super::oauth2::{Grant, OAuth2};
+use super::refresh::RefreshTokens;
 use super::reply::Granted;
 use super::{bearer, sensitive};
 
@@ -72,6 +73,7 @@ struct Refused {
 pub(crate) struct AccessTokens {
     oauth2: OAuth2,
     state: Mutex<State>,
+    refresh_tokens: RefreshTokens,
     /// Held while the server is asked.
     asking: tokio::sync::Mutex<()>,
 }
@@ -81,6 +83,7 @@ impl AccessTokens {
         AccessTokens {
             oauth2,
             state: Mutex::default(),
+            refresh_tokens: RefreshTokens::default(),
             asking: tokio::sync::Mutex::new(()),
         }
     }
@@ -110,13 +113,24 @@ impl AccessTokens {
         if let Some(known) = self.known(seen) {
             return known;
         }
-        match exchange::ask(&self.oauth2, client, within).await {
+        match self.ask(client, within).await {
             Ok(granted) => self.take(&granted),
             Err(error) => {
                 self.note(&error);
                 // A token that is still valid serves until its end.
                 ageing.map_or(Err(error), |token| Ok(token.access()))
             }
+        }
+    }
+
+    async fn ask(&self, client: &Client, within: Duration) -> Result<Granted, SignInError> {
+        match &self.oauth2.grant {
+            Grant::RefreshToken { refresh_token, .. } => {
+                self.refresh_tokens
+                    .ask(&self.oauth2, refresh_token, client, within)
+                    .await
+            }
+            _ => exchange::ask(&self.oauth2, client, within).await,
         }
     }
 
@@ -234,7 +248,7 @@ impl Token {
 mod tests {
     use url::Url;
 
-    use super::super::oauth2::{ClientAuthentication, Grant};
+    use super::super::oauth2::ClientAuthentication;
     use super::*;
     use crate::secret::Secret;
 
@@ -249,6 +263,7 @@ mod tests {
             },
             assumed_lifetime: OAuth2::ASSUMED_LIFETIME,
             counted: false,
+            kept_in: None,
         })
     }
 
@@ -256,6 +271,7 @@ mod tests {
         let granted = Granted {
             access_token: Secret::new("t"),
             expires_in: None,
+            refresh_token: None,
         };
         tokens.take(&granted).unwrap().number
     }
@@ -267,6 +283,7 @@ mod tests {
             let granted = Granted {
                 access_token: Secret::new("t"),
                 expires_in: Some(Duration::from_secs(lifetime)),
+                refresh_token: None,
             };
             tokens.take(&granted).unwrap();
             let state = tokens.state();

@@ -51,6 +51,9 @@ pub enum SignInError {
         /// HTTP status of its answer.
         status: u16,
     },
+    /// The newest refresh token cannot be read, or its successor could not be kept.
+    #[error("the sign-in was not tried, for a new refresh token could not be kept: {0}")]
+    NotKept(String),
     /// The request could not be made.
     #[error("the sign-in could not be made: {0}")]
     Impossible(#[from] QuestionError),
@@ -138,10 +141,17 @@ fn shown<'q>(grant: &'q Grant, question: &'q Question) -> Vec<&'q str> {
     let mut shown: Vec<&str> = question
         .form
         .iter()
-        .filter(|(name, _)| matches!(*name, "client_secret" | "client_assertion" | "assertion"))
+        .filter(|(name, _)| {
+            matches!(
+                *name,
+                "client_secret" | "client_assertion" | "assertion" | "refresh_token"
+            )
+        })
         .map(|(_, value)| value.as_str())
         .collect();
-    if let Grant::ClientCredentials { client_secret, .. } = grant {
+    if let Grant::ClientCredentials { client_secret, .. }
+    | Grant::RefreshToken { client_secret, .. } = grant
+    {
         shown.push(client_secret.expose());
     }
     if let Some((_, encoded)) = question

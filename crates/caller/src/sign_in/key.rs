@@ -107,7 +107,9 @@ pub struct SigningKey {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum KeyError {
     /// There is no private key in PEM.
-    #[error("it holds no private key in PEM (-----BEGIN PRIVATE KEY-----)")]
+    #[error(
+        "it holds no private key in PEM: -----BEGIN PRIVATE KEY-----, the key in lines, -----END PRIVATE KEY-----"
+    )]
     NotPem,
     /// It is encrypted with a passphrase.
     #[error(
@@ -133,6 +135,7 @@ impl SigningKey {
         if pem.expose().contains("ENCRYPTED") {
             return Err(KeyError::Encrypted);
         }
+        let pem = with_line_ends(pem);
         let key =
             PrivateKeyDer::from_pem_slice(pem.expose().as_bytes()).map_err(|_| KeyError::NotPem)?;
         let mut first = None;
@@ -185,6 +188,25 @@ pub struct NoRandomBytes;
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigningKey({}, hidden)", self.algorithm.as_str())
+    }
+}
+
+/// A key as it was before it became the value of a variable: without a byte order mark, and with line ends where only `\n`
+/// is written, or blanks.
+fn with_line_ends(pem: &Secret) -> Secret {
+    let text = pem.expose().trim_start_matches('\u{feff}').trim();
+    if text.contains('\n') {
+        return Secret::new(text);
+    }
+    let text = text.replace("\\r", "").replace("\\n", "\n");
+    // What stands between the two lines in dashes is base64, in which no blank has a meaning.
+    let mut parts = text.split("-----");
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(""), Some(begin), Some(body), Some(end)) if !text.contains('\n') => {
+            let body = body.replace(' ', "\n");
+            Secret::new(format!("-----{begin}-----{body}-----{end}-----"))
+        }
+        _ => Secret::new(text),
     }
 }
 

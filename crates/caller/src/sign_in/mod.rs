@@ -4,9 +4,11 @@
 mod access;
 mod exchange;
 mod jwt;
+mod kept_token;
 mod key;
 mod oauth1;
 mod oauth2;
+mod refresh;
 mod reply;
 #[cfg(test)]
 mod tests;
@@ -24,7 +26,7 @@ pub(crate) use access::{Access, AccessTokens};
 pub use exchange::SignInError;
 pub use key::{Algorithm, KeyError, SigningKey};
 pub use oauth1::OAuth1;
-pub use oauth2::{ClientAuthentication, Grant, OAuth2, ScopeForm};
+pub use oauth2::{ClientAuthentication, Grant, GrantKind, OAuth2, ScopeForm};
 
 /// How a call signs in.
 #[derive(Clone, Debug)]
@@ -109,11 +111,7 @@ impl fmt::Display for Auth {
             Auth::Basic { .. } => "basic",
             Auth::ApiKey { .. } => "api-key",
             Auth::OAuth1(_) => "oauth1",
-            Auth::OAuth2(oauth2) => match oauth2.grant {
-                Grant::ClientAssertion { .. } => "oauth2-m2m",
-                Grant::JwtBearer { .. } => "oauth2-jwt-bearer",
-                Grant::ClientCredentials { .. } => "oauth2-client-credentials",
-            },
+            Auth::OAuth2(oauth2) => oauth2.grant.kind().as_str(),
         })
     }
 }

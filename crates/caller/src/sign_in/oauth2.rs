@@ -1,6 +1,7 @@
 //! OAuth 2.0 without a person: which grant a target uses, and the form that asks for an access token. Pure: the
 //! present arrives as an argument. The flows of a browser are left out: a server has none.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -23,6 +24,9 @@ pub struct OAuth2 {
     pub assumed_lifetime: Duration,
     /// The vendor counts a request for a token against the limits of the account, so it takes a permit of its own.
     pub counted: bool,
+    /// The file that keeps the newest refresh token, where the grant is one and there is a place for it. Without one a
+    /// token that the server replaces is known until the process ends.
+    pub kept_in: Option<PathBuf>,
 }
 
 impl OAuth2 {
@@ -72,6 +76,59 @@ pub enum Grant {
         /// Who the assertion is for: `https://login.salesforce.com` or `https://test.salesforce.com`.
         audience: String,
     },
+    /// A refresh token that a person's consent gave to the client (RFC 6749, section 6), as QuickBooks, HubSpot, Xero and
+    /// Workday want it. The server may replace it at each use.
+    RefreshToken {
+        /// Client id.
+        client_id: String,
+        /// Client secret.
+        client_secret: Secret,
+        /// Where the two are put.
+        authentication: ClientAuthentication,
+        /// The token.
+        refresh_token: Secret,
+        /// Scope, sent if it is there: no more than the token has.
+        scope: Option<String>,
+    },
+}
+
+/// The kind of a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GrantKind {
+    /// See [`Grant::ClientCredentials`].
+    ClientCredentials,
+    /// See [`Grant::ClientAssertion`].
+    ClientAssertion,
+    /// See [`Grant::JwtBearer`].
+    JwtBearer,
+    /// See [`Grant::RefreshToken`].
+    RefreshToken,
+}
+
+impl GrantKind {
+    /// The name in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            GrantKind::ClientCredentials => "oauth2-client-credentials",
+            GrantKind::ClientAssertion => "oauth2-m2m",
+            GrantKind::JwtBearer => "oauth2-jwt-bearer",
+            GrantKind::RefreshToken => "oauth2-refresh-token",
+        }
+    }
+}
+
+impl Grant {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> GrantKind {
+        match self {
+            Grant::ClientCredentials { .. } => GrantKind::ClientCredentials,
+            Grant::ClientAssertion { .. } => GrantKind::ClientAssertion,
+            Grant::JwtBearer { .. } => GrantKind::JwtBearer,
+            Grant::RefreshToken { .. } => GrantKind::RefreshToken,
+        }
+    }
 }
 
 /// Where a client puts its id and secret (RFC 6749, section 2.3.1).
@@ -128,7 +185,25 @@ impl Grant {
                 client_secret,
                 authentication,
                 scope,
-            } => client_credentials(client_id, client_secret, *authentication, scope.as_deref()),
+            } => {
+                let form = vec![("grant_type", "client_credentials".to_owned())];
+                let client = (client_id.as_str(), client_secret, *authentication);
+                with_client(form, client, scope.as_deref())
+            }
+            Grant::RefreshToken {
+                client_id,
+                client_secret,
+                authentication,
+                refresh_token,
+                scope,
+            } => {
+                let form = vec![
+                    ("grant_type", "refresh_token".to_owned()),
+                    ("refresh_token", refresh_token.expose().to_owned()),
+                ];
+                let client = (client_id.as_str(), client_secret, *authentication);
+                with_client(form, client, scope.as_deref())
+            }
             Grant::ClientAssertion { .. } => Ok(Question {
                 form: vec![
                     ("grant_type", "client_credentials".to_owned()),
@@ -156,7 +231,7 @@ impl Grant {
     /// The signed token of a grant that has one; the empty text for one that has none.
     pub(super) fn assertion(&self, now: u64) -> Result<String, NoRandomBytes> {
         match self {
-            Grant::ClientCredentials { .. } => Ok(String::new()),
+            Grant::ClientCredentials { .. } | Grant::RefreshToken { .. } => Ok(String::new()),
             Grant::ClientAssertion {
                 client_id,
                 certificate_id,
@@ -199,13 +274,12 @@ impl Grant {
     }
 }
 
-fn client_credentials(
-    client_id: &str,
-    client_secret: &Secret,
-    authentication: ClientAuthentication,
+/// A question of a client that shows its id and secret.
+fn with_client(
+    mut form: Vec<(&'static str, String)>,
+    (client_id, client_secret, authentication): (&str, &Secret, ClientAuthentication),
     scope: Option<&str>,
 ) -> Result<Question, QuestionError> {
-    let mut form = vec![("grant_type", "client_credentials".to_owned())];
     if let Some(scope) = scope {
         form.push(("scope", scope.to_owned()));
     }

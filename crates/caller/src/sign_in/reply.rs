@@ -18,6 +18,8 @@ pub(super) struct Granted {
     pub(super) access_token: Secret,
     /// How long it is valid, where the server says so.
     pub(super) expires_in: Option<Duration>,
+    /// The refresh token from now on, where the server gives one.
+    pub(super) refresh_token: Option<Secret>,
 }
 
 /// Reads a success. None if it holds no usable token.
@@ -37,6 +39,11 @@ pub(super) fn granted(body: &Value) -> Option<Granted> {
     (bearer && sendable).then(|| Granted {
         access_token: Secret::new(access_token),
         expires_in: body.get("expires_in").and_then(seconds),
+        refresh_token: body
+            .get("refresh_token")
+            .and_then(Value::as_str)
+            .filter(|token| !token.is_empty())
+            .map(Secret::new),
     })
 }
 

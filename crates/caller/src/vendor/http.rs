@@ -12,6 +12,7 @@ use crate::answer::rate_headers::{StatedLimit, Unit, used_of, whole_number};
 use crate::answer::xml;
 use crate::job::Jobs;
 use crate::meaning::Meaning;
+use crate::sign_in::{Auth, GrantKind};
 
 pub(super) static HTTP: Vendor = Vendor {
     name: "http",
@@ -22,22 +23,24 @@ pub(super) static HTTP: Vendor = Vendor {
     limits: &[],
     retry: Retry::USUAL,
     // From draft-ietf-httpapi-idempotency-key-header. The draft quotes the value; vendors want it bare, so it is bare.
-    idempotency: Idempotency::Header {
-        name: Cow::Borrowed("idempotency-key"),
-        quoted: false,
-    },
+    idempotency: Idempotency::standard(false),
     csrf: None,
     sign_in_counts: false,
+    tokens: &[],
+    sign_in_advice,
     jobs: Jobs::None,
     signals: SIGNALS,
     probe: None,
+    limit_inquiry: None,
     // Plain HTTP is for an API on one's own machine or network; `check` warns of it.
     base_url: |_| None,
+    account_of: |host| host,
     vendor_code,
     meaning: |_| None,
     pause: |_| None,
     rate_headers,
-    question: |_| None,
+    honours_key: true,
+    question: None,
     is_absent,
     repeats_safely,
 };
@@ -53,6 +56,8 @@ const SIGNALS: &[Signal] = &[
     // Dynamics 365: too many requests at once.
     Signal::of(429, "0x80072326", CONCURRENCY),
     Signal::when(200, GRAPHQL, WINDOW),
+    // HubSpot, while it moves an account.
+    Signal::when(477, RETRY_AFTER, WINDOW),
 ];
 
 const WINDOW: Meaning = Meaning::Throttled(Throttle::Window);
@@ -87,6 +92,16 @@ const XERO_CONCURRENT: &[Condition] = &[Condition::header("x-rate-limit-problem"
 /// GraphQL as Shopify has it: the status is that of a success, and nothing was done.
 const GRAPHQL: &[Condition] = &[Condition::json("/errors/*/extensions/code", "THROTTLED")];
 
+/// Where JSON bodies hold the code of an error; the last two are GraphQL's.
+const CODE_PLACES: [&str; 6] = [
+    "/error/code",
+    "/code",
+    "/errorCode",
+    "/error",
+    "/errors/0/extensions/code",
+    "/errors/0/code",
+];
+
 /// An error code is a short word; a longer text is a message and is left in the body.
 const MAX_CODE_BYTES: usize = 128;
 
@@ -101,7 +116,7 @@ pub(super) fn meaning(status: u16) -> Meaning {
         501 | 505 | 511 => Meaning::Final,
         // A gateway (RFC 9110), Cloudflare (520 to 524) or another proxy (598, 599) lost the vendor's answer.
         502 | 504 | 520..=524 | 598 | 599 => Meaning::Unknown,
-        500..=599 => Meaning::Repeatable,
+        500..=599 => Meaning::MaybeDone,
         _ => Meaning::Final,
     }
 }
@@ -120,14 +135,26 @@ pub(super) fn repeats_safely(request: &Request) -> bool {
     )
 }
 
-/// Where error bodies commonly hold their code: `code`, `errorCode`, `error.code`, a plain `error` (RFC 6749), and
-/// the same in the first element of a list.
+pub(super) fn sign_in_advice(auth: &Auth) -> &'static str {
+    match auth {
+        Auth::None => "the target has no `auth`, and the vendor wants one",
+        Auth::OAuth2(oauth2) if oauth2.grant.kind() == GrantKind::RefreshToken => {
+            "the refresh token may be used up, revoked or too old (QuickBooks and Xero replace it at each use): let a person consent again and put the new one into the configuration"
+        }
+        _ => {
+            "compare the credential with the vendor's; a secret from a file or variable may be an older one"
+        }
+    }
+}
+
+/// Where error bodies commonly hold their code: `code`, `errorCode`, `error.code`, a plain `error` (RFC 6749), that of the
+/// first of several errors, and the same in the first element of a list.
 pub(super) fn vendor_code(answer: &Answer) -> Option<String> {
     if let Value::String(text) = &answer.body {
         return xml_code(text);
     }
     let body = answer.body.get(0).unwrap_or(&answer.body);
-    ["/error/code", "/code", "/errorCode", "/error"]
+    CODE_PLACES
         .into_iter()
         .find_map(|place| body.pointer(place).and_then(as_code))
 }
@@ -220,14 +247,14 @@ mod tests {
             (422, Meaning::Final),
             (425, Meaning::Repeatable),
             (429, throttled),
-            (500, Meaning::Repeatable),
+            (500, Meaning::MaybeDone),
             (501, Meaning::Final),
             (502, Meaning::Unknown),
             (503, throttled),
             (504, Meaning::Unknown),
             (505, Meaning::Final),
             (511, Meaning::Final),
-            (507, Meaning::Repeatable),
+            (507, Meaning::MaybeDone),
             (519, Meaning::Repeatable),
             (520, Meaning::Unknown),
             (522, Meaning::Unknown),

@@ -1,21 +1,22 @@
 //! The vendors whose ways are known. [`Vendor`] is all that one of them says; each says it in a file or folder of its own,
 //! as data that a configuration can override and the little code that data cannot replace. To add one: its file, and its
-//! lines in [`Preset`]. The files beside the vendors are what several of them are made of.
+//! line in `preset`. The files beside the vendors are what several of them are made of.
 
 mod base_url;
 mod condition;
 mod defaults;
 mod http;
 mod idempotency;
+mod limit_inquiry;
 mod netsuite;
+mod preset;
 mod salesforce;
 mod sap;
 mod signal;
+mod tokens;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use rampmeter_call::{Answer, Request, Retry};
@@ -25,12 +26,16 @@ use crate::answer::rate_headers::{self, StatedLimit};
 use crate::job::{JobProtocol, Jobs, status_monitor};
 use crate::meaning::Meaning;
 use crate::reconcile::Question;
+use crate::sign_in::Auth;
 
 pub use condition::{Condition, Test};
 pub use defaults::{Bound, SuggestedLimit};
 pub use idempotency::Idempotency;
+pub use limit_inquiry::{AllowedCalls, Counted, LimitInquiry};
+pub use preset::{Preset, UnknownPreset};
 pub(crate) use sap::gateway as sap_gateway;
 pub use signal::{Seen, Signal};
+pub use tokens::{TokenDefaults, TokenHost};
 
 /// All that is known of a vendor.
 #[derive(Debug)]
@@ -55,14 +60,22 @@ pub struct Vendor {
     /// A request for an access token may count against the account's limits; where nobody could confirm that it does not,
     /// it is taken to.
     pub sign_in_counts: bool,
+    /// What a sign-in with access tokens leaves out; at most one for each kind.
+    pub tokens: &'static [TokenDefaults],
+    /// What a person should look at when the vendor refuses this sign-in.
+    pub sign_in_advice: fn(&Auth) -> &'static str,
     /// How the vendor says that it goes on with a call as a job.
     pub jobs: Jobs,
     /// What answers mean, before the standards are asked. The first that fits counts.
     pub signals: &'static [Signal],
     /// A harmless call that tells whether the sign-in works, below the base URL.
     pub probe: Option<&'static str>,
+    /// How the vendor is asked what it allows, if it can be.
+    pub limit_inquiry: Option<LimitInquiry>,
     /// Why a base URL cannot be right, where the vendor has a rule for it.
     pub base_url: fn(&Url) -> Option<&'static str>,
+    /// The account that a host belongs to, where one account has several hosts; else the host itself.
+    pub account_of: fn(&str) -> &str,
     /// The code that a body holds, if it is that of an error.
     pub vendor_code: fn(&Answer) -> Option<String>,
     /// What only code can tell: asked before `signals`.
@@ -71,8 +84,12 @@ pub struct Vendor {
     pub pause: fn(&Seen<'_>) -> Option<Duration>,
     /// Limits that an answer tells of in headers of the vendor's own.
     pub rate_headers: fn(&Answer) -> Vec<StatedLimit>,
-    /// The question "did it happen?" for a call whose answer was lost.
-    pub question: fn(&Request) -> Option<Question>,
+    /// Whether a key that is sent as `idempotency` says is honoured for every call that changes something. What is honoured
+    /// for some calls only is said by `repeats_safely`.
+    pub honours_key: bool,
+    /// The question "did it happen?" for a call whose answer was lost, where the vendor has one that fits calls of some kind;
+    /// it is none for a call of another kind.
+    pub question: Option<fn(&Request) -> Option<Question>>,
     /// Whether an answer of 404 or 410 says, in the shape that this vendor gives it, that what was asked for is not there. Any
     /// other 404 may be that of a proxy or of a wrong path, and says nothing of a lost call.
     pub is_absent: fn(&Answer) -> bool,
@@ -135,70 +152,6 @@ pub struct Csrf {
 /// The protection of a target that asks for one while its vendor has none of its own.
 pub(crate) static USUAL_CSRF: &Csrf = &sap::CSRF;
 
-/// A vendor.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Preset {
-    /// Any HTTP API that follows RFC 9110 and RFC 6585.
-    #[default]
-    Http,
-    /// Oracle NetSuite: REST records, SuiteQL, RESTlets, SOAP.
-    NetSuite,
-    /// Salesforce: REST.
-    Salesforce,
-    /// SAP S/4HANA and SAP Gateway: OData V2 and V4.
-    SapOData,
-    /// SAP SuccessFactors: OData.
-    SapSuccessFactors,
-}
-
-impl Preset {
-    /// Every preset.
-    pub const ALL: [Preset; 5] = [
-        Preset::Http,
-        Preset::NetSuite,
-        Preset::Salesforce,
-        Preset::SapOData,
-        Preset::SapSuccessFactors,
-    ];
-
-    /// All that is known of it.
-    #[must_use]
-    pub fn vendor(self) -> &'static Vendor {
-        match self {
-            Preset::Http => &http::HTTP,
-            Preset::NetSuite => &netsuite::NETSUITE,
-            Preset::Salesforce => &salesforce::SALESFORCE,
-            Preset::SapOData => &sap::ODATA,
-            Preset::SapSuccessFactors => &sap::SUCCESSFACTORS,
-        }
-    }
-
-    /// The same as [`Preset::vendor`].
-    #[must_use]
-    pub fn rules(self) -> &'static Vendor {
-        self.vendor()
-    }
-
-    /// The name in the configuration.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.vendor().name
-    }
-
-    /// See [`Vendor::assumed_call`].
-    #[must_use]
-    pub fn assumed_call(self) -> Duration {
-        self.vendor().assumed_call
-    }
-
-    /// Longest time the vendor works on one call, where it says so: after a lost answer the call may go on there
-    /// for so long.
-    #[must_use]
-    pub fn longest_run(self) -> Option<Duration> {
-        self.vendor().longest_run
-    }
-}
-
 /// How jobs of a kind are followed; none for a vendor that has none.
 pub(crate) fn job_protocol(jobs: Jobs) -> Option<&'static JobProtocol> {
     match jobs {
@@ -218,26 +171,4 @@ pub fn read_allowances(answer: &Answer, now: SystemTime) -> Vec<StatedLimit> {
     }
     found.truncate(rate_headers::MAX_ALLOWANCES);
     found
-}
-
-impl fmt::Display for Preset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// The name is no preset's.
-#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("no such preset")]
-pub struct UnknownPreset;
-
-impl FromStr for Preset {
-    type Err = UnknownPreset;
-
-    fn from_str(name: &str) -> Result<Preset, UnknownPreset> {
-        Preset::ALL
-            .into_iter()
-            .find(|preset| preset.as_str() == name)
-            .ok_or(UnknownPreset)
-    }
 }

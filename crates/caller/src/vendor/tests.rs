@@ -58,7 +58,7 @@ fn a_signal_fits_by_status_and_code() {
 
 #[test]
 fn every_suggested_limit_says_where_its_number_comes_from() {
-    for preset in Preset::ALL {
+    for preset in Preset::ALL.iter().copied() {
         let vendor = preset.vendor();
         assert_eq!(vendor.name.parse(), Ok(preset));
         for limit in vendor.limits {

@@ -103,7 +103,6 @@ fn call(url: &Url, auth: Auth, path: &str, query: &[(&str, &str)]) {
             .collect(),
         headers: Vec::new(),
         body: None,
-        body_text: None,
         idempotency_key: String::new(),
     };
     let caller = Caller::new(profile).unwrap();
@@ -156,6 +155,7 @@ fn the_assertions_of_netsuites_flow_are_accepted_by_pyjwt() {
                 grant,
                 assumed_lifetime: OAuth2::ASSUMED_LIFETIME,
                 counted: false,
+                kept_in: None,
             };
             call(&url, Auth::OAuth2(Box::new(oauth2)), "/x", &[]);
             let form = form(&requests);
@@ -213,6 +213,7 @@ fn the_assertion_of_salesforces_flow_is_accepted_by_pyjwt() {
             },
             assumed_lifetime: OAuth2::ASSUMED_LIFETIME,
             counted: false,
+            kept_in: None,
         };
         call(&url, Auth::OAuth2(Box::new(oauth2)), "/x", &[]);
         let form = form(&requests);

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use rampmeter_call::{Answer, Outcome, Repeatable, Throttle};
-use rampmeter_caller::classify::Meaning;
-use rampmeter_caller::preset::{Condition, Signal, Test};
+use rampmeter_caller::Meaning;
+use rampmeter_caller::vendor::{Condition, Signal, Test};
 use rampmeter_caller::{Caller, Preset};
 use serde_json::json;
 
@@ -200,7 +200,7 @@ async fn a_refusal_is_final_and_a_server_error_is_not() {
     let Outcome::Repeatable { reason, answer, .. } = outcome else {
         panic!("{outcome:?}")
     };
-    assert_eq!(reason, Repeatable::ServerError);
+    assert_eq!(reason, Repeatable::MaybeDone);
     assert_eq!(answer.map(|answer| answer.status), Some(500));
 }
 

@@ -272,6 +272,7 @@ fn plain_http_over_the_public_internet_wants_to_be_meant() {
         },
         assumed_lifetime: OAuth2::ASSUMED_LIFETIME,
         counted: false,
+        kept_in: None,
     }));
     assert_eq!(refused(tokens), Some("token_url"));
 }

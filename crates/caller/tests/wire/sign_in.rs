@@ -49,6 +49,7 @@ impl Account {
             },
             assumed_lifetime: OAuth2::ASSUMED_LIFETIME,
             counted: false,
+            kept_in: None,
         }
     }
 
@@ -371,4 +372,72 @@ async fn a_redirect_of_the_authorization_server_is_not_followed() {
         "{outcome:?}"
     );
     assert_eq!(account.vendor.waiting(), 1);
+}
+
+/// A server that takes each refresh token once and gives the next with the access token.
+fn rotating() -> Account {
+    Account::new(
+        |number| {
+            json_answer(
+                "200 OK",
+                &json!({"access_token": format!("access-{number}"), "expires_in": 3600,
+                    "refresh_token": format!("refresh-{number}")}),
+            )
+        },
+        ok,
+    )
+}
+
+fn refreshing(account: &Account, place: Option<&std::path::Path>) -> Caller {
+    let mut oauth2 = account.oauth2();
+    oauth2.grant = Grant::RefreshToken {
+        client_id: "client".to_owned(),
+        client_secret: Secret::new(CANARY),
+        authentication: ClientAuthentication::Basic,
+        refresh_token: Secret::new("refresh-0"),
+        scope: None,
+    };
+    oauth2.kept_in = place.map(std::path::Path::to_owned);
+    Caller::new(account.profile(oauth2)).unwrap()
+}
+
+/// The refresh tokens that were shown in so many requests, in order.
+fn shown(account: &Account, requests: usize) -> Vec<String> {
+    let mut shown = Vec::new();
+    for _ in 0..requests {
+        let (_, body) = account.vendor.request();
+        let form = url::form_urlencoded::parse(body.as_bytes());
+        shown.extend(
+            form.filter(|(name, _)| name == "refresh_token")
+                .map(|(_, value)| value.into_owned()),
+        );
+    }
+    shown
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_is_replaced_is_the_one_that_is_used_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("tokens/erp");
+    let account = rotating();
+    for _ in 0..3 {
+        let caller = refreshing(&account, Some(&place));
+        assert!(matches!(caller.call(&get("/a")).await, Outcome::Success(_)));
+    }
+    assert_eq!(shown(&account, 6), ["refresh-0", "refresh-1", "refresh-2"]);
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_not_used_where_its_successor_could_not_be_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let blocked = directory.path().join("file");
+    std::fs::write(&blocked, "").unwrap();
+    let account = rotating();
+    let caller = refreshing(&account, Some(&blocked.join("erp")));
+    let outcome = caller.call(&get("/a")).await;
+    assert!(
+        matches!(&outcome, Outcome::Repeatable { reason: Repeatable::SignInFailed(why), .. } if why.contains("could not be kept")),
+        "{outcome:?}"
+    );
+    assert_eq!(account.asked(), 0);
 }

@@ -152,7 +152,6 @@ pub(crate) fn get(path: &str) -> Request {
         query: Vec::new(),
         headers: Vec::new(),
         body: None,
-        body_text: None,
         idempotency_key: "key-1".to_owned(),
     }
 }

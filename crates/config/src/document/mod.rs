@@ -10,4 +10,4 @@ pub(crate) mod tree;
 pub(crate) use reading::Reading;
 pub(crate) use reference::{Host, OnAws, ReferenceContext, Secrets};
 pub(crate) use section::Section;
-pub(crate) use tree::{Node, Notation, Table, Value};
+pub(crate) use tree::{Entry, Node, Notation, Table, Value};

@@ -211,10 +211,10 @@ impl<'a> Section<'a> {
     }
 
     /// One of a few words.
-    pub(crate) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn word<T: Clone>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
         let found = self.text(key)?;
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == found.value) {
-            return Some(*value);
+            return Some(value.clone());
         }
         let served: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let problem = Problem::new(
@@ -254,6 +254,20 @@ impl<'a> Section<'a> {
 
     /// A duration within a range.
     pub(crate) fn duration(&self, key: &str, served: RangeInclusive<Duration>) -> Option<Duration> {
+        if let Some(Node {
+            value: Value::Integer(number),
+            span,
+        }) = self.get(key)
+        {
+            self.reading.note(
+                Problem::new(Code::WrongType, format!("`{key}` has no unit"))
+                    .at(span)
+                    .help(format!(
+                        "write \"{number}s\" for seconds, or \"{number}ms\" for milliseconds"
+                    )),
+            );
+            return None;
+        }
         let found = self.text(key)?;
         let Some(value) = duration::read(&found.value) else {
             self.reading.note(

@@ -53,6 +53,8 @@ codes! {
     BadCredential "RM0303" "A credential cannot be sent.",
     BadKey "RM0304" "A private key cannot be read or does not fit its algorithm.",
     DeniedAddress "RM0305" "A URL names an address that calls may not connect to.",
+    OddCredential "RM0306" "A credential is probably not what it should be.",
+    SharedAccount "RM0307" "Two targets call one account, and nobody counts their calls together.",
     UnreadableDefinition "RM0401" "A workflow's definition file cannot be read.",
     UnresolvedSubstitution "RM0402" "A definition holds a substitution that nothing defines.",
     BadSubstitution "RM0403" "A substitution is misnamed or hides a predefined one.",
@@ -69,6 +71,8 @@ codes! {
     // RM4007 was "a limit uses a feature that is not served yet". It is not given again.
     BadReset "RM4008" "A limit's reset is not a time of day in a time zone, or stands beside per.",
     BadShare "RM4009" "A share of a limit is nothing, more than the limit, or less than the reserve.",
+    NoLimit "RM4010" "A target has no limit: every call that waits is sent at once.",
+    FixedZone "RM4011" "A reset is in a time zone that has no summer time, and was probably meant to have one.",
 }
 
 impl fmt::Display for Code {

@@ -10,11 +10,23 @@ pub use code::Code;
 pub use location::SourceLocation;
 pub use report::Report;
 
+/// What a problem means for the configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Severity {
+    /// It cannot be used.
+    #[default]
+    Error,
+    /// It can be used, and probably not as it was meant.
+    Warning,
+}
+
 /// One thing that is wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Stable code.
     pub code: Code,
+    /// What it means for the configuration.
+    pub severity: Severity,
     /// What is wrong, in one line.
     pub message: String,
     /// File the problem is in, as it was named.
@@ -44,6 +56,7 @@ impl Problem {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Problem {
         Problem {
             code,
+            severity: Severity::Error,
             message: message.into(),
             file: String::new(),
             span: None,
@@ -51,6 +64,14 @@ impl Problem {
             related: Vec::new(),
             note: None,
             help: None,
+        }
+    }
+
+    /// One that leaves the configuration usable.
+    pub(crate) fn warning(code: Code, message: impl Into<String>) -> Problem {
+        Problem {
+            severity: Severity::Warning,
+            ..Problem::new(code, message)
         }
     }
 

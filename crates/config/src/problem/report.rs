@@ -7,10 +7,10 @@ use std::fmt;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use super::Problem;
+use super::{Problem, Severity};
 
-/// All that is wrong with a configuration; never empty. `Display` is [`Report::render`] without colour.
-#[derive(Clone, PartialEq, Eq)]
+/// All that is wrong with a configuration, or all that it is warned of. `Default` is nothing. `Display` is [`Report::render`] without colour.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Report {
     problems: Vec<Problem>,
     /// Text of each file by name, secrets blanked.
@@ -22,10 +22,6 @@ const MAX_SHOWN_PROBLEMS: usize = 50;
 
 impl Report {
     pub(crate) fn new(problems: Vec<Problem>, sources: BTreeMap<String, String>) -> Report {
-        assert!(
-            !problems.is_empty(),
-            "a report exists because something is wrong"
-        );
         Report { problems, sources }
     }
 
@@ -75,7 +71,10 @@ impl Report {
         });
         json!({
             "code": problem.code.as_str(),
-            "severity": "error",
+            "severity": match problem.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
             "message": problem.message,
             "file": problem.file,
             "line": position.map(|(line, _)| line),
@@ -87,7 +86,11 @@ impl Report {
     }
 
     fn group<'a>(&'a self, problem: &'a Problem) -> Group<'a> {
-        let title = Level::ERROR
+        let level = match problem.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let title = level
             .primary_title(&problem.message)
             .id(problem.code.as_str());
         let mut group = Group::with_title(title);

@@ -29,13 +29,13 @@ pub(crate) fn check_base_url(
     preset: Preset,
     url: &Url,
 ) {
-    if let Some(reason) = (preset.rules().base_url)(url)
+    if let Some(reason) = (preset.vendor().base_url)(url)
         && let Some(node) = section.get("base_url")
     {
         reading.note(
             Problem::new(Code::BadBaseUrl, format!("`base_url` {reason}"))
                 .at(&node.span)
-                .note(format!("the preset is that of {}", preset.rules().title)),
+                .note(format!("the preset is that of {}", preset.vendor().title)),
         );
     }
 }
@@ -66,7 +66,7 @@ pub(crate) fn check(reading: &Reading<'_>, section: &Section<'_>, profile: &Prof
         if !profile.allow_plaintext
             && is_plaintext(url, &profile.allow_networks)
             // Where the vendor itself asks for https, that has been said.
-            && (key == "auth" || (profile.preset.rules().base_url)(url).is_none())
+            && (key == "auth" || (profile.preset.vendor().base_url)(url).is_none())
             && let Some(node) = section.get(key)
         {
             let what = match key {

@@ -1,7 +1,7 @@
 //! `headers` of a target: sent with every call. A value may hold an API key, so it is treated as a secret once it
 //! is read; unlike a credential it may also stand in the file.
 
-use rampmeter_caller::{Secret, header};
+use rampmeter_caller::{Secret, typed_header};
 
 use crate::document::{Reading, Section, Value};
 use crate::problem::{Code, Problem, SourceLocation};
@@ -29,7 +29,7 @@ pub(crate) fn read(reading: &Reading<'_>, section: &Section<'_>) -> Vec<(String,
             continue;
         };
         let name = entry.key.to_ascii_lowercase();
-        if let Err(error) = header::typed(&name, &value) {
+        if let Err(error) = typed_header(&name, &value) {
             refuse(
                 Code::BadHeader,
                 error.to_string(),

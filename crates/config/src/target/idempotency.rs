@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use rampmeter_call::HeaderError;
-use rampmeter_caller::header;
-use rampmeter_caller::preset::Idempotency;
+use rampmeter_caller::typed_header;
+use rampmeter_caller::vendor::Idempotency;
 
 use crate::document::{Reading, Section, Value};
 use crate::problem::Code;
@@ -24,37 +24,11 @@ pub(crate) fn read(reading: &Reading<'_>, target: &Section<'_>) -> Option<Idempo
             quoted: section.flag("quoted").unwrap_or(false),
         });
     }
-    let ways = [
-        ("none", Way::None),
-        ("idempotency-key", Way::Bare),
-        ("idempotency-key-quoted", Way::Quoted),
-        ("repeatability", Way::Repeatability),
-        ("sap-gateway", Way::SapGateway),
-    ];
-    let standard = |quoted| Idempotency::Header {
-        name: Cow::Borrowed("idempotency-key"),
-        quoted,
-    };
-    Some(match target.word("idempotency", &ways)? {
-        Way::None => Idempotency::None,
-        Way::Bare => standard(false),
-        Way::Quoted => standard(true),
-        Way::Repeatability => Idempotency::Repeatability,
-        Way::SapGateway => Idempotency::SapGateway,
-    })
-}
-
-#[derive(Clone, Copy)]
-enum Way {
-    None,
-    Bare,
-    Quoted,
-    Repeatability,
-    SapGateway,
+    target.word("idempotency", &Idempotency::NAMED)
 }
 
 fn header_name(name: &str) -> Result<String, String> {
-    match header::typed(name, "") {
+    match typed_header(name, "") {
         Ok(_) | Err(HeaderError::Idempotency(_)) => Ok(name.to_ascii_lowercase()),
         Err(error) => Err(format!("cannot be used: {error}")),
     }

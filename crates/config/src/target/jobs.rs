@@ -9,12 +9,6 @@ use rampmeter_caller::Profile;
 use crate::document::{Reading, Section, Value};
 use crate::problem::{Code, Problem};
 
-const WORDS: [(&str, Jobs); 3] = [
-    ("none", Jobs::None),
-    ("netsuite", Jobs::NetSuite),
-    ("status-monitor", Jobs::StatusMonitor),
-];
-
 const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
 const MONTH: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
@@ -24,14 +18,14 @@ pub(crate) fn read(reading: &Reading<'_>, target: &Section<'_>, profile: &mut Pr
         return;
     };
     if !matches!(node.value, Value::Table(_)) {
-        profile.jobs = target.word("jobs", &WORDS);
+        profile.jobs = target.word("jobs", &Jobs::NAMED);
         return;
     }
     let keys = &["kind", "initial", "max", "give_up"];
     let Some(section) = Section::open(reading, "jobs", node, "jobs", keys) else {
         return;
     };
-    profile.jobs = section.word("kind", &WORDS);
+    profile.jobs = section.word("kind", &Jobs::NAMED);
     let usual = Polling::USUAL;
     let pause = Duration::from_millis(1)..=MAX_PAUSE;
     let initial = section.duration("initial", pause.clone());

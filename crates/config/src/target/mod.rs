@@ -10,18 +10,19 @@ mod limit;
 mod reconcile;
 mod response;
 mod retry;
+mod signal_condition;
 mod signals;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rampmeter_call::{Account, CallRules, OnUnknown, Retry};
+use rampmeter_call::{Account, CallRules, OnUnknown, Request, Retry};
 use rampmeter_caller::Jobs;
 use rampmeter_caller::{Auth, Network, Preset, Profile};
 use rampmeter_dispatch::{Counts, Limit, Priority, Rules};
 
-use crate::document::{Node, Reading, Section};
+use crate::document::{Entry, Node, Reading, Section};
 use crate::problem::{Code, Problem};
 
 /// One remote account.
@@ -42,8 +43,8 @@ pub struct Target {
     pub hold_after_timeout: Duration,
     /// How transport failures are repeated.
     pub retry: Retry,
-    /// What happens to a call whose answer was lost.
-    pub on_unknown: OnUnknown,
+    /// What happens to a call whose answer was lost; none leaves it to the call, see [`Target::on_unknown_of`].
+    pub on_unknown: Option<OnUnknown>,
     /// Who drains the queues.
     pub worker: Worker,
     /// JSON paths whose values are not shown in the dashboard. Read and checked in shape, not applied yet.
@@ -69,12 +70,19 @@ impl Target {
         format!("{}-{}", self.name, priority.as_str().to_lowercase())
     }
 
+    /// What happens to this call if its answer is lost: what the file says, else what does no harm.
+    #[must_use]
+    pub fn on_unknown_of(&self, request: &Request) -> OnUnknown {
+        let usual = || OnUnknown::usual(self.profile.repeat_safety(request));
+        self.on_unknown.unwrap_or_else(usual)
+    }
+
     /// What it says about a call that used up so many attempts before; any random number spreads the waits.
     #[must_use]
-    pub fn call_rules(&self, attempts: u32, random: u64) -> CallRules {
+    pub fn call_rules(&self, attempts: u32, random: u64, on_unknown: OnUnknown) -> CallRules {
         CallRules {
             retry: self.retry,
-            on_unknown: self.on_unknown,
+            on_unknown,
             polling: self.profile.polling,
             attempts,
             random,
@@ -145,10 +153,43 @@ pub(crate) fn read_all(reading: &Reading<'_>, root: &Section<'_>) -> BTreeMap<St
             );
         }
         if let Some(target) = read(reading, &entry.key, &entry.node) {
+            tell_shared_account(reading, entry, &target, &targets);
             targets.insert(entry.key.clone(), target);
         }
     }
     targets
+}
+
+/// Two targets on one account: their limits know nothing of each other, and the vendor counts the calls of both.
+fn tell_shared_account(
+    reading: &Reading<'_>,
+    entry: &Entry,
+    target: &Target,
+    others: &BTreeMap<String, Target>,
+) {
+    let account = |target: &Target| {
+        let vendor = target.profile.preset.vendor();
+        let url = &target.profile.base_url;
+        (vendor.account_of)(url.host_str().unwrap_or_default()).to_owned()
+            + &url
+                .port()
+                .map(|port| format!(":{port}"))
+                .unwrap_or_default()
+    };
+    let own = account(target);
+    if let Some(other) = others.values().find(|other| account(other) == own) {
+        reading.note(
+            Problem::warning(
+                Code::SharedAccount,
+                format!(
+                    "targets {} and {} call one account, {own}: the vendor counts their calls together, and no limit here does",
+                    other.name, target.name
+                ),
+            )
+            .at(&entry.key_span)
+            .help("make one target of them, or divide what the vendor allows between their limits"),
+        );
+    }
 }
 
 fn is_name(name: &str) -> bool {
@@ -162,10 +203,13 @@ fn is_name(name: &str) -> bool {
 
 fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let section = Section::open(reading, name, node, "a target", KEYS)?;
-    let vendor = section
+    let preset = section
         .word(
             "preset",
-            &Preset::ALL.map(|preset| (preset.as_str(), preset)),
+            &Preset::ALL
+                .iter()
+                .map(|preset| (preset.as_str(), *preset))
+                .collect::<Vec<_>>(),
         )
         .unwrap_or_default();
     let timeout = section
@@ -176,13 +220,13 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
         .unwrap_or(MINUTE);
     let hold_after_timeout = section
         .duration("hold_after_timeout", Duration::ZERO..=DAY)
-        .unwrap_or_else(|| default_hold(vendor, timeout));
+        .unwrap_or_else(|| default_hold(preset, timeout));
     let base_url = section
         .requires("base_url")
         .then(|| section.parsed("base_url", Code::BadBaseUrl, address::base_url))
         .flatten();
     if let Some(url) = &base_url {
-        address::check_base_url(reading, &section, vendor, url);
+        address::check_base_url(reading, &section, preset, url);
     }
     let local = base_url.is_some()
         && section
@@ -191,17 +235,17 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let account = auth::Account {
         base_url: base_url.as_ref(),
         local: Cell::new(local),
-        sign_in_counts: vendor.rules().sign_in_counts,
+        preset,
     };
     let auth = match section.get("auth") {
         Some(node) => auth::read(reading, node, &account),
         None => Some(Auth::None),
     };
     let local = account.local.get();
-    let (rules, limit_notes) = limit::read(reading, &section, vendor.rules().limits);
+    let (rules, limit_notes) = limit::read(reading, &section, preset.vendor().limits);
     let headers = header::read(reading, &section);
-    let retry = retry::read(reading, &section, vendor.rules().retry);
-    let on_unknown = reconcile::on_unknown(reading, &section, vendor);
+    let retry = retry::read(reading, &section, preset.vendor().retry);
+    let on_unknown = reconcile::on_unknown(reading, &section, preset);
     let worker = section
         .word(
             "worker",
@@ -214,7 +258,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let redact = redact(reading, &section);
     let mut profile = Profile::new(name, base_url?, timeout);
     profile.auth = auth?;
-    profile.preset = vendor;
+    profile.preset = preset;
     profile.headers = headers;
     profile.signals = signals::read(reading, &section);
     profile.idempotency = idempotency::read(reading, &section);
@@ -245,7 +289,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
 
 /// The vendor's longest run less the timeout; where the vendor names none, as long as the timeout again.
 fn default_hold(preset: Preset, timeout: Duration) -> Duration {
-    match preset.longest_run() {
+    match preset.vendor().longest_run {
         Some(longest) => longest.saturating_sub(timeout),
         None => timeout,
     }

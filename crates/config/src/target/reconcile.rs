@@ -9,13 +9,17 @@ use crate::document::{Reading, Section};
 use crate::problem::{Code, Problem};
 
 /// `on_unknown = "retry"`, "fail" or "reconcile".
-pub(crate) fn on_unknown(reading: &Reading<'_>, target: &Section<'_>, preset: Preset) -> OnUnknown {
+pub(crate) fn on_unknown(
+    reading: &Reading<'_>,
+    target: &Section<'_>,
+    preset: Preset,
+) -> Option<OnUnknown> {
     let words = [
         ("retry", OnUnknown::Retry),
         ("fail", OnUnknown::Fail),
         ("reconcile", OnUnknown::Reconcile),
     ];
-    let on_unknown = target.word("on_unknown", &words).unwrap_or_default();
+    let on_unknown = target.word("on_unknown", &words);
     check_question(reading, target, preset, on_unknown);
     on_unknown
 }
@@ -56,15 +60,15 @@ pub(crate) fn question(reading: &Reading<'_>, target: &Section<'_>) -> Option<Te
     None
 }
 
-/// `on_unknown = "reconcile"` needs a question, which only NetSuite's preset has of its own.
+/// `on_unknown = "reconcile"` needs a question: the target's own, or one of its vendor.
 fn check_question(
     reading: &Reading<'_>,
     target: &Section<'_>,
     preset: Preset,
-    on_unknown: OnUnknown,
+    on_unknown: Option<OnUnknown>,
 ) {
-    let has_question = target.get("reconcile").is_some() || preset == Preset::NetSuite;
-    if on_unknown == OnUnknown::Reconcile
+    let has_question = target.get("reconcile").is_some() || preset.vendor().question.is_some();
+    if on_unknown == Some(OnUnknown::Reconcile)
         && !has_question
         && let Some(node) = target.get("on_unknown")
     {

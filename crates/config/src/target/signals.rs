@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use rampmeter_call::Throttle;
-use rampmeter_caller::classify::Meaning;
-use rampmeter_caller::preset::Signal;
+use rampmeter_caller::Meaning;
+use rampmeter_caller::vendor::Signal;
 
+use super::signal_condition;
 use crate::document::{Node, Reading, Section, Value};
 use crate::problem::{Code, Problem};
 
@@ -32,9 +33,10 @@ pub(crate) fn read(reading: &Reading<'_>, target: &Section<'_>) -> Vec<Signal> {
 }
 
 fn signal(reading: &Reading<'_>, node: &Node) -> Option<Signal> {
-    let keys = &["status", "code", "means", "pause"];
+    let keys = &["status", "code", "when", "means", "pause"];
     let section = Section::open(reading, "signals", node, "a signal", keys)?;
-    if section.get("status").is_none() && section.get("code").is_none() {
+    let says = |key| section.get(key).is_some();
+    if !says("status") && !says("code") && !says("when") {
         section.requires("status");
         return None;
     }
@@ -43,6 +45,7 @@ fn signal(reading: &Reading<'_>, node: &Node) -> Option<Signal> {
         None => None,
     };
     let code = section.text("code").map(|found| Cow::Owned(found.value));
+    let when = signal_condition::read(reading, &section);
     let words = [
         ("success", Meaning::Success),
         ("final", Meaning::Final),
@@ -70,7 +73,7 @@ fn signal(reading: &Reading<'_>, node: &Node) -> Option<Signal> {
     Some(Signal {
         status: status.and_then(|status| u16::try_from(status).ok()),
         code,
-        when: Cow::default(),
+        when: Cow::Owned(when?),
         meaning,
         pause,
     })

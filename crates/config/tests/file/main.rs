@@ -8,12 +8,14 @@
 mod cases;
 mod hostile;
 mod job_cases;
+mod lost_answers;
 mod on_aws;
 mod problems;
 mod rendering;
 mod presets;
 mod sample;
 mod sign_in;
+mod warned;
 mod secrets;
 
 use std::io;
@@ -27,6 +29,11 @@ fn environment(name: &str) -> Option<String> {
         "TOKEN" => Some("canary-env".to_owned()),
         "BROKEN" => Some("canary\nbroken".to_owned()),
         "EMPTY" => Some(String::new()),
+        "SCHEME" => Some("Bearer canary".to_owned()),
+        "BLANK" => Some("canary ".to_owned()),
+        "QUOTED" => Some("\"canary\"".to_owned()),
+        "PLACEHOLDER" => Some("replace-me".to_owned()),
+        "ONE_LINE_KEY" => Some(format!("\u{feff}{}", RSA.trim().replace('\n', "\\n"))),
         "URL" => Some("https://vendor.test".to_owned()),
         _ => None,
     }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use rampmeter_call::{OnUnknown, job::Polling};
 use rampmeter_caller::Jobs;
-use rampmeter_caller::preset::Idempotency;
 use rampmeter_caller::reconcile::Found;
-use rampmeter_caller::{admits, classify::Meaning};
+use rampmeter_caller::vendor::{Condition, Idempotency, Test};
+use rampmeter_caller::{Meaning, admits};
 use rampmeter_config::Target;
 use rampmeter_dispatch::{Counts, LimitKind};
 
@@ -89,7 +89,7 @@ fn everything_of_a_preset_can_be_said_otherwise() {
          [[targets.netsuite.signals]]\nstatus = 409\ncode = \"BUSY\"\nmeans = \"window\"\npause = \"7s\"",
     );
     let profile = &read.profile;
-    assert_eq!(read.on_unknown, OnUnknown::Reconcile);
+    assert_eq!(read.on_unknown, Some(OnUnknown::Reconcile));
     assert!(!profile.csrf());
     assert_eq!(
         *profile.idempotency(),
@@ -168,4 +168,64 @@ fn this_machine_is_reached_where_it_is_plainly_meant() {
             .allow_networks,
         local
     ));
+}
+
+#[test]
+fn a_signal_asks_for_headers_json_xml_and_text() {
+    let read = |when: &str| {
+        let signal = format!("signals = [{{ status = 403, when = {when}, means = \"window\" }}]");
+        let mut config = toml(&target(&signal)).unwrap_or_else(|report| panic!("{when}: {report}"));
+        let profile = config.targets.remove("netsuite").unwrap().profile;
+        profile.signals[0].when.to_vec()
+    };
+    assert_eq!(
+        read("{ header = \"X-RateLimit-Remaining\", is = 0 }"),
+        [Condition::header("x-ratelimit-remaining", "0")]
+    );
+    assert_eq!(
+        read("{ json = \"/error/errors/*/reason\", is = \"quotaExceeded\" }"),
+        [Condition::json("/error/errors/*/reason", "quotaExceeded")]
+    );
+    assert_eq!(
+        read(
+            "[{ xml = \"Error@code\", starts_with = \"300\" }, { contains = \"Throttle\" }, { header = \"retry-after\" }]"
+        ),
+        [
+            Condition::Xml {
+                place: "Error@code".into(),
+                value: Test::StartsWith("300".into()),
+            },
+            Condition::Text(Test::Contains("Throttle".into())),
+            Condition::Header {
+                name: "retry-after".into(),
+                value: Test::Present,
+            },
+        ]
+    );
+}
+
+#[test]
+fn a_condition_that_says_nothing_or_too_much_is_refused() {
+    for (when, part) in [
+        ("{ }", "a condition says one thing"),
+        (
+            "{ json = \"/a\", xml = \"b\", is = \"c\" }",
+            "about one place",
+        ),
+        (
+            "{ json = \"/a\", is = \"b\", contains = \"c\" }",
+            "says one thing",
+        ),
+        (
+            "{ json = \"$.error.errors[0].reason\", is = \"b\" }",
+            "write \"/error/errors/0/reason\"",
+        ),
+        ("{ xml = \"ns:Error\", is = \"b\" }", "without namespaces"),
+        ("{ header = \"a b\", is = \"b\" }", "no name of a header"),
+        ("{ heder = \"a\" }", "did you mean `header`?"),
+    ] {
+        let signal = format!("signals = [{{ status = 403, when = {when}, means = \"window\" }}]");
+        let report = toml(&target(&signal)).unwrap_err().render(false);
+        assert!(report.contains(part), "{when}\n{report}");
+    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rampmeter_config::{Code, Config};
 
-use crate::{cases, environment, json, on_aws, problems, read_file, target, toml};
+use crate::{cases, environment, json, on_aws, problems, read_file, target, toml, warned};
 
 #[test]
 fn each_problem_has_its_code_and_its_place() {
@@ -18,6 +18,7 @@ fn each_problem_has_its_code_and_its_place() {
 fn every_code_has_a_case() {
     let mut seen: BTreeSet<Code> = cases::all().into_iter().map(|(_, code, _)| code).collect();
     seen.extend(on_aws::refused().into_iter().map(|(_, code, _)| code));
+    seen.extend(warned::cases().into_iter().map(|(_, code, _)| code));
     // These are about a file or the values of secrets as a whole, and have tests of their own.
     seen.extend([
         Code::MissingSecret,

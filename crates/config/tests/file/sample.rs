@@ -138,7 +138,7 @@ fn the_samples_target_is_read_into_its_values() {
         [("prefer", "transient"), ("apikey", "canary-file")]
     );
     assert_eq!(target.hold_after_timeout, Duration::from_secs(13 * 60));
-    assert_eq!(target.on_unknown, OnUnknown::Fail);
+    assert_eq!(target.on_unknown, Some(OnUnknown::Fail));
     assert_eq!(
         (target.retry.max_attempts, target.retry.initial.as_secs()),
         (4, 2)
@@ -201,10 +201,7 @@ fn a_target_needs_only_its_address() {
     assert_eq!(target.profile.preset, Preset::Http);
     assert_eq!(target.timeout, Duration::from_secs(60));
     assert_eq!(target.profile.timeout, target.timeout);
-    assert_eq!(
-        (target.on_unknown, target.worker),
-        (OnUnknown::Retry, Worker::Embedded)
-    );
+    assert_eq!((target.on_unknown, target.worker), (None, Worker::Embedded));
     assert_eq!(
         (target.retry.max_attempts, target.retry.max.as_secs()),
         (5, 120)

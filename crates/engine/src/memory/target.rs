@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rampmeter_asl::Selector;
+use rampmeter_call::OnUnknown;
 use rampmeter_call::job::FollowUp;
 use rampmeter_caller::Caller;
 use rampmeter_config::Worker;
@@ -28,6 +29,8 @@ pub(crate) struct InFlight {
     pub(crate) message: MessageRow,
     pub(crate) priority: Priority,
     pub(crate) started_at: Time,
+    /// What happens to it if its answer is lost.
+    pub(crate) on_unknown: OnUnknown,
     /// Set when it is a look at the job of a call that the vendor has accepted.
     pub(crate) look: Option<Box<FollowUp>>,
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use std::time::SystemTime;
 
-use rampmeter_call::{Answer, Failed, Outcome, Repeatable, Throttle};
+use rampmeter_call::{Answer, Failed, OnUnknown, Outcome, Repeatable, Throttle};
 use rampmeter_config::aws;
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ fn job() -> Job {
 /// A look, and the job that was looked at.
 fn look(job: Job, outcome: Outcome, seconds: i64) -> (Job, JobAction) {
     let target = target();
-    let rules = target.call_rules(2, u64::MAX);
+    let rules = target.call_rules(2, u64::MAX, OnUnknown::Retry);
     let profile = &target.profile;
     let result = profile.poll_result(&job.follow_up, outcome, SystemTime::UNIX_EPOCH);
     let action = job.after_poll(&rules, result, at(seconds));

@@ -47,6 +47,14 @@ const CODES: &[(&str, &str)] = &[
         "Data written into a definition comes close to the 256 KiB that AWS takes for all data of a state.",
     ),
     (
+        "RM1106",
+        "An IdempotencyKey can be the same for two different calls. A vendor that honours it takes the second for a repeat of the first: it is answered and not done.",
+    ),
+    (
+        "RM1107",
+        "The message that a state drops into a target's queue could never be a call: a member is unknown, missing or wrong.",
+    ),
+    (
         "RM2001",
         "A port cannot be listened on; most often another process has it.",
     ),

@@ -25,12 +25,32 @@ const REPEATED: &[&str] = &["States.ALL", "States.TaskFailed", "Rampmeter.Unavai
 pub(crate) struct Advice {
     /// Stable code.
     pub(crate) code: &'static str,
+    /// It does harm for certain, and `check` fails for it.
+    pub(crate) is_error: bool,
     /// JSON pointer to what it is about.
     pub(crate) location: String,
     /// What is wrong.
     pub(crate) message: String,
     /// What to do.
     pub(crate) help: String,
+}
+
+impl Advice {
+    /// What is certain to do harm.
+    pub(crate) fn error(
+        code: &'static str,
+        location: String,
+        message: String,
+        help: &str,
+    ) -> Advice {
+        Advice {
+            code,
+            is_error: true,
+            location,
+            message,
+            help: help.to_owned(),
+        }
+    }
 }
 
 /// All advice on a definition, in its order.
@@ -69,6 +89,7 @@ fn on_state(state: &Map<String, Value>, location: &str, found: &mut Vec<Advice>)
     let mut tell = |code, place: &str, message: String, help: &str| {
         found.push(Advice {
             code,
+            is_error: false,
             location: format!("{location}{place}"),
             message,
             help: help.to_owned(),

@@ -4,6 +4,7 @@ mod absent_target;
 pub(crate) mod advice;
 mod json_place;
 mod planned;
+pub(crate) mod queued_call;
 
 use std::ops::Range;
 
@@ -173,11 +174,15 @@ fn of_unserved(file: &str, text: &str, unserved: rampmeter_asl::Unserved) -> Pro
 }
 
 impl Problem {
-    /// A warning of our own.
+    /// What we say ourselves of a definition.
     pub(crate) fn of_advice(file: &str, text: &str, advice: Advice) -> Self {
         Self {
             code: advice.code,
-            severity: Severity::Warning,
+            severity: if advice.is_error {
+                Severity::Error
+            } else {
+                Severity::Warning
+            },
             message: advice.message,
             file: file.to_owned(),
             place: locate(text, &advice.location).map(|place| first_line(text, place)),

@@ -7,7 +7,7 @@ use rampmeter_config::{Report, WorkflowType};
 use rampmeter_template::check::{self, Finding, FindingPlace};
 use rampmeter_template::{Deployment, Emit};
 
-use super::{Problem, advice, problems_on_aws};
+use super::{Problem, advice, problems_on_aws, queued_call};
 
 /// Advice that is an error of its own on AWS: a queued call without a time-out, data that is too large.
 const ERRORS_ON_AWS: [(&str, &str); 2] = [("RM1102", "RM3011"), ("RM1105", "RM3013")];
@@ -62,7 +62,11 @@ impl Planned {
             let Ok(value) = serde_json::from_str(&workflow.definition) else {
                 continue;
             };
-            for advice in advice::on(&value) {
+            let config = &self.plan.config;
+            // What is wrong with a key is said by the findings.
+            let calls = queued_call::on(&value, Some(config)).into_iter();
+            let calls = calls.filter(|advice| advice.code != queued_call::COLLIDING_KEY);
+            for advice in advice::on(&value).into_iter().chain(calls) {
                 let is_told = findings.iter().any(|finding| {
                     ERRORS_ON_AWS.contains(&(advice.code, finding.code))
                         && matches!(&finding.place, FindingPlace::Definition { workflow: of, pointer }

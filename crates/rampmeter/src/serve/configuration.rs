@@ -24,6 +24,7 @@ pub(super) fn load(arguments: &Arguments, color: bool) -> Result<Config, Failure
     if let Some(data_dir) = &arguments.data_dir {
         config.server.data_dir.clone_from(data_dir);
     }
+    config.keep_refresh_tokens();
     arguments.ports.apply(&mut config);
     if config.server.credentials.is_empty() {
         let help = format!(

@@ -82,6 +82,7 @@ mod tests {
             mean_call: None,
             throttles: 0,
             throttles_under_our_limit: 0,
+            reused_keys: 0,
             closed_by_headers: 0,
             vendor: None,
             first: [None, None, None],

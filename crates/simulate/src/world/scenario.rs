@@ -59,7 +59,8 @@ impl Handling {
             timeout: target.timeout,
             hold_after_timeout: target.hold_after_timeout,
             retry: target.retry,
-            on_unknown: target.on_unknown,
+            // Calls that nobody has written yet are taken for ones that can be repeated.
+            on_unknown: target.on_unknown.unwrap_or_default(),
         }
     }
 

@@ -26,6 +26,8 @@ pub struct TargetState {
     pub throttles: u64,
     /// Of those, how many while we were under our own limits: someone else uses the account.
     pub throttles_under_our_limit: u64,
+    /// Calls that went out under the idempotency key of another call since the start.
+    pub reused_keys: u64,
     /// How often an answer's headers closed the target before a throttle, since the process started.
     pub closed_by_headers: u64,
     /// What the vendor, or its absence, makes of the whole target: a pause, the ramp after it, trouble; absent while it is

@@ -1,5 +1,6 @@
 //! One queued call of a definition: its key, its time-out.
 
+use rampmeter_call::{KeyFault, Language, key_fault};
 use serde_json::Value;
 
 use super::code::{NO_IDEMPOTENCY_KEY, NO_TIMEOUT, NOT_A_MEMBER, OUTLIVES_ITS_MESSAGE, WEAK_KEY};
@@ -8,11 +9,7 @@ use crate::definition::{Argument, State, argument};
 use crate::resource::queue::RETENTION_SECONDS;
 
 /// What stands against a state that drops a call into a queue.
-pub(super) fn check(
-    state: &State<'_>,
-    is_jsonata: bool,
-    at: &dyn Fn(&str) -> FindingPlace,
-) -> Vec<Finding> {
+pub(super) fn check(state: &State<'_>, at: &dyn Fn(&str) -> FindingPlace) -> Vec<Finding> {
     let mut found = Vec::new();
     let arguments = if state.fields.contains_key("Parameters") {
         "Parameters"
@@ -25,19 +22,20 @@ pub(super) fn check(
     match body {
         None => {
             let message = format!("the call of {:?} has no IdempotencyKey", state.name);
-            let help = format!("add to its MessageBody: {}", key_line(state, is_jsonata));
+            let help = format!("add to its MessageBody: {}", key_line(state));
             let place = at(&format!("/{arguments}/MessageBody"));
             found.push(Finding::error(NO_IDEMPOTENCY_KEY, place, message, help));
         }
         Some(key) => {
-            if let Some(why) = weakness(key, state) {
-                let message = format!("the IdempotencyKey of {:?} {why}", state.name);
-                let help = format!(
-                    "name the entry into the state: {}",
-                    key_line(state, is_jsonata)
-                );
+            if let Some(fault) = fault_of(key, state) {
+                let message = format!("the IdempotencyKey of {:?} {fault}", state.name);
+                let help = format!("name the entry into the state: {}", key_line(state));
                 let place = at(&format!("/{arguments}/MessageBody"));
-                found.push(Finding::warning(WEAK_KEY, place, message, help));
+                found.push(if fault.collides() {
+                    Finding::error(WEAK_KEY, place, message, help)
+                } else {
+                    Finding::warning(WEAK_KEY, place, message, help)
+                });
             }
         }
     }
@@ -83,78 +81,32 @@ pub(super) fn check(
 }
 
 /// The line that names one entry into a state, to be copied.
-fn key_line(state: &State<'_>, is_jsonata: bool) -> &'static str {
-    match (is_jsonata, state.in_map) {
-        (false, false) => {
+#[must_use]
+pub fn key_line(state: &State<'_>) -> &'static str {
+    match (state.language, state.scope.maps) {
+        (_, 2..) => {
+            "data of the item that no other item has, such as its order number, beside Execution.Id and State.EnteredTime"
+        }
+        (Language::JsonPath, 0) => {
             r#""IdempotencyKey.$": "States.Format('{}/{}/{}', $$.Execution.Id, $$.State.Name, $$.State.EnteredTime)""#
         }
-        (false, true) => {
+        (Language::JsonPath, _) => {
             r#""IdempotencyKey.$": "States.Format('{}/{}/{}/{}', $$.Execution.Id, $$.State.Name, $$.State.EnteredTime, $$.Map.Item.Index)""#
         }
-        (true, false) => {
+        (Language::Jsonata, 0) => {
             r#""IdempotencyKey": "{% $states.context.Execution.Id & '/' & $states.context.State.Name & '/' & $states.context.State.EnteredTime %}""#
         }
-        (true, true) => {
+        (Language::Jsonata, _) => {
             r#""IdempotencyKey": "{% $states.context.Execution.Id & '/' & $states.context.State.Name & '/' & $states.context.State.EnteredTime & '/' & $states.context.Map.Item.Index %}""#
         }
     }
 }
 
-/// Why a key does not name one entry into its state; none if it may.
-fn weakness(key: Argument<'_>, state: &State<'_>) -> Option<&'static str> {
-    let expression = match key {
-        Argument::Literal(_) => return Some("is the same for every call"),
-        Argument::Expression(expression) => expression,
-    };
-    if expression.contains("Task.Token") {
-        return Some("is another one for each attempt");
-    }
-    // Data of the item, its number or a variable tells the iterations apart.
-    let data = expression
-        .replace("$$.Map.Item", "$item")
-        .replace("$states.context.Map.Item", "$item");
-    let data = data.replace("$$.", "").replace("$states.context.", "");
-    (state.in_map && !data.contains('$') && !data.contains("UUID"))
-        .then_some("is the same for every item of the Map")
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn why(expression: &str, in_map: bool) -> Option<&'static str> {
-        let fields = json!({});
-        let state = State {
-            name: "A",
-            fields: fields.as_object().expect("an object"),
-            in_map,
-        };
-        weakness(Argument::Expression(expression), &state)
-    }
-
-    #[test]
-    fn a_key_names_one_entry() {
-        let entry = "States.Format('{}/{}', $$.Execution.Id, $$.State.EnteredTime)";
-        let jsonata = "{% $states.context.Execution.Id & $states.context.State.EnteredTime %}";
-        for expression in [entry, jsonata] {
-            assert_eq!(why(expression, false), None);
-            assert_eq!(
-                why(expression, true),
-                Some("is the same for every item of the Map")
-            );
-        }
-        for expression in [
-            "States.Format('{}/{}', $$.Execution.Id, $$.Map.Item.Index)",
-            "States.Format('{}/{}', $$.Execution.Id, $.order)",
-            "{% $states.context.Execution.Id & $states.input.order %}",
-            "{% $states.context.Map.Item.Index %}",
-            "$order",
-        ] {
-            assert_eq!(why(expression, true), None, "{expression}");
-        }
-        let token = "$$.Task.Token";
-        assert_eq!(why(token, false), Some("is another one for each attempt"));
+/// Why the key of a state does not name one entry into it; none if it does.
+#[must_use]
+pub fn fault_of(key: Argument<'_>, state: &State<'_>) -> Option<KeyFault> {
+    match key {
+        Argument::Literal(_) => Some(KeyFault::Constant),
+        Argument::Expression(expression) => key_fault(expression, state.scope),
     }
 }

@@ -39,6 +39,8 @@ pub(super) const ABOVE_CEILING: &str = "RM3029";
 pub(super) const NOT_A_MEMBER: &str = "RM3031";
 /// What a target selects is no path.
 pub(super) const NO_PATH: &str = "RM3032";
+/// A sign-in that has to keep what changes.
+pub(super) const KEEPS_A_TOKEN: &str = "RM3033";
 /// Jobs of the vendor, as nobody counts or follows them there.
 pub(super) const FOLLOWS_JOBS: &str = "RM3030";
 
@@ -123,6 +125,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         NO_PATH,
         "`select` of a target's `response` is no JSONPath into an answer's body.",
+    ),
+    (
+        KEEPS_A_TOKEN,
+        "A target signs in with a refresh token that its server may replace. One machine keeps the new one; functions have no place for it.",
     ),
     ("RM3090", "A file of the deployment cannot be written."),
 ];

@@ -62,16 +62,12 @@ pub fn of_definition(workflow: &str, text: &str) -> Vec<Finding> {
     let Ok(definition) = serde_json::from_str::<Value>(text) else {
         return found;
     };
-    let is_jsonata = |fields: &Value| fields["QueryLanguage"] == "JSONata";
-    let jsonata_by_default = is_jsonata(&definition);
     for (pointer, state) in states(&definition) {
         let here = |below: &str| at(format!("{pointer}{below}"));
         found.extend(data(&state, &here));
         found.extend(local_names(&state, &here));
         if state.is_call() {
-            let own = state.fields.get("QueryLanguage");
-            let is_jsonata = own.map_or(jsonata_by_default, |language| language == "JSONata");
-            found.extend(call::check(&state, is_jsonata, &here));
+            found.extend(call::check(&state, &here));
         }
     }
     found

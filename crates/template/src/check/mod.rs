@@ -8,6 +8,7 @@ mod limit;
 mod naming;
 mod target;
 
+pub use call::{fault_of, key_line};
 pub use code::CODES;
 pub use definition::of_definition;
 

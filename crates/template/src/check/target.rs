@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use rampmeter_asl::Selector;
-use rampmeter_caller::check_address;
+use rampmeter_caller::{Auth, GrantKind, check_address};
 use rampmeter_config::{Limiter, Target};
 
-use super::code::{CALL_TOO_LONG, FOLLOWS_JOBS, NO_PATH, PAUSE_TOO_LONG, UNREACHABLE};
+use super::code::{
+    CALL_TOO_LONG, FOLLOWS_JOBS, KEEPS_A_TOKEN, NO_PATH, PAUSE_TOO_LONG, UNREACHABLE,
+};
 use super::{Finding, FindingPlace};
 use crate::address::is_this_machine;
 use crate::resource::queue::MAX_INVISIBLE_SECONDS;
@@ -33,6 +35,7 @@ pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
             help,
         ));
     }
+    found.extend(refresh_token(target));
     found.extend(jobs(target, limiter));
     if let Some(path) = &target.profile.response.select
         && let Err(error) = Selector::parse(path)
@@ -60,6 +63,24 @@ pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
         ));
     }
     found
+}
+
+/// A refresh token that its server replaces would have to be kept where all functions find it.
+fn refresh_token(target: &Target) -> Option<Finding> {
+    let Auth::OAuth2(oauth2) = &target.profile.auth else {
+        return None;
+    };
+    if oauth2.grant.kind() != GrantKind::RefreshToken {
+        return None;
+    }
+    let message = format!(
+        "{} signs in with a refresh token, which its server may replace, and functions have no place to keep the new one",
+        target.name
+    );
+    let help =
+        "sign in with another kind where the vendor has one, or run the target on one machine";
+    let place = FindingPlace::keys(&["targets", &target.name, "auth"]);
+    Some(Finding::error(KEEPS_A_TOKEN, place, message, help))
 }
 
 /// Jobs of the vendor: a call that became one is remembered in the table and looked at, but no place is kept for it.

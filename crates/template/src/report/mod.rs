@@ -92,7 +92,7 @@ impl Report {
         let targets: Vec<OfTarget> = targets
             .map(|target| {
                 let told = assumed.latency;
-                let latency = told.unwrap_or_else(|| target.profile.preset.assumed_call());
+                let latency = told.unwrap_or_else(|| target.profile.preset.vendor().assumed_call);
                 of_target(target, limiter, latency)
             })
             .collect();

@@ -2,6 +2,8 @@
 //! three says "too many at once" in a way of its own. NetSuite sends no Retry-After.
 
 mod jobs;
+mod limits;
+mod sign_in;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -46,6 +48,8 @@ pub(super) static NETSUITE: Vendor = Vendor {
     },
     csrf: None,
     sign_in_counts: true,
+    tokens: sign_in::TOKENS,
+    sign_in_advice: sign_in::advice,
     jobs: Jobs::NetSuite,
     signals: &[Signal {
         status: Some(429),
@@ -55,17 +59,21 @@ pub(super) static NETSUITE: Vendor = Vendor {
         pause: Some(FREQUENCY_PAUSE),
     }],
     probe: Some("/services/rest/system/v1/serverTime"),
+    limit_inquiry: Some(limits::INQUIRY),
     base_url,
+    account_of,
     vendor_code,
     meaning,
     pause: |_| None,
     rate_headers: |_| Vec::new(),
-    question,
+    // But for asynchronous requests.
+    honours_key: false,
+    question: Some(question),
     is_absent,
     repeats_safely,
 };
 
-/// Codes of "too many calls at once": REST, RESTlet, and SOAP with either way to sign in (the last is error_chain so).
+/// Codes of "too many calls at once": REST, RESTlet, and SOAP with either way to sign in (the last is spelled so).
 const CONCURRENCY: [&str; 4] = [
     "CONCURRENCY_LIMIT_EXCEEDED",
     "SSS_REQUEST_LIMIT_EXCEEDED",
@@ -86,13 +94,20 @@ fn base_url(url: &Url) -> Option<&'static str> {
     }
     if host.ends_with(".app.netsuite.com") || host == "system.netsuite.com" {
         return Some(
-            "is the web interface; calls go to https://ACCOUNT.suitetalk.api.netsuite.com",
+            "is the web interface, though pages of RESTlets print it; REST and SOAP calls go to https://ACCOUNT.suitetalk.api.netsuite.com, RESTlets to https://ACCOUNT.restlets.api.netsuite.com",
         );
     }
     if host.ends_with(".netsuite.com") && host.contains('_') {
         return Some("writes the account with `_`; in a host's name it is `-`, as in 1234567-sb1");
     }
     https_only(url)
+}
+
+/// `1234567.suitetalk.api.netsuite.com` and `1234567.restlets.api.netsuite.com` are one account.
+fn account_of(host: &str) -> &str {
+    let account = host.strip_suffix(".api.netsuite.com");
+    let account = account.and_then(|below| below.split('.').next());
+    account.unwrap_or(host)
 }
 
 fn meaning(seen: &Seen<'_>) -> Option<Meaning> {
@@ -114,6 +129,7 @@ fn meaning(seen: &Seen<'_>) -> Option<Meaning> {
 fn repeats_safely(request: &Request) -> bool {
     http::repeats_safely(request)
         || is_asynchronous(request)
+        || is_query(request)
         || (request.method == "PATCH" && request.path.contains("/eid:"))
 }
 
@@ -123,6 +139,12 @@ fn is_asynchronous(request: &Request) -> bool {
         && request.headers.iter().any(|(name, value)| {
             name.eq_ignore_ascii_case("prefer") && value.contains("respond-async")
         })
+}
+
+/// SuiteQL reads, though its method is POST.
+fn is_query(request: &Request) -> bool {
+    let path = request.path.split('?').next().unwrap_or_default();
+    request.method == "POST" && path.ends_with("/query/v1/suiteql")
 }
 
 /// A new record that names its external id can be looked for by it.
@@ -204,7 +226,6 @@ mod tests {
             query: Vec::new(),
             headers: Vec::new(),
             body: Some(body),
-            body_text: None,
             idempotency_key: "key".to_owned(),
         }
     }

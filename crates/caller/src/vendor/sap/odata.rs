@@ -26,6 +26,8 @@ pub(in crate::vendor) static ODATA: Vendor = Vendor {
     idempotency: Idempotency::Repeatability,
     csrf: Some(&CSRF),
     sign_in_counts: false,
+    tokens: &[],
+    sign_in_advice: http::sign_in_advice,
     jobs: Jobs::None,
     signals: &[
         // Locked by another user or session: that passes.
@@ -45,12 +47,16 @@ pub(in crate::vendor) static ODATA: Vendor = Vendor {
         ),
     ],
     probe: None,
+    limit_inquiry: None,
     base_url: https_only,
+    account_of: |host| host,
     vendor_code,
     meaning: |_| None,
     pause: throttling_pause,
     rate_headers: |_| Vec::new(),
-    question: |_| None,
+    // Where the service repeats requests; the configuration says so where it does not.
+    honours_key: true,
+    question: None,
     is_absent,
     repeats_safely: http::repeats_safely,
 };

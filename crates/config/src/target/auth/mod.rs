@@ -6,7 +6,7 @@ mod oauth2;
 use std::cell::Cell;
 
 use rampmeter_call::suggestion;
-use rampmeter_caller::{Auth, OAuth1, Secret, header};
+use rampmeter_caller::{Auth, OAuth1, Preset, Secret, typed_header};
 use url::Url;
 
 use crate::document::{Node, Reading, Section, Value};
@@ -18,8 +18,8 @@ pub(crate) struct Account<'a> {
     pub(crate) base_url: Option<&'a Url>,
     /// A URL of the target names this very machine in plain words.
     pub(crate) local: Cell<bool>,
-    /// Its vendor may count requests for access tokens.
-    pub(crate) sign_in_counts: bool,
+    /// Its vendor, which has rules for what a sign-in leaves out.
+    pub(crate) preset: Preset,
 }
 
 /// A kind of sign-in: its name, its keys, those of them that are required, and how it is read.
@@ -31,7 +31,7 @@ struct Kind {
     read: fn(&Section<'_>, &Account<'_>) -> Option<Auth>,
 }
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 9] = [
     Kind {
         name: "none",
         what: "auth of kind none",
@@ -131,6 +131,23 @@ const KINDS: [Kind; 8] = [
         required: &["client_id", "client_secret", "token_url"],
         read: oauth2::client_credentials,
     },
+    Kind {
+        name: "oauth2-refresh-token",
+        what: "auth of kind oauth2-refresh-token",
+        keys: &[
+            "kind",
+            "client_id",
+            "client_secret",
+            "refresh_token",
+            "scope",
+            "send_as",
+            "token_url",
+            "assumed_lifetime",
+            "counted",
+        ],
+        required: &["client_id", "client_secret", "refresh_token", "token_url"],
+        read: oauth2::refresh_token,
+    },
 ];
 
 /// The sign-in of a target; none if it is wrong.
@@ -168,7 +185,20 @@ fn kind_of(reading: &Reading<'_>, node: &Node) -> Option<&'static Kind> {
                     return kind;
                 }
                 let problem = Problem::new(Code::BadValue, "`kind` is no kind of auth").at(span);
+                let of_oauth2: Vec<&str> = names
+                    .iter()
+                    .copied()
+                    .filter(|kind| kind.starts_with("oauth2-"))
+                    .collect();
                 match suggestion::nearest(name, names.iter().copied()) {
+                    _ if name
+                        .to_ascii_lowercase()
+                        .replace(['-', '_', '.', ' '], "")
+                        .starts_with("oauth2")
+                        || name.eq_ignore_ascii_case("oauth") =>
+                    {
+                        problem.help(format!("OAuth 2.0 has several: {}", of_oauth2.join(", ")))
+                    }
                     Some(near) => problem.help(format!("did you mean \"{near}\"?")),
                     None => problem,
                 }
@@ -205,7 +235,7 @@ fn basic(section: &Section<'_>) -> Option<Auth> {
 /// A header of the vendor's own. `Authorization` has kinds of its own.
 fn api_key(section: &Section<'_>) -> Option<Auth> {
     let name = section.parsed("header", Code::BadHeader, |name| {
-        header::typed(name, "")
+        typed_header(name, "")
             .map(|_| name.to_ascii_lowercase())
             .map_err(|error| format!("cannot be used: {error}"))
     });
@@ -223,8 +253,23 @@ fn oauth1(section: &Section<'_>) -> Option<Auth> {
     let consumer_secret = section.secret("consumer_secret");
     let access_id = section.text("access_id");
     let access_secret = section.secret("access_secret");
+    let account = account?;
+    let signed = account.value.to_uppercase().replace('-', "_");
+    if signed != account.value {
+        section.reading.note(
+            Problem::new(
+                Code::BadCredential,
+                "`account` is written as in a host's name, and signatures name it otherwise",
+            )
+            .at(&account.location)
+            .help(format!(
+                "NetSuite signs with capitals and an underscore: account = \"{signed}\""
+            )),
+        );
+        return None;
+    }
     Some(Auth::OAuth1(OAuth1 {
-        account: account?.value,
+        account: account.value,
         consumer_key: consumer_key?.value,
         consumer_secret: consumer_secret?,
         access_id: access_id?.value,
@@ -232,10 +277,59 @@ fn oauth1(section: &Section<'_>) -> Option<Auth> {
     }))
 }
 
+/// Warns of a credential that can be sent and is hardly meant so.
+fn odd(section: &Section<'_>, key: &str, secret: &Secret) {
+    let text = secret.expose();
+    let is_placeholder = [
+        "replace-me",
+        "changeme",
+        "change-me",
+        "xxx",
+        "todo",
+        "secret",
+    ]
+    .iter()
+    .any(|word| text.eq_ignore_ascii_case(word));
+    let (message, help) = if text.trim() != text {
+        (
+            format!("the value behind `{key}` begins or ends with a blank, which would be sent"),
+            "take the blank out of the variable or file",
+        )
+    } else if ["bearer ", "basic "]
+        .iter()
+        .any(|word| text.to_ascii_lowercase().starts_with(word))
+    {
+        (
+            format!(
+                "the value behind `{key}` begins with the name of its scheme, which is sent before it anyway"
+            ),
+            "leave \"Bearer \" or \"Basic \" out of it",
+        )
+    } else if text.len() > 1 && text.starts_with(['"', '\'']) && text.ends_with(['"', '\'']) {
+        (
+            format!("the value behind `{key}` stands in quotes, which would be sent"),
+            "take the quotes out of the variable or file",
+        )
+    } else if is_placeholder {
+        (
+            format!("the value behind `{key}` is a placeholder"),
+            "put the vendor's secret there; for a stand-in of Rampmeter it may stay",
+        )
+    } else {
+        return;
+    };
+    let problem = Problem::warning(Code::OddCredential, message).help(help);
+    section.reading.note(match section.get(key) {
+        Some(node) => problem.at(&node.span),
+        None => problem,
+    });
+}
+
 /// A credential that can stand in a header: a file with a second line, say, cannot.
 fn sendable(section: &Section<'_>, key: &str) -> Option<Secret> {
     let secret = section.secret(key)?;
     if !secret.expose().chars().any(char::is_control) {
+        odd(section, key, &secret);
         return Some(secret);
     }
     let message =

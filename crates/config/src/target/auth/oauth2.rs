@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
+use rampmeter_caller::vendor::{TokenDefaults, TokenHost};
 use rampmeter_caller::{
-    Algorithm, Auth, ClientAuthentication, Grant, KeyError, OAuth2, ScopeForm, SigningKey,
+    Algorithm, Auth, ClientAuthentication, Grant, GrantKind, KeyError, OAuth2, ScopeForm,
+    SigningKey,
 };
 use url::Url;
 
@@ -13,17 +15,11 @@ use crate::document::{Section, Value};
 use crate::problem::{Code, Problem};
 use crate::target::address::is_plainly_local;
 
-/// Where NetSuite grants tokens, below the account's own host (Oracle, OAuth 2.0 client credentials flow).
-const NETSUITE_TOKEN: &str = "/services/rest/auth/oauth2/v1/token";
-
-/// Where Salesforce grants tokens, below the host that is the assertion's audience.
-const SALESFORCE_TOKEN: &str = "/services/oauth2/token";
-
-/// The audience of Salesforce's production; a sandbox has `https://test.salesforce.com`.
-const SALESFORCE: &str = "https://login.salesforce.com";
-
-/// The scope that REST calls need.
-const REST: &str = "rest_webservices";
+/// Where a client shows its id and secret.
+const WAYS: [(&str, ClientAuthentication); 2] = [
+    ("basic", ClientAuthentication::Basic),
+    ("form", ClientAuthentication::Form),
+];
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -47,12 +43,12 @@ pub(super) fn client_assertion(section: &Section<'_>, account: &Account<'_>) -> 
             &[Algorithm::Ps256, Algorithm::Es256, Algorithm::Es384],
         )
     };
-    let scopes = scopes(section);
+    let defaults = account.preset.token_defaults(GrantKind::ClientAssertion);
+    let scopes = scopes(section, defaults);
     let forms = [("list", ScopeForm::List), ("commas", ScopeForm::Commas)];
     let scope_form = section.word("scope_form", &forms).unwrap_or_default();
-    let token_url = token_url(section, account, account.base_url, NETSUITE_TOKEN);
-    let audience = section.text("audience").map(|found| found.value);
-    let token_url = token_url?;
+    let audience = audience(section, defaults);
+    let token_url = token_url(section, account, defaults, audience.as_deref())?;
     let grant = Grant::ClientAssertion {
         client_id: client_id?.value,
         certificate_id: certificate_id?.value,
@@ -69,13 +65,9 @@ pub(super) fn jwt_bearer(section: &Section<'_>, account: &Account<'_>) -> Option
     let client_id = section.text("client_id");
     let username = section.text("username");
     let key = key(section, &[Algorithm::Rs256]);
-    let audience = match section.get("audience") {
-        Some(_) => section.text("audience").map(|found| found.value),
-        None => Some(SALESFORCE.to_owned()),
-    };
-    // Tokens are granted by the host that the assertion is for, unless said otherwise.
-    let host = audience.as_deref().and_then(|text| Url::parse(text).ok());
-    let token_url = token_url(section, account, host.as_ref(), SALESFORCE_TOKEN);
+    let defaults = account.preset.token_defaults(GrantKind::JwtBearer);
+    let audience = audience(section, defaults);
+    let token_url = token_url(section, account, defaults, audience.as_deref());
     let grant = Grant::JwtBearer {
         client_id: client_id?.value,
         username: username?.value,
@@ -90,16 +82,32 @@ pub(super) fn client_credentials(section: &Section<'_>, account: &Account<'_>) -
     let client_id = section.text("client_id");
     let client_secret = section.secret("client_secret");
     let scope = section.text("scope").map(|found| found.value);
-    let ways = [
-        ("basic", ClientAuthentication::Basic),
-        ("form", ClientAuthentication::Form),
-    ];
-    let authentication = section.word("send_as", &ways).unwrap_or_default();
-    let token_url = token_url(section, account, None, "");
+    let authentication = section.word("send_as", &WAYS).unwrap_or_default();
+    let defaults = account.preset.token_defaults(GrantKind::ClientCredentials);
+    let token_url = token_url(section, account, defaults, None);
     let grant = Grant::ClientCredentials {
         client_id: client_id?.value,
         client_secret: client_secret?,
         authentication,
+        scope,
+    };
+    Some(oauth2(section, account, token_url?, grant))
+}
+
+/// QuickBooks, HubSpot, Xero, Workday: what a person's consent gave to the client.
+pub(super) fn refresh_token(section: &Section<'_>, account: &Account<'_>) -> Option<Auth> {
+    let client_id = section.text("client_id");
+    let client_secret = section.secret("client_secret");
+    let refresh_token = section.secret("refresh_token");
+    let scope = section.text("scope").map(|found| found.value);
+    let authentication = section.word("send_as", &WAYS).unwrap_or_default();
+    let defaults = account.preset.token_defaults(GrantKind::RefreshToken);
+    let token_url = token_url(section, account, defaults, None);
+    let grant = Grant::RefreshToken {
+        client_id: client_id?.value,
+        client_secret: client_secret?,
+        authentication,
+        refresh_token: refresh_token?,
         scope,
     };
     Some(oauth2(section, account, token_url?, grant))
@@ -113,16 +121,27 @@ fn oauth2(section: &Section<'_>, account: &Account<'_>, token_url: Url, grant: G
         token_url,
         grant,
         assumed_lifetime,
-        counted: section.flag("counted").unwrap_or(account.sign_in_counts),
+        counted: section
+            .flag("counted")
+            .unwrap_or(account.preset.vendor().sign_in_counts),
+        kept_in: None,
     }))
 }
 
-/// `token_url`, or `place` on the host of `near`.
+/// Who an assertion is for, where the file or the vendor says so.
+fn audience(section: &Section<'_>, defaults: Option<&TokenDefaults>) -> Option<String> {
+    match section.get("audience") {
+        Some(_) => section.text("audience").map(|found| found.value),
+        None => defaults?.audience.map(str::to_owned),
+    }
+}
+
+/// `token_url`, or the vendor's place for it.
 fn token_url(
     section: &Section<'_>,
     account: &Account<'_>,
-    near: Option<&Url>,
-    place: &str,
+    defaults: Option<&TokenDefaults>,
+    audience: Option<&str>,
 ) -> Option<Url> {
     if section.get("token_url").is_some() {
         return section.parsed("token_url", Code::BadBaseUrl, |text| {
@@ -139,23 +158,36 @@ fn token_url(
             }
         });
     }
-    let Some(near) = near else {
+    let host = defaults.and_then(|defaults| match defaults.host {
+        TokenHost::Account => account.base_url.cloned(),
+        TokenHost::Audience => audience.and_then(|text| Url::parse(text).ok()),
+    });
+    let (Some(defaults), Some(mut url)) = (defaults, host) else {
         // Without a readable base URL that problem has been said; an audience may be no URL.
-        if section.get("audience").is_some() {
-            section.requires("token_url");
+        if let Some(node) = section.get("audience") {
+            section.reading.note(
+                Problem::new(
+                    Code::MissingKey,
+                    "the `audience` is no URL, so it does not say who gives tokens",
+                )
+                .at(&node.span)
+                .help("write it with https://, such as \"https://login.salesforce.com\"; or add `token_url`"),
+            );
         }
         return None;
     };
-    let mut url = near.clone();
-    url.set_path(place);
+    url.set_path(defaults.path);
     url.set_query(None);
     Some(url)
 }
 
 /// One text or a list of them.
-fn scopes(section: &Section<'_>) -> Option<Vec<String>> {
+fn scopes(section: &Section<'_>, defaults: Option<&TokenDefaults>) -> Option<Vec<String>> {
     match section.get("scope").map(|node| &node.value) {
-        None => Some(vec![REST.to_owned()]),
+        None => {
+            let usual = defaults.map_or(&[][..], |defaults| defaults.scopes);
+            Some(usual.iter().map(|scope| (*scope).to_owned()).collect())
+        }
         Some(Value::Array(_)) => section
             .texts("scope")
             .map(|texts| texts.into_iter().map(|text| text.value).collect()),

@@ -23,7 +23,12 @@ pub(super) fn read(reading: &Reading<'_>, section: &Section<'_>) -> Option<Calen
     }
     let found = section.text("reset")?;
     match parse(&found.value) {
-        Ok(calendar) => Some(calendar),
+        Ok(calendar) => {
+            if let Some(problem) = fixed_zone(&found.value) {
+                reading.note(problem.at(&found.location));
+            }
+            Some(calendar)
+        }
         Err(reason) => {
             reading.note(
                 Problem::new(Code::BadReset, format!("`reset` {reason}"))
@@ -33,6 +38,32 @@ pub(super) fn read(reading: &Reading<'_>, section: &Section<'_>) -> Option<Calen
             None
         }
     }
+}
+
+/// Abbreviations that are the names of zones without summer time, though their places have one.
+const FIXED_ZONES: [(&str, &str); 5] = [
+    ("EST", "America/New_York"),
+    ("MST", "America/Denver"),
+    ("HST", "Pacific/Honolulu"),
+    ("Etc/GMT+5", "America/New_York"),
+    ("Etc/GMT-1", "Europe/Paris"),
+];
+
+/// A zone that stays on winter time while its place does not.
+fn fixed_zone(text: &str) -> Option<Problem> {
+    let zone = text.split_whitespace().last()?;
+    let (_, meant) = FIXED_ZONES
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(zone))?;
+    Some(
+        Problem::warning(
+            Code::FixedZone,
+            format!(
+                "{zone} has no summer time: for half of the year the quota would be an hour off"
+            ),
+        )
+        .help(format!("write the place, which has it: {meant}")),
+    )
 }
 
 fn parse(text: &str) -> Result<Calendar, String> {

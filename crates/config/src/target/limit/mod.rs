@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rampmeter_caller::preset::{Bound, SuggestedLimit};
+use rampmeter_caller::vendor::{Bound, SuggestedLimit};
 use rampmeter_dispatch::{
     CountFrom, Counts, Limit, LimitKind, MAX_WINDOW, MIN_WINDOW, Priority, Reserve, Rules,
 };
@@ -75,6 +75,16 @@ pub(crate) fn read(
                 Bound::Window { calls, per } => Limit::window(limit.name, calls, per),
             });
         }
+    }
+    if rules.limits.is_empty() && reading.problems.borrow().len() == before {
+        reading.note(
+            Problem::warning(
+                Code::NoLimit,
+                "the target has no limit: every call that waits is sent at once",
+            )
+            .at(target.get("limits").map_or(&target.span, |node| &node.span))
+            .help("write what the vendor allows: limits = [{ name = \"minute\", calls = 60, per = \"1m\" }], or { name = \"account\", concurrency = 5 }"),
+        );
     }
     if reading.problems.borrow().len() == before
         && let Err(error) = rules.validate()

@@ -87,7 +87,7 @@ impl CallContext<'_> {
     /// The rules by which something follows for a call.
     pub(crate) fn rules_of(&mut self, target: TargetId, call: &InFlight) -> CallRules {
         let config = &self.target(target).config;
-        config.call_rules(call.message.attempts, random())
+        config.call_rules(call.message.attempts, random(), call.on_unknown)
     }
 
     /// Does what follows.
@@ -116,11 +116,13 @@ impl CallContext<'_> {
                 return Ok(());
             };
             let job = calls.store.calls.job(permit.message)?;
+            let on_unknown = calls.permits().on_unknown_of(permit.target, &message)?;
             let lane = Priority::ALL.get(usize::from(permit.lane)).copied();
             let call = InFlight {
                 message,
                 priority: lane.ok_or_else(|| StoreError::damaged("a permit of no lane"))?,
                 started_at: permit.started_at,
+                on_unknown,
                 look: job.map(|job| Box::new(job.follow_up)),
             };
             Ok(calls.lost_in_crash(permit.target, call)?)

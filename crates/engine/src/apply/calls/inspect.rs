@@ -26,6 +26,7 @@ impl CallContext<'_> {
             deferrals: target.gate.deferrals(),
             throttles: target.throttles,
             throttles_under_our_limit: target.throttles_under_our_limit,
+            reused_keys: target.caller.reused_keys(),
             closed_by_headers: target.closed_by_headers,
             vendor: target.gate.view(now).vendor(),
             first: explain_first(target, now),

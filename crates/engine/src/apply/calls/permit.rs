@@ -166,6 +166,21 @@ impl Permits<'_, '_> {
         }
     }
 
+    /// What happens to the call of a message if its answer is lost. A message that is no call is not sent again.
+    pub(crate) fn on_unknown_of(
+        &mut self,
+        target: TargetId,
+        message: &MessageRow,
+    ) -> Result<OnUnknown, StoreError> {
+        Ok(match self.request_of(target, message)? {
+            Asked::Call(wanted) => {
+                let config = &self.calls.target(target).config;
+                config.on_unknown_of(&wanted.request)
+            }
+            Asked::Nothing(_) => OnUnknown::Fail,
+        })
+    }
+
     /// The call that a message asks for.
     fn request_of(&mut self, target: TargetId, message: &MessageRow) -> Result<Asked, StoreError> {
         let body = message_body(self.calls.queue.store.executions, message)?;
@@ -220,9 +235,10 @@ impl Permits<'_, '_> {
         }
         let places = target.gate.start(permit, priority, waiting, now);
         let caller = Arc::clone(&target.caller);
+        let on_unknown = target.config.on_unknown_of(&request);
         let attempt = match look {
             Some(_) => Attempt::default(),
-            None => attempt_of(target.config.on_unknown, &message),
+            None => attempt_of(on_unknown, &message),
         };
         let number = message.id;
         if look.is_none() && message.receive_count == 0 {
@@ -237,6 +253,7 @@ impl Permits<'_, '_> {
                 message,
                 priority,
                 started_at: now,
+                on_unknown,
                 look: look.clone(),
             },
         );

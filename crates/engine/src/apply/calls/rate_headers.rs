@@ -5,8 +5,8 @@
 use std::time::{Duration, SystemTime};
 
 use rampmeter_call::Outcome;
-use rampmeter_caller::rate_headers;
 use rampmeter_caller::rate_headers::{StatedLimit, Unit};
+use rampmeter_caller::{rate_headers, stated_limits};
 use rampmeter_dispatch::{Disagreement, Quota};
 use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
@@ -29,7 +29,7 @@ impl CallContext<'_> {
         outcome: &Outcome,
     ) -> Result<(), StoreFailure> {
         // Some vendors name a reset by the wall clock, which the engine's own time need not follow.
-        let stated_limits = rate_headers::stated_limits(outcome, SystemTime::now());
+        let stated_limits = stated_limits(outcome, SystemTime::now());
         if stated_limits.is_empty() {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 //! anything. A file whose name ends in `.asl.json` is a definition; any other is a configuration. Errors make it
 //! fail; warnings do not.
 
+mod lost_answers;
 mod on_aws;
 mod rates;
 mod sarif;
@@ -17,7 +18,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::explain;
-use crate::problem::{self, Problem, advice};
+use crate::problem::{self, Problem, advice, queued_call};
 pub(super) use on_aws::run as run_on_aws;
 
 /// Options of `check`.
@@ -75,6 +76,8 @@ struct Findings {
     rates: Vec<Value>,
     /// The same for people.
     rate_lines: Vec<String>,
+    /// What happens to a lost POST of each target, for people and for programs.
+    lost_answers: Vec<(String, Value)>,
     /// What the file holds, when it is good.
     summary: String,
 }
@@ -104,6 +107,7 @@ fn answer(
 ) -> Result<(), Failure> {
     let (mut errors, mut warnings) = (0, 0);
     let (mut problems, mut rates): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
+    let mut lost_answers: Vec<Value> = Vec::new();
     for (file, findings) in all {
         errors += findings.errors;
         warnings += findings.warnings;
@@ -119,6 +123,8 @@ fn answer(
             Format::Json => {
                 problems.extend(findings.problems.iter().cloned());
                 rates.extend(findings.rates.iter().cloned());
+                let rules = findings.lost_answers.iter();
+                lost_answers.extend(rules.map(|(_, rule)| rule.clone()));
             }
         }
     }
@@ -131,6 +137,7 @@ fn answer(
             "warnings": warnings,
             "problems": problems,
             "rates": rates,
+            "lost_answers": lost_answers,
         });
         if let (Value::Object(answer), Some(Value::Object(more))) = (&mut answer, more) {
             answer.extend(more);
@@ -157,9 +164,11 @@ fn print(file: &Path, findings: &Findings) -> std::io::Result<()> {
         told = format!("{told}, {}", counted(findings.warnings, "warning"));
     }
     output::data(&format!("{}: {told}", file.display()))?;
+    let rules = findings.lost_answers.iter().map(|(line, _)| line);
     findings
         .rate_lines
         .iter()
+        .chain(rules)
         .try_for_each(|line| output::data(line))
 }
 
@@ -181,7 +190,7 @@ async fn check(file: &Path, arguments: &Arguments, color: bool) -> Result<Findin
         if arguments.aws {
             findings.definition_on_aws(&name, &text, arguments.kind, color);
         } else {
-            findings.definition(&name, &text, arguments.kind, color);
+            findings.definition(&name, &text, arguments.kind, None, color);
             "a definition that runs here".clone_into(&mut findings.summary);
         }
         return Ok(findings);
@@ -223,13 +232,22 @@ impl Findings {
     }
 
     fn configuration(&mut self, config: &Config, color: bool) {
+        let warnings = &config.warnings;
+        if !warnings.problems().is_empty() {
+            self.warnings += warnings.problems().len();
+            self.texts.push(warnings.render(color));
+            if let Value::Array(problems) = warnings.to_json()["problems"].take() {
+                self.problems.extend(problems);
+            }
+        }
+        self.lost_answers = lost_answers::of(config);
         for workflow in config.workflows.values() {
             let file = workflow.definition_path.display().to_string();
             let kind = match workflow.workflow_type {
                 WorkflowType::Standard => Kind::Standard,
                 WorkflowType::Express => Kind::Express,
             };
-            self.definition(&file, &workflow.definition, kind, color);
+            self.definition(&file, &workflow.definition, kind, Some(config), color);
         }
         self.absent_targets(config);
         self.summary = format!(
@@ -284,10 +302,18 @@ impl Findings {
         }
     }
 
-    fn definition(&mut self, file: &str, text: &str, kind: Kind, color: bool) {
+    fn definition(
+        &mut self,
+        file: &str,
+        text: &str,
+        kind: Kind,
+        config: Option<&Config>,
+        color: bool,
+    ) {
         let mut problems = problem::problems(file, text, kind == Kind::Express);
         if let Ok(definition) = serde_json::from_str(text) {
-            let advice = advice::on(&definition).into_iter();
+            let calls = queued_call::on(&definition, config);
+            let advice = advice::on(&definition).into_iter().chain(calls);
             problems.extend(advice.map(|advice| Problem::of_advice(file, text, advice)));
         }
         for problem in &problems {

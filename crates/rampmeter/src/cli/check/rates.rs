@@ -78,7 +78,7 @@ pub(super) fn of(config: &Config, measured: &Measured) -> Vec<Reach> {
 fn of_target(target: &Target, measured: &Measured) -> Vec<Reach> {
     let preset = target.profile.preset;
     let known = measured.calls.get(&target.name).copied();
-    let latency = known.unwrap_or_else(|| preset.assumed_call());
+    let latency = known.unwrap_or_else(|| preset.vendor().assumed_call);
     let from = match (known, &measured.server) {
         (Some(_), Some(server)) => format!("measured by the server at {server}"),
         (_, Some(_)) => {

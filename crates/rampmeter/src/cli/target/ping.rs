@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
-use rampmeter_call::{Outcome, Repeatable, Request};
-use rampmeter_caller::rate_headers::{self, StatedLimit};
-use rampmeter_caller::{Attempt, Auth, Caller};
+use rampmeter_call::{Answer, Outcome, Repeatable, Request};
+use rampmeter_caller::rate_headers::StatedLimit;
+use rampmeter_caller::{Attempt, Caller, stated_limits};
 use rampmeter_config::{Config, Target};
 use rampmeter_terminal::output::{self, Color, Format, OutputArguments, note};
 use rampmeter_terminal::{Exit, Failure};
@@ -45,7 +45,7 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
     })?;
     note("this call is made beside the limits of a running server, and the vendor counts it");
     let found = ping(&caller, &path).await;
-    let good = matches!(found.outcome, Outcome::Success(_));
+    let good = found.is_good();
     match arguments.output.format() {
         Format::Table => print(&target, &path, &found)?,
         Format::Json | Format::Jsonl => output::json(&to_json(&target, &path, &found))?,
@@ -66,6 +66,7 @@ pub(crate) fn target(file: &std::path::Path, name: &str, color: Color) -> Result
             text: report.render(color.for_stderr()),
             exit: Exit::Usage,
         })?;
+    config.keep_refresh_tokens();
     config.targets.remove(name).ok_or_else(|| {
         let known: Vec<&str> = config.targets.keys().map(String::as_str).collect();
         let what = format!("{} has no target {name}", file.display());
@@ -75,7 +76,7 @@ pub(crate) fn target(file: &std::path::Path, name: &str, color: Color) -> Result
 }
 
 fn path_of(target: &Target, chosen: Option<&str>) -> Result<String, Failure> {
-    let rules = target.profile.preset.rules();
+    let rules = target.profile.preset.vendor();
     chosen.or(rules.probe).map(str::to_owned).ok_or_else(|| {
         let what = format!(
             "the preset {} knows no harmless call",
@@ -94,7 +95,6 @@ pub(crate) async fn call(caller: &Caller, path: &str) -> Outcome {
         query: Vec::new(),
         headers: Vec::new(),
         body: None,
-        body_text: None,
         idempotency_key: "ping".to_owned(),
     };
     let mut outcome = caller.attempt(&request, &Attempt::default()).await;
@@ -138,7 +138,7 @@ fn seconds_between(from: SystemTime, to: SystemTime) -> i64 {
 
 fn print(target: &Target, path: &str, found: &Found) -> std::io::Result<()> {
     let line = |name: &str, value: &str| output::data(&format!("{name:<10}{value}"));
-    let rules = target.profile.preset.rules();
+    let rules = target.profile.preset.vendor();
     line("target", &format!("{} ({})", target.name, rules.title))?;
     line("url", target.profile.base_url.as_str())?;
     line("sign-in", &target.profile.auth.to_string())?;
@@ -147,16 +147,46 @@ fn print(target: &Target, path: &str, found: &Found) -> std::io::Result<()> {
         &format!("GET {path}, {} ms", found.took.as_millis()),
     )?;
     line("answer", &said(&found.outcome))?;
+    if let Some(location) = location(&found.outcome) {
+        line("leads to", location)?;
+    }
     if let Some(ahead) = found.clock_ahead {
         line("clock", &clock(ahead))?;
     }
-    for stated in rate_headers::stated_limits(&found.outcome, SystemTime::now()) {
+    for stated in stated_limits(&found.outcome, SystemTime::now()) {
         line("limit", &limit_text(&stated))?;
     }
     if let Some(advice) = advice(target, found) {
-        line("advice", &advice)?;
+        line("advice", advice)?;
     }
     Ok(())
+}
+
+impl Found {
+    /// The vendor did what was asked. A page for people with status 200 is most often that of a sign-in.
+    fn is_good(&self) -> bool {
+        matches!(&self.outcome, Outcome::Success(answer) if !is_page(answer))
+    }
+}
+
+/// Whether an answer is a page for people, which no API gives.
+fn is_page(answer: &Answer) -> bool {
+    let html = answer
+        .header("content-type")
+        .is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
+    let begins_so = answer.body.as_str().is_some_and(|text| {
+        let start = text.trim_start().get(..14).unwrap_or_default();
+        start.to_ascii_lowercase().starts_with("<!doctype html")
+            || start.to_ascii_lowercase().starts_with("<html")
+    });
+    html || begins_so
+}
+
+/// Where a redirection leads.
+fn location(outcome: &Outcome) -> Option<&str> {
+    let answer = outcome.answer()?;
+    let redirects = (300..400).contains(&answer.status);
+    redirects.then(|| answer.header("location")).flatten()
 }
 
 fn clock(ahead: i64) -> String {
@@ -178,6 +208,9 @@ pub(crate) fn said(outcome: &Outcome) -> String {
             .map_or_else(String::new, |code| format!(", {code}"))
     };
     match outcome {
+        Outcome::Success(answer) if is_page(answer) => {
+            format!("{status}, but with a page for people in place of data")
+        }
         Outcome::Success(_) => status.to_owned(),
         Outcome::Final { vendor_code, .. } => format!("{status}{}", code(vendor_code)),
         Outcome::Throttled { vendor_code, .. } => {
@@ -218,7 +251,17 @@ fn limit_text(stated: &StatedLimit) -> String {
 const CLOCK_MATTERS: i64 = 120;
 
 /// What to look at when the sign-in was refused.
-fn advice(target: &Target, found: &Found) -> Option<String> {
+fn advice(target: &Target, found: &Found) -> Option<&'static str> {
+    if location(&found.outcome).is_some() {
+        return Some(
+            "calls follow no redirection: let base_url or the path name the place it leads to; if that is a sign-in page, the credential was not taken",
+        );
+    }
+    if matches!(&found.outcome, Outcome::Success(answer) if is_page(answer)) {
+        return Some(
+            "an API answers with data: base_url or the path may be that of the web interface, or the credential was not taken and this is its sign-in page",
+        );
+    }
     let refused = match &found.outcome {
         Outcome::Final { answer, .. } => answer.status == 401,
         Outcome::Repeatable { reason, .. } => {
@@ -236,30 +279,14 @@ fn advice(target: &Target, found: &Found) -> Option<String> {
         .clock_ahead
         .is_some_and(|ahead| ahead.abs() > CLOCK_MATTERS)
     {
-        return Some(
-            "set this machine's clock: signatures of the wrong time are refused".to_owned(),
-        );
+        return Some("set this machine's clock: signatures of the wrong time are refused");
     }
-    let text = match &target.profile.auth {
-        Auth::None => "the target has no `auth`, and the vendor wants one",
-        Auth::OAuth1(_) => {
-            "compare the account (1234567_SB1, capitals and underscore), both keys and both secrets; NetSuite's Login Audit Trail says which it missed"
-        }
-        Auth::OAuth2(_) if target.profile.preset == rampmeter_caller::Preset::NetSuite => {
-            "compare client_id, certificate_id and the uploaded certificate with the key; the mapping needs an entity and a role with REST Web Services"
-        }
-        Auth::OAuth2(_) if target.profile.preset == rampmeter_caller::Preset::Salesforce => {
-            "the connected app must hold the key's certificate, the user must be pre-authorised for it, and a sandbox has audience = \"https://test.salesforce.com\""
-        }
-        _ => {
-            "compare the credential with the vendor's; a secret from a file or variable may be an older one"
-        }
-    };
-    Some(text.to_owned())
+    let profile = &target.profile;
+    Some((profile.preset.vendor().sign_in_advice)(&profile.auth))
 }
 
 fn to_json(target: &Target, path: &str, found: &Found) -> Value {
-    let stated_limits: Vec<Value> = rate_headers::stated_limits(&found.outcome, SystemTime::now())
+    let stated_limits: Vec<Value> = stated_limits(&found.outcome, SystemTime::now())
         .iter()
         .map(|stated| {
             json!({
@@ -277,7 +304,8 @@ fn to_json(target: &Target, path: &str, found: &Found) -> Value {
         "base_url": target.profile.base_url.as_str(),
         "sign_in": target.profile.auth.to_string(),
         "path": path,
-        "ok": matches!(found.outcome, Outcome::Success(_)),
+        "ok": found.is_good(),
+        "location": location(&found.outcome),
         "status": found.outcome.answer().map(|answer| answer.status),
         "answer": said(&found.outcome),
         "took_ms": found.took.as_millis() as u64,

@@ -1,6 +1,9 @@
 //! Salesforce REST. Its errors come in a list, a throttle is a 403 like a missing right, and it sends no Retry-After:
 //! how long to pause follows from which of its two limits refused.
 
+mod limits;
+mod sign_in;
+
 use std::time::Duration;
 
 use rampmeter_call::{Answer, Request, Retry, Throttle};
@@ -47,23 +50,28 @@ pub(super) static SALESFORCE: Vendor = Vendor {
     idempotency: Idempotency::None,
     csrf: None,
     sign_in_counts: true,
+    tokens: sign_in::TOKENS,
+    sign_in_advice: sign_in::advice,
     jobs: Jobs::None,
     signals: &[
         Signal::of(400, "UNABLE_TO_LOCK_ROW", Meaning::Repeatable),
         Signal::of(400, "QUERY_TIMEOUT", Meaning::Repeatable),
-        Signal::of(500, "UNKNOWN_EXCEPTION", Meaning::Repeatable),
+        Signal::of(500, "UNKNOWN_EXCEPTION", Meaning::MaybeDone),
         Signal::of(503, "SERVER_UNAVAILABLE", Meaning::Repeatable),
         // An upsert whose external id fits several records: the answer lists them.
         Signal::status(300, Meaning::Final),
     ],
     probe: Some("/services/data/"),
+    limit_inquiry: Some(limits::INQUIRY),
     base_url,
+    account_of: |host| host,
     vendor_code: http::vendor_code,
     meaning,
     pause,
     rate_headers,
+    honours_key: false,
     // Only a configured question can find an insert: its field for an external id is the org's own.
-    question: |_| None,
+    question: None,
     is_absent,
     repeats_safely,
 };
@@ -239,7 +247,6 @@ mod tests {
             query: Vec::new(),
             headers: Vec::new(),
             body: None,
-            body_text: None,
             idempotency_key: String::new(),
         };
         let upsert = "/services/data/v60.0/sobjects/Order/Number__c/SO-1?updateOnly=true";
