@@ -13,6 +13,7 @@ pub mod http_task;
 pub mod job;
 mod job_action;
 mod json_numbers;
+mod judgement;
 pub mod message;
 mod next_action;
 mod on_unknown;
@@ -24,15 +25,16 @@ pub mod suggestion;
 
 pub use answer::{Answer, BodyFile, BodyReading, StoredBody};
 pub use failed::{
-    Failed, INVALID_MESSAGE, JOB_FAILED, OUTCOME_UNKNOWN, UNAVAILABLE, UNDELIVERABLE,
+    Failed, INVALID_MESSAGE, JOB_FAILED, OUTCOME_UNKNOWN, THROTTLED, UNAVAILABLE, UNDELIVERABLE,
 };
 pub use job_action::{JobAction, PolledJob};
 pub use json_numbers::changes_a_number;
+pub use judgement::Judgement;
 pub use message::{CallMessage, InvalidMessage};
 pub use next_action::{CallRules, NextAction};
 pub use on_unknown::OnUnknown;
 pub use outcome::{Outcome, Repeatable, Throttle};
-pub use permit_end::PermitEnd;
+pub use permit_end::{EndedRequest, PermitEnd, Reach, Settled};
 pub use request::header::{self, HeaderError};
 pub use request::path::{self, PathError};
 pub use request::{Account, METHODS, Request, RequestError};

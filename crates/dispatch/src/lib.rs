@@ -40,8 +40,8 @@
 //! |---|---|---|
 //! | an answer, good or bad, that is the call's own affair | [`Gate::finish`] | the rows to persist |
 //! | accepted, and a job goes on | [`Gate::accepted`], later [`Gate::finish`] | the same |
-//! | a throttle | [`Feedback::throttled`], then [`Gate::finish`] | [`ThrottleScope::Target`]: back to its turn, the gate narrows what it admits. [`ThrottleScope::Call`]: the host sets this call back behind its lane, each time longer |
-//! | the vendor cannot be reached, or refuses to sign us in | [`Feedback::troubled`], then [`Gate::not_sent`] if the call never left, else [`Gate::finish`] | [`TroubleState`] once the target is shut; the call goes back to its turn and has used up no attempt |
+//! | a throttle | [`Feedback::throttled`], then [`Gate::finish`] | [`Whose::Account`]: back to its turn, the gate narrows what it admits. [`Whose::Call`]: the host sets this call back behind its lane, each time longer |
+//! | the vendor cannot be reached, or refuses to sign us in | [`Feedback::troubled`], then [`Gate::not_sent`] if the call never left, else [`Gate::finish`] | [`Whose::Account`]: the call goes back to its turn and has used up no attempt. [`Whose::Call`]: nobody else met it so far |
 //! | no answer | [`Gate::hold`] | at the end of the hold, [`Gate::release_holds`] |
 //! | the permit was not used | [`Gate::give_back`] | the rows to persist |
 //!
@@ -83,7 +83,7 @@ pub use calendar::{Calendar, ResetDay};
 pub use explain::{Explanation, Holder, Position, Start};
 pub use feedback::{
     FIRST_PAUSE, MAX_PAUSE, MAX_PROBE_PAUSE, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, TROUBLED_CALLS,
-    Throttle, ThrottleReport, ThrottleScope, Trouble, TroubleState,
+    Throttle, ThrottleReport, Trouble, TroubleReport, TroubleState, Troubled, Whose,
 };
 pub use gate::{
     Decision, Disagreement, Feedback, Gate, GateView, LimitUsage, Memory, Quota, Released,

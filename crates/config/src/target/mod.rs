@@ -69,14 +69,16 @@ impl Target {
         format!("{}-{}", self.name, priority.as_str().to_lowercase())
     }
 
-    /// What it says about a call that used up so many attempts before; any random number spreads the waits.
+    /// What it says about a call that used up so many attempts before and was refused so often in a row; any random number
+    /// spreads the waits.
     #[must_use]
-    pub fn call_rules(&self, attempts: u32, random: u64) -> CallRules {
+    pub fn call_rules(&self, attempts: u32, refusals: u32, random: u64) -> CallRules {
         CallRules {
             retry: self.retry,
             on_unknown: self.on_unknown,
             polling: self.profile.polling,
             attempts,
+            refusals,
             random,
         }
     }

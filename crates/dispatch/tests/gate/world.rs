@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rampmeter_dispatch::{
     CallId, CountFrom, Decision, Gate, LimitKind, MIN_WINDOW, OpenPermit, Pace, PermitId, Priority,
-    Refusal, Rules, ThrottleScope, Time, Trouble, Waiting, WindowRow,
+    Refusal, Rules, Time, Trouble, Troubled, Waiting, Whose, WindowRow,
 };
 
 use crate::command::{Command, KINDS, is_even};
@@ -183,25 +183,18 @@ impl World {
     /// Something becomes known of a call in flight.
     fn outcome(&mut self, command: &Command) -> Result<bool, String> {
         match *command {
-            Command::Answer {
-                pick,
-                throttle,
-                jitter,
-            } => {
+            Command::Answer { pick } => {
                 let Some(id) = self.pick(pick) else {
                     return Ok(false);
                 };
-                if let Some(kind) = throttle {
-                    self.gate.feedback(self.clock).refused(id, kind, jitter);
-                    self.oracle.throttle(id, kind, jitter);
-                }
-                self.finish(id, throttle.is_none());
+                self.finish(id, true);
             }
             Command::Refuse {
                 pick,
                 throttle,
                 earlier,
                 for_all,
+                overload,
                 jitter,
             } => {
                 let Some(id) = self.pick_open(pick) else {
@@ -212,19 +205,20 @@ impl World {
                     call: call_of(id),
                     earlier,
                     for_all,
+                    overload,
                 };
                 self.refuse(id, refusal, jitter)?;
             }
             Command::Trouble {
                 ref picks,
                 kind,
-                sent,
+                reached,
                 jitter,
             } => {
                 let mut happened = false;
                 for pick in picks {
                     if let Some(id) = self.pick_open(*pick) {
-                        self.trouble(id, kind, sent, jitter);
+                        self.trouble(id, kind, reached, jitter)?;
                         happened = true;
                     }
                 }
@@ -272,28 +266,42 @@ impl World {
             .gate
             .feedback(self.clock)
             .throttled(id, refusal, jitter);
-        let scope = self.oracle.refuse(id, refusal, jitter);
-        check!(report.scope == scope, "{refusal:?}: {report:?}");
-        self.saw("a throttle is the call's own", scope == ThrottleScope::Call);
+        let whose = self.oracle.refuse(id, refusal, jitter);
+        check!(report.whose == whose, "{refusal:?}: {report:?}");
+        self.saw("a throttle is the call's own", whose == Whose::Call);
         self.finish(id, false);
         Ok(())
     }
 
-    fn trouble(&mut self, id: PermitId, kind: Trouble, sent: bool, jitter: u64) {
-        let state = self
+    fn trouble(
+        &mut self,
+        id: PermitId,
+        kind: Trouble,
+        reached: bool,
+        jitter: u64,
+    ) -> Result<(), String> {
+        let outcome = Troubled {
+            call: call_of(id),
+            kind,
+            reached,
+        };
+        let report = self
             .gate
             .feedback(self.clock)
-            .troubled(id, call_of(id), kind, jitter);
-        self.oracle.trouble(id, call_of(id), kind, jitter);
-        self.saw("the account is in trouble", state.is_some());
-        if sent {
+            .troubled(id, outcome, jitter);
+        let whose = self.oracle.trouble(id, outcome, jitter);
+        check!(report.whose == whose, "{outcome:?}: {report:?}");
+        self.saw("the account is in trouble", report.state.is_some());
+        self.saw("a trouble may be the call's own", whose == Whose::Call);
+        if reached {
             self.finish(id, false);
-            return;
+            return Ok(());
         }
         let rows = self.gate.not_sent(id, self.clock);
         self.persist(rows);
         self.oracle.not_sent(id);
         self.in_flight.remove(&id);
+        Ok(())
     }
 
     /// While the account is in trouble at most one of the calls that left since is out.

@@ -30,6 +30,8 @@ pub struct TargetState {
     /// What the vendor, or its absence, makes of the whole target: a pause, the ramp after it, trouble; absent while it is
     /// open.
     pub vendor: Option<Explanation>,
+    /// What went wrong lately; absent if nothing did since the process started.
+    pub errors: Option<TargetErrors>,
     /// Why the first call that waits in each lane has not started, HIGH first; absent where none waits.
     pub first: [Option<Explanation>; 3],
     /// The moment that the explanations are of.
@@ -39,6 +41,19 @@ pub struct TargetState {
     /// Spans of engine time, in microseconds since the epoch, during which a call was eligible but for a concurrency
     /// limit: the newest 1,024, the last one still open when its end is absent.
     pub contended: Vec<(i64, Option<i64>)>,
+}
+
+/// What went wrong with the calls of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetErrors {
+    /// The last error, in words.
+    pub last: String,
+    /// When it came.
+    pub at: Time,
+    /// When the first error came since the last good answer; absent if the last answer was good.
+    pub since: Option<Time>,
+    /// Errors in the last minute.
+    pub in_last_minute: u64,
 }
 
 /// One limit of a vendor's, as its last answer stated it.

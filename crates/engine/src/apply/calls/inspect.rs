@@ -27,6 +27,7 @@ impl CallContext<'_> {
             throttles_under_our_limit: target.throttles_under_our_limit,
             closed_by_headers: target.closed_by_headers,
             vendor: target.gate.view(now).vendor(),
+            errors: target.errors.state(now),
             first: explain_first(target, now),
             at: now,
             vendor_limits: vendor_limits(target),

@@ -108,6 +108,12 @@ impl Lanes<'_, '_> {
         Ok(())
     }
 
+    /// A call that is put back loses its turn: it goes behind its lane when it is ready again.
+    pub(crate) fn lose_turn(&self, message: &mut MessageRow) -> Result<(), StoreError> {
+        message.turn = 0;
+        self.store.lanes.set_turn(message.id, message.turn)
+    }
+
     /// Whether the vendor works on the call already, so that what waits is a look at that.
     pub(crate) fn is_job(
         &mut self,

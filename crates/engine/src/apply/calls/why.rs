@@ -2,7 +2,7 @@
 //! the others is said here, with the same type. The words for it are `dispatch`'s.
 
 use rampmeter_dispatch::{Explanation, Holder, Position, Priority, Time};
-use rampmeter_store::JobRow;
+use rampmeter_store::{JobRow, MessageRow};
 use rampmeter_store::model::id::MessageNumber;
 
 use crate::memory::target::Target;
@@ -35,12 +35,12 @@ impl Status {
     }
 }
 
-/// Why a call of a configured target has not ended. `has_started`: a request was made for it.
+/// Why a call of a configured target has not ended.
 pub(crate) fn explain(
     target: &Target,
     priority: Priority,
     status: Status,
-    has_started: bool,
+    call: &MessageRow,
     now: Time,
 ) -> Explanation {
     match status {
@@ -49,11 +49,14 @@ pub(crate) fn explain(
             until,
             after_lost_answer,
         } => {
-            let held_by = match has_started {
-                true => Holder::BackOff {
+            let held_by = match call.receive_count {
+                0 => Holder::Delay,
+                _ if call.refusals > 0 => Holder::SetBack {
+                    refusals: call.refusals,
+                },
+                _ => Holder::BackOff {
                     after: after_lost_answer.then(|| "a lost answer".to_owned()),
                 },
-                false => Holder::Delay,
             };
             Explanation::by_host(held_by, None, until)
         }

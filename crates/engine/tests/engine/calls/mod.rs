@@ -8,4 +8,5 @@ mod lane_order;
 mod limits_and_lanes;
 mod lost_answers_and_repeats;
 mod vendor_feedback;
+mod whose_trouble;
 mod why_calls_wait;

@@ -73,6 +73,7 @@ fn lines(target: &Value) -> Vec<String> {
         field(priority, first_words(&target["first_waiting"][priority]));
     }
     field("vendor", vendor_words(target));
+    field("last error", error_words(&target["errors"]));
     field("throttles", throttle_words(target));
     for limit in target["limits"].as_array().into_iter().flatten() {
         field("limit", limit_words(limit));
@@ -106,6 +107,21 @@ fn vendor_words(target: &Value) -> String {
         ));
     }
     words
+}
+
+/// The last thing that went wrong; empty where nothing did.
+fn error_words(errors: &Value) -> String {
+    let Some(last) = errors["last"].as_str() else {
+        return String::new();
+    };
+    let since = errors["since"].as_str().map_or_else(String::new, |since| {
+        format!("; nothing has gone well since {since}")
+    });
+    format!(
+        "{last}, at {}; errors in the last minute: {}{since}",
+        text(&errors["last_at"]),
+        errors["in_last_minute"],
+    )
 }
 
 fn throttle_words(target: &Value) -> String {
