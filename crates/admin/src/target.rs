@@ -102,6 +102,7 @@ fn limit_json(limit: &LimitState) -> Value {
         "max": limit.max,
         "reserved": by_priority(limit.reserved.map(u64::from)),
         "share": share_json(limit.shares),
+        "pace": limit.pace,
         "held": limit.held,
         "learned_ceiling": limit.learned_ceiling,
         "configured": limit.configured,

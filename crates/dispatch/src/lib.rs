@@ -49,7 +49,7 @@
 //! grow; the first good answer opens it with a ramp. [`Gate::trouble`] is what a host shows of it, with the text of the last
 //! error, which it keeps itself. After each of these calls [`Gate::memory`] is to be persisted where a restart must not forget.
 //!
-//! A window is filled as fast as it frees its places, or evenly ([`Gate::set_pace`]), so that HIGH finds a place soon.
+//! A window is filled as fast as it frees its places, or evenly ([`Pace`]), so that HIGH finds a place soon.
 //!
 //! Why a call waits is asked with [`GateView::explanation`]; what only the host knows of a call it says with the same type.
 //!
@@ -89,13 +89,13 @@ pub use gate::{
     Decision, Disagreement, Feedback, Gate, GateView, LimitUsage, Memory, Quota, Released,
 };
 pub use lane::{FairOrder, Waiting};
-pub use limit::{MAX_BUCKETS, MAX_EVEN_WINDOW, MAX_EXACT_CALLS, Pace, WindowRow};
+pub use limit::{MAX_BUCKETS, MAX_EXACT_CALLS, WindowRow};
 pub use pause::Scope;
 pub use permit::{CallId, OpenPermit, PermitId};
 pub use priority::{Priority, UnknownPriority};
 pub use rules::{
-    CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, Limit, LimitKind, MAX_WINDOW,
-    MIN_WINDOW, MaxDeferrals, Reserve, Rules, RulesError, Share,
+    CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, Limit, LimitKind, MAX_EVEN_WINDOW,
+    MAX_WINDOW, MIN_WINDOW, MaxDeferrals, Pace, Reserve, Rules, RulesError, Share,
 };
 pub use shared::{
     CLOCK_MARGIN, Ceiling as SharedCeiling, MAX_SHARED_BUCKETS, MAX_SHARED_BYTES, Shared, TooLarge,

@@ -227,7 +227,8 @@ impl Answers {
 /// says nothing.
 fn fails(sample: &Sample, before: Option<&Sample>, oldest: Option<&Sample>) -> bool {
     let all = Answers::since(sample, oldest);
-    let has_recovered = before.is_some_and(|before| Answers::since(sample, Some(before)).are_good());
+    let has_recovered =
+        before.is_some_and(|before| Answers::since(sample, Some(before)).are_good());
     all.bad > 1 && !all.are_good() && !has_recovered
 }
 

@@ -7,8 +7,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use rampmeter_dispatch::{
-    Calendar, CountFrom, Counts, DeferralBound, Limit, LimitKind, MaxDeferrals, Priority, Reserve,
-    ResetDay, Rules, Scope, Share, Throttle, Trouble,
+    Calendar, CountFrom, Counts, DeferralBound, Limit, LimitKind, MaxDeferrals, Pace, Priority,
+    Reserve, ResetDay, Rules, Scope, Share, Throttle, Trouble,
 };
 
 /// One thing that happens. A `pick` chooses among the open calls, whatever their number.
@@ -160,16 +160,17 @@ fn command() -> impl Strategy<Value = Command> {
         any::<bool>(),
         any::<u64>(),
     );
-    let refuse = refuse.prop_map(
-        |(pick, throttle, earlier, for_all, overload, jitter)| Command::Refuse {
-            pick,
-            throttle,
-            earlier,
-            for_all,
-            overload,
-            jitter,
-        },
-    );
+    let refuse =
+        refuse.prop_map(
+            |(pick, throttle, earlier, for_all, overload, jitter)| Command::Refuse {
+                pick,
+                throttle,
+                earlier,
+                for_all,
+                overload,
+                jitter,
+            },
+        );
     let kind = proptest::sample::select(&[Trouble::Unreachable, Trouble::SignInRefused][..]);
     let trouble = (vec(any::<u16>(), 1..5), kind, any::<bool>(), any::<u64>());
     let trouble = trouble.prop_map(|(picks, kind, reached, jitter)| Command::Trouble {
@@ -278,6 +279,7 @@ fn limit(name: &'static str) -> impl Strategy<Value = Limit> {
             )
         })
         .prop_map(move |(kind, reserve, share, count_from)| Limit {
+            pace: pace_of(&kind),
             counts: Counts::Requests,
             name: name.to_owned(),
             kind,
@@ -287,9 +289,12 @@ fn limit(name: &'static str) -> impl Strategy<Value = Limit> {
         })
 }
 
-/// Whether a limit is filled evenly: every other window is.
-pub(crate) fn is_even(limit: &Limit) -> bool {
-    matches!(limit.kind, LimitKind::Window { calls, .. } if calls % 2 == 0)
+/// Every other window is filled evenly.
+fn pace_of(kind: &LimitKind) -> Pace {
+    match kind {
+        LimitKind::Window { calls, .. } if calls % 2 == 0 => Pace::Even,
+        _ => Pace::Burst,
+    }
 }
 
 fn bound() -> impl Strategy<Value = DeferralBound> {

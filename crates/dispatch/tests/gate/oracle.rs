@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CountFrom, Decision, DeferralBound, Limit, LimitKind, MAX_EXACT_CALLS, PermitId, Priority,
-    QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, Rules, Scope, Share, Throttle, Time, Troubled, Waiting,
-    Whose,
+    CountFrom, Decision, DeferralBound, Limit, LimitKind, MAX_EXACT_CALLS, Pace, PermitId,
+    Priority, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, Rules, Scope, Share, Throttle, Time, Troubled,
+    Waiting, Whose,
 };
 
-use crate::command::is_even;
 use crate::replay::{Feedback, Learned, quiet_intervals};
 use crate::vendor::end_of_day;
 
@@ -90,7 +89,12 @@ impl Oracle {
     /// A call has started: each window that is filled evenly moves on by one step, and makes up for no more than a grain.
     fn pace(&mut self) {
         let (now, in_flight) = (self.now.as_micros(), self.open().count() as u64);
-        for limit in self.rules.limits.iter().filter(|limit| is_even(limit)) {
+        for limit in self
+            .rules
+            .limits
+            .iter()
+            .filter(|limit| limit.pace == Pace::Even)
+        {
             let LimitKind::Window { calls, per } = limit.kind else {
                 continue;
             };
@@ -188,11 +192,7 @@ impl Oracle {
             && learned.others_succeed(refusal.call, self.now)
             && !refusal.for_all
             && !only_lowers;
-        let whose = if own {
-            Whose::Call
-        } else {
-            Whose::Account
-        };
+        let whose = if own { Whose::Call } else { Whose::Account };
         self.feedback.push(Feedback::Refused {
             id,
             refusal,

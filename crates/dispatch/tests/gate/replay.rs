@@ -254,8 +254,8 @@ impl Learned {
 
 /// The time from one probe to the next, after so many that failed.
 fn between_probes(failed: u32, jitter: u64) -> Duration {
-    let whole = Duration::from_secs(1 << failed.min(6)).min(Duration::from_secs(60));
-    let half = whole.as_micros() as u64 / 2;
+    let grown = (0..failed.min(30)).fold(Duration::from_secs(1), |pause, _| pause + pause / 4);
+    let half = grown.min(Duration::from_secs(60)).as_micros() as u64 / 2;
     Duration::from_micros(half + jitter % (half + 1))
 }
 

@@ -11,10 +11,16 @@ use crate::scenarios::{MINUTE, at, fill, for_all, gate, rules};
 fn what_was_learned_survives_a_restart_that_recalls_it() {
     let limits = [Limit::concurrency("account", 3)];
     let mut before = gate(limits.clone());
-    before.feedback(at(0)).throttled(1, for_all(Throttle::Concurrency { retry_after: None }), 0);
-    before.feedback(at(0)).throttled(1, for_all(Throttle::Window {
+    before
+        .feedback(at(0))
+        .throttled(1, for_all(Throttle::Concurrency { retry_after: None }), 0);
+    before.feedback(at(0)).throttled(
+        1,
+        for_all(Throttle::Window {
             retry_after: Some(MINUTE),
-        }), 0);
+        }),
+        0,
+    );
     before.pause(Scope::Lane(Priority::Batch));
     let mut after = Gate::restore(rules(limits), Vec::new(), Vec::new(), at(1));
     assert_eq!(after.memory(), Memory::default());

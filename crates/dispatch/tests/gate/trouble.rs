@@ -31,7 +31,7 @@ fn throttle(gate: &mut Gate, id: PermitId, seconds: u64, now: Time) -> Whose {
         call: id,
         earlier: 0,
         for_all: false,
-            overload: false,
+        overload: false,
     };
     let scope = gate.feedback(now).throttled(id, refusal, 0).whose;
     gate.finish(id, now);
@@ -198,7 +198,7 @@ fn a_call_that_is_refused_while_others_succeed_is_set_back_alone() {
                 call,
                 earlier: throttles,
                 for_all: false,
-            overload: false,
+                overload: false,
             };
             let report = gate.feedback(now).throttled(permit, refusal, 0);
             gate.finish(permit, now);
@@ -253,7 +253,7 @@ fn a_pause_that_the_vendor_means_for_everybody_is_kept() {
         call: 2,
         earlier: 0,
         for_all: true,
-            overload: false,
+        overload: false,
     };
     let report = gate.feedback(at(1)).throttled(2, refusal, 0);
     gate.finish(2, at(1));

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CallId, CountFrom, Decision, Gate, LimitKind, MIN_WINDOW, OpenPermit, Pace, PermitId, Priority,
+    CallId, CountFrom, Decision, Gate, LimitKind, MIN_WINDOW, OpenPermit, PermitId, Priority,
     Refusal, Rules, Time, Trouble, Troubled, Waiting, Whose, WindowRow,
 };
 
-use crate::command::{Command, KINDS, is_even};
+use crate::command::{Command, KINDS};
 use crate::fairness::Bystander;
 use crate::oracle::Oracle;
 use crate::vendor::{Seen, Vendor};
@@ -83,7 +83,7 @@ impl World {
     pub(crate) fn with_mistake(rules: Rules, mistake: Option<Mistake>) -> World {
         let gate_rules = mistaken(&rules, mistake);
         World {
-            gate: paced(Gate::new(gate_rules.clone(), BEGIN), &gate_rules),
+            gate: Gate::new(gate_rules.clone(), BEGIN),
             bystander: Bystander::new(gate_rules.max_deferrals),
             oracle: Oracle::new(gate_rules, BEGIN),
             vendor: Vendor::default(),
@@ -285,10 +285,7 @@ impl World {
             kind,
             reached,
         };
-        let report = self
-            .gate
-            .feedback(self.clock)
-            .troubled(id, outcome, jitter);
+        let report = self.gate.feedback(self.clock).troubled(id, outcome, jitter);
         let whose = self.oracle.trouble(id, outcome, jitter);
         check!(report.whose == whose, "{outcome:?}: {report:?}");
         self.saw("the account is in trouble", report.state.is_some());
@@ -462,7 +459,7 @@ impl World {
         self.saw("a restart finds open permits", !open.is_empty());
         let memory = self.gate.memory();
         let gate = Gate::restore(self.oracle.rules.clone(), open, rows, now);
-        self.gate = paced(gate, &self.oracle.rules);
+        self.gate = gate;
         self.oracle.forget_paces();
         if remembers {
             self.gate.recall(memory);
@@ -482,14 +479,6 @@ impl World {
             };
         }
     }
-}
-
-/// The gate, with the paces of its windows.
-fn paced(mut gate: Gate, rules: &Rules) -> Gate {
-    for limit in rules.limits.iter().filter(|limit| is_even(limit)) {
-        gate.set_pace(&limit.name, Pace::Even);
-    }
-    gate
 }
 
 /// Which call a permit is for: a few take all of them in turn.

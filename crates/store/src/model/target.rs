@@ -92,6 +92,8 @@ pub struct LimitState {
     pub reserved: [u32; 3],
     /// The most places for each priority, HIGH first; absent where the limit alone bounds it.
     pub shares: [Option<u32>; 3],
+    /// How the places of a window are taken: `even` or `burst`; absent for what is no window.
+    pub pace: Option<&'static str>,
     /// Places of calls whose outcome is unknown.
     pub held: u64,
     /// The ceiling that the vendor's throttles taught, while it is below the configured one.

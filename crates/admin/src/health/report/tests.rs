@@ -18,6 +18,7 @@ fn target() -> TargetSample {
             max: 2,
             reserved: [0; 3],
             shares: [None; 3],
+            pace: None,
             held: 0,
             learned_ceiling: None,
             configured: None,
@@ -157,7 +158,10 @@ fn a_target_whose_vendor_is_away_is_unwell_at_once_and_tells_why_since_when_and_
         kind: Trouble::Unreachable,
         probes: 3,
     };
-    let (since, next) = (Time::from_millis(NOW - 90_000), Time::from_millis(NOW + 8_000));
+    let (since, next) = (
+        Time::from_millis(NOW - 90_000),
+        Time::from_millis(NOW + 8_000),
+    );
     away.state.vendor = Some(Explanation::by_host(held_by, Some(since), Some(next)));
     away.state.errors = Some(TargetErrors {
         last: "connection refused".to_owned(),

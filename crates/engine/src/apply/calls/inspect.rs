@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rampmeter_dispatch::{Limit, LimitKind, LimitUsage, Priority, Scope, Time};
+use rampmeter_dispatch::{Limit, LimitKind, LimitUsage, Pace, Priority, Scope, Time};
 use rampmeter_store::model::target::{LimitState, TargetState, VendorLimitState};
 
 use crate::apply::calls::context::CallContext;
@@ -103,6 +103,7 @@ fn limit_state(usage: LimitUsage) -> LimitState {
         max: usage.max,
         reserved: Priority::ALL.map(|priority| usage.reserved.of(priority)),
         shares: Priority::ALL.map(|priority| usage.share.of(priority)),
+        pace: usage.pace.map(Pace::as_str),
         held: usage.held,
         learned_ceiling: usage.learned_ceiling,
         configured: None,

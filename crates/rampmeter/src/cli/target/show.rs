@@ -139,6 +139,10 @@ fn limit_words(limit: &Value) -> String {
     let window = limit["per_ms"]
         .as_i64()
         .map_or_else(String::new, |per| format!(" {}", span(per)));
+    let pace = match limit["pace"].as_str() {
+        Some("even") => ", filled evenly",
+        _ => "",
+    };
     let learned = limit["learned_ceiling"]
         .as_u64()
         .map_or_else(String::new, |ceiling| {
@@ -151,7 +155,7 @@ fn limit_words(limit: &Value) -> String {
         format!(", reaches {rate}")
     };
     format!(
-        "{} ({}{window}): {} of {} used{learned}{rate}",
+        "{} ({}{window}{pace}): {} of {} used{learned}{rate}",
         text(&limit["name"]),
         text(&limit["kind"]),
         limit["used"],
