@@ -25,7 +25,8 @@ pub mod suggestion;
 
 pub use answer::{Answer, BodyFile, BodyReading, StoredBody};
 pub use failed::{
-    Failed, INVALID_MESSAGE, JOB_FAILED, OUTCOME_UNKNOWN, THROTTLED, UNAVAILABLE, UNDELIVERABLE,
+    CANCELLED, Failed, INVALID_MESSAGE, JOB_FAILED, OUTCOME_UNKNOWN, THROTTLED, UNAVAILABLE,
+    UNDELIVERABLE,
 };
 pub use job_action::{JobAction, PolledJob};
 pub use json_numbers::changes_a_number;
@@ -34,7 +35,7 @@ pub use message::{CallMessage, InvalidMessage};
 pub use next_action::{CallRules, NextAction};
 pub use on_unknown::OnUnknown;
 pub use outcome::{Outcome, Repeatable, Throttle};
-pub use permit_end::{EndedRequest, PermitEnd, Reach, Settled};
+pub use permit_end::{EndedRequest, GateReply, PermitEnd, Reach};
 pub use request::header::{self, HeaderError};
 pub use request::path::{self, PathError};
 pub use request::{Account, METHODS, Request, RequestError};

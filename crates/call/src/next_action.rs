@@ -215,12 +215,15 @@ impl CallRules {
         failed: Failed,
     ) -> NextAction {
         if judgement.whose == Whose::Account {
-            let least = match kind {
-                Throttle::Window => Duration::ZERO,
-                Throttle::Concurrency => self.retry.back_off(1, self.random),
+            let (least, refusals) = match kind {
+                Throttle::Window => (Duration::ZERO, self.refusals),
+                // The next one lowers the ceiling no further.
+                Throttle::Concurrency => {
+                    (self.retry.back_off(1, self.random), self.refusals.max(1))
+                }
             };
             let wait = after_others(judgement).max(least);
-            return self.put_off(wait, self.refusals.max(1), false);
+            return self.put_off(wait, refusals, false);
         }
         let refusals = self.refusals + 1;
         if refusals >= self.retry.max_throttles {
@@ -236,12 +239,10 @@ impl CallRules {
         let reason = Some(reason);
         match self.on_unknown {
             OnUnknown::Fail => NextAction::Failed(self.failed(OUTCOME_UNKNOWN, 0, reason)),
-            // Whoever wants to know what happened is not told that nothing did.
-            OnUnknown::Reconcile if used_up => {
-                NextAction::Failed(self.failed(OUTCOME_UNKNOWN, 1, reason))
-            }
+            // The vendor may have done it at the last attempt: nobody is told that it did not.
+            _ if used_up => NextAction::Failed(self.failed(OUTCOME_UNKNOWN, 1, reason)),
             OnUnknown::Retry | OnUnknown::Reconcile => {
-                self.repeat(self.failed(UNAVAILABLE, 1, reason), false, true)
+                self.repeat(self.failed(OUTCOME_UNKNOWN, 1, reason), false, true)
             }
         }
     }

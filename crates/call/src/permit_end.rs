@@ -69,7 +69,7 @@ pub struct EndedRequest {
 
 /// What the gate made of the end of a permit.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settled {
+pub struct GateReply {
     /// What to persist with it.
     pub rows: Vec<WindowRow>,
     /// Its places are held.
@@ -104,15 +104,11 @@ impl PermitEnd {
                 overload: answer.status == 503 && retry_after.is_none(),
             },
             Outcome::Repeatable { reason, answer, .. } => match (reason, answer) {
-                (Repeatable::ConnectFailed(_), _) => {
-                    troubled(Trouble::Unreachable, Reach::NotSent)
-                }
+                (Repeatable::ConnectFailed(_), _) => troubled(Trouble::Unreachable, Reach::NotSent),
                 (Repeatable::SignInFailed(_), _) => {
                     troubled(Trouble::SignInRefused, Reach::NotSent)
                 }
-                (Repeatable::ServerError, Some(answer))
-                    if matches!(answer.status, 502..=504) =>
-                {
+                (Repeatable::ServerError, Some(answer)) if matches!(answer.status, 502..=504) => {
                     troubled(Trouble::Unreachable, Reach::Answered)
                 }
                 _ => PermitEnd::Free,
@@ -131,7 +127,7 @@ impl PermitEnd {
     ///
     /// # Panics
     /// If the permit is not open.
-    pub fn settle(self, gate: &mut Gate, request: &EndedRequest) -> Settled {
+    pub fn settle(self, gate: &mut Gate, request: &EndedRequest) -> GateReply {
         let EndedRequest {
             permit,
             call,
@@ -190,7 +186,7 @@ impl PermitEnd {
         } else {
             gate.not_sent(permit, now)
         };
-        Settled {
+        GateReply {
             rows,
             is_held: self.keeps_its_places(),
             judgement: Judgement {

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use rampmeter_asl::Selector;
 use rampmeter_call::{
-    CallMessage, CallRules, INVALID_MESSAGE, JobAction, Judgement, NextAction, OnUnknown, Outcome, Request,
-    job::FollowUp,
+    CallMessage, CallRules, INVALID_MESSAGE, JobAction, Judgement, NextAction, OnUnknown, Outcome,
+    Request, job::FollowUp,
 };
 use rampmeter_caller::Attempt;
 use rampmeter_config::Target;

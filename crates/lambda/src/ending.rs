@@ -34,8 +34,10 @@ pub(crate) struct WentWrong {
 /// The name of a call for the gate: any number that is always the same for a message, and hardly ever that of another.
 pub(crate) fn call_of(message_id: &str) -> CallId {
     // FNV-1a, of 64 bits.
-    let hash = message_id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = message_id
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
     hash.cast_signed()
 }

@@ -116,7 +116,11 @@ fn a_poll_that_came_to_nothing_backs_off_like_any_call() {
         answer: answer(429),
         vendor_code: None,
     });
-    assert_eq!(after(throttled.clone(), 10), again(2, 9), "its own throttle");
+    assert_eq!(
+        after(throttled.clone(), 10),
+        again(2, 9),
+        "its own throttle"
+    );
     let closed = Judgement {
         whose: Whose::Account,
         closed_for: Some(Duration::from_secs(3)),

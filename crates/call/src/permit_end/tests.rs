@@ -64,7 +64,7 @@ fn gate(calls: std::ops::RangeInclusive<PermitId>) -> Gate {
     gate
 }
 
-fn settle(gate: &mut Gate, id: PermitId, outcome: &Outcome) -> Settled {
+fn settle(gate: &mut Gate, id: PermitId, outcome: &Outcome) -> GateReply {
     let request = EndedRequest {
         permit: id,
         call: id,
@@ -113,10 +113,10 @@ fn a_refusal_tells_the_gate_which_sort_of_limit_refused_and_for_how_long() {
 fn three_calls_that_could_not_connect_close_the_target_and_burn_no_place() {
     let mut gate = gate(1..=3);
     for id in 1..=3 {
-        let settled = settle(&mut gate, id, &not_connected());
-        assert_eq!(settled.judgement.whose, Whose::Account);
-        assert_eq!(settled.judgement.closed_for.is_some(), id == 3);
-        assert_eq!(settled.learned, id == 3);
+        let reply = settle(&mut gate, id, &not_connected());
+        assert_eq!(reply.judgement.whose, Whose::Account);
+        assert_eq!(reply.judgement.closed_for.is_some(), id == 3);
+        assert_eq!(reply.learned, id == 3);
     }
     assert_eq!(gate.in_flight(), 0);
     let trouble = gate.trouble().expect("the target is shut");
@@ -126,14 +126,14 @@ fn three_calls_that_could_not_connect_close_the_target_and_burn_no_place() {
 #[test]
 fn calls_refused_for_their_credentials_close_the_target_and_the_first_good_answer_opens_it() {
     let mut gate = gate(1..=4);
-    let whose = |settled: Settled| settled.judgement.whose;
+    let whose = |reply: GateReply| reply.judgement.whose;
     assert_eq!(whose(settle(&mut gate, 1, &final_no(401))), Whose::Call);
     assert_eq!(whose(settle(&mut gate, 2, &final_no(401))), Whose::Call);
     assert_eq!(whose(settle(&mut gate, 3, &final_no(401))), Whose::Account);
     let trouble = gate.trouble().expect("the target is shut");
     assert_eq!(trouble.kind, Trouble::SignInRefused);
-    let settled = settle(&mut gate, 4, &Outcome::Success(answer(200)));
-    assert!(settled.learned && gate.trouble().is_none());
+    let reply = settle(&mut gate, 4, &Outcome::Success(answer(200)));
+    assert!(reply.learned && gate.trouble().is_none());
 }
 
 #[test]

@@ -62,7 +62,9 @@ impl JobContext<'_> {
         now: SystemTime,
     ) -> PollResult {
         let passing = match &outcome {
-            Outcome::Throttled { .. } | Outcome::Repeatable { .. } | Outcome::Unknown { .. } => true,
+            Outcome::Throttled { .. } | Outcome::Repeatable { .. } | Outcome::Unknown { .. } => {
+                true
+            }
             // It says something of our credentials, and nothing of the job.
             Outcome::Final { answer, .. } => answer.status == 401,
             _ => false,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::vendor_pause::{FIRST_PAUSE, grown};
+use super::vendor_pause::{FIRST_PAUSE, spread};
 use super::whose::Whose;
 use crate::permit::{CallId, PermitId};
 use crate::time::Time;
@@ -102,13 +102,7 @@ impl AccountTrouble {
     }
 
     /// The call of this permit ended so.
-    pub(crate) fn outcome(
-        &mut self,
-        id: PermitId,
-        outcome: Troubled,
-        now: Time,
-        jitter: u64,
-    ) {
+    pub(crate) fn outcome(&mut self, id: PermitId, outcome: Troubled, now: Time, jitter: u64) {
         let kind = outcome.kind;
         match &mut self.shut {
             Some(shut) if shut.probe == Some(id) => {
@@ -210,9 +204,17 @@ impl AccountTrouble {
     }
 }
 
-/// The pause before the next probe, after so many that failed.
+/// The pause before the next probe, after so many that failed: a quarter longer each time, so that a vendor which was away for
+/// a while is noticed within a part of that while.
 fn probe_pause(probes: u32, jitter: u64) -> Duration {
-    grown(FIRST_PAUSE, probes, MAX_PROBE_PAUSE, jitter)
+    let mut pause = FIRST_PAUSE;
+    for _ in 0..probes {
+        if pause >= MAX_PROBE_PAUSE {
+            break;
+        }
+        pause += pause / 4;
+    }
+    spread(pause.min(MAX_PROBE_PAUSE), jitter)
 }
 
 #[cfg(test)]
@@ -286,7 +288,7 @@ mod tests {
         let mut account = shut();
         let mut now = NOW;
         let mut pauses = Vec::new();
-        for id in 10..20 {
+        for id in 10..40 {
             let next = account.state().unwrap().next_probe.unwrap();
             pauses.push(next.saturating_since(now).as_millis());
             now = next;

@@ -65,9 +65,8 @@ impl Feedback<'_> {
                 (retry_after, is_lowest || states_a_time(retry_after))
             }
             // Without a limit on calls in flight there is nothing to lower: a pause is all that helps.
-            (Throttle::Concurrency { retry_after }, None) | (Throttle::Window { retry_after }, _) => {
-                (retry_after, true)
-            }
+            (Throttle::Concurrency { retry_after }, None)
+            | (Throttle::Window { retry_after }, _) => (retry_after, true),
         };
         if shuts {
             self.shut(retry_after, started_at, for_all, jitter);

@@ -15,12 +15,7 @@ impl Feedback<'_> {
     /// outcome nor a throttle opens the target, with a ramp.
     ///
     /// Answers whose trouble it is, and with what the target is shut for, if it is.
-    pub fn troubled(
-        &mut self,
-        id: PermitId,
-        outcome: Troubled,
-        jitter: u64,
-    ) -> TroubleReport {
+    pub fn troubled(&mut self, id: PermitId, outcome: Troubled, jitter: u64) -> TroubleReport {
         self.gate.permits.refuse(id);
         if let Some(pause) = &mut self.gate.vendor_pause {
             pause.held(id);

@@ -53,6 +53,16 @@ impl Controls<'_> {
             .await
     }
 
+    /// Cancels a call that has not ended: one that waits fails with `Rampmeter.Cancelled`, one in flight as unknown.
+    ///
+    /// # Errors
+    /// `Unknown`, `Impossible` for a call that the vendor works on as a job, `Stopped`.
+    pub async fn cancel_call(self, call: i64, reason: String) -> Result<Cancelled, Rejected> {
+        self.engine
+            .ask(|reply| Command::Control(ControlCommand::CancelCall(call, reason, reply)))
+            .await
+    }
+
     /// The newest entries of the audit trail, the newest first; at most `most`.
     ///
     /// # Errors

@@ -34,6 +34,8 @@ pub(crate) struct InFlight {
     pub(crate) started_at: Time,
     /// Set when it is a look at the job of a call that the vendor has accepted.
     pub(crate) look: Option<Box<FollowUp>>,
+    /// A person cancelled it: its answer is no news to anybody.
+    pub(crate) cancelled: bool,
 }
 
 /// Since when a person has paused the target or one of its lanes, and why.

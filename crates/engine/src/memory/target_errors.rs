@@ -74,7 +74,11 @@ impl RecentErrors {
 
     fn forget_before(&mut self, now: Time) {
         let oldest = oldest_counted(now);
-        while self.seconds.front().is_some_and(|(second, _)| *second <= oldest) {
+        while self
+            .seconds
+            .front()
+            .is_some_and(|(second, _)| *second <= oldest)
+        {
             self.seconds.pop_front();
         }
     }

@@ -469,11 +469,11 @@ impl Drainer {
                         now,
                         jitter: random,
                     };
-                    let settled = wrong.end.settle(gate, &request);
-                    let throttle = settled.throttle;
+                    let reply = wrong.end.settle(gate, &request);
+                    let throttle = reply.throttle;
                     applied.foreign_throttles +=
                         u64::from(throttle.is_some_and(|report| report.under_our_limit));
-                    applied.judgements.push((id, settled.judgement));
+                    applied.judgements.push((id, reply.judgement));
                 }
                 Ending::Lost => gate.hold(id, self.held_until(lease, now)),
                 Ending::Unused => {

@@ -313,12 +313,12 @@ impl<'a> World<'a> {
             now: self.now,
             jitter: jitter.next(),
         };
-        let settled = PermitEnd::of(outcome).settle(&mut self.gate, &request);
-        if let Some(report) = settled.throttle {
+        let reply = PermitEnd::of(outcome).settle(&mut self.gate, &request);
+        if let Some(report) = reply.throttle {
             self.throttles.all += 1;
             self.throttles.under_our_limit += u64::from(report.under_our_limit);
         }
-        settled.judgement
+        reply.judgement
     }
 
     fn rules_of(&self, call: Call) -> CallRules {

@@ -254,6 +254,15 @@ impl MessageTables<'_> {
         Ok(())
     }
 
+    /// Takes a message out of those that are delayed. Says whether it was among them.
+    pub fn undelay(&self, id: MessageNumber) -> Result<bool, StoreError> {
+        let gone = self
+            .connection
+            .prepare_cached("DELETE FROM delayed WHERE message = ?1")?
+            .execute([id])?;
+        Ok(gone > 0)
+    }
+
     /// When the first delayed message may be taken.
     pub fn first_delayed(&self) -> Result<Option<Time>, StoreError> {
         let mut statement = self

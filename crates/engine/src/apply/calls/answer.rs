@@ -22,7 +22,7 @@ use crate::apply::subject::Subject;
 use crate::memory::target::InFlight;
 
 /// What has become of the request of a call.
-enum SettledCall {
+enum CallEnd {
     /// The vendor goes on with it as a job.
     Job(AcceptedJob),
     /// It is over, and this is what the gate says of its outcome.
@@ -41,6 +41,10 @@ impl CallContext<'_> {
         let call = self.target(target).in_flight.remove(&permit);
         let mut call = call.expect("a call in flight is answered once");
         let id = call.message.id;
+        if call.cancelled {
+            self.end_permit(target, permit, &call, &outcome)?;
+            return Ok(());
+        }
         if let Some(look) = call.look.take() {
             let judgement = self.jobs().settle_look(target, permit, &call, &outcome)?;
             self.with_message(id, |calls| {
@@ -52,11 +56,11 @@ impl CallContext<'_> {
         }
         call.message.receive_count += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
-        let settled = self.settle_call(target, permit, &call, &outcome)?;
+        let end = self.settle_call(target, permit, &call, &outcome)?;
         self.with_message(id, |calls| {
-            let judgement = match settled {
-                SettledCall::Job(job) => return Ok(calls.jobs().watch(target, &call, job)?),
-                SettledCall::Ended(judgement) => judgement,
+            let judgement = match end {
+                CallEnd::Job(job) => return Ok(calls.jobs().watch(target, &call, job)?),
+                CallEnd::Ended(judgement) => judgement,
             };
             let next = calls.rules_of(target, &call).after(outcome, judgement);
             Ok(calls.follow(target, call, next)?)
@@ -71,7 +75,7 @@ impl CallContext<'_> {
         permit: PermitId,
         call: &InFlight,
         outcome: &Outcome,
-    ) -> Result<SettledCall, StoreFailure> {
+    ) -> Result<CallEnd, StoreFailure> {
         let took = self.now().saturating_since(call.started_at);
         self.target(target)
             .figures
@@ -81,13 +85,13 @@ impl CallContext<'_> {
         }
         if let Some(job) = self.target(target).config.profile.job_of(outcome) {
             self.target(target).errors.went_well();
-            return self.jobs().accepted(target, permit, job).map(SettledCall::Job);
+            return self.jobs().accepted(target, permit, job).map(CallEnd::Job);
         }
         let judgement = self.end_permit(target, permit, call, outcome)?;
         if !PermitEnd::of(outcome).keeps_its_places() {
             self.heed_rate_headers(target, outcome)?;
         }
-        Ok(SettledCall::Ended(judgement))
+        Ok(CallEnd::Ended(judgement))
     }
 
     /// The rules by which something follows for a call.
@@ -129,6 +133,11 @@ impl CallContext<'_> {
             let Some(message) = calls.store.messages.message(permit.message)? else {
                 return Ok(());
             };
+            // A call that was cancelled in flight is a dead letter by now.
+            let queue = calls.queue.memory.queues.get(message.queue);
+            if queue.is_none_or(|queue| queue.lane.is_none()) {
+                return Ok(());
+            }
             let job = calls.store.calls.job(permit.message)?;
             let lane = Priority::ALL.get(usize::from(permit.lane)).copied();
             let call = InFlight {
@@ -136,6 +145,7 @@ impl CallContext<'_> {
                 priority: lane.ok_or_else(|| StoreError::damaged("a permit of no lane"))?,
                 started_at: permit.started_at,
                 look: job.map(|job| Box::new(job.follow_up)),
+                cancelled: false,
             };
             Ok(calls.lost_in_crash(permit.target, call)?)
         })?;
@@ -266,20 +276,20 @@ impl CallContext<'_> {
             now,
             jitter: random(),
         };
-        let settled = PermitEnd::of(outcome).settle(&mut target.gate, &request);
+        let reply = PermitEnd::of(outcome).settle(&mut target.gate, &request);
         target.note_outcome(outcome, now);
-        if let Some(report) = &settled.throttle {
+        if let Some(report) = &reply.throttle {
             target.note_throttle(report);
         }
-        if settled.is_held {
+        if reply.is_held {
             self.store.calls.hold_permit(permit, held_until)?;
         } else {
-            self.write_freed(id, permit, &settled.rows)?;
+            self.write_freed(id, permit, &reply.rows)?;
         }
-        if settled.learned {
+        if reply.learned {
             self.remember(id)?;
         }
-        Ok(settled.judgement)
+        Ok(reply.judgement)
     }
 
     /// Writes down what the gate of a target has learned, and what went wrong there last.

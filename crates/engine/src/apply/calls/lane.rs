@@ -196,6 +196,38 @@ impl Lanes<'_, '_> {
         Ok(())
     }
 
+    /// Takes a call that waits out of wherever it waits, for good.
+    pub(crate) fn withdraw(
+        &mut self,
+        target: TargetId,
+        lane: Priority,
+        message: &MessageRow,
+    ) -> Result<(), StoreError> {
+        let (queue, number) = (message.queue, message.id);
+        if self
+            .store
+            .lanes
+            .unready_in_turn(queue, message.turn, number)?
+        {
+            self.calls.target(target).ready[lane.index()] -= 1;
+            return Ok(());
+        }
+        if self.store.messages.undelay(number)? {
+            return Ok(());
+        }
+        let Some(ordering) = message.ordering else {
+            return Ok(());
+        };
+        let status = self
+            .store
+            .lanes
+            .order_status(target, ordering, queue, number)?;
+        if status == Some(OrderStatus::Parked) {
+            self.calls.target(target).parked[lane.index()] -= 1;
+        }
+        Ok(())
+    }
+
     /// Moves a call that waits to another priority, at the end of its new lane.
     pub(crate) fn change_lane(
         &mut self,

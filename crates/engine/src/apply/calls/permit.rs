@@ -238,6 +238,7 @@ impl Permits<'_, '_> {
                 priority,
                 started_at: now,
                 look: look.clone(),
+                cancelled: false,
             },
         );
         self.store.calls.insert_permit(&PermitRow {

@@ -2,6 +2,7 @@
 
 mod a_call_from_start_to_end;
 mod bodies_and_outcomes;
+mod cancelled;
 mod dead_letters;
 mod jobs;
 mod lane_order;

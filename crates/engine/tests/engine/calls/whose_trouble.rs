@@ -62,7 +62,11 @@ async fn start_some(engine: &Engine, count: usize) -> Vec<String> {
 async fn all_succeed(engine: &Engine, arns: &[String]) {
     for arn in arns {
         let ended = ended(engine, arn).await;
-        assert_eq!(ended.summary.status, ExecutionStatus::Succeeded, "{ended:?}");
+        assert_eq!(
+            ended.summary.status,
+            ExecutionStatus::Succeeded,
+            "{ended:?}"
+        );
     }
     let figures = engine.calls().figures().await.expect("the engine runs");
     assert_eq!(figures.targets[0].dead_letters, 0);
@@ -76,14 +80,20 @@ async fn a_vendor_that_is_away_costs_no_attempt_and_no_place_and_work_goes_on_wh
     let arns = start_some(&engine, 20).await;
     let closed = closed_for(&engine, Trouble::Unreachable).await;
     assert_eq!((closed.held, closed.in_flight), (0, 0));
-    assert!(closed.limits.iter().all(|limit| limit.used == 0), "{closed:?}");
+    assert!(
+        closed.limits.iter().all(|limit| limit.used == 0),
+        "{closed:?}"
+    );
     let errors = closed.errors.expect("the last error is known");
     assert!(errors.last.contains("refused"), "{errors:?}");
     assert!(errors.since.is_some());
     let calls = engine.calls().list_calls(100).await.unwrap();
     assert_eq!(calls.len(), 20);
     let first = calls[0].why.words(calls[0].at);
-    assert!(first.starts_with("the vendor, which cannot be reached"), "{first}");
+    assert!(
+        first.starts_with("the vendor, which cannot be reached"),
+        "{first}"
+    );
 
     let vendor = Vendor::start_at(address, |_| Reply::json(200, "{}")).await;
     all_succeed(&engine, &arns).await;
@@ -177,17 +187,20 @@ async fn with_one_bad_path(refusal: fn() -> Reply) -> Arc<Vendor> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_is_always_throttled_fails_in_the_end_and_holds_nobody_up() {
-    for refusal in [
-        (|| Reply::json(503, "{}")) as fn() -> Reply,
-        || Reply::json(429, "{}"),
-    ] {
+    for refusal in [(|| Reply::json(503, "{}")) as fn() -> Reply, || {
+        Reply::json(429, "{}")
+    }] {
         let directory = tempfile::tempdir().unwrap();
         let vendor = with_one_bad_path(refusal).await;
         let engine = open(&config(directory.path(), &vendor, LIMITS, ONE_CALL));
         let arns = start_some(&engine, 10).await;
         for arn in &arns[1..] {
             let ended = ended(&engine, arn).await;
-            assert_eq!(ended.summary.status, ExecutionStatus::Succeeded, "{ended:?}");
+            assert_eq!(
+                ended.summary.status,
+                ExecutionStatus::Succeeded,
+                "{ended:?}"
+            );
         }
         let bad = ended(&engine, &arns[0]).await;
         assert_eq!(bad.error.as_deref(), Some("Rampmeter.Throttled"));
@@ -204,7 +217,11 @@ async fn a_call_that_alone_is_refused_for_its_credentials_fails_with_its_status(
     assert_eq!(bad.error.as_deref(), Some("Http.StatusCode.401"));
     for arn in &arns[1..] {
         let ended = ended(&engine, arn).await;
-        assert_eq!(ended.summary.status, ExecutionStatus::Succeeded, "{ended:?}");
+        assert_eq!(
+            ended.summary.status,
+            ExecutionStatus::Succeeded,
+            "{ended:?}"
+        );
     }
 }
 
