@@ -1,7 +1,7 @@
 //! Pauses, limits and priorities at the engine's handle, and the audit trail of their changes.
 
 use rampmeter_dispatch::Priority;
-use rampmeter_store::model::control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
+use rampmeter_store::model::control::{Cancelled, ChangeLimit, ControlRecord, LimitChanged, Pause};
 use rampmeter_store::model::rejected::Rejected;
 
 use crate::api::Engine;
