@@ -103,7 +103,8 @@ function waiting(call) {
   }
   return [
     h("div", { class: "head" }, h("h1", null, `Call ${call.id}`),
-      call.standing === "waiting" ? h("button", { onclick: () => move(call) }, "Move to another priority") : null),
+      call.standing === "waiting" ? h("button", { onclick: () => move(call) }, "Move to another priority") : null,
+      call.standing === "job" ? null : h("button", { onclick: () => cancel(call) }, "Cancel")),
     factList(facts),
   ];
 }
@@ -129,6 +130,18 @@ function outcome(call) {
 /** Names and what stands for each. */
 export function factList(facts) {
   return h("dl", { class: "facts" }, facts.map(([name, value]) => [h("dt", null, name), h("dd", null, value)]));
+}
+
+function cancel(call) {
+  ask({
+    title: `Cancel ${call.id}`,
+    text: call.standing === "in flight"
+      ? "It is in flight: its task fails as of unknown outcome, for the vendor may have done it."
+      : "It is not made, and its task fails with Rampmeter.Cancelled.",
+    action: "Cancel the call",
+    act: (values) => post(`/calls/${call.id}/cancel`, { reason: values.reason }),
+    command: (values) => `rampmeter call cancel ${call.id}${because(values.reason)}`,
+  });
 }
 
 function move(call) {

@@ -67,7 +67,8 @@ function showHead(node, target) {
 
 function showClosure(node, target) {
   replace(node, target.vendor
-    ? h("p", { class: "banner" }, `The target is held by ${target.vendor.held_by}.`) : null,
+    ? h("p", { class: "banner" }, `The target is held by ${target.vendor.held_by}.`,
+      target.errors?.since ? ` The last error: ${target.errors.last}.` : null) : null,
   target.throttles_under_our_limit > 0
     ? h("p", { class: "banner" }, `The vendor throttled ${count(target.throttles_under_our_limit)} calls while our own limit was not reached: `,
       "someone else uses the account, or the limit is set too high.") : null);

@@ -1,7 +1,7 @@
 //! A target as answers show it: of `/v1/targets`, and of what is happening now.
 
 use rampmeter_dispatch::{Holder, Priority, Time};
-use rampmeter_engine::{LimitState, TargetState, VendorLimitState};
+use rampmeter_engine::{LimitState, TargetErrors, TargetState, VendorLimitState};
 use rampmeter_time::rfc3339;
 use serde_json::{Value, json};
 
@@ -28,11 +28,22 @@ pub(crate) fn target_json(target: &TargetState) -> Value {
             Holder::Ramp { width } => Some(width),
             _ => None,
         }),
+        "errors": target.errors.as_ref().map(errors_json),
         "first_waiting": first_json(target),
         "vendor_limits": target.vendor_limits.iter().map(vendor_limit_json).collect::<Vec<_>>(),
         "limits": limits_json(target),
         // Spans in microseconds since the epoch, for exact arithmetic with a vendor's own record of its calls.
         "contended": target.contended,
+    })
+}
+
+/// What went wrong lately.
+fn errors_json(errors: &TargetErrors) -> Value {
+    json!({
+        "last": errors.last,
+        "last_at": moment_json(Some(errors.at)),
+        "since": moment_json(errors.since),
+        "in_last_minute": errors.in_last_minute,
     })
 }
 
@@ -92,6 +103,7 @@ fn limit_json(limit: &LimitState) -> Value {
         "max": limit.max,
         "reserved": by_priority(limit.reserved.map(u64::from)),
         "share": share_json(limit.shares),
+        "pace": limit.pace,
         "held": limit.held,
         "learned_ceiling": limit.learned_ceiling,
         "configured": limit.configured,

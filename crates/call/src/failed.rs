@@ -6,6 +6,10 @@ use crate::answer::Answer;
 pub const INVALID_MESSAGE: &str = "Rampmeter.InvalidMessage";
 /// Attempts are used up.
 pub const UNAVAILABLE: &str = "Rampmeter.Unavailable";
+/// The vendor refused it again and again because too much was asked, while it answered other calls.
+pub const THROTTLED: &str = "Rampmeter.Throttled";
+/// A person cancelled it before it left.
+pub const CANCELLED: &str = "Rampmeter.Cancelled";
 /// Nobody knows whether the vendor did it: the answer was lost and the target says not to repeat, or the vendor does not
 /// tell what became of a job.
 pub const OUTCOME_UNKNOWN: &str = "Rampmeter.OutcomeUnknown";

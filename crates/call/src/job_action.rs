@@ -3,11 +3,14 @@
 
 use std::time::Duration;
 
+use rampmeter_dispatch::Whose;
+
 use crate::answer::Answer;
 use crate::failed::{Failed, JOB_FAILED, OUTCOME_UNKNOWN, status_error};
 use crate::job::{FollowUp, PollResult};
-use crate::next_action::CallRules;
-use crate::outcome::{Outcome, Throttle};
+use crate::judgement::Judgement;
+use crate::next_action::{CallRules, after_others};
+use crate::outcome::Outcome;
 
 /// What follows from a poll of a job.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,7 +44,12 @@ pub struct PolledJob<'a> {
 impl CallRules {
     /// What follows from what a poll shows.
     #[must_use]
-    pub fn after_poll(&self, job: &PolledJob<'_>, result: PollResult) -> JobAction {
+    pub fn after_poll(
+        &self,
+        job: &PolledJob<'_>,
+        result: PollResult,
+        judgement: Judgement,
+    ) -> JobAction {
         let name = &job.follow_up.job;
         let given_up = job.age >= self.polling.give_up;
         let usual = self.polling.pause(job.polls).max(job.least_pause);
@@ -64,7 +72,7 @@ impl CallRules {
                 let misses = job.follow_up.misses.saturating_add(1);
                 JobAction::Again {
                     follow_up: with_misses(job.follow_up, misses),
-                    after: self.after_miss(&outcome, misses),
+                    after: self.after_miss(&outcome, misses, judgement),
                 }
             }
             PollResult::Done(answer) => JobAction::Done(answer),
@@ -100,13 +108,15 @@ impl CallRules {
     }
 
     /// How long to wait after a poll that came to nothing.
-    fn after_miss(&self, outcome: &Outcome, misses: u32) -> Duration {
+    fn after_miss(&self, outcome: &Outcome, misses: u32, judgement: Judgement) -> Duration {
+        let is_accounts = judgement.whose == Whose::Account;
         match outcome {
             // The target is closed; or the poll only got ready, or has a new token now.
-            Outcome::Throttled {
-                kind: Throttle::Window,
-                ..
-            } => Duration::ZERO,
+            _ if is_accounts && judgement.closed_for.is_some() => after_others(judgement),
+            Outcome::Throttled { retry_after, .. } => {
+                let own = self.retry.back_off(misses, self.random);
+                own.max(retry_after.unwrap_or_default())
+            }
             Outcome::Repeatable { reason, .. } if reason.may_go_on_at_once() => Duration::ZERO,
             _ => self.retry.back_off(misses, self.random),
         }

@@ -12,6 +12,7 @@ mod failed;
 pub mod http_task;
 pub mod job;
 mod job_action;
+mod judgement;
 mod key_expression;
 pub mod message;
 mod message_template;
@@ -25,16 +26,18 @@ pub mod suggestion;
 
 pub use answer::{Answer, BodyFile, BodyReading, StoredBody};
 pub use failed::{
-    Failed, INVALID_MESSAGE, JOB_FAILED, OUTCOME_UNKNOWN, UNAVAILABLE, UNDELIVERABLE,
+    CANCELLED, Failed, INVALID_MESSAGE, JOB_FAILED, OUTCOME_UNKNOWN, THROTTLED, UNAVAILABLE,
+    UNDELIVERABLE,
 };
 pub use job_action::{JobAction, PolledJob};
+pub use judgement::Judgement;
 pub use key_expression::{KeyFault, KeyScope, key_fault};
 pub use message::{CallMessage, InvalidMessage};
 pub use message_template::{Language, TemplateFault, template_fault};
 pub use next_action::{CallRules, NextAction};
 pub use on_unknown::{OnUnknown, RepeatSafety};
 pub use outcome::{Outcome, Repeatable, Throttle};
-pub use permit_end::PermitEnd;
+pub use permit_end::{EndedRequest, GateReply, PermitEnd, Reach};
 pub use request::header::{self, HeaderError};
 pub use request::path::{self, PathError};
 pub use request::{Account, METHODS, Request, RequestError};

@@ -4,11 +4,14 @@
 
 use std::time::Duration;
 
+use rampmeter_dispatch::Whose;
+
 use crate::answer::Answer;
 use crate::failed::{
-    Failed, INVALID_MESSAGE, OUTCOME_UNKNOWN, UNAVAILABLE, UNDELIVERABLE, status_error,
+    Failed, INVALID_MESSAGE, OUTCOME_UNKNOWN, THROTTLED, UNAVAILABLE, UNDELIVERABLE, status_error,
 };
 use crate::job::Polling;
+use crate::judgement::Judgement;
 use crate::on_unknown::OnUnknown;
 use crate::outcome::{Outcome, Repeatable, Throttle};
 use crate::retry::Retry;
@@ -16,6 +19,10 @@ use crate::retry::Retry;
 /// Crashes of a host with one call in flight, after which it is taken for their cause. Calls that were in flight by chance
 /// share in a crash, so one crash, or a few, say nothing of a call.
 const MAX_CRASHES: u32 = 10;
+
+/// So much later than its target reopens comes a call back whose answer closed it, or kept it closed: another call shows in the
+/// meantime whether the vendor refuses everybody.
+const LETS_OTHERS_GO_FIRST: Duration = Duration::from_millis(10);
 
 /// What follows from the outcome of a call.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +37,10 @@ pub enum NextAction {
         after: Duration,
         /// Attempts that are used up by then.
         attempts: u32,
+        /// How often in a row the vendor has refused it by then, for itself as far as could be told.
+        refusals: u32,
+        /// It goes behind its lane.
+        set_back: bool,
         /// Nobody knows whether the vendor did it.
         unknown: bool,
     },
@@ -46,16 +57,27 @@ pub struct CallRules {
     pub polling: Polling,
     /// Attempts that were used up before this one.
     pub attempts: u32,
+    /// How often in a row the vendor refused it before this one.
+    pub refusals: u32,
     /// Any random number: it spreads the waits.
     pub random: u64,
 }
 
 impl CallRules {
-    /// What follows from an outcome. Whether it tells of a job is asked before (`caller`'s `Profile::job_of`).
+    /// What follows from an outcome, and from what the gate says of it. Whether it tells of a job is asked before (`caller`'s
+    /// `Profile::job_of`).
     #[must_use]
-    pub fn after(&self, outcome: Outcome) -> NextAction {
+    pub fn after(&self, outcome: Outcome, judgement: Judgement) -> NextAction {
+        let is_accounts = judgement.whose == Whose::Account;
         match outcome {
             Outcome::Success(answer) => NextAction::Done(answer),
+            Outcome::Final { answer, .. } if answer.status == 401 && is_accounts => {
+                self.troubled(judgement, false)
+            }
+            // Perhaps the account's trouble after all: others will show it before the call is back.
+            Outcome::Final { answer, .. } if answer.status == 401 && self.refusals == 0 => {
+                self.put_off(self.retry.back_off(1, self.random), 1, false)
+            }
             Outcome::Final {
                 answer,
                 vendor_code,
@@ -66,22 +88,46 @@ impl CallRules {
                 reason: None,
                 attempts: self.attempts + 1,
             }),
-            // A throttled call uses up no attempt. Where a window refused it, the whole target is closed for a time and
-            // the call keeps its turn; where too many were in flight, the call itself waits a little.
-            Outcome::Throttled { kind, .. } => self.again(match kind {
-                Throttle::Window => Duration::ZERO,
-                Throttle::Concurrency => self.retry.back_off(1, self.random),
-            }),
+            Outcome::Throttled {
+                kind,
+                retry_after,
+                answer,
+                vendor_code,
+                ..
+            } => {
+                let failed = Failed {
+                    answer: Some(answer),
+                    vendor_code,
+                    ..self.failed(THROTTLED, 0, None)
+                };
+                self.throttled(kind, retry_after, judgement, failed)
+            }
             // Nothing of the call was sent: it keeps its turn.
             Outcome::Repeatable {
                 reason: Repeatable::GotReady,
                 ..
-            } => self.again(Duration::ZERO),
+            } => self.put_off(Duration::ZERO, self.refusals, false),
+            Outcome::Repeatable {
+                reason: Repeatable::ConnectFailed(_) | Repeatable::SignInFailed(_),
+                ..
+            } if is_accounts => {
+                // While the target is shut it waits in its turn, else a little.
+                let wait = match judgement.closed_for {
+                    Some(_) => Duration::ZERO,
+                    None => self.retry.back_off(1, self.random),
+                };
+                self.put_off(wait, self.refusals, false)
+            }
+            // Where it may be done already, whose trouble it is decides only whether an attempt is used up.
+            Outcome::Repeatable { reason, .. } if is_accounts && self.may_repeat(&reason) => {
+                self.troubled(judgement, reason == Repeatable::MaybeDone)
+            }
             Outcome::Repeatable {
                 reason,
                 answer,
                 vendor_code,
             } => {
+                let may_repeat = self.may_repeat(&reason);
                 let at_once = reason.may_go_on_at_once();
                 let maybe_done = reason == Repeatable::MaybeDone;
                 let reason = match reason {
@@ -93,15 +139,25 @@ impl CallRules {
                     vendor_code,
                     ..self.failed(UNAVAILABLE, 1, reason)
                 };
-                match self.on_unknown {
-                    OnUnknown::Fail if maybe_done => NextAction::Failed(Failed {
+                if may_repeat {
+                    self.repeat(failed, at_once, maybe_done)
+                } else {
+                    NextAction::Failed(Failed {
                         error: OUTCOME_UNKNOWN.to_owned(),
                         ..failed
-                    }),
-                    _ => self.repeat(failed, at_once, maybe_done),
+                    })
                 }
             }
-            Outcome::Unknown { reason } => self.unknown(reason),
+            Outcome::Unknown { .. } if is_accounts && self.on_unknown != OnUnknown::Fail => {
+                NextAction::Again {
+                    after: self.retry.back_off(1, self.random),
+                    attempts: self.attempts,
+                    refusals: self.refusals,
+                    set_back: false,
+                    unknown: true,
+                }
+            }
+            Outcome::Unknown { reason, .. } => self.unknown(reason),
             Outcome::Unresolved { reason } => {
                 NextAction::Failed(self.failed(OUTCOME_UNKNOWN, 0, Some(reason)))
             }
@@ -127,6 +183,8 @@ impl CallRules {
             OnUnknown::Retry | OnUnknown::Reconcile => NextAction::Again {
                 after: self.retry.back_off(1, self.random),
                 attempts: self.attempts,
+                refusals: 0,
+                set_back: false,
                 unknown: true,
             },
         }
@@ -142,12 +200,60 @@ impl CallRules {
         }
     }
 
-    fn again(&self, after: Duration) -> NextAction {
+    /// It comes back after a while, with no attempt used up.
+    fn put_off(&self, after: Duration, refusals: u32, set_back: bool) -> NextAction {
         NextAction::Again {
             after,
             attempts: self.attempts,
+            refusals,
+            set_back,
             unknown: false,
         }
+    }
+
+    /// The account's trouble, told by an answer. The call comes back in its turn, but not as the first: if it were the only one
+    /// to be refused, it would keep the target closed for ever.
+    fn troubled(&self, judgement: Judgement, unknown: bool) -> NextAction {
+        NextAction::Again {
+            after: after_others(judgement),
+            attempts: self.attempts,
+            refusals: self.refusals,
+            set_back: false,
+            unknown,
+        }
+    }
+
+    /// A vendor that may have done it already is asked again only where the target allows it.
+    fn may_repeat(&self, reason: &Repeatable) -> bool {
+        *reason != Repeatable::MaybeDone || self.on_unknown != OnUnknown::Fail
+    }
+
+    /// Too much was asked: of the account, and then its target closes or takes fewer calls at once; or of what this call alone
+    /// asks for, and then it is set back behind its lane, each time for longer, until that was often enough.
+    fn throttled(
+        &self,
+        kind: Throttle,
+        retry_after: Option<Duration>,
+        judgement: Judgement,
+        failed: Failed,
+    ) -> NextAction {
+        if judgement.whose == Whose::Account {
+            let (least, refusals) = match kind {
+                Throttle::Window => (Duration::ZERO, self.refusals),
+                // The next one lowers the ceiling no further.
+                Throttle::Concurrency => {
+                    (self.retry.back_off(1, self.random), self.refusals.max(1))
+                }
+            };
+            let wait = after_others(judgement).max(least);
+            return self.put_off(wait, refusals, false);
+        }
+        let refusals = self.refusals + 1;
+        if refusals >= self.retry.max_throttles {
+            return NextAction::Failed(failed);
+        }
+        let own = self.retry.back_off(refusals, self.random);
+        self.put_off(own.max(retry_after.unwrap_or_default()), refusals, true)
     }
 
     /// The vendor may or may not have done it.
@@ -156,12 +262,10 @@ impl CallRules {
         let reason = Some(reason);
         match self.on_unknown {
             OnUnknown::Fail => NextAction::Failed(self.failed(OUTCOME_UNKNOWN, 0, reason)),
-            // One of the attempts may have done it: nobody is told that none did.
-            OnUnknown::Retry | OnUnknown::Reconcile if used_up => {
-                NextAction::Failed(self.failed(OUTCOME_UNKNOWN, 1, reason))
-            }
+            // The vendor may have done it at the last attempt: nobody is told that it did not.
+            _ if used_up => NextAction::Failed(self.failed(OUTCOME_UNKNOWN, 1, reason)),
             OnUnknown::Retry | OnUnknown::Reconcile => {
-                self.repeat(self.failed(UNAVAILABLE, 1, reason), false, true)
+                self.repeat(self.failed(OUTCOME_UNKNOWN, 1, reason), false, true)
             }
         }
     }
@@ -180,9 +284,19 @@ impl CallRules {
         NextAction::Again {
             after,
             attempts,
+            refusals: 0,
+            set_back: false,
             unknown,
         }
     }
+}
+
+/// The wait of a call that lets others go first when its target reopens; none where it is open.
+pub(crate) fn after_others(judgement: Judgement) -> Duration {
+    let opens_in = judgement.closed_for;
+    opens_in.map_or(Duration::ZERO, |opens_in| {
+        opens_in.saturating_add(LETS_OTHERS_GO_FIRST)
+    })
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub enum Outcome {
         kind: Throttle,
         /// How long the vendor asks to be left alone, where it says so.
         retry_after: Option<Duration>,
+        /// The vendor says that nobody may call: nothing is left of what the account has.
+        for_all: bool,
         /// The answer.
         answer: Answer,
         /// The vendor's own error code, where the body holds one.
@@ -42,6 +44,8 @@ pub enum Outcome {
     Unknown {
         /// What was lost, in words; what a gateway said instead.
         reason: String,
+        /// The status with which a gateway answered in the vendor's place, if one did.
+        gateway: Option<u16>,
     },
     /// An earlier attempt may have done it, and the vendor could not tell whether it did: nothing was sent.
     Unresolved {
@@ -68,6 +72,42 @@ impl Outcome {
         }
     }
 
+    /// What went wrong, in a line for people; none if the call went well, or nothing was sent that could have.
+    #[must_use]
+    pub fn error(&self) -> Option<String> {
+        match self {
+            Outcome::Success(_)
+            | Outcome::Invalid { .. }
+            | Outcome::Unresolved { .. }
+            | Outcome::Repeatable {
+                reason: Repeatable::GotReady,
+                ..
+            } => None,
+            Outcome::Final {
+                answer,
+                vendor_code,
+            }
+            | Outcome::Throttled {
+                answer,
+                vendor_code,
+                ..
+            } => Some(status_line(answer, vendor_code.as_deref())),
+            Outcome::Repeatable {
+                reason: Repeatable::ConnectFailed(why) | Repeatable::SignInFailed(why),
+                ..
+            } => Some(why.clone()),
+            Outcome::Repeatable {
+                answer,
+                vendor_code,
+                ..
+            } => Some(match answer {
+                Some(answer) => status_line(answer, vendor_code.as_deref()),
+                None => "a passing failure".to_owned(),
+            }),
+            Outcome::Unknown { reason, .. } => Some(reason.clone()),
+        }
+    }
+
     /// See [`Repeatable::GotReady`].
     #[must_use]
     pub fn got_ready() -> Outcome {
@@ -77,6 +117,16 @@ impl Outcome {
             vendor_code: None,
         }
     }
+}
+
+/// `503 Service Unavailable (SERVER_UNAVAILABLE)`.
+fn status_line(answer: &Answer, vendor_code: Option<&str>) -> String {
+    let mut line = format!("{} {}", answer.status, answer.status_text);
+    line.truncate(line.trim_end().len());
+    if let Some(code) = vendor_code {
+        line.push_str(&format!(" ({code})"));
+    }
+    line
 }
 
 /// Which sort of limit refused a call.

@@ -11,6 +11,8 @@ pub struct Retry {
     pub initial: Duration,
     /// Longest pause.
     pub max: Duration,
+    /// Most throttles of one call in a row, while the vendor answers others.
+    pub max_throttles: u32,
 }
 
 impl Default for Retry {
@@ -20,11 +22,12 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// Five attempts, a second apart at first, two minutes at most.
+    /// Five attempts, a second apart at first, two minutes at most; twenty throttles.
     pub const USUAL: Retry = Retry {
         max_attempts: 5,
         initial: Duration::from_secs(1),
         max: Duration::from_secs(120),
+        max_throttles: 20,
     };
 
     /// The wait before the next attempt, after so many have failed: doubled each time, up to the target's longest, and of
@@ -50,6 +53,7 @@ mod tests {
             max_attempts: 9,
             initial: Duration::from_secs(1),
             max: Duration::from_secs(20),
+            max_throttles: 20,
         };
         let waits = |random: u64| -> Vec<u64> {
             (1..=7)

@@ -40,8 +40,8 @@
 //! |---|---|---|
 //! | an answer, good or bad, that is the call's own affair | [`Gate::finish`] | the rows to persist |
 //! | accepted, and a job goes on | [`Gate::accepted`], later [`Gate::finish`] | the same |
-//! | a throttle | [`Feedback::throttled`], then [`Gate::finish`] | [`ThrottleScope::Target`]: back to its turn, the gate narrows what it admits. [`ThrottleScope::Call`]: the host sets this call back behind its lane, each time longer |
-//! | the vendor cannot be reached, or refuses to sign us in | [`Feedback::troubled`], then [`Gate::not_sent`] if the call never left, else [`Gate::finish`] | [`TroubleState`] once the target is shut; the call goes back to its turn and has used up no attempt |
+//! | a throttle | [`Feedback::throttled`], then [`Gate::finish`] | [`Whose::Account`]: back to its turn, the gate narrows what it admits. [`Whose::Call`]: the host sets this call back behind its lane, each time longer |
+//! | the vendor cannot be reached, or refuses to sign us in | [`Feedback::troubled`], then [`Gate::not_sent`] if the call never left, else [`Gate::finish`] | [`Whose::Account`]: the call goes back to its turn and has used up no attempt. [`Whose::Call`]: nobody else met it so far |
 //! | no answer | [`Gate::hold`] | at the end of the hold, [`Gate::release_holds`] |
 //! | the permit was not used | [`Gate::give_back`] | the rows to persist |
 //!
@@ -49,7 +49,7 @@
 //! grow; the first good answer opens it with a ramp. [`Gate::trouble`] is what a host shows of it, with the text of the last
 //! error, which it keeps itself. After each of these calls [`Gate::memory`] is to be persisted where a restart must not forget.
 //!
-//! A window is filled as fast as it frees its places, or evenly ([`Gate::set_pace`]), so that HIGH finds a place soon.
+//! A window is filled as fast as it frees its places, or evenly ([`Pace`]), so that HIGH finds a place soon.
 //!
 //! Why a call waits is asked with [`GateView::explanation`]; what only the host knows of a call it says with the same type.
 //!
@@ -83,19 +83,19 @@ pub use calendar::{Calendar, ResetDay};
 pub use explain::{Explanation, Holder, Position, Start};
 pub use feedback::{
     FIRST_PAUSE, MAX_PAUSE, MAX_PROBE_PAUSE, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, TROUBLED_CALLS,
-    Throttle, ThrottleReport, ThrottleScope, Trouble, TroubleState,
+    Throttle, ThrottleReport, Trouble, TroubleReport, TroubleState, Troubled, Whose,
 };
 pub use gate::{
     Decision, Disagreement, Feedback, Gate, GateView, LimitUsage, Memory, Quota, Released,
 };
 pub use lane::{FairOrder, Waiting};
-pub use limit::{MAX_BUCKETS, MAX_EVEN_WINDOW, MAX_EXACT_CALLS, Pace, WindowRow};
+pub use limit::{MAX_BUCKETS, MAX_EXACT_CALLS, WindowRow};
 pub use pause::Scope;
 pub use permit::{CallId, OpenPermit, PermitId};
 pub use priority::{Priority, UnknownPriority};
 pub use rules::{
-    CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, Limit, LimitKind, MAX_WINDOW,
-    MIN_WINDOW, MaxDeferrals, Reserve, Rules, RulesError, Share,
+    CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, Limit, LimitKind, MAX_EVEN_WINDOW,
+    MAX_WINDOW, MIN_WINDOW, MaxDeferrals, Pace, Reserve, Rules, RulesError, Share,
 };
 pub use shared::{
     CLOCK_MARGIN, Ceiling as SharedCeiling, MAX_SHARED_BUCKETS, MAX_SHARED_BYTES, Shared, TooLarge,

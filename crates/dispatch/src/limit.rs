@@ -11,7 +11,6 @@ mod slot;
 mod state;
 mod window;
 
-pub use pace::{MAX_EVEN_WINDOW, Pace};
 pub use release::{MAX_BUCKETS, MAX_EXACT_CALLS};
 pub use slot::WindowRow;
 pub(crate) use state::{LimitContext, LimitState};

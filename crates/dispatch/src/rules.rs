@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use error::RulesError;
-pub use limit::{CountFrom, Counts, Limit, LimitKind};
+pub use limit::{CountFrom, Counts, Limit, LimitKind, Pace};
 pub use max_deferrals::{DEFAULT_MAX_DEFERRALS, DeferralBound, MaxDeferrals};
 pub use reserve::Reserve;
 pub(crate) use reserve::Taken;
@@ -23,6 +23,9 @@ pub use share::Share;
 pub const MIN_WINDOW: Duration = Duration::from_millis(100);
 /// The longest window, a month.
 pub const MAX_WINDOW: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+/// A longer window is not filled evenly unless it is asked for.
+pub const MAX_EVEN_WINDOW: Duration = Duration::from_secs(60);
+
 /// All rules of one target. A call starts only if every limit admits it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {

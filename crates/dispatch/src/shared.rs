@@ -23,7 +23,7 @@ use crate::lane::Waiting;
 use crate::limit::WindowRow;
 use crate::permit::OpenPermit;
 use crate::priority::Priority;
-use crate::rules::{LimitKind, MAX_WINDOW, Rules};
+use crate::rules::{LimitKind, MAX_WINDOW, Pace, Rules};
 use crate::time::Time;
 
 pub use ceiling::{Ceiling, TooLarge};
@@ -106,10 +106,12 @@ impl Shared {
 
 impl Rules {
     /// The same limits for processes whose clocks differ: each window is longer by
-    /// [`CLOCK_MARGIN`], up to the longest there is.
+    /// [`CLOCK_MARGIN`], up to the longest there is. They are filled in bursts: a schedule would have to be written with every
+    /// start.
     #[must_use]
     pub fn shared(mut self) -> Rules {
         for limit in &mut self.limits {
+            limit.pace = Pace::Burst;
             if let LimitKind::Window { per, .. } = &mut limit.kind {
                 *per = (*per + CLOCK_MARGIN).min(MAX_WINDOW);
             }

@@ -33,7 +33,9 @@ pub use rampmeter_store::model::activity::{
     ActivityDescription, ActivityTask, CreateActivity, GetActivityTask,
 };
 pub use rampmeter_store::model::call::*;
-pub use rampmeter_store::model::control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
+pub use rampmeter_store::model::control::{
+    Cancelled, ChangeLimit, ControlRecord, LimitChanged, Pause,
+};
 pub use rampmeter_store::model::damaged::{DamagedItem, DamagedKind};
 pub use rampmeter_store::model::dead_letter::{
     DeadLetterGroup, DeadLetterState, ListDeadLetters, RedriveDeadLetter, Redriven,

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use rampmeter_asl::Selector;
 use rampmeter_call::{
-    CallMessage, CallRules, INVALID_MESSAGE, JobAction, NextAction, OnUnknown, Outcome, Request,
-    job::FollowUp,
+    CallMessage, CallRules, INVALID_MESSAGE, JobAction, Judgement, NextAction, OnUnknown, Outcome,
+    Request, job::FollowUp,
 };
 use rampmeter_caller::Attempt;
 use rampmeter_config::Target;
@@ -14,7 +14,7 @@ use rampmeter_dispatch::Time;
 
 use crate::clock::{Clock, system_time};
 use crate::conclusion::{TaskResult, ending_of};
-use crate::ending::Ending;
+use crate::ending::{Ending, call_of};
 use crate::event::Message;
 use crate::job::Job;
 use crate::random::random;
@@ -77,14 +77,18 @@ pub(crate) enum Attempted {
 }
 
 impl Call<'_> {
-    /// Serves a message with one permit. `ended` hears as soon as it is known what became of the permit.
-    pub(crate) async fn serve(&self, ended: impl FnOnce(Ending)) -> Fate {
+    /// Serves a message with one permit. `ended` hears as soon as it is known what became of the permit, and tells what the gate
+    /// says of it.
+    pub(crate) async fn serve<J: Future<Output = Judgement>>(
+        &self,
+        ended: impl FnOnce(Ending) -> J,
+    ) -> Fate {
         let recalled = self.recall().await;
         let attempted = match recalled {
             Ok(record) => self.attempt(record, ended).await,
             Err(error) => {
                 tracing::warn!(%error, message_id = self.message.id, "nothing is known of earlier attempts");
-                ended(Ending::Unused);
+                drop(ended(Ending::Unused));
                 Attempted::Back { after: TROUBLE }
             }
         };
@@ -100,15 +104,15 @@ impl Call<'_> {
     }
 
     /// Makes one attempt: at the call, or a look at its job.
-    pub(crate) async fn attempt(
+    pub(crate) async fn attempt<J: Future<Output = Judgement>>(
         &self,
         mut record: CallRecord,
-        ended: impl FnOnce(Ending),
+        ended: impl FnOnce(Ending) -> J,
     ) -> Attempted {
         let ready = match self.prepare(&mut record).await {
             Ok(ready) => ready,
             Err(attempted) => {
-                ended(Ending::Unused);
+                drop(ended(Ending::Unused));
                 return attempted;
             }
         };
@@ -176,17 +180,17 @@ impl Call<'_> {
     }
 
     /// The call itself.
-    async fn make(
+    async fn make<J: Future<Output = Judgement>>(
         &self,
         ready: Ready,
         mut record: CallRecord,
-        ended: impl FnOnce(Ending),
+        ended: impl FnOnce(Ending) -> J,
     ) -> Attempted {
         let target = &self.worker.target;
         self.count_start();
         let outcome = self.send(&ready.request, &ready.attempt).await;
         if let Some(follow_up) = self.followed(&outcome) {
-            ended(ending_of(&outcome));
+            drop(ended(self.ending_of(&outcome, &record)));
             self.count("JobAccepted");
             let now = self.clock.now();
             let job = Job::accepted(follow_up, now);
@@ -194,9 +198,9 @@ impl Call<'_> {
             (record.job, record.unknown) = (Some(job), false);
             return Attempted::Again { after, record };
         }
-        ended(ending_of(&outcome));
+        let judgement = ended(self.ending_of(&outcome, &record)).await;
         let token = ready.token;
-        match self.rules(&record).after(outcome) {
+        match self.rules(&record).after(outcome, judgement) {
             NextAction::Done(answer) => {
                 let answer = selection::cut(ready.selector.as_ref(), answer);
                 let told = TaskResult::success(&answer);
@@ -209,10 +213,14 @@ impl Call<'_> {
             NextAction::Again {
                 after,
                 attempts,
+                refusals,
                 unknown,
+                // A message that comes back to its queue is behind the others already.
+                set_back: _,
             } => {
                 self.count("CallRepeated");
                 record.attempts = attempts;
+                record.refusals = refusals;
                 record.unknown = unknown;
                 Attempted::Again { after, record }
             }
@@ -220,22 +228,22 @@ impl Call<'_> {
     }
 
     /// A look at the job that the call became.
-    async fn look(
+    async fn look<J: Future<Output = Judgement>>(
         &self,
         ready: Ready,
         job: Job,
         mut record: CallRecord,
-        ended: impl FnOnce(Ending),
+        ended: impl FnOnce(Ending) -> J,
     ) -> Attempted {
         self.count("JobLooked");
         let request = job.follow_up.request();
         let outcome = self.send(&request, &Attempt::default()).await;
-        ended(ending_of(&outcome));
+        let judgement = ended(self.ending_of(&outcome, &record)).await;
         let token = ready.token;
         let times = (self.clock.now(), SystemTime::now());
         let profile = &self.worker.target.profile;
         let result = profile.poll_result(&job.follow_up, outcome, times.1);
-        match job.after_poll(&self.rules(&record), result, times.0) {
+        match job.after_poll(&self.rules(&record), result, judgement, times.0) {
             JobAction::Done(answer) => {
                 let answer = selection::cut(ready.selector.as_ref(), answer);
                 let told = TaskResult::success(&answer);
@@ -263,9 +271,12 @@ impl Call<'_> {
 
     /// The rules by which something follows.
     fn rules(&self, record: &CallRecord) -> CallRules {
-        self.worker
-            .target
-            .call_rules(record.attempts, random(), self.on_unknown())
+        let target = &self.worker.target;
+        target.call_rules(record.attempts, record.refusals, random(), self.on_unknown())
+    }
+
+    fn ending_of(&self, outcome: &Outcome, record: &CallRecord) -> Ending {
+        ending_of(outcome, call_of(&self.message.id), record.refusals)
     }
 
     /// The job that an answer tells of, where jobs are followed. Without a table nothing would be remembered of it.

@@ -9,9 +9,10 @@ use rampmeter_call::{
 };
 use rampmeter_caller::rate_headers::Unit;
 use rampmeter_caller::{rate_headers, stated_limits};
+use rampmeter_dispatch::CallId;
 use serde::{Deserialize, Serialize};
 
-use crate::ending::Ending;
+use crate::ending::{Ending, WentWrong};
 
 /// AWS's own, for an output that is too large.
 const DATA_LIMIT: &str = "States.DataLimitExceeded";
@@ -77,12 +78,16 @@ impl TaskResult {
     }
 }
 
-/// What becomes of the permit of a request to the vendor that had this outcome.
-pub(crate) fn ending_of(outcome: &Outcome) -> Ending {
+/// What becomes of the permit of a request to the vendor that had this outcome; of a call that was refused so often before.
+pub(crate) fn ending_of(outcome: &Outcome, call: CallId, refusals: u32) -> Ending {
     match PermitEnd::of(outcome) {
         PermitEnd::Held => Ending::Lost,
-        PermitEnd::Refused(throttle) => Ending::Refused(throttle),
         PermitEnd::Free => used_up_for(outcome).map_or(Ending::Answered, Ending::UsedUp),
+        end => Ending::Wrong(WentWrong {
+            end,
+            call,
+            refusals,
+        }),
     }
 }
 

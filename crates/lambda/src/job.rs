@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use rampmeter_call::{
-    CallRules, JobAction, PolledJob,
+    CallRules, JobAction, Judgement, PolledJob,
     job::{FollowUp, PollResult},
 };
 use rampmeter_config::Target;
@@ -41,14 +41,20 @@ impl Job {
     }
 
     /// What follows from what a look shows.
-    pub(crate) fn after_poll(&self, rules: &CallRules, result: PollResult, now: Time) -> JobAction {
+    pub(crate) fn after_poll(
+        &self,
+        rules: &CallRules,
+        result: PollResult,
+        judgement: Judgement,
+        now: Time,
+    ) -> JobAction {
         let polled = PolledJob {
             follow_up: &self.follow_up,
             polls: self.looks.saturating_add(1),
             age: self.age(now),
             least_pause: self.age(now) / PART_OF_AGE,
         };
-        rules.after_poll(&polled, result)
+        rules.after_poll(&polled, result, judgement)
     }
 
     /// The job after a look, which goes on there.

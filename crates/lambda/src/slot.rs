@@ -6,14 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rampmeter_dispatch::{DeferralBound, Priority, Throttle, Time};
+use rampmeter_call::{Judgement, PermitEnd};
+use rampmeter_dispatch::{DeferralBound, Priority, Time};
 
 use crate::call::{Attempted, Call, Fate};
 use crate::clock::Clock;
-use crate::ending::Ending;
+use crate::ending::{Ending, WentWrong};
 use crate::event::Message;
 use crate::keeper::Keeper;
-use crate::random::random;
 use crate::service::table::CallRecord;
 use crate::worker::Worker;
 
@@ -100,36 +100,25 @@ impl Slot {
 
     async fn attempts(&self, call: &Call<'_>) -> Fate {
         let mut record = CallRecord::default();
-        let mut throttles = 0;
         loop {
-            let mut refused = None;
-            let attempted = call
-                .attempt(record, |ending| {
-                    if let Ending::Refused(kind) = ending {
-                        refused = Some(kind);
-                    }
-                })
-                .await;
-            let (after, next) = match attempted {
+            // There is no gate here, which could say that it is the account's trouble.
+            let ended = |ending| {
+                if let Ending::Wrong(WentWrong {
+                    end: PermitEnd::Throttled { .. },
+                    ..
+                }) = ending
+                {
+                    self.worker.metrics.add("Throttle", 1);
+                }
+                std::future::ready(Judgement::CALL)
+            };
+            let (after, next) = match call.attempt(record, ended).await {
                 Attempted::Over { token, told } => {
                     return call.conclude(token.as_deref(), told).await;
                 }
                 Attempted::Gone => return call.forget().await,
                 Attempted::Back { after } => return call.hand_back(after).await,
                 Attempted::Again { after, record } => (after, record),
-            };
-            let after = match refused {
-                None => after,
-                Some(kind) => {
-                    throttles += 1;
-                    self.worker.metrics.add("Throttle", 1);
-                    let stated = match kind {
-                        Throttle::Window { retry_after } => retry_after,
-                        Throttle::Concurrency => None,
-                    };
-                    let retry = &self.worker.target.retry;
-                    stated.unwrap_or_else(|| retry.back_off(throttles, random()))
-                }
             };
             if after > MAX_WAIT || !self.has_time_for_a_call(after) {
                 return call.hand_back(after).await;

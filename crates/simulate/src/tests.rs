@@ -311,7 +311,13 @@ proptest! {
     #[test]
     fn every_call_ends_once_and_in_order_of_its_life(scenario in any_scenario()) {
         let run = world::run(&scenario, Order::ByPriority);
-        let all = [End::Succeeded, End::Refused, End::Unavailable, End::Unknown];
+        let all = [
+            End::Succeeded,
+            End::Refused,
+            End::Unavailable,
+            End::Throttled,
+            End::Unknown,
+        ];
         let ended: u64 = all.map(|how| ends(&run, how)).iter().sum();
         prop_assert_eq!(run.unfinished(), 0);
         prop_assert_eq!(ended, run.arrivals.len() as u64);

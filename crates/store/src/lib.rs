@@ -33,7 +33,7 @@ pub use call::job::JobRow;
 pub use call::lane::OrderStatus;
 pub use call::open::{DelayedRow, LaneRow};
 pub use call::outcome::{BodyRow, OutcomeRow, body_of};
-pub use call::permit::PermitRow;
+pub use call::permit::{PermitRow, TargetErrorRow};
 pub use connection::{Store, open_reader, optional};
 pub use damaged::damaged_items;
 pub use directory::{blobs_path, store_path};

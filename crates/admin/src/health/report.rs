@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use rampmeter_config::{Config, Slo};
-use rampmeter_dispatch::Priority;
-use rampmeter_engine::OUTCOMES;
+use rampmeter_dispatch::{Holder, Priority, Time};
+use rampmeter_engine::{OUTCOMES, TargetErrors, TargetState};
 use rampmeter_time::UnixMillis;
 use rampmeter_time::{rfc3339, span};
 use serde_json::{Value, json};
 
 use super::sample::{Sample, TargetSample};
+use crate::explanation::moment_json;
 
 /// Without an objective, a lane whose first call has waited so long while nothing of its target was answered in the last
 /// minute does not flow.
@@ -40,14 +41,33 @@ impl Objectives {
 /// What is said of the server.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct HealthReport {
+    /// Targets that are closed for the account's trouble.
+    pub(crate) closed: Vec<ClosedTarget>,
     /// Lanes that do not flow.
     pub(crate) stuck: Vec<Stuck>,
     /// Good answers of all that counted, in the time that is known; none when nothing was answered.
     pub(crate) succeeding: Option<f64>,
+    /// That is too few.
+    pub(crate) fails: bool,
     /// The age of the sample, in milliseconds.
     pub(crate) age_ms: u64,
     /// What else a person should know.
     pub(crate) notices: Vec<String>,
+}
+
+/// A target that is closed for the account's trouble.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ClosedTarget {
+    pub(crate) target: String,
+    /// The name of the trouble.
+    pub(crate) holder: &'static str,
+    /// What is the matter, since when, and when the next probe leaves, in words.
+    pub(crate) words: String,
+    /// The moment that it is told of.
+    pub(crate) at: Time,
+    pub(crate) since: Option<Time>,
+    pub(crate) next_probe: Option<Time>,
+    pub(crate) errors: Option<TargetErrors>,
 }
 
 /// A lane that does not flow, and why.
@@ -76,11 +96,13 @@ pub(crate) fn judge(
     now: UnixMillis,
 ) -> HealthReport {
     let mut verdict = HealthReport {
-        succeeding: succeeding(sample, oldest),
+        succeeding: Answers::since(sample, oldest).share(),
+        fails: fails(sample, before, oldest),
         age_ms: u64::try_from(now.saturating_since(sample.at).as_millis()).unwrap_or(u64::MAX),
         ..HealthReport::default()
     };
     for target in &sample.targets {
+        verdict.closed.extend(closed(&target.state));
         let earlier = before.and_then(|before| before.target(&target.state.name));
         for priority in Priority::ALL {
             verdict
@@ -128,36 +150,86 @@ fn stuck(
     let state = &target.state;
     let name = &state.name;
     let why = state.first[priority.index()].as_ref();
-    misses.then(|| Stuck {
+    // What a person has paused is a notice.
+    let is_paused = why.is_some_and(|why| matches!(why.held_by, Holder::Pause { .. }));
+    (misses && !is_paused).then(|| Stuck {
         target: name.clone(),
         priority,
         oldest_ms,
         objective_ms,
         held_by: why.map(|why| why.words(state.at)),
         holder: why.map(|why| why.held_by.name()),
-        next: format!("rampmeter target show {name}"),
+        next: next_step(name, why.map(|why| &why.held_by)),
     })
 }
 
-/// Good answers of all that say something about the calls: a throttle says something about the limits.
-fn succeeding(sample: &Sample, oldest: Option<&Sample>) -> Option<f64> {
-    let mut counts = [0_u64; OUTCOMES.len()];
-    for target in &sample.targets {
-        let first = oldest.and_then(|oldest| oldest.target(&target.state.name));
-        for (index, count) in counts.iter_mut().enumerate() {
-            let before = first.map_or(0, |first| first.answers[index]);
-            *count += target.answers[index].saturating_sub(before);
-        }
+/// A target that is closed because the vendor cannot be reached, or does not sign us in.
+fn closed(state: &TargetState) -> Option<ClosedTarget> {
+    let vendor = state.vendor.as_ref()?;
+    matches!(vendor.held_by, Holder::Trouble { .. }).then(|| ClosedTarget {
+        target: state.name.clone(),
+        holder: vendor.held_by.name(),
+        words: vendor.words(state.at),
+        at: state.at,
+        since: vendor.since,
+        next_probe: vendor.until,
+        errors: state.errors.clone(),
+    })
+}
+
+/// The command that helps on, by what holds a call.
+fn next_step(target: &str, held_by: Option<&Holder>) -> String {
+    match held_by {
+        Some(Holder::Trouble { .. }) => format!("rampmeter target ping {target}"),
+        _ => format!("rampmeter target show {target}"),
     }
-    let judged = OUTCOMES.iter().zip(counts);
-    let judged: Vec<_> = judged
-        .filter(|(outcome, _)| **outcome != "throttled")
-        .collect();
-    let all: u64 = judged.iter().map(|(_, count)| count).sum();
-    let good = judged.iter().find(|(outcome, _)| **outcome == "ok");
-    #[expect(clippy::cast_precision_loss, reason = "a share for people")]
-    let share = |good: u64| good as f64 / all as f64;
-    (all > 0).then(|| share(good.map_or(0, |(_, count)| *count)))
+}
+
+/// Answers that say something about the calls; a throttle says something about the limits.
+struct Answers {
+    good: u64,
+    bad: u64,
+}
+
+impl Answers {
+    /// Those that came since an older sample, or since the process began.
+    fn since(sample: &Sample, older: Option<&Sample>) -> Answers {
+        let mut answers = Answers { good: 0, bad: 0 };
+        for target in &sample.targets {
+            let first = older.and_then(|older| older.target(&target.state.name));
+            for (index, outcome) in OUTCOMES.iter().enumerate() {
+                let before = first.map_or(0, |first| first.answers[index]);
+                let count = target.answers[index].saturating_sub(before);
+                match *outcome {
+                    "ok" => answers.good += count,
+                    "throttled" => {}
+                    _ => answers.bad += count,
+                }
+            }
+        }
+        answers
+    }
+
+    /// The good ones of all; none if there were none.
+    fn share(&self) -> Option<f64> {
+        let all = self.good + self.bad;
+        #[expect(clippy::cast_precision_loss, reason = "a share for people")]
+        let share = self.good as f64 / all as f64;
+        (all > 0).then_some(share)
+    }
+
+    fn are_good(&self) -> bool {
+        self.share().is_some_and(|share| share >= SUCCEEDING)
+    }
+}
+
+/// Whether too few answers are good: in the time that is known, unless the last minute shows that it is over. One bad answer alone
+/// says nothing.
+fn fails(sample: &Sample, before: Option<&Sample>, oldest: Option<&Sample>) -> bool {
+    let all = Answers::since(sample, oldest);
+    let has_recovered =
+        before.is_some_and(|before| Answers::since(sample, Some(before)).are_good());
+    all.bad > 1 && !all.are_good() && !has_recovered
 }
 
 fn notices(target: &TargetSample, first: Option<&TargetSample>, notices: &mut Vec<String>) {
@@ -169,7 +241,9 @@ fn notices(target: &TargetSample, first: Option<&TargetSample>, notices: &mut Ve
             lane => format!("{name} {lane} is paused"),
         });
     }
-    if let Some(vendor) = &state.vendor {
+    if let Some(vendor) = &state.vendor
+        && closed(state).is_none()
+    {
         notices.push(format!("{name} is held by {}", vendor.words(state.at)));
     }
     for limit in &state.limits {
@@ -210,14 +284,36 @@ fn notices(target: &TargetSample, first: Option<&TargetSample>, notices: &mut Ve
     }
 }
 
+impl ClosedTarget {
+    fn to_json(&self) -> Value {
+        let mut text = format!("{}: held by {}", self.target, self.words);
+        if let Some(errors) = &self.errors {
+            let ago = self.at.saturating_since(errors.at).as_millis();
+            text.push_str(&format!(
+                "; the last error, {} ago: {}; errors in the last minute: {}",
+                span(i64::try_from(ago).unwrap_or(i64::MAX)),
+                errors.last,
+                errors.in_last_minute
+            ));
+        }
+        json!({
+            "target": self.target,
+            "holder": self.holder,
+            "text": text,
+            "since": moment_json(self.since),
+            "next_probe": moment_json(self.next_probe),
+            "last_error": self.errors.as_ref().map(|errors| &errors.last),
+            "last_error_at": moment_json(self.errors.as_ref().map(|errors| errors.at)),
+            "errors_in_last_minute": self.errors.as_ref().map(|errors| errors.in_last_minute),
+            "next": format!("rampmeter target ping {}", self.target),
+        })
+    }
+}
+
 impl HealthReport {
     /// Whether all is well: it flows, succeeds, and is of now.
     fn well(&self) -> bool {
-        self.stuck.is_empty() && self.succeeds() && self.fresh()
-    }
-
-    fn succeeds(&self) -> bool {
-        self.succeeding.is_none_or(|share| share >= SUCCEEDING)
+        self.stuck.is_empty() && self.closed.is_empty() && !self.fails && self.fresh()
     }
 
     fn fresh(&self) -> bool {
@@ -255,11 +351,13 @@ impl HealthReport {
                 })
             })
             .collect();
+        let closed: Vec<_> = self.closed.iter().map(ClosedTarget::to_json).collect();
         json!({
             "well": self.well(),
-            "flowing": self.stuck.is_empty(),
+            "flowing": self.stuck.is_empty() && self.closed.is_empty(),
+            "closed": closed,
             "stuck": stuck,
-            "succeeding": self.succeeds(),
+            "succeeding": !self.fails,
             "success_share": self.succeeding,
             "fresh": self.fresh(),
             "age_ms": self.age_ms,
@@ -269,207 +367,4 @@ impl HealthReport {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rampmeter_dispatch::{Explanation, Holder, Time};
-    use rampmeter_engine::{LimitState, TargetState};
-    use std::time::Duration;
-
-    const NOW: UnixMillis = UnixMillis(1_000_000);
-
-    fn target() -> TargetSample {
-        let state = TargetState {
-            name: "erp".to_owned(),
-            limits: vec![LimitState {
-                name: "account".to_owned(),
-                kind: "concurrency",
-                per_ms: None,
-                used: 0,
-                max: 2,
-                reserved: [0; 3],
-                shares: [None; 3],
-                held: 0,
-                learned_ceiling: None,
-                configured: None,
-                expires_at: None,
-                reaches_per_second: None,
-                nominal_per_second: None,
-                vendor_may_count: None,
-            }],
-            waiting: [0; 3],
-            in_flight: 0,
-            held: 0,
-            deferrals: [0; 3],
-            paused: Vec::new(),
-            mean_call: None,
-            throttles: 0,
-            throttles_under_our_limit: 0,
-            reused_keys: 0,
-            closed_by_headers: 0,
-            vendor: None,
-            first: [None, None, None],
-            at: NOW.into(),
-            vendor_limits: Vec::new(),
-            contended: Vec::new(),
-        };
-        TargetSample {
-            state,
-            oldest_ms: [None; 3],
-            jobs: 0,
-            dead_letters: 0,
-            answers: [0; OUTCOMES.len()],
-        }
-    }
-
-    fn sample(target: TargetSample) -> Sample {
-        Sample {
-            at: NOW,
-            targets: vec![target],
-            ..Sample::default()
-        }
-    }
-
-    fn waiting(oldest_ms: u64) -> TargetSample {
-        let mut target = target();
-        target.state.waiting = [0, 3, 0];
-        target.oldest_ms[1] = Some(oldest_ms);
-        target
-    }
-
-    fn judged(target: TargetSample, before: Option<TargetSample>) -> HealthReport {
-        let before = before.map(sample);
-        judge(
-            &Objectives::default(),
-            &sample(target),
-            before.as_ref(),
-            before.as_ref(),
-            NOW,
-        )
-    }
-
-    #[test]
-    fn a_server_with_nothing_to_do_is_well() {
-        let verdict = judged(target(), None);
-        assert!(verdict.well());
-        assert_eq!((verdict.succeeding, verdict.notices.len()), (None, 0));
-    }
-
-    #[test]
-    fn a_lane_that_waits_while_nothing_is_answered_does_not_flow() {
-        assert!(judged(waiting(90_000), Some(waiting(30_000))).stuck.len() == 1);
-        // Something was answered in that minute.
-        let mut answered = waiting(90_000);
-        answered.answers[0] = 1;
-        assert!(judged(answered, Some(waiting(30_000))).stuck.is_empty());
-        // Nobody knows of a minute ago.
-        assert!(judged(waiting(90_000), None).stuck.is_empty());
-        assert!(judged(waiting(59_000), Some(waiting(1))).stuck.is_empty());
-    }
-
-    #[test]
-    fn an_objective_decides_where_there_is_one_and_what_the_engine_says_holds_the_lane_is_told() {
-        let slo = Slo {
-            wait_p95: None,
-            oldest: Some(Duration::from_secs(5)),
-        };
-        let objectives = Objectives(BTreeMap::from([(Priority::Medium, slo)]));
-        let mut late = waiting(6_000);
-        // The limit has room: it is the share that is used up.
-        let share = Holder::Share {
-            limit: "account".to_owned(),
-            priority: Priority::Medium,
-            used: 1,
-            max: 1,
-        };
-        late.state.first[1] = Some(Explanation::by_host(share, None, None));
-        let verdict = judge(&objectives, &sample(late), None, None, NOW);
-        let [stuck] = &verdict.stuck[..] else {
-            panic!("{verdict:?}");
-        };
-        assert_eq!(stuck.objective_ms, Some(5_000));
-        let words =
-            "limit account: 1 of the 1 places of the MEDIUM share used, until a call is answered";
-        assert_eq!(stuck.held_by.as_deref(), Some(words));
-        let told = &verdict.to_json()["stuck"][0];
-        assert_eq!(
-            (&told["why"], &told["holder"]),
-            (&words.into(), &"share".into())
-        );
-        assert!(
-            told["text"]
-                .as_str()
-                .unwrap()
-                .ends_with(&format!("; held by {words}"))
-        );
-        let in_time = judge(&objectives, &sample(waiting(5_000)), None, None, NOW);
-        assert!(in_time.well());
-    }
-
-    #[test]
-    fn a_target_that_the_vendor_closed_is_a_notice_in_the_words_of_the_explanation() {
-        let mut closed = target();
-        let until = Some(Time::from_millis(NOW.0 + 30_000));
-        closed.state.vendor = Some(Explanation::by_host(Holder::VendorPause, None, until));
-        closed.state.paused = vec!["MEDIUM"];
-        assert_eq!(
-            judged(closed, None).notices,
-            [
-                "erp MEDIUM is paused",
-                "erp is held by the vendor, which closed the target for another 30.0 s"
-            ]
-        );
-    }
-
-    #[test]
-    fn success_is_counted_since_the_oldest_sample_and_without_throttles() {
-        let (mut first, mut now) = (target(), target());
-        first.answers = [10, 5, 0, 0, 0, 0];
-        now.answers = [28, 7, 50, 0, 0, 0];
-        let verdict = judged(now.clone(), Some(first));
-        assert_eq!(verdict.succeeding, Some(0.9));
-        assert!(!verdict.well());
-        now.answers = [28, 0, 50, 0, 0, 0];
-        assert_eq!(judged(now, None).succeeding, Some(1.0));
-    }
-
-    #[test]
-    fn an_old_sample_is_not_the_truth_of_now() {
-        let verdict = judge(
-            &Objectives::default(),
-            &sample(target()),
-            None,
-            None,
-            UnixMillis(NOW.0 + 10_001),
-        );
-        assert!(!verdict.well());
-        assert_eq!(verdict.to_json()["fresh"], false);
-    }
-
-    #[test]
-    fn what_else_a_person_should_know_is_told() {
-        let mut target = target();
-        target.dead_letters = 1;
-        target.state.throttles_under_our_limit = 2;
-        target.state.reused_keys = 3;
-        target.state.limits[0].configured = Some(4);
-        let notices = judged(target, None).notices;
-        assert!(notices[0].contains("erp/account is 2 by hand instead of 4"));
-        assert!(notices[1].contains("someone else uses the account"));
-        assert!(notices[2].contains("3 of our calls carried the IdempotencyKey of another one"));
-        assert_eq!(notices[3], "erp has 1 dead letter");
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_named() {
-        let mut sample = sample(target());
-        assert_eq!(damaged(&sample), None);
-        sample.damaged = (1..=5)
-            .map(|number| format!("message c-{number}"))
-            .collect();
-        let told = damaged(&sample).unwrap();
-        assert!(
-            told.ends_with("message c-1, message c-2, message c-3, and 2 more"),
-            "{told}"
-        );
-    }
-}
+mod tests;

@@ -38,6 +38,14 @@ pub(crate) struct MoveBody {
     reason: String,
 }
 
+/// The body of `/v1/calls/ID/cancel`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CancelBody {
+    #[serde(default)]
+    reason: String,
+}
+
 /// The body of `/v1/limits/TARGET/LIMIT`. Without `max` the limit goes back to the configuration.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,6 +110,25 @@ pub(crate) async fn move_call(
         .await?;
     Ok(Answer(json!({
         "schema": "rampmeter.moved/1", "id": format!("c-{number}"), "priority": to.as_str(),
+    })))
+}
+
+pub(crate) async fn cancel_call(
+    State(site): State<Arc<Site>>,
+    Path(call): Path<String>,
+    body: Body<CancelBody>,
+) -> Result<Answer, Refused> {
+    let body = read(body)?;
+    let number = super::calls::number(&call)?;
+    let cancelled = site
+        .engine
+        .controls()
+        .cancel_call(number, reason(body.reason)?)
+        .await?;
+    Ok(Answer(json!({
+        "schema": "rampmeter.cancelled/1",
+        "id": format!("c-{number}"),
+        "was_in_flight": cancelled.was_in_flight,
     })))
 }
 

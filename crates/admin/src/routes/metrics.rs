@@ -46,6 +46,9 @@ struct Snapshot {
     figures: EngineFigures,
 }
 
+/// What closes a target, by the names of the holders.
+const CLOSED_BY: [&str; 3] = ["unreachable", "sign_in_refused", "vendor_pause"];
+
 type Labels<'a> = [(&'static str, &'a str)];
 
 impl Collector for Snapshot {
@@ -227,6 +230,23 @@ impl Snapshot {
                 put(&mut metric, &labels, &ConstCounter::new(count))?;
             }
         }
+        let help = "Whether the target starts nothing: the vendor cannot be reached, refuses to sign us in, or asked for a pause";
+        let mut metric =
+            page.encode_descriptor("target_closed", help, None, ConstGauge::<i64>::TYPE)?;
+        for target in &self.states {
+            let holder = target.vendor.as_ref().map(|vendor| vendor.held_by.name());
+            for reason in CLOSED_BY {
+                let labels = [("target", target.name.as_str()), ("reason", reason)];
+                let closed = u64::from(holder == Some(reason));
+                put(&mut metric, &labels, &gauge(closed))?;
+            }
+        }
+        let help = "Calls that went wrong in the last minute";
+        each_target(page, "errors_last_minute", help, &self.states, |target| {
+            let errors = target.errors.as_ref();
+            let count = errors.map_or(0, |errors| errors.in_last_minute);
+            (target.name.as_str(), count)
+        })?;
         let help = "Calls of higher lanes that started past an eligible one";
         let mut metric =
             page.encode_descriptor("deferrals", help, None, ConstCounter::<u64>::TYPE)?;

@@ -37,6 +37,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/v1/calls/{call}", get(calls::call))
         .route("/v1/calls/{call}/body", get(body::body))
         .route("/v1/calls/{call}/move", post(control::move_call))
+        .route("/v1/calls/{call}/cancel", post(control::cancel_call))
         .route("/v1/targets/{target}/pause", post(control::pause))
         .route("/v1/targets/{target}/resume", post(control::resume))
         .route("/v1/limits/{target}/{limit}", post(control::change_limit))

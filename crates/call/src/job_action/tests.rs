@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::job::Polling;
 use crate::on_unknown::OnUnknown;
-use crate::outcome::Repeatable;
+use crate::outcome::{Repeatable, Throttle};
 use crate::retry::Retry;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -15,6 +15,7 @@ const RULES: CallRules = CallRules {
         max_attempts: 3,
         initial: SECOND,
         max: Duration::from_secs(8),
+        max_throttles: 20,
     },
     on_unknown: OnUnknown::Retry,
     polling: Polling {
@@ -23,6 +24,7 @@ const RULES: CallRules = CallRules {
         give_up: Duration::from_secs(3_600),
     },
     attempts: 1,
+    refusals: 0,
     random: u64::MAX,
 };
 
@@ -38,6 +40,11 @@ fn answer(status: u16) -> Answer {
 
 /// What follows from the third poll of a job, this many seconds after it was accepted.
 fn after(result: PollResult, age: u64) -> JobAction {
+    judged(result, age, Judgement::CALL)
+}
+
+/// The same, with what the gate says of the poll.
+fn judged(result: PollResult, age: u64, judgement: Judgement) -> JobAction {
     let follow_up = FollowUp {
         misses: 1,
         ..FollowUp::at("/job/1".to_owned())
@@ -48,7 +55,7 @@ fn after(result: PollResult, age: u64) -> JobAction {
         age: Duration::from_secs(age),
         least_pause: Duration::ZERO,
     };
-    RULES.after_poll(&job, result)
+    RULES.after_poll(&job, result, judgement)
 }
 
 fn again(misses: u32, seconds: u32) -> JobAction {
@@ -104,11 +111,24 @@ fn a_poll_that_came_to_nothing_backs_off_like_any_call() {
     }
     let throttled = PollResult::Missed(Outcome::Throttled {
         kind: Throttle::Window,
-        retry_after: None,
+        retry_after: Some(Duration::from_secs(9)),
+        for_all: false,
         answer: answer(429),
         vendor_code: None,
     });
-    assert_eq!(after(throttled, 10), again(2, 0), "its target is closed");
+    assert_eq!(
+        after(throttled.clone(), 10),
+        again(2, 9),
+        "its own throttle"
+    );
+    let closed = Judgement {
+        whose: Whose::Account,
+        closed_for: Some(Duration::from_secs(3)),
+    };
+    let JobAction::Again { after, .. } = judged(throttled, 10, closed) else {
+        panic!("a throttled poll is made again");
+    };
+    assert_eq!(after, Duration::from_millis(3_010), "its target is closed");
 }
 
 #[test]

@@ -12,10 +12,12 @@ const RULES: CallRules = CallRules {
         max_attempts: 3,
         initial: Duration::from_secs(1),
         max: Duration::from_secs(8),
+        max_throttles: 3,
     },
     on_unknown: OnUnknown::Retry,
     polling: Polling::USUAL,
     attempts: 0,
+    refusals: 0,
     random: u64::MAX,
 };
 
@@ -30,7 +32,7 @@ fn answer(status: u16, body: Value) -> Answer {
 }
 
 fn of(outcome: Outcome, attempts: u32) -> NextAction {
-    CallRules { attempts, ..RULES }.after(outcome)
+    CallRules { attempts, ..RULES }.after(outcome, Judgement::CALL)
 }
 
 fn failed(action: NextAction) -> Failed {
@@ -44,6 +46,8 @@ fn again(after: u64, attempts: u32) -> NextAction {
     NextAction::Again {
         after: Duration::from_secs(after),
         attempts,
+        refusals: 0,
+        set_back: false,
         unknown: false,
     }
 }
@@ -59,6 +63,7 @@ fn repeatable(reason: Repeatable) -> Outcome {
 fn unknown() -> Outcome {
     Outcome::Unknown {
         reason: "lost".to_owned(),
+        gateway: None,
     }
 }
 
@@ -93,17 +98,177 @@ fn a_passing_failure_is_repeated_until_its_attempts_are_used_up() {
     assert_eq!(failed.answer.map(|answer| answer.status), Some(500));
 }
 
-#[test]
-fn a_throttle_uses_up_no_attempt_and_only_one_on_calls_at_once_makes_the_call_wait() {
-    for (kind, wait) in [(Throttle::Concurrency, 1), (Throttle::Window, 0)] {
-        let outcome = Outcome::Throttled {
-            kind,
-            retry_after: Some(Duration::from_secs(7)),
-            answer: answer(429, json!("")),
-            vendor_code: None,
-        };
-        assert_eq!(of(outcome, 2), again(wait, 2));
+/// What the gate says of an outcome that closed the target for three seconds.
+const CLOSED: Judgement = Judgement {
+    whose: Whose::Account,
+    closed_for: Some(Duration::from_secs(3)),
+};
+
+fn throttled(kind: Throttle, retry_after: Option<u64>) -> Outcome {
+    Outcome::Throttled {
+        kind,
+        retry_after: retry_after.map(Duration::from_secs),
+        for_all: false,
+        answer: answer(429, json!("")),
+        vendor_code: None,
     }
+}
+
+fn not_connected() -> Outcome {
+    repeatable(Repeatable::ConnectFailed("refused".to_owned()))
+}
+
+fn refused(status: u16) -> Outcome {
+    Outcome::Final {
+        answer: answer(status, json!("")),
+        vendor_code: None,
+    }
+}
+
+#[test]
+fn a_throttle_of_the_account_uses_up_no_attempt_and_lets_others_go_first() {
+    let rules = CallRules {
+        attempts: 2,
+        ..RULES
+    };
+    for (kind, refusals) in [(Throttle::Concurrency, 1), (Throttle::Window, 0)] {
+        let expected = NextAction::Again {
+            after: Duration::from_millis(3_010),
+            attempts: 2,
+            refusals,
+            set_back: false,
+            unknown: false,
+        };
+        assert_eq!(rules.after(throttled(kind, Some(7)), CLOSED), expected);
+    }
+}
+
+#[test]
+fn a_call_that_is_throttled_while_others_succeed_is_set_back_longer_each_time_and_fails_in_the_end()
+{
+    let mut rules = RULES;
+    let mut waits = Vec::new();
+    let failed = loop {
+        match rules.after(throttled(Throttle::Window, None), Judgement::CALL) {
+            NextAction::Again {
+                after,
+                attempts: 0,
+                refusals,
+                set_back: true,
+                ..
+            } => {
+                waits.push(after.as_secs());
+                rules.refusals = refusals;
+            }
+            NextAction::Failed(failed) => break failed,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(waits, [1, 2]);
+    assert_eq!(failed.error, "Rampmeter.Throttled");
+    assert_eq!(failed.answer.map(|answer| answer.status), Some(429));
+    assert_eq!(failed.attempts, 0);
+}
+
+#[test]
+fn a_call_that_is_set_back_waits_as_long_as_the_vendor_asks() {
+    let outcome = throttled(Throttle::Concurrency, Some(86_400));
+    let next = RULES.after(outcome, Judgement::CALL);
+    assert!(
+        matches!(next, NextAction::Again { after, .. } if after == Duration::from_secs(86_400)),
+        "{next:?}"
+    );
+}
+
+#[test]
+fn the_throttles_of_the_account_never_fail_a_call() {
+    let mut rules = RULES;
+    for _ in 0..100 {
+        let next = rules.after(throttled(Throttle::Concurrency, None), CLOSED);
+        let NextAction::Again { refusals, .. } = next else {
+            panic!("{next:?}");
+        };
+        rules.refusals = refusals;
+    }
+    assert_eq!(rules.refusals, 1);
+}
+
+#[test]
+fn a_call_that_cannot_connect_keeps_its_turn_and_its_attempts() {
+    let rules = CallRules {
+        attempts: 2,
+        ..RULES
+    };
+    assert_eq!(rules.after(not_connected(), CLOSED), again(0, 2));
+    let open = Judgement {
+        closed_for: None,
+        ..CLOSED
+    };
+    assert_eq!(rules.after(not_connected(), open), again(1, 2));
+}
+
+#[test]
+fn a_call_refused_for_its_credentials_alone_is_tried_once_more_and_then_fails() {
+    let next = RULES.after(refused(401), Judgement::CALL);
+    let NextAction::Again {
+        attempts: 0,
+        refusals: 1,
+        ..
+    } = next
+    else {
+        panic!("{next:?}");
+    };
+    let rules = CallRules {
+        refusals: 1,
+        ..RULES
+    };
+    let failed = failed(rules.after(refused(401), Judgement::CALL));
+    assert_eq!(failed.error, "Http.StatusCode.401");
+}
+
+#[test]
+fn a_revoked_token_fails_no_call() {
+    for refusals in [0, 1] {
+        let rules = CallRules { refusals, ..RULES };
+        let next = rules.after(refused(401), CLOSED);
+        let NextAction::Again {
+            after,
+            attempts: 0,
+            refusals: after_that,
+            ..
+        } = next
+        else {
+            panic!("{next:?}");
+        };
+        assert_eq!(after, Duration::from_millis(3_010));
+        assert_eq!(after_that, refusals);
+    }
+}
+
+#[test]
+fn a_gateway_that_answers_for_a_vendor_that_is_away_uses_up_no_attempt() {
+    let lost = || Outcome::Unknown {
+        reason: "a gateway".to_owned(),
+        gateway: Some(502),
+    };
+    let next = RULES.after(lost(), CLOSED);
+    assert!(
+        matches!(
+            next,
+            NextAction::Again {
+                attempts: 0,
+                unknown: true,
+                ..
+            }
+        ),
+        "{next:?}"
+    );
+    let never = CallRules {
+        on_unknown: OnUnknown::Fail,
+        ..RULES
+    };
+    let failed = failed(never.after(lost(), CLOSED));
+    assert_eq!(failed.error, "Rampmeter.OutcomeUnknown");
 }
 
 #[test]
@@ -114,7 +279,7 @@ fn what_follows_from_a_lost_answer_is_what_the_target_says() {
             attempts,
             ..RULES
         };
-        rules.after(unknown())
+        rules.after(unknown(), Judgement::CALL)
     };
     for repeats in [OnUnknown::Retry, OnUnknown::Reconcile] {
         assert!(matches!(
@@ -126,8 +291,10 @@ fn what_follows_from_a_lost_answer_is_what_the_target_says() {
             }
         ));
     }
-    for repeats in [OnUnknown::Retry, OnUnknown::Reconcile] {
-        assert_eq!(failed(of(repeats, 2)).error, "Rampmeter.OutcomeUnknown");
+    for used_up in [OnUnknown::Retry, OnUnknown::Reconcile] {
+        let failed = failed(of(used_up, 2));
+        assert_eq!(failed.error, "Rampmeter.OutcomeUnknown");
+        assert_eq!(failed.attempts, 3);
     }
     let at_once = failed(of(OnUnknown::Fail, 0));
     assert_eq!(at_once.error, "Rampmeter.OutcomeUnknown");
@@ -135,29 +302,27 @@ fn what_follows_from_a_lost_answer_is_what_the_target_says() {
 }
 
 #[test]
-fn a_failure_that_may_have_done_it_is_repeated_only_where_that_does_no_harm() {
-    let of = |on_unknown| {
-        CallRules {
-            on_unknown,
-            ..RULES
+fn a_failure_that_may_have_done_it_is_repeated_only_where_that_does_no_harm_whosever_trouble_it_is() {
+    for judgement in [Judgement::CALL, CLOSED] {
+        let of = |on_unknown, reason| {
+            let rules = CallRules {
+                on_unknown,
+                ..RULES
+            };
+            rules.after(repeatable(reason), judgement)
+        };
+        let refused = failed(of(OnUnknown::Fail, Repeatable::MaybeDone));
+        assert_eq!(refused.error, "Rampmeter.OutcomeUnknown");
+        assert_eq!(refused.answer.map(|answer| answer.status), Some(500));
+        for repeats in [OnUnknown::Retry, OnUnknown::Reconcile] {
+            assert!(matches!(
+                of(repeats, Repeatable::MaybeDone),
+                NextAction::Again { unknown: true, .. }
+            ));
         }
-        .after(repeatable(Repeatable::MaybeDone))
-    };
-    let refused = failed(of(OnUnknown::Fail));
-    assert_eq!(refused.error, "Rampmeter.OutcomeUnknown");
-    assert_eq!(refused.answer.map(|answer| answer.status), Some(500));
-    for repeats in [OnUnknown::Retry, OnUnknown::Reconcile] {
-        assert!(matches!(
-            of(repeats),
-            NextAction::Again { unknown: true, .. }
-        ));
+        let passing = of(OnUnknown::Fail, Repeatable::ServerError);
+        assert!(matches!(passing, NextAction::Again { unknown: false, .. }));
     }
-    let rules = CallRules {
-        on_unknown: OnUnknown::Fail,
-        ..RULES
-    };
-    let passing = rules.after(repeatable(Repeatable::ServerError));
-    assert!(matches!(passing, NextAction::Again { .. }));
 }
 
 #[test]
@@ -232,6 +397,7 @@ fn any_outcome() -> impl Strategy<Value = Outcome> {
                 Throttle::Concurrency
             },
             retry_after: None,
+            for_all: false,
             answer,
             vendor_code: None,
         }),
@@ -250,22 +416,24 @@ fn any_outcome() -> impl Strategy<Value = Outcome> {
 }
 
 proptest! {
-    /// No call is tried for ever: each attempt of the vendor's counts, and the last one ends it. Only what the vendor did not
-    /// do, because too much was asked of it or the call was not sent, comes again without counting.
+    /// No call is tried for ever: each attempt of the vendor's counts, and so does each refusal; the last one ends it. Only a call
+    /// that was not sent comes again without counting.
     #[test]
     fn attempts_are_never_more_than_the_target_allows(outcomes in prop::collection::vec(any_outcome(), 1..40)) {
-        let mut attempts = 0;
+        let (mut attempts, mut refusals) = (0, 0);
         for outcome in outcomes {
             let counts = !matches!(
                 outcome,
-                Outcome::Throttled { .. } | Outcome::Repeatable { reason: Repeatable::GotReady, .. }
+                Outcome::Throttled { .. } | Outcome::Final { .. } | Outcome::Repeatable { reason: Repeatable::GotReady, .. }
             );
-            match of(outcome, attempts) {
-                NextAction::Again { after, attempts: used, unknown: _ } => {
+            let rules = CallRules { attempts, refusals, ..RULES };
+            match rules.after(outcome, Judgement::CALL) {
+                NextAction::Again { after, attempts: used, refusals: refused, .. } => {
                     prop_assert_eq!(used, attempts + u32::from(counts));
                     prop_assert!(used < RULES.retry.max_attempts);
+                    prop_assert!(refused < RULES.retry.max_throttles);
                     prop_assert!(after <= RULES.retry.max);
-                    attempts = used;
+                    (attempts, refusals) = (used, refused);
                 }
                 NextAction::Failed(failed) => {
                     prop_assert!(failed.attempts <= RULES.retry.max_attempts);

@@ -33,13 +33,15 @@ pub fn classify(profile: &Profile, answer: Answer, took: Duration, now: SystemTi
         },
         Meaning::Throttled(kind) => {
             // What the vendor says of this very answer comes before what is known of it in general.
+            let stated = read_allowances(&answer, now);
             let retry_after = retry_after::of(&answer, now)
                 .or(pause)
-                .or_else(|| rate_headers::pause(&read_allowances(&answer, now)))
+                .or_else(|| rate_headers::pause(&stated))
                 .map(|pause| pause.min(retry_after::MAX_PAUSE));
             Outcome::Throttled {
                 kind,
                 retry_after,
+                for_all: stated.iter().any(|limit| limit.remaining == Some(0)),
                 answer,
                 vendor_code,
             }
@@ -56,6 +58,7 @@ pub fn classify(profile: &Profile, answer: Answer, took: Duration, now: SystemTi
         },
         Meaning::Unknown => Outcome::Unknown {
             reason: gateway_said(&answer),
+            gateway: Some(answer.status),
         },
     }
 }

@@ -268,5 +268,8 @@ fn lost(error: reqwest::Error) -> Outcome {
     } else {
         error_chain(error)
     };
-    Outcome::Unknown { reason }
+    Outcome::Unknown {
+        reason,
+        gateway: None,
+    }
 }

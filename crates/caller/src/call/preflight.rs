@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use rampmeter_call::{Answer, Outcome, Repeatable, Request, Throttle};
+use rampmeter_call::{Answer, Outcome, Repeatable, Request};
 
 use super::Caller;
 use super::classify::classify;
@@ -248,10 +248,11 @@ impl Caller {
 /// the call keeps its places.
 fn of_fetch(outcome: Outcome) -> Outcome {
     match outcome {
-        Outcome::Unknown { reason } => Outcome::Unknown {
+        Outcome::Unknown { reason, gateway } => Outcome::Unknown {
             reason: format!(
                 "fetching the CSRF token, before anything of the call was sent: {reason}"
             ),
+            gateway,
         },
         other => other,
     }
@@ -263,20 +264,14 @@ pub(crate) fn until(deadline: Instant) -> Duration {
 }
 
 fn sign_in_failed(error: &SignInError) -> Outcome {
-    match error {
-        SignInError::Throttled {
-            retry_after,
-            answer,
-        } => Outcome::Throttled {
-            kind: Throttle::Window,
-            retry_after: *retry_after,
-            answer: *answer.clone(),
-            vendor_code: None,
-        },
-        _ => Outcome::Repeatable {
-            reason: Repeatable::SignInFailed(error.to_string()),
-            answer: None,
-            vendor_code: None,
-        },
+    let reason = match error {
+        // The server that signs us in is away, and no credential was looked at.
+        SignInError::Unreachable(_) => Repeatable::ConnectFailed(error.to_string()),
+        _ => Repeatable::SignInFailed(error.to_string()),
+    };
+    Outcome::Repeatable {
+        reason,
+        answer: None,
+        vendor_code: None,
     }
 }

@@ -70,10 +70,14 @@ impl JobContext<'_> {
         outcome: Outcome,
         now: SystemTime,
     ) -> PollResult {
-        let passing = matches!(
-            outcome,
-            Outcome::Throttled { .. } | Outcome::Repeatable { .. } | Outcome::Unknown { .. }
-        );
+        let passing = match &outcome {
+            Outcome::Throttled { .. } | Outcome::Repeatable { .. } | Outcome::Unknown { .. } => {
+                true
+            }
+            // It says something of our credentials, and nothing of the job.
+            Outcome::Final { answer, .. } => answer.status == 401,
+            _ => false,
+        };
         match (&follow_up.ended, outcome) {
             (None, outcome) if passing => PollResult::Missed(outcome),
             (Some(_), outcome) if passing && follow_up.misses < MAX_MISSES => {

@@ -209,7 +209,6 @@ impl AccessTokens {
                 _,
                 SignInError::Throttled {
                     retry_after: Some(pause),
-                    ..
                 },
             ) => *pause,
             (Some(earlier), _) => (earlier.pause * 2).min(MAX_PAUSE),

@@ -3,7 +3,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use rampmeter_call::Answer;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use reqwest::{Client, Method};
 use thiserror::Error;
@@ -39,8 +38,6 @@ pub enum SignInError {
     Throttled {
         /// How long it asks to be left alone.
         retry_after: Option<Duration>,
-        /// Its answer.
-        answer: Box<Answer>,
     },
     /// No complete answer came.
     #[error("the authorization server gave no answer: {0}")]
@@ -96,7 +93,6 @@ pub(super) async fn ask(
         }),
         429 | 503 => Err(SignInError::Throttled {
             retry_after: retry_after::of(&answer, now),
-            answer: Box::new(answer),
         }),
         400..=499 => {
             let (code, words) = reply::refusal(&answer.body, &shown(&oauth2.grant, &question));

@@ -209,7 +209,7 @@ async fn the_word_of_a_gateway_leaves_open_whether_the_vendor_did_it() {
     let body = format!("<h1>no answer in time</h1>{}", "é".repeat(1_000));
     let vendor = Vendor::answering("HTTP/1.1 504 Late", body.as_bytes());
     let outcome = vendor.caller().call(&post("/x", json!({}))).await;
-    let Outcome::Unknown { reason } = outcome else {
+    let Outcome::Unknown { reason, gateway } = outcome else {
         panic!("{outcome:?}")
     };
     let beginning = "a gateway answered in the vendor's place, with 504 Gateway Timeout: \
@@ -221,14 +221,19 @@ async fn the_word_of_a_gateway_leaves_open_whether_the_vendor_did_it() {
     let vendor = Vendor::answering("HTTP/1.1 520 X", b"");
     let outcome = vendor.caller().call(&get("/x")).await;
     let reason = "a gateway answered in the vendor's place, with 520".to_owned();
-    assert_eq!(outcome, Outcome::Unknown { reason });
+    let expected = |reason, gateway| Outcome::Unknown {
+        reason,
+        gateway: Some(gateway),
+    };
+    assert_eq!(gateway, Some(504));
+    assert_eq!(outcome, expected(reason, 520));
 
     let vendor = Vendor::answering("HTTP/1.1 502 X", br#"{"error": "upstream"}"#);
     let outcome = vendor.caller().call(&get("/x")).await;
     let reason =
         "a gateway answered in the vendor's place, with 502 Bad Gateway: {\"error\":\"upstream\"}"
             .to_owned();
-    assert_eq!(outcome, Outcome::Unknown { reason });
+    assert_eq!(outcome, expected(reason, 502));
 }
 
 #[tokio::test]

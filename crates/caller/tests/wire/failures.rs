@@ -91,7 +91,7 @@ async fn silence_after_the_request_has_an_unknown_outcome() {
             .unwrap()
             .call(&post("/x", json!({})))
             .await;
-        let Outcome::Unknown { reason } = outcome else {
+        let Outcome::Unknown { reason, .. } = outcome else {
             panic!("{outcome:?}")
         };
         assert!(reason.contains("timeout"), "{reason}");

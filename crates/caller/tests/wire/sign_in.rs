@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rampmeter_call::{Outcome, Repeatable, Request, Throttle};
+use rampmeter_call::{Outcome, Repeatable, Request};
 use rampmeter_caller::{Auth, Caller, ClientAuthentication, Grant, OAuth2, Profile, Secret};
 use serde_json::{Value, json};
 use url::Url;
@@ -295,15 +295,14 @@ async fn an_authorization_server_that_is_asked_too_often_is_left_alone() {
     let caller = account.caller();
     for _ in 0..2 {
         let outcome = caller.call(&get("/x")).await;
-        let Outcome::Throttled {
-            kind: Throttle::Window,
-            retry_after,
+        let Outcome::Repeatable {
+            reason: Repeatable::SignInFailed(why),
             ..
         } = outcome
         else {
             panic!("{outcome:?}")
         };
-        assert_eq!(retry_after, Some(Duration::from_secs(7)));
+        assert_eq!(why, "the sign-in was put off by the authorization server");
     }
     assert_eq!(account.asked(), 1);
 }

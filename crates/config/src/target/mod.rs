@@ -77,14 +77,22 @@ impl Target {
         self.on_unknown.unwrap_or_else(usual)
     }
 
-    /// What it says about a call that used up so many attempts before; any random number spreads the waits.
+    /// What it says about a call that used up so many attempts before and was refused so often in a row; any random number
+    /// spreads the waits.
     #[must_use]
-    pub fn call_rules(&self, attempts: u32, random: u64, on_unknown: OnUnknown) -> CallRules {
+    pub fn call_rules(
+        &self,
+        attempts: u32,
+        refusals: u32,
+        random: u64,
+        on_unknown: OnUnknown,
+    ) -> CallRules {
         CallRules {
             retry: self.retry,
             on_unknown,
             polling: self.profile.polling,
             attempts,
+            refusals,
             random,
         }
     }

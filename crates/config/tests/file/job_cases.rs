@@ -1,4 +1,4 @@
-//! What is wrong with jobs and long answers, and where it is shown.
+//! What is wrong with jobs, with the pace of a limit and with long answers, and where it is shown.
 
 use rampmeter_config::Code;
 
@@ -19,6 +19,11 @@ pub(crate) fn jobs_and_responses() -> Vec<Case> {
             ),
             Code::LimitKind,
             "\"jobs\"",
+        ),
+        (
+            target("[[targets.netsuite.limits]]\nname = \"a\"\nconcurrency = 5\npace = \"even\""),
+            Code::LimitKind,
+            "\"even\"",
         ),
         (
             target("response = { inline = \"5 MB\" }"),

@@ -105,10 +105,10 @@ pub enum Holder {
     },
     /// The delay that it was sent with.
     Delay,
-    /// Its own throttles, while the vendor answers others: it is set back.
+    /// The vendor, which refuses this call while it answers others: it is set back.
     SetBack {
-        /// How often it was throttled.
-        throttles: u32,
+        /// How often in a row it was refused.
+        refusals: u32,
     },
     /// It is in flight: its answer is awaited.
     InFlight,

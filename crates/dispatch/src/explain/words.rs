@@ -119,8 +119,11 @@ impl Holder {
                 format!("the back-off before its repeat, after {after}")
             }
             Holder::Delay => "the delay that it was sent with".to_owned(),
-            Holder::SetBack { throttles } => {
-                format!("its own throttles, {throttles} so far, while the vendor answers others")
+            Holder::SetBack { refusals: 1 } => {
+                "the vendor, which refused it while it answers others".to_owned()
+            }
+            Holder::SetBack { refusals } => {
+                format!("the vendor, which refused it {refusals} times while it answers others")
             }
             Holder::InFlight => "nothing: it is in flight".to_owned(),
             Holder::Unknown => "its lost answer: the vendor may still be at work on it".to_owned(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::whose::Whose;
 use crate::permit::CallId;
 use crate::time::Time;
 
@@ -9,7 +10,10 @@ use crate::time::Time;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Throttle {
     /// Too many calls in flight.
-    Concurrency,
+    Concurrency {
+        /// The time for which the vendor asks to be left alone, from now on, where it says so.
+        retry_after: Option<Duration>,
+    },
     /// Too many calls in a time, or the vendor asks for a pause (429, 503, `Retry-After`).
     Window {
         /// The time the vendor stated, from now on.
@@ -29,23 +33,16 @@ pub struct Refusal {
     /// Whether the vendor said that nobody may call: its headers name the account, or say that nothing is left. A
     /// `Retry-After` alone does not.
     pub for_all: bool,
-}
-
-/// Whom a throttle holds back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ThrottleScope {
-    /// The whole target: the gate has narrowed what it admits.
-    Target,
-    /// This call alone, which the vendor refuses while it answers others and we are under our own limits: the gate has
-    /// changed nothing. The host sets the call back behind its lane, with a pause that grows with its own throttles.
-    Call,
+    /// It may be the vendor's own trouble as well (a 503 that names no time): it is no sign that the vendor can be reached.
+    pub overload: bool,
 }
 
 /// What a throttle changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThrottleReport {
-    /// Whom it holds back.
-    pub scope: ThrottleScope,
+    /// The account's: the gate has narrowed what it admits. The call's own: the gate has changed nothing, and the host sets the
+    /// call back behind its lane, with a pause that grows with its own throttles.
+    pub whose: Whose,
     /// Our own limits of this kind had room when the vendor refused, or there are none: somebody
     /// else uses the account, or the limit is configured too high.
     pub under_our_limit: bool,

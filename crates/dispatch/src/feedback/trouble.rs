@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::vendor_pause::{FIRST_PAUSE, grown};
+use super::vendor_pause::{FIRST_PAUSE, spread};
+use super::whose::Whose;
 use crate::permit::{CallId, PermitId};
 use crate::time::Time;
 
-/// So many outcomes of one kind in a row, from different calls, are the account's trouble.
+/// So many outcomes of one kind in a row are the account's trouble: from different calls, or of calls that never reached the
+/// vendor and so cannot have brought them about.
 pub const TROUBLED_CALLS: usize = 3;
 /// No pause between two probes is longer.
 pub const MAX_PROBE_PAUSE: Duration = Duration::from_secs(60);
@@ -37,6 +39,26 @@ impl Trouble {
     }
 }
 
+/// An outcome that may be the account's trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Troubled {
+    /// The call that met it, named through all of its attempts.
+    pub call: CallId,
+    /// What the matter is.
+    pub kind: Trouble,
+    /// Something of the call reached the vendor, or whoever answers in its place: the call itself may have brought it about.
+    pub reached: bool,
+}
+
+/// What the gate makes of such an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TroubleReport {
+    /// The account's if the target is shut, or the call never reached the vendor. The call's own as long as nobody else meets it.
+    pub whose: Whose,
+    /// What the target is shut for, if it is.
+    pub state: Option<TroubleState>,
+}
+
 /// An account in trouble, as a host shows it. The text of the last error is the host's to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TroubleState {
@@ -53,7 +75,7 @@ pub struct TroubleState {
 /// What the outcomes so far say of the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AccountTrouble {
-    /// Outcomes of one kind in a row: the different calls that had them, fewer than shut the target.
+    /// Outcomes of one kind in a row: the calls that had them, fewer than shut the target.
     row: Option<(Trouble, Vec<CallId>)>,
     shut: Option<Shut>,
 }
@@ -80,14 +102,8 @@ impl AccountTrouble {
     }
 
     /// The call of this permit ended so.
-    pub(crate) fn outcome(
-        &mut self,
-        id: PermitId,
-        call: CallId,
-        kind: Trouble,
-        now: Time,
-        jitter: u64,
-    ) {
+    pub(crate) fn outcome(&mut self, id: PermitId, outcome: Troubled, now: Time, jitter: u64) {
+        let kind = outcome.kind;
         match &mut self.shut {
             Some(shut) if shut.probe == Some(id) => {
                 if shut.kind != kind {
@@ -100,16 +116,21 @@ impl AccountTrouble {
             }
             // It was sent before the target was shut.
             Some(_) => {}
-            None => self.count(call, kind, now, jitter),
+            None => self.count(outcome, now, jitter),
         }
     }
 
-    fn count(&mut self, call: CallId, kind: Trouble, now: Time, jitter: u64) {
+    fn count(&mut self, outcome: Troubled, now: Time, jitter: u64) {
+        let Troubled {
+            call,
+            kind,
+            reached,
+        } = outcome;
         let mut calls = match self.row.take() {
             Some((before, calls)) if before == kind => calls,
             _ => Vec::new(),
         };
-        if !calls.contains(&call) {
+        if !reached || !calls.contains(&call) {
             calls.push(call);
         }
         if calls.len() < TROUBLED_CALLS {
@@ -183,9 +204,17 @@ impl AccountTrouble {
     }
 }
 
-/// The pause before the next probe, after so many that failed.
+/// The pause before the next probe, after so many that failed: a quarter longer each time, so that a vendor which was away for
+/// a while is noticed within a part of that while.
 fn probe_pause(probes: u32, jitter: u64) -> Duration {
-    grown(FIRST_PAUSE, probes, MAX_PROBE_PAUSE, jitter)
+    let mut pause = FIRST_PAUSE;
+    for _ in 0..probes {
+        if pause >= MAX_PROBE_PAUSE {
+            break;
+        }
+        pause += pause / 4;
+    }
+    spread(pause.min(MAX_PROBE_PAUSE), jitter)
 }
 
 #[cfg(test)]
@@ -194,10 +223,19 @@ mod tests {
 
     const NOW: Time = Time::from_millis(0);
 
+    /// An outcome of a call that reached the vendor.
+    fn of(call: CallId, kind: Trouble) -> Troubled {
+        Troubled {
+            call,
+            kind,
+            reached: true,
+        }
+    }
+
     fn shut() -> AccountTrouble {
         let mut account = AccountTrouble::default();
         for call in 1..=3 {
-            account.outcome(call, call, Trouble::Unreachable, NOW, 0);
+            account.outcome(call, of(call, Trouble::Unreachable), NOW, 0);
         }
         assert!(account.state().is_some());
         account
@@ -207,9 +245,24 @@ mod tests {
     fn one_call_alone_never_shuts_the_target() {
         let mut account = AccountTrouble::default();
         for id in 0..100 {
-            account.outcome(id, 7, Trouble::Unreachable, NOW, 0);
+            account.outcome(id, of(7, Trouble::Unreachable), NOW, 0);
         }
         assert_eq!(account.state(), None);
+    }
+
+    #[test]
+    fn one_call_that_never_reaches_the_vendor_shuts_the_target() {
+        let mut account = AccountTrouble::default();
+        let outcome = Troubled {
+            reached: false,
+            ..of(7, Trouble::Unreachable)
+        };
+        for id in 0..2 {
+            account.outcome(id, outcome, NOW, 0);
+            assert_eq!(account.state(), None);
+        }
+        account.outcome(2, outcome, NOW, 0);
+        assert!(account.state().is_some());
     }
 
     #[test]
@@ -218,11 +271,11 @@ mod tests {
         for call in 1..=10 {
             let kinds = [Trouble::Unreachable, Trouble::SignInRefused];
             let kind = kinds[usize::from(call % 4 >= 2)];
-            account.outcome(call, call, kind, NOW, 0);
+            account.outcome(call, of(call, kind), NOW, 0);
             assert_eq!(account.state(), None);
         }
         for call in 11..=20 {
-            account.outcome(call, call, Trouble::Unreachable, NOW, 0);
+            account.outcome(call, of(call, Trouble::Unreachable), NOW, 0);
             if call % 2 == 0 {
                 account.answered();
             }
@@ -235,13 +288,13 @@ mod tests {
         let mut account = shut();
         let mut now = NOW;
         let mut pauses = Vec::new();
-        for id in 10..20 {
+        for id in 10..40 {
             let next = account.state().unwrap().next_probe.unwrap();
             pauses.push(next.saturating_since(now).as_millis());
             now = next;
             account.started(id);
             assert_eq!(account.state().unwrap().next_probe, None);
-            account.outcome(id, id, Trouble::Unreachable, now, u64::MAX / 2);
+            account.outcome(id, of(id, Trouble::Unreachable), now, u64::MAX / 2);
         }
         assert!(
             pauses.is_sorted_by(|one, other| *one <= 2 * other),
@@ -267,7 +320,7 @@ mod tests {
         assert!(account.throttled(10, NOW));
         let mut account = AccountTrouble::default();
         for call in 1..=3 {
-            account.outcome(call, call, Trouble::SignInRefused, NOW, 0);
+            account.outcome(call, of(call, Trouble::SignInRefused), NOW, 0);
         }
         account.started(10);
         assert!(!account.throttled(10, NOW));

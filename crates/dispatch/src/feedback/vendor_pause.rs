@@ -157,16 +157,16 @@ impl VendorPause {
     }
 }
 
-/// The pause after so many throttles in a row.
+/// The pause after so many throttles in a row: doubled with each.
 fn pause(pauses: u32, jitter: u64) -> Duration {
-    grown(FIRST_PAUSE, pauses.saturating_sub(1), MAX_PAUSE, jitter)
+    let doublings = pauses.saturating_sub(1);
+    let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings));
+    spread(doubled.min(MAX_PAUSE), jitter)
 }
 
-/// A pause that was doubled so many times: between half and all of it, so that several clients of one account do not come back
-/// together.
-pub(super) fn grown(first: Duration, times: u32, most: Duration, jitter: u64) -> Duration {
-    let doubled = first.saturating_mul(2_u32.saturating_pow(times));
-    let half = doubled.min(most) / 2;
+/// Between half of a pause and all of it, so that several clients of one account do not come back together.
+pub(super) fn spread(pause: Duration, jitter: u64) -> Duration {
+    let half = pause / 2;
     let spread = u64::try_from(half.as_micros()).unwrap_or(u64::MAX).max(1);
     half + Duration::from_micros(jitter % (spread + 1))
 }

@@ -20,13 +20,7 @@ impl Gate {
         let now = self.at(now);
         let rows = self.view(now).rows();
         let amended = Gate::restore(rules, Vec::new(), rows, now);
-        let before = std::mem::replace(&mut self.limits, amended.limits);
-        for limit in &mut self.limits {
-            let mut former = before.iter();
-            if let Some(former) = former.find(|former| former.rule.name == limit.rule.name) {
-                limit.keep_pace(former);
-            }
-        }
+        self.limits = amended.limits;
         self.bounds = amended.bounds;
         self.lanes.hold_to(&self.bounds);
     }

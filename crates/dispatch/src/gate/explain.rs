@@ -61,6 +61,16 @@ impl GateView<'_> {
         Some(Explanation::by_host(held_by, since, until))
     }
 
+    /// Before this moment the target starts nothing, for the vendor asked for a pause or the account is in trouble; none while
+    /// it is open, or a probe is out.
+    pub fn closed_until(&self) -> Option<Time> {
+        match self.opening() {
+            Opening::Trouble(trouble) => trouble.next_probe,
+            Opening::ClosedUntil(until) => Some(until),
+            Opening::Full { .. } | Opening::Open => None,
+        }
+    }
+
     /// What closes the whole target, since when, and until when at least.
     fn closed(&self) -> Option<Held> {
         match self.opening() {

@@ -3,23 +3,11 @@
 //! HIGH is never held up by a pace, and while HIGH could start nobody is: what is left for the lower lanes then is their turn
 //! after so many deferrals, which a pace must not take from them.
 
-use super::{Gate, GateView};
+use super::GateView;
 use crate::lane::Waiting;
-use crate::limit::{LimitState, Pace};
+use crate::limit::LimitState;
 use crate::priority::Priority;
 use crate::time::Time;
-
-impl Gate {
-    /// How the window of this name is filled from now on. Without a limit of that name, or where it is no window, nothing
-    /// changes. [`Gate::amend`] keeps it for limits that stay; a gate that is made anew starts with [`Pace::Burst`].
-    pub fn set_pace(&mut self, limit: &str, pace: Pace) {
-        for state in &mut self.limits {
-            if state.rule.name == limit {
-                state.set_pace(pace);
-            }
-        }
-    }
-}
 
 impl<'g> GateView<'g> {
     /// The window whose pace holds up a lane at present, and until when.

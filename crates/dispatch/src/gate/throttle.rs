@@ -4,43 +4,33 @@ use std::time::Duration;
 
 use super::Feedback;
 use crate::feedback::{
-    AccountTrouble, Ceiling, Refusal, Successes, Throttle, ThrottleReport, ThrottleScope,
-    VendorPause,
+    AccountTrouble, Ceiling, Refusal, Successes, Throttle, ThrottleReport, VendorPause, Whose,
 };
 use crate::permit::PermitId;
 use crate::time::Time;
 
 impl Feedback<'_> {
-    /// The vendor refused the call of this permit. Call it before [`super::Gate::finish`] of that call, so
-    /// that the call itself counts as in flight. `jitter` is any random number; it spreads the pauses
-    /// whose length the vendor did not state.
+    /// The vendor refused the call of this permit. Call it before [`super::Gate::finish`] of that call, so that the call itself
+    /// counts as in flight. `jitter` is any random number; it spreads the pauses whose length the vendor did not state.
     ///
-    /// A concurrency throttle lowers the ceiling, but once per round trip: the refusals of calls that
-    /// were started before it was lowered teach nothing new. With a ceiling of one call there is
-    /// nothing to lower, and the target closes as for a window throttle.
-    pub fn refused(&mut self, id: PermitId, kind: Throttle, jitter: u64) -> ThrottleReport {
-        self.gate.permits.refuse(id);
-        let under_our_limit = self.has_room(matches!(kind, Throttle::Concurrency));
-        self.heed(id, kind, true, jitter);
-        self.throttle_report(ThrottleScope::Target, under_our_limit)
-    }
-
-    /// The vendor refused the call of this permit: as [`Feedback::refused`], from a host that says which call it is, and is told
-    /// whose trouble it is. Call it before [`super::Gate::finish`] of that call.
-    ///
-    /// The trouble is the call's own ([`ThrottleScope::Call`]) if we are under our own limits, the last answers to other calls
+    /// The trouble is the call's own ([`Whose::Call`]) if we are under our own limits, the last answers to other calls
     /// were good, and the vendor does not say that it means everybody. A concurrency throttle lowers the ceiling the first time
     /// that a call meets one, whosever it is. A pause that such a throttle brought ends at once when the vendor answers a call
     /// well that left no earlier than the refused one.
+    ///
+    /// The ceiling is lowered once per round trip: the refusals of calls that were started before it was lowered teach nothing
+    /// new. With a ceiling of one call there is nothing to lower, and the target closes as for a window throttle; so it does
+    /// where the vendor says for how long.
     pub fn throttled(&mut self, id: PermitId, refusal: Refusal, jitter: u64) -> ThrottleReport {
         let kind = refusal.throttle;
-        let under_our_limit = self.has_room(matches!(kind, Throttle::Concurrency));
+        let is_concurrency = matches!(kind, Throttle::Concurrency { .. });
+        let under_our_limit = self.has_room(is_concurrency);
         let others_succeed = self.gate.successes.throttled(refusal.call, self.gate.now);
         self.gate.permits.refuse(id);
-        if self.gate.trouble.throttled(id, self.gate.now) {
+        if !refusal.overload && self.gate.trouble.throttled(id, self.gate.now) {
             self.reopen();
         }
-        let only_lowers = matches!(kind, Throttle::Concurrency)
+        let only_lowers = is_concurrency
             && refusal.earlier == 0
             && self
                 .tightest_concurrency()
@@ -50,16 +40,16 @@ impl Feedback<'_> {
             if let Some(pause) = &mut self.gate.vendor_pause {
                 pause.held(id);
             }
-            return self.throttle_report(ThrottleScope::Call, under_our_limit);
+            return self.throttle_report(Whose::Call, under_our_limit);
         }
         self.heed(id, kind, refusal.for_all, jitter);
-        self.throttle_report(ThrottleScope::Target, under_our_limit)
+        self.throttle_report(Whose::Account, under_our_limit)
     }
 
-    fn throttle_report(&self, scope: ThrottleScope, under_our_limit: bool) -> ThrottleReport {
+    fn throttle_report(&self, whose: Whose, under_our_limit: bool) -> ThrottleReport {
         let closed_until = self.gate.vendor_pause.as_ref().map(VendorPause::until);
         ThrottleReport {
-            scope,
+            whose,
             under_our_limit,
             learned_ceiling: self.gate.view(self.gate.now).learned_ceiling(),
             closed_until: closed_until.filter(|until| *until > self.gate.now),
@@ -69,16 +59,19 @@ impl Feedback<'_> {
     /// Narrows what the gate admits.
     fn heed(&mut self, id: PermitId, kind: Throttle, for_all: bool, jitter: u64) {
         let started_at = self.gate.permits.started_at(id);
-        match (kind, self.tightest_concurrency()) {
-            (Throttle::Concurrency, Some(ceiling)) => {
-                self.lower(ceiling, started_at, for_all, jitter);
+        let (retry_after, shuts) = match (kind, self.tightest_concurrency()) {
+            (Throttle::Concurrency { retry_after }, Some(ceiling)) => {
+                let is_lowest = self.lower(ceiling, started_at);
+                (retry_after, is_lowest || states_a_time(retry_after))
             }
-            // Without a limit on calls in flight there is nothing to lower: a pause is all that
-            // helps.
-            (Throttle::Concurrency, None) => self.shut(None, started_at, for_all, jitter),
-            (Throttle::Window { retry_after }, _) => {
-                self.shut(retry_after, started_at, for_all, jitter);
-            }
+            // Without a limit on calls in flight there is nothing to lower: a pause is all that helps.
+            (Throttle::Concurrency { retry_after }, None)
+            | (Throttle::Window { retry_after }, _) => (retry_after, true),
+        };
+        if shuts {
+            self.shut(retry_after, started_at, for_all, jitter);
+        } else if let Some(pause) = &mut self.gate.vendor_pause {
+            pause.narrow();
         }
     }
 
@@ -132,10 +125,9 @@ impl Feedback<'_> {
             .min()
     }
 
-    /// Lowers the ceiling after the refusal of a call that was started at this time, unless the call
-    /// left before the last lowering. Below one call a ceiling cannot go, and only a pause leaves the
-    /// vendor alone.
-    fn lower(&mut self, ceiling: u32, started_at: Option<Time>, for_all: bool, jitter: u64) {
+    /// Lowers the ceiling after the refusal of a call that was started at this time, unless the call left before the last
+    /// lowering. Says whether it cannot go any lower, so that only a pause leaves the vendor alone.
+    fn lower(&mut self, ceiling: u32, started_at: Option<Time>) -> bool {
         let left_before = self
             .gate
             .ceiling
@@ -143,13 +135,8 @@ impl Feedback<'_> {
             .is_some_and(|(ceiling, started_at)| started_at < ceiling.lowered_at());
         if !left_before {
             self.gate.ceiling = Some(Ceiling::below(ceiling, self.gate.now));
-            if ceiling == 1 {
-                return self.shut(None, started_at, for_all, jitter);
-            }
         }
-        if let Some(pause) = &mut self.gate.vendor_pause {
-            pause.narrow();
-        }
+        !left_before && ceiling == 1
     }
 
     /// Shuts the target. Unless the vendor means everybody, or does so already, a good answer may prove that wrong.
@@ -172,4 +159,9 @@ impl Feedback<'_> {
         let doubted = started_at.filter(|_| !for_all && !is_certain);
         self.gate.successes.shut(doubted);
     }
+}
+
+/// Whether the vendor asks to be left alone for a time.
+fn states_a_time(retry_after: Option<Duration>) -> bool {
+    retry_after.is_some_and(|stated| !stated.is_zero())
 }

@@ -1,35 +1,33 @@
 //! What the gate makes of the account's own trouble, and of the good answer that ends it.
 
 use super::{Feedback, Gate};
-use crate::feedback::{Trouble, TroubleState, VendorPause};
-use crate::permit::{CallId, PermitId};
+use crate::feedback::{TroubleReport, TroubleState, Troubled, VendorPause, Whose};
+use crate::permit::PermitId;
 
 impl Feedback<'_> {
     /// The call of this permit ended with what is the account's trouble, as far as the host can tell. Call it before the
     /// permit is closed: by [`Gate::not_sent`] if the call never reached the vendor, else by [`Gate::finish`]. `jitter` is any
     /// random number.
     ///
-    /// After [`crate::TROUBLED_CALLS`] such outcomes of one kind in a row, from different calls, the target is shut. Then one
-    /// probe at a time is admitted, the first call of the lane that goes first, after pauses that grow to
-    /// [`crate::MAX_PROBE_PAUSE`]. No attempt of any call should be used up by it. The first answer that is neither such an
+    /// After [`crate::TROUBLED_CALLS`] such outcomes of one kind in a row, from different calls or of calls that never reached
+    /// the vendor, the target is shut. Then one probe at a time is admitted, the first call of the lane that goes first, after
+    /// pauses that grow to [`crate::MAX_PROBE_PAUSE`]. What is the account's trouble should use up no attempt of any call. The first answer that is neither such an
     /// outcome nor a throttle opens the target, with a ramp.
     ///
-    /// Answers with the trouble that the target is shut for, if it is.
-    pub fn troubled(
-        &mut self,
-        id: PermitId,
-        call: CallId,
-        kind: Trouble,
-        jitter: u64,
-    ) -> Option<TroubleState> {
+    /// Answers whose trouble it is, and with what the target is shut for, if it is.
+    pub fn troubled(&mut self, id: PermitId, outcome: Troubled, jitter: u64) -> TroubleReport {
         self.gate.permits.refuse(id);
         if let Some(pause) = &mut self.gate.vendor_pause {
             pause.held(id);
         }
-        self.gate
-            .trouble
-            .outcome(id, call, kind, self.gate.now, jitter);
-        self.gate.trouble.state()
+        let now = self.gate.now;
+        self.gate.trouble.outcome(id, outcome, now, jitter);
+        let state = self.gate.trouble.state();
+        let whose = match state.is_some() || !outcome.reached {
+            true => Whose::Account,
+            false => Whose::Call,
+        };
+        TroubleReport { whose, state }
     }
 
     /// The call of this permit was answered; well, unless the host has said otherwise.

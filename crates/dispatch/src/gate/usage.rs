@@ -7,9 +7,7 @@ use crate::lane::Waiting;
 use crate::limit::LimitState;
 use crate::permit::PermitId;
 use crate::priority::Priority;
-use crate::rules::LimitKind;
-use crate::rules::Reserve;
-use crate::rules::Share;
+use crate::rules::{LimitKind, Pace, Reserve, Share};
 
 /// How full a limit is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +24,8 @@ pub struct LimitUsage {
     pub reserved: Reserve,
     /// The most places for each priority.
     pub share: Share,
+    /// How its places are taken; none for what is no window.
+    pub pace: Option<Pace>,
     /// Places taken by open calls of unknown outcome.
     pub held: u64,
     /// The ceiling the vendor's throttles taught, where it is below the configured one.
@@ -43,6 +43,7 @@ impl GateView<'_> {
             max: limit.rule.max(),
             reserved: limit.rule.reserve,
             share: limit.rule.share,
+            pace: matches!(limit.rule.kind, LimitKind::Window { .. }).then_some(limit.rule.pace),
             held: if limit.counts_open_calls() {
                 (self.gate.permits.held() as u64).min(limit.taken(context).total())
             } else {

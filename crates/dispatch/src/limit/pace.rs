@@ -8,39 +8,15 @@
 //!
 //! Whether a window has a place is decided elsewhere: a pace never lets a call start that the window would refuse.
 
-use std::time::Duration;
-
-use crate::rules::LimitKind;
+use crate::rules::{Limit, LimitKind, Pace};
 use crate::time::{Time, micros};
 
-/// A longer window is not filled evenly unless it is asked for.
-pub const MAX_EVEN_WINDOW: Duration = Duration::from_secs(60);
 /// Starts may be late by this part of a window's length and be made up for.
 const GRAINS_PER_WINDOW: i64 = 100;
 
 /// Steps are shorter by this part, so that chance delays do not add up to fewer calls: where the schedule is ahead of the places,
 /// the places bound it.
 const HURRY: i64 = 100;
-
-/// How the places of a window are taken while work waits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pace {
-    /// Each as soon as it is free.
-    #[default]
-    Burst,
-    /// By lower lanes no sooner than an even spread over the window gives them, by HIGH as soon as they are free.
-    Even,
-}
-
-impl Pace {
-    /// What suits a limit that says nothing: windows up to [`MAX_EVEN_WINDOW`] are filled evenly.
-    pub fn suiting(kind: &LimitKind) -> Pace {
-        match kind {
-            LimitKind::Window { per, .. } if *per <= MAX_EVEN_WINDOW => Pace::Even,
-            _ => Pace::Burst,
-        }
-    }
-}
 
 /// The schedule of a window that is filled evenly.
 #[derive(Clone, Copy, Debug)]
@@ -52,14 +28,14 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// None for what is no window.
-    pub(super) fn of(kind: &LimitKind) -> Option<Schedule> {
-        match kind {
-            LimitKind::Window { per, .. } => Some(Schedule {
-                per: micros(*per),
+    /// None for what is no window, or is filled in bursts.
+    pub(super) fn of(rule: &Limit) -> Option<Schedule> {
+        match rule.kind {
+            LimitKind::Window { per, .. } if rule.pace == Pace::Even => Some(Schedule {
+                per: micros(per),
                 next: Time::MIN,
             }),
-            LimitKind::Concurrency { .. } | LimitKind::Calendar { .. } => None,
+            _ => None,
         }
     }
 
@@ -86,16 +62,15 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const STEP: Duration = Duration::from_micros(9_900);
 
     fn second() -> Schedule {
-        let kind = LimitKind::Window {
-            calls: 100,
-            per: Duration::from_secs(1),
-        };
-        Schedule::of(&kind).expect("a window")
+        let second = Limit::window("second", 100, Duration::from_secs(1));
+        Schedule::of(&second.paced(Pace::Even)).expect("a window")
     }
 
     #[test]
@@ -124,19 +99,5 @@ mod tests {
             starts += 1;
         }
         assert_eq!(starts, 2);
-    }
-
-    #[test]
-    fn windows_up_to_a_minute_are_filled_evenly() {
-        let window = |seconds| LimitKind::Window {
-            calls: 9,
-            per: Duration::from_secs(seconds),
-        };
-        assert_eq!(Pace::suiting(&window(60)), Pace::Even);
-        assert_eq!(Pace::suiting(&window(61)), Pace::Burst);
-        assert_eq!(
-            Pace::suiting(&LimitKind::Concurrency { max: 3 }),
-            Pace::Burst
-        );
     }
 }

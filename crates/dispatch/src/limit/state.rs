@@ -5,7 +5,7 @@
 
 use std::num::NonZeroU64;
 
-use super::pace::{Pace, Schedule};
+use super::pace::Schedule;
 use super::reading::{Reading, ShareReading};
 use super::slot::WindowRow;
 use super::window::Window;
@@ -36,11 +36,10 @@ pub(crate) struct LimitContext<'a> {
 
 impl LimitState {
     pub(crate) fn new(rule: Limit) -> LimitState {
-        let window = Window::of(&rule);
         LimitState {
+            window: Window::of(&rule),
+            schedule: Schedule::of(&rule),
             rule,
-            window,
-            schedule: None,
         }
     }
 
@@ -245,22 +244,6 @@ impl LimitState {
         if let Some(window) = &mut self.window {
             window.expire(now);
         }
-    }
-
-    pub(crate) fn set_pace(&mut self, pace: Pace) {
-        match pace {
-            Pace::Burst => self.schedule = None,
-            Pace::Even if self.schedule.is_none() => {
-                self.schedule = Schedule::of(&self.rule.kind);
-            }
-            Pace::Even => {}
-        }
-    }
-
-    /// Goes on at the pace of the limit that this one takes the place of.
-    pub(crate) fn keep_pace(&mut self, before: &LimitState) {
-        let is_even = before.schedule.is_some();
-        self.set_pace(if is_even { Pace::Even } else { Pace::Burst });
     }
 
     /// When the schedule lets a lower lane start its next call; none without one.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::error::RulesError;
 use super::reserve::Reserve;
 use super::share::Share;
-use super::{MAX_WINDOW, MIN_WINDOW};
+use super::{MAX_EVEN_WINDOW, MAX_WINDOW, MIN_WINDOW};
 use crate::calendar::{Calendar, ResetDay};
 use crate::priority::Priority;
 
@@ -24,6 +24,36 @@ pub struct Limit {
     pub count_from: CountFrom,
     /// What a concurrency limit counts. A window counts requests.
     pub counts: Counts,
+    /// How the places of a window are taken while work waits. Other limits ignore it.
+    pub pace: Pace,
+}
+
+/// How the places of a window are taken while work waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// Each as soon as it is free.
+    #[default]
+    Burst,
+    /// By lower lanes no sooner than an even spread over the window gives them, by HIGH as soon as they are free.
+    Even,
+}
+
+impl Pace {
+    /// What suits a limit that says nothing: windows up to [`MAX_EVEN_WINDOW`] are filled evenly.
+    pub fn suiting(kind: &LimitKind) -> Pace {
+        match kind {
+            LimitKind::Window { per, .. } if *per <= MAX_EVEN_WINDOW => Pace::Even,
+            _ => Pace::Burst,
+        }
+    }
+
+    /// Its name in the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Pace::Burst => "burst",
+            Pace::Even => "even",
+        }
+    }
 }
 
 /// What a concurrency limit counts, where the vendor accepts calls and works on them in the
@@ -77,6 +107,12 @@ pub enum CountFrom {
 }
 
 impl Limit {
+    /// The same limit, whose window is filled at this pace.
+    #[must_use]
+    pub fn paced(self, pace: Pace) -> Limit {
+        Limit { pace, ..self }
+    }
+
     /// A limit on calls in flight, without reserves.
     pub fn concurrency(name: impl Into<String>, max: u32) -> Limit {
         Limit::of_kind(name.into(), LimitKind::Concurrency { max })
@@ -100,6 +136,7 @@ impl Limit {
             share: Share::default(),
             count_from: CountFrom::Answer,
             counts: Counts::Requests,
+            pace: Pace::Burst,
         }
     }
 

@@ -5,10 +5,21 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::feedback::{Throttle, Trouble};
+use crate::feedback::{Refusal, Throttle, Trouble, Troubled};
 use crate::rules::Limit;
 use crate::rules::Reserve;
 use crate::{Decision, PermitId};
+
+/// A throttle that means everybody.
+fn for_all(throttle: Throttle) -> Refusal {
+    Refusal {
+        throttle,
+        call: 0,
+        earlier: 0,
+        for_all: true,
+        overload: false,
+    }
+}
 
 /// 2026-11-26, so that moments have as many digits as they will have.
 const BEGIN: Time = Time::from_millis(1_795_000_000_000);
@@ -70,12 +81,13 @@ proptest! {
                 1 if !out.is_empty() => { gate.hold(out[place], now.saturating_add(unheld)); }
                 2 if !out.is_empty() => {
                     let kind = Throttle::Window { retry_after: Some(Duration::from_millis(300)) };
-                    gate.feedback(now).refused(out[place], kind, u64::from(what));
+                    gate.feedback(now).throttled(out[place], for_all(kind), u64::from(what));
                     gate.finish(out.swap_remove(place), now);
                 }
                 4 if !out.is_empty() => {
                     let id = out.swap_remove(place);
-                    gate.feedback(now).troubled(id, id, Trouble::Unreachable, u64::from(what));
+                    let outcome = Troubled { call: id, kind: Trouble::Unreachable, reached: false };
+                    gate.feedback(now).troubled(id, outcome, u64::from(what));
                     gate.not_sent(id, now);
                 }
                 3 if !out.is_empty() => {
@@ -222,7 +234,7 @@ fn a_ramp_is_as_narrow_after_a_write_as_before() {
     let kind = Throttle::Window {
         retry_after: Some(Duration::from_secs(1)),
     };
-    gate.feedback(BEGIN).refused(1, kind, 0);
+    gate.feedback(BEGIN).throttled(1, for_all(kind), 0);
     gate.finish(1, BEGIN);
     let open = BEGIN.saturating_add(Duration::from_secs(1));
     gate.start(2, Priority::High, Waiting::ALL, open);

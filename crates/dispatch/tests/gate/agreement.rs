@@ -19,6 +19,7 @@ pub(crate) const SITUATIONS: [&str; 24] = [
     "a start is foretold",
     "a call is held by a pace",
     "a throttle is the call's own",
+    "a trouble may be the call's own",
     "the account is in trouble",
     "the account's trouble is over",
     "a call is held by the account's trouble",

@@ -7,8 +7,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use rampmeter_dispatch::{
-    Calendar, CountFrom, Counts, DeferralBound, Limit, LimitKind, MaxDeferrals, Priority, Reserve,
-    ResetDay, Rules, Scope, Share, Throttle, Trouble,
+    Calendar, CountFrom, Counts, DeferralBound, Limit, LimitKind, MaxDeferrals, Pace, Priority,
+    Reserve, ResetDay, Rules, Scope, Share, Throttle, Trouble,
 };
 
 /// One thing that happens. A `pick` chooses among the open calls, whatever their number.
@@ -29,11 +29,9 @@ pub(crate) enum Command {
         most: u8,
         counted_at: u8,
     },
-    /// A call is answered, perhaps with a throttle.
+    /// A call is answered well.
     Answer {
         pick: u16,
-        throttle: Option<Throttle>,
-        jitter: u64,
     },
     /// A call is throttled, and the host says which call it is.
     Refuse {
@@ -41,13 +39,14 @@ pub(crate) enum Command {
         throttle: Throttle,
         earlier: u32,
         for_all: bool,
+        overload: bool,
         jitter: u64,
     },
     /// Calls end with the account's trouble, having reached the vendor or not.
     Trouble {
         picks: Vec<u16>,
         kind: Trouble,
-        sent: bool,
+        reached: bool,
         jitter: u64,
     },
     /// A call's answer is lost.
@@ -139,21 +138,14 @@ fn counted_at() -> impl Strategy<Value = u8> {
 fn throttle() -> impl Strategy<Value = Throttle> {
     let stated = option::of((0_u64..10_000).prop_map(Duration::from_millis));
     prop_oneof![
-        Just(Throttle::Concurrency),
+        stated
+            .clone()
+            .prop_map(|retry_after| Throttle::Concurrency { retry_after }),
         stated.prop_map(|retry_after| Throttle::Window { retry_after }),
     ]
 }
 
 fn command() -> impl Strategy<Value = Command> {
-    let answer = |throttle: BoxedStrategy<Option<Throttle>>| {
-        (any::<u16>(), throttle, any::<u64>()).prop_map(|(pick, throttle, jitter)| {
-            Command::Answer {
-                pick,
-                throttle,
-                jitter,
-            }
-        })
-    };
     let arrive = (priority(), 1_u8..6);
     let arrive = arrive.prop_map(|(priority, calls)| Command::Arrive { priority, calls });
     let start = (1_u8..8, counted_at());
@@ -165,32 +157,34 @@ fn command() -> impl Strategy<Value = Command> {
         throttle(),
         0_u32..2,
         any::<bool>(),
+        any::<bool>(),
         any::<u64>(),
     );
-    let refuse = refuse.prop_map(
-        |(pick, throttle, earlier, for_all, jitter)| Command::Refuse {
-            pick,
-            throttle,
-            earlier,
-            for_all,
-            jitter,
-        },
-    );
+    let refuse =
+        refuse.prop_map(
+            |(pick, throttle, earlier, for_all, overload, jitter)| Command::Refuse {
+                pick,
+                throttle,
+                earlier,
+                for_all,
+                overload,
+                jitter,
+            },
+        );
     let kind = proptest::sample::select(&[Trouble::Unreachable, Trouble::SignInRefused][..]);
     let trouble = (vec(any::<u16>(), 1..5), kind, any::<bool>(), any::<u64>());
-    let trouble = trouble.prop_map(|(picks, kind, sent, jitter)| Command::Trouble {
+    let trouble = trouble.prop_map(|(picks, kind, reached, jitter)| Command::Trouble {
         picks,
         kind,
-        sent,
+        reached,
         jitter,
     });
     prop_oneof![
         16 => arrive,
         1 => priority().prop_map(|priority| Command::Withdraw { priority }),
         24 => start,
-        24 => answer(Just(None).boxed()),
-        1 => answer(throttle().prop_map(Some).boxed()),
-        1 => refuse,
+        24 => any::<u16>().prop_map(|pick| Command::Answer { pick }),
+        2 => refuse,
         1 => trouble,
         4 => (any::<u16>(), time()).prop_map(|(pick, hold)| Command::Lose { pick, hold }),
         4 => Just(Command::Release),
@@ -285,6 +279,7 @@ fn limit(name: &'static str) -> impl Strategy<Value = Limit> {
             )
         })
         .prop_map(move |(kind, reserve, share, count_from)| Limit {
+            pace: pace_of(&kind),
             counts: Counts::Requests,
             name: name.to_owned(),
             kind,
@@ -294,9 +289,12 @@ fn limit(name: &'static str) -> impl Strategy<Value = Limit> {
         })
 }
 
-/// Whether a limit is filled evenly: every other window is.
-pub(crate) fn is_even(limit: &Limit) -> bool {
-    matches!(limit.kind, LimitKind::Window { calls, .. } if calls % 2 == 0)
+/// Every other window is filled evenly.
+fn pace_of(kind: &LimitKind) -> Pace {
+    match kind {
+        LimitKind::Window { calls, .. } if calls % 2 == 0 => Pace::Even,
+        _ => Pace::Burst,
+    }
 }
 
 fn bound() -> impl Strategy<Value = DeferralBound> {

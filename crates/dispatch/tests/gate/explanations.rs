@@ -210,7 +210,11 @@ fn lift(gate: &mut Gate, waiting: &mut Waiting, holder: &Holder, rules: &Rules, 
         }
         Holder::Pace { limit } => {
             // Its own schedule alone; that of another window may hold the lane then.
-            gate.set_pace(limit, Pace::Burst);
+            let mut rules = rules.clone();
+            for of_rules in rules.limits.iter_mut().filter(|of| of.name == *limit) {
+                of_rules.pace = Pace::Burst;
+            }
+            gate.amend(rules, now);
         }
         other => {
             let mut rules = rules.clone();

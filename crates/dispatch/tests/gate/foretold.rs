@@ -7,7 +7,7 @@ use rampmeter_dispatch::{
     Waiting,
 };
 
-use crate::scenarios::{MINUTE, at, fill, gate};
+use crate::scenarios::{MINUTE, at, fill, for_all, gate};
 
 const LATENCY: Duration = Duration::from_millis(100);
 
@@ -25,7 +25,7 @@ fn a_call_to_a_closed_target_starts_when_the_vendor_opens_it_again() {
     let mut gate = gate([Limit::concurrency("account", 5)]);
     let hour = Some(Duration::from_secs(3_600));
     gate.feedback(at(0))
-        .refused(1, Throttle::Window { retry_after: hour }, 0);
+        .throttled(1, for_all(Throttle::Window { retry_after: hour }), 0);
     for ahead in [0, 1_000] {
         let told = told(&gate, Priority::High, ahead, at(1));
         assert_eq!(told.held_by, Holder::VendorPause);
@@ -45,7 +45,7 @@ fn without_a_latency_a_queue_behind_a_closed_target_is_told_the_earliest_moment_
     let throttle = Throttle::Window {
         retry_after: minute,
     };
-    gate.feedback(at(0)).refused(1, throttle, 0);
+    gate.feedback(at(0)).throttled(1, for_all(throttle), 0);
     let position = Position {
         ahead: 9,
         ..Position::first(Priority::High)

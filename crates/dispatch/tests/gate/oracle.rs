@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CallId, CountFrom, Decision, DeferralBound, Limit, LimitKind, MAX_EXACT_CALLS, PermitId,
-    Priority, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, Rules, Scope, Share, Throttle, ThrottleScope,
-    Time, Trouble, Waiting,
+    CountFrom, Decision, DeferralBound, Limit, LimitKind, MAX_EXACT_CALLS, Pace, PermitId,
+    Priority, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, Rules, Scope, Share, Throttle, Time, Troubled,
+    Waiting, Whose,
 };
 
-use crate::command::is_even;
 use crate::replay::{Feedback, Learned, quiet_intervals};
 use crate::vendor::end_of_day;
 
@@ -90,7 +89,12 @@ impl Oracle {
     /// A call has started: each window that is filled evenly moves on by one step, and makes up for no more than a grain.
     fn pace(&mut self) {
         let (now, in_flight) = (self.now.as_micros(), self.open().count() as u64);
-        for limit in self.rules.limits.iter().filter(|limit| is_even(limit)) {
+        for limit in self
+            .rules
+            .limits
+            .iter()
+            .filter(|limit| limit.pace == Pace::Even)
+        {
             let LimitKind::Window { calls, per } = limit.kind else {
                 continue;
             };
@@ -152,22 +156,26 @@ impl Oracle {
         self.calls.retain(|call| call.id != id);
     }
 
-    pub(crate) fn trouble(&mut self, id: PermitId, call: CallId, kind: Trouble, jitter: u64) {
+    /// A call ends with what may be the account's trouble. Says whose it must be.
+    pub(crate) fn trouble(&mut self, id: PermitId, outcome: Troubled, jitter: u64) -> Whose {
         self.feedback.push(Feedback::Troubled {
             id,
-            call,
-            kind,
+            outcome,
             at: self.now,
             jitter,
         });
+        match self.learned().trouble {
+            None if outcome.reached => Whose::Call,
+            _ => Whose::Account,
+        }
     }
 
     /// A call is throttled, by a host that says which it is. Says whose trouble it must be.
-    pub(crate) fn refuse(&mut self, id: PermitId, refusal: Refusal, jitter: u64) -> ThrottleScope {
+    pub(crate) fn refuse(&mut self, id: PermitId, refusal: Refusal, jitter: u64) -> Whose {
         let started = self.open_call(id).started;
         let of_kind = self.rules.limits.iter().filter(|limit| {
             let is_concurrency = matches!(limit.kind, LimitKind::Concurrency { .. });
-            is_concurrency == (refusal.throttle == Throttle::Concurrency)
+            is_concurrency == matches!(refusal.throttle, Throttle::Concurrency { .. })
         });
         let mut of_kind = of_kind;
         let has_room =
@@ -177,27 +185,23 @@ impl Oracle {
             self.ceiling(self.now)
                 .map_or(max, |ceiling| ceiling.min(max))
         });
-        let only_lowers = refusal.throttle == Throttle::Concurrency
+        let only_lowers = matches!(refusal.throttle, Throttle::Concurrency { .. })
             && refusal.earlier == 0
             && ceiling.is_some_and(|ceiling| ceiling > 1);
         let own = has_room
             && learned.others_succeed(refusal.call, self.now)
             && !refusal.for_all
             && !only_lowers;
-        let scope = if own {
-            ThrottleScope::Call
-        } else {
-            ThrottleScope::Target
-        };
+        let whose = if own { Whose::Call } else { Whose::Account };
         self.feedback.push(Feedback::Refused {
             id,
             refusal,
-            scope,
+            whose,
             at: self.now,
             jitter,
             started,
         });
-        scope
+        whose
     }
 
     pub(crate) fn hold(&mut self, id: PermitId, until: Time) {
@@ -218,17 +222,6 @@ impl Oracle {
         }
         ended.sort();
         ended.into_iter().map(|(_, id)| id).collect()
-    }
-
-    pub(crate) fn throttle(&mut self, id: PermitId, kind: Throttle, jitter: u64) {
-        let started = self.open().find(|call| call.id == id);
-        let started = started.map(|call| call.started);
-        self.feedback.push(Feedback::Throttled {
-            kind,
-            at: self.now,
-            jitter,
-            started,
-        });
     }
 
     /// An answer says that nothing is left for this time; says whether that closes the target: only if no window of

@@ -29,10 +29,10 @@ impl Figures {
     }
 }
 
-fn w3() -> Rules {
+fn w3(pace: Pace) -> Rules {
     rules([
         Limit::concurrency("account", 10),
-        Limit::window("second", 100, SECOND),
+        Limit::window("second", 100, SECOND).paced(pace),
     ])
 }
 
@@ -40,8 +40,7 @@ fn w3() -> Rules {
 /// spread, with a beat of their own.
 fn run(pace: Pace, offered: [u64; 3], late: Duration, spread: u64) -> Figures {
     let length = MINUTE;
-    let mut gate = Gate::new(w3(), BEGIN);
-    gate.set_pace("second", pace);
+    let mut gate = Gate::new(w3(pace), BEGIN);
     let mut arrivals = arrivals(offered, length);
     let mut waiting: [VecDeque<Time>; 3] = Default::default();
     let mut out: BTreeMap<(Time, PermitId), (Priority, Time)> = BTreeMap::new();
@@ -93,7 +92,7 @@ fn run(pace: Pace, offered: [u64; 3], late: Duration, spread: u64) -> Figures {
         waits.sort_unstable();
     }
     figures.rate = f64::from(starts) / (length - SECOND).as_secs_f64();
-    vendor.judge(&w3()).expect("nothing is over");
+    vendor.judge(&w3(pace)).expect("nothing is over");
     figures
 }
 
@@ -163,8 +162,8 @@ fn a_lower_lane_is_not_starved_by_urgent_calls_and_a_pace() {
 
 #[test]
 fn a_lower_lane_waits_for_its_step_and_an_urgent_call_does_not() {
-    let mut gate = Gate::new(rules([Limit::window("second", 100, SECOND)]), BEGIN);
-    gate.set_pace("second", Pace::Even);
+    let second = Limit::window("second", 100, SECOND).paced(Pace::Even);
+    let mut gate = Gate::new(rules([second]), BEGIN);
     let mut now = BEGIN;
     for id in 0..20 {
         let Decision::Start(_) = gate.decide(only(Priority::Batch), now) else {

@@ -4,37 +4,29 @@ use std::time::Duration;
 
 use rampmeter_dispatch::{
     CallId, FIRST_PAUSE, MAX_PAUSE, PermitId, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal,
-    TROUBLED_CALLS, Throttle, ThrottleScope, Time, Trouble,
+    TROUBLED_CALLS, Throttle, Time, Trouble, Troubled, Whose,
 };
 
 /// What bears on the learned ceiling, on pauses and on the account's trouble.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Feedback {
-    Throttled {
-        kind: Throttle,
-        at: Time,
-        jitter: u64,
-        /// When the refused call was started, if it is open.
-        started: Option<Time>,
-    },
     /// An answer said that nothing is left until then, while our own windows had room.
     UsedUp {
         until: Time,
         at: Time,
     },
-    /// A throttle, from a host that says which call it is.
+    /// A throttle.
     Refused {
         id: PermitId,
         refusal: Refusal,
-        scope: ThrottleScope,
+        whose: Whose,
         at: Time,
         jitter: u64,
         started: Time,
     },
     Troubled {
         id: PermitId,
-        call: CallId,
-        kind: Trouble,
+        outcome: Troubled,
         at: Time,
         jitter: u64,
     },
@@ -95,26 +87,22 @@ impl Learned {
                 self.closed = Some(Closed::announced(self.closed, until, at));
                 self.doubted = None;
             }
-            Feedback::Throttled {
-                kind,
-                at,
-                jitter,
-                started,
-            } => self.throttle(kind, at, jitter, started, true, configured),
             Feedback::Refused {
                 id,
                 refusal,
-                scope,
+                whose,
                 at,
                 jitter,
                 started,
             } => {
                 let alone = self.others_succeed(refusal.call, at);
                 self.throttled.push((refusal.call, alone));
-                self.reached(id, at);
-                match scope {
-                    ThrottleScope::Call => self.ramp(Feedback::Held { id, at }),
-                    ThrottleScope::Target => self.throttle(
+                if !refusal.overload {
+                    self.reached(id, at);
+                }
+                match whose {
+                    Whose::Call => self.ramp(Feedback::Held { id, at }),
+                    Whose::Account => self.throttle(
                         refusal.throttle,
                         at,
                         jitter,
@@ -126,13 +114,12 @@ impl Learned {
             }
             Feedback::Troubled {
                 id,
-                call,
-                kind,
+                outcome,
                 at,
                 jitter,
             } => {
                 self.ramp(Feedback::Held { id, at });
-                self.trouble(id, call, kind, at, jitter);
+                self.trouble(id, outcome, at, jitter);
             }
             Feedback::Started(id) => {
                 self.ramp(feedback);
@@ -189,7 +176,12 @@ impl Learned {
         }
     }
 
-    fn trouble(&mut self, id: PermitId, call: CallId, kind: Trouble, at: Time, jitter: u64) {
+    fn trouble(&mut self, id: PermitId, outcome: Troubled, at: Time, jitter: u64) {
+        let Troubled {
+            call,
+            kind,
+            reached,
+        } = outcome;
         if let Some(trouble) = &mut self.trouble {
             if trouble.probe == Some(id) {
                 *trouble = InTrouble {
@@ -205,7 +197,7 @@ impl Learned {
             Some((same, calls)) if same == kind => calls,
             _ => Vec::new(),
         };
-        if !calls.contains(&call) {
+        if !reached || !calls.contains(&call) {
             calls.push(call);
         }
         if calls.len() == TROUBLED_CALLS {
@@ -231,8 +223,8 @@ impl Learned {
     ) {
         let stated = match (kind, configured) {
             (Throttle::Window { retry_after }, _) => retry_after,
-            (Throttle::Concurrency, None) => None,
-            (Throttle::Concurrency, Some(configured)) => {
+            (Throttle::Concurrency { retry_after }, None) => retry_after,
+            (Throttle::Concurrency { retry_after }, Some(configured)) => {
                 let left_before = started
                     .zip(self.lowered)
                     .is_some_and(|(started, (_, since))| started < since);
@@ -243,13 +235,14 @@ impl Learned {
                 if !left_before {
                     self.lowered = Some(((ceiling - 1).max(1), at));
                 }
-                if left_before || ceiling > 1 {
+                let states_a_time = retry_after.is_some_and(|time| time > Duration::ZERO);
+                if (left_before || ceiling > 1) && !states_a_time {
                     if let Some(closed) = &mut self.closed {
                         closed.narrow();
                     }
                     return;
                 }
-                None
+                retry_after
             }
         };
         let certain =
@@ -261,8 +254,8 @@ impl Learned {
 
 /// The time from one probe to the next, after so many that failed.
 fn between_probes(failed: u32, jitter: u64) -> Duration {
-    let whole = Duration::from_secs(1 << failed.min(6)).min(Duration::from_secs(60));
-    let half = whole.as_micros() as u64 / 2;
+    let grown = (0..failed.min(30)).fold(Duration::from_secs(1), |pause, _| pause + pause / 4);
+    let half = grown.min(Duration::from_secs(60)).as_micros() as u64 / 2;
     Duration::from_micros(half + jitter % (half + 1))
 }
 

@@ -5,18 +5,20 @@ use rampmeter_dispatch::{
     Throttle, Waiting, WindowRow,
 };
 
-use crate::scenarios::{MINUTE, at, fill, gate, rules};
+use crate::scenarios::{MINUTE, at, fill, for_all, gate, rules};
 
 #[test]
 fn what_was_learned_survives_a_restart_that_recalls_it() {
     let limits = [Limit::concurrency("account", 3)];
     let mut before = gate(limits.clone());
-    before.feedback(at(0)).refused(1, Throttle::Concurrency, 0);
-    before.feedback(at(0)).refused(
+    before
+        .feedback(at(0))
+        .throttled(1, for_all(Throttle::Concurrency { retry_after: None }), 0);
+    before.feedback(at(0)).throttled(
         1,
-        Throttle::Window {
+        for_all(Throttle::Window {
             retry_after: Some(MINUTE),
-        },
+        }),
         0,
     );
     before.pause(Scope::Lane(Priority::Batch));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rampmeter_dispatch::{
     CountFrom, Decision, DeferralBound, Gate, Holder, Limit, MaxDeferrals, Position, Priority,
-    Reserve, Rules, Scope, Throttle, Time, Waiting, WindowRow,
+    Refusal, Reserve, Rules, Scope, Throttle, Time, Waiting, WindowRow,
 };
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
@@ -24,6 +24,17 @@ fn paused(scope: Scope) -> Holder {
     Holder::Pause {
         scope,
         reason: None,
+    }
+}
+
+/// A throttle that means everybody.
+pub(crate) fn for_all(throttle: Throttle) -> Refusal {
+    Refusal {
+        throttle,
+        call: 0,
+        earlier: 0,
+        for_all: true,
+        overload: false,
     }
 }
 
@@ -270,7 +281,9 @@ fn a_lower_lane_that_is_due_is_named_to_the_higher_one_it_holds() {
 fn a_concurrency_throttle_lowers_the_ceiling_which_comes_back() {
     let mut gate = gate([Limit::concurrency("account", 3)]);
     fill(&mut gate, Priority::High, at(0));
-    let report = gate.feedback(at(1)).refused(1, Throttle::Concurrency, 0);
+    let report =
+        gate.feedback(at(1))
+            .throttled(1, for_all(Throttle::Concurrency { retry_after: None }), 0);
     assert_eq!(
         (report.learned_ceiling, report.closed_until),
         (Some(2), None)
@@ -300,7 +313,11 @@ fn the_refusals_of_one_burst_lower_the_ceiling_once() {
     assert_eq!(fill(&mut gate, Priority::High, at(0)), 12);
     for id in 1..=12 {
         let now = Time::from_millis(1_000 + id);
-        let report = gate.feedback(now).refused(id, Throttle::Concurrency, 0);
+        let report = gate.feedback(now).throttled(
+            id,
+            for_all(Throttle::Concurrency { retry_after: None }),
+            0,
+        );
         assert_eq!(
             (report.learned_ceiling, report.closed_until),
             (Some(11), None),
@@ -312,7 +329,11 @@ fn the_refusals_of_one_burst_lower_the_ceiling_once() {
             gate.start(id + 100, Priority::High, Waiting::ALL, now);
         }
     }
-    let report = gate.feedback(at(3)).refused(102, Throttle::Concurrency, 0);
+    let report = gate.feedback(at(3)).throttled(
+        102,
+        for_all(Throttle::Concurrency { retry_after: None }),
+        0,
+    );
     assert_eq!(report.learned_ceiling, Some(10), "it left after the burst");
 }
 
@@ -322,10 +343,13 @@ fn a_slow_call_does_not_keep_the_ceiling_from_falling() {
     for id in [1, 2] {
         gate.start(id, Priority::High, Waiting::ALL, at(0));
     }
-    gate.feedback(at(1)).refused(1, Throttle::Concurrency, 0);
+    gate.feedback(at(1))
+        .throttled(1, for_all(Throttle::Concurrency { retry_after: None }), 0);
     gate.finish(1, at(1));
     gate.start(3, Priority::High, Waiting::ALL, at(2));
-    let report = gate.feedback(at(3)).refused(3, Throttle::Concurrency, 0);
+    let report =
+        gate.feedback(at(3))
+            .throttled(3, for_all(Throttle::Concurrency { retry_after: None }), 0);
     assert_eq!(report.learned_ceiling, Some(10), "call 2 is still out");
 }
 
@@ -334,7 +358,11 @@ fn a_concurrency_throttle_of_the_only_call_closes_the_target_for_longer_each_tim
     let mut gate = gate([Limit::concurrency("account", 2)]);
     assert_eq!(fill(&mut gate, Priority::High, at(0)), 2);
     for id in [1, 2] {
-        let report = gate.feedback(at(1)).refused(id, Throttle::Concurrency, 0);
+        let report = gate.feedback(at(1)).throttled(
+            id,
+            for_all(Throttle::Concurrency { retry_after: None }),
+            0,
+        );
         assert_eq!(
             (report.learned_ceiling, report.closed_until),
             (Some(1), None)
@@ -346,7 +374,11 @@ fn a_concurrency_throttle_of_the_only_call_closes_the_target_for_longer_each_tim
     for (id, pause) in [(3, 500), (4, 1_000), (5, 2_000), (6, 4_000)] {
         gate.start(id, Priority::High, Waiting::ALL, now);
         let reopens = now.saturating_add(Duration::from_millis(pause));
-        let report = gate.feedback(now).refused(id, Throttle::Concurrency, 0);
+        let report = gate.feedback(now).throttled(
+            id,
+            for_all(Throttle::Concurrency { retry_after: None }),
+            0,
+        );
         assert_eq!(
             (report.learned_ceiling, report.closed_until),
             (Some(1), Some(reopens))
@@ -369,12 +401,12 @@ fn a_throttle_while_there_is_room_is_reported_as_somebody_elses() {
     gate.start(1, Priority::High, Waiting::ALL, at(0));
     assert!(
         gate.feedback(at(1))
-            .refused(1, Throttle::Concurrency, 0)
+            .throttled(1, for_all(Throttle::Concurrency { retry_after: None }), 0)
             .under_our_limit
     );
     assert!(
         gate.feedback(at(1))
-            .refused(1, Throttle::Window { retry_after: None }, 0)
+            .throttled(1, for_all(Throttle::Window { retry_after: None }), 0)
             .under_our_limit
     );
     gate.feedback(at(1)).forget_throttles();
@@ -382,7 +414,7 @@ fn a_throttle_while_there_is_room_is_reported_as_somebody_elses() {
     assert!(
         !gate
             .feedback(at(1))
-            .refused(1, Throttle::Window { retry_after: None }, 0)
+            .throttled(1, for_all(Throttle::Window { retry_after: None }), 0)
             .under_our_limit
     );
 }
@@ -390,7 +422,9 @@ fn a_throttle_while_there_is_room_is_reported_as_somebody_elses() {
 #[test]
 fn a_concurrency_throttle_without_a_limit_to_lower_closes_the_target_for_a_while() {
     let mut gate = gate([Limit::window("minute", 600, MINUTE)]);
-    let report = gate.feedback(at(0)).refused(1, Throttle::Concurrency, 0);
+    let report =
+        gate.feedback(at(0))
+            .throttled(1, for_all(Throttle::Concurrency { retry_after: None }), 0);
     assert_eq!(
         (report.learned_ceiling, report.closed_until),
         (None, Some(Time::from_millis(500)))
@@ -403,7 +437,7 @@ fn a_closed_target_starts_nothing_before_the_stated_time_and_then_one_call() {
     let retry_after = Some(Duration::from_secs(30));
     let report = gate
         .feedback(at(0))
-        .refused(1, Throttle::Window { retry_after }, 7);
+        .throttled(1, for_all(Throttle::Window { retry_after }), 7);
     assert_eq!(report.closed_until, Some(at(30)));
     assert_eq!(
         held_by(&gate, Priority::High, Waiting::NONE, at(1)),

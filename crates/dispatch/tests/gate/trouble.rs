@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rampmeter_dispatch::{
     CallId, Decision, Gate, Holder, Limit, MAX_PROBE_PAUSE, PermitId, Position, Priority,
-    RAMP_ENDS_AT, Refusal, Throttle, ThrottleScope, Time, Trouble, Waiting,
+    RAMP_ENDS_AT, Refusal, Throttle, Time, Trouble, Troubled, Waiting, Whose,
 };
 
 use crate::scenarios::{MINUTE, at, gate, only, rules};
@@ -23,7 +23,7 @@ fn start(gate: &mut Gate, id: PermitId, now: Time) {
 }
 
 /// The vendor refuses a call that asks it to wait for so long.
-fn throttle(gate: &mut Gate, id: PermitId, seconds: u64, now: Time) -> ThrottleScope {
+fn throttle(gate: &mut Gate, id: PermitId, seconds: u64, now: Time) -> Whose {
     let refusal = Refusal {
         throttle: Throttle::Window {
             retry_after: Some(Duration::from_secs(seconds)),
@@ -31,15 +31,20 @@ fn throttle(gate: &mut Gate, id: PermitId, seconds: u64, now: Time) -> ThrottleS
         call: id,
         earlier: 0,
         for_all: false,
+        overload: false,
     };
-    let scope = gate.feedback(now).throttled(id, refusal, 0).scope;
+    let scope = gate.feedback(now).throttled(id, refusal, 0).whose;
     gate.finish(id, now);
     scope
 }
 
 fn unreachable(gate: &mut Gate, id: PermitId, call: CallId, now: Time) {
-    gate.feedback(now)
-        .troubled(id, call, Trouble::Unreachable, 7);
+    let outcome = Troubled {
+        call,
+        kind: Trouble::Unreachable,
+        reached: false,
+    };
+    gate.feedback(now).troubled(id, outcome, 7);
     assert!(gate.not_sent(id, now).iter().all(|row| row.count == 0));
 }
 
@@ -193,10 +198,11 @@ fn a_call_that_is_refused_while_others_succeed_is_set_back_alone() {
                 call,
                 earlier: throttles,
                 for_all: false,
+                overload: false,
             };
             let report = gate.feedback(now).throttled(permit, refusal, 0);
             gate.finish(permit, now);
-            assert_eq!(report.scope, ThrottleScope::Call);
+            assert_eq!(report.whose, Whose::Call);
             assert!(report.under_our_limit && report.closed_until.is_none());
             throttles += 1;
             back.insert(call, at(second + 1));
@@ -211,8 +217,8 @@ fn two_different_calls_throttled_in_a_row_shut_the_target() {
     let mut gate = gate([Limit::concurrency("account", 9)]);
     (1..=3).for_each(|id| start(&mut gate, id, at(0)));
     gate.finish(1, at(1));
-    assert_eq!(throttle(&mut gate, 2, 30, at(1)), ThrottleScope::Call);
-    assert_eq!(throttle(&mut gate, 3, 30, at(1)), ThrottleScope::Target);
+    assert_eq!(throttle(&mut gate, 2, 30, at(1)), Whose::Call);
+    assert_eq!(throttle(&mut gate, 3, 30, at(1)), Whose::Account);
     assert_eq!(gate.decide(HIGH, at(1)), Decision::NotBefore(Some(at(31))));
 }
 
@@ -220,7 +226,7 @@ fn two_different_calls_throttled_in_a_row_shut_the_target() {
 fn a_pause_that_one_call_brought_ends_when_the_vendor_answers_another() {
     let mut gate = gate([Limit::concurrency("account", 9)]);
     (1..=3).for_each(|id| start(&mut gate, id, at(i64::from(id > 1))));
-    assert_eq!(throttle(&mut gate, 2, 86_400, at(2)), ThrottleScope::Target);
+    assert_eq!(throttle(&mut gate, 2, 86_400, at(2)), Whose::Account);
     gate.finish(1, at(3));
     assert!(
         matches!(gate.decide(HIGH, at(3)), Decision::NotBefore(Some(_))),
@@ -247,10 +253,11 @@ fn a_pause_that_the_vendor_means_for_everybody_is_kept() {
         call: 2,
         earlier: 0,
         for_all: true,
+        overload: false,
     };
     let report = gate.feedback(at(1)).throttled(2, refusal, 0);
     gate.finish(2, at(1));
-    assert_eq!(report.scope, ThrottleScope::Target);
+    assert_eq!(report.whose, Whose::Account);
     gate.finish(3, at(2));
     assert_eq!(gate.decide(HIGH, at(2)), Decision::NotBefore(Some(at(61))));
 }
@@ -261,7 +268,7 @@ fn a_throttle_under_a_full_window_of_ours_is_never_the_calls_own() {
     start(&mut gate, 1, at(0));
     start(&mut gate, 2, at(0));
     gate.finish(1, at(1));
-    assert_eq!(throttle(&mut gate, 2, 5, at(1)), ThrottleScope::Target);
+    assert_eq!(throttle(&mut gate, 2, 5, at(1)), Whose::Account);
 }
 
 #[test]
@@ -275,10 +282,11 @@ fn a_call_whose_concurrency_throttle_repeats_lowers_the_ceiling_once() {
         gate.finish(good, now);
         start(&mut gate, bad, now);
         let refusal = Refusal {
-            throttle: Throttle::Concurrency,
+            throttle: Throttle::Concurrency { retry_after: None },
             call: 77,
             earlier,
             for_all: false,
+            overload: false,
         };
         gate.feedback(now).throttled(bad, refusal, 0);
         gate.finish(bad, now);

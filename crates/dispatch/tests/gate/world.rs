@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CallId, CountFrom, Decision, Gate, LimitKind, MIN_WINDOW, OpenPermit, Pace, PermitId, Priority,
-    Refusal, Rules, ThrottleScope, Time, Trouble, Waiting, WindowRow,
+    CallId, CountFrom, Decision, Gate, LimitKind, MIN_WINDOW, OpenPermit, PermitId, Priority,
+    Refusal, Rules, Time, Trouble, Troubled, Waiting, Whose, WindowRow,
 };
 
-use crate::command::{Command, KINDS, is_even};
+use crate::command::{Command, KINDS};
 use crate::fairness::Bystander;
 use crate::oracle::Oracle;
 use crate::vendor::{Seen, Vendor};
@@ -83,7 +83,7 @@ impl World {
     pub(crate) fn with_mistake(rules: Rules, mistake: Option<Mistake>) -> World {
         let gate_rules = mistaken(&rules, mistake);
         World {
-            gate: paced(Gate::new(gate_rules.clone(), BEGIN), &gate_rules),
+            gate: Gate::new(gate_rules.clone(), BEGIN),
             bystander: Bystander::new(gate_rules.max_deferrals),
             oracle: Oracle::new(gate_rules, BEGIN),
             vendor: Vendor::default(),
@@ -183,25 +183,18 @@ impl World {
     /// Something becomes known of a call in flight.
     fn outcome(&mut self, command: &Command) -> Result<bool, String> {
         match *command {
-            Command::Answer {
-                pick,
-                throttle,
-                jitter,
-            } => {
+            Command::Answer { pick } => {
                 let Some(id) = self.pick(pick) else {
                     return Ok(false);
                 };
-                if let Some(kind) = throttle {
-                    self.gate.feedback(self.clock).refused(id, kind, jitter);
-                    self.oracle.throttle(id, kind, jitter);
-                }
-                self.finish(id, throttle.is_none());
+                self.finish(id, true);
             }
             Command::Refuse {
                 pick,
                 throttle,
                 earlier,
                 for_all,
+                overload,
                 jitter,
             } => {
                 let Some(id) = self.pick_open(pick) else {
@@ -212,19 +205,20 @@ impl World {
                     call: call_of(id),
                     earlier,
                     for_all,
+                    overload,
                 };
                 self.refuse(id, refusal, jitter)?;
             }
             Command::Trouble {
                 ref picks,
                 kind,
-                sent,
+                reached,
                 jitter,
             } => {
                 let mut happened = false;
                 for pick in picks {
                     if let Some(id) = self.pick_open(*pick) {
-                        self.trouble(id, kind, sent, jitter);
+                        self.trouble(id, kind, reached, jitter)?;
                         happened = true;
                     }
                 }
@@ -272,28 +266,39 @@ impl World {
             .gate
             .feedback(self.clock)
             .throttled(id, refusal, jitter);
-        let scope = self.oracle.refuse(id, refusal, jitter);
-        check!(report.scope == scope, "{refusal:?}: {report:?}");
-        self.saw("a throttle is the call's own", scope == ThrottleScope::Call);
+        let whose = self.oracle.refuse(id, refusal, jitter);
+        check!(report.whose == whose, "{refusal:?}: {report:?}");
+        self.saw("a throttle is the call's own", whose == Whose::Call);
         self.finish(id, false);
         Ok(())
     }
 
-    fn trouble(&mut self, id: PermitId, kind: Trouble, sent: bool, jitter: u64) {
-        let state = self
-            .gate
-            .feedback(self.clock)
-            .troubled(id, call_of(id), kind, jitter);
-        self.oracle.trouble(id, call_of(id), kind, jitter);
-        self.saw("the account is in trouble", state.is_some());
-        if sent {
+    fn trouble(
+        &mut self,
+        id: PermitId,
+        kind: Trouble,
+        reached: bool,
+        jitter: u64,
+    ) -> Result<(), String> {
+        let outcome = Troubled {
+            call: call_of(id),
+            kind,
+            reached,
+        };
+        let report = self.gate.feedback(self.clock).troubled(id, outcome, jitter);
+        let whose = self.oracle.trouble(id, outcome, jitter);
+        check!(report.whose == whose, "{outcome:?}: {report:?}");
+        self.saw("the account is in trouble", report.state.is_some());
+        self.saw("a trouble may be the call's own", whose == Whose::Call);
+        if reached {
             self.finish(id, false);
-            return;
+            return Ok(());
         }
         let rows = self.gate.not_sent(id, self.clock);
         self.persist(rows);
         self.oracle.not_sent(id);
         self.in_flight.remove(&id);
+        Ok(())
     }
 
     /// While the account is in trouble at most one of the calls that left since is out.
@@ -454,7 +459,7 @@ impl World {
         self.saw("a restart finds open permits", !open.is_empty());
         let memory = self.gate.memory();
         let gate = Gate::restore(self.oracle.rules.clone(), open, rows, now);
-        self.gate = paced(gate, &self.oracle.rules);
+        self.gate = gate;
         self.oracle.forget_paces();
         if remembers {
             self.gate.recall(memory);
@@ -474,14 +479,6 @@ impl World {
             };
         }
     }
-}
-
-/// The gate, with the paces of its windows.
-fn paced(mut gate: Gate, rules: &Rules) -> Gate {
-    for limit in rules.limits.iter().filter(|limit| is_even(limit)) {
-        gate.set_pace(&limit.name, Pace::Even);
-    }
-    gate
 }
 
 /// Which call a permit is for: a few take all of them in turn.

@@ -1,7 +1,7 @@
 //! Pauses, limits and priorities at the engine's handle, and the audit trail of their changes.
 
 use rampmeter_dispatch::Priority;
-use rampmeter_store::model::control::{ChangeLimit, ControlRecord, LimitChanged, Pause};
+use rampmeter_store::model::control::{Cancelled, ChangeLimit, ControlRecord, LimitChanged, Pause};
 use rampmeter_store::model::rejected::Rejected;
 
 use crate::api::Engine;
@@ -50,6 +50,16 @@ impl Controls<'_> {
     pub async fn move_call(self, call: i64, to: Priority, reason: String) -> Result<(), Rejected> {
         self.engine
             .ask(|reply| Command::Control(ControlCommand::MoveCall(call, to, reason, reply)))
+            .await
+    }
+
+    /// Cancels a call that has not ended: one that waits fails with `Rampmeter.Cancelled`, one in flight as unknown.
+    ///
+    /// # Errors
+    /// `Unknown`, `Impossible` for a call that the vendor works on as a job, `Stopped`.
+    pub async fn cancel_call(self, call: i64, reason: String) -> Result<Cancelled, Rejected> {
+        self.engine
+            .ask(|reply| Command::Control(ControlCommand::CancelCall(call, reason, reply)))
             .await
     }
 

@@ -1,7 +1,7 @@
 //! What people change while the server runs, as values on their way to the writer.
 
 use rampmeter_dispatch::Priority;
-use rampmeter_store::model::control::{ChangeLimit, LimitChanged, Pause};
+use rampmeter_store::model::control::{Cancelled, ChangeLimit, LimitChanged, Pause};
 use rampmeter_store::model::dead_letter::{RedriveDeadLetter, Redriven};
 
 use crate::command::Reply;
@@ -13,6 +13,8 @@ pub(crate) enum ControlCommand {
     ChangeLimit(ChangeLimit, Reply<LimitChanged>),
     /// The number of a call, its new priority, and why.
     MoveCall(i64, Priority, String, Reply<()>),
+    /// The number of a call, and why it is cancelled.
+    CancelCall(i64, String, Reply<Cancelled>),
     RedriveDeadLetter(RedriveDeadLetter, Reply<Redriven>),
     /// The number of a dead letter, and why.
     DiscardDeadLetter(i64, String, Reply<()>),

@@ -102,6 +102,7 @@ impl EffectRunner {
             // A fault of ours in making the call says nothing of what the vendor did.
             let outcome = made.await.unwrap_or_else(|fault| Outcome::Unknown {
                 reason: format!("the call ended by a fault of its own: {fault}"),
+                gateway: None,
             });
             let answered = Command::Answered {
                 target,

@@ -35,6 +35,7 @@ use crate::memory::queues::{DEAD_LANE, Queue, Queues, names_of};
 use crate::memory::receives::WaitingReceives;
 use crate::memory::sources::Sources;
 use crate::memory::target::{COMMIT, Target};
+use crate::memory::target_errors::RecentErrors;
 use crate::memory::{CallMemory, ControlMemory, Memory, QueueMemory, WorkflowMemory};
 
 /// Calls in flight to a target that has no limit of its own on them.
@@ -283,6 +284,9 @@ fn open_target(
     target.selector = selector_of(config)?;
     let store = &writer.store;
     target.recount(id, store.messages(), store.lanes(), store.calls())?;
+    if let Readable::Whole(Some(error)) = readable(store.calls().target_error(id))? {
+        target.errors = RecentErrors::recalled(error.at, error.since, error.words);
+    }
     // Without them a pause says only that it is one.
     readable(target.recall_pauses(writer.store.controls()))?;
     Ok(target)

@@ -10,6 +10,7 @@ pub(crate) mod queues;
 pub(crate) mod receives;
 pub(crate) mod sources;
 pub(crate) mod target;
+pub(crate) mod target_errors;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

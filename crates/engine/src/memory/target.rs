@@ -6,16 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rampmeter_asl::Selector;
-use rampmeter_call::OnUnknown;
 use rampmeter_call::job::FollowUp;
+use rampmeter_call::{OnUnknown, Outcome};
 use rampmeter_caller::Caller;
 use rampmeter_config::Worker;
-use rampmeter_dispatch::{FairOrder, Gate, PermitId, Priority, Rules, Scope, Time, Waiting};
+use rampmeter_dispatch::{
+    FairOrder, Gate, PermitId, Priority, Rules, Scope, ThrottleReport, Time, Waiting, Whose,
+};
 use rampmeter_store::model::figures::Figures;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId};
 use rampmeter_store::{CallTables, ControlTables, LaneTables, MessageTables};
 use rampmeter_store::{LimitOverride, MessageRow, StoreError};
+
+use crate::memory::target_errors::RecentErrors;
 
 /// Contended spans that are remembered.
 const SPANS: usize = 1_024;
@@ -33,6 +37,8 @@ pub(crate) struct InFlight {
     pub(crate) on_unknown: OnUnknown,
     /// Set when it is a look at the job of a call that the vendor has accepted.
     pub(crate) look: Option<Box<FollowUp>>,
+    /// A person cancelled it: its answer is no news to anybody.
+    pub(crate) cancelled: bool,
 }
 
 /// Since when a person has paused the target or one of its lanes, and why.
@@ -95,6 +101,8 @@ pub(crate) struct Target {
     pub(crate) wake: Option<Time>,
     /// What is counted for the metrics, since the process started.
     pub(crate) figures: Figures,
+    /// What went wrong lately.
+    pub(crate) errors: RecentErrors,
     pub(crate) throttles: u64,
     pub(crate) throttles_under_our_limit: u64,
     /// How often an answer's headers closed the target before a throttle did, since the process started.
@@ -135,6 +143,7 @@ impl Target {
             in_flight: BTreeMap::new(),
             wake: None,
             figures: Figures::default(),
+            errors: RecentErrors::default(),
             throttles: 0,
             throttles_under_our_limit: 0,
             closed_by_headers: 0,
@@ -188,6 +197,27 @@ impl Target {
             .values()
             .filter_map(|change| change.expires_at)
             .min()
+    }
+
+    /// Notes what an outcome says of how well the target does.
+    pub(crate) fn note_outcome(&mut self, outcome: &Outcome, now: Time) {
+        match outcome.error() {
+            Some(words) => self.errors.note(words, now),
+            None if outcome.answer().is_some() => self.errors.went_well(),
+            None => {}
+        }
+    }
+
+    /// Counts a throttle. One while we were under our own limit is told to people.
+    pub(crate) fn note_throttle(&mut self, report: &ThrottleReport) {
+        self.throttles += 1;
+        if report.under_our_limit && report.whose == Whose::Account {
+            self.throttles_under_our_limit += 1;
+            tracing::warn!(
+                target = self.config.name,
+                "throttled while under our own limit: somebody else uses the account, or the limit is too high"
+            );
+        }
     }
 
     /// Notes how long a call took, from its permit to its answer.

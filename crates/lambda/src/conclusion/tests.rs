@@ -53,22 +53,36 @@ fn a_failure_is_told_with_all_that_is_known_of_it() {
 #[test]
 fn an_answer_frees_places_a_lost_one_holds_them_and_a_throttle_teaches_the_gate() {
     let answered = Outcome::Success(answer(200, json!(null)));
-    assert_eq!(ending_of(&answered), Ending::Answered);
-    let reason = "lost".to_owned();
-    assert_eq!(ending_of(&Outcome::Unknown { reason }), Ending::Lost);
+    assert_eq!(ending_of(&answered, 1, 0), Ending::Answered);
+    let lost = Outcome::Unknown {
+        reason: "lost".to_owned(),
+        gateway: None,
+    };
+    assert_eq!(ending_of(&lost, 1, 0), Ending::Lost);
     let throttled = |kind| Outcome::Throttled {
         kind,
         retry_after: Some(Duration::from_secs(7)),
+        for_all: false,
         answer: answer(429, json!("")),
         vendor_code: None,
     };
     let retry_after = Some(Duration::from_secs(7));
-    assert_eq!(
-        ending_of(&throttled(Throttle::Window)),
-        Ending::Refused(GateThrottle::Window { retry_after })
-    );
-    assert_eq!(
-        ending_of(&throttled(Throttle::Concurrency)),
-        Ending::Refused(GateThrottle::Concurrency)
-    );
+    for (kind, throttle) in [
+        (Throttle::Window, GateThrottle::Window { retry_after }),
+        (
+            Throttle::Concurrency,
+            GateThrottle::Concurrency { retry_after },
+        ),
+    ] {
+        let wrong = WentWrong {
+            end: PermitEnd::Throttled {
+                throttle,
+                for_all: false,
+                overload: false,
+            },
+            call: 7,
+            refusals: 3,
+        };
+        assert_eq!(ending_of(&throttled(kind), 7, 3), Ending::Wrong(wrong));
+    }
 }

@@ -10,12 +10,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use rampmeter_call::{EndedRequest, Judgement, PermitEnd};
 use rampmeter_dispatch::{
     CLOCK_MARGIN, Decision, Gate, PermitId, Priority, Rules, Shared, Time, Undecodable, Waiting,
 };
 
 use super::empty_hints::EmptyHints;
-use crate::ending::Ending;
+use crate::ending::{Ending, WentWrong};
 
 /// How long after it was taken a permit may be used: the time to receive a message and to ask for its task.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
@@ -139,6 +140,16 @@ struct Writing {
     version: Option<u64>,
     starts: Vec<(PermitId, Lease)>,
     foreign_throttles: u64,
+    judgements: Vec<(PermitId, Judgement)>,
+}
+
+/// What the gate made of the calls that ended.
+#[derive(Default)]
+struct Applied {
+    /// Throttles although our own limits had room.
+    foreign_throttles: u64,
+    /// What it says of those that went wrong.
+    judgements: Vec<(PermitId, Judgement)>,
 }
 
 /// What a plan came to.
@@ -171,6 +182,8 @@ pub(crate) struct Drainer {
     look_after: Duration,
     lost_writes: u32,
     counts: Counts,
+    /// What the gate said of calls that went wrong, once it is written.
+    judgements: Vec<(PermitId, Judgement)>,
 }
 
 impl Drainer {
@@ -193,7 +206,13 @@ impl Drainer {
             look_after: LOOK_AGAIN[0],
             lost_writes: 0,
             counts: Counts::default(),
+            judgements: Vec::new(),
         }
+    }
+
+    /// What the gate says of calls that went wrong, as far as it is written and was not taken before.
+    pub(crate) fn take_judgements(&mut self) -> Vec<(PermitId, Judgement)> {
+        std::mem::take(&mut self.judgements)
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -289,6 +308,7 @@ impl Drainer {
         });
         self.lost_writes = 0;
         self.counts.foreign_throttles += writing.foreign_throttles;
+        self.judgements.extend(writing.judgements);
         for (id, ending) in std::mem::take(&mut self.pending) {
             let lease = self.leases.remove(&id);
             if ending == Ending::Lost {
@@ -332,7 +352,14 @@ impl Drainer {
 
     /// The call of a permit has ended, or never left.
     pub(crate) fn ended(&mut self, permit: PermitId, ending: Ending) {
-        self.counts.throttles += u64::from(matches!(ending, Ending::Refused(_)));
+        let is_throttle = matches!(
+            ending,
+            Ending::Wrong(WentWrong {
+                end: PermitEnd::Throttled { .. },
+                ..
+            })
+        );
+        self.counts.throttles += u64::from(is_throttle);
         self.pending.insert(permit, ending);
     }
 
@@ -397,27 +424,34 @@ impl Drainer {
             return Plan::Nothing { opens_at, waits };
         }
         let next = Shared::of(&gate, self.terms.kept(), empty_until, now);
+        let Applied {
+            foreign_throttles,
+            judgements,
+        } = ended.unwrap_or_default();
         Plan::Write(Writing {
             bytes: next.to_bytes(&self.terms.rules),
             version,
             starts,
-            foreign_throttles: ended.unwrap_or(0),
+            foreign_throttles,
+            judgements,
         })
     }
 
     /// Tells the gate what ended. Permits that are not open any more were given up by somebody else when their time
-    /// was over, or ended in a write of which nobody said that it was made. Answers with the throttles under our own
-    /// limit; none if nothing ended.
-    fn apply_endings(&mut self, gate: &mut Gate, now: Time, random: u64) -> Option<u64> {
-        let mut applied = None;
+    /// was over, or ended in a write of which nobody said that it was made. Answers with nothing if nothing
+    /// ended.
+    fn apply_endings(&mut self, gate: &mut Gate, now: Time, random: u64) -> Option<Applied> {
+        let mut endings = None;
         for (id, ending) in self.pending.clone() {
             let lease = self.leases.get(&id).copied();
             if !gate.is_open(id) {
                 self.leases.remove(&id);
-                self.pending.remove(&id);
+                if let Some(Ending::Wrong(_)) = self.pending.remove(&id) {
+                    self.judgements.push((id, Judgement::CALL));
+                }
                 continue;
             }
-            let foreign = applied.get_or_insert(0);
+            let applied = endings.get_or_insert_with(Applied::default);
             match ending {
                 Ending::Answered => {
                     gate.finish(id, now);
@@ -426,24 +460,36 @@ impl Drainer {
                     gate.finish(id, now);
                     gate.feedback(now).used_up(resets_in);
                 }
-                Ending::Refused(kind) => {
-                    let report = gate.feedback(now).refused(id, kind, random);
-                    *foreign += u64::from(report.under_our_limit);
-                    gate.finish(id, now);
+                Ending::Wrong(wrong) => {
+                    let request = EndedRequest {
+                        permit: id,
+                        call: wrong.call,
+                        refusals: wrong.refusals,
+                        held_until: self.held_until(lease, now),
+                        now,
+                        jitter: random,
+                    };
+                    let reply = wrong.end.settle(gate, &request);
+                    let throttle = reply.throttle;
+                    applied.foreign_throttles +=
+                        u64::from(throttle.is_some_and(|report| report.under_our_limit));
+                    applied.judgements.push((id, reply.judgement));
                 }
-                Ending::Lost => {
-                    let since = lease.map_or(now, |lease| lease.since);
-                    let kept = since.saturating_add(self.terms.kept());
-                    let hold = now.saturating_add(self.terms.hold + CLOCK_MARGIN);
-                    gate.hold(id, kept.max(hold));
-                }
+                Ending::Lost => gate.hold(id, self.held_until(lease, now)),
                 Ending::Unused => {
                     let admitted = lease.map_or(Waiting::NONE, |lease| lease.admitted);
                     gate.give_back(id, admitted, now);
                 }
             }
         }
-        applied
+        endings
+    }
+
+    /// Until when the vendor may be at work on a call whose answer was lost.
+    fn held_until(&self, lease: Option<Lease>, now: Time) -> Time {
+        let since = lease.map_or(now, |lease| lease.since);
+        let kept = since.saturating_add(self.terms.kept());
+        kept.max(now.saturating_add(self.terms.hold + CLOCK_MARGIN))
     }
 
     /// Takes permits while the gate offers them.

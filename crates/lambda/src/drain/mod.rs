@@ -3,13 +3,15 @@
 mod empty_hints;
 mod drainer;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rampmeter_call::Judgement;
 use rampmeter_dispatch::{PermitId, Priority, Time, Undecodable};
-
 use thiserror::Error;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use self::drainer::{Counts, Drainer, Step, Terms, Written};
@@ -66,6 +68,8 @@ enum Happened {
     Ended {
         permit: PermitId,
         ending: Ending,
+        /// Hears what the gate says of it, if it went wrong.
+        judged: oneshot::Sender<Judgement>,
     },
 }
 
@@ -107,6 +111,7 @@ pub(crate) async fn drain(
         hand,
         keeper,
         calls: JoinSet::new(),
+        judged: BTreeMap::new(),
         sender,
         happened,
         failures: 0,
@@ -161,6 +166,8 @@ struct Shell {
     keeps_message: bool,
     keeper: Keeper,
     calls: JoinSet<(String, Fate)>,
+    /// The calls that wait for what the gate says of them.
+    judged: BTreeMap<PermitId, oneshot::Sender<Judgement>>,
     sender: UnboundedSender<Happened>,
     happened: UnboundedReceiver<Happened>,
     failures: u32,
@@ -174,6 +181,7 @@ impl Shell {
             while let Ok(happened) = self.happened.try_recv() {
                 self.take(happened);
             }
+            self.tell_judgements();
             while let Some(ended) = self.calls.try_join_next() {
                 self.note_fate(ended.ok());
             }
@@ -277,7 +285,25 @@ impl Shell {
                     self.start(permit, message);
                 }
             }
-            Happened::Ended { permit, ending } => self.drainer.ended(permit, ending),
+            Happened::Ended {
+                permit,
+                ending,
+                judged,
+            } => {
+                if matches!(ending, Ending::Wrong(_)) {
+                    self.judged.insert(permit, judged);
+                }
+                self.drainer.ended(permit, ending);
+            }
+        }
+    }
+
+    fn tell_judgements(&mut self) {
+        for (permit, judgement) in self.drainer.take_judgements() {
+            if let Some(judged) = self.judged.remove(&permit) {
+                // Nobody hears it only when the call was given up.
+                let _ = judged.send(judgement);
+            }
         }
     }
 
@@ -299,7 +325,19 @@ impl Shell {
                 segment: segment.as_ref(),
             };
             let ended = |ending| {
-                let _ = sender.send(Happened::Ended { permit, ending });
+                let (judged, hears) = oneshot::channel();
+                // Nobody hears it only when the drainer has ended.
+                let _ = sender.send(Happened::Ended {
+                    permit,
+                    ending,
+                    judged,
+                });
+                async move {
+                    match ending {
+                        Ending::Wrong(_) => hears.await.unwrap_or(Judgement::CALL),
+                        _ => Judgement::CALL,
+                    }
+                }
             };
             let fate = call.serve(ended).await;
             let tracer = &worker.tracer;
@@ -322,6 +360,8 @@ impl Shell {
 
     /// Lets the calls come to their end, while there is time.
     async fn finish_calls(&mut self) {
+        // Nothing is written any more, so nobody waits for what the gate says.
+        self.judged.clear();
         let deadline = self.clock.instant(self.give_up_at) + NO_MORE / 2;
         while !self.calls.is_empty() {
             tokio::select! {

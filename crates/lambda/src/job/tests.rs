@@ -39,10 +39,10 @@ fn job() -> Job {
 /// A look, and the job that was looked at.
 fn look(job: Job, outcome: Outcome, seconds: i64) -> (Job, JobAction) {
     let target = target();
-    let rules = target.call_rules(2, u64::MAX, OnUnknown::Retry);
+    let rules = target.call_rules(2, 0, u64::MAX, OnUnknown::Retry);
     let profile = &target.profile;
     let result = profile.poll_result(&job.follow_up, outcome, SystemTime::UNIX_EPOCH);
-    let action = job.after_poll(&rules, result, at(seconds));
+    let action = job.after_poll(&rules, result, Judgement::CALL, at(seconds));
     (job, action)
 }
 
@@ -135,6 +135,7 @@ fn a_look_that_comes_to_nothing_is_repeated_and_uses_up_no_attempt() {
     let closed = Outcome::Throttled {
         kind: Throttle::Window,
         retry_after: None,
+        for_all: false,
         answer: answer(429, json!("")),
         vendor_code: None,
     };

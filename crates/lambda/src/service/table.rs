@@ -39,6 +39,8 @@ fn failed<E: std::error::Error>(operation: &'static str) -> impl Fn(E) -> TableE
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CallRecord {
     pub(crate) attempts: u32,
+    /// How often in a row the vendor refused it, for itself as far as could be told.
+    pub(crate) refusals: u32,
     /// When its first attempt left.
     pub(crate) first_sent: Option<Time>,
     /// An attempt left, and nobody knows what became of it.
@@ -159,6 +161,10 @@ impl Table {
             let value = item.get(name).and_then(|value| value.as_n().ok());
             value.and_then(|text| text.parse::<i64>().ok())
         };
+        let count = |name: &str| {
+            let count = number(name).and_then(|count| u32::try_from(count).ok());
+            count.unwrap_or(0)
+        };
         // A job that cannot be read is no call that can be sent.
         let job = text("job").map(|job| serde_json::from_str(job)).transpose();
         let job = job.map_err(|error| TableError {
@@ -166,9 +172,8 @@ impl Table {
             why: format!("the job of {message} cannot be read: {error}"),
         })?;
         Ok(Some(CallRecord {
-            attempts: number("attempts")
-                .and_then(|attempts| u32::try_from(attempts).ok())
-                .unwrap_or(0),
+            attempts: count("attempts"),
+            refusals: count("refusals"),
             first_sent: number("first_sent").map(Time::from_millis),
             unknown: item.contains_key("unknown"),
             job,
@@ -205,6 +210,9 @@ impl Table {
             .item("expires_at", number(expires));
         if let Some(first_sent) = record.first_sent {
             request = request.item("first_sent", number(first_sent.as_millis()));
+        }
+        if record.refusals > 0 {
+            request = request.item("refusals", number(i64::from(record.refusals)));
         }
         if record.unknown {
             request = request.item("unknown", AttributeValue::Bool(true));

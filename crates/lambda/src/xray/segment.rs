@@ -178,6 +178,7 @@ mod tests {
         let outcome = Outcome::Throttled {
             kind: Throttle::Window,
             retry_after: None,
+            for_all: false,
             answer: answer(429),
             vendor_code: Some("SECRET".to_owned()),
         };
@@ -213,8 +214,11 @@ mod tests {
         assert_eq!(of(Outcome::Success(answer(200))), [""; 0]);
         assert_eq!(of(refused(404)), ["error"]);
         assert_eq!(of(refused(501)), ["fault"]);
-        let reason = "reset".to_owned();
-        assert_eq!(of(Outcome::Unknown { reason }), ["fault"]);
+        let lost = Outcome::Unknown {
+            reason: "reset".to_owned(),
+            gateway: None,
+        };
+        assert_eq!(of(lost), ["fault"]);
     }
 
     #[test]

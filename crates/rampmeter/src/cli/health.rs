@@ -37,8 +37,13 @@ fn words(health: &Value) -> String {
     let sign = |well: &Value| if *well == true { "✔" } else { "✗" };
     let mut lines = Vec::new();
     let stuck = health["stuck"].as_array().cloned().unwrap_or_default();
-    if stuck.is_empty() {
+    let closed = health["closed"].as_array().cloned().unwrap_or_default();
+    if stuck.is_empty() && closed.is_empty() {
         lines.push("✔ flowing".to_owned());
+    }
+    for target in closed {
+        lines.push(format!("✗ closed        {}", text(&target["text"])));
+        lines.push(format!("                next: {}", text(&target["next"])));
     }
     for lane in stuck {
         lines.push(format!("✗ not flowing   {}", text(&lane["text"])));

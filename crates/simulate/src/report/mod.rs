@@ -69,6 +69,7 @@ fn priorities(study: &Study) -> Vec<Value> {
             "failed": {
                 "final": run.ended(priority, Some(End::Refused)),
                 "unavailable": run.ended(priority, Some(End::Unavailable)),
+                "throttled": run.ended(priority, Some(End::Throttled)),
                 "outcome_unknown": run.ended(priority, Some(End::Unknown)),
             },
             "unfinished": run.ended(priority, None),

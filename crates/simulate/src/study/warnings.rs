@@ -78,15 +78,21 @@ fn failed(run: &Run) -> Option<String> {
         let counts = Priority::ALL.map(|priority| run.ended(priority, Some(how)));
         counts.iter().sum()
     };
-    let (refused, unavailable, unknown) = (
+    let (refused, unavailable, throttled, unknown) = (
         ended(End::Refused),
         ended(End::Unavailable),
+        ended(End::Throttled),
         ended(End::Unknown),
     );
-    (refused + unavailable + unknown > 0).then(|| {
+    let all = refused + unavailable + throttled + unknown;
+    (all > 0).then(|| {
+        let throttled = match throttled {
+            0 => String::new(),
+            throttled => format!("{throttled} after too many throttles, "),
+        };
         format!(
-            "{} calls fail: {refused} with a final error, {unavailable} after all attempts, {unknown} of unknown outcome",
-            grouped(refused + unavailable + unknown)
+            "{} calls fail: {refused} with a final error, {unavailable} after all attempts, {throttled}{unknown} of unknown outcome",
+            grouped(all)
         )
     })
 }

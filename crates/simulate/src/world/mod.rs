@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rampmeter_call::job::Polling;
-use rampmeter_call::{CallRules, NextAction, Outcome, PermitEnd};
-use rampmeter_dispatch::{Decision, Gate, PermitId, Position, Priority, Throttle, Time, Waiting};
+use rampmeter_call::{CallRules, EndedRequest, Judgement, NextAction, Outcome, PermitEnd};
+use rampmeter_dispatch::{CallId, Decision, Gate, PermitId, Position, Priority, Time, Waiting};
 
 use super::quantity::MAX_DURATION;
 use super::random::{Question, Random};
@@ -87,8 +87,10 @@ struct World<'a> {
     records: Vec<Record>,
     /// Calls that have not ended.
     open: usize,
-    /// Calls that may be taken, oldest first.
-    lanes: [BTreeSet<Call>; 3],
+    /// Calls that may be taken, by their turn.
+    lanes: [BTreeSet<(u64, Call)>; 3],
+    /// Turns that were given.
+    turns: u64,
     agenda: Agenda<Event>,
     permits: PermitId,
     starts: u64,
@@ -117,6 +119,7 @@ impl<'a> World<'a> {
             open: arrivals.len(),
             arrivals,
             lanes: Default::default(),
+            turns: 0,
             agenda: Agenda::new(),
             permits: 0,
             starts: 0,
@@ -207,7 +210,12 @@ impl<'a> World<'a> {
     }
 
     fn make_ready(&mut self, call: Call) {
-        self.lanes[self.lane(call).index()].insert(call);
+        let turns = &mut self.turns;
+        let turn = *self.records[call].turn.get_or_insert_with(|| {
+            *turns += 1;
+            *turns
+        });
+        self.lanes[self.lane(call).index()].insert((turn, call));
     }
 
     fn waiting(&self) -> Waiting {
@@ -233,7 +241,7 @@ impl<'a> World<'a> {
     }
 
     fn start_first(&mut self, lane: Priority) {
-        let call = self.lanes[lane.index()]
+        let (_, call) = self.lanes[lane.index()]
             .pop_first()
             .expect("the gate offers a lane only if a call waits there");
         self.permits += 1;
@@ -265,17 +273,25 @@ impl<'a> World<'a> {
 
     /// An attempt has ended: its permit ends, and what follows for the call is done.
     fn ended(&mut self, call: Call, permit: PermitId, outcome: Outcome) {
-        self.end_permit(permit, PermitEnd::of(&outcome));
-        match self.rules_of(call).after(outcome) {
+        let judgement = self.end_permit(call, permit, &outcome);
+        match self.rules_of(call).after(outcome, judgement) {
             NextAction::Done(_) => self.end(call, End::Succeeded),
             NextAction::Failed(failed) => {
                 self.records[call].attempts = failed.attempts;
                 self.end(call, End::of(&failed));
             }
             NextAction::Again {
-                after, attempts, ..
+                after,
+                attempts,
+                refusals,
+                set_back,
+                unknown: _,
             } => {
-                self.records[call].attempts = attempts;
+                let record = &mut self.records[call];
+                (record.attempts, record.refusals) = (attempts, refusals);
+                if set_back {
+                    record.turn = None;
+                }
                 if after.is_zero() {
                     self.make_ready(call);
                 } else {
@@ -285,28 +301,24 @@ impl<'a> World<'a> {
         }
     }
 
-    fn end_permit(&mut self, permit: PermitId, end: PermitEnd) {
-        match end {
-            PermitEnd::Held => {
-                let hold = self.scenario.handling.hold_after_timeout;
-                self.gate.hold(permit, self.now.saturating_add(hold));
-                return;
-            }
-            PermitEnd::Refused(throttle) => self.refused(permit, throttle),
-            PermitEnd::Free => {}
-        }
-        self.gate.finish(permit, self.now);
-    }
-
-    fn refused(&mut self, permit: PermitId, throttle: Throttle) {
+    fn end_permit(&mut self, call: Call, permit: PermitId, outcome: &Outcome) -> Judgement {
         let number = self.throttles.all;
         let mut jitter = Random::of(self.scenario.seed, Question::Jitter, number, 0);
-        let report = self
-            .gate
-            .feedback(self.now)
-            .refused(permit, throttle, jitter.next());
-        self.throttles.all += 1;
-        self.throttles.under_our_limit += u64::from(report.under_our_limit);
+        let hold = self.scenario.handling.hold_after_timeout;
+        let request = EndedRequest {
+            permit,
+            call: CallId::try_from(call).unwrap_or(CallId::MAX),
+            refusals: self.records[call].refusals,
+            held_until: self.now.saturating_add(hold),
+            now: self.now,
+            jitter: jitter.next(),
+        };
+        let reply = PermitEnd::of(outcome).settle(&mut self.gate, &request);
+        if let Some(report) = reply.throttle {
+            self.throttles.all += 1;
+            self.throttles.under_our_limit += u64::from(report.under_our_limit);
+        }
+        reply.judgement
     }
 
     fn rules_of(&self, call: Call) -> CallRules {
@@ -318,6 +330,7 @@ impl<'a> World<'a> {
             // No call of a simulation becomes a job.
             polling: Polling::USUAL,
             attempts: record.attempts,
+            refusals: record.refusals,
             random: Random::of(seed, Question::BackOff, call as u64, starts).next(),
         }
     }

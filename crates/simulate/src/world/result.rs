@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rampmeter_call::{Failed, OUTCOME_UNKNOWN, UNAVAILABLE};
+use rampmeter_call::{Failed, OUTCOME_UNKNOWN, THROTTLED, UNAVAILABLE};
 use rampmeter_dispatch::{Priority, Time};
 
 use super::held::{Held, Obstacle};
@@ -18,6 +18,8 @@ pub(crate) enum End {
     Refused,
     /// Its attempts were used up.
     Unavailable,
+    /// The vendor throttled it too often while it answered others.
+    Throttled,
     /// Its answer was lost, and the target does not repeat it, or wants to know what happened and cannot.
     Unknown,
 }
@@ -27,6 +29,7 @@ impl End {
     pub(crate) fn of(failed: &Failed) -> End {
         match failed.error.as_str() {
             UNAVAILABLE => End::Unavailable,
+            THROTTLED => End::Throttled,
             OUTCOME_UNKNOWN => End::Unknown,
             _ => End::Refused,
         }
@@ -38,6 +41,10 @@ impl End {
 pub(crate) struct Record {
     /// Attempts used up.
     pub(crate) attempts: u32,
+    /// How often in a row the vendor refused it, for itself as far as could be told.
+    pub(crate) refusals: u32,
+    /// Its turn in its lane, once it has one.
+    pub(crate) turn: Option<u64>,
     /// Times it was given a permit.
     pub(crate) starts: u32,
     /// When it was first given one.

@@ -147,6 +147,7 @@ impl Handling {
                 "max_attempts": self.retry.max_attempts,
                 "initial_ms": millis(self.retry.initial),
                 "max_ms": millis(self.retry.max),
+                "max_throttles": self.retry.max_throttles,
             },
             "on_unknown": match self.on_unknown {
                 OnUnknown::Retry => "retry",
@@ -223,6 +224,7 @@ fn limit_json(limit: &Limit) -> Value {
                 CountFrom::Answer => "answer",
                 CountFrom::Send => "send",
             });
+            fields["pace"] = json!(limit.pace.as_str());
         }
     }
     fields["reserve"] = json!({ "HIGH": limit.reserve.high, "MEDIUM": limit.reserve.medium });

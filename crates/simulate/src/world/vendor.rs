@@ -36,6 +36,7 @@ impl Reply {
         let throttled = |kind, retry_after| Outcome::Throttled {
             kind,
             retry_after,
+            for_all: false,
             answer: answer(429),
             vendor_code: None,
         };
@@ -60,6 +61,7 @@ impl Reply {
 pub(crate) fn no_answer() -> Outcome {
     Outcome::Unknown {
         reason: "no answer came within the timeout".to_owned(),
+        gateway: None,
     }
 }
 

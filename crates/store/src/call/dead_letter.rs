@@ -63,7 +63,8 @@ impl ControlTables<'_> {
     pub fn begin_anew(&self, message: MessageNumber, queue: QueueId) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
-                "UPDATE message SET queue = ?2, turn = 0, attempts = 0, crashes = 0 WHERE id = ?1",
+                "UPDATE message SET queue = ?2, turn = 0, attempts = 0, crashes = 0, refusals = 0 \
+                 WHERE id = ?1",
             )?
             .execute((message, queue))?;
         Ok(())

@@ -11,6 +11,16 @@ use crate::error::{StoreError, StoreFailure};
 use crate::model::id::{MessageNumber, TargetId};
 use crate::tables::CallTables;
 
+/// The last thing that went wrong with a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetErrorRow {
+    pub at: Time,
+    /// Since when nothing has gone well.
+    pub since: Time,
+    /// What it was.
+    pub words: String,
+}
+
 /// Name of a row of `meta`.
 const NEWEST_ANSWER: &str = "newest answer time";
 
@@ -165,6 +175,41 @@ impl CallTables<'_> {
             .prepare_cached("UPDATE target SET memory = ?2 WHERE id = ?1")?
             .execute((target, text))?;
         Ok(())
+    }
+
+    /// Keeps the last error of a target, and since when nothing has gone well there.
+    pub fn put_target_error(
+        &self,
+        target: TargetId,
+        error: &TargetErrorRow,
+    ) -> Result<(), StoreFailure> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO target_error VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET \
+                 at = excluded.at, since = excluded.since, words = excluded.words",
+            )?
+            .execute((
+                target,
+                error.at.as_micros(),
+                error.since.as_micros(),
+                &error.words,
+            ))?;
+        Ok(())
+    }
+
+    /// The last error of a target, if one was kept.
+    pub fn target_error(&self, target: TargetId) -> Result<Option<TargetErrorRow>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT at, since, words FROM target_error WHERE target = ?1")?;
+        let row = statement.query_row([target], |row| {
+            Ok(TargetErrorRow {
+                at: Time::from_micros(row.get(0)?),
+                since: Time::from_micros(row.get(1)?),
+                words: row.get(2)?,
+            })
+        });
+        Ok(optional(row)?)
     }
 
     /// What a gate had learned, if anything was kept.

@@ -76,3 +76,10 @@ pub struct ControlRecord {
     /// Why, as the person said.
     pub reason: String,
 }
+
+/// What became of a call that a person cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cancelled {
+    /// Its request was out: nobody knows whether the vendor has done it.
+    pub was_in_flight: bool,
+}

@@ -33,6 +33,8 @@ pub struct TargetState {
     /// What the vendor, or its absence, makes of the whole target: a pause, the ramp after it, trouble; absent while it is
     /// open.
     pub vendor: Option<Explanation>,
+    /// What went wrong lately; absent if nothing did since the process started.
+    pub errors: Option<TargetErrors>,
     /// Why the first call that waits in each lane has not started, HIGH first; absent where none waits.
     pub first: [Option<Explanation>; 3],
     /// The moment that the explanations are of.
@@ -42,6 +44,19 @@ pub struct TargetState {
     /// Spans of engine time during which a call was eligible but for a concurrency
     /// limit: the newest 1,024, the last one still open when its end is absent.
     pub contended: Vec<(Time, Option<Time>)>,
+}
+
+/// What went wrong with the calls of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetErrors {
+    /// The last error, in words.
+    pub last: String,
+    /// When it came.
+    pub at: Time,
+    /// When the first error came since the last good answer; absent if the last answer was good.
+    pub since: Option<Time>,
+    /// Errors in the last minute.
+    pub in_last_minute: u64,
 }
 
 /// One limit of a vendor's, as its last answer stated it.
@@ -80,6 +95,8 @@ pub struct LimitState {
     pub reserved: [u32; 3],
     /// The most places for each priority, HIGH first; absent where the limit alone bounds it.
     pub shares: [Option<u32>; 3],
+    /// How the places of a window are taken: `even` or `burst`; absent for what is no window.
+    pub pace: Option<&'static str>,
     /// Places of calls whose outcome is unknown.
     pub held: u64,
     /// The ceiling that the vendor's throttles taught, while it is below the configured one.

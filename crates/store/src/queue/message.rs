@@ -32,6 +32,8 @@ pub struct MessageRow {
     pub receive_count: u32,
     pub attempts: u32,
     pub crashes: u32,
+    /// How often in a row the vendor has refused its call, for itself as far as could be told.
+    pub refusals: u32,
     /// Its turn in its lane; 0 before it has one, and on plain queues.
     pub turn: u64,
     /// The group of a call: its turns are fair among groups.
@@ -41,7 +43,8 @@ pub struct MessageRow {
 }
 
 const MESSAGE_COLUMNS: &str = "id, queue, execution, event, entered, step, payload, body, key, \
-     sent_at, first_started_at, receive_count, attempts, crashes, turn, message_group, ordering";
+     sent_at, first_started_at, receive_count, attempts, crashes, turn, message_group, ordering, \
+     refusals";
 
 impl MessageRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
@@ -73,6 +76,7 @@ impl MessageRow {
             turn: row.get::<_, i64>(14)?.unsigned_abs(),
             group: row.get(15)?,
             ordering: row.get(16)?,
+            refusals: row.get(17)?,
         })
     }
 }
@@ -126,7 +130,7 @@ impl MessageTables<'_> {
         self.connection
             .prepare_cached(
                 "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-                 ?13, ?14, ?15, ?16, ?17)",
+                 ?13, ?14, ?15, ?16, ?17, ?18)",
             )?
             .execute(params![
                 message.id,
@@ -146,6 +150,7 @@ impl MessageTables<'_> {
                 signed(message.turn),
                 message.group,
                 message.ordering,
+                message.refusals,
             ])?;
         Ok(())
     }
@@ -161,7 +166,7 @@ impl MessageTables<'_> {
         self.connection
             .prepare_cached(
                 "UPDATE message SET first_started_at = ?2, receive_count = ?3, attempts = ?4, \
-                 crashes = ?5 WHERE id = ?1",
+                 crashes = ?5, refusals = ?6 WHERE id = ?1",
             )?
             .execute((
                 message.id,
@@ -169,6 +174,7 @@ impl MessageTables<'_> {
                 message.receive_count,
                 message.attempts,
                 message.crashes,
+                message.refusals,
             ))?;
         Ok(())
     }
@@ -246,6 +252,15 @@ impl MessageTables<'_> {
             .prepare_cached("INSERT INTO delayed (until, message) VALUES (?1, ?2)")?
             .execute((until.as_micros(), id))?;
         Ok(())
+    }
+
+    /// Takes a message out of those that are delayed. Says whether it was among them.
+    pub fn undelay(&self, id: MessageNumber) -> Result<bool, StoreError> {
+        let gone = self
+            .connection
+            .prepare_cached("DELETE FROM delayed WHERE message = ?1")?
+            .execute([id])?;
+        Ok(gone > 0)
     }
 
     /// When the first delayed message may be taken.

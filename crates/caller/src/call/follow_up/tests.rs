@@ -204,6 +204,7 @@ fn a_look_that_comes_to_nothing_is_repeated_and_one_at_a_result_not_for_ever() {
     let throttled = Outcome::Throttled {
         kind: Throttle::Concurrency,
         retry_after: None,
+        for_all: false,
         answer: answer(429, &[], json!("")),
         vendor_code: None,
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rampmeter_caller::vendor::{Bound, SuggestedLimit};
 use rampmeter_dispatch::{
-    CountFrom, Counts, Limit, LimitKind, MAX_WINDOW, MIN_WINDOW, Priority, Reserve, Rules,
+    CountFrom, Counts, Limit, LimitKind, MAX_WINDOW, MIN_WINDOW, Pace, Priority, Reserve, Rules,
 };
 
 use crate::document::{Node, Reading, Section, Value};
@@ -26,6 +26,7 @@ const KEYS: &[&str] = &[
     "per",
     "reserve",
     "count_from",
+    "pace",
     "counts",
     "note",
     "share",
@@ -72,7 +73,11 @@ pub(crate) fn read(
             notes.insert(limit.name.to_owned(), format!("suggested: {}", limit.note));
             rules.limits.push(match limit.bound {
                 Bound::Concurrency(max) => Limit::concurrency(limit.name, max),
-                Bound::Window { calls, per } => Limit::window(limit.name, calls, per),
+                Bound::Window { calls, per } => {
+                    let window = Limit::window(limit.name, calls, per);
+                    let pace = Pace::suiting(&window.kind);
+                    window.paced(pace)
+                }
             });
         }
     }
@@ -124,6 +129,7 @@ fn limit(reading: &Reading<'_>, section: &Section<'_>) -> Option<Limit> {
             &[("answer", CountFrom::Answer), ("send", CountFrom::Send)],
         )
         .unwrap_or_default();
+    let pace = pace(reading, section, kind.as_ref());
     let counts = counts(reading, section, kind.as_ref());
     let max = kind.as_ref().map(whole);
     let reserve = reserve(reading, section, max);
@@ -135,7 +141,23 @@ fn limit(reading: &Reading<'_>, section: &Section<'_>) -> Option<Limit> {
         share: share?,
         count_from,
         counts,
+        pace,
     })
+}
+
+/// How the places of a window are taken while work waits; where nothing is said, as suits its length.
+fn pace(reading: &Reading<'_>, section: &Section<'_>, kind: Option<&LimitKind>) -> Pace {
+    let words = [("even", Pace::Even), ("burst", Pace::Burst)];
+    let pace = section.word("pace", &words);
+    let is_window = kind.is_none_or(|kind| matches!(kind, LimitKind::Window { .. }));
+    if !is_window && let Some(node) = section.get("pace") {
+        reading.note(
+            Problem::new(Code::LimitKind, "`pace` goes with `calls` and `per`")
+                .at(&node.span)
+                .note("it says how fast the places of a rolling window are taken while work waits"),
+        );
+    }
+    pace.or_else(|| kind.map(Pace::suiting)).unwrap_or_default()
 }
 
 /// What a concurrency limit counts where the vendor works on accepted calls in the background.

@@ -6,20 +6,28 @@ use std::time::Duration;
 use rampmeter_asl::{Payload, Stimulus};
 use rampmeter_call::http_task;
 use rampmeter_call::{
-    Answer, CallRules, Failed, NextAction, Outcome, PermitEnd,
+    Answer, CallRules, EndedRequest, Failed, Judgement, NextAction, Outcome, PermitEnd,
     cause::{Failure, cause},
 };
-use rampmeter_dispatch::{PermitId, Priority, Throttle};
+use rampmeter_dispatch::{PermitId, Priority, WindowRow};
 use rampmeter_store::CallAudit;
 use rampmeter_store::StoreError;
 use rampmeter_store::message_parameters;
 use rampmeter_store::model::id::TargetId;
-use rampmeter_store::{PermitRow, Readable, StoreFailure, readable};
+use rampmeter_store::{PermitRow, Readable, StoreFailure, TargetErrorRow, readable};
 
 use crate::apply::calls::context::CallContext;
 use crate::apply::calls::job::AcceptedJob;
 use crate::apply::subject::Subject;
 use crate::memory::target::InFlight;
+
+/// What has become of the request of a call.
+enum CallEnd {
+    /// The vendor goes on with it as a job.
+    Job(AcceptedJob),
+    /// It is over, and this is what the gate says of its outcome.
+    Ended(Judgement),
+}
 
 impl CallContext<'_> {
     /// Applies the outcome of a call: first what is known of the account, then what follows for the call. A call whose rows
@@ -33,35 +41,41 @@ impl CallContext<'_> {
         let call = self.target(target).in_flight.remove(&permit);
         let mut call = call.expect("a call in flight is answered once");
         let id = call.message.id;
+        if call.cancelled {
+            self.end_permit(target, permit, &call, &outcome)?;
+            return Ok(());
+        }
         if let Some(look) = call.look.take() {
-            self.jobs().settle_look(target, permit, &call, &outcome)?;
+            let judgement = self.jobs().settle_look(target, permit, &call, &outcome)?;
             self.with_message(id, |calls| {
-                Ok(calls.jobs().looked(target, call, &look, outcome)?)
+                Ok(calls
+                    .jobs()
+                    .looked(target, call, &look, outcome, judgement)?)
             })?;
             return Ok(());
         }
         call.message.receive_count += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
-        let job = self.settle_call(target, permit, &call, &outcome)?;
+        let end = self.settle_call(target, permit, &call, &outcome)?;
         self.with_message(id, |calls| {
-            if let Some(job) = job {
-                return Ok(calls.jobs().watch(target, &call, job)?);
-            }
-            let next = calls.rules_of(target, &call).after(outcome);
+            let judgement = match end {
+                CallEnd::Job(job) => return Ok(calls.jobs().watch(target, &call, job)?),
+                CallEnd::Ended(judgement) => judgement,
+            };
+            let next = calls.rules_of(target, &call).after(outcome, judgement);
             Ok(calls.follow(target, call, next)?)
         })?;
         Ok(())
     }
 
-    /// Frees or holds the places of a call, and takes from its outcome what it says of the account. Answers the job that the
-    /// call has become, with the permit that it keeps.
+    /// Frees or holds the places of a call, and takes from its outcome what it says of the account.
     fn settle_call(
         &mut self,
         target: TargetId,
         permit: PermitId,
         call: &InFlight,
         outcome: &Outcome,
-    ) -> Result<Option<AcceptedJob>, StoreFailure> {
+    ) -> Result<CallEnd, StoreFailure> {
         let took = self.now().saturating_since(call.started_at);
         self.target(target)
             .figures
@@ -69,25 +83,22 @@ impl CallContext<'_> {
         if !matches!(outcome, Outcome::Unknown { .. } | Outcome::Invalid { .. }) {
             self.target(target).note_latency(took);
         }
-        let end = PermitEnd::of(outcome);
-        if let PermitEnd::Refused(throttle) = end {
-            self.note_throttle(target, permit, throttle)?;
+        if let Some(job) = self.target(target).config.profile.job_of(outcome) {
+            self.target(target).errors.went_well();
+            return self.jobs().accepted(target, permit, job).map(CallEnd::Job);
         }
-        if end == PermitEnd::Held {
-            self.hold(target, permit, call)?;
-        } else if let Some(job) = self.target(target).config.profile.job_of(outcome) {
-            return self.jobs().accepted(target, permit, job).map(Some);
-        } else {
-            self.free(target, permit)?;
+        let judgement = self.end_permit(target, permit, call, outcome)?;
+        if !PermitEnd::of(outcome).keeps_its_places() {
             self.heed_rate_headers(target, outcome)?;
         }
-        Ok(None)
+        Ok(CallEnd::Ended(judgement))
     }
 
     /// The rules by which something follows for a call.
     pub(crate) fn rules_of(&mut self, target: TargetId, call: &InFlight) -> CallRules {
         let config = &self.target(target).config;
-        config.call_rules(call.message.attempts, random(), call.on_unknown)
+        let (attempts, refusals) = (call.message.attempts, call.message.refusals);
+        config.call_rules(attempts, refusals, random(), call.on_unknown)
     }
 
     /// Does what follows.
@@ -101,9 +112,17 @@ impl CallContext<'_> {
             NextAction::Done(answer) => self.succeed(target, &call, &answer),
             NextAction::Failed(failed) => self.give_up(target, call, &failed),
             NextAction::Again {
-                after, attempts, ..
+                after,
+                attempts,
+                refusals,
+                set_back,
+                unknown: _,
             } => {
                 call.message.attempts = attempts;
+                call.message.refusals = refusals;
+                if set_back {
+                    self.lanes().lose_turn(&mut call.message)?;
+                }
                 self.put_back(&call, after)
             }
         }
@@ -115,6 +134,11 @@ impl CallContext<'_> {
             let Some(message) = calls.store.messages.message(permit.message)? else {
                 return Ok(());
             };
+            // A call that was cancelled in flight is a dead letter by now.
+            let queue = calls.queue.memory.queues.get(message.queue);
+            if queue.is_none_or(|queue| queue.lane.is_none()) {
+                return Ok(());
+            }
             let job = calls.store.calls.job(permit.message)?;
             let on_unknown = calls.permits().on_unknown_of(permit.target, &message)?;
             let lane = Priority::ALL.get(usize::from(permit.lane)).copied();
@@ -124,6 +148,7 @@ impl CallContext<'_> {
                 started_at: permit.started_at,
                 on_unknown,
                 look: job.map(|job| Box::new(job.follow_up)),
+                cancelled: false,
             };
             Ok(calls.lost_in_crash(permit.target, call)?)
         })?;
@@ -217,48 +242,73 @@ impl CallContext<'_> {
     pub(crate) fn free(&mut self, target: TargetId, permit: PermitId) -> Result<(), StoreFailure> {
         let now = self.now();
         let places = self.target(target).gate.finish(permit, now);
-        self.store.calls.delete_permit(permit)?;
-        self.store.calls.note_answer_time(now)?;
-        self.store.calls.put_places(target, &places)
+        self.write_freed(target, permit, &places)
     }
 
-    /// Keeps the call's places for as long as the vendor may still be at work on it.
-    pub(crate) fn hold(
-        &mut self,
+    fn write_freed(
+        &self,
         target: TargetId,
         permit: PermitId,
-        call: &InFlight,
+        places: &[WindowRow],
     ) -> Result<(), StoreFailure> {
-        let now = self.now();
-        let target = self.target(target);
-        // The call left a little after its permit, and the time-out ran from then.
-        let until = target
-            .held_until(call.started_at)
-            .max(now.saturating_add(target.config.hold_after_timeout));
-        target.gate.hold(permit, until);
-        self.store.calls.hold_permit(permit, until)
+        self.store.calls.delete_permit(permit)?;
+        self.store.calls.note_answer_time(self.now())?;
+        self.store.calls.put_places(target, places)
     }
 
-    pub(crate) fn note_throttle(
+    /// Ends the permit of a request, be it a call or a look: its places are free, or are kept for as long as the vendor may
+    /// still be at work on it. What the gate learns by it is written down with it.
+    pub(crate) fn end_permit(
         &mut self,
         id: TargetId,
         permit: PermitId,
-        throttle: Throttle,
-    ) -> Result<(), StoreFailure> {
+        call: &InFlight,
+        outcome: &Outcome,
+    ) -> Result<Judgement, StoreFailure> {
         let now = self.now();
-        let jitter = random();
         let target = self.target(id);
-        let report = target.gate.feedback(now).refused(permit, throttle, jitter);
-        target.throttles += 1;
-        if report.under_our_limit {
-            target.throttles_under_our_limit += 1;
-            tracing::warn!(
-                target = target.config.name,
-                "throttled while under our own limit: somebody else uses the account, or the limit is too high"
-            );
+        // The call left a little after its permit, and the time-out ran from then.
+        let held_until = target
+            .held_until(call.started_at)
+            .max(now.saturating_add(target.config.hold_after_timeout));
+        let request = EndedRequest {
+            permit,
+            call: call.message.id.0,
+            refusals: call.message.refusals,
+            held_until,
+            now,
+            jitter: random(),
+        };
+        let reply = PermitEnd::of(outcome).settle(&mut target.gate, &request);
+        target.note_outcome(outcome, now);
+        if let Some(report) = &reply.throttle {
+            target.note_throttle(report);
         }
+        if reply.is_held {
+            self.store.calls.hold_permit(permit, held_until)?;
+        } else {
+            self.write_freed(id, permit, &reply.rows)?;
+        }
+        if reply.learned {
+            self.remember(id)?;
+        }
+        Ok(reply.judgement)
+    }
+
+    /// Writes down what the gate of a target has learned, and what went wrong there last.
+    fn remember(&mut self, id: TargetId) -> Result<(), StoreFailure> {
+        let target = self.target(id);
         let memory = target.gate.memory();
-        self.store.calls.remember(id, &memory)
+        let error = target.errors.last().map(|(last, since)| TargetErrorRow {
+            at: last.at,
+            since: since.unwrap_or(last.at),
+            words: last.words.clone(),
+        });
+        self.store.calls.remember(id, &memory)?;
+        if let Some(error) = error {
+            self.store.calls.put_target_error(id, &error)?;
+        }
+        Ok(())
     }
 
     fn audit(&mut self, target: TargetId, call: &InFlight, status: Option<u16>) -> String {

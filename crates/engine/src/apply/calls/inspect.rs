@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rampmeter_dispatch::{Limit, LimitKind, LimitUsage, Priority, Scope, Time};
+use rampmeter_dispatch::{Limit, LimitKind, LimitUsage, Pace, Priority, Scope, Time};
 use rampmeter_store::model::target::{LimitState, TargetState, VendorLimitState};
 use rampmeter_time::UnixMillis;
 
@@ -29,6 +29,7 @@ impl CallContext<'_> {
             reused_keys: target.caller.reused_keys(),
             closed_by_headers: target.closed_by_headers,
             vendor: target.gate.view(now).vendor(),
+            errors: target.errors.state(now),
             first: explain_first(target, now),
             at: now,
             vendor_limits: vendor_limits(target),
@@ -104,6 +105,7 @@ fn limit_state(usage: LimitUsage) -> LimitState {
         max: usage.max,
         reserved: Priority::ALL.map(|priority| usage.reserved.of(priority)),
         shares: Priority::ALL.map(|priority| usage.share.of(priority)),
+        pace: usage.pace.map(Pace::as_str),
         held: usage.held,
         learned_ceiling: usage.learned_ceiling,
         configured: None,

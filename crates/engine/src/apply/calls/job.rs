@@ -4,7 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use rampmeter_call::{JobAction, Outcome, PermitEnd, PolledJob, job::FollowUp};
+use rampmeter_call::{JobAction, Judgement, Outcome, PermitEnd, PolledJob, job::FollowUp};
 use rampmeter_dispatch::PermitId;
 use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
@@ -96,21 +96,13 @@ impl Jobs<'_, '_> {
         permit: PermitId,
         call: &InFlight,
         outcome: &Outcome,
-    ) -> Result<(), StoreFailure> {
+    ) -> Result<Judgement, StoreFailure> {
         let took = self.calls.now().saturating_since(call.started_at);
         self.calls.target(id).figures.looks += 1;
-        match PermitEnd::of(outcome) {
-            // The vendor may still be at work on the look itself.
-            PermitEnd::Held => self.calls.hold(id, permit, call),
-            PermitEnd::Refused(throttle) => {
-                self.calls.note_throttle(id, permit, throttle)?;
-                self.calls.free(id, permit)
-            }
-            PermitEnd::Free => {
-                self.calls.target(id).note_latency(took);
-                self.calls.free(id, permit)
-            }
+        if PermitEnd::of(outcome) == PermitEnd::Free {
+            self.calls.target(id).note_latency(took);
         }
+        self.calls.end_permit(id, permit, call, outcome)
     }
 
     /// Does what follows from what a look at a job showed.
@@ -120,6 +112,7 @@ impl Jobs<'_, '_> {
         call: InFlight,
         look: &FollowUp,
         outcome: Outcome,
+        judgement: Judgement,
     ) -> Result<(), StoreError> {
         let job = self.store.calls.job(call.message.id)?;
         let mut job = job.ok_or_else(|| {
@@ -138,7 +131,7 @@ impl Jobs<'_, '_> {
         let rules = self.calls.rules_of(id, &call);
         let profile = &self.calls.target(id).config.profile;
         let result = profile.poll_result(look, outcome, SystemTime::now());
-        match rules.after_poll(&polled, result) {
+        match rules.after_poll(&polled, result, judgement) {
             JobAction::Done(answer) => {
                 self.forget_job(id, &job)?;
                 self.calls.succeed(id, &call, &answer)

@@ -108,6 +108,12 @@ impl Lanes<'_, '_> {
         Ok(())
     }
 
+    /// A call that is put back loses its turn: it goes behind its lane when it is ready again.
+    pub(crate) fn lose_turn(&self, message: &mut MessageRow) -> Result<(), StoreError> {
+        message.turn = 0;
+        self.store.lanes.set_turn(message.id, message.turn)
+    }
+
     /// Whether the vendor works on the call already, so that what waits is a look at that.
     pub(crate) fn is_job(
         &mut self,
@@ -186,6 +192,38 @@ impl Lanes<'_, '_> {
             .zip(self.calls.target(target).queues)
         {
             self.unpark_first(target, lane, queue, ordering)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a call that waits out of wherever it waits, for good.
+    pub(crate) fn withdraw(
+        &mut self,
+        target: TargetId,
+        lane: Priority,
+        message: &MessageRow,
+    ) -> Result<(), StoreError> {
+        let (queue, number) = (message.queue, message.id);
+        if self
+            .store
+            .lanes
+            .unready_in_turn(queue, message.turn, number)?
+        {
+            self.calls.target(target).ready[lane.index()] -= 1;
+            return Ok(());
+        }
+        if self.store.messages.undelay(number)? {
+            return Ok(());
+        }
+        let Some(ordering) = message.ordering else {
+            return Ok(());
+        };
+        let status = self
+            .store
+            .lanes
+            .order_status(target, ordering, queue, number)?;
+        if status == Some(OrderStatus::Parked) {
+            self.calls.target(target).parked[lane.index()] -= 1;
         }
         Ok(())
     }

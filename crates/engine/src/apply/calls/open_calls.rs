@@ -371,7 +371,7 @@ fn call_state(
         (None, Status::Waiting { .. }) if draining => {
             Explanation::by_host(Holder::Draining, None, None)
         }
-        (None, _) => explain(target, priority, status, message.receive_count > 0, now),
+        (None, _) => explain(target, priority, status, message, now),
     };
     Ok(CallState {
         id: message.id.0,

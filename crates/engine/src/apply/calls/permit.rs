@@ -255,6 +255,7 @@ impl Permits<'_, '_> {
                 started_at: now,
                 on_unknown,
                 look: look.clone(),
+                cancelled: false,
             },
         );
         self.store.calls.insert_permit(&PermitRow {

@@ -168,6 +168,7 @@ impl CallContext<'_> {
             receive_count: 0,
             attempts: 0,
             crashes: 0,
+            refusals: 0,
             turn: 0,
             group: group_id.map(GroupHash::of),
             ordering,

@@ -1,11 +1,16 @@
 //! Why one call of a target has not ended: the gate explains those that wait in their turn, and what only the engine knows of
 //! the others is said here, with the same type. The words for it are `dispatch`'s.
 
+use std::time::Duration;
+
 use rampmeter_dispatch::{Explanation, Holder, Position, Priority, Time};
-use rampmeter_store::JobRow;
 use rampmeter_store::model::id::MessageNumber;
+use rampmeter_store::{JobRow, MessageRow};
 
 use crate::memory::target::Target;
+
+/// A delay that ends so soon after another ends with it, for people.
+const ABOUT: Duration = Duration::from_secs(1);
 
 /// Where a call that has not ended stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,25 +40,31 @@ impl Status {
     }
 }
 
-/// Why a call of a configured target has not ended. `has_started`: a request was made for it.
+/// Why a call of a configured target has not ended.
 pub(crate) fn explain(
     target: &Target,
     priority: Priority,
     status: Status,
-    has_started: bool,
+    call: &MessageRow,
     now: Time,
 ) -> Explanation {
     match status {
         Status::InFlight => Explanation::by_host(Holder::InFlight, None, None),
+        Status::Delayed { until, .. } if is_closed_as_long(target, until, now) => {
+            in_its_turn(target, priority, 0, now)
+        }
         Status::Delayed {
             until,
             after_lost_answer,
         } => {
-            let held_by = match has_started {
-                true => Holder::BackOff {
+            let held_by = match call.receive_count {
+                0 => Holder::Delay,
+                _ if call.refusals > 0 => Holder::SetBack {
+                    refusals: call.refusals,
+                },
+                _ => Holder::BackOff {
                     after: after_lost_answer.then(|| "a lost answer".to_owned()),
                 },
-                false => Holder::Delay,
             };
             Explanation::by_host(held_by, None, until)
         }
@@ -66,6 +77,16 @@ pub(crate) fn explain(
         }
         Status::Waiting { ahead } => in_its_turn(target, priority, ahead, now),
     }
+}
+
+/// Whether the whole target is closed for about as long as a call is delayed: the call lets others go first when it reopens.
+fn is_closed_as_long(target: &Target, until: Option<Time>, now: Time) -> bool {
+    let closed_until = target.gate.view(now).closed_until();
+    closed_until
+        .zip(until)
+        .is_some_and(|(closed_until, until)| {
+            closed_until > now && until <= closed_until.saturating_add(ABOUT)
+        })
 }
 
 /// Why a call that has become a job has not ended. `polled_at`: when it is polled next, where that is a moment.

@@ -170,7 +170,7 @@ impl ControlContext<'_> {
             .controls
             .begin_anew(message.id, queue)?;
         (message.queue, message.turn) = (queue, 0);
-        (message.attempts, message.crashes) = (0, 0);
+        (message.attempts, message.crashes, message.refusals) = (0, 0, 0);
         if let Some(ordering) = message.ordering {
             let status = OrderStatus::Free;
             self.workflow.calls.store.lanes.insert_order(

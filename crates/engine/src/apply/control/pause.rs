@@ -26,6 +26,9 @@ impl ControlContext<'_> {
             ControlCommand::MoveCall(call, to, reason, reply) => {
                 self.client(reply, |control| control.move_call(call, to, &reason))
             }
+            ControlCommand::CancelCall(call, reason, reply) => {
+                self.client(reply, |control| control.cancel_call(call, &reason))
+            }
             ControlCommand::RedriveDeadLetter(redrive, reply) => {
                 let id = redrive.id;
                 self.with_letter(id, reply, |control| control.redrive_letter(&redrive))

@@ -146,6 +146,7 @@ impl QueueContext<'_> {
             receive_count: 0,
             attempts: 0,
             crashes: 0,
+            refusals: 0,
             turn: 0,
             group: None,
             ordering: None,

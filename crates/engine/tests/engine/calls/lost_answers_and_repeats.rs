@@ -194,25 +194,6 @@ async fn a_lost_answer_fails_the_task_where_the_target_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_vendor_that_is_away_is_tried_again_and_nothing_counts_as_unknown() {
-    let directory = tempfile::tempdir().unwrap();
-    let vendor = nth(|_, _| Reply::json(200, "{}")).await;
-    let mut config = config(directory.path(), &vendor, &target(QUICK), ONE_CALL);
-    // A port on which nobody listens.
-    let closed = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let erp = config.targets.get_mut("erp").unwrap();
-    erp.profile.base_url = format!("http://{closed}").parse().unwrap();
-    let engine = open(&config);
-    let started = start(&engine, "SO-1", &order("high", "SO-1")).await;
-    let ended = ended(&engine, &started.execution_arn).await;
-    assert_eq!(ended.error.as_deref(), Some("Rampmeter.Unavailable"));
-    assert_eq!(engine.calls().targets().await.unwrap()[0].held, 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_task_whose_repeat_waits_longer_than_its_heartbeat_does_not_time_out() {
     let directory = tempfile::tempdir().unwrap();
     let vendor = nth(|n, _| Reply::json(if n < 1 { 500 } else { 200 }, "{}")).await;

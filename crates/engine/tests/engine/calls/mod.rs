@@ -2,10 +2,12 @@
 
 mod a_call_from_start_to_end;
 mod bodies_and_outcomes;
+mod cancelled;
 mod dead_letters;
 mod jobs;
 mod lane_order;
 mod limits_and_lanes;
 mod lost_answers_and_repeats;
 mod vendor_feedback;
+mod whose_trouble;
 mod why_calls_wait;

@@ -76,9 +76,15 @@ impl Vendor {
     pub(crate) async fn start(
         script: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
     ) -> Arc<Vendor> {
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a loopback port");
+        Vendor::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), script).await
+    }
+
+    /// A vendor that begins to listen at an address where nobody did.
+    pub(crate) async fn start_at(
+        address: SocketAddr,
+        script: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
+    ) -> Arc<Vendor> {
+        let listener = TcpListener::bind(address).await.expect("a loopback port");
         let vendor = Arc::new(Vendor {
             address: listener.local_addr().expect("it is bound"),
             seen: Mutex::new(Vec::new()),

@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use proptest::prelude::*;
-use rampmeter_dispatch::{Limit, SharedCeiling};
+use rampmeter_call::Reach;
+use rampmeter_dispatch::{Limit, SharedCeiling, Trouble, Whose};
 
 use super::*;
 
@@ -460,6 +461,72 @@ fn what_an_unacknowledged_write_took_is_taken_up_and_not_taken_twice() {
     drainer.has_read(Some((&state, 1)), BEGIN).unwrap();
     assert!(matches!(drainer.step(BEGIN, 0), Step::UseHand { .. }));
     assert!(matches!(drainer.step(BEGIN, 0), Step::Wait(_)));
+}
+
+#[test]
+fn calls_that_cannot_connect_close_the_target_for_every_drainer_and_hear_whose_trouble_it_is() {
+    let rules = Rules {
+        limits: vec![Limit::concurrency("account", 3)],
+        ..Rules::default()
+    };
+    let terms = Terms {
+        rules: rules.clone(),
+        in_flight: 10,
+        timeout: TIMEOUT,
+        hold: HOLD,
+        stop_at: Time::MAX,
+    };
+    let mut drainer = Drainer::new(terms, 9, None, BEGIN);
+    let mut item: Option<(Vec<u8>, u64)> = None;
+    let mut now = BEGIN;
+    let mut calls = 0;
+    let mut heard: Vec<Judgement> = Vec::new();
+    while heard
+        .last()
+        .is_none_or(|judgement| judgement.closed_for.is_none())
+    {
+        match drainer.step(now, 0) {
+            Step::Read => {
+                let item = item.as_ref().map(|(state, version)| (&state[..], *version));
+                drainer.has_read(item, now).unwrap();
+            }
+            Step::Write { state, version } => {
+                item = Some((state, version.map_or(1, |version| version + 1)));
+                drainer.has_written(Written::Done, now, 0);
+            }
+            Step::Receive { lane, permits } => {
+                for permit in drainer.has_received(lane, &permits, permits.len(), now) {
+                    calls += 1;
+                    let wrong = WentWrong {
+                        end: PermitEnd::Troubled {
+                            kind: Trouble::Unreachable,
+                            reach: Reach::NotSent,
+                        },
+                        call: calls,
+                        refusals: 0,
+                    };
+                    drainer.ended(permit, Ending::Wrong(wrong));
+                }
+            }
+            Step::Wait(until) => now = until,
+            other => panic!("{other:?}"),
+        }
+        let judgements = drainer.take_judgements().into_iter();
+        heard.extend(judgements.map(|(_, judgement)| judgement));
+        assert!(calls < 20, "{heard:?}");
+    }
+    assert!(
+        heard
+            .iter()
+            .all(|judgement| judgement.whose == Whose::Account)
+    );
+    let (state, _) = item.expect("it was written");
+    let shared = Shared::from_bytes(&state).unwrap();
+    let trouble = shared.gate(&rules, now).trouble();
+    assert_eq!(
+        trouble.map(|trouble| trouble.kind),
+        Some(Trouble::Unreachable)
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use rampmeter_terminal::Failure;
 
+mod cancel;
 mod list;
 mod move_call;
 mod show;
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     List(listing::Arguments),
     /// Say why a call waits: which limit or which lane holds it, how many are ahead, when it should start.
     Why(why::Arguments),
+    /// Cancel a call that has not ended: its task fails, as unknown if the call is in flight.
+    Cancel(cancel::Arguments),
     /// Move a call that waits to another priority.
     Move(move_call::Arguments),
 }
@@ -37,6 +40,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Body(call) => show::body(call).await,
         Command::List(list) => list::run(list).await,
         Command::Why(call) => why::run(call).await,
+        Command::Cancel(call) => cancel::run(call).await,
         Command::Move(call) => move_call::run(call).await,
     }
 }

@@ -227,7 +227,7 @@ pub(crate) fn said(outcome: &Outcome) -> String {
         Outcome::Repeatable { vendor_code, .. } => {
             format!("{status}{}: a passing failure", code(vendor_code))
         }
-        Outcome::Unknown { reason }
+        Outcome::Unknown { reason, .. }
         | Outcome::Unresolved { reason }
         | Outcome::Invalid { reason } => reason.clone(),
     }

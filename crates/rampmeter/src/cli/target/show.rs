@@ -73,6 +73,7 @@ fn lines(target: &Value) -> Vec<String> {
         field(priority, first_words(&target["first_waiting"][priority]));
     }
     field("vendor", vendor_words(target));
+    field("last error", error_words(&target["errors"]));
     field("throttles", throttle_words(target));
     for limit in target["limits"].as_array().into_iter().flatten() {
         field("limit", limit_words(limit));
@@ -108,6 +109,21 @@ fn vendor_words(target: &Value) -> String {
     words
 }
 
+/// The last thing that went wrong; empty where nothing did.
+fn error_words(errors: &Value) -> String {
+    let Some(last) = errors["last"].as_str() else {
+        return String::new();
+    };
+    let since = errors["since"].as_str().map_or_else(String::new, |since| {
+        format!("; nothing has gone well since {since}")
+    });
+    format!(
+        "{last}, at {}; errors in the last minute: {}{since}",
+        text(&errors["last_at"]),
+        errors["in_last_minute"],
+    )
+}
+
 fn throttle_words(target: &Value) -> String {
     let under = target["throttles_under_our_limit"].as_u64().unwrap_or(0);
     let all = target["throttles"].to_string();
@@ -123,6 +139,10 @@ fn limit_words(limit: &Value) -> String {
     let window = limit["per_ms"]
         .as_i64()
         .map_or_else(String::new, |per| format!(" {}", span(per)));
+    let pace = match limit["pace"].as_str() {
+        Some("even") => ", filled evenly",
+        _ => "",
+    };
     let learned = limit["learned_ceiling"]
         .as_u64()
         .map_or_else(String::new, |ceiling| {
@@ -135,7 +155,7 @@ fn limit_words(limit: &Value) -> String {
         format!(", reaches {rate}")
     };
     format!(
-        "{} ({}{window}): {} of {} used{learned}{rate}",
+        "{} ({}{window}{pace}): {} of {} used{learned}{rate}",
         text(&limit["name"]),
         text(&limit["kind"]),
         limit["used"],

@@ -70,6 +70,7 @@ impl Services<'_, '_> {
             receive_count: 0,
             attempts: 0,
             crashes: 0,
+            refusals: 0,
             turn: 0,
             group: None,
             ordering: None,

@@ -1,0 +1,267 @@
+//! What is said of a server, from samples made by hand.
+
+use super::*;
+use rampmeter_dispatch::{Explanation, Scope, Trouble};
+use rampmeter_engine::LimitState;
+use std::time::Duration;
+
+const NOW: UnixMillis = UnixMillis(1_000_000);
+
+fn target() -> TargetSample {
+    let state = TargetState {
+        name: "erp".to_owned(),
+        limits: vec![LimitState {
+            name: "account".to_owned(),
+            kind: "concurrency",
+            per_ms: None,
+            used: 0,
+            max: 2,
+            reserved: [0; 3],
+            shares: [None; 3],
+            pace: None,
+            held: 0,
+            learned_ceiling: None,
+            configured: None,
+            expires_at: None,
+            reaches_per_second: None,
+            nominal_per_second: None,
+            vendor_may_count: None,
+        }],
+        waiting: [0; 3],
+        in_flight: 0,
+        held: 0,
+        deferrals: [0; 3],
+        paused: Vec::new(),
+        mean_call: None,
+        throttles: 0,
+        throttles_under_our_limit: 0,
+        closed_by_headers: 0,
+        vendor: None,
+        errors: None,
+        first: [None, None, None],
+        at: NOW.into(),
+        vendor_limits: Vec::new(),
+        contended: Vec::new(),
+    };
+    TargetSample {
+        state,
+        oldest_ms: [None; 3],
+        jobs: 0,
+        dead_letters: 0,
+        answers: [0; OUTCOMES.len()],
+    }
+}
+
+fn sample(target: TargetSample) -> Sample {
+    Sample {
+        at: NOW,
+        targets: vec![target],
+        ..Sample::default()
+    }
+}
+
+fn waiting(oldest_ms: u64) -> TargetSample {
+    let mut target = target();
+    target.state.waiting = [0, 3, 0];
+    target.oldest_ms[1] = Some(oldest_ms);
+    target
+}
+
+fn judged(target: TargetSample, before: Option<TargetSample>) -> HealthReport {
+    let before = before.map(sample);
+    judge(
+        &Objectives::default(),
+        &sample(target),
+        before.as_ref(),
+        before.as_ref(),
+        NOW,
+    )
+}
+
+#[test]
+fn a_server_with_nothing_to_do_is_well() {
+    let verdict = judged(target(), None);
+    assert!(verdict.well());
+    assert_eq!((verdict.succeeding, verdict.notices.len()), (None, 0));
+}
+
+#[test]
+fn a_lane_that_waits_while_nothing_is_answered_does_not_flow() {
+    assert!(judged(waiting(90_000), Some(waiting(30_000))).stuck.len() == 1);
+    // Something was answered in that minute.
+    let mut answered = waiting(90_000);
+    answered.answers[0] = 1;
+    assert!(judged(answered, Some(waiting(30_000))).stuck.is_empty());
+    // Nobody knows of a minute ago.
+    assert!(judged(waiting(90_000), None).stuck.is_empty());
+    assert!(judged(waiting(59_000), Some(waiting(1))).stuck.is_empty());
+}
+
+#[test]
+fn an_objective_decides_where_there_is_one_and_what_the_engine_says_holds_the_lane_is_told() {
+    let slo = Slo {
+        wait_p95: None,
+        oldest: Some(Duration::from_secs(5)),
+    };
+    let objectives = Objectives(BTreeMap::from([(Priority::Medium, slo)]));
+    let mut late = waiting(6_000);
+    // The limit has room: it is the share that is used up.
+    let share = Holder::Share {
+        limit: "account".to_owned(),
+        priority: Priority::Medium,
+        used: 1,
+        max: 1,
+    };
+    late.state.first[1] = Some(Explanation::by_host(share, None, None));
+    let verdict = judge(&objectives, &sample(late), None, None, NOW);
+    let [stuck] = &verdict.stuck[..] else {
+        panic!("{verdict:?}");
+    };
+    assert_eq!(stuck.objective_ms, Some(5_000));
+    let words =
+        "limit account: 1 of the 1 places of the MEDIUM share used, until a call is answered";
+    assert_eq!(stuck.held_by.as_deref(), Some(words));
+    let told = &verdict.to_json()["stuck"][0];
+    assert_eq!(
+        (&told["why"], &told["holder"]),
+        (&words.into(), &"share".into())
+    );
+    assert!(
+        told["text"]
+            .as_str()
+            .unwrap()
+            .ends_with(&format!("; held by {words}"))
+    );
+    let in_time = judge(&objectives, &sample(waiting(5_000)), None, None, NOW);
+    assert!(in_time.well());
+}
+
+#[test]
+fn a_target_that_the_vendor_closed_is_a_notice_in_the_words_of_the_explanation() {
+    let mut closed = target();
+    let until = Some(Time::from_millis(NOW.0 + 30_000));
+    closed.state.vendor = Some(Explanation::by_host(Holder::VendorPause, None, until));
+    closed.state.paused = vec!["MEDIUM"];
+    assert_eq!(
+        judged(closed, None).notices,
+        [
+            "erp MEDIUM is paused",
+            "erp is held by the vendor, which closed the target for another 30.0 s"
+        ]
+    );
+}
+
+#[test]
+fn a_target_whose_vendor_is_away_is_unwell_at_once_and_tells_why_since_when_and_what_to_do() {
+    let mut away = waiting(10);
+    let held_by = Holder::Trouble {
+        kind: Trouble::Unreachable,
+        probes: 3,
+    };
+    let (since, next) = (
+        Time::from_millis(NOW.0 - 90_000),
+        Time::from_millis(NOW.0 + 8_000),
+    );
+    away.state.vendor = Some(Explanation::by_host(held_by, Some(since), Some(next)));
+    away.state.errors = Some(TargetErrors {
+        last: "connection refused".to_owned(),
+        at: Time::from_millis(NOW.0 - 2_000),
+        since: Some(since),
+        in_last_minute: 4,
+    });
+    let verdict = judged(away, None);
+    assert!(!verdict.well());
+    assert_eq!(verdict.notices, Vec::<String>::new());
+    let told = &verdict.to_json()["closed"][0];
+    assert_eq!(told["holder"], "unreachable");
+    assert_eq!(told["next"], "rampmeter target ping erp");
+    assert_eq!(
+        told["text"],
+        "erp: held by the vendor, which cannot be reached; the next probe leaves in 8.0 s, for 90.0 s so far; \
+         the last error, 2.0 s ago: connection refused; errors in the last minute: 4"
+    );
+}
+
+#[test]
+fn a_lane_that_a_person_paused_is_paused_and_not_stuck() {
+    let mut paused = waiting(90_000);
+    paused.state.paused = vec!["MEDIUM"];
+    let pause = Holder::Pause {
+        scope: Scope::Lane(Priority::Medium),
+        reason: None,
+    };
+    paused.state.first[1] = Some(Explanation::by_host(pause, None, None));
+    let verdict = judged(paused, Some(waiting(30_000)));
+    assert!(verdict.well());
+    assert_eq!(verdict.notices, ["erp MEDIUM is paused"]);
+}
+
+#[test]
+fn one_bad_answer_of_a_quiet_target_is_well_and_so_is_a_target_that_has_recovered() {
+    let mut quiet = target();
+    quiet.answers = [0, 1, 0, 0, 0, 0];
+    assert!(judged(quiet, None).well());
+    let (mut first, mut minute_ago, mut now) = (target(), target(), target());
+    first.answers = [0; OUTCOMES.len()];
+    minute_ago.answers = [0, 0, 0, 50, 0, 0];
+    now.answers = [30, 0, 0, 50, 0, 0];
+    let verdict = judge(
+        &Objectives::default(),
+        &sample(now),
+        Some(&sample(minute_ago)),
+        Some(&sample(first)),
+        NOW,
+    );
+    assert!(verdict.well());
+}
+
+#[test]
+fn success_is_counted_since_the_oldest_sample_and_without_throttles() {
+    let (mut first, mut now) = (target(), target());
+    first.answers = [10, 5, 0, 0, 0, 0];
+    now.answers = [28, 7, 50, 0, 0, 0];
+    let verdict = judged(now.clone(), Some(first));
+    assert_eq!(verdict.succeeding, Some(0.9));
+    assert!(!verdict.well());
+    now.answers = [28, 0, 50, 0, 0, 0];
+    assert_eq!(judged(now, None).succeeding, Some(1.0));
+}
+
+#[test]
+fn an_old_sample_is_not_the_truth_of_now() {
+    let verdict = judge(
+        &Objectives::default(),
+        &sample(target()),
+        None,
+        None,
+        UnixMillis(NOW.0 + 10_001),
+    );
+    assert!(!verdict.well());
+    assert_eq!(verdict.to_json()["fresh"], false);
+}
+
+#[test]
+fn what_else_a_person_should_know_is_told() {
+    let mut target = target();
+    target.dead_letters = 1;
+    target.state.throttles_under_our_limit = 2;
+    target.state.limits[0].configured = Some(4);
+    let notices = judged(target, None).notices;
+    assert!(notices[0].contains("erp/account is 2 by hand instead of 4"));
+    assert!(notices[1].contains("someone else uses the account"));
+    assert_eq!(notices[2], "erp has 1 dead letter");
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let mut sample = sample(target());
+    assert_eq!(damaged(&sample), None);
+    sample.damaged = (1..=5)
+        .map(|number| format!("message c-{number}"))
+        .collect();
+    let told = damaged(&sample).unwrap();
+    assert!(
+        told.ends_with("message c-1, message c-2, message c-3, and 2 more"),
+        "{told}"
+    );
+}

@@ -1,0 +1,109 @@
+//! A person cancels a call. One that waits is never made; of one in flight nobody can know whether the vendor has done it, and
+//! its places stay taken until its answer is here or its hold is over.
+
+use rampmeter_call::cause::{Failure, cause};
+use rampmeter_call::{CANCELLED, OUTCOME_UNKNOWN};
+use rampmeter_dispatch::PermitId;
+use rampmeter_store::model::control::Cancelled;
+use rampmeter_store::model::id::{MessageNumber, TargetId};
+use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::{MessageRow, TransactionError};
+
+use crate::apply::control::context::ControlContext;
+
+impl ControlContext<'_> {
+    /// Cancels a call: its task fails.
+    pub(crate) fn cancel_call(
+        &mut self,
+        call: i64,
+        reason: &str,
+    ) -> Result<Cancelled, TransactionError> {
+        let number = MessageNumber(call);
+        let unknown = || Rejected::Unknown(format!("there is no call c-{call} that has not ended"));
+        let calls = &mut self.workflow.calls;
+        let Some(message) = calls.store.messages.message(number)? else {
+            return Err(unknown().into());
+        };
+        let queue = calls.queue.memory.queues.get(message.queue);
+        let Some((target, lane)) = queue.and_then(|queue| Some((queue.target, queue.lane?))) else {
+            return Err(unknown().into());
+        };
+        if calls.lanes().is_job(target, number)? {
+            let what = format!("the vendor has accepted call c-{call} and works on it");
+            return Err(Rejected::Impossible(what).into());
+        }
+        let flying = calls.target(target).in_flight.iter();
+        let permit = flying
+            .filter(|(_, flying)| flying.message.id == number)
+            .map(|(permit, _)| *permit)
+            .next();
+        match permit {
+            Some(permit) => self.cancel_in_flight(target, permit, &message, reason)?,
+            None => {
+                calls.lanes().withdraw(target, lane, &message)?;
+                let why = format!("a person cancelled it before it left{}", because(reason));
+                self.fail_cancelled(target, &message, CANCELLED, &why)?;
+            }
+        }
+        let name = self.workflow.calls.target(target).config.name.clone();
+        let change = match permit {
+            Some(_) => "cancelled in flight",
+            None => "cancelled",
+        };
+        self.record_control(&name, "cancel", &format!("c-{call}"), change, reason)?;
+        Ok(Cancelled {
+            was_in_flight: permit.is_some(),
+        })
+    }
+
+    fn cancel_in_flight(
+        &mut self,
+        target: TargetId,
+        permit: PermitId,
+        message: &MessageRow,
+        reason: &str,
+    ) -> Result<(), TransactionError> {
+        let flying = self
+            .workflow
+            .calls
+            .target(target)
+            .in_flight
+            .get_mut(&permit);
+        let flying = flying.expect("it was just found there");
+        if flying.cancelled {
+            let what = format!("call c-{} is cancelled already", message.id.0);
+            return Err(Rejected::Impossible(what).into());
+        }
+        flying.cancelled = true;
+        let why = format!(
+            "a person cancelled it in flight, and the vendor may have done it{}",
+            because(reason)
+        );
+        self.fail_cancelled(target, message, OUTCOME_UNKNOWN, &why)
+    }
+
+    fn fail_cancelled(
+        &mut self,
+        target: TargetId,
+        message: &MessageRow,
+        error: &str,
+        why: &str,
+    ) -> Result<(), TransactionError> {
+        let told = cause(&Failure {
+            answer: None,
+            vendor_code: None,
+            reason: Some(why),
+            attempts: message.attempts,
+        });
+        let calls = &mut self.workflow.calls;
+        Ok(calls.fail_call(target, message, error, &told, None)?)
+    }
+}
+
+/// `: they sent it twice`, or nothing.
+fn because(reason: &str) -> String {
+    match reason {
+        "" => String::new(),
+        reason => format!(": {reason}"),
+    }
+}
