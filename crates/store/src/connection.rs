@@ -41,6 +41,18 @@ impl Store {
         Ok(self.connection.query_row(carry, [], |_| Ok(()))?)
     }
 
+    /// Puts a value in the place of one that cannot be read.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub fn replace_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreFailure> {
+        self.connection.execute(
+            "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
+            (name, value),
+        )?;
+        Ok(())
+    }
+
     /// A value of the `meta` table, or the one that `make` gives, which is then kept.
     pub fn meta(&self, name: &str, make: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>, StoreError> {
         let found = optional(self.connection.query_row(

@@ -34,8 +34,9 @@ pub use call::lane::OrderStatus;
 pub use call::open::{DelayedRow, LaneRow};
 pub use call::outcome::{BodyRow, OutcomeRow, body_of};
 pub use call::permit::PermitRow;
+pub use call::unreadable::{LostPermit, LostPlaces};
 pub use connection::{Store, open_reader, optional};
-pub use damaged::damaged_items;
+pub use damaged::{LeftOut, damaged_items, take_left_out};
 pub use directory::{blobs_path, store_path};
 pub use error::{
     Damaged, Readable, StoreError, StoreFailure, StoreOpenError, TransactionError, readable,

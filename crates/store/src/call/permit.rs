@@ -82,6 +82,16 @@ impl CallTables<'_> {
         Ok(Some(Time::from_micros(i64::from_be_bytes(bytes))))
     }
 
+    /// Forgets when a call was last answered, where that cannot be read.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub fn forget_answer_time(&self) -> Result<(), StoreFailure> {
+        self.connection
+            .execute("DELETE FROM meta WHERE name = ?1", [NEWEST_ANSWER])?;
+        Ok(())
+    }
+
     pub fn permits(&self) -> Result<Vec<PermitRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, target, lane, message, started_at, held_until FROM permit ORDER BY id",

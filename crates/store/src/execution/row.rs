@@ -144,6 +144,25 @@ impl ExecutionTables<'_> {
         Ok(find_by_name(self.connection, machine_name, name)?)
     }
 
+    /// The number of the execution with this name, which asks for no more of its row than that. Its state machine is that of the
+    /// name's hash, for the row may not lead to it any more.
+    ///
+    /// # Errors
+    /// When the store failed, or a name cannot be read.
+    pub fn execution_id_named(
+        &self,
+        machine_name: &str,
+        name: &str,
+    ) -> Result<Option<ExecutionId>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT execution.id FROM execution_name \
+             JOIN execution ON execution.id = execution_name.execution \
+             WHERE execution_name.hash = ?1 AND execution.name = ?2",
+        )?;
+        let found = statement.query_row((name_hash(machine_name, name), name), |row| row.get(0));
+        Ok(optional(found)?)
+    }
+
     /// `machine_name` as it stands in the execution's ARN.
     pub fn insert_execution(
         &self,

@@ -88,7 +88,7 @@ impl ExecutionTables<'_> {
     /// The time of the newest step.
     pub fn newest_step_time(&self) -> Result<Option<Time>, StoreError> {
         let at = optional(self.connection.query_row(
-            "SELECT at FROM step ORDER BY id DESC LIMIT 1",
+            "SELECT at FROM step WHERE typeof(at) = 'integer' ORDER BY id DESC LIMIT 1",
             [],
             |row| row.get(0),
         ))?;

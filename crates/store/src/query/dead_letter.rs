@@ -42,8 +42,11 @@ impl Reader {
             let last = letters.last().filter(|_| more);
             let next_token = last.map(|(number, _)| page_token(*number));
             let mut items = Vec::new();
-            for (_, letter) in letters {
-                let letter = or_left_out(letter.map_err(StoreError::from), "a dead letter")?;
+            for (number, letter) in letters {
+                let letter = or_left_out(
+                    letter.map_err(StoreError::from),
+                    &format!("dead letter c-{number}"),
+                )?;
                 let Some((mut letter, execution)) = letter else {
                     continue;
                 };

@@ -1,12 +1,14 @@
 //! Rows of queues, and of what is particular to the messages of plain ones: envelopes and those that are hidden.
 
 use rampmeter_dispatch::Time;
+use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 
 use crate::column::{micros, optional_micros};
 use crate::connection::optional;
-use crate::damaged::readable;
+use crate::damaged::{leave_out, readable};
 use crate::error::{StoreError, StoreFailure};
+use crate::model::damaged::DamagedKind;
 use crate::model::id::{MessageNumber, QueueId, TargetId};
 use crate::model::sqs::attributes::QueueAttributes;
 use crate::model::sqs::queue::QueueRecord;
@@ -55,14 +57,14 @@ impl QueueTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// All queues but those of targets that are not configured: `targets` are the ones that are.
+    /// All queues, each with its target if it is one's. One that cannot be read is left out, by its name.
     pub fn queues(&self) -> Result<Vec<(QueueRecord, Option<TargetId>)>, StoreError> {
         let mut statement = self.connection.prepare(
             "SELECT id, name, attributes, tags, created_at, modified_at, group_scope, purged_at, \
              purged_below, (SELECT count(*) FROM hidden WHERE hidden.queue = queue.id AND received_at IS NOT NULL), \
              target FROM queue",
         )?;
-        let rows = statement.query_map([], |row| {
+        let read = |row: &Row<'_>| -> rusqlite::Result<(QueueRecord, Option<TargetId>)> {
             let attributes: String = row.get(2)?;
             let tags: String = row.get(3)?;
             let record = QueueRecord {
@@ -79,8 +81,35 @@ impl QueueTables<'_> {
                 last_group: None,
             };
             Ok((record, row.get(10)?))
-        })?;
-        Ok(readable(rows, "a queue")?)
+        };
+        let rows = statement.query_map([], |row| Ok((row.get::<_, Value>(1)?, read(row))))?;
+        let mut queues = Vec::new();
+        for row in rows {
+            let (name, queue) = row?;
+            match queue.map_err(StoreError::from) {
+                Ok(queue) => queues.push(queue),
+                Err(StoreError::Damaged(why)) => {
+                    let name = match name {
+                        Value::Text(name) => name,
+                        _ => "without a name".to_owned(),
+                    };
+                    leave_out(DamagedKind::Queue, name, why);
+                }
+                Err(StoreError::Failed(failure)) => return Err(failure.into()),
+            }
+        }
+        Ok(queues)
+    }
+
+    /// Whether a plain queue has this name, be it readable or not.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub fn has_plain_queue(&self, name: &str) -> Result<bool, StoreFailure> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT 1 FROM queue WHERE name = ?1 AND target IS NULL")?;
+        Ok(statement.exists([name])?)
     }
 
     /// Writes a new queue and gives it its number. Answers whether the name was free.
@@ -282,7 +311,7 @@ impl QueueTables<'_> {
     pub fn sweeps(&self) -> Result<Vec<(QueueId, i64)>, StoreError> {
         let mut statement = self.connection.prepare("SELECT queue, below FROM sweep")?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        Ok(readable(rows, "the sweep of a queue")?)
     }
 
     /// Some messages of a queue below a number, in whatever status; at most four times `most`.
