@@ -26,6 +26,7 @@ impl Store {
         Ok(Store { connection })
     }
 
+    /// Begins a transaction.
     pub fn begin(&self) -> Result<(), StoreFailure> {
         Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
     }

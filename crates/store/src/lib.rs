@@ -3,11 +3,6 @@
 //! [`Store`] is the one connection that writes; readers open connections of their own. `schema.sql` and the files beside it
 //! explain every table; the folders have the queries, one file for each table or two. `query` reads beside the writer.
 
-#![expect(
-    missing_docs,
-    reason = "the engine alone uses the rows: schema.sql explains their columns, and the names of queries say what they ask"
-)]
-
 pub mod model;
 
 mod backup;

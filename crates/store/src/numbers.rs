@@ -16,9 +16,13 @@ const FAR: i64 = 1_000_000 * BLOCK;
 /// What the numbers are for.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
+    /// Executions.
     Execution,
+    /// Messages, which are calls where their queue is a lane.
     Message,
+    /// Permits, and the files of answers.
     Permit,
+    /// Steps of executions.
     Step,
 }
 
@@ -52,6 +56,7 @@ pub struct Sequence {
 }
 
 impl Sequence {
+    /// A sequence that takes its first block when it is first asked.
     pub fn new(kind: Kind) -> Sequence {
         Sequence {
             kind,

@@ -21,6 +21,7 @@ use crate::query::page::{page_size, page_start, page_token};
 const GROUPED: u32 = 10_000;
 
 impl Reader {
+    /// A page of the dead letters, newest first.
     pub fn dead_letters(&self, list: &ListDeadLetters) -> Result<Page<DeadLetterState>, Rejected> {
         let before = page_start(list.next_token.as_deref(), i64::MAX)?;
         let size = page_size(list.max_results);
@@ -60,6 +61,7 @@ impl Reader {
         })
     }
 
+    /// How many dead letters there are of each kind, among the newest 10,000; the most frequent first.
     pub fn dead_letter_groups(&self) -> Result<Vec<DeadLetterGroup>, Rejected> {
         self.with(|connection| {
             // The key beside a maximum is that of the row with the maximum.

@@ -24,6 +24,7 @@ use crate::query::Reader;
 use crate::query::page::{page_size, page_start, page_token};
 
 impl Reader {
+    /// ListExecutions: a page, newest first.
     pub fn list_executions(
         &self,
         list: &ListExecutions,
@@ -123,6 +124,7 @@ impl Reader {
         Ok(Page { items, next_token })
     }
 
+    /// How many executions have each status. It reads the status of every one.
     pub fn execution_counts(&self) -> Result<Vec<(ExecutionStatus, u64)>, Rejected> {
         self.with(|connection| {
             let mut statement = connection

@@ -81,6 +81,7 @@ impl Reader {
         Reader::new(&store_path(data_dir), place).map_err(|error| failed(error.into()))
     }
 
+    /// Reads of the store at `path`, for an engine that runs on it.
     pub fn new(path: &Path, place: ArnScope) -> Result<Reader, StoreError> {
         let first = open_reader(path)?;
         Ok(Reader {

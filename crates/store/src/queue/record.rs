@@ -19,9 +19,13 @@ use crate::tables::QueueTables;
 /// What a message of a plain queue carries beside its body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Envelope {
+    /// By name, as the sender gave them.
     pub attributes: MessageAttributes,
+    /// Those that AWS names, such as `AWSTraceHeader`.
     pub system_attributes: MessageAttributes,
+    /// The MessageGroupId.
     pub group_id: Option<String>,
+    /// The MessageDeduplicationId.
     pub deduplication_id: Option<String>,
     /// The queue that sent it here as a dead letter.
     pub source: Option<String>,
@@ -32,6 +36,7 @@ pub struct Envelope {
 /// Why and until when a message cannot be received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hidden {
+    /// When it can be received again.
     pub until: Time,
     /// It is in flight since then; without it, its delay is not over.
     pub received_at: Option<Time>,
@@ -40,8 +45,11 @@ pub struct Hidden {
 /// How many messages of a queue are in which status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QueueCounts {
+    /// That may be received.
     pub visible: u64,
+    /// That were received, and are neither deleted nor visible again.
     pub in_flight: u64,
+    /// Whose delay is not over.
     pub delayed: u64,
 }
 
@@ -150,6 +158,7 @@ impl QueueTables<'_> {
         Ok(())
     }
 
+    /// Deletes a queue. Its messages are swept.
     pub fn delete_queue(&self, id: QueueId) -> Result<(), StoreError> {
         self.connection
             .execute("DELETE FROM queue WHERE id = ?1", [id])?;
@@ -160,6 +169,7 @@ impl QueueTables<'_> {
         Ok(())
     }
 
+    /// Writes what a message carries beside its body, if it carries anything.
     pub fn put_envelope(
         &self,
         message: MessageNumber,
@@ -184,6 +194,7 @@ impl QueueTables<'_> {
         Ok(())
     }
 
+    /// What a message carries beside its body.
     pub fn envelope(&self, message: MessageNumber) -> Result<Envelope, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT attributes, system_attributes, group_id, deduplication_id, source, \
@@ -209,6 +220,7 @@ impl QueueTables<'_> {
         Ok(optional(found)?.unwrap_or_default())
     }
 
+    /// Deletes what a message carries beside its body.
     pub fn delete_envelope(&self, message: MessageNumber) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("DELETE FROM envelope WHERE message = ?1")?
@@ -242,6 +254,7 @@ impl QueueTables<'_> {
         MessageTables::of(self.connection).delay(hidden.until, message)
     }
 
+    /// How a message is hidden, if it is.
     pub fn hidden(
         &self,
         queue: QueueId,
@@ -301,6 +314,7 @@ impl QueueTables<'_> {
         Ok(())
     }
 
+    /// Forgets a sweep that is done.
     pub fn end_sweep(&self, queue: QueueId) -> Result<(), StoreFailure> {
         self.connection
             .execute("DELETE FROM sweep WHERE queue = ?1", [queue])?;
