@@ -26,6 +26,7 @@ impl Store {
         Ok(Store { connection })
     }
 
+    /// Begins a transaction.
     pub fn begin(&self) -> Result<(), StoreFailure> {
         Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
     }
@@ -39,6 +40,18 @@ impl Store {
     pub fn tidy(&self) -> Result<(), StoreFailure> {
         let carry = "PRAGMA wal_checkpoint(TRUNCATE)";
         Ok(self.connection.query_row(carry, [], |_| Ok(()))?)
+    }
+
+    /// Puts a value in the place of one that cannot be read.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub fn replace_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreFailure> {
+        self.connection.execute(
+            "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
+            (name, value),
+        )?;
+        Ok(())
     }
 
     /// A value of the `meta` table, or the one that `make` gives, which is then kept.

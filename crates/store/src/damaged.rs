@@ -1,16 +1,20 @@
 //! What could not be read: its list, and reading on beside it.
 
+use std::cell::RefCell;
+
 use rampmeter_time::UnixMillis;
 use rusqlite::Connection;
 
 use crate::column::millis;
-use crate::error::{StoreError, StoreFailure};
+use crate::error::{Damaged, StoreError, StoreFailure};
 use crate::model::damaged::{DamagedItem, DamagedKind};
 use crate::model::id::{ExecutionId, MessageNumber};
 use crate::tables::{ExecutionTables, Ledger};
 
 /// Items that are kept in the list: a store that is damaged all over needs no longer one.
 const MAX_LISTED: i64 = 10_000;
+/// Items of one read that are remembered.
+const MAX_LEFT_OUT: usize = 1_000;
 
 impl Ledger<'_> {
     /// Notes something that could not be read, unless it is noted already. Says whether it is new.
@@ -114,8 +118,41 @@ pub fn damaged_items(connection: &Connection) -> Result<Vec<DamagedItem>, StoreE
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The rows of a list that can be read. The others are left out, with a line in the log: a list is not to fail for one of
-/// its items.
+/// What was left out of a list because it cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// What it is.
+    pub kind: DamagedKind,
+    /// Its name, as far as it has one.
+    pub name: String,
+    /// What cannot be read of it.
+    pub why: Damaged,
+}
+
+thread_local! {
+    // A list is read far below whoever can name what is missing in it, through functions whose answer is the list.
+    static LEFT_OUT: RefCell<Vec<LeftOut>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What this thread has left out of lists since this was asked last.
+pub fn take_left_out() -> Vec<LeftOut> {
+    LEFT_OUT.take()
+}
+
+/// Leaves something out of a list: a list is not to fail for one of its items.
+pub(crate) fn leave_out(kind: DamagedKind, name: String, why: Damaged) {
+    LEFT_OUT.with_borrow_mut(|left_out| {
+        if left_out.len() < MAX_LEFT_OUT {
+            left_out.push(LeftOut { kind, name, why });
+        }
+    });
+}
+
+fn leave_out_row(what: &str, why: Damaged) {
+    leave_out(DamagedKind::Row, format!("{what}: {why}"), why);
+}
+
+/// The rows of a list that can be read. The others are left out.
 pub(crate) fn readable<T>(
     rows: impl Iterator<Item = rusqlite::Result<T>>,
     what: &str,
@@ -125,7 +162,7 @@ pub(crate) fn readable<T>(
         match row.map_err(StoreError::from) {
             Ok(row) => read.push(row),
             Err(StoreError::Damaged(why)) => {
-                tracing::error!(%why, "{what} that cannot be read is left out");
+                leave_out_row(what, why);
             }
             Err(StoreError::Failed(failure)) => return Err(failure),
         }
@@ -141,7 +178,7 @@ pub(crate) fn or_left_out<T>(
     match read {
         Ok(read) => Ok(Some(read)),
         Err(StoreError::Damaged(why)) => {
-            tracing::error!(%why, "{what} that cannot be read is left out");
+            leave_out_row(what, why);
             Ok(None)
         }
         Err(StoreError::Failed(failure)) => Err(failure),

@@ -3,11 +3,6 @@
 //! [`Store`] is the one connection that writes; readers open connections of their own. `schema.sql` and the files beside it
 //! explain every table; the folders have the queries, one file for each table or two. `query` reads beside the writer.
 
-#![expect(
-    missing_docs,
-    reason = "the engine alone uses the rows: schema.sql explains their columns, and the names of queries say what they ask"
-)]
-
 pub mod model;
 
 mod backup;
@@ -34,8 +29,9 @@ pub use call::lane::OrderStatus;
 pub use call::open::{DelayedRow, LaneRow};
 pub use call::outcome::{BodyRow, OutcomeRow, body_of};
 pub use call::permit::{PermitRow, TargetErrorRow};
+pub use call::unreadable::{LostPermit, LostPlaces};
 pub use connection::{Store, open_reader, optional};
-pub use damaged::damaged_items;
+pub use damaged::{LeftOut, damaged_items, take_left_out};
 pub use directory::{blobs_path, store_path};
 pub use error::{
     Damaged, Readable, StoreError, StoreFailure, StoreOpenError, TransactionError, readable,

@@ -10,16 +10,33 @@ use crate::tables::Ledger;
 /// Numbers taken at once. What is left of a block when the process ends is never used.
 const BLOCK: i64 = 1_000_000;
 
+/// Further than all numbers that a store can have given out and forgotten: a million blocks.
+const FAR: i64 = 1_000_000 * BLOCK;
+
 /// What the numbers are for.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
+    /// Executions.
     Execution,
+    /// Messages, which are calls where their queue is a lane.
     Message,
+    /// Permits, and the files of answers.
     Permit,
+    /// Steps of executions.
     Step,
 }
 
 impl Kind {
+    /// The table whose rows have these numbers.
+    fn table(self) -> &'static str {
+        match self {
+            Self::Execution => "execution",
+            Self::Message => "message",
+            Self::Permit => "permit",
+            Self::Step => "step",
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Execution => "next execution",
@@ -39,6 +56,7 @@ pub struct Sequence {
 }
 
 impl Sequence {
+    /// A sequence that takes its first block when it is first asked.
     pub fn new(kind: Kind) -> Sequence {
         Sequence {
             kind,
@@ -83,6 +101,28 @@ impl Sequence {
 }
 
 impl Ledger<'_> {
+    /// Lets the sequences whose next number cannot be read, or is gone, go on far beyond every number that is known to be
+    /// taken. Answers the names of their rows.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub fn mend_sequences(&self) -> Result<Vec<&'static str>, StoreFailure> {
+        let mut mended = Vec::new();
+        for kind in [Kind::Execution, Kind::Message, Kind::Permit, Kind::Step] {
+            let query = format!("SELECT coalesce(max(id), 0) FROM {}", kind.table());
+            let taken: i64 = self.connection.query_row(&query, [], |row| row.get(0))?;
+            let mut next = self.connection.prepare(
+                "SELECT typeof(value) = 'integer' AND value > ?2 FROM meta WHERE name = ?1",
+            )?;
+            let is_sound = optional(next.query_row((kind.name(), taken), |row| row.get(0)))?;
+            if !is_sound.unwrap_or(taken == 0) {
+                self.note_block(kind.name(), taken.saturating_add(FAR))?;
+                mended.push(kind.name());
+            }
+        }
+        Ok(mended)
+    }
+
     fn take_block(&self, name: &str) -> Result<i64, StoreFailure> {
         let query = "SELECT value FROM meta WHERE name = ?1";
         let next: Option<i64> =

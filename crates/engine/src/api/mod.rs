@@ -137,7 +137,13 @@ impl Engine {
         query: impl FnOnce(&Reader) -> Result<T, Rejected> + Send + 'static,
     ) -> Result<T, Rejected> {
         let reader = Arc::clone(&self.reader);
-        match tokio::task::spawn_blocking(move || query(&reader)).await {
+        let answer = tokio::task::spawn_blocking(move || query(&reader)).await;
+        let met = self.reader.take_met();
+        if !met.is_empty() {
+            // An engine that has ended lists nothing more; the answer stands.
+            let _ = self.commands.send(Command::NoteDamaged(met)).await;
+        }
+        match answer {
             Ok(answer) => answer,
             Err(failed) => Err(Rejected::Stopped(failed.to_string())),
         }

@@ -210,20 +210,24 @@ pub(crate) trait Subject {
         name: String,
         damaged: &Damaged,
     ) -> Result<(), StoreFailure> {
-        let item = DamagedItem {
+        self.note_item(&DamagedItem {
             kind,
             name,
             why: damaged.to_string(),
             at: self.now_millis(),
-        };
+        })
+    }
+
+    /// The same, as it was met.
+    fn note_item(&mut self, item: &DamagedItem) -> Result<(), StoreFailure> {
         tracing::error!(
-            kind = kind.as_str(),
+            kind = item.kind.as_str(),
             name = item.name,
             why = item.why,
             "what cannot be read is set aside"
         );
         self.journal_mut().damaged += 1;
-        self.ledger().note_damaged(&item)?;
+        self.ledger().note_damaged(item)?;
         Ok(())
     }
 }

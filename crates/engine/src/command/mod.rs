@@ -8,6 +8,7 @@ pub(crate) mod version;
 use rampmeter_call::Outcome;
 use rampmeter_dispatch::PermitId;
 use rampmeter_store::model::call::{CallState, WaitingAt};
+use rampmeter_store::model::damaged::DamagedItem;
 use rampmeter_store::model::execution::TaskReport;
 use rampmeter_store::model::execution::{
     RedriveExecution, StartExecution, StartedExecution, StopExecution, SyncExecution,
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     DeleteStateMachine(String, Reply<()>),
     UpdateMapRun(UpdateMapRun, Reply<()>),
     RedriveExecution(RedriveExecution, Reply<UnixMillis>),
+    /// What reads beside the writer met that cannot be read.
+    NoteDamaged(Vec<DamagedItem>),
     /// Stop starting calls, wait for those in flight, end.
     ShutDown(oneshot::Sender<()>),
     /// An execution used up the transitions of one transaction and goes on in the next.

@@ -19,13 +19,14 @@ use rampmeter_store::model::figures::Histogram;
 use rampmeter_store::model::id::{QueueId, TargetId};
 use rampmeter_store::model::sqs::queue::QueueRecord;
 use rampmeter_store::model::token::TokenSeal;
-use rampmeter_store::{Kind, PermitRow, Sequence, Store};
+use rampmeter_store::{Damaged, Kind, PermitRow, Sequence, Store};
 use rampmeter_store::{Readable, readable};
 
 use crate::apply::control::limit_change::amended;
 use crate::commit::open::OpenError;
 use crate::commit::publish::publish;
 use crate::commit::publish::set_aside;
+use crate::commit::repair;
 use crate::commit::transaction::Transaction;
 use crate::commit::writer::Writer;
 use crate::memory::invocations::Invocations;
@@ -41,6 +42,10 @@ use crate::memory::{CallMemory, ControlMemory, Memory, QueueMemory, WorkflowMemo
 /// Calls in flight to a target that has no limit of its own on them.
 const MAX_IN_FLIGHT: u32 = 256;
 
+/// Names of rows of `meta`.
+const TOKEN_KEY: &str = "task token key";
+const PLACE: &str = "account and region";
+
 /// Builds the writer from the store and the configuration, in one transaction.
 pub(crate) fn recover(
     store: Store,
@@ -53,9 +58,11 @@ pub(crate) fn recover(
         account: config.server.account.clone(),
     };
     store.begin()?;
-    let seal = token_seal(&store)?;
-    check_place(&store, &arns)?;
+    let lost = repair::take_out(&store)?;
     let clock = take_up_time(&store, config, set_clock_back)?;
+    repair::put_back(lost, &store, config, clock.now())?;
+    let seal = token_seal(&store, clock.now())?;
+    check_place(&store, &arns, clock.now())?;
     let permits = store.calls().permits()?;
     let jobs: BTreeSet<PermitId> = store.calls().job_permits()?.into_iter().collect();
     let mut places = Vec::new();
@@ -140,27 +147,44 @@ fn open_functions(config: &Config) -> Result<BTreeMap<String, Arc<FunctionCaller
     Ok(functions)
 }
 
-fn token_seal(store: &Store) -> Result<TokenSeal, OpenError> {
-    let key = store.meta("task token key", || {
-        let mut key = vec![0; 32];
+/// The seal of the task tokens. Where its key cannot be read there is a new one, and the tokens given out before are refused.
+fn token_seal(store: &Store, now: Time) -> Result<TokenSeal, OpenError> {
+    let make = || {
+        let mut key = [0; 32];
         getrandom::fill(&mut key).expect("the operating system gives random bytes");
         key
-    })?;
-    let key: [u8; 32] = key
-        .try_into()
-        .map_err(|_| OpenError::Store("the key of the task tokens is not 32 bytes".to_owned()))?;
+    };
+    let damaged = match readable(store.meta(TOKEN_KEY, || make().to_vec()))? {
+        Readable::Whole(key) => match <[u8; 32]>::try_from(key) {
+            Ok(key) => return Ok(TokenSeal::new(key)),
+            Err(key) => Damaged(format!("it has {} bytes", key.len())),
+        },
+        Readable::Damaged(damaged) => damaged,
+    };
+    set_aside(store, DamagedKind::Row, TOKEN_KEY, &damaged, now)?;
+    let key = make();
+    store.replace_meta(TOKEN_KEY, &key)?;
     Ok(TokenSeal::new(key))
 }
 
 /// An execution's ARN is part of its calls' idempotency keys, so it may not change while the store lives.
-fn check_place(store: &Store, place: &ArnScope) -> Result<(), OpenError> {
+/// Where it cannot be read, it is taken to be the configured one.
+fn check_place(store: &Store, place: &ArnScope, now: Time) -> Result<(), OpenError> {
     let configured = format!("{} {}", place.account, place.region);
-    let stored = store.meta("account and region", || configured.clone().into_bytes())?;
-    if stored == configured.as_bytes() {
-        return Ok(());
+    let stored = match readable(store.meta(PLACE, || configured.clone().into_bytes()))? {
+        Readable::Whole(stored) => {
+            String::from_utf8(stored).map_err(|_| Damaged("it is no text".to_owned()))
+        }
+        Readable::Damaged(damaged) => Err(damaged),
+    };
+    match stored {
+        Ok(stored) if stored == configured => Ok(()),
+        Ok(stored) => Err(OpenError::OtherPlace { stored, configured }),
+        Err(damaged) => {
+            set_aside(store, DamagedKind::Row, PLACE, &damaged, now)?;
+            Ok(store.replace_meta(PLACE, configured.as_bytes())?)
+        }
     }
-    let stored = String::from_utf8_lossy(&stored).into_owned();
-    Err(OpenError::OtherPlace { stored, configured })
 }
 
 /// Concludes what the time is, and puts later what rests on time that may not have passed.
@@ -373,6 +397,10 @@ fn open_sources(writer: &mut Writer, config: &Config) -> Result<(), OpenError> {
             None => {
                 let mut record = QueueRecord::new(name, now);
                 if !writer.store.queues().insert_queue(&mut record)? {
+                    // One that is named as damaged: it gives nothing, and its workflow starts in every other way.
+                    if writer.store.queues().has_plain_queue(name)? {
+                        continue;
+                    }
                     return Err(OpenError::Source {
                         workflow: workflow.clone(),
                         queue: name.clone(),
@@ -433,6 +461,7 @@ fn take_up(
         transaction.calls().take_up(permit)?;
         transaction.workflow().resume_pending()?;
     }
+    transaction.note_left_out()?;
     let outbox = transaction.into_outbox();
     assert!(outbox.calls.is_empty(), "recovery starts no call");
     Ok(())

@@ -2,8 +2,9 @@
 //! a command asks for. Whatever a command left for executions is told them before the next begins.
 
 use rampmeter_dispatch::Time;
+use rampmeter_store::model::damaged::DamagedItem;
 use rampmeter_store::model::id::{MessageNumber, message_number};
-use rampmeter_store::{Store, StoreFailure};
+use rampmeter_store::{LeftOut, Store, StoreFailure, take_left_out};
 
 use crate::apply::calls::context::{CallContext, CallStore};
 use crate::apply::calls::open_calls::{self, Survey};
@@ -112,6 +113,14 @@ impl<'w> Transaction<'w> {
         self.journal.out
     }
 
+    /// Names what was left out of lists that this thread has read.
+    pub(crate) fn note_left_out(&mut self) -> Result<(), StoreFailure> {
+        for LeftOut { kind, name, why } in take_left_out() {
+            self.calls().note_damaged(kind, name, &why)?;
+        }
+        Ok(())
+    }
+
     /// Applies one command and all that follows from it at once.
     pub(crate) fn apply(&mut self, command: Command) -> Result<(), StoreFailure> {
         let applied = match command {
@@ -168,6 +177,7 @@ impl<'w> Transaction<'w> {
             } => self.calls().answered(target, permit, outcome),
             Command::Queue(command) => self.queue().apply_to_queue(command),
             Command::Control(command) => self.control().control(command),
+            Command::NoteDamaged(items) => self.note_met(items),
             Command::ShutDown(done) => {
                 self.memory.drain(self.journal.now, done);
                 self.journal.draining = true;
@@ -177,6 +187,15 @@ impl<'w> Transaction<'w> {
         };
         applied?;
         self.workflow().resume_pending()
+    }
+
+    /// Names what reads beside the writer met.
+    fn note_met(&mut self, items: Vec<DamagedItem>) -> Result<(), StoreFailure> {
+        let mut calls = self.calls();
+        for item in items {
+            calls.note_item(&item)?;
+        }
+        Ok(())
     }
 
     /// Does everything that is due by time alone. Answers whether more is due at once.

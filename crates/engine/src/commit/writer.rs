@@ -124,6 +124,7 @@ impl Writer {
             transaction.apply(command)?;
         }
         unfinished |= transaction.start_what_waits()?;
+        transaction.note_left_out()?;
         let outbox = transaction.into_outbox();
         let begun = std::time::Instant::now();
         self.store.put_stamp(&self.clock.stamp())?;

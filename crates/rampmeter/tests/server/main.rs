@@ -9,6 +9,7 @@ mod workspace;
 
 mod secrets;
 mod backup;
+mod damaged_rows;
 mod dashboard;
 mod dead_letters;
 mod accounts;

@@ -9,9 +9,13 @@ use crate::queue::message::MessageRow;
 /// What `step.call` holds, as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallAudit {
+    /// The number of the call.
     pub id: i64,
+    /// Name of its target.
     pub target: String,
+    /// Its lane.
     pub priority: Priority,
+    /// When its message was committed.
     pub sent_at: Time,
     /// The first start; absent when the call never started.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -19,9 +23,13 @@ pub struct CallAudit {
     /// The start of the attempt that was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Time>,
+    /// When its last outcome was applied.
     pub ended_at: Time,
+    /// Requests started for it.
     pub receive_count: u32,
+    /// Answers that used up an attempt.
     pub attempts: u32,
+    /// Requests that were in flight when the process died.
     pub crashes: u32,
     /// HTTP status of the last answer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,6 +61,7 @@ impl CallAudit {
         }
     }
 
+    /// The text of the column.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("an audit has only text keys and whole numbers")
     }

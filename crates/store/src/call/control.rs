@@ -16,7 +16,9 @@ use crate::tables::ControlTables;
 /// Another maximum for a limit than the configuration says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitOverride {
+    /// The maximum in force.
     pub max: u64,
+    /// When the configured one is in force again; absent where it stays.
     pub expires_at: Option<Time>,
 }
 
@@ -61,6 +63,7 @@ impl ControlTables<'_> {
         Ok(())
     }
 
+    /// Adds an entry to the audit trail.
     pub fn insert_control(&self, record: &ControlRecord) -> Result<(), StoreFailure> {
         self.connection
             .prepare_cached(

@@ -15,7 +15,9 @@ use crate::tables::CallTables;
 /// One job.
 #[derive(Debug, Clone)]
 pub struct JobRow {
+    /// The message of the call that became it.
     pub message: MessageNumber,
+    /// The target at whose vendor it runs.
     pub target: TargetId,
     /// The task that waits for its end.
     pub task: Option<(ExecutionId, EventId)>,
@@ -63,6 +65,7 @@ fn sound((job, unreadable): (JobRow, Option<String>)) -> Result<JobRow, StoreErr
 }
 
 impl CallTables<'_> {
+    /// Adds a job.
     pub fn insert_job(&self, job: &JobRow) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT INTO job VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
@@ -87,6 +90,7 @@ impl CallTables<'_> {
         Ok(())
     }
 
+    /// Deletes a job that has ended.
     pub fn delete_job(&self, message: MessageNumber) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("DELETE FROM job WHERE message = ?1")?
@@ -94,6 +98,7 @@ impl CallTables<'_> {
         Ok(())
     }
 
+    /// The job that the call of a message has become.
     pub fn job(&self, message: MessageNumber) -> Result<Option<JobRow>, StoreError> {
         let query = format!("SELECT {COLUMNS} FROM job WHERE message = ?1");
         let mut statement = self.connection.prepare_cached(&query)?;

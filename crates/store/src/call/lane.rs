@@ -42,6 +42,7 @@ impl FromSql for OrderStatus {
 }
 
 impl LaneTables<'_> {
+    /// Puts a call into its lane, at its turn.
     pub fn make_ready_in_turn(
         &self,
         queue: QueueId,
@@ -55,6 +56,7 @@ impl LaneTables<'_> {
         Ok(())
     }
 
+    /// Takes a call out of its lane. Answers whether it was there.
     pub fn unready_in_turn(
         &self,
         queue: QueueId,
@@ -165,6 +167,7 @@ impl LaneTables<'_> {
         Ok(optional(newest)?.map(i64::unsigned_abs))
     }
 
+    /// Gives a message its turn.
     pub fn set_turn(&self, id: MessageNumber, turn: u64) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("UPDATE message SET turn = ?2 WHERE id = ?1")?
@@ -180,6 +183,7 @@ impl LaneTables<'_> {
         Ok(())
     }
 
+    /// Adds a call with an OrderingKey to the order of that key.
     pub fn insert_order(
         &self,
         target: TargetId,
@@ -194,6 +198,7 @@ impl LaneTables<'_> {
         Ok(())
     }
 
+    /// Changes how a call stands in the order of its key.
     pub fn set_order(
         &self,
         target: TargetId,
@@ -211,6 +216,7 @@ impl LaneTables<'_> {
         Ok(())
     }
 
+    /// Takes a call that has ended out of the order of its key.
     pub fn delete_order(
         &self,
         target: TargetId,
@@ -227,6 +233,7 @@ impl LaneTables<'_> {
         Ok(())
     }
 
+    /// How a call stands in the order of its key; none where it has no place there.
     pub fn order_status(
         &self,
         target: TargetId,

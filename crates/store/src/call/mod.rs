@@ -8,3 +8,4 @@ pub(crate) mod lane;
 pub(crate) mod open;
 pub(crate) mod outcome;
 pub(crate) mod permit;
+pub(crate) mod unreadable;

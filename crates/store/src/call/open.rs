@@ -17,16 +17,22 @@ const DELAYED_READ: i64 = 10_000;
 /// A message that may be taken later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DelayedRow {
+    /// When it may be taken.
     pub until: Time,
+    /// Its number.
     pub message: MessageNumber,
+    /// Its queue.
     pub queue: QueueId,
 }
 
 /// A lane of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LaneRow {
+    /// The queue of the lane.
     pub queue: QueueId,
+    /// The priority of the lane.
     pub priority: Priority,
+    /// The target of the lane.
     pub target: TargetId,
     /// Name of the target.
     pub target_name: String,

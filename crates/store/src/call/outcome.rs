@@ -12,14 +12,23 @@ use crate::tables::CallTables;
 /// How a call ended for which no workflow waits.
 #[derive(Debug, Clone)]
 pub struct OutcomeRow {
+    /// The number of the call.
     pub message: MessageNumber,
+    /// Name of its target.
     pub target: String,
+    /// Its lane, from 0 for HIGH.
     pub lane: u8,
+    /// Its business key.
     pub key: Option<String>,
+    /// When its message was committed.
     pub sent_at: Time,
+    /// When its first request was permitted; absent when none was.
     pub first_started_at: Option<Time>,
+    /// When it ended.
     pub ended_at: Time,
+    /// Requests started for it.
     pub receive_count: u32,
+    /// Answers that used up an attempt.
     pub attempts: u32,
     /// Its output, as JSON; of a failed call, its cause.
     pub told: String,
@@ -28,16 +37,24 @@ pub struct OutcomeRow {
 /// One body in a file.
 #[derive(Debug, Clone)]
 pub struct BodyRow {
+    /// The number of the permit under which it was answered, and the name of its file.
     pub id: PermitId,
+    /// The number of the call.
     pub message: MessageNumber,
+    /// The execution that made the call; its body goes with it.
     pub execution: Option<ExecutionId>,
+    /// Its length in bytes.
     pub size: u64,
+    /// Its SHA-256, in lower-case hexadecimal.
     pub sha256: String,
+    /// What the vendor said it is.
     pub content_type: Option<String>,
+    /// When it was kept.
     pub at: Time,
 }
 
 impl CallTables<'_> {
+    /// Adds the outcome of a call for which no workflow waits.
     pub fn insert_outcome(&self, outcome: &OutcomeRow) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT INTO outcome VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
@@ -76,6 +93,7 @@ impl CallTables<'_> {
         Ok(old)
     }
 
+    /// Adds the body of an answer that lies in a file.
     pub fn insert_body(&self, body: &BodyRow) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT INTO body VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
@@ -91,6 +109,7 @@ impl CallTables<'_> {
         Ok(())
     }
 
+    /// Whether a body is kept, by the name of its file.
     pub fn has_body(&self, id: PermitId) -> Result<bool, StoreError> {
         let mut statement = self
             .connection

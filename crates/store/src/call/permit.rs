@@ -27,15 +27,22 @@ const NEWEST_ANSWER: &str = "newest answer time";
 /// A permit that is out.
 #[derive(Debug, Clone)]
 pub struct PermitRow {
+    /// Its number.
     pub id: PermitId,
+    /// The target of its call.
     pub target: TargetId,
+    /// The lane of its call, from 0 for HIGH.
     pub lane: u8,
+    /// The message of its call.
     pub message: MessageNumber,
+    /// When it was given.
     pub started_at: Time,
+    /// Until when its slots are held because the outcome is unknown; absent while the call is under way.
     pub held_until: Option<Time>,
 }
 
 impl CallTables<'_> {
+    /// Adds a permit that is given now.
     pub fn insert_permit(&self, permit: &PermitRow) -> Result<(), StoreFailure> {
         self.connection
             .prepare_cached("INSERT INTO permit VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
@@ -50,6 +57,7 @@ impl CallTables<'_> {
         Ok(())
     }
 
+    /// Holds the slots of a permit whose outcome is unknown.
     pub fn hold_permit(&self, id: PermitId, until: Time) -> Result<(), StoreFailure> {
         self.connection
             .prepare_cached("UPDATE permit SET held_until = ?2 WHERE id = ?1")?
@@ -57,6 +65,7 @@ impl CallTables<'_> {
         Ok(())
     }
 
+    /// Deletes a permit: its call has an outcome, or its hold is over.
     pub fn delete_permit(&self, id: PermitId) -> Result<(), StoreFailure> {
         self.connection
             .prepare_cached("DELETE FROM permit WHERE id = ?1")?
@@ -92,6 +101,17 @@ impl CallTables<'_> {
         Ok(Some(Time::from_micros(i64::from_be_bytes(bytes))))
     }
 
+    /// Forgets when a call was last answered, where that cannot be read.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub fn forget_answer_time(&self) -> Result<(), StoreFailure> {
+        self.connection
+            .execute("DELETE FROM meta WHERE name = ?1", [NEWEST_ANSWER])?;
+        Ok(())
+    }
+
+    /// The permits that are out, oldest first.
     pub fn permits(&self) -> Result<Vec<PermitRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, target, lane, message, started_at, held_until FROM permit ORDER BY id",
@@ -109,6 +129,7 @@ impl CallTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Adds the places that calls have taken in windows, or changes them.
     pub fn put_places(&self, target: TargetId, places: &[WindowRow]) -> Result<(), StoreFailure> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO window_place VALUES (?1, ?2, ?3, ?4, ?5) \
@@ -126,6 +147,7 @@ impl CallTables<'_> {
         Ok(())
     }
 
+    /// The places that are taken in the windows of a target.
     pub fn places(&self, target: TargetId) -> Result<Vec<WindowRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT limit_name, slot, until, count FROM window_place WHERE target = ?1",

@@ -10,6 +10,7 @@ use crate::tables::ExecutionTables;
 /// A task that waits for the end of an execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AwaitingTask {
+    /// The execution that waits.
     pub execution: ExecutionId,
     /// Its `TaskScheduled` event.
     pub event: EventId,

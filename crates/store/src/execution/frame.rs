@@ -12,7 +12,9 @@ use crate::tables::FrameTables;
 /// How a branch or an iteration stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameStatus {
+    /// It runs.
     Running,
+    /// It succeeded, and its output is kept.
     Succeeded,
     /// It failed, or was given up because another one failed.
     Failed,
@@ -37,8 +39,11 @@ impl FrameStatus {
 /// One branch or iteration, without its data.
 #[derive(Debug, Clone, Copy)]
 pub struct FrameRow {
+    /// Its number within the execution; the root is 0 and has no row.
     pub id: FrameId,
+    /// The frame that began it.
     pub parent: FrameId,
+    /// How it stands.
     pub status: FrameStatus,
     /// The step that holds it as it stands.
     pub step: StepId,
@@ -53,6 +58,7 @@ pub struct FrameRow {
 pub struct ForkRow {
     /// Whether children still count: not once the outcome is being carried out.
     pub live: bool,
+    /// The interpreter's bookkeeping of the children.
     pub join: Join,
 }
 
@@ -82,6 +88,7 @@ impl ForkRow {
 }
 
 impl FrameTables<'_> {
+    /// One branch or iteration, if it is kept.
     pub fn frame(
         &self,
         execution: ExecutionId,

@@ -18,16 +18,21 @@ use crate::tables::FrameTables;
 pub struct MapRunRow {
     /// 0 for one that is not in the store yet.
     pub id: MapRunId,
+    /// The execution that started it.
     pub execution: ExecutionId,
     /// The frame that waits for it.
     pub frame: FrameId,
     /// The end of its ARN.
     pub name: String,
+    /// The label of its Map state, which stands in its ARN.
     pub label: String,
     /// Name of the Map state.
     pub state: String,
+    /// Whether its child executions are of type EXPRESS.
     pub is_express: bool,
+    /// Whether they work on batches of items.
     pub is_batched: bool,
+    /// How it stands; never `TIMED_OUT`.
     pub status: ExecutionStatus,
     /// When it started.
     pub started_at: UnixMillis,
@@ -35,21 +40,27 @@ pub struct MapRunRow {
     pub stopped_at: Option<UnixMillis>,
     /// How many items there are.
     pub items: u64,
+    /// How its child executions and items ended.
     pub ended: Ended,
+    /// The interpreter's bookkeeping of the children.
     pub join: Join,
 }
 
 /// How many children ended in which way, and how many items they had: succeeded, failed, timed out, aborted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
+    /// Of child executions.
     pub children: [u64; 4],
+    /// Of items.
     pub items: [u64; 4],
 }
 
+/// The columns that `MapRunRow::read` reads, in their order.
 pub const MAP_RUN_COLUMNS: &str = "id, execution, frame, name, label, state, express, batched, \
      status, started_at, stopped_at, items, ended, join_state";
 
 impl MapRunRow {
+    /// Reads a row with the columns of `MAP_RUN_COLUMNS`.
     pub fn read(row: &Row<'_>) -> rusqlite::Result<MapRunRow> {
         let status: i64 = row.get(8)?;
         Ok(MapRunRow {
@@ -85,6 +96,7 @@ fn text<T: Serialize>(value: &T) -> String {
 }
 
 impl FrameTables<'_> {
+    /// The map run with this number.
     pub fn map_run(&self, id: MapRunId) -> Result<Option<MapRunRow>, StoreError> {
         map_run_of(self.connection, id)
     }
@@ -94,6 +106,7 @@ impl FrameTables<'_> {
         find_map_run(self.connection, label, name)
     }
 
+    /// Adds a map run. Answers the number that it got.
     pub fn insert_map_run(&self, row: &MapRunRow) -> Result<MapRunId, StoreError> {
         self.connection
             .prepare_cached(

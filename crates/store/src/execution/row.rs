@@ -15,16 +15,23 @@ use crate::tables::ExecutionTables;
 /// One execution, without its data.
 #[derive(Debug, Clone)]
 pub struct ExecutionRow {
+    /// Its number.
     pub id: ExecutionId,
+    /// The revision of its state machine that it runs.
     pub revision: RevisionId,
+    /// Its name within its state machine; of an EXPRESS execution see `given_name`.
     pub name: String,
+    /// How it stands.
     pub status: ExecutionStatus,
     /// When it started.
     pub started_at: UnixMillis,
     /// When it ended; absent while it runs.
     pub stopped_at: Option<UnixMillis>,
+    /// The number of its newest event.
     pub events: EventId,
+    /// The step with its first event.
     pub first_step: StepId,
+    /// Its newest step, from which `previous` leads back to the first.
     pub last_step: StepId,
     /// The event whose task token its root frame waits for, 0 when for none.
     pub waits_for: EventId,
@@ -43,6 +50,7 @@ pub struct ExecutionRow {
 /// What a child execution of a map run has besides.
 #[derive(Debug, Clone)]
 pub struct ItemOf {
+    /// The map run.
     pub map_run: MapRunId,
     /// Stands in its ARN after the name of the state machine.
     pub label: String,
@@ -50,6 +58,7 @@ pub struct ItemOf {
     pub items: u64,
 }
 
+/// The columns that `ExecutionRow::read` reads, in their order.
 pub const EXECUTION_COLUMNS: &str = "id, revision, name, status, started_at, stopped_at, \
      events, first_step, last_step, waits_for, frame_step, frames, map_run, label, items, redrives, \
      redriven_at";
@@ -81,6 +90,7 @@ impl ExecutionRow {
         place.execution_arn(&self.machine_part(machine), &self.name)
     }
 
+    /// Reads a row with the columns of `EXECUTION_COLUMNS`.
     pub fn read(row: &Row<'_>) -> rusqlite::Result<ExecutionRow> {
         let status: i64 = row.get(3)?;
         Ok(ExecutionRow {
@@ -112,6 +122,7 @@ impl ExecutionRow {
 }
 
 impl ExecutionTables<'_> {
+    /// The execution with this number.
     pub fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionRow>, StoreError> {
         let query = format!("SELECT {EXECUTION_COLUMNS} FROM execution WHERE id = ?1");
         let mut statement = self.connection.prepare_cached(&query)?;
@@ -142,6 +153,25 @@ impl ExecutionTables<'_> {
         name: &str,
     ) -> Result<Option<ExecutionRow>, StoreError> {
         Ok(find_by_name(self.connection, machine_name, name)?)
+    }
+
+    /// The number of the execution with this name, which asks for no more of its row than that. Its state machine is that of the
+    /// name's hash, for the row may not lead to it any more.
+    ///
+    /// # Errors
+    /// When the store failed, or a name cannot be read.
+    pub fn execution_id_named(
+        &self,
+        machine_name: &str,
+        name: &str,
+    ) -> Result<Option<ExecutionId>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT execution.id FROM execution_name \
+             JOIN execution ON execution.id = execution_name.execution \
+             WHERE execution_name.hash = ?1 AND execution.name = ?2",
+        )?;
+        let found = statement.query_row((name_hash(machine_name, name), name), |row| row.get(0));
+        Ok(optional(found)?)
     }
 
     /// `machine_name` as it stands in the execution's ARN.

@@ -14,12 +14,19 @@ use crate::tables::ExecutionTables;
 /// One step, ready to be appended.
 #[derive(Debug)]
 pub struct StepRow<'a> {
+    /// Its number.
     pub id: StepId,
+    /// The execution that it is a step of.
     pub execution: ExecutionId,
+    /// The step before it; absent for the first.
     pub previous: Option<StepId>,
+    /// When it was made.
     pub at: Time,
+    /// The number of its first event.
     pub first_event: EventId,
+    /// Its record, as `rampmeter_asl::record` writes it.
     pub data: &'a str,
+    /// The audit of the call that caused it, as JSON.
     pub call: Option<&'a str>,
 }
 
@@ -33,6 +40,7 @@ struct Link {
 }
 
 impl ExecutionTables<'_> {
+    /// Appends a step to the chain of its execution.
     pub fn append_step(&self, step: &StepRow<'_>) -> Result<(), StoreError> {
         let (jump, depth) = match step.previous {
             None => (None, 1),
@@ -88,7 +96,7 @@ impl ExecutionTables<'_> {
     /// The time of the newest step.
     pub fn newest_step_time(&self) -> Result<Option<Time>, StoreError> {
         let at = optional(self.connection.query_row(
-            "SELECT at FROM step ORDER BY id DESC LIMIT 1",
+            "SELECT at FROM step WHERE typeof(at) = 'integer' ORDER BY id DESC LIMIT 1",
             [],
             |row| row.get(0),
         ))?;

@@ -15,12 +15,14 @@ use crate::tables::ExecutionTables;
 /// A timer of one execution that is due.
 #[derive(Debug)]
 pub struct TimerRow {
+    /// The execution.
     pub execution: ExecutionId,
     /// What it is for, if that can be read.
     pub timer: Result<Timer, Damaged>,
 }
 
 impl ExecutionTables<'_> {
+    /// Sets a timer. One that is set already stays.
     pub fn set_timer(&self, execution: ExecutionId, timer: Timer) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO timer VALUES (?1, ?2, ?3, ?4)")?
@@ -28,6 +30,7 @@ impl ExecutionTables<'_> {
         Ok(())
     }
 
+    /// Clears a timer, if it is set.
     pub fn clear_timer(&self, execution: ExecutionId, timer: Timer) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(

@@ -17,6 +17,7 @@ use crate::tables::MachineTables;
 /// One activity.
 #[derive(Debug, Clone)]
 pub struct ActivityRow {
+    /// Its name.
     pub name: String,
     /// JSON text.
     pub encryption: Option<String>,
@@ -27,9 +28,13 @@ pub struct ActivityRow {
 /// One task that waits for a worker. Its input lies in the step, in the event.
 #[derive(Debug, Clone, Copy)]
 pub struct ActivityTaskRow {
+    /// The activity.
     pub activity: ActivityId,
+    /// The step with its `ActivityScheduled` event.
     pub step: StepId,
+    /// That event.
     pub event: EventId,
+    /// The execution whose task it is.
     pub execution: ExecutionId,
 }
 
@@ -86,6 +91,7 @@ impl MachineTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// The activity with this name.
     pub fn activity(&self, name: &str) -> Result<Option<ActivityRow>, StoreError> {
         find_activity(self.connection, name)
     }
@@ -108,6 +114,7 @@ impl MachineTables<'_> {
         Ok(())
     }
 
+    /// Adds a task for a worker.
     pub fn insert_activity_task(&self, row: &ActivityTaskRow) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT INTO activity_task VALUES (?1, ?2, ?3, ?4)")?

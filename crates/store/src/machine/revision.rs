@@ -14,13 +14,21 @@ use crate::tables::MachineTables;
 /// One revision of a state machine, with what the state machine says.
 #[derive(Debug, Clone)]
 pub struct RevisionRow {
+    /// Its number.
     pub id: RevisionId,
+    /// The state machine.
     pub machine: MachineId,
+    /// The name of the state machine.
     pub name: String,
+    /// The type of the state machine.
     pub kind: MachineKind,
+    /// The definition, as it was given (substitutions resolved).
     pub definition: String,
+    /// ARN of the role.
     pub role_arn: String,
+    /// Logging, tracing and encryption, which have no effect here.
     pub settings: Settings,
+    /// AWS's revisionId; absent for the first revision.
     pub label: Option<String>,
     /// When the revision was made.
     pub revised_at: UnixMillis,
@@ -92,6 +100,7 @@ pub fn newest_revisions(connection: &Connection) -> Result<Vec<RevisionRow>, Sto
 }
 
 impl MachineTables<'_> {
+    /// The newest revision of the state machine with this name.
     pub fn newest_revision(&self, name: &str) -> Result<Option<RevisionRow>, StoreError> {
         newest_revision(self.connection, name)
     }
@@ -106,6 +115,7 @@ impl MachineTables<'_> {
             .ok_or_else(|| StoreError::damaged(format!("revision {} is missing", id.0)))
     }
 
+    /// One revision; one that is missing counts as damaged.
     pub fn revision(&self, id: RevisionId) -> Result<RevisionRow, StoreError> {
         revision(self.connection, id)
     }

@@ -32,10 +32,12 @@ pub fn tags(
 }
 
 impl MachineTables<'_> {
+    /// The tags of a state machine or an activity; none when there is no such thing.
     pub fn tags(&self, of: Tagged<'_>) -> Result<Option<BTreeMap<String, String>>, StoreError> {
         tags(self.connection, of)
     }
 
+    /// Writes the tags of a state machine or an activity.
     pub fn set_tags(
         &self,
         of: Tagged<'_>,

@@ -15,8 +15,11 @@ use crate::tables::MachineTables;
 /// One version of a state machine.
 #[derive(Debug, Clone)]
 pub struct VersionRow {
+    /// Its number, from 1.
     pub number: VersionNumber,
+    /// The revision that it stands for.
     pub revision: RevisionId,
+    /// What it was published with.
     pub description: Option<String>,
     /// When it was created.
     pub created_at: UnixMillis,
@@ -25,8 +28,11 @@ pub struct VersionRow {
 /// One alias of a state machine.
 #[derive(Debug, Clone)]
 pub struct AliasRow {
+    /// Its name.
     pub name: String,
+    /// What it was given.
     pub description: Option<String>,
+    /// Where it sends executions: one route or two, whose weights add up to 100.
     pub routes: Vec<StoredRoute>,
     /// When it was created.
     pub created_at: UnixMillis,
@@ -37,7 +43,9 @@ pub struct AliasRow {
 /// Through what an execution was started, when not through its state machine itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
+    /// The version, if it was started through one, or through an alias of it.
     pub version: Option<VersionNumber>,
+    /// The alias, if it was started through one.
     pub alias: Option<String>,
 }
 
@@ -164,10 +172,12 @@ impl VersionRow {
 }
 
 impl MachineTables<'_> {
+    /// The versions of a state machine, newest first.
     pub fn versions(&self, machine: MachineId) -> Result<Vec<VersionRow>, StoreError> {
         versions(self.connection, machine)
     }
 
+    /// One version of a state machine.
     pub fn version(
         &self,
         machine: MachineId,
@@ -202,6 +212,7 @@ impl MachineTables<'_> {
         })
     }
 
+    /// Deletes a version. Its number is not given again.
     pub fn delete_version(
         &self,
         machine: MachineId,
@@ -214,10 +225,12 @@ impl MachineTables<'_> {
         Ok(())
     }
 
+    /// The aliases of a state machine, oldest first.
     pub fn aliases(&self, machine: MachineId) -> Result<Vec<AliasRow>, StoreError> {
         aliases(self.connection, machine)
     }
 
+    /// One alias of a state machine.
     pub fn alias(&self, machine: MachineId, name: &str) -> Result<Option<AliasRow>, StoreError> {
         alias(self.connection, machine, name)
     }
@@ -239,6 +252,7 @@ impl MachineTables<'_> {
         Ok(())
     }
 
+    /// Deletes an alias.
     pub fn delete_alias(&self, machine: MachineId, name: &str) -> Result<(), StoreError> {
         self.connection.execute(
             "DELETE FROM machine_alias WHERE machine = ?1 AND name = ?2",
@@ -256,6 +270,7 @@ impl MachineTables<'_> {
         Ok(())
     }
 
+    /// Notes through what an execution was started.
     pub fn insert_origin(&self, execution: ExecutionId, origin: &Origin) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT INTO execution_origin VALUES (?1, ?2, ?3)")?

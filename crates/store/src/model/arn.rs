@@ -7,11 +7,14 @@ use crate::model::version::VersionNumber;
 /// The account and region that every ARN of this server carries.
 #[derive(Debug, Clone)]
 pub struct ArnScope {
+    /// The region, such as `us-east-1`.
     pub region: String,
+    /// The account, of twelve digits.
     pub account: String,
 }
 
 impl ArnScope {
+    /// The ARN of the state machine with this name; of a map run's children, `NAME/LABEL`.
     pub fn machine_arn(&self, machine: &str) -> String {
         format!(
             "arn:aws:states:{}:{}:stateMachine:{machine}",
@@ -40,6 +43,7 @@ impl ArnScope {
         )
     }
 
+    /// The ARN of the activity with this name.
     pub fn activity_arn(&self, activity: &str) -> String {
         format!(
             "arn:aws:states:{}:{}:activity:{activity}",
@@ -47,10 +51,12 @@ impl ArnScope {
         )
     }
 
+    /// The ARN of the queue with this name.
     pub fn queue_arn(&self, queue: &str) -> String {
         format!("arn:aws:sqs:{}:{}:{queue}", self.region, self.account)
     }
 
+    /// The ARN of the role of workflows that are configured: there is no role behind it.
     pub fn role_arn(&self) -> String {
         format!("arn:aws:iam::{}:role/rampmeter", self.account)
     }
@@ -59,21 +65,27 @@ impl ArnScope {
 /// What can have tags, by its name.
 #[derive(Debug, Clone, Copy)]
 pub enum Tagged<'a> {
+    /// The name of a state machine.
     Machine(&'a str),
+    /// The name of an activity.
     Activity(&'a str),
 }
 
 /// What an ARN of a state machine names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MachineReference<'a> {
+    /// The name of the state machine; of a child execution of a map run, `NAME/LABEL`.
     pub name: &'a str,
+    /// The version or the alias, if it names one.
     pub qualifier: Option<Qualifier<'a>>,
 }
 
 /// What follows the name of the state machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Qualifier<'a> {
+    /// A version.
     Version(VersionNumber),
+    /// The name of an alias.
     Alias(&'a str),
 }
 

@@ -20,6 +20,7 @@ pub struct Histogram {
 }
 
 impl Histogram {
+    /// Counts a duration.
     pub fn note(&mut self, duration: Duration) {
         let seconds = duration.as_secs_f64();
         let bucket = BOUNDS.iter().position(|bound| seconds <= *bound);
@@ -58,10 +59,12 @@ pub struct Figures {
 }
 
 impl Figures {
+    /// Counts how long a call waited for its first permit.
     pub fn note_wait(&mut self, priority: Priority, waited: Duration) {
         self.waits[priority.index()].note(waited);
     }
 
+    /// Counts an answer, and how long it took from its permit.
     pub fn note_answer(&mut self, priority: Priority, took: Duration, outcome: &Outcome) {
         self.durations[priority.index()].note(took);
         let kind = match outcome {

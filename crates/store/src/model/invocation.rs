@@ -8,11 +8,14 @@ use crate::model::id::StepId;
 /// The error of a task, with the name and the text that Step Functions gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskError {
+    /// The error name.
     pub error: String,
+    /// The cause.
     pub cause: String,
 }
 
 impl TaskError {
+    /// An error with a cause.
     pub fn new(error: impl Into<String>, cause: impl Into<String>) -> TaskError {
         TaskError {
             error: error.into(),
@@ -37,7 +40,9 @@ impl TaskError {
 /// Which request: that of the task whose scheduled event is `event`, submitted by `step`. Older ones are smaller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct InvocationKey {
+    /// The step that submitted the task.
     pub step: StepId,
+    /// Its scheduled event.
     pub event: EventId,
 }
 

@@ -31,6 +31,7 @@ impl std::fmt::Debug for TokenSeal {
 }
 
 impl TokenSeal {
+    /// A seal with this key.
     pub fn new(key: [u8; 32]) -> TokenSeal {
         TokenSeal { key }
     }

@@ -83,7 +83,9 @@ pub struct AliasDescription {
 /// A route as the store keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredRoute {
+    /// The version.
     pub version: VersionNumber,
+    /// Of a hundred executions.
     pub weight: i64,
 }
 

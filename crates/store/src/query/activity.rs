@@ -19,6 +19,7 @@ impl Reader {
         })
     }
 
+    /// DescribeActivity.
     pub fn describe_activity(&self, arn: &str) -> Result<ActivityDescription, Rejected> {
         let name = arn::activity_name(arn)?;
         self.with(|connection| {

@@ -21,6 +21,7 @@ use crate::query::page::{page_size, page_start, page_token};
 const GROUPED: u32 = 10_000;
 
 impl Reader {
+    /// A page of the dead letters, newest first.
     pub fn dead_letters(&self, list: &ListDeadLetters) -> Result<Page<DeadLetterState>, Rejected> {
         let before = page_start(list.next_token.as_deref(), i64::MAX)?;
         let size = page_size(list.max_results);
@@ -42,8 +43,11 @@ impl Reader {
             let last = letters.last().filter(|_| more);
             let next_token = last.map(|(number, _)| page_token(*number));
             let mut items = Vec::new();
-            for (_, letter) in letters {
-                let letter = or_left_out(letter.map_err(StoreError::from), "a dead letter")?;
+            for (number, letter) in letters {
+                let letter = or_left_out(
+                    letter.map_err(StoreError::from),
+                    &format!("dead letter c-{number}"),
+                )?;
                 let Some((mut letter, execution)) = letter else {
                     continue;
                 };
@@ -57,6 +61,7 @@ impl Reader {
         })
     }
 
+    /// How many dead letters there are of each kind, among the newest 10,000; the most frequent first.
     pub fn dead_letter_groups(&self) -> Result<Vec<DeadLetterGroup>, Rejected> {
         self.with(|connection| {
             // The key beside a maximum is that of the row with the maximum.

@@ -7,6 +7,7 @@ use crate::model::rejected::Rejected;
 use crate::query::{Reader, step_events};
 
 impl Reader {
+    /// DescribeExecution.
     pub fn describe_execution(&self, arn: &str) -> Result<ExecutionDescription, Rejected> {
         self.with(|connection| {
             let row = self.find(connection, arn)?;

@@ -17,6 +17,7 @@ use crate::query::{Reader, step_events};
 const MAX_PAGE_BYTES: usize = 4 << 20;
 
 impl Reader {
+    /// GetExecutionHistory.
     pub fn execution_history(
         &self,
         request: &GetExecutionHistory,

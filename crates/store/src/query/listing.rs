@@ -24,6 +24,7 @@ use crate::query::Reader;
 use crate::query::page::{page_size, page_start, page_token};
 
 impl Reader {
+    /// ListExecutions: a page, newest first.
     pub fn list_executions(
         &self,
         list: &ListExecutions,
@@ -114,15 +115,16 @@ impl Reader {
         let kept = &rows[..rows.len().min(size)];
         let next_token = kept.last().filter(|_| more).map(|(id, _)| page_token(*id));
         let mut items = Vec::new();
-        for (_, row) in rows.into_iter().take(size) {
+        for (id, row) in rows.into_iter().take(size) {
             let read = row
                 .map_err(StoreError::from)
                 .and_then(|row| self.summary(connection, &row));
-            items.extend(or_left_out(read, "an execution of a list")?);
+            items.extend(or_left_out(read, &format!("execution {id}"))?);
         }
         Ok(Page { items, next_token })
     }
 
+    /// How many executions have each status. It reads the status of every one.
     pub fn execution_counts(&self) -> Result<Vec<(ExecutionStatus, u64)>, Rejected> {
         self.with(|connection| {
             let mut statement = connection
@@ -195,7 +197,7 @@ fn kind_of(connection: &Connection, name: &str) -> Result<Option<MachineKind>, S
         .transpose()
 }
 
-fn wall_clock() -> UnixMillis {
+pub(super) fn wall_clock() -> UnixMillis {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let millis = since_epoch.unwrap_or_default().as_millis();
     UnixMillis(i64::try_from(millis).unwrap_or(i64::MAX))

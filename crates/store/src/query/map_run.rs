@@ -17,6 +17,7 @@ use crate::query::Reader;
 use crate::query::page::{page_size, page_start, page_token};
 
 impl Reader {
+    /// DescribeMapRun.
     pub fn describe_map_run(&self, arn: &str) -> Result<MapRunDescription, Rejected> {
         let (label, name) = arn::map_run_names(arn)?;
         self.with(|connection| match find_map_run(connection, label, name)? {
@@ -25,6 +26,7 @@ impl Reader {
         })
     }
 
+    /// ListMapRuns: a page, newest first.
     pub fn list_map_runs(&self, list: &ListMapRuns) -> Result<Page<MapRunDescription>, Rejected> {
         let before = page_start(list.next_token.as_deref(), i64::MAX)?;
         let size = page_size(list.max_results);

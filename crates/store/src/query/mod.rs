@@ -14,6 +14,7 @@ mod outcome;
 mod page;
 mod version;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -23,7 +24,7 @@ use rusqlite::Connection;
 use crate::call::control::controls;
 use crate::connection::open_reader;
 use crate::connection::optional;
-use crate::damaged::damaged_items;
+use crate::damaged::{LeftOut, damaged_items, take_left_out};
 use crate::directory::blobs_path;
 use crate::directory::store_path;
 use crate::error::StoreError;
@@ -33,17 +34,21 @@ use crate::execution::row::find_by_name;
 use crate::model::arn;
 use crate::model::arn::ArnScope;
 use crate::model::control::ControlRecord;
-use crate::model::damaged::DamagedItem;
+use crate::model::damaged::{DamagedItem, DamagedKind};
 use crate::model::id::{QueueId, StepId};
 use crate::model::rejected::Rejected;
 use crate::queue::record::QueueCounts;
 use crate::queue::record::count_messages;
+
+use listing::wall_clock;
 
 pub use absent::AbsentTarget;
 pub use audit::{Audit, CallTimes};
 
 /// Connections kept open between two reads.
 const KEPT: usize = 4;
+/// Names of what cannot be read that are remembered.
+const MAX_MET: usize = 10_000;
 
 /// Reads of one store.
 #[derive(Debug)]
@@ -51,6 +56,16 @@ pub struct Reader {
     path: PathBuf,
     place: ArnScope,
     connections: Mutex<Vec<Connection>>,
+    met: Mutex<Met>,
+}
+
+/// What reads met that cannot be read.
+#[derive(Debug, Default)]
+struct Met {
+    /// The names of all of it.
+    names: BTreeSet<String>,
+    /// What nobody was told yet.
+    news: Vec<DamagedItem>,
 }
 
 impl Reader {
@@ -66,12 +81,14 @@ impl Reader {
         Reader::new(&store_path(data_dir), place).map_err(|error| failed(error.into()))
     }
 
+    /// Reads of the store at `path`, for an engine that runs on it.
     pub fn new(path: &Path, place: ArnScope) -> Result<Reader, StoreError> {
         let first = open_reader(path)?;
         Ok(Reader {
             path: path.to_owned(),
             place,
             connections: Mutex::new(vec![first]),
+            met: Mutex::default(),
         })
     }
 
@@ -89,6 +106,41 @@ impl Reader {
     /// What could not be read, the oldest first.
     pub fn damaged(&self) -> Result<Vec<DamagedItem>, Rejected> {
         self.with(|connection| Ok(damaged_items(connection)?))
+    }
+
+    /// What reads met for the first time since this was asked last. It is the writer that can put it on the list.
+    pub fn take_met(&self) -> Vec<DamagedItem> {
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut met.news)
+    }
+
+    /// Remembers what a read left out, and what it failed for.
+    fn meet(&self, failed: Option<&TransactionError>) {
+        let mut left_out = take_left_out();
+        if let Some(TransactionError::Damaged(why)) = failed {
+            left_out.push(LeftOut {
+                kind: DamagedKind::Row,
+                name: why.to_string(),
+                why: why.clone(),
+            });
+        }
+        if left_out.is_empty() {
+            return;
+        }
+        let at = wall_clock();
+        let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        for LeftOut { kind, name, why } in left_out {
+            if met.names.len() < MAX_MET && met.names.insert(name.clone()) {
+                tracing::error!(name, %why, "a read met what cannot be read");
+                let why = why.to_string();
+                met.news.push(DamagedItem {
+                    kind,
+                    name,
+                    why,
+                    at,
+                });
+            }
+        }
     }
 
     /// How many messages of a plain queue are in which status.
@@ -120,7 +172,10 @@ impl Reader {
             Some(connection) => connection,
             None => open_reader(&self.path).map_err(|error| failed(error.into()))?,
         };
-        let answer = read(&connection).map_err(failed);
+        take_left_out();
+        let answer = read(&connection);
+        self.meet(answer.as_ref().err());
+        let answer = answer.map_err(failed);
         let mut kept = self
             .connections
             .lock()
@@ -146,10 +201,7 @@ fn step_events(connection: &Connection, id: StepId) -> Result<(Vec<Event>, usize
 fn failed(error: TransactionError) -> Rejected {
     match error {
         TransactionError::Refused(refused) => refused,
-        TransactionError::Damaged(why) => {
-            tracing::error!(%why, "a read met what cannot be read");
-            Rejected::Unreadable(why.to_string())
-        }
+        TransactionError::Damaged(why) => Rejected::Unreadable(why.to_string()),
         TransactionError::Poisoned(failure) => Rejected::Stopped(failure.to_string()),
     }
 }

@@ -14,6 +14,7 @@ use crate::model::version::{AliasDescription, VersionDescription};
 use crate::query::Reader;
 
 impl Reader {
+    /// ListStateMachineVersions, newest first.
     pub fn versions(&self, arn: &str) -> Result<Vec<VersionDescription>, Rejected> {
         let name = arn::machine_name(arn)?;
         let machine_arn = self.place.machine_arn(name);
@@ -26,6 +27,7 @@ impl Reader {
         })
     }
 
+    /// DescribeStateMachineAlias.
     pub fn describe_alias(&self, arn: &str) -> Result<AliasDescription, Rejected> {
         let reference = arn::machine(arn)?;
         let Some(Qualifier::Alias(name)) = reference.qualifier else {
@@ -43,6 +45,7 @@ impl Reader {
         })
     }
 
+    /// ListStateMachineAliases, oldest first; of a version, those that route to it.
     pub fn aliases(&self, arn: &str) -> Result<Vec<AliasDescription>, Rejected> {
         let reference = arn::machine(arn)?;
         let version = match reference.qualifier {
@@ -64,6 +67,7 @@ impl Reader {
         })
     }
 
+    /// ListTagsForResource.
     pub fn tags(&self, arn: &str) -> Result<BTreeMap<String, String>, Rejected> {
         let of = arn::tagged(arn)?;
         self.with(|connection| {

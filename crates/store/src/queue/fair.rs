@@ -7,6 +7,7 @@ use crate::model::id::{GroupHash, MessageNumber, QueueId};
 use crate::tables::MessageTables;
 
 impl MessageTables<'_> {
+    /// Puts a message of a group on a standard queue.
     pub fn make_fair(
         &self,
         queue: QueueId,
@@ -19,6 +20,7 @@ impl MessageTables<'_> {
         Ok(())
     }
 
+    /// Takes a message of a group off a standard queue. Answers whether it was there.
     pub fn unmake_fair(
         &self,
         queue: QueueId,
@@ -71,6 +73,7 @@ impl MessageTables<'_> {
         )?)
     }
 
+    /// How many messages with a group may be received.
     pub fn count_fair(&self, queue: QueueId) -> Result<u64, StoreError> {
         let mut statement = self
             .connection

@@ -11,6 +11,7 @@ use crate::tables::MessageTables;
 const CLEARED: u32 = 8;
 
 impl MessageTables<'_> {
+    /// Puts a message at the end of its group.
     pub fn join_group(
         &self,
         queue: QueueId,
@@ -23,6 +24,7 @@ impl MessageTables<'_> {
         Ok(())
     }
 
+    /// Takes a message out of its group.
     pub fn leave_group(
         &self,
         queue: QueueId,

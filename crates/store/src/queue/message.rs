@@ -16,7 +16,9 @@ use crate::tables::MessageTables;
 /// One message, without its body when that lies in a step.
 #[derive(Debug, Clone)]
 pub struct MessageRow {
+    /// Its number.
     pub id: MessageNumber,
+    /// Its queue.
     pub queue: QueueId,
     /// The execution and the TaskScheduled event of its task token, if it carries a genuine one.
     pub task: Option<(ExecutionId, EventId)>,
@@ -26,11 +28,17 @@ pub struct MessageRow {
     pub stored: Option<(StepId, u32)>,
     /// The body, when no step holds it.
     pub body: Option<String>,
+    /// Its business key.
     pub key: Option<String>,
+    /// When it was committed.
     pub sent_at: Time,
+    /// When its first request was permitted; absent when none was.
     pub first_started_at: Option<Time>,
+    /// Requests started for it, or receives of it.
     pub receive_count: u32,
+    /// Answers that used up an attempt.
     pub attempts: u32,
+    /// Requests that were in flight when the process died.
     pub crashes: u32,
     /// How often in a row the vendor has refused its call, for itself as far as could be told.
     pub refusals: u32,
@@ -84,9 +92,13 @@ impl MessageRow {
 /// Why a message is in a dead-letter queue.
 #[derive(Debug, Clone)]
 pub struct DeadLetter<'a> {
+    /// The number of the call.
     pub message: MessageNumber,
+    /// When it failed.
     pub failed_at: Time,
+    /// The error name.
     pub error: &'a str,
+    /// What happened, in words or as JSON.
     pub cause: &'a str,
     /// The lane that it was in; none when it never was in one.
     pub lane: Option<Priority>,
@@ -126,6 +138,7 @@ impl MessageTables<'_> {
             })?)
     }
 
+    /// Adds a message. It can be taken by nobody yet.
     pub fn insert_message(&self, message: &MessageRow) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
@@ -155,6 +168,7 @@ impl MessageTables<'_> {
         Ok(())
     }
 
+    /// The message with this number.
     pub fn message(&self, id: MessageNumber) -> Result<Option<MessageRow>, StoreError> {
         let query = format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE id = ?1");
         let mut statement = self.connection.prepare_cached(&query)?;
@@ -189,6 +203,7 @@ impl MessageTables<'_> {
         Ok(())
     }
 
+    /// Deletes a message and what it carries.
     pub fn delete_message(&self, id: MessageNumber) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("DELETE FROM message WHERE id = ?1")?
@@ -196,6 +211,7 @@ impl MessageTables<'_> {
         Ok(())
     }
 
+    /// Lets a message be taken.
     pub fn make_ready(&self, queue: QueueId, id: MessageNumber) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT INTO ready (queue, turn, message) VALUES (?1, 0, ?2)")?
@@ -203,6 +219,7 @@ impl MessageTables<'_> {
         Ok(())
     }
 
+    /// Takes a message out of those that may be taken. Answers whether it was there.
     pub fn unready(&self, queue: QueueId, id: MessageNumber) -> Result<bool, StoreError> {
         let gone = self
             .connection
@@ -247,6 +264,7 @@ impl MessageTables<'_> {
         Ok(count.unsigned_abs())
     }
 
+    /// Lets a message be taken from then on.
     pub fn delay(&self, until: Time, id: MessageNumber) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT INTO delayed (until, message) VALUES (?1, ?2)")?

@@ -13,18 +13,25 @@ use crate::tables::QueueTables;
 /// One move task.
 #[derive(Debug, Clone)]
 pub struct MoveTaskRow {
+    /// Its number; 0 before it has one.
     pub id: i64,
     /// Names of the queues.
     pub source: String,
+    /// Name of the queue that messages go to; absent for those that they came from.
     pub destination: Option<String>,
     /// Messages a second.
     pub rate: Option<u32>,
+    /// How it stands.
     pub status: MoveTaskStatus,
+    /// Why it failed, as an SQS error code.
     pub failure: Option<String>,
+    /// When it started.
     pub started_at: Time,
     /// Messages below this number were in the source at the start.
     pub below: i64,
+    /// Messages that were there at the start.
     pub to_move: i64,
+    /// Messages moved so far.
     pub moved: i64,
 }
 
@@ -90,6 +97,7 @@ impl QueueTables<'_> {
         Ok(())
     }
 
+    /// The task with this number.
     pub fn move_task(&self, id: i64) -> Result<Option<MoveTaskRow>, StoreError> {
         let query = format!("SELECT {COLUMNS} FROM move_task WHERE id = ?1");
         let mut statement = self.connection.prepare_cached(&query)?;

@@ -1,12 +1,14 @@
 //! Rows of queues, and of what is particular to the messages of plain ones: envelopes and those that are hidden.
 
 use rampmeter_dispatch::Time;
+use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 
 use crate::column::{micros, optional_micros};
 use crate::connection::optional;
-use crate::damaged::readable;
+use crate::damaged::{leave_out, readable};
 use crate::error::{StoreError, StoreFailure};
+use crate::model::damaged::DamagedKind;
 use crate::model::id::{MessageNumber, QueueId, TargetId};
 use crate::model::sqs::attributes::QueueAttributes;
 use crate::model::sqs::queue::QueueRecord;
@@ -17,9 +19,13 @@ use crate::tables::QueueTables;
 /// What a message of a plain queue carries beside its body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Envelope {
+    /// By name, as the sender gave them.
     pub attributes: MessageAttributes,
+    /// Those that AWS names, such as `AWSTraceHeader`.
     pub system_attributes: MessageAttributes,
+    /// The MessageGroupId.
     pub group_id: Option<String>,
+    /// The MessageDeduplicationId.
     pub deduplication_id: Option<String>,
     /// The queue that sent it here as a dead letter.
     pub source: Option<String>,
@@ -30,6 +36,7 @@ pub struct Envelope {
 /// Why and until when a message cannot be received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hidden {
+    /// When it can be received again.
     pub until: Time,
     /// It is in flight since then; without it, its delay is not over.
     pub received_at: Option<Time>,
@@ -38,8 +45,11 @@ pub struct Hidden {
 /// How many messages of a queue are in which status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QueueCounts {
+    /// That may be received.
     pub visible: u64,
+    /// That were received, and are neither deleted nor visible again.
     pub in_flight: u64,
+    /// Whose delay is not over.
     pub delayed: u64,
 }
 
@@ -55,14 +65,14 @@ impl QueueTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// All queues but those of targets that are not configured: `targets` are the ones that are.
+    /// All queues, each with its target if it is one's. One that cannot be read is left out, by its name.
     pub fn queues(&self) -> Result<Vec<(QueueRecord, Option<TargetId>)>, StoreError> {
         let mut statement = self.connection.prepare(
             "SELECT id, name, attributes, tags, created_at, modified_at, group_scope, purged_at, \
              purged_below, (SELECT count(*) FROM hidden WHERE hidden.queue = queue.id AND received_at IS NOT NULL), \
              target FROM queue",
         )?;
-        let rows = statement.query_map([], |row| {
+        let read = |row: &Row<'_>| -> rusqlite::Result<(QueueRecord, Option<TargetId>)> {
             let attributes: String = row.get(2)?;
             let tags: String = row.get(3)?;
             let record = QueueRecord {
@@ -79,8 +89,35 @@ impl QueueTables<'_> {
                 last_group: None,
             };
             Ok((record, row.get(10)?))
-        })?;
-        Ok(readable(rows, "a queue")?)
+        };
+        let rows = statement.query_map([], |row| Ok((row.get::<_, Value>(1)?, read(row))))?;
+        let mut queues = Vec::new();
+        for row in rows {
+            let (name, queue) = row?;
+            match queue.map_err(StoreError::from) {
+                Ok(queue) => queues.push(queue),
+                Err(StoreError::Damaged(why)) => {
+                    let name = match name {
+                        Value::Text(name) => name,
+                        _ => "without a name".to_owned(),
+                    };
+                    leave_out(DamagedKind::Queue, name, why);
+                }
+                Err(StoreError::Failed(failure)) => return Err(failure.into()),
+            }
+        }
+        Ok(queues)
+    }
+
+    /// Whether a plain queue has this name, be it readable or not.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub fn has_plain_queue(&self, name: &str) -> Result<bool, StoreFailure> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT 1 FROM queue WHERE name = ?1 AND target IS NULL")?;
+        Ok(statement.exists([name])?)
     }
 
     /// Writes a new queue and gives it its number. Answers whether the name was free.
@@ -121,6 +158,7 @@ impl QueueTables<'_> {
         Ok(())
     }
 
+    /// Deletes a queue. Its messages are swept.
     pub fn delete_queue(&self, id: QueueId) -> Result<(), StoreError> {
         self.connection
             .execute("DELETE FROM queue WHERE id = ?1", [id])?;
@@ -131,6 +169,7 @@ impl QueueTables<'_> {
         Ok(())
     }
 
+    /// Writes what a message carries beside its body, if it carries anything.
     pub fn put_envelope(
         &self,
         message: MessageNumber,
@@ -155,6 +194,7 @@ impl QueueTables<'_> {
         Ok(())
     }
 
+    /// What a message carries beside its body.
     pub fn envelope(&self, message: MessageNumber) -> Result<Envelope, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT attributes, system_attributes, group_id, deduplication_id, source, \
@@ -180,6 +220,7 @@ impl QueueTables<'_> {
         Ok(optional(found)?.unwrap_or_default())
     }
 
+    /// Deletes what a message carries beside its body.
     pub fn delete_envelope(&self, message: MessageNumber) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("DELETE FROM envelope WHERE message = ?1")?
@@ -213,6 +254,7 @@ impl QueueTables<'_> {
         MessageTables::of(self.connection).delay(hidden.until, message)
     }
 
+    /// How a message is hidden, if it is.
     pub fn hidden(
         &self,
         queue: QueueId,
@@ -272,6 +314,7 @@ impl QueueTables<'_> {
         Ok(())
     }
 
+    /// Forgets a sweep that is done.
     pub fn end_sweep(&self, queue: QueueId) -> Result<(), StoreFailure> {
         self.connection
             .execute("DELETE FROM sweep WHERE queue = ?1", [queue])?;
@@ -282,7 +325,7 @@ impl QueueTables<'_> {
     pub fn sweeps(&self) -> Result<Vec<(QueueId, i64)>, StoreError> {
         let mut statement = self.connection.prepare("SELECT queue, below FROM sweep")?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        Ok(readable(rows, "the sweep of a queue")?)
     }
 
     /// Some messages of a queue below a number, in whatever status; at most four times `most`.

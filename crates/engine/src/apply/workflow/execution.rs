@@ -13,7 +13,7 @@ use rampmeter_store::model::id::{ExecutionId, StepId};
 use rampmeter_store::model::name::check_name;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::state_machine::MachineKind;
-use rampmeter_store::{ExecutionRow, Origin, StoreError};
+use rampmeter_store::{Damaged, ExecutionRow, Origin, StoreError};
 use rampmeter_store::{MAX_DATA_BYTES, stored_input};
 use rampmeter_time::UnixMillis;
 
@@ -227,7 +227,11 @@ impl WorkflowContext<'_> {
         &mut self,
         stop: StopExecution,
     ) -> Result<UnixMillis, TransactionError> {
-        let execution = self.execution_by_arn(&stop.execution_arn)?;
+        let execution = match self.execution_by_arn(&stop.execution_arn) {
+            Ok(execution) => execution,
+            Err(TransactionError::Poisoned(failure)) => return Err(failure.into()),
+            Err(why) => return self.stop_unreadable(&stop.execution_arn, why),
+        };
         if let Some(stopped_at) = execution.stopped_at {
             return Ok(stopped_at);
         }
@@ -236,6 +240,22 @@ impl WorkflowContext<'_> {
             cause: stop.cause,
         };
         self.tell(execution.id, stimulus);
+        Ok(self.now_millis())
+    }
+
+    /// Ends an execution whose row cannot be read, or does not lead to its state machine any more: whoever stops it wants it to do
+    /// nothing more, and that is done. `why` is told of one that is not there at all.
+    fn stop_unreadable(
+        &mut self,
+        arn: &str,
+        why: TransactionError,
+    ) -> Result<UnixMillis, TransactionError> {
+        let (machine, name) = arn::execution_names(arn)?;
+        let found = self.store.executions.execution_id_named(machine, name)?;
+        let Some(id) = found else {
+            return Err(why);
+        };
+        self.end_unreadable(id, &Damaged(why.to_string()))?;
         Ok(self.now_millis())
     }
 

@@ -84,7 +84,11 @@ impl WorkflowContext<'_> {
     }
 
     /// Ends an execution whose row cannot be read, or which cannot take a last event.
-    fn end_unreadable(&mut self, id: ExecutionId, damaged: &Damaged) -> Result<(), StoreFailure> {
+    pub(crate) fn end_unreadable(
+        &mut self,
+        id: ExecutionId,
+        damaged: &Damaged,
+    ) -> Result<(), StoreFailure> {
         let executions = self.store.executions;
         executions.end_unreadable_execution(id, self.now_millis())?;
         self.memory.continuing.remove(&id);

@@ -44,7 +44,7 @@ const VICTIM: &str = r#"{
   }
 }"#;
 
-const VICTIMS: [(&str, &str); 7] = [
+pub(super) const VICTIMS: [(&str, &str); 7] = [
     ("call", r#"{"kind":"call","path":"/held"}"#),
     ("second", r#"{"kind":"call","path":"/held"}"#),
     ("refused", r#"{"kind":"call","path":"/refused"}"#),
@@ -54,21 +54,21 @@ const VICTIMS: [(&str, &str); 7] = [
     ("work", r#"{"kind":"work"}"#),
 ];
 
-fn machine(name: &str) -> String {
+pub(super) fn machine(name: &str) -> String {
     format!("arn:aws:states:us-east-1:000000000000:stateMachine:{name}")
 }
 
-fn execution(name: &str) -> String {
+pub(super) fn execution(name: &str) -> String {
     format!("arn:aws:states:us-east-1:000000000000:execution:victim:{name}")
 }
 
-fn damage(directory: &Path, statement: &str) {
+pub(super) fn damage(directory: &Path, statement: &str) {
     let connection = Connection::open(directory.join("rampmeter.db")).expect("as planned");
     let changed = connection.execute_batch(statement);
     changed.unwrap_or_else(|error| panic!("{statement}: {error}"));
 }
 
-async fn vendor() -> Arc<Vendor> {
+pub(super) async fn vendor() -> Arc<Vendor> {
     Vendor::start(|seen| match seen.path.as_str() {
         "/held" => Reply::json(200, r#"{"ok":true}"#).held(),
         "/refused" => Reply::json(409, r#"{"ok":false}"#),
@@ -88,7 +88,7 @@ async fn begin(engine: &Engine, name: &str, input: &str) -> Result<String, Rejec
 }
 
 /// An engine with an execution of each kind, a dead letter, a plain queue with a message, and an activity.
-async fn populated(config: &Config) -> Engine {
+pub(super) async fn populated(config: &Config) -> Engine {
     let engine = open(config);
     let activity = rampmeter_engine::CreateActivity {
         name: "pack".to_owned(),
@@ -130,7 +130,7 @@ async fn populated(config: &Config) -> Engine {
 }
 
 /// Asks for everything that may touch a damaged row. What it answers is its own business: the engine must live.
-async fn ask_for_everything(engine: &Engine) {
+pub(super) async fn ask_for_everything(engine: &Engine) {
     let executions = engine.executions();
     let queues = engine.queues();
     let state_machines = engine.state_machines();
@@ -230,7 +230,7 @@ async fn ask_for_each_victim(engine: &Engine) {
 }
 
 /// Everything else goes on: an execution of another state machine calls the vendor and ends.
-async fn others_go_on(engine: &Engine, name: &str) {
+pub(super) async fn others_go_on(engine: &Engine, name: &str) {
     let started = start(engine, name, &order("medium", name)).await;
     let over = ended(engine, &started.execution_arn).await;
     assert_eq!(over.summary.status, ExecutionStatus::Succeeded, "{over:?}");
@@ -292,7 +292,7 @@ async fn live_through(statement: &str) -> Vec<DamagedItem> {
 const OF_VICTIMS: &str = "execution IN (SELECT execution.id FROM execution JOIN revision ON revision.id = execution.revision \
      JOIN state_machine ON state_machine.id = revision.machine WHERE state_machine.name = 'victim')";
 
-fn names(damaged: &[DamagedItem], kind: DamagedKind, name: &str) -> bool {
+pub(super) fn names(damaged: &[DamagedItem], kind: DamagedKind, name: &str) -> bool {
     damaged
         .iter()
         .any(|item| item.kind == kind && item.name.contains(name))

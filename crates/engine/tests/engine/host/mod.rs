@@ -3,7 +3,9 @@
 mod backups;
 mod changed_configurations;
 mod controls;
+mod damaged_columns;
 mod damaged_rows;
+mod damaged_starts;
 mod getting_ready;
 mod one_cannot_harm_others;
 mod restarts_and_refusals;

@@ -124,22 +124,26 @@ impl QueueAttributes {
         self.set.insert("FifoQueue".to_owned(), "true".to_owned());
     }
 
+    /// Whether the queue is FIFO.
     pub fn is_fifo(&self) -> bool {
         self.set.contains_key("FifoQueue")
     }
 
+    /// Whether a message without a deduplication id is given the digest of its body.
     pub fn content_based_deduplication(&self) -> bool {
         self.set
             .get("ContentBasedDeduplication")
             .is_some_and(|value| value == "true")
     }
 
+    /// Whether deduplication looks at the messages of one group alone.
     pub fn deduplicates_within_groups(&self) -> bool {
         self.set
             .get("DeduplicationScope")
             .is_some_and(|value| value == "messageGroup")
     }
 
+    /// Where messages go that were received too often.
     pub fn redrive(&self) -> Option<&RedrivePolicy> {
         self.redrive.as_ref()
     }
@@ -161,18 +165,22 @@ impl QueueAttributes {
         }
     }
 
+    /// How long a received message stays hidden.
     pub fn visibility_timeout(&self) -> Duration {
         self.seconds("VisibilityTimeout")
     }
 
+    /// How long a message is delayed that does not say.
     pub fn delay(&self) -> Duration {
         self.seconds("DelaySeconds")
     }
 
+    /// How long a message is kept.
     pub fn retention(&self) -> Duration {
         self.seconds("MessageRetentionPeriod")
     }
 
+    /// How long a receive waits that does not say.
     pub fn wait_time(&self) -> Duration {
         self.seconds("ReceiveMessageWaitTimeSeconds")
     }

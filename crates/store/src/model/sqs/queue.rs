@@ -9,14 +9,21 @@ use crate::model::sqs::attributes::QueueAttributes;
 /// What is known of any queue.
 #[derive(Debug, Clone)]
 pub struct QueueRecord {
+    /// Its number.
     pub id: QueueId,
+    /// Its name.
     pub name: String,
+    /// What was set of its attributes.
     pub attributes: QueueAttributes,
+    /// Its tags.
     pub tags: Names,
+    /// When it was created.
     pub created_at: Time,
+    /// When its attributes were changed last.
     pub modified_at: Time,
     /// Deduplication looks within message groups. As on AWS, it is what it was when the queue was made.
     pub group_scope: bool,
+    /// When it was purged last.
     pub purged_at: Option<Time>,
     /// Messages below this number are gone, whether or not they have been deleted yet.
     pub purged_below: i64,

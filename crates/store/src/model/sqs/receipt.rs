@@ -10,6 +10,7 @@ const PURPOSE: &[u8] = b"receipt";
 /// One receive of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt {
+    /// The message that was received.
     pub message: MessageNumber,
     /// The message's receive count at that receive.
     pub receive: u32,

@@ -1,0 +1,165 @@
+//! What a start does about rows that it cannot do without and cannot read: permits, places in windows, and the values of
+//! `meta`. Each is put right on the safe side by the rule beside it, named in `health`, and never a reason not to start.
+//!
+//! - A permit's slot is held for the longest hold of its target, from the start on; where its target is not known, a slot of
+//!   every target is. If its message lies nowhere else, its call was under way, and goes on as every call that was.
+//! - A place in a window is taken for the window's full length; where its limit or its number is not known, each window of the
+//!   target is full.
+//! - Numbers go on far beyond all that are taken; the time of the newest answer is forgotten, for the clocks' stamp is newer;
+//!   tokens of tasks that were given out under a key that is gone are refused; the account and the region are those of the
+//!   configuration.
+
+use std::collections::BTreeMap;
+
+use rampmeter_config::Config;
+use rampmeter_dispatch::{Limit, LimitKind, Time};
+use rampmeter_store::model::damaged::DamagedKind;
+use rampmeter_store::model::id::{MessageNumber, TargetId};
+use rampmeter_store::{
+    Damaged, Kind, LostPermit, LostPlaces, PermitRow, Readable, Sequence, Store, StoreFailure,
+    readable,
+};
+
+use crate::commit::open::OpenError;
+use crate::commit::publish::set_aside;
+use crate::memory::target::COMMIT;
+
+/// What was taken out of the store because it cannot be read.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    permits: Vec<LostPermit>,
+    places: Vec<LostPlaces>,
+    meta: Vec<(&'static str, Damaged)>,
+}
+
+/// Takes out what cannot be read, before the time is known. What stays can be read by whoever reads it.
+pub(crate) fn take_out(store: &Store) -> Result<Lost, OpenError> {
+    let mut meta = Vec::new();
+    for name in store.ledger().mend_sequences()? {
+        meta.push((name, Damaged("it is no number".to_owned())));
+    }
+    if let Readable::Damaged(damaged) = readable(store.calls().newest_answer_time())? {
+        store.calls().forget_answer_time()?;
+        meta.push(("newest answer time", damaged));
+    }
+    Ok(Lost {
+        permits: store.calls().take_unreadable_permits()?,
+        places: store.calls().take_unreadable_places()?,
+        meta,
+    })
+}
+
+/// Puts back what the rules say, now that the time is known, and names what was lost.
+pub(crate) fn put_back(
+    lost: Lost,
+    store: &Store,
+    config: &Config,
+    now: Time,
+) -> Result<(), OpenError> {
+    let mut targets = BTreeMap::new();
+    for (name, target) in &config.targets {
+        targets.insert(store.messages().target(name)?, target);
+    }
+    for (name, damaged) in &lost.meta {
+        set_aside(store, DamagedKind::Row, name, damaged, now)?;
+    }
+    let mut numbers = Sequence::new(Kind::Permit);
+    for permit in &lost.permits {
+        hold(store, &targets, permit, &mut numbers, now)?;
+        let name = format!("permit {}", permit.id);
+        let why = Damaged("its slot is held for the longest hold".to_owned());
+        set_aside(store, DamagedKind::Row, &name, &why, now)?;
+    }
+    for places in &lost.places {
+        for (id, target) in &targets {
+            if places.target.is_none_or(|of| of == *id) {
+                take_places(store, *id, &target.rules.limits, places, now)?;
+            }
+        }
+        let name = places_name(places);
+        let why = Damaged("they are taken for the length of the window".to_owned());
+        set_aside(store, DamagedKind::Row, &name, &why, now)?;
+    }
+    Ok(())
+}
+
+/// Holds the slot of a permit, or a slot of every target.
+fn hold(
+    store: &Store,
+    targets: &BTreeMap<TargetId, &rampmeter_config::Target>,
+    permit: &LostPermit,
+    numbers: &mut Sequence,
+    now: Time,
+) -> Result<(), OpenError> {
+    let row = PermitRow {
+        id: permit.id,
+        target: TargetId(0),
+        lane: permit.lane.unwrap_or(0),
+        message: permit.message.unwrap_or(MessageNumber(0)),
+        started_at: permit.started_at.map_or(now, |at| at.min(now)),
+        held_until: None,
+    };
+    if let (Some(target), true) = (permit.target, permit.is_under_way) {
+        // It is taken up like every call that was under way: held from now on, and its message goes on.
+        store.calls().insert_permit(&PermitRow { target, ..row })?;
+        return Ok(());
+    }
+    let held = targets
+        .iter()
+        .filter(|(id, _)| permit.target.is_none_or(|of| of == **id));
+    for (count, (id, config)) in held.enumerate() {
+        let number = match count {
+            0 => permit.id,
+            _ => numbers.take(store.ledger())?,
+        };
+        let hold = config.timeout + config.hold_after_timeout + COMMIT;
+        store.calls().insert_permit(&PermitRow {
+            id: number,
+            target: *id,
+            held_until: Some(now.saturating_add(hold)),
+            ..row.clone()
+        })?;
+    }
+    Ok(())
+}
+
+/// Takes places in the window of their limit for its whole length, or all places of every window.
+fn take_places(
+    store: &Store,
+    target: TargetId,
+    limits: &[Limit],
+    places: &LostPlaces,
+    now: Time,
+) -> Result<(), StoreFailure> {
+    for limit in limits {
+        if places
+            .limit
+            .as_ref()
+            .is_some_and(|name| *name != limit.name)
+        {
+            continue;
+        }
+        let (all, until) = match &limit.kind {
+            LimitKind::Concurrency { .. } => continue,
+            LimitKind::Window { calls, per } => (*calls, now.saturating_add(*per)),
+            LimitKind::Calendar { calls, reset } => (*calls, reset.next_reset(now)),
+        };
+        let all = u32::try_from(all).unwrap_or(u32::MAX);
+        let (slot, count) = match (&places.limit, places.count) {
+            (Some(_), Some(count)) => (places.slot, count),
+            _ => (None, all),
+        };
+        store
+            .calls()
+            .add_places(target, &limit.name, slot, until, count)?;
+    }
+    Ok(())
+}
+
+fn places_name(places: &LostPlaces) -> String {
+    let limit = places.limit.as_deref().unwrap_or("of no name");
+    match places.target {
+        Some(target) => format!("places of target {}, limit {limit}", target.0),
+        None => format!("places of no target, limit {limit}"),
+    }
+}

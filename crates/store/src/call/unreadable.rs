@@ -1,0 +1,163 @@
+//! Permits and places in windows that cannot be read. A start takes them out of their tables before anything reads those, and
+//! puts back what the rules for them say: that is the engine's.
+
+use rampmeter_dispatch::{PermitId, Time};
+use rusqlite::Row;
+use rusqlite::types::Value;
+
+use crate::error::StoreFailure;
+use crate::model::id::{MessageNumber, TargetId};
+use crate::tables::CallTables;
+
+/// What can still be read of a permit.
+#[derive(Debug, Clone)]
+pub struct LostPermit {
+    /// Its number, which cannot be damaged: it is the key of its row.
+    pub id: PermitId,
+    /// Its target; that of its message's queue where its own is not one. Absent where neither is known.
+    pub target: Option<TargetId>,
+    /// Its lane, from 0 for HIGH; that of its message's queue where its own is not one.
+    pub lane: Option<u8>,
+    /// Its message.
+    pub message: Option<MessageNumber>,
+    /// When it was given.
+    pub started_at: Option<Time>,
+    /// Its message lies nowhere else: the call was under way.
+    pub is_under_way: bool,
+}
+
+/// What can still be read of places in a window.
+#[derive(Debug, Clone)]
+pub struct LostPlaces {
+    /// The target of the limit.
+    pub target: Option<TargetId>,
+    /// The name of the limit.
+    pub limit: Option<String>,
+    /// The number of their row.
+    pub slot: Option<u32>,
+    /// How many places they were.
+    pub count: Option<u32>,
+}
+
+impl CallTables<'_> {
+    /// Takes the permits that cannot be read out of their table.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub fn take_unreadable_permits(&self) -> Result<Vec<LostPermit>, StoreFailure> {
+        let mut statement = self.connection.prepare(
+            "DELETE FROM permit WHERE typeof(target) <> 'integer' \
+             OR NOT EXISTS (SELECT 1 FROM target WHERE target.id = permit.target) \
+             OR typeof(lane) <> 'integer' OR lane NOT BETWEEN 0 AND 2 \
+             OR typeof(message) <> 'integer' OR typeof(started_at) <> 'integer' \
+             OR typeof(held_until) NOT IN ('integer', 'null') \
+             RETURNING id, target, lane, message, started_at",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(LostPermit {
+                id: row.get(0)?,
+                target: number(row, 1)?.map(TargetId),
+                lane: number(row, 2)?.and_then(|lane| u8::try_from(lane).ok()),
+                message: number(row, 3)?.map(MessageNumber),
+                started_at: number(row, 4)?.map(Time::from_micros),
+                is_under_way: false,
+            })
+        })?;
+        let mut lost: Vec<LostPermit> = rows.collect::<Result<_, _>>()?;
+        for permit in &mut lost {
+            self.ask_the_message(permit)?;
+        }
+        Ok(lost)
+    }
+
+    /// What the message of a permit says of it.
+    fn ask_the_message(&self, permit: &mut LostPermit) -> Result<(), StoreFailure> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT queue.target, queue.lane, NOT (\
+             EXISTS (SELECT 1 FROM ready WHERE ready.message = message.id) \
+             OR EXISTS (SELECT 1 FROM delayed WHERE delayed.message = message.id) \
+             OR EXISTS (SELECT 1 FROM job WHERE job.message = message.id) \
+             OR EXISTS (SELECT 1 FROM ordered_call WHERE ordered_call.message = message.id AND standing = 0) \
+             OR EXISTS (SELECT 1 FROM dead_letter WHERE dead_letter.message = message.id)) \
+             FROM message JOIN queue ON queue.id = message.queue WHERE message.id = ?1",
+        )?;
+        let mut rows = statement.query([permit.message])?;
+        let (mut target, mut lane) = (None, None);
+        if let Some(row) = rows.next()? {
+            target = number(row, 0)?.map(TargetId);
+            lane = number(row, 1)?.and_then(|lane| u8::try_from(lane).ok());
+            permit.is_under_way = row.get(2)?;
+        }
+        let mut known = self
+            .connection
+            .prepare_cached("SELECT 1 FROM target WHERE id = ?1")?;
+        let candidates = [permit.target, target];
+        permit.target = None;
+        for candidate in candidates {
+            if permit.target.is_none() && known.exists([candidate])? {
+                permit.target = candidate;
+            }
+        }
+        permit.lane = permit.lane.or(lane).filter(|lane| *lane < 3);
+        Ok(())
+    }
+
+    /// Takes the places that cannot be read out of their table.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub fn take_unreadable_places(&self) -> Result<Vec<LostPlaces>, StoreFailure> {
+        let mut statement = self.connection.prepare(
+            "DELETE FROM window_place WHERE typeof(target) <> 'integer' \
+             OR typeof(limit_name) <> 'text' OR typeof(slot) <> 'integer' \
+             OR slot NOT BETWEEN 0 AND 4294967295 OR typeof(until) <> 'integer' \
+             OR typeof(count) <> 'integer' OR count NOT BETWEEN 0 AND 4294967295 \
+             RETURNING target, limit_name, slot, count",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let limit = match row.get(1)? {
+                Value::Text(name) => Some(name),
+                _ => None,
+            };
+            Ok(LostPlaces {
+                target: number(row, 0)?.map(TargetId),
+                limit,
+                slot: number(row, 2)?.and_then(|slot| u32::try_from(slot).ok()),
+                count: number(row, 3)?.and_then(|count| u32::try_from(count).ok()),
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Adds places to a window: in the row of this number, or in a new one.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub fn add_places(
+        &self,
+        target: TargetId,
+        limit: &str,
+        slot: Option<u32>,
+        until: Time,
+        count: u32,
+    ) -> Result<(), StoreFailure> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO window_place SELECT ?1, ?2, \
+                 coalesce(?5, max(slot) + 1, 0), ?3, ?4 FROM window_place \
+                 WHERE target = ?1 AND limit_name = ?2 AND slot < 1073741823 \
+                 ON CONFLICT DO UPDATE SET until = max(until, excluded.until), \
+                 count = count + excluded.count",
+            )?
+            .execute((target, limit, until.as_micros(), count, slot))?;
+        Ok(())
+    }
+}
+
+/// The whole number in a column, if there is one.
+fn number(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<i64>> {
+    Ok(match row.get(index)? {
+        Value::Integer(number) => Some(number),
+        _ => None,
+    })
+}
