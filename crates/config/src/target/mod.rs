@@ -211,15 +211,7 @@ fn is_name(name: &str) -> bool {
 
 fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let section = Section::open(reading, name, node, "a target", KEYS)?;
-    let preset = section
-        .word(
-            "preset",
-            &Preset::ALL
-                .iter()
-                .map(|preset| (preset.as_str(), *preset))
-                .collect::<Vec<_>>(),
-        )
-        .unwrap_or_default();
+    let preset = preset(&section);
     let timeout = section
         .duration(
             "timeout",
@@ -293,6 +285,15 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
         redact,
         limit_notes,
     })
+}
+
+/// The vendor of a target.
+fn preset(section: &Section<'_>) -> Preset {
+    let named: Vec<(&str, Preset)> = Preset::ALL
+        .iter()
+        .map(|preset| (preset.as_str(), *preset))
+        .collect();
+    section.word("preset", &named).unwrap_or_default()
 }
 
 /// The vendor's longest run less the timeout; where the vendor names none, as long as the timeout again.

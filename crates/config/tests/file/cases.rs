@@ -262,7 +262,7 @@ fn sign_ins() -> Vec<Case> {
                 "kind = \"oauth2-jwt-bearer\", client_id = \"a\", username = \"u\", key = \"${file:rsa.pem}\", audience = \"org\"",
             ),
             Code::MissingKey,
-            "{ kind = \"oauth2-jwt-bearer\", client_id = \"a\", username = \"u\", key = \"${file:rsa.pem}\", audience = \"org\" }",
+            "\"org\"",
         ),
     ]
 }

@@ -136,7 +136,7 @@ mod tests {
         found.map(|advice| (advice.code, advice.location)).collect()
     }
 
-    fn call(body: Value) -> Value {
+    fn call(body: &Value) -> Value {
         json!({
             "Type": "Task",
             "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
@@ -157,25 +157,25 @@ mod tests {
     #[test]
     fn a_key_of_an_iteration_without_its_item_is_refused_and_with_it_is_good() {
         let entry = "States.Format('{}/{}', $$.Execution.Id, $$.State.EnteredTime)";
-        let state = call(message("IdempotencyKey.$", entry));
+        let state = call(&message("IdempotencyKey.$", entry));
         let place = "/States/A/ItemProcessor/States/B/Parameters/MessageBody/IdempotencyKey.$";
         assert_eq!(told(&in_map(&state)), [(COLLIDING_KEY, place.to_owned())]);
         let once = json!({"StartAt": "A", "States": {"A": state}});
         assert_eq!(told(&once), []);
         let item = "States.Format('{}/{}', $$.Execution.Id, $$.Map.Item.Index)";
-        assert_eq!(told(&in_map(&call(message("IdempotencyKey.$", item)))), []);
+        assert_eq!(told(&in_map(&call(&message("IdempotencyKey.$", item)))), []);
     }
 
     #[test]
     fn a_misspelt_member_is_refused_with_its_place() {
-        let state = json!({"StartAt": "A", "States": {"A": call(message("Boddy", "x"))}});
+        let state = json!({"StartAt": "A", "States": {"A": call(&message("Boddy", "x"))}});
         let place = "/States/A/Parameters/MessageBody/Boddy";
         assert_eq!(told(&state), [(BAD_MESSAGE, place.to_owned())]);
     }
 
     #[test]
     fn a_message_for_another_queue_is_none_of_ours() {
-        let mut state = call(json!({"question": "may it be paid?"}));
+        let mut state = call(&json!({"question": "may it be paid?"}));
         state["Parameters"]["QueueUrl"] = json!("http://127.0.0.1:4566/000000000000/people");
         assert_eq!(told(&json!({"StartAt": "A", "States": {"A": state}})), []);
     }

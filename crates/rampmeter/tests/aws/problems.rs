@@ -146,6 +146,12 @@ fn of_targets() -> Vec<Case> {
         configured(&[TARGET, LIMIT, "counts = \"requests-and-jobs\"\n"]),
         configured(&[
             TARGET,
+            "auth = { kind = \"oauth2-refresh-token\", client_id = \"c\", client_secret = \"${secret:s}\", \
+             refresh_token = \"${secret:r}\", token_url = \"https://crm.example.com/token\" }\n",
+            LIMIT,
+        ]),
+        configured(&[
+            TARGET,
             "jobs = \"status-monitor\"\n",
             LIMIT,
             "[aws]\nlimiter = \"reserved\"\n",
