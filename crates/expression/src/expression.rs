@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::budget::Exhausted;
 use crate::intrinsic::{Call, CallError};
-use crate::path::Path;
+use crate::path::{Path, PathError};
 use crate::scope::Scope;
 
 /// A path or a call.
@@ -53,12 +53,15 @@ impl From<Exhausted> for ExpressionError {
 }
 
 impl Expression {
-    /// Reads a path or a call; None for any other text.
-    pub fn parse(text: &str) -> Option<Self> {
+    /// Reads a path or a call.
+    ///
+    /// # Errors
+    /// Where any other text goes wrong, and how it may be written.
+    pub fn parse(text: &str) -> Result<Self, PathError> {
         if text.starts_with('$') {
-            Path::parse(text).ok().map(Self::Path)
+            Path::parse(text).map(Self::Path)
         } else {
-            Call::parse(text).ok().map(Self::Call)
+            Call::parse(text).map(Self::Call)
         }
     }
 

@@ -1,5 +1,5 @@
-//! A value as Java writes it into a text: AWS formats data with `toString`, so that an object is `{a=1, b=[x, y]}` and
-//! ten million is `1.0E7`.
+//! Values as Java writes them into a text. AWS formats data with `toString`, so that an object is `{a=1, b=[x, y]}`;
+//! where it writes JSON, numbers with a fraction still have Java's form: ten million is `1.0E7`.
 
 use serde_json::{Number, Value};
 
@@ -8,6 +8,38 @@ pub(crate) fn write(value: &Value) -> String {
     let mut text = String::new();
     add(value, &mut text);
     text
+}
+
+/// The JSON text of a value.
+pub(crate) fn json(value: &Value) -> String {
+    let mut text = String::new();
+    add_json(value, &mut text);
+    text
+}
+
+fn add_json(value: &Value, text: &mut String) {
+    match value {
+        Value::Number(own) => text.push_str(&number(own)),
+        Value::Array(items) => {
+            text.push('[');
+            for (index, item) in items.iter().enumerate() {
+                text.push_str(if index > 0 { "," } else { "" });
+                add_json(item, text);
+            }
+            text.push(']');
+        }
+        Value::Object(fields) => {
+            text.push('{');
+            for (index, (name, field)) in fields.iter().enumerate() {
+                text.push_str(if index > 0 { "," } else { "" });
+                text.push_str(&Value::from(name.as_str()).to_string());
+                text.push(':');
+                add_json(field, text);
+            }
+            text.push('}');
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) => text.push_str(&value.to_string()),
+    }
 }
 
 fn add(value: &Value, text: &mut String) {
@@ -89,5 +121,14 @@ mod tests {
         ] {
             assert_eq!(write(&value), text);
         }
+    }
+
+    #[test]
+    fn json_has_the_numbers_of_java() {
+        let value = json!({"a \"b\"": [1, 1e20, 1.5, -0.0001, "x\n", null], "c": {"d": true}});
+        assert_eq!(
+            super::json(&value),
+            r#"{"a \"b\"":[1,1.0E20,1.5,-1.0E-4,"x\n",null],"c":{"d":true}}"#
+        );
     }
 }

@@ -33,6 +33,8 @@ pub enum TemplateError {
     NoExpression {
         /// Its name as written.
         field: String,
+        /// Where the text goes wrong, and how it may be written.
+        reason: String,
     },
     /// The field is there with and without `.$`.
     Twice {
@@ -84,16 +86,21 @@ impl Template {
                     field: target.to_owned(),
                 });
             }
-            match value.as_str().and_then(Expression::parse) {
-                Some(expression) => {
+            let expression = match value.as_str().map(Expression::parse) {
+                Some(parsed) => parsed.map_err(|error| error.to_string()),
+                None => Err("a field whose name ends with '.$' holds a text".to_owned()),
+            };
+            match expression {
+                Ok(expression) => {
                     let part = Self::Expression {
                         field: name.clone(),
                         expression,
                     };
                     parts.push((target.to_owned(), part));
                 }
-                None => faults.push(TemplateError::NoExpression {
+                Err(reason) => faults.push(TemplateError::NoExpression {
                     field: name.clone(),
+                    reason,
                 }),
             }
         }

@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::assign;
+use super::grammar::{self, Owner};
 use super::object::Object;
 use crate::model::choice::{Comparison, Condition, Operand, Pattern, Test, ValueKind};
-use crate::model::machine::Rule;
+use crate::model::machine::{QueryLanguage, Rule};
 use rampmeter_expression::timestamp;
 
 const COMPOSITES: [&str; 3] = ["And", "Or", "Not"];
@@ -28,17 +29,13 @@ const KINDS: [(&str, ValueKind); 5] = [
 
 /// The rules of a state.
 pub(super) fn rules(state: &Object<'_>) -> Vec<Rule> {
-    state
-        .objects("Choices")
-        .unwrap_or_default()
-        .iter()
-        .filter_map(rule)
-        .collect()
+    state.objects("Choices").iter().filter_map(rule).collect()
 }
 
 fn rule(object: &Object<'_>) -> Option<Rule> {
+    grammar::check(object, Owner::Rule, QueryLanguage::JsonPath);
     object.require(&["Next"]);
-    let condition = condition(object, &["Next", "Assign", "Comment"]);
+    let condition = condition(object);
     Some(Rule {
         condition: condition?,
         assign: assign::variables(object),
@@ -46,42 +43,50 @@ fn rule(object: &Object<'_>) -> Option<Rule> {
     })
 }
 
-/// One condition; `also` are the fields that may stand next to it.
-fn condition(object: &Object<'_>, also: &[&str]) -> Option<Condition> {
-    let composite = COMPOSITES.iter().find(|name| object.has(name));
-    if let Some(&name) = composite {
-        object.allow(&[&[name], also].concat());
-        let nested = |name: &str| {
-            let parts = object.objects(name)?;
-            let parts: Vec<_> = parts
-                .iter()
-                .map(|part| condition(part, &["Comment"]))
-                .collect();
-            parts.into_iter().collect::<Option<Vec<_>>>()
-        };
-        return match name {
-            "And" => nested(name).map(Condition::And),
-            "Or" => nested(name).map(Condition::Or),
-            _ => {
-                let negated = condition(&object.object(name)?, &["Comment"])?;
-                Some(Condition::Not(Box::new(negated)))
-            }
-        };
+/// One condition. It has one operator, and a variable unless that is made of other conditions.
+fn condition(object: &Object<'_>) -> Option<Condition> {
+    // A rule of the other language is a fault already.
+    if object.has("Condition") {
+        return None;
     }
-    object.require(&["Variable"]);
+    let composite = COMPOSITES.into_iter().find(|name| object.has(name));
+    if composite.is_none() {
+        object.require(&["Variable"]);
+    } else if object.has("Variable") {
+        object.unsupported("Variable");
+    }
     let operators: Vec<_> = object
         .names()
-        .filter(|name| *name != "Variable" && !also.contains(name))
+        .filter(|name| *name != "Variable" && grammar::compares(name))
         .collect();
     let [operator] = operators.as_slice() else {
-        object.fault("A choice rule has exactly one operator".to_owned());
+        // An operator that there is not is a fault already.
+        let is_bare = object.names().all(grammar::is_in_rule);
+        if is_bare || operators.len() > 1 {
+            object.fault("A choice rule has exactly one operator".to_owned());
+        }
         return None;
     };
-    let test = test(object, operator);
-    Some(Condition::Test {
-        variable: object.path("Variable")?,
-        test: test?,
-    })
+    let inner = |object: &Object<'_>| {
+        grammar::check(object, Owner::InnerRule, QueryLanguage::JsonPath);
+        condition(object)
+    };
+    let listed = || {
+        let parts: Vec<_> = object.objects(operator).iter().map(inner).collect();
+        parts.into_iter().collect::<Option<Vec<_>>>()
+    };
+    match *operator {
+        "And" => listed().map(Condition::And),
+        "Or" => listed().map(Condition::Or),
+        "Not" => inner(&object.object("Not")?).map(|inner| Condition::Not(Box::new(inner))),
+        operator => {
+            let test = test(object, operator);
+            Some(Condition::Test {
+                variable: object.path("Variable")?,
+                test: test?,
+            })
+        }
+    }
 }
 
 fn test(object: &Object<'_>, operator: &str) -> Option<Test> {
@@ -101,7 +106,7 @@ fn test(object: &Object<'_>, operator: &str) -> Option<Test> {
     let name = operator.strip_suffix("Path").unwrap_or(operator);
     let has_path = name != operator;
     if name == "BooleanEquals" {
-        return operand(object, operator, has_path, Value::as_bool, "Boolean").map(Test::Boolean);
+        return operand(object, operator, has_path, Value::as_bool).map(Test::Boolean);
     }
     let found = ["String", "Numeric", "Timestamp"]
         .into_iter()
@@ -110,25 +115,20 @@ fn test(object: &Object<'_>, operator: &str) -> Option<Test> {
             let entry = COMPARISONS.iter().find(|entry| entry.0 == comparison)?;
             Some((kind, entry.1))
         });
-    let Some((kind, comparison)) = found else {
-        object.unsupported(operator);
-        return None;
-    };
+    let (kind, comparison) = found?;
     match kind {
         "String" => {
             let read = |value: &Value| value.as_str().map(str::to_owned);
-            operand(object, operator, has_path, read, "String")
-                .map(|operand| Test::Text(comparison, operand))
+            operand(object, operator, has_path, read).map(|operand| Test::Text(comparison, operand))
         }
         "Numeric" => {
             let read = |value: &Value| value.as_number().cloned();
-            operand(object, operator, has_path, read, "Number")
+            operand(object, operator, has_path, read)
                 .map(|operand| Test::Number(comparison, operand))
         }
         _ => {
             let read = |value: &Value| value.as_str().and_then(timestamp::parse);
-            operand(object, operator, has_path, read, "Timestamp")
-                .map(|operand| Test::Time(comparison, operand))
+            operand(object, operator, has_path, read).map(|operand| Test::Time(comparison, operand))
         }
     }
 }
@@ -138,19 +138,9 @@ fn operand<T>(
     operator: &str,
     has_path: bool,
     read: impl Fn(&Value) -> Option<T>,
-    expected: &str,
 ) -> Option<Operand<T>> {
     if has_path {
         return object.path(operator).map(Operand::Path);
     }
-    let literal = object.value(operator).and_then(read);
-    if literal.is_none() {
-        let message = if expected == "Timestamp" {
-            "String does not match RFC3339 timestamp".to_owned()
-        } else {
-            format!("Expected value of type {expected}")
-        };
-        object.fault_at(operator, message);
-    }
-    literal.map(Operand::Literal)
+    object.value(operator).and_then(read).map(Operand::Literal)
 }

@@ -3,70 +3,23 @@
 
 use serde_json::Value;
 
+use super::grammar::{self, Owner};
 use super::object::Object;
+use crate::model::machine::QueryLanguage;
 use crate::model::state_kind::StateKind;
 
-/// Fields that hold one word of a few.
-const READER_WORDS: [(&str, &[&str]); 5] = [
-    (
-        "InputType",
-        &["CSV", "JSON", "JSONL", "PARQUET", "MANIFEST"],
-    ),
-    ("Transformation", &["NONE", "LOAD_AND_FLATTEN"]),
-    ("ManifestType", &["ATHENA_DATA", "S3_INVENTORY"]),
-    (
-        "CSVDelimiter",
-        &["COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"],
-    ),
-    ("CSVHeaderLocation", &["FIRST_ROW", "GIVEN"]),
-];
-
-const WRITER_WORDS: [(&str, &[&str]); 2] = [
-    ("Transformation", &["NONE", "COMPACT", "FLATTEN"]),
-    ("OutputType", &["JSON", "JSONL"]),
-];
-
 /// Notes what is wrong with either.
-pub(super) fn check(state: &Object<'_>) {
+pub(super) fn check(state: &Object<'_>, language: QueryLanguage) {
     if let Some(reader) = state.object("ItemReader") {
-        reader.allow(&["Resource", "Parameters", "Arguments", "ReaderConfig"]);
-        reader.require(&["Resource"]);
-        reader.text("Resource");
+        grammar::check(&reader, Owner::Reader, language);
         if let Some(config) = reader.object("ReaderConfig") {
-            config.allow(&[
-                "InputType",
-                "Transformation",
-                "ManifestType",
-                "CSVDelimiter",
-                "CSVHeaderLocation",
-                "CSVHeaders",
-                "ItemsPointer",
-                "MaxItems",
-                "MaxItemsPath",
-            ]);
-            config.one_of(&["MaxItems", "MaxItemsPath"]);
-            check_words(&config, &READER_WORDS);
+            grammar::check(&config, Owner::ReaderConfig, language);
         }
     }
     if let Some(writer) = state.object("ResultWriter") {
-        writer.allow(&["Resource", "Parameters", "Arguments", "WriterConfig"]);
-        writer.text("Resource");
+        grammar::check(&writer, Owner::Writer, language);
         if let Some(config) = writer.object("WriterConfig") {
-            config.allow(&["Transformation", "OutputType"]);
-            check_words(&config, &WRITER_WORDS);
-        }
-    }
-}
-
-/// An expression stands for whatever it gives.
-fn check_words(config: &Object<'_>, fields: &[(&str, &[&str])]) {
-    for (field, words) in fields {
-        let Some(word) = config.text(field).filter(|word| !word.starts_with("{%")) else {
-            continue;
-        };
-        if !words.contains(&word) {
-            let message = format!("The value must be one of: [{}]", words.join(", "));
-            config.fault_at(field, message);
+            grammar::check(&config, Owner::WriterConfig, language);
         }
     }
 }

@@ -1,12 +1,10 @@
 //! The fields of states in JSONata that JSONPath does not have, or has in another form.
 
-use serde_json::Value;
-
 use super::assign;
+use super::grammar::{self, Owner};
 use super::object::Object;
-use crate::model::machine::{JsonataFlow, Leaving, QueryRule};
+use crate::model::machine::{JsonataFlow, Leaving, QueryLanguage, QueryRule};
 use crate::model::state_kind::StateKind;
-use rampmeter_expression::jsonata::Template;
 
 /// The data flow of a state. Fields that its type does not have were noted as faults before.
 pub(super) fn flow(state: &Object<'_>, kind: StateKind) -> JsonataFlow {
@@ -29,7 +27,7 @@ pub(super) fn leaving(object: &Object<'_>, place: &str) -> Leaving {
 
 /// The rules of a Choice state.
 pub(super) fn rules(state: &Object<'_>) -> Vec<QueryRule> {
-    let listed = state.objects("Choices").unwrap_or_default();
+    let listed = state.objects("Choices");
     let rules = listed.iter().enumerate();
     rules
         .filter_map(|(index, rule)| read_rule(rule, &format!("Choices[{index}]/")))
@@ -37,17 +35,10 @@ pub(super) fn rules(state: &Object<'_>) -> Vec<QueryRule> {
 }
 
 fn read_rule(rule: &Object<'_>, place: &str) -> Option<QueryRule> {
-    rule.allow(&["Condition", "Next", "Output", "Assign", "Comment"]);
+    grammar::check(rule, Owner::Rule, QueryLanguage::Jsonata);
     rule.require(&["Condition", "Next"]);
     let leaving = leaving(rule, place);
     let condition = rule.jsonata("Condition", place)?;
-    if !matches!(
-        condition,
-        Template::Query(_) | Template::Literal(Value::Bool(_))
-    ) {
-        let message = "Expected value of type Boolean or a JSONata expression".to_owned();
-        rule.fault_at("Condition", message);
-    }
     Some(QueryRule {
         condition,
         leaving,

@@ -4,6 +4,7 @@
 mod assign;
 mod choice;
 mod fields;
+mod grammar;
 mod item_reader;
 mod json;
 mod jsonata;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use self::grammar::Owner;
 use self::object::{Faults, Object};
 use crate::model::diagnostic::{Diagnostic, JSON, SCHEMA};
 use crate::model::machine::{Graph, Notes, QueryLanguage, StateMachine};
@@ -64,22 +66,8 @@ fn parse(text: &str) -> Result<StateMachine, Vec<Diagnostic>> {
 }
 
 fn machine(top: &Object<'_>) -> Option<StateMachine> {
-    top.allow(&[
-        "Comment",
-        "StartAt",
-        "States",
-        "TimeoutSeconds",
-        "Version",
-        "QueryLanguage",
-    ]);
-    top.text("Comment");
-    if let Some(version) = top.text("Version").filter(|&version| version != "1.0") {
-        top.fault_at(
-            "Version",
-            format!("The version '{version}' is not supported"),
-        );
-    }
-    let timeout_seconds = top.integer("TimeoutSeconds", 1..=fields::SECONDS_LIMIT);
+    grammar::check(top, Owner::Machine, QueryLanguage::JsonPath);
+    let timeout_seconds = top.whole("TimeoutSeconds");
     let language = query_language(top).unwrap_or(QueryLanguage::JsonPath);
     let mut notes = Notes::default();
     let mut graph = graph(top, language, language, &mut notes)?;
@@ -98,10 +86,7 @@ fn query_language(object: &Object<'_>) -> Option<QueryLanguage> {
     match object.text("QueryLanguage")? {
         "JSONPath" => Some(QueryLanguage::JsonPath),
         "JSONata" => Some(QueryLanguage::Jsonata),
-        other => {
-            object.one_of_values("QueryLanguage", other, &["JSONPath", "JSONata"]);
-            None
-        }
+        _ => None,
     }
 }
 
@@ -113,7 +98,6 @@ fn graph(
     language: QueryLanguage,
     notes: &mut Notes,
 ) -> Option<Graph> {
-    object.require(&["States", "StartAt"]);
     let start_at = object.text("StartAt");
     let listed = object.object("States")?;
     if listed.is_empty() {

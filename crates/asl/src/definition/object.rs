@@ -1,8 +1,8 @@
-//! Reading the fields of one JSON object of a definition. Every fault is noted with its place and
-//! reading goes on, so that one pass finds them all.
+//! One JSON object of a definition: what is wrong with it, noted with its place, and its fields, read. Reading notes
+//! nothing of a value of the wrong form, which [`super::grammar`] has noted; it goes on, so that one pass finds all
+//! faults.
 
 use std::cell::RefCell;
-use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
@@ -26,9 +26,11 @@ impl Faults {
         } else {
             location
         };
-        self.0
-            .borrow_mut()
-            .push(Diagnostic::error(code, message, location));
+        self.push(Diagnostic::error(code, message, location));
+    }
+
+    fn push(&self, fault: Diagnostic) {
+        self.0.borrow_mut().push(fault);
     }
 
     pub(super) fn into_list(self) -> Vec<Diagnostic> {
@@ -101,17 +103,19 @@ impl<'v> Object<'v> {
         self.faults.add(code, message, self.location_of(name));
     }
 
+    /// Notes a fault of a field, and how it may be mended.
+    pub(super) fn fault_hinting(&self, name: &str, message: String, hint: String) {
+        let fault = Diagnostic::error(SCHEMA, message, self.location_of(name));
+        self.faults.push(Diagnostic {
+            hint: Some(hint),
+            ..fault
+        });
+    }
+
     /// Notes a fault at a place (a JSON pointer) below a field.
     pub(super) fn fault_below(&self, code: &'static str, name: &str, place: &str, message: String) {
         self.faults
             .add(code, message, self.location_of(name) + place);
-    }
-
-    /// Notes each field that is not among these.
-    pub(super) fn allow(&self, names: &[&str]) {
-        for name in self.names().filter(|name| !names.contains(name)) {
-            self.unsupported(name);
-        }
     }
 
     /// Notes a field that the object cannot have.
@@ -162,113 +166,50 @@ impl<'v> Object<'v> {
     pub(super) fn no_end(&self) {
         let message = "Workflow has no terminal state".to_owned();
         let fault = Diagnostic::error(MISSING_END, message, String::new());
-        self.faults.0.borrow_mut().push(fault);
-    }
-
-    fn typed<T>(
-        &self,
-        name: &str,
-        expected: &str,
-        read: impl Fn(&'v Value) -> Option<T>,
-    ) -> Option<T> {
-        let found = read(self.value(name)?);
-        if found.is_none() {
-            self.fault_at(name, format!("Expected value of type {expected}"));
-        }
-        found
+        self.faults.push(fault);
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&'v str> {
-        self.typed(name, "String", Value::as_str)
+        self.value(name)?.as_str()
     }
 
     pub(super) fn boolean(&self, name: &str) -> Option<bool> {
-        self.typed(name, "Boolean", Value::as_bool)
+        self.value(name)?.as_bool()
     }
 
     pub(super) fn object(&self, name: &str) -> Option<Object<'v>> {
-        let fields = self.typed(name, "Object", Value::as_object)?;
+        let fields = self.value(name)?.as_object()?;
         Some(Self::new(fields, self.location_of(name), self.faults))
     }
 
-    /// The objects of an array that must not be empty.
-    pub(super) fn objects(&self, name: &str) -> Option<Vec<Object<'v>>> {
-        let objects = self.objects_or_none(name)?;
-        if self
-            .value(name)
-            .and_then(Value::as_array)
-            .is_some_and(Vec::is_empty)
-        {
-            self.fault_at(name, "The array must not be empty".to_owned());
-        }
-        Some(objects)
-    }
-
     /// The objects of an array.
-    pub(super) fn objects_or_none(&self, name: &str) -> Option<Vec<Object<'v>>> {
-        let items = self.typed(name, "Array", Value::as_array)?;
+    pub(super) fn objects(&self, name: &str) -> Vec<Object<'v>> {
+        let items = self.value(name).and_then(Value::as_array);
+        let items = items.into_iter().flatten().enumerate();
         let location = self.location_of(name);
-        let objects = items.iter().enumerate().filter_map(|(index, item)| {
-            let location = format!("{location}[{index}]");
-            let Value::Object(fields) = item else {
-                self.faults
-                    .add(SCHEMA, "Expected value of type Object".to_owned(), location);
-                return None;
-            };
-            Some(Self::new(fields, location, self.faults))
-        });
-        Some(objects.collect())
+        items
+            .filter_map(|(index, item)| {
+                let location = format!("{location}[{index}]");
+                Some(Self::new(item.as_object()?, location, self.faults))
+            })
+            .collect()
     }
 
-    pub(super) fn integer(&self, name: &str, range: RangeInclusive<u64>) -> Option<u64> {
-        let number = self.typed(name, "Integer", |value| {
-            value
-                .as_number()
-                .and_then(rampmeter_expression::number::whole)
-        })?;
-        let found = u64::try_from(number)
-            .ok()
-            .filter(|number| range.contains(number));
-        if found.is_none() {
-            let (least, most) = range.into_inner();
-            self.fault_at(name, format!("The value must be from {least} to {most}"));
-        }
-        found
+    pub(super) fn whole(&self, name: &str) -> Option<u64> {
+        let number = self.value(name)?.as_number()?;
+        u64::try_from(rampmeter_expression::number::whole(number)?).ok()
     }
 
     pub(super) fn path(&self, name: &str) -> Option<Path> {
-        let path = self.text(name).map(Path::parse)?;
-        if path.is_err() {
-            self.fault_at(name, "Value is not a valid JSONPath".to_owned());
-        }
-        path.ok()
-    }
-
-    /// A path to one place, of the input, of a variable or of the context object.
-    pub(super) fn definite_path(&self, name: &str) -> Option<Path> {
-        let path = self.path(name)?;
-        if !path.is_definite() {
-            self.fault_at(name, "Value is not a Reference Path".to_owned());
-        }
-        Some(path)
+        Path::parse(self.text(name)?).ok()
     }
 
     pub(super) fn reference_path(&self, name: &str) -> Option<ReferencePath> {
-        ReferencePath::parse(self.text(name)?)
-            .map_err(|error| self.fault_at(name, error.to_string()))
-            .ok()
+        ReferencePath::parse(self.text(name)?).ok()
     }
 
     pub(super) fn expression(&self, name: &str) -> Option<Expression> {
-        let expression = Expression::parse(self.text(name)?);
-        if expression.is_none() {
-            let message = format!(
-                "The value for the field '{name}' must be a valid JSONPath or a valid intrinsic \
-                 function call"
-            );
-            self.fault_at(name, message);
-        }
-        expression
+        Expression::parse(self.text(name)?).ok()
     }
 
     /// A field in JSONata. `place` is where the object stands in its state, such as `Catch[0]/`.
@@ -345,16 +286,20 @@ impl<'v> Object<'v> {
     pub(super) fn template(&self, name: &str) -> Option<Template> {
         let template = Template::parse(self.value(name)?);
         for fault in template.as_ref().err().into_iter().flatten() {
-            let message = match fault {
-                TemplateError::NoExpression { field } => format!(
-                    "The value for the field '{field}' must be a valid JSONPath or a valid \
-                     intrinsic function call"
-                ),
-                TemplateError::Twice { field } => {
-                    format!("The field '{field}' is there twice, with and without '.$'")
+            match fault {
+                TemplateError::NoExpression { field, reason } => {
+                    let message = format!(
+                        "The value for the field '{field}' must be a valid JSONPath or a valid \
+                         intrinsic function call"
+                    );
+                    self.fault_hinting(name, message, reason.clone());
                 }
-            };
-            self.fault_at(name, message);
+                TemplateError::Twice { field } => {
+                    let message =
+                        format!("The field '{field}' is there twice, with and without '.$'");
+                    self.fault_at(name, message);
+                }
+            }
         }
         template.ok()
     }

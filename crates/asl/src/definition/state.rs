@@ -1,5 +1,6 @@
 //! One state.
 
+use super::grammar::{self, Owner};
 use super::object::Object;
 use super::{assign, choice, fields, graph, item_reader, jsonata, map, query_language, retry};
 use crate::model::machine::{
@@ -17,21 +18,28 @@ pub(super) fn parse(
     inherited: QueryLanguage,
     notes: &mut Notes,
 ) -> Option<State> {
-    state.require(&["Type"]);
-    let text = state.text("Type")?;
+    let Some(text) = state.text("Type") else {
+        match state.has("Type") {
+            true => state.fault_at("Type", "Expected value of type String".to_owned()),
+            false => state.require(&["Type"]),
+        }
+        return None;
+    };
     let Some(kind) = StateKind::from_type(text) else {
         state.one_of_values("Type", text, &StateKind::ALL.map(StateKind::as_str));
         return None;
     };
-    state.text("Comment");
     let language = language(state, machine_language, inherited);
-    fields::check(state, kind, language);
+    grammar::check(state, Owner::State(kind), language);
     let body = body(state, kind, language, machine_language, notes);
     let flow = match language {
         QueryLanguage::JsonPath => Flow::JsonPath(Box::new(json_path_flow(state, kind))),
         QueryLanguage::Jsonata => Flow::Jsonata(Box::new(jsonata::flow(state, kind))),
     };
-    let (retry, catch) = (retry::retriers(state), retry::catchers(state, language));
+    let (retry, catch) = (
+        retry::retriers(state, language),
+        retry::catchers(state, language),
+    );
     let mut parsed = State {
         kind,
         flow,
@@ -98,10 +106,9 @@ fn branches(
     machine_language: QueryLanguage,
     notes: &mut Notes,
 ) -> Option<Body> {
-    state.require(&["Branches"]);
     let mut graphs = Vec::new();
-    for branch in state.objects("Branches").unwrap_or_default() {
-        branch.allow(&["Comment", "StartAt", "States"]);
+    for branch in state.objects("Branches") {
+        grammar::check(&branch, Owner::Branch, machine_language);
         graphs.extend(nested(&branch, machine_language, notes));
     }
     let next = fields::transition(state)?;
@@ -122,9 +129,12 @@ pub(super) fn nested(
 
 /// The `Resource` of a Task state, one that AWS knows.
 fn resource(state: &Object<'_>) -> Option<Resource> {
-    state.require(&["Resource"]);
-    let resource = Resource::parse(state.text("Resource")?);
-    if let Some(arn) = resource.unknown_to_aws() {
+    let text = state.text("Resource")?;
+    let resource = Resource::parse(text);
+    if !is_arn(text) {
+        let message = "Value is not a valid resource ARN".to_owned();
+        state.fault_at("Resource", message);
+    } else if let Some(arn) = resource.unknown_to_aws() {
         let message = format!(
             "The resource provided {arn} is not recognized. The value is not a valid resource ARN, \
              or the resource is not available in this region."
@@ -134,8 +144,16 @@ fn resource(state: &Object<'_>) -> Option<Resource> {
     Some(resource)
 }
 
+/// Whether a text has the form of an ARN: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
+fn is_arn(text: &str) -> bool {
+    let mut parts = text.splitn(6, ':');
+    parts.next() == Some("arn") && parts.nth(4).is_some_and(|resource| !resource.is_empty())
+}
+
 fn task(state: &Object<'_>, language: QueryLanguage) -> Option<Body> {
     let resource = resource(state);
+    // Only read, so that its faults are told: this host assumes no roles.
+    fields::any_template(state, "Credentials", language);
     let timeout = fields::duration(state, "TimeoutSeconds", "TimeoutSecondsPath", language);
     let heartbeat = fields::duration(state, "HeartbeatSeconds", "HeartbeatSecondsPath", language);
     if let (Duration::Seconds(timeout), Duration::Seconds(heartbeat)) = (&timeout, &heartbeat)
@@ -161,7 +179,6 @@ fn pass(state: &Object<'_>) -> Option<Body> {
 }
 
 fn choice(state: &Object<'_>, language: QueryLanguage) -> Option<Body> {
-    state.require(&["Choices"]);
     let default = state.text("Default").map(str::to_owned);
     Some(match language {
         QueryLanguage::JsonPath => Body::Choice {
@@ -176,50 +193,24 @@ fn choice(state: &Object<'_>, language: QueryLanguage) -> Option<Body> {
 }
 
 fn wait(state: &Object<'_>, language: QueryLanguage) -> Option<Body> {
-    const NAMES: [&str; 4] = ["Seconds", "Timestamp", "SecondsPath", "TimestampPath"];
     let next = fields::transition(state);
-    let is_query = |name| language == QueryLanguage::Jsonata && state.is_query(name);
-    let until = match state.one_of(&NAMES) {
-        Some("Seconds") if is_query("Seconds") => state.query("Seconds").map(Until::SecondsQuery),
-        Some("Timestamp") if is_query("Timestamp") => {
-            state.query("Timestamp").map(Until::TimestampQuery)
-        }
-        Some("Seconds") => state
-            .integer("Seconds", 0..=fields::SECONDS_LIMIT)
-            .map(Until::Seconds),
-        Some("Timestamp") => wait_timestamp(state),
-        Some("SecondsPath") => state.definite_path("SecondsPath").map(Until::SecondsPath),
-        Some(_) => state
-            .definite_path("TimestampPath")
-            .map(Until::TimestampPath),
-        None => {
-            state.fault(format!(
-                "One of these fields is required: [{}]",
-                NAMES.join(", ")
-            ));
-            None
-        }
-    };
+    let query = |name| fields::query_of(state, name, language).flatten();
+    let moment = |name| state.text(name).and_then(timestamp::parse);
+    let until = query("Seconds")
+        .map(Until::SecondsQuery)
+        .or_else(|| query("Timestamp").map(Until::TimestampQuery))
+        .or_else(|| state.whole("Seconds").map(Until::Seconds))
+        .or_else(|| moment("Timestamp").map(Until::Timestamp))
+        .or_else(|| state.path("SecondsPath").map(Until::SecondsPath))
+        .or_else(|| state.path("TimestampPath").map(Until::TimestampPath));
     Some(Body::Wait {
         until: until?,
         next: next?,
     })
 }
 
-fn wait_timestamp(state: &Object<'_>) -> Option<Until> {
-    let moment = timestamp::parse(state.text("Timestamp")?);
-    if moment.is_none() {
-        state.fault_at(
-            "Timestamp",
-            "String does not match RFC3339 timestamp".to_owned(),
-        );
-    }
-    moment.map(Until::Timestamp)
-}
-
 fn fail(state: &Object<'_>, language: QueryLanguage) -> Body {
     let words = |literal: &'static str, path: &'static str| {
-        state.one_of(&[literal, path]);
         if let Some(query) = fields::query_of(state, literal, language) {
             return query.map_or(Words::None, Words::Query);
         }

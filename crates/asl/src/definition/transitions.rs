@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::object::Object;
 use crate::model::diagnostic::{DUPLICATE_NAME, MISSING_TARGET};
 use crate::model::machine::Graph;
+use crate::model::state_kind::StateKind;
 
 /// Checks the transitions of one graph. `object` holds it, `listed` is its `States`.
 pub(super) fn check(start_at: &str, object: &Object<'_>, listed: &Object<'_>) {
@@ -68,12 +69,20 @@ fn targets<'v>(listed: &Object<'v>, name: &str) -> Vec<Target<'v>> {
         .collect()
 }
 
-/// Whether a state of the graph ends it. Without one its executions could only fail or go on for ever.
+/// Whether a state of the graph ends it, or might if its own faults were mended. Without one its executions could only
+/// fail or go on for ever.
 pub(super) fn has_end(listed: &Object<'_>) -> bool {
     listed.names().any(|name| {
         let field = |field| listed.value(name).and_then(|state| state.get(field));
         let kind = field("Type").and_then(Value::as_str);
-        matches!(kind, Some("Succeed" | "Fail")) || field("End") == Some(&Value::Bool(true))
+        match kind.and_then(StateKind::from_type) {
+            None | Some(StateKind::Succeed | StateKind::Fail) => true,
+            Some(StateKind::Choice) => false,
+            Some(_) => {
+                field("End") == Some(&Value::Bool(true))
+                    || field("Next").and_then(Value::as_str).is_none()
+            }
+        }
     })
 }
 

@@ -24,6 +24,8 @@ pub struct Diagnostic {
     /// Where, as a JSON pointer such as `/States/Pay/Next`; `/` is the whole definition, and empty
     /// means that there is no place to point to.
     pub location: String,
+    /// What AWS does not say: where in the value the fault is, or how it may be written.
+    pub hint: Option<String>,
 }
 
 /// A state that this interpreter cannot run.
@@ -68,6 +70,7 @@ impl Diagnostic {
             code,
             message,
             location,
+            hint: None,
         }
     }
 
@@ -77,6 +80,7 @@ impl Diagnostic {
             code,
             message,
             location,
+            hint: None,
         }
     }
 }

@@ -134,18 +134,22 @@ pub(crate) fn is_known(arn: &str) -> bool {
         .strip_prefix("arn:")
         .and_then(|rest| rest.split_once(':'))
     else {
-        // What is no ARN at all is told in other words.
-        return true;
+        return false;
     };
     let Some(text) = rest.strip_prefix("states:::") else {
-        return true;
+        // An activity or a function, which was read as such before.
+        return rest.starts_with("lambda:") || rest.contains(":activity:");
     };
-    if text.starts_with("aws-sdk:") {
-        return true;
-    }
     let Some(action) = Action::parse(text) else {
         return false;
     };
+    if action.service.starts_with("aws-sdk:") {
+        // Any operation of any service; there are no jobs to wait for.
+        return matches!(
+            action.pattern,
+            Pattern::RequestResponse | Pattern::WaitForTaskToken
+        );
+    }
     let served = INTEGRATIONS
         .iter()
         .find(|(service, _)| *service == action.service)
@@ -175,6 +179,8 @@ mod tests {
             ("nonsense:do", false),
             ("nonsense", false),
             ("aws-sdk:dynamodb:query", true),
+            ("aws-sdk:sns:publish.waitForTaskToken", true),
+            ("aws-sdk:glue:startJobRun.sync", false),
         ] {
             assert_eq!(
                 is_known(&format!("arn:aws:states:::{text}")),
@@ -183,5 +189,6 @@ mod tests {
             );
         }
         assert!(is_known("arn:aws:states:us-east-1:000000000000:activity:a"));
+        assert!(!is_known("arn:aws:sns:us-east-1:000000000000:topic"));
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use base64::engine::{DecodePaddingMode, Engine as _, GeneralPurpose, GeneralPurposeConfig};
 use md5::Md5;
 use serde_json::Value;
 use sha1::Sha1;
@@ -11,9 +11,18 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::strings::text;
 use super::{CallError, failed};
+use crate::java_text;
 
 /// How many characters these functions take; AWS's limit.
 const LENGTH_LIMIT: usize = 10_000;
+
+/// As Java decodes: without padding too, whatever the bits are that stand for no byte.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
 
 fn limited(text: &str) -> Result<&str, CallError> {
     if text.chars().count() <= LENGTH_LIMIT {
@@ -30,18 +39,19 @@ pub(super) fn base64_encode(values: &[Value]) -> Result<Value, CallError> {
     Ok(Value::String(STANDARD.encode(limited(text(values, 0)?)?)))
 }
 
-/// `States.Base64Decode(text)`.
+/// `States.Base64Decode(text)`. Bytes that are no text become replacement characters, as in Java.
 pub(super) fn base64_decode(values: &[Value]) -> Result<Value, CallError> {
-    let bytes = STANDARD.decode(limited(text(values, 0)?)?).ok();
-    match bytes.and_then(|bytes| String::from_utf8(bytes).ok()) {
-        Some(text) => Ok(Value::String(text)),
-        None => failed("The argument at index 0 is not the base64 form of a text"),
+    let encoded = limited(text(values, 0)?)?;
+    let is_whole = !encoded.contains('=') || encoded.len().is_multiple_of(4);
+    match LENIENT.decode(encoded) {
+        Ok(bytes) if is_whole => Ok(Value::from(String::from_utf8_lossy(&bytes))),
+        _ => failed("The argument at index 0 is not the base64 form of a text"),
     }
 }
 
 /// `States.Hash(data, algorithm)`, in lower-case hexadecimal. Data that is no text is hashed as JSON.
 pub(super) fn hash(values: &[Value]) -> Result<Value, CallError> {
-    let json = values[0].to_string();
+    let json = java_text::json(&values[0]);
     let data = limited(values[0].as_str().unwrap_or(&json))?;
     let algorithm = text(values, 1)?;
     match digest(data, algorithm) {

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 pub use self::hashes::{digest, uuid};
 use crate::budget::{Exhausted, text_size};
+use crate::java_text;
 use crate::path::Path;
 use crate::scope::Scope;
 
@@ -172,7 +173,7 @@ impl Function {
             Self::Format => strings::format(values),
             Self::Hash => hashes::hash(values),
             Self::JsonMerge => arrays::merge(values),
-            Self::JsonToString => Ok(Value::String(values[0].to_string())),
+            Self::JsonToString => Ok(Value::String(java_text::json(&values[0]))),
             Self::MathAdd => numbers::add(values),
             Self::MathRandom => numbers::random(values, scope),
             Self::StringSplit => strings::split(values),

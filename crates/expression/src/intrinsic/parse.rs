@@ -26,9 +26,15 @@ fn call_prefix(cursor: &mut Cursor<'_>, depth: usize) -> Result<Call, PathError>
         return Err(cursor.fault("calls nest deeper than ten levels"));
     }
     let start = cursor.position();
+    let is_call = cursor.rest().starts_with("States.");
     let name = cursor.take_while(|char| char == '.' || char.is_ascii_alphanumeric());
-    let function =
-        Function::named(name).ok_or_else(|| cursor.fault("this is no intrinsic function"))?;
+    let Some(function) = Function::named(name) else {
+        return Err(if is_call {
+            cursor.fault("there is no intrinsic function of this name")
+        } else {
+            cursor.fault("a path begins with '$', the call of a function with 'States.'")
+        });
+    };
     cursor.skip_spaces();
     if !cursor.take("(") {
         return Err(cursor.fault("'(' is missing"));
@@ -77,9 +83,14 @@ fn argument(cursor: &mut Cursor<'_>, is_format: bool, depth: usize) -> Result<Ar
         _ => {
             let word =
                 cursor.take_while(|char| char.is_ascii_alphanumeric() || "+-.".contains(char));
+            // A whole number, which knows no negative zero.
+            let word = if word == "-0" { "0" } else { word };
             serde_json::from_str(word)
                 .map(Argument::Literal)
-                .map_err(|_| cursor.fault("an argument is a path, a text, a number or a call"))
+                .map_err(|_| {
+                    cursor
+                        .fault("an argument is a path, a text in single quotes, a number or a call")
+                })
         }
     }
 }

@@ -197,7 +197,7 @@ fn what_a_function_cannot_do_is_an_error_and_not_a_guess() {
         "States.Base64Encode($.long)",
         "States.Base64Encode($.a)",
         "States.Base64Decode('?')",
-        "States.Base64Decode('/w==')",
+        "States.Base64Decode('dGV4dA=')",
         "States.Hash($.t, 'CRC')",
         "States.JsonMerge($.a, $.a, false)",
         "States.JsonMerge(States.StringToJson('{}'), States.StringToJson('{}'), true)",
@@ -264,6 +264,27 @@ fn calls_nest_ten_levels_and_no_more() {
         |levels: usize| format!("{}1{}", "States.Array(".repeat(levels), ")".repeat(levels));
     assert!(Call::parse(&nested(10)).is_ok());
     assert!(Call::parse(&nested(11)).is_err());
+}
+
+#[test]
+fn data_is_read_and_written_as_java_does() {
+    let input = json!({"large": 1e20, "small": 1e-10, "one": 1.0, "whole": 100});
+    for (text, expected) in [
+        (
+            "States.JsonToString($)",
+            json!(r#"{"large":1.0E20,"small":1.0E-10,"one":1.0,"whole":100}"#),
+        ),
+        (
+            "States.Hash($.large, 'MD5')",
+            value("States.Hash('1.0E20', 'MD5')", &input),
+        ),
+        ("States.Base64Decode('dGV4dA')", json!("text")),
+        ("States.Base64Decode('dGV4dB==')", json!("text")),
+        ("States.Base64Decode('/w==')", json!("\u{fffd}")),
+        ("States.Array(-0, 0)", json!([0, 0])),
+    ] {
+        assert_eq!(value(text, &input), expected, "{text}");
+    }
 }
 
 #[test]

@@ -218,6 +218,9 @@ fn term(cursor: &mut Cursor<'_>, depth: usize) -> Result<Term, PathError> {
                 Err(_) if word.starts_with(|char: char| char == '_' || char.is_alphabetic()) => {
                     Ok(Term::Literal(Value::String(word.to_owned())))
                 }
+                Err(_) if cursor.peek() == Some('>') => {
+                    Err(cursor.fault("write '!=' for unequal, '>=' and '<=' to compare"))
+                }
                 Err(_) => Err(cursor.fault("a value is missing: write a text in quotes")),
             }
         }

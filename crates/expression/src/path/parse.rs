@@ -96,7 +96,7 @@ pub(super) fn path(text: &str) -> Result<Path, PathError> {
     if cursor.is_done() {
         Ok(path)
     } else {
-        Err(cursor.fault("unexpected text"))
+        Err(cursor.fault("the path ends here: write ['name'] for a name with blanks or signs"))
     }
 }
 
@@ -252,17 +252,26 @@ fn filter_in_parentheses(cursor: &mut Cursor<'_>) -> Result<Filter, PathError> {
     }
     cursor.skip_spaces();
     if !cursor.take("(") {
-        return Err(cursor.fault("'(' is missing"));
+        return Err(cursor.fault("'(' is missing: write [?(@.name == 'value')]"));
     }
     cursor.filters += 1;
     let filter = filter::parse(cursor)?;
     cursor.filters -= 1;
     cursor.skip_spaces();
     if cursor.take(")") {
-        Ok(filter)
-    } else {
-        Err(cursor.fault("')' is missing"))
+        return Ok(filter);
     }
+    let rest = cursor.rest();
+    Err(cursor.fault(if rest.starts_with('=') {
+        "write '==' for equal"
+    } else if ["and", "or", "AND", "OR"]
+        .iter()
+        .any(|word| rest.starts_with(word))
+    {
+        "write '&&' for and, '||' for or"
+    } else {
+        "')' is missing: a text with blanks stands in quotes"
+    }))
 }
 
 fn names(cursor: &mut Cursor<'_>) -> Result<Step, PathError> {
@@ -308,7 +317,16 @@ fn numbers(cursor: &mut Cursor<'_>) -> Result<Step, PathError> {
     if cursor.take(":") {
         return slice(cursor, first);
     }
-    let mut indices = vec![first.ok_or_else(|| cursor.fault("an index is missing"))?];
+    let Some(first) = first else {
+        return Err(cursor.fault(match cursor.peek() {
+            Some('(') => "there are no scripts: write [-1] for the last item",
+            Some(char) if char == '@' || char.is_alphabetic() => {
+                "write ['name'] for a name, [0] for the first item and [-1] for the last"
+            }
+            _ => "an index is missing: write [*] for all items",
+        }));
+    };
+    let mut indices = vec![first];
     while cursor.take(",") {
         cursor.skip_spaces();
         indices.push(number(cursor)?.ok_or_else(|| cursor.fault("an index is missing"))?);

@@ -319,3 +319,23 @@ fn filters_in_filters_cost_what_they_look_at() {
     let deep = "$".to_owned() + &"[?(@".repeat(9) + &")]".repeat(9);
     assert!(Path::parse(&deep).is_err());
 }
+
+#[test]
+fn a_refused_path_says_how_it_is_written() {
+    for (path, hint) in [
+        ("$.a b", "['name']"),
+        ("$. a", "['name']"),
+        ("$.a[last]", "[-1]"),
+        ("$.a[(@.length-1)]", "[-1]"),
+        ("$.a[]", "[*]"),
+        ("$.a[?@.b==1]", "[?(@.name == 'value')]"),
+        ("$.a[?(@.b = 1)]", "'=='"),
+        ("$.a[?(@.b <> 1)]", "'!='"),
+        ("$.a[?(@.b == 1 and @.c == 2)]", "'&&'"),
+        ("$.a[?(@.b == two words)]", "quotes"),
+        ("a.b", "'$'"),
+    ] {
+        let told = Path::parse(path).unwrap_err().to_string();
+        assert!(told.contains(hint), "{path}: {told}");
+    }
+}

@@ -141,10 +141,9 @@ fn of_syntax(file: &str, text: &str, error: &serde_json::Error) -> Problem {
 fn of_diagnostic(file: &str, text: &str, diagnostic: rampmeter_asl::Diagnostic) -> Problem {
     let error = matches!(diagnostic.severity, Severity::Error);
     // Substitutions are made by the configuration that names the definition.
-    let help = diagnostic
-        .message
-        .starts_with("The substitution")
-        .then(|| "rampmeter check rampmeter.toml".to_owned());
+    let substitution = diagnostic.message.starts_with("The substitution");
+    let configuration = || substitution.then(|| "rampmeter check rampmeter.toml".to_owned());
+    let help = diagnostic.hint.or_else(configuration);
     Problem {
         code: if error { INVALID } else { SUSPECT },
         severity: diagnostic.severity,

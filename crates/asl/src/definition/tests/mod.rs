@@ -1,5 +1,8 @@
 //! Faults of definitions: code, message and place, as AWS has them where it was recorded.
 
+mod language;
+mod transition;
+
 use serde_json::{Value, json};
 
 use crate::model::machine::StateMachine;
@@ -64,35 +67,6 @@ fn required_fields_are_named_together() {
 }
 
 #[test]
-fn transitions_lead_to_states_that_exist() {
-    let definition = json!({"StartAt": "A", "States": {
-        "A": {"Type": "Choice", "Default": "X", "Choices": [
-            {"Variable": "$.a", "IsNull": true, "Next": "Y"},
-            {"Variable": "$.a", "IsNull": false, "Next": "B"},
-        ]},
-        "B": {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "Next": "Z",
-              "Catch": [{"ErrorEquals": ["E"], "Next": "W"}]},
-    }});
-    assert_eq!(
-        faults(&definition),
-        [
-            "MISSING_TRANSITION_TARGET: Missing 'Next' target: Y at /States/A/Choices[0]/Next",
-            "MISSING_TRANSITION_TARGET: Missing 'Next' target: X at /States/A/Default",
-            "MISSING_TRANSITION_TARGET: Missing 'Next' target: Z at /States/B/Next",
-            "MISSING_TRANSITION_TARGET: Missing 'Next' target: W at /States/B/Catch[0]/Next",
-            "MISSING_END_STATE: Workflow has no terminal state",
-        ]
-    );
-    assert_eq!(
-        faults(&json!({"StartAt": "X", "States": {"A": {"Type": "Succeed"}}})),
-        [
-            "MISSING_TRANSITION_TARGET: Missing 'Next' target: X at /StartAt",
-            "MISSING_TRANSITION_TARGET: State \"A\" is not reachable. at /States/A",
-        ]
-    );
-}
-
-#[test]
 fn all_faults_are_found_in_one_pass() {
     let definition = json!({
         "StartAt": "A", "Version": "2.0", "TimeoutSeconds": 0, "Extra": 1,
@@ -104,7 +78,7 @@ fn all_faults_are_found_in_one_pass() {
     let found = faults(&definition);
     for expected in [
         "Field 'Extra' is not supported at /",
-        "The version '2.0' is not supported at /Version",
+        "The value must be one of: [1.0] at /Version",
         "The value must be from 1 to 99999999 at /TimeoutSeconds",
         "Value is not a Reference Path at /States/A/ResultPath",
         "Value is not a valid JSONPath at /States/A/InputPath",
@@ -148,37 +122,6 @@ fn timestamps_are_checked_with_the_words_of_aws() {
                 "SCHEMA_VALIDATION_FAILED: String does not match RFC3339 timestamp at \
               /States/A/Timestamp"
             ]
-        );
-    }
-}
-
-#[test]
-fn a_state_in_the_language_of_the_machine_cannot_go_back_to_json_path() {
-    let definition = json!({"StartAt": "P", "QueryLanguage": "JSONata", "States": {
-        "P": {"Type": "Pass", "End": true, "QueryLanguage": "JSONPath"},
-    }});
-    assert_eq!(
-        faults(&definition),
-        [
-            "SCHEMA_VALIDATION_FAILED: 'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for \
-          whole state machine at /States/P"
-        ]
-    );
-}
-
-#[test]
-fn fields_belong_to_their_state_and_language() {
-    for state in [
-        json!({"Type": "Pass", "Output": "{% 1 %}"}),
-        json!({"Type": "Pass", "QueryLanguage": "JSONata", "InputPath": "$"}),
-        json!({"Type": "Succeed", "End": true}),
-        json!({"Type": "Pass", "Retry": []}),
-        json!({"Type": "Wait", "Seconds": 1, "Comments": ""}),
-    ] {
-        let found = faults_of(state);
-        assert!(
-            found.iter().any(|fault| fault.contains("supported")),
-            "{found:?}"
         );
     }
 }
@@ -256,54 +199,6 @@ fn a_substitution_that_nobody_made_is_named() {
     let state = json!({"Type": "Pass", "Parameters": {
         "q.$": "States.Format('${NetsuiteQueues}-{}', $.priority)"}});
     assert!(faults_of(state)[0].contains("'${NetsuiteQueues}'"));
-}
-
-#[test]
-fn names_of_states_are_escaped_in_places_and_limited_in_length() {
-    let name = "a/b~c";
-    let definition = json!({"StartAt": name, "States": {name: {"Type": "Pass", "Next": "X"}}});
-    assert!(faults(&definition)[0].ends_with("at /States/a~1b~0c/Next"));
-    let name = "x".repeat(81);
-    let definition = json!({"StartAt": name, "States": {name.as_str(): {"Type": "Succeed"}}});
-    assert_eq!(faults(&definition).len(), 1);
-}
-
-#[test]
-fn branches_are_checked_too_and_names_are_unique_across_them() {
-    let branch = |name: &str, next: Value| {
-        let mut state = json!({"Type": "Pass"});
-        state
-            .as_object_mut()
-            .unwrap()
-            .extend(next.as_object().unwrap().clone());
-        json!({"StartAt": name, "States": {name: state}})
-    };
-    let parallel = |one: Value, two: Value| {
-        json!({"StartAt": "P", "States": {
-            "P": {"Type": "Parallel", "Branches": [one, two], "End": true}}})
-    };
-    let sound = parallel(
-        branch("A", json!({"End": true})),
-        branch("B", json!({"End": true})),
-    );
-    assert_eq!(faults(&sound), [""; 0]);
-    let lost = parallel(
-        branch("A", json!({"Next": "P"})),
-        branch("B", json!({"End": true})),
-    );
-    assert_eq!(
-        faults(&lost),
-        [
-            "MISSING_TRANSITION_TARGET: Missing 'Next' target: P at \
-          /States/P/Branches[0]/States/A/Next",
-            "MISSING_END_STATE: Workflow has no terminal state"
-        ]
-    );
-    let twice = parallel(
-        branch("A", json!({"End": true})),
-        branch("A", json!({"End": true})),
-    );
-    assert!(faults(&twice)[0].starts_with("DUPLICATE_STATE_NAME"));
 }
 
 #[test]
@@ -455,135 +350,40 @@ fn what_looks_like_an_expression_and_is_none_is_a_warning() {
 }
 
 #[test]
-fn a_workflow_without_an_end_is_refused() {
-    let found = faults(&json!({"StartAt": "A", "States": {
-        "A": {"Type": "Pass", "Next": "B"},
-        "B": {"Type": "Pass", "Next": "A"},
-    }}));
-    assert_eq!(found, ["MISSING_END_STATE: Workflow has no terminal state"]);
-}
-
-#[test]
-fn fields_of_the_other_language_and_unknown_ones_are_told_apart() {
-    for (state, fault) in [
+fn a_resource_that_is_no_arn_is_told_apart_from_one_that_aws_does_not_know() {
+    for (resource, told) in [
+        ("SendOrder", "Value is not a valid resource ARN"),
+        ("", "Value is not a valid resource ARN"),
+        ("arn:aws:states", "Value is not a valid resource ARN"),
         (
-            json!({"Type": "Pass", "Output": 1}),
-            "SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported for \
-             the 'JSONata' QueryLanguage at /States/A/Output",
+            "arn:aws:sns:us-east-1:000000000000:topic",
+            "is not recognized",
         ),
         (
-            json!({"Type": "Pass", "QueryLanguage": "JSONata", "ResultPath": "$"}),
-            "SCHEMA_VALIDATION_FAILED: The QueryLanguage is set to 'JSONata', but field 'ResultPath' is only supported \
-             for the 'JSONPath' QueryLanguage at /States/A/ResultPath",
-        ),
-        (
-            json!({"Type": "Pass", "TimeoutSeconds": 1}),
-            "SCHEMA_VALIDATION_FAILED: Field 'TimeoutSeconds' is not supported at /States/A",
-        ),
-        (
-            json!({"Type": "Wait", "SecondsPath": "$.a[*]"}),
-            "SCHEMA_VALIDATION_FAILED: Value is not a Reference Path at /States/A/SecondsPath",
-        ),
-        (
-            json!({"Type": "Pass", "QueryLanguage": "JSONPointer"}),
-            "SCHEMA_VALIDATION_FAILED: The value must be one of: [JSONPath, JSONata] at /States/A/QueryLanguage",
+            "arn:aws:states:::aws-sdk:glue:startJobRun.sync",
+            "is not recognized",
         ),
     ] {
-        assert_eq!(faults_of(state), [fault]);
+        let found = faults_of(json!({"Type": "Task", "Resource": resource}));
+        assert!(found.len() == 1 && found[0].contains(told), "{found:?}");
+        assert!(found[0].ends_with(" at /States/A/Resource"), "{found:?}");
     }
 }
 
 #[test]
-fn the_language_of_a_nested_graph_is_that_of_its_states() {
-    let inner =
-        json!({"StartAt": "I", "QueryLanguage": "JSONata", "States": {"I": {"Type": "Succeed"}}});
-    for (state, place) in [
-        (
-            json!({"Type": "Map", "ItemProcessor": inner, "End": true}),
-            "ItemProcessor",
-        ),
-        (
-            json!({"Type": "Map", "Iterator": inner, "End": true}),
-            "Iterator",
-        ),
-        (
-            json!({"Type": "Parallel", "Branches": [inner], "End": true}),
-            "Branches[0]",
-        ),
-    ] {
-        let fault = format!(
-            "SCHEMA_VALIDATION_FAILED: Field 'QueryLanguage' is not supported at /States/A/{place}"
-        );
-        assert_eq!(faults_of(state), [fault]);
-    }
-}
-
-/// The faults of a Task state in JSONata with one more field.
-fn faults_of_query(field: &str, value: &Value) -> Vec<String> {
-    let mut state = json!({"Type": "Task", "QueryLanguage": "JSONata", "Resource": "arn:aws:states:::sqs:sendMessage"});
-    state[field] = value.clone();
-    faults_of(state)
-}
-
-#[test]
-fn there_is_no_document_at_the_top_of_an_expression() {
-    for (source, references) in [
-        ("phone", vec!["phone"]),
-        ("a & b.c", vec!["a", "b"]),
-        ("$", vec!["$"]),
-        ("$.a", vec!["$"]),
-        ("$$.a", vec!["$$"]),
-        ("*", vec!["*"]),
-        ("$map([1], function($v){ name })", vec!["name"]),
-        ("$states.input.orders[price > 1].id", vec![]),
-        ("$states.input.($.a & b)", vec![]),
-        ("$states.input.orders{id: price}", vec![]),
-        ("$states.input.orders^(price).id", vec![]),
-        ("$states.input ~> |orders|{'a': price}|", vec![]),
-        ("$states.input.orders[$$.a = 1]", vec!["$$"]),
-        ("$sum($states.input.orders.(price * count))", vec![]),
-    ] {
-        let found = faults_of_query("Output", &json!({"v": [format!("{{% {source} %}}")]}));
-        let expected: Vec<_> = references
-            .iter()
-            .map(|name| {
-                format!(
-                    "UNSUPPORTED_JSONATA_EXPRESSION: Reference to '{name}' at the top level is not supported. at \
-                     /States/A/Output/v[0]"
-                )
-            })
-            .collect();
-        assert_eq!(found, expected, "{source}");
-    }
-}
-
-#[test]
-fn states_has_a_result_only_where_there_is_one_and_an_error_only_in_a_catcher() {
-    let refused = |field: &str, value: Value| faults_of_query(field, &value).len();
-    assert_eq!(refused("Output", json!("{% $states.result %}")), 0);
-    assert_eq!(refused("Assign", json!({"a": "{% $states.result.x %}"})), 0);
-    assert_eq!(refused("Arguments", json!("{% $states.result %}")), 1);
-    assert_eq!(refused("Output", json!("{% $states.errorOutput %}")), 1);
-    assert_eq!(refused("Output", json!("{% $states.outputs %}")), 1);
-    assert_eq!(refused("Output", json!("{% $states %}")), 0);
-    let catcher = |output: &str| json!([{"ErrorEquals": ["E"], "Next": "A", "Output": output}]);
-    assert_eq!(
-        refused("Catch", catcher("{% $states.errorOutput.Cause %}")),
-        0
-    );
-    let pass =
-        json!({"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $states.result %}"});
-    assert_eq!(faults_of(pass).len(), 1);
-}
-
-#[test]
-fn what_is_no_jsonata_is_named_at_its_place() {
-    let found = faults_of_query("Output", &json!({"v": "{% 1 + %}"}));
+fn a_refused_path_has_a_hint() {
+    let definition = json!({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true,
+        "InputPath": "$.a b", "Parameters": {"x.$": "$.items[last]"}}}});
+    let faults = StateMachine::parse(&definition.to_string()).unwrap_err();
+    let hints: Vec<_> = faults
+        .iter()
+        .filter_map(|fault| fault.hint.as_deref())
+        .collect();
+    assert_eq!(hints.len(), 2, "{faults:?}");
     assert!(
-        found[0].starts_with("INVALID_JSONATA_EXPRESSION: "),
-        "{found:?}"
+        hints[0].contains("['name']") && hints[1].contains("[-1]"),
+        "{hints:?}"
     );
-    assert!(found[0].ends_with(" at /States/A/Output/v"), "{found:?}");
 }
 
 #[test]
