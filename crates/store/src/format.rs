@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::error::{StoreError, StoreOpenError};
 
 /// The format that this version writes, kept in `PRAGMA user_version`.
-pub const FORMAT: i64 = 4;
+pub const FORMAT: i64 = 5;
 
 /// "Ramp" in ASCII, kept in `PRAGMA application_id`, so that `file` and others can tell what it is.
 const APPLICATION_ID: i64 = 0x5261_6d70;
@@ -53,6 +53,7 @@ fn make(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(include_str!("calls.sql"))?;
     connection.execute_batch(include_str!("letters.sql"))?;
     connection.execute_batch(include_str!("damaged.sql"))?;
+    connection.execute_batch(include_str!("counted.sql"))?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     Ok(connection.execute_batch("COMMIT")?)
@@ -67,7 +68,10 @@ fn migrate(connection: &Connection, found: i64) -> Result<(), StoreError> {
     if found < 3 {
         connection.execute_batch(include_str!("letters.sql"))?;
     }
-    connection.execute_batch(include_str!("damaged.sql"))?;
+    if found < 4 {
+        connection.execute_batch(include_str!("damaged.sql"))?;
+    }
+    connection.execute_batch(include_str!("counted.sql"))?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     Ok(connection.execute_batch("COMMIT")?)
 }
@@ -90,7 +94,9 @@ mod tests {
         let first = [include_str!("schema.sql"), include_str!("queues.sql")];
         let second = (format > 1).then_some(include_str!("calls.sql"));
         let third = (format > 2).then_some(include_str!("letters.sql"));
-        for tables in first.into_iter().chain(second).chain(third) {
+        let fourth = (format > 3).then_some(include_str!("damaged.sql"));
+        let tables = first.into_iter().chain(second).chain(third).chain(fourth);
+        for tables in tables {
             connection.execute_batch(tables).unwrap();
         }
         connection
@@ -117,6 +123,11 @@ mod tests {
     #[test]
     fn a_file_of_format_3_is_brought_up_with_what_it_holds_to_what_a_new_file_has() {
         is_brought_up(3);
+    }
+
+    #[test]
+    fn a_file_of_format_4_is_brought_up_with_what_it_holds_to_what_a_new_file_has() {
+        is_brought_up(4);
     }
 
     fn is_brought_up(format: i64) {

@@ -22,12 +22,14 @@ pub struct PermitRow {
     pub message: MessageNumber,
     pub started_at: Time,
     pub held_until: Option<Time>,
+    /// How long its call keeps its place once the answer is lost; none in rows of former versions.
+    pub holds_for: Option<Duration>,
 }
 
 impl CallTables<'_> {
     pub fn insert_permit(&self, permit: &PermitRow) -> Result<(), StoreFailure> {
         self.connection
-            .prepare_cached("INSERT INTO permit VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .prepare_cached("INSERT INTO permit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
             .execute((
                 permit.id,
                 permit.target,
@@ -35,6 +37,9 @@ impl CallTables<'_> {
                 permit.message,
                 permit.started_at.as_micros(),
                 permit.held_until.map(Time::as_micros),
+                permit
+                    .holds_for
+                    .map(|length| i64::try_from(length.as_micros()).unwrap_or(i64::MAX)),
             ))?;
         Ok(())
     }
@@ -83,7 +88,8 @@ impl CallTables<'_> {
 
     pub fn permits(&self) -> Result<Vec<PermitRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, target, lane, message, started_at, held_until FROM permit ORDER BY id",
+            "SELECT id, target, lane, message, started_at, held_until, holds_for FROM permit \
+             ORDER BY id",
         )?;
         let rows = statement.query_map([], |row| {
             Ok(PermitRow {
@@ -93,6 +99,9 @@ impl CallTables<'_> {
                 message: row.get(3)?,
                 started_at: Time::from_micros(row.get(4)?),
                 held_until: row.get::<_, Option<i64>>(5)?.map(Time::from_micros),
+                holds_for: row
+                    .get::<_, Option<i64>>(6)?
+                    .map(|micros| Duration::from_micros(micros.unsigned_abs())),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -112,6 +121,13 @@ impl CallTables<'_> {
                 place.count,
             ))?;
         }
+        Ok(())
+    }
+
+    /// Forgets all places of a target's windows.
+    pub fn delete_places(&self, target: TargetId) -> Result<(), StoreFailure> {
+        self.connection
+            .execute("DELETE FROM window_place WHERE target = ?1", [target])?;
         Ok(())
     }
 

@@ -19,7 +19,7 @@ use rampmeter_store::{PermitRow, Readable, StoreFailure, readable};
 use crate::apply::calls::context::CallContext;
 use crate::apply::calls::job::AcceptedJob;
 use crate::apply::subject::Subject;
-use crate::memory::target::InFlight;
+use crate::memory::in_flight::InFlight;
 
 impl CallContext<'_> {
     /// Applies the outcome of a call: first what is known of the account, then what follows for the call. A call whose rows
@@ -215,7 +215,7 @@ impl CallContext<'_> {
     pub(crate) fn free(&mut self, target: TargetId, permit: PermitId) -> Result<(), StoreFailure> {
         let now = self.now();
         let places = self.target(target).gate.finish(permit, now);
-        self.store.calls.delete_permit(permit)?;
+        self.store.calls.end_permit(permit, now)?;
         self.store.calls.note_answer_time(now)?;
         self.store.calls.put_places(target, &places)
     }

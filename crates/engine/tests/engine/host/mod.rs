@@ -2,6 +2,7 @@
 
 mod backups;
 mod changed_configurations;
+mod configurations_at_random;
 mod controls;
 mod damaged_rows;
 mod getting_ready;
