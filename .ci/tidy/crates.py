@@ -13,7 +13,10 @@ ARROWS = {
     "config": {"call", "caller", "dispatch", "time"},
     "store": {"asl", "clock", "call", "dispatch", "time"},
     "invocation": {"asl", "call", "caller", "store"},
-    "engine": {"invocation", "asl", "clock", "call", "caller", "config", "dispatch", "store", "time"},
+    "succession": {"caller", "config", "dispatch", "store"},
+    "engine": {
+        "invocation", "asl", "clock", "call", "caller", "config", "dispatch", "store", "succession", "time",
+    },
     "wire": {"asl", "config", "engine", "time"},
     "admin": {"config", "dispatch", "engine", "time", "wire"},
     "template": {"asl", "call", "caller", "config", "dispatch", "terminal", "time"},

@@ -6,7 +6,8 @@ disk may then hold are made (`image.py`), and in each of them everything must be
 
 Every image is read with SQLite: its own check, what was acknowledged, the chains of the histories, the bodies of answers by
 length and SHA-256, a permit for every call that the vendor has seen. A few are opened by the real server and asked over the
-wire. Then disks that fail: a sync or a write that is refused stops the server, and nothing that it acknowledged is missing.
+wire. Then disks that fail: a sync or a write that is refused stops the server, and nothing that it acknowledged is missing, even
+if the power fails after a start has gone on from what lay in memory.
 Last, a disk that lies is planted, and must be noticed. Prints counts, and exits 1 if anything does not hold.
 """
 
@@ -276,6 +277,44 @@ def failing_disk(arguments, work, shim, number, kind, code, once, at):
     return goes_on, [f"{kind}:{at}:{errno.errorcode[code]}{once}: {fault}" for fault in faults]
 
 
+def two_stages(arguments, work, shim, number, at):
+    """A sync fails once and the server ends; a start on the same machine, whose disk is well again, goes on with what lies in
+    memory; then the power fails. What the sync was to keep was never written, for the system took it for written. Answers what
+    is missing of all that either server acknowledged."""
+    data, armed, workload = work / f"stages-{number}", work / f"stages-armed-{number}", Workload()
+    logs = [work / f"stages-log-{number}-{stage}" for stage in (1, 2)]
+    watched = {"LD_PRELOAD": shim, "DISK_DIRECTORY": str(data)}
+    server = Server(arguments.rampmeter, work, data, **watched, DISK_LOG=str(logs[0]), DISK_FAIL=f"sync:{at}:{errno.EIO}:once",
+                    DISK_ARMED=str(armed))
+    client = Client(server.url)
+    workload.prepare(client, 500)
+    before = set(name for _, name in Vendor.arrived)
+    armed.touch()
+    first = 100_000 + 1000 * number
+    workload.run(client, range(first, first + 200))
+    server.stop(signal.SIGTERM)
+    server = Server(arguments.rampmeter, work, data, **watched, DISK_LOG=str(logs[1]))
+    client = Client(server.url)
+    workload.prepare(client, 500)
+    broken = workload.run(client, range(first + 500, first + 540))
+    server.stop(signal.SIGKILL)
+    now, disk = time.monotonic_ns(), Disk()
+    for log in logs:
+        for request in read_log(log, data):
+            if request[0] != FAILED:
+                disk.add(request)
+            elif request[1] in disk.files:
+                disk.files[request[1]].pending = []
+    disk.name_all()
+    image = work / f"stages-image-{number}"
+    disk.write_image(image, "synced", random.Random(arguments.seed))
+    expected = Expected(workload)
+    expected.arrived = [(moment, name) for moment, name in expected.arrived if name not in before]
+    faults = [f"the second server refused: {broken[0]}"] if broken else []
+    faults += faults_of(image, expected.until(now))
+    return [f"a failed sync at {at}, work, power loss: {fault}" for fault in faults]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rampmeter", required=True)
@@ -311,6 +350,10 @@ def main():
             went_on, faults = went_on + goes_on, faults + found
         print(f"failing disk: {len(failures) - went_on} servers stopped acknowledging, with status 1, and {went_on} went on, for "
               f"only a body had failed; {len(faults)} faults")
+        broken += faults
+        rounds = range(2 * arguments.failures)
+        faults = [fault for round in rounds for fault in two_stages(arguments, work, shim, round, 2 + 19 * round)]
+        print(f"a failed sync, a start, work, power loss: {len(rounds)} times, {len(faults)} faults")
         broken += faults
         _, lies = all_images(requests, ready_at, expected, 60, arguments.seed, lying=1.0)
         print(f"a disk that says it synced and does not: noticed in {len(lies)} of 60 images")

@@ -89,7 +89,7 @@ pub use gate::{
     Decision, Disagreement, Feedback, Gate, GateView, LimitUsage, Memory, Quota, Released,
 };
 pub use lane::{FairOrder, Waiting};
-pub use limit::{MAX_BUCKETS, MAX_EXACT_CALLS, WindowRow};
+pub use limit::{CountedCalls, MAX_BUCKETS, MAX_EXACT_CALLS, WindowRow};
 pub use pause::Scope;
 pub use permit::{CallId, OpenPermit, PermitId};
 pub use priority::{Priority, UnknownPriority};

@@ -2,6 +2,7 @@
 //!
 //! What a limit is configured to allow is in `rules`; which calls are out, in `permit`.
 
+mod counted;
 mod estimate;
 mod pace;
 mod rate;
@@ -11,6 +12,7 @@ mod slot;
 mod state;
 mod window;
 
+pub use counted::CountedCalls;
 pub use release::{MAX_BUCKETS, MAX_EXACT_CALLS};
 pub use slot::WindowRow;
 pub(crate) use state::{LimitContext, LimitState};

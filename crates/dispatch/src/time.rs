@@ -53,6 +53,11 @@ impl Time {
         Time(self.0.saturating_add(micros(duration)))
     }
 
+    /// This moment less `duration`, at least the first that can be told.
+    pub fn saturating_sub(self, duration: Duration) -> Time {
+        Time(self.0.saturating_sub(micros(duration)))
+    }
+
     /// How long ago `earlier` was; zero if it is not earlier.
     pub fn saturating_since(self, earlier: Time) -> Duration {
         let micros = i128::from(self.0) - i128::from(earlier.0);
@@ -60,7 +65,7 @@ impl Time {
     }
 
     /// The first multiple of `step` microseconds that is not before this moment.
-    pub(crate) fn round_up(self, step: i64) -> Time {
+    pub fn round_up(self, step: i64) -> Time {
         let past = self.0.rem_euclid(step);
         if past == 0 {
             self
@@ -94,6 +99,8 @@ mod tests {
         assert_eq!(late.checked_add(Duration::from_secs(1)), None);
         assert_eq!(Time::from_millis(i64::MAX), Time::MAX);
         assert_eq!(Time::MAX.round_up(1_000), Time::MAX);
+        let early = Time::from_micros(i64::MIN + 1);
+        assert_eq!(early.saturating_sub(Duration::from_secs(1)), Time::MIN);
         assert_eq!(Time::default().saturating_add(Duration::MAX), Time::MAX);
     }
 

@@ -27,7 +27,6 @@ pub use api::{
 pub use commit::measure::Decisions;
 pub use commit::open::OpenError;
 pub use commit::stopped::Stopped;
-pub use memory::target::COMMIT as COMMIT_GRACE;
 pub use rampmeter_invocation::{SdkAnswer, SdkError, SdkRequest, SdkService};
 pub use rampmeter_store::model::activity::{
     ActivityDescription, ActivityTask, CreateActivity, GetActivityTask,
@@ -67,3 +66,4 @@ pub use rampmeter_store::{
     OLDEST_FORMAT, AbsentTarget, Audit, Backup, BackupError, CallTimes, Progress, Reader, back_up, blobs_path,
     restore, store_path,
 };
+pub use rampmeter_succession::{COMMIT as COMMIT_GRACE, ConfigurationChange};

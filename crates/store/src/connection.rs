@@ -5,11 +5,15 @@
 //! this file.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{StoreError, StoreFailure, StoreOpenError};
 use crate::format;
+
+/// How long a store that is about to be closed waits for readers.
+const TIDY_WAITS: Duration = Duration::from_secs(5);
 
 /// The writing connection.
 #[derive(Debug)]
@@ -20,8 +24,10 @@ pub struct Store {
 impl Store {
     /// Opens the store at `path`, making it if there is none.
     pub fn open(path: &Path) -> Result<Store, StoreOpenError> {
-        let connection = Connection::open(path)?;
+        let mut connection = Connection::open(path)?;
+        connection.busy_handler(Some(wait_for_others))?;
         format::set_up(&connection)?;
+        carry_log_over(&connection)?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(Store { connection })
     }
@@ -38,6 +44,7 @@ impl Store {
 
     /// Carries the log over into the file, for a store that is about to be closed. A reader may keep a part of it back.
     pub fn tidy(&self) -> Result<(), StoreFailure> {
+        self.connection.busy_timeout(TIDY_WAITS)?;
         let carry = "PRAGMA wal_checkpoint(TRUNCATE)";
         Ok(self.connection.query_row(carry, [], |_| Ok(()))?)
     }
@@ -71,6 +78,37 @@ impl Store {
         )?;
         Ok(value)
     }
+}
+
+/// Writes what the log holds into the file, syncs it, and begins the log anew. An earlier process may have ended at a sync that
+/// failed: then the log may be in memory and, without anybody's knowing, not on the disk, and what is written behind such a gap
+/// would be lost with the power. Nothing may be acknowledged before this.
+fn carry_log_over(connection: &Connection) -> Result<(), StoreError> {
+    loop {
+        let carry = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy: i64 = connection.query_row(carry, [], |row| row.get(0))?;
+        if busy == 0 {
+            return Ok(());
+        }
+        std::thread::sleep(BETWEEN_TRIES);
+    }
+}
+
+/// Between two tries for the lock that another process has on the file.
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+
+/// Tries until it is told that the lock is still waited for.
+const TRIES_TOLD: i32 = 250;
+
+/// A lock that another process holds on the file is waited for: the disk has not failed, and nothing is lost meanwhile.
+fn wait_for_others(tries: i32) -> bool {
+    if tries % TRIES_TOLD == TRIES_TOLD / 10 {
+        tracing::warn!(
+            "another process holds a lock on rampmeter.db: nothing is committed until it lets go"
+        );
+    }
+    std::thread::sleep(BETWEEN_TRIES);
+    true
 }
 
 /// A connection that only reads, for queries beside the writer.
@@ -154,6 +192,39 @@ mod tests {
             .pragma_query_value(None, "journal_mode", |row| row.get(0))
             .unwrap();
         assert_eq!(mode, "wal");
+    }
+
+    #[test]
+    fn a_start_carries_the_log_of_a_process_that_was_killed_over_into_the_file() {
+        let (directory, path) = path();
+        let store = Store::open(&path).unwrap();
+        store.begin().unwrap();
+        store.meta("kept", || vec![1]).unwrap();
+        store.commit().unwrap();
+        let killed = directory.path().join("killed.db");
+        std::fs::copy(&path, &killed).unwrap();
+        let log = |path: &Path| path.with_extension("db-wal");
+        std::fs::copy(log(&path), log(&killed)).unwrap();
+        assert!(std::fs::metadata(log(&killed)).unwrap().len() > 0);
+        let store = Store::open(&killed).unwrap();
+        assert_eq!(std::fs::metadata(log(&killed)).unwrap().len(), 0);
+        assert_eq!(store.meta("kept", || vec![2]).unwrap(), [1]);
+    }
+
+    #[test]
+    fn a_lock_of_another_process_is_waited_for() {
+        let (_directory, path) = path();
+        let store = Store::open(&path).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                std::thread::sleep(Duration::from_millis(50));
+                other.execute_batch("COMMIT").unwrap();
+            });
+            store.begin().unwrap();
+            store.commit().unwrap();
+        });
     }
 
     #[test]

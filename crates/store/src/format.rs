@@ -57,6 +57,7 @@ fn make(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(include_str!("letters.sql"))?;
     connection.execute_batch(include_str!("damaged.sql"))?;
     connection.execute_batch(include_str!("trouble.sql"))?;
+    connection.execute_batch(include_str!("counted.sql"))?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     Ok(connection.execute_batch("COMMIT")?)
@@ -75,6 +76,7 @@ fn migrate(connection: &Connection, found: i64) -> Result<(), StoreError> {
         connection.execute_batch(include_str!("damaged.sql"))?;
     }
     connection.execute_batch(include_str!("trouble.sql"))?;
+    connection.execute_batch(include_str!("counted.sql"))?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     Ok(connection.execute_batch("COMMIT")?)
 }

@@ -14,6 +14,7 @@ mod directory;
 mod error;
 mod execution;
 mod format;
+mod former;
 mod machine;
 mod numbers;
 mod stamp;

@@ -120,6 +120,7 @@ pub(crate) fn call_json(call: &CallState) -> Value {
         "sent_at": rfc3339(call.sent_at),
         "receive_count": call.receive_count,
         "ahead": call.why.ahead,
+        "ahead_is_estimate": call.ahead_is_estimate,
     });
     if let Value::Object(fields) = &mut json {
         fields.extend(explanation_json(&call.why, call.at));

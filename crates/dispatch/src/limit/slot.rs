@@ -39,7 +39,7 @@ impl WindowRow {
     }
 
     /// The priority of its places; BATCH where the limit does not tell them apart.
-    pub(crate) fn priority(&self) -> Priority {
+    pub fn priority(&self) -> Priority {
         self.priority_and_number().0
     }
 

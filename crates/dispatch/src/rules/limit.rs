@@ -148,6 +148,25 @@ impl Limit {
         }
     }
 
+    /// The same limit with another maximum. Shares that are a part of the limit follow; all other numbers stay.
+    ///
+    /// # Errors
+    /// If no limit on calls in flight can be so large.
+    pub fn with_max(&self, max: u64) -> Result<Limit, RulesError> {
+        let mut limit = self.clone();
+        match &mut limit.kind {
+            LimitKind::Concurrency { max: most } => {
+                *most = u32::try_from(max).map_err(|_| RulesError::TooManyCalls {
+                    name: self.name.clone(),
+                    calls: max,
+                })?;
+            }
+            LimitKind::Window { calls, .. } | LimitKind::Calendar { calls, .. } => *calls = max,
+        }
+        limit.share.follow(max);
+        Ok(limit)
+    }
+
     /// Whether it must know which priority took a place.
     pub(crate) fn tells_priorities_apart(&self) -> bool {
         !self.reserve.is_empty() || !self.share.is_empty()

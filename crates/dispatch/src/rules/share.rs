@@ -13,6 +13,9 @@ pub struct Share {
     pub medium: Option<u32>,
     /// The most places for BATCH.
     pub batch: Option<u32>,
+    /// Of which priorities the share is a part of the limit, and of how many hundredths, HIGH first: it follows when the limit
+    /// is changed.
+    pub hundredths: [Option<u8>; 3],
 }
 
 impl Share {
@@ -22,6 +25,22 @@ impl Share {
             Priority::High => self.high,
             Priority::Medium => self.medium,
             Priority::Batch => self.batch,
+        }
+    }
+
+    /// So many hundredths of a limit: rounded down, but never to nothing.
+    pub fn part(hundredths: u8, max: u64) -> u64 {
+        let part = u64::from(hundredths);
+        (max * part / 100).max(part.min(1))
+    }
+
+    /// The same share of a limit with another maximum.
+    pub(super) fn follow(&mut self, max: u64) {
+        let places = [&mut self.high, &mut self.medium, &mut self.batch];
+        for (places, hundredths) in places.into_iter().zip(self.hundredths) {
+            if let Some(hundredths) = hundredths {
+                *places = Some(u32::try_from(Share::part(hundredths, max)).unwrap_or(u32::MAX));
+            }
         }
     }
 

@@ -226,6 +226,7 @@ fn share(max: u32, reserve: Reserve) -> impl Strategy<Value = Share> {
         high,
         medium,
         batch,
+        ..Share::default()
     });
     prop_oneof![2 => Just(Share::default()), 1 => share]
 }

@@ -23,6 +23,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::command::{Command, Reply};
 use crate::commit::open::{OpenError, Opened, Opening, open};
 use crate::commit::stopped::Stopped;
+use rampmeter_succession::ConfigurationChange;
 
 pub use activities::Activities;
 pub use calls::Calls;
@@ -57,6 +58,7 @@ pub struct Engine {
     commands: mpsc::Sender<Command>,
     reader: Arc<Reader>,
     stopped: watch::Receiver<Option<Stopped>>,
+    changes: Arc<[ConfigurationChange]>,
 }
 
 impl Engine {
@@ -89,12 +91,20 @@ impl Engine {
             commands,
             reader,
             stopped,
+            changes,
         } = opened;
         Engine {
             commands,
             reader,
             stopped,
+            changes,
         }
+    }
+
+    /// What of the configuration is another than at the last start, and what follows from that.
+    #[must_use]
+    pub fn configuration_changes(&self) -> &[ConfigurationChange] {
+        &self.changes
     }
 
     /// Stops: no new call starts, calls in flight are awaited for at most the configured drain time; what has no answer

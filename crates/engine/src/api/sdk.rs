@@ -48,6 +48,7 @@ impl SdkOperations for Operations {
             commands,
             reader: Arc::clone(&self.reader),
             stopped: self.stopped.clone(),
+            changes: Arc::default(),
         });
         self.sdk.call(engine, request)
     }

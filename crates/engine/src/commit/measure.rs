@@ -38,7 +38,7 @@ impl Decisions {
     pub fn new(config: &Config, waiting: u64) -> Result<Decisions, OpenError> {
         let path = rampmeter_store::store_path(&config.server.data_dir);
         let store = Store::open(&path).map_err(|error| OpenError::Store(error.to_string()))?;
-        let writer = recover(store, config, false, Duration::ZERO)?;
+        let writer = recover(store, config, false, Duration::ZERO)?.writer;
         let (id, target) = writer
             .memory
             .calls

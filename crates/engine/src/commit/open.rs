@@ -17,9 +17,10 @@ use tokio::sync::{mpsc, watch};
 
 use crate::command::Command;
 use crate::commit::effects::EffectRunner;
-use crate::commit::recovery::recover;
+use crate::commit::recovery::{Recovered, recover};
 use crate::commit::stopped::Stopped;
 use rampmeter_invocation::SdkOperations;
+use rampmeter_succession::ConfigurationChange;
 
 /// Commands that may wait for the writer; more senders wait in turn.
 const WAITING_COMMANDS: usize = 4_096;
@@ -151,6 +152,8 @@ pub(crate) struct Opened {
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) reader: Arc<Reader>,
     pub(crate) stopped: watch::Receiver<Option<Stopped>>,
+    /// What is another than at the last start.
+    pub(crate) changes: Arc<[ConfigurationChange]>,
 }
 
 /// Opens everything and starts the writer. `operations` makes what carries out the operations of `aws-sdk`.
@@ -183,7 +186,8 @@ pub(crate) fn open(
         StoreOpenError::Failed(error) => error.into(),
     })?;
     remove_unkept(&blobs, &store).map_err(unusable)?;
-    let writer = recover(store, &config, free_slots_after_restart, set_clock_back)?;
+    let Recovered { writer, changes } =
+        recover(store, &config, free_slots_after_restart, set_clock_back)?;
     let reader = Arc::new(Reader::new(&path, writer.memory.arns.clone())?);
     let (commands, received) = mpsc::channel(WAITING_COMMANDS);
     let (stopped, how) = watch::channel(None);
@@ -191,6 +195,7 @@ pub(crate) fn open(
         commands,
         reader,
         stopped: how,
+        changes: changes.into(),
     };
     let effects = EffectRunner {
         runtime,

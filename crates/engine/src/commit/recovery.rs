@@ -21,6 +21,7 @@ use rampmeter_store::model::sqs::queue::QueueRecord;
 use rampmeter_store::model::token::TokenSeal;
 use rampmeter_store::{Damaged, Kind, PermitRow, Sequence, Store};
 use rampmeter_store::{Readable, readable};
+use rampmeter_succession::{ConfigurationChange, carry_over, holds_for};
 
 use crate::apply::control::limit_change::amended;
 use crate::commit::open::OpenError;
@@ -29,13 +30,14 @@ use crate::commit::publish::set_aside;
 use crate::commit::repair;
 use crate::commit::transaction::Transaction;
 use crate::commit::writer::Writer;
+use crate::memory::expiries::Expiries;
 use crate::memory::invocations::Invocations;
 use crate::memory::move_tasks::RunningMoveTask;
 use crate::memory::polls::WaitingPolls;
 use crate::memory::queues::{DEAD_LANE, Queue, Queues, names_of};
 use crate::memory::receives::WaitingReceives;
 use crate::memory::sources::Sources;
-use crate::memory::target::{COMMIT, Target};
+use crate::memory::target::Target;
 use crate::memory::target_errors::RecentErrors;
 use crate::memory::{CallMemory, ControlMemory, Memory, QueueMemory, WorkflowMemory};
 
@@ -45,6 +47,13 @@ const MAX_IN_FLIGHT: u32 = 256;
 /// Names of rows of `meta`.
 const TOKEN_KEY: &str = "task token key";
 const PLACE: &str = "account and region";
+/// What a start made.
+#[derive(Debug)]
+pub(crate) struct Recovered {
+    pub(crate) writer: Writer,
+    /// What is another than at the last start.
+    pub(crate) changes: Vec<ConfigurationChange>,
+}
 
 /// Builds the writer from the store and the configuration, in one transaction.
 pub(crate) fn recover(
@@ -52,7 +61,7 @@ pub(crate) fn recover(
     config: &Config,
     free_slots: bool,
     set_clock_back: Duration,
-) -> Result<Writer, OpenError> {
+) -> Result<Recovered, OpenError> {
     let arns = ArnScope {
         region: config.server.region.clone(),
         account: config.server.account.clone(),
@@ -63,6 +72,7 @@ pub(crate) fn recover(
     repair::put_back(lost, &store, config, clock.now())?;
     let seal = token_seal(&store, clock.now())?;
     check_place(&store, &arns, clock.now())?;
+    let changes = carry_over(&store, config, &seal, clock.now())?;
     let permits = store.calls().permits()?;
     let jobs: BTreeSet<PermitId> = store.calls().job_permits()?.into_iter().collect();
     let mut places = Vec::new();
@@ -83,6 +93,7 @@ pub(crate) fn recover(
             sources: Sources::default(),
             sweeps: store.queues().sweeps()?.into_iter().collect(),
             moves: BTreeMap::new(),
+            expiries: Expiries::default(),
             message_numbers: Sequence::new(Kind::Message),
         },
         calls: CallMemory {
@@ -130,7 +141,7 @@ pub(crate) fn recover(
     open_sources(&mut writer, config)?;
     take_up(&mut writer, &permits, &jobs, free_slots)?;
     writer.store.commit()?;
-    Ok(writer)
+    Ok(Recovered { writer, changes })
 }
 
 /// A caller for each function that the configuration has a stand-in for.
@@ -198,15 +209,16 @@ fn take_up_time(
     let resumption = resume(store.stamp()?.as_ref(), newest, &reading);
     let Resumption { unsure, basis, .. } = resumption;
     if !unsure.is_zero() {
-        for (name, target) in &config.targets {
-            let limits = target.rules.limits.iter();
+        for (name, id) in store.target_names()? {
+            let limits = config.targets.get(&name).into_iter();
             let by_the_date = limits
+                .flat_map(|target| &target.rules.limits)
                 .filter(|limit| matches!(limit.kind, LimitKind::Calendar { .. }))
                 .map(|limit| limit.name.as_str())
                 .collect::<Vec<_>>();
-            let id = store.messages().target(name)?;
             store.calls().postpone_slots(id, unsure, &by_the_date)?;
         }
+        store.calls().postpone_counted(unsure)?;
         store.calls().postpone_holds(unsure)?;
         tracing::warn!(
             unsure_s = unsure.as_secs(),
@@ -243,12 +255,11 @@ fn open_target(
         reason: error.to_string(),
     })?;
     // From now on, and not from its permit: a process that was frozen may have sent it just before it ended.
-    let hold = writer
-        .clock
-        .now()
-        .saturating_add(config.timeout)
-        .saturating_add(config.hold_after_timeout)
-        .saturating_add(COMMIT);
+    let hold = |permit: &PermitRow| {
+        let length = permit.holds_for.unwrap_or_default();
+        let length = length.max(holds_for(config));
+        writer.clock.now().saturating_add(length)
+    };
     let (going_on, lost): (Vec<&PermitRow>, Vec<&PermitRow>) =
         open.iter().partition(|permit| jobs.contains(&permit.id));
     let open = lost
@@ -257,7 +268,7 @@ fn open_target(
             id: permit.id,
             priority: priority_of(permit.lane),
             started_at: permit.started_at,
-            held_until: permit.held_until.unwrap_or(hold),
+            held_until: permit.held_until.unwrap_or_else(|| hold(permit)),
         })
         .collect();
     let base = bounded(config.rules.clone());
@@ -424,9 +435,12 @@ fn bounded(mut rules: Rules) -> Rules {
         .filter(|limit| limit.counts != Counts::Jobs)
         .any(|limit| matches!(limit.kind, LimitKind::Concurrency { .. }));
     if !has_one {
-        rules
-            .limits
-            .push(Limit::concurrency("process", MAX_IN_FLIGHT));
+        let taken = |name: &str| rules.limits.iter().any(|limit| limit.name == name);
+        let mut name = "process".to_owned();
+        while taken(&name) {
+            name.push_str("-in-flight");
+        }
+        rules.limits.push(Limit::concurrency(name, MAX_IN_FLIGHT));
     }
     rules
 }
@@ -455,8 +469,11 @@ fn take_up(
             continue;
         }
         if !free_slots {
-            let until = transaction.calls().target(permit.target).held_until(now);
-            store.calls().hold_permit(permit.id, until)?;
+            let length = holds_for(&transaction.calls().target(permit.target).config);
+            let length = permit.holds_for.unwrap_or_default().max(length);
+            store
+                .calls()
+                .hold_permit(permit.id, now.saturating_add(length))?;
         }
         transaction.calls().take_up(permit)?;
         transaction.workflow().resume_pending()?;
@@ -473,7 +490,7 @@ fn lane_number(priority: Priority) -> u8 {
 
 /// The priority of a lane's number in our own rows.
 fn priority_of(lane: u8) -> Priority {
-    *Priority::ALL
-        .get(usize::from(lane))
-        .expect("a permit belongs to one of three lanes")
+    // A permit of no lane takes the places of the one that no reserve is for.
+    let lane = Priority::ALL.get(usize::from(lane));
+    lane.copied().unwrap_or(Priority::Batch)
 }

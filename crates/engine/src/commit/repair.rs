@@ -22,7 +22,7 @@ use rampmeter_store::{
 
 use crate::commit::open::OpenError;
 use crate::commit::publish::set_aside;
-use crate::memory::target::COMMIT;
+use rampmeter_succession::COMMIT;
 
 /// What was taken out of the store because it cannot be read.
 #[derive(Debug)]

@@ -170,6 +170,7 @@ impl Writer {
             receives,
             workers,
             moves,
+            self.memory.queue.expiries.first(),
             Some(self.memory.control.forget_at),
         ];
         let next = next.into_iter().flatten().min();

@@ -2,6 +2,8 @@
 //! a file of its own. Nothing here reads or writes the store but to fill itself.
 
 pub(crate) mod ancestors;
+pub(crate) mod expiries;
+pub(crate) mod in_flight;
 pub(crate) mod invocations;
 pub(crate) mod machines;
 pub(crate) mod move_tasks;
@@ -30,6 +32,7 @@ use tokio::sync::oneshot;
 
 use crate::command::Reply;
 use crate::memory::ancestors::Ancestors;
+use crate::memory::expiries::Expiries;
 use crate::memory::invocations::Invocations;
 use crate::memory::machines::Machines;
 use crate::memory::move_tasks::RunningMoveTask;
@@ -67,6 +70,8 @@ pub(crate) struct QueueMemory {
     pub(crate) sources: Sources,
     /// Queues whose messages below a number are being deleted.
     pub(crate) sweeps: BTreeMap<QueueId, i64>,
+    /// When to look which queue for messages that are too old.
+    pub(crate) expiries: Expiries,
     /// Message move tasks that run.
     pub(crate) moves: BTreeMap<i64, RunningMoveTask>,
     pub(crate) message_numbers: Sequence,

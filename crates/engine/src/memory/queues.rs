@@ -98,6 +98,15 @@ impl Queues {
         self.records.contains_key(&id) && !self.lanes.contains_key(&id)
     }
 
+    /// The queues that clients receive from.
+    pub(crate) fn plain(&self) -> Vec<QueueId> {
+        let plain = self
+            .records
+            .keys()
+            .filter(|id| !self.lanes.contains_key(id));
+        plain.copied().collect()
+    }
+
     /// Sets how many messages of each queue are in flight: none in those that are not named.
     pub(crate) fn set_received(&mut self, counts: Vec<(QueueId, u64)>) {
         for record in self.records.values_mut() {

@@ -6,40 +6,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rampmeter_asl::Selector;
-use rampmeter_call::job::FollowUp;
-use rampmeter_call::{OnUnknown, Outcome};
+use rampmeter_call::Outcome;
 use rampmeter_caller::Caller;
 use rampmeter_config::Worker;
 use rampmeter_dispatch::{
-    FairOrder, Gate, PermitId, Priority, Rules, Scope, ThrottleReport, Time, Waiting, Whose,
+    FairOrder, Gate, Priority, Rules, Scope, ThrottleReport, Time, Waiting, Whose,
 };
 use rampmeter_store::model::figures::Figures;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId};
 use rampmeter_store::{CallTables, ControlTables, LaneTables, MessageTables};
-use rampmeter_store::{LimitOverride, MessageRow, StoreError};
+use rampmeter_store::{LimitOverride, StoreError};
+use rampmeter_succession::holds_for;
+
+use crate::memory::in_flight::CallsInFlight;
 
 use crate::memory::target_errors::RecentErrors;
 
 /// Contended spans that are remembered.
 const SPANS: usize = 1_024;
-
-/// A call leaves after the commit of its permit, not with it: so much is granted to the commit.
-pub const COMMIT: Duration = Duration::from_secs(1);
-
-/// One call that has left and has no outcome yet.
-#[derive(Debug, Clone)]
-pub(crate) struct InFlight {
-    pub(crate) message: MessageRow,
-    pub(crate) priority: Priority,
-    pub(crate) started_at: Time,
-    /// What happens to it if its answer is lost.
-    pub(crate) on_unknown: OnUnknown,
-    /// Set when it is a look at the job of a call that the vendor has accepted.
-    pub(crate) look: Option<Box<FollowUp>>,
-    /// A person cancelled it: its answer is no news to anybody.
-    pub(crate) cancelled: bool,
-}
 
 /// Since when a person has paused the target or one of its lanes, and why.
 #[derive(Debug, Clone)]
@@ -96,7 +81,7 @@ pub(crate) struct Target {
     pub(crate) turns: [FairOrder; 3],
     /// The call of each OrderingKey that is under way. No more than are in flight or wait for a repeat.
     pub(crate) owners: BTreeMap<OrderingHash, MessageNumber>,
-    pub(crate) in_flight: BTreeMap<PermitId, InFlight>,
+    pub(crate) in_flight: CallsInFlight,
     /// When time alone may let another call start.
     pub(crate) wake: Option<Time>,
     /// What is counted for the metrics, since the process started.
@@ -140,7 +125,7 @@ impl Target {
             parked: [0; 3],
             turns: [FairOrder::default(); 3],
             owners: BTreeMap::new(),
-            in_flight: BTreeMap::new(),
+            in_flight: CallsInFlight::default(),
             wake: None,
             figures: Figures::default(),
             errors: RecentErrors::default(),
@@ -242,10 +227,7 @@ impl Target {
 
     /// Until when a call that started then may still be at work at the vendor, if its answer never comes.
     pub(crate) fn held_until(&self, started_at: Time) -> Time {
-        started_at
-            .saturating_add(self.config.timeout)
-            .saturating_add(self.config.hold_after_timeout)
-            .saturating_add(COMMIT)
+        started_at.saturating_add(holds_for(&self.config))
     }
 
     /// Notes whether a call is held back by a concurrency limit alone from now on.

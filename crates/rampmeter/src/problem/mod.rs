@@ -2,6 +2,7 @@
 
 mod absent_target;
 pub(crate) mod advice;
+mod configuration_change;
 mod json_place;
 mod planned;
 pub(crate) mod queued_call;
@@ -20,6 +21,7 @@ use advice::Advice;
 use json_place::locate;
 
 pub(crate) use absent_target::{ABSENT_TARGET, absent_target};
+pub(crate) use configuration_change::configuration_change;
 pub(crate) use planned::Planned;
 
 /// The interpreter refuses a definition.

@@ -96,6 +96,9 @@ pub(crate) async fn serve(
     let mut signals = Signals::new()?;
     let engine = open(&config, faults, aws).await?;
 
+    for change in engine.configuration_changes() {
+        output::note(&problem::configuration_change(change));
+    }
     tell_absent_targets(&config, &engine).await?;
     let admin_site = rampmeter_admin::Site::start(engine.clone(), &config);
     descriptors::raise();

@@ -193,12 +193,7 @@ fn bound(value: &str) -> Result<DeferralBound, String> {
 /// # Errors
 /// When the number is out of its range.
 pub(crate) fn set_max(limit: &mut Limit, value: u64) -> Result<(), String> {
-    match &mut limit.kind {
-        LimitKind::Concurrency { max } => {
-            *max = u32::try_from(value).map_err(|_| format!("{value} is too large"))?;
-        }
-        LimitKind::Window { calls, .. } | LimitKind::Calendar { calls, .. } => *calls = value,
-    }
+    *limit = limit.with_max(value).map_err(|error| error.to_string())?;
     Ok(())
 }
 

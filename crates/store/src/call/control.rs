@@ -102,6 +102,19 @@ impl ControlTables<'_> {
     }
 }
 
+impl ControlTables<'_> {
+    /// Lets the pauses in force of a target go on under another name, with who wanted them and since when.
+    pub fn rename_pauses(&self, from: &str, to: &str) -> Result<(), StoreFailure> {
+        self.connection.execute(
+            "INSERT INTO control (at, target, kind, subject, change, reason) \
+             SELECT at, ?2, kind, subject, change, reason FROM control WHERE kind = 'pause' AND id IN \
+             (SELECT max(id) FROM control WHERE target = ?1 AND kind IN ('pause', 'resume') GROUP BY subject)",
+            (from, to),
+        )?;
+        Ok(())
+    }
+}
+
 /// The newest entries of the audit trail, the newest first.
 pub fn controls(connection: &Connection, most: u32) -> Result<Vec<ControlRecord>, StoreError> {
     let mut statement = connection.prepare_cached(

@@ -117,34 +117,35 @@ impl LaneTables<'_> {
         Ok(count > 0)
     }
 
-    /// How many calls of the lane come before this one. It reads as many rows, so it is for people's questions only.
-    pub fn ready_before(
-        &self,
-        queue: QueueId,
-        turn: u64,
-        id: MessageNumber,
-    ) -> Result<u64, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT count(*) FROM ready WHERE queue = ?1 AND (turn, message) < (?2, ?3)",
-        )?;
-        let count: i64 = statement.query_row((queue, signed(turn), id), |row| row.get(0))?;
-        Ok(count.unsigned_abs())
-    }
-
-    /// Calls of a lane from one place, itself included, to before another.
+    /// Calls of a lane from one place, itself included, to before another; no more than `most` are counted.
     pub fn ready_between(
         &self,
         queue: QueueId,
         from: (u64, MessageNumber),
         before: (u64, MessageNumber),
+        most: u64,
     ) -> Result<u64, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT count(*) FROM ready \
-             WHERE queue = ?1 AND (turn, message) >= (?2, ?3) AND (turn, message) < (?4, ?5)",
+            "SELECT count(*) FROM (SELECT 1 FROM ready \
+             WHERE queue = ?1 AND (turn, message) >= (?2, ?3) AND (turn, message) < (?4, ?5) LIMIT ?6)",
         )?;
-        let places = (queue, signed(from.0), from.1, signed(before.0), before.1);
+        let (from, before) = ((signed(from.0), from.1), (signed(before.0), before.1));
+        let places = (queue, from.0, from.1, before.0, before.1, signed(most));
         let count: i64 = statement.query_row(places, |row| row.get(0))?;
         Ok(count.unsigned_abs())
+    }
+
+    /// The first and the last turn that wait in a lane; both zero if none do.
+    pub fn turns(&self, queue: QueueId) -> Result<(u64, u64), StoreError> {
+        let mut ends = [0_u64; 2];
+        for (end, order) in ends.iter_mut().zip(["ASC", "DESC"]) {
+            let mut statement = self.connection.prepare_cached(&format!(
+                "SELECT turn FROM ready WHERE queue = ?1 AND turn > 0 ORDER BY turn {order} LIMIT 1"
+            ))?;
+            let turn = optional(statement.query_row([queue], |row| row.get::<_, i64>(0)))?;
+            *end = turn.unwrap_or_default().unsigned_abs();
+        }
+        Ok((ends[0], ends[1]))
     }
 
     /// The highest turn among the calls of a group that wait in a lane.
@@ -333,8 +334,9 @@ impl LaneTables<'_> {
         )?;
         self.connection.execute(
             "UPDATE message SET turn = 0, ordering = NULL WHERE queue = ?1 \
-             AND (turn > 0 OR ordering IS NOT NULL) \
-             AND id IN (SELECT message FROM ready WHERE queue = ?1)",
+             AND (turn > 0 OR ordering IS NOT NULL) AND id IN \
+             (SELECT message FROM ready WHERE queue = ?1 \
+              UNION SELECT message FROM delayed UNION SELECT message FROM permit)",
             [queue],
         )?;
         Ok(())

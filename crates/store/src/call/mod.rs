@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod control;
+pub(crate) mod counted;
 pub(crate) mod dead_letter;
 pub(crate) mod job;
 pub(crate) mod lane;

@@ -12,7 +12,7 @@ use crate::model::id::{MessageNumber, QueueId, TargetId};
 use crate::tables::{CallTables, LaneTables};
 
 /// Delayed messages that one question reads, the soonest first: the writer answers it.
-const DELAYED_READ: i64 = 10_000;
+const DELAYED_READ: i64 = 1_000;
 
 /// A message that may be taken later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,16 @@ pub struct LaneRow {
 }
 
 impl LaneTables<'_> {
-    /// The messages that may be taken later, the soonest first, of plain queues too: the first 10,000.
+    /// Until when a message is delayed, if it is.
+    pub fn delayed_until(&self, message: MessageNumber) -> Result<Option<Time>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT until FROM delayed WHERE message = ?1 LIMIT 1")?;
+        let until = statement.query_row([message], |row| row.get(0));
+        Ok(optional(until)?.map(Time::from_micros))
+    }
+
+    /// The messages that may be taken later, the soonest first, of plain queues too: the first 1,000.
     pub fn delayed(&self) -> Result<Vec<DelayedRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT delayed.until, delayed.message, message.queue FROM delayed \

@@ -39,13 +39,15 @@ pub struct PermitRow {
     pub started_at: Time,
     /// Until when its slots are held because the outcome is unknown; absent while the call is under way.
     pub held_until: Option<Time>,
+    /// How long its call keeps its place once the answer is lost; none in rows of former versions.
+    pub holds_for: Option<Duration>,
 }
 
 impl CallTables<'_> {
     /// Adds a permit that is given now.
     pub fn insert_permit(&self, permit: &PermitRow) -> Result<(), StoreFailure> {
         self.connection
-            .prepare_cached("INSERT INTO permit VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .prepare_cached("INSERT INTO permit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
             .execute((
                 permit.id,
                 permit.target,
@@ -53,6 +55,9 @@ impl CallTables<'_> {
                 permit.message,
                 permit.started_at.as_micros(),
                 permit.held_until.map(Time::as_micros),
+                permit
+                    .holds_for
+                    .map(|length| i64::try_from(length.as_micros()).unwrap_or(i64::MAX)),
             ))?;
         Ok(())
     }
@@ -114,7 +119,8 @@ impl CallTables<'_> {
     /// The permits that are out, oldest first.
     pub fn permits(&self) -> Result<Vec<PermitRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, target, lane, message, started_at, held_until FROM permit ORDER BY id",
+            "SELECT id, target, lane, message, started_at, held_until, holds_for FROM permit \
+             ORDER BY id",
         )?;
         let rows = statement.query_map([], |row| {
             Ok(PermitRow {
@@ -124,6 +130,9 @@ impl CallTables<'_> {
                 message: row.get(3)?,
                 started_at: micros(row, 4)?,
                 held_until: optional_micros(row, 5)?,
+                holds_for: row
+                    .get::<_, Option<i64>>(6)?
+                    .map(|micros| Duration::from_micros(micros.unsigned_abs())),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -144,6 +153,13 @@ impl CallTables<'_> {
                 place.count,
             ))?;
         }
+        Ok(())
+    }
+
+    /// Forgets all places of a target's windows.
+    pub fn delete_places(&self, target: TargetId) -> Result<(), StoreFailure> {
+        self.connection
+            .execute("DELETE FROM window_place WHERE target = ?1", [target])?;
         Ok(())
     }
 

@@ -72,6 +72,8 @@ pub struct CallState {
     pub receive_count: u32,
     /// Why it has not ended, and how many are ahead of it.
     pub why: Explanation,
+    /// How many go before it, as `why` says, was reckoned from the turns of its lane and not counted.
+    pub ahead_is_estimate: bool,
     /// The moment that the explanation is of.
     pub at: Time,
 }

@@ -281,6 +281,8 @@ impl MessageTables<'_> {
         Ok(gone > 0)
     }
 
+b    }
+
     /// When the first delayed message may be taken.
     pub fn first_delayed(&self) -> Result<Option<Time>, StoreError> {
         let mut statement = self

@@ -228,6 +228,14 @@ impl QueueTables<'_> {
         Ok(())
     }
 
+    /// Forgets why a message lay in a dead-letter queue: a worker elsewhere has deleted it.
+    pub fn forget_letter(&self, message: MessageNumber) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached("DELETE FROM dead_letter WHERE message = ?1")?
+            .execute([message])?;
+        Ok(())
+    }
+
     /// Gives a message to another queue.
     pub fn move_message(&self, message: MessageNumber, queue: QueueId) -> Result<(), StoreError> {
         self.connection
@@ -326,6 +334,25 @@ impl QueueTables<'_> {
         let mut statement = self.connection.prepare("SELECT queue, below FROM sweep")?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(readable(rows, "the sweep of a queue")?)
+    }
+
+    /// Some messages of a plain queue below a number; at most three times `most`. Of a FIFO queue, those that are the first of
+    /// their groups or hidden: the others follow them.
+    pub fn waiting_below(
+        &self,
+        queue: QueueId,
+        below: i64,
+        most: u32,
+    ) -> Result<Vec<MessageNumber>, StoreError> {
+        let mut found = Vec::new();
+        for table in ["ready WHERE turn = 0 AND", "hidden WHERE", "fair WHERE"] {
+            let mut statement = self.connection.prepare_cached(&format!(
+                "SELECT message FROM {table} queue = ?1 AND message < ?2 LIMIT ?3"
+            ))?;
+            let rows = statement.query_map((queue, below, most), |row| row.get(0))?;
+            found.extend(rows.collect::<Result<Vec<MessageNumber>, _>>()?);
+        }
+        Ok(found)
     }
 
     /// Some messages of a queue below a number, in whatever status; at most four times `most`.

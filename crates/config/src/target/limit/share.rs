@@ -20,11 +20,15 @@ pub(super) fn read(
     let inner = Section::open(reading, "share", node, "a share", &keys)?;
     let (max, reserve) = (max?, reserve?);
     let mut places = [None; 3];
+    let mut hundredths = [None; 3];
     for priority in Priority::ALL {
         if let Some(node) = inner.get(priority.as_str()) {
             let share = one(node, max, reserve.of(priority));
             match share {
-                Ok(share) => places[priority.index()] = Some(share),
+                Ok(share) => {
+                    places[priority.index()] = Some(share);
+                    hundredths[priority.index()] = part(node);
+                }
                 Err(reason) => {
                     let what = format!("the share of {priority} {reason}");
                     reading.note(Problem::new(Code::BadShare, what).at(&node.span).help(
@@ -40,13 +44,22 @@ pub(super) fn read(
         high,
         medium,
         batch,
+        hundredths,
     })
+}
+
+/// How many hundredths of the limit a share is, where it is written as a part of it.
+fn part(node: &Node) -> Option<u8> {
+    match &node.value {
+        Value::Text(text) => percentage(text).ok(),
+        _ => None,
+    }
 }
 
 fn one(node: &Node, max: u64, reserved: u32) -> Result<u32, String> {
     let places = match &node.value {
         Value::Integer(places) => u64::try_from(*places).unwrap_or(0),
-        Value::Text(text) => percentage(text).map(|part| (max * part / 100).max(part.min(1)))?,
+        Value::Text(text) => Share::part(percentage(text)?, max),
         _ => return Err("is neither a number nor a percentage".to_owned()),
     };
     if places == 0 {
@@ -63,7 +76,7 @@ fn one(node: &Node, max: u64, reserved: u32) -> Result<u32, String> {
     u32::try_from(places).map_err(|_| "is too large".to_owned())
 }
 
-fn percentage(text: &str) -> Result<u64, String> {
+fn percentage(text: &str) -> Result<u8, String> {
     let part = text.strip_suffix('%').and_then(|part| part.parse().ok());
     part.filter(|part| *part <= 100)
         .ok_or_else(|| "is no percentage from 1% to 100%".to_owned())

@@ -19,7 +19,7 @@ use rampmeter_store::{PermitRow, Readable, StoreFailure, TargetErrorRow, readabl
 use crate::apply::calls::context::CallContext;
 use crate::apply::calls::job::AcceptedJob;
 use crate::apply::subject::Subject;
-use crate::memory::target::InFlight;
+use crate::memory::in_flight::InFlight;
 
 /// What has become of the request of a call.
 enum CallEnd {
@@ -251,8 +251,9 @@ impl CallContext<'_> {
         permit: PermitId,
         places: &[WindowRow],
     ) -> Result<(), StoreFailure> {
-        self.store.calls.delete_permit(permit)?;
-        self.store.calls.note_answer_time(self.now())?;
+        let now = self.now();
+        self.store.calls.end_permit(permit, now)?;
+        self.store.calls.note_answer_time(now)?;
         self.store.calls.put_places(target, places)
     }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::apply::calls::context::CallContext;
 use crate::apply::subject::Subject;
-use crate::memory::target::InFlight;
+use crate::memory::in_flight::InFlight;
 
 impl CallContext<'_> {
     /// An answer as the workflow gets it. A body in a file belongs to the call from this transaction on; the file was

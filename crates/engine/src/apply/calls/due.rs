@@ -44,7 +44,7 @@ impl CallContext<'_> {
         let targets: Vec<TargetId> = self.memory.targets.keys().copied().collect();
         for target in targets {
             for released in self.target(target).gate.release_holds(now) {
-                self.store.calls.delete_permit(released.id)?;
+                self.store.calls.end_permit(released.id, now)?;
                 self.store.calls.put_places(target, &released.rows)?;
             }
         }

@@ -12,7 +12,7 @@ use rampmeter_store::{JobRow, StoreError};
 
 use crate::apply::calls::context::{CallContext, CallStore};
 use crate::apply::subject::Subject;
-use crate::memory::target::InFlight;
+use crate::memory::in_flight::InFlight;
 
 /// A job that a vendor has accepted.
 #[derive(Debug)]
@@ -52,6 +52,7 @@ impl Jobs<'_, '_> {
         if counted {
             let places = target.gate.accepted(permit, now);
             self.store.calls.put_places(id, &places)?;
+            self.store.calls.count_call_of(permit, now)?;
         } else {
             self.calls.free(id, permit)?;
         }

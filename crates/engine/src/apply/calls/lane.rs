@@ -154,8 +154,13 @@ impl Lanes<'_, '_> {
         if turn == LOOK {
             waiting.looks[lane.index()] -= 1;
             let message = self.message(number)?;
-            let job = self.store.calls.job(number)?;
-            return Ok(Some((message, job)));
+            let Some(job) = self.store.calls.job(number)? else {
+                // It has the turn of a poll and is none: it goes to the end of its lane, as any call without a turn.
+                tracing::warn!(message = number.0, "a call stood among the polls of jobs");
+                self.make_ready(&message)?;
+                return Ok(None);
+            };
+            return Ok(Some((message, Some(job))));
         }
         waiting.turns[lane.index()].served(turn);
         let message = self.message(number)?;

@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rampmeter_dispatch::{Explanation, Holder, Priority, Time};
+use rampmeter_dispatch::{Explanation, Holder, Priority};
 use rampmeter_store::model::call::{CallState, JobState};
 use rampmeter_store::model::id::{ExecutionId, MessageNumber, QueueId, TargetId};
 use rampmeter_store::{JobRow, LaneRow, MessageRow, OrderStatus};
 use rampmeter_store::{Readable, StoreError, StoreFailure, readable};
 
 use crate::apply::calls::context::CallContext;
-use crate::apply::calls::why::{Status, explain, explain_job};
+use crate::apply::calls::why::{Ahead, Status, explain, explain_job};
 use crate::apply::subject::Subject;
 use crate::memory::queues::Queue;
 
@@ -26,7 +26,6 @@ pub(crate) fn list(
     let mut listing = Listing {
         most,
         calls: Vec::new(),
-        survey: Survey::default(),
     };
     for &id in &targets {
         listing.in_flight(context, id)?;
@@ -51,10 +50,14 @@ pub(crate) fn list(
 pub(crate) struct Survey {
     /// How many calls are ahead of the one looked at last, by lane: so that the calls of a wide Map, which mostly come in the
     /// order of their lane, are counted in one pass over it.
-    ahead: BTreeMap<QueueId, (u64, MessageNumber, u64)>,
-    /// Until when calls are delayed, once that was asked.
-    delayed: Option<BTreeMap<MessageNumber, Time>>,
+    ahead: BTreeMap<QueueId, (LanePosition, Ahead)>,
 }
+
+/// Calls that are counted one by one for a question; the writer answers it.
+const MAX_COUNTED: u64 = 1_000;
+
+/// Where a call stands in its lane.
+type LanePosition = (u64, MessageNumber);
 
 impl Survey {
     /// One call; none if it has ended.
@@ -95,7 +98,7 @@ impl Survey {
             .is_in_turn(queue.id, message.turn, number)?
         {
             Status::Waiting {
-                ahead: self.ahead_of(context, queue.id, message)?,
+                ahead: self.ahead_of(context, queue, message)?,
             }
         } else if is_parked(context, queue, message)? {
             Status::Parked {
@@ -103,45 +106,55 @@ impl Survey {
             }
         } else {
             Status::Delayed {
-                until: self.delayed_until(context, number)?,
+                until: context.store.lanes.delayed_until(number)?,
                 after_lost_answer: context.store.calls.is_answer_lost(number)?,
             }
         })
     }
 
-    /// How many calls of its lane go before a call that waits in its context.
+    /// About how many calls of its lane go before a call that waits in it. Near the front, and near the call that was asked
+    /// after before, they are counted; further back they are reckoned from the turns of the lane.
     fn ahead_of(
         &mut self,
         context: &CallContext<'_>,
-        queue: QueueId,
+        queue: Queue,
         message: &MessageRow,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Ahead, StoreError> {
         let place = (message.turn, message.id);
-        let store = context.store;
-        let before = self.ahead.get(&queue).copied();
-        let count = match before.filter(|(known, call, _)| (*known, *call) <= place) {
-            Some((known, call, count)) => {
-                count + store.lanes.ready_between(queue, (known, call), place)?
+        let lanes = context.store.lanes;
+        let known = self.ahead.get(&queue.id).copied();
+        let (from, before) = known
+            .filter(|(known, _)| *known <= place)
+            .unwrap_or(((0, MessageNumber(0)), Ahead::default()));
+        let counted = lanes.ready_between(queue.id, from, place, MAX_COUNTED)?;
+        let ahead = if counted < MAX_COUNTED {
+            Ahead {
+                calls: before.calls + counted,
+                ..before
             }
-            None => store.lanes.ready_before(queue, message.turn, message.id)?,
+        } else {
+            let (first, last) = lanes.turns(queue.id)?;
+            let targets = &context.memory.targets;
+            let lane = queue.lane.expect("a call that waits has a lane");
+            let waiting = targets[&queue.target].ready[lane.index()];
+            let least = before.calls + MAX_COUNTED;
+            Ahead {
+                calls: reckoned(message.turn, (first, last), waiting).max(least),
+                is_estimate: true,
+            }
         };
-        self.ahead.insert(queue, (message.turn, message.id, count));
-        Ok(count)
+        self.ahead.insert(queue.id, (place, ahead));
+        Ok(ahead)
     }
+}
 
-    /// When a delayed call may be taken, if it is one and not too far ahead to be found.
-    fn delayed_until(
-        &mut self,
-        context: &CallContext<'_>,
-        number: MessageNumber,
-    ) -> Result<Option<Time>, StoreError> {
-        if self.delayed.is_none() {
-            let rows = context.store.lanes.delayed()?.into_iter();
-            self.delayed = Some(rows.map(|row| (row.message, row.until)).collect());
-        }
-        let delayed = self.delayed.as_ref();
-        Ok(delayed.and_then(|delayed| delayed.get(&number).copied()))
-    }
+/// The place of a turn among calls whose turns are spread evenly from the first to the last.
+fn reckoned(turn: u64, (first, last): (u64, u64), waiting: u64) -> u64 {
+    let span = u128::from(last.saturating_sub(first)) + 1;
+    let part = u128::from(turn.saturating_sub(first)) * u128::from(waiting) / span;
+    u64::try_from(part)
+        .unwrap_or(u64::MAX)
+        .min(waiting.saturating_sub(1))
 }
 
 /// A list in the making.
@@ -149,7 +162,6 @@ struct Listing {
     /// How many it may hold.
     most: usize,
     calls: Vec<CallState>,
-    survey: Survey,
 }
 
 impl Listing {
@@ -179,7 +191,7 @@ impl Listing {
                 continue;
             }
             let status = Status::Delayed {
-                until: self.survey.delayed_until(context, job.message)?,
+                until: context.store.lanes.delayed_until(job.message)?,
                 after_lost_answer: false,
             };
             self.add(context, id, job.message, status)?;
@@ -192,6 +204,10 @@ impl Listing {
         for queue in context.target(id).queues {
             for (ahead, number) in (0..).zip(context.store.messages.ready(queue, self.room())?) {
                 if !context.lanes().is_job(id, number)? {
+                    let ahead = Ahead {
+                        calls: ahead,
+                        is_estimate: false,
+                    };
                     self.add(context, id, number, Status::Waiting { ahead })?;
                 }
             }
@@ -304,8 +320,7 @@ impl Listing {
 }
 
 fn is_in_flight(context: &mut CallContext<'_>, id: TargetId, number: MessageNumber) -> bool {
-    let mut flying = context.target(id).in_flight.values();
-    flying.any(|call| call.message.id == number)
+    context.target(id).in_flight.has_message(number)
 }
 
 /// Whether another call of the same OrderingKey keeps this one out of its lane.
@@ -384,6 +399,7 @@ fn call_state(
         sent_at: message.sent_at.into(),
         receive_count: message.receive_count,
         why,
+        ahead_is_estimate: matches!(status, Status::Waiting { ahead } if ahead.is_estimate),
         at: now,
     })
 }
@@ -409,6 +425,7 @@ fn state_without_target(
         sent_at: message.sent_at.into(),
         receive_count: message.receive_count,
         why: Explanation::by_host(held_by, None, None),
+        ahead_is_estimate: false,
         at: context.now(),
     })
 }
@@ -437,5 +454,23 @@ fn job_state(job: JobRow) -> JobState {
         since: job.since.into(),
         looks: job.looks,
         counted: job.permit.is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_reckoned_from_the_turns_of_the_lane() {
+        assert_eq!(reckoned(1, (1, 1_000_000), 1_000_000), 0);
+        assert_eq!(reckoned(500_001, (1, 1_000_000), 1_000_000), 500_000);
+        assert_eq!(reckoned(1_000_000, (1, 1_000_000), 1_000_000), 999_999);
+        assert_eq!(
+            reckoned(60, (50, 69), 2_000),
+            1_000,
+            "twenty turns of a hundred groups"
+        );
+        assert_eq!(reckoned(7, (7, 7), 0), 0);
     }
 }

@@ -13,12 +13,13 @@ use rampmeter_store::model::id::MessageNumber;
 use rampmeter_store::model::id::{TargetId, idempotency_key, message_id};
 use rampmeter_store::{MessageRow, PermitRow, StoreError};
 use rampmeter_store::{Readable, StoreFailure, readable};
+use rampmeter_succession::holds_for;
 
 use crate::apply::calls::context::{CallContext, CallStore};
 use crate::apply::calls::send::INVALID_MESSAGE;
 use crate::apply::outbox::OutgoingCall;
 use crate::apply::subject::Subject;
-use crate::memory::target::InFlight;
+use crate::memory::in_flight::InFlight;
 
 /// What a call asks for.
 struct Wanted {
@@ -236,6 +237,7 @@ impl Permits<'_, '_> {
         let places = target.gate.start(permit, priority, waiting, now);
         let caller = Arc::clone(&target.caller);
         let on_unknown = target.config.on_unknown_of(&request);
+        let holds_for = Some(holds_for(&target.config));
         let attempt = match look {
             Some(_) => Attempt::default(),
             None => attempt_of(on_unknown, &message),
@@ -265,6 +267,7 @@ impl Permits<'_, '_> {
             message: number,
             started_at: now,
             held_until: None,
+            holds_for,
         })?;
         self.store.calls.put_places(id, &places)?;
         self.calls.journal_mut().out.calls.push(OutgoingCall {

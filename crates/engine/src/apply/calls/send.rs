@@ -83,7 +83,7 @@ impl CallContext<'_> {
         Ok(sent)
     }
 
-    /// A task's message to a queue of an embedded worker. Its body stays in the step.
+    /// A task's message to a queue of an embedded worker. The body of one that the task waits for stays in the step.
     pub(crate) fn place_call(
         &mut self,
         task: &Task,
@@ -108,7 +108,12 @@ impl CallContext<'_> {
             Some(task.entered_event),
             delay,
         );
-        message.stored = Some((step, 0));
+        match message.task {
+            // The execution that waits for the call keeps the step.
+            Some(_) => message.stored = Some((step, 0)),
+            // Nobody waits for it: it may wait longer than its execution is kept.
+            None => message.body = Some(request.body.clone()),
+        }
         let sent = SentMessage {
             message_id: message_id(self.seal.key(), id),
             md5_of_body: md5_of_body(&request.body),

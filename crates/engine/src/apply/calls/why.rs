@@ -26,7 +26,15 @@ pub(crate) enum Status {
     /// Another call of its OrderingKey goes first: this one, where it can be told.
     Parked { before: Option<MessageNumber> },
     /// It has its place in its lane, behind so many others.
-    Waiting { ahead: u64 },
+    Waiting { ahead: Ahead },
+}
+
+/// How many calls of its lane go before one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Ahead {
+    pub(crate) calls: u64,
+    /// They were not counted one by one.
+    pub(crate) is_estimate: bool,
 }
 
 impl Status {
@@ -75,7 +83,7 @@ pub(crate) fn explain(
             );
             Explanation::by_host(Holder::OrderingKey { call }, None, None)
         }
-        Status::Waiting { ahead } => in_its_turn(target, priority, ahead, now),
+        Status::Waiting { ahead } => in_its_turn(target, priority, ahead.calls, now),
     }
 }
 

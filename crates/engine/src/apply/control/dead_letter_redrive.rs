@@ -92,6 +92,16 @@ impl ControlContext<'_> {
     pub(crate) fn discard_letter(&mut self, id: i64, reason: &str) -> Result<(), TransactionError> {
         let DeadLetterTaken { message, queue, .. } = self.dead_letter(id)?;
         self.delete_letter(&message, queue)?;
+        // The history of an execution refers to the answers of its own calls until it is forgotten.
+        if message.task.is_none() {
+            let bodies = self
+                .workflow
+                .calls
+                .store
+                .calls
+                .delete_bodies_of(message.id)?;
+            self.journal_mut().out.unkept.extend(bodies);
+        }
         self.record_letter(queue, id, "discard", "discarded", reason)?;
         Ok(())
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use rampmeter_dispatch::{LimitKind, Rules};
+use rampmeter_dispatch::{LimitKind, Rules, Time};
 use rampmeter_store::model::control::{ChangeLimit, LimitChanged};
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::rejected::Rejected;
@@ -147,15 +147,9 @@ pub(crate) fn amended(
         let Some(change) = overrides.get(&limit.name) else {
             continue;
         };
-        match &mut limit.kind {
-            LimitKind::Concurrency { max } => {
-                *max = u32::try_from(change.max)
-                    .map_err(|_| format!("{} is too large", change.max))?;
-            }
-            LimitKind::Window { calls, .. } | LimitKind::Calendar { calls, .. } => {
-                *calls = change.max;
-            }
-        }
+        *limit = limit
+            .with_max(change.max)
+            .map_err(|error| error.to_string())?;
     }
     rules.validate().map_err(|error| error.to_string())?;
     Ok(rules)

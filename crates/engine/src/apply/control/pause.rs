@@ -84,8 +84,8 @@ impl ControlContext<'_> {
         let Some((queue, from)) = queue.and_then(|queue| Some((queue, queue.lane?))) else {
             return Err(unknown().into());
         };
-        let mut in_flight = self.workflow.calls.target(queue.target).in_flight.values();
-        if in_flight.any(|flying| flying.message.id == number) {
+        let target = self.workflow.calls.target(queue.target);
+        if target.in_flight.has_message(number) {
             let what = format!("call c-{call} is in flight: it has left its lane");
             return Err(Rejected::Impossible(what).into());
         }

@@ -71,6 +71,11 @@ impl ControlContext<'_> {
             .executions
             .delete_leftover(STEPS_AT_ONCE)?
             == STEPS_AT_ONCE;
+        self.workflow
+            .calls
+            .store
+            .calls
+            .condense_counted(self.now())?;
         if !more {
             let pause = (retention / 10).min(MAX_PAUSE);
             self.memory.forget_at = self.now().saturating_add(pause);

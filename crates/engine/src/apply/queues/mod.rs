@@ -5,6 +5,7 @@ mod attempt;
 pub(crate) mod batch;
 pub(crate) mod context;
 pub(crate) mod create;
+mod expire;
 pub(crate) mod move_task;
 pub(crate) mod receipt;
 pub(crate) mod receive;
@@ -79,7 +80,7 @@ impl QueueContext<'_> {
     /// Does what plain queues have to do by themselves: long polls, deletions, move tasks. Answers whether more is due
     /// at once.
     pub(crate) fn work_on_queues(&mut self) -> Result<bool, StoreFailure> {
-        let swept = self.sweep_queues()?;
+        let swept = self.sweep_queues()? | self.expire_messages()?;
         let moved = self.move_tasks().run_move_tasks()?;
         let served = self.receives().serve_waiting_receives()?;
         Ok(swept || moved || served)

@@ -180,6 +180,9 @@ impl QueueContext<'_> {
         let envelope = self.store.queues.envelope(message)?;
         self.withdraw(queue, message, &envelope)?;
         self.store.messages.delete_message(message)?;
+        if self.memory.queues.target_of(queue).is_some() {
+            self.store.queues.forget_letter(message)?;
+        }
         self.store.queues.delete_envelope(message)
     }
 

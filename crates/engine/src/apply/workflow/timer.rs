@@ -44,10 +44,7 @@ impl WorkflowContext<'_> {
     /// on the task.
     fn is_under_way(&self, execution: ExecutionId, event: EventId) -> Result<bool, StoreFailure> {
         let mut targets = self.calls.memory.targets.values();
-        let in_flight = targets.any(|target| {
-            let mut calls = target.in_flight.values();
-            calls.any(|call| call.message.task == Some((execution, event)))
-        });
+        let in_flight = targets.any(|target| target.in_flight.has_task(execution, event));
         Ok(in_flight
             || matches!(
                 readable(self.calls.store.calls.task_has_job(execution, event))?,

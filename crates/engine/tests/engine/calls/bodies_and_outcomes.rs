@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::support::{ONE_CALL, Reply, Vendor, config, ended, open, order, start, until, yes};
 use rampmeter_config::Config;
-use rampmeter_engine::{Engine, ExecutionStatus, SendMessage, blobs_path};
+use rampmeter_engine::{Engine, ExecutionStatus, ListDeadLetters, Pause, SendMessage, blobs_path};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -316,4 +316,68 @@ async fn an_execution_is_forgotten_with_its_children() {
         (left == [0; 5]).then_some(())
     })
     .await;
+}
+
+/// Sends a call that nobody waits for, and ends.
+const FIRE: &str = r#"{
+  "StartAt": "Fire",
+  "States": {
+    "Fire": {
+      "Type": "Task",
+      "Resource": "arn:aws:states:::sqs:sendMessage",
+      "Parameters": {
+        "QueueUrl": "${ErpBatch}",
+        "MessageBody": {"Method": "POST", "Path": "/orders", "RequestBody.$": "$"}
+      },
+      "End": true
+    }
+  }
+}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_without_a_token_keeps_its_body_though_its_execution_is_forgotten() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = yes().await;
+    let config = forgetful(&config(directory.path(), &vendor, "", FIRE));
+    let engine = open(&config);
+    let pause = |paused| Pause {
+        target: "erp".to_owned(),
+        priority: None,
+        paused,
+        forget_throttles: false,
+        reason: "maintenance".to_owned(),
+    };
+    engine.controls().pause(pause(true)).await.unwrap();
+    start(&engine, "SO-1", r#"{"order": 7}"#).await;
+    until(async || {
+        let left = ["execution", "step", "leftover"].map(|table| count(directory.path(), table));
+        (left == [0; 3]).then_some(())
+    })
+    .await;
+    engine.controls().pause(pause(false)).await.unwrap();
+    until(async || (vendor.seen().len() == 1).then_some(())).await;
+    assert_eq!(vendor.seen()[0].body, r#"{"order":7}"#);
+    let letters = engine
+        .dead_letters()
+        .list_dead_letters(ListDeadLetters::default());
+    assert!(letters.await.unwrap().items.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_discarded_dead_letter_frees_the_body_of_its_answer() {
+    let directory = tempfile::tempdir().unwrap();
+    let body = long(300_000);
+    let vendor = Vendor::start(move |_| Reply::json(404, &body)).await;
+    let engine = open(&config(directory.path(), &vendor, "", WHOLE));
+    let call = send(&engine, json!({"Method": "GET", "Path": "/x"})).await;
+    until(async || (count(directory.path(), "dead_letter") == 1).then_some(())).await;
+    assert_eq!(files(directory.path()).len(), 1);
+    assert_eq!(count(directory.path(), "body"), 1);
+    let discarded = engine
+        .dead_letters()
+        .discard_dead_letter(call, "not needed".to_owned());
+    discarded.await.unwrap();
+    until(async || files(directory.path()).is_empty().then_some(())).await;
+    let left = ["body", "dead_letter", "message"].map(|table| count(directory.path(), table));
+    assert_eq!(left, [0; 3]);
 }

@@ -2,6 +2,7 @@
 
 mod backups;
 mod changed_configurations;
+mod configurations_at_random;
 mod controls;
 mod damaged_columns;
 mod damaged_rows;

@@ -1,5 +1,6 @@
 //! Queues as SQS has them.
 
+mod expired;
 mod fair;
 mod fifo;
 mod moved;

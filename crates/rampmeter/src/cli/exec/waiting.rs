@@ -80,7 +80,10 @@ fn call_fields(call: &Value, labels: [&'static str; 2]) -> Vec<Field> {
     let ahead = call["ahead"]
         .as_u64()
         .filter(|_| status == "waiting")
-        .map_or_else(String::new, |ahead| format!(", {ahead} ahead"));
+        .map_or_else(String::new, |ahead| {
+            let about = call["ahead_is_estimate"].as_bool().unwrap_or_default();
+            format!(", {}{ahead} ahead", if about { "about " } else { "" })
+        });
     let starts = call["starts"]
         .as_str()
         .map_or_else(String::new, |starts| format!(", starts {starts}"));

@@ -1,0 +1,116 @@
+//! The calls of one target that have left and have no outcome yet, found by their permit, their message and their task.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rampmeter_asl::EventId;
+use rampmeter_call::OnUnknown;
+use rampmeter_call::job::FollowUp;
+use rampmeter_dispatch::{PermitId, Priority, Time};
+use rampmeter_store::MessageRow;
+use rampmeter_store::model::id::{ExecutionId, MessageNumber};
+
+/// One call that has left and has no outcome yet.
+#[derive(Debug, Clone)]
+pub(crate) struct InFlight {
+    pub(crate) message: MessageRow,
+    pub(crate) priority: Priority,
+    pub(crate) started_at: Time,
+    /// What happens to it if its answer is lost.
+    pub(crate) on_unknown: OnUnknown,
+    /// Set when it is a look at the job of a call that the vendor has accepted.
+    pub(crate) look: Option<Box<FollowUp>>,
+    /// A person cancelled it: its answer is no news to anybody.
+    pub(crate) cancelled: bool,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(crate) struct CallsInFlight {
+    calls: BTreeMap<PermitId, InFlight>,
+    messages: BTreeSet<(MessageNumber, PermitId)>,
+    tasks: BTreeSet<(ExecutionId, EventId, PermitId)>,
+}
+
+impl CallsInFlight {
+    pub(crate) fn insert(&mut self, permit: PermitId, call: InFlight) {
+        self.messages.insert((call.message.id, permit));
+        if let Some((execution, event)) = call.message.task {
+            self.tasks.insert((execution, event, permit));
+        }
+        self.calls.insert(permit, call);
+    }
+
+    pub(crate) fn remove(&mut self, permit: &PermitId) -> Option<InFlight> {
+        let call = self.calls.remove(permit)?;
+        self.messages.remove(&(call.message.id, *permit));
+        if let Some((execution, event)) = call.message.task {
+            self.tasks.remove(&(execution, event, *permit));
+        }
+        Some(call)
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &InFlight> {
+        self.calls.values()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// Whether a request of this call is out.
+    pub(crate) fn has_message(&self, message: MessageNumber) -> bool {
+        let all = (message, PermitId::MIN)..=(message, PermitId::MAX);
+        self.messages.range(all).next().is_some()
+    }
+
+    /// Whether the call of this task is out.
+    pub(crate) fn has_task(&self, execution: ExecutionId, event: EventId) -> bool {
+        let all = (execution, event, PermitId::MIN)..=(execution, event, PermitId::MAX);
+        self.tasks.range(all).next().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rampmeter_store::model::id::QueueId;
+
+    fn call(message: i64, task: Option<(ExecutionId, EventId)>) -> InFlight {
+        InFlight {
+            message: MessageRow {
+                id: MessageNumber(message),
+                queue: QueueId(1),
+                task,
+                entered: None,
+                stored: None,
+                body: None,
+                key: None,
+                sent_at: Time::default(),
+                first_started_at: None,
+                receive_count: 0,
+                attempts: 0,
+                crashes: 0,
+                turn: 1,
+                group: None,
+                ordering: None,
+            },
+            priority: Priority::High,
+            started_at: Time::default(),
+            look: None,
+        }
+    }
+
+    #[test]
+    fn a_call_is_found_by_its_message_and_its_task_until_it_is_answered() {
+        let mut calls = CallsInFlight::default();
+        calls.insert(1, call(7, Some((ExecutionId(3), 5))));
+        calls.insert(2, call(8, None));
+        assert!(calls.has_message(MessageNumber(7)) && calls.has_message(MessageNumber(8)));
+        assert!(calls.has_task(ExecutionId(3), 5));
+        assert!(!calls.has_task(ExecutionId(3), 6) && !calls.has_message(MessageNumber(9)));
+        assert_eq!(calls.remove(&1).unwrap().message.id, MessageNumber(7));
+        assert!(!calls.has_message(MessageNumber(7)) && !calls.has_task(ExecutionId(3), 5));
+        assert!(calls.remove(&1).is_none());
+        assert_eq!(calls.values().count(), 1);
+    }
+}

@@ -1,0 +1,78 @@
+//! What the last start was configured to, as far as something durable hangs on it: one small JSON text in the store. Targets that
+//! are not configured at present stay in it, so that they are known when they come back.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rampmeter_config::{Target, Worker};
+use serde::{Deserialize, Serialize};
+
+use crate::account;
+use crate::holds_for;
+use crate::limits::FormerLimit;
+
+/// All targets that a start had, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Former {
+    pub(crate) targets: BTreeMap<String, FormerTarget>,
+}
+
+/// One target of an earlier start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FormerTarget {
+    /// Whether the last start had it, and not only an earlier one.
+    pub(crate) configured: bool,
+    /// Where it is.
+    pub(crate) base_url: String,
+    /// The same for targets that sign in to the same address alike.
+    pub(crate) account: String,
+    /// Whether somebody else drained its queues.
+    pub(crate) external: bool,
+    /// How long its calls kept their places once lost.
+    pub(crate) holds_for: Duration,
+    pub(crate) limits: Vec<FormerLimit>,
+}
+
+impl FormerTarget {
+    /// A target of this start, for the next one. `key`: the secret of the store.
+    pub(crate) fn of(target: &Target, key: &[u8; 32]) -> FormerTarget {
+        FormerTarget {
+            configured: true,
+            base_url: target.profile.base_url.to_string(),
+            account: account::of(&target.profile, key),
+            external: target.worker == Worker::External,
+            holds_for: holds_for(target),
+            limits: target.rules.limits.iter().map(FormerLimit::of).collect(),
+        }
+    }
+}
+
+impl Former {
+    /// Reads it; none if it cannot be read.
+    pub(crate) fn from_json(text: &str) -> Option<Former> {
+        serde_json::from_str(text)
+            .inspect_err(|why| {
+                tracing::warn!(%why, "it cannot be read what the store was served with last");
+            })
+            .ok()
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("names, numbers and texts are written as JSON")
+    }
+
+    /// Knows a target under its new name.
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
+        if let Some(target) = self.targets.remove(from) {
+            self.targets.insert(to.to_owned(), target);
+        }
+    }
+
+    /// The targets of this start take the place of those of the last.
+    pub(crate) fn now_serves(&mut self, targets: BTreeMap<String, FormerTarget>) {
+        for target in self.targets.values_mut() {
+            target.configured = false;
+        }
+        self.targets.extend(targets);
+    }
+}

@@ -1,0 +1,29 @@
+//! A start with another configuration than the last: what was durable under the old one is carried over. The rule is in
+//! `docs/limits.md`.
+//!
+//! Which target and which limit of the new configuration is which of the old one is decided in `targets` and `limits`, without
+//! I/O; `former` is what is kept of a configuration for the next start, and `carry_over` does what was decided, in the
+//! transaction of the start. What a start concludes of time, and how a gate takes its places up again, is not here.
+
+mod account;
+mod carry_over;
+mod change;
+mod former;
+mod limits;
+mod targets;
+
+use std::time::Duration;
+
+use rampmeter_config::Target;
+
+pub use carry_over::carry_over;
+pub use change::ConfigurationChange;
+
+/// A call leaves after the commit of its permit, not with it: so much is granted to the commit.
+pub const COMMIT: Duration = Duration::from_secs(1);
+
+/// How long a call keeps its place if its answer never comes, from the moment that it may leave.
+#[must_use]
+pub fn holds_for(target: &Target) -> Duration {
+    target.timeout + target.hold_after_timeout + COMMIT
+}
