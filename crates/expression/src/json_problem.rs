@@ -3,6 +3,7 @@
 //! others are told in the words of our own parser.
 
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 /// What AWS says of a text that is no JSON, such as `Unrecognized token 'not': was expecting ...`
 /// (recorded for an unknown word, an unquoted field name and an empty text; the rest follows
@@ -13,11 +14,31 @@ pub fn json_problem(text: &str) -> String {
         return "Invalid execution input.".to_owned();
     }
     match serde_json::from_str::<IgnoredAny>(text) {
-        Ok(IgnoredAny) => format!(
+        Ok(IgnoredAny) => not_held(text),
+        Err(error) => in_jacksons_words(text, &error).unwrap_or_else(|| error.to_string()),
+    }
+}
+
+/// Why a text that is JSON cannot be held as a value.
+fn not_held(text: &str) -> String {
+    let why =
+        serde_json::from_str::<Value>(text).map_or_else(|why| why.to_string(), |_| String::new());
+    let place = |why: &str| {
+        why.rsplit_once(" at ")
+            .map_or(String::new(), |(_, at)| format!(" (at {at})"))
+    };
+    if why.starts_with("number out of range") {
+        format!("A number is beyond the range of a double{}", place(&why))
+    } else if why.contains("hex escape") || why.contains("surrogate") {
+        format!(
+            "A \\u escape is half of a character: a lone surrogate{}",
+            place(&why)
+        )
+    } else {
+        format!(
             "The JSON nests deeper than {} levels",
             crate::payload::DEPTH_LIMIT
-        ),
-        Err(error) => in_jacksons_words(text, &error).unwrap_or_else(|| error.to_string()),
+        )
     }
 }
 
@@ -157,6 +178,26 @@ mod tests {
         let endless = json_problem(&"x".repeat(200_000));
         assert!(endless.contains("xxx...': was expecting") && endless.len() < 400);
         assert!(json_problem(&"[".repeat(200_000)).starts_with("EOF"));
+    }
+
+    #[test]
+    fn a_number_too_large_and_half_a_character_are_called_so() {
+        assert_eq!(
+            json_problem("{\"a\":1e400}"),
+            "A number is beyond the range of a double (at line 1 column 10)"
+        );
+        for half in [
+            r#"{"a":"\ud800"}"#,
+            r#"["\udc00"]"#,
+            r#""\ud800\ud800""#,
+            r#"{"\ud800":1}"#,
+        ] {
+            let said = json_problem(half);
+            assert!(
+                said.starts_with("A \\u escape is half of a character"),
+                "{half}: {said}"
+            );
+        }
     }
 
     proptest! {

@@ -18,6 +18,7 @@ mod directory;
 mod error;
 mod execution;
 mod format;
+mod intake;
 mod integer;
 mod machine;
 mod numbers;
