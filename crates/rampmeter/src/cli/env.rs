@@ -49,7 +49,7 @@ enum Form {
 const NAME: &str = "rampmeter.localhost";
 
 /// How long names may take to be looked up. Where nobody answers, the address serves all but two operations.
-const LONGEST_LOOKUP: Duration = Duration::from_millis(500);
+const MAX_LOOKUP: Duration = Duration::from_millis(500);
 
 /// What the variables cannot tell the aws CLI of version 1: it sends `sqs` to AWS whatever `AWS_ENDPOINT_URL_SQS` says,
 /// unless the command line has an endpoint.
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let url = url.trim_end_matches('/');
     let named = under_its_name(url);
-    let resolved = named.is_some() && resolves_within(LONGEST_LOOKUP);
+    let resolved = named.is_some() && resolves_within(MAX_LOOKUP);
     if named.is_some() && !resolved {
         output::note(&format!(
             "StartSyncExecution and TestState: SDKs that do not know AWS_DISABLE_HOST_PREFIX_INJECTION ask the host sync-..., and \

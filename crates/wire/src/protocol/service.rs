@@ -62,16 +62,16 @@ impl Service {
     /// byte may become six (`\u003c`), as some clients write all that is not plain ASCII; in a form, three (`%3C`). The
     /// rest is for the other members.
     pub(crate) fn longest_request(self, protocol: Protocol) -> usize {
-        const LONGEST_MEMBER: usize = 1 << 20;
+        const MAX_MEMBER_BYTES: usize = 1 << 20;
         const OTHER_MEMBERS: usize = 64 << 10;
         const ESCAPED_IN_JSON: usize = "\\u003c".len();
         const ESCAPED_IN_A_FORM: usize = "%3C".len();
         match (self, protocol) {
             (Self::States | Self::Sqs, Protocol::Json) => {
-                LONGEST_MEMBER * ESCAPED_IN_JSON + OTHER_MEMBERS
+                MAX_MEMBER_BYTES * ESCAPED_IN_JSON + OTHER_MEMBERS
             }
             (Self::States | Self::Sqs, Protocol::Query) => {
-                LONGEST_MEMBER * ESCAPED_IN_A_FORM + OTHER_MEMBERS
+                MAX_MEMBER_BYTES * ESCAPED_IN_A_FORM + OTHER_MEMBERS
             }
             (Self::Sts, _) => OTHER_MEMBERS,
         }

@@ -22,9 +22,9 @@ pub(crate) struct Arguments {
     /// Only those of this priority.
     #[arg(long, value_parser = ["HIGH", "MEDIUM", "BATCH"], ignore_case = true)]
     priority: Option<String>,
-    /// Only those that stand so, such as "waiting" or "in flight".
+    /// Only those with this status, such as "waiting" or "in flight".
     #[arg(long)]
-    standing: Option<String>,
+    status: Option<String>,
     /// Most calls to list.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_LISTED)))]
     limit: u32,
@@ -88,7 +88,7 @@ impl Arguments {
             })
         };
         let same_key = self.key.as_deref().is_none_or(|key| call["key"] == key);
-        same_key && matches(&self.priority, "priority") && matches(&self.standing, "standing")
+        same_key && matches(&self.priority, "priority") && matches(&self.status, "standing")
     }
 }
 
