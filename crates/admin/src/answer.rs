@@ -59,6 +59,15 @@ impl Refused {
         }
     }
 
+    /// A body that did not arrive in time.
+    pub(crate) fn too_slow() -> Self {
+        Self {
+            status: StatusCode::REQUEST_TIMEOUT,
+            code: "RM2022",
+            message: "the request body took too long to arrive".to_owned(),
+        }
+    }
+
     /// A name that stands for more than one thing.
     pub(crate) fn ambiguous(message: impl Into<String>) -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rampmeter_config::Config;
+use rampmeter_config::{Config, RedactPath, RedactSegment};
 use serde_json::Value;
 
 /// What stands in the place of a value that is not shown.
@@ -10,14 +10,7 @@ const HIDDEN: &str = "[redacted]";
 
 /// The paths of every target that hides something.
 #[derive(Debug, Default)]
-pub(crate) struct Redaction(BTreeMap<String, Vec<Vec<Step>>>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
-    Member(String),
-    Item(usize),
-    Each,
-}
+pub(crate) struct Redaction(BTreeMap<String, Vec<RedactPath>>);
 
 impl Redaction {
     /// What the targets of a configuration hide.
@@ -26,10 +19,7 @@ impl Redaction {
         let hiding = targets.filter(|target| !target.redact.is_empty());
         Redaction(
             hiding
-                .map(|target| {
-                    let paths = target.redact.iter().map(|path| steps(path)).collect();
-                    (target.name.clone(), paths)
-                })
+                .map(|target| (target.name.clone(), target.redact.clone()))
                 .collect(),
         )
     }
@@ -37,49 +27,70 @@ impl Redaction {
     /// Hides what the target hides in the answer of one of its calls.
     pub(crate) fn apply(&self, target: &str, told: &mut Value) {
         for path in self.0.get(target).into_iter().flatten() {
-            hide(told, path);
+            hide(told, path.segments());
         }
     }
 }
 
-/// `$.a.b[*].c['d']` in its steps. What cannot be read as a step is taken as a member's name, which hides nothing more than
-/// that.
-fn steps(path: &str) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let rest = path.strip_prefix('$').unwrap_or(path);
-    for piece in rest.split(['.', '[']).filter(|piece| !piece.is_empty()) {
-        let piece = piece.strip_suffix(']').unwrap_or(piece);
-        let bare = piece.trim_matches(['\'', '"']);
-        steps.push(match (piece, piece.parse()) {
-            ("*", _) => Step::Each,
-            (_, Ok(index)) => Step::Item(index),
-            _ => Step::Member(bare.to_owned()),
-        });
-    }
-    steps
-}
-
-fn hide(value: &mut Value, path: &[Step]) {
-    let Some((step, rest)) = path.split_first() else {
+/// Hides what a path leads to. A text into which the path goes on is hidden whole: it may be the beginning of a JSON text
+/// that was cut, in which nobody can say where the value stands. Names are compared without regard to case, as those of
+/// headers are.
+fn hide(value: &mut Value, path: &[RedactSegment]) {
+    let Some((segment, rest)) = path.split_first() else {
         *value = Value::String(HIDDEN.to_owned());
         return;
     };
-    match (step, value) {
-        (Step::Member(name), Value::Object(members)) => {
-            if let Some(inner) = members.get_mut(name) {
+    match (segment, value) {
+        (RedactSegment::Descendants, value) => {
+            hide(value, rest);
+            match value {
+                Value::Object(members) => {
+                    members
+                        .values_mut()
+                        .for_each(|inner| hide_inside(inner, path));
+                }
+                Value::Array(items) => items.iter_mut().for_each(|inner| hide_inside(inner, path)),
+                _ => {}
+            }
+        }
+        (_, Value::String(text)) => HIDDEN.clone_into(text),
+        (RedactSegment::Member(name), Value::Object(members)) => members
+            .iter_mut()
+            .filter(|(member, _)| member.to_lowercase() == name.to_lowercase())
+            .for_each(|(_, inner)| hide(inner, rest)),
+        (RedactSegment::Item(index), Value::Array(items)) => {
+            if let Some(inner) = place(*index, items.len()).and_then(|at| items.get_mut(at)) {
                 hide(inner, rest);
             }
         }
-        (Step::Item(index), Value::Array(items)) => {
-            if let Some(inner) = items.get_mut(*index) {
-                hide(inner, rest);
-            }
+        (RedactSegment::Each, Value::Array(items)) => {
+            items.iter_mut().for_each(|inner| hide(inner, rest));
         }
-        (Step::Each, Value::Array(items)) => items.iter_mut().for_each(|inner| hide(inner, rest)),
-        (Step::Each, Value::Object(members)) => {
+        (RedactSegment::Each, Value::Object(members)) => {
             members.values_mut().for_each(|inner| hide(inner, rest));
         }
         _ => {}
+    }
+}
+
+/// Goes on at any depth. A text on the way is one of many values here, so it is hidden only where it is the beginning of a
+/// JSON text.
+fn hide_inside(value: &mut Value, path: &[RedactSegment]) {
+    match value {
+        Value::String(text) if !may_hold_members(text) => {}
+        other => hide(other, path),
+    }
+}
+
+fn may_hold_members(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+}
+
+/// Where the item with this number stands among `count`.
+fn place(index: i64, count: usize) -> Option<usize> {
+    match usize::try_from(index) {
+        Ok(index) => Some(index),
+        Err(_) => count.checked_sub(usize::try_from(index.unsigned_abs()).ok()?),
     }
 }
 
@@ -89,30 +100,75 @@ mod tests {
 
     use super::*;
 
+    fn hidden(mut told: Value, paths: &[&str]) -> Value {
+        for path in paths {
+            hide(&mut told, RedactPath::parse(path).unwrap().segments());
+        }
+        told
+    }
+
     #[test]
     fn what_a_path_leads_to_is_hidden_and_nothing_else() {
-        let mut told = json!({
+        let told = json!({
             "ResponseBody": {"taxId": "1", "name": "n", "lines": [{"iban": "2", "x": 3}, {"iban": "4"}]}
         });
-        for path in [
-            "$.ResponseBody.taxId",
-            "$.ResponseBody.lines[*].iban",
-            "$.ResponseBody.none.deeper",
-            "$.RequestBody.taxId",
-        ] {
-            hide(&mut told, &steps(path));
-        }
         assert_eq!(
-            told,
+            hidden(
+                told,
+                &[
+                    "$.ResponseBody.taxId",
+                    "$.ResponseBody.lines[*].iban",
+                    "$.ResponseBody.none.deeper",
+                    "$.RequestBody.taxId",
+                ]
+            ),
             json!({"ResponseBody": {
                 "taxId": HIDDEN,
                 "name": "n",
                 "lines": [{"iban": HIDDEN, "x": 3}, {"iban": HIDDEN}],
             }})
         );
+    }
+
+    #[test]
+    fn a_quoted_member_and_a_header_in_other_letters_are_hidden() {
+        let told = json!({"ResponseBody": {"tax.id": "1"}, "Headers": {"X-Tax": ["2"]}});
         assert_eq!(
-            steps("$['a b'][0][*]"),
-            [Step::Member("a b".to_owned()), Step::Item(0), Step::Each]
+            hidden(told, &["$.ResponseBody['tax.id']", "$.Headers.x-tax"]),
+            json!({"ResponseBody": {"tax.id": HIDDEN}, "Headers": {"X-Tax": HIDDEN}})
         );
+    }
+
+    #[test]
+    fn a_name_is_hidden_at_any_depth() {
+        let told = json!({
+            "StatusText": "OK",
+            "ResponseBody": {"taxId": {"taxId": "1"}, "a": [{"taxId": 2, "b": "c"}]},
+        });
+        assert_eq!(
+            hidden(told, &["$..taxId"]),
+            json!({
+                "StatusText": "OK",
+                "ResponseBody": {"taxId": HIDDEN, "a": [{"taxId": HIDDEN, "b": "c"}]},
+            })
+        );
+    }
+
+    #[test]
+    fn a_text_that_was_cut_is_hidden_whole() {
+        let cut = json!({"StatusCode": 400, "Truncated": true, "ResponseBody": "{\"taxId\":\"1"});
+        for path in ["$.ResponseBody.taxId", "$.ResponseBody[*]", "$..taxId"] {
+            assert_eq!(
+                hidden(cut.clone(), &[path]),
+                json!({"StatusCode": 400, "Truncated": true, "ResponseBody": HIDDEN}),
+                "{path}"
+            );
+        }
+        assert_eq!(
+            hidden(json!("{\"ResponseBody\": {\"ta"), &["$.ResponseBody.taxId"]),
+            HIDDEN
+        );
+        let text = json!({"ResponseBody": {"error": "no customer"}});
+        assert_eq!(hidden(text.clone(), &["$.ResponseBody.taxId"]), text);
     }
 }

@@ -22,5 +22,5 @@ pub use problem::{Code, Label, Problem, Report, Severity, SourceLocation};
 pub use server::{Credential, Right as CredentialRight, Server};
 pub use slo::Slo;
 pub use substitution::pascal_case;
-pub use target::{Target, Worker};
+pub use target::{RedactPath, RedactSegment, Target, Worker};
 pub use workflow::{Workflow, WorkflowType};

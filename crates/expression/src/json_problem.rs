@@ -15,14 +15,31 @@ pub fn json_problem(text: &str) -> String {
     }
     // What is ignored is read with less care than what is kept: half of a surrogate pair passes, and any depth.
     match serde_json::from_str::<IgnoredAny>(text) {
-        Ok(IgnoredAny) => match serde_json::from_str::<Value>(text) {
-            Err(error) if !error.to_string().starts_with("recursion limit") => error.to_string(),
-            _ => format!(
-                "The JSON nests deeper than {} levels",
-                crate::payload::DEPTH_LIMIT
-            ),
-        },
+        Ok(IgnoredAny) => not_held(text),
         Err(error) => in_jacksons_words(text, &error).unwrap_or_else(|| error.to_string()),
+    }
+}
+
+/// Why a text that is JSON cannot be held as a value.
+fn not_held(text: &str) -> String {
+    let why =
+        serde_json::from_str::<Value>(text).map_or_else(|why| why.to_string(), |_| String::new());
+    let place = |why: &str| {
+        why.rsplit_once(" at ")
+            .map_or(String::new(), |(_, at)| format!(" (at {at})"))
+    };
+    if why.starts_with("number out of range") {
+        format!("A number is beyond the range of a double{}", place(&why))
+    } else if why.contains("hex escape") || why.contains("surrogate") {
+        format!(
+            "A \\u escape is half of a character: a lone surrogate{}",
+            place(&why)
+        )
+    } else {
+        format!(
+            "The JSON nests deeper than {} levels",
+            crate::payload::DEPTH_LIMIT
+        )
     }
 }
 
@@ -164,6 +181,26 @@ mod tests {
         let endless = json_problem(&"x".repeat(200_000));
         assert!(endless.contains("xxx...': was expecting") && endless.len() < 400);
         assert!(json_problem(&"[".repeat(200_000)).starts_with("EOF"));
+    }
+
+    #[test]
+    fn a_number_too_large_and_half_a_character_are_called_so() {
+        assert_eq!(
+            json_problem("{\"a\":1e400}"),
+            "A number is beyond the range of a double (at line 1 column 10)"
+        );
+        for half in [
+            r#"{"a":"\ud800"}"#,
+            r#"["\udc00"]"#,
+            r#""\ud800\ud800""#,
+            r#"{"\ud800":1}"#,
+        ] {
+            let said = json_problem(half);
+            assert!(
+                said.starts_with("A \\u escape is half of a character"),
+                "{half}: {said}"
+            );
+        }
     }
 
     proptest! {

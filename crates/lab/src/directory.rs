@@ -1,6 +1,8 @@
 //! Where a run keeps its data: a directory that nobody else uses.
 
+use std::fs::DirBuilder;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rampmeter_terminal::{Exit, Failure};
@@ -26,10 +28,10 @@ pub(crate) fn data_dir(asked_for: Option<&Path>) -> Result<PathBuf, Failure> {
     }
 }
 
-/// A new directory under the system's temporary one; the store is kept after the run.
+/// A new directory under the system's temporary one, for its user alone; the store is kept after the run.
 fn fresh_directory() -> io::Result<PathBuf> {
     let name = format!("rampmeter-demo-{}", uuid::Uuid::new_v4().simple());
     let directory = std::env::temp_dir().join(name);
-    std::fs::create_dir(&directory)?;
+    DirBuilder::new().mode(0o700).create(&directory)?;
     Ok(directory)
 }

@@ -272,7 +272,12 @@ impl Call<'_> {
     /// The rules by which something follows.
     fn rules(&self, record: &CallRecord) -> CallRules {
         let target = &self.worker.target;
-        target.call_rules(record.attempts, record.refusals, random(), self.on_unknown())
+        target.call_rules(
+            record.attempts,
+            record.refusals,
+            random(),
+            self.on_unknown(),
+        )
     }
 
     fn ending_of(&self, outcome: &Outcome, record: &CallRecord) -> Ending {

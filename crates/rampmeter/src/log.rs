@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal};
 
+use rampmeter_terminal::LogWriter;
 use rampmeter_terminal::output::{Color, note};
 use tracing_subscriber::EnvFilter;
 
@@ -10,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 pub(crate) fn install(default_level: &str, color: Color) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter(default_level))
-        .with_writer(io::stderr)
+        .with_writer(|| LogWriter)
         .with_target(false);
     if io::stderr().is_terminal() {
         builder.with_ansi(color.for_stderr()).init();

@@ -20,7 +20,9 @@ use thiserror::Error;
 
 use crate::directory::blobs_path;
 use crate::directory::store_path;
+use crate::error::StoreError;
 use crate::format::FORMAT;
+use crate::intake::{distrust, foreign_object, open_plain};
 use crate::numbers::Sequence;
 
 const MANIFEST: &str = "backup.json";
@@ -162,16 +164,20 @@ pub fn restore(
     progress: Progress<'_>,
 ) -> Result<Backup, BackupError> {
     let backup = manifest_of(from)?;
-    let copy = store_path(from);
-    let (sha256, _) = digest_of(&copy)?;
-    if sha256 != backup.store_sha256 {
-        let why = "its SHA-256 is not that in backup.json".to_owned();
-        return Err(BackupError::Damaged(copy, why));
-    }
-    let (_, bodies) = contents(&copy)?;
     make_empty(data_dir)?;
+    // SQLite sees only the copy: beside the store of a backup may lie a journal that it would believe.
+    let unfinished = data_dir.join("unfinished.db");
+    let bodies = take_store(&store_path(from), &unfinished, &backup.store_sha256);
+    let bodies = bodies.inspect_err(|_| {
+        // The directory stays empty, for another backup. If that fails too, the first error says more.
+        let _ = fs::remove_file(&unfinished);
+    })?;
     let (from_bodies, into) = (blobs_path(from), blobs_path(data_dir));
     make_empty(&into)?;
+    if fs::symlink_metadata(&from_bodies).is_ok_and(|bodies| bodies.is_symlink()) {
+        let why = "it is a link, and a restore follows none".to_owned();
+        return Err(BackupError::Damaged(from_bodies, why));
+    }
     let there = bodies.iter().filter(|body| !backup.gone.contains(&body.id));
     for (done, body) in (1..).zip(there) {
         let whole = copy_body(&from_bodies, &into, body)?;
@@ -185,8 +191,7 @@ pub fn restore(
         progress(done, backup.bodies);
     }
     sync_directory(&into)?;
-    let (store, unfinished) = (store_path(data_dir), data_dir.join("unfinished.db"));
-    fs::copy(&copy, &unfinished).map_err(of(&unfinished))?;
+    let store = store_path(data_dir);
     begin_timeline(&unfinished)?;
     File::open(&unfinished)
         .and_then(|file| file.sync_all())
@@ -196,9 +201,19 @@ pub fn restore(
     Ok(backup)
 }
 
+/// Copies the store of a backup, looks through the copy, and gives the bodies that it names.
+fn take_store(store: &Path, copy: &Path, sha256: &str) -> Result<Vec<Body>, BackupError> {
+    if take(store, copy)? != sha256 {
+        let why = "its SHA-256 is not that in backup.json".to_owned();
+        return Err(BackupError::Damaged(store.to_owned(), why));
+    }
+    Ok(contents(copy)?.1)
+}
+
 fn manifest_of(from: &Path) -> Result<Backup, BackupError> {
     let no_backup = |why: String| BackupError::NoBackup(from.to_owned(), why);
-    let text = fs::read_to_string(from.join(MANIFEST)).map_err(|why| no_backup(why.to_string()))?;
+    let text = open_plain(&from.join(MANIFEST)).and_then(io::read_to_string);
+    let text = text.map_err(|why| no_backup(why.to_string()))?;
     let backup: Backup = serde_json::from_str(&text).map_err(|why| no_backup(why.to_string()))?;
     if backup.schema != SCHEMA {
         return Err(no_backup(format!("its schema is {}", backup.schema)));
@@ -231,6 +246,11 @@ fn contents(copy: &Path) -> Result<(i64, Vec<Body>), BackupError> {
         copy,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
+    distrust(&connection).map_err(|why| unreadable(copy, &why))?;
+    if let Some(name) = foreign_object(&connection).map_err(|why| unreadable(copy, &why))? {
+        let why = format!("no version makes its {name}");
+        return Err(BackupError::Damaged(copy.to_owned(), why));
+    }
     let sound: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if sound != "ok" {
         return Err(BackupError::Damaged(copy.to_owned(), sound));
@@ -259,6 +279,7 @@ fn contents(copy: &Path) -> Result<(i64, Vec<Body>), BackupError> {
 /// lot: two stores restored from one backup differ too.
 fn begin_timeline(store: &Path) -> Result<(), BackupError> {
     let mut connection = Connection::open(store)?;
+    distrust(&connection).map_err(|why| unreadable(store, &why))?;
     // One file, without a log beside it.
     connection.pragma_update(None, "journal_mode", "delete")?;
     let transaction = connection.transaction()?;
@@ -284,15 +305,23 @@ fn begin_timeline(store: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
+fn unreadable(store: &Path, why: &StoreError) -> BackupError {
+    BackupError::Damaged(store.to_owned(), why.to_string())
+}
+
 /// Copies a body, and says whether it is what was written.
 fn copy_body(from: &Path, into: &Path, body: &Body) -> Result<bool, BackupError> {
     let name = body.id.to_string();
-    let (source, copy) = (from.join(&name), into.join(&name));
-    let mut reader = File::open(&source).map_err(of(&source))?;
-    let mut writer = File::create_new(&copy).map_err(of(&copy))?;
-    let sha256 = digest(&mut reader, |chunk| writer.write_all(chunk)).map_err(of(&copy))?;
-    writer.sync_all().map_err(of(&copy))?;
-    Ok(sha256.0 == body.sha256)
+    Ok(take(&from.join(&name), &into.join(&name))? == body.sha256)
+}
+
+/// Copies a plain file, and gives its SHA-256 in hexadecimal.
+fn take(source: &Path, copy: &Path) -> Result<String, BackupError> {
+    let mut reader = open_plain(source).map_err(of(source))?;
+    let mut writer = File::create_new(copy).map_err(of(copy))?;
+    let (sha256, _) = digest(&mut reader, |chunk| writer.write_all(chunk)).map_err(of(copy))?;
+    writer.sync_all().map_err(of(copy))?;
+    Ok(sha256)
 }
 
 fn digest_of(path: &Path) -> Result<(String, u64), BackupError> {

@@ -49,7 +49,8 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn make(connection: &Connection) -> Result<(), StoreError> {
+/// Makes the tables of this format in an empty file.
+pub(crate) fn make(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     connection.execute_batch(include_str!("schema.sql"))?;
     connection.execute_batch(include_str!("queues.sql"))?;

@@ -15,6 +15,7 @@ mod error;
 mod execution;
 mod format;
 mod former;
+mod intake;
 mod machine;
 mod numbers;
 mod stamp;

@@ -6,6 +6,8 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use crate::output;
+
 /// The exit codes of the command line, other than 0. A script may rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -78,6 +80,15 @@ impl Failure {
                 exit,
             },
             other => other,
+        }
+    }
+
+    /// Writes it to standard error. Only a report has colours.
+    pub fn tell(&self) {
+        match self {
+            Self::Error { .. } => output::note(&self.to_string()),
+            Self::Report { text, .. } => output::coloured_note(text),
+            Self::Reported(_) => {}
         }
     }
 

@@ -4,7 +4,13 @@
 
 mod failure;
 mod located;
+mod log;
 pub mod output;
+mod table;
+mod visible;
 
 pub use failure::{Exit, Failure};
 pub use located::located;
+pub use log::LogWriter;
+pub use table::Table;
+pub use visible::{visible, visible_coloured, visible_line};

@@ -3,8 +3,9 @@
 use std::io::{self, IsTerminal, Write};
 
 use clap::{Args, ValueEnum};
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
+
+use crate::visible::{visible, visible_coloured};
 
 /// Forms of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -71,14 +72,91 @@ impl Color {
     }
 }
 
-/// Writes one line of data.
+/// Writes one line of data, or several. What a terminal would obey is written out, wherever the data goes.
+///
+/// # Errors
+/// Those of writing.
 pub fn data(line: &str) -> io::Result<()> {
+    write_data(&visible(line))
+}
+
+/// Likewise, with the colours that we gave it.
+///
+/// # Errors
+/// Those of writing.
+pub fn coloured(text: &str) -> io::Result<()> {
+    write_data(&visible_coloured(text))
+}
+
+/// Writes a text that somebody else wrote and that is the data itself, such as the body of a vendor's answer: as it is to
+/// a file or a program, and as `data` to a terminal.
+///
+/// # Errors
+/// Those of writing.
+pub fn text(text: &str) -> io::Result<()> {
+    if io::stdout().is_terminal() {
+        data(text)
+    } else {
+        write_data(text)
+    }
+}
+
+/// Standard output for bytes that come piece by piece: as `text` writes them.
+#[derive(Debug)]
+pub struct Body {
+    /// The beginning of a letter that the last piece cut in two; nothing where bytes go out as they are.
+    cut: Vec<u8>,
+    is_terminal: bool,
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self {
+            cut: Vec::new(),
+            is_terminal: io::stdout().is_terminal(),
+        }
+    }
+}
+
+impl Write for Body {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let mut out = io::stdout().lock();
+        if self.is_terminal {
+            out.write_all(shown(&mut self.cut, piece).as_bytes())?;
+        } else {
+            out.write_all(piece)?;
+        }
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().flush()
+    }
+}
+
+/// A piece of a text as a terminal may have it; a letter that goes on in the next piece waits in `cut`.
+fn shown(cut: &mut Vec<u8>, piece: &[u8]) -> String {
+    cut.extend_from_slice(piece);
+    let whole = match std::str::from_utf8(cut) {
+        Err(why) if why.error_len().is_none() => why.valid_up_to(),
+        _ => cut.len(),
+    };
+    let rest = cut.split_off(whole);
+    let text = String::from_utf8_lossy(cut).into_owned();
+    *cut = rest;
+    visible(&text).into_owned()
+}
+
+fn write_data(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
+    writeln!(out, "{text}")?;
     out.flush()
 }
 
 /// Writes one JSON object: laid out for people on a terminal, on one line otherwise.
+///
+/// # Errors
+/// Those of writing.
 pub fn json<T: Serialize>(value: &T) -> io::Result<()> {
     let text = if io::stdout().is_terminal() {
         serde_json::to_string_pretty(value)
@@ -90,25 +168,12 @@ pub fn json<T: Serialize>(value: &T) -> io::Result<()> {
 
 /// Writes one line that is not data. A closed standard error is no reason to stop.
 pub fn note(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", visible(line));
 }
 
-/// A table without borders: columns stay apart, and the text can be cut with ordinary tools.
-pub fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header);
-    table
-}
-
-/// Writes a table without the blanks that fill its last column.
-pub fn print_table(table: &Table) -> io::Result<()> {
-    for line in table.lines() {
-        data(line.trim_end().trim_start_matches(' '))?;
-    }
-    Ok(())
+/// Likewise, with the colours that we gave it.
+pub fn coloured_note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", visible_coloured(text));
 }
 
 #[cfg(test)]
@@ -116,14 +181,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_are_plain_columns() {
-        let mut table = table(["NAME", "STATUS"]);
-        table.add_row(["a", "RUNNING"]);
-        let lines: Vec<_> = table.lines().map(|line| line.trim().to_owned()).collect();
-        assert_eq!(lines.len(), 2);
-        assert!(
-            lines[0].starts_with("NAME") && lines[0].ends_with("STATUS"),
-            "{lines:?}"
-        );
+    fn a_letter_that_two_pieces_share_is_seen_whole() {
+        let mut cut = Vec::new();
+        // U+009B is 0xC2 0x9B: either half alone would not be recognised.
+        assert_eq!(shown(&mut cut, b"a\xc2"), "a");
+        assert_eq!(shown(&mut cut, b"\x9b31m"), r"\u009b31m");
+        assert_eq!(shown(&mut cut, b"\x9b\xff"), "\u{fffd}\u{fffd}");
     }
 }

@@ -1,8 +1,10 @@
 //! The paths of the port, and what answers each of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::header::HOST;
 use axum::middleware::{self, Next};
@@ -75,8 +77,31 @@ pub fn router(site: Arc<Site>) -> Router {
         .merge(dashboard::router())
         .fallback(async || Refused::not_found("nothing is served at this path"))
         .method_not_allowed_fallback(async || Refused::method_not_allowed())
+        .layer(middleware::from_fn(read_body))
         .layer(middleware::from_fn(refuse_foreign_host))
         .with_state(site)
+}
+
+/// How long a client may take to send a body.
+const SLOWEST_BODY: Duration = Duration::from_secs(30);
+/// Longest body of a request, in bytes: a workflow's input has 256 KiB, and may be escaped in JSON.
+const MAX_BODY_BYTES: usize = 2 << 20;
+
+/// Reads the whole body before anybody waits for it: a client that sends half of one is given up.
+async fn read_body(request: Request, next: Next) -> Result<Response, Refused> {
+    let (head, body) = request.into_parts();
+    let body = whole(body, SLOWEST_BODY).await?;
+    Ok(next.run(Request::from_parts(head, body)).await)
+}
+
+async fn whole(body: Body, longest: Duration) -> Result<Body, Refused> {
+    match tokio::time::timeout(longest, to_bytes(body, MAX_BODY_BYTES)).await {
+        Ok(Ok(bytes)) => Ok(Body::from(bytes)),
+        Ok(Err(why)) => Err(Refused::bad_request(format!(
+            "the body cannot be read: {why}; it may have {MAX_BODY_BYTES} bytes"
+        ))),
+        Err(_) => Err(Refused::too_slow()),
+    }
 }
 
 /// A web page that has bound its own name to a loopback address must not read this port through a browser.
@@ -84,5 +109,35 @@ async fn refuse_foreign_host(request: Request, next: Next) -> Result<Response, R
     match request.headers().get(HOST) {
         Some(host) if loopback::is_loopback_host(host.as_bytes()) => Ok(next.run(request).await),
         _ => Err(Refused::foreign_host()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Bytes;
+
+    use super::*;
+
+    /// A body of which nothing comes.
+    struct Half;
+
+    impl futures_core::Stream for Half {
+        type Item = std::io::Result<Bytes>;
+
+        fn poll_next(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Self::Item>> {
+            std::task::Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_given_up() {
+        let given_up = whole(Body::from_stream(Half), Duration::from_millis(1)).await;
+        assert!(given_up.is_err());
+        assert!(whole(Body::from("{}"), SLOWEST_BODY).await.is_ok());
+        let long = Body::from(vec![b' '; MAX_BODY_BYTES + 1]);
+        assert!(whole(long, SLOWEST_BODY).await.is_err());
     }
 }

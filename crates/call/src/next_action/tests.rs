@@ -302,7 +302,8 @@ fn what_follows_from_a_lost_answer_is_what_the_target_says() {
 }
 
 #[test]
-fn a_failure_that_may_have_done_it_is_repeated_only_where_that_does_no_harm_whosever_trouble_it_is() {
+fn a_failure_that_may_have_done_it_is_repeated_only_where_that_does_no_harm_whosever_trouble_it_is()
+{
     for judgement in [Judgement::CALL, CLOSED] {
         let of = |on_unknown, reason| {
             let rules = CallRules {

@@ -1,6 +1,7 @@
 //! One thing that is wrong: what, where, why, and what to do about it. How it looks on a terminal is `report`.
 
 mod code;
+mod lines;
 mod location;
 mod report;
 

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 
+use super::lines::Lines;
 use super::{Problem, Severity};
 
 /// All that is wrong with a configuration, or all that it is warned of. `Default` is nothing. `Display` is [`Report::render`] without colour.
@@ -39,9 +41,10 @@ impl Report {
         } else {
             Renderer::plain()
         };
+        let lines = self.lines();
         let shown = self.problems.iter().take(MAX_SHOWN_PROBLEMS);
         let mut parts: Vec<String> = shown
-            .map(|problem| renderer.render(&[self.group(problem)]))
+            .map(|problem| renderer.render(&[self.group(problem, &lines)]))
             .collect();
         if self.problems.len() > MAX_SHOWN_PROBLEMS {
             parts.push(format!(
@@ -55,37 +58,24 @@ impl Report {
     /// The problems for programs: code, message, file, line and column (from 1, in characters), note and help.
     #[must_use]
     pub fn to_json(&self) -> Value {
+        let lines = self.lines();
         let problems: Vec<Value> = self
             .problems
             .iter()
-            .map(|problem| self.json(problem))
+            .map(|problem| json(problem, lines.get(problem.file.as_str())))
             .collect();
         json!({ "schema": "rampmeter.problems.v1", "problems": problems })
     }
 
-    fn json(&self, problem: &Problem) -> Value {
-        let position = problem.span.as_ref().and_then(|span| {
-            self.sources
-                .get(&problem.file)
-                .map(|text| line_and_column(text, span.start))
-        });
-        json!({
-            "code": problem.code.as_str(),
-            "severity": match problem.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-            },
-            "message": problem.message,
-            "file": problem.file,
-            "line": position.map(|(line, _)| line),
-            "column": position.map(|(_, column)| column),
-            "label": problem.label,
-            "note": problem.note,
-            "help": problem.help,
-        })
+    /// The lines of each file.
+    fn lines(&self) -> BTreeMap<&str, Lines<'_>> {
+        let sources = self.sources.iter();
+        sources
+            .map(|(file, text)| (file.as_str(), Lines::of(text)))
+            .collect()
     }
 
-    fn group<'a>(&'a self, problem: &'a Problem) -> Group<'a> {
+    fn group<'a>(&'a self, problem: &'a Problem, lines: &BTreeMap<&str, Lines<'a>>) -> Group<'a> {
         let level = match problem.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -94,28 +84,40 @@ impl Report {
             .primary_title(&problem.message)
             .id(problem.code.as_str());
         let mut group = Group::with_title(title);
-        group = match (&problem.span, self.sources.get(&problem.file)) {
-            (Some(span), Some(text)) => {
-                let mut main = AnnotationKind::Primary.span(span.clone());
+        group = match (&problem.span, lines.get(problem.file.as_str())) {
+            (Some(span), Some(lines)) => {
+                // The renderer looks through all that it is given, so it is given the lines that it shows.
+                let spans = problem
+                    .related
+                    .iter()
+                    .map(|other| &other.span)
+                    .chain([span]);
+                let shown = lines.around(spans);
+                let moved = |span: &Range<usize>| {
+                    span.start.saturating_sub(shown.offset)..span.end.saturating_sub(shown.offset)
+                };
+                let mut main = AnnotationKind::Primary.span(moved(span));
                 if let Some(label) = &problem.label {
-                    main = main.label(label);
+                    main = main.label(without_escapes(label));
                 }
                 let others = problem.related.iter().map(|other| {
                     AnnotationKind::Context
-                        .span(other.span.clone())
-                        .label(&other.text)
+                        .span(moved(&other.span))
+                        .label(without_escapes(&other.text))
                 });
-                let snippet = Snippet::source(text).path(&problem.file);
+                let snippet = Snippet::source(shown.text)
+                    .line_start(shown.line)
+                    .path(&problem.file);
                 group.element(snippet.annotation(main).annotations(others))
             }
             _ if problem.file.is_empty() => group,
             _ => group.element(Origin::path(&problem.file)),
         };
         if let Some(note) = &problem.note {
-            group = group.element(Level::NOTE.message(note));
+            group = group.element(Level::NOTE.message(without_escapes(note)));
         }
         if let Some(help) = &problem.help {
-            group = group.element(Level::HELP.message(help));
+            group = group.element(Level::HELP.message(without_escapes(help)));
         }
         group.element(
             Level::HELP
@@ -139,15 +141,26 @@ impl fmt::Debug for Report {
 
 impl std::error::Error for Report {}
 
-fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
-    (line, column)
+/// A message that may quote the file. The renderer lets a message bring its own colours, and a file must not.
+fn without_escapes(message: &str) -> String {
+    message.replace('\u{1b}', "\\u001b")
+}
+
+fn json(problem: &Problem, lines: Option<&Lines<'_>>) -> Value {
+    let span = problem.span.as_ref();
+    let position = span.and_then(|span| Some(lines?.line_and_column(span.start)));
+    json!({
+        "code": problem.code.as_str(),
+        "severity": match problem.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        "message": problem.message,
+        "file": problem.file,
+        "line": position.map(|(line, _)| line),
+        "column": position.map(|(_, column)| column),
+        "label": problem.label,
+        "note": problem.note,
+        "help": problem.help,
+    })
 }

@@ -8,6 +8,7 @@ mod idempotency;
 mod jobs;
 mod limit;
 mod reconcile;
+mod redact;
 mod response;
 mod retry;
 mod signal_condition;
@@ -24,6 +25,8 @@ use rampmeter_dispatch::{Counts, Limit, Priority, Rules};
 
 use crate::document::{Entry, Node, Reading, Section};
 use crate::problem::{Code, Problem};
+
+pub use redact::{RedactPath, RedactSegment};
 
 /// One remote account.
 #[derive(Clone, Debug)]
@@ -47,8 +50,8 @@ pub struct Target {
     pub on_unknown: Option<OnUnknown>,
     /// Who drains the queues.
     pub worker: Worker,
-    /// JSON paths whose values are not shown in the dashboard. Read and checked in shape, not applied yet.
-    pub redact: Vec<String>,
+    /// The values of answers that people are not shown.
+    pub redact: Vec<RedactPath>,
     /// Notes of limits, by the limit's name.
     pub limit_notes: BTreeMap<String, String>,
 }
@@ -255,7 +258,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
             ],
         )
         .unwrap_or_default();
-    let redact = redact(reading, &section);
+    let redact = redact::read(reading, &section);
     let mut profile = Profile::new(name, base_url?, timeout);
     profile.auth = auth?;
     profile.preset = preset;
@@ -302,22 +305,4 @@ fn default_hold(preset: Preset, timeout: Duration) -> Duration {
         Some(longest) => longest.saturating_sub(timeout),
         None => timeout,
     }
-}
-
-fn redact(reading: &Reading<'_>, section: &Section<'_>) -> Vec<String> {
-    let mut paths = Vec::new();
-    for found in section.texts("redact").unwrap_or_default() {
-        if found.value.starts_with("$.") && found.value.len() > 2 {
-            paths.push(found.value);
-        } else {
-            reading.note(
-                Problem::new(
-                    Code::BadValue,
-                    "`redact` holds paths such as \"$.RequestBody.taxId\"",
-                )
-                .at(&found.location),
-            );
-        }
-    }
-    paths
 }

@@ -76,6 +76,7 @@ fn values() -> Vec<Case> {
             "\"saml\"",
         ),
         (target("redact = [\"taxId\"]"), Code::BadValue, "\"taxId\""),
+        (target("redact = [\"$[?(@.x)]\"]"), Code::BadValue, "\"$[?(@.x)]\""),
         (target("retry = { max_attempts = 0 }"), Code::BadValue, "0"),
         (
             target("retry = { initial = \"3s\", max = \"2s\" }"),

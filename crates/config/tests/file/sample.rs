@@ -143,7 +143,8 @@ fn the_samples_target_is_read_into_its_values() {
         (target.retry.max_attempts, target.retry.initial.as_secs()),
         (4, 2)
     );
-    assert_eq!(target.redact, ["$.RequestBody.taxId"]);
+    assert_eq!(target.redact.len(), 1);
+    assert_eq!(target.redact[0].as_str(), "$.RequestBody.taxId");
     assert_eq!(target.limit_notes.len(), 1);
 
     let [account, minute] = &target.rules.limits[..] else {

@@ -57,10 +57,19 @@ impl CallsInFlight {
         self.calls.is_empty()
     }
 
+    pub(crate) fn get_mut(&mut self, permit: PermitId) -> Option<&mut InFlight> {
+        self.calls.get_mut(&permit)
+    }
+
+    /// The permit of the request of this call that is out.
+    pub(crate) fn permit_of(&self, message: MessageNumber) -> Option<PermitId> {
+        let all = (message, PermitId::MIN)..=(message, PermitId::MAX);
+        self.messages.range(all).next().map(|(_, permit)| *permit)
+    }
+
     /// Whether a request of this call is out.
     pub(crate) fn has_message(&self, message: MessageNumber) -> bool {
-        let all = (message, PermitId::MIN)..=(message, PermitId::MAX);
-        self.messages.range(all).next().is_some()
+        self.permit_of(message).is_some()
     }
 
     /// Whether the call of this task is out.
@@ -90,13 +99,16 @@ mod tests {
                 receive_count: 0,
                 attempts: 0,
                 crashes: 0,
+                refusals: 0,
                 turn: 1,
                 group: None,
                 ordering: None,
             },
             priority: Priority::High,
             started_at: Time::default(),
+            on_unknown: OnUnknown::Retry,
             look: None,
+            cancelled: false,
         }
     }
 

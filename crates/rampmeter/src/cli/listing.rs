@@ -1,13 +1,13 @@
-//! What `call list`, `limit list` and `target list` share: the admin port knows the list, this only sets it out.
+//! What `limit list` and `target list` share: the admin port knows the list, this only sets it out.
 
 use clap::Args;
-use rampmeter_terminal::Failure;
 use rampmeter_terminal::output::{self, Format, OutputArguments};
+use rampmeter_terminal::{Failure, Table};
 use serde_json::Value;
 
-use crate::client::{ServerArguments, text};
+use crate::client::ServerArguments;
 
-/// Options of the three lists.
+/// Options of such a list.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -16,11 +16,11 @@ pub(crate) struct Arguments {
     pub(crate) output: OutputArguments,
 }
 
-/// Gets a list of the admin port and prints it in the form that was asked for.
+/// Gets a list of the admin port and prints it in the form that was asked for; `id` is what other commands take.
 pub(crate) async fn show<const COLUMNS: usize>(
     list: Arguments,
     what: &str,
-    id: &str,
+    id: impl Fn(&Value) -> String,
     header: [&str; COLUMNS],
     row: impl Fn(&Value) -> [String; COLUMNS],
 ) -> Result<(), Failure> {
@@ -38,15 +38,15 @@ pub(crate) async fn show<const COLUMNS: usize>(
         }
         Format::Id => {
             for item in items {
-                output::data(&text(&item[id]))?;
+                output::data(&id(item))?;
             }
         }
         Format::Table => {
-            let mut table = output::table(header);
+            let mut table = Table::new(header);
             for item in items {
                 table.add_row(row(item));
             }
-            output::print_table(&table)?;
+            table.print()?;
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use rampmeter_lab::{bench, demo, mock, trial};
-use rampmeter_terminal::output::{self, Color, note};
+use rampmeter_terminal::output::{self, Color};
 use rampmeter_terminal::{Exit, Failure};
 
 use crate::serve;
@@ -159,10 +159,7 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let text = failure.to_string();
-            if !text.is_empty() {
-                note(&text);
-            }
+            failure.tell();
             failure.exit().into()
         }
     }

@@ -12,6 +12,7 @@ use std::ops::Range;
 use rampmeter_asl::{Severity, StateMachine};
 use rampmeter_config::Config;
 use rampmeter_template::check::{Finding, FindingPlace};
+use rampmeter_terminal::visible_line;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::de::IgnoredAny;
@@ -253,19 +254,21 @@ impl Problem {
             Some(code) => format!("{} (AWS: {code})", self.message),
             None => self.message.clone(),
         };
-        let group = level.primary_title(&title).id(self.code);
+        let title = visible_line(&title);
+        let location = visible_line(&self.location);
+        let group = level.primary_title(title).id(self.code);
         let mut group = match &self.place {
             Some(place) => {
                 let mut mark = AnnotationKind::Primary.span(place.clone());
-                if !self.location.is_empty() {
-                    mark = mark.label(&self.location);
+                if !location.is_empty() {
+                    mark = mark.label(location);
                 }
                 group.element(Snippet::source(text).path(&self.file).annotation(mark))
             }
             None => group.element(Origin::path(&self.file)),
         };
         if let Some(help) = &self.help {
-            group = group.element(Level::HELP.message(help));
+            group = group.element(Level::HELP.message(visible_line(help)));
         }
         let see = format!("rampmeter explain {}", self.code);
         group = group.element(Level::HELP.with_name("see").message(&see));

@@ -110,9 +110,11 @@ impl Ready {
              \n  Targets        {targets}\
              \n  Workflows      {workflows}\n\
              \n  In another terminal:\
+             \n    rampmeter health{}\
              \n    eval \"$(rampmeter env{})\"\
              \n    {}\n\
              \nReady.",
+            self.admin_option(),
             self.server_option(),
             self.next_command()
         )
@@ -123,7 +125,7 @@ impl Ready {
             Some(workflow) => {
                 let (server, admin) = (self.server_option(), self.admin_option());
                 format!(
-                    "rampmeter start {} --input '{{}}' --wait{server}{admin}",
+                    "rampmeter start {} --wait{server}{admin} --input '{{}}'   # or what it expects: --input FILE",
                     workflow.name
                 )
             }
@@ -157,7 +159,8 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// Writes the file under another name first, so that whoever sees it sees all of it.
+/// Writes the file under another name first, so that whoever sees it sees all of it. Neither name is followed where it is a
+/// link: the new file takes the place of whatever had the name.
 fn write_ready_file(file: &Path, text: &str) -> Result<(), Failure> {
     let written = (|| -> io::Result<()> {
         let directory = match file.parent() {
@@ -165,7 +168,11 @@ fn write_ready_file(file: &Path, text: &str) -> Result<(), Failure> {
             _ => Path::new("."),
         };
         let unfinished = directory.join(format!(".ready-{}", std::process::id()));
-        let mut out = std::fs::File::create(&unfinished)?;
+        match std::fs::remove_file(&unfinished) {
+            Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
+            _ => {}
+        }
+        let mut out = std::fs::File::create_new(&unfinished)?;
         writeln!(out, "{text}")?;
         drop(out);
         std::fs::rename(&unfinished, file)
@@ -174,4 +181,26 @@ fn write_ready_file(file: &Path, text: &str) -> Result<(), Failure> {
         let what = format!("the ready file {} cannot be written: {why}", file.display());
         Failure::new("RM2018", Exit::Usage, what)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ready_file_takes_the_place_of_a_link_and_leaves_what_it_led_to() {
+        let directory = tempfile::tempdir().unwrap();
+        let [mine, ready] = ["mine", "ready.json"].map(|name| directory.path().join(name));
+        std::fs::write(&mine, "mine").unwrap();
+        let planted = directory
+            .path()
+            .join(format!(".ready-{}", std::process::id()));
+        for link in [&ready, &planted] {
+            std::os::unix::fs::symlink(&mine, link).unwrap();
+        }
+        write_ready_file(&ready, "{}").unwrap();
+        assert_eq!(std::fs::read_to_string(&mine).unwrap(), "mine");
+        assert_eq!(std::fs::read_to_string(&ready).unwrap(), "{}\n");
+        assert!(!std::fs::symlink_metadata(&ready).unwrap().is_symlink());
+    }
 }

@@ -1,5 +1,5 @@
-//! Accepts the connections of one port and serves them. A client that is slow to send its head is given up, there is a bound
-//! on connections, and when the server ends each connection finishes the answer it is in.
+//! Accepts the connections of one port and serves them. A client that is slow to send its head or to take its answer is
+//! given up, there is a bound on connections, and when the server ends each connection finishes the answer it is in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +12,13 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use super::patience::Patience;
+
 /// How long a client may take to send the head of its next request. Connections that nobody uses end with it.
 const SLOWEST_HEAD: Duration = Duration::from_secs(60);
+
+/// How long a client may take nothing of its answer.
+const SLOWEST_READER: Duration = Duration::from_secs(60);
 
 /// Longest head of a request, in bytes, with its headers.
 const MAX_HEAD_BYTES: usize = 64 << 10;
@@ -56,7 +61,8 @@ pub(super) async fn serve(listener: TcpListener, router: Router, ended: impl Fut
             continue;
         }
         let service = TowerToHyperService::new(router.clone());
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection =
+            http.serve_connection(TokioIo::new(Patience::new(stream, SLOWEST_READER)), service);
         let connection = connections.watch(connection);
         tokio::spawn(async move {
             // A connection that breaks off is the client's business.

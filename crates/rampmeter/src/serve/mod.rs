@@ -23,6 +23,8 @@ mod descriptors;
 mod configuration;
 mod drain;
 mod listen;
+mod patience;
+mod privacy;
 mod servers;
 mod signals;
 
@@ -90,6 +92,7 @@ pub(crate) async fn serve(
             exit: Exit::Usage,
         });
     }
+    privacy::close(&config.server.data_dir);
     let (aws_listener, aws) = listen::bind(config.server.aws, "--port", "server.aws").await?;
     let (admin_listener, admin) =
         listen::bind(config.server.admin, "--admin-port", "server.admin").await?;
@@ -191,6 +194,6 @@ fn ended_by_itself(how: Stopped) -> Result<(), Failure> {
     };
     let failure = Failure::new("RM2019", Exit::Failed, format!("the store failed: {why}"))
         .with_help("start again: what was acknowledged is on disk");
-    output::note(&failure.to_string());
+    failure.tell();
     std::process::exit(1);
 }

@@ -13,7 +13,9 @@ use crate::process::{Server, eventually, rampmeter, run, stderr, stdout};
 use crate::workspace::Workspace;
 
 /// A vendor that answers as the test says.
-async fn vendor(answer: impl Fn(&Request) -> Response + Clone + Send + Sync + 'static) -> String {
+pub(crate) async fn vendor(
+    answer: impl Fn(&Request) -> Response + Clone + Send + Sync + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base_url = format!("http://{}", listener.local_addr().expect("an address"));
     let router = Router::new().fallback(async move |request: Request| answer(&request));
@@ -21,7 +23,7 @@ async fn vendor(answer: impl Fn(&Request) -> Response + Clone + Send + Sync + 's
     base_url
 }
 
-fn say(status: u16, body: &Value) -> Response {
+pub(crate) fn say(status: u16, body: &Value) -> Response {
     let status = axum::http::StatusCode::from_u16(status).expect("a status");
     (status, axum::Json(body.clone())).into_response()
 }

@@ -1,5 +1,7 @@
 //! The command line against a running server.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 use crate::aws::execution_arn;
@@ -374,17 +376,52 @@ async fn env_prints_what_a_shell_can_evaluate() {
     let mut command = rampmeter(workspace.path());
     command.args(["env", "--server", "http://127.0.0.1:1234"]);
     let lines = stdout(&run(command, "").await);
+    let mut shell = Command::new("sh");
+    // A shell that is in use has credentials and a profile of its own.
+    shell
+        .env_clear()
+        .envs([("AWS_SESSION_TOKEN", "mine"), ("AWS_PROFILE", "mine")])
+        .args(["-c", &format!("{lines}\n/usr/bin/env")]);
+    let variables = stdout(&run(shell, "").await);
+    let has = |line: &str| variables.lines().any(|one| one == line);
+    for line in [
+        "AWS_ENDPOINT_URL_SQS=http://127.0.0.1:1234",
+        "AWS_ENDPOINT_URL_STS=http://127.0.0.1:1234",
+        "AWS_DISABLE_HOST_PREFIX_INJECTION=true",
+        "AWS_REGION=us-east-1",
+        "AWS_DEFAULT_REGION=us-east-1",
+    ] {
+        assert!(has(line), "{line} is not in:\n{variables}");
+    }
     assert!(
-        lines.contains("export AWS_ENDPOINT_URL_SFN=http://127.0.0.1:1234\n"),
-        "{lines}"
+        has("AWS_ENDPOINT_URL_SFN=http://127.0.0.1:1234")
+            || has("AWS_ENDPOINT_URL_SFN=http://rampmeter.localhost:1234"),
+        "{variables}"
     );
-    assert!(
-        lines.contains("export AWS_ENDPOINT_URL_SQS=http://127.0.0.1:1234\n"),
-        "{lines}"
-    );
-    assert!(
-        lines.lines().all(|line| line.starts_with("export AWS_")),
-        "{lines}"
+    assert!(!variables.contains("mine"), "{variables}");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn env_gives_the_cli_of_version_1_the_endpoint_that_it_does_not_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let workspace = Workspace::without_vendor();
+    let mut command = rampmeter(workspace.path());
+    command.args(["env", "--server", "http://127.0.0.1:1234"]);
+    let lines = stdout(&run(command, "").await);
+    workspace.write("aws", "#!/bin/sh\necho \"$@\"\n");
+    let aws = workspace.path().join("aws");
+    std::fs::set_permissions(aws, std::fs::Permissions::from_mode(0o755)).expect("a file");
+    let mut shell = Command::new("sh");
+    shell.env("PATH", workspace.path()).args([
+        "-c",
+        &format!(
+            "{lines}\naws sqs list-queues\naws s3 ls\naws --endpoint-url http://x sqs list-queues"
+        ),
+    ]);
+    assert_eq!(
+        stdout(&run(shell, "").await),
+        "--endpoint-url http://127.0.0.1:1234 sqs list-queues\ns3 ls\n--endpoint-url http://x sqs list-queues\n"
     );
 }
 

@@ -7,6 +7,7 @@ mod aws;
 mod calls;
 mod workspace;
 
+mod hostile_text;
 mod secrets;
 mod backup;
 mod damaged_rows;

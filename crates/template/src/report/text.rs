@@ -1,6 +1,6 @@
 //! The deploy report for a terminal.
 
-use rampmeter_terminal::output;
+use rampmeter_terminal::Table;
 
 use super::exactness::short;
 use super::{Report, limiter_word};
@@ -15,7 +15,7 @@ pub fn text(report: &Report) -> String {
     )];
     if !report.targets.is_empty() {
         lines.push(String::new());
-        let mut table = output::table(["LIMIT", "SAYS", "HELD ON AWS", "STARTS/S"]);
+        let mut table = Table::new(["LIMIT", "SAYS", "HELD ON AWS", "STARTS/S"]);
         for target in &report.targets {
             for limit in &target.limits {
                 table.add_row([
@@ -26,8 +26,7 @@ pub fn text(report: &Report) -> String {
                 ]);
             }
         }
-        let rows = table.lines();
-        lines.extend(rows.map(|line| line.trim_end().trim_start_matches(' ').to_owned()));
+        lines.extend(table.lines(None));
         lines.push(String::new());
     }
     for target in &report.targets {

@@ -24,8 +24,8 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    /// The protocol of a request. A target header decides, so that nothing else of a request can change what its
-    /// signed target means.
+    /// The protocol of a request. A form is a form whatever its target header says: the first clients of SQS name the
+    /// operation in both places. Otherwise the target header decides.
     pub(crate) fn of(head: &Parts) -> Protocol {
         let form = || {
             let kind = head.headers.get(CONTENT_TYPE);
@@ -37,9 +37,8 @@ impl Protocol {
             let query = head.uri.query().unwrap_or_default();
             query.split('&').any(|pair| pair.starts_with("Action="))
         };
-        if head.headers.contains_key(TARGET) {
-            Protocol::Json
-        } else if form() || in_url() {
+        let targeted = head.headers.contains_key(TARGET);
+        if form() || (!targeted && in_url()) {
             Protocol::Query
         } else {
             Protocol::Json
@@ -61,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn the_target_header_decides_and_then_the_form() {
+    fn a_form_is_a_form_and_otherwise_the_target_header_decides() {
         let form = (
             "content-type",
             "application/x-www-form-urlencoded; charset=utf-8",
@@ -80,7 +79,11 @@ mod tests {
             protocol("GET", "/?NoAction=ListQueues", &[]),
             Protocol::Json
         );
-        assert_eq!(protocol("POST", "/", &[form, target]), Protocol::Json);
+        assert_eq!(protocol("POST", "/", &[form, target]), Protocol::Query);
+        assert_eq!(
+            protocol("POST", "/?Action=PurgeQueue", &[target]),
+            Protocol::Json
+        );
         assert_eq!(protocol("POST", "/", &[]), Protocol::Json);
     }
 }

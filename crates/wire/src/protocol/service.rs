@@ -58,14 +58,21 @@ impl Service {
             .find(|service| service.target_prefix() == prefix)
     }
 
-    /// Longest request in bytes. AWS takes 1 MiB for Step Functions; an SQS message of 1 MiB may double when its
-    /// quotes are escaped in JSON, and become three times as long in a form. The rest is for the other members.
+    /// Longest request in bytes. The longest member of either service, a message or a definition, has 1 MiB. In JSON a
+    /// byte may become six (`\u003c`), as some clients write all that is not plain ASCII; in a form, three (`%3C`). The
+    /// rest is for the other members.
     pub(crate) fn longest_request(self, protocol: Protocol) -> usize {
+        const MAX_MEMBER_BYTES: usize = 1 << 20;
         const OTHER_MEMBERS: usize = 64 << 10;
+        const ESCAPED_IN_JSON: usize = "\\u003c".len();
+        const ESCAPED_IN_A_FORM: usize = "%3C".len();
         match (self, protocol) {
-            (Self::States, _) => (1 << 20) + OTHER_MEMBERS,
-            (Self::Sqs, Protocol::Json) => (2 << 20) + OTHER_MEMBERS,
-            (Self::Sqs, Protocol::Query) => (3 << 20) + OTHER_MEMBERS,
+            (Self::States | Self::Sqs, Protocol::Json) => {
+                MAX_MEMBER_BYTES * ESCAPED_IN_JSON + OTHER_MEMBERS
+            }
+            (Self::States | Self::Sqs, Protocol::Query) => {
+                MAX_MEMBER_BYTES * ESCAPED_IN_A_FORM + OTHER_MEMBERS
+            }
             (Self::Sts, _) => OTHER_MEMBERS,
         }
     }

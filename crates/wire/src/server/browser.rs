@@ -1,12 +1,14 @@
 //! Web pages must not use this port. A page of any site can make a browser send requests to a loopback address; no AWS
 //! client runs in one. Browsers give themselves away by headers that a page cannot change.
 
-use axum::http::header::{HOST, ORIGIN};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method, StatusCode};
 
 use crate::loopback;
+use crate::operation::Right;
 use crate::protocol::error::WireError;
+use crate::sigv4;
 
 /// Where a request comes from, as browsers say of requests to this machine.
 /// <https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>
@@ -33,14 +35,32 @@ pub(crate) fn refuse(head: &Parts, open: bool) -> Result<(), WireError> {
             .get(HOST)
             .is_some_and(|host| !is_this_machine(host.as_bytes()));
     if foreign_origin || foreign_site || foreign_host {
-        return Err(WireError::new(
-            "AccessDeniedException",
-            "Requests of web pages are not served.",
-        )
-        .with_query_code("AccessDenied")
-        .with_status(StatusCode::FORBIDDEN));
+        return Err(denied("Requests of web pages are not served."));
     }
     Ok(())
+}
+
+/// Refuses a change by a GET that nobody signed, on a server that asks for no signature: a link in a mail or an image in
+/// a page makes a browser send one, and says nothing of where it comes from. What stands in the URL, such as a presigned
+/// signature that nobody verifies here, stands in the link too; a header does not.
+pub(crate) fn refuse_change(head: &Parts, right: Right, open: bool) -> Result<(), WireError> {
+    let reads = matches!(right, Right::Identify | Right::Read);
+    let signed = head
+        .headers
+        .get(AUTHORIZATION)
+        .is_some_and(|value| value.as_bytes().starts_with(sigv4::ALGORITHM.as_bytes()));
+    if open && head.method == Method::GET && !reads && !signed {
+        return Err(denied(
+            "A GET without a signature in its headers may only read. Send the request by POST.",
+        ));
+    }
+    Ok(())
+}
+
+fn denied(why: &str) -> WireError {
+    WireError::new("AccessDeniedException", why)
+        .with_query_code("AccessDenied")
+        .with_status(StatusCode::FORBIDDEN)
 }
 
 fn is_this_machine(host: &[u8]) -> bool {
@@ -91,5 +111,30 @@ mod tests {
             "GET",
             &[("sec-fetch-site", "none"), ("host", "127.0.0.1")]
         ));
+    }
+
+    #[test]
+    fn a_link_may_read_and_change_nothing() {
+        let change = |method: &str, headers: &[(&str, &str)], right, open| {
+            let uri = "/?Action=SendMessage&X-Amz-Signature=00";
+            let mut request = Request::builder().method(method).uri(uri);
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let head = request.body(()).unwrap().into_parts().0;
+            refuse_change(&head, right, open).is_ok()
+        };
+        let signed = [("authorization", "AWS4-HMAC-SHA256 Credential=test/...")];
+        let password = [("authorization", "Basic dGVzdDp0ZXN0")];
+        for right in [Right::Send, Right::Receive, Right::Report, Right::Operate] {
+            assert!(!change("GET", &[], right, true));
+            assert!(!change("GET", &password, right, true));
+            assert!(change("GET", &signed, right, true));
+            assert!(change("POST", &[], right, true));
+            // With credentials the signature has been verified.
+            assert!(change("GET", &[], right, false));
+        }
+        assert!(change("GET", &[], Right::Read, true));
+        assert!(change("GET", &[], Right::Identify, true));
     }
 }

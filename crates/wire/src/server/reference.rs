@@ -32,13 +32,22 @@ pub fn page() -> String {
     );
     page.push_str(
         "One port, 4566 unless `server.aws` or `--port` says otherwise. An operation is named by `X-Amz-Target` (AWS JSON \
-1.0) or, for SQS and STS, by `Action` (the Query protocol: a form or the parameters of a URL, answered in XML).\n\n\
+1.0) or, for SQS and STS, by `Action` (the Query protocol: a form or the parameters of a URL, answered in XML). A form is \
+read as one whatever `X-Amz-Target` says. A request may be as long as its longest member, 1 MiB, with every byte of it \
+escaped.\n\n\
+`eval \"$(rampmeter env)\"` sets all that SDKs and the aws CLI need. For StartSyncExecution and TestState, SDKs put `sync-` before the \
+host of the endpoint. `AWS_DISABLE_HOST_PREFIX_INJECTION`, which recent versions of boto3 and of the aws CLI know, turns that off. \
+Other SDKs need an endpoint whose prefixed form leads here: `http://rampmeter.localhost:4566`, which `rampmeter env` prints where \
+names under `.localhost` are resolved (systemd-resolved, nss-myhostname), or a line `127.0.0.1 rampmeter.localhost \
+sync-rampmeter.localhost` in `/etc/hosts`, or the SDK's own option (`disableHostPrefix`, `inject_host_prefix`). Between containers, \
+give the server the second name `sync-NAME`.\n\n\
 A queue URL carries the host under which the client reached the server. In requests, the last segment of its path counts, \
 so `http://localhost:4566/000000000000/q`, `http://sqs.us-east-1.localhost.localstack.cloud:4566/000000000000/q` and \
 `http://localhost:4566/queue/us-east-1/000000000000/q` are the same queue. `GET /_localstack/health` answers when the \
 server is ready.\n\n\
 Without `[server] credentials` every signature is taken, the server listens on loopback only, and access key ids of real \
-accounts (`AKIA...`, `ASIA...`) are refused unless `allow_aws_keys = true`. With credentials every request must be signed \
+accounts (`AKIA...`, `ASIA...`) are refused unless `allow_aws_keys = true`. A GET without a signature in its headers may only \
+read, since any link or image makes a browser send one. With credentials every request must be signed \
 (Signature Version 4, in the header or in a presigned URL, at most five minutes old) for the server's region, and a \
 credential may do what its rights name: `read`, `send`, or `operate`, which is everything.\n",
     );

@@ -55,6 +55,11 @@ impl Asked {
     }
 }
 
+/// Whether a body is AWS JSON although its type says that it is a form, as `curl -d` says of everything.
+pub(crate) fn is_json_called_a_form(head: &Parts, body: &[u8]) -> bool {
+    head.headers.contains_key(TARGET) && body.trim_ascii_start().starts_with(b"{")
+}
+
 /// Reads an operation of AWS JSON from its head.
 pub(crate) fn of_json(head: &Parts) -> Result<Asked, WireError> {
     if head.method != Method::POST {

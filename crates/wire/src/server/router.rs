@@ -41,17 +41,36 @@ pub fn router(site: Arc<Site>, access: Access) -> Router {
     Router::new().fallback(answer).with_state(api)
 }
 
+/// In which words a request is answered, as far as it is known.
+#[derive(Debug, Clone, Copy)]
+struct Named {
+    protocol: Protocol,
+    service: Option<Service>,
+}
+
+impl Named {
+    fn of(head: &Parts) -> Named {
+        Named::by(Protocol::of(head), head)
+    }
+
+    fn by(protocol: Protocol, head: &Parts) -> Named {
+        Named {
+            protocol,
+            service: request::named_service(head, protocol),
+        }
+    }
+}
+
 async fn answer(State(api): State<Arc<Api>>, request: Request) -> Response {
     let id = Uuid::new_v4().to_string();
     let (head, body) = request.into_parts();
     let mut response = if health::is_asked(&head) {
         json_response(StatusCode::OK, &health::answer())
     } else {
-        let protocol = Protocol::of(&head);
-        let mut service = request::named_service(&head, protocol);
-        match perform(&api, &head, body, protocol, &mut service, &id).await {
-            Ok((operation, value)) => answered(protocol, operation, &value, &id),
-            Err(error) => refused(protocol, service, &error, &id),
+        let mut named = Named::of(&head);
+        match perform(&api, &head, body, &mut named, &id).await {
+            Ok((operation, value)) => answered(named.protocol, operation, &value, &id),
+            Err(error) => refused(named, &error, &id),
         }
     };
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -60,25 +79,30 @@ async fn answer(State(api): State<Arc<Api>>, request: Request) -> Response {
     response
 }
 
-/// Reads, checks and calls. `service` is set as soon as it is known, for the words of an error.
+/// Reads, checks and calls. `named` is set as soon as more is known, for the words of an error.
 async fn perform(
     api: &Api,
     head: &Parts,
     body: Body,
-    protocol: Protocol,
-    service: &mut Option<Service>,
+    named: &mut Named,
     id: &str,
 ) -> Result<(&'static Operation, Value), WireError> {
     browser::refuse(head, api.access.is_open())?;
-    let (asked, body) = match protocol {
+    let (asked, body) = match named.protocol {
         Protocol::Json => {
             let asked = request::of_json(head)?;
-            let bound = asked.operation.service.longest_request(protocol);
+            let bound = asked.operation.service.longest_request(Protocol::Json);
             (asked, body::read(body, bound).await?)
         }
         Protocol::Query => {
-            let body = body::read(body, Service::Sqs.longest_request(protocol)).await?;
-            (request::of_query(head, &body.bytes)?, body)
+            let bound = Service::Sqs.longest_request(Protocol::Query);
+            let body = body::read(body, bound).await?;
+            if request::is_json_called_a_form(head, &body.bytes) {
+                *named = Named::by(Protocol::Json, head);
+                (request::of_json(head)?, body)
+            } else {
+                (request::of_query(head, &body.bytes)?, body)
+            }
         }
     };
     // Held until the answer is there.
@@ -87,7 +111,8 @@ async fn perform(
         share: _share,
     } = body;
     let operation = asked.operation;
-    *service = Some(operation.service);
+    named.service = Some(operation.service);
+    browser::refuse_change(head, operation.right, api.access.is_open())?;
     let caller = api.access.admit(head, &body, operation, Timestamp::now())?;
     tracing::debug!(request = %id, operation = operation.name, right = ?operation.right, "request");
     let call = Call {
@@ -110,11 +135,11 @@ fn answered(protocol: Protocol, operation: &Operation, value: &Value, id: &str) 
     }
 }
 
-fn refused(protocol: Protocol, service: Option<Service>, error: &WireError, id: &str) -> Response {
+fn refused(named: Named, error: &WireError, id: &str) -> Response {
     tracing::debug!(request = %id, error = error.name, message = %error.message, "refused");
-    let mut response = match protocol {
-        Protocol::Json => error.to_json_response(service),
-        Protocol::Query => xml_response(error.status, query::error(service, error, id)),
+    let mut response = match named.protocol {
+        Protocol::Json => error.to_json_response(named.service),
+        Protocol::Query => xml_response(error.status, query::error(named.service, error, id)),
     };
     if error.status == StatusCode::METHOD_NOT_ALLOWED {
         let allowed = HeaderValue::from_static("GET, POST");

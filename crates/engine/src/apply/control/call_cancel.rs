@@ -32,11 +32,7 @@ impl ControlContext<'_> {
             let what = format!("the vendor has accepted call c-{call} and works on it");
             return Err(Rejected::Impossible(what).into());
         }
-        let flying = calls.target(target).in_flight.iter();
-        let permit = flying
-            .filter(|(_, flying)| flying.message.id == number)
-            .map(|(permit, _)| *permit)
-            .next();
+        let permit = calls.target(target).in_flight.permit_of(number);
         match permit {
             Some(permit) => self.cancel_in_flight(target, permit, &message, reason)?,
             None => {
@@ -63,12 +59,7 @@ impl ControlContext<'_> {
         message: &MessageRow,
         reason: &str,
     ) -> Result<(), TransactionError> {
-        let flying = self
-            .workflow
-            .calls
-            .target(target)
-            .in_flight
-            .get_mut(&permit);
+        let flying = self.workflow.calls.target(target).in_flight.get_mut(permit);
         let flying = flying.expect("it was just found there");
         if flying.cancelled {
             let what = format!("call c-{} is cancelled already", message.id.0);

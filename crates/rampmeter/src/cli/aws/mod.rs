@@ -10,7 +10,7 @@ use rampmeter_simulate::Span;
 use rampmeter_template::bill::Prices;
 use rampmeter_template::report::{self, Assumed, Report};
 use rampmeter_template::{Deployment, Emit, Notation, Template};
-use rampmeter_terminal::output::{self, Color, note};
+use rampmeter_terminal::output::{self, Color, coloured_note, note};
 use rampmeter_terminal::{Exit, Failure};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -120,7 +120,7 @@ fn synth(arguments: &Synth, color: Color) -> Result<(), Failure> {
         })?;
     let problems = planned.problems();
     for problem in &problems {
-        note(&format!(
+        coloured_note(&format!(
             "{}\n",
             planned.render(problem, color.for_stderr())
         ));

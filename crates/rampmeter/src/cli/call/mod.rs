@@ -11,8 +11,6 @@ mod why;
 
 use clap::Subcommand;
 
-use crate::cli::listing;
-
 /// The commands under `call`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -23,7 +21,7 @@ pub(crate) enum Command {
     /// Print the whole body of the answer of a call that has ended.
     Body(show::BodyArguments),
     /// List the calls that have not ended, those in flight first, and what holds each of the others.
-    List(listing::Arguments),
+    List(list::Arguments),
     /// Say why a call waits: which limit or which lane holds it, how many are ahead, when it should start.
     Why(why::Arguments),
     /// Cancel a call that has not ended: its task fails, as unknown if the call is in flight.

@@ -75,7 +75,7 @@ pub(crate) async fn body(arguments: BodyArguments) -> Result<(), Failure> {
     let client = arguments.server.client()?;
     let path = ["v1", "calls", &arguments.call, "body"];
     let Some(file) = &arguments.file else {
-        return client.bytes(&path, &mut std::io::stdout().lock()).await;
+        return client.bytes(&path, &mut output::Body::default()).await;
     };
     let mut out = std::fs::File::create(file).map_err(|why| {
         let what = format!("the file {} cannot be written: {why}", file.display());
@@ -118,7 +118,7 @@ fn print_body(call: &Value) -> Result<(), Failure> {
     match &answer["ResponseBody"] {
         Value::Null => Ok(()),
         Value::String(text) if text.is_empty() => Ok(()),
-        Value::String(text) => Ok(output::data(text)?),
+        Value::String(text) => Ok(output::text(text)?),
         body => Ok(output::json(body)?),
     }
 }

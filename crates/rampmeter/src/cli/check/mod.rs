@@ -153,7 +153,7 @@ fn answer(
 
 fn print(file: &Path, findings: &Findings) -> std::io::Result<()> {
     for text in &findings.texts {
-        output::data(text)?;
+        output::coloured(text)?;
         output::data("")?;
     }
     let mut told = match findings.errors {

@@ -1,12 +1,15 @@
 //! `dlq list` and `dlq groups`: the calls that failed for good, one by one and by error.
 
 use clap::Args;
-use rampmeter_terminal::Failure;
-use rampmeter_terminal::output::{self, Format, OutputArguments};
+use rampmeter_terminal::output::{self, Format, OutputArguments, note};
+use rampmeter_terminal::{Failure, Table};
 use serde_json::{Value, json};
 
 use super::{Which, found};
 use crate::client::{ServerArguments, text};
+
+/// Longest cause in the table; the rest is in `-o json`.
+const MAX_CAUSE_CHARS: usize = 80;
 
 /// Options of `dlq list`.
 #[derive(Debug, Args)]
@@ -33,7 +36,11 @@ pub(crate) struct GroupArguments {
 
 pub(super) async fn list(arguments: ListArguments) -> Result<(), Failure> {
     let client = arguments.server.client()?;
-    let letters = found(&client, &arguments.which, arguments.limit as usize).await?;
+    let most = arguments.limit as usize;
+    let mut letters = found(&client, &arguments.which, most + 1).await?;
+    let more = letters.len() > most;
+    letters.truncate(most);
+    letters.sort_by_key(|letter| std::cmp::Reverse(text(&letter["failed_at"])));
     match arguments.output.format() {
         Format::Json => {
             let list = json!({ "schema": "rampmeter.dead-letters/1", "dead_letters": letters });
@@ -49,9 +56,10 @@ pub(super) async fn list(arguments: ListArguments) -> Result<(), Failure> {
                 "KEY",
                 "ERROR",
                 "FAILED",
+                "CAUSE",
                 "EXECUTION",
             ];
-            let mut table = output::table(header);
+            let mut table = Table::new(header);
             for letter in &letters {
                 let execution = text(&letter["execution_arn"]);
                 let name = execution.rsplit(':').next().unwrap_or_default();
@@ -62,13 +70,38 @@ pub(super) async fn list(arguments: ListArguments) -> Result<(), Failure> {
                     text(&letter["key"]),
                     text(&letter["error"]),
                     text(&letter["failed_at"]),
+                    short_cause(&letter["cause"]),
                     name.to_owned(),
                 ]);
             }
-            output::print_table(&table)?;
+            table.print()?;
         }
     }
+    if more {
+        note(&format!(
+            "there are more: --limit {}",
+            most.saturating_mul(5)
+        ));
+    }
     Ok(())
+}
+
+/// The beginning of a cause in one line: what the vendor said where it said something, else our reason.
+fn short_cause(cause: &Value) -> String {
+    let told = match cause {
+        Value::String(text) => text.clone(),
+        cause => match (&cause["Reason"], &cause["ResponseBody"]) {
+            (Value::String(reason), _) => reason.clone(),
+            (_, Value::Null) => text(&cause["StatusText"]),
+            (_, Value::String(body)) => body.clone(),
+            (_, body) => body.to_string(),
+        },
+    };
+    let told = told.replace(['\n', '\r', '\t'], " ");
+    match told.char_indices().nth(MAX_CAUSE_CHARS) {
+        Some((end, _)) => format!("{}…", &told[..end]),
+        None => told,
+    }
 }
 
 fn each(items: &[Value], line: impl Fn(&Value) -> String) -> std::io::Result<()> {
@@ -85,7 +118,7 @@ pub(super) async fn groups(arguments: GroupArguments) -> Result<(), Failure> {
         Format::Id => each(&groups, |group| text(&group["sample"]))?,
         Format::Table => {
             let header = ["TARGET", "ERROR", "COUNT", "FIRST", "LAST", "SAMPLE", "KEY"];
-            let mut table = output::table(header);
+            let mut table = Table::new(header);
             for group in &groups {
                 table.add_row([
                     text(&group["target"]),
@@ -97,7 +130,7 @@ pub(super) async fn groups(arguments: GroupArguments) -> Result<(), Failure> {
                     text(&group["sample_key"]),
                 ]);
             }
-            output::print_table(&table)?;
+            table.print()?;
         }
     }
     Ok(())

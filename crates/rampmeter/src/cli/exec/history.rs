@@ -1,7 +1,6 @@
 //! The history of an execution as a table: what happened, in which state, and how long each step took.
 
-use rampmeter_terminal::Failure;
-use rampmeter_terminal::output;
+use rampmeter_terminal::{Failure, Table};
 use rampmeter_time::{UnixMillis, span};
 use serde_json::{Value, json};
 
@@ -28,7 +27,7 @@ pub(crate) async fn fetch(client: &Client, execution_arn: &str) -> Result<Vec<Va
 
 /// Prints events as a table.
 pub(crate) fn print(events: &[Value]) -> std::io::Result<()> {
-    let mut table = output::table(["ID", "EVENT", "AT", "STEP", "DETAIL"]);
+    let mut table = Table::new(["ID", "EVENT", "AT", "STEP", "DETAIL"]);
     let first = events.first().map(at).unwrap_or_default();
     let mut previous = first;
     for event in events {
@@ -42,7 +41,7 @@ pub(crate) fn print(events: &[Value]) -> std::io::Result<()> {
         ]);
         previous = now;
     }
-    output::print_table(&table)
+    table.print()
 }
 
 /// When an event happened.

@@ -1,11 +1,12 @@
 //! `exec list`: the newest executions of one workflow or of all.
 
 use clap::Args;
-use rampmeter_terminal::Failure;
-use rampmeter_terminal::output::{self, Format, OutputArguments};
+use rampmeter_terminal::output::{self, Format, OutputArguments, note};
+use rampmeter_terminal::{Failure, Table};
 use rampmeter_time::{UnixMillis, rfc3339, span};
 use serde_json::{Value, json};
 
+use super::failure::{self, ended_badly};
 use crate::client::{Client, ServerArguments, text};
 
 /// Options of `exec list`.
@@ -26,6 +27,9 @@ pub(crate) struct Arguments {
     output: OutputArguments,
 }
 
+/// Most failed executions of a list that are told with their error and the state that failed: each is two questions.
+const MAX_EXPLAINED: usize = 200;
+
 /// Runs `exec list`.
 pub(super) async fn run(list: Arguments) -> Result<(), Failure> {
     let client = list.server.client()?;
@@ -43,12 +47,28 @@ pub(super) async fn run(list: Arguments) -> Result<(), Failure> {
     let mut executions = Vec::new();
     // AWS lists by state machine; the newest of all are among the newest of each.
     for workflow in workflows {
-        executions.extend(newest(&client, &workflow, status.as_deref(), most).await?);
+        executions.extend(newest(&client, &workflow, status.as_deref(), most + 1).await?);
     }
     executions
         .sort_by(|one, other| seconds(&other["startDate"]).total_cmp(&seconds(&one["startDate"])));
+    let more = executions.len() > most;
     executions.truncate(most);
-    print_list(&executions, list.output.format())
+    let mut items: Vec<_> = executions.iter().map(list_item).collect();
+    let failed = items.iter_mut().filter(|item| ended_badly(&item["status"]));
+    for item in failed.take(MAX_EXPLAINED) {
+        let arn = text(&item["execution_arn"]);
+        let execution = client.admin(&["v1", "executions", &arn]).await?;
+        item["error"] = execution["error"].clone();
+        item["failed_in"] = failure::state(&client, &arn).await?.into();
+    }
+    print_list(&items, list.output.format())?;
+    if more {
+        note(&format!(
+            "there are more: --limit {}",
+            most.saturating_mul(5)
+        ));
+    }
+    Ok(())
 }
 
 async fn newest(
@@ -58,7 +78,7 @@ async fn newest(
     most: usize,
 ) -> Result<Vec<Value>, Failure> {
     let mut found = Vec::new();
-    let mut request = json!({ "stateMachineArn": workflow, "maxResults": most.min(1000) });
+    let mut request = json!({ "stateMachineArn": workflow, "maxResults": most.min(1_000) });
     if let Some(status) = status {
         request["statusFilter"] = status.into();
     }
@@ -98,31 +118,39 @@ fn list_item(execution: &Value) -> Value {
     })
 }
 
-fn print_list(executions: &[Value], format: Format) -> Result<(), Failure> {
-    let items: Vec<_> = executions.iter().map(list_item).collect();
+fn print_list(items: &[Value], format: Format) -> Result<(), Failure> {
     match format {
         Format::Json => {
             output::json(&json!({ "schema": "rampmeter.executions.list/1", "executions": items }))?;
         }
         Format::Jsonl => {
-            for item in &items {
+            for item in items {
                 output::data(&item.to_string())?;
             }
         }
         Format::Id => {
-            for item in &items {
+            for item in items {
                 output::data(&text(&item["execution_arn"]))?;
             }
         }
         Format::Table => {
-            let mut table = output::table(["NAME", "WORKFLOW", "STATUS", "STARTED", "TOOK"]);
-            for item in &items {
+            let mut table = Table::new([
+                "NAME", "WORKFLOW", "STATUS", "STARTED", "TOOK", "ERROR", "IN STATE",
+            ]);
+            for item in items {
                 let took = item["duration_ms"].as_i64().map_or_else(String::new, span);
-                let [name, workflow, status, started] =
-                    ["name", "workflow", "status", "started_at"].map(|column| text(&item[column]));
-                table.add_row([name, workflow, status, started, took]);
+                let [name, workflow, status, started, error, state] = [
+                    "name",
+                    "workflow",
+                    "status",
+                    "started_at",
+                    "error",
+                    "failed_in",
+                ]
+                .map(|column| text(&item[column]));
+                table.add_row([name, workflow, status, started, took, error, state]);
             }
-            output::print_table(&table)?;
+            table.print()?;
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use rampmeter_terminal::Failure;
 
+mod failure;
 mod history;
 mod list;
 mod show;

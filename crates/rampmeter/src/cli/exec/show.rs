@@ -1,4 +1,4 @@
-//! `exec show`: one execution with all that is known of it, first of all where it waits and why.
+//! `exec show`: one execution with all that is known of it, first of all why it failed, or where it waits and why.
 
 use clap::Args;
 use rampmeter_terminal::Failure;
@@ -6,6 +6,7 @@ use rampmeter_terminal::output::{self, Format, OutputArguments};
 use rampmeter_time::span;
 use serde_json::Value;
 
+use super::failure::{self, ended_badly};
 use super::waiting;
 use crate::cli::exec::history;
 use crate::client::{ServerArguments, text};
@@ -28,6 +29,10 @@ pub(crate) struct Arguments {
 pub(super) async fn run(show: Arguments) -> Result<(), Failure> {
     let client = show.server.client()?;
     let mut execution = client.admin(&["v1", "executions", &show.execution]).await?;
+    if ended_badly(&execution["status"]) {
+        let arn = text(&execution["execution_arn"]);
+        execution["failed_in"] = failure::state(&client, &arn).await?.into();
+    }
     let events = if show.events {
         Some(history::fetch(&client, &text(&execution["execution_arn"])).await?)
     } else {
@@ -57,6 +62,15 @@ pub(super) async fn run(show: Arguments) -> Result<(), Failure> {
 
 fn print_execution(execution: &Value) -> std::io::Result<()> {
     let field = |label: &str, value: &str| output::data(format!("{label:<10} {value}").trim_end());
+    for (label, member) in [
+        ("cause", "cause"),
+        ("error", "error"),
+        ("failed in", "failed_in"),
+    ] {
+        if let Some(value) = execution[member].as_str() {
+            field(label, value)?;
+        }
+    }
     field("execution", &text(&execution["name"]))?;
     field("workflow", &text(&execution["workflow"]))?;
     field("arn", &text(&execution["execution_arn"]))?;
@@ -67,15 +81,10 @@ fn print_execution(execution: &Value) -> std::io::Result<()> {
         "status",
         &(text(&execution["status"]) + &took.unwrap_or_default()),
     )?;
-    field("started", &text(&execution["started_at"]))?;
     for (label, value) in waiting::fields(&execution["waiting_at"]) {
         field(label, &value)?;
     }
-    for (label, member) in [("error", "error"), ("cause", "cause")] {
-        if let Some(value) = execution[member].as_str() {
-            field(label, value)?;
-        }
-    }
+    field("started", &text(&execution["started_at"]))?;
     for (label, member) in [("input", "input"), ("output", "output")] {
         if !execution[member].is_null() {
             field(label, &execution[member].to_string())?;

@@ -21,7 +21,8 @@ pub(super) async fn run(list: Arguments) -> Result<(), Failure> {
         "REACHES",
         "CHANGED",
     ];
-    show(list, "limits", "name", header, |limit| {
+    let id = |limit: &Value| format!("{}/{}", text(&limit["target"]), text(&limit["name"]));
+    show(list, "limits", id, header, |limit| {
         let window = limit["per_ms"]
             .as_i64()
             .map(|per| format!(" {}", span(per)));

@@ -11,7 +11,7 @@ use rampmeter_caller::vendor::{AllowedCalls, Counted};
 use rampmeter_config::Target;
 use rampmeter_dispatch::LimitKind;
 use rampmeter_terminal::output::{self, Color, Format, OutputArguments};
-use rampmeter_terminal::{Exit, Failure};
+use rampmeter_terminal::{Exit, Failure, Table};
 use serde_json::{Value, json};
 
 use crate::cli::target::ping;
@@ -136,7 +136,7 @@ fn print(target: &Target, rows: &[Row], format: Format) -> std::io::Result<()> {
     let shown = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
     match format {
         Format::Table => {
-            let mut table = output::table(["LIMIT", "VENDOR", "USED", "OURS", "ADVICE"]);
+            let mut table = Table::new(["LIMIT", "VENDOR", "USED", "OURS", "ADVICE"]);
             for row in rows {
                 table.add_row([
                     row.name.to_owned(),
@@ -146,7 +146,7 @@ fn print(target: &Target, rows: &[Row], format: Format) -> std::io::Result<()> {
                     row.advice.clone().unwrap_or_default(),
                 ]);
             }
-            output::print_table(&table)
+            table.print()
         }
         Format::Json | Format::Jsonl => {
             let rows: Vec<Value> = rows

@@ -18,19 +18,25 @@ pub(super) async fn run(list: Arguments) -> Result<(), Failure> {
         "THROTTLES",
         "PAUSED",
     ];
-    show(list, "targets", "name", header, |target| {
-        let waiting = &target["waiting"];
-        [
-            text(&target["name"]),
-            waiting["HIGH"].to_string(),
-            waiting["MEDIUM"].to_string(),
-            waiting["BATCH"].to_string(),
-            target["in_flight"].to_string(),
-            target["held"].to_string(),
-            target["throttles"].to_string(),
-            paused_words(target),
-        ]
-    })
+    show(
+        list,
+        "targets",
+        |target| text(&target["name"]),
+        header,
+        |target| {
+            let waiting = &target["waiting"];
+            [
+                text(&target["name"]),
+                waiting["HIGH"].to_string(),
+                waiting["MEDIUM"].to_string(),
+                waiting["BATCH"].to_string(),
+                target["in_flight"].to_string(),
+                target["held"].to_string(),
+                target["throttles"].to_string(),
+                paused_words(target),
+            ]
+        },
+    )
     .await
 }
 

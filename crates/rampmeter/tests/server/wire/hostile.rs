@@ -93,14 +93,14 @@ async fn a_body_that_is_not_the_json_of_the_operation_is_refused() {
 async fn an_oversized_body_is_refused_with_the_bound() {
     let server = Server::start(&Workspace::without_vendor()).await;
     let aws = server.aws();
-    let input = json!({ "stateMachineArn": machine_arn("pass"), "input": "x".repeat(3 << 20) });
+    let input = json!({ "stateMachineArn": machine_arn("pass"), "input": "x".repeat(7 << 20) });
     let answer = aws.states("StartExecution", input).await;
     assert_eq!(
         (answer.status, answer.error()),
         (413, "RequestEntityTooLargeException")
     );
     assert!(
-        answer.message().contains("1114112 bytes"),
+        answer.message().contains("6356992 bytes"),
         "{}",
         answer.message()
     );

@@ -56,9 +56,10 @@ async fn a_message_goes_through_a_queue_in_forms_and_xml() {
     )
     .await;
     assert_eq!(sent.0, 200, "{}", sent.2);
-    let received = get(
+    let received = post(
         &aws,
-        "/queue/us-east-1/000000000000/orders?Action=ReceiveMessage&AttributeName.1=All",
+        "/queue/us-east-1/000000000000/orders?Action=ReceiveMessage&AttributeName=All",
+        "",
     )
     .await;
     assert!(
@@ -151,4 +152,48 @@ async fn tools_are_told_which_account_this_is() {
         told.2
             .contains("xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_is_read_whatever_its_target_header_says() {
+    let server = Server::start(&Workspace::without_vendor()).await;
+    let aws = server.aws();
+    let request = aws
+        .http
+        .post(format!("{}/", aws.url))
+        .header(
+            "content-type",
+            "application/x-www-form-urlencoded;charset=utf-8",
+        )
+        .header("x-amz-target", "AmazonSQSv20121105.ListQueues");
+    let listed = read(request.body("Action=ListQueues&Version=2012-11-05")).await;
+    assert_eq!(listed.0, 200, "{}", listed.2);
+    assert!(listed.2.contains("<ListQueuesResult>"), "{}", listed.2);
+
+    // And JSON is JSON, though curl calls it a form.
+    let request = aws
+        .http
+        .post(format!("{}/", aws.url))
+        .header("content-type", FORM)
+        .header("x-amz-target", "AmazonSQS.ListQueues");
+    let listed = read(request.body("{}")).await;
+    assert_eq!(listed.0, 200, "{}", listed.2);
+    assert!(listed.2.starts_with('{'), "{}", listed.2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_sends_no_message() {
+    let server = Server::start(&Workspace::without_vendor()).await;
+    let aws = server.aws();
+    let body = "%7B%22Method%22%3A%22DELETE%22%2C%22Path%22%3A%22%2Fcustomers%2F1%22%7D";
+    let sent = get(
+        &aws,
+        &format!("/?Action=SendMessage&QueueUrl=vendor-high&MessageBody={body}"),
+    )
+    .await;
+    assert_eq!(sent.0, 403, "{}", sent.2);
+    assert_eq!(between(&sent.2, "<Code>", "</Code>"), "AccessDenied");
+    let count = "/000000000000/vendor-high?Action=GetQueueAttributes&AttributeName=ApproximateNumberOfMessages";
+    let count = get(&aws, count).await;
+    assert!(count.2.contains("<Value>0</Value>"), "{}", count.2);
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::aws::Answer;
 use crate::process::Server;
 use crate::vendor::Vendor;
 use crate::workspace::Workspace;
@@ -158,4 +159,48 @@ async fn nobody_but_the_worker_receives_from_the_queues_of_a_target() {
         let answer = aws.call(&format!("AmazonSQS.{operation}"), gone).await;
         assert_eq!(answer.error(), "QueueDoesNotExist", "{operation}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_longest_message_and_the_longest_definition_arrive_however_they_are_escaped() {
+    let server = Server::start(&Workspace::without_vendor()).await;
+    let aws = server.aws();
+    let made = aws
+        .call("AmazonSQS.CreateQueue", json!({ "QueueName": "long" }))
+        .await;
+    let queue = &made.body["QueueUrl"];
+    let post = async |target: &str, body: String| {
+        let request = aws
+            .http
+            .post(&aws.url)
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", target)
+            .body(body);
+        Answer::read(request.send().await.expect("an answer")).await
+    };
+    // Each of these letters is as short as it can be in UTF-8 and as long as a client may write it in JSON.
+    for (escaped, count) in [
+        (r"\u044f", 1 << 19),
+        (r"\u4e2d", (1 << 20) / 3),
+        (r"\u003c", 1 << 20),
+    ] {
+        let text = escaped.repeat(count);
+        let sent = post(
+            "AmazonSQS.SendMessage",
+            format!(r#"{{"QueueUrl":{queue},"MessageBody":"{text}"}}"#),
+        )
+        .await;
+        assert_eq!(sent.status, 200, "{escaped}: {}", sent.body);
+    }
+    let comment = r"\u003c".repeat((1 << 20) - 70);
+    let definition = format!(
+        r#"{{\"Comment\":\"{comment}\",\"StartAt\":\"A\",\"States\":{{\"A\":{{\"Type\":\"Succeed\"}}}}}}"#
+    );
+    let role = "arn:aws:iam::000000000000:role/none";
+    let made = post(
+        "AWSStepFunctions.CreateStateMachine",
+        format!(r#"{{"name":"long","definition":"{definition}","roleArn":"{role}"}}"#),
+    )
+    .await;
+    assert_eq!(made.status, 200, "{}", made.body);
 }

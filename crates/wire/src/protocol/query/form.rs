@@ -48,18 +48,24 @@ impl Form {
             .or_insert_with(|| value.to_owned());
     }
 
-    /// The numbers N, in their order, for which there is a parameter `NAME.N` or `NAME.N.…`.
-    pub(super) fn numbers(&self, name: &str) -> Vec<u32> {
+    /// What the elements of a list are called, in their order: `NAME` itself where there is a parameter `NAME` or
+    /// `NAME.…` without a number, as some clients write a list of one, and `NAME.N` for each number N.
+    pub(super) fn elements(&self, name: &str) -> Vec<String> {
         let start = format!("{name}.");
-        let mut numbers: Vec<u32> = self
-            .parameters
-            .range(start.clone()..)
-            .map_while(|(name, _)| name.strip_prefix(&start))
-            .filter_map(|rest| rest.split('.').next()?.parse().ok())
-            .collect();
+        let mut numbers: Vec<u32> = Vec::new();
+        let mut unnumbered = self.parameters.contains_key(name);
+        let below = self.parameters.range(start.clone()..);
+        for rest in below.map_while(|(name, _)| name.strip_prefix(&start)) {
+            match rest.split('.').next().map(str::parse) {
+                Some(Ok(number)) => numbers.push(number),
+                _ => unnumbered = true,
+            }
+        }
         numbers.sort_unstable();
         numbers.dedup();
-        numbers
+        let alone = unnumbered.then(|| name.to_owned());
+        let numbered = numbers.iter().map(|number| format!("{name}.{number}"));
+        alone.into_iter().chain(numbered).collect()
     }
 }
 

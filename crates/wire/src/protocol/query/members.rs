@@ -32,7 +32,7 @@ const NUMBERS: &[&str] = &[
     "WaitTimeSeconds",
 ];
 
-/// `SPELLING.N`: a list of texts.
+/// `SPELLING.N`, or `SPELLING` alone: a list of texts. Below, too, the number of a single element may be left out.
 const LISTS: &[(&str, &str)] = &[
     ("AWSAccountId", "AWSAccountIds"),
     ("ActionName", "Actions"),
@@ -65,13 +65,13 @@ const ENTRIES: &[&str] = &[
 pub(crate) fn to_json(form: &Form) -> Result<Value, WireError> {
     let mut request = members(form, "")?;
     for spelling in ENTRIES {
-        let numbers = form.numbers(spelling);
-        if numbers.is_empty() {
+        let elements = form.elements(spelling);
+        if elements.is_empty() {
             continue;
         }
-        let mut entries = Vec::with_capacity(numbers.len());
-        for number in numbers {
-            let prefix = format!("{spelling}.{number}.");
+        let mut entries = Vec::with_capacity(elements.len());
+        for element in elements {
+            let prefix = format!("{element}.");
             let mut entry = members(form, &prefix)?;
             if let Some(id) = form.get(&format!("{prefix}Id")) {
                 entry.insert("Id".to_owned(), Value::from(id));
@@ -99,22 +99,19 @@ fn members(form: &Form, prefix: &str) -> Result<Map<String, Value>, WireError> {
         }
     }
     for (spelling, member) in LISTS {
-        let texts: Vec<&str> = form
-            .numbers(&format!("{prefix}{spelling}"))
-            .iter()
-            .filter_map(|number| get(&format!("{spelling}.{number}")))
-            .collect();
+        let elements = form.elements(&format!("{prefix}{spelling}"));
+        let texts: Vec<&str> = elements.iter().filter_map(|name| form.get(name)).collect();
         if !texts.is_empty() {
             members.insert((*member).to_owned(), json!(texts));
         }
     }
     for (spelling, key, member) in MAPS {
         let map: Map<String, Value> = form
-            .numbers(&format!("{prefix}{spelling}"))
+            .elements(&format!("{prefix}{spelling}"))
             .iter()
-            .filter_map(|number| {
-                let name = get(&format!("{spelling}.{number}.{key}"))?;
-                let value = get(&format!("{spelling}.{number}.Value")).unwrap_or_default();
+            .filter_map(|element| {
+                let name = form.get(&format!("{element}.{key}"))?;
+                let value = form.get(&format!("{element}.Value")).unwrap_or_default();
                 Some((name.to_owned(), Value::from(value)))
             })
             .collect();
@@ -124,14 +121,14 @@ fn members(form: &Form, prefix: &str) -> Result<Map<String, Value>, WireError> {
     }
     for (spelling, member) in ATTRIBUTES {
         let map: Map<String, Value> = form
-            .numbers(&format!("{prefix}{spelling}"))
+            .elements(&format!("{prefix}{spelling}"))
             .iter()
-            .filter_map(|number| {
-                let name = get(&format!("{spelling}.{number}.Name"))?;
+            .filter_map(|element| {
+                let name = form.get(&format!("{element}.Name"))?;
                 let value: Map<String, Value> = ["DataType", "StringValue", "BinaryValue"]
                     .into_iter()
                     .filter_map(|part| {
-                        let text = get(&format!("{spelling}.{number}.Value.{part}"))?;
+                        let text = form.get(&format!("{element}.Value.{part}"))?;
                         Some((part.to_owned(), Value::from(text)))
                     })
                     .collect();

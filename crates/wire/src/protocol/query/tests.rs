@@ -172,3 +172,33 @@ fn characters_that_xml_cannot_carry_are_replaced() {
         "{text}"
     );
 }
+
+#[test]
+fn the_number_of_a_single_element_may_be_left_out() {
+    for (sent, read) in [
+        ("AttributeName=All", json!({ "AttributeNames": ["All"] })),
+        (
+            "MessageAttributeName=tenant&MessageAttributeName.2=*",
+            json!({ "MessageAttributeNames": ["tenant", "*"] }),
+        ),
+        ("TagKey=team", json!({ "TagKeys": ["team"] })),
+        (
+            "Attribute.Name=DelaySeconds&Attribute.Value=3",
+            json!({ "Attributes": { "DelaySeconds": "3" } }),
+        ),
+        (
+            "Tag.Key=team&Tag.Value=a",
+            json!({ "Tags": { "team": "a" } }),
+        ),
+        (
+            "MessageAttribute.Name=n&MessageAttribute.Value.DataType=Number&MessageAttribute.Value.StringValue=1",
+            json!({ "MessageAttributes": { "n": { "DataType": "Number", "StringValue": "1" } } }),
+        ),
+        (
+            "DeleteMessageBatchRequestEntry.Id=a&DeleteMessageBatchRequestEntry.ReceiptHandle=h",
+            json!({ "Entries": [{ "Id": "a", "ReceiptHandle": "h" }] }),
+        ),
+    ] {
+        assert_eq!(to_json(&form(sent)), Ok(read), "{sent}");
+    }
+}
