@@ -281,7 +281,32 @@ impl MessageTables<'_> {
         Ok(gone > 0)
     }
 
-b    }
+    /// A number that all messages sent by then are below, and none that was sent later; none if there are no messages.
+    pub fn first_sent_after(&self, time: Time) -> Result<Option<i64>, StoreError> {
+        let mut ends = self
+            .connection
+            .prepare_cached("SELECT min(id), max(id) FROM message")?;
+        let ends = ends.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (Some(mut low), Some(last)): (Option<i64>, Option<i64>) = ends else {
+            return Ok(None);
+        };
+        // Numbers are given in the order of sending.
+        let mut high = last + 1;
+        let mut next = self
+            .connection
+            .prepare_cached("SELECT id, sent_at FROM message WHERE id >= ?1 ORDER BY id LIMIT 1")?;
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let found = next.query_row([middle], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+            });
+            match optional(found)? {
+                Some((id, sent_at)) if sent_at <= time.as_micros() => low = id + 1,
+                _ => high = middle,
+            }
+        }
+        Ok(Some(low))
+    }
 
     /// When the first delayed message may be taken.
     pub fn first_delayed(&self) -> Result<Option<Time>, StoreError> {
