@@ -116,6 +116,8 @@ pub(super) fn meaning(status: u16) -> Meaning {
         501 | 505 | 511 => Meaning::Final,
         // A gateway (RFC 9110), Cloudflare (520 to 524) or another proxy (598, 599) lost the vendor's answer.
         502 | 504 | 520..=524 | 598 | 599 => Meaning::Unknown,
+        // Cloudflare came to no agreement on TLS with the vendor, so nothing was sent.
+        525 | 526 => Meaning::Repeatable,
         500..=599 => Meaning::MaybeDone,
         _ => Meaning::Final,
     }
@@ -255,12 +257,12 @@ mod tests {
             (505, Meaning::Final),
             (511, Meaning::Final),
             (507, Meaning::MaybeDone),
-            (519, Meaning::Repeatable),
+            (519, Meaning::MaybeDone),
             (520, Meaning::Unknown),
             (522, Meaning::Unknown),
             (524, Meaning::Unknown),
             (525, Meaning::Repeatable),
-            (597, Meaning::Repeatable),
+            (597, Meaning::MaybeDone),
             (598, Meaning::Unknown),
             (599, Meaning::Unknown),
             (600, Meaning::Final),

@@ -389,7 +389,7 @@ mod tests {
             (rest(404, "NONEXISTENT_ID", "no"), Meaning::Final),
             (
                 rest(500, "UNEXPECTED_ERROR", "Error ID: x"),
-                Meaning::Repeatable,
+                Meaning::MaybeDone,
             ),
             (
                 rest(503, "SERVICE_UNAVAILABLE", "x"),
