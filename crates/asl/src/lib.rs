@@ -18,6 +18,7 @@
 //!     role_arn: "arn:aws:iam::000000000000:role/answer",
 //!     started_at: 0,
 //!     redrive_count: 0,
+//!     redriven_at: None,
 //!     machine_arn: "arn:aws:states:eu-west-1:000000000000:stateMachine:answer",
 //!     machine_name: "answer",
 //!     execution_input: &|| input.clone(),

@@ -6,6 +6,7 @@
 
 mod budget;
 mod expression;
+mod java_random;
 mod java_text;
 mod pattern;
 mod scope;

@@ -189,10 +189,11 @@ impl Failure {
         }
     }
 
-    /// Whether a Parallel or Map state that ends with it says so in an event of its own. AWS was
-    /// recorded to leave that event out when the state itself cannot be executed as it is written.
-    pub(super) fn marks_its_state(&self) -> bool {
-        self.is_below || self.reach == Reach::Reported
+    /// Whether a Parallel or Map state that fails for good with it says so in an event of its own. AWS was seen to leave
+    /// that event out when the state itself, or one in a branch of it, cannot be executed as it is written: the
+    /// execution fails at once. What is caught in spite of that came out of the state.
+    pub(super) fn marks_its_state(&self, is_caught: bool) -> bool {
+        self.reach == Reach::Reported || (self.is_below && is_caught)
     }
 
     pub(super) fn matches_any(&self, names: &[String]) -> bool {

@@ -36,7 +36,7 @@ impl Interpreter<'_, '_> {
         if let Some(probe) = &mut self.host.probe {
             probe.catcher = catcher;
         }
-        if failure.marks_its_state() && self.note_state_failed(state).is_err() {
+        if failure.marks_its_state(catcher.is_some()) && self.note_state_failed(state).is_err() {
             return self.run.fail(Failure::history_full());
         }
         let Some(catcher) = catcher.map(|index| &state.catch[index]) else {

@@ -112,6 +112,7 @@ fn graph(
             );
         }
         let Some(fields) = listed.object(name) else {
+            listed.fault_at(name, "Expected value of type Object".to_owned());
             continue;
         };
         if let Some(state) = state::parse(&fields, machine_language, language, notes) {

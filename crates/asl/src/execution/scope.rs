@@ -183,6 +183,9 @@ impl Scope for StateScope<'_, '_> {
         // Executions of EXPRESS machines, which their ARNs tell, cannot be redriven.
         if context.execution_arn.split(':').nth(5) != Some("express") {
             execution.insert("RedriveCount".to_owned(), json!(context.redrive_count));
+            if let Some(at) = context.redriven_at {
+                execution.insert("RedriveTime".to_owned(), json!(timestamp::write(at)));
+            }
         }
 
         let mut state = Map::new();

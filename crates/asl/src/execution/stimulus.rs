@@ -26,6 +26,8 @@ pub struct Context<'a> {
     pub started_at: i64,
     /// How often the execution was redriven.
     pub redrive_count: u32,
+    /// When it was redriven last, in milliseconds since 1970.
+    pub redriven_at: Option<i64>,
     /// ARN of the state machine.
     pub machine_arn: &'a str,
     /// Name of the state machine.

@@ -318,6 +318,7 @@ impl Test<'_> {
             role_arn: setting.role_arn.unwrap_or_default(),
             started_at: self.began,
             redrive_count: 0,
+            redriven_at: None,
             machine_arn: setting.machine_arn,
             machine_name: setting.machine_name,
             execution_input: &|| input.clone(),

@@ -82,3 +82,18 @@ fn the_context_object_works_in_choices_and_waits() {
     }});
     assert_eq!(Host::started(&definition, &json!({})).output(), &json!({}));
 }
+
+#[test]
+fn the_time_of_a_redrive_is_there_once_it_was_redriven() {
+    let state =
+        callback(json!({"Parameters": {"execution.$": "$$.Execution", "t.$": "$$.Task.Token"}}));
+    let mut host = Host::submitted(&single(state), &json!({}));
+    assert_eq!(host.parameters()["execution"].get("RedriveTime"), None);
+    host.fail("Oops", "").unwrap();
+    host.now += 1_000;
+    host.redrive(false);
+    assert_eq!(
+        host.parameters()["execution"]["RedriveTime"],
+        json!("2023-11-14T22:13:21.000Z")
+    );
+}

@@ -33,6 +33,8 @@ pub(crate) struct Host {
     pub(crate) now: i64,
     pub(crate) transitions: u32,
     pub(crate) random: u64,
+    /// When it was redriven last.
+    redriven_at: Option<i64>,
     pub(crate) events: Vec<Event>,
     pub(crate) timers: Vec<Timer>,
     pub(crate) tasks: Vec<Task>,
@@ -66,6 +68,7 @@ impl Host {
             now: START,
             transitions: 64,
             random: 0,
+            redriven_at: None,
             events: Vec::new(),
             timers: Vec::new(),
             tasks: Vec::new(),
@@ -169,6 +172,7 @@ impl Host {
             role_arn: "arn:aws:iam::000000000000:role/orders",
             started_at: START,
             redrive_count: 0,
+            redriven_at: self.redriven_at,
             machine_arn: "arn:aws:states:eu-west-1:000000000000:stateMachine:orders",
             machine_name: "orders",
             execution_input: &|| input.clone(),
@@ -192,6 +196,7 @@ impl Host {
     /// `RedriveExecution`, with the children that did not succeed or without them.
     pub(crate) fn redrive(&mut self, with_children: bool) {
         let cause = 0;
+        self.redriven_at = Some(self.now);
         self.redrive_frame(0, cause, with_children);
         while let Some((to, stimulus)) = self.due.pop_front() {
             self.send_to(to, stimulus)

@@ -168,3 +168,26 @@ fn a_stop_ends_the_execution_with_all_its_branches() {
     assert!(host.children.is_empty());
     assert_eq!(host.history().last().unwrap(), "7<0 ExecutionAborted");
 }
+
+#[test]
+fn a_state_in_a_branch_that_cannot_be_executed_fails_the_execution_at_once() {
+    let lost = branch(
+        "Fast",
+        json!({ "Type": "Pass", "Parameters": { "m.$": "$.nope" } }),
+    );
+    let fields = json!({ "Catch": [{ "ErrorEquals": ["States.ALL"], "Next": "Z" }] });
+    let mut definition = single(parallel(&[lost], fields));
+    definition["States"]["Z"] = json!({ "Type": "Succeed" });
+    let host = Host::started(&definition, &json!({ "x": "a" }));
+    assert_eq!(host.failure().0, "States.Runtime");
+    assert_eq!(
+        host.history(),
+        [
+            "1<0 ExecutionStarted",
+            "2<0 ParallelStateEntered",
+            "3<2 ParallelStateStarted",
+            "4<3 PassStateEntered",
+            "5<4 ExecutionFailed",
+        ]
+    );
+}

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{CallError, failed};
+use crate::java_random::JavaRandom;
 use crate::scope::Scope;
 
 /// A whole-number argument. Others are rounded half up, as AWS's recordings show.
@@ -53,21 +54,13 @@ pub(super) fn random(values: &[Value], scope: &mut dyn Scope) -> Result<Value, C
     if start >= end {
         return failed("The end of the range is not after its start");
     }
-    let bits = if values.len() > 2 {
-        mix(integer(values, 2)?)
-    } else {
-        scope.random()
-    };
+    if values.len() > 2 {
+        let mut random = JavaRandom::of(integer(values, 2)?);
+        return Ok(Value::from(random.next_between(start, end)));
+    }
+    let bits = scope.random();
     let span = i128::from(end - start);
     let offset = (i128::from(bits) * span) >> 64;
     let picked = i64::try_from(offset).map_or(start, |offset| start + offset);
     Ok(Value::from(picked))
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014): neighbouring seeds give unrelated numbers.
-fn mix(seed: i64) -> u64 {
-    let mut bits = seed.cast_unsigned().wrapping_add(0x9E37_79B9_7F4A_7C15);
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    bits ^ (bits >> 31)
 }

@@ -14,6 +14,7 @@ use serde_json::{Number, Value};
 
 use super::limits::Limits;
 use crate::intrinsic;
+use crate::java_random::JavaRandom;
 
 /// The code of an error that AWS tells nothing of but a number to ask for.
 pub(super) const INTERNAL: &str = "INTERNAL";
@@ -195,8 +196,12 @@ fn parse(arguments: Arguments<'_>) -> Answer {
 fn random(arguments: Arguments<'_>, dice: &Dice) -> Answer {
     let bits = match arguments.first() {
         Some(Some(Value::Number(seed))) => {
-            let seed = seed.as_f64().unwrap_or_default().to_bits();
-            Dice(AtomicU64::new(seed)).roll()
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "as Java casts: to the nearest integer that there is"
+            )]
+            let seed = seed.as_f64().unwrap_or_default() as i64;
+            return Ok(number(JavaRandom::of(seed).next_double()));
         }
         Some(Some(_)) => return Err(unfit("random", 1)),
         _ => dice.roll(),

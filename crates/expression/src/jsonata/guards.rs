@@ -1,6 +1,6 @@
 //! Guards before the built-in functions whose cost the engine does not bound: `$replace` builds its
 //! result without a limit, and `$replace`, `$match` and `$split` count through the whole text for each
-//! match of a regular expression that needs backtracking. A guard is a function of the same name and signature, put around the
+//! match of a regular expression that needs backtracking; `$distinct` compares each item with each. A guard is a function of the same name and signature, put around the
 //! expression, that asks [`bind`]'s `$afford` before it calls the built-in one.
 
 use jlens_core::{Bindings, Error, HostFunction};
@@ -26,9 +26,20 @@ const SPLIT: &str = "$split := (function($split){function($s, $p, $l)<s-(sf)n?:a
     $type($p) = 'function' and $_rampmeter_is_pattern($p) ? $_rampmeter_split($s, $p, $l) : (\
     $AFFORD($s, $p, ''); $split($s, $p, $l))}})($split); ";
 
+/// What is left of many may still be one, which only the built-in function can tell from an array of one.
+const DISTINCT: &str = "$distinct := (function($distinct){function($a)<x:x>{\
+    $count($a) > 500 ? (($d := $_rampmeter_distinct($a); $count($d) > 1 ? $d : $distinct($a))) \
+    : $distinct($a)}})($distinct); ";
+
 /// The expression with the guards it needs; none when it needs none.
 pub(super) fn around(source: &str, mentions: impl Fn(&str) -> bool) -> Option<String> {
-    let guards: String = [("replace", REPLACE), ("match", MATCH), ("split", SPLIT)]
+    let all = [
+        ("replace", REPLACE),
+        ("match", MATCH),
+        ("split", SPLIT),
+        ("distinct", DISTINCT),
+    ];
+    let guards: String = all
         .iter()
         .filter(|(name, _)| mentions(name))
         .map(|(_, guard)| guard.replace("AFFORD", AFFORD))
@@ -92,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_guards_are_sound_jsonata() {
-        for name in ["replace", "match", "split"] {
+        for name in ["replace", "match", "split", "distinct"] {
             let text = around("1", |other| other == name).unwrap();
             jlens_core::Expression::compile(&text).unwrap();
         }

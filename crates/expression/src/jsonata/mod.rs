@@ -6,6 +6,7 @@
 //! its place means to write `program`, `functions`, `guards` and `weigher` anew and to run the official
 //! suite (`examples/jsonata_suite.rs`).
 
+mod distinct;
 mod functions;
 mod guards;
 mod limits;

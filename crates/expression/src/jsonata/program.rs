@@ -8,6 +8,7 @@ use jlens_core::reads::Read;
 use jlens_core::{Bindings, CancelToken, Expression, Options};
 use serde_json::{Map, Value};
 
+use super::distinct;
 use super::functions;
 use super::guards;
 use super::limits::Limits;
@@ -261,6 +262,7 @@ impl Program {
             if is_guarded {
                 bindings = guards::bind(bindings, limits);
                 bindings = search::bind(bindings, &self.patterns);
+                bindings = distinct::bind(bindings);
             }
             let variables = given.variables.iter();
             variables.fold(bindings, |bindings, (name, value)| {

@@ -142,17 +142,17 @@ pub(super) fn walk(cursor: &mut Cursor<'_>) -> Result<(Vec<Step>, Option<Functio
         } else if cursor.take("*") {
             steps.push(Step::Wildcard);
         } else {
-            let name = cursor.take_while(is_name_char);
+            let name = name(cursor);
             if name.is_empty() {
                 return Err(
                     cursor.fault("a name is missing: write ['name'] for one with blanks or signs")
                 );
             }
             if !cursor.take("(") {
-                steps.push(Step::Child(name.to_owned()));
+                steps.push(Step::Child(name));
                 continue;
             }
-            match called(cursor, name)? {
+            match called(cursor, &name)? {
                 Called::Step(step) => steps.push(step),
                 Called::Function(function) => return Ok((steps, Some(function))),
             }
@@ -216,6 +216,26 @@ fn parameters(cursor: &mut Cursor<'_>) -> Result<Vec<Parameter>, PathError> {
         cursor.skip_spaces();
     }
     Ok(parameters)
+}
+
+/// Reads a name without quotes. A backslash takes the meaning from the character behind it, as in the examples of the
+/// specification: `$.store\.book` is one name.
+fn name(cursor: &mut Cursor<'_>) -> String {
+    let mut name = String::new();
+    while let Some(char) = cursor.peek() {
+        // In a filter it means "and".
+        let is_letter = char == '&' && cursor.filters == 0;
+        if char == '\\' {
+            cursor.next();
+            name.push(cursor.next().unwrap_or('\\'));
+        } else if is_letter || is_name_char(char) {
+            cursor.next();
+            name.push(char);
+        } else {
+            break;
+        }
+    }
+    name
 }
 
 /// What a name may hold without quotes: all but what has a meaning of its own in a path, a filter

@@ -339,3 +339,22 @@ fn a_refused_path_says_how_it_is_written() {
         assert!(told.contains(hint), "{path}: {told}");
     }
 }
+
+#[test]
+fn a_backslash_takes_the_meaning_from_a_sign_in_a_name() {
+    let document = json!({"store.book": 1, "store": {"book": 2}, "a@b": {"c[[": {"?d": 3}}, "&\u{416}": 4, "x y": 5});
+    for (path, expected) in [
+        (r"$.store\.book", 1),
+        (r"$.\stor\e.boo\k", 2),
+        (r"$.a\@b.c\[\[.\?d", 3),
+        ("$.&\u{416}", 4),
+        (r"$.x\ y", 5),
+    ] {
+        let path = Path::parse(path).unwrap();
+        assert_eq!(
+            *path.find(&document, &Budget::new()).unwrap(),
+            json!(expected),
+            "{path:?}"
+        );
+    }
+}

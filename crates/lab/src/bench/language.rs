@@ -257,6 +257,7 @@ fn run(machine: &StateMachine, states: u32) -> u32 {
             role_arn: "arn:aws:iam::000000000000:role/bench",
             started_at: 0,
             redrive_count: 0,
+            redriven_at: None,
             machine_arn: "arn:aws:states:us-east-1:000000000000:stateMachine:bench",
             machine_name: "bench",
             execution_input: &|| input.clone(),

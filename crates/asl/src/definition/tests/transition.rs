@@ -111,3 +111,17 @@ fn one_mistake_in_a_transition_is_one_fault() {
     let found = faults(&json!({"StartAt": "A", "States": {"A": {"Type": "Pass"}}}));
     assert_eq!(found.len(), 1, "{found:?}");
 }
+
+#[test]
+fn a_state_that_is_no_object_is_a_fault() {
+    let found = faults(&json!({"StartAt": "A", "States": {
+        "A": {"Type": "Pass", "Next": "B"},
+        "B": 5,
+        "C": {"Type": "Parallel", "End": true, "Branches": [{"StartAt": "D", "States": {"D": []}}]},
+    }}));
+    for expected in ["/States/B", "/States/C/Branches[0]/States/D"] {
+        let fault =
+            format!("SCHEMA_VALIDATION_FAILED: Expected value of type Object at {expected}");
+        assert!(found.contains(&fault), "{found:?}");
+    }
+}

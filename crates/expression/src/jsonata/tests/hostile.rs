@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::{Dialect, Fault, Given, Limits, Program};
+use super::all;
 
 fn evaluate(source: &str) -> Result<Option<Value>, Fault> {
     Program::compile(source)?.evaluate(&Given {
@@ -300,4 +301,14 @@ mod any_expression {
             let _ = Program::compile(&text);
         }
     }
+}
+
+#[test]
+fn a_hundred_thousand_items_are_told_apart() {
+    all(&[
+        ("$count($distinct([1..100000]))", json!(100_000)),
+        ("$count($distinct($append([1..600], [1..700])))", json!(700)),
+        ("$distinct($map([1..2000], function($v){1}))", json!(1)),
+        ("$distinct([1, 1])", json!([1])),
+    ]);
 }
