@@ -15,9 +15,7 @@ METHODS = 40
 
 WIDE_FOLDERS = {}
 LARGE_CRATES = {"rampmeter": 12_000}
-LARGE_TYPES = {
-    ("asl", "Run"): 119,
-}
+LARGE_TYPES = {}
 
 # An inherent `impl`: a name follows, and no `for`. A generic parameter may not hold a brace.
 IMPL = re.compile(r"^impl(?:<[^{]*?>)?\s+(?P<name>[\w:]+)(?:<[^{]*?>)?\s*(?:where[^{]*)?\{", re.M)

@@ -231,15 +231,18 @@ fn read(reading: &Reading<'_>, root: &Node, sources: &mut BTreeMap<String, Strin
     }
 }
 
+/// The version of the file that this program reads.
+pub const VERSION: i64 = 1;
+
 fn check_version(reading: &Reading<'_>, section: &Section<'_>) {
     let Some(node) = section.get("version") else {
         return;
     };
-    if !matches!(node.value, Value::Integer(1)) {
+    if !matches!(node.value, Value::Integer(VERSION)) {
         reading.note(
-            Problem::new(Code::UnsupportedVersion, "the file's version is not 1")
+            Problem::new(Code::UnsupportedVersion, format!("the file's version is not {VERSION}"))
                 .at(&node.span)
-                .note("this program reads version 1"),
+                .note(format!("this program reads version {VERSION}")),
         );
     }
 }

@@ -15,7 +15,7 @@ mod substitution;
 mod target;
 mod workflow;
 
-pub use config::Config;
+pub use config::{Config, VERSION};
 pub use deployment::{Aws, Limiter};
 pub use function::Function;
 pub use problem::{Code, Label, Problem, Report, SourceLocation};

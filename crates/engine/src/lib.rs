@@ -59,8 +59,9 @@ pub use rampmeter_store::model::version::{
     AliasDescription, CreateAlias, PublishVersion, ResourceTags, Route, UpdateAlias,
     VersionDescription,
 };
+pub use rampmeter_store::FORMAT as STORE_FORMAT;
 pub use rampmeter_store::{
-    AbsentTarget, Audit, Backup, BackupError, CallTimes, Progress, Reader, back_up, blobs_path,
+    OLDEST_FORMAT, AbsentTarget, Audit, Backup, BackupError, CallTimes, Progress, Reader, back_up, blobs_path,
     restore, store_path,
 };
 pub use rampmeter_succession::{COMMIT as COMMIT_GRACE, ConfigurationChange};

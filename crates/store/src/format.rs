@@ -7,6 +7,9 @@ use crate::error::{StoreError, StoreOpenError};
 /// The format that this version writes, kept in `PRAGMA user_version`.
 pub const FORMAT: i64 = 5;
 
+/// The oldest format that is brought up to it.
+pub const OLDEST_FORMAT: i64 = 1;
+
 /// "Ramp" in ASCII, kept in `PRAGMA application_id`, so that `file` and others can tell what it is.
 const APPLICATION_ID: i64 = 0x5261_6d70;
 

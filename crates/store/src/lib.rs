@@ -51,7 +51,7 @@ pub use execution::map_run::{
 pub use execution::redrivable::why_not_redrivable;
 pub use execution::row::{EXECUTION_COLUMNS, ExecutionRow, ItemOf, find_by_name};
 pub use execution::step::{StepRow, steps_between};
-pub use format::FORMAT;
+pub use format::{FORMAT, OLDEST_FORMAT};
 pub use machine::activity::{ActivityRow, ActivityTaskRow, all_activities, find_activity};
 pub use machine::revision::{RevisionRow, newest_revision, newest_revisions, revision};
 pub use machine::tag::tags;

@@ -1,15 +1,8 @@
-//! What goes wrong in a state, who may catch it, and what then happens: a retry, a catcher, or the
-//! end of the execution.
+//! What goes wrong in a state, and which names of `ErrorEquals` stand for it. What then happens is in `settlement`.
 
 use serde_json::{Value, json};
 
-use super::{Continuation, Run};
-use crate::execution::event::{Detail, Phase};
-use crate::execution::frame::Rest;
-use crate::execution::stimulus::{End, Timer, TimerKind};
-use crate::model::machine::{Catcher, Retrier, State};
-use rampmeter_expression::ExpressionError;
-use rampmeter_expression::Payload;
+use crate::execution::stimulus::TimerKind;
 
 /// An error of a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +15,17 @@ pub(super) struct Failure {
     reach: Reach,
     /// Whether it comes from a branch or an iteration of the state.
     is_below: bool,
+    /// Set while an expression that failed is not yet taken down in the history.
+    pub(super) evaluation: Option<EvaluationFault>,
+}
+
+/// A field whose expression failed, as the event of it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct EvaluationFault {
+    /// The field, such as `Output/total`; none when the input of the state is at fault.
+    pub(super) location: Option<String>,
+    /// Whether it is as if the state had not been entered, unless something happened in it before.
+    pub(super) kept_from_entering: bool,
 }
 
 /// Which names of `ErrorEquals` match an error.
@@ -64,6 +68,7 @@ impl Failure {
             alias: None,
             reach,
             is_below: false,
+            evaluation: None,
         }
     }
 
@@ -86,11 +91,16 @@ impl Failure {
             alias,
             reach: Reach::Reported,
             is_below: false,
+            evaluation: None,
         }
     }
 
     /// A state that cannot be executed as it is written, with AWS's cause.
-    fn runtime(reason: &str, at: Option<&StateEntry<'_>>, alias: Option<&'static str>) -> Self {
+    pub(super) fn runtime(
+        reason: &str,
+        at: Option<&StateEntry<'_>>,
+        alias: Option<&'static str>,
+    ) -> Self {
         let cause = at.map_or_else(
             || reason.to_owned(),
             |StateEntry { state, entered }| {
@@ -106,6 +116,21 @@ impl Failure {
             alias,
             reach: Reach::Terminal,
             is_below: false,
+            evaluation: None,
+        }
+    }
+
+    /// `States.QueryEvaluationError`: an expression in JSONata failed, or its value cannot be what the field needs.
+    pub(super) fn of_evaluation(
+        reason: &str,
+        at: Option<&StateEntry<'_>>,
+        evaluation: EvaluationFault,
+    ) -> Self {
+        Self {
+            error: Some("States.QueryEvaluationError".to_owned()),
+            reach: Reach::Reported,
+            evaluation: Some(evaluation),
+            ..Self::runtime(reason, at, None)
         }
     }
 
@@ -121,6 +146,7 @@ impl Failure {
             alias: None,
             reach: Reach::Terminal,
             is_below: false,
+            evaluation: None,
         }
     }
 
@@ -133,6 +159,7 @@ impl Failure {
             alias: None,
             reach: Reach::Fatal,
             is_below: false,
+            evaluation: None,
         }
     }
 
@@ -145,6 +172,7 @@ impl Failure {
             alias: None,
             reach: Reach::Fatal,
             is_below: false,
+            evaluation: None,
         }
     }
 
@@ -161,8 +189,18 @@ impl Failure {
         }
     }
 
+    /// Whether a Parallel or Map state that ends with it says so in an event of its own. AWS was
+    /// recorded to leave that event out when the state itself cannot be executed as it is written.
+    pub(super) fn marks_its_state(&self) -> bool {
+        self.is_below || self.reach == Reach::Reported
+    }
+
+    pub(super) fn matches_any(&self, names: &[String]) -> bool {
+        names.iter().any(|name| self.matches(name))
+    }
+
     /// What a catcher is given.
-    fn output(&self) -> Value {
+    pub(super) fn output(&self) -> Value {
         let name = match self.reach {
             Reach::Terminal => self.alias.or(self.error.as_deref()),
             Reach::Reported | Reach::Fatal => self.error.as_deref(),
@@ -187,230 +225,14 @@ fn cut(mut cause: String) -> String {
 }
 
 /// The state that an error message names.
-struct StateEntry<'a> {
-    state: &'a str,
-    entered: u64,
-}
-
-impl Run<'_, '_> {
-    /// `States.Runtime` in the current state.
-    pub(super) fn runtime(&self, reason: &str) -> Failure {
-        Failure::runtime(reason, self.state_entry().as_ref(), None)
-    }
-
-    /// `States.Runtime`, known to retriers and catchers by the name that the specification gives it.
-    pub(super) fn runtime_known_as(&self, reason: &str, alias: &'static str) -> Failure {
-        Failure::runtime(reason, self.state_entry().as_ref(), Some(alias))
-    }
-
-    /// `States.QueryEvaluationError` in the current state: an expression in JSONata failed.
-    pub(super) fn query_evaluation_error(&self, reason: &str) -> Failure {
-        Failure {
-            error: Some("States.QueryEvaluationError".to_owned()),
-            reach: Reach::Reported,
-            ..self.runtime(reason)
-        }
-    }
-
-    /// The failure of an expression.
-    pub(super) fn expression_failure(&self, error: &ExpressionError) -> Failure {
-        match error {
-            ExpressionError::NotFound { .. } => {
-                self.runtime_known_as(&error.to_string(), "States.ParameterPathFailure")
-            }
-            ExpressionError::Call { .. } => {
-                self.runtime_known_as(&error.to_string(), "States.IntrinsicFailure")
-            }
-            ExpressionError::TooMuchData => Failure::too_much_data(&self.frame.state),
-        }
-    }
-
-    /// A test has no history, and AWS names no place in it.
-    fn state_entry(&self) -> Option<StateEntry<'_>> {
-        self.probe.is_none().then_some(StateEntry {
-            state: &self.frame.state,
-            entered: self.frame.entered,
-        })
-    }
-
-    /// What a failure leads to: the first retrier that matches and is not used up, else the first
-    /// catcher that matches, else the end.
-    pub(super) fn settle(&mut self, state: &State, failure: Failure) -> Continuation {
-        self.clear_timers();
-        if let Some(probe) = &mut self.probe {
-            probe.failure = Some((failure.error.clone(), failure.cause.clone()));
-        }
-        let retrier = state
-            .retry
-            .iter()
-            .position(|retrier| failure.matches_any(&retrier.errors));
-        if let Some(index) = retrier
-            && let Some(next) = self.retry(&state.retry, index)
-        {
-            return next;
-        }
-        let catcher = state
-            .catch
-            .iter()
-            .position(|catcher| failure.matches_any(&catcher.errors));
-        if let Some(probe) = &mut self.probe {
-            probe.catcher = catcher;
-        }
-        if failure.marks_its_state() && self.note_state_failed(state).is_err() {
-            return self.fail(Failure::history_full());
-        }
-        let Some(catcher) = catcher.map(|index| &state.catch[index]) else {
-            return self.fail(failure);
-        };
-        match self.catch(state, catcher, &failure) {
-            Ok(next) => next,
-            // What fails while an error is caught cannot be caught again.
-            Err(failure) => self.fail(failure),
-        }
-    }
-
-    /// Waits for the next attempt, unless the retrier is used up.
-    fn retry(&mut self, retriers: &[Retrier], index: usize) -> Option<Continuation> {
-        self.frame.retries.resize(retriers.len(), 0);
-        let used = self.frame.retries[index];
-        let retrier = &retriers[index];
-        if let Some(probe) = &mut self.probe {
-            probe.retrier = Some((index, None));
-        }
-        if used >= retrier.max_attempts {
-            return None;
-        }
-        self.frame.retries[index] = used + 1;
-        let delay = delay_milliseconds(retrier, used, self.context.random);
-        if let Some(probe) = &mut self.probe {
-            probe.retrier = Some((index, Some(delay)));
-        }
-        let timer = Timer {
-            at: self.context.now.saturating_add(delay),
-            event: self.frame.last,
-            kind: TimerKind::Retry,
-        };
-        self.frame.rest = Rest::Retry {
-            event: timer.event,
-            at: timer.at,
-        };
-        self.set(timer);
-        Some(Continuation::Rest)
-    }
-
-    fn catch(
-        &mut self,
-        state: &State,
-        catcher: &Catcher,
-        failure: &Failure,
-    ) -> Result<Continuation, Failure> {
-        let result = Payload::from_value(failure.output());
-        self.leave_by(state, catcher, &result)
-    }
-
-    /// Ends the execution, the branch or the iteration with an error.
-    pub(super) fn fail(&mut self, failure: Failure) -> Continuation {
-        let Failure { error, cause, .. } = failure;
-        if self.frame.parent.is_some() {
-            // A full history ends the execution, whatever becomes of this event.
-            let _ = self.close_iteration(Phase::Failed);
-            return Continuation::End(End::Failed { error, cause });
-        }
-        let detail = Detail::ExecutionFailed {
-            error: error.clone(),
-            cause: cause.clone(),
-        };
-        self.emit_last(self.frame.last, detail);
-        Continuation::End(End::Failed { error, cause })
-    }
-}
-
-impl Failure {
-    /// Whether a Parallel or Map state that ends with it says so in an event of its own. AWS was
-    /// recorded to leave that event out when the state itself cannot be executed as it is written.
-    fn marks_its_state(&self) -> bool {
-        self.is_below || self.reach == Reach::Reported
-    }
-
-    fn matches_any(&self, names: &[String]) -> bool {
-        names.iter().any(|name| self.matches(name))
-    }
-}
-
-/// The pause before the next attempt: `IntervalSeconds` times `BackoffRate` to the power of the
-/// attempts before, at most `MaxDelaySeconds`, and with full jitter any time up to that.
-fn delay_milliseconds(retrier: &Retrier, used: u32, random: &mut dyn FnMut() -> u64) -> i64 {
-    // Longer than the longest execution; keeps every later sum within range.
-    const MAX_DELAY_MS: f64 = 100_000_000_000.0;
-    #[expect(clippy::cast_precision_loss, reason = "at most 99,999,999")]
-    let interval = retrier.interval_seconds as f64;
-    let grown = interval * retrier.backoff_rate.powf(f64::from(used)) * 1000.0;
-    #[expect(clippy::cast_precision_loss, reason = "at most 31,622,400")]
-    let cap = retrier
-        .max_delay_seconds
-        .map_or(MAX_DELAY_MS, |seconds| seconds as f64 * 1000.0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "between 0 and MAX_DELAY_MS"
-    )]
-    let delay = grown.min(cap).min(MAX_DELAY_MS).round() as i64;
-    if !retrier.full_jitter {
-        return delay;
-    }
-    let span = i128::from(delay) + 1;
-    i64::try_from((i128::from(random()) * span) >> 64).unwrap_or(delay)
+pub(super) struct StateEntry<'a> {
+    pub(super) state: &'a str,
+    pub(super) entered: u64,
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::after;
     use super::*;
-
-    fn retrier(full_jitter: bool) -> Retrier {
-        Retrier {
-            errors: vec!["States.ALL".to_owned()],
-            interval_seconds: 3,
-            max_attempts: 10,
-            backoff_rate: 2.0,
-            max_delay_seconds: Some(20),
-            full_jitter,
-        }
-    }
-
-    #[test]
-    fn the_pause_doubles_until_it_meets_the_longest_delay() {
-        let delays: Vec<_> = (0..5)
-            .map(|used| delay_milliseconds(&retrier(false), used, &mut || 0))
-            .collect();
-        assert_eq!(delays, [3_000, 6_000, 12_000, 20_000, 20_000]);
-    }
-
-    #[test]
-    fn full_jitter_spans_the_whole_pause() {
-        assert_eq!(delay_milliseconds(&retrier(true), 0, &mut || 0), 0);
-        assert_eq!(
-            delay_milliseconds(&retrier(true), 0, &mut || u64::MAX),
-            3_000
-        );
-        assert_eq!(
-            delay_milliseconds(&retrier(true), 0, &mut || u64::MAX / 2),
-            1_500
-        );
-    }
-
-    #[test]
-    fn a_pause_that_grows_beyond_all_bounds_stays_a_number() {
-        let retrier = Retrier {
-            max_delay_seconds: None,
-            backoff_rate: 1e300,
-            ..retrier(false)
-        };
-        assert_eq!(
-            delay_milliseconds(&retrier, 1_000, &mut || 0),
-            100_000_000_000
-        );
-        assert_eq!(after(i64::MAX - 1, 5), i64::MAX);
-    }
 
     #[test]
     fn names_of_errors_match_as_the_language_says() {

@@ -3,12 +3,12 @@
 //! idempotency key of that entry.
 
 use super::failure::Failure;
-use super::{Continuation, Run};
+use super::interpreter::Interpreter;
+use super::run::Continuation;
 use crate::execution::event::{Detail, EventId};
 use crate::execution::frame::{Rest, Shared};
-use crate::model::machine::Body;
 
-impl Run<'_, '_> {
+impl Interpreter<'_, '_> {
     /// Goes on where the frame failed or stood. Retries are counted anew, and the machine's time-out
     /// begins anew, as on AWS.
     pub(super) fn redrive(
@@ -16,52 +16,47 @@ impl Run<'_, '_> {
         cause: EventId,
         with_children: bool,
     ) -> Result<Continuation, Failure> {
-        let was_entered = self.frame.rest != Rest::Yielded && self.frame.entered != 0;
-        self.frame.rest = Rest::Yielded;
-        self.frame.retries.clear();
-        self.frame.closing = 0;
-        if self.frame.parent.is_some() {
-            self.frame.last = cause;
+        let was_entered = self.run.frame.rest != Rest::Yielded && self.run.frame.entered != 0;
+        self.run.frame.rest = Rest::Yielded;
+        self.run.frame.retries.clear();
+        self.run.frame.closing = 0;
+        if self.run.frame.parent.is_some() {
+            self.run.frame.last = cause;
         } else {
             self.redrive_execution()?;
         }
-        if self.frame.state.is_empty() {
+        if self.run.frame.state.is_empty() {
             return Ok(self.begin());
         }
         if !was_entered {
             return Ok(Continuation::Enter);
         }
-        let machine = self.machine;
-        match self.frame.shared.clone() {
+        match self.run.frame.shared.clone() {
             Some(shared) if with_children => self.wait_for_children_again(shared),
             _ => {
-                self.frame.shared = None;
-                self.execute(machine.state(&self.frame.state))
+                self.run.frame.shared = None;
+                self.execute()
             }
         }
     }
 
     fn redrive_execution(&mut self) -> Result<(), Failure> {
-        self.emit(Detail::ExecutionRedriven {
-            redrive_count: self.context.redrive_count,
+        self.run.emit(Detail::ExecutionRedriven {
+            redrive_count: self.host.context.redrive_count,
         })?;
-        self.frame.deadline = None;
-        self.set_deadline();
+        self.run.frame.deadline = None;
+        self.run.set_deadline(self.machine.timeout_seconds);
         Ok(())
     }
 
     fn wait_for_children_again(&mut self, shared: Shared) -> Result<Continuation, Failure> {
-        let is_map_run = matches!(
-            &self.machine.state(&self.frame.state).body,
-            Body::Map(map) if map.distributed.is_some()
-        );
-        if let Some(arn) = shared.map_run.filter(|_| is_map_run) {
-            self.emit(Detail::MapRunRedriven {
+        if let Some(arn) = shared.map_run.filter(|_| self.state().starts_map_run()) {
+            self.run.emit(Detail::MapRunRedriven {
                 arn,
-                redrive_count: self.context.redrive_count,
+                redrive_count: self.host.context.redrive_count,
             })?;
         }
-        self.frame.rest = Rest::Forked {
+        self.run.frame.rest = Rest::Forked {
             event: shared.event,
         };
         Ok(Continuation::Rest)

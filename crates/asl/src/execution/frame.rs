@@ -217,6 +217,13 @@ impl Frame {
             ..Self::root()
         }
     }
+
+    /// The raw input of the state.
+    pub(crate) fn raw_input(&self) -> Payload {
+        self.input
+            .clone()
+            .expect("a frame that has begun has an input until it succeeds")
+    }
 }
 
 impl<P> Frame<P> {

@@ -150,6 +150,31 @@ pub(crate) struct State {
     pub(crate) unserved: Option<String>,
 }
 
+impl State {
+    pub(crate) fn task(&self) -> &TaskBody {
+        match &self.body {
+            Body::Task(task) => task,
+            _ => unreachable!("only a Task state waits for an answer"),
+        }
+    }
+
+    pub(crate) fn awaits_token(&self) -> bool {
+        matches!(&self.body, Body::Task(task) if task.resource.awaits_token())
+    }
+
+    /// Whether its iterations are executions of their own.
+    pub(crate) fn starts_map_run(&self) -> bool {
+        matches!(&self.body, Body::Map(map) if map.distributed.is_some())
+    }
+
+    pub(crate) fn can_be_retried(&self) -> bool {
+        matches!(
+            self.kind,
+            StateKind::Task | StateKind::Parallel | StateKind::Map
+        )
+    }
+}
+
 /// How data flows through a state: the fields that every type of state shares, by query language. What
 /// only one type of state has is in its [`Body`].
 #[derive(Debug)]

@@ -26,9 +26,11 @@ mod health;
 mod init;
 mod limit;
 mod listing;
+mod man;
 mod rate;
 mod start;
 mod target;
+mod version;
 
 /// Durable workflows that call rate-limited APIs: Step Functions, SQS and exact limits in one binary.
 #[derive(Debug, Parser)]
@@ -99,6 +101,10 @@ enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
+    /// Write the manual pages into a directory.
+    Man(man::Arguments),
+    /// Say which build this is, and which formats it reads and writes.
+    Version(version::Arguments),
     /// Simulate a target's limits under a workload, with the same code that decides in production.
     Simulate(Box<rampmeter_simulate::Arguments>),
 }
@@ -146,6 +152,8 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Bench(command) => block_on(bench::run(command)),
         Command::Aws(command) => aws::run(&command, color),
         Command::Completions { shell } => completions(shell),
+        Command::Man(command) => man::run(&command),
+        Command::Version(command) => version::run(&command),
         Command::Simulate(command) => rampmeter_simulate::run(&command, color),
     };
     match result {

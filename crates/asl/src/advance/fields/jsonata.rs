@@ -1,78 +1,59 @@
-//! The flow of data through a state in JSONata: Arguments, Output and Assign, conditions, and the fields
-//! whose values must have a type. Every failure is an `EvaluationFailed` event first.
+//! The fields of a state in JSONata: Arguments, Output and Assign, conditions, and the fields whose values must have a
+//! type. Every failure is taken down as an `EvaluationFailed` event.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::Run;
-use super::data::Left;
-use super::failure::Failure;
-use crate::execution::event::{Detail, EventId};
-use crate::model::machine::{JsonataFlow, Leaving, QueryRule, State};
-use rampmeter_expression::Payload;
+use super::{Fields, SECONDS_LIMIT};
+use crate::advance::failure::{EvaluationFault, Failure};
+use crate::advance::run::Left;
+use crate::model::machine::{Leaving, QueryRule};
 use rampmeter_expression::intrinsic::uuid;
 use rampmeter_expression::jsonata::{self, Known, Query, Template};
-use rampmeter_expression::number;
-use rampmeter_expression::timestamp;
+use rampmeter_expression::{Payload, number, timestamp};
 
-/// The longest wait and time-out, as for the literal fields.
-const SECONDS_LIMIT: u64 = 99_999_999;
+/// The fields of a state in JSONata.
+pub(in crate::advance) struct Jsonata<'a, 'f, 'c> {
+    pub(super) fields: &'a mut Fields<'f, 'c>,
+}
 
-impl Run<'_, '_> {
-    /// `Arguments`, else the input.
-    pub(super) fn jsonata_arguments(
-        &mut self,
-        state: &State,
-        flow: &JsonataFlow,
-        input: &Payload,
-    ) -> Result<Payload, Failure> {
-        match &flow.arguments {
-            Some(template) => self.shape(state, template, input, Known::default()),
-            None => self.limited(input.clone()),
-        }
-    }
-
+impl Jsonata<'_, '_, '_> {
     /// What is left behind: the output, which is `otherwise` when no `Output` says more, and the
     /// variables. Both see the values from before.
-    pub(super) fn leave_jsonata(
+    pub(in crate::advance) fn left(
         &mut self,
-        state: &State,
         leaving: &Leaving,
         known: Known<'_>,
         otherwise: &Payload,
     ) -> Result<Left, Failure> {
-        let input = self.input();
+        let input = self.fields.raw_input();
         let assigned = match &leaving.assign {
             None => Value::Null,
-            Some(template) => self.evaluate_template(state, template, &input, known)?,
+            Some(template) => self.evaluate(template, &input, known)?,
         };
         let assigned = match assigned {
-            Value::Object(values) => values
-                .into_iter()
-                .map(|(name, value)| (name, Payload::from_value(value)))
-                .collect(),
-            _ => std::collections::BTreeMap::new(),
+            Value::Object(values) => values,
+            _ => Map::new(),
         };
         let output = match &leaving.output {
-            Some(template) => self.shape(state, template, &input, known)?,
-            None => self.limited(otherwise.clone())?,
+            Some(template) => self.fill(template, &input, known)?,
+            None => self.fields.limited(otherwise.clone())?,
         };
         Ok(Left {
             output,
-            assigned: self.allowed(assigned)?,
+            assigned: self.fields.assignable(assigned)?,
         })
     }
 
     /// The first rule whose condition holds.
-    pub(super) fn matching_rule<'r>(
+    pub(in crate::advance) fn matching_rule<'r>(
         &mut self,
-        state: &State,
         rules: &'r [QueryRule],
     ) -> Result<Option<&'r QueryRule>, Failure> {
-        let input = self.input();
+        let input = self.fields.raw_input();
         for rule in rules {
             let holds = match &rule.condition {
                 Template::Query(query) => {
-                    let value = self.query(state, query, &input, Known::default())?;
+                    let value = self.query(query, &input, Known::default())?;
                     match value {
                         Value::Bool(holds) => holds,
                         other => return Err(self.unexpected(query, "boolean", &other)),
@@ -88,43 +69,41 @@ impl Run<'_, '_> {
     }
 
     /// The value of a template, within the limits.
-    pub(super) fn shape(
+    pub(super) fn fill(
         &mut self,
-        state: &State,
         template: &Template,
         input: &Payload,
         known: Known<'_>,
     ) -> Result<Payload, Failure> {
-        let value = self.evaluate_template(state, template, input, known)?;
-        self.limited(Payload::from_value(value))
+        let value = self.evaluate(template, input, known)?;
+        self.fields.limited(Payload::from_value(value))
     }
 
-    fn evaluate_template(
+    fn evaluate(
         &mut self,
-        state: &State,
         template: &Template,
         input: &Payload,
         known: Known<'_>,
     ) -> Result<Value, Failure> {
-        template.fill(&mut |query| self.query(state, query, input, known))
+        template.fill(&mut |query| self.query(query, input, known))
     }
 
     /// The value of an expression.
-    pub(super) fn query(
+    fn query(
         &mut self,
-        state: &State,
         query: &Query,
         input: &Payload,
         known: Known<'_>,
     ) -> Result<Value, Failure> {
-        let found = self.within(state, input, |scope| {
+        let found = self.fields.within(input, |scope| {
             jsonata::evaluate(&query.program, scope, known)
         });
         let what = match found {
             Ok(Some(value)) => return Ok(value),
             Ok(None) => "returned nothing (undefined).".to_owned(),
             Err(fault) if fault.is_internal() => {
-                let number = uuid((self.context.random)(), (self.context.random)());
+                let random = &mut *self.fields.context.random;
+                let number = uuid(random(), random());
                 format!("threw an internal error during evaluation. {number}")
             }
             Err(fault) => format!("threw an error during evaluation. {fault}"),
@@ -133,40 +112,33 @@ impl Run<'_, '_> {
     }
 
     /// An expression that must be a text.
-    pub(super) fn text_of(
+    pub(in crate::advance) fn text(
         &mut self,
-        state: &State,
         query: &Query,
         input: &Payload,
     ) -> Result<String, Failure> {
-        match self.query(state, query, input, Known::default())? {
+        match self.query(query, input, Known::default())? {
             Value::String(text) => Ok(text),
             other => Err(self.unexpected(query, "string", &other)),
         }
     }
 
     /// An expression that must be a number.
-    pub(super) fn number_of(
-        &mut self,
-        state: &State,
-        query: &Query,
-        input: &Payload,
-    ) -> Result<serde_json::Number, Failure> {
-        match self.query(state, query, input, Known::default())? {
+    fn number(&mut self, query: &Query, input: &Payload) -> Result<serde_json::Number, Failure> {
+        match self.query(query, input, Known::default())? {
             Value::Number(number) => Ok(number),
             other => Err(self.unexpected(query, "number", &other)),
         }
     }
 
     /// An expression that must be a whole number of seconds.
-    pub(super) fn seconds_of(
+    pub(in crate::advance) fn seconds(
         &mut self,
-        state: &State,
         query: &Query,
         input: &Payload,
         least: u64,
     ) -> Result<u64, Failure> {
-        let number = self.number_of(state, query, input)?;
+        let number = self.number(query, input)?;
         let whole = number::whole(&number).and_then(|whole| u64::try_from(whole).ok());
         match whole.filter(|whole| (least..=SECONDS_LIMIT).contains(whole)) {
             Some(seconds) => Ok(seconds),
@@ -181,13 +153,12 @@ impl Run<'_, '_> {
     }
 
     /// An expression that must be a moment.
-    pub(super) fn moment_of(
+    pub(in crate::advance) fn moment(
         &mut self,
-        state: &State,
         query: &Query,
         input: &Payload,
     ) -> Result<jiff::Timestamp, Failure> {
-        let text = self.text_of(state, query, input)?;
+        let text = self.text(query, input)?;
         timestamp::parse(&text).ok_or_else(|| {
             let reason = format!(
                 "The {} field cannot be parsed as an ISO-8601 extended offset date-time format \
@@ -199,15 +170,14 @@ impl Run<'_, '_> {
     }
 
     /// `Items` of a Map state: an array.
-    pub(super) fn items_of(
+    pub(super) fn items(
         &mut self,
-        state: &State,
         template: &Template,
         input: &Payload,
     ) -> Result<Payload, Failure> {
-        let value = self.evaluate_template(state, template, input, Known::default())?;
+        let value = self.evaluate(template, input, Known::default())?;
         match (value, template) {
-            (value @ Value::Array(_), _) => self.limited(Payload::from_value(value)),
+            (value @ Value::Array(_), _) => self.fields.limited(Payload::from_value(value)),
             (value, Template::Query(query)) => Err(self.unexpected(query, "array", &value)),
             (value, _) => {
                 let reason = format!("The Items field must be an array but was: {value}");
@@ -217,13 +187,8 @@ impl Run<'_, '_> {
     }
 
     /// An expression that must be a whole number and not negative.
-    pub(super) fn count_of(
-        &mut self,
-        state: &State,
-        query: &Query,
-        input: &Payload,
-    ) -> Result<u64, Failure> {
-        let number = self.number_of(state, query, input)?;
+    pub(super) fn count(&mut self, query: &Query, input: &Payload) -> Result<u64, Failure> {
+        let number = self.number(query, input)?;
         let whole = number::whole(&number).and_then(|whole| u64::try_from(whole).ok());
         whole.ok_or_else(|| {
             let reason = format!(
@@ -235,13 +200,8 @@ impl Run<'_, '_> {
     }
 
     /// An expression that must be a share of a hundred.
-    pub(super) fn percentage_of(
-        &mut self,
-        state: &State,
-        query: &Query,
-        input: &Payload,
-    ) -> Result<f64, Failure> {
-        let number = self.number_of(state, query, input)?;
+    pub(super) fn percentage(&mut self, query: &Query, input: &Payload) -> Result<f64, Failure> {
+        let number = self.number(query, input)?;
         let share = number
             .as_f64()
             .filter(|share| (0.0..=100.0).contains(share));
@@ -255,7 +215,7 @@ impl Run<'_, '_> {
     }
 
     /// The value of an expression has the wrong type.
-    pub(super) fn unexpected(&mut self, query: &Query, expected: &str, value: &Value) -> Failure {
+    fn unexpected(&self, query: &Query, expected: &str, value: &Value) -> Failure {
         let what = format!(
             "returned an unexpected result type. Expected '{expected}', but was '{}' for value: \
              {value}",
@@ -264,62 +224,35 @@ impl Run<'_, '_> {
         self.evaluation_failed(query, &what)
     }
 
-    fn evaluation_failed(&mut self, query: &Query, what: &str) -> Failure {
+    fn evaluation_failed(&self, query: &Query, what: &str) -> Failure {
         let reason = format!(
             "The JSONata expression '{}' specified for the field '{}' {what}",
             query.program.source(),
             query.place
         );
-        let previous = self.cause_of_evaluation();
-        self.query_failure(&reason, Some(&query.place), previous)
+        let evaluation = EvaluationFault {
+            location: Some(query.place.clone()),
+            kept_from_entering: true,
+        };
+        self.fields.evaluation_failure(&reason, evaluation)
     }
 
     /// A field has a value of the right type that it cannot have.
-    pub(super) fn bad_value(&mut self, place: &str, reason: &str) -> Failure {
-        let previous = self.frame.last;
-        self.query_failure(reason, Some(place), previous)
+    fn bad_value(&self, place: &str, reason: &str) -> Failure {
+        let evaluation = EvaluationFault {
+            location: Some(place.to_owned()),
+            kept_from_entering: false,
+        };
+        self.fields.evaluation_failure(reason, evaluation)
     }
 
     /// The input of a state cannot be what it works on.
-    pub(super) fn bad_input(&mut self, reason: &str) -> Failure {
-        let previous = self.cause_of_evaluation();
-        self.query_failure(reason, None, previous)
-    }
-
-    /// A state that cannot be entered because of an expression: AWS names what led to the state as the
-    /// cause, not the event of entering it.
-    fn cause_of_evaluation(&self) -> EventId {
-        let entered = self
-            .events
-            .iter()
-            .rfind(|event| event.id == self.frame.entered);
-        match entered {
-            Some(entered) if self.frame.last == entered.id => entered.previous,
-            _ => self.frame.last,
-        }
-    }
-
-    fn query_failure(
-        &mut self,
-        reason: &str,
-        location: Option<&str>,
-        previous: EventId,
-    ) -> Failure {
-        let failure = self.query_evaluation_error(reason);
-        let (Some(error), Some(cause)) = (failure.error.clone(), failure.cause.clone()) else {
-            unreachable!("it was made with both")
+    pub(super) fn bad_input(&self, reason: &str) -> Failure {
+        let evaluation = EvaluationFault {
+            location: None,
+            kept_from_entering: true,
         };
-        let detail = Detail::EvaluationFailed {
-            state: self.frame.state.clone(),
-            location: location.map(str::to_owned),
-            error,
-            cause,
-        };
-        self.frame.last = previous;
-        match self.emit(detail) {
-            Ok(_) => failure,
-            Err(full) => full,
-        }
+        self.fields.evaluation_failure(reason, evaluation)
     }
 }
 

@@ -1,17 +1,15 @@
-//! Variables: what a state assigns, in which scope, and how much of it there may be. The variables of
+//! Variables: what a state may assign, in which scope, and how much of it there may be. The variables of
 //! a frame are those of its own scope; a branch or an iteration reads those of the frames above it
 //! and cannot assign them.
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::Run;
-use super::failure::Failure;
+use super::Fields;
+use crate::advance::failure::Failure;
 use crate::execution::scope::outer_variable;
-use crate::model::machine::State;
 use rampmeter_expression::Payload;
-use rampmeter_expression::Template;
 
 /// AWS's limit on one variable and on all that one state assigns: 256 KiB of JSON text.
 const ASSIGN_LIMIT: usize = 262_144;
@@ -19,36 +17,17 @@ const ASSIGN_LIMIT: usize = 262_144;
 /// AWS's limit on all variables of an execution: 10 MiB. Counted over one scope and those above it.
 const TOTAL_LIMIT: usize = 10 * 1024 * 1024;
 
-impl Run<'_, '_> {
-    /// The variables that an `Assign` in JSONPath gives.
-    pub(super) fn assign(
-        &mut self,
-        state: &State,
-        assign: Option<&Template>,
-        document: &Payload,
+impl Fields<'_, '_> {
+    /// The variables that a state is about to assign, if it may: none of an outer scope, and within
+    /// the limits.
+    pub(super) fn assignable(
+        &self,
+        values: Map<String, Value>,
     ) -> Result<BTreeMap<String, Payload>, Failure> {
-        let Some(template) = assign else {
-            return Ok(BTreeMap::new());
-        };
-        let value = self
-            .within(state, document, |scope| template.evaluate(scope))
-            .map_err(|error| self.expression_failure(&error))?;
-        let Value::Object(values) = value else {
-            unreachable!("the definition was checked: Assign is an object")
-        };
-        let assigned = values
+        let assigned: BTreeMap<String, Payload> = values
             .into_iter()
             .map(|(name, value)| (name, Payload::from_value(value)))
             .collect();
-        self.allowed(assigned)
-    }
-
-    /// The variables that a state is about to assign, if it may: none of an outer scope, and within
-    /// the limits.
-    pub(super) fn allowed(
-        &self,
-        assigned: BTreeMap<String, Payload>,
-    ) -> Result<BTreeMap<String, Payload>, Failure> {
         let mut size = 0;
         for (name, payload) in &assigned {
             self.measure(&self.frame.state, payload)?;
@@ -70,10 +49,5 @@ impl Run<'_, '_> {
             return Err(Failure::too_much_data(&self.frame.state));
         }
         Ok(assigned)
-    }
-
-    /// Gives variables their new values, for all states that come after this one.
-    pub(super) fn keep(&mut self, assigned: BTreeMap<String, Payload>) {
-        self.frame.variables.extend(assigned);
     }
 }

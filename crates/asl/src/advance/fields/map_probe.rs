@@ -3,11 +3,10 @@
 
 use serde_json::Value;
 
-use super::Run;
-use super::failure::Failure;
+use super::MapFields;
+use crate::advance::failure::Failure;
 use crate::execution::frame::Shared;
 use crate::execution::probe::Stage;
-use crate::model::machine::{MapBody, State};
 use rampmeter_expression::Payload;
 
 /// Iterations whose inputs are shown; a test of a larger Map shows none.
@@ -15,52 +14,50 @@ const MAX_SHOWN_ITERATIONS: usize = 1_000;
 /// Their size together, in bytes of JSON text: AWS's limit on data.
 const MAX_SHOWN_BYTES: usize = 262_144;
 
-impl Run<'_, '_> {
+impl MapFields<'_, '_> {
     /// Shows what `ItemSelector` and `ItemBatcher` make of the items. What fails in them fails the state.
-    pub(super) fn show_iterations(
+    pub(in crate::advance) fn show_iterations(
         &mut self,
-        state: &State,
-        map: &MapBody,
         input: &Payload,
         items: &Payload,
     ) -> Result<(), Failure> {
-        let total = items.value().as_array().map_or(0, Vec::len);
+        let total = count(items);
         if total > MAX_SHOWN_ITERATIONS {
             return Ok(());
         }
-        if let Some(template) = &map.item_selector {
+        if self.map.item_selector.is_some() {
             let mut selected = Shown::default();
             for index in (0..u32::MAX).take(total) {
-                self.item = Some((index, items.clone()));
-                let made = self.fill_any(state, template, input)?;
-                if !selected.add(&made) {
-                    self.item = None;
+                if !selected.add(&self.selected(input, items, index)?) {
                     return Ok(());
                 }
             }
-            self.item = None;
-            self.show(Stage::AfterItemSelector, &selected.all());
+            self.fields.show(Stage::AfterItemSelector, &selected.all());
         }
-        if let Some(distributed) = map.distributed.as_ref().filter(|map| map.batcher.is_some()) {
-            let children = self.batches(state, map, distributed, input, items.clone())?;
-            let total = children.value().as_array().map_or(0, Vec::len);
-            self.frame.shared = Some(Shared {
+        let distributed = self.map.distributed.as_ref();
+        if distributed.is_some_and(|map| map.batcher.is_some()) {
+            let children = self.batches(input, items.clone())?;
+            let total = count(&children);
+            let shared = Shared {
                 input: input.clone(),
                 items: Some(children),
                 event: 0,
                 map_run: None,
-            });
+            };
             let mut batches = Shown::default();
             for index in (0..u32::MAX).take(total) {
-                let made = self.item_input(index)?;
-                if !batches.add(&made) {
+                if !batches.add(&self.item_input(&shared, index)?) {
                     return Ok(());
                 }
             }
-            self.show(Stage::AfterItemBatcher, &batches.all());
+            self.fields.show(Stage::AfterItemBatcher, &batches.all());
         }
         Ok(())
     }
+}
+
+fn count(items: &Payload) -> usize {
+    items.value().as_array().map_or(0, Vec::len)
 }
 
 /// Inputs that are collected to be shown.
