@@ -22,8 +22,8 @@ pub(crate) struct Former {
 pub(crate) struct FormerTarget {
     /// Whether the last start had it, and not only an earlier one.
     pub(crate) configured: bool,
-    /// Where it is.
-    pub(crate) base_url: String,
+    /// The host that it calls: vendors count by account, whatever the path.
+    pub(crate) address: String,
     /// The same for targets that sign in to the same address alike.
     pub(crate) account: String,
     /// Whether somebody else drained its queues.
@@ -38,7 +38,7 @@ impl FormerTarget {
     pub(crate) fn of(target: &Target, key: &[u8; 32]) -> FormerTarget {
         FormerTarget {
             configured: true,
-            base_url: target.profile.base_url.to_string(),
+            address: target.profile.base_url.origin().ascii_serialization(),
             account: account::of(&target.profile, key),
             external: target.worker == Worker::External,
             holds_for: holds_for(target),

@@ -21,15 +21,15 @@ type Targets = BTreeMap<String, FormerTarget>;
 pub(crate) fn lineages(former: &Targets, served: &Targets) -> Vec<(String, Lineage)> {
     let of = |name: &String, target: &FormerTarget| {
         let known = former.get(name);
-        if known.is_some_and(|was| was.base_url == target.base_url) {
+        if known.is_some_and(|was| was.address == target.address) {
             return Lineage::Same;
         }
         // Those that called its address and do so no more.
         let left = former.iter().filter(|(other, was)| {
             let stays = served
                 .get(*other)
-                .is_some_and(|now| now.base_url == was.base_url);
-            *other != name && was.base_url == target.base_url && !stays
+                .is_some_and(|now| now.address == was.address);
+            *other != name && was.address == target.address && !stays
         });
         let left: Vec<(&String, &FormerTarget)> = left.collect();
         let is_one_account = |was: &FormerTarget| was.account == target.account;
@@ -70,7 +70,7 @@ mod tests {
             .map(|(name, url, who)| {
                 let target = FormerTarget {
                     configured: true,
-                    base_url: url.to_owned(),
+                    address: url.to_owned(),
                     account: format!("{who} at {url}"),
                     external: false,
                     holds_for: Duration::from_secs(1),
