@@ -240,9 +240,12 @@ fn check_version(reading: &Reading<'_>, section: &Section<'_>) {
     };
     if !matches!(node.value, Value::Integer(VERSION)) {
         reading.note(
-            Problem::new(Code::UnsupportedVersion, format!("the file's version is not {VERSION}"))
-                .at(&node.span)
-                .note(format!("this program reads version {VERSION}")),
+            Problem::new(
+                Code::UnsupportedVersion,
+                format!("the file's version is not {VERSION}"),
+            )
+            .at(&node.span)
+            .note(format!("this program reads version {VERSION}")),
         );
     }
 }

@@ -29,6 +29,7 @@ pub use commit::open::OpenError;
 pub use commit::stopped::Stopped;
 pub use memory::target::COMMIT as COMMIT_GRACE;
 pub use rampmeter_invocation::{SdkAnswer, SdkError, SdkRequest, SdkService};
+pub use rampmeter_store::FORMAT as STORE_FORMAT;
 pub use rampmeter_store::model::activity::{
     ActivityDescription, ActivityTask, CreateActivity, GetActivityTask,
 };
@@ -62,8 +63,7 @@ pub use rampmeter_store::model::version::{
     AliasDescription, CreateAlias, PublishVersion, ResourceTags, Route, UpdateAlias,
     VersionDescription,
 };
-pub use rampmeter_store::FORMAT as STORE_FORMAT;
 pub use rampmeter_store::{
-    OLDEST_FORMAT, AbsentTarget, Audit, Backup, BackupError, CallTimes, Progress, Reader, back_up, blobs_path,
-    restore, store_path,
+    AbsentTarget, Audit, Backup, BackupError, CallTimes, OLDEST_FORMAT, Progress, Reader, back_up,
+    blobs_path, restore, store_path,
 };

@@ -43,7 +43,10 @@ mod tests {
             directory: directory.path().to_owned(),
         })
         .unwrap();
-        for command in Cli::command().get_subcommands().filter(|c| !c.is_hide_set()) {
+        for command in Cli::command()
+            .get_subcommands()
+            .filter(|c| !c.is_hide_set())
+        {
             let page = directory
                 .path()
                 .join(format!("rampmeter-{}.1", command.get_name()));
