@@ -9,6 +9,8 @@ use rampmeter_dispatch::Whose;
 pub struct Judgement {
     /// Whose trouble it is. For an outcome that is no trouble it says nothing.
     pub whose: Whose,
+    /// It is not only likely: where it is the call's own, the vendor answered others well.
+    pub is_proven: bool,
     /// For how long the target starts nothing, if it is closed.
     pub closed_for: Option<Duration>,
 }
@@ -17,6 +19,7 @@ impl Judgement {
     /// The call's own affair. So does a host judge that has no gate.
     pub const CALL: Judgement = Judgement {
         whose: Whose::Call,
+        is_proven: true,
         closed_for: None,
     };
 }

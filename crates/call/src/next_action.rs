@@ -24,6 +24,10 @@ const MAX_CRASHES: u32 = 10;
 /// meantime whether the vendor refuses everybody.
 const LETS_OTHERS_GO_FIRST: Duration = Duration::from_millis(10);
 
+/// So often in a row a call that alone is answered 401 is tried once more: what looks like its own trouble may be the first sign
+/// of a revoked token.
+const MORE_TRIES_UNAUTHORIZED: u32 = 2;
+
 /// What follows from the outcome of a call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NextAction {
@@ -75,8 +79,11 @@ impl CallRules {
                 self.troubled(judgement, false)
             }
             // Perhaps the account's trouble after all: others will show it before the call is back.
-            Outcome::Final { answer, .. } if answer.status == 401 && self.refusals == 0 => {
-                self.put_off(self.retry.back_off(1, self.random), 1, false)
+            Outcome::Final { answer, .. }
+                if answer.status == 401 && self.refusals < MORE_TRIES_UNAUTHORIZED =>
+            {
+                let refusals = self.refusals + 1;
+                self.put_off(self.retry.back_off(refusals, self.random), refusals, false)
             }
             Outcome::Final {
                 answer,
@@ -248,8 +255,8 @@ impl CallRules {
             let wait = after_others(judgement).max(least);
             return self.put_off(wait, refusals, false);
         }
-        let refusals = self.refusals + 1;
-        if refusals >= self.retry.max_throttles {
+        let refusals = self.refusals + u32::from(judgement.is_proven);
+        if judgement.is_proven && refusals >= self.retry.max_throttles {
             return NextAction::Failed(failed);
         }
         let own = self.retry.back_off(refusals, self.random);

@@ -191,6 +191,7 @@ impl PermitEnd {
             is_held: self.keeps_its_places(),
             judgement: Judgement {
                 whose,
+                is_proven: throttle.is_none_or(|report| report.is_proven),
                 closed_for: closed_for(gate, now),
             },
             learned: throttle.is_some()

@@ -123,6 +123,7 @@ fn a_poll_that_came_to_nothing_backs_off_like_any_call() {
     );
     let closed = Judgement {
         whose: Whose::Account,
+        is_proven: true,
         closed_for: Some(Duration::from_secs(3)),
     };
     let JobAction::Again { after, .. } = judged(throttled, 10, closed) else {

@@ -101,6 +101,7 @@ fn a_passing_failure_is_repeated_until_its_attempts_are_used_up() {
 /// What the gate says of an outcome that closed the target for three seconds.
 const CLOSED: Judgement = Judgement {
     whose: Whose::Account,
+    is_proven: true,
     closed_for: Some(Duration::from_secs(3)),
 };
 
@@ -181,6 +182,30 @@ fn a_call_that_is_set_back_waits_as_long_as_the_vendor_asks() {
 }
 
 #[test]
+fn a_throttle_that_is_only_likely_to_be_the_calls_own_is_not_counted() {
+    let likely = Judgement {
+        is_proven: false,
+        ..Judgement::CALL
+    };
+    let rules = CallRules {
+        refusals: 2,
+        ..RULES
+    };
+    let next = rules.after(throttled(Throttle::Window, None), likely);
+    assert!(
+        matches!(
+            next,
+            NextAction::Again {
+                refusals: 2,
+                set_back: true,
+                ..
+            }
+        ),
+        "{next:?}"
+    );
+}
+
+#[test]
 fn the_throttles_of_the_account_never_fail_a_call() {
     let mut rules = RULES;
     for _ in 0..100 {
@@ -208,7 +233,7 @@ fn a_call_that_cannot_connect_keeps_its_turn_and_its_attempts() {
 }
 
 #[test]
-fn a_call_refused_for_its_credentials_alone_is_tried_once_more_and_then_fails() {
+fn a_call_refused_for_its_credentials_alone_is_tried_twice_more_and_then_fails() {
     let next = RULES.after(refused(401), Judgement::CALL);
     let NextAction::Again {
         attempts: 0,
@@ -219,7 +244,7 @@ fn a_call_refused_for_its_credentials_alone_is_tried_once_more_and_then_fails() 
         panic!("{next:?}");
     };
     let rules = CallRules {
-        refusals: 1,
+        refusals: 2,
         ..RULES
     };
     let failed = failed(rules.after(refused(401), Judgement::CALL));

@@ -19,10 +19,7 @@ impl Explanation {
             (held_by, _) if held_by.needs_a_person() => {}
             // A moment that is beyond all time is none.
             (_, Some(Time::MAX)) => {}
-            (Holder::Trouble { .. }, Some(until)) if until > now => {
-                let _ = write!(words, "; the next probe leaves in {}", span(until, now));
-            }
-            (Holder::Trouble { .. }, None) => words.push_str("; a probe is out"),
+            (Holder::Trouble { .. }, _) => {}
             (held_by, Some(until)) if until > now => {
                 let comma = if *held_by == Holder::VendorPause {
                     ""
@@ -42,6 +39,15 @@ impl Explanation {
         }
         if let Some(since) = self.since.filter(|since| *since < now) {
             let _ = write!(words, ", for {} so far", span(now, since));
+        }
+        if matches!(self.held_by, Holder::Trouble { .. }) {
+            match self.until {
+                Some(until) if until > now => {
+                    let _ = write!(words, "; the next probe leaves in {}", span(until, now));
+                }
+                Some(_) => words.push_str("; the next probe leaves now"),
+                None => words.push_str("; a probe is out"),
+            }
         }
         words
     }

@@ -43,6 +43,9 @@ pub struct ThrottleReport {
     /// The account's: the gate has narrowed what it admits. The call's own: the gate has changed nothing, and the host sets the
     /// call back behind its lane, with a pause that grows with its own throttles.
     pub whose: Whose,
+    /// The vendor answered others well since. Not so for a call that was refused for itself before and that nobody else shows to
+    /// be alone now: it is set back, and that does not count.
+    pub is_proven: bool,
     /// Our own limits of this kind had room when the vendor refused, or there are none: somebody
     /// else uses the account, or the limit is configured too high.
     pub under_our_limit: bool,

@@ -14,7 +14,8 @@ impl Feedback<'_> {
     /// counts as in flight. `jitter` is any random number; it spreads the pauses whose length the vendor did not state.
     ///
     /// The trouble is the call's own ([`Whose::Call`]) if we are under our own limits, the last answers to other calls
-    /// were good, and the vendor does not say that it means everybody. A concurrency throttle lowers the ceiling the first time
+    /// were good, and the vendor does not say that it means everybody. What was its own before closes the target no more, whatever
+    /// others met since: then it is likely, and not proven. A concurrency throttle lowers the ceiling the first time
     /// that a call meets one, whosever it is. A pause that such a throttle brought ends at once when the vendor answers a call
     /// well that left no earlier than the refused one.
     ///
@@ -35,12 +36,17 @@ impl Feedback<'_> {
             && self
                 .tightest_concurrency()
                 .is_some_and(|ceiling| ceiling > 1);
-        let is_its_own = under_our_limit && others_succeed && !refusal.for_all && !only_lowers;
+        let is_known = refusal.earlier > 0 && !is_concurrency;
+        let is_its_own =
+            under_our_limit && (others_succeed || is_known) && !refusal.for_all && !only_lowers;
         if is_its_own {
             if let Some(pause) = &mut self.gate.vendor_pause {
                 pause.held(id);
             }
-            return self.throttle_report(Whose::Call, under_our_limit);
+            return ThrottleReport {
+                is_proven: others_succeed,
+                ..self.throttle_report(Whose::Call, under_our_limit)
+            };
         }
         self.heed(id, kind, refusal.for_all, jitter);
         self.throttle_report(Whose::Account, under_our_limit)
@@ -50,6 +56,7 @@ impl Feedback<'_> {
         let closed_until = self.gate.vendor_pause.as_ref().map(VendorPause::until);
         ThrottleReport {
             whose,
+            is_proven: true,
             under_our_limit,
             learned_ceiling: self.gate.view(self.gate.now).learned_ceiling(),
             closed_until: closed_until.filter(|until| *until > self.gate.now),

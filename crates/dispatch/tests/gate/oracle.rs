@@ -188,8 +188,9 @@ impl Oracle {
         let only_lowers = matches!(refusal.throttle, Throttle::Concurrency { .. })
             && refusal.earlier == 0
             && ceiling.is_some_and(|ceiling| ceiling > 1);
+        let is_known = refusal.earlier > 0 && matches!(refusal.throttle, Throttle::Window { .. });
         let own = has_room
-            && learned.others_succeed(refusal.call, self.now)
+            && (learned.others_succeed(refusal.call, self.now) || is_known)
             && !refusal.for_all
             && !only_lowers;
         let whose = if own { Whose::Call } else { Whose::Account };

@@ -177,7 +177,7 @@ fn a_target_whose_vendor_is_away_is_unwell_at_once_and_tells_why_since_when_and_
     assert_eq!(told["next"], "rampmeter target ping erp");
     assert_eq!(
         told["text"],
-        "erp: held by the vendor, which cannot be reached; the next probe leaves in 8.0 s, for 90.0 s so far; \
+        "erp: held by the vendor, which cannot be reached, for 90.0 s so far; the next probe leaves in 8.0 s; \
          the last error, 2.0 s ago: connection refused; errors in the last minute: 4"
     );
 }

@@ -10,8 +10,8 @@ const LIMITS: &str = "timeout = \"5s\"\nhold_after_timeout = \"1s\"\n\
 /// The number of the only call that has not ended, once it is so.
 async fn only_call(engine: &Engine, status: &str) -> i64 {
     until(async || {
-        let calls = engine.calls().list_calls(10).await.unwrap();
-        let call = calls.into_iter().find(|call| call.status == status)?;
+        let calls = engine.calls().list_calls(10).await;
+        let call = calls.expect("the engine runs").into_iter().find(|call| call.status == status)?;
         Some(call.id)
     })
     .await
