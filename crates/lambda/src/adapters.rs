@@ -252,6 +252,7 @@ async fn what_is_remembered_of_a_call_is_recalled() {
     assert_eq!(table.recall("m-1", None).await.unwrap(), None);
     let record = CallRecord {
         attempts: 3,
+        refusals: 2,
         first_sent: Some(Time::from_millis(1_795_000_000_000)),
         unknown: true,
         job: Some(Job::accepted(

@@ -41,6 +41,15 @@ pub(crate) fn of(profile: &Profile, key: &[u8; 32]) -> String {
                     add(client_id);
                     add(username);
                 }
+                // One client may act for many accounts, and only the token tells them apart.
+                Grant::RefreshToken {
+                    client_id,
+                    refresh_token,
+                    ..
+                } => {
+                    add(client_id);
+                    add(refresh_token.expose());
+                }
             }
         }
     }

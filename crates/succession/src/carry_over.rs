@@ -137,7 +137,7 @@ impl Carrying<'_> {
         }
         self.store.controls().rename_pauses(from, to)?;
         self.store.controls().insert_control(&ControlRecord {
-            at: self.now.as_millis(),
+            at: self.now.into(),
             target: to.to_owned(),
             kind: "rename".to_owned(),
             subject: from.to_owned(),

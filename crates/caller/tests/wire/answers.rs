@@ -106,6 +106,7 @@ async fn a_throttle_carries_the_pause_the_vendor_asks_for() {
         retry_after,
         answer,
         vendor_code,
+        ..
     } = outcome
     else {
         panic!("{outcome:?}")

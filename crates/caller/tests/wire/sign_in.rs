@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use rampmeter_call::{Outcome, Repeatable, Request};
 use rampmeter_caller::{Auth, Caller, ClientAuthentication, Grant, OAuth2, Profile, Secret};

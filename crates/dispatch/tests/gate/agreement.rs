@@ -5,7 +5,7 @@ use rampmeter_dispatch::{Decision, LimitKind};
 use crate::world::{World, check};
 
 /// Situations that the runs of a test must come through, or they prove little.
-pub(crate) const SITUATIONS: [&str; 24] = [
+pub(crate) const SITUATIONS: [&str; 25] = [
     "a due lane starts past HIGH",
     "a pressing BATCH starts past MEDIUM",
     "a call is held by a limit",

@@ -14,6 +14,7 @@ use crate::tables::CallTables;
 /// The last thing that went wrong with a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetErrorRow {
+    /// When.
     pub at: Time,
     /// Since when nothing has gone well.
     pub since: Time,
