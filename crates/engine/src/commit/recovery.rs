@@ -306,7 +306,11 @@ fn open_target(
     let mut target = Target::new(shared, caller, gate, base, overrides, lanes, dead);
     target.selector = selector_of(config)?;
     let store = &writer.store;
-    target.recount(id, store.messages(), store.lanes(), store.calls())?;
+    let counted = target.recount(id, store.messages(), store.lanes(), store.calls());
+    if let Readable::Damaged(damaged) = readable(counted)? {
+        target.gate.pause(Scope::Target);
+        set_aside(store, DamagedKind::Target, &config.name, &damaged, now)?;
+    }
     // Without them a pause says only that it is one.
     readable(target.recall_pauses(writer.store.controls()))?;
     Ok(target)
