@@ -318,7 +318,11 @@ fn open_target(
     let mut target = Target::new(shared, caller, gate, base, overrides, lanes, dead);
     target.selector = selector_of(config)?;
     let store = &writer.store;
-    target.recount(id, store.messages(), store.lanes(), store.calls())?;
+    let counted = target.recount(id, store.messages(), store.lanes(), store.calls());
+    if let Readable::Damaged(damaged) = readable(counted)? {
+        target.gate.pause(Scope::Target);
+        set_aside(store, DamagedKind::Target, &config.name, &damaged, now)?;
+    }
     if let Readable::Whole(Some(error)) = readable(store.calls().target_error(id))? {
         target.errors = RecentErrors::recalled(error.at, error.since, error.words);
     }

@@ -5,6 +5,7 @@
 //!   every target is. If its message lies nowhere else, its call was under way, and goes on as every call that was.
 //! - A place in a window is taken for the window's full length; where its limit or its number is not known, each window of the
 //!   target is full.
+//! - A turn that cannot be read is given anew.
 //! - Numbers go on far beyond all that are taken; the time of the newest answer is forgotten, for the clocks' stamp is newer;
 //!   tokens of tasks that were given out under a key that is gone are refused; the account and the region are those of the
 //!   configuration.
@@ -34,6 +35,7 @@ pub(crate) struct Lost {
 
 /// Takes out what cannot be read, before the time is known. What stays can be read by whoever reads it.
 pub(crate) fn take_out(store: &Store) -> Result<Lost, OpenError> {
+    store.lanes().mend_turns()?;
     let mut meta = Vec::new();
     for name in store.ledger().mend_sequences()? {
         meta.push((name, Damaged("it is no number".to_owned())));

@@ -4,7 +4,9 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 
 use crate::column::signed;
 use crate::connection::optional;
-use crate::error::StoreError;
+use crate::damaged::leave_out;
+use crate::error::{Damaged, StoreError, StoreFailure};
+use crate::model::damaged::DamagedKind;
 use crate::model::id::{GroupHash, MessageNumber, OrderingHash, QueueId, TargetId};
 use crate::tables::CallTables;
 use crate::tables::LaneTables;
@@ -311,6 +313,36 @@ impl LaneTables<'_> {
              AND id IN (SELECT message FROM ready WHERE queue = ?1 AND turn > 0)",
         ] {
             self.connection.execute(statement, [queue])?;
+        }
+        Ok(())
+    }
+
+    /// Puts right what cannot be read of the places of messages: a turn that is none is given anew, by `give_turns`; a place
+    /// of no message is left out.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub fn mend_turns(&self) -> Result<(), StoreFailure> {
+        for statement in [
+            "UPDATE OR IGNORE ready SET turn = 0 WHERE typeof(turn) <> 'integer'",
+            "UPDATE ready SET message_group = NULL \
+             WHERE typeof(message_group) NOT IN ('integer', 'null')",
+        ] {
+            self.connection.execute(statement, [])?;
+        }
+        for (table, columns) in [
+            ("ready", ["turn", "message"]),
+            ("ordered_call", ["standing", "message"]),
+        ] {
+            let unreadable = columns
+                .map(|column| format!("typeof({column}) <> 'integer'"))
+                .join(" OR ");
+            let statement = format!("DELETE FROM {table} WHERE {unreadable}");
+            let gone = self.connection.execute(&statement, [])?;
+            if gone > 0 {
+                let why = Damaged(format!("{gone} rows of {table} name no message"));
+                leave_out(DamagedKind::Row, why.to_string(), why);
+            }
         }
         Ok(())
     }

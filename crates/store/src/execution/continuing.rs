@@ -1,5 +1,6 @@
 //! What executions still have to do after a transaction spent what it may: a queue for each execution, on disk.
 
+use crate::damaged::readable;
 use crate::error::{StoreError, StoreFailure};
 use crate::model::id::ExecutionId;
 use crate::tables::ExecutionTables;
@@ -55,6 +56,6 @@ impl ExecutionTables<'_> {
             .connection
             .prepare_cached("SELECT DISTINCT execution FROM continuing ORDER BY execution")?;
         let rows = statement.query_map([], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        Ok(readable(rows, "work that is left")?)
     }
 }

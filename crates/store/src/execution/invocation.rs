@@ -4,6 +4,7 @@ use rampmeter_asl::EventId;
 use rusqlite::Row;
 
 use crate::column::{signed, unsigned};
+use crate::damaged::readable;
 use crate::error::StoreError;
 use crate::model::id::ExecutionId;
 use crate::model::invocation::InvocationKey;
@@ -36,7 +37,7 @@ impl ExecutionTables<'_> {
         let rows = statement.query_map((after.step, signed(after.event), most), |row| {
             Ok((key(row)?, row.get(2)?))
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        Ok(readable(rows, "a request")?)
     }
 
     /// Forgets the request of a task, or with no event those of all tasks of `execution`, and answers which they were.

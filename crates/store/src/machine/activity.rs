@@ -88,7 +88,8 @@ impl MachineTables<'_> {
             .connection
             .prepare_cached("SELECT name, id FROM activity")?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let rows = readable(rows, "the name of an activity")?;
+        Ok(rows.into_iter().collect())
     }
 
     /// The activity with this name.

@@ -2,10 +2,12 @@
 
 use rampmeter_asl::EventId;
 use rampmeter_dispatch::{Priority, Time};
+use rusqlite::types::Value;
 use rusqlite::{Row, params};
 
 use crate::column::{micros, optional_micros, signed};
 use crate::connection::optional;
+use crate::damaged::or_left_out;
 use crate::error::StoreError;
 use crate::model::id::{
     ExecutionId, GroupHash, MessageNumber, OrderingHash, QueueId, StepId, TargetId,
@@ -322,15 +324,18 @@ impl MessageTables<'_> {
             "SELECT until, message FROM delayed WHERE until <= ?1 ORDER BY until LIMIT ?2",
         )?;
         let rows = statement.query_map((now.as_micros(), most), |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, MessageNumber>(1)?))
+            let key: (Value, Value) = (row.get(0)?, row.get(1)?);
+            Ok((key, row.get::<_, MessageNumber>(1)))
         })?;
-        let due: Vec<(i64, MessageNumber)> = rows.collect::<Result<_, _>>()?;
+        let due: Vec<_> = rows.collect::<Result<_, _>>()?;
         let mut delete = self
             .connection
             .prepare_cached("DELETE FROM delayed WHERE until = ?1 AND message = ?2")?;
-        for key in &due {
-            delete.execute(*key)?;
+        let mut taken = Vec::with_capacity(due.len());
+        for (key, message) in due {
+            delete.execute(key)?;
+            taken.extend(or_left_out(message.map_err(StoreError::from), "a delay")?);
         }
-        Ok(due.into_iter().map(|(_, message)| message).collect())
+        Ok(taken)
     }
 }

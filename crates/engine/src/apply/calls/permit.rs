@@ -106,7 +106,12 @@ impl Permits<'_, '_> {
         let first = match readable(self.store.lanes.first_in_turn(queue))? {
             Readable::Whole(Some(first)) => first,
             // The count that is remembered is not that of the table.
-            Readable::Whole(None) | Readable::Damaged(_) => return self.calls.recall(),
+            Readable::Whole(None) => return self.calls.recall(),
+            Readable::Damaged(_) => {
+                self.store.lanes.mend_turns()?;
+                readable(self.store.lanes.give_turns(queue))?;
+                return self.calls.recall();
+            }
         };
         let started = self.calls.with_message(first.1, |calls| {
             Ok(calls.permits().start(id, priority, first)?)
