@@ -173,7 +173,8 @@ async fn a_repeat_after_a_lost_202_is_a_success_by_reference() {
         _ => at_end(seen, true, created()),
     })
     .await;
-    let target = "timeout = \"2s\"\nhold_after_timeout = \"100ms\"";
+    // The call does not ask for a job itself (`Prefer: respond-async`), so that it may be repeated has to be said.
+    let target = "timeout = \"2s\"\nhold_after_timeout = \"100ms\"\non_unknown = \"retry\"";
     let (output, error) = run(target, &vendor).await;
     assert_eq!(error, None);
     assert!(output.unwrap().contains("201"));
