@@ -166,20 +166,24 @@ async fn send(engine: &Engine, queue: &str, calls: usize) {
             queue_url: queue.to_owned(),
             ..call(&format!("/order/{number}"))
         };
-        engine.queues().send_message(message).await.unwrap();
+        engine
+            .queues()
+            .send_message(message)
+            .await
+            .expect("as planned");
     }
 }
 
 /// How many calls of a target have not ended, and how many places are taken of its limit on calls in flight.
 async fn open_and_in_flight(engine: &Engine, target: &str) -> (usize, u64) {
-    let targets = engine.calls().targets().await.unwrap();
+    let targets = engine.calls().targets().await.expect("as planned");
     let found = targets.into_iter().find(|found| found.name == target);
     let calls = engine
         .calls()
         .calls_of(target.to_owned(), 99)
         .await
-        .unwrap();
-    (calls.len(), found.unwrap().in_flight)
+        .expect("as planned");
+    (calls.len(), found.expect("as planned").in_flight)
 }
 
 /// An engine that was given more calls than its windows admit, and has made those that they do.
@@ -196,14 +200,14 @@ async fn opened(config: &Config) -> Engine {
     let engine = open(config);
     // A question is answered by a transaction of its own, and each transaction starts what may start.
     for _ in 0..3 {
-        engine.calls().targets().await.unwrap();
+        engine.calls().targets().await.expect("as planned");
     }
     engine
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_that_was_renamed_counts_on() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("as planned");
     let vendor = yes().await;
     filled(
         &config(directory.path(), &vendor, MINUTE, ONE_CALL),
@@ -226,7 +230,7 @@ async fn a_limit_that_was_renamed_counts_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limit_that_is_longer_or_new_counts_the_calls_whose_places_were_free_already() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("as planned");
     let vendor = yes().await;
     let short = MINUTE.replace("1m", "100ms");
     filled(
@@ -275,10 +279,10 @@ async fn three_in_flight(directory: &std::path::Path, vendor: &Vendor) -> Config
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lowered_timeout_does_not_shorten_the_hold_of_a_call_in_flight() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("as planned");
     let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
     let mut config = three_in_flight(directory.path(), &vendor).await;
-    let target = config.targets.get_mut("erp").unwrap();
+    let target = config.targets.get_mut("erp").expect("as planned");
     target.timeout = Duration::from_millis(1);
     target.hold_after_timeout = Duration::ZERO;
     target.profile.timeout = Duration::from_millis(1);
@@ -295,7 +299,7 @@ async fn a_lowered_timeout_does_not_shorten_the_hold_of_a_call_in_flight() {
 /// The same target under another name.
 fn renamed(config: &Config, name: &str) -> Config {
     let mut config = config.clone();
-    let mut target = config.targets.remove("erp").unwrap();
+    let mut target = config.targets.remove("erp").expect("as planned");
     target.name = name.to_owned();
     target.profile.target = name.to_owned();
     config.targets.insert(name.to_owned(), target);
@@ -305,7 +309,7 @@ fn renamed(config: &Config, name: &str) -> Config {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_that_was_renamed_keeps_its_calls_its_permits_and_its_pause() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("as planned");
     let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
     let config = three_in_flight(directory.path(), &vendor).await;
     let engine = open(&config);
@@ -316,14 +320,14 @@ async fn a_target_that_was_renamed_keeps_its_calls_its_permits_and_its_pause() {
         forget_throttles: false,
         reason: "finance close".to_owned(),
     };
-    engine.controls().pause(pause).await.unwrap();
+    engine.controls().pause(pause).await.expect("as planned");
     engine.shut_down().await;
 
     let config = renamed(&config, "netsuite");
     let engine = opened(&config).await;
     send(&engine, "netsuite-high", 1).await;
     assert_eq!(open_and_in_flight(&engine, "netsuite").await, (7, 3));
-    let calls = engine.calls().list_calls(10).await.unwrap();
+    let calls = engine.calls().list_calls(10).await.expect("as planned");
     assert!(
         calls.iter().all(|call| call.target == "netsuite"),
         "{calls:?}"
@@ -342,7 +346,7 @@ async fn a_target_that_was_renamed_keeps_its_calls_its_permits_and_its_pause() {
 
 fn renamed_back(config: &Config) -> Config {
     let mut config = config.clone();
-    let mut target = config.targets.remove("netsuite").unwrap();
+    let mut target = config.targets.remove("netsuite").expect("as planned");
     target.name = "erp".to_owned();
     config.targets.insert("erp".to_owned(), target);
     config
@@ -350,11 +354,11 @@ fn renamed_back(config: &Config) -> Config {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_account_at_the_same_address_is_charged_and_gets_no_calls() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("as planned");
     let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
     let before = three_in_flight(directory.path(), &vendor).await;
     let mut config = renamed(&before, "other");
-    let other = config.targets.get_mut("other").unwrap();
+    let other = config.targets.get_mut("other").expect("as planned");
     other.profile.headers = vec![("X-Api-Key".to_owned(), "another".into())];
     let engine = opened(&config).await;
     send(&engine, "other-high", 2).await;
@@ -374,7 +378,7 @@ async fn another_account_at_the_same_address_is_charged_and_gets_no_calls() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_window_may_have_the_name_of_the_bound_that_every_target_has() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("as planned");
     let vendor = yes().await;
     let limits = "[[targets.erp.limits]]\nname = \"process\"\ncalls = 3\nper = \"1m\"\n";
     filled(
@@ -387,7 +391,7 @@ async fn a_window_may_have_the_name_of_the_bound_that_every_target_has() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_share_in_percent_follows_when_its_limit_is_changed() {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("as planned");
     let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;
     let limits = "[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 4\n\
         share = { BATCH = \"50%\", HIGH = 3 }\n";
@@ -402,7 +406,11 @@ async fn a_share_in_percent_follows_when_its_limit_is_changed() {
         dry_run: false,
         reason: "a larger contract".to_owned(),
     };
-    engine.controls().change_limit(change).await.unwrap();
+    engine
+        .controls()
+        .change_limit(change)
+        .await
+        .expect("as planned");
     until(async || (vendor.seen().len() == 5).then_some(())).await;
     assert_eq!(open_and_in_flight(&engine, "erp").await, (9, 5));
     vendor.open_doors();

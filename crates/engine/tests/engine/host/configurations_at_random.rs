@@ -33,7 +33,7 @@ impl Chance {
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % end
+        usize::try_from(self.0 >> 33).expect("as planned") % end
     }
 
     fn of<T: Copy>(&mut self, all: &[T]) -> T {
@@ -59,7 +59,7 @@ fn next(chance: &mut Chance, directory: &Path, vendor: &Vendor) -> (Config, Opti
     let mut config = config(directory, vendor, &text, ONE_CALL);
     config.server.drain_timeout = Duration::from_millis(1);
     config.workflows.clear();
-    let mut target = config.targets.remove("erp").unwrap();
+    let mut target = config.targets.remove("erp").expect("as planned");
     let name = match chance.below(6) {
         0 => return (config, None),
         1 => {
@@ -87,19 +87,25 @@ async fn send(engine: &Engine, target: &str, chance: &mut Chance, sent: &mut usi
             body: format!(r#"{{"Method":"GET","Path":"/{sent}"{key}}}"#),
             ..SendMessage::default()
         };
-        engine.queues().send_message(message).await.unwrap();
+        engine
+            .queues()
+            .send_message(message)
+            .await
+            .expect("as planned");
         *sent += 1;
     }
 }
 
 /// Where each message is, as the tables of a store say that nobody has open. It must be somewhere, and in one place only.
 fn each_is_in_one_place(directory: &Path, case: &str) {
-    let store = rusqlite::Connection::open(store_path(directory)).unwrap();
+    let store = rusqlite::Connection::open(store_path(directory)).expect("as planned");
     let mut places = BTreeMap::<i64, Vec<&str>>::new();
     let mut note = |place: &'static str, query: &str| {
-        let mut statement = store.prepare(query).unwrap();
-        let rows = statement.query_map([], |row| row.get(0)).unwrap();
-        for message in rows.map(Result::unwrap) {
+        let mut statement = store.prepare(query).expect("as planned");
+        let rows = statement
+            .query_map([], |row| row.get(0))
+            .expect("as planned");
+        for message in rows.map(|row| row.expect("as planned")) {
             places.entry(message).or_default().push(place);
         }
     };
@@ -114,9 +120,11 @@ fn each_is_in_one_place(directory: &Path, case: &str) {
         "in flight",
         "SELECT message FROM permit WHERE held_until IS NULL",
     );
-    let mut statement = store.prepare("SELECT id FROM message").unwrap();
-    let messages = statement.query_map([], |row| row.get::<_, i64>(0)).unwrap();
-    for message in messages.map(Result::unwrap) {
+    let mut statement = store.prepare("SELECT id FROM message").expect("as planned");
+    let messages = statement
+        .query_map([], |row| row.get::<_, i64>(0))
+        .expect("as planned");
+    for message in messages.map(|row| row.expect("as planned")) {
         let found = places.remove(&message).unwrap_or_default();
         assert_eq!(found.len(), 1, "{case}: message {message} is in {found:?}");
     }
@@ -127,12 +135,12 @@ fn each_is_in_one_place(directory: &Path, case: &str) {
 }
 
 async fn run(seed: u64) {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().expect("as planned");
     let mut chance = Chance(seed);
     let arrivals = Arc::new(Mutex::new(Vec::<Instant>::new()));
     let seen = Arc::clone(&arrivals);
     let vendor = Vendor::start(move |_| {
-        let mut seen = seen.lock().unwrap();
+        let mut seen = seen.lock().expect("as planned");
         seen.push(Instant::now());
         match seen.len() % 7 {
             0 => Reply::Cut,
@@ -148,7 +156,7 @@ async fn run(seed: u64) {
             if let Some(name) = name {
                 send(&engine, name, &mut chance, &mut sent).await;
             }
-            let pause = u64::try_from(chance.below(120)).unwrap();
+            let pause = u64::try_from(chance.below(120)).expect("as planned");
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
         engine.shut_down().await;
@@ -159,7 +167,7 @@ async fn run(seed: u64) {
     while name.is_none() {
         (config, name) = next(&mut chance, directory.path(), &vendor);
     }
-    let target = config.targets.values_mut().next().unwrap();
+    let target = config.targets.values_mut().next().expect("as planned");
     target.worker = Worker::Embedded;
     let engine = open(&config);
     until(async || {
@@ -167,13 +175,13 @@ async fn run(seed: u64) {
             .calls()
             .list_calls(1)
             .await
-            .unwrap()
+            .expect("as planned")
             .is_empty()
             .then_some(())
     })
     .await;
     engine.shut_down().await;
-    let arrivals = arrivals.lock().unwrap().clone();
+    let arrivals = arrivals.lock().expect("as planned").clone();
     for (calls, per) in ALLOWED {
         for (index, last) in arrivals.iter().enumerate() {
             let counted = arrivals[..=index].iter().filter(|at| **at + per > *last);

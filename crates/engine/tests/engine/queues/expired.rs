@@ -11,8 +11,8 @@ async fn counted(engine: &Engine, queue: &str) -> String {
         .queues()
         .queue_attributes(queue, &asked)
         .await
-        .unwrap();
-    names.remove(&asked[0]).unwrap()
+        .expect("as planned");
+    names.remove(&asked[0]).expect("as planned")
 }
 
 #[tokio::test(flavor = "multi_thread")]
