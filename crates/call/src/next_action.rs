@@ -20,10 +20,6 @@ use crate::retry::Retry;
 /// share in a crash, so one crash, or a few, say nothing of a call.
 const MAX_CRASHES: u32 = 10;
 
-/// So much later than its target reopens comes a call back whose answer closed it, or kept it closed: another call shows in the
-/// meantime whether the vendor refuses everybody.
-const LETS_OTHERS_GO_FIRST: Duration = Duration::from_millis(10);
-
 /// So often in a row a call that alone is answered 401 is tried once more: what looks like its own trouble may be the first sign
 /// of a revoked token.
 const MORE_TRIES_UNAUTHORIZED: u32 = 2;
@@ -132,6 +128,7 @@ impl CallRules {
                 vendor_code,
             } => {
                 let at_once = reason.may_go_on_at_once();
+                let status = answer.as_ref().map(|answer| answer.status);
                 let reason = match reason {
                     Repeatable::ConnectFailed(why) | Repeatable::SignInFailed(why) => Some(why),
                     _ => None,
@@ -141,18 +138,21 @@ impl CallRules {
                     vendor_code,
                     ..self.failed(UNAVAILABLE, 1, reason)
                 };
-                self.repeat(failed, at_once, false)
+                let perhaps_away = matches!(status, Some(502..=504));
+                behind_others(self.repeat(failed, at_once, false), perhaps_away)
             }
             Outcome::Unknown { .. } if is_accounts && self.on_unknown != OnUnknown::Fail => {
                 NextAction::Again {
                     after: self.retry.back_off(1, self.random),
                     attempts: self.attempts,
                     refusals: self.refusals,
-                    set_back: false,
+                    set_back: judgement.was_probe,
                     unknown: true,
                 }
             }
-            Outcome::Unknown { reason, .. } => self.unknown(reason),
+            Outcome::Unknown { reason, gateway } => {
+                behind_others(self.unknown(reason), gateway.is_some())
+            }
             Outcome::Unresolved { reason } => {
                 NextAction::Failed(self.failed(OUTCOME_UNKNOWN, 0, Some(reason)))
             }
@@ -206,10 +206,10 @@ impl CallRules {
         }
     }
 
-    /// The account's trouble, told by an answer. The call comes back in its turn, but not as the first: if it were the only one
-    /// to be refused, it would keep the target closed for ever.
+    /// The account's trouble, told by an answer. The call keeps its turn, unless it was a probe: if it were the only one to be
+    /// refused, it would keep the target closed for ever.
     fn troubled(&self, judgement: Judgement) -> NextAction {
-        self.put_off(after_others(judgement), self.refusals, false)
+        self.put_off(Duration::ZERO, self.refusals, judgement.was_probe)
     }
 
     /// Too much was asked: of the account, and then its target closes or takes fewer calls at once; or of what this call alone
@@ -229,8 +229,7 @@ impl CallRules {
                     (self.retry.back_off(1, self.random), self.refusals.max(1))
                 }
             };
-            let wait = after_others(judgement).max(least);
-            return self.put_off(wait, refusals, false);
+            return self.put_off(least, refusals, judgement.was_probe);
         }
         let refusals = self.refusals + u32::from(judgement.is_proven);
         if judgement.is_proven && refusals >= self.retry.max_throttles {
@@ -275,12 +274,24 @@ impl CallRules {
     }
 }
 
-/// The wait of a call that lets others go first when its target reopens; none where it is open.
-pub(crate) fn after_others(judgement: Judgement) -> Duration {
-    let opens_in = judgement.closed_for;
-    opens_in.map_or(Duration::ZERO, |opens_in| {
-        opens_in.saturating_add(LETS_OTHERS_GO_FIRST)
-    })
+/// The same, but behind the other calls of its lane where the vendor may be away: they show it.
+fn behind_others(next: NextAction, perhaps_away: bool) -> NextAction {
+    match next {
+        NextAction::Again {
+            after,
+            attempts,
+            refusals,
+            unknown,
+            ..
+        } => NextAction::Again {
+            after,
+            attempts,
+            refusals,
+            set_back: perhaps_away,
+            unknown,
+        },
+        next => next,
+    }
 }
 
 #[cfg(test)]
