@@ -11,7 +11,10 @@ const LIMITS: &str = "timeout = \"5s\"\nhold_after_timeout = \"1s\"\n\
 async fn only_call(engine: &Engine, status: &str) -> i64 {
     until(async || {
         let calls = engine.calls().list_calls(10).await;
-        let call = calls.expect("the engine runs").into_iter().find(|call| call.status == status)?;
+        let call = calls
+            .expect("the engine runs")
+            .into_iter()
+            .find(|call| call.status == status)?;
         Some(call.id)
     })
     .await
