@@ -9,7 +9,7 @@ use crate::answer::Answer;
 use crate::failed::{Failed, JOB_FAILED, OUTCOME_UNKNOWN, status_error};
 use crate::job::{FollowUp, PollResult};
 use crate::judgement::Judgement;
-use crate::next_action::{CallRules, after_others};
+use crate::next_action::CallRules;
 use crate::outcome::Outcome;
 
 /// What follows from a poll of a job.
@@ -112,7 +112,7 @@ impl CallRules {
         let is_accounts = judgement.whose == Whose::Account;
         match outcome {
             // The target is closed; or the poll only got ready, or has a new token now.
-            _ if is_accounts && judgement.closed_for.is_some() => after_others(judgement),
+            _ if is_accounts && judgement.closed_for.is_some() => Duration::ZERO,
             Outcome::Throttled { retry_after, .. } => {
                 let own = self.retry.back_off(misses, self.random);
                 own.max(retry_after.unwrap_or_default())

@@ -11,6 +11,8 @@ pub struct Judgement {
     pub whose: Whose,
     /// It is not only likely: where it is the call's own, the vendor answered others well.
     pub is_proven: bool,
+    /// The call was a probe, or was let through as the target reopened: it must not be the next one again.
+    pub was_probe: bool,
     /// For how long the target starts nothing, if it is closed.
     pub closed_for: Option<Duration>,
 }
@@ -20,6 +22,7 @@ impl Judgement {
     pub const CALL: Judgement = Judgement {
         whose: Whose::Call,
         is_proven: true,
+        was_probe: false,
         closed_for: None,
     };
 }

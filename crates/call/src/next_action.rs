@@ -20,10 +20,6 @@ use crate::retry::Retry;
 /// share in a crash, so one crash, or a few, say nothing of a call.
 const MAX_CRASHES: u32 = 10;
 
-/// So much later than its target reopens comes a call back whose answer closed it, or kept it closed: another call shows in the
-/// meantime whether the vendor refuses everybody.
-const LETS_OTHERS_GO_FIRST: Duration = Duration::from_millis(10);
-
 /// So often in a row a call that alone is answered 401 is tried once more: what looks like its own trouble may be the first sign
 /// of a revoked token.
 const MORE_TRIES_UNAUTHORIZED: u32 = 2;
@@ -137,6 +133,7 @@ impl CallRules {
                 let may_repeat = self.may_repeat(&reason);
                 let at_once = reason.may_go_on_at_once();
                 let maybe_done = reason == Repeatable::MaybeDone;
+                let status = answer.as_ref().map(|answer| answer.status);
                 let reason = match reason {
                     Repeatable::ConnectFailed(why) | Repeatable::SignInFailed(why) => Some(why),
                     _ => None,
@@ -146,25 +143,27 @@ impl CallRules {
                     vendor_code,
                     ..self.failed(UNAVAILABLE, 1, reason)
                 };
-                if may_repeat {
-                    self.repeat(failed, at_once, maybe_done)
-                } else {
-                    NextAction::Failed(Failed {
+                if !may_repeat {
+                    return NextAction::Failed(Failed {
                         error: OUTCOME_UNKNOWN.to_owned(),
                         ..failed
-                    })
+                    });
                 }
+                let perhaps_away = matches!(status, Some(502..=504));
+                behind_others(self.repeat(failed, at_once, maybe_done), perhaps_away)
             }
             Outcome::Unknown { .. } if is_accounts && self.on_unknown != OnUnknown::Fail => {
                 NextAction::Again {
                     after: self.retry.back_off(1, self.random),
                     attempts: self.attempts,
                     refusals: self.refusals,
-                    set_back: false,
+                    set_back: judgement.was_probe,
                     unknown: true,
                 }
             }
-            Outcome::Unknown { reason, .. } => self.unknown(reason),
+            Outcome::Unknown { reason, gateway } => {
+                behind_others(self.unknown(reason), gateway.is_some())
+            }
             Outcome::Unresolved { reason } => {
                 NextAction::Failed(self.failed(OUTCOME_UNKNOWN, 0, Some(reason)))
             }
@@ -218,14 +217,14 @@ impl CallRules {
         }
     }
 
-    /// The account's trouble, told by an answer. The call comes back in its turn, but not as the first: if it were the only one
-    /// to be refused, it would keep the target closed for ever.
+    /// The account's trouble, told by an answer. The call keeps its turn, unless it was a probe: if it were the only one to be
+    /// refused, it would keep the target closed for ever.
     fn troubled(&self, judgement: Judgement, unknown: bool) -> NextAction {
         NextAction::Again {
-            after: after_others(judgement),
+            after: Duration::ZERO,
             attempts: self.attempts,
             refusals: self.refusals,
-            set_back: false,
+            set_back: judgement.was_probe,
             unknown,
         }
     }
@@ -252,8 +251,7 @@ impl CallRules {
                     (self.retry.back_off(1, self.random), self.refusals.max(1))
                 }
             };
-            let wait = after_others(judgement).max(least);
-            return self.put_off(wait, refusals, false);
+            return self.put_off(least, refusals, judgement.was_probe);
         }
         let refusals = self.refusals + u32::from(judgement.is_proven);
         if judgement.is_proven && refusals >= self.retry.max_throttles {
@@ -298,12 +296,24 @@ impl CallRules {
     }
 }
 
-/// The wait of a call that lets others go first when its target reopens; none where it is open.
-pub(crate) fn after_others(judgement: Judgement) -> Duration {
-    let opens_in = judgement.closed_for;
-    opens_in.map_or(Duration::ZERO, |opens_in| {
-        opens_in.saturating_add(LETS_OTHERS_GO_FIRST)
-    })
+/// The same, but behind the other calls of its lane where the vendor may be away: they show it.
+fn behind_others(next: NextAction, perhaps_away: bool) -> NextAction {
+    match next {
+        NextAction::Again {
+            after,
+            attempts,
+            refusals,
+            unknown,
+            ..
+        } => NextAction::Again {
+            after,
+            attempts,
+            refusals,
+            set_back: perhaps_away,
+            unknown,
+        },
+        next => next,
+    }
 }
 
 #[cfg(test)]

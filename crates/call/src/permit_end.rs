@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CallId, Gate, PermitId, Refusal, Throttle, ThrottleReport, Time, Trouble, Troubled, Whose,
-    WindowRow,
+    CallId, Gate, Holder, PermitId, Refusal, Throttle, ThrottleReport, Time, Trouble, Troubled,
+    Whose, WindowRow,
 };
 
 use crate::judgement::Judgement;
@@ -137,6 +137,7 @@ impl PermitEnd {
             jitter,
         } = *request;
         let before = (gate.trouble(), gate.view(now).closed_until());
+        let was_probe = is_probing(gate, now);
         let mut whose = Whose::Call;
         let mut throttle = None;
         match self {
@@ -192,6 +193,7 @@ impl PermitEnd {
             judgement: Judgement {
                 whose,
                 is_proven: throttle.is_none_or(|report| report.is_proven),
+                was_probe,
                 closed_for: closed_for(gate, now),
             },
             learned: throttle.is_some()
@@ -230,6 +232,17 @@ fn throttle(kind: Kind, retry_after: Option<Duration>) -> Throttle {
         Kind::Concurrency => Throttle::Concurrency { retry_after },
         Kind::Window => Throttle::Window { retry_after },
     }
+}
+
+/// Whether a call that is out shows whether the target may open: a probe, or one of those with which it reopens.
+fn is_probing(gate: &Gate, now: Time) -> bool {
+    gate.view(now)
+        .vendor()
+        .is_some_and(|vendor| match vendor.held_by {
+            Holder::Ramp { .. } => true,
+            Holder::Trouble { .. } => vendor.until.is_none(),
+            _ => false,
+        })
 }
 
 /// For how long the target starts nothing, if the vendor or its absence closes it.

@@ -124,12 +124,13 @@ fn a_poll_that_came_to_nothing_backs_off_like_any_call() {
     let closed = Judgement {
         whose: Whose::Account,
         is_proven: true,
+        was_probe: false,
         closed_for: Some(Duration::from_secs(3)),
     };
     let JobAction::Again { after, .. } = judged(throttled, 10, closed) else {
         panic!("a throttled poll is made again");
     };
-    assert_eq!(after, Duration::from_millis(3_010), "its target is closed");
+    assert_eq!(after, Duration::ZERO, "its target is closed");
 }
 
 #[test]

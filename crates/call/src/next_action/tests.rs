@@ -102,6 +102,7 @@ fn a_passing_failure_is_repeated_until_its_attempts_are_used_up() {
 const CLOSED: Judgement = Judgement {
     whose: Whose::Account,
     is_proven: true,
+    was_probe: false,
     closed_for: Some(Duration::from_secs(3)),
 };
 
@@ -127,20 +128,26 @@ fn refused(status: u16) -> Outcome {
 }
 
 #[test]
-fn a_throttle_of_the_account_uses_up_no_attempt_and_lets_others_go_first() {
+fn a_throttle_of_the_account_uses_up_no_attempt_and_a_probe_lets_others_go_first() {
     let rules = CallRules {
         attempts: 2,
         ..RULES
     };
-    for (kind, refusals) in [(Throttle::Concurrency, 1), (Throttle::Window, 0)] {
-        let expected = NextAction::Again {
-            after: Duration::from_millis(3_010),
-            attempts: 2,
-            refusals,
-            set_back: false,
-            unknown: false,
-        };
-        assert_eq!(rules.after(throttled(kind, Some(7)), CLOSED), expected);
+    for (kind, refusals, wait) in [(Throttle::Concurrency, 1, 1), (Throttle::Window, 0, 0)] {
+        for was_probe in [false, true] {
+            let expected = NextAction::Again {
+                after: Duration::from_secs(wait),
+                attempts: 2,
+                refusals,
+                set_back: was_probe,
+                unknown: false,
+            };
+            let judgement = Judgement {
+                was_probe,
+                ..CLOSED
+            };
+            assert_eq!(rules.after(throttled(kind, Some(7)), judgement), expected);
+        }
     }
 }
 
@@ -265,7 +272,7 @@ fn a_revoked_token_fails_no_call() {
         else {
             panic!("{next:?}");
         };
-        assert_eq!(after, Duration::from_millis(3_010));
+        assert_eq!(after, Duration::ZERO);
         assert_eq!(after_that, refusals);
     }
 }
