@@ -412,7 +412,7 @@ async fn env_gives_the_cli_of_version_1_the_endpoint_that_it_does_not_read() {
     workspace.write("aws", "#!/bin/sh\necho \"$@\"\n");
     let aws = workspace.path().join("aws");
     std::fs::set_permissions(aws, std::fs::Permissions::from_mode(0o755)).expect("a file");
-    let mut shell = Command::new("sh");
+    let mut shell = Command::new("/bin/sh");
     shell.env("PATH", workspace.path()).args([
         "-c",
         &format!(

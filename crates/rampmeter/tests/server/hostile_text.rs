@@ -35,6 +35,7 @@ const SHOWING: &[&[&str]] = &[
     &["target", "list"],
     &["target", "show", "vendor"],
     &["target", "resume", "nobody"],
+    &["target", "drain", "nobody"],
     &["limit", "list"],
     &["limit", "changes"],
     &["limit", "set", "vendor/nothing", "1"],
@@ -76,6 +77,12 @@ const OTHERS: &[&str] = &[
     "target ping",
     "limit probe",
     "aws-api",
+    "man",
+    "version",
+    "mock netsuite",
+    "mock salesforce",
+    "mock sap",
+    "mock http",
     "help",
 ];
 
