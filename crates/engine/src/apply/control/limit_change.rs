@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use rampmeter_dispatch::{LimitKind, Rules, Time};
+use rampmeter_dispatch::Rules;
 use rampmeter_store::model::control::{ChangeLimit, LimitChanged};
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::rejected::Rejected;

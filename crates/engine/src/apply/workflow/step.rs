@@ -422,7 +422,7 @@ impl WorkflowContext<'_> {
             role_arn: &machine.role_arn,
             started_at: execution.started_at.0,
             redrive_count: execution.redrives,
-            redriven_at: execution.redriven_at,
+            redriven_at: execution.redriven_at.map(|at| at.0),
             machine_arn: &machine.arn,
             machine_name: &machine.name,
             execution_input: &|| start_input.cloned().unwrap_or_else(stored_input),
