@@ -98,14 +98,15 @@ mod tests {
     #[test]
     fn what_is_shown_are_the_whole_lines_of_all_places() {
         let lines = Lines::of("a = 1\nb = 2\nc = 3\nd = 4");
-        let shown = |spans: &[Range<usize>]| {
+        let shown = |spans: &[(usize, usize)]| {
+            let spans: Vec<_> = spans.iter().map(|(start, end)| *start..*end).collect();
             let shown = lines.around(spans.iter());
             (shown.text, shown.offset, shown.line)
         };
-        assert_eq!(shown(&[6..7]), ("b = 2\n", 6, 2));
-        assert_eq!(shown(&[6..7, 12..13]), ("b = 2\nc = 3\n", 6, 2));
-        assert_eq!(shown(&[22..23]), ("d = 4", 18, 4));
-        assert_eq!(shown(&[23..23]), ("d = 4", 18, 4));
-        assert_eq!(shown(&[0..23]), ("a = 1\nb = 2\nc = 3\nd = 4", 0, 1));
+        assert_eq!(shown(&[(6, 7)]), ("b = 2\n", 6, 2));
+        assert_eq!(shown(&[(6, 7), (12, 13)]), ("b = 2\nc = 3\n", 6, 2));
+        assert_eq!(shown(&[(22, 23)]), ("d = 4", 18, 4));
+        assert_eq!(shown(&[(23, 23)]), ("d = 4", 18, 4));
+        assert_eq!(shown(&[(0, 23)]), ("a = 1\nb = 2\nc = 3\nd = 4", 0, 1));
     }
 }
