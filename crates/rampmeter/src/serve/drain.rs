@@ -85,6 +85,7 @@ mod tests {
             reused_keys: 0,
             closed_by_headers: 0,
             vendor: None,
+            errors: None,
             first: [None, None, None],
             at: Time::default(),
             vendor_limits: Vec::new(),

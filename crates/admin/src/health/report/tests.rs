@@ -35,6 +35,7 @@ fn target() -> TargetSample {
         mean_call: None,
         throttles: 0,
         throttles_under_our_limit: 0,
+        reused_keys: 0,
         closed_by_headers: 0,
         vendor: None,
         errors: None,
@@ -245,11 +246,13 @@ fn what_else_a_person_should_know_is_told() {
     let mut target = target();
     target.dead_letters = 1;
     target.state.throttles_under_our_limit = 2;
+    target.state.reused_keys = 3;
     target.state.limits[0].configured = Some(4);
     let notices = judged(target, None).notices;
     assert!(notices[0].contains("erp/account is 2 by hand instead of 4"));
     assert!(notices[1].contains("someone else uses the account"));
-    assert_eq!(notices[2], "erp has 1 dead letter");
+    assert!(notices[2].contains("3 of our calls carried the IdempotencyKey of another one"));
+    assert_eq!(notices[3], "erp has 1 dead letter");
 }
 
 #[test]
