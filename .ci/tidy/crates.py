@@ -13,9 +13,10 @@ ARROWS = {
     "config": {"call", "caller", "dispatch", "time"},
     "store": {"asl", "clock", "call", "dispatch", "time"},
     "invocation": {"asl", "call", "caller", "store"},
+    "index": {"asl", "call", "dispatch", "store"},
     "succession": {"caller", "config", "dispatch", "store"},
     "engine": {
-        "invocation", "asl", "clock", "call", "caller", "config", "dispatch", "store", "succession", "time",
+        "invocation", "asl", "clock", "call", "caller", "config", "dispatch", "index", "store", "succession", "time",
     },
     "wire": {"asl", "config", "engine", "time"},
     "admin": {"config", "dispatch", "engine", "time", "wire"},

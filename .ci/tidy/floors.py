@@ -7,9 +7,9 @@ import structure
 FLOORS = {
     ("rampmeter", ""): [{"cli"}, {"serve"}, {"client", "log", "problem"}],
     ("rampmeter", "cli"): [
-        {"aws", "backup", "call", "dev", "dlq", "env", "exec", "health", "init", "limit", "start"},
+        {"aws", "backup", "call", "dev", "dlq", "env", "exec", "health", "init", "limit", "man", "start"},
         {"check", "target"},
-        {"answer", "explain", "follow", "listing", "rate"},
+        {"answer", "explain", "follow", "listing", "rate", "version"},
     ],
     ("wire", ""): [
         {"server"}, {"table"}, {"sqs", "states", "sts"}, {"operation"}, {"protocol"}, {"loopback", "sigv4"},

@@ -17,6 +17,27 @@ const MAX_LISTED: i64 = 10_000;
 const MAX_LEFT_OUT: usize = 1_000;
 
 impl Ledger<'_> {
+    /// Names something that could not be read and is left out or put right: in the list, and in the log.
+    ///
+    /// # Errors
+    /// When the store failed.
+    pub fn set_aside(
+        &self,
+        kind: DamagedKind,
+        name: &str,
+        damaged: &Damaged,
+        now: UnixMillis,
+    ) -> Result<(), StoreFailure> {
+        tracing::error!(kind = kind.as_str(), name, why = %damaged, "what cannot be read is set aside");
+        self.note_damaged(&DamagedItem {
+            kind,
+            name: name.to_owned(),
+            why: damaged.to_string(),
+            at: now,
+        })?;
+        Ok(())
+    }
+
     /// Notes something that could not be read, unless it is noted already. Says whether it is new.
     pub fn note_damaged(&self, item: &DamagedItem) -> Result<bool, StoreFailure> {
         let noted = self

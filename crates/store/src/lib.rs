@@ -62,6 +62,6 @@ pub use queue::message::{DeadLetter, MessageRow};
 pub use queue::move_task::MoveTaskRow;
 pub use queue::record::{Envelope, Hidden, QueueCounts, count_messages};
 pub use tables::{
-    CallTables, ControlTables, ExecutionTables, FrameTables, LaneTables, Ledger, MachineTables,
-    MessageTables, QueueTables,
+    CallTables, ControlTables, CountedTables, ExecutionTables, FrameTables, LaneTables, Ledger,
+    MachineTables, MessageTables, QueueTables,
 };

@@ -46,6 +46,24 @@ impl<'s> CallTables<'s> {
     pub(crate) fn of(connection: &'s Connection) -> CallTables<'s> {
         CallTables { connection }
     }
+
+    /// When the vendor counted the calls of each target.
+    #[must_use]
+    pub fn counted(self) -> CountedTables<'s> {
+        CountedTables::of(self.connection)
+    }
+}
+
+/// When the vendor counted the calls of each target.
+#[derive(Debug, Clone, Copy)]
+pub struct CountedTables<'s> {
+    pub(crate) connection: &'s Connection,
+}
+
+impl<'s> CountedTables<'s> {
+    pub(crate) fn of(connection: &'s Connection) -> CountedTables<'s> {
+        CountedTables { connection }
+    }
 }
 
 /// The order of the calls of each lane.

@@ -86,7 +86,7 @@ impl Carrying<'_> {
                     count: row.count,
                 })
                 .collect();
-            self.store.calls().put_counted(id, &counted)?;
+            self.store.calls().counted().put(id, &counted)?;
         }
         Ok(())
     }
@@ -161,8 +161,8 @@ impl Carrying<'_> {
             let Some(&(_, from)) = known.iter().find(|(name, _)| name == other) else {
                 continue;
             };
-            let counted = calls.counted_calls(from)?;
-            calls.put_counted(id, &counted)?;
+            let counted = calls.counted().of_target(from)?;
+            calls.counted().put(id, &counted)?;
             let permits = calls.permits()?;
             let open = permits.into_iter().filter(|permit| permit.target == from);
             let mut in_flight = 0;
@@ -206,7 +206,7 @@ impl Carrying<'_> {
             return Ok(());
         }
         let places = self.store.calls().places(id)?;
-        let counted = self.store.calls().counted_calls(id)?;
+        let counted = self.store.calls().counted().of_target(id)?;
         let mut rows = Vec::new();
         for (limit, origin) in target.rules.limits.iter().zip(&origins) {
             let new = match origin {

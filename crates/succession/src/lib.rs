@@ -1,5 +1,5 @@
-//! A start with another configuration than the last: what was durable under the old one is carried over. The rule is in
-//! `docs/limits.md`.
+//! What a start takes over from the run before, where it cannot just go on: rows that it cannot do without and cannot read
+//! (`repair`), and what was durable under another configuration, which is carried over by the rule in `docs/limits.md`.
 //!
 //! Which target and which limit of the new configuration is which of the old one is decided in `targets` and `limits`, without
 //! I/O; `former` is what is kept of a configuration for the next start, and `carry_over` does what was decided, in the
@@ -10,6 +10,7 @@ mod carry_over;
 mod change;
 mod former;
 mod limits;
+pub mod repair;
 mod targets;
 
 use std::time::Duration;

@@ -4,10 +4,10 @@ use rampmeter_asl::StateMachine;
 use rampmeter_config::Config;
 use rampmeter_dispatch::Time;
 use rampmeter_store::model::arn::ArnScope;
-use rampmeter_store::model::damaged::{DamagedItem, DamagedKind};
+use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::id::RevisionId;
 use rampmeter_store::model::state_machine::{MachineKind, Settings};
-use rampmeter_store::{Damaged, Readable, RevisionRow, Store, StoreError, StoreFailure, readable};
+use rampmeter_store::{Readable, RevisionRow, Store, StoreError, StoreFailure, readable};
 use rampmeter_time::UnixMillis;
 
 use crate::commit::open::OpenError;
@@ -45,7 +45,9 @@ pub(crate) fn publish(
             Readable::Whole(id) => machines.publish(name, id),
             // It starts nothing, and whoever starts it is told; everything else comes up.
             Readable::Damaged(damaged) => {
-                set_aside(store, DamagedKind::Row, name, &damaged, now)?;
+                store
+                    .ledger()
+                    .set_aside(DamagedKind::Row, name, &damaged, now.into())?;
             }
         }
     }
@@ -90,22 +92,4 @@ fn store_definition(
         },
     };
     store.machines().insert_revision(&row)
-}
-
-/// Names something that could not be read at a start.
-pub(crate) fn set_aside(
-    store: &Store,
-    kind: DamagedKind,
-    name: &str,
-    damaged: &Damaged,
-    now: Time,
-) -> Result<(), StoreFailure> {
-    tracing::error!(kind = kind.as_str(), name, why = %damaged, "what cannot be read is set aside");
-    store.ledger().note_damaged(&DamagedItem {
-        kind,
-        name: name.to_owned(),
-        why: damaged.to_string(),
-        at: now.into(),
-    })?;
-    Ok(())
 }

@@ -13,6 +13,7 @@ use rampmeter_config::{Config, Worker};
 use rampmeter_dispatch::{
     Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Time,
 };
+use rampmeter_index::{Expiries, RecentErrors, Sources};
 use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::figures::Histogram;
@@ -21,24 +22,19 @@ use rampmeter_store::model::sqs::queue::QueueRecord;
 use rampmeter_store::model::token::TokenSeal;
 use rampmeter_store::{Damaged, Kind, PermitRow, Sequence, Store};
 use rampmeter_store::{Readable, readable};
-use rampmeter_succession::{ConfigurationChange, carry_over, holds_for};
+use rampmeter_succession::{ConfigurationChange, carry_over, holds_for, repair};
 
 use crate::apply::control::limit_change::amended;
 use crate::commit::open::OpenError;
 use crate::commit::publish::publish;
-use crate::commit::publish::set_aside;
-use crate::commit::repair;
 use crate::commit::transaction::Transaction;
 use crate::commit::writer::Writer;
-use crate::memory::expiries::Expiries;
 use crate::memory::invocations::Invocations;
 use crate::memory::move_tasks::RunningMoveTask;
 use crate::memory::polls::WaitingPolls;
 use crate::memory::queues::{DEAD_LANE, Queue, Queues, names_of};
 use crate::memory::receives::WaitingReceives;
-use crate::memory::sources::Sources;
 use crate::memory::target::Target;
-use crate::memory::target_errors::RecentErrors;
 use crate::memory::{CallMemory, ControlMemory, Memory, QueueMemory, WorkflowMemory};
 
 /// Calls in flight to a target that has no limit of its own on them.
@@ -172,7 +168,9 @@ fn token_seal(store: &Store, now: Time) -> Result<TokenSeal, OpenError> {
         },
         Readable::Damaged(damaged) => damaged,
     };
-    set_aside(store, DamagedKind::Row, TOKEN_KEY, &damaged, now)?;
+    store
+        .ledger()
+        .set_aside(DamagedKind::Row, TOKEN_KEY, &damaged, now.into())?;
     let key = make();
     store.replace_meta(TOKEN_KEY, &key)?;
     Ok(TokenSeal::new(key))
@@ -192,7 +190,9 @@ fn check_place(store: &Store, place: &ArnScope, now: Time) -> Result<(), OpenErr
         Ok(stored) if stored == configured => Ok(()),
         Ok(stored) => Err(OpenError::OtherPlace { stored, configured }),
         Err(damaged) => {
-            set_aside(store, DamagedKind::Row, PLACE, &damaged, now)?;
+            store
+                .ledger()
+                .set_aside(DamagedKind::Row, PLACE, &damaged, now.into())?;
             Ok(store.replace_meta(PLACE, configured.as_bytes())?)
         }
     }
@@ -218,7 +218,7 @@ fn take_up_time(
                 .collect::<Vec<_>>();
             store.calls().postpone_slots(id, unsure, &by_the_date)?;
         }
-        store.calls().postpone_counted(unsure)?;
+        store.calls().counted().postpone(unsure)?;
         store.calls().postpone_holds(unsure)?;
         tracing::warn!(
             unsure_s = unsure.as_secs(),
@@ -299,13 +299,10 @@ fn open_target(
     // It may have been paused, or its limits lowered: nothing starts until a person has looked at it.
     if let Some(damaged) = unreadable {
         gate.pause(Scope::Target);
-        set_aside(
-            &writer.store,
-            DamagedKind::Target,
-            &config.name,
-            &damaged,
-            now,
-        )?;
+        writer
+            .store
+            .ledger()
+            .set_aside(DamagedKind::Target, &config.name, &damaged, now.into())?;
     }
     for job in going_on {
         gate.restore_job(job.id, priority_of(job.lane), job.started_at);
@@ -321,7 +318,9 @@ fn open_target(
     let counted = target.recount(id, store.messages(), store.lanes(), store.calls());
     if let Readable::Damaged(damaged) = readable(counted)? {
         target.gate.pause(Scope::Target);
-        set_aside(store, DamagedKind::Target, &config.name, &damaged, now)?;
+        store
+            .ledger()
+            .set_aside(DamagedKind::Target, &config.name, &damaged, now.into())?;
     }
     if let Readable::Whole(Some(error)) = readable(store.calls().target_error(id))? {
         target.errors = RecentErrors::recalled(error.at, error.since, error.words);

@@ -1,24 +1,20 @@
 //! What the writer keeps in memory between two transactions: targets, queues, state machines, those who wait. Each part in
 //! a file of its own. Nothing here reads or writes the store but to fill itself.
 
-pub(crate) mod ancestors;
-pub(crate) mod expiries;
-pub(crate) mod in_flight;
 pub(crate) mod invocations;
 pub(crate) mod machines;
 pub(crate) mod move_tasks;
 pub(crate) mod polls;
 pub(crate) mod queues;
 pub(crate) mod receives;
-pub(crate) mod sources;
 pub(crate) mod target;
-pub(crate) mod target_errors;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rampmeter_dispatch::Time;
+use rampmeter_index::{Ancestors, Expiries, Sources};
 use rampmeter_store::model::activity::Activities;
 use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::execution::SyncExecution;
@@ -31,15 +27,12 @@ use rampmeter_store::{
 use tokio::sync::oneshot;
 
 use crate::command::Reply;
-use crate::memory::ancestors::Ancestors;
-use crate::memory::expiries::Expiries;
 use crate::memory::invocations::Invocations;
 use crate::memory::machines::Machines;
 use crate::memory::move_tasks::RunningMoveTask;
 use crate::memory::polls::WaitingPolls;
 use crate::memory::queues::Queues;
 use crate::memory::receives::WaitingReceives;
-use crate::memory::sources::Sources;
 use crate::memory::target::Target;
 
 /// Everything that the writer remembers: a part for each subject, and what all of them read.

@@ -12,16 +12,13 @@ use rampmeter_config::Worker;
 use rampmeter_dispatch::{
     FairOrder, Gate, Priority, Rules, Scope, ThrottleReport, Time, Waiting, Whose,
 };
+use rampmeter_index::{CallsInFlight, RecentErrors};
 use rampmeter_store::model::figures::Figures;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId};
 use rampmeter_store::{CallTables, ControlTables, LaneTables, MessageTables};
 use rampmeter_store::{LimitOverride, StoreError};
 use rampmeter_succession::holds_for;
-
-use crate::memory::in_flight::CallsInFlight;
-
-use crate::memory::target_errors::RecentErrors;
 
 /// Contended spans that are remembered.
 const SPANS: usize = 1_024;

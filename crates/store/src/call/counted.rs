@@ -8,7 +8,7 @@ use rampmeter_dispatch::{CountedCalls, MAX_WINDOW, PermitId, Priority, Time};
 use crate::connection::optional;
 use crate::error::{StoreError, StoreFailure};
 use crate::model::id::TargetId;
-use crate::tables::CallTables;
+use crate::tables::{CallTables, CountedTables};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -56,9 +56,11 @@ impl CallTables<'_> {
             .execute((target, until.as_micros(), lane))?;
         Ok(())
     }
+}
 
+impl CountedTables<'_> {
     /// The calls of a target that its vendor counted, the oldest first.
-    pub fn counted_calls(&self, target: TargetId) -> Result<Vec<CountedCalls>, StoreError> {
+    pub fn of_target(&self, target: TargetId) -> Result<Vec<CountedCalls>, StoreError> {
         let mut statement = self.connection.prepare(
             "SELECT until, lane, count FROM counted_call WHERE target = ?1 ORDER BY until, lane",
         )?;
@@ -78,11 +80,7 @@ impl CallTables<'_> {
     }
 
     /// Puts down calls that were counted before anything was noted of them.
-    pub fn put_counted(
-        &self,
-        target: TargetId,
-        calls: &[CountedCalls],
-    ) -> Result<(), StoreFailure> {
+    pub fn put(&self, target: TargetId, calls: &[CountedCalls]) -> Result<(), StoreFailure> {
         let mut statement = self.connection.prepare_cached(&format!(
             "INSERT INTO counted_call VALUES (?1, ?2, ?3, ?4) {ADD}"
         ))?;
@@ -94,7 +92,7 @@ impl CallTables<'_> {
     }
 
     /// Lets all calls have been counted later by so much: time that may not have passed.
-    pub fn postpone_counted(&self, by: Duration) -> Result<(), StoreError> {
+    pub fn postpone(&self, by: Duration) -> Result<(), StoreError> {
         // In two steps, so that no row meets another one's key on its way.
         self.connection.execute(
             "UPDATE counted_call SET until = -(min(until, ?2 - ?1) + ?1)",
@@ -106,7 +104,7 @@ impl CallTables<'_> {
     }
 
     /// Counts calls together that are long past, and forgets those that no window can reach.
-    pub fn condense_counted(&self, now: Time) -> Result<(), StoreFailure> {
+    pub fn condense(&self, now: Time) -> Result<(), StoreFailure> {
         for (age, span) in COARSER {
             let old = (now.saturating_sub(age).as_micros(), micros(span));
             self.connection
@@ -147,7 +145,7 @@ mod tests {
     }
 
     fn counted(store: &Store) -> Vec<(i64, u32)> {
-        let calls = store.calls().counted_calls(ERP).unwrap();
+        let calls = store.calls().counted().of_target(ERP).unwrap();
         calls
             .iter()
             .map(|calls| (calls.until.as_millis(), calls.count))
@@ -174,7 +172,7 @@ mod tests {
         }
         let before = counted(&store);
         for _ in 0..2 {
-            calls.condense_counted(NOW).unwrap();
+            store.calls().counted().condense(NOW).unwrap();
         }
         let after = counted(&store);
         assert_eq!(after.len(), 4, "the oldest is gone: {after:?}");
@@ -194,7 +192,7 @@ mod tests {
             let at = NOW.saturating_add(seconds * SECOND);
             store.calls().count_call(ERP, 2, at).unwrap();
         }
-        store.calls().postpone_counted(SECOND).unwrap();
+        store.calls().counted().postpone(SECOND).unwrap();
         let untils: Vec<i64> = counted(&store).iter().map(|(until, _)| *until).collect();
         assert_eq!(
             untils,

@@ -51,6 +51,7 @@ impl CallTables<'_> {
              OR typeof(lane) <> 'integer' OR lane NOT BETWEEN 0 AND 2 \
              OR typeof(message) <> 'integer' OR typeof(started_at) <> 'integer' \
              OR typeof(held_until) NOT IN ('integer', 'null') \
+             OR typeof(holds_for) NOT IN ('integer', 'null') \
              RETURNING id, target, lane, message, started_at",
         )?;
         let rows = statement.query_map([], |row| {

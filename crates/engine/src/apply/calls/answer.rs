@@ -10,6 +10,7 @@ use rampmeter_call::{
     cause::{Failure, cause},
 };
 use rampmeter_dispatch::{PermitId, Priority, WindowRow};
+use rampmeter_index::InFlight;
 use rampmeter_store::CallAudit;
 use rampmeter_store::StoreError;
 use rampmeter_store::message_parameters;
@@ -19,7 +20,6 @@ use rampmeter_store::{PermitRow, Readable, StoreFailure, TargetErrorRow, readabl
 use crate::apply::calls::context::CallContext;
 use crate::apply::calls::job::AcceptedJob;
 use crate::apply::subject::Subject;
-use crate::memory::in_flight::InFlight;
 
 /// What has become of the request of a call.
 enum CallEnd {

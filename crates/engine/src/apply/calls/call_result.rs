@@ -4,13 +4,13 @@
 use std::borrow::Cow;
 
 use rampmeter_call::Answer;
+use rampmeter_index::InFlight;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{BodyRow, OutcomeRow, StoreError};
 use serde_json::Value;
 
 use crate::apply::calls::context::CallContext;
 use crate::apply::subject::Subject;
-use crate::memory::in_flight::InFlight;
 
 impl CallContext<'_> {
     /// An answer as the workflow gets it. A body in a file belongs to the call from this transaction on; the file was

@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use rampmeter_call::{JobAction, Judgement, Outcome, PermitEnd, PolledJob, job::FollowUp};
 use rampmeter_dispatch::PermitId;
+use rampmeter_index::InFlight;
 use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{JobRow, StoreError};
 
 use crate::apply::calls::context::{CallContext, CallStore};
 use crate::apply::subject::Subject;
-use crate::memory::in_flight::InFlight;
 
 /// A job that a vendor has accepted.
 #[derive(Debug)]

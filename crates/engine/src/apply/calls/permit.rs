@@ -8,6 +8,7 @@ use rampmeter_asl::Selector;
 use rampmeter_call::{CallMessage, OnUnknown, Request, job::FollowUp};
 use rampmeter_caller::Attempt;
 use rampmeter_dispatch::{Decision, Priority, Time};
+use rampmeter_index::InFlight;
 use rampmeter_store::message_body;
 use rampmeter_store::model::id::MessageNumber;
 use rampmeter_store::model::id::{TargetId, idempotency_key, message_id};
@@ -19,7 +20,6 @@ use crate::apply::calls::context::{CallContext, CallStore};
 use crate::apply::calls::send::INVALID_MESSAGE;
 use crate::apply::outbox::OutgoingCall;
 use crate::apply::subject::Subject;
-use crate::memory::in_flight::InFlight;
 
 /// What a call asks for.
 struct Wanted {

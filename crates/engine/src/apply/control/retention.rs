@@ -75,7 +75,8 @@ impl ControlContext<'_> {
             .calls
             .store
             .calls
-            .condense_counted(self.now())?;
+            .counted()
+            .condense(self.now())?;
         if !more {
             let pause = (retention / 10).min(MAX_PAUSE);
             self.memory.forget_at = self.now().saturating_add(pause);

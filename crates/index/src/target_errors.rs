@@ -12,7 +12,7 @@ const COUNTED_SECONDS: i64 = 60;
 
 /// What went wrong with the calls of one target lately.
 #[derive(Debug, Default)]
-pub(crate) struct RecentErrors {
+pub struct RecentErrors {
     last: Option<LastError>,
     /// When the first error came since the last good answer.
     since: Option<Time>,
@@ -22,14 +22,14 @@ pub(crate) struct RecentErrors {
 
 /// The last error.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LastError {
-    pub(crate) at: Time,
-    pub(crate) words: String,
+pub struct LastError {
+    pub at: Time,
+    pub words: String,
 }
 
 impl RecentErrors {
     /// What an earlier process knew.
-    pub(crate) fn recalled(at: Time, since: Time, words: String) -> RecentErrors {
+    pub fn recalled(at: Time, since: Time, words: String) -> RecentErrors {
         RecentErrors {
             last: Some(LastError { at, words }),
             since: Some(since),
@@ -38,7 +38,7 @@ impl RecentErrors {
     }
 
     /// A call went wrong.
-    pub(crate) fn note(&mut self, words: String, now: Time) {
+    pub fn note(&mut self, words: String, now: Time) {
         self.forget_before(now);
         self.since.get_or_insert(now);
         self.last = Some(LastError { at: now, words });
@@ -50,17 +50,17 @@ impl RecentErrors {
     }
 
     /// The vendor answered a call well.
-    pub(crate) fn went_well(&mut self) {
+    pub fn went_well(&mut self) {
         self.since = None;
     }
 
     /// The last error, and since when nothing has gone well.
-    pub(crate) fn last(&self) -> Option<(&LastError, Option<Time>)> {
+    pub fn last(&self) -> Option<(&LastError, Option<Time>)> {
         self.last.as_ref().map(|last| (last, self.since))
     }
 
     /// All of it as people see it; none if nothing went wrong yet.
-    pub(crate) fn state(&self, now: Time) -> Option<TargetErrors> {
+    pub fn state(&self, now: Time) -> Option<TargetErrors> {
         let last = self.last.as_ref()?;
         let oldest = oldest_counted(now);
         let recent = self.seconds.iter().filter(|(second, _)| *second > oldest);

@@ -7,7 +7,7 @@ use rampmeter_store::model::id::QueueId;
 
 /// All of them.
 #[derive(Debug, Default)]
-pub(crate) struct Sources {
+pub struct Sources {
     /// The name of the state machine by queue.
     workflows: BTreeMap<QueueId, String>,
     /// Queues that may have messages.
@@ -18,25 +18,25 @@ pub(crate) struct Sources {
 
 impl Sources {
     /// Makes a queue the source of a workflow. It may hold messages from before.
-    pub(crate) fn add(&mut self, queue: QueueId, workflow: String) {
+    pub fn add(&mut self, queue: QueueId, workflow: String) {
         self.workflows.insert(queue, workflow);
         self.woken.insert(queue);
     }
 
     /// The workflow that the messages of a queue start, if they start one.
-    pub(crate) fn workflow_of(&self, queue: QueueId) -> Option<&str> {
+    pub fn workflow_of(&self, queue: QueueId) -> Option<&str> {
         self.workflows.get(&queue).map(String::as_str)
     }
 
     /// Notes that a queue has a message.
-    pub(crate) fn wake(&mut self, queue: QueueId) {
+    pub fn wake(&mut self, queue: QueueId) {
         if self.workflows.contains_key(&queue) {
             self.woken.insert(queue);
         }
     }
 
     /// The next queue that may have messages: each in its turn.
-    pub(crate) fn next(&mut self) -> Option<QueueId> {
+    pub fn next(&mut self) -> Option<QueueId> {
         let after = self.last.and_then(|last| {
             let rest = (std::ops::Bound::Excluded(last), std::ops::Bound::Unbounded);
             self.woken.range(rest).next()
@@ -46,7 +46,7 @@ impl Sources {
     }
 
     /// Notes that a queue has no message that can be taken.
-    pub(crate) fn rest(&mut self, queue: QueueId) {
+    pub fn rest(&mut self, queue: QueueId) {
         self.woken.remove(&queue);
     }
 }

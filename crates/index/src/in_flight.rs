@@ -11,28 +11,28 @@ use rampmeter_store::model::id::{ExecutionId, MessageNumber};
 
 /// One call that has left and has no outcome yet.
 #[derive(Debug, Clone)]
-pub(crate) struct InFlight {
-    pub(crate) message: MessageRow,
-    pub(crate) priority: Priority,
-    pub(crate) started_at: Time,
+pub struct InFlight {
+    pub message: MessageRow,
+    pub priority: Priority,
+    pub started_at: Time,
     /// What happens to it if its answer is lost.
-    pub(crate) on_unknown: OnUnknown,
+    pub on_unknown: OnUnknown,
     /// Set when it is a look at the job of a call that the vendor has accepted.
-    pub(crate) look: Option<Box<FollowUp>>,
+    pub look: Option<Box<FollowUp>>,
     /// A person cancelled it: its answer is no news to anybody.
-    pub(crate) cancelled: bool,
+    pub cancelled: bool,
 }
 
 /// All of them.
 #[derive(Debug, Default)]
-pub(crate) struct CallsInFlight {
+pub struct CallsInFlight {
     calls: BTreeMap<PermitId, InFlight>,
     messages: BTreeSet<(MessageNumber, PermitId)>,
     tasks: BTreeSet<(ExecutionId, EventId, PermitId)>,
 }
 
 impl CallsInFlight {
-    pub(crate) fn insert(&mut self, permit: PermitId, call: InFlight) {
+    pub fn insert(&mut self, permit: PermitId, call: InFlight) {
         self.messages.insert((call.message.id, permit));
         if let Some((execution, event)) = call.message.task {
             self.tasks.insert((execution, event, permit));
@@ -40,7 +40,7 @@ impl CallsInFlight {
         self.calls.insert(permit, call);
     }
 
-    pub(crate) fn remove(&mut self, permit: &PermitId) -> Option<InFlight> {
+    pub fn remove(&mut self, permit: &PermitId) -> Option<InFlight> {
         let call = self.calls.remove(permit)?;
         self.messages.remove(&(call.message.id, *permit));
         if let Some((execution, event)) = call.message.task {
@@ -49,31 +49,31 @@ impl CallsInFlight {
         Some(call)
     }
 
-    pub(crate) fn values(&self) -> impl Iterator<Item = &InFlight> {
+    pub fn values(&self) -> impl Iterator<Item = &InFlight> {
         self.calls.values()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.calls.is_empty()
     }
 
-    pub(crate) fn get_mut(&mut self, permit: PermitId) -> Option<&mut InFlight> {
+    pub fn get_mut(&mut self, permit: PermitId) -> Option<&mut InFlight> {
         self.calls.get_mut(&permit)
     }
 
     /// The permit of the request of this call that is out.
-    pub(crate) fn permit_of(&self, message: MessageNumber) -> Option<PermitId> {
+    pub fn permit_of(&self, message: MessageNumber) -> Option<PermitId> {
         let all = (message, PermitId::MIN)..=(message, PermitId::MAX);
         self.messages.range(all).next().map(|(_, permit)| *permit)
     }
 
     /// Whether a request of this call is out.
-    pub(crate) fn has_message(&self, message: MessageNumber) -> bool {
+    pub fn has_message(&self, message: MessageNumber) -> bool {
         self.permit_of(message).is_some()
     }
 
     /// Whether the call of this task is out.
-    pub(crate) fn has_task(&self, execution: ExecutionId, event: EventId) -> bool {
+    pub fn has_task(&self, execution: ExecutionId, event: EventId) -> bool {
         let all = (execution, event, PermitId::MIN)..=(execution, event, PermitId::MAX);
         self.tasks.range(all).next().is_some()
     }

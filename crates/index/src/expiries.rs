@@ -11,7 +11,7 @@ const BETWEEN_ROUNDS: Duration = Duration::from_secs(60);
 
 /// The looks that are to come.
 #[derive(Debug, Default)]
-pub(crate) struct Expiries {
+pub struct Expiries {
     looks: BTreeSet<(Time, QueueId)>,
     next: BTreeMap<QueueId, Time>,
     round_at: Option<Time>,
@@ -19,7 +19,7 @@ pub(crate) struct Expiries {
 
 impl Expiries {
     /// Whether it is time to tell which queues there are.
-    pub(crate) fn wants_round(&mut self, now: Time) -> bool {
+    pub fn wants_round(&mut self, now: Time) -> bool {
         let wants = self.round_at.is_none_or(|at| at <= now);
         if wants {
             self.round_at = Some(now.saturating_add(BETWEEN_ROUNDS));
@@ -28,14 +28,14 @@ impl Expiries {
     }
 
     /// Takes a queue into the order, if it is not there.
-    pub(crate) fn add(&mut self, queue: QueueId, now: Time) {
+    pub fn add(&mut self, queue: QueueId, now: Time) {
         if !self.next.contains_key(&queue) {
             self.look_at(queue, now);
         }
     }
 
     /// The queue whose look is due; it leaves the order.
-    pub(crate) fn take_due(&mut self, now: Time) -> Option<QueueId> {
+    pub fn take_due(&mut self, now: Time) -> Option<QueueId> {
         let (_, queue) = self.looks.pop_first().filter(|(at, queue)| {
             let due = *at <= now;
             if !due {
@@ -48,7 +48,7 @@ impl Expiries {
     }
 
     /// Looks at a queue again at this moment.
-    pub(crate) fn look_at(&mut self, queue: QueueId, at: Time) {
+    pub fn look_at(&mut self, queue: QueueId, at: Time) {
         if let Some(before) = self.next.insert(queue, at) {
             self.looks.remove(&(before, queue));
         }
@@ -56,7 +56,7 @@ impl Expiries {
     }
 
     /// When the next look is due.
-    pub(crate) fn first(&self) -> Option<Time> {
+    pub fn first(&self) -> Option<Time> {
         let look = self.looks.first().map(|(at, _)| *at);
         [look, self.round_at].into_iter().flatten().min()
     }

@@ -12,7 +12,7 @@ const MAX_BYTES: usize = 8 << 20;
 
 /// Frames by the step that holds them. A step that was written never changes, so nothing here grows stale.
 #[derive(Debug, Default)]
-pub(crate) struct Ancestors {
+pub struct Ancestors {
     kept: BTreeMap<StepId, Kept>,
     /// The steps in the order of their last use.
     by_use: BTreeMap<u64, StepId>,
@@ -29,7 +29,7 @@ struct Kept {
 
 impl Ancestors {
     /// The frame that a step holds, if it is kept.
-    pub(crate) fn get(&mut self, step: StepId) -> Option<Arc<Frame>> {
+    pub fn get(&mut self, step: StepId) -> Option<Arc<Frame>> {
         self.uses += 1;
         let kept = self.kept.get_mut(&step)?;
         self.by_use.remove(&kept.used);
@@ -39,7 +39,7 @@ impl Ancestors {
     }
 
     /// Keeps the frame that a step of so many bytes holds.
-    pub(crate) fn keep(&mut self, step: StepId, frame: Arc<Frame>, bytes: usize) {
+    pub fn keep(&mut self, step: StepId, frame: Arc<Frame>, bytes: usize) {
         self.forget(step);
         while self.bytes + bytes > MAX_BYTES
             && let Some((_, oldest)) = self.by_use.first_key_value()

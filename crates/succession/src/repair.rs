@@ -17,24 +17,22 @@ use rampmeter_dispatch::{Limit, LimitKind, Time};
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::id::{MessageNumber, TargetId};
 use rampmeter_store::{
-    Damaged, Kind, LostPermit, LostPlaces, PermitRow, Readable, Sequence, Store, StoreFailure,
-    readable,
+    Damaged, Kind, LostPermit, LostPlaces, PermitRow, Readable, Sequence, Store, StoreError,
+    StoreFailure, readable,
 };
 
-use crate::commit::open::OpenError;
-use crate::commit::publish::set_aside;
-use rampmeter_succession::COMMIT;
+use crate::COMMIT;
 
 /// What was taken out of the store because it cannot be read.
 #[derive(Debug)]
-pub(crate) struct Lost {
+pub struct Lost {
     permits: Vec<LostPermit>,
     places: Vec<LostPlaces>,
     meta: Vec<(&'static str, Damaged)>,
 }
 
 /// Takes out what cannot be read, before the time is known. What stays can be read by whoever reads it.
-pub(crate) fn take_out(store: &Store) -> Result<Lost, OpenError> {
+pub fn take_out(store: &Store) -> Result<Lost, StoreError> {
     store.lanes().mend_turns()?;
     let mut meta = Vec::new();
     for name in store.ledger().mend_sequences()? {
@@ -52,25 +50,24 @@ pub(crate) fn take_out(store: &Store) -> Result<Lost, OpenError> {
 }
 
 /// Puts back what the rules say, now that the time is known, and names what was lost.
-pub(crate) fn put_back(
-    lost: Lost,
-    store: &Store,
-    config: &Config,
-    now: Time,
-) -> Result<(), OpenError> {
+pub fn put_back(lost: Lost, store: &Store, config: &Config, now: Time) -> Result<(), StoreError> {
     let mut targets = BTreeMap::new();
     for (name, target) in &config.targets {
         targets.insert(store.messages().target(name)?, target);
     }
     for (name, damaged) in &lost.meta {
-        set_aside(store, DamagedKind::Row, name, damaged, now)?;
+        store
+            .ledger()
+            .set_aside(DamagedKind::Row, name, damaged, now.into())?;
     }
     let mut numbers = Sequence::new(Kind::Permit);
     for permit in &lost.permits {
         hold(store, &targets, permit, &mut numbers, now)?;
         let name = format!("permit {}", permit.id);
         let why = Damaged("its slot is held for the longest hold".to_owned());
-        set_aside(store, DamagedKind::Row, &name, &why, now)?;
+        store
+            .ledger()
+            .set_aside(DamagedKind::Row, &name, &why, now.into())?;
     }
     for places in &lost.places {
         for (id, target) in &targets {
@@ -80,7 +77,9 @@ pub(crate) fn put_back(
         }
         let name = places_name(places);
         let why = Damaged("they are taken for the length of the window".to_owned());
-        set_aside(store, DamagedKind::Row, &name, &why, now)?;
+        store
+            .ledger()
+            .set_aside(DamagedKind::Row, &name, &why, now.into())?;
     }
     Ok(())
 }
@@ -92,7 +91,7 @@ fn hold(
     permit: &LostPermit,
     numbers: &mut Sequence,
     now: Time,
-) -> Result<(), OpenError> {
+) -> Result<(), StoreError> {
     let row = PermitRow {
         id: permit.id,
         target: TargetId(0),

@@ -1,0 +1,14 @@
+//! What the engine finds by key without asking the store: small indexes in memory, each bounded or as large as what is at work
+//! just now. Pure: nothing here reads or writes; the engine fills them as it goes.
+
+mod ancestors;
+mod expiries;
+mod in_flight;
+mod sources;
+mod target_errors;
+
+pub use ancestors::Ancestors;
+pub use expiries::Expiries;
+pub use in_flight::{CallsInFlight, InFlight};
+pub use sources::Sources;
+pub use target_errors::{LastError, RecentErrors};
