@@ -43,8 +43,8 @@ pub fn take_out(store: &Store) -> Result<Lost, StoreError> {
         meta.push(("newest answer time", damaged));
     }
     Ok(Lost {
-        permits: store.calls().take_unreadable_permits()?,
-        places: store.calls().take_unreadable_places()?,
+        permits: store.ledger().take_unreadable_permits()?,
+        places: store.ledger().take_unreadable_places()?,
         meta,
     })
 }

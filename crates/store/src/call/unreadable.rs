@@ -7,7 +7,7 @@ use rusqlite::types::Value;
 
 use crate::error::StoreFailure;
 use crate::model::id::{MessageNumber, TargetId};
-use crate::tables::CallTables;
+use crate::tables::{CallTables, Ledger};
 
 /// What can still be read of a permit.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ pub struct LostPlaces {
     pub count: Option<u32>,
 }
 
-impl CallTables<'_> {
+impl Ledger<'_> {
     /// Takes the permits that cannot be read out of their table.
     ///
     /// # Errors
@@ -129,7 +129,9 @@ impl CallTables<'_> {
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
 
+impl CallTables<'_> {
     /// Adds places to a window: in the row of this number, or in a new one.
     ///
     /// # Errors
