@@ -47,11 +47,12 @@ impl Successes {
     }
 
     /// A good answer to a call that was started then. Says whether it proves a pause wrong: the vendor took a call that left
-    /// no earlier than the one whose throttle shut the target.
+    /// later than the one whose throttle shut the target. Of calls that left at the same moment nobody knows which came first: the last
+    /// place of a window is taken well by one and refused to the next.
     pub(crate) fn answered(&mut self, started_at: Time, now: Time) -> bool {
         self.last = Some(now);
         self.throttled = None;
-        let disproves = self.doubted.is_some_and(|doubted| started_at >= doubted);
+        let disproves = self.doubted.is_some_and(|doubted| started_at > doubted);
         if disproves {
             self.doubted = None;
         }

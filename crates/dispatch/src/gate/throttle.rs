@@ -17,7 +17,7 @@ impl Feedback<'_> {
     /// were good, and the vendor does not say that it means everybody. What was its own before closes the target no more, whatever
     /// others met since: then it is likely, and not proven. A concurrency throttle lowers the ceiling the first time
     /// that a call meets one, whosever it is. A pause that such a throttle brought ends at once when the vendor answers a call
-    /// well that left no earlier than the refused one.
+    /// well that left later than the refused one.
     ///
     /// The ceiling is lowered once per round trip: the refusals of calls that were started before it was lowered teach nothing
     /// new. With a ceiling of one call there is nothing to lower, and the target closes as for a window throttle; so it does

@@ -131,7 +131,7 @@ impl Learned {
                 self.last_good = Some(at);
                 self.throttled.clear();
                 self.row = None;
-                if self.doubted.is_some_and(|doubted| started >= doubted) {
+                if self.doubted.is_some_and(|doubted| started > doubted) {
                     self.doubted = None;
                     if let Some(closed) = &mut self.closed {
                         closed.until = closed.until.min(at);
