@@ -5,9 +5,9 @@ use rampmeter_config::Config;
 use rampmeter_dispatch::Time;
 use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::damaged::DamagedKind;
-use rampmeter_store::model::id::RevisionId;
+use rampmeter_store::model::id::{MachineId, RevisionId};
 use rampmeter_store::model::state_machine::{MachineKind, Settings};
-use rampmeter_store::{Readable, RevisionRow, Store, StoreError, StoreFailure, readable};
+use rampmeter_store::{Damaged, Readable, RevisionRow, Store, StoreError, readable};
 use rampmeter_time::UnixMillis;
 
 use crate::commit::open::OpenError;
@@ -78,9 +78,7 @@ fn store_definition(
         },
         None => RevisionRow {
             id: RevisionId(0),
-            machine: store
-                .machines()
-                .insert_machine(name, MachineKind::Standard, "{}", now)?,
+            machine: machine_of(store, name, now)?,
             name: name.to_owned(),
             kind: MachineKind::Standard,
             definition: definition.to_owned(),
@@ -92,4 +90,18 @@ fn store_definition(
         },
     };
     store.machines().insert_revision(&row)
+}
+
+/// A state machine that is to have its first revision. One whose revisions can no longer be told as its own starts anew with
+/// this one; its executions keep theirs.
+fn machine_of(store: &Store, name: &str, now: UnixMillis) -> Result<MachineId, StoreError> {
+    let machines = store.machines();
+    let Some(machine) = machines.machine_named(name)? else {
+        return machines.insert_machine(name, MachineKind::Standard, "{}", now);
+    };
+    let damaged = Damaged("none of its revisions can be found".to_owned());
+    store
+        .ledger()
+        .set_aside(DamagedKind::Row, name, &damaged, now)?;
+    Ok(machine)
 }

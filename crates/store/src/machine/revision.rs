@@ -120,6 +120,14 @@ impl MachineTables<'_> {
         revision(self.connection, id)
     }
 
+    /// The state machine with this name, be there a revision of it or not.
+    pub fn machine_named(&self, name: &str) -> Result<Option<MachineId>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id FROM state_machine WHERE name = ?1 AND deleted_at IS NULL",
+        )?;
+        Ok(optional(statement.query_row([name], |row| row.get(0)))?)
+    }
+
     /// Adds a state machine without a revision.
     pub fn insert_machine(
         &self,

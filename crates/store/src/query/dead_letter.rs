@@ -61,7 +61,8 @@ impl Reader {
         })
     }
 
-    /// How many dead letters there are of each kind, among the newest 10,000; the most frequent first.
+    /// How many dead letters there are of each kind, among the newest 10,000; the most frequent first. What cannot be read is
+    /// of no kind; the list names it.
     pub fn dead_letter_groups(&self) -> Result<Vec<DeadLetterGroup>, Rejected> {
         self.with(|connection| {
             // The key beside a maximum is that of the row with the maximum.
@@ -69,6 +70,7 @@ impl Reader {
                 "SELECT target.name, error, count(*), min(failed_at), max(failed_at), newest.key, \
                  max(newest.id) FROM (SELECT message.id, message.queue, message.key, failed_at, error \
                  FROM dead_letter JOIN message ON message.id = dead_letter.message \
+                 WHERE typeof(failed_at) = 'integer' AND typeof(error) = 'text' \
                  ORDER BY dead_letter.message DESC LIMIT ?1) AS newest \
                  JOIN queue ON queue.id = newest.queue JOIN target ON target.id = queue.target \
                  GROUP BY target.name, error ORDER BY count(*) DESC, target.name, error",

@@ -135,11 +135,13 @@ impl Reader {
             })?;
             let mut counts = Vec::new();
             for row in rows {
-                let (status, count) = row?;
-                let status = ExecutionStatus::from_code(status)
-                    .ok_or_else(|| StoreError::damaged(format!("status {status}")));
-                let status = or_left_out(status, "a count of executions")?;
-                counts.extend(status.map(|status| (status, count)));
+                let read = row.map_err(StoreError::from).and_then(|(code, count)| {
+                    let status = ExecutionStatus::from_code(code);
+                    let status =
+                        status.ok_or_else(|| StoreError::damaged(format!("status {code}")))?;
+                    Ok((status, count))
+                });
+                counts.extend(or_left_out(read, "a count of executions")?);
             }
             Ok(counts)
         })
