@@ -195,7 +195,7 @@ class Page:
 
 def views(server):
     execution = server.get("/v1/executions?status=SUCCEEDED&limit=1")["executions"][0]
-    call = next(call for call in server.get("/v1/calls?limit=1000")["calls"] if call["priority"] == "BATCH" and call["standing"] == "waiting")
+    call = next(call for call in server.get("/v1/calls?limit=1000")["calls"] if call["priority"] == "BATCH" and call["status"] == "waiting")
     return ["/", "/targets/netsuite", "/executions", f"/executions/{execution['execution_arn']}", "/calls",
             f"/calls/{call['id']}", "/dead-letters", "/changes", "/connect"]
 
@@ -257,8 +257,8 @@ def run(server, page, check):
     check(f"each entry into a state is a row {rows}", sorted(rows) == sorted(["Items", "One", "One", "One", "Risky", "Break", "Mend"]))
     page.click("[role=tab]", "Graph")
     until("the graph is drawn", lambda: len(page.all(".graph .node")) == 5)
-    standing = dict(node.get_attribute("aria-label").split(" ", 1) for node in page.all(".graph .node"))
-    check(f"the graph says how each state stands {standing}", standing == {
+    shown = dict(node.get_attribute("aria-label").split(" ", 1) for node in page.all(".graph .node"))
+    check(f"the graph says how each state stands {shown}", shown == {
         "Items": "Map · succeeded", "One": "Pass ×3 · succeeded", "Risky": "Parallel · caught", "Break": "Fail · failed",
         "Mend": "Pass · succeeded"})
     page.judge("graph")

@@ -4,7 +4,7 @@ import { ask, because } from "./dialog.js";
 import { h, replace, table } from "./element.js";
 import { count, moment, nameOf, pretty, span } from "./format.js";
 import { get, path, post } from "./server.js";
-import { PRIORITIES, priorityTag } from "./standing.js";
+import { PRIORITIES, priorityTag } from "./status.js";
 
 /** Calls that are shown, and among which is searched: the server's writer makes the list. */
 const [SHOWN, SEARCHED] = [200, 1000];
@@ -18,7 +18,7 @@ export function list() {
   let beat = 0;
   const show = () => {
     const text = wanted.value.toLowerCase();
-    const shown = calls.filter((call) => [call.id, call.target, call.key, call.priority, call.standing]
+    const shown = calls.filter((call) => [call.id, call.target, call.key, call.priority, call.status]
       .some((word) => word?.toLowerCase().includes(text)));
     const among = calls.length >= SHOWN ? `, among the first ${count(calls.length)}` : "";
     replace(listed, callTable(`Calls that have not ended: ${count(shown.length)}${among}`, shown.slice(0, SHOWN)));
@@ -48,7 +48,7 @@ export function callTable(caption, calls) {
     h("a", { href: `/targets${path(call.target)}` }, call.target),
     priorityTag(call.priority),
     call.key ?? "–",
-    call.standing,
+    call.status,
     moment(call.sent_at),
     call.held_by ?? "",
     call.starts ?? "",
@@ -77,7 +77,7 @@ export function view(id) {
       replace(body, h("h1", null, `Call ${id}`), h("p", null, `${error.message}.`));
       return;
     }
-    ended = ["succeeded", "failed"].includes(call.standing);
+    ended = ["succeeded", "failed"].includes(call.status);
     replace(body, ended ? outcome(call) : waiting(call));
   };
   return { title: id, node, live: load };
@@ -88,7 +88,7 @@ function waiting(call) {
     ["Target", h("a", { href: `/targets${path(call.target)}` }, call.target)],
     ["Priority", priorityTag(call.priority)],
     ["Key", call.key ?? "–"],
-    ["Standing", call.standing],
+    ["Status", call.status],
     ["Held by", call.held_by ?? "nothing"],
     ["Ahead in its lane", count(call.ahead)],
     ["Starts", call.starts ?? "–"],
@@ -96,22 +96,22 @@ function waiting(call) {
     ["Requests made", count(call.receive_count)],
   ];
   if (call.job) {
-    facts.push(["Job at the vendor", `${call.job.path}, looked at ${count(call.job.looks)} times`]);
+    facts.push(["Job at the vendor", `${call.job.path}, polled ${count(call.job.polls)} times`]);
   }
   if (call.execution_arn) {
     facts.push(["Execution", h("a", { href: `/executions${path(call.execution_arn)}` }, nameOf(call.execution_arn))]);
   }
   return [
     h("div", { class: "head" }, h("h1", null, `Call ${call.id}`),
-      call.standing === "waiting" ? h("button", { onclick: () => move(call) }, "Move to another priority") : null,
-      call.standing === "job" ? null : h("button", { onclick: () => cancel(call) }, "Cancel")),
+      call.status === "waiting" ? h("button", { onclick: () => move(call) }, "Move to another priority") : null,
+      call.status === "job" ? null : h("button", { onclick: () => cancel(call) }, "Cancel")),
     factList(facts),
   ];
 }
 
 function outcome(call) {
   return [
-    h("div", { class: "head" }, h("h1", null, `Call ${call.id}`), h("span", { class: `pill ${call.error ? "bad" : "good"}` }, call.standing)),
+    h("div", { class: "head" }, h("h1", null, `Call ${call.id}`), h("span", { class: `pill ${call.error ? "bad" : "good"}` }, call.status)),
     factList([
       ["Target", h("a", { href: `/targets${path(call.target)}` }, call.target)],
       ["Priority", priorityTag(call.priority)],

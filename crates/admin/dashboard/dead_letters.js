@@ -5,7 +5,7 @@ import { ask, because } from "./dialog.js";
 import { h, replace, table } from "./element.js";
 import { count, moment, nameOf, pretty, span } from "./format.js";
 import { get, path, post } from "./server.js";
-import { PRIORITIES, priorityTag } from "./standing.js";
+import { PRIORITIES, priorityTag } from "./status.js";
 
 export function view() {
   const groups = h("section", null);

@@ -18,7 +18,7 @@ export function svg(tag, attributes, ...children) {
  * unfolded and how far it was scrolled are kept, by place.
  */
 export function replace(node, ...children) {
-  const kept = standing(node);
+  const kept = keep(node);
   node.replaceChildren(...children.flat(Infinity).filter(shown));
   kept?.();
   return node;
@@ -28,7 +28,7 @@ const FOCUSABLE = "a[href], button, input, select, textarea, summary, [tabindex]
 const SCROLLED = "pre, .scroll";
 
 /** Brings what a reader did in a node back after its children were replaced; nothing when there is nothing to keep. */
-function standing(node) {
+function keep(node) {
   if (!node.isConnected || node.childElementCount === 0) {
     return null;
   }

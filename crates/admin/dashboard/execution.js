@@ -6,7 +6,7 @@ import { h, replace, table } from "./element.js";
 import { count, moment, nameOf, pretty, span } from "./format.js";
 import { graph } from "./graph.js";
 import { get, path, post } from "./server.js";
-import { statusPill } from "./standing.js";
+import { statusPill } from "./status.js";
 import { partsNow, rowsOf, timeline } from "./timeline.js";
 
 /** Events that are fetched; a longer history is shown in part. */
@@ -159,7 +159,7 @@ function waitingLine(waiting) {
   if (!call) {
     return [`Waits in ${waiting.state} for ${waiting.waits_for}, since `, moment(waiting.since)];
   }
-  return [`Waits in ${waiting.state}: call `, h("a", { href: `/calls/${call.id}` }, call.id), ` of ${call.target} ${call.priority} is ${call.standing}`,
+  return [`Waits in ${waiting.state}: call `, h("a", { href: `/calls/${call.id}` }, call.id), ` of ${call.target} ${call.priority} is ${call.status}`,
     call.held_by ? `, held by ${call.held_by}` : ""];
 }
 

@@ -3,7 +3,7 @@
 import { h, replace, table } from "./element.js";
 import { moment, span } from "./format.js";
 import { get, path } from "./server.js";
-import { statusPill } from "./standing.js";
+import { statusPill } from "./status.js";
 
 const STATUSES = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"];
 const PAGE = 50;

@@ -80,20 +80,20 @@ function machine(definition, ends) {
 /** The ways that lead back to a state on the way from the start. */
 function markBack(nodes, start) {
   const back = new Set();
-  const standing = new Map();
+  const entered = new Map();
   const visit = (name) => {
-    standing.set(name, "open");
+    entered.set(name, "open");
     for (const way of nodes.get(name).ways) {
-      if (standing.get(way.to) === "open") {
+      if (entered.get(way.to) === "open") {
         back.add(way);
-      } else if (!standing.has(way.to)) {
+      } else if (!entered.has(way.to)) {
         visit(way.to);
       }
     }
-    standing.set(name, "done");
+    entered.set(name, "done");
   };
   for (const name of [start, ...nodes.keys()]) {
-    if (nodes.has(name) && !standing.has(name)) {
+    if (nodes.has(name) && !entered.has(name)) {
       visit(name);
     }
   }

@@ -4,7 +4,7 @@ import { ask, because } from "./dialog.js";
 import { h } from "./element.js";
 import { count, moment, span } from "./format.js";
 import { path, post } from "./server.js";
-import { isFull, PRIORITIES } from "./standing.js";
+import { isFull, PRIORITIES } from "./status.js";
 
 /** A bar with the places that are taken, those that are held for unknown outcomes, and those kept for a priority. */
 export function limitBar(limit) {

@@ -153,11 +153,11 @@ document.addEventListener("keydown", (event) => {
   going = event.key === "g";
 });
 
-const live = new Live(tell, (standing) => {
+const live = new Live(tell, (status) => {
   const words = { live: "● live", paused: "Ⅱ paused", lost: "○ no answer" };
-  button.textContent = words[standing];
-  button.className = standing;
-  button.setAttribute("aria-pressed", String(standing !== "paused"));
+  button.textContent = words[status];
+  button.className = status;
+  button.setAttribute("aria-pressed", String(status !== "paused"));
 });
 button.addEventListener("click", () => live.toggle());
 open();

@@ -5,7 +5,7 @@ import { h, replace, table } from "./element.js";
 import { count, percent, span } from "./format.js";
 import { limitBar } from "./limit.js";
 import { get, path } from "./server.js";
-import { PRIORITIES, targetPill, wellPill } from "./standing.js";
+import { PRIORITIES, targetPill, wellPill } from "./status.js";
 
 const LANES = PRIORITIES.map((priority) => ({ name: priority, kind: priority.toLowerCase() }));
 

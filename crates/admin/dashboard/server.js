@@ -46,11 +46,11 @@ async function answer(response) {
   return value;
 }
 
-/** Follows the server: `told` gets each snapshot, `standing` "live", "paused" or "lost". A hidden page does not follow. */
+/** Follows the server: `told` gets each snapshot, `status` "live", "paused" or "lost". A hidden page does not follow. */
 export class Live {
-  constructor(told, standing) {
+  constructor(told, status) {
     this.told = told;
-    this.standing = standing;
+    this.status = status;
     this.paused = false;
     document.addEventListener("visibilitychange", () => this.follow());
     this.follow();
@@ -66,16 +66,16 @@ export class Live {
     this.source?.close();
     this.source = null;
     if (this.paused || document.hidden) {
-      this.standing(this.paused ? "paused" : "live");
+      this.status(this.paused ? "paused" : "live");
       return;
     }
     this.source = new EventSource("/v1/live");
     this.source.onmessage = (event) => {
-      this.standing("live");
+      this.status("live");
       this.told(JSON.parse(event.data));
     };
     this.source.onerror = () => {
-      this.standing("lost");
+      this.status("lost");
       // A server that was restarted refuses for a moment; a browser gives up when it does.
       if (this.source?.readyState === EventSource.CLOSED) {
         setTimeout(() => this.follow(), 2000);

@@ -8,7 +8,7 @@ import { count, moment, percent, span } from "./format.js";
 import { changeLimit, kindOf, limitBar, resetLimit, sourceOf } from "./limit.js";
 import { Charts, lane } from "./overview.js";
 import { get, path, post } from "./server.js";
-import { PRIORITIES, priorityTag, targetPill } from "./standing.js";
+import { PRIORITIES, priorityTag, targetPill } from "./status.js";
 
 /** Calls of the target that are shown. */
 const SHOWN = 25;

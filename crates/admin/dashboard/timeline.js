@@ -114,7 +114,7 @@ function partsOf(call) {
 /** The parts of the call for which a row waits now. */
 export function partsNow(call, now) {
   const sent = new Date(call.sent_at).getTime();
-  return [{ kind: call.standing === "in flight" || call.standing === "job" ? "worked" : "waited", from: sent, to: now, call }];
+  return [{ kind: call.status === "in flight" || call.status === "job" ? "worked" : "waited", from: sent, to: now, call }];
 }
 
 /** Draws the rows; `chosen(row)` is called when one is chosen. */

@@ -70,7 +70,7 @@ const ASSETS: [Asset; 20] = assets! {
     "dialog.js": SCRIPT,
     "chart.js": SCRIPT,
     "limit.js": SCRIPT,
-    "standing.js": SCRIPT,
+    "status.js": SCRIPT,
     "overview.js": SCRIPT,
     "target.js": SCRIPT,
     "executions.js": SCRIPT,

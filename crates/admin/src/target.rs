@@ -24,7 +24,7 @@ pub(crate) fn target_json(target: &TargetState) -> Value {
         // What the vendor makes of the whole target, and of that until when it is closed or how many calls may be out.
         "vendor": target.vendor.as_ref().map(|vendor| explanation_json(vendor, target.at)),
         "closed_until": moment_json(closed_until(target)),
-        "trickle": target.vendor.as_ref().and_then(|vendor| match vendor.held_by {
+        "ramp": target.vendor.as_ref().and_then(|vendor| match vendor.held_by {
             Holder::Ramp { width } => Some(width),
             _ => None,
         }),

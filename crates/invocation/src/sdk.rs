@@ -1,5 +1,5 @@
 //! `aws-sdk:sqs` and `aws-sdk:sfn`: any operation that this server serves over the wire, called by a workflow. The
-//! operations themselves are the binary's ([`Sdk`]); here are the names and the forms of Step Functions' SDK
+//! operations themselves are the port's ([`Sdk`]); here are the names and the forms of Step Functions' SDK
 //! integrations: members in PascalCase, dates as texts, `Sqs.` or `Sfn.` before the exception's name.
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html>
 

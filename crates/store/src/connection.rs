@@ -1,4 +1,4 @@
-//! The only door to SQLite: one connection that writes, in transactions that the writer opens and commits.
+//! The way to SQLite: one connection that writes, in transactions that the writer opens and commits.
 //!
 //! A transaction is synced to disk when `commit` returns (WAL, `synchronous=FULL`). Any failure here poisons the
 //! store: the writer stops, the process exits, a restart recovers. The queries of each table are in the folders beside

@@ -259,7 +259,7 @@ CREATE TABLE ordered_call (
 CREATE INDEX ordered_call_under_way ON ordered_call (target) WHERE standing = 2;
 CREATE INDEX ordered_call_parked ON ordered_call (target, queue) WHERE standing = 0;
 
--- The messages that may be taken later: a delay, or the back-off before a repeat.
+-- The messages that may be taken later: a delay, or the backoff before a repeat.
 CREATE TABLE delayed (
     until   INTEGER NOT NULL,
     message INTEGER NOT NULL,

@@ -83,7 +83,7 @@ impl Live {
     fn live_json(&self, sample: &Sample) -> Value {
         let targets: Vec<_> = sample.targets.iter().map(live_target_json).collect();
         json!({
-            "schema": "rampmeter.live/1",
+            "schema": "rampmeter.live/2",
             "at": rfc3339(sample.at),
             "targets": targets,
             "executions": sample.executions,

@@ -32,7 +32,7 @@ pub(crate) async fn calls(
     };
     let calls: Vec<_> = calls.iter().map(call_json).collect();
     Ok(Answer(
-        json!({ "schema": "rampmeter.calls/1", "calls": calls }),
+        json!({ "schema": "rampmeter.calls/2", "calls": calls }),
     ))
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn call(
             }
         },
     };
-    answer["schema"] = "rampmeter.call/1".into();
+    answer["schema"] = "rampmeter.call/2".into();
     Ok(Answer(answer))
 }
 
@@ -72,7 +72,7 @@ fn outcome_json(site: &Site, outcome: CallOutcome) -> Value {
         "target": outcome.target,
         "priority": outcome.priority.map(Priority::as_str),
         "key": outcome.key,
-        "standing": status,
+        "status": status,
         "sent_at": rfc3339(outcome.sent_at),
         "first_started_at": outcome.first_started_at.map(rfc3339),
         "ended_at": rfc3339(outcome.ended_at),
@@ -110,11 +110,11 @@ pub(crate) fn call_json(call: &CallState) -> Value {
         "priority": call.priority.as_str(),
         "key": call.key,
         "execution_arn": call.execution_arn,
-        "standing": call.status,
+        "status": call.status,
         "job": call.job.as_ref().map(|job| json!({
             "path": job.path,
             "since": rfc3339(job.since),
-            "looks": job.looks,
+            "polls": job.looks,
             "counted": job.counted,
         })),
         "sent_at": rfc3339(call.sent_at),

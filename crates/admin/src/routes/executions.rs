@@ -197,7 +197,7 @@ fn summary_json(summary: &ExecutionSummary) -> Value {
 fn execution_json(description: &ExecutionDescription, waiting_at: Option<&WaitingAt>) -> Value {
     let mut execution = summary_json(&description.summary);
     let more = json!({
-        "schema": "rampmeter.execution/1",
+        "schema": "rampmeter.execution/2",
         "input": json_or_text(&description.input),
         "output": description.output.as_deref().map(json_or_text),
         "error": description.error,

@@ -185,7 +185,7 @@ impl Snapshot {
         })?;
         let help = "Requests that asked how far a job is";
         let mut metric =
-            page.encode_descriptor("job_looks", help, None, ConstCounter::<u64>::TYPE)?;
+            page.encode_descriptor("job_polls", help, None, ConstCounter::<u64>::TYPE)?;
         for target in targets {
             let labels = [("target", target.name.as_str())];
             put(

@@ -19,7 +19,7 @@ pub(crate) async fn targets(State(site): State<Arc<Site>>) -> Result<Answer, Ref
         .map(target_json)
         .collect();
     Ok(Answer(
-        json!({ "schema": "rampmeter.targets/1", "targets": targets }),
+        json!({ "schema": "rampmeter.targets/2", "targets": targets }),
     ))
 }
 

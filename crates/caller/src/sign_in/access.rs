@@ -18,7 +18,7 @@ use super::{bearer, sensitive};
 const MAX_MARGIN: Duration = Duration::from_secs(120);
 
 /// After a failure the server is left alone for so long, doubled with each further one up to [`MAX_PAUSE`]. No call
-/// uses up its attempts faster for it than by its own back-off.
+/// uses up its attempts faster for it than by its own backoff.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// See [`FIRST_PAUSE`].

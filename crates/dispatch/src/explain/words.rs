@@ -120,9 +120,9 @@ impl Holder {
             Holder::OrderingKey { call } => {
                 format!("call {call}, which has the same OrderingKey and goes first")
             }
-            Holder::BackOff { after: None } => "the back-off before its repeat".to_owned(),
+            Holder::BackOff { after: None } => "the backoff before its repeat".to_owned(),
             Holder::BackOff { after: Some(after) } => {
-                format!("the back-off before its repeat, after {after}")
+                format!("the backoff before its repeat, after {after}")
             }
             Holder::Delay => "the delay that it was sent with".to_owned(),
             Holder::SetBack { refusals: 1 } => {

@@ -18,7 +18,7 @@ async fn targets_limits_and_calls_show_what_is_in_flight_and_what_waits() {
     vendor.has_received(1).await;
 
     let targets = server.admin_json("/v1/targets").await;
-    assert_eq!(targets["schema"], "rampmeter.targets/1");
+    assert_eq!(targets["schema"], "rampmeter.targets/2");
     let target = &targets["targets"][0];
     assert_eq!(
         (&target["name"], &target["in_flight"]),
@@ -39,9 +39,9 @@ async fn targets_limits_and_calls_show_what_is_in_flight_and_what_waits() {
     assert_eq!((&limit["used"], &limit["max"]), (&json!(1), &json!(1)));
 
     let calls = server.admin_json("/v1/calls").await;
-    assert_eq!(calls["schema"], "rampmeter.calls/1");
+    assert_eq!(calls["schema"], "rampmeter.calls/2");
     let calls = calls["calls"].as_array().expect("a list");
-    let standings: Vec<_> = calls.iter().map(|call| call["standing"].clone()).collect();
+    let standings: Vec<_> = calls.iter().map(|call| call["status"].clone()).collect();
     assert_eq!(standings, ["in flight", "waiting", "waiting"]);
     assert_eq!(calls[0]["key"], "one");
     assert_eq!(calls[2]["ahead"], 1);
@@ -73,7 +73,7 @@ async fn an_execution_is_found_by_name_or_arn_with_where_it_waits() {
     vendor.has_received(1).await;
     for named in ["one", &arn] {
         let execution = server.admin_json(&format!("/v1/executions/{named}")).await;
-        assert_eq!(execution["schema"], "rampmeter.execution/1");
+        assert_eq!(execution["schema"], "rampmeter.execution/2");
         assert_eq!(execution["execution_arn"], execution_arn("pay", "one"));
         assert_eq!(execution["input"], json!({ "order": "SO-1" }));
         let waiting = &execution["waiting_at"];
@@ -81,7 +81,7 @@ async fn an_execution_is_found_by_name_or_arn_with_where_it_waits() {
             (&waiting["state"], &waiting["waits_for"]),
             (&json!("Pay"), &json!("task"))
         );
-        assert_eq!(waiting["call"]["standing"], "in flight");
+        assert_eq!(waiting["call"]["status"], "in flight");
         assert_eq!(waiting["call"]["key"], "SO-1");
     }
     let counts = server.admin_json("/v1/execution-counts").await;

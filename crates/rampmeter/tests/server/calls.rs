@@ -126,8 +126,8 @@ async fn a_call_is_made_through_the_gate_and_its_answer_printed() {
         .await;
     assert_eq!(code, 0);
     let call: Value = serde_json::from_str(&out).expect("an object");
-    assert_eq!(call["schema"], "rampmeter.call/1");
-    assert_eq!(call["standing"], "succeeded");
+    assert_eq!(call["schema"], "rampmeter.call/2");
+    assert_eq!(call["status"], "succeeded");
     assert_eq!(call["key"], "SO-7");
     let key = call["answer"]["ResponseBody"]["key"]
         .as_str()
@@ -220,7 +220,7 @@ async fn a_call_that_is_not_waited_for_can_be_shown() {
     eventually("the call ends", async || {
         let (_, out, _) = cli.call(&["show", &id, "--json"]).await;
         let call: Value = serde_json::from_str(&out).expect("an object");
-        (call["standing"] == "succeeded" && call["priority"] == "BATCH").then_some(())
+        (call["status"] == "succeeded" && call["priority"] == "BATCH").then_some(())
     })
     .await;
 }
@@ -313,8 +313,8 @@ async fn a_job_survives_a_kill_and_its_call_is_sent_once() {
     for looks in [2, 1] {
         eventually("the job is looked at", async || {
             let call = cli.server().admin_json(&format!("/v1/calls/{id}")).await;
-            let looked = call["job"]["looks"].as_u64()?;
-            (call["standing"] == "job" && looked >= looks).then_some(())
+            let looked = call["job"]["polls"].as_u64()?;
+            (call["status"] == "job" && looked >= looks).then_some(())
         })
         .await;
         let (_, list, _) = cli.call(&["list"]).await;

@@ -159,7 +159,7 @@ async fn exec_show_tells_where_an_execution_waits_and_why() {
         )
         .await;
     let execution: Value = serde_json::from_str(&stdout(&as_json)).expect("JSON");
-    assert_eq!(execution["waiting_at"]["call"]["standing"], "in flight");
+    assert_eq!(execution["waiting_at"]["call"]["status"], "in flight");
     assert_eq!(execution["events"][0]["type"], "ExecutionStarted");
 }
 
@@ -195,7 +195,7 @@ async fn lists_of_calls_limits_and_targets_tell_what_waits_and_what_holds_it() {
         .cli(&workspace, &["target", "list", "--json"], "")
         .await;
     let targets: Value = serde_json::from_str(&stdout(&targets)).expect("JSON");
-    assert_eq!(targets["schema"], "rampmeter.targets/1");
+    assert_eq!(targets["schema"], "rampmeter.targets/2");
     assert_eq!(targets["targets"][0]["waiting"]["HIGH"], 1);
     let ids = stdout(
         &server

@@ -84,7 +84,7 @@ async fn the_server_is_followed_second_by_second_and_its_end_ends_that() {
         }
         text = rest.to_owned();
     };
-    assert_eq!(snapshot["schema"], "rampmeter.live/1");
+    assert_eq!(snapshot["schema"], "rampmeter.live/2");
     let target = &snapshot["targets"][0];
     assert_eq!(target["waiting"]["HIGH"], 1);
     assert_eq!(target["in_flight"], 1);

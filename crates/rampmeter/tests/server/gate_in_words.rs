@@ -131,7 +131,7 @@ async fn told_everywhere(server: &Server, workspace: &Workspace) -> Vec<(&'stati
     let waiting = eventually("its call waits", async || {
         let shown = server.admin_json("/v1/executions/last").await;
         let call = shown["waiting_at"]["call"].clone();
-        (call["standing"] == "waiting").then_some(call)
+        (call["status"] == "waiting").then_some(call)
     })
     .await;
     let id = waiting["id"].as_str().expect("a call has an id").to_owned();

@@ -1,4 +1,4 @@
-//! Calls that have not ended, as people's questions find them: in the back-off before a repeat, parked behind another call
+//! Calls that have not ended, as people's questions find them: in the backoff before a repeat, parked behind another call
 //! of their OrderingKey, or in the lanes of a target that the configuration no longer has. Those that wait in their turn are
 //! in `lane`, jobs in `job`.
 

@@ -61,7 +61,7 @@ pub struct CallState {
     pub key: Option<String>,
     /// ARN of the execution that waits for it, if any.
     pub execution_arn: Option<String>,
-    /// `waiting`, `in flight`, `delayed` (it was sent with a delay, or its repeat waits for a back-off), or `job` (the vendor
+    /// `waiting`, `in flight`, `delayed` (it was sent with a delay, or its repeat waits for a backoff), or `job` (the vendor
     /// has accepted it and works on it).
     pub status: &'static str,
     /// The job, if the vendor works on it.

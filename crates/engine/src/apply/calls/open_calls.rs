@@ -235,7 +235,7 @@ impl Listing {
         Ok(())
     }
 
-    /// The calls that wait for a delay or a back-off to be over, the soonest first.
+    /// The calls that wait for a delay or a backoff to be over, the soonest first.
     fn delayed(
         &mut self,
         context: &mut CallContext<'_>,

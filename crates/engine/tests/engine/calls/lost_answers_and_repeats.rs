@@ -1,4 +1,4 @@
-//! What happens when the vendor throttles, fails, or never answers: attempts, back-off, held places, the key.
+//! What happens when the vendor throttles, fails, or never answers: attempts, backoff, held places, the key.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -72,7 +72,7 @@ async fn a_call_whose_access_token_was_refused_is_sent_again_with_a_new_one_and_
     );
     let engine = open(&config(directory.path(), &vendor, &target(&more), ONE_CALL));
     let started = start(&engine, "SO-1", &order("high", "SO-1")).await;
-    // A back-off would be an hour.
+    // A backoff would be an hour.
     let ended = ended(&engine, &started.execution_arn).await;
 
     assert_eq!(ended.summary.status, ExecutionStatus::Succeeded);

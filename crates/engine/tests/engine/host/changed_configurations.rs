@@ -134,7 +134,7 @@ async fn calls_in_back_off_come_back_as_calls_when_their_target_was_absent_for_a
     without.targets.clear();
     without.workflows.clear();
     let engine = open(&without);
-    // Their back-off ends while nobody has their target.
+    // Their backoff ends while nobody has their target.
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     engine.shut_down().await;
 

@@ -88,7 +88,7 @@ impl Arguments {
             })
         };
         let same_key = self.key.as_deref().is_none_or(|key| call["key"] == key);
-        same_key && matches(&self.priority, "priority") && matches(&self.status, "standing")
+        same_key && matches(&self.priority, "priority") && matches(&self.status, "status")
     }
 }
 
@@ -99,13 +99,13 @@ fn print(calls: &[Value]) -> std::io::Result<()> {
     for call in calls {
         let ahead = call["ahead"]
             .as_u64()
-            .filter(|_| call["standing"] == "waiting");
+            .filter(|_| call["status"] == "waiting");
         table.add_row([
             text(&call["id"]),
             text(&call["target"]),
             text(&call["priority"]),
             text(&call["key"]),
-            text(&call["standing"]),
+            text(&call["status"]),
             ahead.map_or_else(String::new, |ahead| ahead.to_string()),
             text(&call["held_by"]),
         ]);

@@ -54,7 +54,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         "{id}  {} {} · {} since {}",
         text(&call["target"]),
         text(&call["priority"]),
-        text(&call["standing"]),
+        text(&call["status"]),
         text(&call["sent_at"]),
     )];
     for (label, field) in [

@@ -233,7 +233,7 @@ async fn until_ended(client: &Client, id: &str, deadline: Deadline) -> Result<Va
                 .with_help(format!("rampmeter call why {number}")));
         }
         // Whoever waits longer than a moment is told for what.
-        let status = text(&call["standing"]);
+        let status = text(&call["status"]);
         if pause == MAX_PAUSE && status != told {
             let why = call["held_by"].as_str().unwrap_or_default();
             note(&format!("{number}  {status}  {why}"));

@@ -27,12 +27,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         "{id}  {} {} · {} since {}",
         text(&call["target"]),
         text(&call["priority"]),
-        text(&call["standing"]),
+        text(&call["status"]),
         text(&call["sent_at"]),
     )];
     if let Some(ahead) = call["ahead"]
         .as_u64()
-        .filter(|_| call["standing"] == "waiting")
+        .filter(|_| call["status"] == "waiting")
     {
         lines.push(format!("  ahead      {ahead} in its lane"));
     }

@@ -73,7 +73,7 @@ fn call_fields(call: &Value, labels: [&'static str; 2]) -> Vec<Field> {
         return Vec::new();
     };
     let [target, priority, status] =
-        ["target", "priority", "standing"].map(|member| text(&call[member]));
+        ["target", "priority", "status"].map(|member| text(&call[member]));
     let key = call["key"]
         .as_str()
         .map_or_else(String::new, |key| format!(" key {key}"));
@@ -132,7 +132,7 @@ mod tests {
 
     fn call(id: &str, ahead: u64, starts: &str) -> Value {
         json!({
-            "id": id, "target": "netsuite", "priority": "BATCH", "key": "SO-1", "standing": "waiting",
+            "id": id, "target": "netsuite", "priority": "BATCH", "key": "SO-1", "status": "waiting",
             "ahead": ahead, "held_by": "limit account: 12 of 12 used, until a call is answered",
             "starts": starts,
         })

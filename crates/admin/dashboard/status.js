@@ -1,4 +1,4 @@
-// One word, one colour and one sign for each standing, everywhere the same. Never the colour alone.
+// One word, one colour and one sign for each status, everywhere the same. Never the colour alone.
 
 import { h } from "./element.js";
 
