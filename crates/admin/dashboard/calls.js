@@ -135,7 +135,7 @@ export function factList(facts) {
 function cancel(call) {
   ask({
     title: `Cancel ${call.id}`,
-    text: call.standing === "in flight"
+    text: call.status === "in flight"
       ? "It is in flight: its task fails as of unknown outcome, for the vendor may have done it."
       : "It is not made, and its task fails with Rampmeter.Cancelled.",
     action: "Cancel the call",
