@@ -12,8 +12,11 @@ use rampmeter_store::model::id::{ExecutionId, MessageNumber};
 /// One call that has left and has no outcome yet.
 #[derive(Debug, Clone)]
 pub struct InFlight {
+    /// The message that asks for it, without its body: the row has that.
     pub message: MessageRow,
+    /// The lane that it left.
     pub priority: Priority,
+    /// When its permit was given.
     pub started_at: Time,
     /// What happens to it if its answer is lost.
     pub on_unknown: OnUnknown,
@@ -32,6 +35,7 @@ pub struct CallsInFlight {
 }
 
 impl CallsInFlight {
+    /// Adds a call that has left under a permit.
     pub fn insert(&mut self, permit: PermitId, call: InFlight) {
         self.messages.insert((call.message.id, permit));
         if let Some((execution, event)) = call.message.task {
@@ -40,6 +44,7 @@ impl CallsInFlight {
         self.calls.insert(permit, call);
     }
 
+    /// Takes out the call of a permit: it has its outcome.
     pub fn remove(&mut self, permit: &PermitId) -> Option<InFlight> {
         let call = self.calls.remove(permit)?;
         self.messages.remove(&(call.message.id, *permit));
@@ -49,30 +54,38 @@ impl CallsInFlight {
         Some(call)
     }
 
+    /// Each of them, in the order of their permits.
     pub fn values(&self) -> impl Iterator<Item = &InFlight> {
         self.calls.values()
     }
 
+    /// Whether none is out.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.calls.is_empty()
     }
 
-    pub fn get_mut(&mut self, permit: PermitId) -> Option<&mut InFlight> {
-        self.calls.get_mut(&permit)
+    /// Notes that a person cancelled the call of a permit. Says whether that is new.
+    pub fn cancel(&mut self, permit: PermitId) -> bool {
+        let call = self.calls.get_mut(&permit);
+        call.is_some_and(|call| !std::mem::replace(&mut call.cancelled, true))
     }
 
     /// The permit of the request of this call that is out.
+    #[must_use]
     pub fn permit_of(&self, message: MessageNumber) -> Option<PermitId> {
         let all = (message, PermitId::MIN)..=(message, PermitId::MAX);
         self.messages.range(all).next().map(|(_, permit)| *permit)
     }
 
     /// Whether a request of this call is out.
+    #[must_use]
     pub fn has_message(&self, message: MessageNumber) -> bool {
         self.permit_of(message).is_some()
     }
 
     /// Whether the call of this task is out.
+    #[must_use]
     pub fn has_task(&self, execution: ExecutionId, event: EventId) -> bool {
         let all = (execution, event, PermitId::MIN)..=(execution, event, PermitId::MAX);
         self.tasks.range(all).next().is_some()

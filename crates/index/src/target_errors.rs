@@ -23,7 +23,9 @@ pub struct RecentErrors {
 /// The last error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastError {
+    /// When it was.
     pub at: Time,
+    /// What it was.
     pub words: String,
 }
 

@@ -59,13 +59,11 @@ impl ControlContext<'_> {
         message: &MessageRow,
         reason: &str,
     ) -> Result<(), TransactionError> {
-        let flying = self.workflow.calls.target(target).in_flight.get_mut(permit);
-        let flying = flying.expect("it was just found there");
-        if flying.cancelled {
+        let calls = &mut self.workflow.calls;
+        if !calls.target(target).in_flight.cancel(permit) {
             let what = format!("call c-{} is cancelled already", message.id.0);
             return Err(Rejected::Impossible(what).into());
         }
-        flying.cancelled = true;
         let why = format!(
             "a person cancelled it in flight, and the vendor may have done it{}",
             because(reason)
