@@ -12,6 +12,7 @@ mod reference;
 mod tests;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde_json::Value;
 
@@ -70,12 +71,24 @@ pub(crate) struct Slice {
     step: i64,
 }
 
-/// A text that is no path.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason} at character {position}")]
+/// A text that is no path. What can be done about it follows a colon in the reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathError {
     reason: &'static str,
     position: usize,
+}
+
+impl std::error::Error for PathError {}
+
+impl fmt::Display for PathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reason.split_once(": ") {
+            Some((what, way_out)) => {
+                write!(f, "{what} at character {}: {way_out}", self.position)
+            }
+            None => write!(f, "{} at character {}", self.reason, self.position),
+        }
+    }
 }
 
 /// A path that points to nothing, and why.
