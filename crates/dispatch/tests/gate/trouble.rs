@@ -225,8 +225,8 @@ fn two_different_calls_throttled_in_a_row_shut_the_target() {
 #[test]
 fn a_pause_that_one_call_brought_ends_when_the_vendor_answers_another() {
     let mut gate = gate([Limit::concurrency("account", 9)]);
-    (1..=3).for_each(|id| start(&mut gate, id, at(i64::from(id > 1))));
-    assert_eq!(throttle(&mut gate, 2, 86_400, at(2)), Whose::Account);
+    (1..=3).for_each(|id| start(&mut gate, id, at(i64::try_from(id).expect("small"))));
+    assert_eq!(throttle(&mut gate, 2, 86_400, at(3)), Whose::Account);
     gate.finish(1, at(3));
     assert!(
         matches!(gate.decide(HIGH, at(3)), Decision::NotBefore(Some(_))),

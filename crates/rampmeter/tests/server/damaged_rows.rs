@@ -29,7 +29,7 @@ const VICTIM: &str = r#"{
         "Resource": "arn:aws:states:us-east-1:000000000000:activity:pack"}}},
       {"StartAt": "Items", "States": {"Items": {"Type": "Map", "End": true, "ItemsPath": "$.items", "Label": "Items",
         "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-          "StartAt": "Rest", "States": {"Rest": {"Type": "Wait", "Seconds": 3600, "End": true}}}}}}]}
+          "StartAt": "Sleep", "States": {"Sleep": {"Type": "Wait", "Seconds": 3600, "End": true}}}}}}]}
   }
 }"#;
 

@@ -132,16 +132,19 @@ async fn health_is_good_bad_or_unreachable() {
     assert!(stdout(&well).starts_with("✔ flowing"));
 
     vendor.answers(404);
-    let arn = server
-        .aws()
-        .start("pay", "one", json!({ "order": "one" }))
-        .await;
-    server.aws().ended(&arn).await;
+    // One bad answer alone says nothing.
+    for name in ["one", "two"] {
+        let input = json!({ "order": name });
+        let arn = server.aws().start("pay", name, input).await;
+        server.aws().ended(&arn).await;
+        let health = server.cli(&workspace, &["health"], "").await;
+        assert_eq!(health.status.code(), Some(i32::from(name == "two")));
+    }
     let unwell = server.cli(&workspace, &["health"], "").await;
     assert_eq!(unwell.status.code(), Some(1));
     let told = stdout(&unwell);
     assert!(
-        told.contains("✗ succeeding") && told.contains("1 dead letter"),
+        told.contains("✗ succeeding") && told.contains("2 dead letters"),
         "{told}"
     );
 

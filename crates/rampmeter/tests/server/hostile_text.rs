@@ -26,6 +26,7 @@ const SHOWING: &[&[&str]] = &[
     &["call", "show", "c-1", "--json"],
     &["call", "why", "c-2"],
     &["call", "move", "c-2", "batch"],
+    &["call", "cancel", "c-2", "--reason", HOSTILE],
     &["call", "submit", "vendor", "GET", "/text", "--no-wait"],
     &["dlq", "list"],
     &["dlq", "list", "--json"],
