@@ -13,7 +13,7 @@ ARROWS = {
     "config": {"call", "caller", "dispatch", "time"},
     "store": {"asl", "clock", "call", "dispatch", "time"},
     "invocation": {"asl", "call", "caller", "store"},
-    "index": {"asl", "call", "dispatch", "store"},
+    "index": {"asl", "call", "dispatch", "store", "time"},
     "succession": {"caller", "config", "dispatch", "store"},
     "engine": {
         "invocation", "asl", "clock", "call", "caller", "config", "dispatch", "index", "store", "succession", "time",

@@ -5,10 +5,12 @@ mod ancestors;
 mod expiries;
 mod in_flight;
 mod sources;
+mod step_times;
 mod target_errors;
 
 pub use ancestors::Ancestors;
 pub use expiries::Expiries;
 pub use in_flight::{CallsInFlight, InFlight};
 pub use sources::Sources;
+pub use step_times::StepTimes;
 pub use target_errors::{LastError, RecentErrors};

@@ -99,6 +99,7 @@ pub(crate) fn recover(
         workflow: WorkflowMemory {
             machines: publish(&store, config, &arns, clock.now())?,
             ancestors: RefCell::default(),
+            step_times: RefCell::default(),
             continuing: BTreeSet::new(),
             activities: store.machines().activities()?,
             synchronous: BTreeMap::new(),

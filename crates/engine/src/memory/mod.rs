@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rampmeter_dispatch::Time;
-use rampmeter_index::{Ancestors, Expiries, Sources};
+use rampmeter_index::{Ancestors, Expiries, Sources, StepTimes};
 use rampmeter_store::model::activity::Activities;
 use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::execution::SyncExecution;
@@ -83,6 +83,8 @@ pub(crate) struct WorkflowMemory {
     pub(crate) machines: Machines,
     /// Frames whose children read from them.
     pub(crate) ancestors: RefCell<Ancestors>,
+    /// When executions made their last steps.
+    pub(crate) step_times: RefCell<StepTimes>,
     /// Executions that have a command waiting to go on with them.
     pub(crate) continuing: BTreeSet<ExecutionId>,
     /// The activities that there are.

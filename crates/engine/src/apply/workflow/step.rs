@@ -414,8 +414,11 @@ impl WorkflowContext<'_> {
             })
         };
         let execution_arn = execution.arn(self.arns, &machine.name);
+        let mut times = self.memory.step_times.borrow_mut();
+        let now = times.next(execution.id, self.now_millis());
+        drop(times);
         let mut context = Context {
-            now: self.now_millis().0,
+            now: now.0,
             region: &self.arns.region,
             execution_arn: &execution_arn,
             execution_name: execution.given_name(),

@@ -218,3 +218,29 @@ async fn a_task_whose_repeat_waits_longer_than_its_heartbeat_does_not_time_out()
     );
     assert_eq!(keys(&vendor).len(), 2);
 }
+
+/// Each order of a list is written; the key is made of the state's entry, as in many a definition.
+const KEY_OF_THE_ENTRY: &str = r#"{"StartAt": "Each", "States": {"Each": {"Type": "Map", "ItemsPath": "$.items", "End": true,
+    "ItemProcessor": {"StartAt": "Write", "States": {"Write": {"Type": "Task", "End": true, "TimeoutSeconds": 60,
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Parameters": {"QueueUrl": "${ErpMedium}", "MessageBody": {"TaskToken.$": "$$.Task.Token",
+            "Method": "POST", "Path": "/orders", "RequestBody": {"n.$": "$"},
+            "IdempotencyKey.$": "States.Format('{}/{}/{}', $$.Execution.Id, $$.State.Name, $$.State.EnteredTime)"}}}}}}}}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn iterations_that_begin_at_once_enter_their_states_at_different_times() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = nth(|_, _| Reply::json(201, "{}")).await;
+    let engine = open(&config(
+        directory.path(),
+        &vendor,
+        &target(QUICK),
+        KEY_OF_THE_ENTRY,
+    ));
+    let input = serde_json::json!({ "items": (0..30).collect::<Vec<_>>() });
+    let started = start(&engine, "orders", &input.to_string()).await;
+    let ended = ended(&engine, &started.execution_arn).await;
+    assert_eq!(ended.summary.status, ExecutionStatus::Succeeded);
+    let different: std::collections::BTreeSet<_> = keys(&vendor).into_iter().collect();
+    assert_eq!(different.len(), 30, "{different:?}");
+}
