@@ -97,7 +97,9 @@ impl Learned {
             } => {
                 let alone = self.others_succeed(refusal.call, at);
                 self.throttled.push((refusal.call, alone));
-                if !refusal.overload {
+                if refusal.overload {
+                    self.probe_says_nothing(id, at);
+                } else {
                     self.reached(id, at);
                 }
                 match whose {
