@@ -65,10 +65,11 @@ pub(crate) fn recover(
     store.begin()?;
     let lost = repair::take_out(&store)?;
     let clock = take_up_time(&store, config, set_clock_back)?;
-    repair::put_back(lost, &store, config, clock.now())?;
     let seal = token_seal(&store, clock.now())?;
     check_place(&store, &arns, clock.now())?;
     let changes = carry_over(&store, config, &seal, clock.now())?;
+    // Once each target has its name of this start.
+    repair::put_back(lost, &store, config, clock.now())?;
     let permits = store.calls().permits()?;
     let jobs: BTreeSet<PermitId> = store.calls().job_permits()?.into_iter().collect();
     let mut places = Vec::new();

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use rampmeter_call::{Answer, Failed, OnUnknown, Outcome, Repeatable, Throttle};
 use rampmeter_config::aws;
+use rampmeter_dispatch::Whose;
 use serde_json::{Value, json};
 
 use super::*;
@@ -36,13 +37,17 @@ fn job() -> Job {
     Job::accepted(FollowUp::at(path), at(1_000))
 }
 
-/// A look, and the job that was looked at.
+/// A look, and the job that was looked at. What goes wrong is the call's own affair.
 fn look(job: Job, outcome: Outcome, seconds: i64) -> (Job, JobAction) {
+    judged_look(job, outcome, Judgement::CALL, seconds)
+}
+
+fn judged_look(job: Job, outcome: Outcome, judgement: Judgement, seconds: i64) -> (Job, JobAction) {
     let target = target();
     let rules = target.call_rules(2, 0, u64::MAX, OnUnknown::Retry);
     let profile = &target.profile;
     let result = profile.poll_result(&job.follow_up, outcome, SystemTime::UNIX_EPOCH);
-    let action = job.after_poll(&rules, result, Judgement::CALL, at(seconds));
+    let action = job.after_poll(&rules, result, judgement, at(seconds));
     (job, action)
 }
 
@@ -139,7 +144,11 @@ fn a_look_that_comes_to_nothing_is_repeated_and_uses_up_no_attempt() {
         answer: answer(429, json!("")),
         vendor_code: None,
     };
-    let (job, after) = again(look(job, closed, 1_004));
+    let accounts = Judgement {
+        whose: Whose::Account,
+        ..Judgement::CALL
+    };
+    let (job, after) = again(judged_look(job, closed, accounts, 1_004));
     assert_eq!(
         after,
         Duration::ZERO,

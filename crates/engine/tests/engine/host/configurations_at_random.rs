@@ -46,7 +46,7 @@ fn next(chance: &mut Chance, directory: &Path, vendor: &Vendor) -> (Config, Opti
     let first = chance.below(NAMES.len());
     let second = (first + 1 + chance.below(NAMES.len() - 1)) % NAMES.len();
     let mut text = format!(
-        "timeout = \"{}ms\"\nhold_after_timeout = \"{}ms\"\nretry = {{ max_attempts = 99, initial = \"20ms\", max = \"50ms\" }}\n",
+        "timeout = \"{}ms\"\nhold_after_timeout = \"{}ms\"\non_unknown = \"retry\"\nretry = {{ max_attempts = 99, initial = \"20ms\", max = \"50ms\" }}\n",
         chance.of(&[150, 400]),
         chance.of(&[0, 300]),
     );
