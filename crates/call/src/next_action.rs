@@ -105,52 +105,17 @@ impl CallRules {
                 };
                 self.throttled(kind, retry_after, judgement, failed)
             }
-            // Nothing of the call was sent: it keeps its turn.
-            Outcome::Repeatable {
-                reason: Repeatable::GotReady,
-                ..
-            } => self.put_off(Duration::ZERO, self.refusals, false),
-            Outcome::Repeatable {
-                reason: Repeatable::ConnectFailed(_) | Repeatable::SignInFailed(_),
-                ..
-            } if is_accounts => {
-                // While the target is shut it waits in its turn, else a little.
-                let wait = match judgement.closed_for {
-                    Some(_) => Duration::ZERO,
-                    None => self.retry.back_off(1, self.random),
-                };
-                self.put_off(wait, self.refusals, false)
-            }
-            // Where it may be done already, whose trouble it is decides only whether an attempt is used up.
-            Outcome::Repeatable { reason, .. } if is_accounts && self.may_repeat(&reason) => {
-                self.troubled(judgement, reason == Repeatable::MaybeDone)
-            }
             Outcome::Repeatable {
                 reason,
                 answer,
                 vendor_code,
             } => {
-                let may_repeat = self.may_repeat(&reason);
-                let at_once = reason.may_go_on_at_once();
-                let maybe_done = reason == Repeatable::MaybeDone;
-                let status = answer.as_ref().map(|answer| answer.status);
-                let reason = match reason {
-                    Repeatable::ConnectFailed(why) | Repeatable::SignInFailed(why) => Some(why),
-                    _ => None,
-                };
                 let failed = Failed {
                     answer,
                     vendor_code,
-                    ..self.failed(UNAVAILABLE, 1, reason)
+                    ..self.failed(UNAVAILABLE, 1, None)
                 };
-                if !may_repeat {
-                    return NextAction::Failed(Failed {
-                        error: OUTCOME_UNKNOWN.to_owned(),
-                        ..failed
-                    });
-                }
-                let perhaps_away = matches!(status, Some(502..=504));
-                behind_others(self.repeat(failed, at_once, maybe_done), perhaps_away)
+                self.repeatable(reason, judgement, failed)
             }
             Outcome::Unknown { .. } if is_accounts && self.on_unknown != OnUnknown::Fail => {
                 NextAction::Again {
@@ -169,6 +134,42 @@ impl CallRules {
             }
             Outcome::Invalid { reason } => {
                 NextAction::Failed(self.failed(INVALID_MESSAGE, 0, Some(reason)))
+            }
+        }
+    }
+
+    /// It may go well another time; `failed` says so if there is none.
+    fn repeatable(&self, reason: Repeatable, judgement: Judgement, failed: Failed) -> NextAction {
+        let is_accounts = judgement.whose == Whose::Account;
+        let may_repeat = self.may_repeat(&reason);
+        let maybe_done = reason == Repeatable::MaybeDone;
+        let at_once = reason.may_go_on_at_once();
+        match reason {
+            // Nothing of the call was sent: it keeps its turn.
+            Repeatable::GotReady => self.put_off(Duration::ZERO, self.refusals, false),
+            Repeatable::ConnectFailed(_) | Repeatable::SignInFailed(_) if is_accounts => {
+                // While the target is shut it waits in its turn, else a little.
+                let wait = match judgement.closed_for {
+                    Some(_) => Duration::ZERO,
+                    None => self.retry.back_off(1, self.random),
+                };
+                self.put_off(wait, self.refusals, false)
+            }
+            // Where it may be done already, whose trouble it is decides only whether an attempt is used up.
+            _ if is_accounts && may_repeat => self.troubled(judgement, maybe_done),
+            _ if !may_repeat => NextAction::Failed(Failed {
+                error: OUTCOME_UNKNOWN.to_owned(),
+                ..failed
+            }),
+            reason => {
+                let status = failed.answer.as_ref().map(|answer| answer.status);
+                let perhaps_away = matches!(status, Some(502..=504));
+                let reason = match reason {
+                    Repeatable::ConnectFailed(why) | Repeatable::SignInFailed(why) => Some(why),
+                    _ => None,
+                };
+                let failed = Failed { reason, ..failed };
+                behind_others(self.repeat(failed, at_once, maybe_done), perhaps_away)
             }
         }
     }
