@@ -27,7 +27,7 @@ struct Call {
 }
 
 /// What happens at a moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Event {
     Answered(PermitId, CallId),
     Ready(CallId),

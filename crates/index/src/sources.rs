@@ -36,7 +36,7 @@ impl Sources {
     }
 
     /// The next queue that may have messages: each in its turn.
-    pub fn next(&mut self) -> Option<QueueId> {
+    pub fn next_woken(&mut self) -> Option<QueueId> {
         let after = self.last.and_then(|last| {
             let rest = (std::ops::Bound::Excluded(last), std::ops::Bound::Unbounded);
             self.woken.range(rest).next()
@@ -62,13 +62,13 @@ mod tests {
             sources.add(QueueId(queue), format!("w{queue}"));
         }
         sources.rest(QueueId(2));
-        let turns: Vec<_> = (0..4).map(|_| sources.next()).collect();
+        let turns: Vec<_> = (0..4).map(|_| sources.next_woken()).collect();
         assert_eq!(turns, [1, 3, 1, 3].map(|queue| Some(QueueId(queue))));
         sources.wake(QueueId(9));
         sources.rest(QueueId(1));
         sources.rest(QueueId(3));
         assert_eq!(
-            sources.next(),
+            sources.next_woken(),
             None,
             "a queue that is no source is not woken"
         );

@@ -50,7 +50,7 @@ pub fn take_out(store: &Store) -> Result<Lost, StoreError> {
 }
 
 /// Puts back what the rules say, now that the time is known, and names what was lost.
-pub fn put_back(lost: Lost, store: &Store, config: &Config, now: Time) -> Result<(), StoreError> {
+pub fn put_back(lost: &Lost, store: &Store, config: &Config, now: Time) -> Result<(), StoreError> {
     let mut targets = BTreeMap::new();
     for (name, target) in &config.targets {
         targets.insert(store.messages().target(name)?, target);

@@ -225,7 +225,7 @@ fn two_different_calls_throttled_in_a_row_shut_the_target() {
 #[test]
 fn a_pause_that_one_call_brought_ends_when_the_vendor_answers_another() {
     let mut gate = gate([Limit::concurrency("account", 9)]);
-    (1..=3).for_each(|id| start(&mut gate, id, at(i64::try_from(id).expect("small"))));
+    (1..=3).for_each(|id| start(&mut gate, id, at(id)));
     assert_eq!(throttle(&mut gate, 2, 86_400, at(3)), Whose::Account);
     gate.finish(1, at(3));
     assert!(

@@ -69,20 +69,9 @@ pub(crate) fn recover(
     check_place(&store, &arns, clock.now())?;
     let changes = carry_over(&store, config, &seal, clock.now())?;
     // Once each target has its name of this start.
-    repair::put_back(lost, &store, config, clock.now())?;
+    repair::put_back(&lost, &store, config, clock.now())?;
     let permits = store.calls().permits()?;
     let jobs: BTreeSet<PermitId> = store.calls().job_permits()?.into_iter().collect();
-    let mut places = Vec::new();
-    let mut ids = Vec::new();
-    for (name, target) in &config.targets {
-        let id = store.messages().target(name)?;
-        places.push(if free_slots {
-            Vec::new()
-        } else {
-            store.calls().places(id)?
-        });
-        ids.push((id, target));
-    }
     let memory = Memory {
         queue: QueueMemory {
             queues: Queues::default(),
@@ -125,13 +114,14 @@ pub(crate) fn recover(
         clock,
         memory,
     };
-    for ((id, target), places) in ids.into_iter().zip(places) {
-        let open = permits.iter().filter(|permit| permit.target == id);
-        let open = if free_slots {
-            Vec::new()
-        } else {
-            open.cloned().collect()
-        };
+    for (name, target) in &config.targets {
+        let id = writer.store.messages().target(name)?;
+        let (mut open, mut places) = (Vec::new(), Vec::new());
+        if !free_slots {
+            let its_own = permits.iter().filter(|permit| permit.target == id);
+            open = its_own.cloned().collect();
+            places = writer.store.calls().places(id)?;
+        }
         let target = open_target(&mut writer, id, target, &open, &jobs, places)?;
         writer.memory.calls.targets.insert(id, target);
     }

@@ -54,7 +54,7 @@ impl SourceStarts<'_, '_> {
         }
         let mut started = 0;
         while started < STARTED_AT_ONCE {
-            let Some(queue) = self.workflow.calls.queue.memory.sources.next() else {
+            let Some(queue) = self.workflow.calls.queue.memory.sources.next_woken() else {
                 return Ok(false);
             };
             let attributes = &self.workflow.calls.queue.queue_record(queue).attributes;
