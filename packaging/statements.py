@@ -68,7 +68,8 @@ def component(package, sums):
         "purl": purl(package),
     }
     if package.get("license"):
-        made["licenses"] = [{"expression": package["license"]}]
+        # Older packages write a slash where SPDX has OR.
+        made["licenses"] = [{"expression": package["license"].replace("/", " OR ")}]
     checksum = sums.get((package["name"], package["version"]))
     if checksum and not own:
         made["hashes"] = [{"alg": "SHA-256", "content": checksum}]
