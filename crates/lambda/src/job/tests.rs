@@ -146,6 +146,7 @@ fn a_look_that_comes_to_nothing_is_repeated_and_uses_up_no_attempt() {
     };
     let accounts = Judgement {
         whose: Whose::Account,
+        closed_for: Some(Duration::from_secs(9)),
         ..Judgement::CALL
     };
     let (job, after) = again(judged_look(job, closed, accounts, 1_004));

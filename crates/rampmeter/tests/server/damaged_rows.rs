@@ -128,7 +128,7 @@ fn body_of(path: &str, round: &str) -> Value {
     let end = path.rsplit('/').next().unwrap_or_default();
     match end {
         "move" => json!({ "priority": "batch", "reason": "a test" }),
-        "pause" | "resume" | "discard" => json!({ "reason": "a test" }),
+        "pause" | "resume" | "discard" | "cancel" => json!({ "reason": "a test" }),
         "{limit}" => json!({ "max": 3, "reason": "a test" }),
         "executions" => json!({ "name": format!("by-hand-{round}"), "input": {"items": []} }),
         "stop" => json!({}),
