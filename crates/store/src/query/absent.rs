@@ -1,6 +1,8 @@
 //! Targets that have messages in the store and none in the configuration: their calls wait until they are configured
 //! again under the same name.
 
+use crate::damaged::or_left_out;
+use crate::error::StoreError;
 use crate::model::rejected::Rejected;
 use crate::query::Reader;
 
@@ -24,10 +26,14 @@ impl Reader {
     ) -> Result<Vec<AbsentTarget>, Rejected> {
         self.with(|connection| {
             let mut statement = connection.prepare_cached("SELECT id, name FROM target ORDER BY name")?;
-            let targets = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let targets: Vec<(i64, String)> = targets.collect::<Result<_, _>>()?;
+            let mut targets = statement.query([])?;
             let mut absent = Vec::new();
-            for (id, name) in targets {
+            while let Some(row) = targets.next()? {
+                let id: i64 = row.get(0)?;
+                let name = row.get::<_, String>(1).map_err(StoreError::from);
+                let Some(name) = or_left_out(name, &format!("target {id}"))? else {
+                    continue;
+                };
                 if is_configured(&name) {
                     continue;
                 }
