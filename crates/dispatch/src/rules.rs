@@ -23,9 +23,6 @@ pub use share::Share;
 pub const MIN_WINDOW: Duration = Duration::from_millis(100);
 /// The longest window, a month.
 pub const MAX_WINDOW: Duration = Duration::from_secs(31 * 24 * 60 * 60);
-/// A longer window is not filled evenly unless it is asked for.
-pub const MAX_EVEN_WINDOW: Duration = Duration::from_secs(60);
-
 /// All rules of one target. A call starts only if every limit admits it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {

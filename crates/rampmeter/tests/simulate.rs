@@ -22,7 +22,6 @@ concurrency = 2
 name = "minute"
 calls = 100
 per = "1m"
-pace = "burst"
 "#;
 
 /// Twenty BATCH calls of a second at once, and a HIGH call of half a second every other second.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::error::RulesError;
 use super::reserve::Reserve;
 use super::share::Share;
-use super::{MAX_EVEN_WINDOW, MAX_WINDOW, MIN_WINDOW};
+use super::{MAX_WINDOW, MIN_WINDOW};
 use crate::calendar::{Calendar, ResetDay};
 use crate::priority::Priority;
 
@@ -39,14 +39,6 @@ pub enum Pace {
 }
 
 impl Pace {
-    /// What suits a limit that says nothing: windows up to [`MAX_EVEN_WINDOW`] are filled evenly.
-    pub fn suiting(kind: &LimitKind) -> Pace {
-        match kind {
-            LimitKind::Window { per, .. } if *per <= MAX_EVEN_WINDOW => Pace::Even,
-            _ => Pace::Burst,
-        }
-    }
-
     /// Its name in the configuration.
     pub const fn as_str(self) -> &'static str {
         match self {

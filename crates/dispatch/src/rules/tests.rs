@@ -130,17 +130,3 @@ fn both_lower_lanes_have_twenty_deferrals_unless_told_otherwise_and_high_has_no_
     );
     assert_eq!(bounds.of(Priority::High), DeferralBound::Unlimited);
 }
-
-#[test]
-fn windows_up_to_a_minute_are_filled_evenly() {
-    let window = |seconds| LimitKind::Window {
-        calls: 9,
-        per: Duration::from_secs(seconds),
-    };
-    assert_eq!(Pace::suiting(&window(60)), Pace::Even);
-    assert_eq!(Pace::suiting(&window(61)), Pace::Burst);
-    assert_eq!(
-        Pace::suiting(&LimitKind::Concurrency { max: 3 }),
-        Pace::Burst
-    );
-}

@@ -73,11 +73,7 @@ pub(crate) fn read(
             notes.insert(limit.name.to_owned(), format!("suggested: {}", limit.note));
             rules.limits.push(match limit.bound {
                 Bound::Concurrency(max) => Limit::concurrency(limit.name, max),
-                Bound::Window { calls, per } => {
-                    let window = Limit::window(limit.name, calls, per);
-                    let pace = Pace::suiting(&window.kind);
-                    window.paced(pace)
-                }
+                Bound::Window { calls, per } => Limit::window(limit.name, calls, per),
             });
         }
     }
@@ -145,7 +141,7 @@ fn limit(reading: &Reading<'_>, section: &Section<'_>) -> Option<Limit> {
     })
 }
 
-/// How the places of a window are taken while work waits; where nothing is said, as suits its length.
+/// How the places of a window are taken while work waits; each as soon as it is free where nothing is said.
 fn pace(reading: &Reading<'_>, section: &Section<'_>, kind: Option<&LimitKind>) -> Pace {
     let words = [("even", Pace::Even), ("burst", Pace::Burst)];
     let pace = section.word("pace", &words);
@@ -157,7 +153,7 @@ fn pace(reading: &Reading<'_>, section: &Section<'_>, kind: Option<&LimitKind>) 
                 .note("it says how fast the places of a rolling window are taken while work waits"),
         );
     }
-    pace.or_else(|| kind.map(Pace::suiting)).unwrap_or_default()
+    pace.unwrap_or_default()
 }
 
 /// What a concurrency limit counts where the vendor works on accepted calls in the background.
