@@ -163,14 +163,14 @@ impl Call<'_> {
         let request = call.into_request(&self.message.id);
         let on_unknown = target.on_unknown_of(&request);
         let ask_first = on_unknown == OnUnknown::Reconcile && record.first_sent.is_some();
-        let attempt = Attempt {
-            first_sent: record.first_sent.map(system_time),
-            ask_first,
-        };
         if !self.leaves(record).await {
             let after = Duration::ZERO;
             return Err(Attempted::Back { after });
         }
+        let attempt = Attempt {
+            first_sent: record.first_sent.map(system_time),
+            ask_first,
+        };
         Ok(Ready {
             request,
             attempt,

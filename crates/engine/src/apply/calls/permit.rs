@@ -245,7 +245,7 @@ impl Permits<'_, '_> {
         let holds_for = Some(holds_for(&target.config));
         let attempt = match look {
             Some(_) => Attempt::default(),
-            None => attempt_of(on_unknown, &message),
+            None => attempt_of(on_unknown, &message, now),
         };
         let number = message.id;
         if look.is_none() && message.receive_count == 0 {
@@ -299,13 +299,12 @@ impl CallContext<'_> {
 }
 
 /// What the caller should know of the attempts before: when the first began, and whether one of them may have done it.
-fn attempt_of(on_unknown: OnUnknown, message: &MessageRow) -> Attempt {
-    let first_sent = message.first_started_at.map(|at| {
-        let micros = u64::try_from(at.as_micros()).unwrap_or_default();
-        SystemTime::UNIX_EPOCH + Duration::from_micros(micros)
-    });
+/// An attempt that starts now and is the first says so by the same clock as those that repeat it: a vendor compares.
+fn attempt_of(on_unknown: OnUnknown, message: &MessageRow, now: Time) -> Attempt {
+    let first = message.first_started_at.unwrap_or(now);
+    let micros = u64::try_from(first.as_micros()).unwrap_or_default();
     Attempt {
-        first_sent,
+        first_sent: Some(SystemTime::UNIX_EPOCH + Duration::from_micros(micros)),
         // Any earlier start may be the one whose answer was lost; a question too many does no harm.
         ask_first: on_unknown == OnUnknown::Reconcile && message.receive_count > 0,
     }
