@@ -20,8 +20,8 @@ pub struct InFlight {
     pub started_at: Time,
     /// What happens to it if its answer is lost.
     pub on_unknown: OnUnknown,
-    /// Set when it is a look at the job of a call that the vendor has accepted.
-    pub look: Option<Box<FollowUp>>,
+    /// Set when it is a poll of the job of a call that the vendor has accepted.
+    pub poll: Option<Box<FollowUp>>,
     /// A person cancelled it: its answer is no news to anybody.
     pub cancelled: bool,
 }
@@ -120,7 +120,7 @@ mod tests {
             priority: Priority::High,
             started_at: Time::default(),
             on_unknown: OnUnknown::Retry,
-            look: None,
+            poll: None,
             cancelled: false,
         }
     }

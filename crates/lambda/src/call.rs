@@ -103,7 +103,7 @@ impl Call<'_> {
         }
     }
 
-    /// Makes one attempt: at the call, or a look at its job.
+    /// Makes one attempt: at the call, or a poll of its job.
     pub(crate) async fn attempt<J: Future<Output = Judgement>>(
         &self,
         mut record: CallRecord,
@@ -117,7 +117,7 @@ impl Call<'_> {
             }
         };
         match record.job.take() {
-            Some(job) => self.look(ready, job, record, ended).await,
+            Some(job) => self.poll(ready, job, record, ended).await,
             None => self.make(ready, record, ended).await,
         }
     }
@@ -227,8 +227,8 @@ impl Call<'_> {
         }
     }
 
-    /// A look at the job that the call became.
-    async fn look<J: Future<Output = Judgement>>(
+    /// A poll of the job that the call became.
+    async fn poll<J: Future<Output = Judgement>>(
         &self,
         ready: Ready,
         job: Job,

@@ -1,5 +1,5 @@
 //! Jobs: calls that the vendor accepted and works on in the background. What is remembered of one, and how often it is
-//! looked at. Pure. What an answer says of a job is read by `caller`, and what follows is said for all hosts by `call`. A job is looked at when its message is received again: how often, decides how long the message is hidden.
+//! polled. Pure. What an answer says of a job is read by `caller`, and what follows is said for all hosts by `call`. A job is polled when its message is received again: how often, decides how long the message is hidden.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use rampmeter_config::Target;
 use rampmeter_dispatch::Time;
 use serde::{Deserialize, Serialize};
 
-/// An old job is looked at again after at least this part of its age. Each look is a receive of its message, and SQS
-/// gives up a message after a thousand: so a job of two weeks takes 350 looks, and not 40,000.
+/// An old job is polled again after at least this part of its age. Each poll is a receive of its message, and SQS
+/// gives up a message after a thousand: so a job of two weeks takes 350 polls, and not 40,000.
 const PART_OF_AGE: u32 = 40;
 
 /// What is remembered of a job.
@@ -21,7 +21,9 @@ pub(crate) struct Job {
     pub(crate) follow_up: FollowUp,
     /// When it was accepted, in milliseconds since the epoch.
     since: i64,
-    looks: u32,
+    /// Called so in the tables of deployed workers.
+    #[serde(rename = "looks")]
+    polls: u32,
 }
 
 impl Job {
@@ -30,17 +32,17 @@ impl Job {
         Job {
             follow_up,
             since: now.as_millis(),
-            looks: 0,
+            polls: 0,
         }
     }
 
-    /// How long to wait for its next look.
+    /// How long to wait for its next poll.
     pub(crate) fn pause(&self, target: &Target, now: Time) -> Duration {
-        let usual = target.profile.polling.pause(self.looks);
+        let usual = target.profile.polling.pause(self.polls);
         usual.max(self.age(now) / PART_OF_AGE)
     }
 
-    /// What follows from what a look shows.
+    /// What follows from what a poll shows.
     pub(crate) fn after_poll(
         &self,
         rules: &CallRules,
@@ -50,18 +52,18 @@ impl Job {
     ) -> JobAction {
         let polled = PolledJob {
             follow_up: &self.follow_up,
-            polls: self.looks.saturating_add(1),
+            polls: self.polls.saturating_add(1),
             age: self.age(now),
             least_pause: self.age(now) / PART_OF_AGE,
         };
         rules.after_poll(&polled, result, judgement)
     }
 
-    /// The job after a look, which goes on there.
+    /// The job after a poll, which goes on there.
     pub(crate) fn goes_on(self, follow_up: FollowUp) -> Job {
         Job {
             follow_up,
-            looks: self.looks.saturating_add(1),
+            polls: self.polls.saturating_add(1),
             ..self
         }
     }

@@ -114,7 +114,7 @@ pub(crate) fn call_json(call: &CallState) -> Value {
         "job": call.job.as_ref().map(|job| json!({
             "path": job.path,
             "since": rfc3339(job.since),
-            "polls": job.looks,
+            "polls": job.polls,
             "counted": job.counted,
         })),
         "sent_at": rfc3339(call.sent_at),

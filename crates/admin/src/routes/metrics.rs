@@ -191,7 +191,7 @@ impl Snapshot {
             put(
                 &mut metric,
                 &labels,
-                &ConstCounter::new(target.figures.looks),
+                &ConstCounter::new(target.figures.polls),
             )?;
         }
         for (name, help) in [

@@ -22,8 +22,8 @@ pub(crate) struct OutgoingCall {
     pub(crate) caller: Arc<Caller>,
     pub(crate) request: Request,
     pub(crate) attempt: Attempt,
-    /// Set when it is a look at the job of a call that the vendor has accepted.
-    pub(crate) look: Option<Box<FollowUp>>,
+    /// Set when it is a poll of the job of a call that the vendor has accepted.
+    pub(crate) poll: Option<Box<FollowUp>>,
     /// The part of a successful answer's body that is given on.
     pub(crate) selector: Option<Arc<Selector>>,
 }

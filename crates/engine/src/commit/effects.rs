@@ -84,7 +84,7 @@ impl EffectRunner {
                 caller,
                 request,
                 attempt,
-                look,
+                poll,
                 selector,
             } = call;
             let made = tokio::spawn(async move {
@@ -93,7 +93,7 @@ impl EffectRunner {
                     None => outcome,
                     Some(selector) => {
                         let selecting = tokio::task::spawn_blocking(move || {
-                            select(caller.profile(), look.as_deref(), &selector, outcome)
+                            select(caller.profile(), poll.as_deref(), &selector, outcome)
                         });
                         selecting.await.expect("selecting ends")
                     }

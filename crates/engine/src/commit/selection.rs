@@ -14,14 +14,14 @@ use rampmeter_caller::{Profile, ResponseRules};
 /// job is none yet.
 pub(crate) fn select(
     profile: &Profile,
-    look: Option<&FollowUp>,
+    poll: Option<&FollowUp>,
     selector: &Selector,
     outcome: Outcome,
 ) -> Outcome {
-    let ends = match look {
+    let ends = match poll {
         None => profile.job_of(&outcome).is_none(),
-        Some(look) => matches!(
-            profile.poll_result(look, outcome.clone(), SystemTime::now()),
+        Some(poll) => matches!(
+            profile.poll_result(poll, outcome.clone(), SystemTime::now()),
             PollResult::Done(_)
         ),
     };

@@ -68,8 +68,8 @@ pub(crate) struct Target {
     pub(crate) dead: QueueId,
     /// Messages that may be taken now, HIGH first.
     pub(crate) ready: [u64; 3],
-    /// Of those, the looks at jobs, HIGH first: they stand before the other calls of their lane.
-    pub(crate) looks: [u64; 3],
+    /// Of those, the polls of jobs, HIGH first: they stand before the other calls of their lane.
+    pub(crate) polls: [u64; 3],
     /// Calls that the vendor has accepted and works on.
     pub(crate) jobs: u64,
     /// Calls that another call of their OrderingKey goes before, HIGH first.
@@ -117,7 +117,7 @@ impl Target {
             queues,
             dead,
             ready: [0; 3],
-            looks: [0; 3],
+            polls: [0; 3],
             jobs: 0,
             parked: [0; 3],
             turns: [FairOrder::default(); 3],
@@ -149,7 +149,7 @@ impl Target {
         for (lane, queue) in self.queues.into_iter().enumerate() {
             self.ready[lane] = messages.count_ready(queue)?;
             self.parked[lane] = lanes.count_parked(id, queue)?;
-            self.looks[lane] = lanes.count_looks(queue)?;
+            self.polls[lane] = lanes.count_polls(queue)?;
             let first = lanes.lowest_turn(queue)?;
             let ungrouped = lanes.newest_ungrouped_turn(queue)?;
             self.turns[lane] = FairOrder::restore(first, ungrouped);
@@ -218,7 +218,7 @@ impl Target {
         let ready = Waiting::new(self.ready.map(|count| count > 0));
         let lanes = Priority::ALL.into_iter();
         lanes
-            .filter(|lane| self.looks[lane.index()] > 0)
+            .filter(|lane| self.polls[lane.index()] > 0)
             .fold(ready, Waiting::with_poll)
     }
 

@@ -1,4 +1,4 @@
-//! What follows from looks at jobs, from the first to the last.
+//! What follows from polls of jobs, from the first to the last.
 
 use std::path::Path;
 
@@ -37,8 +37,8 @@ fn job() -> Job {
     Job::accepted(FollowUp::at(path), at(1_000))
 }
 
-/// A look, and the job that was looked at. What goes wrong is the call's own affair.
-fn look(job: Job, outcome: Outcome, seconds: i64) -> (Job, JobAction) {
+/// A poll, and the job that was polled. What goes wrong is the call's own affair.
+fn poll(job: Job, outcome: Outcome, seconds: i64) -> (Job, JobAction) {
     judged_look(job, outcome, Judgement::CALL, seconds)
 }
 
@@ -58,15 +58,15 @@ fn pending() -> Outcome {
     ))
 }
 
-fn again((job, looked): (Job, JobAction)) -> (Job, Duration) {
-    match looked {
+fn again((job, polled): (Job, JobAction)) -> (Job, Duration) {
+    match polled {
         JobAction::Again { follow_up, after } => (job.goes_on(follow_up), after),
         other => panic!("{other:?}"),
     }
 }
 
-fn failure((_, looked): (Job, JobAction)) -> Failed {
-    match looked {
+fn failure((_, polled): (Job, JobAction)) -> Failed {
+    match polled {
         JobAction::Failed(failed) => failed,
         other => panic!("{other:?}"),
     }
@@ -74,24 +74,24 @@ fn failure((_, looked): (Job, JobAction)) -> Failed {
 
 #[test]
 fn a_job_is_looked_at_until_it_has_ended_and_its_result_is_the_answer_of_the_call() {
-    let (job, after) = again(look(job(), pending(), 1_002));
+    let (job, after) = again(poll(job(), pending(), 1_002));
     assert_eq!(after, Duration::from_secs(4));
     let ended = Outcome::Success(answer(
         200,
         json!({"completed": true, "progress": "succeeded"}),
     ));
-    let (job, after) = again(look(job, ended, 1_006));
+    let (job, after) = again(poll(job, ended, 1_006));
     assert_eq!(
         (job.follow_up.part, after),
         (rampmeter_call::job::Part::Tasks, Duration::ZERO)
     );
     let tasks = json!({"items": [{"links": [
         {"rel": "self", "href": "http://127.0.0.1:1/services/rest/async/v1/job/7/task/1"}]}]});
-    let (job, after) = again(look(job, Outcome::Success(answer(200, tasks)), 1_007));
+    let (job, after) = again(poll(job, Outcome::Success(answer(200, tasks)), 1_007));
     assert_eq!(after, Duration::ZERO);
     assert!(job.follow_up.path.ends_with("/task/1/result"), "{job:?}");
     let result = Outcome::Success(answer(200, json!({"id": 12})));
-    let (_, JobAction::Done(answer)) = look(job, result, 1_008) else {
+    let (_, JobAction::Done(answer)) = poll(job, result, 1_008) else {
         panic!("it has ended");
     };
     assert_eq!(answer.body, json!({"id": 12}));
@@ -101,25 +101,25 @@ fn a_job_is_looked_at_until_it_has_ended_and_its_result_is_the_answer_of_the_cal
 fn an_old_job_is_looked_at_less_often_so_that_its_message_is_not_received_too_often() {
     let target = target();
     let mut job = job();
-    let (mut now, mut looks) = (1_000_000_u64, 0);
+    let (mut now, mut polls) = (1_000_000_u64, 0);
     let two_weeks = 14 * 24 * 3_600 * 1_000;
     while now < 1_000_000 + two_weeks {
         let time = Time::from_millis(i64::try_from(now).unwrap());
-        job.looks = looks;
+        job.polls = polls;
         let pause = job.pause(&target, time);
         assert!(
             pause <= Duration::from_secs(11 * 3_600),
             "SQS hides it so long"
         );
         now += u64::try_from(pause.as_millis()).unwrap();
-        looks += 1;
+        polls += 1;
     }
-    assert!(looks < 400, "{looks}");
+    assert!(polls < 400, "{polls}");
 }
 
 #[test]
 fn a_job_that_does_not_end_is_given_up_and_nobody_says_that_it_was_not_done() {
-    let failed = failure(look(job(), pending(), 1_000 + 24 * 3_600));
+    let failed = failure(poll(job(), pending(), 1_000 + 24 * 3_600));
     assert_eq!(failed.error, "Rampmeter.OutcomeUnknown");
     let reason = failed.reason.unwrap();
     assert!(reason.ends_with("has not ended for too long"), "{reason}");
@@ -133,8 +133,8 @@ fn a_look_that_comes_to_nothing_is_repeated_and_uses_up_no_attempt() {
         answer: Some(answer(500, json!(""))),
         vendor_code: None,
     };
-    let (job, first) = again(look(job(), nothing(), 1_002));
-    let (job, second) = again(look(job, nothing(), 1_003));
+    let (job, first) = again(poll(job(), nothing(), 1_002));
+    let (job, second) = again(poll(job, nothing(), 1_003));
     assert!(first > Duration::ZERO && second > first);
     assert_eq!(job.follow_up.misses, 2);
     let closed = Outcome::Throttled {
@@ -155,7 +155,7 @@ fn a_look_that_comes_to_nothing_is_repeated_and_uses_up_no_attempt() {
         Duration::ZERO,
         "the gate keeps it until the target opens"
     );
-    let (job, _) = again(look(job, pending(), 1_005));
+    let (job, _) = again(poll(job, pending(), 1_005));
     assert_eq!(job.follow_up.misses, 0);
 }
 
@@ -165,8 +165,8 @@ fn a_job_that_failed_fails_its_task_with_what_it_said() {
         200,
         json!({"completed": true, "progress": "failed"}),
     ));
-    let (job, _) = again(look(job(), ended, 1_002));
-    let (job, _) = again(look(
+    let (job, _) = again(poll(job(), ended, 1_002));
+    let (job, _) = again(poll(
         job,
         Outcome::Success(answer(
             200,
@@ -182,7 +182,7 @@ fn a_job_that_failed_fails_its_task_with_what_it_said() {
         ),
         vendor_code: Some("USER_ERROR".to_owned()),
     };
-    let failed = failure(look(job, no, 1_004));
+    let failed = failure(poll(job, no, 1_004));
     assert_eq!(failed.error, "Http.StatusCode.400");
     assert_eq!(failed.vendor_code.as_deref(), Some("USER_ERROR"));
     assert_eq!(failed.attempts, 3);

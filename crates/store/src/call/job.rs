@@ -25,9 +25,9 @@ pub struct JobRow {
     pub permit: Option<PermitId>,
     /// When the vendor accepted it.
     pub since: Time,
-    /// How often it was looked at.
-    pub looks: u32,
-    /// Where to look next.
+    /// How often it was polled.
+    pub polls: u32,
+    /// Where to poll next.
     pub follow_up: FollowUp,
 }
 
@@ -46,7 +46,7 @@ impl JobRow {
             task: execution.zip(event.map(i64::unsigned_abs)),
             permit: row.get(4)?,
             since: micros(row, 5)?,
-            looks: row.get(6)?,
+            polls: row.get(6)?,
             follow_up: parsed.unwrap_or_else(|_| FollowUp::at(String::new())),
         };
         Ok((job, unreadable))
@@ -76,17 +76,17 @@ impl CallTables<'_> {
                 job.task.map(|(_, event)| signed(event)),
                 job.permit,
                 job.since.as_micros(),
-                job.looks,
+                job.polls,
                 written(&job.follow_up),
             ])?;
         Ok(())
     }
 
-    /// Writes what a look changed.
+    /// Writes what a poll changed.
     pub fn update_job(&self, job: &JobRow) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("UPDATE job SET looks = ?2, follow_up = ?3 WHERE message = ?1")?
-            .execute((job.message, job.looks, written(&job.follow_up)))?;
+            .execute((job.message, job.polls, written(&job.follow_up)))?;
         Ok(())
     }
 
@@ -160,5 +160,5 @@ impl CallTables<'_> {
 }
 
 fn written(follow_up: &FollowUp) -> String {
-    serde_json::to_string(follow_up).expect("a place to look has only text keys")
+    serde_json::to_string(follow_up).expect("a place to poll has only text keys")
 }

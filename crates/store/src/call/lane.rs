@@ -87,7 +87,7 @@ impl LaneTables<'_> {
         Ok(optional(first)?)
     }
 
-    /// The lowest turn that waits in a lane. Looks at jobs have none.
+    /// The lowest turn that waits in a lane. Polls of jobs have none.
     pub fn lowest_turn(&self, queue: QueueId) -> Result<Option<u64>, StoreError> {
         let mut statement = self
             .connection
@@ -96,8 +96,8 @@ impl LaneTables<'_> {
         Ok(lowest.map(i64::unsigned_abs))
     }
 
-    /// How many looks at jobs wait in a lane: they stand before its calls, with turn 0.
-    pub fn count_looks(&self, queue: QueueId) -> Result<u64, StoreError> {
+    /// How many polls of jobs wait in a lane: they stand before its calls, with turn 0.
+    pub fn count_polls(&self, queue: QueueId) -> Result<u64, StoreError> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT count(*) FROM ready WHERE queue = ?1 AND turn = 0")?;

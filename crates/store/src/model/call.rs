@@ -85,8 +85,8 @@ pub struct JobState {
     pub path: String,
     /// When the vendor accepted it.
     pub since: UnixMillis,
-    /// How often it was looked at.
-    pub looks: u32,
+    /// How often it was polled.
+    pub polls: u32,
     /// It keeps a place in the limits that count jobs.
     pub counted: bool,
 }

@@ -54,8 +54,8 @@ pub struct Figures {
     pub durations: [Histogram; 3],
     /// Answers by priority and by [`OUTCOMES`].
     pub answers: [[u64; OUTCOMES.len()]; 3],
-    /// Looks at jobs.
-    pub looks: u64,
+    /// Polls of jobs.
+    pub polls: u64,
 }
 
 impl Figures {

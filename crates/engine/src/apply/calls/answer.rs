@@ -45,12 +45,12 @@ impl CallContext<'_> {
             self.end_permit(target, permit, &call, &outcome)?;
             return Ok(());
         }
-        if let Some(look) = call.look.take() {
+        if let Some(poll) = call.poll.take() {
             let judgement = self.jobs().settle_look(target, permit, &call, &outcome)?;
             self.with_message(id, |calls| {
                 Ok(calls
                     .jobs()
-                    .looked(target, call, &look, outcome, judgement)?)
+                    .polled(target, call, &poll, outcome, judgement)?)
             })?;
             return Ok(());
         }
@@ -147,7 +147,7 @@ impl CallContext<'_> {
                 priority: lane.ok_or_else(|| StoreError::damaged("a permit of no lane"))?,
                 started_at: permit.started_at,
                 on_unknown,
-                look: job.map(|job| Box::new(job.follow_up)),
+                poll: job.map(|job| Box::new(job.follow_up)),
                 cancelled: false,
             };
             Ok(calls.lost_in_crash(permit.target, call)?)
@@ -156,7 +156,7 @@ impl CallContext<'_> {
     }
 
     fn lost_in_crash(&mut self, target: TargetId, mut call: InFlight) -> Result<(), StoreError> {
-        if call.look.is_some() {
+        if call.poll.is_some() {
             return self.jobs().look_lost_in_crash(&call);
         }
         call.message.receive_count += 1;
@@ -257,7 +257,7 @@ impl CallContext<'_> {
         self.store.calls.put_places(target, places)
     }
 
-    /// Ends the permit of a request, be it a call or a look: its places are free, or are kept for as long as the vendor may
+    /// Ends the permit of a request, be it a call or a poll: its places are free, or are kept for as long as the vendor may
     /// still be at work on it. What the gate learns by it is written down with it.
     pub(crate) fn end_permit(
         &mut self,

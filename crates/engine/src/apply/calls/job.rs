@@ -1,6 +1,6 @@
 //! Jobs: calls that the vendor accepted and works on in the background. The place of a job is on disk in the transaction
-//! that ends its request, and from then on the call is not sent again; it is looked at, each look a call of its own under
-//! a permit, until it has ended. What a look shows was said by `caller`, and what follows by `call`; here it is done.
+//! that ends its request, and from then on the call is not sent again; it is polled, each poll a call of its own under
+//! a permit, until it has ended. What a poll shows was said by `caller`, and what follows by `call`; here it is done.
 
 use std::time::{Duration, SystemTime};
 
@@ -62,7 +62,7 @@ impl Jobs<'_, '_> {
         })
     }
 
-    /// Writes a job down, and has it looked at after a while.
+    /// Writes a job down, and has it polled after a while.
     pub(crate) fn watch(
         &mut self,
         id: TargetId,
@@ -81,7 +81,7 @@ impl Jobs<'_, '_> {
             task: call.message.task,
             permit,
             since: self.calls.now(),
-            looks: 0,
+            polls: 0,
             follow_up,
         })?;
         let target = self.calls.target(id);
@@ -90,7 +90,7 @@ impl Jobs<'_, '_> {
         self.calls.put_back(call, wait)
     }
 
-    /// Frees or holds the places of a look, and takes from its outcome what it says of the account.
+    /// Frees or holds the places of a poll, and takes from its outcome what it says of the account.
     pub(crate) fn settle_look(
         &mut self,
         id: TargetId,
@@ -99,19 +99,19 @@ impl Jobs<'_, '_> {
         outcome: &Outcome,
     ) -> Result<Judgement, StoreFailure> {
         let took = self.calls.now().saturating_since(call.started_at);
-        self.calls.target(id).figures.looks += 1;
+        self.calls.target(id).figures.polls += 1;
         if PermitEnd::of(outcome) == PermitEnd::Free {
             self.calls.target(id).note_latency(took);
         }
         self.calls.end_permit(id, permit, call, outcome)
     }
 
-    /// Does what follows from what a look at a job showed.
-    pub(crate) fn looked(
+    /// Does what follows from what a poll of a job showed.
+    pub(crate) fn polled(
         &mut self,
         id: TargetId,
         call: InFlight,
-        look: &FollowUp,
+        poll: &FollowUp,
         outcome: Outcome,
         judgement: Judgement,
     ) -> Result<(), StoreError> {
@@ -122,16 +122,16 @@ impl Jobs<'_, '_> {
                 call.message.id.0
             ))
         })?;
-        job.looks += 1;
+        job.polls += 1;
         let polled = PolledJob {
-            follow_up: look,
-            polls: job.looks,
+            follow_up: poll,
+            polls: job.polls,
             age: self.calls.now().saturating_since(job.since),
             least_pause: Duration::ZERO,
         };
         let rules = self.calls.rules_of(id, &call);
         let profile = &self.calls.target(id).config.profile;
-        let result = profile.poll_result(look, outcome, SystemTime::now());
+        let result = profile.poll_result(poll, outcome, SystemTime::now());
         match rules.after_poll(&polled, result, judgement) {
             JobAction::Done(answer) => {
                 self.forget_job(id, &job)?;
@@ -153,12 +153,12 @@ impl Jobs<'_, '_> {
         }
     }
 
-    /// A look was in flight when an earlier process ended: it is made again.
+    /// A poll was in flight when an earlier process ended: it is made again.
     pub(crate) fn look_lost_in_crash(&mut self, call: &InFlight) -> Result<(), StoreError> {
         self.calls.put_back(call, Duration::ZERO)
     }
 
-    /// A job is looked at no more: what it kept is free.
+    /// A job is polled no more: what it kept is free.
     pub(crate) fn forget_job(&mut self, id: TargetId, job: &JobRow) -> Result<(), StoreError> {
         if let Some(permit) = job.permit
             && self.calls.target(id).gate.is_open(permit)

@@ -16,7 +16,7 @@ use crate::apply::calls::context::{CallContext, CallStore};
 use crate::apply::subject::Subject;
 use crate::memory::queues::Queue;
 
-/// The turn of a look at a job: before that of every call.
+/// The turn of a poll of a job: before that of every call.
 const LOOK: u64 = 0;
 
 /// The lanes of targets, and the order of the calls in them.
@@ -114,7 +114,7 @@ impl Lanes<'_, '_> {
         self.store.lanes.set_turn(message.id, message.turn)
     }
 
-    /// Whether the vendor works on the call already, so that what waits is a look at that.
+    /// Whether the vendor works on the call already, so that what waits is a poll of that.
     pub(crate) fn is_job(
         &mut self,
         target: TargetId,
@@ -123,7 +123,7 @@ impl Lanes<'_, '_> {
         Ok(self.calls.target(target).jobs > 0 && self.store.calls.job(message)?.is_some())
     }
 
-    /// A look at a job goes before all calls of its lane that have not started: what has begun is to end.
+    /// A poll of a job goes before all calls of its lane that have not started: what has begun is to end.
     fn make_look_ready(
         &mut self,
         target: TargetId,
@@ -135,12 +135,12 @@ impl Lanes<'_, '_> {
             .make_ready_in_turn(message.queue, LOOK, message.id, None)?;
         let waiting = self.calls.target(target);
         waiting.ready[lane.index()] += 1;
-        waiting.looks[lane.index()] += 1;
+        waiting.polls[lane.index()] += 1;
         *self.calls.made_ready = true;
         Ok(())
     }
 
-    /// Takes the first call out of a lane, and the job if it is a look at one. None if it had to be parked.
+    /// Takes the first call out of a lane, and the job if it is a poll of one. None if it had to be parked.
     pub(crate) fn take_first(
         &mut self,
         target: TargetId,
@@ -152,7 +152,7 @@ impl Lanes<'_, '_> {
         let waiting = self.calls.target(target);
         waiting.ready[lane.index()] -= 1;
         if turn == LOOK {
-            waiting.looks[lane.index()] -= 1;
+            waiting.polls[lane.index()] -= 1;
             let message = self.message(number)?;
             let Some(job) = self.store.calls.job(number)? else {
                 // It has the turn of a poll and is none: it goes to the end of its lane, as any call without a turn.

@@ -452,7 +452,7 @@ fn job_state(job: JobRow) -> JobState {
     JobState {
         path: job.follow_up.job,
         since: job.since.into(),
-        looks: job.looks,
+        polls: job.polls,
         counted: job.permit.is_some(),
     }
 }

@@ -26,8 +26,8 @@ struct Wanted {
     request: Request,
     /// The part of the answer's body that is given on.
     selector: Option<Arc<Selector>>,
-    /// Set when it is a look at the job of a call that the vendor has accepted.
-    look: Option<Box<FollowUp>>,
+    /// Set when it is a poll of the job of a call that the vendor has accepted.
+    poll: Option<Box<FollowUp>>,
 }
 
 /// What a message asks for.
@@ -158,7 +158,7 @@ impl Permits<'_, '_> {
                     Asked::Call(wanted) => wanted.selector,
                     Asked::Nothing(_) => None,
                 },
-                look: Some(Box::new(job.follow_up)),
+                poll: Some(Box::new(job.follow_up)),
             };
             return Ok(Some((message, wanted)));
         }
@@ -204,7 +204,7 @@ impl Permits<'_, '_> {
         Ok(Asked::Call(Box::new(Wanted {
             request: call.into_request(&key),
             selector,
-            look: None,
+            poll: None,
         })))
     }
 
@@ -230,25 +230,25 @@ impl Permits<'_, '_> {
         let Wanted {
             request,
             selector,
-            look,
+            poll,
         } = wanted;
         let now: Time = self.calls.now();
         let permit = self.calls.memory.permit_numbers.take(self.calls.ledger)?;
         let target = self.calls.target(id);
         let mut waiting = target.waiting();
-        if look.is_some() {
+        if poll.is_some() {
             waiting = waiting.with_poll(priority);
         }
         let places = target.gate.start(permit, priority, waiting, now);
         let caller = Arc::clone(&target.caller);
         let on_unknown = target.config.on_unknown_of(&request);
         let holds_for = Some(holds_for(&target.config));
-        let attempt = match look {
+        let attempt = match poll {
             Some(_) => Attempt::default(),
             None => attempt_of(on_unknown, &message, now),
         };
         let number = message.id;
-        if look.is_none() && message.receive_count == 0 {
+        if poll.is_none() && message.receive_count == 0 {
             let waited = now.saturating_since(message.sent_at);
             target.figures.note_wait(priority, waited);
         }
@@ -261,7 +261,7 @@ impl Permits<'_, '_> {
                 priority,
                 started_at: now,
                 on_unknown,
-                look: look.clone(),
+                poll: poll.clone(),
                 cancelled: false,
             },
         );
@@ -281,7 +281,7 @@ impl Permits<'_, '_> {
             caller,
             request,
             attempt,
-            look,
+            poll,
             selector,
         });
         Ok(())

@@ -101,7 +101,7 @@ fn is_closed_as_long(target: &Target, until: Option<Time>, now: Time) -> bool {
 pub(crate) fn explain_job(job: &JobRow, polled_at: Option<Time>) -> Explanation {
     let held_by = Holder::Job {
         job: job.follow_up.job.clone(),
-        polls: job.looks,
+        polls: job.polls,
     };
     Explanation::by_host(held_by, Some(job.since), polled_at)
 }

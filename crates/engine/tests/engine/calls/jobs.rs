@@ -85,7 +85,7 @@ async fn looked_at(engine: &Engine, times: u32) {
             .await
             .expect("the engine runs");
         let job = calls.first()?.job.as_ref()?;
-        (job.looks >= times).then_some(())
+        (job.polls >= times).then_some(())
     })
     .await;
 }
