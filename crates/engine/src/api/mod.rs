@@ -77,12 +77,19 @@ impl Engine {
         } = options;
         let opening = Opening {
             config,
-            runtime,
+            runtime: runtime.clone(),
             free_slots_after_restart,
             set_clock_back,
         };
         let opened = open(opening, |opened| sdk.map(|sdk| Operations::of(sdk, opened)))?;
-        Ok(Engine::of_parts(opened))
+        let engine = Engine::of_parts(opened);
+        runtime.spawn(engine.clone().inspected());
+        Ok(engine)
+    }
+
+    /// Has rows named that no question would ever meet. A read that fails says so where it is asked for something.
+    async fn inspected(self) {
+        let _ = self.read(Reader::inspect).await;
     }
 
     /// The handle of an engine that runs.

@@ -7,6 +7,7 @@ mod calls;
 mod dead_letter;
 mod description;
 mod history;
+mod inspection;
 mod listing;
 mod machine;
 mod map_run;
