@@ -14,7 +14,7 @@ ARROWS = {
     "store": {"asl", "clock", "call", "dispatch", "time"},
     "invocation": {"asl", "call", "caller", "store"},
     "index": {"asl", "call", "dispatch", "store", "time"},
-    "succession": {"caller", "config", "dispatch", "store"},
+    "succession": {"caller", "clock", "config", "dispatch", "store"},
     "engine": {
         "invocation", "asl", "clock", "call", "caller", "config", "dispatch", "index", "store", "succession", "time",
     },

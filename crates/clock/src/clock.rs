@@ -48,6 +48,12 @@ impl Clock {
         Stamp::new(self.at(reading.boot), &reading)
     }
 
+    /// By how many microseconds the date is ahead of the engine's time; negative where it is behind.
+    #[must_use]
+    pub fn wall_ahead(&self) -> i64 {
+        wall(self.set_back).as_micros() - self.now().as_micros()
+    }
+
     fn at(&self, boot: Duration) -> Time {
         self.base.saturating_add(boot.saturating_sub(self.started))
     }

@@ -6,8 +6,8 @@
 //! - **boot**: how long ago the machine was started, sleeps included. Nobody sets it; it starts anew with each boot.
 //! - **engine**: what everything here is decided by. It never goes back and never jumps while one boot of the machine
 //!   lasts: within a boot it is an earlier engine time plus what the boot clock says has passed since.
-//! - **the vendor's calendar**: quotas that start anew at midnight follow the date (`dispatch::Calendar`). It is read off
-//!   the engine's time, so a date that is set right while a boot lasts counts from the next boot on.
+//! - **the vendor's calendar**: quotas that start anew at midnight follow the date as it is set right (`wall_ahead`), and the
+//!   vendor's own clock (`dispatch::CalendarClock`).
 //!
 //! Each commit writes a [`Stamp`] of the three clocks beside what it decided. A start reads it and the clocks anew, and
 //! [`resume`] concludes what the time is:
@@ -20,8 +20,8 @@
 //!
 //! That some time is unsure costs places for a while and never gives one twice: windows and holds end later by
 //! [`Resumption::unsure`]. Left out: a machine whose own boot clock stands still (a virtual machine that is paused) is
-//! slower than the vendor, which is safe; a date that was wrong when a boot's first start read it moves calendar quotas by
-//! as much.
+//! slower than the vendor, which is safe; a date that is wrong moves calendar quotas for as long as it is, unless the vendor's
+//! answers say otherwise.
 
 mod clock;
 mod reading;

@@ -23,6 +23,8 @@ pub struct Calendar {
     pub at: jiff::civil::Time,
     /// On which days.
     pub on: ResetDay,
+    /// By how much the vendor's clock may differ from what is known of it, either way.
+    pub margin: Duration,
 }
 
 /// On which days a quota starts anew.
@@ -133,6 +135,7 @@ mod tests {
             zone: TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").expect("the rules of Paris"),
             at: time(hour, minute, 0, 0),
             on,
+            margin: Duration::ZERO,
         }
     }
 

@@ -10,6 +10,7 @@
 
 mod amend;
 mod answer;
+mod calendar;
 mod explain;
 mod feedback;
 mod give_back;
@@ -26,6 +27,7 @@ mod wake;
 
 use std::collections::BTreeMap;
 
+use crate::calendar_clock::CalendarClock;
 use crate::feedback::{AccountTrouble, Ceiling, Successes, VendorPause};
 use crate::lane::{Lanes, Waiting};
 use crate::limit::{LimitState, WindowRow};
@@ -54,6 +56,7 @@ pub struct Gate {
     pub(crate) trouble: AccountTrouble,
     pub(crate) successes: Successes,
     pub(crate) pauses: Pauses,
+    pub(crate) calendar: CalendarClock,
     /// The latest moment it was told. An earlier one is taken for this one.
     now: Time,
 }
@@ -126,6 +129,7 @@ impl Gate {
             trouble: AccountTrouble::default(),
             successes: Successes::default(),
             pauses: Pauses::default(),
+            calendar: CalendarClock::default(),
             now,
         }
     }

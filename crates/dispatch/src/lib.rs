@@ -62,6 +62,7 @@
 mod time;
 
 mod calendar;
+mod calendar_clock;
 mod priority;
 
 mod rules;
@@ -80,6 +81,7 @@ mod gate;
 mod shared;
 
 pub use calendar::{Calendar, ResetDay};
+pub use calendar_clock::CalendarClock;
 pub use explain::{Explanation, Holder, Position, Start};
 pub use feedback::{
     FIRST_PAUSE, MAX_PAUSE, MAX_PROBE_PAUSE, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, TROUBLED_CALLS,

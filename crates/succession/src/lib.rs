@@ -2,10 +2,11 @@
 //! (`repair`), and what was durable under another configuration, which is carried over by the rule in `docs/limits.md`.
 //!
 //! Which target and which limit of the new configuration is which of the old one is decided in `targets` and `limits`, without
-//! I/O; `former` is what is kept of a configuration for the next start, and `carry_over` does what was decided, in the
+//! I/O; `calendar` is where the days of a vendor begin; `former` is what is kept of a configuration for the next start, and `carry_over` does what was decided, in the
 //! transaction of the start. What a start concludes of time, and how a gate takes its places up again, is not here.
 
 mod account;
+mod calendar;
 mod carry_over;
 mod change;
 mod former;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use rampmeter_config::Target;
 
+pub use calendar::take_up_calendar;
 pub use carry_over::carry_over;
 pub use change::ConfigurationChange;
 

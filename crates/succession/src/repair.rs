@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use rampmeter_config::Config;
-use rampmeter_dispatch::{Limit, LimitKind, Time};
+use rampmeter_dispatch::{CalendarClock, Limit, LimitKind, Time};
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::id::{MessageNumber, TargetId};
 use rampmeter_store::{
@@ -144,7 +144,9 @@ fn take_places(
         let (all, until) = match &limit.kind {
             LimitKind::Concurrency { .. } => continue,
             LimitKind::Window { calls, per } => (*calls, now.saturating_add(*per)),
-            LimitKind::Calendar { calls, reset } => (*calls, reset.next_reset(now)),
+            LimitKind::Calendar { calls, reset } => {
+                (*calls, CalendarClock::default().frees_at(reset, now))
+            }
         };
         let all = u32::try_from(all).unwrap_or(u32::MAX);
         let (slot, count) = match (&places.limit, places.count) {

@@ -53,14 +53,19 @@ fn until(value: &str, now: SystemTime) -> Option<Duration> {
 
 /// When the vendor sent an answer, by its own clock where it tells the time: dates in the answer are of that clock.
 pub(crate) fn sent_at(answer: &Answer, now: SystemTime) -> SystemTime {
-    let date = answer.header("date").map(httpdate::parse_http_date);
-    let Some(Ok(date)) = date else {
-        return now;
-    };
+    vendor_date(answer).unwrap_or(now)
+}
+
+/// What the vendor's clock said when it sent an answer, in whole seconds; none where the answer does not tell.
+#[must_use]
+pub fn vendor_date(answer: &Answer) -> Option<SystemTime> {
+    let date = httpdate::parse_http_date(answer.header("date")?).ok()?;
     // An answer from a cache has been under way for so long (RFC 9111, section 5.1).
     let age = answer.header("age").and_then(|age| age.trim().parse().ok());
-    date.checked_add(Duration::from_secs(age.unwrap_or_default()))
-        .unwrap_or(date)
+    Some(
+        date.checked_add(Duration::from_secs(age.unwrap_or_default()))
+            .unwrap_or(date),
+    )
 }
 
 #[cfg(test)]

@@ -319,6 +319,17 @@ share = { BATCH = "60%", MEDIUM = 90000 }
         (*calls, reset.to_string().as_str()),
         (100_000, "00:00 America/New_York")
     );
+    assert_eq!(
+        reset.margin,
+        Duration::from_secs(1),
+        "where the file does not say"
+    );
+    let alone = toml(&limit("calls = 1\nper = \"1d\"\nreset_margin = \"2s\"")).unwrap_err();
+    assert!(
+        alone
+            .to_string()
+            .contains("`reset_margin` goes with `reset`")
+    );
     // Across the change of clocks in November the day has 25 hours.
     let reset_at = |millis| reset.next_reset(rampmeter_dispatch::Time::from_millis(millis));
     assert_eq!(reset_at(1_793_505_600_000).as_millis(), 1_793_595_600_000);

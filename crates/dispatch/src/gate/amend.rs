@@ -21,6 +21,9 @@ impl Gate {
         let rows = self.view(now).rows();
         let amended = Gate::restore(rules, Vec::new(), rows, now);
         self.limits = amended.limits;
+        for limit in &mut self.limits {
+            limit.keep_calendar(self.calendar);
+        }
         self.bounds = amended.bounds;
         self.lanes.hold_to(&self.bounds);
     }

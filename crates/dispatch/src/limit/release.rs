@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::calendar::Calendar;
+use crate::calendar_clock::CalendarClock;
 use crate::rules::{Limit, LimitKind};
 use crate::time::{Time, micros};
 
@@ -35,8 +36,8 @@ pub(super) enum ReleaseRule {
     Exact { calls: u32, per: Duration },
     /// One length and on to the end of a bucket, whose length is in microseconds.
     Bucketed { per: Duration, bucket: i64 },
-    /// Until the next reset.
-    Calendar(Calendar),
+    /// Until the next reset, by the vendor's clock.
+    Calendar(Calendar, CalendarClock),
 }
 
 impl ReleaseRule {
@@ -56,7 +57,9 @@ impl ReleaseRule {
                     },
                 }
             }
-            LimitKind::Calendar { ref reset, .. } => ReleaseRule::Calendar(reset.clone()),
+            LimitKind::Calendar { ref reset, .. } => {
+                ReleaseRule::Calendar(reset.clone(), CalendarClock::default())
+            }
         })
     }
 
@@ -65,7 +68,7 @@ impl ReleaseRule {
         match self {
             ReleaseRule::Exact { calls, .. } => *calls,
             ReleaseRule::Bucketed { .. } => MAX_BUCKETS,
-            ReleaseRule::Calendar(_) => CALENDAR_BUCKETS,
+            ReleaseRule::Calendar(..) => CALENDAR_BUCKETS,
         }
     }
 
@@ -74,7 +77,15 @@ impl ReleaseRule {
         match self {
             ReleaseRule::Exact { per, .. } => end.saturating_add(*per),
             ReleaseRule::Bucketed { per, bucket } => end.saturating_add(*per).round_up(*bucket),
-            ReleaseRule::Calendar(calendar) => calendar.next_reset(end),
+            ReleaseRule::Calendar(calendar, clock) => clock.frees_at(calendar, end),
+        }
+    }
+
+    /// Follows the vendor's calendar as it is known now. Answers as what it was known before; none where nothing changes.
+    pub(super) fn follow(&mut self, now: CalendarClock) -> Option<CalendarClock> {
+        match self {
+            ReleaseRule::Calendar(_, clock) if *clock != now => Some(std::mem::replace(clock, now)),
+            _ => None,
         }
     }
 

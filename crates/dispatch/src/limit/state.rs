@@ -9,6 +9,7 @@ use super::pace::Schedule;
 use super::reading::{Reading, ShareReading};
 use super::slot::WindowRow;
 use super::window::Window;
+use crate::calendar_clock::CalendarClock;
 use crate::explain::Holder;
 use crate::feedback::Ceiling;
 use crate::permit::{Permits, Stage};
@@ -47,6 +48,20 @@ impl LimitState {
         if let Some(window) = &mut self.window {
             window.restore(rows, now);
         }
+    }
+
+    /// As [`Window::keep_calendar`].
+    pub(crate) fn keep_calendar(&mut self, clock: CalendarClock) {
+        if let Some(window) = &mut self.window {
+            window.keep_calendar(clock);
+        }
+    }
+
+    /// As [`Window::follow_calendar`].
+    pub(crate) fn follow_calendar(&mut self, clock: CalendarClock) -> bool {
+        self.window
+            .as_mut()
+            .is_some_and(|window| window.follow_calendar(clock))
     }
 
     /// The rows of the places that cool at `now`.

@@ -17,6 +17,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::release::ReleaseRule;
 use super::slot::{Slot, WindowRow, row_of};
+use crate::calendar_clock::CalendarClock;
 use crate::priority::Priority;
 use crate::rules::{CountFrom, Limit, Taken};
 use crate::time::Time;
@@ -82,6 +83,23 @@ impl Window {
 
     pub(crate) fn count_from(&self) -> CountFrom {
         self.count_from
+    }
+
+    /// Follows the vendor's calendar as it is known now, and carries the places that cool along. Answers whether that
+    /// changed any.
+    pub(crate) fn follow_calendar(&mut self, clock: CalendarClock) -> bool {
+        let Some(before) = self.release_rule.follow(clock) else {
+            return false;
+        };
+        for slot in &mut self.cooling {
+            slot.until = clock.carried(slot.until, before);
+        }
+        !self.cooling.is_empty()
+    }
+
+    /// Follows the vendor's calendar as the rows that were taken back did already.
+    pub(crate) fn keep_calendar(&mut self, clock: CalendarClock) {
+        self.release_rule.follow(clock);
     }
 
     /// When a place that is taken until `end` would be free again.

@@ -233,11 +233,12 @@ fn share(max: u32, reserve: Reserve) -> impl Strategy<Value = Share> {
 
 /// A few calls a day; the first reset comes within two minutes of the beginning.
 fn quota() -> impl Strategy<Value = (LimitKind, u32)> {
-    (1_u32..7, 0_i8..60).prop_map(|(calls, second)| {
+    (1_u32..7, 0_i8..60, 0_u64..2_000).prop_map(|(calls, second, margin)| {
         let reset = Calendar {
             zone: TimeZone::UTC,
             at: jiff::civil::time(22, 14, second, 0),
             on: ResetDay::Daily,
+            margin: Duration::from_millis(margin),
         };
         (
             LimitKind::Calendar {

@@ -560,7 +560,10 @@ impl Start {
 fn cooled(limit: &Limit, end: Time) -> Option<Time> {
     let (calls, per) = match &limit.kind {
         LimitKind::Concurrency { .. } => return None,
-        LimitKind::Calendar { reset, .. } => return Some(end_of_day(reset, end)),
+        LimitKind::Calendar { reset, .. } => {
+            let last = end_of_day(reset, end.saturating_add(reset.margin));
+            return Some(last.saturating_add(reset.margin));
+        }
         LimitKind::Window { calls, per } => (*calls, *per),
     };
     let free = end.saturating_add(per);

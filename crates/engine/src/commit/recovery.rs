@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use rampmeter_asl::Selector;
 use rampmeter_caller::{Caller, FunctionCaller};
-use rampmeter_clock::{Clock, Reading, Resumption, resume};
+use rampmeter_clock::{Basis, Clock, Reading, Resumption, resume};
 use rampmeter_config::{Config, Worker};
 use rampmeter_dispatch::{
-    Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Time,
+    Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Time, WindowRow,
 };
 use rampmeter_index::{Expiries, RecentErrors, Sources};
 use rampmeter_store::model::arn::ArnScope;
@@ -22,7 +22,7 @@ use rampmeter_store::model::sqs::queue::QueueRecord;
 use rampmeter_store::model::token::TokenSeal;
 use rampmeter_store::{Damaged, Kind, PermitRow, Sequence, Store};
 use rampmeter_store::{Readable, readable};
-use rampmeter_succession::{ConfigurationChange, carry_over, holds_for, repair};
+use rampmeter_succession::{ConfigurationChange, carry_over, holds_for, repair, take_up_calendar};
 
 use crate::apply::control::limit_change::amended;
 use crate::commit::open::OpenError;
@@ -64,7 +64,7 @@ pub(crate) fn recover(
     };
     store.begin()?;
     let lost = repair::take_out(&store)?;
-    let clock = take_up_time(&store, config, set_clock_back)?;
+    let (clock, basis) = take_up_time(&store, config, set_clock_back)?;
     let seal = token_seal(&store, clock.now())?;
     check_place(&store, &arns, clock.now())?;
     let changes = carry_over(&store, config, &seal, clock.now())?;
@@ -122,7 +122,13 @@ pub(crate) fn recover(
             open = its_own.cloned().collect();
             places = writer.store.calls().places(id)?;
         }
-        let target = open_target(&mut writer, id, target, &open, &jobs, places)?;
+        let found = Found {
+            permits: open,
+            jobs: &jobs,
+            places,
+            basis,
+        };
+        let target = open_target(&mut writer, id, target, found)?;
         writer.memory.calls.targets.insert(id, target);
     }
     open_queues(&mut writer)?;
@@ -195,7 +201,7 @@ fn take_up_time(
     store: &Store,
     config: &Config,
     set_clock_back: Duration,
-) -> Result<Clock, OpenError> {
+) -> Result<(Clock, Basis), OpenError> {
     let reading = Reading::take(set_clock_back);
     let newest = newest_time(store, &store.calls().permits()?)?;
     let resumption = resume(store.stamp()?.as_ref(), newest, &reading);
@@ -218,7 +224,8 @@ fn take_up_time(
             "not all of the time since the last commit has surely passed: windows and holds end later by that"
         );
     }
-    Ok(Clock::start(&resumption, reading, set_clock_back))
+    let clock = Clock::start(&resumption, reading, set_clock_back);
+    Ok((clock, basis))
 }
 
 /// The newest time that anything in the store was decided at.
@@ -234,14 +241,28 @@ fn newest_time(store: &Store, permits: &[PermitRow]) -> Result<Option<Time>, Ope
     .max())
 }
 
+/// What an earlier process left of a target's permits and places.
+struct Found<'a> {
+    permits: Vec<PermitRow>,
+    /// Those of calls that go on as jobs, of all targets.
+    jobs: &'a BTreeSet<PermitId>,
+    places: Vec<WindowRow>,
+    /// What the time rests on.
+    basis: Basis,
+}
+
 fn open_target(
     writer: &mut Writer,
     id: TargetId,
     config: &rampmeter_config::Target,
-    open: &[PermitRow],
-    jobs: &BTreeSet<PermitId>,
-    places: Vec<rampmeter_dispatch::WindowRow>,
+    found: Found<'_>,
 ) -> Result<Target, OpenError> {
+    let Found {
+        permits,
+        jobs,
+        mut places,
+        basis,
+    } = found;
     let caller = Caller::new(config.profile.clone()).map_err(|error| OpenError::Target {
         target: config.name.clone(),
         reason: error.to_string(),
@@ -253,7 +274,7 @@ fn open_target(
         writer.clock.now().saturating_add(length)
     };
     let (going_on, lost): (Vec<&PermitRow>, Vec<&PermitRow>) =
-        open.iter().partition(|permit| jobs.contains(&permit.id));
+        permits.iter().partition(|permit| jobs.contains(&permit.id));
     let open = lost
         .into_iter()
         .map(|permit| OpenPermit {
@@ -279,7 +300,14 @@ fn open_target(
         overrides.clear();
         base.clone()
     });
-    let mut gate = Gate::restore(rules, open, places, writer.clock.now());
+    let calendar = take_up_calendar(
+        &writer.store,
+        &writer.clock,
+        basis,
+        (id, config),
+        &mut places,
+    )?;
+    let mut gate = Gate::restore(rules, open, places, now).by_calendar(calendar);
     match readable(writer.store.calls().memory(id))? {
         Readable::Whole(memory) => {
             if let Some(memory) = memory {

@@ -198,6 +198,11 @@ impl<'w> Transaction<'w> {
         Ok(())
     }
 
+    /// The date is so many microseconds ahead of the engine's time.
+    pub(crate) fn follow_date(&mut self, ahead: i64) -> Result<(), StoreFailure> {
+        self.calls().calendars().follow_date(ahead)
+    }
+
     /// Does everything that is due by time alone. Answers whether more is due at once.
     pub(crate) fn fire_due(&mut self) -> Result<bool, StoreFailure> {
         let timers = self.workflow().fire_timers()?;

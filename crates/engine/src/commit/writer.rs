@@ -119,6 +119,7 @@ impl Writer {
         let now = self.clock.now();
         self.store.begin()?;
         let mut transaction = Transaction::new(&self.store, &mut self.memory, now);
+        transaction.follow_date(self.clock.wall_ahead())?;
         let mut unfinished = transaction.fire_due()?;
         for command in group {
             transaction.apply(command)?;

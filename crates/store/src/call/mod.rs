@@ -2,7 +2,8 @@
 
 pub(crate) mod audit;
 pub(crate) mod control;
-pub(crate) mod counted;
+pub(crate) mod calendar_clock;
+mod counted;
 pub(crate) mod dead_letter;
 pub(crate) mod job;
 pub(crate) mod lane;

@@ -2,12 +2,19 @@
 //! `"monday 00:00 UTC"` each week, `"1 00:00 America/New_York"` each month. Zones are those of the
 //! IANA database that is built in, so that one file means the same everywhere.
 
+use std::time::Duration;
+
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use rampmeter_dispatch::{Calendar, ResetDay};
 
 use crate::document::{Reading, Section};
 use crate::problem::{Code, Problem};
+
+/// How far the vendor's clock may be off, where the file does not say.
+const MARGIN: Duration = Duration::from_secs(1);
+/// A clock that is further off is another time zone.
+const MAX_MARGIN: Duration = Duration::from_secs(60 * 60);
 
 const FORM: &str = "write `reset = \"00:00 Europe/Paris\"`, with a weekday or a day of the month from 1 to 28 before it if it is not every day";
 
@@ -27,7 +34,9 @@ pub(super) fn read(reading: &Reading<'_>, section: &Section<'_>) -> Option<Calen
             if let Some(problem) = fixed_zone(&found.value) {
                 reading.note(problem.at(&found.location));
             }
-            Some(calendar)
+            let margin = section.duration("reset_margin", Duration::ZERO..=MAX_MARGIN);
+            let margin = margin.unwrap_or(MARGIN);
+            Some(Calendar { margin, ..calendar })
         }
         Err(reason) => {
             reading.note(
@@ -37,6 +46,19 @@ pub(super) fn read(reading: &Reading<'_>, section: &Section<'_>) -> Option<Calen
             );
             None
         }
+    }
+}
+
+/// Complains of a `reset_margin` without a `reset`.
+pub(super) fn refuse_margin_alone(reading: &Reading<'_>, section: &Section<'_>) {
+    if section.get("reset").is_none()
+        && let Some(margin) = section.get("reset_margin")
+    {
+        reading.note(
+            Problem::new(Code::BadReset, "`reset_margin` goes with `reset`")
+                .at(&margin.span)
+                .help(FORM),
+        );
     }
 }
 
@@ -81,6 +103,7 @@ fn parse(text: &str) -> Result<Calendar, String> {
             Some(day) => reset_day(day)
                 .ok_or("names neither a weekday nor a day of the month from 1 to 28")?,
         },
+        margin: MARGIN,
     })
 }
 

@@ -31,6 +31,7 @@ const KEYS: &[&str] = &[
     "note",
     "share",
     "reset",
+    "reset_margin",
 ];
 
 /// Reads `limits` and `max_deferrals` of a target; notes of limits by the limit's name. A target that has no `limits` at
@@ -188,6 +189,7 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 fn kind(reading: &Reading<'_>, section: &Section<'_>) -> Option<LimitKind> {
+    calendar::refuse_margin_alone(reading, section);
     match (section.get("concurrency"), section.get("calls")) {
         (Some(_), None) => {
             if let Some(per) = section.get("per") {

@@ -46,7 +46,7 @@ impl CallContext<'_> {
             return Ok(());
         }
         if let Some(poll) = call.poll.take() {
-            let judgement = self.jobs().settle_look(target, permit, &call, &outcome)?;
+            let judgement = self.jobs().settle_poll(target, permit, &call, &outcome)?;
             self.with_message(id, |calls| {
                 Ok(calls
                     .jobs()
@@ -293,6 +293,7 @@ impl CallContext<'_> {
         if reply.learned {
             self.remember(id)?;
         }
+        self.calendars().heed_date(id, call, outcome)?;
         Ok(reply.judgement)
     }
 

@@ -91,7 +91,7 @@ impl Jobs<'_, '_> {
     }
 
     /// Frees or holds the places of a poll, and takes from its outcome what it says of the account.
-    pub(crate) fn settle_look(
+    pub(crate) fn settle_poll(
         &mut self,
         id: TargetId,
         permit: PermitId,

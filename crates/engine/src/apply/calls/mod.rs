@@ -1,6 +1,7 @@
 //! Calls to the vendors: sent, in their lanes, permitted, answered, repeated, given up.
 
 pub(crate) mod answer;
+mod calendar;
 pub(crate) mod call_result;
 pub(crate) mod context;
 pub(crate) mod dead_letter;

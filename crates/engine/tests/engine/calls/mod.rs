@@ -2,6 +2,7 @@
 
 mod a_call_from_start_to_end;
 mod bodies_and_outcomes;
+mod calendar_quotas;
 mod cancelled;
 mod dead_letters;
 mod jobs;
