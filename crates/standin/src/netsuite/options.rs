@@ -34,7 +34,7 @@ pub struct NetSuiteOptions {
     pub login_hides_throttle: f64,
     /// How long such a login takes; about a minute has been reported.
     pub hidden_throttle_takes: Duration,
-    /// A job in the background holds its slot until it ends, beside the slots that requests hold, looks at jobs included.
+    /// A job in the background holds its slot until it ends, beside the slots that requests hold, polls of jobs included.
     /// Oracle does not say whether it does; this is the stricter way to count.
     pub jobs_hold_slots: bool,
     /// An idempotency key is honoured for requests that are not asynchronous too. NetSuite documents it for

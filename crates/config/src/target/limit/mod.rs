@@ -173,7 +173,7 @@ fn counts(reading: &Reading<'_>, section: &Section<'_>, kind: Option<&LimitKind>
                 "`counts` goes with `concurrency`, not with `calls`",
             )
             .at(&node.span)
-            .note("a window counts requests: a call, and each look at its job"),
+            .note("a window counts requests: a call, and each poll of its job"),
         );
     }
     counts

@@ -26,7 +26,7 @@ async fn a_job_holds_its_slot_until_it_ends_and_a_repeat_leads_to_it() {
         (1, 0)
     );
 
-    // The only slot is the job's: a look at it is one too many.
+    // The only slot is the job's: a poll of it is one too many.
     let look = format!("GET {job}");
     assert_eq!(call(&netsuite, &look, "", "").await.status, 429);
     gate.open();
