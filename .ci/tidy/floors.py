@@ -7,7 +7,8 @@ import structure
 FLOORS = {
     ("rampmeter", ""): [{"cli"}, {"serve"}, {"client", "log", "problem"}],
     ("rampmeter", "cli"): [
-        {"aws", "backup", "call", "dev", "dlq", "env", "exec", "health", "init", "limit", "man", "start"},
+        {"aws", "backup", "call", "dev", "dlq", "env", "exec", "health", "init", "limit", "man", "start",
+         "user"},
         {"check", "target"},
         {"answer", "explain", "follow", "listing", "rate", "version"},
     ],
@@ -15,7 +16,7 @@ FLOORS = {
         {"server"}, {"table"}, {"sqs", "states", "sts"}, {"operation"}, {"protocol"}, {"loopback", "sigv4"},
     ],
     ("admin", ""): [
-        {"routes"}, {"site"}, {"health"}, {"change", "parameters"}, {"answer", "dashboard", "redaction", "target"},
+        {"routes"}, {"site"}, {"health"}, {"change", "parameters"}, {"access", "answer", "dashboard", "redaction", "target"},
         {"explanation"},
     ],
     ("template", ""): [

@@ -183,6 +183,11 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Whether a variable of the environment stands for this key.
+    pub(crate) fn is_overridden(&self, key: &str) -> bool {
+        self.variable(key).is_some()
+    }
+
     fn variable(&self, key: &str) -> Option<Found<String>> {
         let name = format!("{}{}", self.overridden_by?, key.to_uppercase());
         let value = (self.reading.context.environment)(&name)?;

@@ -1,6 +1,8 @@
 //! The `[server]` section: where the embedded host listens, where it keeps its data, who it says it is.
 //! `RAMPMETER_SERVER__KEY` in the environment overrides a key.
 
+mod address;
+mod admin;
 mod credential;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,6 +12,9 @@ use std::time::Duration;
 use crate::document::{Node, Reading, Section};
 use crate::problem::Code;
 
+use address::address;
+
+pub use admin::Admin;
 pub use credential::{Credential, Right};
 
 /// Settings of the embedded host.
@@ -17,8 +22,8 @@ pub use credential::{Credential, Right};
 pub struct Server {
     /// Address of the AWS wire API. Port 0 lets the system choose one.
     pub aws: SocketAddr,
-    /// Address of the dashboard, the metrics and the `/v1` API.
-    pub admin: SocketAddr,
+    /// The admin port.
+    pub admin: Admin,
     /// Directory of the store; a relative one starts from the working directory of the process.
     pub data_dir: PathBuf,
     /// AWS account number in ARNs and queue URLs: 12 digits.
@@ -39,7 +44,7 @@ impl Default for Server {
     fn default() -> Server {
         Server {
             aws: SocketAddr::from((Ipv4Addr::LOCALHOST, 4566)),
-            admin: SocketAddr::from((Ipv4Addr::LOCALHOST, 4580)),
+            admin: Admin::default(),
             data_dir: PathBuf::from(".rampmeter"),
             account: "000000000000".to_owned(),
             region: "us-east-1".to_owned(),
@@ -79,9 +84,7 @@ impl Server {
             aws: section
                 .parsed("aws", Code::BadValue, address)
                 .unwrap_or(default.aws),
-            admin: section
-                .parsed("admin", Code::BadValue, address)
-                .unwrap_or(default.admin),
+            admin: admin::read(reading, &section),
             data_dir: section
                 .parsed("data_dir", Code::BadValue, directory)
                 .unwrap_or(default.data_dir),
@@ -102,6 +105,24 @@ impl Server {
         }
     }
 
+    /// Whether whoever uses the admin port must log in: as `login` says; without it, where other machines reach the port,
+    /// where the AWS port asks who its clients are, and where a file of users is named.
+    #[must_use]
+    pub fn asks_for_login(&self) -> bool {
+        self.admin.login.unwrap_or(
+            !self.admin.listen.ip().is_loopback()
+                || !self.credentials.is_empty()
+                || self.admin.users.is_some(),
+        )
+    }
+
+    /// The file of those who may log in at the admin port.
+    #[must_use]
+    pub fn users_file(&self) -> PathBuf {
+        let named = self.admin.users.clone();
+        named.unwrap_or_else(|| self.data_dir.join("users.json"))
+    }
+
     /// URL of a queue: `http://HOST:PORT/ACCOUNT/NAME`. An address that means every interface is written as the
     /// loopback one, which clients on the same machine reach.
     #[must_use]
@@ -114,12 +135,6 @@ impl Server {
         }
         format!("http://{address}/{}/{queue}", self.account)
     }
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let text = text.replacen("localhost:", "127.0.0.1:", 1);
-    text.parse()
-        .map_err(|_| "must be an address and a port, such as 127.0.0.1:4566".to_owned())
 }
 
 fn directory(text: &str) -> Result<PathBuf, String> {

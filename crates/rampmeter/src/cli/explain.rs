@@ -117,6 +117,18 @@ const CODES: &[(&str, &str)] = &[
         "The body of an answer is not what was written: the disk has changed it.",
     ),
     (
+        "RM2027",
+        "The admin port asks for a login, and the request shows no token of a user that is good now.",
+    ),
+    (
+        "RM2028",
+        "The role of the user does not allow the request, or a page of another site may have made a browser send it.",
+    ),
+    (
+        "RM2029",
+        "A file of users, or one with the token of a user, cannot be read or written, or does not say what was asked for.",
+    ),
+    (
         "RM2030",
         "The data directory of a measured run is not empty.",
     ),

@@ -1,8 +1,9 @@
 //! A small client of the two ports: AWS JSON 1.0 to the one, GET to the other. Requests to the AWS port are signed with the
 //! credential in the environment, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, as those of every AWS client are; a
-//! server without credentials of its own takes any.
+//! server without credentials of its own takes any. Requests to the admin port carry the token in `RAMPMETER_TOKEN`, if there is one.
 
 mod arguments;
+mod token;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use rampmeter_wire::sigv4::Signer;
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Position;
 
@@ -38,6 +40,7 @@ pub(crate) struct Client {
     server: Url,
     admin: Url,
     signer: Signer,
+    token: Option<SecretString>,
 }
 
 /// An error that the server answered.
@@ -89,11 +92,13 @@ impl Client {
                 format!("no HTTP client can be made: {why}"),
             )
         })?;
+        let environment = |name: &str| std::env::var(name).ok();
         Ok(Self {
             http,
             server: base_url("--server", server)?,
             admin: base_url("--admin", admin)?,
-            signer: signer(&|name| std::env::var(name).ok()),
+            signer: signer(&environment),
+            token: token::of(&environment)?,
         })
     }
 
@@ -169,7 +174,7 @@ impl Client {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let (status, answer) = send(self.http.get(url), &self.admin).await?;
+        let (status, answer) = send(self.by_user(self.http.get(url)), &self.admin).await?;
         if status.is_success() {
             return Ok(answer);
         }
@@ -187,7 +192,7 @@ impl Client {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
         }
-        let sent = self.http.get(url).send().await;
+        let sent = self.by_user(self.http.get(url)).send().await;
         let mut response = sent.map_err(|why| Failure::from(unreachable(&self.admin, &why)))?;
         let status = response.status();
         if !status.is_success() {
@@ -217,12 +222,21 @@ impl Client {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
         }
-        let (status, answer) = send(self.http.post(url).json(body), &self.admin).await?;
+        let (status, answer) =
+            send(self.by_user(self.http.post(url).json(body)), &self.admin).await?;
         if status.is_success() {
             return Ok(answer);
         }
         let name = answer["error"]["code"].as_str().unwrap_or(status.as_str());
         refused(status, name, &answer["error"]["message"])
+    }
+
+    /// A request to the admin port, with the token of whoever uses the command line.
+    fn by_user(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.token {
+            Some(token) => request.bearer_auth(token.expose_secret()),
+            None => request,
+        }
     }
 
     /// The ARNs of the state machines by name.

@@ -17,10 +17,7 @@ const EMPTY: &str = "version = 1\n";
 
 /// Reads the configuration and puts the options over it.
 pub(super) fn load(arguments: &Arguments, color: bool) -> Result<Config, Failure> {
-    let mut config = read(arguments.config.as_deref()).map_err(|report| Failure::Report {
-        text: report.render(color),
-        exit: Exit::Usage,
-    })?;
+    let mut config = of_file(arguments.config.as_deref(), color)?;
     if let Some(data_dir) = &arguments.data_dir {
         config.server.data_dir.clone_from(data_dir);
     }
@@ -33,12 +30,22 @@ pub(super) fn load(arguments: &Arguments, color: bool) -> Result<Config, Failure
         );
         loopback_only(config.server.aws, "server.aws", &help)?;
     }
-    let help = format!(
-        "server.admin = \"127.0.0.1:{}\"",
-        config.server.admin.port()
-    );
-    loopback_only(config.server.admin, "server.admin", &help)?;
+    if !config.server.asks_for_login() {
+        let help = format!(
+            "server.admin = \"127.0.0.1:{}\", or leave out login = false",
+            config.server.admin.listen.port()
+        );
+        loopback_only(config.server.admin.listen, "server.admin", &help)?;
+    }
     Ok(config)
+}
+
+/// The configuration of this file, or of `rampmeter.toml` in this directory.
+pub(super) fn of_file(file: Option<&Path>, color: bool) -> Result<Config, Failure> {
+    read(file).map_err(|report| Failure::Report {
+        text: report.render(color),
+        exit: Exit::Usage,
+    })
 }
 
 fn read(file: Option<&Path>) -> Result<Config, Report> {

@@ -2,7 +2,7 @@
 //! This file is the order of things; each thing is in a file of its own.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -67,9 +67,14 @@ impl Ports {
             config.server.aws.set_port(port);
         }
         if let Some(port) = self.admin_port {
-            config.server.admin.set_port(port);
+            config.server.admin.listen.set_port(port);
         }
     }
+}
+
+/// The configuration that a server started here would have, for commands that work on its files.
+pub(crate) fn read_configuration(file: Option<&Path>) -> Result<Config, Failure> {
+    configuration::of_file(file, Color::Auto.for_stderr())
 }
 
 /// Serves until it is told to end or the store fails.
@@ -95,7 +100,7 @@ pub(crate) async fn serve(
     privacy::close(&config.server.data_dir);
     let (aws_listener, aws) = listen::bind(config.server.aws, "--port", "server.aws").await?;
     let (admin_listener, admin) =
-        listen::bind(config.server.admin, "--admin-port", "server.admin").await?;
+        listen::bind(config.server.admin.listen, "--admin-port", "server.admin").await?;
     let mut signals = Signals::new()?;
     let engine = open(&config, faults, aws).await?;
 
@@ -103,6 +108,12 @@ pub(crate) async fn serve(
         output::note(&problem::configuration_change(change));
     }
     tell_absent_targets(&config, &engine).await?;
+    if rampmeter_admin::nobody_may_log_in(&config.server) {
+        output::note(&format!(
+            "warning: the admin port asks for a login, and {} names nobody: rampmeter user add NAME --role admin",
+            config.server.users_file().display()
+        ));
+    }
     let admin_site = rampmeter_admin::Site::start(engine.clone(), &config);
     descriptors::raise();
     let mut servers = Servers::new();

@@ -13,6 +13,7 @@ mod backup;
 mod damaged_rows;
 mod dashboard;
 mod dead_letters;
+mod access;
 mod accounts;
 mod admin;
 mod full_disk;

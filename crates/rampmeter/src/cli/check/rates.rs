@@ -29,7 +29,7 @@ pub(super) struct Measured {
 pub(super) async fn measured(config: &Config) -> Measured {
     let (aws, admin) = (
         format!("http://{}", config.server.aws),
-        format!("http://{}", config.server.admin),
+        format!("http://{}", config.server.admin.listen),
     );
     let Ok(client) = Client::new(&aws, &admin) else {
         return Measured::default();

@@ -1,6 +1,6 @@
 //! The AWS port: what any client of Step Functions and SQS sees of it.
 
-mod credentials;
+pub(crate) mod credentials;
 mod executions;
 mod express;
 mod fuzz;
