@@ -9,9 +9,9 @@ use super::token::digest;
 use super::users::{User, Users};
 
 /// How long a session lasts at most.
-const LONGEST: SignedDuration = SignedDuration::from_hours(12);
+const MAX_AGE: SignedDuration = SignedDuration::from_hours(12);
 /// How long one lasts that nobody uses.
-const LONGEST_UNUSED: SignedDuration = SignedDuration::from_hours(2);
+const MAX_IDLE: SignedDuration = SignedDuration::from_hours(2);
 /// Sessions at once. One more ends the one that was used least recently.
 const MAX_SESSIONS: usize = 1_000;
 
@@ -24,8 +24,8 @@ struct Session {
 
 impl Session {
     fn is_over(&self, now: Timestamp) -> bool {
-        now.duration_since(self.opened_at) >= LONGEST
-            || now.duration_since(self.used_at) >= LONGEST_UNUSED
+        now.duration_since(self.opened_at) >= MAX_AGE
+            || now.duration_since(self.used_at) >= MAX_IDLE
     }
 }
 

@@ -30,13 +30,11 @@ pub(super) fn load(arguments: &Arguments, color: bool) -> Result<Config, Failure
         );
         loopback_only(config.server.aws, "server.aws", &help)?;
     }
-    if !config.server.asks_for_login() {
-        let help = format!(
-            "server.admin = \"127.0.0.1:{}\", or leave out login = false",
-            config.server.admin.listen.port()
-        );
-        loopback_only(config.server.admin.listen, "server.admin", &help)?;
-    }
+    let help = format!(
+        "server.admin = \"127.0.0.1:{}\", and a proxy with TLS on this machine in front of it",
+        config.server.admin.listen.port()
+    );
+    loopback_only(config.server.admin.listen, "server.admin", &help)?;
     Ok(config)
 }
 
