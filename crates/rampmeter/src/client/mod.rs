@@ -231,6 +231,15 @@ impl Client {
         refused(status, name, &answer["error"]["message"])
     }
 
+    /// Whether the server takes work.
+    pub(crate) async fn is_ready(&self) -> Result<bool, Failure> {
+        let mut url = self.admin.clone();
+        url.set_path("/readyz");
+        let answer = self.http.get(url).send().await;
+        let answer = answer.map_err(|why| Failure::from(unreachable(&self.admin, &why)))?;
+        Ok(answer.status().is_success())
+    }
+
     /// A request to the admin port, with the token of whoever uses the command line.
     fn by_user(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.token {

@@ -311,4 +311,7 @@ async fn a_server_whose_aws_port_asks_who_its_clients_are_asks_at_the_admin_port
             "{path}"
         );
     }
+    let mut command = rampmeter(workspace.path());
+    command.args(["health", "--ready", "--admin", &server.admin("")]);
+    assert!(run(command, "").await.status.success());
 }
