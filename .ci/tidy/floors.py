@@ -13,7 +13,7 @@ FLOORS = {
         {"answer", "explain", "follow", "listing", "rate", "version"},
     ],
     ("wire", ""): [
-        {"server"}, {"table"}, {"sqs", "states", "sts"}, {"operation"}, {"protocol"}, {"loopback", "sigv4"},
+        {"server"}, {"table"}, {"sqs", "states", "sts"}, {"operation"}, {"protocol"}, {"loopback", "peer", "sigv4"},
     ],
     ("admin", ""): [
         {"routes"}, {"site"}, {"health"}, {"change", "parameters"}, {"access", "answer", "dashboard", "redaction", "target"},

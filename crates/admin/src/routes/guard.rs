@@ -9,7 +9,9 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::MethodRouter;
 use jiff::Timestamp;
+use rampmeter_engine::{Actor, Engine};
 use rampmeter_wire::loopback;
+use rampmeter_wire::peer::Peer;
 
 use super::request_body::read_body;
 use crate::access::{Denied, Identity, Need, Shown, is_of_own_page, session_of};
@@ -20,6 +22,8 @@ use crate::site::Site;
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) identity: Option<Identity>,
+    /// The engine, on their behalf: what is changed through it is on record as theirs.
+    pub(crate) engine: Engine,
 }
 
 /// An operation behind its guard.
@@ -44,8 +48,33 @@ async fn admit(
         .access
         .admit(need, changes, shown(request.headers()), Timestamp::now());
     let identity = admitted.map_err(|why| refusal(&why))?;
-    request.extensions_mut().insert(Caller { identity });
-    Ok(next.run(request).await)
+    if !changes {
+        let engine = site.engine.clone();
+        request.extensions_mut().insert(Caller { identity, engine });
+        return Ok(next.run(request).await);
+    }
+    let actor = actor(identity.as_ref(), request.extensions().get());
+    let by = actor.to_string();
+    let path = request.uri().path().to_owned();
+    let engine = site.engine.on_behalf_of(actor);
+    request.extensions_mut().insert(Caller { identity, engine });
+    let response = next.run(request).await;
+    tracing::info!(
+        by,
+        path,
+        status = response.status().as_u16(),
+        "asked for a change"
+    );
+    Ok(response)
+}
+
+fn actor(identity: Option<&Identity>, peer: Option<&Peer>) -> Actor {
+    Actor {
+        user: identity.map(|identity| identity.name.clone()),
+        token_id: identity.map(|identity| identity.token_id.clone()),
+        access_key_id: None,
+        peer: peer.map(Peer::to_string),
+    }
 }
 
 /// A token goes before a session: whoever sends one means it.

@@ -11,6 +11,7 @@ use crate::site::Site;
 
 mod body;
 mod calls;
+mod changes;
 mod control;
 mod dead_letters;
 mod executions;

@@ -8,8 +8,8 @@ use axum::routing::{get, post};
 
 use super::guard::guarded;
 use super::{
-    body, calls, control, dead_letters, executions, metrics, probe, session, targets, users, watch,
-    workflows,
+    body, calls, changes, control, dead_letters, executions, metrics, probe, session, targets,
+    users, watch, workflows,
 };
 use crate::access::Need;
 use crate::site::Site;
@@ -42,7 +42,7 @@ operations! {
     post "/v1/targets/{target}/pause" Operator control::pause;
     post "/v1/targets/{target}/resume" Operator control::resume;
     post "/v1/limits/{target}/{limit}" Operator control::change_limit;
-    get  "/v1/changes" Viewer control::changes;
+    get  "/v1/changes" Viewer changes::list;
     get  "/v1/live" Viewer watch::live;
     get  "/v1/series" Viewer watch::series;
     get  "/v1/health" Viewer watch::health;

@@ -8,11 +8,12 @@ use axum::Router;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
+use rampmeter_wire::peer::Peer;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::patience::Patience;
+use super::peer::with_peer;
 
 /// How long a client may take to send the head of its next request. Connections that nobody uses end with it.
 const SLOWEST_HEAD: Duration = Duration::from_secs(60);
@@ -48,8 +49,8 @@ pub(super) async fn serve(listener: TcpListener, router: Router, ended: impl Fut
             accepted = accepted => accepted,
             () = &mut ended => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
             Err(why) => {
                 tracing::warn!(%why, "a connection could not be accepted");
                 tokio::time::sleep(AFTER_A_FAILURE).await;
@@ -60,7 +61,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, ended: impl Fut
         if stream.set_nodelay(true).is_err() {
             continue;
         }
-        let service = TowerToHyperService::new(router.clone());
+        let service = with_peer(router.clone(), Peer::Address(address));
         let connection =
             http.serve_connection(TokioIo::new(Patience::new(stream, SLOWEST_READER)), service);
         let connection = connections.watch(connection);

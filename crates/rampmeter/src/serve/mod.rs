@@ -24,6 +24,7 @@ mod configuration;
 mod drain;
 mod listen;
 mod patience;
+mod peer;
 mod privacy;
 mod servers;
 mod signals;
