@@ -19,6 +19,8 @@ pub struct Site {
     pub(crate) draining: watch::Sender<bool>,
     /// Who may do what.
     pub(crate) access: Access,
+    /// Whether the port speaks TLS.
+    pub(crate) secure: bool,
     /// What people are not shown.
     pub(crate) redaction: Redaction,
     /// What is happening now.
@@ -39,6 +41,7 @@ impl Site {
             engine,
             draining: watch::Sender::new(false),
             access: Access::new(&config.server),
+            secure: config.server.tls.is_some(),
             redaction: Redaction::of(config),
             live: Live::new(config),
         });

@@ -186,7 +186,10 @@ mod tests {
     #[test]
     fn each_role_may_do_what_needs_it_or_less() {
         let (_directory, access) = port(true, false);
-        assert_eq!(allowed(&access, Shown::Nothing), [true, false, false, false, false]);
+        assert_eq!(
+            allowed(&access, Shown::Nothing),
+            [true, false, false, false, false]
+        );
         assert_eq!(
             allowed(&access, Shown::Token("rmp_00000000_x")),
             [true, false, false, false, false]
@@ -198,7 +201,11 @@ mod tests {
             (Role::Admin, [true, true, true, true, true]),
         ] {
             let token = token(role);
-            assert_eq!(allowed(&access, Shown::Token(token.expose())), expected, "{role}");
+            assert_eq!(
+                allowed(&access, Shown::Token(token.expose())),
+                expected,
+                "{role}"
+            );
         }
     }
 

@@ -77,7 +77,7 @@ pub(crate) async fn open(
     };
     tracing::info!(user = identity.name, token = identity.token_id, "logged in");
     let answer = Answer(session_json(true, Some(&identity)));
-    Ok(with_cookie(answer, &session_cookie(&cookie, false)))
+    Ok(with_cookie(answer, &session_cookie(&cookie, site.secure)))
 }
 
 pub(crate) async fn close(

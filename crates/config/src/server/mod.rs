@@ -4,6 +4,7 @@
 mod address;
 mod admin;
 mod credential;
+mod tls;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use address::address;
 
 pub use admin::Admin;
 pub use credential::{Credential, Right};
+pub use tls::Tls;
 
 /// Settings of the embedded host.
 #[derive(Clone, Debug)]
@@ -36,6 +38,10 @@ pub struct Server {
     pub retention: Duration,
     /// Who may use the AWS port. Empty: anybody who reaches it.
     pub credentials: Vec<Credential>,
+    /// How both ports speak TLS; absent where they speak plain text.
+    pub tls: Option<Tls>,
+    /// Whether a port that other machines can reach may speak plain text: where something in front of it speaks TLS.
+    pub allow_plaintext: bool,
     /// Whether access key ids of real AWS accounts (`AKIA...`, `ASIA...`) are taken.
     pub allow_aws_keys: bool,
 }
@@ -51,6 +57,8 @@ impl Default for Server {
             drain_timeout: Duration::from_secs(25),
             retention: Duration::from_secs(30 * DAY),
             credentials: Vec::new(),
+            tls: None,
+            allow_plaintext: false,
             allow_aws_keys: false,
         }
     }
@@ -67,6 +75,8 @@ const KEYS: &[&str] = &[
     "drain_timeout",
     "retention",
     "credentials",
+    "tls",
+    "allow_plaintext",
     "allow_aws_keys",
 ];
 
@@ -101,6 +111,8 @@ impl Server {
                 .duration("retention", retention)
                 .unwrap_or(default.retention),
             credentials: credential::read(reading, &section, allow_aws_keys),
+            tls: tls::read(reading, &section),
+            allow_plaintext: section.flag("allow_plaintext").unwrap_or_default(),
             allow_aws_keys,
         }
     }
@@ -123,6 +135,12 @@ impl Server {
         named.unwrap_or_else(|| self.data_dir.join("users.json"))
     }
 
+    /// `https` where the ports speak TLS, else `http`.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// URL of a queue: `http://HOST:PORT/ACCOUNT/NAME`. An address that means every interface is written as the
     /// loopback one, which clients on the same machine reach.
     #[must_use]
@@ -133,7 +151,7 @@ impl Server {
             IpAddr::V6(Ipv6Addr::UNSPECIFIED) => address.set_ip(IpAddr::V6(Ipv6Addr::LOCALHOST)),
             _ => {}
         }
-        format!("http://{address}/{}/{queue}", self.account)
+        format!("{}://{address}/{}/{queue}", self.scheme(), self.account)
     }
 }
 

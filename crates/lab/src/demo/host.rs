@@ -142,6 +142,7 @@ impl InProcess {
         let site = rampmeter_wire::Site {
             engine: engine.clone(),
             address: aws,
+            scheme: "http",
             account,
             region,
         };

@@ -90,7 +90,7 @@ const CODES: &[(&str, &str)] = &[
     ("RM2016", "A file to be checked cannot be read."),
     (
         "RM2017",
-        "A listen address is reachable from other machines, and its requests are not authenticated.",
+        "A listen address is reachable from other machines, and its requests would be neither authenticated nor encrypted, or one of both.",
     ),
     ("RM2018", "The ready file cannot be written."),
     (
@@ -182,6 +182,10 @@ const CODES: &[(&str, &str)] = &[
         "The vendor did not answer a question of the command line.",
     ),
     ("RM2063", "A file to be written is there already."),
+    (
+        "RM2064",
+        "A certificate, its key or the certificates of authorities cannot be used.",
+    ),
     (
         "RM4020",
         "A change makes no sense as things are: the rules would admit nothing, or the call has left its lane.",

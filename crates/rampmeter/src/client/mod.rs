@@ -3,6 +3,7 @@
 //! server without credentials of its own takes any. Requests to the admin port carry the token in `RAMPMETER_TOKEN`, if there is one.
 
 mod arguments;
+mod tls;
 mod token;
 
 use std::time::Duration;
@@ -81,7 +82,8 @@ impl From<ClientError> for Failure {
 impl Client {
     /// A client of the server with these URLs, which may lack the scheme.
     pub(crate) fn new(server: &str, admin: &str) -> Result<Self, Failure> {
-        let http = reqwest::Client::builder()
+        let environment = |name: &str| std::env::var(name).ok();
+        let http = tls::of(&environment)?
             .no_proxy()
             .timeout(ANSWER_TIMEOUT)
             .build();
@@ -92,7 +94,6 @@ impl Client {
                 format!("no HTTP client can be made: {why}"),
             )
         })?;
-        let environment = |name: &str| std::env::var(name).ok();
         Ok(Self {
             http,
             server: base_url("--server", server)?,

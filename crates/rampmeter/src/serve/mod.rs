@@ -28,6 +28,7 @@ mod peer;
 mod privacy;
 mod servers;
 mod signals;
+mod tls;
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
@@ -99,6 +100,12 @@ pub(crate) async fn serve(
         });
     }
     privacy::close(&config.server.data_dir);
+    let tls = config
+        .server
+        .tls
+        .clone()
+        .map(tls::Offer::of_files)
+        .transpose()?;
     let (aws_listener, aws) = listen::bind(config.server.aws, "--port", "server.aws").await?;
     let (admin_listener, admin) =
         listen::bind(config.server.admin.listen, "--admin-port", "server.admin").await?;
@@ -120,6 +127,7 @@ pub(crate) async fn serve(
     let mut servers = Servers::new();
     servers.add(
         aws_listener,
+        tls.clone(),
         rampmeter_wire::router(
             wire_site(&config, &engine, aws),
             rampmeter_wire::Access::new(&config.server),
@@ -127,6 +135,7 @@ pub(crate) async fn serve(
     );
     servers.add(
         admin_listener,
+        tls,
         rampmeter_admin::router(Arc::clone(&admin_site)),
     );
     let ready = Ready::new(&config, &engine, aws, admin).await?;
@@ -168,6 +177,7 @@ async fn open(config: &Config, faults: &Faults, aws: SocketAddr) -> Result<Engin
         set_clock_back: faults.set_clock_back.unwrap_or_default(),
         sdk: Some(Arc::new(rampmeter_wire::WireSdk {
             address: aws,
+            scheme: config.server.scheme(),
             account: config.server.account.clone(),
             region: config.server.region.clone(),
         })),
@@ -194,6 +204,7 @@ fn wire_site(config: &Config, engine: &Engine, address: SocketAddr) -> Arc<rampm
     Arc::new(rampmeter_wire::Site {
         engine: engine.clone(),
         address,
+        scheme: config.server.scheme(),
         account: config.server.account.clone(),
         region: config.server.region.clone(),
     })

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::connections;
+use super::tls::Offer;
 
 /// Longest wait for clients to take their last answers.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -29,14 +30,14 @@ impl Servers {
     }
 
     /// Serves a port.
-    pub(super) fn add(&mut self, listener: TcpListener, router: Router) {
+    pub(super) fn add(&mut self, listener: TcpListener, tls: Option<Offer>, router: Router) {
         let mut ending = self.ending.subscribe();
         let ended = async move {
             // The sender is gone only when the process ends anyway.
             let _ = ending.wait_for(|ending| *ending).await;
         };
         self.running
-            .spawn(connections::serve(listener, router, ended));
+            .spawn(connections::serve(listener, tls, router, ended));
     }
 
     /// Takes no more connections, and waits a moment for the answers that are being sent.

@@ -315,3 +315,165 @@ async fn a_server_whose_aws_port_asks_who_its_clients_are_asks_at_the_admin_port
     command.args(["health", "--ready", "--admin", &server.admin("")]);
     assert!(run(command, "").await.status.success());
 }
+
+#[tokio::test]
+async fn what_each_user_did_is_on_record_under_their_name() {
+    let guarded = Guarded::start().await;
+    let record = async || -> Vec<Value> {
+        let request = guarded.request("get", "/v1/changes");
+        let request = request.bearer_auth(&guarded.tokens["viewer"]);
+        let answer = request.send().await.expect("an answer");
+        let answer: Value = answer.json().await.expect("JSON");
+        answer["changes"].as_array().expect("a list").clone()
+    };
+    let change = async |role: &str, path: &str, body: Value| {
+        let request = guarded.request("post", path).json(&body);
+        let request = request.bearer_auth(&guarded.tokens[role]);
+        assert_eq!(status(request).await, 200, "{path}");
+    };
+    change(
+        "operator",
+        "/v1/targets/vendor/pause",
+        json!({ "reason": "a test" }),
+    )
+    .await;
+    change(
+        "admin",
+        "/v1/workflows/pay/executions",
+        json!({ "name": "one", "input": {"order": "1"} }),
+    )
+    .await;
+    change(
+        "operator",
+        "/v1/executions/one/stop",
+        json!({ "cause": "enough" }),
+    )
+    .await;
+    let found = record().await;
+    let found: Vec<_> = found
+        .iter()
+        .map(|change| {
+            let by = &change["by"];
+            assert_eq!(by["peer"], "127.0.0.1", "{change}");
+            assert!(by["token_id"].is_string(), "{change}");
+            [&change["kind"], &by["user"], &change["reason"]]
+                .map(|value| value.as_str().expect("text").to_owned())
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ["stop", "operator", "enough"],
+            ["start", "admin", ""],
+            ["pause", "operator", "a test"]
+        ]
+    );
+
+    let mut command = rampmeter(guarded.workspace.path());
+    command.args([
+        "limit",
+        "changes",
+        "-o",
+        "jsonl",
+        "--admin",
+        &guarded.server.admin(""),
+    ]);
+    command.env("RAMPMETER_TOKEN", &guarded.tokens["viewer"]);
+    let lines = stdout(&run(command, "").await);
+    assert_eq!(lines.lines().count(), 3, "{lines}");
+    assert!(
+        lines.lines().all(|line| line.contains("\"user\"")),
+        "{lines}"
+    );
+}
+
+#[tokio::test]
+async fn the_audit_trail_is_read_page_after_page() {
+    let guarded = Guarded::start().await;
+    for path in ["pause", "resume", "pause", "resume", "pause"] {
+        let body = json!({ "reason": "a test" });
+        let path = format!("/v1/targets/vendor/{path}");
+        let request = guarded.request("post", &path).json(&body);
+        assert_eq!(
+            status(request.bearer_auth(&guarded.tokens["operator"])).await,
+            200
+        );
+    }
+    let (mut next, mut sizes) = (String::new(), Vec::new());
+    loop {
+        let path = format!("/v1/changes?limit=2&next_token={next}");
+        let request = guarded
+            .request("get", &path)
+            .bearer_auth(&guarded.tokens["viewer"]);
+        let page: Value = request
+            .send()
+            .await
+            .expect("an answer")
+            .json()
+            .await
+            .expect("JSON");
+        sizes.push(page["changes"].as_array().expect("a list").len());
+        match page["next_token"].as_str() {
+            Some(token) => token.clone_into(&mut next),
+            None => break,
+        }
+    }
+    assert_eq!(sizes, [2, 2, 1]);
+}
+
+#[tokio::test]
+async fn what_a_credential_starts_sends_and_stops_is_on_record_under_its_key() {
+    use crate::aws::{execution_arn, machine_arn};
+    use crate::wire::credentials::{now, signed};
+    let workspace = crate::wire::credentials::workspace();
+    let data = workspace.data_dir();
+    let data = data.to_str().expect("UTF-8");
+    let token = user(
+        &workspace,
+        &["add", "anna", "--role", "viewer", "--data-dir", data],
+    )
+    .await;
+    let token = stdout(&token).trim().to_owned();
+    let server = crate::wire::credentials::start(&workspace).await;
+    let aws = server.aws();
+    let start = json!({ "stateMachineArn": machine_arn("pay"), "name": "one", "input": "{\"order\":\"1\"}" });
+    let message = json!({ "Method": "GET", "Path": "/one" }).to_string();
+    let send = json!({ "QueueUrl": "vendor-high", "MessageBody": message });
+    let stop = json!({ "executionArn": execution_arn("pay", "one") });
+    for (key, operation, input) in [
+        ("sender", "AWSStepFunctions.StartExecution", start),
+        ("sender", "AmazonSQS.SendMessage", send),
+        ("operateer", "AWSStepFunctions.StopExecution", stop),
+    ] {
+        let answer = signed(&aws, key, operation, &input, &now()).await;
+        assert_eq!(answer.status, 200, "{operation}: {}", answer.body);
+    }
+    let changes = aws
+        .http
+        .get(server.admin("/v1/changes"))
+        .bearer_auth(&token);
+    let changes: Value = changes
+        .send()
+        .await
+        .expect("an answer")
+        .json()
+        .await
+        .expect("JSON");
+    let found: Vec<_> = changes["changes"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .collect();
+    let found = found.iter().map(|change| {
+        (
+            change["kind"].as_str().unwrap_or_default(),
+            change["by"]["access_key_id"].as_str().unwrap_or_default(),
+        )
+    });
+    let expected = [
+        ("stop", "operateer"),
+        ("submit", "sender"),
+        ("start", "sender"),
+    ];
+    assert_eq!(found.collect::<Vec<_>>(), expected, "{changes}");
+}

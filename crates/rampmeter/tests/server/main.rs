@@ -17,6 +17,7 @@ mod access;
 mod accounts;
 mod admin;
 mod full_disk;
+mod tls;
 mod lifecycle;
 mod commands;
 mod gate_in_words;

@@ -23,6 +23,8 @@ pub struct Site {
     pub engine: Engine,
     /// The address it listens on.
     pub address: SocketAddr,
+    /// How it is reached there: `http` or `https`.
+    pub scheme: &'static str,
     /// The twelve digits of the account.
     pub account: String,
     /// The region that ARNs carry.
@@ -35,6 +37,7 @@ impl Site {
         Site {
             engine: self.engine.on_behalf_of(actor),
             address: self.address,
+            scheme: self.scheme,
             account: self.account.clone(),
             region: self.region.clone(),
         }

@@ -121,7 +121,7 @@ async fn perform(
     let call = Call {
         site,
         body: asked.parameters(body)?,
-        origin: origin::of(head, api.site.address),
+        origin: origin::of(head, api.site.scheme, api.site.address),
         caller,
         trace_header: request::trace_header(head),
     };
