@@ -2,6 +2,7 @@
 
 use rampmeter_caller::Secret;
 
+use super::scope::{self, Scope};
 use crate::document::{Node, Reading, Section, Value};
 use crate::problem::{Code, Problem};
 
@@ -14,6 +15,8 @@ pub struct Credential {
     pub secret: Secret,
     /// What the client may do.
     pub rights: Vec<Right>,
+    /// What the rights reach, by name; absent where they reach everything.
+    pub scope: Option<Scope>,
 }
 
 /// What a client may do.
@@ -73,9 +76,10 @@ pub(super) fn read(
 }
 
 fn credential(reading: &Reading<'_>, node: &Node, allow_aws_keys: bool) -> Option<Credential> {
-    let keys = &["access_key_id", "secret", "rights"];
-    let section = Section::open(reading, "credentials", node, "a credential", keys)?;
-    let complete = keys.iter().filter(|key| !section.requires(key)).count() == 0;
+    let required = ["access_key_id", "secret", "rights"];
+    let keys = [&required[..], &scope::KEYS].concat();
+    let section = Section::open(reading, "credentials", node, "a credential", &keys)?;
+    let complete = required.iter().filter(|key| !section.requires(key)).count() == 0;
     let access_key_id = section.parsed("access_key_id", Code::BadCredential, |key| {
         access_key_id(key, allow_aws_keys)
     });
@@ -98,6 +102,7 @@ fn credential(reading: &Reading<'_>, node: &Node, allow_aws_keys: bool) -> Optio
         access_key_id: access_key_id?,
         secret: secret?,
         rights,
+        scope: scope::read(reading, &section),
     })
 }
 

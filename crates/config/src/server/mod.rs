@@ -4,6 +4,7 @@
 mod address;
 mod admin;
 mod credential;
+mod scope;
 mod tls;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -17,6 +18,7 @@ use address::address;
 
 pub use admin::Admin;
 pub use credential::{Credential, Right};
+pub use scope::{Pattern, Scope};
 pub use tls::Tls;
 
 /// Settings of the embedded host.

@@ -130,7 +130,7 @@ pub(crate) async fn serve(
         tls.clone(),
         rampmeter_wire::router(
             wire_site(&config, &engine, aws),
-            rampmeter_wire::Access::new(&config.server),
+            rampmeter_wire::Access::new(&config),
         ),
     );
     servers.add(

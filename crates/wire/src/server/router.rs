@@ -117,10 +117,12 @@ async fn perform(
     browser::refuse_change(head, operation.right, api.access.is_open())?;
     let caller = api.access.admit(head, &body, operation, Timestamp::now())?;
     tracing::debug!(request = %id, operation = operation.name, right = ?operation.right, "request");
+    let parameters = asked.parameters(body)?;
+    api.access.admit_names(&caller, operation, &parameters)?;
     let site = on_behalf_of(&api.site, head, &caller, operation);
     let call = Call {
         site,
-        body: asked.parameters(body)?,
+        body: parameters,
         origin: origin::of(head, api.site.scheme, api.site.address),
         caller,
         trace_header: request::trace_header(head),
