@@ -77,7 +77,10 @@ pub(crate) async fn open(
     };
     tracing::info!(user = identity.name, token = identity.token_id, "logged in");
     let answer = Answer(session_json(true, Some(&identity)));
-    Ok(with_cookie(answer, &session_cookie(&cookie, site.secure)))
+    Ok(with_cookie(
+        answer,
+        &session_cookie(&cookie, site.secure || by_tls_of_a_proxy(&headers)),
+    ))
 }
 
 pub(crate) async fn close(
@@ -91,6 +94,13 @@ pub(crate) async fn close(
     }
     let answer = Answer(session_json(site.access.asks_for_login(), None));
     Ok(with_cookie(answer, &cleared_cookie()))
+}
+
+/// A proxy that is not named says nothing: whoever accepts a connection takes its headers off.
+fn by_tls_of_a_proxy(headers: &HeaderMap) -> bool {
+    headers
+        .get("x-forwarded-proto")
+        .is_some_and(|scheme| scheme == "https")
 }
 
 fn with_cookie(answer: Answer, cookie: &str) -> Response {

@@ -11,6 +11,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rampmeter_caller::Network;
+
 use crate::document::{Node, Reading, Section};
 use crate::problem::Code;
 
@@ -42,6 +44,8 @@ pub struct Server {
     pub credentials: Vec<Credential>,
     /// How both ports speak TLS; absent where they speak plain text.
     pub tls: Option<Tls>,
+    /// Proxies: what they say of the connections before them (`X-Forwarded-For`, `X-Forwarded-Proto`) is believed.
+    pub proxies: Vec<Network>,
     /// Whether a port that other machines can reach may speak plain text: where something in front of it speaks TLS.
     pub allow_plaintext: bool,
     /// Whether access key ids of real AWS accounts (`AKIA...`, `ASIA...`) are taken.
@@ -60,6 +64,7 @@ impl Default for Server {
             retention: Duration::from_secs(30 * DAY),
             credentials: Vec::new(),
             tls: None,
+            proxies: Vec::new(),
             allow_plaintext: false,
             allow_aws_keys: false,
         }
@@ -78,6 +83,7 @@ const KEYS: &[&str] = &[
     "retention",
     "credentials",
     "tls",
+    "proxies",
     "allow_plaintext",
     "allow_aws_keys",
 ];
@@ -114,6 +120,7 @@ impl Server {
                 .unwrap_or(default.retention),
             credentials: credential::read(reading, &section, allow_aws_keys),
             tls: tls::read(reading, &section),
+            proxies: section.networks("proxies"),
             allow_plaintext: section.flag("allow_plaintext").unwrap_or_default(),
             allow_aws_keys,
         }

@@ -8,7 +8,7 @@ use axum::Router;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use rampmeter_wire::peer::Peer;
+use rampmeter_caller::Network;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -35,6 +35,7 @@ const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
 pub(super) async fn serve(
     listener: TcpListener,
     tls: Option<Offer>,
+    proxies: Arc<[Network]>,
     router: Router,
     ended: impl Future<Output = ()>,
 ) {
@@ -68,7 +69,7 @@ pub(super) async fn serve(
             continue;
         }
         let (http, watcher, tls) = (http.clone(), connections.watcher(), tls.clone());
-        let service = with_peer(router.clone(), Peer::Address(address));
+        let service = with_peer(router.clone(), address, Arc::clone(&proxies));
         tokio::spawn(async move {
             // A connection that breaks off is the client's business.
             let _ = match tls {

@@ -124,7 +124,7 @@ pub(crate) async fn serve(
     }
     let admin_site = rampmeter_admin::Site::start(engine.clone(), &config);
     descriptors::raise();
-    let mut servers = Servers::new();
+    let mut servers = Servers::new(&config.server.proxies);
     servers.add(
         aws_listener,
         tls.clone(),

@@ -7,7 +7,7 @@ use axum::http::HeaderName;
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 
-/// What a proxy that ends TLS says of the connection before it.
+/// What a proxy that ends TLS says of the connection before it. It is there only where a proxy that is named says it.
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Scheme, host and port of a request. `scheme` and `address` are how and where the server listens: the one for a request that no proxy
