@@ -25,7 +25,7 @@ mod drain;
 mod listen;
 mod patience;
 mod peer;
-mod privacy;
+pub(crate) mod privacy;
 mod servers;
 mod signals;
 mod tls;

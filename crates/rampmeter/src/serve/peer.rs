@@ -51,12 +51,12 @@ fn peer(address: SocketAddr, headers: &mut HeaderMap, proxies: &[Network]) -> Pe
     }
     // Each proxy adds at the end whom it was asked by: what stands before the last that is none of ours, anybody may have written.
     let told = headers.get_all(FORWARDED_FOR).into_iter();
-    let told: Vec<IpAddr> = told
+    let told: Vec<&str> = told
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .map_while(|text| text.trim().parse().ok())
         .collect();
-    let client = told.into_iter().rev().find(|address| !is_proxy(*address));
+    let mut from_the_last = told.iter().rev().map_while(|text| text.trim().parse().ok());
+    let client = from_the_last.find(|address| !is_proxy(*address));
     Peer::Address(client.unwrap_or(address.ip()))
 }
 
@@ -95,8 +95,9 @@ mod tests {
 
     #[test]
     fn what_a_client_wrote_before_the_proxy_is_not() {
-        let told = ["203.0.113.9, 192.0.2.7"];
-        assert_eq!(asked("10.0.0.1", &told), ("192.0.2.7".to_owned(), true));
+        for told in ["203.0.113.9, 192.0.2.7", "nonsense, 192.0.2.7"] {
+            assert_eq!(asked("10.0.0.1", &[told]), ("192.0.2.7".to_owned(), true));
+        }
     }
 
     #[test]
