@@ -7,15 +7,16 @@ import structure
 FLOORS = {
     ("rampmeter", ""): [{"cli"}, {"serve"}, {"client", "log", "problem"}],
     ("rampmeter", "cli"): [
-        {"aws", "backup", "call", "dev", "dlq", "env", "exec", "health", "init", "limit", "man", "start"},
+        {"aws", "backup", "call", "dev", "dlq", "env", "exec", "health", "init", "limit", "man", "start",
+         "user"},
         {"check", "target"},
         {"answer", "explain", "follow", "listing", "rate", "version"},
     ],
     ("wire", ""): [
-        {"server"}, {"table"}, {"sqs", "states", "sts"}, {"operation"}, {"protocol"}, {"loopback", "sigv4"},
+        {"server"}, {"table"}, {"sqs", "states", "sts"}, {"operation"}, {"protocol"}, {"loopback", "peer", "sigv4"},
     ],
     ("admin", ""): [
-        {"routes"}, {"site"}, {"health"}, {"change", "parameters"}, {"answer", "dashboard", "redaction", "target"},
+        {"routes"}, {"site"}, {"health"}, {"change", "parameters"}, {"access", "answer", "dashboard", "redaction", "target"},
         {"explanation"},
     ],
     ("template", ""): [

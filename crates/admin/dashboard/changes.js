@@ -25,11 +25,20 @@ export function view() {
 export function changeTable(caption, changes) {
   const rows = changes.map((change) => [
     moment(change.at),
-    h("a", { href: `/targets${path(change.target)}` }, change.target),
+    change.by?.text ?? "",
+    change.target ? h("a", { href: `/targets${path(change.target)}` }, change.target) : "",
     change.kind,
-    /^c-\d+$/.test(change.subject) ? h("a", { href: `/calls/${change.subject}` }, change.subject) : change.subject,
+    subject(change.subject),
     change.change,
     change.reason,
   ]);
-  return table(caption, ["When", "Target", "What", "Of", "Change", "Reason"], rows, "Nobody has changed anything.");
+  return table(caption, ["When", "Who", "Target", "What", "Of", "Change", "Reason"], rows, "Nobody has changed anything.");
+}
+
+/** A call or an execution is a link, anything else a name. */
+function subject(name) {
+  if (/^c-\d+$/.test(name)) {
+    return h("a", { href: `/calls/${name}` }, name);
+  }
+  return name.startsWith("arn:") ? h("a", { href: `/executions${path(name)}` }, name.split(":").slice(6).join(":")) : name;
 }

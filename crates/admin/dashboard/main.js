@@ -10,6 +10,7 @@ import * as calls from "./calls.js";
 import * as deadLetters from "./dead_letters.js";
 import * as changes from "./changes.js";
 import * as connect from "./connect.js";
+import * as login from "./login.js";
 
 // A view makes { title, node, live(snapshot), close() }; all but the node may be missing.
 const VIEWS = [
@@ -30,12 +31,18 @@ const search = document.getElementById("search");
 const button = document.getElementById("live");
 let shown = null;
 let snapshot = null;
+let live = null;
+let loggedOut = false;
 
 function open() {
+  const [view, names] = loggedOut ? [login.view, []] : found(location.pathname);
+  show(view(...names.map(decodeURIComponent)));
+}
+
+function show(view) {
   shown?.close?.();
   problem.hidden = true;
-  const [view, names] = found(location.pathname);
-  shown = view(...names.map(decodeURIComponent));
+  shown = view;
   document.title = `${shown.title ?? "Overview"} · Rampmeter`;
   replace(main, shown.node);
   for (const link of document.querySelectorAll("nav a")) {
@@ -49,6 +56,13 @@ function open() {
   if (snapshot) {
     tell(snapshot);
   }
+}
+
+/** Stops following and asks for a login. */
+function askForLogin() {
+  loggedOut = true;
+  live?.close();
+  open();
 }
 
 function found(pathname) {
@@ -80,6 +94,10 @@ async function tell(live) {
 }
 
 function told(error) {
+  if (error.code === "RM2027" && !loggedOut) {
+    askForLogin();
+    return;
+  }
   problem.hidden = false;
   problem.textContent = error.message;
   if (!(error instanceof Refused)) {
@@ -153,11 +171,27 @@ document.addEventListener("keydown", (event) => {
   going = event.key === "g";
 });
 
-const live = new Live(tell, (status) => {
-  const words = { live: "● live", paused: "Ⅱ paused", lost: "○ no answer" };
-  button.textContent = words[status];
-  button.className = status;
-  button.setAttribute("aria-pressed", String(status !== "paused"));
-});
-button.addEventListener("click", () => live.toggle());
-open();
+function follow() {
+  live = new Live(tell, (status) => {
+    const words = { live: "● live", paused: "Ⅱ paused", lost: "○ no answer" };
+    button.textContent = words[status];
+    button.className = status;
+    button.setAttribute("aria-pressed", String(status !== "paused"));
+  });
+  button.addEventListener("click", () => live.toggle());
+}
+
+/** Begins: with the login where the server asks for one. */
+async function begin() {
+  const session = await get("/session");
+  if (session.user) {
+    replace(document.getElementById("account"), login.account(session));
+  }
+  if (session.asks_for_login && !session.user) {
+    askForLogin();
+  } else {
+    follow();
+    open();
+  }
+}
+begin();

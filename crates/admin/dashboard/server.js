@@ -62,9 +62,18 @@ export class Live {
     this.follow();
   }
 
+  /** Never follows again. */
+  close() {
+    this.closed = true;
+    this.source?.close();
+  }
+
   follow() {
     this.source?.close();
     this.source = null;
+    if (this.closed) {
+      return;
+    }
     if (this.paused || document.hidden) {
       this.status(this.paused ? "paused" : "live");
       return;

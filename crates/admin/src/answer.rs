@@ -1,7 +1,7 @@
 //! The two forms of an answer: an object with its schema, or an error with its code.
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use rampmeter_engine::Rejected;
@@ -86,6 +86,25 @@ impl Refused {
         }
     }
 
+    /// A request that nothing says who it is from, where that is asked for.
+    pub(crate) fn unknown_user() -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            code: "RM2027",
+            message: "a token of a user is needed: RAMPMETER_TOKEN for the command line, the login of the dashboard for a browser"
+                .to_owned(),
+        }
+    }
+
+    /// A request of somebody who may not.
+    pub(crate) fn not_allowed(message: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            code: "RM2028",
+            message: message.into(),
+        }
+    }
+
     /// A `Host` header that does not name this machine.
     pub(crate) fn foreign_host() -> Self {
         let message = "the Host header must be localhost or a loopback address".to_owned();
@@ -122,10 +141,15 @@ impl From<Rejected> for Refused {
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let error = json!({ "code": self.code, "message": self.message });
-        json_response(
+        let mut response = json_response(
             self.status,
             &json!({ "schema": "rampmeter.error/1", "error": error }),
-        )
+        );
+        if self.status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+        }
+        response
     }
 }
 

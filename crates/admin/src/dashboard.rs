@@ -60,7 +60,7 @@ const PAGE: Asset = Asset {
     text: include_str!("../dashboard/index.html"),
 };
 
-const ASSETS: [Asset; 20] = assets! {
+const ASSETS: [Asset; 21] = assets! {
     "style.css": CSS,
     "icon.svg": SVG,
     "main.js": SCRIPT,
@@ -81,6 +81,7 @@ const ASSETS: [Asset; 20] = assets! {
     "dead_letters.js": SCRIPT,
     "changes.js": SCRIPT,
     "connect.js": SCRIPT,
+    "login.js": SCRIPT,
 };
 
 /// The pages and their files.

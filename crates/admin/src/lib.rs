@@ -3,9 +3,10 @@
 //! Most of it only reads; what changes something is a `POST` and says so. The pages that people look at are the
 //! dashboard's: `crate::dashboard`.
 //!
-//! `routes` answers on a `site`, whose `health` is judged from samples; `answer`, `explanation`, `target` and `redaction` are the shapes of
-//! what is answered, `parameters` and `change` those of what is asked.
+//! `routes` answers whoever `access` lets in, on a `site` whose `health` is judged from samples; `answer`, `explanation`, `target` and
+//! `redaction` are the shapes of what is answered, `parameters` and `change` those of what is asked.
 
+mod access;
 mod answer;
 mod change;
 mod dashboard;
@@ -17,5 +18,6 @@ mod routes;
 mod site;
 mod target;
 
+pub use access::{BadUsers, NotAdded, RANDOM_BYTES, Role, Token, UnknownRole, User, Users};
 pub use routes::router;
-pub use site::Site;
+pub use site::{Site, nobody_may_log_in};

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use rampmeter_config::Config;
+use rampmeter_config::{Config, Server};
 use rampmeter_engine::Engine;
 use tokio::sync::watch;
 
+use crate::access::Access;
 use crate::health::live::Live;
 use crate::redaction::Redaction;
 
@@ -16,10 +17,21 @@ pub struct Site {
     pub(crate) engine: Engine,
     /// Whether the process has been asked to end.
     pub(crate) draining: watch::Sender<bool>,
+    /// Who may do what.
+    pub(crate) access: Access,
+    /// Whether the port speaks TLS.
+    pub(crate) secure: bool,
     /// What people are not shown.
     pub(crate) redaction: Redaction,
     /// What is happening now.
     pub(crate) live: Live,
+}
+
+/// Whether a server of this configuration asks for a login that nobody has.
+#[must_use]
+pub fn nobody_may_log_in(server: &Server) -> bool {
+    let access = Access::new(server);
+    access.asks_for_login() && access.users().is_empty()
 }
 
 impl Site {
@@ -28,6 +40,8 @@ impl Site {
         let site = Arc::new(Site {
             engine,
             draining: watch::Sender::new(false),
+            access: Access::new(&config.server),
+            secure: config.server.tls.is_some(),
             redaction: Redaction::of(config),
             live: Live::new(config),
         });

@@ -34,7 +34,7 @@ pub use rampmeter_store::model::activity::{
 };
 pub use rampmeter_store::model::call::*;
 pub use rampmeter_store::model::control::{
-    Cancelled, ChangeLimit, ControlRecord, LimitChanged, Pause,
+    Actor, Cancelled, ChangeLimit, ControlRecord, LimitChanged, Pause,
 };
 pub use rampmeter_store::model::damaged::{DamagedItem, DamagedKind};
 pub use rampmeter_store::model::dead_letter::{

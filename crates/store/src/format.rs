@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::error::{StoreError, StoreOpenError};
 
 /// The format that this version writes, kept in `PRAGMA user_version`.
-pub const FORMAT: i64 = 5;
+pub const FORMAT: i64 = 6;
 
 /// The oldest format that is brought up to it.
 pub const OLDEST_FORMAT: i64 = 1;
@@ -59,6 +59,7 @@ pub(crate) fn make(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(include_str!("damaged.sql"))?;
     connection.execute_batch(include_str!("trouble.sql"))?;
     connection.execute_batch(include_str!("counted.sql"))?;
+    connection.execute_batch(include_str!("actor.sql"))?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     Ok(connection.execute_batch("COMMIT")?)
@@ -76,8 +77,11 @@ fn migrate(connection: &Connection, found: i64) -> Result<(), StoreError> {
     if found < 4 {
         connection.execute_batch(include_str!("damaged.sql"))?;
     }
-    connection.execute_batch(include_str!("trouble.sql"))?;
-    connection.execute_batch(include_str!("counted.sql"))?;
+    if found < 5 {
+        connection.execute_batch(include_str!("trouble.sql"))?;
+        connection.execute_batch(include_str!("counted.sql"))?;
+    }
+    connection.execute_batch(include_str!("actor.sql"))?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     Ok(connection.execute_batch("COMMIT")?)
 }
@@ -101,7 +105,9 @@ mod tests {
         let second = (format > 1).then_some(include_str!("calls.sql"));
         let third = (format > 2).then_some(include_str!("letters.sql"));
         let fourth = (format > 3).then_some(include_str!("damaged.sql"));
-        let later = second.into_iter().chain(third).chain(fourth);
+        let fifth = [include_str!("trouble.sql"), include_str!("counted.sql")];
+        let fifth = fifth.into_iter().filter(|_| format > 4);
+        let later = second.into_iter().chain(third).chain(fourth).chain(fifth);
         for tables in first.into_iter().chain(later) {
             connection.execute_batch(tables).unwrap();
         }
@@ -134,6 +140,11 @@ mod tests {
     #[test]
     fn a_file_of_format_4_is_brought_up_with_what_it_holds_to_what_a_new_file_has() {
         is_brought_up(4);
+    }
+
+    #[test]
+    fn a_file_of_format_5_is_brought_up_with_what_it_holds_to_what_a_new_file_has() {
+        is_brought_up(5);
     }
 
     fn is_brought_up(format: i64) {

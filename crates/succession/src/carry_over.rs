@@ -143,6 +143,7 @@ impl Carrying<'_> {
             subject: from.to_owned(),
             change: format!("{from} to {to}"),
             reason: "the configuration has the account under this name".to_owned(),
+            by: None,
         })?;
         self.changes.push(ConfigurationChange::TargetRenamed {
             from: from.to_owned(),

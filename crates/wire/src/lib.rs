@@ -3,10 +3,11 @@
 //! nothing itself. What is served is the table `table::OPERATIONS`.
 //!
 //! A request goes down the floors and its answer up again: `server`, `table`, then `states`, `sqs` or `sts`, on `operation`
-//! and `protocol`. `sigv4` and `loopback` stand by themselves.
+//! and `protocol`. `sigv4`, `loopback` and `peer` stand by themselves.
 
 pub mod loopback;
 mod operation;
+pub mod peer;
 mod protocol;
 mod server;
 pub mod sigv4;

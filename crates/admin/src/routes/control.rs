@@ -2,22 +2,20 @@
 //! do it behind a person's back: the `Content-Type` must be JSON, which a browser does not send to another origin
 //! without asking, and this port never allows it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::Extension;
+use axum::extract::Path;
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{ChangeLimit, LimitChanged, Pause};
 use rampmeter_time::rfc3339;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::guard::Caller;
 use crate::answer::{Answer, Refused};
 use crate::change::{Body, priority, read, reason};
-use crate::site::Site;
 
-/// Entries of the audit trail in one answer.
-const CHANGES: u32 = 200;
 /// The body of `/v1/targets/NAME/pause` and `resume`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,23 +57,23 @@ pub(crate) struct ChangeBody {
 }
 
 pub(crate) async fn pause(
-    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
     Path(target): Path<String>,
     body: Body<PauseBody>,
 ) -> Result<Answer, Refused> {
-    set_pause(&site, target, body, true).await
+    set_pause(&caller, target, body, true).await
 }
 
 pub(crate) async fn resume(
-    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
     Path(target): Path<String>,
     body: Body<PauseBody>,
 ) -> Result<Answer, Refused> {
-    set_pause(&site, target, body, false).await
+    set_pause(&caller, target, body, false).await
 }
 
 async fn set_pause(
-    site: &Site,
+    caller: &Caller,
     target: String,
     body: Body<PauseBody>,
     paused: bool,
@@ -89,7 +87,7 @@ async fn set_pause(
         forget_throttles: body.forget_throttles,
         reason: reason(body.reason)?,
     };
-    site.engine.controls().pause(pause).await?;
+    caller.engine.controls().pause(pause).await?;
     let scope = priority.map_or("target", Priority::as_str);
     Ok(Answer(json!({
         "schema": "rampmeter.pause/1", "target": target, "scope": scope, "paused": paused,
@@ -97,14 +95,15 @@ async fn set_pause(
 }
 
 pub(crate) async fn move_call(
-    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
     Path(call): Path<String>,
     body: Body<MoveBody>,
 ) -> Result<Answer, Refused> {
     let body = read(body)?;
     let to = priority(&body.priority)?;
     let number = super::calls::number(&call)?;
-    site.engine
+    caller
+        .engine
         .controls()
         .move_call(number, to, reason(body.reason)?)
         .await?;
@@ -114,13 +113,13 @@ pub(crate) async fn move_call(
 }
 
 pub(crate) async fn cancel_call(
-    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
     Path(call): Path<String>,
     body: Body<CancelBody>,
 ) -> Result<Answer, Refused> {
     let body = read(body)?;
     let number = super::calls::number(&call)?;
-    let cancelled = site
+    let cancelled = caller
         .engine
         .controls()
         .cancel_call(number, reason(body.reason)?)
@@ -133,7 +132,7 @@ pub(crate) async fn cancel_call(
 }
 
 pub(crate) async fn change_limit(
-    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
     Path((target, limit)): Path<(String, String)>,
     body: Body<ChangeBody>,
 ) -> Result<Answer, Refused> {
@@ -146,7 +145,7 @@ pub(crate) async fn change_limit(
         reason: reason(body.reason)?,
         dry_run: body.dry_run,
     };
-    let changed = site.engine.controls().change_limit(change).await?;
+    let changed = caller.engine.controls().change_limit(change).await?;
     Ok(Answer(changed_json(&changed)))
 }
 
@@ -162,24 +161,4 @@ fn changed_json(changed: &LimitChanged) -> Value {
         "expires_at": changed.expires_at.map(rfc3339),
         "applied": changed.applied,
     })
-}
-
-pub(crate) async fn changes(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
-    let records = site.engine.controls().list_controls(CHANGES).await?;
-    let changes: Vec<Value> = records
-        .iter()
-        .map(|record| {
-            json!({
-                "at": rfc3339(record.at),
-                "target": record.target,
-                "kind": record.kind,
-                "subject": record.subject,
-                "change": record.change,
-                "reason": record.reason,
-            })
-        })
-        .collect();
-    Ok(Answer(
-        json!({ "schema": "rampmeter.changes/1", "changes": changes }),
-    ))
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::calls::number;
+use super::guard::Caller;
 use crate::answer::{Answer, Refused, json_or_text};
 use crate::change::{Body, priority, read, reason};
 use crate::parameters::Parameters;
@@ -100,7 +102,7 @@ fn group_json(group: &DeadLetterGroup) -> Value {
 }
 
 pub(crate) async fn redrive(
-    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
     Path(letter): Path<String>,
     body: Body<RedriveBody>,
 ) -> Result<Answer, Refused> {
@@ -111,7 +113,7 @@ pub(crate) async fn redrive(
         priority: body.priority.as_deref().map(priority).transpose()?,
         reason: reason(body.reason)?,
     };
-    let redriven = site
+    let redriven = caller
         .engine
         .dead_letters()
         .redrive_dead_letter(redrive)
@@ -129,13 +131,14 @@ pub(crate) async fn redrive(
 }
 
 pub(crate) async fn discard(
-    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
     Path(letter): Path<String>,
     body: Body<DiscardBody>,
 ) -> Result<Answer, Refused> {
     let body = read(body)?;
     let id = number(&letter)?;
-    site.engine
+    caller
+        .engine
         .dead_letters()
         .discard_dead_letter(id, reason(body.reason)?)
         .await?;

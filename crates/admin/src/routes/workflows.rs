@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use rampmeter_engine::{RedriveExecution, StartExecution, StateMachineDescription, StopExecution};
 use rampmeter_time::rfc3339;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::executions::find;
+use super::guard::Caller;
 use crate::answer::{Answer, Refused, json_or_text};
 use crate::change::{Body, read};
 use crate::site::Site;
@@ -56,6 +58,7 @@ fn workflow_json(machine: &StateMachineDescription) -> Value {
 
 pub(crate) async fn start(
     State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
     Path(named): Path<String>,
     body: Body<StartBody>,
 ) -> Result<Answer, Refused> {
@@ -70,7 +73,7 @@ pub(crate) async fn start(
         name: body.name,
         input,
     };
-    let started = site.engine.executions().start_execution(start).await?;
+    let started = caller.engine.executions().start_execution(start).await?;
     Ok(Answer(json!({
         "schema": "rampmeter.started/1",
         "execution_arn": started.execution_arn,
@@ -80,6 +83,7 @@ pub(crate) async fn start(
 
 pub(crate) async fn stop(
     State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
     Path(named): Path<String>,
     body: Body<StopBody>,
 ) -> Result<Answer, Refused> {
@@ -90,7 +94,7 @@ pub(crate) async fn stop(
         error: body.error,
         cause: body.cause,
     };
-    let stopped_at = site.engine.executions().stop_execution(stop).await?;
+    let stopped_at = caller.engine.executions().stop_execution(stop).await?;
     Ok(Answer(json!({
         "schema": "rampmeter.stopped/1",
         "execution_arn": execution_arn,
@@ -100,6 +104,7 @@ pub(crate) async fn stop(
 
 pub(crate) async fn redrive(
     State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
     Path(named): Path<String>,
     body: Body<RedriveBody>,
 ) -> Result<Answer, Refused> {
@@ -109,7 +114,11 @@ pub(crate) async fn redrive(
         execution_arn: execution_arn.clone(),
         client_token: None,
     };
-    let redriven_at = site.engine.executions().redrive_execution(redrive).await?;
+    let redriven_at = caller
+        .engine
+        .executions()
+        .redrive_execution(redrive)
+        .await?;
     Ok(Answer(json!({
         "schema": "rampmeter.redriven/1",
         "execution_arn": execution_arn,

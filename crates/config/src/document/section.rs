@@ -5,7 +5,7 @@ use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use rampmeter_call::suggestion;
-use rampmeter_caller::Secret;
+use rampmeter_caller::{Network, Secret};
 use rampmeter_time::duration;
 
 use super::reading::Reading;
@@ -183,6 +183,11 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Whether a variable of the environment stands for this key.
+    pub(crate) fn is_overridden(&self, key: &str) -> bool {
+        self.variable(key).is_some()
+    }
+
     fn variable(&self, key: &str) -> Option<Found<String>> {
         let name = format!("{}{}", self.overridden_by?, key.to_uppercase());
         let value = (self.reading.context.environment)(&name)?;
@@ -338,6 +343,21 @@ impl<'a> Section<'a> {
             }
         }
         Some(texts)
+    }
+
+    /// A list of blocks of addresses; empty where it is absent.
+    pub(crate) fn networks(&self, key: &str) -> Vec<Network> {
+        let mut networks = Vec::new();
+        for found in self.texts(key).unwrap_or_default() {
+            match found.value.parse() {
+                Ok(network) => networks.push(network),
+                Err(error) => self.reading.note(
+                    Problem::new(Code::BadValue, format!("`{key}`: this {error}"))
+                        .at(&found.location),
+                ),
+            }
+        }
+        networks
     }
 
     /// The entries of a table whose keys are names that the user chooses.

@@ -1,7 +1,7 @@
 //! Where a target is, and where its calls may connect to: its base URL, and `allow_networks` for addresses that are not
 //! public, and `allow_plaintext` for plain HTTP over the internet. A URL that names this very machine in plain words needs no leave.
 
-use rampmeter_caller::{Auth, Network, Preset, Profile, is_plaintext};
+use rampmeter_caller::{Auth, Preset, Profile, is_plaintext};
 use url::Url;
 
 use crate::document::{Reading, Section};
@@ -83,21 +83,6 @@ pub(crate) fn check(reading: &Reading<'_>, section: &Section<'_>, profile: &Prof
             );
         }
     }
-}
-
-/// `allow_networks = ["10.20.0.0/16"]`.
-pub(crate) fn allow_networks(reading: &Reading<'_>, target: &Section<'_>) -> Vec<Network> {
-    let mut networks = Vec::new();
-    for found in target.texts("allow_networks").unwrap_or_default() {
-        match found.value.parse() {
-            Ok(network) => networks.push(network),
-            Err(error) => reading.note(
-                Problem::new(Code::BadValue, format!("`allow_networks`: this {error}"))
-                    .at(&found.location),
-            ),
-        }
-    }
-    networks
 }
 
 /// Whether a URL says in plain words that it leads to this very machine. Whoever writes that means it; other spellings

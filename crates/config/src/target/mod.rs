@@ -269,7 +269,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     jobs::read(reading, &section, &mut profile);
     profile.response = response::read(reading, &section);
     profile.reconcile = reconcile::question(reading, &section);
-    profile.allow_networks = address::allow_networks(reading, &section);
+    profile.allow_networks = section.networks("allow_networks");
     if local {
         profile.allow_networks.extend(Network::LOOPBACK);
     }

@@ -14,6 +14,7 @@ mod problems;
 mod rendering;
 mod presets;
 mod sample;
+mod server;
 mod sign_in;
 mod warned;
 mod secrets;

@@ -185,7 +185,7 @@ fn an_empty_file_is_the_default() {
     }
     let server = Config::default().server;
     assert_eq!(server.aws.to_string(), "127.0.0.1:4566");
-    assert_eq!(server.admin.to_string(), "127.0.0.1:4580");
+    assert_eq!(server.admin.listen.to_string(), "127.0.0.1:4580");
     assert_eq!(
         (server.account.as_str(), server.region.as_str()),
         ("000000000000", "us-east-1")

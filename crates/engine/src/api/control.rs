@@ -68,6 +68,21 @@ impl Controls<'_> {
     /// # Errors
     /// `Stopped`.
     pub async fn list_controls(self, most: u32) -> Result<Vec<ControlRecord>, Rejected> {
-        self.engine.read(move |reader| reader.controls(most)).await
+        let numbered = self.controls_before(i64::MAX, most).await?;
+        Ok(numbered.into_iter().map(|(_, record)| record).collect())
+    }
+
+    /// Entries of the audit trail before the one of this number, each with its own, the newest first; at most `most`.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn controls_before(
+        self,
+        before: i64,
+        most: u32,
+    ) -> Result<Vec<(i64, ControlRecord)>, Rejected> {
+        self.engine
+            .read(move |reader| reader.controls(before, most))
+            .await
     }
 }

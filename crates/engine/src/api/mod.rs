@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use rampmeter_config::Config;
 use rampmeter_store::Reader;
+use rampmeter_store::model::control::Actor;
 use rampmeter_store::model::rejected::Rejected;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -59,6 +60,8 @@ pub struct Engine {
     reader: Arc<Reader>,
     stopped: watch::Receiver<Option<Stopped>>,
     changes: Arc<[ConfigurationChange]>,
+    /// On whose behalf this handle asks.
+    actor: Option<Arc<Actor>>,
 }
 
 impl Engine {
@@ -105,6 +108,16 @@ impl Engine {
             reader,
             stopped,
             changes,
+            actor: None,
+        }
+    }
+
+    /// A handle whose changes are on record as this one's.
+    #[must_use]
+    pub fn on_behalf_of(&self, actor: Actor) -> Engine {
+        Engine {
+            actor: Some(Arc::new(actor)),
+            ..self.clone()
         }
     }
 
@@ -138,7 +151,11 @@ impl Engine {
         command: impl FnOnce(Reply<T>) -> Command,
     ) -> Result<T, Rejected> {
         let (reply, answer) = oneshot::channel();
-        if self.commands.send(command(reply)).await.is_ok()
+        let command = match &self.actor {
+            Some(actor) => Command::By(Arc::clone(actor), Box::new(command(reply))),
+            None => command(reply),
+        };
+        if self.commands.send(command).await.is_ok()
             && let Ok(answer) = answer.await
         {
             return answer;

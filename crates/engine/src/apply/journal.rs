@@ -2,8 +2,10 @@
 //! context writes into it; the rows themselves go to the store.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use rampmeter_dispatch::Time;
+use rampmeter_store::model::control::Actor;
 
 use crate::apply::outbox::Outbox;
 use crate::apply::pending::Pending;
@@ -16,6 +18,8 @@ pub(crate) struct Journal {
     pub(crate) draining: bool,
     /// What could not be read since the process started, counted each time it was met.
     pub(crate) damaged: u64,
+    /// On whose behalf the command at hand is carried out, where somebody asked for it.
+    pub(crate) actor: Option<Arc<Actor>>,
     pub(crate) out: Outbox,
     /// What executions are still to be told.
     pub(crate) pending: VecDeque<Pending>,
@@ -35,6 +39,7 @@ impl Journal {
             now,
             draining,
             damaged,
+            actor: None,
             out: Outbox::default(),
             pending: VecDeque::new(),
         }

@@ -5,9 +5,12 @@ pub(crate) mod control;
 pub(crate) mod queue;
 pub(crate) mod version;
 
+use std::sync::Arc;
+
 use rampmeter_call::Outcome;
 use rampmeter_dispatch::PermitId;
 use rampmeter_store::model::call::{CallState, WaitingAt};
+use rampmeter_store::model::control::Actor;
 use rampmeter_store::model::damaged::DamagedItem;
 use rampmeter_store::model::execution::TaskReport;
 use rampmeter_store::model::execution::{
@@ -37,6 +40,8 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, Rejected>>;
 /// One thing to apply. Those that carry a reply come from clients, the rest from the engine itself.
 #[derive(Debug)]
 pub(crate) enum Command {
+    /// A command on somebody's behalf.
+    By(Arc<Actor>, Box<Command>),
     StartExecution(StartExecution, Reply<StartedExecution>),
     StopExecution(StopExecution, Reply<UnixMillis>),
     ReportTask(TaskReport, Reply<()>),

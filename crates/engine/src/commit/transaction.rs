@@ -1,7 +1,10 @@
 //! One transaction: it hands out the contexts, each with what its subject may touch, and says which of their functions does what
 //! a command asks for. Whatever a command left for executions is told them before the next begins.
 
+use std::sync::Arc;
+
 use rampmeter_dispatch::Time;
+use rampmeter_store::model::control::{Action, Actor};
 use rampmeter_store::model::damaged::DamagedItem;
 use rampmeter_store::model::id::{MessageNumber, message_number};
 use rampmeter_store::{LeftOut, Store, StoreFailure, take_left_out};
@@ -124,18 +127,31 @@ impl<'w> Transaction<'w> {
     /// Applies one command and all that follows from it at once.
     pub(crate) fn apply(&mut self, command: Command) -> Result<(), StoreFailure> {
         let applied = match command {
-            Command::StartExecution(start, reply) => self
-                .workflow()
-                .client(reply, |workflow| workflow.starts().start_execution(&start)),
-            Command::StopExecution(stop, reply) => self
-                .workflow()
-                .client(reply, |workflow| workflow.stop_execution(stop)),
+            Command::By(actor, command) => return self.apply_for(actor, *command),
+            Command::StartExecution(start, reply) => self.workflow().client(reply, |workflow| {
+                let started = workflow.starts().start_execution(&start)?;
+                let arn = &started.execution_arn;
+                workflow.calls.record_action(Action::Start, "", arn, "")?;
+                Ok(started)
+            }),
+            Command::StopExecution(stop, reply) => self.workflow().client(reply, |workflow| {
+                let (arn, cause) = (stop.execution_arn.clone(), stop.cause.clone());
+                let stopped_at = workflow.stop_execution(stop)?;
+                let cause = cause.unwrap_or_default();
+                workflow
+                    .calls
+                    .record_action(Action::Stop, "", &arn, &cause)?;
+                Ok(stopped_at)
+            }),
             Command::ReportTask(report, reply) => self
                 .workflow()
                 .client(reply, |workflow| workflow.report_task(report)),
             Command::RedriveExecution(redrive, reply) => {
                 self.workflow().client(reply, |workflow| {
-                    workflow.redrives().redrive_execution(&redrive)
+                    let redriven_at = workflow.redrives().redrive_execution(&redrive)?;
+                    let (action, arn) = (Action::RedriveExecution, &redrive.execution_arn);
+                    workflow.calls.record_action(action, "", arn, "")?;
+                    Ok(redriven_at)
                 })
             }
             Command::UpdateMapRun(update, reply) => self.workflow().client(reply, |workflow| {
@@ -187,6 +203,14 @@ impl<'w> Transaction<'w> {
         };
         applied?;
         self.workflow().resume_pending()
+    }
+
+    /// Applies a command whose traces name somebody.
+    fn apply_for(&mut self, actor: Arc<Actor>, command: Command) -> Result<(), StoreFailure> {
+        self.journal.actor = Some(actor);
+        let applied = self.apply(command);
+        self.journal.actor = None;
+        applied
     }
 
     /// Names what reads beside the writer met.

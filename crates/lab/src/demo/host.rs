@@ -121,7 +121,7 @@ impl InProcess {
     async fn open(config: Config) -> Result<InProcess, HostError> {
         let account = config.server.account.clone();
         let region = config.server.region.clone();
-        let access = rampmeter_wire::Access::new(&config.server);
+        let access = rampmeter_wire::Access::new(&config);
         let runtime = tokio::runtime::Handle::current();
         let options = Options {
             config: config.clone(),
@@ -142,6 +142,7 @@ impl InProcess {
         let site = rampmeter_wire::Site {
             engine: engine.clone(),
             address: aws,
+            scheme: "http",
             account,
             region,
         };

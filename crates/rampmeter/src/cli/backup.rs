@@ -13,6 +13,8 @@ use rampmeter_terminal::{Exit, Failure};
 use rampmeter_time::{UnixMillis, rfc3339};
 use serde_json::{Value, json};
 
+use crate::serve::privacy::own_files;
+
 /// The file that is taken when none is named, and the directory when there is none.
 const DEFAULT_FILE: &str = "rampmeter.toml";
 const DEFAULT_DIRECTORY: &str = ".rampmeter";
@@ -52,6 +54,7 @@ pub(crate) struct RestoreArguments {
 
 /// Runs `backup`. Exit status 1 when a body is not what was written: the backup has the rest.
 pub(super) fn run_backup(arguments: &BackupArguments) -> Result<(), Failure> {
+    own_files();
     let data_dir = arguments.data.directory()?;
     let bar = bar("bodies");
     let now = UnixMillis(Timestamp::now().as_millisecond());
@@ -87,6 +90,7 @@ pub(super) fn run_backup(arguments: &BackupArguments) -> Result<(), Failure> {
 
 /// Runs `restore`.
 pub(super) fn run_restore(arguments: &RestoreArguments) -> Result<(), Failure> {
+    own_files();
     let data_dir = arguments.data.directory()?;
     let bar = bar("bodies");
     let restored = restore(&arguments.from, &data_dir, &mut |done, all| {

@@ -90,7 +90,7 @@ const CODES: &[(&str, &str)] = &[
     ("RM2016", "A file to be checked cannot be read."),
     (
         "RM2017",
-        "A listen address is reachable from other machines, and its requests are not authenticated.",
+        "A listen address is reachable from other machines, and its requests would be neither authenticated nor encrypted, or one of both.",
     ),
     ("RM2018", "The ready file cannot be written."),
     (
@@ -115,6 +115,18 @@ const CODES: &[(&str, &str)] = &[
     (
         "RM2026",
         "The body of an answer is not what was written: the disk has changed it.",
+    ),
+    (
+        "RM2027",
+        "The admin port asks for a login, and the request shows no token of a user that is good now.",
+    ),
+    (
+        "RM2028",
+        "The role of the user does not allow the request, or a page of another site may have made a browser send it.",
+    ),
+    (
+        "RM2029",
+        "A file of users, or one with the token of a user, cannot be read or written, or does not say what was asked for.",
     ),
     (
         "RM2030",
@@ -170,6 +182,10 @@ const CODES: &[(&str, &str)] = &[
         "The vendor did not answer a question of the command line.",
     ),
     ("RM2063", "A file to be written is there already."),
+    (
+        "RM2064",
+        "A certificate, its key or the certificates of authorities cannot be used.",
+    ),
     (
         "RM4020",
         "A change makes no sense as things are: the rules would admit nothing, or the call has left its lane.",

@@ -5,11 +5,14 @@ use rampmeter_terminal::output::{self, Format, OutputArguments};
 use rampmeter_terminal::{Exit, Failure};
 use serde_json::Value;
 
-use crate::client::{ServerArguments, text};
+use crate::client::{Client, ServerArguments, text};
 
 /// Options of `health`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
+    /// Say only whether the server takes work. It needs no login: for containers and supervisors.
+    #[arg(long)]
+    ready: bool,
     #[command(flatten)]
     server: ServerArguments,
     #[command(flatten)]
@@ -18,7 +21,11 @@ pub(crate) struct Arguments {
 
 /// Prints the verdict. Exit status 1 when not all is well.
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let health = arguments.server.client()?.admin(&["v1", "health"]).await?;
+    let client = arguments.server.client()?;
+    if arguments.ready {
+        return ready(&client).await;
+    }
+    let health = client.admin(&["v1", "health"]).await?;
     let well = health["well"] == true;
     match arguments.output.format() {
         Format::Table => output::data(&words(&health))?,
@@ -31,6 +38,14 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     } else {
         Err(Failure::Reported(Exit::Failed))
     }
+}
+
+async fn ready(client: &Client) -> Result<(), Failure> {
+    if client.is_ready().await? {
+        return Ok(output::data("ready")?);
+    }
+    output::data("not ready")?;
+    Err(Failure::Reported(Exit::Failed))
 }
 
 fn words(health: &Value) -> String {

@@ -30,6 +30,7 @@ mod man;
 mod rate;
 mod start;
 mod target;
+mod user;
 mod version;
 
 /// Durable workflows that call rate-limited APIs: Step Functions, SQS and exact limits in one binary.
@@ -71,6 +72,9 @@ enum Command {
     /// List the calls that failed for good, take them up again, discard them.
     #[command(subcommand)]
     Dlq(dlq::Command),
+    /// Say who may log in at the admin port.
+    #[command(subcommand)]
+    User(user::Command),
     /// Say whether work is flowing and succeeding, and what holds it if it is not.
     Health(health::Arguments),
     /// Check configurations and definitions without running them.
@@ -138,6 +142,7 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Limit(command) => block_on(limit::run(command, color)),
         Command::Target(command) => block_on(target::run(command, color)),
         Command::Dlq(command) => block_on(dlq::run(command)),
+        Command::User(command) => user::run(&command),
         Command::Health(command) => block_on(health::run(command)),
         Command::Check(command) => block_on(check::run(command, color)),
         Command::Init(command) => init::run(&command),

@@ -1,8 +1,10 @@
 //! A small client of the two ports: AWS JSON 1.0 to the one, GET to the other. Requests to the AWS port are signed with the
 //! credential in the environment, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, as those of every AWS client are; a
-//! server without credentials of its own takes any.
+//! server without credentials of its own takes any. Requests to the admin port carry the token in `RAMPMETER_TOKEN`, if there is one.
 
 mod arguments;
+mod tls;
+mod token;
 
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use rampmeter_wire::sigv4::Signer;
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Position;
 
@@ -38,6 +41,7 @@ pub(crate) struct Client {
     server: Url,
     admin: Url,
     signer: Signer,
+    token: Option<SecretString>,
 }
 
 /// An error that the server answered.
@@ -78,7 +82,8 @@ impl From<ClientError> for Failure {
 impl Client {
     /// A client of the server with these URLs, which may lack the scheme.
     pub(crate) fn new(server: &str, admin: &str) -> Result<Self, Failure> {
-        let http = reqwest::Client::builder()
+        let environment = |name: &str| std::env::var(name).ok();
+        let http = tls::of(&environment)?
             .no_proxy()
             .timeout(ANSWER_TIMEOUT)
             .build();
@@ -93,7 +98,8 @@ impl Client {
             http,
             server: base_url("--server", server)?,
             admin: base_url("--admin", admin)?,
-            signer: signer(&|name| std::env::var(name).ok()),
+            signer: signer(&environment),
+            token: token::of(&environment)?,
         })
     }
 
@@ -169,7 +175,7 @@ impl Client {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let (status, answer) = send(self.http.get(url), &self.admin).await?;
+        let (status, answer) = send(self.by_user(self.http.get(url)), &self.admin).await?;
         if status.is_success() {
             return Ok(answer);
         }
@@ -187,7 +193,7 @@ impl Client {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
         }
-        let sent = self.http.get(url).send().await;
+        let sent = self.by_user(self.http.get(url)).send().await;
         let mut response = sent.map_err(|why| Failure::from(unreachable(&self.admin, &why)))?;
         let status = response.status();
         if !status.is_success() {
@@ -217,12 +223,30 @@ impl Client {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
         }
-        let (status, answer) = send(self.http.post(url).json(body), &self.admin).await?;
+        let (status, answer) =
+            send(self.by_user(self.http.post(url).json(body)), &self.admin).await?;
         if status.is_success() {
             return Ok(answer);
         }
         let name = answer["error"]["code"].as_str().unwrap_or(status.as_str());
         refused(status, name, &answer["error"]["message"])
+    }
+
+    /// Whether the server takes work.
+    pub(crate) async fn is_ready(&self) -> Result<bool, Failure> {
+        let mut url = self.admin.clone();
+        url.set_path("/readyz");
+        let answer = self.http.get(url).send().await;
+        let answer = answer.map_err(|why| Failure::from(unreachable(&self.admin, &why)))?;
+        Ok(answer.status().is_success())
+    }
+
+    /// A request to the admin port, with the token of whoever uses the command line.
+    fn by_user(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.token {
+            Some(token) => request.bearer_auth(token.expose_secret()),
+            None => request,
+        }
     }
 
     /// The ARNs of the state machines by name.

@@ -16,6 +16,7 @@ use crate::client;
 /// A server that is ready.
 #[derive(Debug)]
 pub(super) struct Ready {
+    scheme: &'static str,
     aws: SocketAddr,
     admin: SocketAddr,
     data_dir: String,
@@ -37,6 +38,7 @@ impl Ready {
         let workflows = workflows
             .map_err(|rejected| Failure::new("RM2019", Exit::Failed, rejected.to_string()))?;
         Ok(Self {
+            scheme: config.server.scheme(),
             aws,
             admin,
             data_dir: config.server.data_dir.display().to_string(),
@@ -82,11 +84,11 @@ impl Ready {
     }
 
     fn aws_url(&self) -> String {
-        format!("http://{}", self.aws)
+        format!("{}://{}", self.scheme, self.aws)
     }
 
     fn admin_url(&self) -> String {
-        format!("http://{}", self.admin)
+        format!("{}://{}", self.scheme, self.admin)
     }
 
     fn banner(&self) -> String {

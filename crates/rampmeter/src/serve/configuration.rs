@@ -17,28 +17,60 @@ const EMPTY: &str = "version = 1\n";
 
 /// Reads the configuration and puts the options over it.
 pub(super) fn load(arguments: &Arguments, color: bool) -> Result<Config, Failure> {
-    let mut config = read(arguments.config.as_deref()).map_err(|report| Failure::Report {
-        text: report.render(color),
-        exit: Exit::Usage,
-    })?;
+    let mut config = of_file(arguments.config.as_deref(), color)?;
     if let Some(data_dir) = &arguments.data_dir {
         config.server.data_dir.clone_from(data_dir);
     }
     config.keep_refresh_tokens();
     arguments.ports.apply(&mut config);
-    if config.server.credentials.is_empty() {
+    let server = &config.server;
+    if server.credentials.is_empty() {
         let help = format!(
             "server.aws = \"127.0.0.1:{}\", or say who may use it: credentials = [{{ access_key_id = \"...\", secret = \"${{env:NAME}}\", rights = [\"operate\"] }}]",
-            config.server.aws.port()
+            server.aws.port()
         );
-        loopback_only(config.server.aws, "server.aws", &help)?;
+        loopback_only(
+            server.aws,
+            "server.aws",
+            "its requests are not authenticated",
+            &help,
+        )?;
     }
-    let help = format!(
-        "server.admin = \"127.0.0.1:{}\"",
-        config.server.admin.port()
-    );
-    loopback_only(config.server.admin, "server.admin", &help)?;
+    if !server.asks_for_login() {
+        let help = format!(
+            "server.admin = \"127.0.0.1:{}\", or leave out login = false",
+            server.admin.listen.port()
+        );
+        loopback_only(
+            server.admin.listen,
+            "server.admin",
+            "its requests are not authenticated",
+            &help,
+        )?;
+    }
+    if server.tls.is_none() && !server.allow_plaintext {
+        let help = "[server.tls] certificate = \"cert.pem\", key = \"key.pem\"; or server.allow_plaintext = true where a proxy speaks TLS in front of it";
+        for (address, key) in [
+            (server.aws, "server.aws"),
+            (server.admin.listen, "server.admin"),
+        ] {
+            loopback_only(
+                address,
+                key,
+                "everybody between could read what goes over it",
+                help,
+            )?;
+        }
+    }
     Ok(config)
+}
+
+/// The configuration of this file, or of `rampmeter.toml` in this directory.
+pub(super) fn of_file(file: Option<&Path>, color: bool) -> Result<Config, Failure> {
+    read(file).map_err(|report| Failure::Report {
+        text: report.render(color),
+        exit: Exit::Usage,
+    })
 }
 
 fn read(file: Option<&Path>) -> Result<Config, Report> {
@@ -55,13 +87,11 @@ fn read(file: Option<&Path>) -> Result<Config, Report> {
     }
 }
 
-/// Whoever reaches a port that asks for no signature may do everything. So only this machine may reach it.
-fn loopback_only(address: SocketAddr, key: &str, help: &str) -> Result<(), Failure> {
+/// Refuses an address that other machines can reach, and says what would come of it.
+fn loopback_only(address: SocketAddr, key: &str, why: &str, help: &str) -> Result<(), Failure> {
     if address.ip().is_loopback() {
         return Ok(());
     }
-    let what = format!(
-        "{key} = \"{address}\" would let other machines in, and its requests are not authenticated"
-    );
+    let what = format!("{key} = \"{address}\" would let other machines in, and {why}");
     Err(Failure::new("RM2017", Exit::Usage, what).with_help(help))
 }

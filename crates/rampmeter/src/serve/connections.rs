@@ -8,11 +8,13 @@ use axum::Router;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
+use rampmeter_caller::Network;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::patience::Patience;
+use super::peer::with_peer;
+use super::tls::Offer;
 
 /// How long a client may take to send the head of its next request. Connections that nobody uses end with it.
 const SLOWEST_HEAD: Duration = Duration::from_secs(60);
@@ -30,7 +32,13 @@ const MAX_CONNECTIONS: usize = 24_000;
 const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
 
 /// Serves a port until `ended`, and then until every connection has finished its answer.
-pub(super) async fn serve(listener: TcpListener, router: Router, ended: impl Future<Output = ()>) {
+pub(super) async fn serve(
+    listener: TcpListener,
+    tls: Option<Offer>,
+    proxies: Arc<[Network]>,
+    router: Router,
+    ended: impl Future<Output = ()>,
+) {
     let mut http = Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(SLOWEST_HEAD)
@@ -48,8 +56,8 @@ pub(super) async fn serve(listener: TcpListener, router: Router, ended: impl Fut
             accepted = accepted => accepted,
             () = &mut ended => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
             Err(why) => {
                 tracing::warn!(%why, "a connection could not be accepted");
                 tokio::time::sleep(AFTER_A_FAILURE).await;
@@ -60,13 +68,23 @@ pub(super) async fn serve(listener: TcpListener, router: Router, ended: impl Fut
         if stream.set_nodelay(true).is_err() {
             continue;
         }
-        let service = TowerToHyperService::new(router.clone());
-        let connection =
-            http.serve_connection(TokioIo::new(Patience::new(stream, SLOWEST_READER)), service);
-        let connection = connections.watch(connection);
+        let (http, watcher, tls) = (http.clone(), connections.watcher(), tls.clone());
+        let service = with_peer(router.clone(), address, Arc::clone(&proxies));
         tokio::spawn(async move {
             // A connection that breaks off is the client's business.
-            let _ = connection.await;
+            let _ = match tls {
+                None => {
+                    let stream = TokioIo::new(Patience::new(stream, SLOWEST_READER));
+                    watcher.watch(http.serve_connection(stream, service)).await
+                }
+                Some(tls) => {
+                    let Some(stream) = tls.accept(stream).await else {
+                        return;
+                    };
+                    let stream = TokioIo::new(Patience::new(stream, SLOWEST_READER));
+                    watcher.watch(http.serve_connection(stream, service)).await
+                }
+            };
             drop(place);
         });
     }

@@ -2,7 +2,7 @@
 //! This file is the order of things; each thing is in a file of its own.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -24,9 +24,11 @@ mod configuration;
 mod drain;
 mod listen;
 mod patience;
-mod privacy;
+mod peer;
+pub(crate) mod privacy;
 mod servers;
 mod signals;
+mod tls;
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
@@ -67,9 +69,14 @@ impl Ports {
             config.server.aws.set_port(port);
         }
         if let Some(port) = self.admin_port {
-            config.server.admin.set_port(port);
+            config.server.admin.listen.set_port(port);
         }
     }
+}
+
+/// The configuration that a server started here would have, for commands that work on its files.
+pub(crate) fn read_configuration(file: Option<&Path>) -> Result<Config, Failure> {
+    configuration::of_file(file, Color::Auto.for_stderr())
 }
 
 /// Serves until it is told to end or the store fails.
@@ -93,9 +100,15 @@ pub(crate) async fn serve(
         });
     }
     privacy::close(&config.server.data_dir);
+    let tls = config
+        .server
+        .tls
+        .clone()
+        .map(tls::Offer::of_files)
+        .transpose()?;
     let (aws_listener, aws) = listen::bind(config.server.aws, "--port", "server.aws").await?;
     let (admin_listener, admin) =
-        listen::bind(config.server.admin, "--admin-port", "server.admin").await?;
+        listen::bind(config.server.admin.listen, "--admin-port", "server.admin").await?;
     let mut signals = Signals::new()?;
     let engine = open(&config, faults, aws).await?;
 
@@ -103,18 +116,26 @@ pub(crate) async fn serve(
         output::note(&problem::configuration_change(change));
     }
     tell_absent_targets(&config, &engine).await?;
+    if rampmeter_admin::nobody_may_log_in(&config.server) {
+        output::note(&format!(
+            "warning: the admin port asks for a login, and {} names nobody: rampmeter user add NAME --role admin",
+            config.server.users_file().display()
+        ));
+    }
     let admin_site = rampmeter_admin::Site::start(engine.clone(), &config);
     descriptors::raise();
-    let mut servers = Servers::new();
+    let mut servers = Servers::new(&config.server.proxies);
     servers.add(
         aws_listener,
+        tls.clone(),
         rampmeter_wire::router(
             wire_site(&config, &engine, aws),
-            rampmeter_wire::Access::new(&config.server),
+            rampmeter_wire::Access::new(&config),
         ),
     );
     servers.add(
         admin_listener,
+        tls,
         rampmeter_admin::router(Arc::clone(&admin_site)),
     );
     let ready = Ready::new(&config, &engine, aws, admin).await?;
@@ -156,6 +177,7 @@ async fn open(config: &Config, faults: &Faults, aws: SocketAddr) -> Result<Engin
         set_clock_back: faults.set_clock_back.unwrap_or_default(),
         sdk: Some(Arc::new(rampmeter_wire::WireSdk {
             address: aws,
+            scheme: config.server.scheme(),
             account: config.server.account.clone(),
             region: config.server.region.clone(),
         })),
@@ -182,6 +204,7 @@ fn wire_site(config: &Config, engine: &Engine, address: SocketAddr) -> Arc<rampm
     Arc::new(rampmeter_wire::Site {
         engine: engine.clone(),
         address,
+        scheme: config.server.scheme(),
         account: config.server.account.clone(),
         region: config.server.region.clone(),
     })

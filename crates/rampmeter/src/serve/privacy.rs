@@ -11,10 +11,15 @@ use rustix::fs::Mode;
 /// The bits that let others in.
 const OTHERS: u32 = 0o077;
 
+/// From now on, files of this process are made for its user alone, whatever the shell's umask says.
+pub(crate) fn own_files() {
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+}
+
 /// From now on, files of this process are made for its user alone, whatever the shell's umask says; and what was made
 /// otherwise in the data directory is closed. A directory that lets others in is said to do so: its owner may have a reason.
 pub(super) fn close(data_dir: &Path) {
-    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    own_files();
     hide_memory();
     let Ok(directory) = fs::metadata(data_dir) else {
         return;

@@ -1,5 +1,8 @@
 //! `backup` of a server that runs and `restore` into a new directory, as an operator does them.
 
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
 use serde_json::{Value, json};
 
 use crate::aws::execution_arn;
@@ -70,4 +73,42 @@ async fn a_backup_of_a_running_server_is_served_again_with_its_targets_paused() 
     })
     .await;
     assert_eq!(kept["execution_arn"], execution_arn("pay", "before"));
+}
+
+/// Files that others may look at, in a directory and below it; the directory itself among them.
+fn open_to_others(path: &Path) -> Vec<PathBuf> {
+    let found = std::fs::symlink_metadata(path).expect("it is there");
+    let mut open = Vec::new();
+    if found.mode() & 0o077 != 0 {
+        open.push(path.to_owned());
+    }
+    if found.is_dir() {
+        for entry in std::fs::read_dir(path).expect("a directory") {
+            open.extend(open_to_others(&entry.expect("an entry").path()));
+        }
+    }
+    open
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_backup_and_a_restore_write_is_their_users_alone_whatever_the_umask() {
+    let workspace = Workspace::without_vendor();
+    Server::start(&workspace).await.kill().await;
+    let data = workspace.data_dir();
+    let data = data.to_str().expect("UTF-8");
+    let binary = env!("CARGO_BIN_EXE_rampmeter");
+    for command in [
+        format!("{binary} backup copy --data-dir {data}"),
+        format!("{binary} restore copy --data-dir restored"),
+    ] {
+        let mut shell = std::process::Command::new("sh");
+        shell.current_dir(workspace.path());
+        shell.args(["-c", &format!("umask 0; exec {command}")]);
+        let done = run(shell, "").await;
+        assert!(done.status.success(), "{}", stderr(&done));
+    }
+    for directory in ["copy", "restored"] {
+        let open = open_to_others(&workspace.path().join(directory));
+        assert!(open.is_empty(), "{open:?}");
+    }
 }

@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 
 /// The routing tables themselves, so that no operation can be forgotten here.
 const WIRE: &str = include_str!("../../../wire/src/table.rs");
-const ADMIN: &str = include_str!("../../../admin/src/routes/mod.rs");
+const ADMIN: &str = include_str!("../../../admin/src/routes/table.rs");
 
 /// The longest wait for an answer: one operation waits for work.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -85,16 +85,15 @@ fn wire_operations() -> Vec<Operation> {
 }
 
 fn admin_operations() -> Vec<Operation> {
-    let routes = ADMIN.split(".route(").skip(1).map(|route| {
-        let path = route.split('"').nth(1).expect("a path");
-        let method = if route.contains("post(") && !route.contains("get(") {
-            "POST"
-        } else {
-            "GET"
+    let rows = ADMIN.lines().filter_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [method @ ("get" | "post"), path, _need, _handler] = words[..] else {
+            return None;
         };
-        Operation::Admin(method.to_owned(), path.to_owned())
+        let path = path.trim_matches('"').to_owned();
+        Some(Operation::Admin(method.to_uppercase(), path))
     });
-    routes.collect()
+    rows.collect()
 }
 
 /// What an operation of the AWS port is sent: the members that any of them knows. The others ignore them.
@@ -131,7 +130,8 @@ fn body_of(path: &str, round: &str) -> Value {
         "pause" | "resume" | "discard" | "cancel" => json!({ "reason": "a test" }),
         "{limit}" => json!({ "max": 3, "reason": "a test" }),
         "executions" => json!({ "name": format!("by-hand-{round}"), "input": {"items": []} }),
-        "stop" => json!({}),
+        "stop" | "close" => json!({}),
+        "open" => json!({ "token": "none" }),
         "redrive" if path.contains("dead-letters") => json!({ "reason": "a test" }),
         "redrive" => json!({}),
         _ => panic!("what is sent to {path}?"),

@@ -80,6 +80,10 @@ const OTHERS: &[&str] = &[
     "aws-api",
     "man",
     "version",
+    // Names of users have letters that obey nobody.
+    "user add",
+    "user list",
+    "user remove",
     "mock netsuite",
     "mock salesforce",
     "mock sap",

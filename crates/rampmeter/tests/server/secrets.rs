@@ -192,6 +192,8 @@ struct Run {
     workspace: Workspace,
     server: Server,
     log: PathBuf,
+    /// Of the user that asks at the admin port.
+    token: String,
 }
 
 impl Run {
@@ -207,6 +209,12 @@ impl Run {
             "rampmeter.toml",
             &format!("version = 1\n{server}{}{workflows}", targets(&base)),
         );
+        let mut add = rampmeter(workspace.path());
+        add.args(["user", "add", "anna", "--role", "operator"]);
+        add.arg("--data-dir").arg(workspace.data_dir());
+        add.envs(environment());
+        let added = run(add, "").await;
+        let token = stdout(&added).trim().to_owned();
         let log = workspace.path().join("log");
         let file = std::fs::File::create(&log).expect("a file");
         let mut command = Server::command(&workspace);
@@ -219,6 +227,7 @@ impl Run {
             workspace,
             server,
             log,
+            token,
         }
     }
 
@@ -228,7 +237,8 @@ impl Run {
         command.args(arguments).envs(environment());
         command
             .env("AWS_ACCESS_KEY_ID", "wire")
-            .env("AWS_SECRET_ACCESS_KEY", secret("WIRE_SECRET"));
+            .env("AWS_SECRET_ACCESS_KEY", secret("WIRE_SECRET"))
+            .env("RAMPMETER_TOKEN", &self.token);
         for (name, url) in [("AWS", "aws_url"), ("ADMIN", "admin_url")] {
             let url = self.server.ready[url].as_str().expect("a URL");
             command.env(format!("RAMPMETER_SERVER__{name}"), url);
@@ -352,6 +362,7 @@ impl Run {
             .aws()
             .http
             .get(url)
+            .bearer_auth(&self.token)
             .send()
             .await
             .expect("it answers");
@@ -413,6 +424,11 @@ async fn no_secret_is_written_or_shown_anywhere() {
     );
     let found = leaks(&all);
     assert!(found.is_empty(), "{}", found.join("\n"));
+    for (place, bytes) in &all {
+        let token = run.token.as_bytes();
+        let holds = bytes.windows(token.len()).any(|window| window == token);
+        assert!(!holds, "the token of a user in {place}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rampmeter_dispatch::Time;
+use rampmeter_time::UnixMillis;
 use rusqlite::Connection;
 
 use crate::column::{millis, optional_micros};
@@ -67,8 +68,8 @@ impl ControlTables<'_> {
     pub fn insert_control(&self, record: &ControlRecord) -> Result<(), StoreFailure> {
         self.connection
             .prepare_cached(
-                "INSERT INTO control (at, target, kind, subject, change, reason) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO control (at, target, kind, subject, change, reason, actor) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
             .execute((
                 record.at.0,
@@ -77,8 +78,24 @@ impl ControlTables<'_> {
                 &record.subject,
                 &record.change,
                 &record.reason,
+                &record.by,
             ))?;
         Ok(())
+    }
+
+    /// Forgets what clients did to executions and calls before this moment, at most so many entries: there is one for each start.
+    /// What people changed is kept. Says how many there were.
+    pub fn delete_actions(&self, before: UnixMillis, most: u32) -> Result<u32, StoreFailure> {
+        let deleted = self
+            .connection
+            .prepare_cached(
+                "DELETE FROM control WHERE id IN (SELECT id FROM control \
+                 WHERE kind IN ('start', 'submit') AND id < coalesce( \
+                 (SELECT id FROM control WHERE at >= ?1 ORDER BY id LIMIT 1), 9223372036854775807) \
+                 ORDER BY id LIMIT ?2)",
+            )?
+            .execute((before.0, most))?;
+        Ok(u32::try_from(deleted).unwrap_or(u32::MAX))
     }
 
     /// When the pause by hand began that is in force for a target, or for one of its lanes, and why: `subject` is empty, or
@@ -106,8 +123,8 @@ impl ControlTables<'_> {
     /// Lets the pauses in force of a target go on under another name, with who wanted them and since when.
     pub fn rename_pauses(&self, from: &str, to: &str) -> Result<(), StoreFailure> {
         self.connection.execute(
-            "INSERT INTO control (at, target, kind, subject, change, reason) \
-             SELECT at, ?2, kind, subject, change, reason FROM control WHERE kind = 'pause' AND id IN \
+            "INSERT INTO control (at, target, kind, subject, change, reason, actor) \
+             SELECT at, ?2, kind, subject, change, reason, actor FROM control WHERE kind = 'pause' AND id IN \
              (SELECT max(id) FROM control WHERE target = ?1 AND kind IN ('pause', 'resume') GROUP BY subject)",
             (from, to),
         )?;
@@ -115,20 +132,27 @@ impl ControlTables<'_> {
     }
 }
 
-/// The newest entries of the audit trail, the newest first.
-pub fn controls(connection: &Connection, most: u32) -> Result<Vec<ControlRecord>, StoreError> {
+/// Entries of the audit trail with their numbers, the newest first: at most so many, and those before a number only.
+pub fn controls(
+    connection: &Connection,
+    before: i64,
+    most: u32,
+) -> Result<Vec<(i64, ControlRecord)>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT at, target, kind, subject, change, reason FROM control ORDER BY id DESC LIMIT ?1",
+        "SELECT at, target, kind, subject, change, reason, actor, id FROM control \
+         WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
     )?;
-    let rows = statement.query_map([most], |row| {
-        Ok(ControlRecord {
+    let rows = statement.query_map([before, most.into()], |row| {
+        let record = ControlRecord {
             at: millis(row, 0)?,
             target: row.get(1)?,
             kind: row.get(2)?,
             subject: row.get(3)?,
             change: row.get(4)?,
             reason: row.get(5)?,
-        })
+            by: row.get(6)?,
+        };
+        Ok((row.get(7)?, record))
     })?;
     Ok(readable(rows, "an entry of the audit trail")?)
 }

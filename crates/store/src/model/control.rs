@@ -1,11 +1,14 @@
 //! What people change while the server runs: limits, pauses, the priority of a call. The types of the requests and of
 //! the audit trail.
 
+use std::fmt;
 use std::time::Duration;
 
 use rampmeter_dispatch::Priority;
 use rampmeter_time::UnixMillis;
-use serde::Serialize;
+use rusqlite::ToSql;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
+use serde::{Deserialize, Serialize};
 
 /// Stops or resumes a target, or one of its priorities.
 #[derive(Debug, Clone)]
@@ -60,21 +63,113 @@ pub struct LimitChanged {
     pub applied: bool,
 }
 
+/// Who asks for a change, as far as it is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The name of a user of the admin port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The id of the token that they showed, or of that behind their session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_id: Option<String>,
+    /// The access key id of a client of the AWS port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
+    /// The address that the request came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+}
+
+impl Actor {
+    /// Whether more is known than where a request came from.
+    #[must_use]
+    pub fn has_name(&self) -> bool {
+        self.user.is_some() || self.access_key_id.is_some()
+    }
+}
+
+/// For people: `anna (token 3f2a9c01) from 10.0.0.7`.
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.user, &self.access_key_id) {
+            (Some(user), _) => f.write_str(user)?,
+            (None, Some(key)) => f.write_str(key)?,
+            (None, None) => f.write_str("somebody")?,
+        }
+        if let Some(token) = &self.token_id {
+            write!(f, " (token {token})")?;
+        }
+        match &self.peer {
+            Some(peer) => write!(f, " from {peer}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl ToSql for Actor {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let text = serde_json::to_string(self)
+            .map_err(|why| rusqlite::Error::ToSqlConversionFailure(why.into()))?;
+        Ok(text.into())
+    }
+}
+
+impl FromSql for Actor {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Actor> {
+        serde_json::from_str(value.as_str()?).map_err(|why| FromSqlError::Other(why.into()))
+    }
+}
+
+/// What a client did to an execution or a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Started an execution.
+    Start,
+    /// Sent a call to a target's queue.
+    Submit,
+    /// Stopped an execution.
+    Stop,
+    /// Took a failed execution up again.
+    RedriveExecution,
+}
+
+impl Action {
+    /// As an entry of the audit trail names it.
+    #[must_use]
+    pub fn kind(self) -> &'static str {
+        match self {
+            Action::Start => "start",
+            Action::Submit => "submit",
+            Action::Stop => "stop",
+            Action::RedriveExecution => "redrive",
+        }
+    }
+
+    /// Whether it is told of somebody: programs start executions and send calls by the thousand, and where nobody is named, there is
+    /// nothing to tell.
+    #[must_use]
+    pub fn is_told_of(self, actor: &Actor) -> bool {
+        actor.has_name() || !matches!(self, Action::Start | Action::Submit)
+    }
+}
+
 /// One entry of the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ControlRecord {
     /// When it was done.
     pub at: UnixMillis,
-    /// Name of the target.
+    /// Name of the target; empty where it has none.
     pub target: String,
-    /// `limit`, `pause`, `resume`, `move`, `redrive` or `discard`.
+    /// What was done, in one word: `limit`, `pause`, `resume`, `move`, `cancel`, `redrive`, `discard`, `start`, `stop`, `submit`...
     pub kind: String,
-    /// The limit, the priority or the call; empty for the whole target.
+    /// The limit, the priority, the call or the ARN; empty for the whole target.
     pub subject: String,
     /// What it was, and what it became, in words.
     pub change: String,
     /// Why, as the person said.
     pub reason: String,
+    /// Who did it; absent where nobody is known, as for what the server did by itself.
+    pub by: Option<Actor>,
 }
 
 /// What became of a call that a person cancelled.
@@ -82,4 +177,24 @@ pub struct ControlRecord {
 pub struct Cancelled {
     /// Its request was out: nobody knows whether the vendor has done it.
     pub was_in_flight: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_actor_is_told_by_the_best_name_that_is_known() {
+        let peer = Some("10.0.0.7".to_owned());
+        let mut actor = Actor {
+            peer,
+            ..Actor::default()
+        };
+        assert_eq!(actor.to_string(), "somebody from 10.0.0.7");
+        actor.access_key_id = Some("orders".to_owned());
+        assert_eq!(actor.to_string(), "orders from 10.0.0.7");
+        actor.user = Some("anna".to_owned());
+        actor.token_id = Some("3f2a9c01".to_owned());
+        assert_eq!(actor.to_string(), "anna (token 3f2a9c01) from 10.0.0.7");
+    }
 }

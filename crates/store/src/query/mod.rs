@@ -100,8 +100,8 @@ impl Reader {
     }
 
     /// The newest entries of the audit trail.
-    pub fn controls(&self, most: u32) -> Result<Vec<ControlRecord>, Rejected> {
-        self.with(|connection| Ok(controls(connection, most)?))
+    pub fn controls(&self, before: i64, most: u32) -> Result<Vec<(i64, ControlRecord)>, Rejected> {
+        self.with(|connection| Ok(controls(connection, before, most)?))
     }
 
     /// What could not be read, the oldest first.

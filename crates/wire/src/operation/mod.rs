@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use rampmeter_engine::Engine;
+use rampmeter_engine::{Actor, Engine};
 use serde_json::Value;
 
 use crate::protocol::error::WireError;
@@ -23,10 +23,25 @@ pub struct Site {
     pub engine: Engine,
     /// The address it listens on.
     pub address: SocketAddr,
+    /// How it is reached there: `http` or `https`.
+    pub scheme: &'static str,
     /// The twelve digits of the account.
     pub account: String,
     /// The region that ARNs carry.
     pub region: String,
+}
+
+impl Site {
+    /// The same on somebody's behalf.
+    pub(crate) fn on_behalf_of(&self, actor: Actor) -> Site {
+        Site {
+            engine: self.engine.on_behalf_of(actor),
+            address: self.address,
+            scheme: self.scheme,
+            account: self.account.clone(),
+            region: self.region.clone(),
+        }
+    }
 }
 
 /// What a credential must be allowed to do to call an operation. Enforced when `[server] credentials` is set.

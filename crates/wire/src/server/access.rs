@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use jiff::Timestamp;
-use rampmeter_config::{Credential, CredentialRight, Server};
+use rampmeter_config::{Config, Credential, CredentialRight};
+use serde_json::Value;
 
+use super::scope;
 use crate::operation::{Caller, Operation, Right};
 use crate::protocol::error::WireError;
 use crate::protocol::service::Service;
@@ -24,6 +26,8 @@ pub struct Access {
     credentials: BTreeMap<String, Credential>,
     region: String,
     account: String,
+    /// The targets of the configuration, by which credentials may be told what they reach.
+    targets: Vec<String>,
     /// Whether a server that asks for no signature takes requests with a key of AWS.
     allow_aws_keys: bool,
 }
@@ -31,7 +35,8 @@ pub struct Access {
 impl Access {
     /// As the configuration says.
     #[must_use]
-    pub fn new(server: &Server) -> Access {
+    pub fn new(config: &Config) -> Access {
+        let server = &config.server;
         let credentials = server.credentials.iter();
         Access {
             credentials: credentials
@@ -39,6 +44,7 @@ impl Access {
                 .collect(),
             region: server.region.clone(),
             account: server.account.clone(),
+            targets: config.targets.keys().cloned().collect(),
             allow_aws_keys: server.allow_aws_keys,
         }
     }
@@ -76,6 +82,32 @@ impl Access {
         Ok(Caller::with_key(credential.access_key_id.clone()))
     }
 
+    /// Lets a request reach what it names, or says why not. `parameters`: as JSON.
+    pub(crate) fn admit_names(
+        &self,
+        caller: &Caller,
+        operation: &Operation,
+        parameters: &[u8],
+    ) -> Result<(), WireError> {
+        let credential = caller
+            .access_key_id()
+            .and_then(|key| self.credentials.get(key));
+        let Some((credential, scope)) = credential.and_then(|one| Some((one, one.scope.as_ref()?)))
+        else {
+            return Ok(());
+        };
+        // What is no JSON names nothing.
+        let parameters: Value = serde_json::from_slice(parameters).unwrap_or_default();
+        if scope::reaches(scope, &self.targets, operation, &parameters) {
+            return Ok(());
+        }
+        Err(self.forbidden(
+            credential,
+            operation,
+            "what it names is not within the queues, workflows and targets of its credential in [server] credentials",
+        ))
+    }
+
     fn verified(
         &self,
         message: &Message<'_>,
@@ -111,14 +143,19 @@ impl Access {
     }
 
     fn denied(&self, credential: &Credential, operation: &Operation) -> WireError {
+        let right = needed(operation.right).map_or("", CredentialRight::as_str);
+        let why = format!("its rights in [server] credentials do not include \"{right}\"");
+        self.forbidden(credential, operation, &why)
+    }
+
+    fn forbidden(&self, credential: &Credential, operation: &Operation, why: &str) -> WireError {
         let service = operation.service;
         let message = format!(
-            "User: arn:aws:iam::{}:user/{} is not authorized to perform: {}:{} because its rights in [server] credentials do not include \"{}\"",
+            "User: arn:aws:iam::{}:user/{} is not authorized to perform: {}:{} because {why}",
             self.account,
             credential.access_key_id,
             service.signing_name(),
             operation.name,
-            needed(operation.right).map_or("", CredentialRight::as_str)
         );
         WireError::new("AccessDeniedException", message)
             .with_query_code("AccessDenied")

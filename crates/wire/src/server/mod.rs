@@ -8,6 +8,7 @@ mod origin;
 mod reference;
 mod request;
 mod router;
+mod scope;
 mod sdk;
 
 pub use access::Access;

@@ -7,15 +7,16 @@ use axum::http::HeaderName;
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 
-/// What a proxy that ends TLS says of the connection before it.
+/// What a proxy that ends TLS says of the connection before it. It is there only where a proxy that is named says it.
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Scheme, host and port of a request. `address` is where the server listens, for a request without a usable host.
-pub(crate) fn of(head: &Parts, address: SocketAddr) -> String {
+/// Scheme, host and port of a request. `scheme` and `address` are how and where the server listens: the one for a request that no proxy
+/// has passed on, the other for one without a usable host.
+pub(crate) fn of(head: &Parts, scheme: &'static str, address: SocketAddr) -> String {
     let text = |name: &HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
     let scheme = match text(&FORWARDED_PROTO) {
         Some("https") => "https",
-        _ => "http",
+        _ => scheme,
     };
     match text(&HOST).filter(|host| is_plain_host(host)) {
         Some(host) => format!("{scheme}://{host}"),
@@ -68,7 +69,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let head = request.body(()).unwrap().into_parts().0;
-        of(&head, SocketAddr::from(([127, 0, 0, 1], 4566)))
+        of(&head, "http", SocketAddr::from(([127, 0, 0, 1], 4566)))
     }
 
     #[test]

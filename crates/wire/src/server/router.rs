@@ -11,12 +11,14 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
+use rampmeter_engine::Actor;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::access::Access;
 use super::{browser, health, origin, request};
-use crate::operation::{Call, Operation, Site};
+use crate::operation::{Call, Caller, Operation, Right, Site};
+use crate::peer::Peer;
 use crate::protocol::Protocol;
 use crate::protocol::body::{self, ReadBody};
 use crate::protocol::error::WireError;
@@ -115,14 +117,45 @@ async fn perform(
     browser::refuse_change(head, operation.right, api.access.is_open())?;
     let caller = api.access.admit(head, &body, operation, Timestamp::now())?;
     tracing::debug!(request = %id, operation = operation.name, right = ?operation.right, "request");
+    let parameters = asked.parameters(body)?;
+    api.access.admit_names(&caller, operation, &parameters)?;
+    let site = on_behalf_of(&api.site, head, &caller, operation);
     let call = Call {
-        site: Arc::clone(&api.site),
-        body: asked.parameters(body)?,
-        origin: origin::of(head, api.site.address),
+        site,
+        body: parameters,
+        origin: origin::of(head, api.site.scheme, api.site.address),
         caller,
         trace_header: request::trace_header(head),
     };
     Ok((operation, (operation.handler)(call).await?))
+}
+
+/// What is served, with the name of whoever asks for a change. Where no signature is asked for, an intervention is on record with the
+/// address that it came from, and what programs send by the thousand is not.
+fn on_behalf_of(
+    site: &Arc<Site>,
+    head: &Parts,
+    caller: &Caller,
+    operation: &Operation,
+) -> Arc<Site> {
+    let access_key_id = caller.access_key_id().map(str::to_owned);
+    let named = match operation.right {
+        Right::Operate => true,
+        Right::Send => access_key_id.is_some(),
+        Right::Identify | Right::Read | Right::Receive | Right::Report => false,
+    };
+    if !named {
+        return Arc::clone(site);
+    }
+    let actor = Actor {
+        access_key_id,
+        peer: head.extensions.get::<Peer>().map(Peer::to_string),
+        ..Actor::default()
+    };
+    if operation.right == Right::Operate {
+        tracing::info!(by = %actor, operation = operation.name, "asked for a change");
+    }
+    Arc::new(site.on_behalf_of(actor))
 }
 
 fn answered(protocol: Protocol, operation: &Operation, value: &Value, id: &str) -> Response {

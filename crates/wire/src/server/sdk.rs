@@ -18,6 +18,8 @@ use crate::table::find;
 pub struct WireSdk {
     /// The address it listens on: queue URLs begin with it.
     pub address: SocketAddr,
+    /// How it is reached there: `http` or `https`.
+    pub scheme: &'static str,
     /// The twelve digits of the account.
     pub account: String,
     /// The region that ARNs carry.
@@ -29,10 +31,11 @@ impl Sdk for WireSdk {
         let site = Arc::new(Site {
             engine,
             address: self.address,
+            scheme: self.scheme,
             account: self.account.clone(),
             region: self.region.clone(),
         });
-        let origin = format!("http://{}", self.address);
+        let origin = format!("{}://{}", self.scheme, self.address);
         let service = match request.service {
             SdkService::States => Service::States,
             SdkService::Sqs => Service::Sqs,

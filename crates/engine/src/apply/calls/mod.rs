@@ -1,5 +1,6 @@
 //! Calls to the vendors: sent, in their lanes, permitted, answered, repeated, given up.
 
+pub(crate) mod action;
 pub(crate) mod answer;
 mod calendar;
 pub(crate) mod call_result;

@@ -6,6 +6,7 @@ use rampmeter_asl::{EventId, Payload, Selector, Stimulus, Task};
 use rampmeter_call::{CallMessage, InvalidMessage};
 use rampmeter_store::TransactionError;
 use rampmeter_store::model::arn::queue_name;
+use rampmeter_store::model::control::Action;
 use rampmeter_store::model::id::{GroupHash, MessageNumber, OrderingHash, StepId, message_id};
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::sqs::message_rules::{check_call, check_delay};
@@ -80,6 +81,10 @@ impl CallContext<'_> {
             self.read_call(id, queue, &parsed, request.group_id.as_deref(), None, delay);
         message.body = Some(request.body);
         self.put_message(&mut message, &placed)?;
+        if self.journal().actor.is_some() {
+            let target = self.target(queue.target).config.name.clone();
+            self.record_action(Action::Submit, &target, &format!("c-{}", id.0), "")?;
+        }
         Ok(sent)
     }
 

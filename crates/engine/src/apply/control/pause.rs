@@ -148,6 +148,7 @@ impl ControlContext<'_> {
                 subject: subject.to_owned(),
                 change: change.to_owned(),
                 reason: reason.to_owned(),
+                by: self.journal().actor.as_deref().cloned(),
             })
     }
 }

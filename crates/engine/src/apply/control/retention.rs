@@ -16,6 +16,8 @@ use crate::apply::subject::Subject;
 const EXECUTIONS_AT_ONCE: u32 = 64;
 const OUTCOMES_AT_ONCE: u32 = 256;
 const STEPS_AT_ONCE: usize = 512;
+/// Entries of the audit trail that are deleted in one transaction.
+const ACTIONS_AT_ONCE: u32 = 512;
 
 /// Longest time between two looks whether something is old enough.
 const MAX_PAUSE: Duration = Duration::from_secs(60);
@@ -77,6 +79,13 @@ impl ControlContext<'_> {
             .calls
             .counted()
             .condense(self.now())?;
+        more |= self
+            .workflow
+            .calls
+            .store
+            .controls
+            .delete_actions(before.into(), ACTIONS_AT_ONCE)?
+            == ACTIONS_AT_ONCE;
         if !more {
             let pause = (retention / 10).min(MAX_PAUSE);
             self.memory.forget_at = self.now().saturating_add(pause);

@@ -28,8 +28,12 @@ pub(super) struct Measured {
 /// Asks the server of a configuration, if it runs.
 pub(super) async fn measured(config: &Config) -> Measured {
     let (aws, admin) = (
-        format!("http://{}", config.server.aws),
-        format!("http://{}", config.server.admin),
+        format!("{}://{}", config.server.scheme(), config.server.aws),
+        format!(
+            "{}://{}",
+            config.server.scheme(),
+            config.server.admin.listen
+        ),
     );
     let Ok(client) = Client::new(&aws, &admin) else {
         return Measured::default();

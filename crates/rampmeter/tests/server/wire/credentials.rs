@@ -27,7 +27,7 @@ pub(crate) fn workspace() -> Workspace {
     workspace
 }
 
-async fn start(workspace: &Workspace) -> Server {
+pub(crate) async fn start(workspace: &Workspace) -> Server {
     let mut command = Server::command(workspace);
     command.env("RM_TEST_SECRET", SECRET);
     Server::launch(command).await
@@ -57,12 +57,18 @@ fn signature(date: &str, service: &str, canonical: &str) -> String {
     ))
 }
 
-fn now() -> String {
+pub(crate) fn now() -> String {
     Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
 /// Calls an operation with a signed header.
-async fn signed(aws: &Aws, key: &str, target: &str, input: &Value, date: &str) -> Answer {
+pub(crate) async fn signed(
+    aws: &Aws,
+    key: &str,
+    target: &str,
+    input: &Value,
+    date: &str,
+) -> Answer {
     let host = aws.url.trim_start_matches("http://");
     let service = if target.starts_with("AmazonSQS") {
         "sqs"
@@ -292,6 +298,7 @@ async fn without_credentials_other_machines_are_kept_out_and_keys_of_aws_are_ref
         let mut command = Server::command(workspace);
         command
             .env("RAMPMETER_SERVER__AWS", "0.0.0.0:0")
+            .env("RAMPMETER_SERVER__ALLOW_PLAINTEXT", "true")
             .env("RM_TEST_SECRET", SECRET);
         if starts {
             Server::launch(command).await.kill().await;

@@ -1,6 +1,7 @@
 //! The AWS port: what any client of Step Functions and SQS sees of it.
 
-mod credentials;
+pub(crate) mod credentials;
+mod scope;
 mod executions;
 mod express;
 mod fuzz;

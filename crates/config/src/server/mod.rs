@@ -1,22 +1,35 @@
 //! The `[server]` section: where the embedded host listens, where it keeps its data, who it says it is.
 //! `RAMPMETER_SERVER__KEY` in the environment overrides a key.
 
+mod address;
+mod admin;
+mod credential;
+mod scope;
+mod tls;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rampmeter_caller::Secret;
+use rampmeter_caller::Network;
 
-use crate::document::{Node, Reading, Section, Value};
-use crate::problem::{Code, Problem};
+use crate::document::{Node, Reading, Section};
+use crate::problem::Code;
+
+use address::address;
+
+pub use admin::Admin;
+pub use credential::{Credential, Right};
+pub use scope::{Pattern, Scope};
+pub use tls::Tls;
 
 /// Settings of the embedded host.
 #[derive(Clone, Debug)]
 pub struct Server {
     /// Address of the AWS wire API. Port 0 lets the system choose one.
     pub aws: SocketAddr,
-    /// Address of the dashboard, the metrics and the `/v1` API.
-    pub admin: SocketAddr,
+    /// The admin port.
+    pub admin: Admin,
     /// Directory of the store; a relative one starts from the working directory of the process.
     pub data_dir: PathBuf,
     /// AWS account number in ARNs and queue URLs: 12 digits.
@@ -29,57 +42,30 @@ pub struct Server {
     pub retention: Duration,
     /// Who may use the AWS port. Empty: anybody who reaches it.
     pub credentials: Vec<Credential>,
+    /// How both ports speak TLS; absent where they speak plain text.
+    pub tls: Option<Tls>,
+    /// Proxies: what they say of the connections before them (`X-Forwarded-For`, `X-Forwarded-Proto`) is believed.
+    pub proxies: Vec<Network>,
+    /// Whether a port that other machines can reach may speak plain text: where something in front of it speaks TLS.
+    pub allow_plaintext: bool,
     /// Whether access key ids of real AWS accounts (`AKIA...`, `ASIA...`) are taken.
     pub allow_aws_keys: bool,
-}
-
-/// One client of the API.
-#[derive(Clone, Debug)]
-pub struct Credential {
-    /// Access key id, as AWS clients send it.
-    pub access_key_id: String,
-    /// Secret access key.
-    pub secret: Secret,
-    /// What the client may do.
-    pub rights: Vec<Right>,
-}
-
-/// What a client may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Right {
-    /// Look at state machines, executions and queues.
-    Read,
-    /// Start executions, send messages and report on tasks.
-    Send,
-    /// Everything.
-    Operate,
-}
-
-impl Right {
-    const ALL: [Right; 3] = [Right::Read, Right::Send, Right::Operate];
-
-    /// Its word in the file.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Right::Read => "read",
-            Right::Send => "send",
-            Right::Operate => "operate",
-        }
-    }
 }
 
 impl Default for Server {
     fn default() -> Server {
         Server {
             aws: SocketAddr::from((Ipv4Addr::LOCALHOST, 4566)),
-            admin: SocketAddr::from((Ipv4Addr::LOCALHOST, 4580)),
+            admin: Admin::default(),
             data_dir: PathBuf::from(".rampmeter"),
             account: "000000000000".to_owned(),
             region: "us-east-1".to_owned(),
             drain_timeout: Duration::from_secs(25),
             retention: Duration::from_secs(30 * DAY),
             credentials: Vec::new(),
+            tls: None,
+            proxies: Vec::new(),
+            allow_plaintext: false,
             allow_aws_keys: false,
         }
     }
@@ -96,6 +82,9 @@ const KEYS: &[&str] = &[
     "drain_timeout",
     "retention",
     "credentials",
+    "tls",
+    "proxies",
+    "allow_plaintext",
     "allow_aws_keys",
 ];
 
@@ -113,9 +102,7 @@ impl Server {
             aws: section
                 .parsed("aws", Code::BadValue, address)
                 .unwrap_or(default.aws),
-            admin: section
-                .parsed("admin", Code::BadValue, address)
-                .unwrap_or(default.admin),
+            admin: admin::read(reading, &section),
             data_dir: section
                 .parsed("data_dir", Code::BadValue, directory)
                 .unwrap_or(default.data_dir),
@@ -131,9 +118,36 @@ impl Server {
             retention: section
                 .duration("retention", retention)
                 .unwrap_or(default.retention),
-            credentials: credentials(reading, &section, allow_aws_keys),
+            credentials: credential::read(reading, &section, allow_aws_keys),
+            tls: tls::read(reading, &section),
+            proxies: section.networks("proxies"),
+            allow_plaintext: section.flag("allow_plaintext").unwrap_or_default(),
             allow_aws_keys,
         }
+    }
+
+    /// Whether whoever uses the admin port must log in: as `login` says; without it, where other machines reach the port,
+    /// where the AWS port asks who its clients are, and where a file of users is named.
+    #[must_use]
+    pub fn asks_for_login(&self) -> bool {
+        self.admin.login.unwrap_or(
+            !self.admin.listen.ip().is_loopback()
+                || !self.credentials.is_empty()
+                || self.admin.users.is_some(),
+        )
+    }
+
+    /// The file of those who may log in at the admin port.
+    #[must_use]
+    pub fn users_file(&self) -> PathBuf {
+        let named = self.admin.users.clone();
+        named.unwrap_or_else(|| self.data_dir.join("users.json"))
+    }
+
+    /// `https` where the ports speak TLS, else `http`.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     /// URL of a queue: `http://HOST:PORT/ACCOUNT/NAME`. An address that means every interface is written as the
@@ -146,14 +160,8 @@ impl Server {
             IpAddr::V6(Ipv6Addr::UNSPECIFIED) => address.set_ip(IpAddr::V6(Ipv6Addr::LOCALHOST)),
             _ => {}
         }
-        format!("http://{address}/{}/{queue}", self.account)
+        format!("{}://{address}/{}/{queue}", self.scheme(), self.account)
     }
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let text = text.replacen("localhost:", "127.0.0.1:", 1);
-    text.parse()
-        .map_err(|_| "must be an address and a port, such as 127.0.0.1:4566".to_owned())
 }
 
 fn directory(text: &str) -> Result<PathBuf, String> {
@@ -179,79 +187,4 @@ fn region(text: &str) -> Result<String, String> {
     } else {
         Err("must be an AWS region, such as us-east-1".to_owned())
     }
-}
-
-fn credentials(
-    reading: &Reading<'_>,
-    section: &Section<'_>,
-    allow_aws_keys: bool,
-) -> Vec<Credential> {
-    let Some(node) = section.get("credentials") else {
-        return Vec::new();
-    };
-    let Value::Array(items) = &node.value else {
-        reading.note(
-            Problem::new(Code::WrongType, "`credentials` must be a list of tables").at(&node.span),
-        );
-        return Vec::new();
-    };
-    let mut credentials: Vec<Credential> = Vec::new();
-    for item in items {
-        let Some(credential) = credential(reading, item, allow_aws_keys) else {
-            continue;
-        };
-        let key = &credential.access_key_id;
-        if credentials.iter().any(|known| known.access_key_id == *key) {
-            reading.note(
-                Problem::new(Code::BadCredential, "an access key id is there twice").at(&item.span),
-            );
-        }
-        credentials.push(credential);
-    }
-    credentials
-}
-
-fn credential(reading: &Reading<'_>, node: &Node, allow_aws_keys: bool) -> Option<Credential> {
-    let keys = &["access_key_id", "secret", "rights"];
-    let section = Section::open(reading, "credentials", node, "a credential", keys)?;
-    let complete = keys.iter().filter(|key| !section.requires(key)).count() == 0;
-    let access_key_id = section.parsed("access_key_id", Code::BadCredential, |key| {
-        access_key_id(key, allow_aws_keys)
-    });
-    let secret = section.secret("secret");
-    let mut rights = Vec::new();
-    for found in section.texts("rights").unwrap_or_default() {
-        match Right::ALL
-            .iter()
-            .find(|right| right.as_str() == found.value)
-        {
-            Some(right) => rights.push(*right),
-            None => reading.note(
-                Problem::new(Code::BadValue, "`rights` holds an unknown right")
-                    .at(&found.location)
-                    .note("served are read, send, operate"),
-            ),
-        }
-    }
-    complete.then_some(Credential {
-        access_key_id: access_key_id?,
-        secret: secret?,
-        rights,
-    })
-}
-
-/// A key id stands in ARNs and in the scope of signatures. One of AWS belongs to an account of AWS: whoever signs with it
-/// here by mistake would not notice.
-fn access_key_id(key: &str, allow_aws_keys: bool) -> Result<String, String> {
-    let letters = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    if !(1..=128).contains(&key.len()) || !key.bytes().all(letters) {
-        return Err("must be 1 to 128 letters, digits, - or _".to_owned());
-    }
-    if !allow_aws_keys && (key.starts_with("AKIA") || key.starts_with("ASIA")) {
-        return Err(
-            "looks like a key of a real AWS account; choose another, or set allow_aws_keys = true"
-                .to_owned(),
-        );
-    }
-    Ok(key.to_owned())
 }

@@ -1,0 +1,30 @@
+//! `user`: who may log in at the admin port. The commands write the file of users and ask no server: whoever may write it may let
+//! somebody in, and nobody else.
+
+mod add;
+mod file;
+mod list;
+mod remove;
+
+use clap::Subcommand;
+use rampmeter_terminal::Failure;
+
+/// What is done to users.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Let somebody in, and print the token by which they are known, once.
+    Add(add::Arguments),
+    /// List who may log in, and what they may do.
+    List(list::Arguments),
+    /// Take somebody's tokens away, or one of them. A running server knows within a second.
+    Remove(remove::Arguments),
+}
+
+/// Runs the command.
+pub(crate) fn run(command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::Add(arguments) => add::run(arguments),
+        Command::List(arguments) => list::run(arguments),
+        Command::Remove(arguments) => remove::run(arguments),
+    }
+}
