@@ -31,6 +31,7 @@ use crate::lane::{Lanes, Waiting};
 use crate::limit::{LimitState, WindowRow};
 use crate::pause::Pauses;
 use crate::permit::{OpenPermit, PermitId, Permits, Stage};
+use crate::planned_pause::PlannedPause;
 use crate::priority::Priority;
 use crate::rules::{MaxDeferrals, Rules};
 use crate::time::Time;
@@ -54,6 +55,7 @@ pub struct Gate {
     pub(crate) trouble: AccountTrouble,
     pub(crate) successes: Successes,
     pub(crate) pauses: Pauses,
+    pub(crate) planned: Vec<PlannedPause>,
     /// The latest moment it was told. An earlier one is taken for this one.
     now: Time,
 }
@@ -126,6 +128,7 @@ impl Gate {
             trouble: AccountTrouble::default(),
             successes: Successes::default(),
             pauses: Pauses::default(),
+            planned: rules.pauses,
             now,
         }
     }

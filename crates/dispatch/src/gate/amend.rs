@@ -22,6 +22,7 @@ impl Gate {
         let amended = Gate::restore(rules, Vec::new(), rows, now);
         self.limits = amended.limits;
         self.bounds = amended.bounds;
+        self.planned = amended.planned;
         self.lanes.hold_to(&self.bounds);
     }
 }

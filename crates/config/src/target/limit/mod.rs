@@ -43,6 +43,7 @@ pub(crate) fn read(
     let mut rules = Rules {
         limits: Vec::new(),
         max_deferrals: deferral::read(reading, target),
+        pauses: Vec::new(),
     };
     let mut notes = BTreeMap::new();
     let before = reading.problems.borrow().len();
