@@ -8,6 +8,7 @@ mod header;
 mod idempotency;
 mod jobs;
 mod limit;
+mod pause;
 mod reconcile;
 mod redact;
 mod response;
@@ -137,6 +138,7 @@ pub(crate) const KEYS: &[&str] = &[
     "headers",
     "redact",
     "limits",
+    "pauses",
     "signals",
     "idempotency",
     "csrf",
@@ -217,7 +219,8 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
         None => Some(Auth::None),
     };
     let local = account.local.get();
-    let (rules, limit_notes) = limit::read(reading, &section, preset.vendor().limits);
+    let (mut rules, limit_notes) = limit::read(reading, &section, preset.vendor().limits);
+    rules.pauses = pause::read(reading, &section);
     let headers = header::read(reading, &section);
     let retry = retry::read(reading, &section, preset.vendor().retry);
     let on_unknown = reconcile::on_unknown(reading, &section, preset);

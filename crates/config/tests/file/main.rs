@@ -11,6 +11,7 @@ mod hostile;
 mod job_cases;
 mod lost_answers;
 mod on_aws;
+mod pauses;
 mod problems;
 mod rendering;
 mod presets;

@@ -13,7 +13,7 @@ use crate::document::{Node, Reading, Section, Value};
 use crate::problem::{Code, Problem};
 use crate::target::deferral;
 
-mod calendar;
+pub(super) mod calendar;
 mod share;
 
 /// A call has a place in each limit, and places are counted in 32 bits.

@@ -257,3 +257,33 @@ async fn each_waiting_call_of_a_wide_map_says_what_holds_it_and_how_many_are_ahe
     assert_eq!(places, (0..39).collect::<Vec<u64>>());
     vendor.open_doors();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_that_pauses_by_the_calendar_starts_nothing_and_a_restart_forgets_no_pause() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = Vendor::start(|_| Reply::json(200, "{}")).await;
+    let pause = "[[targets.erp.pauses]]\nlanes = [\"BATCH\"]\nevery = \"daily 00:00-24:00 UTC\"\nreason = \"finance close\"\n";
+    let configuration = config(directory.path(), &vendor, pause, ONE_CALL);
+    let engine = open(&configuration);
+    let batch = start(&engine, "late", &order("batch", "late")).await;
+    drop(engine);
+    for name in ["first", "second"] {
+        let engine = open(&configuration);
+        let high = start(&engine, name, &order("high", name)).await;
+        ended(&engine, &high.execution_arn).await;
+        let state = &engine.calls().targets().await.unwrap()[0];
+        assert_eq!(state.waiting, [0, 0, 1]);
+        assert_eq!(state.planned_pauses.len(), 1);
+        let why = state.first[2].as_ref().unwrap();
+        assert!(why.until.is_some_and(|until| until > state.at));
+        let words = why.words(state.at);
+        assert!(
+            words.starts_with("a planned pause of the BATCH lane (finance close)"),
+            "{words}"
+        );
+        drop(engine);
+    }
+    let engine = open(&config(directory.path(), &vendor, "", ONE_CALL));
+    ended(&engine, &batch.execution_arn).await;
+    assert_eq!(vendor.seen().len(), 3);
+}
