@@ -324,7 +324,7 @@ impl Oracle {
             moments.extend((1..10).map(|n| lowered_at.saturating_add(QUIET_INTERVAL * n)));
         }
         moments.extend(self.paces.values());
-        moments.extend(self.full_hours());
+        moments.extend(self.pause_changes());
         moments.retain(|moment| *moment > self.now);
         moments
     }

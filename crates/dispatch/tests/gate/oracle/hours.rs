@@ -26,14 +26,17 @@ impl Oracle {
         })
     }
 
-    /// The full hours of the next eight days, if there are pauses: each may begin or end with one.
-    pub(crate) fn full_hours(&self) -> impl Iterator<Item = Time> + use<> {
+    /// When pauses begin or end next: the first few full hours at which a lane changes. Each costs the oracle a whole answer.
+    pub(crate) fn pause_changes(&self) -> impl Iterator<Item = Time> {
         let hour = self.now.as_micros().div_euclid(HOUR);
+        let moment = move |n: i64| Time::from_micros((hour + n) * HOUR);
+        let stopped = |at| Priority::ALL.map(|lane| self.is_planned_pause(lane, at));
         let hours = if self.rules.pauses.is_empty() {
             0
         } else {
             8 * 24
         };
-        (1..=hours).map(move |n| Time::from_micros((hour + n) * HOUR))
+        let changes = (1..=hours).filter(move |n| stopped(moment(*n)) != stopped(moment(n - 1)));
+        changes.map(moment).take(4)
     }
 }
