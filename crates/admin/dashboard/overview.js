@@ -73,7 +73,8 @@ function targetTable(targets) {
 /** How many wait in a lane, and how long the first has. */
 export function lane(target, priority) {
   const waiting = target.waiting[priority];
-  const paused = target.paused.includes(priority) ? " Ⅱ" : "";
+  const planned = target.planned_pauses.some((pause) => pause.priority === priority);
+  const paused = planned || target.paused.includes(priority) ? " Ⅱ" : "";
   return waiting === 0 ? `0${paused}` : `${count(waiting)} · ${span(target.oldest_ms[priority])}${paused}`;
 }
 

@@ -1,7 +1,9 @@
 //! A target as answers show it: of `/v1/targets`, and of what is happening now.
 
 use rampmeter_dispatch::{Holder, Priority, Time};
-use rampmeter_engine::{LimitState, TargetErrors, TargetState, VendorLimitState};
+use rampmeter_engine::{
+    LimitState, PlannedPauseState, TargetErrors, TargetState, VendorLimitState,
+};
 use rampmeter_time::rfc3339;
 use serde_json::{Value, json};
 
@@ -16,6 +18,7 @@ pub(crate) fn target_json(target: &TargetState) -> Value {
         "held": target.held,
         "deferrals": by_priority(target.deferrals),
         "paused": target.paused,
+        "planned_pauses": target.planned_pauses.iter().map(planned_pause_json).collect::<Vec<_>>(),
         "mean_call_ms": target.mean_call,
         "throttles": target.throttles,
         "throttles_under_our_limit": target.throttles_under_our_limit,
@@ -34,6 +37,15 @@ pub(crate) fn target_json(target: &TargetState) -> Value {
         "limits": limits_json(target),
         // Spans in microseconds since the epoch, for exact arithmetic with a vendor's own record of its calls.
         "contended": target.contended,
+    })
+}
+
+/// A pause by the calendar that is in force.
+fn planned_pause_json(pause: &PlannedPauseState) -> Value {
+    json!({
+        "priority": pause.priority.as_str(),
+        "until": moment_json(Some(pause.until)),
+        "reason": pause.reason,
     })
 }
 

@@ -33,6 +33,7 @@ use crate::lane::{Lanes, Waiting};
 use crate::limit::{LimitState, WindowRow};
 use crate::pause::Pauses;
 use crate::permit::{OpenPermit, PermitId, Permits, Stage};
+use crate::planned_pause::PlannedPause;
 use crate::priority::Priority;
 use crate::rules::{MaxDeferrals, Rules};
 use crate::time::Time;
@@ -57,6 +58,7 @@ pub struct Gate {
     pub(crate) successes: Successes,
     pub(crate) pauses: Pauses,
     pub(crate) calendar: CalendarClock,
+    pub(crate) planned: Vec<PlannedPause>,
     /// The latest moment it was told. An earlier one is taken for this one.
     now: Time,
 }
@@ -130,6 +132,7 @@ impl Gate {
             successes: Successes::default(),
             pauses: Pauses::default(),
             calendar: CalendarClock::default(),
+            planned: rules.pauses,
             now,
         }
     }

@@ -49,6 +49,8 @@
 //! grow; the first good answer opens it with a ramp. [`Gate::trouble`] is what a host shows of it, with the text of the last
 //! error, which it keeps itself. After each of these calls [`Gate::memory`] is to be persisted where a restart must not forget.
 //!
+//! Lanes may also pause by the calendar ([`PlannedPause`]): nothing is persisted of that.
+//!
 //! A window is filled as fast as it frees its places, or evenly ([`Pace`]), so that HIGH finds a place soon.
 //!
 //! Why a call waits is asked with [`GateView::explanation`]; what only the host knows of a call it says with the same type.
@@ -64,6 +66,7 @@ mod time;
 mod calendar;
 mod calendar_clock;
 mod priority;
+mod planned_pause;
 
 mod rules;
 
@@ -94,6 +97,7 @@ pub use lane::{FairOrder, Waiting};
 pub use limit::{CountedCalls, MAX_BUCKETS, MAX_EXACT_CALLS, WindowRow};
 pub use pause::Scope;
 pub use permit::{CallId, OpenPermit, PermitId};
+pub use planned_pause::PlannedPause;
 pub use priority::{Priority, UnknownPriority};
 pub use rules::{
     CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, Limit, LimitKind, MAX_WINDOW,

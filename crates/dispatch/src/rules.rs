@@ -12,6 +12,8 @@ mod share;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::planned_pause::PlannedPause;
+
 pub use error::RulesError;
 pub use limit::{CountFrom, Counts, Limit, LimitKind, Pace};
 pub use max_deferrals::{DEFAULT_MAX_DEFERRALS, DeferralBound, MaxDeferrals};
@@ -30,6 +32,8 @@ pub struct Rules {
     pub limits: Vec<Limit>,
     /// How often higher lanes may start past a lower one.
     pub max_deferrals: MaxDeferrals,
+    /// Its pauses by the calendar.
+    pub pauses: Vec<PlannedPause>,
 }
 
 impl Rules {

@@ -84,13 +84,28 @@ impl Shared {
     /// # Panics
     /// If the rules are not valid.
     pub fn closed_until(&self, rules: &Rules, now: Time) -> Option<Time> {
-        let now = now.max(self.now);
-        let mut gate = Gate::restore(rules.clone(), Vec::new(), self.windows.clone(), now);
-        gate.recall(self.memory.clone());
-        match gate.decide(Waiting::ALL, now) {
+        match self.idle_gate(rules, now).decide(Waiting::ALL, now) {
             crate::Decision::NotBefore(until) => until,
             _ => None,
         }
+    }
+
+    /// The same for one lane, which a pause by the calendar may stop while others go on.
+    ///
+    /// # Panics
+    /// If the rules are not valid.
+    pub fn lane_closed_until(&self, lane: Priority, rules: &Rules, now: Time) -> Option<Time> {
+        let gate = self.idle_gate(rules, now);
+        let pause = gate.view(now).planned_pause(lane).map(|(_, until)| until);
+        self.closed_until(rules, now).max(pause)
+    }
+
+    /// The gate if every call that is out were answered now.
+    fn idle_gate(&self, rules: &Rules, now: Time) -> Gate {
+        let now = now.max(self.now);
+        let mut gate = Gate::restore(rules.clone(), Vec::new(), self.windows.clone(), now);
+        gate.recall(self.memory.clone());
+        gate
     }
 
     /// The lanes that may have a call, as far as anybody knows.

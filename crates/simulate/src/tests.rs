@@ -16,6 +16,7 @@ use crate::report::text;
 use crate::workload::arrivals::{Arrival, Source};
 use crate::workload::latency::Latency;
 use crate::world::figures::Figures;
+use crate::world::held::Obstacle;
 use crate::world::result::{End, Run};
 use crate::world::scenario::{Handling, Order, Scenario};
 
@@ -90,6 +91,33 @@ fn a_burst_drains_in_as_many_rounds_as_the_slots_need() {
     assert_eq!(run.waits(Priority::Batch).max, Duration::from_secs(8));
     let (limit, held) = run.binding().unwrap();
     assert_eq!((limit, held.total), ("account", Duration::from_secs(8)));
+}
+
+#[test]
+fn a_pause_by_the_calendar_holds_its_lanes_and_no_others() {
+    let text = "[targets.vendor]\nbase_url = \"https://vendor.test\"\nlimits = [{ name = \"account\", concurrency = 5 }]\n\
+                pauses = [{ lanes = [\"BATCH\"], every = \"thursday 00:00-01:00 UTC\" }]";
+    let place = std::path::Path::new("rampmeter.toml");
+    let nothing = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
+    let config = rampmeter_config::Config::parse(text, place, &|_| None, &nothing);
+    let config = config.unwrap_or_else(|report| panic!("{report}"));
+    let sources = vec![burst(Priority::High, 5, 0), burst(Priority::Batch, 5, 0)];
+    let mut paused = scenario(
+        Vec::new(),
+        workload(2 * 3_600, sources, Latency::Fixed(SECOND)),
+    );
+    paused.handling = Handling::of(&config.targets["vendor"]);
+    let run = world::run(&paused, Order::ByPriority);
+    assert_eq!(run.waits(Priority::High).max, Duration::ZERO);
+    assert_eq!(run.waits(Priority::Batch).max, Duration::from_secs(3_600));
+    let held: Vec<_> = run.held.iter().map(|held| (&held.by, held.total)).collect();
+    assert_eq!(
+        held,
+        [(&Obstacle::PlannedPause, Duration::from_secs(3_600))]
+    );
+    let mut unpaused = paused.clone();
+    unpaused.handling.rules.pauses.clear();
+    assert_ne!(paused.hash(), unpaused.hash());
 }
 
 #[test]

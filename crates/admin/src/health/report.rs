@@ -150,8 +150,13 @@ fn stuck(
     let state = &target.state;
     let name = &state.name;
     let why = state.first[priority.index()].as_ref();
-    // What a person has paused is a notice.
-    let is_paused = why.is_some_and(|why| matches!(why.held_by, Holder::Pause { .. }));
+    // What a person has paused is a notice, and what the calendar pauses is as it should be.
+    let is_paused = why.is_some_and(|why| {
+        matches!(
+            why.held_by,
+            Holder::Pause { .. } | Holder::PlannedPause { .. }
+        )
+    });
     (misses && !is_paused).then(|| Stuck {
         target: name.clone(),
         priority,

@@ -72,7 +72,8 @@ codes! {
     BadReset "RM4008" "A limit's reset is not a time of day in a time zone, or stands beside per.",
     BadShare "RM4009" "A share of a limit is nothing, more than the limit, or less than the reserve.",
     NoLimit "RM4010" "A target has no limit: every call that waits is sent at once.",
-    FixedZone "RM4011" "A reset is in a time zone that has no summer time, and was probably meant to have one.",
+    FixedZone "RM4011" "A reset or a pause is in a time zone that has no summer time, and was probably meant to have one.",
+    BadPause "RM4012" "A pause by the calendar names no lane, no days, no two times of day or no time zone.",
 }
 
 impl fmt::Display for Code {

@@ -6,10 +6,12 @@
 )]
 
 mod cases;
+mod endpoints;
 mod hostile;
 mod job_cases;
 mod lost_answers;
 mod on_aws;
+mod pauses;
 mod problems;
 mod rendering;
 mod presets;

@@ -44,6 +44,11 @@ pub(crate) fn cases() -> Vec<Case> {
             Code::FixedZone,
             "\"00:00 EST\"",
         ),
+        (
+            limited("pauses = [{ every = \"18:00-20:00 EST\" }]"),
+            Code::FixedZone,
+            "\"18:00-20:00 EST\"",
+        ),
     ]
 }
 

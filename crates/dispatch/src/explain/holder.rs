@@ -92,6 +92,13 @@ pub enum Holder {
         /// Why, where the host knows.
         reason: Option<String>,
     },
+    /// A pause by the calendar.
+    PlannedPause {
+        /// The lane that it stops.
+        lane: Priority,
+        /// Why, where the configuration says so.
+        reason: Option<String>,
+    },
 
     /// Another call of the same OrderingKey, which goes first.
     OrderingKey {
@@ -147,6 +154,7 @@ impl Holder {
             Holder::Ramp { .. } => "ramp",
             Holder::Lane(_) => "lane",
             Holder::Pause { .. } => "pause",
+            Holder::PlannedPause { .. } => "planned_pause",
             Holder::OrderingKey { .. } => "ordering_key",
             Holder::BackOff { .. } => "back_off",
             Holder::Delay => "delay",

@@ -117,6 +117,13 @@ impl Holder {
             }
             Holder::Lane(lane) => format!("the {lane} lane, which goes first"),
             Holder::Pause { scope, reason } => paused(*scope, reason.as_deref()),
+            Holder::PlannedPause { lane, reason: None } => {
+                format!("a planned pause of the {lane} lane")
+            }
+            Holder::PlannedPause {
+                lane,
+                reason: Some(reason),
+            } => format!("a planned pause of the {lane} lane ({reason})"),
             Holder::OrderingKey { call } => {
                 format!("call {call}, which has the same OrderingKey and goes first")
             }

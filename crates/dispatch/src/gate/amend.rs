@@ -25,6 +25,7 @@ impl Gate {
             limit.keep_calendar(self.calendar);
         }
         self.bounds = amended.bounds;
+        self.planned = amended.planned;
         self.lanes.hold_to(&self.bounds);
     }
 }

@@ -96,6 +96,11 @@ impl GateView<'_> {
             };
             return (pause, None, None);
         }
+        if let Some((pause, until)) = self.planned_pause(lane) {
+            let reason = Some(&pause.reason).filter(|reason| !reason.is_empty());
+            let reason = reason.cloned();
+            return (Holder::PlannedPause { lane, reason }, None, Some(until));
+        }
         if let Some(closed) = self.closed() {
             return closed;
         }

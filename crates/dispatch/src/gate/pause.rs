@@ -1,7 +1,10 @@
-//! Pauses by hand, of the target or of one lane.
+//! Pauses by hand, of the target or of one lane, and those by the calendar.
 
-use super::Gate;
+use super::{Gate, GateView};
 use crate::pause::Scope;
+use crate::planned_pause::PlannedPause;
+use crate::priority::Priority;
+use crate::time::{Time, earliest};
 
 impl Gate {
     /// Starts nothing any more, in the whole target or in one lane, until [`Gate::resume`]. Calls
@@ -18,5 +21,27 @@ impl Gate {
     /// What is paused, the target before its lanes.
     pub fn paused(&self) -> Vec<Scope> {
         self.pauses.scopes()
+    }
+}
+
+impl GateView<'_> {
+    /// The pause by the calendar that stops a lane now, and its end; where several do, the one that ends last.
+    pub fn planned_pause(&self, lane: Priority) -> Option<(&PlannedPause, Time)> {
+        let of_lane = self.gate.planned.iter().filter(|pause| pause.stops(lane));
+        let in_force = of_lane.filter_map(|pause| Some((pause, pause.until(self.now)?)));
+        in_force.max_by_key(|(_, until)| *until)
+    }
+
+    /// Whether a lane is paused, by hand or by the calendar.
+    pub(super) fn is_paused(&self, lane: Priority) -> bool {
+        self.gate.pauses.of(lane).is_some() || self.planned_pause(lane).is_some()
+    }
+
+    /// When the next pause by the calendar begins or ends.
+    pub(super) fn next_planned_change(&self) -> Option<Time> {
+        self.gate.planned.iter().fold(None, |first, pause| {
+            let begins = pause.next_begin(self.now);
+            earliest(first, earliest(begins, pause.until(self.now)))
+        })
     }
 }

@@ -76,7 +76,7 @@ impl GateView<'_> {
         };
         let mut open = waiting
             .lanes()
-            .filter(|lane| self.gate.pauses.of(*lane).is_none())
+            .filter(|lane| !self.is_paused(*lane))
             .filter(|lane| self.paced(*lane, waiting).is_none());
         self.opening() == Opening::Open && open.any(waits_for_a_slot)
     }

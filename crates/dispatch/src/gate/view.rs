@@ -34,7 +34,7 @@ impl<'g> GateView<'g> {
 
     pub(super) fn admits(&self, lane: Priority, stage: Stage) -> bool {
         let context = self.context();
-        self.gate.pauses.of(lane).is_none()
+        !self.is_paused(lane)
             && self.opening() == Opening::Open
             && self
                 .gate

@@ -11,7 +11,7 @@ use crate::time::{Time, earliest};
 impl GateView<'_> {
     /// The earliest moment at which time alone may change a decision: the end of a hold, a place
     /// that is free again in a limit that refuses somebody, the reopening of the target, the rise
-    /// of a learned ceiling.
+    /// of a learned ceiling, the beginning or end of a pause by the calendar.
     pub fn next_change(&self) -> Option<Time> {
         let context = self.context();
         let opens = match self.opening() {
@@ -32,7 +32,10 @@ impl GateView<'_> {
         let frees =
             refusals.filter_map(|((lane, stage), limit)| limit.frees_at(lane, stage, context));
         frees.chain(paces).fold(
-            earliest(opens, self.gate.permits.first_hold_end()),
+            earliest(
+                self.next_planned_change(),
+                earliest(opens, self.gate.permits.first_hold_end()),
+            ),
             |first, time| earliest(first, Some(time)),
         )
     }
@@ -55,6 +58,9 @@ impl GateView<'_> {
             (None, Opening::Trouble(trouble)) => trouble.next_probe?,
             (None, Opening::Open) => self.now,
         };
+        if let Some((_, until)) = self.planned_pause(lane) {
+            opens = opens.max(until);
+        }
         for limit in self
             .gate
             .limits

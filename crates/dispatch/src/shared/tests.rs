@@ -250,3 +250,29 @@ fn a_ramp_is_as_narrow_after_a_write_as_before() {
     again.finish(2, open);
     assert!(again.view(open).admitted(Waiting::ALL).any());
 }
+
+#[test]
+fn a_lane_that_pauses_by_the_calendar_is_closed_until_the_end_of_its_pause_and_the_target_is_not() {
+    let midnight = jiff::civil::Time::midnight();
+    let pause = crate::PlannedPause {
+        lanes: [false, false, true],
+        days: [true; 7],
+        from: midnight,
+        to: midnight,
+        zone: jiff::tz::TimeZone::UTC,
+        reason: String::new(),
+    };
+    let rules = Rules {
+        pauses: vec![pause],
+        ..Rules::default()
+    };
+    let shared = Shared::default();
+    assert_eq!(shared.closed_until(&rules, BEGIN), None);
+    assert_eq!(
+        shared.lane_closed_until(Priority::High, &rules, BEGIN),
+        None
+    );
+    let until = shared.lane_closed_until(Priority::Batch, &rules, BEGIN);
+    let day = Duration::from_secs(24 * 60 * 60);
+    assert!(until.is_some_and(|until| until > BEGIN && until.saturating_since(BEGIN) <= day));
+}

@@ -5,7 +5,7 @@ use rampmeter_dispatch::{Decision, LimitKind};
 use crate::world::{World, check};
 
 /// Situations that the runs of a test must come through, or they prove little.
-pub(crate) const SITUATIONS: [&str; 25] = [
+pub(crate) const SITUATIONS: [&str; 26] = [
     "a due lane starts past HIGH",
     "a pressing BATCH starts past MEDIUM",
     "a call is held by a limit",
@@ -16,6 +16,7 @@ pub(crate) const SITUATIONS: [&str; 25] = [
     "a call is held by a closed target",
     "a call is held by a ramp",
     "a call is held by a pause",
+    "a call is held by a pause by the calendar",
     "a start is foretold",
     "a call is held by a pace",
     "a throttle is the call's own",

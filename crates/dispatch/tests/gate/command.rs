@@ -7,8 +7,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use rampmeter_dispatch::{
-    Calendar, CountFrom, Counts, DeferralBound, Limit, LimitKind, MaxDeferrals, Pace, Priority,
-    Reserve, ResetDay, Rules, Scope, Share, Throttle, Trouble,
+    Calendar, CountFrom, Counts, DeferralBound, Limit, LimitKind, MaxDeferrals, Pace, PlannedPause,
+    Priority, Reserve, ResetDay, Rules, Scope, Share, Throttle, Trouble,
 };
 
 /// One thing that happens. A `pick` chooses among the open calls, whatever their number.
@@ -304,12 +304,28 @@ fn bound() -> impl Strategy<Value = DeferralBound> {
     prop_oneof![6 => few, 1 => Just(DeferralBound::Unlimited)]
 }
 
+/// A pause of whole hours in UTC, on some days.
+fn planned_pause() -> impl Strategy<Value = PlannedPause> {
+    let hour = || (0_i8..24).prop_map(|hour| jiff::civil::time(hour, 0, 0, 0));
+    let parts = (any::<[bool; 3]>(), any::<[bool; 7]>(), hour(), hour());
+    parts.prop_map(|(lanes, days, from, to)| PlannedPause {
+        lanes,
+        days,
+        from,
+        to,
+        zone: TimeZone::UTC,
+        reason: String::new(),
+    })
+}
+
 /// The rules of a small target, up to three limits.
 pub(crate) fn rules() -> impl Strategy<Value = Rules> {
     let limits = (option::of(limit("a")), option::of(limit("b")), limit("c"));
     let bounds = (bound(), bound()).prop_map(|(medium, batch)| MaxDeferrals { medium, batch });
-    (limits, bounds).prop_map(|((a, b, c), max_deferrals)| Rules {
+    let pauses = prop_oneof![4 => Just(Vec::new()), 1 => vec(planned_pause(), 1..3)];
+    (limits, bounds, pauses).prop_map(|((a, b, c), max_deferrals, pauses)| Rules {
         limits: [a, b, Some(c)].into_iter().flatten().collect(),
         max_deferrals,
+        pauses,
     })
 }

@@ -74,6 +74,9 @@ impl World {
                 oracle.is_paced(lane, waiting, now)
                     && oracle.paced_until(limit).is_some_and(|until| until > now)
             }
+            Holder::PlannedPause { lane: of, .. } => {
+                *of == lane && oracle.is_planned_pause(lane, now)
+            }
             Holder::Trouble { .. }
             | Holder::VendorPause
             | Holder::Ramp { .. }
@@ -202,6 +205,13 @@ fn lift(gate: &mut Gate, waiting: &mut Waiting, holder: &Holder, rules: &Rules, 
     match holder {
         Holder::Pause { scope, .. } => gate.resume(*scope),
         Holder::Lane(other) => waiting.set(*other, false),
+        Holder::PlannedPause { .. } => gate.amend(
+            Rules {
+                pauses: Vec::new(),
+                ..rules.clone()
+            },
+            now,
+        ),
         Holder::Trouble { .. }
         | Holder::VendorPause
         | Holder::Ramp { .. }
@@ -247,6 +257,7 @@ fn situation(holder: &Holder) -> Option<&'static str> {
         Holder::VendorPause => Some("a call is held by a closed target"),
         Holder::Ramp { .. } => Some("a call is held by a ramp"),
         Holder::Pause { .. } => Some("a call is held by a pause"),
+        Holder::PlannedPause { .. } => Some("a call is held by a pause by the calendar"),
         _ => None,
     }
 }

@@ -3,6 +3,8 @@
 //!
 //! Nothing is shared with the gate but its public types. Slow on purpose.
 
+mod hours;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -322,6 +324,7 @@ impl Oracle {
             moments.extend((1..10).map(|n| lowered_at.saturating_add(QUIET_INTERVAL * n)));
         }
         moments.extend(self.paces.values());
+        moments.extend(self.pause_changes());
         moments.retain(|moment| *moment > self.now);
         moments
     }
@@ -352,7 +355,7 @@ impl Oracle {
         let in_trouble = learned
             .trouble
             .is_some_and(|trouble| trouble.probe.is_some() || at < trouble.next_probe);
-        !paused && !shut && !in_trouble
+        !paused && !shut && !in_trouble && !self.is_planned_pause(lane, at)
     }
 
     pub(crate) fn limit_admits(

@@ -14,12 +14,13 @@ use rampmeter_caller::{Profile, ResponseRules};
 /// job is none yet.
 pub(crate) fn select(
     profile: &Profile,
+    endpoint: Option<&str>,
     poll: Option<&FollowUp>,
     selector: &Selector,
     outcome: Outcome,
 ) -> Outcome {
     let ends = match poll {
-        None => profile.job_of(&outcome).is_none(),
+        None => profile.job_of(endpoint, &outcome).is_none(),
         Some(poll) => matches!(
             profile.poll_result(poll, outcome.clone(), SystemTime::now()),
             PollResult::Done(_)

@@ -550,7 +550,7 @@ impl Drainer {
         let now = now.max(known.shared.now);
         if let Some(lane) = self.hand.take() {
             self.beliefs.has_seen(lane);
-            let until = known.shared.closed_until(&self.terms.rules, now);
+            let until = known.shared.lane_closed_until(lane, &self.terms.rules, now);
             let after = until.map_or(Duration::ZERO, |until| until.saturating_since(now));
             return Step::HandBack { after };
         }

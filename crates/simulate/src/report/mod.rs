@@ -118,6 +118,7 @@ fn held(held: &Held) -> Value {
         Obstacle::Limit(name) => ("limit", Some(name)),
         Obstacle::Closed => ("closed by the vendor", None),
         Obstacle::Trickle => ("reopening", None),
+        Obstacle::PlannedPause => ("planned pause", None),
     };
     json!({
         "by": kind,

@@ -9,10 +9,12 @@ use rampmeter_dispatch::{Holder, Time};
 pub(crate) enum Obstacle {
     /// A limit, by name.
     Limit(String),
-    /// The vendor asked for a pause.
+    /// The vendor asked for a pause by hand.
     Closed,
     /// The vendor has just reopened: only a few calls may be out.
     Trickle,
+    /// A pause by the calendar.
+    PlannedPause,
 }
 
 impl Obstacle {
@@ -21,6 +23,7 @@ impl Obstacle {
         match holder {
             Holder::Trouble { .. } | Holder::VendorPause => Some(Obstacle::Closed),
             Holder::Ramp { .. } => Some(Obstacle::Trickle),
+            Holder::PlannedPause { .. } => Some(Obstacle::PlannedPause),
             holder => holder
                 .limit()
                 .map(|limit| Obstacle::Limit(limit.to_owned())),

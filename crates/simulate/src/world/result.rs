@@ -200,7 +200,7 @@ impl Run {
     pub(crate) fn binding(&self) -> Option<(&str, &Held)> {
         let limits = self.held.iter().filter_map(|held| match &held.by {
             Obstacle::Limit(name) => Some((name.as_str(), held)),
-            Obstacle::Closed | Obstacle::Trickle => None,
+            Obstacle::Closed | Obstacle::Trickle | Obstacle::PlannedPause => None,
         });
         limits.max_by_key(|(_, held)| held.total)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rampmeter_call::{OnUnknown, Retry};
 use rampmeter_config::Target;
 use rampmeter_dispatch::{
-    CountFrom, DeferralBound, Limit, LimitKind, Priority, Reserve, Rules, Share,
+    CountFrom, DeferralBound, Limit, LimitKind, PlannedPause, Priority, Reserve, Rules, Share,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -134,7 +134,7 @@ impl Handling {
     fn to_json(&self) -> Value {
         let limits: Vec<Value> = self.rules.limits.iter().map(limit_json).collect();
         let bounds = &self.rules.max_deferrals;
-        json!({
+        let mut fields = json!({
             "name": self.target,
             "limits": limits,
             "max_deferrals": {
@@ -154,7 +154,11 @@ impl Handling {
                 OnUnknown::Fail => "fail",
                 OnUnknown::Reconcile => "reconcile",
             },
-        })
+        });
+        if !self.rules.pauses.is_empty() {
+            fields["pauses"] = self.rules.pauses.iter().map(pause_json).collect();
+        }
+        fields
     }
 }
 
@@ -202,6 +206,17 @@ fn bound_json(bound: DeferralBound) -> Value {
         DeferralBound::AtMost(most) => json!(most),
         DeferralBound::Unlimited => json!("unlimited"),
     }
+}
+
+fn pause_json(pause: &PlannedPause) -> Value {
+    let lanes = Priority::ALL.into_iter().filter(|lane| pause.stops(*lane));
+    json!({
+        "lanes": lanes.map(Priority::as_str).collect::<Vec<_>>(),
+        "days": pause.days,
+        "from": pause.from.to_string(),
+        "to": pause.to.to_string(),
+        "zone": pause.zone.iana_name(),
+    })
 }
 
 fn limit_json(limit: &Limit) -> Value {

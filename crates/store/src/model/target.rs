@@ -1,6 +1,6 @@
 //! Targets and their limits as people see them.
 
-use rampmeter_dispatch::{Explanation, Time};
+use rampmeter_dispatch::{Explanation, Priority, Time};
 use rampmeter_time::UnixMillis;
 
 /// One target as people see it.
@@ -20,6 +20,8 @@ pub struct TargetState {
     pub deferrals: [u64; 3],
     /// What is paused: `target`, or priorities.
     pub paused: Vec<&'static str>,
+    /// The pauses by the calendar that are in force.
+    pub planned_pauses: Vec<PlannedPauseState>,
     /// The mean time from permit to answer, in milliseconds; absent before the first answer.
     pub mean_call: Option<u64>,
     /// Throttles that the vendor answered since the process started.
@@ -44,6 +46,17 @@ pub struct TargetState {
     /// Spans of engine time during which a call was eligible but for a concurrency
     /// limit: the newest 1,024, the last one still open when its end is absent.
     pub contended: Vec<(Time, Option<Time>)>,
+}
+
+/// A pause by the calendar that stops a lane now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedPauseState {
+    /// The lane.
+    pub priority: Priority,
+    /// When it ends.
+    pub until: Time,
+    /// Why; may be empty.
+    pub reason: String,
 }
 
 /// What went wrong with the calls of one target.

@@ -32,6 +32,7 @@ fn target() -> TargetSample {
         held: 0,
         deferrals: [0; 3],
         paused: Vec::new(),
+        planned_pauses: Vec::new(),
         mean_call: None,
         throttles: 0,
         throttles_under_our_limit: 0,

@@ -71,8 +71,8 @@ const FIXED_ZONES: [(&str, &str); 5] = [
     ("Etc/GMT-1", "Europe/Paris"),
 ];
 
-/// A zone that stays on winter time while its place does not.
-fn fixed_zone(text: &str) -> Option<Problem> {
+/// The warning of a zone that stays on winter time while its place does not.
+pub(in crate::target) fn fixed_zone(text: &str) -> Option<Problem> {
     let zone = text.split_whitespace().last()?;
     let (_, meant) = FIXED_ZONES
         .iter()
@@ -80,9 +80,7 @@ fn fixed_zone(text: &str) -> Option<Problem> {
     Some(
         Problem::warning(
             Code::FixedZone,
-            format!(
-                "{zone} has no summer time: for half of the year the quota would be an hour off"
-            ),
+            format!("{zone} has no summer time: for half of the year it would be an hour off"),
         )
         .help(format!("write the place, which has it: {meant}")),
     )
@@ -107,7 +105,7 @@ fn parse(text: &str) -> Result<Calendar, String> {
     })
 }
 
-fn time_of_day(text: &str) -> Option<Time> {
+pub(in crate::target) fn time_of_day(text: &str) -> Option<Time> {
     let (hour, minute) = text.split_once(':')?;
     let digits = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(hour) || !digits(minute) {

@@ -13,7 +13,7 @@ use crate::document::{Node, Reading, Section, Value};
 use crate::problem::{Code, Problem};
 use crate::target::deferral;
 
-mod calendar;
+pub(super) mod calendar;
 mod share;
 
 /// A call has a place in each limit, and places are counted in 32 bits.
@@ -44,6 +44,7 @@ pub(crate) fn read(
     let mut rules = Rules {
         limits: Vec::new(),
         max_deferrals: deferral::read(reading, target),
+        pauses: Vec::new(),
     };
     let mut notes = BTreeMap::new();
     let before = reading.problems.borrow().len();

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use rampmeter_dispatch::{Limit, LimitKind, LimitUsage, Pace, Priority, Scope, Time};
-use rampmeter_store::model::target::{LimitState, TargetState, VendorLimitState};
+use rampmeter_store::model::target::{
+    LimitState, PlannedPauseState, TargetState, VendorLimitState,
+};
 use rampmeter_time::UnixMillis;
 
 use crate::apply::calls::context::CallContext;
@@ -19,6 +21,7 @@ impl CallContext<'_> {
             name: target.config.name.clone(),
             limits: limit_states(target, now),
             paused: target.gate.paused().into_iter().map(scope_word).collect(),
+            planned_pauses: planned_pauses(target, now),
             mean_call: target.latency().map(milliseconds),
             waiting: [0, 1, 2].map(|lane| target.ready[lane] + target.parked[lane]),
             in_flight: target.gate.in_flight(),
@@ -37,6 +40,20 @@ impl CallContext<'_> {
         });
         targets.collect()
     }
+}
+
+fn planned_pauses(target: &Target, now: Time) -> Vec<PlannedPauseState> {
+    let view = target.gate.view(now);
+    let state = |priority| {
+        let (pause, until) = view.planned_pause(priority)?;
+        let reason = pause.reason.clone();
+        Some(PlannedPauseState {
+            priority,
+            until,
+            reason,
+        })
+    };
+    Priority::ALL.into_iter().filter_map(state).collect()
 }
 
 fn milliseconds(duration: Duration) -> u64 {

@@ -65,7 +65,13 @@ async fn tell_pause(
     };
     let told = match what {
         "pause" => format!("{of} is paused: calls in flight go on, no other starts"),
-        _ => format!("{of} goes on"),
+        _ => match still_paused(&client, &arguments.target).await? {
+            still if still.is_empty() => format!("{of} goes on"),
+            still => format!(
+                "{of} goes on, but for what stays paused: {}",
+                still.join(", ")
+            ),
+        },
     };
     print(&arguments.output, &answer, &arguments.target, &told)
 }
@@ -98,6 +104,28 @@ pub(super) async fn drain(arguments: Arguments) -> Result<(), Failure> {
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// What is paused of a target, by hand or by the calendar.
+async fn still_paused(client: &Client, name: &str) -> Result<Vec<String>, Failure> {
+    let answer = client.admin(&["v1", "targets"]).await?;
+    let targets = answer["targets"].as_array().into_iter().flatten();
+    let target = targets.filter(|target| target["name"] == name).next_back();
+    Ok(target.map(pauses_of).unwrap_or_default())
+}
+
+/// The pauses of a target as answers show it, in words.
+pub(super) fn pauses_of(target: &Value) -> Vec<String> {
+    let by_hand = target["paused"].as_array().into_iter().flatten().map(text);
+    let planned = target["planned_pauses"].as_array().into_iter().flatten();
+    let planned = planned.map(|pause| {
+        let (lane, until) = (text(&pause["priority"]), text(&pause["until"]));
+        match pause["reason"].as_str() {
+            Some(reason) if !reason.is_empty() => format!("{lane} until {until} ({reason})"),
+            _ => format!("{lane} until {until}"),
+        }
+    });
+    by_hand.chain(planned).collect()
 }
 
 async fn change_pause(

@@ -7,6 +7,7 @@ use rampmeter_time::span;
 use serde_json::Value;
 
 use crate::cli::rate::Rate;
+use crate::cli::target::pause::pauses_of;
 use crate::client::{ServerArguments, text};
 
 /// Options of `target show`.
@@ -65,8 +66,7 @@ fn lines(target: &Value) -> Vec<String> {
             _ => target["in_flight"].to_string(),
         },
     );
-    let paused = target["paused"].as_array().into_iter().flatten();
-    field("paused", paused.map(text).collect::<Vec<_>>().join(", "));
+    field("paused", pauses_of(target).join(", "));
     let mean = target["mean_call_ms"].as_i64();
     field("mean call", mean.map(span).unwrap_or_default());
     for priority in ["HIGH", "MEDIUM", "BATCH"] {
@@ -193,7 +193,9 @@ mod tests {
     fn what_the_vendor_taught_is_told_in_words() {
         let target = json!({
             "name": "erp", "waiting": { "HIGH": 1, "MEDIUM": 0, "BATCH": 7 }, "in_flight": 3, "held": 1,
-            "paused": ["BATCH"], "mean_call_ms": 300, "throttles": 4, "throttles_under_our_limit": 2,
+            "paused": ["BATCH"],
+            "planned_pauses": [{ "priority": "MEDIUM", "until": "2026-01-09T19:00:00Z", "reason": "finance close" }],
+            "mean_call_ms": 300, "throttles": 4, "throttles_under_our_limit": 2,
             "closed_by_headers": 1,
             "vendor": { "held_by": "the vendor, which closed the target for another 30.0 s" },
             "first_waiting": { "HIGH": {
@@ -211,6 +213,7 @@ mod tests {
         });
         let told = lines(&target).join("\n");
         for part in [
+            "paused     BATCH, MEDIUM until 2026-01-09T19:00:00Z (finance close)",
             "waiting    HIGH 1, MEDIUM 0, BATCH 7",
             "in flight  3, 1 of them of unknown outcome",
             "HIGH       held by the vendor, which closed the target for another 30.0 s; starts in about 30.0 s",
