@@ -7,6 +7,9 @@ use std::ops::RangeInclusive;
 
 use crate::protocol::error::WireError;
 
+/// How much of a value an error repeats, in characters: more than the longest that AWS's models allow and show.
+const MAX_SHOWN_CHARS: usize = 4_096;
+
 /// Failed constraints of one request.
 #[derive(Debug, Default)]
 pub(crate) struct Constraints {
@@ -173,8 +176,8 @@ impl Constraints {
         } else {
             return;
         };
-        let text =
-            matches!(shown, Shown::Yes).then(|| value.chars().take(2_048).collect::<String>());
+        let text = matches!(shown, Shown::Yes)
+            .then(|| value.chars().take(MAX_SHOWN_CHARS).collect::<String>());
         self.fail(member, text.as_deref(), &rule);
     }
 }
