@@ -51,25 +51,27 @@ pub(super) fn transition(state: &Object<'_>) -> Option<Transition> {
 }
 
 /// The expression in a field that may also hold a literal: none when it is no expression, an inner none
-/// when it is a faulty one.
+/// when it is a faulty one. `place` is where the object stands in its state, such as `ItemBatcher/`.
 pub(super) fn query_of(
-    state: &Object<'_>,
+    object: &Object<'_>,
     name: &str,
+    place: &str,
     language: QueryLanguage,
 ) -> Option<Option<Query>> {
-    let is_query = language == QueryLanguage::Jsonata && state.is_query(name);
-    is_query.then(|| state.query(name))
+    let is_query = language == QueryLanguage::Jsonata && object.is_query(name);
+    is_query.then(|| object.query(name, place))
 }
 
-/// A template in the language of its state.
+/// A template in the language of its state. `place` is where the object stands in its state.
 pub(super) fn any_template(
     object: &Object<'_>,
     name: &str,
+    place: &str,
     language: QueryLanguage,
 ) -> Option<AnyTemplate> {
     match language {
         QueryLanguage::JsonPath => object.template(name).map(AnyTemplate::JsonPath),
-        QueryLanguage::Jsonata => object.jsonata(name, "").map(AnyTemplate::Jsonata),
+        QueryLanguage::Jsonata => object.jsonata(name, place).map(AnyTemplate::Jsonata),
     }
 }
 
@@ -80,7 +82,7 @@ pub(super) fn duration(
     path: &'static str,
     language: QueryLanguage,
 ) -> Duration {
-    if let Some(query) = query_of(state, seconds, language) {
+    if let Some(query) = query_of(state, seconds, "", language) {
         return query.map_or(Duration::None, Duration::Query);
     }
     if let Some(seconds) = state.whole(seconds) {

@@ -36,12 +36,13 @@ pub(super) fn body(
         processor,
         distributed,
         items: items(state, language)?,
-        item_selector: selector.and_then(|name| fields::any_template(state, name, language)),
-        max_concurrency: whole(state, "MaxConcurrency", "MaxConcurrencyPath", language),
+        item_selector: selector.and_then(|name| fields::any_template(state, name, "", language)),
+        max_concurrency: whole(state, "MaxConcurrency", "MaxConcurrencyPath", "", language),
         tolerated_count: whole(
             state,
             "ToleratedFailureCount",
             "ToleratedFailureCountPath",
+            "",
             language,
         ),
         tolerated_percentage: percentage(state, language),
@@ -86,6 +87,9 @@ fn read_distributed(
     })
 }
 
+/// Where the fields of an `ItemBatcher` stand in their state.
+const BATCHER: &str = "ItemBatcher/";
+
 fn batcher(state: &Object<'_>, language: QueryLanguage) -> Option<Batcher> {
     let batcher = state.object("ItemBatcher")?;
     grammar::check(&batcher, Owner::Batcher, language);
@@ -93,12 +97,14 @@ fn batcher(state: &Object<'_>, language: QueryLanguage) -> Option<Batcher> {
         &batcher,
         "MaxItemsPerBatch",
         "MaxItemsPerBatchPath",
+        BATCHER,
         language,
     );
     let max_bytes = whole(
         &batcher,
         "MaxInputBytesPerBatch",
         "MaxInputBytesPerBatchPath",
+        BATCHER,
         language,
     );
     if (&max_items, &max_bytes) == (&Amount::None, &Amount::None) {
@@ -111,21 +117,22 @@ fn batcher(state: &Object<'_>, language: QueryLanguage) -> Option<Batcher> {
     Some(Batcher {
         max_items,
         max_bytes,
-        batch_input: fields::any_template(&batcher, "BatchInput", language),
+        batch_input: fields::any_template(&batcher, "BatchInput", BATCHER, language),
     })
 }
 
-/// A whole number that is not negative, or the path to one.
+/// A whole number that is not negative, or the path to one. `place` is where the object stands in its state.
 fn whole(
     object: &Object<'_>,
     field: &'static str,
     path: &'static str,
+    place: &str,
     language: QueryLanguage,
 ) -> Amount {
     if let Some(found) = object.path(path) {
         return Amount::Path(field, found);
     }
-    if let Some(query) = fields::query_of(object, field, language) {
+    if let Some(query) = fields::query_of(object, field, place, language) {
         return query.map_or(Amount::None, Amount::Query);
     }
     let number = object.whole(field);
@@ -138,7 +145,7 @@ fn percentage(state: &Object<'_>, language: QueryLanguage) -> Amount {
     if let Some(found) = state.path(PATH) {
         return Amount::Path(FIELD, found);
     }
-    if let Some(query) = fields::query_of(state, FIELD, language) {
+    if let Some(query) = fields::query_of(state, FIELD, "", language) {
         return query.map_or(Amount::None, Amount::Query);
     }
     let number = state.value(FIELD).and_then(Value::as_number);

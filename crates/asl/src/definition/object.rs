@@ -268,9 +268,10 @@ impl<'v> Object<'v> {
         }
     }
 
-    /// A field that holds an expression in JSONata; none when it holds something else, or a faulty one.
-    pub(super) fn query(&self, name: &str) -> Option<jsonata::Query> {
-        match self.is_query(name).then(|| self.jsonata(name, ""))? {
+    /// A field that holds an expression in JSONata; none when it holds something else, or a faulty one. `place` is where
+    /// the object stands in its state.
+    pub(super) fn query(&self, name: &str, place: &str) -> Option<jsonata::Query> {
+        match self.is_query(name).then(|| self.jsonata(name, place))? {
             Some(jsonata::Template::Query(query)) => Some(query),
             _ => None,
         }

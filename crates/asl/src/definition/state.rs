@@ -152,8 +152,7 @@ fn is_arn(text: &str) -> bool {
 
 fn task(state: &Object<'_>, language: QueryLanguage) -> Option<Body> {
     let resource = resource(state);
-    // Only read, so that its faults are told: this host assumes no roles.
-    fields::any_template(state, "Credentials", language);
+    let credentials = fields::any_template(state, "Credentials", "", language);
     let timeout = fields::duration(state, "TimeoutSeconds", "TimeoutSecondsPath", language);
     let heartbeat = fields::duration(state, "HeartbeatSeconds", "HeartbeatSecondsPath", language);
     if let (Duration::Seconds(timeout), Duration::Seconds(heartbeat)) = (&timeout, &heartbeat)
@@ -165,6 +164,7 @@ fn task(state: &Object<'_>, language: QueryLanguage) -> Option<Body> {
     let next = fields::transition(state);
     Some(Body::Task(Box::new(TaskBody {
         resource: resource?,
+        credentials,
         timeout,
         heartbeat,
         next: next?,
@@ -194,7 +194,7 @@ fn choice(state: &Object<'_>, language: QueryLanguage) -> Option<Body> {
 
 fn wait(state: &Object<'_>, language: QueryLanguage) -> Option<Body> {
     let next = fields::transition(state);
-    let query = |name| fields::query_of(state, name, language).flatten();
+    let query = |name| fields::query_of(state, name, "", language).flatten();
     let moment = |name| state.text(name).and_then(timestamp::parse);
     let until = query("Seconds")
         .map(Until::SecondsQuery)
@@ -211,7 +211,7 @@ fn wait(state: &Object<'_>, language: QueryLanguage) -> Option<Body> {
 
 fn fail(state: &Object<'_>, language: QueryLanguage) -> Body {
     let words = |literal: &'static str, path: &'static str| {
-        if let Some(query) = fields::query_of(state, literal, language) {
+        if let Some(query) = fields::query_of(state, literal, "", language) {
             return query.map_or(Words::None, Words::Query);
         }
         if let Some(text) = state.text(literal) {

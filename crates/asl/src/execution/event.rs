@@ -141,6 +141,9 @@ pub enum Detail<P = Payload> {
         timeout_seconds: Option<i64>,
         #[serde(skip_serializing_if = "Option::is_none", default)]
         heartbeat_seconds: Option<i64>,
+        /// The role of the task's `Credentials`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        role_arn: Option<String>,
     },
     /// The attempt began.
     TaskStarted {
@@ -192,6 +195,9 @@ pub enum Detail<P = Payload> {
         input: P,
         #[serde(skip_serializing_if = "Option::is_none", default)]
         timeout_seconds: Option<i64>,
+        /// The role of the task's `Credentials`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        role_arn: Option<String>,
     },
     /// The invocation began.
     LambdaFunctionStarted,
@@ -394,6 +400,7 @@ impl<P> Detail<P> {
                 parameters,
                 timeout_seconds,
                 heartbeat_seconds,
+                role_arn,
             } => Detail::TaskScheduled {
                 resource_type,
                 resource,
@@ -401,6 +408,7 @@ impl<P> Detail<P> {
                 parameters: hold(parameters)?,
                 timeout_seconds,
                 heartbeat_seconds,
+                role_arn,
             },
             Self::TaskStarted {
                 resource_type,
@@ -464,10 +472,12 @@ impl<P> Detail<P> {
                 resource,
                 input,
                 timeout_seconds,
+                role_arn,
             } => Detail::LambdaFunctionScheduled {
                 resource,
                 input: hold(input)?,
                 timeout_seconds,
+                role_arn,
             },
             Self::LambdaFunctionStarted => Detail::LambdaFunctionStarted,
             Self::LambdaFunctionSucceeded { output } => Detail::LambdaFunctionSucceeded {

@@ -49,6 +49,15 @@ impl Details {
         self
     }
 
+    /// The role of the task's `Credentials`.
+    fn credentials(mut self, role_arn: Option<&String>) -> Self {
+        if let Some(role_arn) = role_arn {
+            self.0
+                .insert("taskCredentials".to_owned(), json!({ "roleArn": role_arn }));
+        }
+        self
+    }
+
     /// Data, and the note that none of it was cut off.
     fn data(mut self, name: &str, payload: &Payload, include: bool) -> Self {
         if include {
@@ -195,6 +204,7 @@ fn details(detail: &Detail, include: bool) -> Option<(&'static str, Details)> {
             parameters,
             timeout_seconds,
             heartbeat_seconds,
+            role_arn,
         } => {
             // The field is required, so it stays there without its data.
             let shown = if include { parameters.text() } else { "" };
@@ -203,7 +213,8 @@ fn details(detail: &Detail, include: bool) -> Option<(&'static str, Details)> {
                 .text("region", region)
                 .text("parameters", shown)
                 .number("timeoutInSeconds", *timeout_seconds)
-                .number("heartbeatInSeconds", *heartbeat_seconds);
+                .number("heartbeatInSeconds", *heartbeat_seconds)
+                .credentials(role_arn.as_ref());
             ("taskScheduledEventDetails", details)
         }
         Detail::TaskStarted {
@@ -265,11 +276,13 @@ fn details(detail: &Detail, include: bool) -> Option<(&'static str, Details)> {
             resource,
             input,
             timeout_seconds,
+            role_arn,
         } => (
             "lambdaFunctionScheduledEventDetails",
             new.text("resource", resource)
                 .data("input", input, include)
-                .number("timeoutInSeconds", *timeout_seconds),
+                .number("timeoutInSeconds", *timeout_seconds)
+                .credentials(role_arn.as_ref()),
         ),
         Detail::LambdaFunctionStarted => return None,
         Detail::LambdaFunctionSucceeded { output } => (

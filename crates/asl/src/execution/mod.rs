@@ -4,6 +4,7 @@
 pub(crate) mod event;
 pub(crate) mod frame;
 mod history;
+pub(crate) mod items;
 pub(crate) mod join;
 pub(crate) mod probe;
 pub mod record;

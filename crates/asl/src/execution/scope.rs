@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::execution::event::EventId;
 use crate::execution::frame::Frame;
+use crate::execution::items;
 use crate::execution::stimulus::Context;
 
 /// The one part of the context object that can be large.
@@ -58,11 +59,11 @@ pub(crate) fn outer_variable(frame: &Frame, context: &Context<'_>, name: &str) -
     None
 }
 
-/// The number and the value of the item that a frame works on, if it is or is inside an iteration.
-fn map_item(facts: &StateFacts, frame: &Frame, context: &Context<'_>) -> Option<(u32, Value)> {
+/// `Map` of the context object: the item that a frame works on, if it is or is inside an iteration.
+fn map_item(facts: &StateFacts, frame: &Frame, context: &Context<'_>) -> Option<Value> {
     let item_of = |items: &Payload, index: u32| {
-        let item = items.value().get(usize::try_from(index).ok()?)?;
-        Some((index, item.clone()))
+        let item = items::item(items.value(), index)?;
+        Some(json!({ "Item": item.in_context() }))
     };
     if let Some((index, items)) = &facts.item {
         return item_of(items, *index);
@@ -164,8 +165,8 @@ impl Scope for StateScope<'_, '_> {
         let context = &*self.context;
         if let Some(object) = &self.facts.stand_in {
             let mut object = Value::clone(object);
-            if let Some((index, value)) = map_item(self.facts, self.frame, context) {
-                object["Map"] = json!({ "Item": { "Index": index, "Value": value } });
+            if let Some(map) = map_item(self.facts, self.frame, context) {
+                object["Map"] = map;
             }
             return object;
         }
@@ -206,12 +207,9 @@ impl Scope for StateScope<'_, '_> {
         );
         object.insert("State".to_owned(), Value::Object(state));
         if may_reach(&["Map", "Item"])
-            && let Some((index, value)) = map_item(self.facts, self.frame, context)
+            && let Some(map) = map_item(self.facts, self.frame, context)
         {
-            object.insert(
-                "Map".to_owned(),
-                json!({ "Item": { "Index": index, "Value": value } }),
-            );
+            object.insert("Map".to_owned(), map);
         }
         if let Some(event) = self
             .facts

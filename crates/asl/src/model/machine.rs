@@ -259,6 +259,8 @@ pub(crate) enum Body {
 #[derive(Debug)]
 pub(crate) struct TaskBody {
     pub(crate) resource: Resource,
+    /// The role to call it with, which this host reads and tells, and does not assume.
+    pub(crate) credentials: Option<AnyTemplate>,
     pub(crate) timeout: Duration,
     pub(crate) heartbeat: Duration,
     pub(crate) next: Transition,

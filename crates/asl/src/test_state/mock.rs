@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::definition::Subject;
 use super::shape::{self, FieldValidation};
-use super::{Configuration, Refusal};
+use super::{Configuration, Refusal, TestState};
 use crate::model::state_kind::StateKind;
 use rampmeter_expression::Payload;
 
@@ -48,14 +48,13 @@ impl Answer {
 
 /// Checks a mock against the state that it is for. None when the state needs none and has none.
 pub(super) fn read(
-    mock: Option<&Mock>,
+    request: &TestState,
     subject: &Subject,
-    configuration: &Configuration,
     has_role: bool,
 ) -> Result<Option<Answer>, Refusal> {
     let refused = |message: &str| Err(Refusal::Validation(message.to_owned()));
     let kind = subject.kind();
-    let Some(mock) = mock else {
+    let Some(mock) = &request.mock else {
         return without(subject, has_role).map(|()| None);
     };
     if !subject.can_be_mocked() {
@@ -63,6 +62,9 @@ pub(super) fn read(
             "State type '{}' is not supported when a mock is specified",
             kind.as_str()
         )));
+    }
+    if request.reveals_secrets {
+        return refused("TestState does not support RevealSecrets when a mock is specified.");
     }
     let text = match (&mock.result, &mock.error) {
         (Some(_), Some(_)) => {
@@ -97,7 +99,7 @@ pub(super) fn read(
         if !value.is_array() {
             return refused("Mocked result must be an array.");
         }
-        check_failures(value, configuration)?;
+        check_failures(value, &request.configuration)?;
     }
     Ok(Some(Answer::Result(result)))
 }

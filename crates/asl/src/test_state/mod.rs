@@ -53,6 +53,8 @@ pub struct TestState {
     pub context: Option<String>,
     /// What stands in for the service, the branches or the iterations.
     pub mock: Option<Mock>,
+    /// Whether the client asks to see what a connection keeps secret.
+    pub reveals_secrets: bool,
     /// How the state stands when the mock answers.
     pub configuration: Configuration,
 }
@@ -194,8 +196,7 @@ pub fn test_state(request: &TestState, setting: &mut Setting<'_>) -> Result<Test
     let input = Payload::parse(text).map_err(|_| Refusal::InvalidInput(json_problem(text)))?;
     let variables = variables(request.variables.as_deref())?;
     let has_role = setting.role_arn.is_some();
-    let mock = request.mock.as_ref();
-    let answer = mock::read(mock, &subject, &request.configuration, has_role)?;
+    let answer = mock::read(request, &subject, has_role)?;
     let retries = request.configuration.retrier_retry_count.unwrap_or(0);
     let context_object = match &request.context {
         Some(text) => context_object::read(text, &subject)?,

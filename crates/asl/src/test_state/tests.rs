@@ -293,6 +293,15 @@ fn a_mock_that_does_not_fit_is_refused_in_the_words_of_aws() {
         result: Some("no JSON".to_owned()),
         ..Mock::default()
     });
+    let asks_for_secrets = TestState {
+        mock: answering(&json!({})),
+        reveals_secrets: true,
+        ..of(&task, &json!({}))
+    };
+    assert_eq!(
+        refusal(&asks_for_secrets),
+        "TestState does not support RevealSecrets when a mock is specified."
+    );
     for (state, mock, why) in [
         (
             &pass,
@@ -489,6 +498,7 @@ proptest! {
                 error: fails.then(MockError::default),
                 validation: FieldValidation::Strict,
             }),
+            reveals_secrets: false,
             configuration: Configuration {
                 retrier_retry_count: count,
                 map_iteration_failure_count: count,

@@ -374,6 +374,36 @@ fn a_map_has_items_from_expressions_and_selects_from_each() {
 }
 
 #[test]
+fn a_faulty_field_of_a_batcher_is_named_with_its_place_in_the_state() {
+    for (batcher, place) in [
+        (
+            json!({ "MaxItemsPerBatch": "{% $states.input.most %}" }),
+            "ItemBatcher/MaxItemsPerBatch",
+        ),
+        (
+            json!({ "MaxItemsPerBatch": 1, "BatchInput": { "a": "{% $states.input.a %}" } }),
+            "ItemBatcher/BatchInput/a",
+        ),
+    ] {
+        let mut state = json!({ "Type": "Map", "Items": [1], "ItemBatcher": batcher,
+            "ItemProcessor": {
+                "ProcessorConfig": { "Mode": "DISTRIBUTED", "ExecutionType": "STANDARD" },
+                "StartAt": "I",
+                "States": { "I": { "Type": "Pass", "End": true } },
+            } });
+        state["End"] = json!(true);
+        let host = Host::started(&one(state), &json!({}));
+        assert!(
+            reason(&host)
+                .1
+                .contains(&format!("the field '{place}' returned nothing")),
+            "{:?}",
+            reason(&host)
+        );
+    }
+}
+
+#[test]
 fn what_is_no_array_cannot_be_mapped() {
     let host = Host::started(
         &map(json!({ "Items": "{% $states.input %}" })),

@@ -78,6 +78,44 @@ fn child_executions_get_the_selected_items() {
 }
 
 #[test]
+fn the_members_of_an_object_are_mapped_with_their_keys() {
+    let selector = json!({ "k.$": "$$.Map.Item.Key", "v.$": "$$.Map.Item.Value" });
+    let fields = json!({ "ItemsPath": "$.prices", "ItemSelector": selector });
+    let input = json!({ "prices": { "tea": 3, "coffee": 4 } });
+    let host = Host::started(&distributed(json!({ "Type": "Pass" }), fields), &input);
+    let pairs = json!([{ "k": "tea", "v": 3 }, { "k": "coffee", "v": 4 }]);
+    assert_eq!(*host.output(), pairs);
+    assert_eq!(host.map_runs[0].0.fork.total, 2);
+
+    let with = |items: Value| {
+        let fields = json!({ "QueryLanguage": "JSONata", "Items": items, "ItemSelector": {
+            "k": "{% $states.context.Map.Item.Key %}",
+            "v": "{% $states.context.Map.Item.Value %}",
+        } });
+        distributed(json!({ "Type": "Pass" }), fields)
+    };
+    for items in [
+        json!({ "tea": 3, "coffee": "{% 2 * 2 %}" }),
+        json!("{% $states.input.prices %}"),
+    ] {
+        let host = Host::started(&with(items), &input);
+        assert_eq!(*host.output(), pairs);
+    }
+}
+
+#[test]
+fn batches_hold_the_values_of_an_object() {
+    let fields = json!({ "ItemBatcher": { "MaxItemsPerBatch": 2 } });
+    let input = json!({ "a": 1, "b": 2, "c": 3 });
+    let host = Host::started(&distributed(json!({ "Type": "Pass" }), fields), &input);
+    assert_eq!(
+        *host.output(),
+        json!([{ "Items": [1, 2] }, { "Items": [3] }])
+    );
+    assert_eq!(host.map_runs[0].0.items, 3);
+}
+
+#[test]
 fn batches_hold_selected_items_and_their_common_input() {
     let fields = json!({
         "ItemsPath": "$.items",

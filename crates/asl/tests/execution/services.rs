@@ -47,6 +47,46 @@ fn a_function_named_by_its_arn_has_events_of_its_own() {
 }
 
 #[test]
+fn the_role_of_the_credentials_is_told_by_the_event_that_schedules_the_task() {
+    let role = "arn:aws:iam::123456789012:role/r";
+    let input = json!({ "role": role });
+    for (resource, fields, details) in [
+        (
+            "arn:aws:states:::sqs:sendMessage",
+            json!({ "Credentials": { "RoleArn.$": "$.role" } }),
+            "taskScheduledEventDetails",
+        ),
+        (
+            "arn:aws:states:::sqs:sendMessage",
+            json!({ "QueryLanguage": "JSONata", "Credentials": { "RoleArn": "{% $states.input.role %}" } }),
+            "taskScheduledEventDetails",
+        ),
+        (
+            "arn:aws:lambda:eu-west-1:000000000000:function:f",
+            json!({ "Credentials": { "RoleArn": role } }),
+            "lambdaFunctionScheduledEventDetails",
+        ),
+    ] {
+        let mut state = json!({ "Type": "Task", "Resource": resource });
+        state
+            .as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        let host = Host::started(&single(state), &input);
+        let scheduled = host.events[2].to_history_event(true);
+        assert_eq!(
+            scheduled[details]["taskCredentials"]["roleArn"], role,
+            "{scheduled}"
+        );
+    }
+    let faulty = json!({ "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage",
+        "QueryLanguage": "JSONata", "Credentials": { "RoleArn": "{% $states.input.none %}" } });
+    let host = Host::started(&single(faulty), &input);
+    let (_, cause) = host.failure();
+    assert!(cause.contains("the field 'Credentials/RoleArn' returned nothing"));
+}
+
+#[test]
 fn a_function_that_fails_or_takes_too_long_says_so_in_its_own_events() {
     let mut host = Host::started(&task(FUNCTION), &json!({}));
     host.fail("ValueError", "no such sku").unwrap();

@@ -71,14 +71,14 @@ impl Queues<'_> {
     /// # Errors
     /// `QueueError::InvalidAttributeName`, `QueueDoesNotExist`, `Stopped`.
     pub async fn queue_attributes(self, url: &str, names: &[String]) -> Result<Names, Rejected> {
-        if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
-            return Err(QueueError::InvalidAttributeName(unknown.clone()).into());
-        }
         let url = url.to_owned();
         let found = self
             .engine
             .ask(|reply| Command::DescribeQueue(url, reply))
             .await?;
+        if let Some(unknown) = names.iter().find(|name| !is_known(name, found.fifo)) {
+            return Err(QueueError::InvalidAttributeName(unknown.clone()).into());
+        }
         let asked = |name: &str| names.iter().any(|asked| asked == name || asked == "All");
         let mut attributes = found.attributes;
         if COMPUTED[..3].iter().any(|name| asked(name)) {

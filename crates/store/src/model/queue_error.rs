@@ -29,6 +29,9 @@ pub enum QueueError {
     /// Too many messages of the queue are in flight.
     #[error("Too many messages in flight: 120,000 is the most that a queue can have.")]
     OverLimit,
+    /// A permission names more actions than one statement may have: how many, and the most.
+    #[error("{0} Actions were found, maximum allowed is {1}.")]
+    TooManyActions(usize, usize),
     /// The message is visible, so there is no visibility timeout to change.
     #[error("The specified message isn't in flight.")]
     MessageNotInflight,
@@ -87,7 +90,7 @@ impl QueueError {
                 "PurgeQueueInProgress",
                 "AWS.SimpleQueueService.PurgeQueueInProgress",
             ),
-            Self::OverLimit => ("OverLimit", "OverLimit"),
+            Self::OverLimit | Self::TooManyActions(..) => ("OverLimit", "OverLimit"),
             Self::MessageNotInflight => (
                 "MessageNotInflight",
                 "AWS.SimpleQueueService.MessageNotInflight",

@@ -62,7 +62,9 @@ impl WireError {
     /// A refusal of SQS, with its names in both protocols.
     fn queue(error: &QueueError) -> Self {
         let status = match error {
-            QueueError::PurgeQueueInProgress(_) | QueueError::OverLimit => StatusCode::FORBIDDEN,
+            QueueError::PurgeQueueInProgress(_)
+            | QueueError::OverLimit
+            | QueueError::TooManyActions(..) => StatusCode::FORBIDDEN,
             QueueError::ResourceNotFound(_) => StatusCode::NOT_FOUND,
             _ => StatusCode::BAD_REQUEST,
         };

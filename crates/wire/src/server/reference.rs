@@ -23,6 +23,66 @@ DeleteMessage DeleteMessageBatch DeleteQueue GetQueueAttributes GetQueueUrl List
 ListMessageMoveTasks ListQueueTags ListQueues PurgeQueue ReceiveMessage RemovePermission SendMessage SendMessageBatch \
 SetQueueAttributes StartMessageMoveTask TagQueue UntagQueue";
 
+/// What an operation does otherwise than on AWS, beside what the page says of all of them.
+const DIFFERS: &[(&str, &str)] = &[
+    ("AddPermission", POLICY),
+    ("ChangeMessageVisibility", LANES),
+    ("ChangeMessageVisibilityBatch", LANES),
+    (
+        "CreateActivity",
+        "`encryptionConfiguration` is kept and has no effect",
+    ),
+    (
+        "CreateQueue",
+        "encryption settings are kept and have no effect",
+    ),
+    ("CreateStateMachine", SETTINGS),
+    ("DeleteMessage", LANES),
+    ("DeleteMessageBatch", LANES),
+    (
+        "DescribeMapRun",
+        "`redriveCount`, `resultsWritten` and the counts of redrives are 0: results are not written to files, and child executions are \
+not redriven",
+    ),
+    (
+        "GetCallerIdentity",
+        "without `[server] credentials` everybody is the root of the account, with them a user named by the access key id",
+    ),
+    ("GetQueueAttributes", "the numbers of messages are exact"),
+    ("ReceiveMessage", LANES),
+    (
+        "RedriveExecution",
+        "child executions of a map run are not redriven one by one",
+    ),
+    ("RemovePermission", POLICY),
+    ("SendTaskFailure", TOKEN),
+    ("SendTaskHeartbeat", TOKEN),
+    ("SendTaskSuccess", TOKEN),
+    (
+        "SetQueueAttributes",
+        "encryption settings are kept and have no effect",
+    ),
+    ("StartExecution", TRACE),
+    (
+        "StartSyncExecution",
+        "`traceHeader` is checked and has no effect; 64 MB are billed, whatever was used",
+    ),
+    (
+        "TestState",
+        "a Task needs a mock; the mock is compared with the answers of Athena, Batch, CodeBuild, DynamoDB, ECS, EventBridge, Glue, \
+Lambda, S3, Secrets Manager, SNS, SQS, Step Functions, Systems Manager and HTTP tasks, as far as workflows commonly call them; others \
+are taken as they are; there are no secrets to reveal",
+    ),
+    ("UpdateStateMachine", SETTINGS),
+];
+const SETTINGS: &str = "roles, logging, tracing and encryption are kept and have no effect; a state that this host does not serve fails \
+when it is reached";
+const LANES: &str = "refused for the queues of a target with an embedded worker";
+const POLICY: &str =
+    "the policy is kept and shown; who may do what is said by `[server] credentials`";
+const TOKEN: &str = "an error never shows the task token";
+const TRACE: &str = "`traceHeader` is checked and has no effect";
+
 /// The whole page.
 pub fn page() -> String {
     let mut page = String::from("# The AWS API that is served\n\n");
@@ -49,12 +109,15 @@ Without `[server] credentials` every signature is taken, the server listens on l
 accounts (`AKIA...`, `ASIA...`) are refused unless `allow_aws_keys = true`. A GET without a signature in its headers may only \
 read, since any link or image makes a browser send one. With credentials every request must be signed \
 (Signature Version 4, in the header or in a presigned URL, at most five minutes old) for the server's region, and a \
-credential may do what its rights name: `read`, `send`, or `operate`, which is everything.\n",
+credential may do what its rights name: `read`, `send`, or `operate`, which is everything.\n\n\
+Of all operations: the region and the account in the ARN of a state machine, an execution, a map run or an activity and in a queue \
+URL are not compared with the server's; no request is throttled, and of the quotas of an account only the numbers of activities, \
+versions, aliases and tags are kept. The column \"differs\" names what else is otherwise than on AWS.\n",
     );
     for service in Service::ALL {
         let _ = writeln!(
             page,
-            "\n## {}\n\nSigning name `{}`, target prefix `{}`.\n\n| operation | right |\n|---|---|",
+            "\n## {}\n\nSigning name `{}`, target prefix `{}`.\n\n| operation | right | differs |\n|---|---|---|",
             service.title(),
             service.signing_name(),
             service.target_prefix()
@@ -63,7 +126,11 @@ credential may do what its rights name: `read`, `send`, or `operate`, which is e
         operations.sort_by_key(|operation| operation.name);
         for operation in operations {
             let right = needed(operation.right).map_or("any", |right| right.as_str());
-            let _ = writeln!(page, "| {} | {right} |", operation.name);
+            let differs = DIFFERS.iter().find(|(name, _)| *name == operation.name);
+            let differs = differs
+                .map(|(_, how)| format!(" {how}"))
+                .unwrap_or_default();
+            let _ = writeln!(page, "| {} | {right} |{differs} |", operation.name);
         }
         let missing = not_served(service);
         if !missing.is_empty() {
@@ -92,6 +159,14 @@ mod tests {
     fn the_page_about_the_aws_api_is_what_the_code_serves() {
         let page = include_str!("../../../../docs/aws-api.md");
         assert!(page == super::page(), "make it again: {COMMAND}");
+    }
+
+    #[test]
+    fn what_differs_is_told_of_operations_that_are_served() {
+        for (name, _) in DIFFERS {
+            let is_served = |service| of_service(service).any(|served| served.name == *name);
+            assert!(Service::ALL.into_iter().any(is_served), "{name}");
+        }
     }
 
     #[test]

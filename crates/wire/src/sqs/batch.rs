@@ -3,7 +3,7 @@
 use rampmeter_engine::BatchAnswer;
 use serde_json::{Map, Value, json};
 
-use super::parameter::required;
+use super::parameter::missing;
 use crate::protocol::error::WireError;
 
 /// The entries of a batch, each with its id.
@@ -16,7 +16,8 @@ pub(super) fn entries<E, T>(
         .into_iter()
         .map(|entry| {
             let (id, entry) = take(entry)?;
-            Ok((required("Id", id)?, entry))
+            // An empty id is not a missing one: the engine refuses it as it refuses other bad ids.
+            Ok((id.ok_or_else(|| missing("Id"))?, entry))
         })
         .collect()
 }

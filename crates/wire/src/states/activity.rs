@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::constraint::Constraints;
 use super::execution::{MAX_ARN_CHARS, MAX_NAME_CHARS, MAX_PAGE_TOKEN_CHARS, page_json};
 use super::listing::cut;
+use super::settings::Encryption;
 use super::tag::{Tag, tags_by_key};
 use crate::operation::Call;
 use crate::protocol::error::WireError;
@@ -18,7 +19,7 @@ struct Create {
     name: Option<String>,
     #[serde(default)]
     tags: Vec<Tag>,
-    encryption_configuration: Option<Value>,
+    encryption_configuration: Option<Encryption>,
 }
 
 pub(crate) async fn create(call: Call) -> Result<Value, WireError> {
@@ -26,13 +27,15 @@ pub(crate) async fn create(call: Call) -> Result<Value, WireError> {
     let mut constraints = Constraints::new();
     constraints.required("name", create.name.as_deref(), 1..=MAX_NAME_CHARS);
     constraints.check()?;
+    let given = create.encryption_configuration;
+    let encryption = given.map(Encryption::check).transpose()?;
     let created = call
         .site
         .engine
         .activities()
         .create_activity(CreateActivity {
             name: create.name.unwrap_or_default(),
-            encryption: create.encryption_configuration,
+            encryption,
             tags: tags_by_key(create.tags)?,
         })
         .await?;

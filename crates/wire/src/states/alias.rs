@@ -41,22 +41,15 @@ pub(crate) async fn create(call: Call) -> Result<Value, WireError> {
     let mut constraints = Constraints::new();
     let name = create.name.as_deref();
     constraints.required("name", name, 1..=MAX_NAME_CHARS);
-    if let Some(name) = name
-        && !is_name(name)
-    {
-        let rule = format!("Member must satisfy regular expression pattern: {NAME_PATTERN}");
-        constraints.fail("name", Some(name), &rule);
-    }
+    let not_empty = name.filter(|name| !name.is_empty());
+    constraints.pattern("name", not_empty, NAME_PATTERN, is_name);
     let description = create.description.as_deref();
-    constraints.optional("description", description, 0..=MAX_DESCRIPTION_CHARS);
-    if create.routing_configuration.is_none() {
-        constraints.fail("routingConfiguration", None, "Member must not be null");
-    }
-    let routes = routes(
-        &mut constraints,
-        create.routing_configuration.unwrap_or_default(),
-    );
+    constraints.optional_secret("description", description, 0..=MAX_DESCRIPTION_CHARS);
+    let given = create.routing_configuration;
+    constraints.present("routingConfiguration", given.as_ref());
+    let routes = given.map(|items| routes(&mut constraints, items));
     constraints.check()?;
+    let routes = routes.unwrap_or_default();
     check_routes(&routes)?;
     let created = call
         .site
@@ -90,18 +83,12 @@ fn routes(constraints: &mut Constraints, items: Vec<RouteItem>) -> Vec<Route> {
         let member = format!("routingConfiguration.{number}.member.stateMachineVersionArn");
         constraints.required(&member, arn.as_deref(), 1..=MAX_ARN_CHARS);
         let member = format!("routingConfiguration.{number}.member.weight");
-        let weight = item.weight.unwrap_or_default();
-        if weight < 0 {
-            let rule = "Member must have value greater than or equal to 0";
-            constraints.fail(&member, Some(&weight.to_string()), rule);
-        }
-        if weight > 100 {
-            let rule = "Member must have value less than or equal to 100";
-            constraints.fail(&member, Some(&weight.to_string()), rule);
-        }
+        constraints.present(&member, item.weight.as_ref());
+        constraints.at_least(&member, item.weight, 0);
+        constraints.at_most(&member, item.weight, 100);
         routes.push(Route {
             version_arn: arn.unwrap_or_default(),
-            weight,
+            weight: item.weight.unwrap_or_default(),
         });
     }
     let rule = match routes.len() {
@@ -161,7 +148,7 @@ pub(crate) async fn update(call: Call) -> Result<Value, WireError> {
     let arn = update.state_machine_alias_arn.as_deref();
     constraints.required("stateMachineAliasArn", arn, 1..=MAX_ARN_CHARS);
     let description = update.description.as_deref();
-    constraints.optional("description", description, 0..=MAX_DESCRIPTION_CHARS);
+    constraints.optional_secret("description", description, 0..=MAX_DESCRIPTION_CHARS);
     let routes = update
         .routing_configuration
         .map(|items| routes(&mut constraints, items));

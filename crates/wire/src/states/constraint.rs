@@ -2,9 +2,13 @@
 //! reports all that fail in one ValidationException.
 //! What needs the engine to decide (does this exist, are these characters allowed) is not here.
 
+use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use crate::protocol::error::WireError;
+
+/// How much of a value an error repeats, in characters: more than the longest that AWS's models allow and show.
+const MAX_SHOWN_CHARS: usize = 4_096;
 
 /// Failed constraints of one request.
 #[derive(Debug, Default)]
@@ -68,21 +72,68 @@ impl Constraints {
         }
     }
 
+    /// `value` must be there; what else holds for it is checked by the caller.
+    pub(crate) fn present<T>(&mut self, member: &str, value: Option<&T>) {
+        if value.is_none() {
+            self.fail(member, None, "Member must not be null");
+        }
+    }
+
+    /// `value`, if there, must be one of those that AWS's model names, in the order in which AWS writes them.
+    pub(crate) fn one_of(&mut self, member: &str, value: Option<&str>, allowed: &[&str]) {
+        if let Some(value) = value.filter(|value| !allowed.contains(value)) {
+            let rule = format!(
+                "Member must satisfy enum value set: [{}]",
+                allowed.join(", ")
+            );
+            self.fail(member, Some(value), &rule);
+        }
+    }
+
+    /// `value`, if there, must match AWS's `pattern`, which `matches` decides.
+    pub(crate) fn pattern(
+        &mut self,
+        member: &str,
+        value: Option<&str>,
+        pattern: &str,
+        matches: impl Fn(&str) -> bool,
+    ) {
+        if let Some(value) = value.filter(|value| !matches(value)) {
+            let rule = format!("Member must satisfy regular expression pattern: {pattern}");
+            self.fail(member, Some(value), &rule);
+        }
+    }
+
+    /// `value`, if there, must be at least `least`.
+    pub(crate) fn at_least<N: PartialOrd + Display>(
+        &mut self,
+        member: &str,
+        value: Option<N>,
+        least: N,
+    ) {
+        if let Some(value) = value.filter(|value| *value < least) {
+            let rule = format!("Member must have value greater than or equal to {least}");
+            self.fail(member, Some(&value.to_string()), &rule);
+        }
+    }
+
+    /// `value`, if there, must be at most `most`.
+    pub(crate) fn at_most<N: PartialOrd + Display>(
+        &mut self,
+        member: &str,
+        value: Option<N>,
+        most: N,
+    ) {
+        if let Some(value) = value.filter(|value| *value > most) {
+            let rule = format!("Member must have value less than or equal to {most}");
+            self.fail(member, Some(&value.to_string()), &rule);
+        }
+    }
+
     /// `maxResults`: 0 to 1,000, where 0 means the default of 100.
     pub(crate) fn max_results(&mut self, value: Option<i64>) -> Option<u32> {
-        match value {
-            Some(value) if value < 0 => self.fail(
-                "maxResults",
-                Some(&value.to_string()),
-                "Member must have value greater than or equal to 0",
-            ),
-            Some(value) if value > 1000 => self.fail(
-                "maxResults",
-                Some(&value.to_string()),
-                "Member must have value less than or equal to 1000",
-            ),
-            _ => {}
-        }
+        self.at_least("maxResults", value, 0);
+        self.at_most("maxResults", value, 1_000);
         value.and_then(|value| u32::try_from(value).ok())
     }
 
@@ -125,8 +176,8 @@ impl Constraints {
         } else {
             return;
         };
-        let text =
-            matches!(shown, Shown::Yes).then(|| value.chars().take(2_048).collect::<String>());
+        let text = matches!(shown, Shown::Yes)
+            .then(|| value.chars().take(MAX_SHOWN_CHARS).collect::<String>());
         self.fail(member, text.as_deref(), &rule);
     }
 }
@@ -188,5 +239,39 @@ mod tests {
         let mut constraints = Constraints::new();
         constraints.required_secret("taskToken", Some(&"canary".repeat(400)), 1..=2048);
         assert!(!message(constraints).contains("canary"));
+    }
+
+    #[test]
+    fn each_kind_of_constraint_has_its_words() {
+        let failed = |check: fn(&mut Constraints)| {
+            let mut constraints = Constraints::new();
+            check(&mut constraints);
+            message(constraints)
+        };
+        for (check, words) in [
+            (
+                (|it| it.one_of("level", Some("x"), &["ALL", "OFF"])) as fn(&mut Constraints),
+                "Value 'x' at 'level' failed to satisfy constraint: Member must satisfy enum value set: [ALL, OFF]",
+            ),
+            (
+                |it| it.pattern("token", Some(" "), "[!-~]+", |_| false),
+                "Value ' ' at 'token' failed to satisfy constraint: Member must satisfy regular expression pattern: [!-~]+",
+            ),
+            (
+                |it| it.at_least("share", Some(-0.5), 0.0),
+                "Value '-0.5' at 'share' failed to satisfy constraint: Member must have value greater than or equal to 0",
+            ),
+            (
+                |it| it.at_most("weight", Some(101), 100),
+                "Value '101' at 'weight' failed to satisfy constraint: Member must have value less than or equal to 100",
+            ),
+            (
+                |it| it.present::<i64>("tags", None),
+                "Value at 'tags' failed to satisfy constraint: Member must not be null",
+            ),
+        ] {
+            let told = failed(check);
+            assert_eq!(told, format!("1 validation error detected: {words}"));
+        }
     }
 }

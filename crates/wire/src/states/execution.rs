@@ -16,8 +16,13 @@ use crate::protocol::json::{date, parameters};
 pub(super) const MAX_ARN_CHARS: usize = 256;
 /// Longest name of an execution or a state machine.
 pub(super) const MAX_NAME_CHARS: usize = 80;
-/// Longest page token that AWS's model takes.
-pub(super) const MAX_PAGE_TOKEN_CHARS: usize = 1024;
+/// Longest page token that AWS's model takes, and the longest of ListExecutions.
+pub(super) const MAX_PAGE_TOKEN_CHARS: usize = 1_024;
+const MAX_EXECUTIONS_PAGE_TOKEN_CHARS: usize = 3_096;
+/// Longest ARN of a map run or a version, which AWS's model allows more than others.
+pub(super) const MAX_LONG_ARN_CHARS: usize = 2_000;
+/// Longest X-Ray header.
+const MAX_TRACE_HEADER_CHARS: usize = 256;
 /// Longest error name and cause of a stop or a failure.
 pub(super) const MAX_ERROR_CHARS: usize = 256;
 pub(super) const MAX_CAUSE_CHARS: usize = 32_768;
@@ -30,6 +35,7 @@ struct Start {
     state_machine_arn: Option<String>,
     name: Option<String>,
     input: Option<String>,
+    trace_header: Option<String>,
 }
 
 pub(crate) async fn start(call: Call) -> Result<Value, WireError> {
@@ -42,6 +48,7 @@ pub(crate) async fn start(call: Call) -> Result<Value, WireError> {
     );
     constraints.optional("name", start.name.as_deref(), 1..=MAX_NAME_CHARS);
     constraints.optional_secret("input", start.input.as_deref(), 0..=MAX_PAYLOAD_BYTES);
+    trace_header(&mut constraints, start.trace_header.as_deref());
     constraints.check()?;
     let started = call
         .site
@@ -54,6 +61,12 @@ pub(crate) async fn start(call: Call) -> Result<Value, WireError> {
         })
         .await?;
     Ok(json!({ "executionArn": started.execution_arn, "startDate": date(started.start_date) }))
+}
+
+/// `traceHeader`, which is checked and has no effect here.
+pub(super) fn trace_header(constraints: &mut Constraints, value: Option<&str>) {
+    constraints.optional("traceHeader", value, 0..=MAX_TRACE_HEADER_CHARS);
+    constraints.pattern("traceHeader", value, r"\p{ASCII}*", str::is_ascii);
 }
 
 #[derive(Debug, Deserialize)]
@@ -85,18 +98,8 @@ pub(crate) async fn describe(call: Call) -> Result<Value, WireError> {
 
 /// `includedData`: `ALL_DATA` (the default) or `METADATA_ONLY`, which leaves payloads and causes out.
 pub(super) fn included_data(constraints: &mut Constraints, value: Option<&str>) -> bool {
-    match value {
-        None | Some("ALL_DATA") => true,
-        Some("METADATA_ONLY") => false,
-        Some(other) => {
-            constraints.fail(
-                "includedData",
-                Some(other),
-                "Member must satisfy enum value set: [ALL_DATA, METADATA_ONLY]",
-            );
-            true
-        }
-    }
+    constraints.one_of("includedData", value, &["ALL_DATA", "METADATA_ONLY"]);
+    value != Some("METADATA_ONLY")
 }
 
 fn description_json(description: ExecutionDescription, with_data: bool) -> Value {
@@ -177,10 +180,12 @@ pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
         list.state_machine_arn.as_deref(),
         1..=MAX_ARN_CHARS,
     );
+    let map_run_arn = list.map_run_arn.as_deref();
+    constraints.optional("mapRunArn", map_run_arn, 1..=MAX_LONG_ARN_CHARS);
     constraints.optional(
         "nextToken",
         list.next_token.as_deref(),
-        1..=MAX_PAGE_TOKEN_CHARS,
+        1..=MAX_EXECUTIONS_PAGE_TOKEN_CHARS,
     );
     let max_results = constraints.max_results(list.max_results);
     let status = status_filter(&mut constraints, list.status_filter.as_deref());
@@ -189,7 +194,7 @@ pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
     if list.state_machine_arn.is_some() == list.map_run_arn.is_some() {
         return Err(WireError::new(
             "ValidationException",
-            "Must provide exactly one of stateMachineArn and mapRunArn.",
+            "Must provide a StateMachine ARN or MapRun ARN",
         ));
     }
     let page = call
@@ -227,18 +232,8 @@ fn status_filter(constraints: &mut Constraints, value: Option<&str>) -> Option<E
 }
 
 fn redrive_filter(constraints: &mut Constraints, value: Option<&str>) -> Option<bool> {
-    match value? {
-        "REDRIVEN" => Some(true),
-        "NOT_REDRIVEN" => Some(false),
-        other => {
-            constraints.fail(
-                "redriveFilter",
-                Some(other),
-                "Member must satisfy enum value set: [REDRIVEN, NOT_REDRIVEN]",
-            );
-            None
-        }
-    }
+    constraints.one_of("redriveFilter", value, &["REDRIVEN", "NOT_REDRIVEN"]);
+    value.map(|value| value == "REDRIVEN")
 }
 
 /// One page of a listing: its items under their AWS name, and the token of the next page unless it is the last.

@@ -15,9 +15,9 @@ use super::execution::{
 use super::listing::cut;
 use super::settings::{Configured, shown};
 use super::tag::{Tag, tags_by_key};
+use super::version::MAX_DESCRIPTION_CHARS;
 use crate::operation::Call;
 use crate::protocol::error::WireError;
-use crate::protocol::error::printable;
 use crate::protocol::json::{date, parameters};
 
 /// Characters of a definition: 1 MiB.
@@ -76,6 +76,11 @@ struct Create {
     settings: Configured,
 }
 
+fn description_of_version(constraints: &mut Constraints, description: Option<&str>) {
+    let member = "versionDescription";
+    constraints.optional_secret(member, description, 0..=MAX_DESCRIPTION_CHARS);
+}
+
 /// The version that a change is to be published as.
 fn publication(
     publish: Option<bool>,
@@ -103,6 +108,7 @@ pub(crate) async fn create(call: Call) -> Result<Value, WireError> {
         1..=MAX_DEFINITION_BYTES,
     );
     constraints.required("roleArn", create.role_arn.as_deref(), 1..=MAX_ARN_CHARS);
+    description_of_version(&mut constraints, create.version_description.as_deref());
     constraints.check()?;
     let created = call
         .site
@@ -129,16 +135,12 @@ pub(crate) async fn create(call: Call) -> Result<Value, WireError> {
 }
 
 pub(super) fn kind(name: Option<&str>) -> Result<MachineKind, WireError> {
-    let name = name.unwrap_or("STANDARD");
-    MachineKind::from_name(name).ok_or_else(|| {
-        WireError::new(
-            "ValidationException",
-            format!(
-                "1 validation error detected: Value '{}' at 'type' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, EXPRESS]",
-                printable(name)
-            ),
-        )
-    })
+    let mut constraints = Constraints::new();
+    constraints.one_of("type", name, &["STANDARD", "EXPRESS"]);
+    constraints.check()?;
+    Ok(name
+        .and_then(MachineKind::from_name)
+        .unwrap_or(MachineKind::Standard))
 }
 
 #[derive(Debug, Deserialize)]
@@ -164,6 +166,7 @@ pub(crate) async fn update(call: Call) -> Result<Value, WireError> {
         1..=MAX_DEFINITION_BYTES,
     );
     constraints.optional("roleArn", update.role_arn.as_deref(), 1..=MAX_ARN_CHARS);
+    description_of_version(&mut constraints, update.version_description.as_deref());
     constraints.check()?;
     let settings = update.settings;
     if update.definition.is_none() && update.role_arn.is_none() && settings.is_empty() {

@@ -5,13 +5,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::constraint::Constraints;
-use super::execution::{MAX_ARN_CHARS, MAX_PAGE_TOKEN_CHARS, page_json};
+use super::execution::{MAX_ARN_CHARS, MAX_LONG_ARN_CHARS, MAX_PAGE_TOKEN_CHARS, page_json};
 use crate::operation::Call;
 use crate::protocol::error::WireError;
 use crate::protocol::json::{date, parameters};
-
-/// Longest ARN of a map run that AWS's model takes.
-const MAX_MAP_RUN_ARN_CHARS: usize = 2_000;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,7 +20,7 @@ pub(crate) async fn describe(call: Call) -> Result<Value, WireError> {
     let describe: Describe = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = describe.map_run_arn.as_deref();
-    constraints.required("mapRunArn", arn, 1..=MAX_MAP_RUN_ARN_CHARS);
+    constraints.required("mapRunArn", arn, 1..=MAX_LONG_ARN_CHARS);
     constraints.check()?;
     let arn = describe.map_run_arn.unwrap_or_default();
     let run = call.site.engine.executions().describe_map_run(&arn).await?;
@@ -114,27 +111,12 @@ pub(crate) async fn update(call: Call) -> Result<Value, WireError> {
     let update: Update = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = update.map_run_arn.as_deref();
-    constraints.required("mapRunArn", arn, 1..=MAX_MAP_RUN_ARN_CHARS);
-    for (member, value) in [
-        ("maxConcurrency", update.max_concurrency),
-        ("toleratedFailureCount", update.tolerated_failure_count),
-    ] {
-        if let Some(value) = value.filter(|value| *value < 0) {
-            let rule = "Member must have value greater than or equal to 0";
-            constraints.fail(member, Some(&value.to_string()), rule);
-        }
-    }
-    if let Some(share) = update.tolerated_failure_percentage
-        && !(0.0..=100.0).contains(&share)
-    {
-        let rule = if share < 0.0 {
-            "Member must have value greater than or equal to 0"
-        } else {
-            "Member must have value less than or equal to 100"
-        };
-        let member = "toleratedFailurePercentage";
-        constraints.fail(member, Some(&share.to_string()), rule);
-    }
+    constraints.required("mapRunArn", arn, 1..=MAX_LONG_ARN_CHARS);
+    constraints.at_least("maxConcurrency", update.max_concurrency, 0);
+    constraints.at_least("toleratedFailureCount", update.tolerated_failure_count, 0);
+    let share = update.tolerated_failure_percentage;
+    constraints.at_least("toleratedFailurePercentage", share, 0.0);
+    constraints.at_most("toleratedFailurePercentage", share, 100.0);
     constraints.check()?;
     let request = UpdateMapRun {
         map_run_arn: update.map_run_arn.unwrap_or_default(),

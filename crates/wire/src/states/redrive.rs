@@ -13,6 +13,11 @@ use crate::protocol::json::{date, parameters};
 /// Longest client token that AWS's model takes.
 const MAX_CLIENT_TOKEN_CHARS: usize = 64;
 
+/// Whether a text has no blanks, no control characters and nothing beyond ASCII.
+fn is_graphic(text: &str) -> bool {
+    text.bytes().all(|letter| letter.is_ascii_graphic())
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Redrive {
@@ -27,6 +32,8 @@ pub(crate) async fn redrive(call: Call) -> Result<Value, WireError> {
     constraints.required("executionArn", arn, 1..=MAX_ARN_CHARS);
     let client_token = redrive.client_token.as_deref();
     constraints.optional("clientToken", client_token, 1..=MAX_CLIENT_TOKEN_CHARS);
+    let not_empty = client_token.filter(|token| !token.is_empty());
+    constraints.pattern("clientToken", not_empty, "[!-~]+", is_graphic);
     constraints.check()?;
     let request = RedriveExecution {
         execution_arn: redrive.execution_arn.unwrap_or_default(),

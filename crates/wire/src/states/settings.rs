@@ -2,11 +2,15 @@
 //! effect here. A setting that says what is so without it is not kept, so that two requests compare by what they mean.
 
 use rampmeter_engine::Settings;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::constraint::Constraints;
+use super::execution::MAX_ARN_CHARS;
 use crate::protocol::error::WireError;
+
+/// Characters of the name of a key.
+const MAX_KEY_CHARS: usize = 2_048;
 
 /// Seconds for which a data key may be used again.
 const REUSE_SECONDS: std::ops::RangeInclusive<i64> = 60..=900;
@@ -25,7 +29,21 @@ pub(super) struct Configured {
 struct Logging {
     level: Option<String>,
     include_execution_data: Option<bool>,
-    destinations: Option<Vec<Value>>,
+    destinations: Option<Vec<Destination>>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Destination {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cloud_watch_logs_log_group: Option<LogGroup>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LogGroup {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_group_arn: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -35,7 +53,7 @@ struct Tracing {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Encryption {
+pub(super) struct Encryption {
     r#type: Option<String>,
     kms_key_id: Option<String>,
     kms_data_key_reuse_period_seconds: Option<i64>,
@@ -94,20 +112,26 @@ impl Configured {
     }
 }
 
+impl Destination {
+    fn log_group_arn(&self) -> Option<&str> {
+        let group = self.cloud_watch_logs_log_group.as_ref()?;
+        group.log_group_arn.as_deref()
+    }
+}
+
 impl Logging {
     fn check(self) -> Result<Value, WireError> {
         const LEVELS: [&str; 4] = ["ALL", "ERROR", "FATAL", "OFF"];
         let level = self.level.as_deref().unwrap_or("OFF");
         let mut constraints = Constraints::new();
-        if !LEVELS.contains(&level) {
-            constraints.fail(
-                "loggingConfiguration.level",
-                Some(level),
-                "Member must satisfy enum value set: [ALL, ERROR, FATAL, OFF]",
-            );
+        constraints.one_of("loggingConfiguration.level", Some(level), &LEVELS);
+        let destinations = self.destinations.unwrap_or_default();
+        for (number, destination) in (1..).zip(&destinations) {
+            let list = "loggingConfiguration.destinations";
+            let member = format!("{list}.{number}.member.cloudWatchLogsLogGroup.logGroupArn");
+            constraints.optional(&member, destination.log_group_arn(), 1..=MAX_ARN_CHARS);
         }
         constraints.check()?;
-        let destinations = self.destinations.unwrap_or_default();
         let refused = |why: &str| {
             let message = format!("Invalid Logging Configuration: {why}");
             Err(WireError::new("InvalidLoggingConfiguration", message))
@@ -115,10 +139,8 @@ impl Logging {
         if destinations.len() > 1 || (level != "OFF" && destinations.is_empty()) {
             return refused("Must specify exactly one Log Destination.");
         }
-        let is_group = |destination: &Value| {
-            let arn = destination.pointer("/cloudWatchLogsLogGroup/logGroupArn");
-            arn.and_then(Value::as_str).is_some_and(is_log_group)
-        };
+        let is_group =
+            |destination: &Destination| destination.log_group_arn().is_some_and(is_log_group);
         if !destinations.iter().all(is_group) {
             return refused("Log Destination not found.");
         }
@@ -127,7 +149,7 @@ impl Logging {
             "includeExecutionData": self.include_execution_data.unwrap_or(false),
         });
         if !destinations.is_empty() {
-            value["destinations"] = Value::Array(destinations);
+            value["destinations"] = json!(destinations);
         }
         Ok(value)
     }
@@ -143,36 +165,19 @@ fn is_log_group(arn: &str) -> bool {
 }
 
 impl Encryption {
-    fn check(self) -> Result<Value, WireError> {
+    /// The setting, complete.
+    pub(super) fn check(self) -> Result<Value, WireError> {
         let kind = self.r#type.as_deref();
         let mut constraints = Constraints::new();
-        match kind {
-            Some("AWS_OWNED_KEY" | "CUSTOMER_MANAGED_KMS_KEY") => {}
-            None => constraints.fail(
-                "encryptionConfiguration.type",
-                None,
-                "Member must not be null",
-            ),
-            Some(other) => constraints.fail(
-                "encryptionConfiguration.type",
-                Some(other),
-                "Member must satisfy enum value set: [AWS_OWNED_KEY, CUSTOMER_MANAGED_KMS_KEY]",
-            ),
-        }
-        if let Some(seconds) = self.kms_data_key_reuse_period_seconds
-            && !REUSE_SECONDS.contains(&seconds)
-        {
-            let rule = if seconds < *REUSE_SECONDS.start() {
-                "Member must have value greater than or equal to 60"
-            } else {
-                "Member must have value less than or equal to 900"
-            };
-            constraints.fail(
-                "encryptionConfiguration.kmsDataKeyReusePeriodSeconds",
-                Some(&seconds.to_string()),
-                rule,
-            );
-        }
+        let member = "encryptionConfiguration.type";
+        constraints.present(member, kind.as_ref());
+        constraints.one_of(member, kind, &["AWS_OWNED_KEY", "CUSTOMER_MANAGED_KMS_KEY"]);
+        let key = self.kms_key_id.as_deref();
+        constraints.optional("encryptionConfiguration.kmsKeyId", key, 1..=MAX_KEY_CHARS);
+        let member = "encryptionConfiguration.kmsDataKeyReusePeriodSeconds";
+        let seconds = self.kms_data_key_reuse_period_seconds;
+        constraints.at_least(member, seconds, *REUSE_SECONDS.start());
+        constraints.at_most(member, seconds, *REUSE_SECONDS.end());
         constraints.check()?;
         let own = kind == Some("AWS_OWNED_KEY");
         let refused = |why: &str| {
@@ -229,7 +234,7 @@ mod tests {
             json!([]),
             json!([group(arn), group(arn)]),
             json!([group("orders")]),
-            json!([7]),
+            json!([{}]),
         ] {
             let refused = with(bad).expect_err("refused");
             assert_eq!(refused.name, "InvalidLoggingConfiguration");

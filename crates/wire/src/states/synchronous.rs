@@ -7,7 +7,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::constraint::Constraints;
-use super::execution::{MAX_ARN_CHARS, MAX_NAME_CHARS, MAX_PAYLOAD_BYTES, included_data};
+use super::execution::{
+    MAX_ARN_CHARS, MAX_NAME_CHARS, MAX_PAYLOAD_BYTES, included_data, trace_header,
+};
 use crate::operation::Call;
 use crate::protocol::error::WireError;
 use crate::protocol::json::{date, parameters};
@@ -22,6 +24,7 @@ struct Start {
     state_machine_arn: Option<String>,
     name: Option<String>,
     input: Option<String>,
+    trace_header: Option<String>,
     included_data: Option<String>,
 }
 
@@ -32,6 +35,7 @@ pub(crate) async fn start(call: Call) -> Result<Value, WireError> {
     constraints.required("stateMachineArn", arn, 1..=MAX_ARN_CHARS);
     constraints.optional("name", start.name.as_deref(), 1..=MAX_NAME_CHARS);
     constraints.optional_secret("input", start.input.as_deref(), 0..=MAX_PAYLOAD_BYTES);
+    trace_header(&mut constraints, start.trace_header.as_deref());
     let with_data = included_data(&mut constraints, start.included_data.as_deref());
     constraints.check()?;
     let ended = call

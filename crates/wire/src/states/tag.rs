@@ -52,9 +52,7 @@ pub(crate) async fn tag(call: Call) -> Result<Value, WireError> {
     let mut constraints = Constraints::new();
     let arn = request.resource_arn.as_deref();
     constraints.required("resourceArn", arn, 1..=MAX_ARN_CHARS);
-    if request.tags.is_none() {
-        constraints.fail("tags", None, "Member must not be null");
-    }
+    constraints.present("tags", request.tags.as_ref());
     constraints.check()?;
     let tags = tags_by_key(request.tags.unwrap_or_default())?;
     let arn = request.resource_arn.unwrap_or_default();
@@ -79,8 +77,10 @@ pub(crate) async fn untag(call: Call) -> Result<Value, WireError> {
     let mut constraints = Constraints::new();
     let arn = request.resource_arn.as_deref();
     constraints.required("resourceArn", arn, 1..=MAX_ARN_CHARS);
-    if request.tag_keys.is_none() {
-        constraints.fail("tagKeys", None, "Member must not be null");
+    constraints.present("tagKeys", request.tag_keys.as_ref());
+    for (number, key) in (1..).zip(request.tag_keys.iter().flatten()) {
+        let member = format!("tagKeys.{number}.member");
+        constraints.optional(&member, Some(key), 1..=MAX_KEY_CHARS);
     }
     constraints.check()?;
     let arn = request.resource_arn.unwrap_or_default();

@@ -31,6 +31,7 @@ struct Test {
     role_arn: Option<String>,
     input: Option<String>,
     inspection_level: Option<String>,
+    reveal_secrets: Option<bool>,
     variables: Option<String>,
     state_name: Option<String>,
     mock: Option<Mocked>,
@@ -87,17 +88,15 @@ fn check(test: &Test) -> Result<bool, WireError> {
     );
     constraints.optional_secret("context", test.context.as_deref(), 0..=MAX_PAYLOAD_BYTES);
     let name = test.state_name.as_deref();
-    constraints.optional("stateName", name, 1..=MAX_STATE_NAME_CHARS);
-    one_of(
-        &mut constraints,
+    constraints.optional_secret("stateName", name, 1..=MAX_STATE_NAME_CHARS);
+    constraints.one_of(
         "inspectionLevel",
         test.inspection_level.as_deref(),
         &["INFO", "DEBUG", "TRACE"],
     );
     if let Some(mock) = &test.mock {
         constraints.optional_secret("mock.result", mock.result.as_deref(), 0..=MAX_PAYLOAD_BYTES);
-        one_of(
-            &mut constraints,
+        constraints.one_of(
             "mock.fieldValidationMode",
             mock.field_validation_mode.as_deref(),
             &["STRICT", "PRESENT", "NONE"],
@@ -110,19 +109,13 @@ fn check(test: &Test) -> Result<bool, WireError> {
         }
     }
     let configured = &test.state_configuration;
-    count(
-        &mut constraints,
-        "stateConfiguration.retrierRetryCount",
-        configured.retrier_retry_count,
-    );
-    count(
-        &mut constraints,
-        "stateConfiguration.mapIterationFailureCount",
-        configured.map_iteration_failure_count,
-    );
+    let member = "stateConfiguration.retrierRetryCount";
+    constraints.at_least(member, configured.retrier_retry_count, 0);
+    let member = "stateConfiguration.mapIterationFailureCount";
+    constraints.at_least(member, configured.map_iteration_failure_count, 0);
     let member = "stateConfiguration.errorCausedByState";
     let name = configured.error_caused_by_state.as_deref();
-    constraints.optional(member, name, 1..=MAX_STATE_NAME_CHARS);
+    constraints.optional_secret(member, name, 1..=MAX_STATE_NAME_CHARS);
     let member = "stateConfiguration.mapItemReaderData";
     let data = configured.map_item_reader_data.as_deref();
     constraints.optional_secret(member, data, 0..=MAX_PAYLOAD_BYTES);
@@ -131,23 +124,6 @@ fn check(test: &Test) -> Result<bool, WireError> {
         test.inspection_level.as_deref(),
         Some("DEBUG" | "TRACE")
     ))
-}
-
-fn one_of(constraints: &mut Constraints, member: &str, value: Option<&str>, allowed: &[&str]) {
-    if let Some(value) = value.filter(|value| !allowed.contains(value)) {
-        let rule = format!(
-            "Member must satisfy enum value set: [{}]",
-            allowed.join(", ")
-        );
-        constraints.fail(member, Some(value), &rule);
-    }
-}
-
-fn count(constraints: &mut Constraints, member: &str, value: Option<i64>) {
-    if let Some(value) = value.filter(|value| *value < 0) {
-        let rule = "Member must have value greater than or equal to 0";
-        constraints.fail(member, Some(&value.to_string()), rule);
-    }
 }
 
 /// Runs a test as if it were an Express execution with names of its own, as AWS does.
@@ -175,6 +151,7 @@ fn run(test: Test, call: &Call) -> Result<Tested, WireError> {
         variables: test.variables,
         context: test.context,
         mock: test.mock.map(mock),
+        reveals_secrets: test.reveal_secrets == Some(true),
         configuration: Configuration {
             retrier_retry_count: configured.retrier_retry_count.map(at_most),
             error_caused_by_state: configured.error_caused_by_state,

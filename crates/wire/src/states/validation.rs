@@ -13,7 +13,7 @@ use crate::protocol::error::WireError;
 use crate::protocol::json::parameters;
 
 /// Diagnostics of one answer when the client does not say, and the most it may ask for.
-const MAX_DIAGNOSTICS: usize = 100;
+const MAX_DIAGNOSTICS: i64 = 100;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,7 +21,7 @@ struct Validate {
     definition: Option<String>,
     r#type: Option<String>,
     severity: Option<String>,
-    max_results: Option<usize>,
+    max_results: Option<i64>,
 }
 
 pub(crate) async fn validate(call: Call) -> Result<Value, WireError> {
@@ -29,14 +29,19 @@ pub(crate) async fn validate(call: Call) -> Result<Value, WireError> {
     let mut constraints = Constraints::new();
     let definition = validate.definition.as_deref();
     constraints.required_secret("definition", definition, 1..=MAX_DEFINITION_BYTES);
+    let severity = validate.severity.as_deref();
+    constraints.one_of("severity", severity, &["ERROR", "WARNING"]);
+    constraints.at_least("maxResults", validate.max_results, 0);
+    constraints.at_most("maxResults", validate.max_results, MAX_DIAGNOSTICS);
     constraints.check()?;
     let kind = kind(validate.r#type.as_deref())?;
-    let with_warnings = validate.severity.as_deref() == Some("WARNING");
+    let with_warnings = severity == Some("WARNING");
     let found = diagnostics(definition.unwrap_or_default(), kind, with_warnings);
     let most = match validate.max_results {
         None | Some(0) => MAX_DIAGNOSTICS,
-        Some(most) => most.min(MAX_DIAGNOSTICS),
+        Some(most) => most,
     };
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
     let failed = found
         .iter()
         .any(|problem| problem.severity == Severity::Error);

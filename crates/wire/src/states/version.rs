@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::constraint::Constraints;
-use super::execution::{MAX_ARN_CHARS, MAX_PAGE_TOKEN_CHARS, page_json};
+use super::execution::{MAX_ARN_CHARS, MAX_LONG_ARN_CHARS, MAX_PAGE_TOKEN_CHARS, page_json};
 use super::listing::cut;
 use crate::operation::Call;
 use crate::protocol::error::WireError;
@@ -28,7 +28,7 @@ pub(crate) async fn publish(call: Call) -> Result<Value, WireError> {
     let arn = publish.state_machine_arn.as_deref();
     constraints.required("stateMachineArn", arn, 1..=MAX_ARN_CHARS);
     let description = publish.description.as_deref();
-    constraints.optional("description", description, 0..=MAX_DESCRIPTION_CHARS);
+    constraints.optional_secret("description", description, 0..=MAX_DESCRIPTION_CHARS);
     constraints.check()?;
     let version = call
         .site
@@ -56,7 +56,7 @@ pub(crate) async fn delete(call: Call) -> Result<Value, WireError> {
     let delete: Delete = parameters(&call.body)?;
     let mut constraints = Constraints::new();
     let arn = delete.state_machine_version_arn.as_deref();
-    constraints.required("stateMachineVersionArn", arn, 1..=MAX_ARN_CHARS);
+    constraints.required("stateMachineVersionArn", arn, 1..=MAX_LONG_ARN_CHARS);
     constraints.check()?;
     let arn = delete.state_machine_version_arn.unwrap_or_default();
     call.site

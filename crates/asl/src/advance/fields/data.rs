@@ -2,6 +2,8 @@
 //! where the language is asked for; what each does is in the file of its name. A payload that passes unchanged is
 //! shared.
 
+use serde_json::Value;
+
 use super::Fields;
 use crate::advance::failure::Failure;
 use crate::advance::run::Left;
@@ -74,6 +76,22 @@ impl Fields<'_, '_> {
             self.show(stage, &arguments);
         }
         Ok(arguments)
+    }
+
+    /// The role that `Credentials` names, if the task has any.
+    pub(in crate::advance) fn role(
+        &mut self,
+        credentials: Option<&AnyTemplate>,
+        input: &Payload,
+    ) -> Result<Option<String>, Failure> {
+        let Some(template) = credentials else {
+            return Ok(None);
+        };
+        let filled = self.fill(template, input)?;
+        match filled.value().get("RoleArn").and_then(Value::as_str) {
+            Some(role) => Ok(Some(role.to_owned())),
+            None => Err(self.runtime("The RoleArn of Credentials must be a string.")),
+        }
     }
 
     /// What a state that did its work leaves behind. Its output and the variables it assigns are both made of what was

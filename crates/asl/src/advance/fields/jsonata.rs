@@ -174,10 +174,14 @@ impl Jsonata<'_, '_, '_> {
         &mut self,
         template: &Template,
         input: &Payload,
+        takes_objects: bool,
     ) -> Result<Payload, Failure> {
         let value = self.evaluate(template, input, Known::default())?;
         match (value, template) {
             (value @ Value::Array(_), _) => self.fields.limited(Payload::from_value(value)),
+            (value @ Value::Object(_), _) if takes_objects => {
+                self.fields.limited(Payload::from_value(value))
+            }
             (value, Template::Query(query)) => Err(self.unexpected(query, "array", &value)),
             (value, _) => {
                 let reason = format!("The Items field must be an array but was: {value}");

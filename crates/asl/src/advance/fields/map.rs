@@ -8,6 +8,7 @@ use super::batch::{BatchLimits, into_batches};
 use crate::advance::failure::Failure;
 use crate::advance::host::Host;
 use crate::execution::frame::{Frame, Shared};
+use crate::execution::items;
 use crate::execution::join::Tolerance;
 use crate::execution::probe::Stage;
 use crate::model::machine::{Batcher, Body, Flow, Items, MapBody, State};
@@ -58,8 +59,11 @@ impl<'f, 'c> MapFields<'f, 'c> {
     fn own_items(&mut self, input: &Payload) -> Result<Payload, Failure> {
         let path = match &self.map.items {
             Items::Path(path) => path,
-            Items::Query(template) => return self.fields.jsonata().items(template, input),
-            Items::Input if input.value().is_array() => return Ok(input.clone()),
+            Items::Query(template) => {
+                let takes_objects = self.map.distributed.is_some();
+                return self.fields.jsonata().items(template, input, takes_objects);
+            }
+            Items::Input if self.has_items(input) => return Ok(input.clone()),
             Items::Input => {
                 let reason = format!(
                     "Map state input must be an array but was: {}",
@@ -74,7 +78,7 @@ impl<'f, 'c> MapFields<'f, 'c> {
             let found = self.fields.json_path().find(path, input);
             found.map(Payload::from_value)?
         };
-        if items.value().is_array() {
+        if self.has_items(&items) {
             return Ok(items);
         }
         // AWS names a path into the context object by what follows its first `$`.
@@ -84,6 +88,12 @@ impl<'f, 'c> MapFields<'f, 'c> {
             "Reference path \"{}\" must point to array.",
             text.unwrap_or(path.text())
         )))
+    }
+
+    /// Whether a value has items: an array has, and for a Distributed Map an object has too.
+    fn has_items(&self, value: &Payload) -> bool {
+        let value = value.value();
+        value.is_array() || (self.map.distributed.is_some() && value.is_object())
     }
 
     /// How many children may run at once.
@@ -157,12 +167,8 @@ impl<'f, 'c> MapFields<'f, 'c> {
     }
 
     fn select_all(&mut self, input: &Payload, items: &Payload) -> Result<Vec<Value>, Failure> {
-        let listed = items.value().as_array().map_or(&[][..], Vec::as_slice);
-        if self.map.item_selector.is_none() {
-            return Ok(listed.to_vec());
-        }
         (0..u32::MAX)
-            .take(listed.len())
+            .take(items::count(items.value()))
             .map(|index| Ok(self.selected(input, items, index)?.value().clone()))
             .collect()
     }
@@ -209,7 +215,6 @@ fn item(shared: &Shared, index: u32) -> Result<Value, Failure> {
 }
 
 fn listed(items: &Payload, index: u32) -> Result<Value, Failure> {
-    let at = usize::try_from(index).unwrap_or(usize::MAX);
-    let item = items.value().get(at).cloned();
-    item.ok_or_else(Failure::without_parent)
+    let item = items::item(items.value(), index).ok_or_else(Failure::without_parent)?;
+    Ok(item.value.clone())
 }

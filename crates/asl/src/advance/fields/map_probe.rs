@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::MapFields;
 use crate::advance::failure::Failure;
 use crate::execution::frame::Shared;
+use crate::execution::items;
 use crate::execution::probe::Stage;
 use rampmeter_expression::Payload;
 
@@ -21,7 +22,7 @@ impl MapFields<'_, '_> {
         input: &Payload,
         items: &Payload,
     ) -> Result<(), Failure> {
-        let total = count(items);
+        let total = items::count(items.value());
         if total > MAX_SHOWN_ITERATIONS {
             return Ok(());
         }
@@ -37,7 +38,7 @@ impl MapFields<'_, '_> {
         let distributed = self.map.distributed.as_ref();
         if distributed.is_some_and(|map| map.batcher.is_some()) {
             let children = self.batches(input, items.clone())?;
-            let total = count(&children);
+            let total = items::count(children.value());
             let shared = Shared {
                 input: input.clone(),
                 items: Some(children),
@@ -54,10 +55,6 @@ impl MapFields<'_, '_> {
         }
         Ok(())
     }
-}
-
-fn count(items: &Payload) -> usize {
-    items.value().as_array().map_or(0, Vec::len)
 }
 
 /// Inputs that are collected to be shown.

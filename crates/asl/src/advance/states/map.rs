@@ -7,6 +7,7 @@ use crate::advance::fields::MapFields;
 use crate::advance::run::Continuation;
 use crate::execution::event::{Detail, Phase, StateKind};
 use crate::execution::frame::{Frame, Shared};
+use crate::execution::items;
 use crate::model::machine::MapBody;
 use rampmeter_expression::Payload;
 
@@ -37,7 +38,7 @@ impl<'a, 'r, 'c> MapState<'a, 'r, 'c> {
         let mut fields = self.fields();
         let items = fields.items(&input)?;
         let concurrency = fields.concurrency(&input)?;
-        let length = items.value().as_array().map_or(0, Vec::len);
+        let length = items::count(items.value());
         let length = u32::try_from(length).unwrap_or(u32::MAX);
         let kind = StateKind::Map;
         let event = self.state.run.emit(Detail::StateStarted {

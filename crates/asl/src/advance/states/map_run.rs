@@ -8,6 +8,7 @@ use crate::advance::failure::Failure;
 use crate::advance::run::Continuation;
 use crate::execution::event::{Detail, StateKind};
 use crate::execution::frame::{Rest, Shared};
+use crate::execution::items;
 use crate::execution::join::{ChildFailure, Fork, Tolerance};
 use crate::execution::stimulus::{Context, Effect, MapRun};
 use crate::model::machine::Distributed;
@@ -24,13 +25,13 @@ impl MapState<'_, '_, '_> {
         concurrency: u32,
         tolerance: Tolerance,
     ) -> Result<Continuation, Failure> {
-        let total = children.value().as_array();
+        let total = items::count(children.value());
         let is_batched = distributed.batcher.is_some();
-        let items = total.map_or(0, |children| {
-            let of = |child: &Value| child.as_array().filter(|_| is_batched).map_or(1, Vec::len);
-            children.iter().map(of).sum()
-        });
-        let total = u32::try_from(total.map_or(0, Vec::len)).unwrap_or(u32::MAX);
+        let items = match children.value() {
+            Value::Array(batches) if is_batched => batches.iter().map(items::count).sum(),
+            _ => total,
+        };
+        let total = u32::try_from(total).unwrap_or(u32::MAX);
         let (run, context) = (self.state.run, &mut *self.state.host.context);
         let label = match &distributed.label {
             Some(label) => label.clone(),

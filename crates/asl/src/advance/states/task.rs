@@ -33,12 +33,14 @@ impl<'a, 'r, 'c> TaskState<'a, 'r, 'c> {
         let parameters = fields.arguments(&input)?;
         let timeout = fields.duration(&self.task.timeout, &input)?;
         let heartbeat = fields.duration(&self.task.heartbeat, &input)?;
+        let role_arn = fields.role(self.task.credentials.as_ref(), &input)?;
         let context = &self.state.host.context;
         let scheduled = Scheduled {
             parameters: parameters.clone(),
             region: context.region,
             timeout,
             heartbeat,
+            role_arn,
         };
         if let Resource::Activity(arn) = resource
             && !(context.activity_exists)(arn)

@@ -10,6 +10,7 @@ pub(super) struct Scheduled<'a> {
     pub(super) region: &'a str,
     pub(super) timeout: Option<u64>,
     pub(super) heartbeat: Option<u64>,
+    pub(super) role_arn: Option<String>,
 }
 
 impl Scheduled<'_> {
@@ -21,6 +22,7 @@ impl Scheduled<'_> {
                 resource: arn.clone(),
                 input: self.parameters,
                 timeout_seconds: seconds(self.timeout),
+                role_arn: self.role_arn,
             },
             Resource::Activity(arn) => Detail::ActivityScheduled {
                 resource: arn.clone(),
@@ -37,6 +39,7 @@ impl Scheduled<'_> {
                     parameters: self.parameters,
                     timeout_seconds: seconds(self.timeout),
                     heartbeat_seconds: seconds(self.heartbeat),
+                    role_arn: self.role_arn,
                 }
             }
         }

@@ -38,6 +38,8 @@ pub(super) enum Form {
     Object,
     ObjectOrQuery,
     ArrayOrQuery,
+    /// What a Map works on: an array, or an object where the Map is distributed.
+    ItemsOrQuery,
     /// Objects, at least so many.
     Objects(usize),
     /// A path of any kind.
@@ -49,6 +51,13 @@ pub(super) enum Form {
     ResultPath,
     /// A path or the call of an intrinsic function.
     Expression,
+}
+
+/// Whether a Map state runs its iterations as executions of their own.
+fn is_distributed(map: &Object<'_>) -> bool {
+    let processor = map.value("ItemProcessor");
+    let mode = processor.and_then(|processor| processor.pointer("/ProcessorConfig/Mode"));
+    mode.is_some_and(|mode| mode == "DISTRIBUTED")
 }
 
 /// Notes what is wrong with the value of a field.
@@ -100,6 +109,10 @@ pub(super) fn check(object: &Object<'_>, name: &str, form: Form, language: Query
         Form::Object => is(object, name, "Object", value.is_object()),
         Form::ObjectOrQuery => or_query_in(object, name, "Object", value.is_object(), language),
         Form::ArrayOrQuery => or_query_in(object, name, "Array", value.is_array(), language),
+        Form::ItemsOrQuery => {
+            let is_right = value.is_array() || (value.is_object() && is_distributed(object));
+            or_query_in(object, name, "Array", is_right, language);
+        }
         Form::Objects(least) => objects(object, name, least),
         Form::PathOrNull | Form::ResultPath if value.is_null() => {}
         Form::Path | Form::PathOrNull => {

@@ -160,7 +160,7 @@ pub(super) const FIELDS: &[Row] = &[
     row("ItemProcessor", MAP, Both, Object),
     row("Iterator", MAP, Both, Object),
     row("ItemSelector", MAP, Both, Any),
-    row("Items", MAP, Jsonata, ArrayOrQuery),
+    row("Items", MAP, Jsonata, ItemsOrQuery),
     row("ItemsPath", MAP, JsonPath, DefinitePath),
     row("ItemReader", MAP, Both, Object),
     row("ItemBatcher", MAP, Both, Object),

@@ -171,6 +171,7 @@ fn wrong(form: Form, language: QueryLanguage) -> Vec<Value> {
         Form::Timestamp | Form::TimestampOrQuery => vec![json!("tomorrow"), json!(5)],
         Form::Object => vec![json!([]), json!("x")],
         Form::ObjectOrQuery => vec![json!([]), json!("x"), json!(1)],
+        Form::ItemsOrQuery => vec![json!("x"), json!(1)],
         Form::ArrayOrQuery => vec![json!({}), json!("x"), json!(1)],
         Form::Objects(least) if least > 0 => vec![json!([]), json!({}), json!([1])],
         Form::Objects(_) => vec![json!({}), json!(["x"])],

@@ -245,6 +245,11 @@ async fn a_start_that_breaks_a_constraint_is_refused_with_the_name_aws_gives_it(
         ),
         (
             "StartExecution",
+            with("traceHeader", json!("Wurzel=ä")),
+            "ValidationException",
+        ),
+        (
+            "StartExecution",
             json!({ "stateMachineArn": machine_arn("nope") }),
             "StateMachineDoesNotExist",
         ),

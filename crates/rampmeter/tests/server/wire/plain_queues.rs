@@ -166,6 +166,22 @@ async fn the_trace_of_a_request_stays_with_its_message_and_goes_with_it_to_the_d
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_attribute_of_fifo_queues_cannot_be_asked_of_another() {
+    let server = Server::start(&Workspace::without_vendor()).await;
+    let aws = server.aws();
+    let standard = create(&aws, "orders", json!({})).await;
+    let fifo = create(&aws, "orders.fifo", json!({ "FifoQueue": "true" })).await;
+    for name in ["FifoQueue", "DeduplicationScope"] {
+        let of = |url: &str| json!({ "QueueUrl": url, "AttributeNames": [name] });
+        let refused = sqs(&aws, "GetQueueAttributes", of(&standard)).await;
+        assert_eq!(refused.error(), "InvalidAttributeName", "{name}");
+        assert_eq!(refused.message(), format!("Unknown Attribute {name}."));
+        let shown = must(&aws, "GetQueueAttributes", of(&fifo)).await;
+        assert!(shown["Attributes"][name].is_string(), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_answers_for_each_entry_and_an_invalid_batch_as_a_whole() {
     let server = Server::start(&Workspace::without_vendor()).await;
     let aws = server.aws();
@@ -194,6 +210,10 @@ async fn a_batch_answers_for_each_entry_and_an_invalid_batch_as_a_whole() {
         ),
         (
             json!([{ "Id": "a b", "MessageBody": "x" }]),
+            "InvalidBatchEntryId",
+        ),
+        (
+            json!([{ "Id": "", "MessageBody": "x" }]),
             "InvalidBatchEntryId",
         ),
     ] {

@@ -244,14 +244,15 @@ impl QueueAttributes {
     }
 }
 
-/// Whether there is an attribute with this name that can be asked for.
-pub fn is_known(name: &str) -> bool {
+/// Whether a queue of this type has an attribute with this name that can be asked for.
+pub fn is_known(name: &str, fifo: bool) -> bool {
+    let of_fifo = || name == "FifoQueue" || FIFO.iter().any(|(known, ..)| *known == name);
     NUMBERS.iter().any(|(known, ..)| *known == name)
-        || FIFO.iter().any(|(known, ..)| *known == name)
         || OPTIONAL.contains(&name)
         || COMPUTED.contains(&name)
         || KMS.contains(&name)
-        || ["All", "FifoQueue", "SqsManagedSseEnabled"].contains(&name)
+        || ["All", "SqsManagedSseEnabled"].contains(&name)
+        || (fifo && of_fifo())
 }
 
 /// A value as it is kept, if this queue can have it.

@@ -204,7 +204,7 @@ fn check_type(name: &str, attribute: &MessageAttribute) -> Result<(), Rejected> 
     }
     if !["String", "Number", "Binary"].contains(&kind) || data_type.len() > MAX_NAME_CHARS {
         return invalid(format!(
-            "The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String."
+            "The type of message (user) attribute '{name}' is invalid. You must use only the following supported type prefixes: Binary, Number, String."
         ));
     }
     let fits = matches!(

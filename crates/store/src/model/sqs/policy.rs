@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::model::queue_error::QueueError;
 use crate::model::rejected::Rejected;
 use crate::model::sqs::PermissionChange;
 
@@ -18,6 +19,21 @@ const ACTIONS: &[&str] = &[
     "ListDeadLetterSourceQueues",
     "PurgeQueue",
 ];
+
+/// Actions of one permission.
+const MAX_ACTIONS: usize = 7;
+
+/// Characters of a label.
+const MAX_LABEL_CHARS: usize = 80;
+
+fn is_label_letter(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || letter == '-' || letter == '_'
+}
+
+/// Whether a text is the twelve digits of an account.
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|digit| digit.is_ascii_digit())
+}
 
 /// The policy document after a change; an empty text when no statement is left.
 pub fn changed(
@@ -69,6 +85,19 @@ fn statement(
     actions: &[String],
     queue_arn: &str,
 ) -> Result<Value, Rejected> {
+    if label.len() > MAX_LABEL_CHARS || !label.chars().all(is_label_letter) {
+        return Err(invalid(&format!(
+            "Value {label} for parameter Label is invalid. Reason: Can only include alphanumeric characters, hyphens, or underscores. 1 to {MAX_LABEL_CHARS} in length."
+        )));
+    }
+    if let Some(account) = account_ids.iter().find(|account| !is_account(account)) {
+        return Err(invalid(&format!(
+            "Value [{account}] for parameter PrincipalId is invalid. Reason: Unable to verify."
+        )));
+    }
+    if actions.len() > MAX_ACTIONS {
+        return Err(QueueError::TooManyActions(actions.len(), MAX_ACTIONS).into());
+    }
     for action in actions {
         if !ACTIONS.contains(&action.as_str()) {
             return Err(invalid(&format!(
@@ -137,5 +166,43 @@ mod tests {
         let policy = changed(Some(&policy), "arn:q", &remove).unwrap();
         assert_eq!(policy, "", "the last statement takes the document with it");
         assert!(changed(None, "arn:q", &remove).is_err());
+    }
+
+    #[test]
+    fn a_permission_names_accounts_actions_and_a_label_that_aws_takes() {
+        let add = |label: &str, account: &str, actions: &[&str]| {
+            let change = PermissionChange::Add {
+                label: label.to_owned(),
+                account_ids: vec![account.to_owned()],
+                actions: actions.iter().map(|&action| action.to_owned()).collect(),
+            };
+            changed(None, "arn:q", &change).map_err(|refused| refused.to_string())
+        };
+        let (account, send) = ("111122223333", &["SendMessage"]);
+        assert!(add("team_a-1", account, send).is_ok());
+        for (label, account, actions, why) in [
+            ("team a", account, &send[..], "parameter Label is invalid"),
+            (
+                "a",
+                "abc",
+                send,
+                "Value [abc] for parameter PrincipalId is invalid. Reason: Unable to verify.",
+            ),
+            (
+                "a",
+                account,
+                &["Fly"],
+                "Value SQS:Fly for parameter ActionName is invalid",
+            ),
+            (
+                "a",
+                account,
+                &["SendMessage"; 8],
+                "8 Actions were found, maximum allowed is 7.",
+            ),
+        ] {
+            let refused = add(label, account, actions).unwrap_err();
+            assert!(refused.contains(why), "{refused}");
+        }
     }
 }
