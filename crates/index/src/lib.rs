@@ -4,6 +4,8 @@
 mod ancestors;
 mod expiries;
 mod in_flight;
+mod polls;
+mod receives;
 mod sources;
 mod step_times;
 mod target_errors;
@@ -11,6 +13,8 @@ mod target_errors;
 pub use ancestors::Ancestors;
 pub use expiries::Expiries;
 pub use in_flight::{CallsInFlight, InFlight};
+pub use polls::{Poll, WaitingPolls};
+pub use receives::{Taking, WaitingReceive, WaitingReceives};
 pub use sources::Sources;
 pub use step_times::StepTimes;
 pub use target_errors::{LastError, RecentErrors};

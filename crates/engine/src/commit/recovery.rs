@@ -13,7 +13,7 @@ use rampmeter_config::{Config, Worker};
 use rampmeter_dispatch::{
     Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Time, WindowRow,
 };
-use rampmeter_index::{Expiries, RecentErrors, Sources};
+use rampmeter_index::{Expiries, RecentErrors, Sources, WaitingPolls, WaitingReceives};
 use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::figures::Histogram;
@@ -31,9 +31,7 @@ use crate::commit::transaction::Transaction;
 use crate::commit::writer::Writer;
 use crate::memory::invocations::Invocations;
 use crate::memory::move_tasks::RunningMoveTask;
-use crate::memory::polls::WaitingPolls;
 use crate::memory::queues::{DEAD_LANE, Queue, Queues, names_of};
-use crate::memory::receives::WaitingReceives;
 use crate::memory::target::Target;
 use crate::memory::{CallMemory, ControlMemory, Memory, QueueMemory, WorkflowMemory};
 

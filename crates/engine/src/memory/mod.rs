@@ -4,9 +4,7 @@
 pub(crate) mod invocations;
 pub(crate) mod machines;
 pub(crate) mod move_tasks;
-pub(crate) mod polls;
 pub(crate) mod queues;
-pub(crate) mod receives;
 pub(crate) mod target;
 
 use std::cell::RefCell;
@@ -14,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rampmeter_dispatch::Time;
-use rampmeter_index::{Ancestors, Expiries, Sources, StepTimes};
+use rampmeter_index::{Ancestors, Expiries, Sources, StepTimes, WaitingPolls, WaitingReceives};
 use rampmeter_store::model::activity::Activities;
 use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::execution::SyncExecution;
@@ -30,9 +28,7 @@ use crate::command::Reply;
 use crate::memory::invocations::Invocations;
 use crate::memory::machines::Machines;
 use crate::memory::move_tasks::RunningMoveTask;
-use crate::memory::polls::WaitingPolls;
 use crate::memory::queues::Queues;
-use crate::memory::receives::WaitingReceives;
 use crate::memory::target::Target;
 
 /// Everything that the writer remembers: a part for each subject, and what all of them read.

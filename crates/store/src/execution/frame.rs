@@ -1,5 +1,7 @@
 //! Rows of frames below the root: branches and iterations, what their parents know of them, and heartbeats heard.
 
+use std::sync::LazyLock;
+
 use rampmeter_asl::{EventId, FrameId, Join};
 use rusqlite::Row;
 
@@ -64,6 +66,9 @@ pub struct ForkRow {
 
 const FRAME_COLUMNS: &str = "id, parent, standing, step, waits_for, output";
 
+static FRAME: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {FRAME_COLUMNS} FROM frame WHERE execution = ?1 AND id = ?2"));
+
 impl FrameRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<FrameRow> {
         let status: i64 = row.get(2)?;
@@ -94,8 +99,7 @@ impl FrameTables<'_> {
         execution: ExecutionId,
         id: FrameId,
     ) -> Result<Option<FrameRow>, StoreError> {
-        let query = format!("SELECT {FRAME_COLUMNS} FROM frame WHERE execution = ?1 AND id = ?2");
-        let mut statement = self.connection.prepare_cached(&query)?;
+        let mut statement = self.connection.prepare_cached(&FRAME)?;
         Ok(optional(
             statement.query_row((execution, signed(id)), FrameRow::read),
         )?)

@@ -1,5 +1,7 @@
 //! Rows of executions. Their steps are in `step`, what runs below them in `frame`.
 
+use std::sync::LazyLock;
+
 use rampmeter_asl::{EventId, FrameId};
 use rampmeter_time::UnixMillis;
 use rusqlite::Row;
@@ -63,6 +65,9 @@ pub const EXECUTION_COLUMNS: &str = "id, revision, name, status, started_at, sto
      events, first_step, last_step, waits_for, frame_step, frames, map_run, label, items, redrives, \
      redriven_at";
 
+static EXECUTION: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {EXECUTION_COLUMNS} FROM execution WHERE id = ?1"));
+
 impl ExecutionRow {
     /// The name it was given. That of an EXPRESS execution, which others may have too, is followed by a colon and what
     /// makes it one of its kind.
@@ -124,8 +129,7 @@ impl ExecutionRow {
 impl ExecutionTables<'_> {
     /// The execution with this number.
     pub fn execution(&self, id: ExecutionId) -> Result<Option<ExecutionRow>, StoreError> {
-        let query = format!("SELECT {EXECUTION_COLUMNS} FROM execution WHERE id = ?1");
-        let mut statement = self.connection.prepare_cached(&query)?;
+        let mut statement = self.connection.prepare_cached(&EXECUTION)?;
         Ok(optional(statement.query_row([id], ExecutionRow::read))?)
     }
 

@@ -1,5 +1,7 @@
 //! Rows of queues and messages, and what is kept of a dead letter; its rows are in `dead_letter.rs`.
 
+use std::sync::LazyLock;
+
 use rampmeter_asl::EventId;
 use rampmeter_dispatch::{Priority, Time};
 use rusqlite::types::Value;
@@ -55,6 +57,9 @@ pub struct MessageRow {
 const MESSAGE_COLUMNS: &str = "id, queue, execution, event, entered, step, payload, body, key, \
      sent_at, first_started_at, receive_count, attempts, crashes, turn, message_group, ordering, \
      refusals";
+
+static MESSAGE: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE id = ?1"));
 
 impl MessageRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
@@ -172,8 +177,7 @@ impl MessageTables<'_> {
 
     /// The message with this number.
     pub fn message(&self, id: MessageNumber) -> Result<Option<MessageRow>, StoreError> {
-        let query = format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE id = ?1");
-        let mut statement = self.connection.prepare_cached(&query)?;
+        let mut statement = self.connection.prepare_cached(&MESSAGE)?;
         Ok(optional(statement.query_row([id], MessageRow::read))?)
     }
 

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::apply::queues::receive::Receives;
 use crate::apply::queues::receive::Taken;
 use crate::apply::subject::Subject;
-use crate::memory::receives::Taking;
+use rampmeter_index::Taking;
 
 /// How long an attempt can be repeated: the deduplication interval.
 const REPEATABLE: Duration = Duration::from_secs(300);

@@ -25,7 +25,7 @@ use crate::apply::queues::status::group_of;
 use crate::apply::subject::Answer;
 use crate::apply::subject::Subject;
 use crate::command::Reply;
-use crate::memory::receives::Taking;
+use rampmeter_index::Taking;
 
 /// Most messages of one receive.
 const MAX_MESSAGES: i64 = 10;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use rampmeter_asl::{Detail, EventId, Payload, Stimulus, record};
+use rampmeter_index::Poll;
 use rampmeter_store::model::activity::{
     ActivityDescription, ActivityTask, CreateActivity, GetActivityTask,
 };
@@ -19,7 +20,6 @@ use crate::apply::subject::Subject;
 use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
 use crate::command::Reply;
 use crate::command::activity::ActivityCommand;
-use crate::memory::polls::Poll;
 
 /// AWS's quota of activities in an account.
 const MAX_ACTIVITIES: usize = 100_000;

@@ -23,7 +23,7 @@ use crate::apply::queues::receive::Taken;
 use crate::apply::subject::Attempt;
 use crate::apply::subject::Subject;
 use crate::apply::workflow::context::WorkflowContext;
-use crate::memory::receives::Taking;
+use rampmeter_index::Taking;
 
 /// Executions started from queues in one transaction, so that no queue can hold the writer.
 const STARTED_AT_ONCE: usize = 64;

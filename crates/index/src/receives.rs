@@ -5,35 +5,43 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rampmeter_dispatch::Time;
 use rampmeter_store::model::id::QueueId;
+use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::sqs::ReceivedMessage;
+use tokio::sync::oneshot;
 
-use crate::command::Reply;
+/// Where the messages of a receive go.
+type Reply = oneshot::Sender<Result<Vec<ReceivedMessage>, Rejected>>;
 
 /// Receives that may wait at once; one more is answered at once with nothing.
 const MAX_WAITING: usize = 20_000;
 
 /// How a receive takes messages, once its parameters have been checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Taking {
-    pub(crate) queue: QueueId,
-    pub(crate) most: usize,
-    pub(crate) invisible: std::time::Duration,
+pub struct Taking {
+    /// The queue.
+    pub queue: QueueId,
+    /// How many messages at most.
+    pub most: usize,
+    /// How long others do not see them.
+    pub invisible: std::time::Duration,
     /// Digest of the ReceiveRequestAttemptId.
-    pub(crate) attempt: Option<[u8; 16]>,
+    pub attempt: Option<[u8; 16]>,
 }
 
 /// One receive that waits.
 #[derive(Debug)]
-pub(crate) struct WaitingReceive {
-    pub(crate) taking: Taking,
-    pub(crate) reply: Reply<Vec<ReceivedMessage>>,
+pub struct WaitingReceive {
+    /// How it takes messages.
+    pub taking: Taking,
+    /// Where they go.
+    pub reply: Reply,
     deadline: Time,
     number: u64,
 }
 
 /// All of them. In each queue the one that has waited longest is served first.
 #[derive(Debug, Default)]
-pub(crate) struct WaitingReceives {
+pub struct WaitingReceives {
     next: u64,
     receives: BTreeMap<(QueueId, u64), WaitingReceive>,
     deadlines: BTreeSet<(Time, QueueId, u64)>,
@@ -42,13 +50,11 @@ pub(crate) struct WaitingReceives {
 }
 
 impl WaitingReceives {
-    /// Lets a receive wait; hands the reply back when there are too many.
-    pub(crate) fn add(
-        &mut self,
-        taking: Taking,
-        deadline: Time,
-        reply: Reply<Vec<ReceivedMessage>>,
-    ) -> Result<(), Reply<Vec<ReceivedMessage>>> {
+    /// Lets a receive wait.
+    ///
+    /// # Errors
+    /// Its reply, when there are too many.
+    pub fn add(&mut self, taking: Taking, deadline: Time, reply: Reply) -> Result<(), Reply> {
         if self.receives.len() >= MAX_WAITING {
             return Err(reply);
         }
@@ -64,26 +70,27 @@ impl WaitingReceives {
     }
 
     /// Lets a receive that was taken out wait on, at its place.
-    pub(crate) fn put_back(&mut self, waiting: WaitingReceive) {
+    pub fn put_back(&mut self, waiting: WaitingReceive) {
         let key = (waiting.taking.queue, waiting.number);
         self.deadlines.insert((waiting.deadline, key.0, key.1));
         self.receives.insert(key, waiting);
     }
 
     /// Notes that a queue has a message, if a receive waits for one.
-    pub(crate) fn wake(&mut self, queue: QueueId) {
+    pub fn wake(&mut self, queue: QueueId) {
         if self.first_of(queue).is_some() {
             self.woken.insert(queue);
         }
     }
 
     /// A queue that has messages again.
-    pub(crate) fn woken(&self) -> Option<QueueId> {
+    #[must_use]
+    pub fn woken(&self) -> Option<QueueId> {
         self.woken.first().copied()
     }
 
     /// Notes that nothing can be done for the receives of a queue until it has a message again.
-    pub(crate) fn rest(&mut self, queue: QueueId) {
+    pub fn rest(&mut self, queue: QueueId) {
         self.woken.remove(&queue);
     }
 
@@ -93,7 +100,7 @@ impl WaitingReceives {
     }
 
     /// Takes out the receive of this queue that has waited longest and whose client is still there.
-    pub(crate) fn take(&mut self, queue: QueueId) -> Option<WaitingReceive> {
+    pub fn take(&mut self, queue: QueueId) -> Option<WaitingReceive> {
         loop {
             let waiting = self.remove(self.first_of(queue)?)?;
             if !waiting.reply.is_closed() {
@@ -103,7 +110,7 @@ impl WaitingReceives {
     }
 
     /// Takes out every receive whose time is over.
-    pub(crate) fn take_due(&mut self, now: Time) -> Vec<WaitingReceive> {
+    pub fn take_due(&mut self, now: Time) -> Vec<WaitingReceive> {
         let mut due = Vec::new();
         while let Some(&(deadline, queue, number)) = self.deadlines.first()
             && deadline <= now
@@ -114,13 +121,14 @@ impl WaitingReceives {
     }
 
     /// Takes out all of them.
-    pub(crate) fn take_all(&mut self) -> Vec<WaitingReceive> {
+    pub fn take_all(&mut self) -> Vec<WaitingReceive> {
         self.deadlines.clear();
         std::mem::take(&mut self.receives).into_values().collect()
     }
 
     /// When the first of them must be answered.
-    pub(crate) fn first_deadline(&self) -> Option<Time> {
+    #[must_use]
+    pub fn first_deadline(&self) -> Option<Time> {
         self.deadlines.first().map(|(deadline, _, _)| *deadline)
     }
 

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rampmeter_dispatch::Time;
 use rampmeter_store::model::activity::ActivityTask;
 use rampmeter_store::model::id::ActivityId;
-
-use crate::command::Reply;
+use rampmeter_store::model::rejected::Rejected;
+use tokio::sync::oneshot;
 
 /// Workers that may wait at one activity: AWS's bound.
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetActivityTask.html>
@@ -18,15 +18,18 @@ const MAX_WAITING: usize = 20_000;
 
 /// One worker that waits.
 #[derive(Debug)]
-pub(crate) struct Poll {
-    pub(crate) worker_name: Option<String>,
-    pub(crate) reply: Reply<Option<ActivityTask>>,
-    pub(crate) deadline: Time,
+pub struct Poll {
+    /// What it calls itself.
+    pub worker_name: Option<String>,
+    /// Where its task goes.
+    pub reply: oneshot::Sender<Result<Option<ActivityTask>, Rejected>>,
+    /// When it is answered without a task.
+    pub deadline: Time,
 }
 
 /// All of them. At each activity the one that has waited longest is served first.
 #[derive(Debug, Default)]
-pub(crate) struct WaitingPolls {
+pub struct WaitingPolls {
     next: u64,
     polls: BTreeMap<(ActivityId, u64), Poll>,
     deadlines: BTreeSet<(Time, ActivityId, u64)>,
@@ -35,8 +38,11 @@ pub(crate) struct WaitingPolls {
 }
 
 impl WaitingPolls {
-    /// Lets a worker wait; hands it back when there are too many.
-    pub(crate) fn add(&mut self, activity: ActivityId, poll: Poll) -> Result<(), Poll> {
+    /// Lets a worker wait.
+    ///
+    /// # Errors
+    /// The worker, when there are too many.
+    pub fn add(&mut self, activity: ActivityId, poll: Poll) -> Result<(), Poll> {
         if self.is_full(activity) {
             self.forget_gone();
             if self.is_full(activity) {
@@ -50,7 +56,7 @@ impl WaitingPolls {
     }
 
     /// Lets a worker that was taken out wait on, at its place.
-    pub(crate) fn put_back(&mut self, place: (ActivityId, u64), poll: Poll) {
+    pub fn put_back(&mut self, place: (ActivityId, u64), poll: Poll) {
         self.deadlines.insert((poll.deadline, place.0, place.1));
         self.polls.insert(place, poll);
     }
@@ -88,7 +94,7 @@ impl WaitingPolls {
     }
 
     /// Notes that an activity has a task, if a worker waits for one.
-    pub(crate) fn wake(&mut self, activity: ActivityId) {
+    pub fn wake(&mut self, activity: ActivityId) {
         if self.first_of(activity).is_some() {
             self.woken.insert(activity);
         }
@@ -96,7 +102,7 @@ impl WaitingPolls {
 
     /// Takes out a worker at an activity that has a task: of those whose clients are still there, the one that has waited
     /// longest, with its place.
-    pub(crate) fn take_woken(&mut self) -> Option<((ActivityId, u64), Poll)> {
+    pub fn take_woken(&mut self) -> Option<((ActivityId, u64), Poll)> {
         while let Some(&activity) = self.woken.first() {
             while let Some(key) = self.first_of(activity) {
                 match self.remove(key) {
@@ -110,12 +116,12 @@ impl WaitingPolls {
     }
 
     /// Notes that nothing can be done for the workers of an activity until it has a task again.
-    pub(crate) fn rest(&mut self, activity: ActivityId) {
+    pub fn rest(&mut self, activity: ActivityId) {
         self.woken.remove(&activity);
     }
 
     /// Takes out every worker whose time is over.
-    pub(crate) fn take_due(&mut self, now: Time) -> Vec<Poll> {
+    pub fn take_due(&mut self, now: Time) -> Vec<Poll> {
         let mut due = Vec::new();
         while let Some(&(deadline, activity, number)) = self.deadlines.first()
             && deadline <= now
@@ -126,7 +132,7 @@ impl WaitingPolls {
     }
 
     /// Takes out every worker that waits at one activity.
-    pub(crate) fn take_of(&mut self, activity: ActivityId) -> Vec<Poll> {
+    pub fn take_of(&mut self, activity: ActivityId) -> Vec<Poll> {
         let keys: Vec<_> = self.of(activity).collect();
         self.rest(activity);
         keys.into_iter()
@@ -135,14 +141,15 @@ impl WaitingPolls {
     }
 
     /// Takes out all of them.
-    pub(crate) fn take_all(&mut self) -> Vec<Poll> {
+    pub fn take_all(&mut self) -> Vec<Poll> {
         self.deadlines.clear();
         self.woken.clear();
         std::mem::take(&mut self.polls).into_values().collect()
     }
 
     /// When the first of them must be answered.
-    pub(crate) fn first_deadline(&self) -> Option<Time> {
+    #[must_use]
+    pub fn first_deadline(&self) -> Option<Time> {
         self.deadlines.first().map(|(deadline, ..)| *deadline)
     }
 }
@@ -154,16 +161,14 @@ mod tests {
     const PACK: ActivityId = ActivityId(1);
     const SHIP: ActivityId = ActivityId(2);
 
-    type Answer = tokio::sync::oneshot::Receiver<
-        Result<Option<ActivityTask>, rampmeter_store::model::rejected::Rejected>,
-    >;
+    type Answer = oneshot::Receiver<Result<Option<ActivityTask>, Rejected>>;
 
     fn at(seconds: i64) -> Time {
         Time::from_millis(seconds * 1_000)
     }
 
     fn poll(name: &str, deadline: Time) -> (Poll, Answer) {
-        let (reply, answer) = tokio::sync::oneshot::channel();
+        let (reply, answer) = oneshot::channel();
         let worker_name = Some(name.to_owned());
         let poll = Poll {
             worker_name,
