@@ -8,8 +8,7 @@ use rampmeter_call::Outcome;
 
 use crate::apply::outbox::{Outbox, OutgoingCall};
 use crate::command::Command;
-use crate::commit::selection::select;
-use rampmeter_invocation::{OutgoingInvocation, SdkOperations};
+use rampmeter_invocation::{OutgoingInvocation, SdkOperations, select};
 
 /// Makes calls on the runtime and hands their outcomes to the writer.
 #[derive(Debug, Clone)]

@@ -12,7 +12,8 @@ use rampmeter_caller::{Profile, ResponseRules};
 
 /// The outcome of a call, of which only what is selected of a successful answer is left. An answer that only tells of a
 /// job is none yet.
-pub(crate) fn select(
+#[must_use]
+pub fn select(
     profile: &Profile,
     endpoint: Option<&str>,
     poll: Option<&FollowUp>,
