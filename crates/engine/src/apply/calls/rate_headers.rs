@@ -7,13 +7,13 @@ use std::time::{Duration, SystemTime};
 use rampmeter_call::Outcome;
 use rampmeter_caller::rate_headers::{StatedLimit, Unit};
 use rampmeter_caller::{rate_headers, stated_limits};
-use rampmeter_dispatch::{Disagreement, Quota};
+use rampmeter_dispatch::{Disagreement, Quota, Time};
 use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
 
 use crate::apply::calls::context::CallContext;
 use crate::apply::subject::Subject;
-use crate::memory::target::VendorLimit;
+use crate::memory::target::{Target, VendorLimit};
 
 /// The longest time for which a header alone closes a target: a vendor that means longer will say so again.
 const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -33,8 +33,9 @@ impl CallContext<'_> {
         if stated_limits.is_empty() {
             return Ok(());
         }
+        let now = self.now();
         for stated in &stated_limits {
-            self.note_vendor_limit(id, stated);
+            self.target(id).note_vendor_limit(stated, now);
         }
         // A throttle has closed the target already, for as long as it said.
         if matches!(outcome, Outcome::Throttled { .. }) {
@@ -47,7 +48,6 @@ impl CallContext<'_> {
         let Some(resets_in) = rate_headers::pause(&calls) else {
             return Ok(());
         };
-        let now = self.now();
         let target = self.target(id);
         if target
             .gate
@@ -66,10 +66,11 @@ impl CallContext<'_> {
         let memory = target.gate.memory();
         self.store.calls.remember(id, &memory)
     }
+}
 
-    fn note_vendor_limit(&mut self, id: TargetId, stated: &StatedLimit) {
-        let now = self.now();
-        let target = self.target(id);
+impl Target {
+    /// Remembers what the vendor states of one of its limits, and tells people where ours allows more.
+    fn note_vendor_limit(&mut self, stated: &StatedLimit, now: Time) {
         let quota = match (stated.unit, stated.limit, stated.window) {
             (Unit::Concurrency, Some(max), _) => Some(Quota::Concurrency { max }),
             (Unit::Calls, Some(calls), Some(per)) if !per.is_zero() => {
@@ -77,19 +78,19 @@ impl CallContext<'_> {
             }
             _ => None,
         };
-        let disagreement = quota.and_then(|quota| target.gate.disagreement(quota));
+        let disagreement = quota.and_then(|quota| self.gate.disagreement(quota));
         let told = disagreement
             .as_ref()
             .zip(quota)
             .map(|(disagreement, quota)| in_words(quota, disagreement));
-        let before = target.vendor_limits.get(&stated.name);
-        if before.is_none() && target.vendor_limits.len() >= REMEMBERED {
+        let before = self.vendor_limits.get(&stated.name);
+        if before.is_none() && self.vendor_limits.len() >= REMEMBERED {
             return;
         }
         if let Some(told) = &told
             && before.is_none_or(|before| before.disagreement.as_ref() != Some(told))
         {
-            tracing::warn!(target = target.config.name, "{told}");
+            tracing::warn!(target = self.config.name, "{told}");
         }
         let limit = VendorLimit {
             limit: stated.limit,
@@ -101,7 +102,7 @@ impl CallContext<'_> {
                 .map(|resets_in| now.saturating_add(resets_in)),
             disagreement: told,
         };
-        target.vendor_limits.insert(stated.name.clone(), limit);
+        self.vendor_limits.insert(stated.name.clone(), limit);
     }
 }
 
