@@ -9,7 +9,7 @@ FLOORS = {
     ("rampmeter", "cli"): [
         {"aws", "backup", "call", "dev", "dlq", "env", "exec", "health", "init", "limit", "man", "start"},
         {"check", "target"},
-        {"answer", "explain", "follow", "listing", "rate", "version"},
+        {"answer", "bulk", "explain", "follow", "listing", "rate", "version"},
     ],
     ("wire", ""): [
         {"server"}, {"table"}, {"sqs", "states", "sts"}, {"operation"}, {"protocol"}, {"loopback", "sigv4"},

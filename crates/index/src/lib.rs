@@ -2,14 +2,18 @@
 //! just now. Pure: nothing here reads or writes; the engine fills them as it goes.
 
 mod ancestors;
+mod ended_executions;
 mod expiries;
+mod failure_log;
 mod in_flight;
 mod sources;
 mod step_times;
 mod target_errors;
 
 pub use ancestors::Ancestors;
+pub use ended_executions::EndedExecutions;
 pub use expiries::Expiries;
+pub use failure_log::FailureLog;
 pub use in_flight::{CallsInFlight, InFlight};
 pub use sources::Sources;
 pub use step_times::StepTimes;

@@ -17,6 +17,7 @@ use crate::dashboard;
 use crate::site::Site;
 
 mod body;
+mod bulk;
 mod calls;
 mod control;
 mod dead_letters;
@@ -44,6 +45,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/v1/targets/{target}/resume", post(control::resume))
         .route("/v1/limits/{target}/{limit}", post(control::change_limit))
         .route("/v1/changes", get(control::changes))
+        .route("/v1/bulk-changes", post(bulk::begin))
         .route("/v1/live", get(watch::live))
         .route("/v1/series", get(watch::series))
         .route("/v1/health", get(watch::health))

@@ -13,7 +13,7 @@ use rampmeter_config::{Config, Worker};
 use rampmeter_dispatch::{
     Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Time,
 };
-use rampmeter_index::{Expiries, RecentErrors, Sources};
+use rampmeter_index::{EndedExecutions, Expiries, FailureLog, RecentErrors, Sources};
 use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::figures::Histogram;
@@ -90,6 +90,8 @@ pub(crate) fn recover(
             machines: publish(&store, config, &arns, clock.now())?,
             ancestors: RefCell::default(),
             step_times: RefCell::default(),
+            ended: EndedExecutions::default(),
+            failure_log: FailureLog::default(),
             continuing: BTreeSet::new(),
             activities: store.machines().activities()?,
             synchronous: BTreeMap::new(),

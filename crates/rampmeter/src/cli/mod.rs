@@ -14,6 +14,7 @@ use crate::serve;
 mod answer;
 mod aws;
 mod backup;
+mod bulk;
 mod call;
 mod check;
 mod dev;

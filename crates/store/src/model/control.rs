@@ -60,6 +60,41 @@ pub struct LimitChanged {
     pub applied: bool,
 }
 
+/// A person is about to do the same to many: one entry of the audit trail for all of them.
+#[derive(Debug, Clone)]
+pub struct BulkChange {
+    /// What is done.
+    pub kind: BulkKind,
+    /// Which are meant: the target or workflow, empty for all.
+    pub target: String,
+    /// How many are meant, in words: `12 dead letters`.
+    pub subject: String,
+    /// By what they were chosen, in words.
+    pub chosen_by: String,
+    /// Why, for the audit trail.
+    pub reason: String,
+}
+
+/// What is done to many at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BulkKind {
+    /// They are taken up again.
+    Redrive,
+    /// They are deleted.
+    Discard,
+}
+
+impl BulkKind {
+    /// The word for it in the audit trail.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            BulkKind::Redrive => "bulk_redrive",
+            BulkKind::Discard => "bulk_discard",
+        }
+    }
+}
+
 /// One entry of the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ControlRecord {
@@ -67,7 +102,7 @@ pub struct ControlRecord {
     pub at: UnixMillis,
     /// Name of the target.
     pub target: String,
-    /// `limit`, `pause`, `resume`, `move`, `redrive` or `discard`.
+    /// `limit`, `pause`, `resume`, `move`, `redrive`, `discard`, or one of the latter for many at once.
     pub kind: String,
     /// The limit, the priority or the call; empty for the whole target.
     pub subject: String,
