@@ -7,7 +7,7 @@ import structure
 FLOORS = {
     ("rampmeter", ""): [{"cli"}, {"serve"}, {"client", "log", "problem"}],
     ("rampmeter", "cli"): [
-        {"aws", "backup", "call", "dev", "dlq", "env", "exec", "health", "init", "limit", "man", "start"},
+        {"aws", "backup", "call", "dev", "dlq", "env", "exec", "health", "init", "limit", "man", "monitoring", "start"},
         {"check", "target"},
         {"answer", "bulk", "explain", "follow", "listing", "rate", "version"},
     ],
