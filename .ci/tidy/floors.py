@@ -7,10 +7,10 @@ import structure
 FLOORS = {
     ("rampmeter", ""): [{"cli"}, {"serve"}, {"client", "log", "problem"}],
     ("rampmeter", "cli"): [
-        {"aws", "backup", "call", "dev", "dlq", "env", "exec", "health", "init", "limit", "man", "start",
-         "user"},
+        {"aws", "backup", "call", "dev", "dlq", "env", "exec", "health", "init", "limit", "man", "monitoring",
+         "start", "user"},
         {"check", "target"},
-        {"answer", "explain", "follow", "listing", "rate", "version"},
+        {"answer", "bulk", "explain", "follow", "listing", "rate", "version"},
     ],
     ("wire", ""): [
         {"server"}, {"table"}, {"sqs", "states", "sts"}, {"operation"}, {"protocol"}, {"loopback", "peer", "sigv4"},

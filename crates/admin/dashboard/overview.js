@@ -35,8 +35,15 @@ function showVerdict(node, health) {
       wellPill(health.flowing, health.flowing ? "Flowing" : "Not flowing"),
       wellPill(health.succeeding, `Succeeding: ${share}`, "good answers of the last quarter of an hour, without throttles"),
       wellPill(health.fresh, `Fresh: ${span(health.age_ms)}`)),
-    health.stuck.map((stuck) => h("p", { class: "stuck" }, stuck.text)),
+    [...health.closed, ...health.stuck, ...health.failing, ...health.executions.filter((failed) => failed.fails)].map(finding),
+    health.disk?.nearly_full ? finding(health.disk) : null,
+    health.executions.filter((failed) => !failed.fails).map((failed) => h("p", null, failed.text)),
     health.notices.length > 0 ? h("ul", { class: "notices" }, health.notices.map((notice) => h("li", null, notice))) : null);
+}
+
+/** What is wrong, the command that helps on, and what else is to be known. */
+function finding(found) {
+  return h("p", { class: "stuck" }, found.text, h("br"), h("code", null, found.next), found.hint ? ` ${found.hint}` : null);
 }
 
 function showTiles(node, snapshot) {

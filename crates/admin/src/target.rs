@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 
 use crate::explanation::{explanation_json, moment_json};
 
-/// The whole of it.
-pub(crate) fn target_json(target: &TargetState) -> Value {
+/// The whole of it. `delayed`: calls in back-off or sent with a delay, which are in no lane meanwhile.
+pub(crate) fn target_json(target: &TargetState, delayed: [u64; 3]) -> Value {
     json!({
         "name": target.name,
         "waiting": by_priority(target.waiting),
+        "delayed": by_priority(delayed),
         "in_flight": target.in_flight,
         "held": target.held,
         "deferrals": by_priority(target.deferrals),

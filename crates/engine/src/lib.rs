@@ -34,15 +34,17 @@ pub use rampmeter_store::model::activity::{
 };
 pub use rampmeter_store::model::call::*;
 pub use rampmeter_store::model::control::{
-    Actor, Cancelled, ChangeLimit, ControlRecord, LimitChanged, Pause,
+    Actor, BulkChange, BulkKind, Cancelled, ChangeLimit, ControlRecord, LimitChanged, Pause,
 };
 pub use rampmeter_store::model::damaged::{DamagedItem, DamagedKind};
 pub use rampmeter_store::model::dead_letter::{
-    DeadLetterGroup, DeadLetterState, ListDeadLetters, RedriveDeadLetter, Redriven,
+    DeadLetterGroup, DeadLetterState, DiscardDeadLetter, ListDeadLetters, RedriveDeadLetter,
+    Redriven,
 };
 pub use rampmeter_store::model::execution::*;
 pub use rampmeter_store::model::figures::{
-    BOUNDS, EngineFigures, Figures, Histogram, OUTCOMES, TargetFigures,
+    BOUNDS, ENDS, EndedExecution, EngineFigures, FailureFigures, Figures, Histogram, OUTCOMES,
+    TargetFigures, WorkflowFigures,
 };
 pub use rampmeter_store::model::map_run::*;
 pub use rampmeter_store::model::page::Page;
@@ -63,7 +65,7 @@ pub use rampmeter_store::model::version::{
     VersionDescription,
 };
 pub use rampmeter_store::{
-    AbsentTarget, Audit, Backup, BackupError, CallTimes, OLDEST_FORMAT, Progress, Reader, back_up,
-    blobs_path, restore, store_path,
+    AbsentTarget, Audit, Backup, BackupError, CallTimes, OLDEST_FORMAT, Progress, Reader,
+    TargetCounts, back_up, blobs_path, restore, store_path,
 };
 pub use rampmeter_succession::{COMMIT as COMMIT_GRACE, ConfigurationChange};

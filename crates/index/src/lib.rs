@@ -2,7 +2,9 @@
 //! just now. Pure: nothing here reads or writes; the engine fills them as it goes.
 
 mod ancestors;
+mod ended_executions;
 mod expiries;
+mod failure_log;
 mod in_flight;
 mod polls;
 mod receives;
@@ -11,7 +13,9 @@ mod step_times;
 mod target_errors;
 
 pub use ancestors::Ancestors;
+pub use ended_executions::EndedExecutions;
 pub use expiries::Expiries;
+pub use failure_log::FailureLog;
 pub use in_flight::{CallsInFlight, InFlight};
 pub use polls::{Poll, WaitingPolls};
 pub use receives::{Taking, WaitingReceive, WaitingReceives};

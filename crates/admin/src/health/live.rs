@@ -2,24 +2,25 @@
 //! does, each `STEP` otherwise. A sample is two questions to the writer; how many executions there are is counted on a
 //! reader, and the longer that takes the less often.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rampmeter_config::Config;
 use rampmeter_dispatch::Priority;
-use rampmeter_engine::{Engine, Rejected};
+use rampmeter_engine::{Engine, Rejected, TargetCounts};
 use rampmeter_time::rfc3339;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
+use super::disk::Disk;
+use super::history::History;
 use super::report::{self, Objectives};
 use super::sample::{Sample, TargetSample, wall_clock};
 use crate::target::target_json;
 
-/// The age of the sample that a verdict compares with.
-const MINUTE: Duration = Duration::from_secs(60);
 /// Between two samples that are kept.
 pub(crate) const STEP: Duration = Duration::from_secs(5);
 /// Samples that are kept: a quarter of an hour.
@@ -33,6 +34,7 @@ const COUNT_AT_MOST: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Live {
     objectives: Objectives,
+    data_dir: PathBuf,
     pub(crate) latest: watch::Sender<Option<Arc<str>>>,
     pub(crate) kept: Mutex<VecDeque<Sample>>,
 }
@@ -42,6 +44,7 @@ impl Live {
     pub(crate) fn new(config: &Config) -> Live {
         Live {
             objectives: Objectives::of(config),
+            data_dir: config.server.data_dir.clone(),
             latest: watch::Sender::new(None),
             kept: Mutex::new(VecDeque::with_capacity(KEPT)),
         }
@@ -59,10 +62,11 @@ impl Live {
             if !keeps && self.latest.receiver_count() == 0 {
                 continue;
             }
-            let Ok(mut sample) = take(engine).await else {
+            let Ok(mut sample) = self.take(engine).await else {
                 return;
             };
             sample.executions = counting.counts(engine).await;
+            sample.note_counts(&counting.targets);
             self.latest
                 .send_replace(Some(self.live_json(&sample).to_string().into()));
             if keeps {
@@ -70,6 +74,11 @@ impl Live {
                 self.keep(sample);
             }
         }
+    }
+
+    /// Where the store lies.
+    pub(crate) fn data_dir(&self) -> &Path {
+        &self.data_dir
     }
 
     fn keep(&self, sample: Sample) {
@@ -91,21 +100,36 @@ impl Live {
         })
     }
 
-    /// The verdict on a sample, against the oldest that is kept.
+    /// The verdict on a sample, against those that are kept.
     pub(crate) fn verdict(&self, sample: &Sample) -> Value {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = kept
-            .iter()
-            .rev()
-            .find(|kept| sample.at.saturating_since(kept.at) >= MINUTE);
-        let now = wall_clock();
-        report::judge(&self.objectives, sample, before, kept.front(), now).to_json()
+        let report = report::judge(&self.objectives, sample, History(&kept), wall_clock());
+        report.to_json(&self.data_dir)
+    }
+
+    /// A sample of now.
+    ///
+    /// # Errors
+    /// When the engine has stopped.
+    pub(crate) async fn take(&self, engine: &Engine) -> Result<Sample, Rejected> {
+        let states = engine.calls().targets().await?;
+        let figures = engine.calls().figures().await?;
+        let set_aside = figures.set_aside;
+        let mut sample = Sample::new(wall_clock(), states, figures);
+        sample.disk = Disk::of(&self.data_dir);
+        if set_aside > 0 {
+            let items = engine.calls().damaged().await?.into_iter();
+            sample.damaged = items
+                .map(|item| format!("{} {}", item.kind.as_str(), item.name))
+                .collect();
+        }
+        Ok(sample)
     }
 }
 
 /// The target as `/v1/targets` has it, and what only the figures say.
 fn live_target_json(target: &TargetSample) -> Value {
-    let mut state = target_json(&target.state);
+    let mut state = target_json(&target.state, target.counts.delayed);
     // For the exact arithmetic of tests; nobody watches it.
     state.as_object_mut().map(|state| state.remove("contended"));
     state["oldest_ms"] = oldest_json(target);
@@ -125,28 +149,11 @@ pub(crate) fn oldest_json(target: &TargetSample) -> Value {
     )
 }
 
-/// A sample of now.
-///
-/// # Errors
-/// When the engine has stopped.
-pub(crate) async fn take(engine: &Engine) -> Result<Sample, Rejected> {
-    let states = engine.calls().targets().await?;
-    let figures = engine.calls().figures().await?;
-    let set_aside = figures.set_aside;
-    let mut sample = Sample::new(wall_clock(), states, figures);
-    if set_aside > 0 {
-        let items = engine.calls().damaged().await?.into_iter();
-        sample.damaged = items
-            .map(|item| format!("{} {}", item.kind.as_str(), item.name))
-            .collect();
-    }
-    Ok(sample)
-}
-
-/// The counts of executions by status, and when they are counted next.
+/// What is counted on a reader: executions by status, and what targets have beside their lanes; and when that is done next.
 #[derive(Debug, Default)]
 struct Counting {
     last: Value,
+    targets: BTreeMap<String, TargetCounts>,
     next: Option<Instant>,
 }
 
@@ -165,6 +172,9 @@ impl Counting {
                 "counts": counts,
                 "counted_at": rfc3339(wall_clock()),
             });
+        }
+        if let Ok(targets) = engine.calls().target_counts().await {
+            self.targets = targets;
         }
         let took = begin.elapsed();
         self.next = Some(Instant::now() + (took * COUNT_RESTS).max(COUNT_AT_MOST));

@@ -1,5 +1,7 @@
 //! What is happening now, and whether that is well.
 
+pub(crate) mod disk;
+mod history;
 pub(crate) mod live;
-pub(crate) mod sample;
 mod report;
+pub(crate) mod sample;

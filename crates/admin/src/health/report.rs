@@ -1,23 +1,30 @@
 //! The verdict on a sample: is work flowing, does it succeed, is what is shown the truth of now; and what else a person
-//! should know. It decides from two samples and the objectives, and asks nobody.
+//! should know. It decides from the samples and the objectives, and asks nobody.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use rampmeter_config::{Config, Slo};
 use rampmeter_dispatch::{Holder, Priority, Time};
-use rampmeter_engine::{OUTCOMES, TargetErrors, TargetState};
+use rampmeter_engine::{TargetErrors, TargetState};
 use rampmeter_time::UnixMillis;
 use rampmeter_time::{rfc3339, span};
 use serde_json::{Value, json};
 
+use super::disk::Disk;
+use super::history::History;
 use super::sample::{Sample, TargetSample};
 use crate::explanation::moment_json;
+use answers::FailingTarget;
+use executions::FailedExecutions;
+
+mod answers;
+mod executions;
+mod tally;
 
 /// Without an objective, a lane whose first call has waited so long while nothing of its target was answered in the last
 /// minute does not flow.
 const STUCK_MS: u64 = 60_000;
-/// Share of the answers that must be good.
-const SUCCEEDING: f64 = 0.95;
 /// A sample older than this is not the truth of now.
 const FRESH_MS: u64 = 10_000;
 
@@ -47,8 +54,12 @@ pub(crate) struct HealthReport {
     pub(crate) stuck: Vec<Stuck>,
     /// Good answers of all that counted, in the time that is known; none when nothing was answered.
     pub(crate) succeeding: Option<f64>,
-    /// That is too few.
-    pub(crate) fails: bool,
+    /// Targets of which that is too few.
+    pub(crate) failing: Vec<FailingTarget>,
+    /// Executions that failed in that time.
+    pub(crate) executions: Vec<FailedExecutions>,
+    /// The volume of the data directory.
+    pub(crate) disk: Option<Disk>,
     /// The age of the sample, in milliseconds.
     pub(crate) age_ms: u64,
     /// What else a person should know.
@@ -87,17 +98,19 @@ pub(crate) struct Stuck {
     pub(crate) next: String,
 }
 
-/// Judges `sample`. `before`: a sample that is a minute older; `oldest`: the oldest that is known.
+/// Judges `sample` against the samples before it.
 pub(crate) fn judge(
     objectives: &Objectives,
     sample: &Sample,
-    before: Option<&Sample>,
-    oldest: Option<&Sample>,
+    history: History<'_>,
     now: UnixMillis,
 ) -> HealthReport {
+    let (before, oldest) = (history.minute_before(sample.at), history.oldest());
     let mut verdict = HealthReport {
-        succeeding: Answers::since(sample, oldest).share(),
-        fails: fails(sample, before, oldest),
+        succeeding: answers::all(sample, history).share(),
+        failing: answers::failing(sample, history),
+        executions: executions::failed(sample, history),
+        disk: sample.disk,
         age_ms: u64::try_from(now.saturating_since(sample.at).as_millis()).unwrap_or(u64::MAX),
         ..HealthReport::default()
     };
@@ -190,53 +203,6 @@ fn next_step(target: &str, held_by: Option<&Holder>) -> String {
     }
 }
 
-/// Answers that say something about the calls; a throttle says something about the limits.
-struct Answers {
-    good: u64,
-    bad: u64,
-}
-
-impl Answers {
-    /// Those that came since an older sample, or since the process began.
-    fn since(sample: &Sample, older: Option<&Sample>) -> Answers {
-        let mut answers = Answers { good: 0, bad: 0 };
-        for target in &sample.targets {
-            let first = older.and_then(|older| older.target(&target.state.name));
-            for (index, outcome) in OUTCOMES.iter().enumerate() {
-                let before = first.map_or(0, |first| first.answers[index]);
-                let count = target.answers[index].saturating_sub(before);
-                match *outcome {
-                    "ok" => answers.good += count,
-                    "throttled" => {}
-                    _ => answers.bad += count,
-                }
-            }
-        }
-        answers
-    }
-
-    /// The good ones of all; none if there were none.
-    fn share(&self) -> Option<f64> {
-        let all = self.good + self.bad;
-        #[expect(clippy::cast_precision_loss, reason = "a share for people")]
-        let share = self.good as f64 / all as f64;
-        (all > 0).then_some(share)
-    }
-
-    fn are_good(&self) -> bool {
-        self.share().is_some_and(|share| share >= SUCCEEDING)
-    }
-}
-
-/// Whether too few answers are good: in the time that is known, unless the last minute shows that it is over. One bad answer alone
-/// says nothing.
-fn fails(sample: &Sample, before: Option<&Sample>, oldest: Option<&Sample>) -> bool {
-    let all = Answers::since(sample, oldest);
-    let has_recovered =
-        before.is_some_and(|before| Answers::since(sample, Some(before)).are_good());
-    all.bad > 1 && !all.are_good() && !has_recovered
-}
-
 fn notices(target: &TargetSample, first: Option<&TargetSample>, notices: &mut Vec<String>) {
     let state = &target.state;
     let name = &state.name;
@@ -268,7 +234,9 @@ fn notices(target: &TargetSample, first: Option<&TargetSample>, notices: &mut Ve
         .saturating_sub(first.map_or(0, |first| first.state.throttles_under_our_limit));
     if foreign > 0 {
         notices.push(format!(
-            "{name} throttled {foreign} of our calls under our own limit: someone else uses the account, or the limit is wrong"
+            "{name} throttled {foreign} of our calls under our own limit: someone else uses the account, or the limit is wrong; \
+             leave room for the other with rampmeter limit set {name}/LIMIT MAX, or compare with what the vendor allows: \
+             rampmeter limit probe {name}"
         ));
     }
     let reused = state
@@ -279,17 +247,41 @@ fn notices(target: &TargetSample, first: Option<&TargetSample>, notices: &mut Ve
             "{name}: {reused} of our calls carried the IdempotencyKey of another one, and the vendor may not have done them; rampmeter check names the state"
         ));
     }
-    if target.dead_letters > 0 {
-        let letters = if target.dead_letters == 1 {
-            "dead letter"
-        } else {
-            "dead letters"
-        };
-        notices.push(format!("{name} has {} {letters}", target.dead_letters));
+    let handled = target.counts.handled_letters.min(target.dead_letters);
+    for (count, whose) in [
+        (target.dead_letters - handled, ""),
+        (handled, " whose failure a Retry or a Catch took up"),
+    ] {
+        if count > 0 {
+            let letters = if count == 1 {
+                "dead letter"
+            } else {
+                "dead letters"
+            };
+            notices.push(format!("{name} has {count} {letters}{whose}"));
+        }
+    }
+    let delayed: u64 = target.counts.delayed.iter().sum();
+    if delayed > 0 {
+        let calls = if delayed == 1 { "call" } else { "calls" };
+        notices.push(format!(
+            "{name} has {delayed} {calls} in back-off or delayed"
+        ));
     }
 }
 
 impl ClosedTarget {
+    /// What a person can do, and need not do.
+    fn hint(&self) -> String {
+        match self.holder {
+            "sign_in_refused" => format!(
+                "put the new credential where `auth` of [targets.{}] reads it and restart the server: what waits goes on",
+                self.target
+            ),
+            _ => "calls wait in their order and use up no attempt; work goes on by itself when the vendor answers".to_owned(),
+        }
+    }
+
     fn to_json(&self) -> Value {
         let mut text = format!("{}: held by {}", self.target, self.words);
         if let Some(errors) = &self.errors {
@@ -311,6 +303,7 @@ impl ClosedTarget {
             "last_error_at": moment_json(self.errors.as_ref().map(|errors| errors.at)),
             "errors_in_last_minute": self.errors.as_ref().map(|errors| errors.in_last_minute),
             "next": format!("rampmeter target ping {}", self.target),
+            "hint": self.hint(),
         })
     }
 }
@@ -318,15 +311,24 @@ impl ClosedTarget {
 impl HealthReport {
     /// Whether all is well: it flows, succeeds, and is of now.
     fn well(&self) -> bool {
-        self.stuck.is_empty() && self.closed.is_empty() && !self.fails && self.fresh()
+        let has_room = !self.disk.is_some_and(Disk::is_nearly_full);
+        self.flows() && self.succeeds() && self.fresh() && has_room
+    }
+
+    fn flows(&self) -> bool {
+        self.stuck.is_empty() && self.closed.is_empty()
+    }
+
+    fn succeeds(&self) -> bool {
+        self.failing.is_empty() && !self.executions.iter().any(|failed| failed.fails)
     }
 
     fn fresh(&self) -> bool {
         self.age_ms <= FRESH_MS
     }
 
-    /// As the admin port shows it.
-    pub(crate) fn to_json(&self) -> Value {
+    /// As the admin port shows it. `data_dir`: what lies on the volume.
+    pub(crate) fn to_json(&self, data_dir: &Path) -> Value {
         let stuck: Vec<_> = self
             .stuck
             .iter()
@@ -357,13 +359,19 @@ impl HealthReport {
             })
             .collect();
         let closed: Vec<_> = self.closed.iter().map(ClosedTarget::to_json).collect();
+        let failing: Vec<_> = self.failing.iter().map(FailingTarget::to_json).collect();
+        let executions = self.executions.iter();
+        let executions: Vec<_> = executions.map(FailedExecutions::to_json).collect();
         json!({
             "well": self.well(),
-            "flowing": self.stuck.is_empty() && self.closed.is_empty(),
+            "flowing": self.flows(),
             "closed": closed,
             "stuck": stuck,
-            "succeeding": !self.fails,
+            "succeeding": self.succeeds(),
             "success_share": self.succeeding,
+            "failing": failing,
+            "executions": executions,
+            "disk": self.disk.map(|disk| disk.to_json(data_dir)),
             "fresh": self.fresh(),
             "age_ms": self.age_ms,
             "notices": self.notices,

@@ -1,10 +1,14 @@
 //! One look at the engine: every target as it stood, and what was counted of it until then.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rampmeter_dispatch::Priority;
-use rampmeter_engine::{EngineFigures, OUTCOMES, TargetState};
+use rampmeter_engine::{EngineFigures, OUTCOMES, TargetCounts, TargetState, WorkflowFigures};
 use rampmeter_time::UnixMillis;
 use serde_json::{Map, Value};
+
+use super::disk::Disk;
 
 /// The engine at one moment.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +17,10 @@ pub(crate) struct Sample {
     pub(crate) at: UnixMillis,
     /// The targets, by name.
     pub(crate) targets: Vec<TargetSample>,
+    /// The workflows of which executions have ended, by name.
+    pub(crate) workflows: Vec<WorkflowFigures>,
+    /// The volume of the data directory, if it is known.
+    pub(crate) disk: Option<Disk>,
     /// What could not be read and is set aside, by kind and name.
     pub(crate) damaged: Vec<String>,
     /// How many executions have each status, when that was counted; null before the first count.
@@ -30,6 +38,8 @@ pub(crate) struct TargetSample {
     pub(crate) jobs: u64,
     /// Dead letters, counted up to 100,000.
     pub(crate) dead_letters: u64,
+    /// What was counted of it beside its lanes when that was done last.
+    pub(crate) counts: TargetCounts,
     /// Answers since the process began, by [`OUTCOMES`].
     pub(crate) answers: [u64; OUTCOMES.len()],
 }
@@ -59,20 +69,35 @@ impl Sample {
                 }),
                 jobs: figures.jobs,
                 dead_letters: figures.dead_letters,
+                counts: TargetCounts::default(),
                 answers,
             }
         });
         Sample {
             at,
             targets: targets.collect(),
+            workflows: figures.workflows,
+            disk: None,
             damaged: Vec::new(),
             executions: Value::Null,
+        }
+    }
+
+    /// Adds what was counted of the targets beside their lanes.
+    pub(crate) fn note_counts(&mut self, counts: &BTreeMap<String, TargetCounts>) {
+        for target in &mut self.targets {
+            target.counts = counts.get(&target.state.name).copied().unwrap_or_default();
         }
     }
 
     /// The target with this name.
     pub(crate) fn target(&self, name: &str) -> Option<&TargetSample> {
         self.targets.iter().find(|target| target.state.name == name)
+    }
+
+    /// The workflow with this name.
+    pub(crate) fn workflow(&self, name: &str) -> Option<&WorkflowFigures> {
+        self.workflows.iter().find(|one| one.workflow == name)
     }
 }
 

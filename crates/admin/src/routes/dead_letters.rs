@@ -1,4 +1,4 @@
-//! `/v1/dead-letters`: calls that failed for good, the newest first, and `/v1/dead-letter-groups`: how many of them have the
+//! `/v1/dead-letters`: calls that failed for good, those first that failed last, and `/v1/dead-letter-groups`: how many of them have the
 //! same target and error. `redrive` and `discard` of one are changes, with a reason for the audit trail.
 
 use std::sync::Arc;
@@ -7,7 +7,8 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{
-    DeadLetterGroup, DeadLetterState, ListDeadLetters, RedriveDeadLetter, Redriven,
+    DeadLetterGroup, DeadLetterState, DiscardDeadLetter, ListDeadLetters, RedriveDeadLetter,
+    Redriven,
 };
 use rampmeter_time::rfc3339;
 use serde::Deserialize;
@@ -30,6 +31,7 @@ pub(crate) struct RedriveBody {
     priority: Option<String>,
     #[serde(default)]
     reason: String,
+    bulk: Option<i64>,
 }
 
 /// The body of `/v1/dead-letters/ID/discard`.
@@ -38,6 +40,7 @@ pub(crate) struct RedriveBody {
 pub(crate) struct DiscardBody {
     #[serde(default)]
     reason: String,
+    bulk: Option<i64>,
 }
 
 pub(crate) async fn list(
@@ -72,6 +75,7 @@ fn letter_json(site: &Site, letter: &DeadLetterState) -> Value {
         "priority": letter.priority.map(Priority::as_str),
         "key": letter.key,
         "execution_arn": letter.execution_arn,
+        "handled": letter.handled,
         "sent_at": rfc3339(letter.sent_at),
         "failed_at": rfc3339(letter.failed_at),
         "error": letter.error,
@@ -112,6 +116,7 @@ pub(crate) async fn redrive(
         id,
         priority: body.priority.as_deref().map(priority).transpose()?,
         reason: reason(body.reason)?,
+        bulk: body.bulk,
     };
     let redriven = caller
         .engine
@@ -137,10 +142,15 @@ pub(crate) async fn discard(
 ) -> Result<Answer, Refused> {
     let body = read(body)?;
     let id = number(&letter)?;
+    let discard = DiscardDeadLetter {
+        id,
+        reason: reason(body.reason)?,
+        bulk: body.bulk,
+    };
     caller
         .engine
         .dead_letters()
-        .discard_dead_letter(id, reason(body.reason)?)
+        .discard_dead_letter(discard)
         .await?;
     Ok(Answer(
         json!({ "schema": "rampmeter.dead-letter-discard/1", "id": format!("c-{id}") }),

@@ -1,4 +1,4 @@
-//! `/v1/executions`: the newest, of one workflow or status or of all; `/v1/execution-counts`: how many have each status.
+//! `/v1/executions`: the newest, of one workflow, status or error or of all; `/v1/execution-counts`: how many have each status.
 //! `/v1/executions/{name or ARN}`: one execution, with the state in which it waits and the call that will resume it, and
 //! under it its `history`, with the calls that have ended. What is done to executions is in `workflows.rs`.
 
@@ -44,12 +44,37 @@ pub(crate) async fn list(
             next_token: parameters.text("next_token").map(str::to_owned),
         })
         .await?;
-    let executions: Vec<_> = page.items.iter().map(summary_json).collect();
+    let wanted = parameters.text("error");
+    let mut executions = Vec::new();
+    for summary in &page.items {
+        let error = error_of(&site, summary).await?;
+        if wanted.is_none() || wanted == error.as_deref() {
+            let mut execution = summary_json(summary);
+            execution["error"] = error.into();
+            executions.push(execution);
+        }
+    }
     Ok(Answer(json!({
         "schema": "rampmeter.executions/2",
         "executions": executions,
         "next_token": page.next_token,
     })))
+}
+
+/// The error of an execution that ended badly. One that is forgotten meanwhile has none any more.
+async fn error_of(site: &Site, summary: &ExecutionSummary) -> Result<Option<String>, Refused> {
+    if matches!(
+        summary.status,
+        ExecutionStatus::Running | ExecutionStatus::Succeeded
+    ) {
+        return Ok(None);
+    }
+    let executions = site.engine.executions();
+    match executions.describe_execution(&summary.execution_arn).await {
+        Ok(description) => Ok(description.error),
+        Err(Rejected::ExecutionDoesNotExist(_) | Rejected::Unreadable(_)) => Ok(None),
+        Err(other) => Err(other.into()),
+    }
 }
 
 fn status(text: &str) -> Result<ExecutionStatus, Refused> {

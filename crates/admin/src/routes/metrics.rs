@@ -1,6 +1,7 @@
 //! `/metrics`: what a monitoring system reads, in the text format of OpenMetrics. Counts start with the process. No label is
 //! an execution, a key, a URL or a token, so that the number of series is bounded by the configuration.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,18 +19,28 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::{Registry, Unit};
 use rampmeter_dispatch::Priority;
-use rampmeter_engine::{BOUNDS, EngineFigures, Histogram, OUTCOMES, TargetState};
+use rampmeter_engine::{BOUNDS, EngineFigures, Histogram, OUTCOMES, TargetCounts, TargetState};
 
 use crate::answer::Refused;
+use crate::health::disk::Disk;
 use crate::site::Site;
+
+mod executions;
+mod process;
 
 pub(crate) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, Refused> {
     let snapshot = Snapshot {
         states: site.engine.calls().targets().await?,
         figures: site.engine.calls().figures().await?,
+        disk: Disk::of(site.live.data_dir()),
+        counts: site.engine.calls().target_counts().await?,
+        commands_waiting: site.engine.commands_waiting(),
     };
-    let mut registry = Registry::with_prefix("rampmeter");
-    registry.register_collector(Box::new(snapshot));
+    let mut registry = Registry::default();
+    // What every process has is known by names without ours.
+    registry.register_collector(Box::new(process::Process));
+    let ours = registry.sub_registry_with_prefix("rampmeter");
+    ours.register_collector(Box::new(snapshot));
     let mut page = String::new();
     text::encode(&mut page, &registry).expect("a text takes every metric");
     let mut response = Response::new(Body::from(page));
@@ -44,6 +55,9 @@ pub(crate) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, R
 struct Snapshot {
     states: Vec<TargetState>,
     figures: EngineFigures,
+    disk: Option<Disk>,
+    counts: BTreeMap<String, TargetCounts>,
+    commands_waiting: u64,
 }
 
 /// What closes a target, by the names of the holders.
@@ -63,6 +77,8 @@ impl Collector for Snapshot {
         let metric =
             page.encode_descriptor("store_commit", help, seconds, MetricType::Histogram)?;
         commits.encode(metric)?;
+        executions::encode(&mut page, &self.figures.workflows)?;
+        self.host(&mut page)?;
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         let help = "Which version runs";
         let mut info = page.encode_descriptor("build", help, None, MetricType::Info)?;
@@ -75,6 +91,14 @@ impl Snapshot {
         let help = "Calls that wait in a lane";
         each_lane(page, "calls_waiting", help, &self.states, |target, lane| {
             (target.name.as_str(), Some(target.waiting[lane]))
+        })?;
+        let help = "Calls in back-off, or sent with a delay that is not over";
+        each_lane(page, "calls_delayed", help, &self.states, |target, lane| {
+            let counts = self.counts.get(&target.name);
+            (
+                target.name.as_str(),
+                counts.map(|counts| counts.delayed[lane]),
+            )
         })?;
         let help = "How long the call has waited that goes next in its lane";
         let targets = &self.figures.targets;
@@ -109,6 +133,14 @@ impl Snapshot {
         each_target(page, "dead_letters", help, targets, |target| {
             (target.name.as_str(), target.dead_letters)
         })?;
+        let help = "Those of them whose failure a Retry or a Catch took up";
+        each_target(page, "dead_letters_handled", help, &self.states, |target| {
+            let counts = self.counts.get(&target.name);
+            (
+                target.name.as_str(),
+                counts.map_or(0, |counts| counts.handled_letters),
+            )
+        })?;
         let help = "Whether the whole target is paused by a person";
         each_target(page, "target_paused", help, &self.states, |target| {
             (
@@ -116,6 +148,34 @@ impl Snapshot {
                 u64::from(target.paused.contains(&"target")),
             )
         })
+    }
+
+    /// The writer, and the volume that it writes to.
+    fn host(&self, page: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "Requests that wait for the one thread that writes";
+        let waiting = gauge(self.commands_waiting);
+        let metric = page.encode_descriptor("writer_queue", help, None, waiting.metric_type())?;
+        waiting.encode(metric)?;
+        let Some(disk) = self.disk else {
+            return Ok(());
+        };
+        for (name, help, bytes) in [
+            (
+                "disk_free",
+                "Free on the volume of the data directory",
+                disk.free,
+            ),
+            (
+                "disk_size",
+                "Size of the volume of the data directory",
+                disk.total,
+            ),
+        ] {
+            let bytes = gauge(bytes);
+            let unit = Some(&Unit::Bytes);
+            bytes.encode(page.encode_descriptor(name, help, unit, bytes.metric_type())?)?;
+        }
+        Ok(())
     }
 
     /// Only of lanes in which a call waits, and only the holder of the moment: three series a target at most.

@@ -10,6 +10,7 @@ use crate::dashboard;
 use crate::site::Site;
 
 mod body;
+mod bulk;
 mod calls;
 mod changes;
 mod control;

@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 
 use super::guard::guarded;
 use super::{
-    body, calls, changes, control, dead_letters, executions, metrics, probe, session, targets,
+    body, bulk, calls, changes, control, dead_letters, executions, metrics, probe, session, targets,
     users, watch, workflows,
 };
 use crate::access::Need;
@@ -43,6 +43,7 @@ operations! {
     post "/v1/targets/{target}/resume" Operator control::resume;
     post "/v1/limits/{target}/{limit}" Operator control::change_limit;
     get  "/v1/changes" Viewer changes::list;
+    post "/v1/bulk-changes" Operator bulk::begin;
     get  "/v1/live" Viewer watch::live;
     get  "/v1/series" Viewer watch::series;
     get  "/v1/health" Viewer watch::health;

@@ -10,14 +10,14 @@ use crate::site::Site;
 use crate::target::{limits_json, target_json};
 
 pub(crate) async fn targets(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
-    let targets: Vec<_> = site
-        .engine
-        .calls()
-        .targets()
-        .await?
+    let calls = site.engine.calls();
+    let counts = calls.target_counts().await?;
+    let delayed = |name: &str| counts.get(name).map_or([0; 3], |counts| counts.delayed);
+    let targets = calls.targets().await?;
+    let targets = targets
         .iter()
-        .map(target_json)
-        .collect();
+        .map(|target| target_json(target, delayed(&target.name)));
+    let targets: Vec<_> = targets.collect();
     Ok(Answer(
         json!({ "schema": "rampmeter.targets/2", "targets": targets }),
     ))

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::answer::{Answer, Refused};
-use crate::health::live::{STEP, oldest_json, take};
+use crate::health::live::{STEP, oldest_json};
 use crate::health::sample::TargetSample;
 use crate::site::Site;
 use crate::target::by_priority;
@@ -99,7 +99,8 @@ pub(crate) async fn series(State(site): State<Arc<Site>>) -> Answer {
 
 /// `/v1/health`: is work flowing, does it succeed, is this the truth of now.
 pub(crate) async fn health(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
-    let sample = take(&site.engine).await?;
+    let mut sample = site.live.take(&site.engine).await?;
+    sample.note_counts(&site.engine.calls().target_counts().await?);
     let mut verdict = site.live.verdict(&sample);
     verdict["schema"] = "rampmeter.health/1".into();
     Ok(Answer(verdict))

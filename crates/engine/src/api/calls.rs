@@ -1,12 +1,14 @@
 //! Targets, calls and figures at the engine's handle.
 
+use std::collections::BTreeMap;
+
 use rampmeter_store::AbsentTarget;
-use rampmeter_store::Reader;
 use rampmeter_store::model::call::{CallOutcome, CallState, StoredAnswerBody};
 use rampmeter_store::model::damaged::DamagedItem;
 use rampmeter_store::model::figures::EngineFigures;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::target::TargetState;
+use rampmeter_store::{Reader, TargetCounts};
 
 use crate::api::Engine;
 use crate::command::Command;
@@ -110,6 +112,15 @@ impl Calls<'_> {
         self.engine
             .ask(|reply| Command::NumberOfCall(id, reply))
             .await
+    }
+
+    /// What is counted of each target beside its lanes, by name: a target that has none of it is left out. It reads every call
+    /// in back-off and every dead letter.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn target_counts(self) -> Result<BTreeMap<String, TargetCounts>, Rejected> {
+        self.engine.read(Reader::target_counts).await
     }
 
     /// Targets that have messages which wait, and that the configuration no longer has.

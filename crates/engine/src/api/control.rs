@@ -1,7 +1,9 @@
 //! Pauses, limits and priorities at the engine's handle, and the audit trail of their changes.
 
 use rampmeter_dispatch::Priority;
-use rampmeter_store::model::control::{Cancelled, ChangeLimit, ControlRecord, LimitChanged, Pause};
+use rampmeter_store::model::control::{
+    BulkChange, Cancelled, ChangeLimit, ControlRecord, LimitChanged, Pause,
+};
 use rampmeter_store::model::rejected::Rejected;
 
 use crate::api::Engine;
@@ -60,6 +62,17 @@ impl Controls<'_> {
     pub async fn cancel_call(self, call: i64, reason: String) -> Result<Cancelled, Rejected> {
         self.engine
             .ask(|reply| Command::Control(ControlCommand::CancelCall(call, reason, reply)))
+            .await
+    }
+
+    /// Notes what a person is about to do to many, as one entry of the audit trail. Answers its number, to which each of the
+    /// changes refers.
+    ///
+    /// # Errors
+    /// `Stopped`.
+    pub async fn begin_bulk(self, bulk: BulkChange) -> Result<i64, Rejected> {
+        self.engine
+            .ask(|reply| Command::Control(ControlCommand::BeginBulk(bulk, reply)))
             .await
     }
 

@@ -2,7 +2,8 @@
 
 use rampmeter_store::Reader;
 use rampmeter_store::model::dead_letter::{
-    DeadLetterGroup, DeadLetterState, ListDeadLetters, RedriveDeadLetter, Redriven,
+    DeadLetterGroup, DeadLetterState, DiscardDeadLetter, ListDeadLetters, RedriveDeadLetter,
+    Redriven,
 };
 use rampmeter_store::model::page::Page;
 use rampmeter_store::model::rejected::Rejected;
@@ -26,7 +27,7 @@ impl Engine {
 }
 
 impl DeadLetters<'_> {
-    /// Dead letters, the newest call first.
+    /// Dead letters, those first that failed last.
     ///
     /// # Errors
     /// `InvalidPageToken`, `Stopped`.
@@ -65,9 +66,9 @@ impl DeadLetters<'_> {
     ///
     /// # Errors
     /// `Unknown`, `Impossible` for one of a target that is not configured, `Stopped`.
-    pub async fn discard_dead_letter(self, id: i64, reason: String) -> Result<(), Rejected> {
+    pub async fn discard_dead_letter(self, discard: DiscardDeadLetter) -> Result<(), Rejected> {
         self.engine
-            .ask(|reply| Command::Control(ControlCommand::DiscardDeadLetter(id, reason, reply)))
+            .ask(|reply| Command::Control(ControlCommand::DiscardDeadLetter(discard, reply)))
             .await
     }
 }

@@ -146,6 +146,13 @@ impl Engine {
         }
     }
 
+    /// How many commands wait for the writer.
+    #[must_use]
+    pub fn commands_waiting(&self) -> u64 {
+        let waiting = self.commands.max_capacity() - self.commands.capacity();
+        u64::try_from(waiting).unwrap_or(u64::MAX)
+    }
+
     pub(crate) async fn ask<T>(
         &self,
         command: impl FnOnce(Reply<T>) -> Command,

@@ -31,6 +31,7 @@ pub(crate) struct Mark {
     pending: usize,
     unkept: usize,
     ended: usize,
+    ends: usize,
 }
 
 impl Journal {
@@ -51,6 +52,7 @@ impl Journal {
             pending: self.pending.len(),
             unkept: self.out.unkept.len(),
             ended: self.out.ended.len(),
+            ends: self.out.ends.len(),
         }
     }
 
@@ -59,5 +61,6 @@ impl Journal {
         self.pending.truncate(mark.pending);
         self.out.unkept.truncate(mark.unkept);
         self.out.ended.truncate(mark.ended);
+        self.out.ends.truncate(mark.ends);
     }
 }

@@ -8,6 +8,7 @@ use rampmeter_call::{Request, job::FollowUp};
 use rampmeter_caller::{Attempt, Caller};
 use rampmeter_dispatch::PermitId;
 use rampmeter_store::model::execution::SyncExecution;
+use rampmeter_store::model::figures::EndedExecution;
 use rampmeter_store::model::id::{ExecutionId, TargetId};
 use rampmeter_store::model::rejected::Rejected;
 
@@ -37,6 +38,8 @@ pub(crate) struct Outbox {
     pub(crate) continuing: Vec<ExecutionId>,
     /// Executions that have ended and for whose end a client may wait.
     pub(crate) ended: Vec<(ExecutionId, SyncExecution)>,
+    /// Executions that have ended, to be counted and told of.
+    pub(crate) ends: Vec<EndedExecution>,
     /// Bodies that nothing refers to any more, by the permits they are called after.
     pub(crate) unkept: Vec<PermitId>,
 }

@@ -1,8 +1,8 @@
 //! What people change while the server runs, as values on their way to the writer.
 
 use rampmeter_dispatch::Priority;
-use rampmeter_store::model::control::{Cancelled, ChangeLimit, LimitChanged, Pause};
-use rampmeter_store::model::dead_letter::{RedriveDeadLetter, Redriven};
+use rampmeter_store::model::control::{BulkChange, Cancelled, ChangeLimit, LimitChanged, Pause};
+use rampmeter_store::model::dead_letter::{DiscardDeadLetter, RedriveDeadLetter, Redriven};
 
 use crate::command::Reply;
 
@@ -16,6 +16,6 @@ pub(crate) enum ControlCommand {
     /// The number of a call, and why it is cancelled.
     CancelCall(i64, String, Reply<Cancelled>),
     RedriveDeadLetter(RedriveDeadLetter, Reply<Redriven>),
-    /// The number of a dead letter, and why.
-    DiscardDeadLetter(i64, String, Reply<()>),
+    DiscardDeadLetter(DiscardDeadLetter, Reply<()>),
+    BeginBulk(BulkChange, Reply<i64>),
 }

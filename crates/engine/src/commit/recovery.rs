@@ -13,7 +13,9 @@ use rampmeter_config::{Config, Worker};
 use rampmeter_dispatch::{
     Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Time, WindowRow,
 };
-use rampmeter_index::{Expiries, RecentErrors, Sources, WaitingPolls, WaitingReceives};
+use rampmeter_index::{
+    EndedExecutions, Expiries, FailureLog, RecentErrors, Sources, WaitingPolls, WaitingReceives,
+};
 use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::figures::Histogram;
@@ -88,6 +90,8 @@ pub(crate) fn recover(
             machines: publish(&store, config, &arns, clock.now())?,
             ancestors: RefCell::default(),
             step_times: RefCell::default(),
+            ended: EndedExecutions::default(),
+            failure_log: FailureLog::default(),
             continuing: BTreeSet::new(),
             activities: store.machines().activities()?,
             synchronous: BTreeMap::new(),

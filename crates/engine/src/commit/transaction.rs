@@ -260,14 +260,18 @@ impl<'w> Transaction<'w> {
 
     /// Answers a question that only the writer's memory can answer. It changes nothing.
     fn answer(&mut self, question: Command) -> Result<(), StoreFailure> {
-        let commits = self.memory.commits;
         match question {
             Command::InspectTargets(reply) => self
                 .calls()
                 .question(reply, |calls| Ok(calls.inspect_targets())),
-            Command::InspectFigures(reply) => self
-                .calls()
-                .question(reply, |calls| Ok(calls.inspect_figures(commits)?)),
+            Command::InspectFigures(reply) => {
+                let commits = self.memory.commits;
+                let workflows = self.memory.workflow.ended.figures();
+                self.calls().question(
+                    reply,
+                    |calls| Ok(calls.inspect_figures(commits, workflows)?),
+                )
+            }
             Command::InspectCalls(most, target, reply) => self.calls().question(reply, |calls| {
                 Ok(open_calls::list(calls, most, target.as_deref())?)
             }),

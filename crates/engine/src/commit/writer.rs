@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::command::Command;
 use crate::commit::effects::EffectRunner;
+use crate::commit::ends;
 use crate::commit::stopped::Stopped;
 use crate::commit::transaction::Transaction;
 use crate::memory::Memory;
@@ -131,6 +132,7 @@ impl Writer {
         self.store.put_stamp(&self.clock.stamp())?;
         self.store.commit()?;
         self.memory.commits.note(begun.elapsed());
+        ends::tell(&mut self.memory.workflow, &outbox.ends);
         Ok((effects.perform(outbox), unfinished))
     }
 

@@ -12,7 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rampmeter_dispatch::Time;
-use rampmeter_index::{Ancestors, Expiries, Sources, StepTimes, WaitingPolls, WaitingReceives};
+use rampmeter_index::{
+    Ancestors, EndedExecutions, Expiries, FailureLog, Sources, StepTimes, WaitingPolls,
+    WaitingReceives,
+};
 use rampmeter_store::model::activity::Activities;
 use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::execution::SyncExecution;
@@ -91,6 +94,9 @@ pub(crate) struct WorkflowMemory {
     pub(crate) polls: WaitingPolls,
     /// Requests that are made outside the store.
     pub(crate) invocations: Invocations,
+    /// Executions that have ended since the process began.
+    pub(crate) ended: EndedExecutions,
+    pub(crate) failure_log: FailureLog,
     pub(crate) execution_numbers: Sequence,
     pub(crate) step_numbers: Sequence,
 }

@@ -58,11 +58,16 @@ fn words(health: &Value) -> String {
     }
     for target in closed {
         lines.push(format!("✗ closed        {}", text(&target["text"])));
-        lines.push(format!("                next: {}", text(&target["next"])));
+        lines.extend(what_to_do(&target));
     }
     for lane in stuck {
         lines.push(format!("✗ not flowing   {}", text(&lane["text"])));
-        lines.push(format!("                next: {}", text(&lane["next"])));
+        lines.extend(what_to_do(&lane));
+    }
+    let disk = &health["disk"];
+    if disk["nearly_full"] == true {
+        lines.push(format!("✗ disk          {}", text(&disk["text"])));
+        lines.extend(what_to_do(disk));
     }
     let share = health["success_share"].as_f64();
     lines.push(match share {
@@ -73,6 +78,19 @@ fn words(health: &Value) -> String {
         ),
         None => "✔ succeeding   nothing was answered in the last quarter of an hour".to_owned(),
     });
+    for target in health["failing"].as_array().into_iter().flatten() {
+        lines.push(format!("✗ failing       {}", text(&target["text"])));
+        lines.extend(what_to_do(target));
+    }
+    for failed in health["executions"].as_array().into_iter().flatten() {
+        let sign = if failed["fails"] == true {
+            "✗"
+        } else {
+            "•"
+        };
+        lines.push(format!("{sign} executions    {}", text(&failed["text"])));
+        lines.extend(what_to_do(failed));
+    }
     lines.push(format!(
         "{} fresh        as of {} ms ago",
         sign(&health["fresh"]),
@@ -82,6 +100,15 @@ fn words(health: &Value) -> String {
         lines.push(format!("• {}", text(notice)));
     }
     lines.join("\n")
+}
+
+/// The command that helps on, and what else is to be known.
+fn what_to_do(finding: &Value) -> Vec<String> {
+    let lines = ["next", "hint"].map(|what| (what, text(&finding[what])));
+    let lines = lines.into_iter().filter(|(_, words)| !words.is_empty());
+    lines
+        .map(|(what, words)| format!("                {what}: {words}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -106,6 +133,22 @@ mod tests {
             "✔ succeeding   99.4 % of the answers were good in the last quarter of an hour"
         );
         assert_eq!(lines[4], "• netsuite has 2 dead letters");
+    }
+
+    #[test]
+    fn failed_executions_and_a_disk_that_runs_full_are_told_with_what_to_do() {
+        let health = json!({
+            "well": false, "succeeding": false, "success_share": 1.0, "fresh": true, "age_ms": 3,
+            "disk": {"nearly_full": true, "text": "0.1 of 8.0 GiB are free", "next": "df -h /data", "hint": "make room"},
+            "executions": [{"fails": false, "text": "orders: 1 execution failed", "next": "rampmeter exec show x"}],
+        });
+        let words = words(&health);
+        let lines: Vec<_> = words.lines().collect();
+        assert_eq!(lines[1], "✗ disk          0.1 of 8.0 GiB are free");
+        assert_eq!(lines[2].trim(), "next: df -h /data");
+        assert_eq!(lines[3].trim(), "hint: make room");
+        assert_eq!(lines[5], "• executions    orders: 1 execution failed");
+        assert_eq!(lines[6].trim(), "next: rampmeter exec show x");
     }
 
     #[test]

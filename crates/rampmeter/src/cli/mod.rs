@@ -14,6 +14,7 @@ use crate::serve;
 mod answer;
 mod aws;
 mod backup;
+mod bulk;
 mod call;
 mod check;
 mod dev;
@@ -27,6 +28,7 @@ mod init;
 mod limit;
 mod listing;
 mod man;
+mod monitoring;
 mod rate;
 mod start;
 mod target;
@@ -81,6 +83,10 @@ enum Command {
     Check(check::Arguments),
     /// Write a configuration, a workflow and a sample input for a vendor.
     Init(init::Arguments),
+    /// Print alert rules for Prometheus, with the objectives of [slo].
+    Rules(monitoring::Arguments),
+    /// Print a dashboard for Grafana, with the objectives of [slo].
+    Grafana(monitoring::Arguments),
     /// Print the variables that point AWS tools at the server: eval "$(rampmeter env)".
     Env(env::Arguments),
     /// Print the page about the AWS API that is served.
@@ -146,6 +152,8 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Health(command) => block_on(health::run(command)),
         Command::Check(command) => block_on(check::run(command, color)),
         Command::Init(command) => init::run(&command),
+        Command::Rules(command) => monitoring::run_rules(&command, color),
+        Command::Grafana(command) => monitoring::run_grafana(&command, color),
         Command::Env(command) => env::run(&command),
         Command::AwsApi => {
             output::data(rampmeter_wire::reference().trim_end()).map_err(Failure::from)

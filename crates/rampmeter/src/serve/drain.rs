@@ -79,6 +79,7 @@ mod tests {
             held: 0,
             deferrals: [0; 3],
             paused: Vec::new(),
+            planned_pauses: Vec::new(),
             mean_call: None,
             throttles: 0,
             throttles_under_our_limit: 0,

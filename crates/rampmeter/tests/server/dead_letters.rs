@@ -63,10 +63,129 @@ async fn dead_letters_are_listed_redriven_and_discarded() {
         assert_eq!(ended["status"], "SUCCEEDED", "{name}");
     }
     assert!(letters(&server).await.is_empty());
+    // One entry for the one, and one for the two that were taken up together.
     let changes = server.admin_json("/v1/changes").await;
     let changes = changes["changes"].as_array().expect("a list");
-    assert_eq!(changes.len(), 3);
-    assert_eq!(changes[2]["reason"], "mended");
+    assert_eq!(changes.len(), 2);
+    assert_eq!(changes[1]["reason"], "mended");
+    assert_eq!(changes[0]["kind"], "bulk_redrive");
+    assert_eq!(changes[0]["subject"], "2 dead letters");
+    assert_eq!(changes[0]["change"], "target vendor");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_names_no_entry_of_the_trail_is_refused() {
+    let vendor = Vendor::opened().await;
+    vendor.answers(409);
+    let workspace = Workspace::new(&vendor.base_url, 2);
+    let server = Server::start(&workspace).await;
+    server.aws().start("pay", "one", json!({})).await;
+    let id = eventually("a letter", async || {
+        letters(&server)
+            .await
+            .first()
+            .map(|letter| letter["id"].clone())
+    })
+    .await;
+    let path = format!("/v1/dead-letters/{}/discard", id.as_str().expect("an id"));
+    let request = server.aws().http.post(server.admin(&path));
+    let answer = request.json(&json!({ "bulk": 7 })).send().await;
+    assert_eq!(answer.expect("it answers").status(), 404);
+    assert_eq!(letters(&server).await.len(), 1);
+}
+
+/// Three executions that failed are told in the report and in the metrics.
+async fn are_told(server: &Server, workspace: &Workspace) {
+    let health = server.cli(workspace, &["health"], "").await;
+    assert_eq!(health.status.code(), Some(1));
+    let words = stdout(&health);
+    assert!(
+        words.contains("pay: 3 executions failed with Http.StatusCode.409, of 3 that ended"),
+        "{words}"
+    );
+    let next = "exec redrive --workflow pay --error Http.StatusCode.409 --rate 2/s";
+    assert!(words.contains(next), "{words}");
+    let metrics = server.aws().http.get(server.admin("/metrics")).send().await;
+    let metrics = metrics.expect("it answers").text().await.expect("a text");
+    for line in [
+        r#"rampmeter_executions_total{workflow="pay",status="FAILED"} 3"#,
+        r#"rampmeter_execution_failures_total{workflow="pay",error="Http.StatusCode.409"} 3"#,
+        r#"rampmeter_execution_duration_seconds_count{workflow="pay"} 3"#,
+    ] {
+        assert!(metrics.contains(line), "{line} in {metrics}");
+    }
+    for name in [
+        "process_cpu_seconds_total",
+        "rampmeter_disk_free_bytes",
+        "rampmeter_writer_queue",
+    ] {
+        assert!(metrics.contains(name), "{name} in {metrics}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_executions_are_counted_named_and_taken_up_again_together() {
+    let vendor = Vendor::opened().await;
+    vendor.answers(409);
+    let workspace = Workspace::new(&vendor.base_url, 2);
+    let server = Server::start(&workspace).await;
+    for name in ["one", "two", "three"] {
+        server
+            .aws()
+            .start("pay", name, json!({ "order": name }))
+            .await;
+        server.aws().ended(&execution_arn("pay", name)).await;
+    }
+    are_told(&server, &workspace).await;
+
+    // The vendor is mended: those with another error stay, the others go on, the oldest first.
+    vendor.answers(201);
+    let all = ["exec", "redrive", "--workflow", "pay", "--rate", "100/s"];
+    let other = [&all[..], &["--error", "Other", "--yes"]].concat();
+    let none = server.cli(&workspace, &other, "").await;
+    assert_eq!((none.status.code(), stdout(&none).as_str()), (Some(0), ""));
+    let unsure = server.cli(&workspace, &all, "").await;
+    assert_eq!(unsure.status.code(), Some(2), "{}", stderr(&unsure));
+    assert!(
+        stderr(&unsure).contains("3 executions would be meant"),
+        "{}",
+        stderr(&unsure)
+    );
+    let sure = [
+        &all[..],
+        &[
+            "--error",
+            "Http.StatusCode.409",
+            "--yes",
+            "-o",
+            "id",
+            "--reason",
+            "mended",
+        ],
+    ]
+    .concat();
+    let redriven = server.cli(&workspace, &sure, "").await;
+    assert_eq!(redriven.status.code(), Some(0), "{}", stderr(&redriven));
+    let arns: Vec<String> = stdout(&redriven).lines().map(str::to_owned).collect();
+    assert_eq!(
+        arns,
+        ["one", "two", "three"].map(|name| execution_arn("pay", name))
+    );
+    for arn in arns {
+        assert_eq!(server.aws().ended(&arn).await["status"], "SUCCEEDED");
+    }
+    let changes = server.admin_json("/v1/changes").await;
+    let changes = changes["changes"].as_array().expect("a list");
+    assert_eq!(changes.len(), 1);
+    assert_eq!(changes[0]["subject"], "3 executions");
+    assert_eq!(
+        changes[0]["change"],
+        "workflow pay, error Http.StatusCode.409"
+    );
+    assert_eq!(changes[0]["reason"], "mended");
+    server.signal("TERM");
+    let (_, said) = server.ended_saying().await;
+    assert_eq!(said.matches("an execution failed").count(), 3, "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

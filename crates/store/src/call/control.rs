@@ -64,8 +64,8 @@ impl ControlTables<'_> {
         Ok(())
     }
 
-    /// Adds an entry to the audit trail.
-    pub fn insert_control(&self, record: &ControlRecord) -> Result<(), StoreFailure> {
+    /// Adds an entry to the audit trail. Answers its number.
+    pub fn insert_control(&self, record: &ControlRecord) -> Result<i64, StoreFailure> {
         self.connection
             .prepare_cached(
                 "INSERT INTO control (at, target, kind, subject, change, reason, actor) \
@@ -80,7 +80,16 @@ impl ControlTables<'_> {
                 &record.reason,
                 &record.by,
             ))?;
-        Ok(())
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// Whether an entry of the audit trail stands for many changes.
+    pub fn is_bulk(&self, entry: i64) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT kind IN ('bulk_redrive', 'bulk_discard') FROM control WHERE id = ?1",
+        )?;
+        let is_bulk = optional(statement.query_row([entry], |row| row.get(0)))?;
+        Ok(is_bulk.unwrap_or(false))
     }
 
     /// Forgets what clients did to executions and calls before this moment, at most so many entries: there is one for each start.

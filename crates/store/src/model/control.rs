@@ -153,6 +153,41 @@ impl Action {
     }
 }
 
+/// A person is about to do the same to many: one entry of the audit trail for all of them.
+#[derive(Debug, Clone)]
+pub struct BulkChange {
+    /// What is done.
+    pub kind: BulkKind,
+    /// Which are meant: the target or workflow, empty for all.
+    pub target: String,
+    /// How many are meant, in words: `12 dead letters`.
+    pub subject: String,
+    /// By what they were chosen, in words.
+    pub chosen_by: String,
+    /// Why, for the audit trail.
+    pub reason: String,
+}
+
+/// What is done to many at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BulkKind {
+    /// They are taken up again.
+    Redrive,
+    /// They are deleted.
+    Discard,
+}
+
+impl BulkKind {
+    /// The word for it in the audit trail.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            BulkKind::Redrive => "bulk_redrive",
+            BulkKind::Discard => "bulk_discard",
+        }
+    }
+}
+
 /// One entry of the audit trail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ControlRecord {
@@ -160,7 +195,8 @@ pub struct ControlRecord {
     pub at: UnixMillis,
     /// Name of the target; empty where it has none.
     pub target: String,
-    /// What was done, in one word: `limit`, `pause`, `resume`, `move`, `cancel`, `redrive`, `discard`, `start`, `stop`, `submit`...
+    /// What was done, in one word: `limit`, `pause`, `resume`, `move`, `cancel`, `redrive`, `discard`, `start`, `stop`, `submit`, or
+    /// `bulk_redrive` and `bulk_discard` for many at once...
     pub kind: String,
     /// The limit, the priority, the call or the ARN; empty for the whole target.
     pub subject: String,

@@ -16,6 +16,8 @@ pub struct DeadLetterState {
     pub key: Option<String>,
     /// The execution whose task failed with it.
     pub execution_arn: Option<String>,
+    /// The execution did not end by this failure: a Retry or a Catch took it up, or it was stopped.
+    pub handled: bool,
     /// When its message was committed.
     pub sent_at: UnixMillis,
     /// When it failed.
@@ -71,6 +73,19 @@ pub struct RedriveDeadLetter {
     pub priority: Option<Priority>,
     /// Why, for the audit trail.
     pub reason: String,
+    /// The entry of the audit trail for all that are taken up together; absent where this one has its own.
+    pub bulk: Option<i64>,
+}
+
+/// A person discards a dead letter.
+#[derive(Debug, Clone)]
+pub struct DiscardDeadLetter {
+    /// The number of the call.
+    pub id: i64,
+    /// Why, for the audit trail.
+    pub reason: String,
+    /// The entry of the audit trail for all that are discarded together; absent where this one has its own.
+    pub bulk: Option<i64>,
 }
 
 /// What became of a dead letter.

@@ -1,9 +1,13 @@
-//! What the engine counts of itself for the metrics: waits, calls by outcome, commits. Counts start with the process.
+//! What the engine counts of itself for the metrics: waits, calls by outcome, executions that ended, commits. Counts start with
+//! the process.
 
 use std::time::Duration;
 
 use rampmeter_call::Outcome;
 use rampmeter_dispatch::Priority;
+use rampmeter_time::UnixMillis;
+
+use crate::model::execution::ExecutionStatus;
 
 /// Upper bounds of the buckets of every histogram, in seconds. The last bucket has no bound.
 pub const BOUNDS: [f64; 14] = [
@@ -94,11 +98,89 @@ pub struct TargetFigures {
     pub dead_letters: u64,
 }
 
+/// An execution that has ended, as it is counted and told of. Child executions of a map run count with their parent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedExecution {
+    /// Its ARN.
+    pub execution_arn: String,
+    /// Name of its state machine.
+    pub workflow: String,
+    /// How it ended.
+    pub status: ExecutionStatus,
+    /// The error that it ended with, if it names one.
+    pub error: Option<String>,
+    /// How long it took; a redriven one from its first start.
+    pub took: Duration,
+    /// When it ended.
+    pub at: UnixMillis,
+}
+
+impl EndedExecution {
+    /// Whether it ended as nobody wanted it to. One that a person has stopped did not.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        matches!(
+            self.status,
+            ExecutionStatus::Failed | ExecutionStatus::TimedOut
+        )
+    }
+}
+
+/// The ways in which an execution ends, in the order in which they are counted.
+pub const ENDS: [ExecutionStatus; 4] = [
+    ExecutionStatus::Succeeded,
+    ExecutionStatus::Failed,
+    ExecutionStatus::TimedOut,
+    ExecutionStatus::Aborted,
+];
+
+/// The executions of one workflow that have ended.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WorkflowFigures {
+    /// Name of the state machine.
+    pub workflow: String,
+    /// How many ended in each of [`ENDS`].
+    pub ended: [u64; ENDS.len()],
+    /// How long they took.
+    pub durations: Histogram,
+    /// Those that failed or timed out, by error.
+    pub failures: Vec<FailureFigures>,
+}
+
+impl WorkflowFigures {
+    /// How many ended well.
+    #[must_use]
+    pub fn succeeded(&self) -> u64 {
+        self.ended[0]
+    }
+
+    /// How many failed or timed out.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.ended[1] + self.ended[2]
+    }
+}
+
+/// The failed executions of one workflow that have the same error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureFigures {
+    /// The error.
+    pub error: String,
+    /// How many there were.
+    pub count: u64,
+    /// When the last one failed.
+    pub last_at: UnixMillis,
+    /// The ARN of the last one.
+    pub last_execution: String,
+}
+
 /// What the engine counts of itself.
 #[derive(Debug, Clone)]
 pub struct EngineFigures {
     /// The targets, by name.
     pub targets: Vec<TargetFigures>,
+    /// The workflows of which executions have ended, by name.
+    pub workflows: Vec<WorkflowFigures>,
     /// Commits, and how long they took.
     pub commits: Histogram,
     /// How often a row was met that cannot be read, since the process started.

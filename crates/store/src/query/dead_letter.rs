@@ -11,19 +11,20 @@ use crate::error::StoreError;
 use crate::execution::row::EXECUTION_COLUMNS;
 use crate::execution::row::ExecutionRow;
 use crate::model::dead_letter::{DeadLetterGroup, DeadLetterState, ListDeadLetters};
+use crate::model::execution::ExecutionStatus;
 use crate::model::id::ExecutionId;
 use crate::model::page::Page;
 use crate::model::rejected::Rejected;
 use crate::query::Reader;
-use crate::query::page::{page_size, page_start, page_token};
+use crate::query::page::{page_size, page_start_of_two, page_token_of_two};
 
 /// The newest dead letters that are looked at for the groups.
 const GROUPED: u32 = 10_000;
 
 impl Reader {
-    /// A page of the dead letters, newest first.
+    /// A page of the dead letters, those first that failed last. It reads when each of them failed.
     pub fn dead_letters(&self, list: &ListDeadLetters) -> Result<Page<DeadLetterState>, Rejected> {
-        let before = page_start(list.next_token.as_deref(), i64::MAX)?;
+        let (failed_before, before) = page_start_of_two(list.next_token.as_deref())?;
         let size = page_size(list.max_results);
         self.with(|connection| {
             let mut statement = connection.prepare_cached(
@@ -31,19 +32,22 @@ impl Reader {
                  message.sent_at, failed_at, error, cause, receive_count, attempts FROM dead_letter \
                  JOIN message ON message.id = dead_letter.message \
                  JOIN queue ON queue.id = message.queue JOIN target ON target.id = queue.target \
-                 WHERE dead_letter.message < ?1 AND (?2 IS NULL OR target.name = ?2) \
-                 AND (?3 IS NULL OR error = ?3) ORDER BY dead_letter.message DESC LIMIT ?4",
+                 WHERE (failed_at, dead_letter.message) < (?5, ?1) AND (?2 IS NULL OR target.name = ?2) \
+                 AND (?3 IS NULL OR error = ?3) ORDER BY failed_at DESC, dead_letter.message DESC LIMIT ?4",
             )?;
-            let rows = statement.query_map((before, &list.target, &list.error, size + 1), |row| {
-                Ok((row.get::<_, i64>(0)?, read(row)))
+            let parameters = (before, &list.target, &list.error, size + 1, failed_before);
+            let rows = statement.query_map(parameters, |row| {
+                // One that has no readable time is listed with those of the beginning.
+                let place = (row.get(6).unwrap_or_default(), row.get::<_, i64>(0)?);
+                Ok((place, read(row)))
             })?;
             let mut letters = rows.collect::<Result<Vec<_>, _>>()?;
             let more = letters.len() > size as usize;
             letters.truncate(size as usize);
             let last = letters.last().filter(|_| more);
-            let next_token = last.map(|(number, _)| page_token(*number));
+            let next_token = last.map(|(place, _)| page_token_of_two(*place));
             let mut items = Vec::new();
-            for (number, letter) in letters {
+            for ((_, number), letter) in letters {
                 let letter = or_left_out(
                     letter.map_err(StoreError::from),
                     &format!("dead letter c-{number}"),
@@ -52,8 +56,12 @@ impl Reader {
                     continue;
                 };
                 if let Some(execution) = execution {
-                    let arn = self.arn_of(connection, execution);
-                    letter.execution_arn = or_left_out(arn, "an execution's name")?.flatten();
+                    let found = self.execution_of(connection, execution);
+                    let found = or_left_out(found, "an execution's name")?.flatten();
+                    if let Some((arn, status)) = found {
+                        letter.execution_arn = Some(arn);
+                        letter.handled = status != ExecutionStatus::Failed;
+                    }
                 }
                 items.push(letter);
             }
@@ -90,18 +98,19 @@ impl Reader {
         })
     }
 
-    /// The ARN of an execution; none when it is no longer kept.
-    fn arn_of(
+    /// The ARN of an execution, and how it stands; none when it is no longer kept.
+    fn execution_of(
         &self,
         connection: &Connection,
         execution: ExecutionId,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<(String, ExecutionStatus)>, StoreError> {
         let query = format!("SELECT {EXECUTION_COLUMNS} FROM execution WHERE id = ?1");
         let mut statement = connection.prepare_cached(&query)?;
         let Some(row) = optional(statement.query_row([execution], ExecutionRow::read))? else {
             return Ok(None);
         };
-        Ok(Some(self.summary(connection, &row)?.execution_arn))
+        let arn = self.summary(connection, &row)?.execution_arn;
+        Ok(Some((arn, row.status)))
     }
 }
 
@@ -113,6 +122,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(DeadLetterState, Option<ExecutionId>
         priority: lane.and_then(|lane| Priority::ALL.get(usize::from(lane)).copied()),
         key: row.get(3)?,
         execution_arn: None,
+        handled: false,
         sent_at: in_millis(row, 5)?,
         failed_at: in_millis(row, 6)?,
         error: row.get(7)?,

@@ -5,6 +5,7 @@ mod activity;
 mod audit;
 mod calls;
 mod dead_letter;
+mod delayed;
 mod description;
 mod history;
 mod inspection;
@@ -45,6 +46,7 @@ use listing::wall_clock;
 
 pub use absent::AbsentTarget;
 pub use audit::{Audit, CallTimes};
+pub use delayed::TargetCounts;
 
 /// Connections kept open between two reads.
 const KEPT: usize = 4;

@@ -28,3 +28,23 @@ pub(super) fn page_start(token: Option<&str>, first: i64) -> Result<i64, Rejecte
         .filter(|start| *start > 0)
         .ok_or(Rejected::InvalidPageToken)
 }
+
+/// The same of a list in the order of two numbers.
+pub(super) fn page_token_of_two((first, second): (i64, i64)) -> String {
+    format!("p2-{first:x}-{second:x}")
+}
+
+/// Where the page begins that such a token leads to; after everything without one.
+pub(super) fn page_start_of_two(token: Option<&str>) -> Result<(i64, i64), Rejected> {
+    let Some(token) = token else {
+        return Ok((i64::MAX, i64::MAX));
+    };
+    let numbers = token
+        .strip_prefix("p2-")
+        .and_then(|numbers| numbers.split_once('-'));
+    let read = |digits: &str| i64::from_str_radix(digits, 16).ok();
+    numbers
+        .and_then(|(first, second)| Some((read(first)?, read(second)?)))
+        .filter(|(first, second)| *first >= 0 && *second > 0)
+        .ok_or(Rejected::InvalidPageToken)
+}

@@ -397,10 +397,16 @@ pub fn count_messages(
         count("SELECT count(*) FROM ready WHERE queue = ?1")?
             + count("SELECT count(*) FROM fair WHERE queue = ?1")?
     };
+    // Of a lane: calls that another call of their OrderingKey goes before, and those in back-off.
+    let parked = count("SELECT count(*) FROM ordered_call WHERE queue = ?1 AND standing = 0")?;
+    let backing_off = count(
+        "SELECT count(*) FROM delayed JOIN message ON message.id = delayed.message \
+         WHERE message.queue = ?1 AND message.id NOT IN (SELECT message FROM hidden WHERE queue = ?1)",
+    )?;
     Ok(QueueCounts {
-        visible,
+        visible: visible + parked,
         in_flight,
-        delayed,
+        delayed: delayed + backing_off,
     })
 }
 

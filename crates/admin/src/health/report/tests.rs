@@ -3,6 +3,8 @@
 use super::*;
 use rampmeter_dispatch::{Explanation, Scope, Trouble};
 use rampmeter_engine::LimitState;
+use rampmeter_engine::{FailureFigures, Histogram, OUTCOMES, TargetCounts, WorkflowFigures};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 const NOW: UnixMillis = UnixMillis(1_000_000);
@@ -50,6 +52,7 @@ fn target() -> TargetSample {
         oldest_ms: [None; 3],
         jobs: 0,
         dead_letters: 0,
+        counts: TargetCounts::default(),
         answers: [0; OUTCOMES.len()],
     }
 }
@@ -62,6 +65,10 @@ fn sample(target: TargetSample) -> Sample {
     }
 }
 
+fn told(verdict: &HealthReport) -> Value {
+    verdict.to_json(Path::new("/data"))
+}
+
 fn waiting(oldest_ms: u64) -> TargetSample {
     let mut target = target();
     target.state.waiting = [0, 3, 0];
@@ -69,15 +76,23 @@ fn waiting(oldest_ms: u64) -> TargetSample {
     target
 }
 
+/// A sample of so many seconds ago.
+fn ago(seconds: i64, sample: Sample) -> Sample {
+    Sample {
+        at: UnixMillis(NOW.0 - seconds * 1_000),
+        ..sample
+    }
+}
+
+/// The verdict on a target that was `before` a minute ago, and has been known since then.
 fn judged(target: TargetSample, before: Option<TargetSample>) -> HealthReport {
-    let before = before.map(sample);
-    judge(
-        &Objectives::default(),
-        &sample(target),
-        before.as_ref(),
-        before.as_ref(),
-        NOW,
-    )
+    let before = before.map(|before| ago(60, sample(before)));
+    judged_after(sample(target), before)
+}
+
+fn judged_after(sample: Sample, kept: impl IntoIterator<Item = Sample>) -> HealthReport {
+    let kept: VecDeque<Sample> = kept.into_iter().collect();
+    judge(&Objectives::default(), &sample, History(&kept), NOW)
 }
 
 #[test]
@@ -115,7 +130,8 @@ fn an_objective_decides_where_there_is_one_and_what_the_engine_says_holds_the_la
         max: 1,
     };
     late.state.first[1] = Some(Explanation::by_host(share, None, None));
-    let verdict = judge(&objectives, &sample(late), None, None, NOW);
+    let none = VecDeque::new();
+    let verdict = judge(&objectives, &sample(late), History(&none), NOW);
     let [stuck] = &verdict.stuck[..] else {
         panic!("{verdict:?}");
     };
@@ -123,7 +139,7 @@ fn an_objective_decides_where_there_is_one_and_what_the_engine_says_holds_the_la
     let words =
         "limit account: 1 of the 1 places of the MEDIUM share used, until a call is answered";
     assert_eq!(stuck.held_by.as_deref(), Some(words));
-    let told = &verdict.to_json()["stuck"][0];
+    let told = &told(&verdict)["stuck"][0];
     assert_eq!(
         (&told["why"], &told["holder"]),
         (&words.into(), &"share".into())
@@ -134,7 +150,7 @@ fn an_objective_decides_where_there_is_one_and_what_the_engine_says_holds_the_la
             .unwrap()
             .ends_with(&format!("; held by {words}"))
     );
-    let in_time = judge(&objectives, &sample(waiting(5_000)), None, None, NOW);
+    let in_time = judge(&objectives, &sample(waiting(5_000)), History(&none), NOW);
     assert!(in_time.well());
 }
 
@@ -174,7 +190,7 @@ fn a_target_whose_vendor_is_away_is_unwell_at_once_and_tells_why_since_when_and_
     let verdict = judged(away, None);
     assert!(!verdict.well());
     assert_eq!(verdict.notices, Vec::<String>::new());
-    let told = &verdict.to_json()["closed"][0];
+    let told = &told(&verdict)["closed"][0];
     assert_eq!(told["holder"], "unreachable");
     assert_eq!(told["next"], "rampmeter target ping erp");
     assert_eq!(
@@ -207,14 +223,13 @@ fn one_bad_answer_of_a_quiet_target_is_well_and_so_is_a_target_that_has_recovere
     first.answers = [0; OUTCOMES.len()];
     minute_ago.answers = [0, 0, 0, 50, 0, 0];
     now.answers = [30, 0, 0, 50, 0, 0];
-    let verdict = judge(
-        &Objectives::default(),
-        &sample(now),
-        Some(&sample(minute_ago)),
-        Some(&sample(first)),
-        NOW,
-    );
-    assert!(verdict.well());
+    let kept = [ago(300, sample(first)), ago(60, sample(minute_ago))];
+    assert!(judged_after(sample(now.clone()), kept.clone()).well());
+    // And it stays so when nothing more is asked of it.
+    let quiet = [100, 80, 20].map(|seconds| ago(seconds, sample(now.clone())));
+    let [first, minute_ago] = kept;
+    let kept = [first, ago(170, minute_ago)].into_iter().chain(quiet);
+    assert!(judged_after(sample(now), kept).well());
 }
 
 #[test]
@@ -231,15 +246,15 @@ fn success_is_counted_since_the_oldest_sample_and_without_throttles() {
 
 #[test]
 fn an_old_sample_is_not_the_truth_of_now() {
+    let (none, later) = (VecDeque::new(), UnixMillis(NOW.0 + 10_001));
     let verdict = judge(
         &Objectives::default(),
         &sample(target()),
-        None,
-        None,
-        UnixMillis(NOW.0 + 10_001),
+        History(&none),
+        later,
     );
     assert!(!verdict.well());
-    assert_eq!(verdict.to_json()["fresh"], false);
+    assert_eq!(told(&verdict)["fresh"], false);
 }
 
 #[test]
@@ -267,5 +282,150 @@ fn what_cannot_be_read_is_named() {
     assert!(
         told.ends_with("message c-1, message c-2, message c-3, and 2 more"),
         "{told}"
+    );
+}
+
+#[test]
+fn a_vendor_that_is_slower_than_the_timeout_is_told_apart_from_one_that_refuses() {
+    let mut slow = target();
+    slow.answers = [10, 1, 0, 0, 9, 0];
+    let verdict = judged(slow, None);
+    assert!(!verdict.well());
+    let failing = &told(&verdict)["failing"][0];
+    assert_eq!(
+        failing["text"],
+        "erp: 10 of 20 calls went wrong, 9 without an answer in time"
+    );
+    assert_eq!(failing["next"], "rampmeter target show erp");
+    let hint = failing["hint"].as_str().unwrap();
+    assert!(hint.contains("`timeout` of [targets.erp]"), "{hint}");
+    assert!(hint.contains("rampmeter limit set erp/LIMIT MAX"), "{hint}");
+
+    let mut refusing = target();
+    refusing.answers = [10, 9, 0, 0, 1, 0];
+    let failing = &told(&judged(refusing, None))["failing"][0];
+    let hint = failing["hint"].as_str().unwrap();
+    assert!(hint.contains("rampmeter dlq list --target erp"), "{hint}");
+}
+
+#[test]
+fn refused_credentials_are_put_right_where_the_target_reads_them() {
+    let mut refused = target();
+    let held_by = Holder::Trouble {
+        kind: Trouble::SignInRefused,
+        probes: 3,
+    };
+    refused.state.vendor = Some(Explanation::by_host(held_by, None, None));
+    let closed = &told(&judged(refused, None))["closed"][0];
+    assert_eq!(closed["next"], "rampmeter target ping erp");
+    let hint = closed["hint"].as_str().unwrap();
+    assert!(hint.contains("`auth` of [targets.erp]"), "{hint}");
+}
+
+fn ended(succeeded: u64, failed: u64) -> Sample {
+    let failure = FailureFigures {
+        error: "Http.StatusCode.400".to_owned(),
+        count: failed,
+        last_at: UnixMillis(NOW.0 - 3_000),
+        last_execution: "arn:aws:states:eu-central-1:000000000000:execution:orders:o-7".to_owned(),
+    };
+    let orders = WorkflowFigures {
+        workflow: "orders".to_owned(),
+        ended: [succeeded, failed, 0, 0],
+        durations: Histogram::default(),
+        failures: (failed > 0).then_some(failure).into_iter().collect(),
+    };
+    Sample {
+        workflows: vec![orders],
+        ..sample(target())
+    }
+}
+
+#[test]
+fn failed_executions_are_named_by_workflow_and_error_with_the_next_step() {
+    let verdict = judged_after(ended(8, 4), None);
+    assert!(!verdict.well());
+    let told = told(&verdict);
+    let failed = &told["executions"][0];
+    assert_eq!(
+        failed["text"],
+        "orders: 4 executions failed with Http.StatusCode.400, of 12 that ended; the last one 3.0 s ago"
+    );
+    let next = "rampmeter exec show arn:aws:states:eu-central-1:000000000000:execution:orders:o-7";
+    assert_eq!(failed["next"], next);
+    let hint = failed["hint"].as_str().unwrap();
+    assert!(
+        hint.ends_with("exec redrive --workflow orders --error Http.StatusCode.400 --rate 2/s"),
+        "{hint}"
+    );
+    assert_eq!(told["succeeding"], false);
+}
+
+#[test]
+fn one_failed_execution_is_told_and_well_and_old_ones_are_forgotten() {
+    let verdict = judged_after(ended(0, 1), None);
+    assert!(verdict.well());
+    assert_eq!(
+        (verdict.executions.len(), verdict.executions[0].count),
+        (1, 1)
+    );
+    // The same ones were there before all that is known.
+    let verdict = judged_after(ended(0, 4), [ago(900, ended(0, 4))]);
+    assert!(verdict.well());
+    assert_eq!(verdict.executions, []);
+}
+
+#[test]
+fn a_workflow_that_succeeds_again_is_well_within_a_minute() {
+    let kept = [ago(300, ended(0, 0)), ago(60, ended(0, 9))];
+    let verdict = judged_after(ended(5, 9), kept);
+    assert!(verdict.well());
+    assert_eq!(
+        (verdict.executions.len(), verdict.executions[0].fails),
+        (1, false)
+    );
+}
+
+#[test]
+fn a_disk_that_is_nearly_full_is_unwell_before_it_is_full_and_nothing_is_to_be_deleted() {
+    let mut full = sample(target());
+    full.disk = Some(Disk {
+        free: 1 << 20,
+        total: 1 << 30,
+    });
+    let verdict = judged_after(full, None);
+    assert!(!verdict.well());
+    let disk = &told(&verdict)["disk"];
+    assert_eq!(disk["next"], "df -h /data");
+    assert!(
+        disk["hint"]
+            .as_str()
+            .unwrap()
+            .contains("delete nothing in the data directory")
+    );
+}
+
+#[test]
+fn dead_letters_that_a_workflow_took_up_are_nobodys_work() {
+    let mut caught = target();
+    caught.dead_letters = 5;
+    caught.counts.handled_letters = 5;
+    let notices = judged(caught.clone(), None).notices;
+    assert_eq!(
+        notices,
+        ["erp has 5 dead letters whose failure a Retry or a Catch took up"]
+    );
+    caught.dead_letters = 7;
+    let notices = judged(caught, None).notices;
+    assert_eq!(notices[0], "erp has 2 dead letters");
+}
+
+#[test]
+fn calls_in_back_off_are_told_where_nothing_waits() {
+    let mut later = target();
+    later.counts.delayed = [1, 0, 3];
+    assert_eq!(
+        judged(later, None).notices,
+        ["erp has 4 calls in back-off or delayed"]
     );
 }

@@ -1,7 +1,7 @@
 //! The figures of every target and of the store, gathered for the metrics. Counting them is in `crate::figures`.
 
 use rampmeter_store::StoreError;
-use rampmeter_store::model::figures::{EngineFigures, Histogram, TargetFigures};
+use rampmeter_store::model::figures::{EngineFigures, Histogram, TargetFigures, WorkflowFigures};
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{Readable, readable};
 
@@ -12,13 +12,15 @@ use crate::apply::subject::Subject;
 const MAX_DEAD_LETTERS_COUNTED: u32 = 100_000;
 
 impl CallContext<'_> {
-    /// What is counted of every target, and of the store.
+    /// What is counted of every target, and of the store; with what was counted elsewhere.
     pub(crate) fn inspect_figures(
         &mut self,
         commits: Histogram,
+        workflows: Vec<WorkflowFigures>,
     ) -> Result<EngineFigures, StoreError> {
         let mut figures = EngineFigures {
             targets: Vec::new(),
+            workflows,
             commits,
             damaged: self.journal().damaged,
             set_aside: self.ledger.count_damaged()?,

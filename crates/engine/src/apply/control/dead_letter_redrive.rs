@@ -7,7 +7,7 @@ use rampmeter_call::CallMessage;
 use rampmeter_dispatch::Priority;
 use rampmeter_store::message_body;
 use rampmeter_store::model::damaged::DamagedKind;
-use rampmeter_store::model::dead_letter::{RedriveDeadLetter, Redriven};
+use rampmeter_store::model::dead_letter::{DiscardDeadLetter, RedriveDeadLetter, Redriven};
 use rampmeter_store::model::execution::{ExecutionStatus, RedriveExecution};
 use rampmeter_store::model::id::{ExecutionId, MessageNumber};
 use rampmeter_store::model::rejected::Rejected;
@@ -61,6 +61,7 @@ impl ControlContext<'_> {
             queue,
             lane,
         } = self.dead_letter(redrive.id)?;
+        self.check_bulk(redrive.bulk)?;
         let redriven = match message.task {
             Some((execution, event)) if redrive.priority.is_none() => {
                 self.redrive_of_task(execution, event)?
@@ -84,13 +85,19 @@ impl ControlContext<'_> {
             Redriven::Execution(arn) => format!("redrove {arn}"),
             Redriven::Call(priority) => format!("sent again as {priority}"),
         };
-        self.record_letter(queue, redrive.id, "redrive", &change, &redrive.reason)?;
+        if redrive.bulk.is_none() {
+            self.record_letter(queue, redrive.id, "redrive", &change, &redrive.reason)?;
+        }
         Ok(redriven)
     }
 
     /// Deletes a dead letter. The history of its execution keeps what happened.
-    pub(crate) fn discard_letter(&mut self, id: i64, reason: &str) -> Result<(), TransactionError> {
-        let DeadLetterTaken { message, queue, .. } = self.dead_letter(id)?;
+    pub(crate) fn discard_letter(
+        &mut self,
+        discard: &DiscardDeadLetter,
+    ) -> Result<(), TransactionError> {
+        let DeadLetterTaken { message, queue, .. } = self.dead_letter(discard.id)?;
+        self.check_bulk(discard.bulk)?;
         self.delete_letter(&message, queue)?;
         // The history of an execution refers to the answers of its own calls until it is forgotten.
         if message.task.is_none() {
@@ -102,7 +109,9 @@ impl ControlContext<'_> {
                 .delete_bodies_of(message.id)?;
             self.journal_mut().out.unkept.extend(bodies);
         }
-        self.record_letter(queue, id, "discard", "discarded", reason)?;
+        if discard.bulk.is_none() {
+            self.record_letter(queue, discard.id, "discard", "discarded", &discard.reason)?;
+        }
         Ok(())
     }
 
@@ -149,7 +158,8 @@ impl ControlContext<'_> {
         reason: &str,
     ) -> Result<(), StoreFailure> {
         let target = self.workflow.calls.target(queue.target).config.name.clone();
-        self.record_control(&target, kind, &format!("c-{id}"), change, reason)
+        self.record_control(&target, kind, &format!("c-{id}"), change, reason)?;
+        Ok(())
     }
 
     /// Puts the call back into a lane, with all its attempts before it.

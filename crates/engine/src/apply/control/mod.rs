@@ -1,5 +1,6 @@
 //! What people change while the server runs, and what time makes old.
 
+pub(crate) mod bulk;
 pub(crate) mod call_cancel;
 pub(crate) mod context;
 pub(crate) mod dead_letter_redrive;

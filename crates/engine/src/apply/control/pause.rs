@@ -33,10 +33,12 @@ impl ControlContext<'_> {
                 let id = redrive.id;
                 self.with_letter(id, reply, |control| control.redrive_letter(&redrive))
             }
-            ControlCommand::DiscardDeadLetter(letter, reason, reply) => {
-                self.with_letter(letter, reply, |control| {
-                    control.discard_letter(letter, &reason)
-                })
+            ControlCommand::DiscardDeadLetter(discard, reply) => {
+                let id = discard.id;
+                self.with_letter(id, reply, |control| control.discard_letter(&discard))
+            }
+            ControlCommand::BeginBulk(bulk, reply) => {
+                self.client(reply, |control| Ok(control.begin_bulk(&bulk)?))
             }
         }
     }
@@ -129,6 +131,7 @@ impl ControlContext<'_> {
             .ok_or_else(|| Rejected::Unknown(format!("there is no target {name}")))
     }
 
+    /// Adds an entry to the audit trail. Answers its number.
     pub(crate) fn record_control(
         &self,
         target: &str,
@@ -136,7 +139,7 @@ impl ControlContext<'_> {
         subject: &str,
         change: &str,
         reason: &str,
-    ) -> Result<(), StoreFailure> {
+    ) -> Result<i64, StoreFailure> {
         self.workflow
             .calls
             .store

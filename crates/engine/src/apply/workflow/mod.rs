@@ -3,6 +3,7 @@
 pub(crate) mod activity;
 pub(crate) mod advance;
 pub(crate) mod context;
+pub(crate) mod end;
 pub(crate) mod execution;
 pub(crate) mod fork;
 pub(crate) mod map_run;

@@ -279,6 +279,7 @@ impl Steps<'_, '_> {
         if let Some(ItemOf { map_run, items, .. }) = moving.row.item.clone() {
             self.workflow.map_runs().item_ended(map_run, end, items)?;
         }
+        self.workflow.note_end(moving, end);
         self.workflow.services().end_waits(&moving.row, end)
     }
 

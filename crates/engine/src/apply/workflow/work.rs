@@ -115,9 +115,13 @@ impl Moving {
         }
     }
 
+    /// Its state machine, unless that could not be read.
+    pub(crate) fn machine_if_read(&self) -> Option<&Machine> {
+        self.machine.as_deref()
+    }
+
     pub(crate) fn machine(&self) -> &Machine {
-        self.machine
-            .as_deref()
+        self.machine_if_read()
             .expect("an execution moves only once its definition was read")
     }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::support::{ONE_CALL, Reply, Vendor, config, ended, open, order, start, until, yes};
 use rampmeter_config::Config;
-use rampmeter_engine::{Engine, ExecutionStatus, ListDeadLetters, Pause, SendMessage, blobs_path};
+use rampmeter_engine::{
+    DiscardDeadLetter, Engine, ExecutionStatus, ListDeadLetters, Pause, SendMessage, blobs_path,
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -373,9 +375,12 @@ async fn a_discarded_dead_letter_frees_the_body_of_its_answer() {
     until(async || (count(directory.path(), "dead_letter") == 1).then_some(())).await;
     assert_eq!(files(directory.path()).len(), 1);
     assert_eq!(count(directory.path(), "body"), 1);
-    let discarded = engine
-        .dead_letters()
-        .discard_dead_letter(call, "not needed".to_owned());
+    let discard = DiscardDeadLetter {
+        id: call,
+        reason: "not needed".to_owned(),
+        bulk: None,
+    };
+    let discarded = engine.dead_letters().discard_dead_letter(discard);
     discarded.await.unwrap();
     until(async || files(directory.path()).is_empty().then_some(())).await;
     let left = ["body", "dead_letter", "message"].map(|table| count(directory.path(), table));

@@ -8,8 +8,8 @@ use crate::support::{ONE_CALL, Reply, Vendor, config, ended, open, order, start,
 use rampmeter_asl::Detail;
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{
-    DeadLetterState, Engine, ExecutionStatus, ListDeadLetters, RedriveDeadLetter, Redriven,
-    Rejected, SendMessage,
+    BulkChange, BulkKind, DeadLetterState, DiscardDeadLetter, Engine, ExecutionStatus,
+    ListDeadLetters, RedriveDeadLetter, Redriven, Rejected, SendMessage,
 };
 use serde_json::json;
 
@@ -49,8 +49,17 @@ async fn redrive(
         id,
         priority,
         reason,
+        bulk: None,
     };
     engine.dead_letters().redrive_dead_letter(redrive).await
+}
+
+fn discard(id: i64) -> DiscardDeadLetter {
+    DiscardDeadLetter {
+        id,
+        reason: "known".to_owned(),
+        bulk: None,
+    }
 }
 
 async fn send(engine: &Engine, queue: &str, body: &serde_json::Value) -> String {
@@ -122,12 +131,15 @@ async fn a_letter_that_a_catch_took_up_is_refused_and_can_be_discarded() {
     let started = start(&engine, "SO-1", &order("high", "SO-1")).await;
     ended(&engine, &started.execution_arn).await;
     let letter = letter(&engine).await;
+    assert!(letter.handled);
+    let counts = engine.calls().target_counts().await.unwrap();
+    assert_eq!(counts["erp"].handled_letters, 1);
     let refused = redrive(&engine, letter.id, None).await.unwrap_err();
     assert!(refused.to_string().contains("SUCCEEDED"), "{refused}");
     assert_eq!(letters(&engine).await.len(), 1);
     engine
         .dead_letters()
-        .discard_dead_letter(letter.id, "known".to_owned())
+        .discard_dead_letter(discard(letter.id))
         .await
         .unwrap();
     assert!(letters(&engine).await.is_empty());
@@ -135,7 +147,7 @@ async fn a_letter_that_a_catch_took_up_is_refused_and_can_be_discarded() {
     assert_eq!(count(directory.path(), "ready"), 0);
     let again = engine
         .dead_letters()
-        .discard_dead_letter(letter.id, String::new())
+        .discard_dead_letter(discard(letter.id))
         .await;
     assert!(matches!(again, Err(Rejected::Unknown(_))), "{again:?}");
 }
@@ -386,5 +398,116 @@ async fn the_calls_of_an_execution_say_when_each_waited_and_when_it_worked() {
     assert!(
         matches!(event.detail, Detail::TaskSucceeded { .. }),
         "{event:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_are_listed_by_when_they_failed_page_by_page() {
+    let directory = tempfile::tempdir().unwrap();
+    let (vendor, _) = vendor(400).await;
+    let engine = open(&config(directory.path(), &vendor, LIMITS, ONE_CALL));
+    let body = json!({ "Method": "GET", "Path": "/x" });
+    for number in 1..=5 {
+        send(&engine, "erp-high", &body).await;
+        until(async || (letters(&engine).await.len() == number).then_some(())).await;
+    }
+    // The first that was sent failed last.
+    engine.shut_down().await;
+    let path = rampmeter_engine::store_path(directory.path());
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection
+        .execute_batch(
+            "UPDATE dead_letter SET failed_at = failed_at + 60000000 \
+             WHERE message = (SELECT min(message) FROM dead_letter)",
+        )
+        .unwrap();
+    drop(connection);
+    let engine = open(&config(directory.path(), &vendor, LIMITS, ONE_CALL));
+    let mut list = ListDeadLetters {
+        max_results: Some(2),
+        ..ListDeadLetters::default()
+    };
+    let mut listed = Vec::new();
+    loop {
+        let page = engine.dead_letters().list_dead_letters(list.clone()).await;
+        let page = page.unwrap();
+        listed.extend(page.items.into_iter().map(|letter| letter.id));
+        list.next_token = page.next_token;
+        if list.next_token.is_none() {
+            break;
+        }
+    }
+    let mut sent = listed.clone();
+    sent.sort_unstable();
+    assert_eq!(listed, [sent[0], sent[4], sent[3], sent[2], sent[1]]);
+    list.next_token = Some("p1-3".to_owned());
+    let refused = engine.dead_letters().list_dead_letters(list).await;
+    assert!(matches!(refused, Err(Rejected::InvalidPageToken)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_letters_are_taken_up_under_one_entry_of_the_trail() {
+    let directory = tempfile::tempdir().unwrap();
+    let (vendor, _) = vendor(400).await;
+    let engine = open(&config(directory.path(), &vendor, LIMITS, ONE_CALL));
+    let body = json!({ "Method": "GET", "Path": "/x" });
+    for _ in 0..3 {
+        send(&engine, "erp-high", &body).await;
+    }
+    until(async || (letters(&engine).await.len() == 3).then_some(())).await;
+    let entry = engine.controls().begin_bulk(BulkChange {
+        kind: BulkKind::Discard,
+        target: "erp".to_owned(),
+        subject: "3 dead letters".to_owned(),
+        chosen_by: "target erp".to_owned(),
+        reason: "known".to_owned(),
+    });
+    let entry = entry.await.unwrap();
+    // An entry that is not there stands for nothing.
+    let discard = |id, bulk| DiscardDeadLetter {
+        bulk: Some(bulk),
+        ..discard(id)
+    };
+    let ids: Vec<i64> = letters(&engine).await.iter().map(|one| one.id).collect();
+    let dead_letters = engine.dead_letters();
+    let refused = dead_letters
+        .discard_dead_letter(discard(ids[0], entry + 1))
+        .await;
+    assert!(matches!(refused, Err(Rejected::Unknown(_))), "{refused:?}");
+    for id in ids {
+        let done = dead_letters.discard_dead_letter(discard(id, entry)).await;
+        done.expect("the entry is there");
+    }
+    assert!(letters(&engine).await.is_empty());
+    let trail = engine.controls().list_controls(10).await.unwrap();
+    assert_eq!(trail.len(), 1);
+    assert_eq!(trail[0].kind, "bulk_discard");
+    assert_eq!(trail[0].subject, "3 dead letters");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_in_back_off_are_counted_by_target_and_by_their_queue() {
+    let directory = tempfile::tempdir().unwrap();
+    let (vendor, _) = vendor(500).await;
+    let target = format!("retry = {{ initial = \"10m\", max = \"10m\" }}\n{LIMITS}");
+    let engine = open(&config(directory.path(), &vendor, &target, ONE_CALL));
+    let body = json!({ "Method": "GET", "Path": "/x" });
+    send(&engine, "erp-medium", &body).await;
+    let delayed = until(async || {
+        let counts = engine.calls().target_counts().await.unwrap();
+        Some(counts.get("erp")?.delayed)
+    });
+    assert_eq!(delayed.await, [0, 1, 0]);
+    let name = "ApproximateNumberOfMessagesDelayed".to_owned();
+    let attributes = engine
+        .queues()
+        .queue_attributes("erp-medium", &[name])
+        .await;
+    let attributes = attributes.unwrap();
+    assert_eq!(
+        attributes
+            .get("ApproximateNumberOfMessagesDelayed")
+            .map(String::as_str),
+        Some("1")
     );
 }

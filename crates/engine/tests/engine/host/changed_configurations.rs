@@ -89,6 +89,7 @@ async fn a_dead_letter_that_a_receiver_had_taken_is_redriven_once_the_engine_has
         id: letter.id,
         priority: None,
         reason: "mended".to_owned(),
+        bulk: None,
     };
     engine
         .dead_letters()

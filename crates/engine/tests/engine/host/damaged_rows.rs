@@ -175,6 +175,7 @@ pub(super) async fn ask_for_everything(engine: &Engine) {
             id,
             priority: None,
             reason: "a test".to_owned(),
+            bulk: None,
         };
         let _ = dead_letters.redrive_dead_letter(redrive).await;
         let _ = calls.call_outcome(id).await;

@@ -1,6 +1,5 @@
 //! `dlq redrive` and `dlq discard`: for each letter that is meant, once a person has agreed.
 
-use std::io::{BufRead, IsTerminal};
 use std::time::Duration;
 
 use clap::Args;
@@ -9,6 +8,7 @@ use rampmeter_terminal::{Exit, Failure};
 use serde_json::{Value, json};
 
 use super::{Which, found};
+use crate::cli::bulk::{Bulk, Pace, in_words};
 use crate::client::{Client, ClientError, ServerArguments, text};
 
 /// The error of a call of which nobody knows whether it was done.
@@ -42,8 +42,8 @@ pub(crate) struct RedriveArguments {
     #[arg(long, value_name = "PRIORITY")]
     to: Option<String>,
     /// At most so many a second.
-    #[arg(long, value_name = "N", default_value_t = 50.0, value_parser = rate)]
-    rate: f64,
+    #[arg(long, value_name = "N", default_value = "50", value_parser = Pace::read)]
+    rate: Pace,
     /// Also those of which nobody knows whether the vendor did the work: I looked, and it did not.
     #[arg(long)]
     i_checked: bool,
@@ -56,15 +56,8 @@ pub(crate) struct DiscardArguments {
     change: Change,
 }
 
-fn rate(text: &str) -> Result<f64, String> {
-    match text.trim_end_matches("/s").parse() {
-        Ok(rate) if (0.001..=10_000.0).contains(&rate) => Ok(rate),
-        _ => Err("a rate is a number from 0.001 to 10000, such as 2 or 2/s".to_owned()),
-    }
-}
-
 pub(super) async fn redrive(arguments: RedriveArguments) -> Result<(), Failure> {
-    let pause = Duration::from_secs_f64(1.0 / arguments.rate);
+    let pause = arguments.rate.pause();
     let mut body = json!({ "reason": arguments.change.reason });
     if let Some(to) = &arguments.to {
         body["priority"] = to.as_str().into();
@@ -107,7 +100,9 @@ async fn change(
     done: impl Fn(&Value) -> String,
 ) -> Result<(), Failure> {
     let client = change.server.client()?;
-    let letters = chosen(&client, change, what).await?;
+    let Chosen { letters, bulk } = chosen(&client, change, what).await?;
+    let mut body = body.clone();
+    body["bulk"] = bulk;
     let mut refused = 0;
     for (before, letter) in letters.iter().enumerate() {
         if before > 0 {
@@ -117,7 +112,7 @@ async fn change(
         let outcome = match held_back(letter) {
             Some(why) => Err(why),
             None => match client
-                .change(&["v1", "dead-letters", &id, what], body)
+                .change(&["v1", "dead-letters", &id, what], &body)
                 .await
             {
                 Ok(answer) => Ok(answer),
@@ -147,8 +142,15 @@ async fn change(
     Err(Failure::new("RM2044", Exit::Failed, what))
 }
 
-/// The letters that are named, or those that the filters find, once a person has agreed.
-async fn chosen(client: &Client, change: &Change, what: &str) -> Result<Vec<Value>, Failure> {
+/// The letters that are meant, and the entry of the audit trail for all of them, if there is one.
+struct Chosen {
+    letters: Vec<Value>,
+    bulk: Value,
+}
+
+/// The letters that are named, or those that the filters find, the oldest first, once a person has agreed. What a Retry or a
+/// Catch has taken up is nobody's to redrive.
+async fn chosen(client: &Client, change: &Change, what: &str) -> Result<Chosen, Failure> {
     if !change.letters.is_empty() {
         let mut letters = Vec::new();
         for id in &change.letters {
@@ -158,46 +160,33 @@ async fn chosen(client: &Client, change: &Change, what: &str) -> Result<Vec<Valu
                 Err(error) => return Err(error.into()),
             }
         }
-        return Ok(letters);
+        let bulk = Value::Null;
+        return Ok(Chosen { letters, bulk });
     }
-    if change.which.target.is_none() && change.which.error.is_none() {
+    let which = &change.which;
+    if which.target.is_none() && which.error.is_none() {
         let what = "no dead letter is named".to_owned();
         return Err(Failure::new("RM2045", Exit::Usage, what)
             .with_help("name some as `rampmeter dlq list` shows them, or --target or --error"));
     }
-    let letters = found(client, &change.which, usize::MAX).await?;
-    if letters.is_empty() || change.yes {
-        return Ok(letters);
+    let mut letters = found(client, which, usize::MAX).await?;
+    if what == "redrive" {
+        letters.retain(|letter| letter["handled"] != true);
     }
-    if agreed(&format!("{what} {} dead letters?", letters.len()))? {
-        return Ok(letters);
+    letters.reverse();
+    if letters.is_empty() {
+        let bulk = Value::Null;
+        return Ok(Chosen { letters, bulk });
     }
-    let what = format!("{} dead letters would be meant", letters.len());
-    Err(Failure::new("RM2046", Exit::Usage, what).with_help("the same command with --yes"))
-}
-
-/// Asks a person at a terminal; nobody else agrees.
-fn agreed(question: &str) -> Result<bool, Failure> {
-    let stdin = std::io::stdin();
-    if !stdin.is_terminal() {
-        return Ok(false);
-    }
-    note(&format!("{question} [y/N]"));
-    let mut line = String::new();
-    stdin.lock().read_line(&mut line)?;
-    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rate_is_a_number_with_or_without_its_unit() {
-        assert_eq!(rate("2/s"), Ok(2.0));
-        assert_eq!(rate("0.5"), Ok(0.5));
-        for wrong in ["0", "-1", "fast", "1e9", "2/m"] {
-            assert!(rate(wrong).is_err(), "{wrong}");
-        }
-    }
+    let (target, error) = (which.target.as_deref(), which.error.as_deref());
+    let bulk = Bulk {
+        kind: what,
+        target: target.unwrap_or_default(),
+        subject: format!("{} dead letters", letters.len()),
+        chosen_by: in_words(&[("target", target), ("error", error)]),
+        reason: &change.reason,
+    };
+    bulk.agree(change.yes)?;
+    let bulk = bulk.begin(client).await?;
+    Ok(Chosen { letters, bulk })
 }

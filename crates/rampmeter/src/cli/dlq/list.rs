@@ -5,7 +5,7 @@ use rampmeter_terminal::output::{self, Format, OutputArguments, note};
 use rampmeter_terminal::{Failure, Table};
 use serde_json::{Value, json};
 
-use super::{Which, found};
+use super::{Found, Which, found_where};
 use crate::client::{ServerArguments, text};
 
 /// Longest cause in the table; the rest is in `-o json`.
@@ -16,6 +16,9 @@ const MAX_CAUSE_CHARS: usize = 80;
 pub(crate) struct ListArguments {
     #[command(flatten)]
     which: Which,
+    /// Also those whose failure a Retry or a Catch took up: nobody needs to.
+    #[arg(long)]
+    handled: bool,
     /// Most dead letters to list.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
@@ -37,10 +40,13 @@ pub(crate) struct GroupArguments {
 pub(super) async fn list(arguments: ListArguments) -> Result<(), Failure> {
     let client = arguments.server.client()?;
     let most = arguments.limit as usize;
-    let mut letters = found(&client, &arguments.which, most + 1).await?;
+    let is_meant = |letter: &Value| arguments.handled || letter["handled"] != true;
+    let Found {
+        mut letters,
+        passed_over,
+    } = found_where(&client, &arguments.which, most + 1, is_meant).await?;
     let more = letters.len() > most;
     letters.truncate(most);
-    letters.sort_by_key(|letter| std::cmp::Reverse(text(&letter["failed_at"])));
     match arguments.output.format() {
         Format::Json => {
             let list = json!({ "schema": "rampmeter.dead-letters/1", "dead_letters": letters });
@@ -56,6 +62,7 @@ pub(super) async fn list(arguments: ListArguments) -> Result<(), Failure> {
                 "KEY",
                 "ERROR",
                 "FAILED",
+                "HANDLED",
                 "CAUSE",
                 "EXECUTION",
             ];
@@ -70,12 +77,18 @@ pub(super) async fn list(arguments: ListArguments) -> Result<(), Failure> {
                     text(&letter["key"]),
                     text(&letter["error"]),
                     text(&letter["failed_at"]),
+                    if letter["handled"] == true { "yes" } else { "" }.to_owned(),
                     short_cause(&letter["cause"]),
                     name.to_owned(),
                 ]);
             }
             table.print()?;
         }
+    }
+    if passed_over > 0 {
+        note(&format!(
+            "{passed_over} are not shown whose failure a Retry or a Catch took up: --handled"
+        ));
     }
     if more {
         note(&format!(

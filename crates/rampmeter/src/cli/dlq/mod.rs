@@ -14,11 +14,11 @@ use crate::client::Client;
 /// The commands under `dlq`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List dead letters, the newest first.
+    /// List dead letters, those first that failed last.
     List(list::ListArguments),
     /// List how many dead letters have the same target and error.
     Groups(list::GroupArguments),
-    /// Take dead letters up again: redrive the executions they ended, send the others again.
+    /// Take dead letters up again, the oldest first: redrive the executions they ended, send the others again.
     Redrive(change::RedriveArguments),
     /// Delete dead letters. What happened stays in the histories of their executions.
     Discard(change::DiscardArguments),
@@ -45,12 +45,32 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
     }
 }
 
-/// The dead letters that the filters name, the newest first.
+/// Dead letters that were found.
+struct Found {
+    letters: Vec<Value>,
+    /// How many were passed over on the way.
+    passed_over: u64,
+}
+
+/// The dead letters that the filters name, those first that failed last.
 async fn found(client: &Client, which: &Which, most: usize) -> Result<Vec<Value>, Failure> {
-    let mut letters = Vec::new();
+    Ok(found_where(client, which, most, |_| true).await?.letters)
+}
+
+/// The same, of those that are meant.
+async fn found_where(
+    client: &Client,
+    which: &Which,
+    most: usize,
+    is_meant: impl Fn(&Value) -> bool,
+) -> Result<Found, Failure> {
+    let mut found = Found {
+        letters: Vec::new(),
+        passed_over: 0,
+    };
     let mut next: Option<String> = None;
-    while letters.len() < most {
-        let limit = (most - letters.len()).min(1_000).to_string();
+    while found.letters.len() < most {
+        let limit = (most - found.letters.len()).min(1_000).to_string();
         let mut query = vec![("limit", limit.as_str())];
         for (name, value) in [
             ("target", which.target.as_deref()),
@@ -61,12 +81,18 @@ async fn found(client: &Client, which: &Which, most: usize) -> Result<Vec<Value>
         }
         let mut page = client.admin_with(&["v1", "dead-letters"], &query).await?;
         if let Value::Array(items) = page["dead_letters"].take() {
-            letters.extend(items);
+            for letter in items {
+                if is_meant(&letter) {
+                    found.letters.push(letter);
+                } else {
+                    found.passed_over += 1;
+                }
+            }
         }
         next = page["next_token"].as_str().map(str::to_owned);
         if next.is_none() {
             break;
         }
     }
-    Ok(letters)
+    Ok(found)
 }

@@ -20,7 +20,7 @@ pub(crate) enum Command {
     Show(show::Arguments),
     /// Stop an execution that runs.
     Stop(stop::Arguments),
-    /// Let an execution that ended badly go on at the state that failed.
+    /// Let executions that ended badly go on at the state that failed: one, or all of a workflow with the same error.
     Redrive(redrive::Arguments),
 }
 

@@ -57,6 +57,14 @@ fn lines(target: &Value) -> Vec<String> {
         .map(|priority| format!("{priority} {}", target["waiting"][priority]));
     field("target", text(&target["name"]));
     field("waiting", waiting.join(", "));
+    let delayed = ["HIGH", "MEDIUM", "BATCH"].map(|priority| &target["delayed"][priority]);
+    let delayed: u64 = delayed.into_iter().filter_map(Value::as_u64).sum();
+    if delayed > 0 {
+        field(
+            "delayed",
+            format!("{delayed}, in back-off or sent with a delay"),
+        );
+    }
     field(
         "in flight",
         match target["held"].as_u64() {

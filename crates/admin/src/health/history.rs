@@ -1,0 +1,83 @@
+//! The samples that are kept, and which of them a verdict compares with.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use rampmeter_time::UnixMillis;
+
+use super::sample::Sample;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Samples, the oldest first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct History<'a>(pub(crate) &'a VecDeque<Sample>);
+
+impl<'a> History<'a> {
+    /// The oldest sample that is known.
+    pub(crate) fn oldest(self) -> Option<&'a Sample> {
+        self.0.front()
+    }
+
+    /// The newest sample that is at least a minute older than `at`.
+    pub(crate) fn minute_before(self, at: UnixMillis) -> Option<&'a Sample> {
+        let mut newest_first = self.0.iter().rev();
+        newest_first.find(|kept| at.saturating_since(kept.at) >= MINUTE)
+    }
+
+    /// The sample at the beginning of the minute that ended with what was counted last. `count` never falls.
+    pub(crate) fn last_busy_minute(
+        self,
+        now: &Sample,
+        count: impl Fn(&Sample) -> u64,
+    ) -> Option<&'a Sample> {
+        let counted = count(now);
+        let mut newest_first = self.0.iter().rev();
+        let quiet = newest_first
+            .by_ref()
+            .take_while(|kept| count(kept) == counted);
+        let end = quiet.last().map_or(now.at, |kept| kept.at);
+        self.minute_before(end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn sample(second: i64, counted: u64) -> Sample {
+        Sample {
+            at: UnixMillis(second * 1_000),
+            executions: Value::from(counted),
+            ..Sample::default()
+        }
+    }
+
+    #[test]
+    fn the_minute_is_the_one_that_ended_with_what_was_counted_last() {
+        let counts = [(0, 1), (30, 5), (60, 5), (100, 9), (160, 9), (220, 9)];
+        let kept: VecDeque<Sample> = counts
+            .into_iter()
+            .map(|(at, count)| sample(at, count))
+            .collect();
+        let history = History(&kept);
+        let count = |sample: &Sample| sample.executions.as_u64().unwrap_or_default();
+        let begin = |now: Sample| {
+            history
+                .last_busy_minute(&now, count)
+                .map(|kept| kept.at.0 / 1_000)
+        };
+        // Nothing since second 100: the minute before that counts, however long ago it is.
+        assert_eq!(begin(sample(280, 9)), Some(30));
+        assert_eq!(begin(sample(280, 10)), Some(220));
+        assert_eq!(history.oldest().map(|kept| kept.at.0), Some(0));
+        assert_eq!(
+            history
+                .minute_before(UnixMillis(59_000))
+                .map(|kept| kept.at.0),
+            None
+        );
+    }
+}
