@@ -2,6 +2,7 @@
 //! just now. Pure: nothing here reads or writes; the engine fills them as it goes.
 
 mod ancestors;
+mod evaluations;
 mod expiries;
 mod in_flight;
 mod polls;
@@ -11,6 +12,7 @@ mod step_times;
 mod target_errors;
 
 pub use ancestors::Ancestors;
+pub use evaluations::Evaluations;
 pub use expiries::Expiries;
 pub use in_flight::{CallsInFlight, InFlight};
 pub use polls::{Poll, WaitingPolls};

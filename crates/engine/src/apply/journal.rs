@@ -1,6 +1,7 @@
 //! What a transaction has so far: its time, what executions are still to be told, and what is to be done after the commit. Every
 //! context writes into it; the rows themselves go to the store.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 use rampmeter_dispatch::Time;
@@ -17,6 +18,8 @@ pub(crate) struct Journal {
     /// What could not be read since the process started, counted each time it was met.
     pub(crate) damaged: u64,
     pub(crate) out: Outbox,
+    /// Units of work that expressions have done.
+    pub(crate) evaluated: Cell<usize>,
     /// What executions are still to be told.
     pub(crate) pending: VecDeque<Pending>,
 }
@@ -27,7 +30,11 @@ pub(crate) struct Mark {
     pending: usize,
     unkept: usize,
     ended: usize,
+    suspended: usize,
 }
+
+/// Units of work of expressions after which a transaction takes no more commands: some tens of milliseconds.
+const MAX_EVALUATED: usize = 4 * 1024 * 1024;
 
 impl Journal {
     pub(crate) fn new(now: Time, draining: bool, damaged: u64) -> Journal {
@@ -36,8 +43,14 @@ impl Journal {
             draining,
             damaged,
             out: Outbox::default(),
+            evaluated: Cell::new(0),
             pending: VecDeque::new(),
         }
+    }
+
+    /// Whether expressions have done so much that the next command should wait for the next transaction.
+    pub(crate) fn has_evaluated_enough(&self) -> bool {
+        self.evaluated.get() >= MAX_EVALUATED
     }
 
     /// How far it has come.
@@ -46,6 +59,7 @@ impl Journal {
             pending: self.pending.len(),
             unkept: self.out.unkept.len(),
             ended: self.out.ended.len(),
+            suspended: self.out.suspended.len(),
         }
     }
 
@@ -54,5 +68,6 @@ impl Journal {
         self.pending.truncate(mark.pending);
         self.out.unkept.truncate(mark.unkept);
         self.out.ended.truncate(mark.ended);
+        self.out.suspended.truncate(mark.suspended);
     }
 }

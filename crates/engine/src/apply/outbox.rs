@@ -7,6 +7,7 @@ use rampmeter_asl::Selector;
 use rampmeter_call::{Request, job::FollowUp};
 use rampmeter_caller::{Attempt, Caller};
 use rampmeter_dispatch::PermitId;
+use rampmeter_evaluation::Evaluation;
 use rampmeter_store::model::execution::SyncExecution;
 use rampmeter_store::model::id::{ExecutionId, TargetId};
 use rampmeter_store::model::rejected::Rejected;
@@ -28,6 +29,14 @@ pub(crate) struct OutgoingCall {
     pub(crate) selector: Option<Arc<Selector>>,
 }
 
+/// An execution that goes on once something has been evaluated for it.
+#[derive(Debug)]
+pub(crate) struct Suspension {
+    pub(crate) execution: ExecutionId,
+    /// What is to be evaluated; nothing when it waits until there is room for that, or for its turn.
+    pub(crate) evaluation: Option<Evaluation>,
+}
+
 /// The effects of one transaction.
 #[derive(Default)]
 pub(crate) struct Outbox {
@@ -35,6 +44,9 @@ pub(crate) struct Outbox {
     pub(crate) calls: Vec<OutgoingCall>,
     pub(crate) invocations: Vec<OutgoingInvocation>,
     pub(crate) continuing: Vec<ExecutionId>,
+    pub(crate) suspended: Vec<Suspension>,
+    /// What is evaluated beside the writer, with its number.
+    pub(crate) evaluations: Vec<(ExecutionId, u64, Evaluation)>,
     /// Executions that have ended and for whose end a client may wait.
     pub(crate) ended: Vec<(ExecutionId, SyncExecution)>,
     /// Bodies that nothing refers to any more, by the permits they are called after.

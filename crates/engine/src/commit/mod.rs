@@ -6,7 +6,6 @@ pub(crate) mod measure;
 pub(crate) mod open;
 pub(crate) mod publish;
 pub(crate) mod recovery;
-pub(crate) mod selection;
 pub(crate) mod stopped;
 pub(crate) mod transaction;
 pub(crate) mod writer;

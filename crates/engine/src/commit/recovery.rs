@@ -13,7 +13,9 @@ use rampmeter_config::{Config, Worker};
 use rampmeter_dispatch::{
     Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Time,
 };
-use rampmeter_index::{Expiries, RecentErrors, Sources, WaitingPolls, WaitingReceives};
+use rampmeter_index::{
+    Evaluations, Expiries, RecentErrors, Sources, WaitingPolls, WaitingReceives,
+};
 use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::figures::Histogram;
@@ -89,6 +91,7 @@ pub(crate) fn recover(
             ancestors: RefCell::default(),
             step_times: RefCell::default(),
             continuing: BTreeSet::new(),
+            evaluations: Evaluations::default(),
             activities: store.machines().activities()?,
             synchronous: BTreeMap::new(),
             polls: WaitingPolls::default(),

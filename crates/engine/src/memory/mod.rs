@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rampmeter_dispatch::Time;
-use rampmeter_index::{Ancestors, Expiries, Sources, StepTimes, WaitingPolls, WaitingReceives};
+use rampmeter_index::{
+    Ancestors, Evaluations, Expiries, Sources, StepTimes, WaitingPolls, WaitingReceives,
+};
 use rampmeter_store::model::activity::Activities;
 use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::execution::SyncExecution;
@@ -83,6 +85,8 @@ pub(crate) struct WorkflowMemory {
     pub(crate) step_times: RefCell<StepTimes>,
     /// Executions that have a command waiting to go on with them.
     pub(crate) continuing: BTreeSet<ExecutionId>,
+    /// Executions that wait for something that is evaluated beside the writer.
+    pub(crate) evaluations: Evaluations,
     /// The activities that there are.
     pub(crate) activities: Activities,
     /// Clients that wait for the end of an execution that they started with StartSyncExecution.

@@ -105,6 +105,7 @@ pub(crate) async fn serve(
     tell_absent_targets(&config, &engine).await?;
     let admin_site = rampmeter_admin::Site::start(engine.clone(), &config);
     descriptors::raise();
+    let connections = descriptors::shares();
     let mut servers = Servers::new();
     servers.add(
         aws_listener,
@@ -112,10 +113,12 @@ pub(crate) async fn serve(
             wire_site(&config, &engine, aws),
             rampmeter_wire::Access::new(&config.server),
         ),
+        connections.aws,
     );
     servers.add(
         admin_listener,
         rampmeter_admin::router(Arc::clone(&admin_site)),
+        connections.admin,
     );
     let ready = Ready::new(&config, &engine, aws, admin).await?;
     ready.announce(ports.json, ports.ready_file.as_deref())?;

@@ -28,15 +28,15 @@ impl Servers {
         }
     }
 
-    /// Serves a port.
-    pub(super) fn add(&mut self, listener: TcpListener, router: Router) {
+    /// Serves a port, at most so many connections at once.
+    pub(super) fn add(&mut self, listener: TcpListener, router: Router, connections: usize) {
         let mut ending = self.ending.subscribe();
         let ended = async move {
             // The sender is gone only when the process ends anyway.
             let _ = ending.wait_for(|ending| *ending).await;
         };
         self.running
-            .spawn(connections::serve(listener, router, ended));
+            .spawn(connections::serve(listener, router, connections, ended));
     }
 
     /// Takes no more connections, and waits a moment for the answers that are being sent.
