@@ -15,8 +15,9 @@ ARROWS = {
     "invocation": {"asl", "call", "caller", "store"},
     "index": {"asl", "call", "dispatch", "store", "time"},
     "succession": {"caller", "clock", "config", "dispatch", "store"},
+    "evaluation": {"asl", "call", "caller"},
     "engine": {
-        "invocation", "asl", "clock", "call", "caller", "config", "dispatch", "index", "store", "succession", "time",
+        "invocation", "asl", "clock", "call", "caller", "config", "dispatch", "evaluation", "index", "store", "succession", "time",
     },
     "wire": {"asl", "config", "engine", "time"},
     "admin": {"config", "dispatch", "engine", "time", "wire"},

@@ -22,6 +22,7 @@ const LIMITS: Limits = Limits {
     array_items: 10_000_000,
     result_bytes: 64 * 1024 * 1024,
     touched_bytes: usize::MAX,
+    searched_bytes: Limits::STATE.searched_bytes,
 };
 
 fn main() -> ExitCode {

@@ -28,6 +28,7 @@
 //!     task_token: &|event| format!("task token of event {event}"),
 //!     random: &mut || 4,
 //!     transitions: 64,
+//!     effort: &Effort::of(Reach::Full),
 //! };
 //! let (mut progress, mut frame) = (Progress::default(), Frame::root());
 //! let start = Stimulus::Start { input: input.clone() };
@@ -48,14 +49,14 @@ pub use execution::frame::{Frame, FrameId, Progress, Waiting};
 pub use execution::join::{ChildFailure, Fork, Join, Next, Outcome, Tolerance};
 pub use execution::record;
 pub use execution::stimulus::{
-    Advance, Context, Effect, End, MapRun, Stale, Status, Stimulus, Task, Timer, TimerKind,
+    Advance, Context, Effect, End, MapRun, Status, Stimulus, Task, Timer, TimerKind, Unmoved,
 };
 pub use model::diagnostic::{Diagnostic, Severity, Unserved};
 pub use model::machine::StateMachine;
 pub use model::resource::{Action, Pattern, Resource};
 pub use rampmeter_expression::json_problem::json_problem;
 pub use rampmeter_expression::timestamp::write as write_timestamp;
-pub use rampmeter_expression::{Payload, Selector, SelectorError, jsonata};
+pub use rampmeter_expression::{Effort, Payload, Reach, Selector, SelectorError, jsonata};
 pub use test_state::{
     Configuration, FieldValidation, Inspection, Mock, MockError, Refusal, Setting, Stage,
     TestState, TestStatus, Tested, test_state,

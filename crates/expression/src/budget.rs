@@ -1,4 +1,4 @@
-//! How much work the expressions of one state may do. Counted in values visited and bytes copied, not
+//! How much work the expressions of one state, and of one advance, may do. Counted in values visited and bytes copied, not
 //! in time, so that the same execution fails at the same place everywhere.
 
 use std::cell::Cell;
@@ -9,9 +9,91 @@ use serde_json::Value;
 /// below what would hold up other executions.
 const LIMIT: usize = 32 * 1024 * 1024;
 
-/// What is left. Once it is used up it stays so.
+/// How far an evaluation may go before it is given up without effect, to be begun again where it may go further. What it
+/// comes to does not depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// A few milliseconds: whoever evaluates holds up everybody else meanwhile.
+    Brief,
+    /// Enough for honest work on a state's data.
+    Long,
+    /// All that a state may do. What reaches a bound then has failed.
+    Full,
+}
+
+impl Reach {
+    /// Units of work that the expressions of one advance may do together.
+    fn units(self) -> usize {
+        match self {
+            Self::Brief => 256 * 1024,
+            Self::Long => 64 * 1024 * 1024,
+            Self::Full => usize::MAX,
+        }
+    }
+}
+
+/// What the expressions of one advance may do together, and whether that was too little.
 #[derive(Debug)]
-pub struct Budget(Cell<usize>);
+pub struct Effort {
+    reach: Reach,
+    left: Cell<usize>,
+    exceeded: Cell<bool>,
+}
+
+impl Effort {
+    /// What a reach allows.
+    #[must_use]
+    pub fn of(reach: Reach) -> Self {
+        Self {
+            reach,
+            left: Cell::new(reach.units()),
+            exceeded: Cell::new(false),
+        }
+    }
+
+    /// The reach it was made for.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        self.reach
+    }
+
+    /// Whether more was asked for than it allows: then whatever came of the evaluation means nothing.
+    #[must_use]
+    pub fn is_exceeded(&self) -> bool {
+        self.exceeded.get()
+    }
+
+    /// Units of work done.
+    #[must_use]
+    pub fn spent(&self) -> usize {
+        self.reach.units() - self.left.get()
+    }
+
+    /// What the expressions of one state may spend of it.
+    #[must_use]
+    pub fn budget(&self) -> Budget {
+        Budget::within(self.reach, self.left.get())
+    }
+
+    /// Takes what a budget has spent.
+    pub fn settle(&self, budget: &Budget) {
+        let spent = budget.granted - budget.left.get();
+        self.left.set(self.left.get().saturating_sub(spent));
+        if budget.exceeded.get() {
+            self.exceeded.set(true);
+        }
+    }
+}
+
+/// What is left for a state. Once it is used up it stays so.
+#[derive(Debug)]
+pub struct Budget {
+    reach: Reach,
+    granted: usize,
+    left: Cell<usize>,
+    /// More was asked for than the reach allows, though perhaps not more than a state may do.
+    exceeded: Cell<bool>,
+}
 
 /// The budget is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +109,17 @@ impl Budget {
     /// What one state may spend.
     #[must_use]
     pub fn new() -> Self {
-        Self(Cell::new(LIMIT))
+        Self::within(Reach::Full, LIMIT)
+    }
+
+    fn within(reach: Reach, left: usize) -> Self {
+        let granted = left.min(LIMIT);
+        Self {
+            reach,
+            granted,
+            left: Cell::new(granted),
+            exceeded: Cell::new(false),
+        }
     }
 
     /// Takes units of work.
@@ -35,9 +127,29 @@ impl Budget {
     /// # Errors
     /// When there are not so many left; none are left from then on.
     pub fn spend(&self, units: usize) -> Result<(), Exhausted> {
-        let left = self.0.get().checked_sub(units);
-        self.0.set(left.unwrap_or(0));
-        left.map(|_| ()).ok_or(Exhausted)
+        let left = self.left.get().checked_sub(units);
+        self.left.set(left.unwrap_or(0));
+        left.map(|_| ()).ok_or_else(|| self.exceed())
+    }
+
+    /// How far one evaluation in JSONata may go that works on so many bytes. Such an evaluation has bounds of its own, so a state may
+    /// make any number of them; whoever holds up others may not.
+    ///
+    /// # Errors
+    /// When the reach allows no such evaluation.
+    pub(crate) fn evaluation(&self, bytes: usize) -> Result<Reach, Exhausted> {
+        if self.reach != Reach::Full {
+            self.spend(bytes)?;
+        }
+        Ok(self.reach)
+    }
+
+    /// Notes that an evaluation reached its bounds.
+    pub(crate) fn exceed(&self) -> Exhausted {
+        if self.reach != Reach::Full {
+            self.exceeded.set(true);
+        }
+        Exhausted
     }
 }
 
@@ -76,6 +188,29 @@ mod tests {
         let budget = Budget::new();
         assert_eq!(budget.spend(LIMIT + 1), Err(Exhausted));
         assert_eq!(budget.spend(1), Err(Exhausted));
+    }
+
+    #[test]
+    fn the_states_of_an_advance_share_its_allowance() {
+        let effort = Effort::of(Reach::Brief);
+        for half in [false, true] {
+            assert!(!effort.is_exceeded());
+            let budget = effort.budget();
+            assert_eq!(budget.spend(Reach::Brief.units() / 2), Ok(()));
+            assert_eq!(budget.spend(usize::from(half)).is_err(), half);
+            effort.settle(&budget);
+        }
+        assert!(effort.is_exceeded());
+        assert_eq!(effort.spent(), Reach::Brief.units());
+    }
+
+    #[test]
+    fn a_state_that_uses_up_its_own_budget_has_failed_and_asks_for_no_more() {
+        let effort = Effort::of(Reach::Full);
+        let budget = effort.budget();
+        assert_eq!(budget.spend(LIMIT + 1), Err(Exhausted));
+        effort.settle(&budget);
+        assert!(!effort.is_exceeded());
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub mod path;
 pub mod payload;
 pub mod timestamp;
 
-pub use budget::{Budget, Exhausted, text_size};
+pub use budget::{Budget, Effort, Exhausted, Reach, text_size};
 pub use expression::{Expression, ExpressionError};
 pub use payload::Payload;
 pub use scope::Scope;

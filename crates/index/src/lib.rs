@@ -3,6 +3,7 @@
 
 mod ancestors;
 mod ended_executions;
+mod evaluations;
 mod expiries;
 mod failure_log;
 mod in_flight;
@@ -14,6 +15,7 @@ mod target_errors;
 
 pub use ancestors::Ancestors;
 pub use ended_executions::EndedExecutions;
+pub use evaluations::Evaluations;
 pub use expiries::Expiries;
 pub use failure_log::FailureLog;
 pub use in_flight::{CallsInFlight, InFlight};

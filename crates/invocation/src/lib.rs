@@ -1,12 +1,9 @@
 //! Requests of Task states that are made outside the store: functions of Lambda, and operations of this server that a
 //! workflow calls as `aws-sdk`. Each is a row until its answer is applied, so it is made at least once, as on AWS; what
 //! is here makes it after the commit and says what came of it. When one may start is decided by the crate `engine`.
-//!
-//! What else is done for a task beside the writer is here too: selecting the part of a call's answer that it is given.
 
 mod function;
 mod sdk;
-mod selection;
 
 use std::sync::Arc;
 
@@ -17,7 +14,6 @@ use tokio::sync::oneshot;
 pub use function::FunctionRequest;
 pub use sdk::SdkOperations;
 pub use sdk::{SdkAnswer, SdkError, SdkRequest, SdkService};
-pub use selection::select;
 
 /// What to ask for.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use axum::routing::{get, post};
 
 use super::guard::guarded;
 use super::{
-    body, bulk, calls, changes, control, dead_letters, executions, metrics, probe, session, targets,
-    users, watch, workflows,
+    body, bulk, calls, changes, control, dead_letters, executions, metrics, probe, session,
+    targets, users, watch, workflows,
 };
 use crate::access::Need;
 use crate::site::Site;

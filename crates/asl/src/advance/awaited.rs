@@ -2,10 +2,10 @@
 
 use crate::execution::event::EventId;
 use crate::execution::frame::{Frame, Rest};
-use crate::execution::stimulus::{Stale, Stimulus, TimerKind};
+use crate::execution::stimulus::{Stimulus, TimerKind, Unmoved};
 
 /// Whether the frame waits for this stimulus.
-pub(super) fn check(frame: &Frame, stimulus: &Stimulus, now: i64) -> Result<(), Stale> {
+pub(super) fn check(frame: &Frame, stimulus: &Stimulus, now: i64) -> Result<(), Unmoved> {
     let task = |event: EventId| match &frame.rest {
         Rest::Task(task) if task.event == event => Some(task),
         _ => None,
@@ -44,5 +44,9 @@ pub(super) fn check(frame: &Frame, stimulus: &Stimulus, now: i64) -> Result<(), 
         },
         Stimulus::ExecutionTimedOut | Stimulus::Stop { .. } => is_running,
     };
-    if is_awaited { Ok(()) } else { Err(Stale) }
+    if is_awaited {
+        Ok(())
+    } else {
+        Err(Unmoved::Stale)
+    }
 }

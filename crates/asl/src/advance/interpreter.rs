@@ -57,7 +57,10 @@ impl<'r, 'c> Interpreter<'r, 'c> {
             match next {
                 Continuation::Rest => return Status::Waiting,
                 Continuation::End(end) => return Status::Ended(self.run.close(end)),
-                Continuation::Enter if self.budget == 0 => {
+                // What is made of an effort that is exceeded is dropped.
+                Continuation::Enter
+                    if self.budget == 0 || self.host.context.effort.is_exceeded() =>
+                {
                     self.run.frame.rest = Rest::Yielded;
                     return Status::Yielded;
                 }

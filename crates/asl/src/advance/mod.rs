@@ -18,9 +18,9 @@ mod states;
 use crate::execution::frame::{Frame, Progress};
 use crate::execution::join::ChildFailure;
 use crate::execution::probe::StateProbe;
-use crate::execution::stimulus::{Advance, Context, Stale, Stimulus};
+use crate::execution::stimulus::{Advance, Context, Stimulus, Unmoved};
 use crate::model::machine::StateMachine;
-use rampmeter_expression::Payload;
+use rampmeter_expression::{Payload, Reach};
 
 use self::host::Host;
 use self::interpreter::Interpreter;
@@ -32,14 +32,15 @@ use self::run::Run;
 /// out, once the advance is durable. The frame and the progress are then to be stored.
 ///
 /// # Errors
-/// [`Stale`] when the frame does not wait for the event of the stimulus; then nothing has changed.
+/// [`Unmoved::Stale`] when the frame does not wait for the event of the stimulus, [`Unmoved::Exceeded`] when its expressions take
+/// more work than the context allows; then nothing has changed.
 pub fn advance(
     machine: &StateMachine,
     progress: &mut Progress,
     frame: &mut Frame,
     stimulus: Stimulus,
     context: &mut Context<'_>,
-) -> Result<Advance, Stale> {
+) -> Result<Advance, Unmoved> {
     advance_watched(machine, progress, frame, stimulus, context, None)
 }
 
@@ -51,8 +52,10 @@ pub(crate) fn advance_watched(
     stimulus: Stimulus,
     context: &mut Context<'_>,
     probe: Option<&mut StateProbe>,
-) -> Result<Advance, Stale> {
+) -> Result<Advance, Unmoved> {
     awaited::check(frame, &stimulus, context.now)?;
+    let effort = context.effort;
+    let before = (effort.reach() != Reach::Full).then(|| frame.clone());
     let mut interpreter = Interpreter {
         machine,
         budget: context.transitions,
@@ -62,6 +65,10 @@ pub(crate) fn advance_watched(
     let next = interpreter.take(stimulus);
     let status = interpreter.go(next);
     let run = interpreter.run;
+    if let (true, Some(before)) = (effort.is_exceeded(), before) {
+        *run.frame = before;
+        return Err(Unmoved::Exceeded);
+    }
     *progress = run.progress;
     Ok(Advance {
         events: run.events,
@@ -74,7 +81,8 @@ pub(crate) fn advance_watched(
 /// `context` that of its execution.
 ///
 /// # Errors
-/// When the `ItemSelector` or the `BatchInput` fails: the child counts as one that failed so.
+/// When the `ItemSelector` or the `BatchInput` fails: the child counts as one that failed so, unless the effort of the context is
+/// exceeded, for then nothing is known of it.
 pub fn map_run_input(
     machine: &StateMachine,
     parent: &Frame,

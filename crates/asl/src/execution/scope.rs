@@ -85,12 +85,12 @@ impl<'s, 'c> StateScope<'s, 'c> {
         context: &'s mut Context<'c>,
     ) -> Self {
         Self {
+            budget: context.effort.budget(),
             input,
             facts,
             frame,
             context,
             execution_input: OnceCell::new(),
-            budget: Budget::new(),
         }
     }
 

@@ -4,11 +4,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::execution::event::{Event, EventId};
 use crate::execution::frame::{Frame, FrameId};
 use crate::execution::join::{Fork, Outcome};
 use crate::model::resource::Resource;
-use rampmeter_expression::Payload;
+use rampmeter_expression::{Effort, Payload};
 
 /// Everything of the world that one advance may see.
 pub struct Context<'a> {
@@ -48,6 +50,8 @@ pub struct Context<'a> {
     pub random: &'a mut dyn FnMut() -> u64,
     /// How many states this advance may enter before it yields; with 0 it yields before the next one.
     pub transitions: u32,
+    /// How much work the expressions may do before the advance is given up: [`Unmoved::Exceeded`].
+    pub effort: &'a Effort,
 }
 
 impl fmt::Debug for Context<'_> {
@@ -60,12 +64,14 @@ impl fmt::Debug for Context<'_> {
     }
 }
 
-/// One thing that happened to an execution. `event` names the event that waited for it.
-#[derive(Clone, Debug)]
+/// One thing that happened to an execution. `event` names the event that waited for it. It can be stored until the execution is
+/// told of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Stimulus {
     /// The execution begins.
     Start {
         /// Its input.
+        #[serde(with = "as_text")]
         input: Payload,
     },
     /// A child frame begins. Its input is made from what its ancestors hold.
@@ -97,6 +103,7 @@ pub enum Stimulus {
         /// The task's `TaskScheduled` event.
         event: EventId,
         /// The service's response.
+        #[serde(with = "as_text")]
         output: Payload,
     },
     /// The service refused the request of a task.
@@ -120,6 +127,7 @@ pub enum Stimulus {
         /// The task's `TaskScheduled` event.
         event: EventId,
         /// The result.
+        #[serde(with = "as_text")]
         output: Payload,
     },
     /// `SendTaskFailure`.
@@ -154,8 +162,23 @@ pub enum Stimulus {
     },
 }
 
+/// A payload as the text that it was given, white space included.
+mod as_text {
+    use rampmeter_expression::Payload;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(payload: &Payload, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(payload.text())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Payload, D::Error> {
+        let text = String::deserialize(from)?;
+        Payload::parse(&text).map_err(D::Error::custom)
+    }
+}
+
 /// What a timer is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimerKind {
     /// A Wait state; the timer's event is its `WaitStateEntered`.
     Wait,
@@ -324,7 +347,13 @@ pub struct Advance {
     pub status: Status,
 }
 
-/// The frame does not wait for that event: a late or a second answer. Nothing changed.
+/// Why a frame did not move. Nothing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the execution does not wait for this event any more")]
-pub struct Stale;
+pub enum Unmoved {
+    /// The frame does not wait for that event: a late or a second answer.
+    #[error("the execution does not wait for this event any more")]
+    Stale,
+    /// Its expressions take more work than the effort has. With [`crate::Reach::Full`] that does not happen.
+    #[error("the expressions take more work than is allowed here")]
+    Exceeded,
+}

@@ -32,8 +32,8 @@ use crate::execution::stimulus::{Context, End, Status, Stimulus, TimerKind};
 use crate::model::diagnostic::Diagnostic;
 use crate::model::machine::Flow;
 use crate::model::state_kind::StateKind;
-use rampmeter_expression::Payload;
 use rampmeter_expression::json_problem::json_problem;
+use rampmeter_expression::{Effort, Payload, Reach};
 
 /// AWS runs a test for at most five minutes.
 const MAX_TEST_MS: i64 = 300_000;
@@ -329,6 +329,7 @@ impl Test<'_> {
             task_token: &|_| setting.task_token.to_owned(),
             random: setting.random,
             transitions,
+            effort: &Effort::of(Reach::Full),
         };
         let advanced = advance_watched(
             &self.subject.machine,

@@ -1,7 +1,7 @@
 //! Tasks that send a message, with and without a task token: the recorded sequences of events, their
 //! details as `GetExecutionHistory` shows them, and answers that come late or twice.
 
-use rampmeter_asl::{End, Payload, Stale, Status, Stimulus, Waiting};
+use rampmeter_asl::{End, Payload, Status, Stimulus, Unmoved, Waiting};
 use serde_json::{Value, json};
 
 use crate::host::{Host, callback, single};
@@ -208,8 +208,8 @@ fn a_task_names_its_event_its_entry_and_its_attempt() {
 fn a_second_answer_is_stale_and_changes_nothing() {
     let mut host = Host::submitted(&single(callback(json!({}))), &json!({}));
     assert!(host.succeed(json!(1)).is_ok());
-    assert_eq!(host.succeed(json!(2)), Err(Stale));
-    assert_eq!(host.fail("late", ""), Err(Stale));
+    assert_eq!(host.succeed(json!(2)), Err(Unmoved::Stale));
+    assert_eq!(host.fail("late", ""), Err(Unmoved::Stale));
     assert_eq!(host.output(), &json!(1));
 }
 
@@ -220,7 +220,7 @@ fn an_answer_to_an_earlier_attempt_is_stale() {
     host.fail("Oops", "").unwrap();
     assert_eq!(
         host.succeed(json!(1)),
-        Err(Stale),
+        Err(Unmoved::Stale),
         "while the next attempt waits"
     );
     host.fire();
@@ -229,7 +229,11 @@ fn an_answer_to_an_earlier_attempt_is_stale() {
         event: 3,
         output: Payload::from_value(json!(1)),
     };
-    assert_eq!(host.send(late), Err(Stale), "while the next attempt runs");
+    assert_eq!(
+        host.send(late),
+        Err(Unmoved::Stale),
+        "while the next attempt runs"
+    );
     host.succeed(json!(2)).unwrap();
     assert_eq!(host.output(), &json!(2));
 }
@@ -276,8 +280,8 @@ fn a_stopped_execution_waits_for_nothing_and_takes_no_answer() {
             cause: None
         }
     );
-    assert_eq!(host.succeed(json!(1)), Err(Stale));
-    assert_eq!(host.send(stop), Err(Stale));
+    assert_eq!(host.succeed(json!(1)), Err(Unmoved::Stale));
+    assert_eq!(host.send(stop), Err(Unmoved::Stale));
     assert_eq!(host.frame.waiting_for(), Waiting::Nothing);
     assert_eq!(
         host.frame.state(),
@@ -292,7 +296,7 @@ fn a_frame_says_what_it_waits_for() {
     assert_eq!(host.frame.waiting_for(), Waiting::Nothing);
     assert_eq!(
         host.send(Stimulus::Continue),
-        Err(Stale),
+        Err(Unmoved::Stale),
         "it has not begun"
     );
     let input = Payload::from_value(json!({}));
@@ -306,14 +310,14 @@ fn a_frame_says_what_it_waits_for() {
     assert_eq!(host.status, Status::Waiting);
     assert_eq!(
         host.send(Stimulus::Start { input }),
-        Err(Stale),
+        Err(Unmoved::Stale),
         "it has begun"
     );
     host.submit();
     let output = Payload::from_value(json!({}));
     assert_eq!(
         host.send(Stimulus::Submitted { event: 3, output }),
-        Err(Stale),
+        Err(Unmoved::Stale),
         "a second time"
     );
 }

@@ -1,6 +1,6 @@
 //! Pass, Choice, Succeed, Fail; what this host does not run; the budget of an advance.
 
-use rampmeter_asl::{Stale, Status, Stimulus, Waiting};
+use rampmeter_asl::{Status, Stimulus, Unmoved, Waiting};
 use serde_json::{Value, json};
 
 use crate::host::{Host, callback, pass, single};
@@ -270,7 +270,7 @@ fn an_advance_yields_when_its_budget_is_used_up_and_goes_on_where_it_was() {
         host.send(Stimulus::Continue).unwrap();
     }
     assert_eq!(host.events, whole.events);
-    assert_eq!(host.send(Stimulus::Continue), Err(Stale));
+    assert_eq!(host.send(Stimulus::Continue), Err(Unmoved::Stale));
 }
 
 #[test]
@@ -306,7 +306,7 @@ fn an_endless_loop_yields_and_can_be_stopped() {
         cause: None,
     })
     .unwrap();
-    assert_eq!(host.send(Stimulus::Continue), Err(Stale));
+    assert_eq!(host.send(Stimulus::Continue), Err(Unmoved::Stale));
 }
 
 #[test]

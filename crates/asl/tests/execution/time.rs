@@ -1,6 +1,6 @@
 //! Time-outs, heartbeats, waits.
 
-use rampmeter_asl::{End, Stale, Stimulus, TimerKind, Waiting};
+use rampmeter_asl::{End, Stimulus, TimerKind, Unmoved, Waiting};
 use serde_json::{Value, json};
 
 use crate::host::{Host, START, callback, single};
@@ -23,7 +23,7 @@ fn a_task_that_takes_too_long_times_out_without_a_cause() {
         host.events[6].to_history_event(true)["executionFailedEventDetails"],
         json!({"error": "States.Timeout"})
     );
-    assert_eq!(host.succeed(json!(1)), Err(Stale));
+    assert_eq!(host.succeed(json!(1)), Err(Unmoved::Stale));
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_heartbeat_moves_its_timer_and_leaves_no_event() {
     host.now = START + 5_000;
     assert_eq!(
         host.send(early),
-        Err(Stale),
+        Err(Unmoved::Stale),
         "the timer that was moved does not count"
     );
     host.fire();
@@ -63,7 +63,10 @@ fn a_heartbeat_to_a_task_without_one_changes_nothing() {
     let mut host = Host::submitted(&single(callback(json!({}))), &json!({}));
     let advance = host.send(Stimulus::TaskHeartbeat { event: 3 }).unwrap();
     assert!(advance.events.is_empty() && advance.effects.is_empty());
-    assert_eq!(host.send(Stimulus::TaskHeartbeat { event: 4 }), Err(Stale));
+    assert_eq!(
+        host.send(Stimulus::TaskHeartbeat { event: 4 }),
+        Err(Unmoved::Stale)
+    );
 }
 
 #[test]
@@ -145,7 +148,7 @@ fn an_execution_that_ends_in_time_clears_its_time_out() {
     let mut host = Host::submitted(&definition, &json!({}));
     host.succeed(json!(1)).unwrap();
     assert_eq!(host.timers, []);
-    assert_eq!(host.send(Stimulus::ExecutionTimedOut), Err(Stale));
+    assert_eq!(host.send(Stimulus::ExecutionTimedOut), Err(Unmoved::Stale));
 }
 
 #[test]
@@ -155,7 +158,7 @@ fn a_machine_without_a_time_out_can_still_be_timed_out_by_its_host() {
         event: 0,
         kind: TimerKind::ExecutionTimeout,
     };
-    assert_eq!(host.send(fired), Err(Stale));
+    assert_eq!(host.send(fired), Err(Unmoved::Stale));
     host.send(Stimulus::ExecutionTimedOut).unwrap();
     assert_eq!(
         host.end(),

@@ -1,6 +1,7 @@
 //! What a transaction has so far: its time, what executions are still to be told, and what is to be done after the commit. Every
 //! context writes into it; the rows themselves go to the store.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub(crate) struct Journal {
     /// On whose behalf the command at hand is carried out, where somebody asked for it.
     pub(crate) actor: Option<Arc<Actor>>,
     pub(crate) out: Outbox,
+    /// Units of work that expressions have done.
+    pub(crate) evaluated: Cell<usize>,
     /// What executions are still to be told.
     pub(crate) pending: VecDeque<Pending>,
 }
@@ -32,7 +35,11 @@ pub(crate) struct Mark {
     unkept: usize,
     ended: usize,
     ends: usize,
+    suspended: usize,
 }
+
+/// Units of work of expressions after which a transaction takes no more commands: some tens of milliseconds.
+const MAX_EVALUATED: usize = 4 * 1024 * 1024;
 
 impl Journal {
     pub(crate) fn new(now: Time, draining: bool, damaged: u64) -> Journal {
@@ -42,8 +49,14 @@ impl Journal {
             damaged,
             actor: None,
             out: Outbox::default(),
+            evaluated: Cell::new(0),
             pending: VecDeque::new(),
         }
+    }
+
+    /// Whether expressions have done so much that the next command should wait for the next transaction.
+    pub(crate) fn has_evaluated_enough(&self) -> bool {
+        self.evaluated.get() >= MAX_EVALUATED
     }
 
     /// How far it has come.
@@ -53,6 +66,7 @@ impl Journal {
             unkept: self.out.unkept.len(),
             ended: self.out.ended.len(),
             ends: self.out.ends.len(),
+            suspended: self.out.suspended.len(),
         }
     }
 
@@ -62,5 +76,6 @@ impl Journal {
         self.out.unkept.truncate(mark.unkept);
         self.out.ended.truncate(mark.ended);
         self.out.ends.truncate(mark.ends);
+        self.out.suspended.truncate(mark.suspended);
     }
 }

@@ -7,6 +7,7 @@ use rampmeter_asl::Selector;
 use rampmeter_call::{Request, job::FollowUp};
 use rampmeter_caller::{Attempt, Caller};
 use rampmeter_dispatch::PermitId;
+use rampmeter_evaluation::Evaluation;
 use rampmeter_store::model::execution::SyncExecution;
 use rampmeter_store::model::figures::EndedExecution;
 use rampmeter_store::model::id::{ExecutionId, TargetId};
@@ -29,6 +30,14 @@ pub(crate) struct OutgoingCall {
     pub(crate) selector: Option<Arc<Selector>>,
 }
 
+/// An execution that goes on once something has been evaluated for it.
+#[derive(Debug)]
+pub(crate) struct Suspension {
+    pub(crate) execution: ExecutionId,
+    /// What is to be evaluated; nothing when it waits until there is room for that, or for its turn.
+    pub(crate) evaluation: Option<Evaluation>,
+}
+
 /// The effects of one transaction.
 #[derive(Default)]
 pub(crate) struct Outbox {
@@ -36,6 +45,9 @@ pub(crate) struct Outbox {
     pub(crate) calls: Vec<OutgoingCall>,
     pub(crate) invocations: Vec<OutgoingInvocation>,
     pub(crate) continuing: Vec<ExecutionId>,
+    pub(crate) suspended: Vec<Suspension>,
+    /// What is evaluated beside the writer, with its number.
+    pub(crate) evaluations: Vec<(ExecutionId, u64, Evaluation)>,
     /// Executions that have ended and for whose end a client may wait.
     pub(crate) ended: Vec<(ExecutionId, SyncExecution)>,
     /// Executions that have ended, to be counted and told of.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use rampmeter_call::Outcome;
 use rampmeter_dispatch::PermitId;
+use rampmeter_evaluation::Evaluated;
 use rampmeter_store::model::call::{CallState, WaitingAt};
 use rampmeter_store::model::control::Actor;
 use rampmeter_store::model::damaged::DamagedItem;
@@ -64,6 +65,12 @@ pub(crate) enum Command {
     ShutDown(oneshot::Sender<()>),
     /// An execution used up the transitions of one transaction and goes on in the next.
     Continue(ExecutionId),
+    /// What was evaluated beside the writer; nothing when that ended by a fault of its own.
+    Evaluated {
+        execution: ExecutionId,
+        number: u64,
+        evaluated: Option<Evaluated>,
+    },
     /// A call has ended, one way or another.
     Answered {
         target: TargetId,

@@ -1,14 +1,17 @@
 //! Performs what a transaction wanted done, once it is on disk: answers clients, makes calls and requests on the runtime and
 //! hands their outcomes to the writer.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use rampmeter_call::Outcome;
+use rampmeter_evaluation::{Attempt, Evaluation, Workers, select};
+use rampmeter_store::model::id::ExecutionId;
 
 use crate::apply::outbox::{Outbox, OutgoingCall};
 use crate::command::Command;
-use rampmeter_invocation::{OutgoingInvocation, SdkOperations, select};
+use rampmeter_invocation::{OutgoingInvocation, SdkOperations};
 
 /// Makes calls on the runtime and hands their outcomes to the writer.
 #[derive(Debug, Clone)]
@@ -16,6 +19,8 @@ pub(crate) struct EffectRunner {
     pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) answers: tokio::sync::mpsc::WeakSender<Command>,
     pub(crate) sdk: Option<Arc<dyn SdkOperations>>,
+    /// Threads that evaluate what would hold the writer up.
+    pub(crate) workers: Arc<Workers>,
     /// Where the bodies of answers lie that are too long for the store.
     pub(crate) blobs: PathBuf,
 }
@@ -32,6 +37,9 @@ impl EffectRunner {
         for invocation in outbox.invocations {
             self.invoke(invocation);
         }
+        for (execution, number, evaluation) in outbox.evaluations {
+            self.evaluate(execution, number, evaluation);
+        }
         for id in outbox.unkept {
             let path = self.blobs.join(id.to_string());
             if let Err(why) = std::fs::remove_file(&path) {
@@ -43,6 +51,29 @@ impl EffectRunner {
             .into_iter()
             .map(Command::Continue)
             .collect()
+    }
+
+    /// Evaluates beside the writer, with as much work as it takes within a state's bounds.
+    fn evaluate(&self, execution: ExecutionId, number: u64, evaluation: Evaluation) {
+        let answers = self.answers.clone();
+        self.workers.submit(Box::new(move |reach| {
+            let made = catch_unwind(AssertUnwindSafe(|| evaluation.evaluate(reach)));
+            let evaluated = match made {
+                Ok(None) => return Attempt::TakesMore,
+                Ok(evaluated) => evaluated,
+                // Told on standard error by the panic itself.
+                Err(_) => None,
+            };
+            // No writer any more: the next start evaluates again.
+            if let Some(answers) = answers.upgrade() {
+                drop(answers.blocking_send(Command::Evaluated {
+                    execution,
+                    number,
+                    evaluated,
+                }));
+            }
+            Attempt::Done
+        }));
     }
 
     /// Makes a request outside the store, until it has its answer or is given up.

@@ -19,6 +19,7 @@ use crate::command::Command;
 use crate::commit::effects::EffectRunner;
 use crate::commit::recovery::{Recovered, recover};
 use crate::commit::stopped::Stopped;
+use rampmeter_evaluation::Workers;
 use rampmeter_invocation::SdkOperations;
 use rampmeter_succession::ConfigurationChange;
 
@@ -197,10 +198,13 @@ pub(crate) fn open(
         stopped: how,
         changes: changes.into(),
     };
+    let workers = Workers::start()
+        .map_err(|error| OpenError::Store(format!("no thread to evaluate on: {error}")))?;
     let effects = EffectRunner {
         runtime,
         answers: opened.commands.downgrade(),
         sdk: operations(&opened),
+        workers: Arc::new(workers),
         blobs,
     };
     std::thread::Builder::new()

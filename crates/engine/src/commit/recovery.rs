@@ -14,7 +14,8 @@ use rampmeter_dispatch::{
     Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Time, WindowRow,
 };
 use rampmeter_index::{
-    EndedExecutions, Expiries, FailureLog, RecentErrors, Sources, WaitingPolls, WaitingReceives,
+    EndedExecutions, Evaluations, Expiries, FailureLog, RecentErrors, Sources, WaitingPolls,
+    WaitingReceives,
 };
 use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::damaged::DamagedKind;
@@ -93,6 +94,7 @@ pub(crate) fn recover(
             ended: EndedExecutions::default(),
             failure_log: FailureLog::default(),
             continuing: BTreeSet::new(),
+            evaluations: Evaluations::default(),
             activities: store.machines().activities()?,
             synchronous: BTreeMap::new(),
             polls: WaitingPolls::default(),

@@ -112,6 +112,7 @@ impl<'w> Transaction<'w> {
             "executions are told everything before the commit"
         );
         self.workflow().answer_ended();
+        self.workflow().steps().begin_evaluations();
         self.memory.damaged = self.journal.damaged;
         self.journal.out
     }
@@ -161,6 +162,14 @@ impl<'w> Transaction<'w> {
                 self.workflow().start_sync_execution(&start, reply)
             }
             Command::Continue(execution) => self.workflow().steps().continue_execution(execution),
+            Command::Evaluated {
+                execution,
+                number,
+                evaluated,
+            } => self
+                .workflow()
+                .steps()
+                .evaluated(execution, number, evaluated),
             Command::Invoked {
                 key,
                 execution,

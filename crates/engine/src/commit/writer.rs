@@ -12,6 +12,7 @@ use rampmeter_dispatch::Time;
 use rampmeter_store::{Readable, Store, StoreFailure, readable};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::apply::workflow::work::FIRST;
 use crate::command::Command;
 use crate::commit::effects::EffectRunner;
 use crate::commit::ends;
@@ -75,6 +76,15 @@ impl Writer {
         if let Readable::Whole(ids) = readable(self.store.executions().continuing())? {
             self.memory.workflow.continuing.extend(ids);
         }
+        // Those that are still to be told something are told it before anything newer.
+        for first in FIRST {
+            let found = self.store.executions().continuing_with(first);
+            if let Readable::Whole(ids) = readable(found)? {
+                for id in ids {
+                    self.memory.workflow.evaluations.wait(id);
+                }
+            }
+        }
         let waiting = self
             .memory
             .workflow
@@ -83,10 +93,10 @@ impl Writer {
             .copied()
             .map(Command::Continue);
         let mut continuing: VecDeque<Command> = waiting.collect();
-        let mut group: Vec<Command> = Vec::new();
+        let mut group: VecDeque<Command> = VecDeque::new();
         let mut again = true;
         loop {
-            if !again && continuing.is_empty() {
+            if !again && continuing.is_empty() && group.is_empty() {
                 let sleep = self.sleep()?;
                 group.extend(wait(commands, &effects.runtime, sleep));
                 if group.is_empty() && commands.is_closed() {
@@ -97,24 +107,27 @@ impl Writer {
             group.extend(continuing.drain(..continuing.len().min(CONTINUING)));
             while group.len() < GROUP {
                 match commands.try_recv() {
-                    Ok(command) => group.push(command),
+                    Ok(command) => group.push_back(command),
                     Err(_) => break,
                 }
             }
-            let (next, unfinished) = self.transact(std::mem::take(&mut group), effects)?;
+            let (next, unfinished) = self.transact(&mut group, effects)?;
             again = unfinished;
             continuing.extend(next);
-            if let Some(done) = self.drained() {
+            if group.is_empty()
+                && let Some(done) = self.drained()
+            {
                 self.store.tidy()?;
                 return Ok(done);
             }
         }
     }
 
-    /// One transaction. Returns the commands it left for the next, and whether more is due at once.
+    /// One transaction: it takes commands from the group until expressions have done enough. Returns the commands it made for the
+    /// next, and whether more is due at once.
     fn transact(
         &mut self,
-        group: Vec<Command>,
+        group: &mut VecDeque<Command>,
         effects: &EffectRunner,
     ) -> Result<(Vec<Command>, bool), StoreFailure> {
         let now = self.clock.now();
@@ -122,7 +135,9 @@ impl Writer {
         let mut transaction = Transaction::new(&self.store, &mut self.memory, now);
         transaction.follow_date(self.clock.wall_ahead())?;
         let mut unfinished = transaction.fire_due()?;
-        for command in group {
+        while !transaction.journal.has_evaluated_enough()
+            && let Some(command) = group.pop_front()
+        {
             transaction.apply(command)?;
         }
         unfinished |= transaction.start_what_waits()?;

@@ -25,7 +25,7 @@ pub(crate) struct Machine {
     pub(crate) arn: String,
     pub(crate) role_arn: String,
     pub(crate) kind: MachineKind,
-    pub(crate) definition: StateMachine,
+    pub(crate) definition: Arc<StateMachine>,
 }
 
 /// The revisions in use.
@@ -100,7 +100,7 @@ impl Machines {
             arn,
             role_arn,
             kind,
-            definition,
+            definition: Arc::new(definition),
         });
         if self.compiled.len() == KEPT {
             self.compiled.clear();

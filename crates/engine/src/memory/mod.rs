@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use rampmeter_dispatch::Time;
 use rampmeter_index::{
-    Ancestors, EndedExecutions, Expiries, FailureLog, Sources, StepTimes, WaitingPolls,
-    WaitingReceives,
+    Ancestors, EndedExecutions, Evaluations, Expiries, FailureLog, Sources, StepTimes,
+    WaitingPolls, WaitingReceives,
 };
 use rampmeter_store::model::activity::Activities;
 use rampmeter_store::model::arn::ArnScope;
@@ -86,6 +86,8 @@ pub(crate) struct WorkflowMemory {
     pub(crate) step_times: RefCell<StepTimes>,
     /// Executions that have a command waiting to go on with them.
     pub(crate) continuing: BTreeSet<ExecutionId>,
+    /// Executions that wait for something that is evaluated beside the writer.
+    pub(crate) evaluations: Evaluations,
     /// The activities that there are.
     pub(crate) activities: Activities,
     /// Clients that wait for the end of an execution that they started with StartSyncExecution.

@@ -1,6 +1,8 @@
 //! How much one evaluation may do. Everything is counted, nothing is timed, so that an expression that
 //! fails here fails at the same place everywhere.
 
+use crate::budget::Reach;
+
 /// The bounds of one evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -18,6 +20,8 @@ pub struct Limits {
     /// Bytes of all strings and arrays that the parts of the expression have as values, one after the
     /// other, whether or not the evaluation still holds them.
     pub touched_bytes: usize,
+    /// Bytes that all regular expressions of the evaluation look at, a text counted again for each time that it is searched.
+    pub searched_bytes: usize,
 }
 
 impl Limits {
@@ -30,7 +34,36 @@ impl Limits {
         array_items: 1_000_000,
         result_bytes: 16 * 1024 * 1024,
         touched_bytes: 256 * 1024 * 1024,
+        searched_bytes: 128 * 1024 * 1024,
     };
+
+    /// What an evaluation may use that others must not wait for: so few steps, each on so little, that nothing has to be weighed.
+    const BRIEF: Self = Self {
+        steps: Self::UNWEIGHED_STEPS,
+        string_bytes: 64 * 1024,
+        array_items: 1024,
+        result_bytes: 512 * 1024,
+        touched_bytes: 1024 * 1024,
+        searched_bytes: 128 * 1024,
+        ..Self::STATE
+    };
+
+    /// What honest work on a state's data stays within. What needs more comes after everybody else.
+    const LONG: Self = Self {
+        steps: 200_000,
+        touched_bytes: 32 * 1024 * 1024,
+        searched_bytes: 16 * 1024 * 1024,
+        ..Self::STATE
+    };
+
+    /// What a reach allows.
+    pub(super) fn of(reach: Reach) -> Self {
+        match reach {
+            Reach::Brief => Self::BRIEF,
+            Reach::Long => Self::LONG,
+            Reach::Full => Self::STATE,
+        }
+    }
 
     /// The steps after which an evaluation is begun again under the eye of the weigher. Until then
     /// the bounds on each single string and array suffice, and the evaluation runs at full speed.
@@ -55,10 +88,6 @@ impl Limits {
             ..self
         }
     }
-
-    /// How many bytes all regular expressions of an evaluation may look at, a text counted again for each time
-    /// that it is searched.
-    pub(super) const SEARCHED_BYTES: usize = 128 * 1024 * 1024;
 
     /// The longest text, in bytes, that `$replace`, `$match` and `$split` search with a regular
     /// expression that needs backtracking. The engine counts through the text again for each match, so the time

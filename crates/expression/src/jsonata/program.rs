@@ -95,6 +95,19 @@ impl Fault {
     pub fn is_internal(&self) -> bool {
         self.code == functions::INTERNAL
     }
+
+    /// A bound of the host.
+    pub(super) fn of_limit(message: &str) -> Self {
+        Self {
+            code: LIMIT.to_owned(),
+            message: message.to_owned(),
+        }
+    }
+
+    /// Whether it reached a bound.
+    pub(super) fn is_limit(&self) -> bool {
+        [STEPS_USED_UP, LIMIT].contains(&self.code.as_str())
+    }
 }
 
 impl From<jlens_core::Error> for Fault {
@@ -261,7 +274,7 @@ impl Program {
             };
             if is_guarded {
                 bindings = guards::bind(bindings, limits);
-                bindings = search::bind(bindings, &self.patterns);
+                bindings = search::bind(bindings, &self.patterns, limits);
                 bindings = distinct::bind(bindings);
             }
             let variables = given.variables.iter();
@@ -283,7 +296,9 @@ impl Program {
         let first = expression.evaluate_with(given.input, &bind(), &quick);
         match first {
             // A limit, perhaps one that only holds for what is not weighed.
-            Err(error) if [STEPS_USED_UP, LIMIT].contains(&error.code()) => {}
+            Err(error)
+                if [STEPS_USED_UP, LIMIT].contains(&error.code())
+                    && limits.steps > Limits::UNWEIGHED_STEPS => {}
             other => return Ok(other?),
         }
         let stop = CancelToken::new();

@@ -33,15 +33,17 @@ const MATCH_COST: usize = 64;
 /// The patterns of an expression, and how much its evaluation may still search.
 struct Search {
     patterns: Arc<[Pattern]>,
+    most: usize,
     /// An atomic only because the engine asks that functions can be shared between threads.
     left: AtomicUsize,
 }
 
 /// `bindings` with the functions that search.
-pub(super) fn bind(bindings: Bindings, patterns: &Arc<[Pattern]>) -> Bindings {
+pub(super) fn bind(bindings: Bindings, patterns: &Arc<[Pattern]>, limits: Limits) -> Bindings {
     let search = Arc::new(Search {
         patterns: Arc::clone(patterns),
-        left: AtomicUsize::new(Limits::SEARCHED_BYTES),
+        most: limits.searched_bytes,
+        left: AtomicUsize::new(limits.searched_bytes),
     });
     let function = |arity, work: fn(&Search, Arguments<'_>, &HostCall<'_>) -> Answer| {
         let search = Arc::clone(&search);
@@ -181,7 +183,7 @@ impl Search {
         left.map(drop).ok_or_else(|| {
             let message = format!(
                 "The regular expressions of an evaluation may look at {} bytes",
-                Limits::SEARCHED_BYTES
+                self.most
             );
             Error::new("U1001").with("message", message)
         })

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::limits::Limits;
 use super::program::{Dialect, Fault, Given, Program, Reads};
+use crate::budget::text_size;
 use crate::scope::Scope;
 
 /// The parts of `$states` that depend on how far the state is.
@@ -17,7 +18,7 @@ pub struct Known<'a> {
     pub error_output: Option<&'a Value>,
 }
 
-/// Evaluates an expression in the scope of a state.
+/// Evaluates an expression in the scope of a state, as far as the budget of the state reaches.
 pub fn evaluate(
     program: &Program,
     scope: &mut dyn Scope,
@@ -33,7 +34,12 @@ pub fn evaluate(
     if !matches!(reads, Reads::Nothing) {
         variables.insert("states".to_owned(), states(reads, scope, known));
     }
-    program.evaluate(&Given {
+    let bytes: usize = variables.values().map(text_size).sum();
+    let reach = scope
+        .budget()
+        .evaluation(program.source().len() + bytes)
+        .map_err(|_| Fault::of_limit("The expressions work on too much data"))?;
+    let value = program.evaluate(&Given {
         input: None,
         variables,
         now: scope.now(),
@@ -43,8 +49,12 @@ pub fn evaluate(
             0
         },
         dialect: Dialect::Aws,
-        limits: Limits::STATE,
-    })
+        limits: Limits::of(reach),
+    });
+    if value.as_ref().is_err_and(Fault::is_limit) {
+        scope.budget().exceed();
+    }
+    value
 }
 
 fn states(reads: Reads<'_>, scope: &dyn Scope, known: Known<'_>) -> Value {

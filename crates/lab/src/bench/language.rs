@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rampmeter_asl::{Context, Frame, Payload, Progress, StateMachine, Status, Stimulus, advance};
+use rampmeter_asl::{
+    Context, Effort, Frame, Payload, Progress, Reach, StateMachine, Status, Stimulus, advance,
+};
 use rampmeter_config::Config;
 use rampmeter_engine::{
     CreateStateMachine, Engine, ExecutionStatus, MachineKind, Options, Settings, StartExecution,
@@ -267,6 +269,7 @@ fn run(machine: &StateMachine, states: u32) -> u32 {
             task_token: &|_| String::new(),
             random: &mut || 4,
             transitions: 64,
+            effort: &Effort::of(Reach::Brief),
         };
         let step = advance(machine, &mut progress, &mut frame, stimulus, &mut context)
             .expect("the frame waits to go on");

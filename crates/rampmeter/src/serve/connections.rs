@@ -31,12 +31,13 @@ const MAX_CONNECTIONS: usize = 24_000;
 /// The pause after a connection could not be accepted, for example because the process has too many files open.
 const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
 
-/// Serves a port until `ended`, and then until every connection has finished its answer.
+/// Serves a port, at most so many connections at once, until `ended`, and then until every connection has finished its answer.
 pub(super) async fn serve(
     listener: TcpListener,
     tls: Option<Offer>,
     proxies: Arc<[Network]>,
     router: Router,
+    most: usize,
     ended: impl Future<Output = ()>,
 ) {
     let mut http = Builder::new();
@@ -44,7 +45,7 @@ pub(super) async fn serve(
         .header_read_timeout(SLOWEST_HEAD)
         .max_buf_size(MAX_HEAD_BYTES);
     let connections = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(most.min(MAX_CONNECTIONS)));
     let mut ended = std::pin::pin!(ended);
     loop {
         let accepted = async {

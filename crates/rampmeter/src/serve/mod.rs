@@ -124,6 +124,7 @@ pub(crate) async fn serve(
     }
     let admin_site = rampmeter_admin::Site::start(engine.clone(), &config);
     descriptors::raise();
+    let connections = descriptors::shares();
     let mut servers = Servers::new(&config.server.proxies);
     servers.add(
         aws_listener,
@@ -132,11 +133,13 @@ pub(crate) async fn serve(
             wire_site(&config, &engine, aws),
             rampmeter_wire::Access::new(&config),
         ),
+        connections.aws,
     );
     servers.add(
         admin_listener,
         tls,
         rampmeter_admin::router(Arc::clone(&admin_site)),
+        connections.admin,
     );
     let ready = Ready::new(&config, &engine, aws, admin).await?;
     ready.announce(ports.json, ports.ready_file.as_deref())?;

@@ -33,8 +33,14 @@ impl Servers {
         }
     }
 
-    /// Serves a port.
-    pub(super) fn add(&mut self, listener: TcpListener, tls: Option<Offer>, router: Router) {
+    /// Serves a port, at most so many connections at once.
+    pub(super) fn add(
+        &mut self,
+        listener: TcpListener,
+        tls: Option<Offer>,
+        router: Router,
+        connections: usize,
+    ) {
         let mut ending = self.ending.subscribe();
         let ended = async move {
             // The sender is gone only when the process ends anyway.
@@ -45,6 +51,7 @@ impl Servers {
             tls,
             Arc::clone(&self.proxies),
             router,
+            connections,
             ended,
         ));
     }

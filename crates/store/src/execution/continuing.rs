@@ -17,6 +17,17 @@ impl ExecutionTables<'_> {
         Ok(())
     }
 
+    /// Puts one thing to do before the others of its execution.
+    pub fn note_continuing_first(&self, id: ExecutionId, work: &str) -> Result<(), StoreError> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO continuing (execution, number, work) VALUES (?1, \
+                 coalesce((SELECT min(number) FROM continuing WHERE execution = ?1), 1) - 1, ?2)",
+            )?
+            .execute((id, work))?;
+        Ok(())
+    }
+
     /// Takes the first things to do of an execution out of the table, at most `most`.
     pub fn take_continuing(&self, id: ExecutionId, most: u32) -> Result<Vec<String>, StoreError> {
         let mut statement = self.connection.prepare_cached(
@@ -48,6 +59,15 @@ impl ExecutionTables<'_> {
             .prepare_cached("DELETE FROM continuing WHERE execution = ?1")?
             .execute([id])?;
         Ok(())
+    }
+
+    /// The executions that an earlier process did not come to tell something, which `mark` begins the text of.
+    pub fn continuing_with(&self, mark: &str) -> Result<Vec<ExecutionId>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT DISTINCT execution FROM continuing WHERE substr(work, 1, length(?1)) = ?1",
+        )?;
+        let rows = statement.query_map([mark], |row| row.get(0))?;
+        Ok(readable(rows, "work that is left")?)
     }
 
     /// The executions that an earlier process did not go on with.

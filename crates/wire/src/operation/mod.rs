@@ -1,6 +1,7 @@
 //! What an operation is: its name, the right it needs, its handler; and one request for it. Which there are is said by
 //! `table`, and how a request comes to be one by `server`.
 
+mod aside;
 mod caller;
 
 use std::future::Future;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use crate::protocol::error::WireError;
 use crate::protocol::service::Service;
 
+pub(crate) use aside::aside;
 pub(crate) use caller::Caller;
 
 /// What the wire API serves.

@@ -2,6 +2,7 @@
 //! its answer written.
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html>
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use uuid::Uuid;
 use super::constraint::Constraints;
 use super::execution::{MAX_ARN_CHARS, MAX_CAUSE_CHARS, MAX_ERROR_CHARS, MAX_PAYLOAD_BYTES};
 use super::machine::MAX_DEFINITION_BYTES;
-use crate::operation::Call;
+use crate::operation::{Call, aside};
 use crate::protocol::error::WireError;
 use crate::protocol::json::parameters;
 
@@ -66,7 +67,8 @@ struct Configured {
 pub(crate) async fn test(call: Call) -> Result<Value, WireError> {
     let test: Test = parameters(&call.body)?;
     let with_inspection = check(&test)?;
-    let tested = run(test, &call)?;
+    let site = Arc::clone(&call.site);
+    let tested = aside(move || run(test, &site.region, &site.account)).await??;
     if tested.waits > 0 {
         // A Wait state waits in a test too, at most the five minutes that a test may take.
         tokio::time::sleep(Duration::from_millis(tested.waits.unsigned_abs())).await;
@@ -127,8 +129,7 @@ fn check(test: &Test) -> Result<bool, WireError> {
 }
 
 /// Runs a test as if it were an Express execution with names of its own, as AWS does.
-fn run(test: Test, call: &Call) -> Result<Tested, WireError> {
-    let (region, account) = (&call.site.region, &call.site.account);
+fn run(test: Test, region: &str, account: &str) -> Result<Tested, WireError> {
     let (machine, execution) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
     let task_token = Uuid::new_v4().to_string();
     let mut setting = Setting {

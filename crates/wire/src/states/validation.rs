@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::constraint::Constraints;
 use super::machine::{MAX_DEFINITION_BYTES, kind};
-use crate::operation::Call;
+use crate::operation::{Call, aside};
 use crate::protocol::error::WireError;
 use crate::protocol::json::parameters;
 
@@ -36,7 +36,8 @@ pub(crate) async fn validate(call: Call) -> Result<Value, WireError> {
     constraints.check()?;
     let kind = kind(validate.r#type.as_deref())?;
     let with_warnings = severity == Some("WARNING");
-    let found = diagnostics(definition.unwrap_or_default(), kind, with_warnings);
+    let definition = validate.definition.unwrap_or_default();
+    let found = aside(move || diagnostics(&definition, kind, with_warnings)).await?;
     let most = match validate.max_results {
         None | Some(0) => MAX_DIAGNOSTICS,
         Some(most) => most,

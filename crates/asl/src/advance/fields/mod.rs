@@ -19,8 +19,8 @@ use crate::execution::probe::{Stage, StateProbe};
 use crate::execution::scope::{StateFacts, StateScope};
 use crate::execution::stimulus::Context;
 use crate::model::machine::State;
-use rampmeter_expression::ExpressionError;
 use rampmeter_expression::payload::{DEPTH_LIMIT, Payload};
+use rampmeter_expression::{ExpressionError, Scope};
 
 use crate::advance::failure::{EvaluationFault, Failure, StateEntry};
 use crate::advance::host::Host;
@@ -89,12 +89,11 @@ impl<'f, 'c> Fields<'f, 'c> {
         evaluate: impl FnOnce(&mut StateScope<'_, '_>) -> T,
     ) -> T {
         let facts = self.facts();
-        evaluate(&mut StateScope::new(
-            input.value(),
-            &facts,
-            self.frame,
-            self.context,
-        ))
+        let effort = self.context.effort;
+        let mut scope = StateScope::new(input.value(), &facts, self.frame, self.context);
+        let made = evaluate(&mut scope);
+        effort.settle(scope.budget());
+        made
     }
 
     /// As [`Fields::within`], for an expression whose failure is that of the state.

@@ -192,19 +192,21 @@ impl ActivityTasks<'_, '_> {
         }
     }
 
-    /// Keeps the task of an activity until a worker takes it.
+    /// Keeps the task of an activity until a worker takes it. Answers whether there is such an activity: it may have been deleted since
+    /// the interpreter asked, if that was evaluated beside the writer.
     pub(crate) fn keep_task(
         &mut self,
         arn: &str,
         execution: ExecutionId,
         event: EventId,
         step: StepId,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let known = arn::activity_name(arn)
             .ok()
             .and_then(|name| self.workflow.memory.activities.get(name).copied());
-        // The interpreter asked whether there is such an activity, in this transaction.
-        let activity = known.expect("a task is scheduled for an activity that exists");
+        let Some(activity) = known else {
+            return Ok(false);
+        };
         self.store.machines.insert_activity_task(&ActivityTaskRow {
             activity,
             step,
@@ -212,7 +214,7 @@ impl ActivityTasks<'_, '_> {
             execution,
         })?;
         self.workflow.memory.polls.wake(activity);
-        Ok(())
+        Ok(true)
     }
 
     /// Answers the workers whose time is over, and those whose activities have tasks. Says whether some remain that

@@ -4,14 +4,15 @@
 use rampmeter_asl::{Frame, FrameId, Payload, Stimulus, TimerKind};
 use rampmeter_store::{ExecutionRow, StoreError};
 
+use crate::apply::subject::Subject;
 use crate::apply::workflow::step::Steps;
-use crate::apply::workflow::work::{BUDGET, Moving};
+use crate::apply::workflow::work::{BUDGET, Moving, Work};
 use crate::memory::machines::Machine;
 
 /// What became of a stimulus.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Advanced {
-    /// The execution moved, and the step is written.
+    /// The execution moved, and the step is written; or it is suspended, and will.
     Moved,
     /// The execution does not wait for that event any more. Nothing was written.
     Stale,
@@ -29,14 +30,23 @@ impl Steps<'_, '_> {
         let Some(frame) = self.workflow.load_frame(&execution, id)? else {
             return Ok(Advanced::Stale);
         };
+        let at = self.workflow.now();
         let machine = self.workflow.machine(execution.revision)?;
         let mut moving = Moving::new(execution, machine, BUDGET);
         let moved = if matches!(stimulus, Stimulus::TaskHeartbeat { .. }) {
             self.heartbeat(&mut moving, frame, stimulus)?
-        } else if self.step(&mut moving, frame, stimulus, call)?.is_some() {
+        } else if self
+            .step(&mut moving, frame, stimulus.clone(), call)?
+            .is_some()
+        {
             self.work(&mut moving)?;
             self.store.executions.update_execution(&moving.row)?;
-            self.put_off(&moving)?;
+            self.put_off(&mut moving)?;
+            true
+        } else if moving.suspension.is_some() {
+            let news = Work::deliver(stimulus, at, call.map(str::to_owned));
+            moving.due.push_front(news);
+            self.put_off(&mut moving)?;
             true
         } else {
             false
@@ -49,7 +59,7 @@ impl Steps<'_, '_> {
     }
 
     /// The frame that a stimulus from outside is for: the one that waits for its event, else the root.
-    fn frame_addressed(
+    pub(crate) fn frame_addressed(
         &self,
         execution: &ExecutionRow,
         stimulus: &Stimulus,
@@ -91,6 +101,6 @@ impl Steps<'_, '_> {
         }
         self.work(&mut moving)?;
         self.store.executions.update_execution(&moving.row)?;
-        self.put_off(&moving)
+        self.put_off(&mut moving)
     }
 }

@@ -97,7 +97,11 @@ impl Forks<'_, '_> {
         let Some(index) = indices.next() else {
             return Ok(());
         };
-        if !indices.is_empty() {
+        let child = Frame::child(parent, first + u64::from(index), index, cause);
+        self.workflow
+            .steps()
+            .step(moving, child, Stimulus::Begin, None)?;
+        if moving.suspension.is_none() && !indices.is_empty() {
             moving.due.push_front(Work::Begin {
                 parent,
                 first,
@@ -106,10 +110,6 @@ impl Forks<'_, '_> {
                 cause,
             });
         }
-        let child = Frame::child(parent, first + u64::from(index), index, cause);
-        self.workflow
-            .steps()
-            .step(moving, child, Stimulus::Begin, None)?;
         Ok(())
     }
 
@@ -182,7 +182,7 @@ impl Forks<'_, '_> {
         let joined = Stimulus::Joined { event, outcome };
         let ended = self.workflow.steps().step(moving, frame, joined, None)?;
         moving.joining = None;
-        if matches!(ended, Some(Some(End::Failed { .. }))) {
+        if moving.suspension.is_some() || matches!(ended, Some(Some(End::Failed { .. }))) {
             return self.store.frames.put_fork(execution, &row);
         }
         let Range { start, end } = row.children();

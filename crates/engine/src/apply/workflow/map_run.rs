@@ -1,9 +1,13 @@
 //! Map runs: a Distributed Map state starts child executions, each with a history of its own, and waits for them. Their
 //! starts are work of the parent's, a few in each command; the end of each is counted in the transaction that ends it.
 
+use std::sync::Arc;
+
 use rampmeter_asl::{
-    ChildFailure, End, Frame, MapRun, Next, Outcome, Payload, Stimulus, Tolerance, map_run_input,
+    ChildFailure, Effort, End, Frame, MapRun, Next, Outcome, Payload, Reach, Stimulus, Tolerance,
+    map_run_input,
 };
+use rampmeter_evaluation::Question;
 use rampmeter_store::MAX_DATA_BYTES;
 use rampmeter_store::TransactionError;
 use rampmeter_store::model::arn::map_run_names;
@@ -87,6 +91,17 @@ impl MapRuns<'_, '_> {
         let Some(index) = indices.next() else {
             return Ok(());
         };
+        moving.spend(START);
+        if let Some(parent) = self.workflow.ancestor(&moving.row, run.frame)? {
+            match self.child_input(moving, &parent, index)? {
+                None => return Ok(()),
+                Some(Ok(input)) => self.start_item(moving, &run, input)?,
+                Some(Err(ChildFailure { error, cause })) => {
+                    let end = End::Failed { error, cause };
+                    self.item_ended(id, &end, 1)?;
+                }
+            }
+        }
         if !indices.is_empty() {
             moving.due.push_front(Work::StartItems {
                 map_run: id.0,
@@ -94,22 +109,36 @@ impl MapRuns<'_, '_> {
                 until: indices.end,
             });
         }
-        moving.spend(START);
-        let Some(parent) = self.workflow.ancestor(&moving.row, run.frame)? else {
-            return Ok(());
-        };
+        Ok(())
+    }
+
+    /// The input of a child execution, or why it fails before it begins. None when the parent is suspended until that is evaluated.
+    fn child_input(
+        &mut self,
+        moving: &mut Moving,
+        parent: &Arc<Frame>,
+        index: u32,
+    ) -> Result<Option<Result<Payload, ChildFailure>>, StoreError> {
+        let evaluated = moving.evaluated.take();
+        let evaluated =
+            evaluated.and_then(|evaluated| evaluated.into_child_input(parent.id(), index));
+        if evaluated.is_some() {
+            return Ok(evaluated);
+        }
+        let effort = Effort::of(Reach::Brief);
         let input = self
             .workflow
-            .with_context(moving, None, |machine, context| {
-                map_run_input(machine, &parent, index, context)
+            .with_context(moving, None, &effort, |machine, context| {
+                map_run_input(machine, parent, index, context)
             })?;
-        match input {
-            Ok(input) => self.start_item(moving, &run, input),
-            Err(ChildFailure { error, cause }) => {
-                let end = End::Failed { error, cause };
-                self.item_ended(id, &end, 1)
-            }
+        self.workflow.steps().note_evaluated(&effort);
+        if !effort.is_exceeded() {
+            return Ok(Some(input));
         }
+        let parent = Arc::clone(parent);
+        let question = Question::ChildInput { parent, index };
+        moving.suspension = Some(self.workflow.steps().take_down(moving, question)?);
+        Ok(None)
     }
 
     fn start_item(
@@ -270,6 +299,10 @@ impl MapRuns<'_, '_> {
             .steps()
             .step(moving, frame, Stimulus::Joined { event, outcome }, None)?;
         moving.joining = None;
+        if moving.suspension.is_some() {
+            (run.status, run.stopped_at) = (ExecutionStatus::Running, None);
+            self.store.frames.update_map_run(&run)?;
+        }
         Ok(())
     }
 

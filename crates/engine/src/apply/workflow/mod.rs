@@ -12,6 +12,7 @@ pub(crate) mod resume;
 pub(crate) mod service;
 pub(crate) mod source;
 pub(crate) mod step;
+pub(crate) mod suspension;
 pub(crate) mod synchronous;
 pub(crate) mod task;
 pub(crate) mod timer;

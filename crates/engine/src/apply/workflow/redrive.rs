@@ -55,10 +55,10 @@ impl Redrives<'_, '_> {
         if let Some(why) = why_not_redrivable(&row, now) {
             return Err(Rejected::ExecutionNotRedrivable(why).into());
         }
-        let Some(frame) = self.stored_frame(row.frame_step)? else {
+        if self.stored_frame(row.frame_step)?.is_none() {
             let why = "The execution failed because it could not be read";
             return Err(Rejected::ExecutionNotRedrivable(why.to_owned()).into());
-        };
+        }
         let machine = self.workflow.machine(row.revision)?;
         // What its end left to do is done before anything goes on.
         let mut moving = Moving::new(row.clone(), machine, BUDGET);
@@ -71,26 +71,35 @@ impl Redrives<'_, '_> {
         self.store
             .executions
             .note_redrive(&row, redrive.client_token.as_deref())?;
-        let fork = self.store.frames.fork(row.id, 0)?;
-        let redriven = row.events + 1;
         let machine = self.workflow.machine(row.revision)?;
         let mut moving = Moving::new(row, machine, BUDGET);
+        moving.due.push_back(Work::RedriveRoot);
+        self.workflow.steps().work(&mut moving)?;
+        self.store.executions.update_execution(&moving.row)?;
+        self.workflow.steps().put_off(&mut moving)?;
+        Ok(now)
+    }
+
+    /// The root goes on where it failed, and with it those of its children that did not succeed.
+    pub(crate) fn redrive_root(&mut self, moving: &mut Moving) -> Result<(), StoreError> {
+        let Some(frame) = self.stored_frame(moving.row.frame_step)? else {
+            return Ok(());
+        };
+        let fork = self.store.frames.fork(moving.row.id, 0)?;
+        let redriven = moving.row.events + 1;
         let stimulus = Stimulus::Redrive {
             cause: 0,
             with_children: fork.is_some(),
         };
-        let moved = self
-            .workflow
-            .steps()
-            .step(&mut moving, frame, stimulus, None)?;
-        moved.expect("a root that ended badly can be redriven");
-        if let Some(fork) = fork {
-            self.revive_children(&mut moving, fork, redriven)?;
+        let moved = self.workflow.steps().step(moving, frame, stimulus, None)?;
+        if moving.suspension.is_some() {
+            return Ok(());
         }
-        self.workflow.steps().work(&mut moving)?;
-        self.store.executions.update_execution(&moving.row)?;
-        self.workflow.steps().put_off(&moving)?;
-        Ok(now)
+        moved.expect("a root that ended badly can be redriven");
+        match fork {
+            Some(fork) => self.revive_children(moving, fork, redriven),
+            None => Ok(()),
+        }
     }
 
     fn stored_frame(&self, step: StepId) -> Result<Option<Frame>, StoreError> {
@@ -137,7 +146,6 @@ impl Redrives<'_, '_> {
         mut indices: Range<u32>,
         cause: EventId,
     ) -> Result<(), StoreError> {
-        let execution = moving.row.id;
         if self
             .workflow
             .forks()
@@ -149,7 +157,8 @@ impl Redrives<'_, '_> {
         let Some(index) = indices.next() else {
             return Ok(());
         };
-        if !indices.is_empty() {
+        self.redrive_child(moving, parent, first + u64::from(index), index, cause)?;
+        if moving.suspension.is_none() && !indices.is_empty() {
             moving.due.push_front(Work::Redrive {
                 parent,
                 first,
@@ -158,7 +167,18 @@ impl Redrives<'_, '_> {
                 cause,
             });
         }
-        let id = first + u64::from(index);
+        Ok(())
+    }
+
+    fn redrive_child(
+        &mut self,
+        moving: &mut Moving,
+        parent: FrameId,
+        id: FrameId,
+        index: u32,
+        cause: EventId,
+    ) -> Result<(), StoreError> {
+        let execution = moving.row.id;
         let Some(row) = self.store.frames.frame(execution, id)? else {
             // It was to begin when the fork failed, and had not.
             let child = Frame::child(parent, id, index, cause);
@@ -180,6 +200,7 @@ impl Redrives<'_, '_> {
         };
         self.workflow.steps().step(moving, frame, stimulus, None)?;
         match below {
+            Some(_) if moving.suspension.is_some() => Ok(()),
             Some(below) => self.revive_children(moving, below, cause),
             None => Ok(()),
         }

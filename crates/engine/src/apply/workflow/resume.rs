@@ -1,7 +1,7 @@
 //! Tells executions what is pending for them, one after another, until nothing is: the only place from which an execution moves
 //! that has begun. An execution that cannot be read fails here, alone.
 
-use rampmeter_asl::{Detail, End, Event, Status};
+use rampmeter_asl::{Detail, End, Event, Status, Stimulus};
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::execution::ExecutionStatus;
 use rampmeter_store::model::id::{ExecutionId, StepId};
@@ -13,7 +13,7 @@ use crate::apply::subject::Subject;
 use crate::apply::workflow::advance::Advanced;
 use crate::apply::workflow::context::WorkflowContext;
 use crate::apply::workflow::step::StepBuilder;
-use crate::apply::workflow::work::Moving;
+use crate::apply::workflow::work::{Moving, Work};
 
 impl WorkflowContext<'_> {
     /// Tells executions what came up for them in this transaction, until nothing comes up any more.
@@ -25,6 +25,14 @@ impl WorkflowContext<'_> {
     }
 
     fn resume(&mut self, pending: Pending) -> Result<(), StoreFailure> {
+        let is_suspended = self.steps().is_suspended(pending.execution);
+        let ends = matches!(
+            pending.stimulus,
+            Stimulus::Stop { .. } | Stimulus::ExecutionTimedOut
+        );
+        if is_suspended && !ends {
+            return self.steps().tell_later(pending);
+        }
         let Pending {
             execution,
             stimulus,
@@ -34,9 +42,21 @@ impl WorkflowContext<'_> {
         self.with_execution(execution, |workflow, row| {
             // A heartbeat moves a timer and writes no event, so it may be given the time at which it begins to run.
             let now = std::mem::replace(&mut workflow.journal_mut().now, at);
+            let later = is_suspended.then(|| stimulus.clone());
             let advanced = workflow.steps().advance(row, stimulus, call.as_deref());
             workflow.journal_mut().now = now;
-            if advanced? == Advanced::Stale && call.is_some() {
+            let advanced = advanced?;
+            if let Some(stimulus) = later {
+                if advanced == Advanced::Moved {
+                    // It has ended: nothing is evaluated for it any more.
+                    workflow.steps().end_suspension(execution);
+                    workflow.go_on_later(execution);
+                } else {
+                    // A redrive has first to take effect.
+                    let news = Work::deliver(stimulus, at, None);
+                    workflow.steps().leave_to(execution, &news)?;
+                }
+            } else if advanced == Advanced::Stale && call.is_some() {
                 tracing::info!(
                     execution = execution.0,
                     "the answer came after its task had ended"
@@ -75,6 +95,7 @@ impl WorkflowContext<'_> {
         match self.attempt(|workflow| workflow.fail_execution(row, damaged))? {
             Attempt::Done(()) => {
                 self.memory.continuing.remove(&id);
+                self.steps().end_suspension(id);
                 let name = self.name_of(id)?;
                 self.note_damaged(DamagedKind::Execution, name, damaged)
             }
@@ -92,10 +113,11 @@ impl WorkflowContext<'_> {
         let executions = self.store.executions;
         executions.end_unreadable_execution(id, self.now_millis())?;
         self.memory.continuing.remove(&id);
+        self.steps().end_suspension(id);
         let waiting = readable(self.store.executions.take_awaiting_tasks(id))?;
         if let Readable::Whole(tasks) = waiting {
             for task in tasks {
-                let stimulus = rampmeter_asl::Stimulus::TaskFailed {
+                let stimulus = Stimulus::TaskFailed {
                     event: task.event,
                     error: Some("States.Runtime".to_owned()),
                     cause: Some(damaged.to_string()),

@@ -5,9 +5,11 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use rampmeter_asl::{
-    Advance, Context, Detail, Effect, End, Event, EventId, Fork, Frame, FrameId, MapRun, Payload,
-    Progress, StateMachine, Status, Stimulus, Task, Timer, TimerKind, Waiting, record,
+    Advance, Context, Detail, Effect, Effort, End, Event, EventId, Fork, Frame, FrameId, MapRun,
+    Payload, Progress, Reach, StateMachine, Status, Stimulus, Task, Timer, TimerKind, Unmoved,
+    Waiting, record,
 };
+use rampmeter_evaluation::Question;
 use rampmeter_store::model::execution::ExecutionStatus;
 use rampmeter_store::model::id::{ExecutionId, StepId};
 use rampmeter_store::unreadable;
@@ -37,7 +39,7 @@ impl<'t> WorkflowContext<'t> {
 
 impl Steps<'_, '_> {
     /// Moves one frame by one stimulus. `call` is the audit of the call that caused it. `None` when the frame does not
-    /// wait for it; nothing was written then. Else the end of the frame, if it ended.
+    /// wait for it, or is suspended because the step takes more than the writer may do; nothing was written then. Else the end of the frame, if it ended.
     pub(crate) fn step(
         &mut self,
         moving: &mut Moving,
@@ -84,7 +86,6 @@ impl Steps<'_, '_> {
         mut frame: Frame,
         stimulus: Stimulus,
     ) -> Result<Option<StepBuilder>, StoreError> {
-        let execution = moving.row.id;
         let mut progress = Progress {
             events: moving.row.events,
             frames: moving.row.frames,
@@ -97,19 +98,46 @@ impl Steps<'_, '_> {
         let mut stimuli = VecDeque::from([stimulus]);
         let mut first = true;
         while let Some(stimulus) = stimuli.pop_front() {
-            let advanced = self.workflow.step_once(
+            let advanced = self.step_once(
                 moving,
                 start_input.as_ref(),
                 &mut progress,
                 &mut frame,
-                stimulus,
+                stimulus.clone(),
             )?;
-            let Some(advance) = advanced else {
-                assert!(
-                    first,
-                    "a task's own submission finds the task waiting for it"
-                );
-                return Ok(None);
+            let advance = match advanced {
+                Ok(advance) => advance,
+                Err(Unmoved::Stale) => {
+                    assert!(
+                        first,
+                        "a task's own submission finds the task waiting for it"
+                    );
+                    return Ok(None);
+                }
+                // It begins, and enters its first state in a step of its own.
+                Err(Unmoved::Exceeded) if start_input.is_some() && moving.budget > 0 => {
+                    moving.budget = 0;
+                    stimuli.push_front(stimulus);
+                    continue;
+                }
+                Err(Unmoved::Exceeded) if first => {
+                    let question = Question::Advance {
+                        frame: Box::new(frame),
+                        progress,
+                        stimulus,
+                    };
+                    moving.suspension = Some(self.take_down(moving, question)?);
+                    return Ok(None);
+                }
+                // What the task was answered at once, it is told in a step of its own.
+                Err(Unmoved::Exceeded) => {
+                    let now = self.workflow.now();
+                    stimuli.push_front(stimulus);
+                    for stimulus in stimuli.into_iter().rev() {
+                        moving.due.push_front(Work::deliver(stimulus, now, None));
+                    }
+                    break;
+                }
             };
             if first {
                 made.id = StepId(
@@ -126,25 +154,62 @@ impl Steps<'_, '_> {
             made.events.extend(advance.events);
             made.status = advance.status;
             for effect in advance.effects {
-                match effect {
-                    Effect::Submit(task) => {
-                        moving.spend(REQUEST);
-                        stimuli.extend(self.submit(&task, execution, &mut made)?);
-                    }
-                    Effect::SetTimer(timer) => self.store.executions.set_timer(execution, timer)?,
-                    Effect::ClearTimer(timer) => {
-                        self.store.executions.clear_timer(execution, timer)?;
-                    }
-                    Effect::Abandon(event) => self.workflow.services().abandon(execution, event)?,
-                    Effect::Fork(fork) => made.fork = Some(fork),
-                    Effect::StartMapRun(run) => made.map_run = Some(run),
-                }
+                stimuli.extend(self.carry_out(effect, moving, &mut made)?);
             }
         }
         made.frame = Some(frame);
         made.last_event = progress.events;
         made.frames = progress.frames;
         Ok(Some(made))
+    }
+
+    /// Carries out one effect. What a task's request was answered at once is the next stimulus.
+    fn carry_out(
+        &mut self,
+        effect: Effect,
+        moving: &mut Moving,
+        made: &mut StepBuilder,
+    ) -> Result<Option<Stimulus>, StoreError> {
+        let execution = moving.row.id;
+        match effect {
+            Effect::Submit(task) => {
+                moving.spend(REQUEST);
+                return self.submit(&task, execution, made);
+            }
+            Effect::SetTimer(timer) => self.store.executions.set_timer(execution, timer)?,
+            Effect::ClearTimer(timer) => self.store.executions.clear_timer(execution, timer)?,
+            Effect::Abandon(event) => self.workflow.services().abandon(execution, event)?,
+            Effect::Fork(fork) => made.fork = Some(fork),
+            Effect::StartMapRun(run) => made.map_run = Some(run),
+        }
+        Ok(None)
+    }
+
+    /// One advance of the interpreter, or what was evaluated of it beside the writer. `start_input` is the execution's input while
+    /// its row is not written yet.
+    fn step_once(
+        &self,
+        moving: &mut Moving,
+        start_input: Option<&Payload>,
+        progress: &mut Progress,
+        frame: &mut Frame,
+        stimulus: Stimulus,
+    ) -> Result<Result<Advance, Unmoved>, StoreError> {
+        let evaluated = moving.evaluated.take();
+        if let Some((moved, then, advance)) =
+            evaluated.and_then(|evaluated| evaluated.into_advance(frame.id(), *progress))
+        {
+            (*frame, *progress) = (moved, then);
+            return Ok(advance.ok_or(Unmoved::Stale));
+        }
+        let effort = Effort::of(Reach::Brief);
+        let advanced =
+            self.workflow
+                .with_context(moving, start_input, &effort, |machine, context| {
+                    rampmeter_asl::advance(machine, progress, frame, stimulus, context)
+                });
+        self.note_evaluated(&effort);
+        advanced
     }
 
     /// Carries out a task's request. `None` when the answer comes in a later command.
@@ -366,25 +431,12 @@ impl WorkflowContext<'_> {
         Ok(timers)
     }
 
-    /// One advance of the interpreter; none when the frame does not wait for the stimulus. `start_input` is the execution's input while its row is not written yet.
-    fn step_once(
-        &self,
-        moving: &Moving,
-        start_input: Option<&Payload>,
-        progress: &mut Progress,
-        frame: &mut Frame,
-        stimulus: Stimulus,
-    ) -> Result<Option<Advance>, StoreError> {
-        self.with_context(moving, start_input, |machine, context| {
-            rampmeter_asl::advance(machine, progress, frame, stimulus, context).ok()
-        })
-    }
-
-    /// Runs the interpreter with what it may see of an execution.
+    /// Runs the interpreter with what it may see of an execution and the work that its expressions may do.
     pub(crate) fn with_context<T>(
         &self,
         moving: &Moving,
         start_input: Option<&Payload>,
+        effort: &Effort,
         run: impl FnOnce(&StateMachine, &mut Context<'_>) -> T,
     ) -> Result<T, StoreError> {
         let (machine, execution) = (moving.machine(), &moving.row);
@@ -439,6 +491,7 @@ impl WorkflowContext<'_> {
             task_token: &|event| self.seal.mint(execution.id, event),
             random: &mut random,
             transitions: moving.budget,
+            effort,
         };
         let made = run(&machine.definition, &mut context);
         match unreadable.into_inner() {

@@ -6,10 +6,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rampmeter_asl::{EventId, FrameId, Outcome, Stimulus};
+use rampmeter_dispatch::Time;
+use rampmeter_evaluation::Evaluated;
 use rampmeter_store::model::id::{ExecutionId, MapRunId};
 use rampmeter_store::{ExecutionRow, StoreError, StoreFailure};
 use serde::{Deserialize, Serialize};
 
+use crate::apply::outbox::Suspension;
+use crate::apply::subject::Subject;
 use crate::apply::workflow::step::Steps;
 use crate::memory::machines::Machine;
 
@@ -20,8 +24,11 @@ pub(crate) const BUDGET: u32 = 64;
 /// What a task's request costs, so that a loop of requests comes to an end too.
 pub(crate) const REQUEST: u32 = 5;
 
+/// How the texts of [`Work::Deliver`] and [`Work::RedriveRoot`] begin, before which an execution is told nothing.
+pub(crate) const FIRST: [&str; 2] = ["{\"Deliver\":", "\"RedriveRoot\""];
+
 /// One thing to do in one execution. The store holds it as JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Work {
     /// A frame used up its transitions and goes on.
     Continue { frame: FrameId },
@@ -69,8 +76,27 @@ pub(crate) enum Work {
         until: u32,
         cause: EventId,
     },
+    /// A root that ended badly is redriven.
+    RedriveRoot,
+    /// What came up while the execution was suspended, with its time in microseconds and the audit of the call that caused it.
+    Deliver {
+        stimulus: Box<Stimulus>,
+        at: i64,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        call: Option<String>,
+    },
     /// The execution has ended: the frames with ids not below `from` wait for nothing any more.
     Quiet { from: FrameId },
+}
+
+impl Work {
+    pub(crate) fn deliver(stimulus: Stimulus, at: Time, call: Option<String>) -> Work {
+        Work::Deliver {
+            stimulus: Box::new(stimulus),
+            at: at.as_micros(),
+            call,
+        }
+    }
 }
 
 /// One execution while one command moves it.
@@ -85,6 +111,10 @@ pub(crate) struct Moving {
     pub(crate) budget: u32,
     /// Whose results the frame that moves may read.
     pub(crate) joining: Option<Joining>,
+    /// What was evaluated for the first thing that is due.
+    pub(crate) evaluated: Option<Evaluated>,
+    /// Set when a step takes more than the writer may do. That step has not happened, and nothing more happens now.
+    pub(crate) suspension: Option<Suspension>,
 }
 
 /// Whose results a frame may read.
@@ -112,6 +142,8 @@ impl Moving {
             due: VecDeque::new(),
             budget,
             joining: None,
+            evaluated: None,
+            suspension: None,
         }
     }
 
@@ -131,13 +163,18 @@ impl Moving {
 }
 
 impl Steps<'_, '_> {
-    /// Does what is due until nothing is or the budget is spent.
+    /// Does what is due until nothing is, the budget is spent or the execution is suspended.
     pub(crate) fn work(&mut self, moving: &mut Moving) -> Result<(), StoreError> {
         while moving.budget > 0
+            && moving.suspension.is_none()
             && let Some(work) = moving.due.pop_front()
         {
             moving.spend(1);
+            let again = work.clone();
             self.work_on(moving, work)?;
+            if moving.suspension.is_some() {
+                moving.due.push_front(again);
+            }
         }
         Ok(())
     }
@@ -210,23 +247,42 @@ impl Steps<'_, '_> {
                 ExecutionId(after),
                 outcome,
             ),
+            Work::RedriveRoot => self.workflow.redrives().redrive_root(moving),
+            Work::Deliver { stimulus, at, call } => {
+                self.deliver(moving, *stimulus, Time::from_micros(at), call.as_deref())
+            }
             Work::Quiet { from } => self.workflow.forks().clear_timers(moving, from),
         }
     }
 
     /// Stores what remains to be done, for commands of its own.
-    pub(crate) fn put_off(&mut self, moving: &Moving) -> Result<(), StoreError> {
-        for work in &moving.due {
-            self.leave_to(moving.row.id, work)?;
+    pub(crate) fn put_off(&mut self, moving: &mut Moving) -> Result<(), StoreError> {
+        let id = moving.row.id;
+        let has_news = moving
+            .due
+            .iter()
+            .any(|work| matches!(work, Work::Deliver { .. }));
+        if moving.suspension.is_none() && !has_news {
+            for work in &moving.due {
+                self.leave_to(id, work)?;
+            }
+            return Ok(());
+        }
+        // In its order, before whatever else is left.
+        for work in moving.due.iter().rev() {
+            let text = text_of(work);
+            self.store.executions.note_continuing_first(id, &text)?;
+        }
+        match moving.suspension.take() {
+            Some(suspension) => self.workflow.journal_mut().out.suspended.push(suspension),
+            None => self.go_on_in_order(id),
         }
         Ok(())
     }
 
     /// Leaves something to do to an execution that is not being moved.
     pub(crate) fn leave_to(&mut self, id: ExecutionId, work: &Work) -> Result<(), StoreError> {
-        let text = serde_json::to_string(work)
-            .expect("what is to be done has only text keys and whole numbers");
-        self.store.executions.note_continuing(id, &text)?;
+        self.store.executions.note_continuing(id, &text_of(work))?;
         self.workflow.go_on_later(id);
         Ok(())
     }
@@ -234,8 +290,11 @@ impl Steps<'_, '_> {
     /// Goes on with an execution that spent what one transaction may.
     pub(crate) fn continue_execution(&mut self, id: ExecutionId) -> Result<(), StoreFailure> {
         self.workflow.memory.continuing.remove(&id);
+        if self.is_evaluating(id) {
+            return Ok(());
+        }
         self.workflow
-            .with_execution(id, |workflow, row| Ok(workflow.steps().go_on(row)?))
+            .with_execution(id, |workflow, row| Ok(workflow.steps().go_on(row, None)?))
     }
 
     /// Does at once whatever an execution still had to do.
@@ -263,17 +322,35 @@ impl Steps<'_, '_> {
         Ok(())
     }
 
-    fn go_on(&mut self, row: ExecutionRow) -> Result<(), StoreError> {
+    /// Goes on; `evaluated` is what was evaluated for the first thing that is due.
+    pub(crate) fn go_on(
+        &mut self,
+        row: ExecutionRow,
+        evaluated: Option<Evaluated>,
+    ) -> Result<(), StoreError> {
         let id = row.id;
+        let was_suspended = self.end_suspension(id);
         let machine = self.workflow.machine(row.revision)?;
         let mut moving = Moving::new(row, machine, BUDGET);
+        moving.evaluated = evaluated;
         self.take_work(&mut moving)?;
         self.work(&mut moving)?;
         self.store.executions.update_execution(&moving.row)?;
-        self.put_off(&moving)?;
-        if self.store.executions.is_continuing(id)? {
+        let is_suspended = moving.suspension.is_some();
+        self.put_off(&mut moving)?;
+        if is_suspended || !self.store.executions.is_continuing(id)? {
+            return Ok(());
+        }
+        if was_suspended {
+            // It may still be to be told something.
+            self.go_on_in_order(id);
+        } else {
             self.workflow.go_on_later(id);
         }
         Ok(())
     }
+}
+
+fn text_of(work: &Work) -> String {
+    serde_json::to_string(work).expect("what is to be done has only text keys and whole numbers")
 }

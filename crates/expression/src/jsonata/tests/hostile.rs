@@ -269,6 +269,7 @@ mod any_expression {
         array_items: 4_096,
         result_bytes: 65_536,
         touched_bytes: 4_194_304,
+        searched_bytes: Limits::STATE.searched_bytes,
     };
 
     proptest! {

@@ -62,10 +62,16 @@ impl Services<'_, '_> {
                 self.request_http(task, execution, step)
             }
             Resource::Activity(arn) => {
-                self.workflow
+                let kept = self
+                    .workflow
                     .activities()
                     .keep_task(arn, execution, task.event, step)?;
-                Ok(Submission::Later)
+                Ok(if kept {
+                    Submission::Later
+                } else {
+                    let cause = format!("Activity Does Not Exist: '{arn}'");
+                    Submission::Answered(Err(TaskError::new("States.Runtime", cause)))
+                })
             }
             Resource::Action(_) | Resource::Function(_) | Resource::Unserved(_) => {
                 self.request_invocation(task, execution, step)
