@@ -27,11 +27,13 @@ SERVICES = {
     "states aws-sdk:sfn": "stepfunctions",
 }
 
-# Integrations whose answer is not that of an SDK: the payload of a function is what the function returned, and an HTTP
-# task has an answer of its own.
+# Integrations whose answer is not that of an SDK: the payload of a function is what the function returned, an HTTP task
+# has an answer of its own, and of an execution that was awaited the output is JSON or a text, by the version of `.sync`.
 OF_THEIR_OWN = """\
 service http
 answer invoke Headers={any} ResponseBody=any StatusCode=number StatusText=text
+service states.sync
+answer startExecution ExecutionArn!=text StateMachineArn!=text Name=text Status!=text StartDate!=text StopDate=text Input=any Output=any Error=text Cause=text
 service lambda
 answer invoke StatusCode=number FunctionError=text LogResult=text Payload=any ExecutedVersion=text\
 """

@@ -3,24 +3,50 @@
 
 use serde_json::Value;
 
+use super::fields::any_template;
 use super::grammar::{self, Owner};
 use super::object::Object;
-use crate::model::machine::QueryLanguage;
+use crate::model::machine::{FileFields, QueryLanguage};
 use crate::model::state_kind::StateKind;
+use rampmeter_expression::path::Path;
 
-/// Notes what is wrong with either.
-pub(super) fn check(state: &Object<'_>, language: QueryLanguage) {
-    if let Some(reader) = state.object("ItemReader") {
+/// Reads both, and notes what is wrong with either.
+pub(super) fn read(state: &Object<'_>, language: QueryLanguage) -> Vec<FileFields> {
+    let reader = state.object("ItemReader").map(|reader| {
         grammar::check(&reader, Owner::Reader, language);
-        if let Some(config) = reader.object("ReaderConfig") {
-            grammar::check(&config, Owner::ReaderConfig, language);
+        let config = reader.object("ReaderConfig");
+        if let Some(config) = &config {
+            grammar::check(config, Owner::ReaderConfig, language);
         }
-    }
-    if let Some(writer) = state.object("ResultWriter") {
+        let max_items = config.and_then(|config| config.path("MaxItemsPath"));
+        file(&reader, "ItemReader/", "ReaderConfig", max_items, language)
+    });
+    let writer = state.object("ResultWriter").map(|writer| {
         grammar::check(&writer, Owner::Writer, language);
         if let Some(config) = writer.object("WriterConfig") {
             grammar::check(&config, Owner::WriterConfig, language);
         }
+        file(&writer, "ResultWriter/", "WriterConfig", None, language)
+    });
+    reader.into_iter().chain(writer).collect()
+}
+
+/// `place` is where the object stands in its state.
+fn file(
+    object: &Object<'_>,
+    place: &str,
+    config: &str,
+    max_items: Option<Path>,
+    language: QueryLanguage,
+) -> FileFields {
+    let location = match language {
+        QueryLanguage::JsonPath => "Parameters",
+        QueryLanguage::Jsonata => "Arguments",
+    };
+    FileFields {
+        location: any_template(object, location, place, language),
+        config: any_template(object, config, place, language),
+        max_items,
     }
 }
 

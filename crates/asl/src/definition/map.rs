@@ -78,8 +78,8 @@ fn read_distributed(
         return None;
     }
     config.require(&["ExecutionType"]);
-    item_reader::check(state, language);
     Some(Distributed {
+        files: item_reader::read(state, language),
         label: state.text("Label").map(str::to_owned),
         is_express: execution_type == Some("EXPRESS"),
         batcher: batcher(state, language),

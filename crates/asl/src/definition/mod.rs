@@ -71,7 +71,7 @@ fn machine(top: &Object<'_>) -> Option<StateMachine> {
     let language = query_language(top).unwrap_or(QueryLanguage::JsonPath);
     let mut notes = Notes::default();
     let mut graph = graph(top, language, language, &mut notes)?;
-    transitions::check_names(&graph, top);
+    transitions::check_names(top);
     let inner = graph.take_inner();
     Some(StateMachine {
         graph,

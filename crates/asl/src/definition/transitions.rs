@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::object::Object;
 use crate::model::diagnostic::{DUPLICATE_NAME, MISSING_TARGET};
-use crate::model::machine::Graph;
 use crate::model::state_kind::StateKind;
 
 /// Checks the transitions of one graph. `object` holds it, `listed` is its `States`.
@@ -101,19 +100,33 @@ fn check_reachable(start_at: &str, listed: &Object<'_>) {
     }
 }
 
-/// Checks that no two states of a definition have the same name, whatever graph they are in.
-pub(super) fn check_names(graph: &Graph, top: &Object<'_>) {
-    visit_names(graph, &mut BTreeSet::new(), top);
+/// Checks that no two states of a definition have the same name, whatever graph they are in. The later one is at fault.
+pub(super) fn check_names(top: &Object<'_>) {
+    if let Some(states) = top.value("States") {
+        visit_names(states, "", &mut BTreeSet::new(), top);
+    }
 }
 
-fn visit_names<'g>(graph: &'g Graph, seen: &mut BTreeSet<&'g str>, top: &Object<'_>) {
-    for (name, state) in &graph.states {
+/// Visits the states of one graph, which stand at `place` below those of the whole definition.
+fn visit_names<'v>(states: &'v Value, place: &str, seen: &mut BTreeSet<&'v str>, top: &Object<'_>) {
+    for (name, state) in states.as_object().into_iter().flatten() {
+        let place = format!("{place}/{name}");
         if !seen.insert(name) {
-            let message = format!("The state name '{name}' is there twice");
-            top.fault_with(DUPLICATE_NAME, "States", message);
+            let message = format!("Duplicate State name: {name}");
+            top.fault_below(DUPLICATE_NAME, "States", &place, message);
         }
-        for graph in state.body.graphs() {
-            visit_names(graph, seen, top);
+        let processors = ["ItemProcessor", "Iterator"]
+            .into_iter()
+            .filter_map(|field| Some((field.to_owned(), state.get(field)?)));
+        let branches = state.get("Branches").and_then(Value::as_array);
+        let branches = branches.into_iter().flatten().enumerate();
+        for (field, graph) in branches
+            .map(|(index, branch)| (format!("Branches[{index}]"), branch))
+            .chain(processors)
+        {
+            if let Some(states) = graph.get("States") {
+                visit_names(states, &format!("{place}/{field}/States"), seen, top);
+            }
         }
     }
 }

@@ -35,15 +35,6 @@ pub(crate) struct Notes {
 }
 
 impl Body {
-    /// The graphs below the state.
-    pub(crate) fn graphs(&self) -> &[Graph] {
-        match self {
-            Self::Parallel(parallel) => &parallel.branches,
-            Self::Map(map) => std::slice::from_ref(&map.processor),
-            _ => &[],
-        }
-    }
-
     /// Moves the states of the graphs below the state, at any depth, out of them.
     fn take_inner(&mut self, inner: &mut BTreeMap<String, State>) {
         let graphs = match self {
@@ -319,8 +310,22 @@ pub(crate) struct Distributed {
     /// Whether its child executions are of type EXPRESS.
     pub(crate) is_express: bool,
     pub(crate) batcher: Option<Batcher>,
+    /// What `ItemReader` and `ResultWriter` say of their files.
+    pub(crate) files: Vec<FileFields>,
     /// Whether results that are arrays are put together into one (`ResultWriter`, `FLATTEN`).
     pub(crate) flattens: bool,
+}
+
+/// The fields of an `ItemReader` or a `ResultWriter` that are evaluated. This host reads and writes no files: they are
+/// known for the variables that they refer to.
+#[derive(Debug)]
+pub(crate) struct FileFields {
+    /// `Parameters` or `Arguments`: which file.
+    pub(crate) location: Option<AnyTemplate>,
+    /// `ReaderConfig` or `WriterConfig`.
+    pub(crate) config: Option<AnyTemplate>,
+    /// `MaxItemsPath`.
+    pub(crate) max_items: Option<Path>,
 }
 
 /// `ItemBatcher`.

@@ -106,11 +106,17 @@ impl Names {
         ] {
             self.amount(amount);
         }
-        if let Some(batcher) = map
-            .distributed
-            .as_ref()
-            .and_then(|map| map.batcher.as_ref())
-        {
+        let Some(distributed) = &map.distributed else {
+            return;
+        };
+        for file in &distributed.files {
+            self.any_template(file.location.as_ref());
+            self.any_template(file.config.as_ref());
+            if let Some(path) = &file.max_items {
+                self.path(path);
+            }
+        }
+        if let Some(batcher) = &distributed.batcher {
             self.amount(&batcher.max_items);
             self.amount(&batcher.max_bytes);
             self.any_template(batcher.batch_input.as_ref());
@@ -170,6 +176,7 @@ fn of_state(state: &State) -> BTreeSet<String> {
     }
     match &state.body {
         Body::Task(task) => {
+            names.any_template(task.credentials.as_ref());
             names.duration(&task.timeout);
             names.duration(&task.heartbeat);
         }
@@ -244,5 +251,42 @@ mod tests {
                 r#"D: {"out", "pause"}"#,
             ]
         );
+    }
+
+    #[test]
+    fn a_map_refers_to_what_its_files_and_a_task_to_what_its_credentials_read() {
+        let names = |state: serde_json::Value| {
+            let definition = json!({ "StartAt": "A", "States": { "A": state } });
+            let machine = StateMachine::parse(&definition.to_string()).unwrap();
+            let names = machine.variable_references().remove("A");
+            names.into_iter().flatten().collect::<Vec<_>>()
+        };
+        let processor = json!({
+            "ProcessorConfig": { "Mode": "DISTRIBUTED", "ExecutionType": "STANDARD" },
+            "StartAt": "I",
+            "States": { "I": { "Type": "Pass", "End": true } },
+        });
+        let by_path = json!({ "Type": "Map", "ItemProcessor": processor, "End": true,
+            "ItemReader": {
+                "Resource": "arn:aws:states:::s3:getObject",
+                "ReaderConfig": { "InputType": "JSON", "MaxItemsPath": "$most" },
+                "Parameters": { "Bucket.$": "$bucket", "Key.$": "$.key" },
+            },
+            "ResultWriter": {
+                "Resource": "arn:aws:states:::s3:putObject",
+                "Parameters": { "Bucket.$": "$results", "Prefix": "p" },
+            } });
+        assert_eq!(names(by_path), ["bucket", "most", "results"]);
+        let by_query = json!({ "Type": "Map", "QueryLanguage": "JSONata",
+            "ItemProcessor": processor, "End": true,
+            "ItemReader": {
+                "Resource": "arn:aws:states:::s3:getObject",
+                "ReaderConfig": { "InputType": "JSON", "MaxItems": "{% $most %}" },
+                "Arguments": { "Bucket": "{% $bucket %}", "Key": "k" },
+            } });
+        assert_eq!(names(by_query), ["bucket", "most"]);
+        let task = json!({ "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage",
+            "Parameters": {}, "Credentials": { "RoleArn.$": "$role" }, "End": true });
+        assert_eq!(names(task), ["role"]);
     }
 }

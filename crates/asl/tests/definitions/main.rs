@@ -73,7 +73,7 @@ fn published_shapes_are_sound_and_the_others_are_refused_for_a_reason() {
         assert!(faults[0].message.contains(part), "{name}: {}", faults[0]);
         refused += 1;
     }
-    assert!(sound >= 30, "{sound} sound definitions");
+    assert!(sound >= 100, "{sound} sound definitions");
     assert_eq!(refused, REFUSED.len());
 }
 

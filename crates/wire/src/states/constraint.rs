@@ -105,7 +105,7 @@ impl Constraints {
     }
 
     /// `value`, if there, must be at least `least`.
-    pub(crate) fn at_least<N: PartialOrd + Display>(
+    pub(crate) fn at_least<N: Copy + PartialOrd + Display>(
         &mut self,
         member: &str,
         value: Option<N>,
@@ -118,7 +118,7 @@ impl Constraints {
     }
 
     /// `value`, if there, must be at most `most`.
-    pub(crate) fn at_most<N: PartialOrd + Display>(
+    pub(crate) fn at_most<N: Copy + PartialOrd + Display>(
         &mut self,
         member: &str,
         value: Option<N>,

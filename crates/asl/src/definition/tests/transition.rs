@@ -78,7 +78,10 @@ fn branches_are_checked_too_and_names_are_unique_across_them() {
         branch("A", json!({"End": true})),
         branch("A", json!({"End": true})),
     );
-    assert!(faults(&twice)[0].starts_with("DUPLICATE_STATE_NAME"));
+    assert_eq!(
+        faults(&twice),
+        ["DUPLICATE_STATE_NAME: Duplicate State name: A at /States/P/Branches[1]/States/A"]
+    );
 }
 
 #[test]

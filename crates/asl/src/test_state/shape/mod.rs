@@ -29,9 +29,9 @@ pub(super) fn fault(resource: &str, result: &Value, mode: FieldValidation) -> Op
         FieldValidation::None => return None,
     };
     let (spelling, operation) = match action {
-        // A job is asked for its state: its answer has the shape of that question's.
+        // A job is asked for its state: its answer is that of the question.
         "states:startExecution.sync" | "states:startExecution.sync:2" => {
-            ("states", "describeExecution")
+            ("states.sync", "startExecution")
         }
         _ => action.rsplit_once(':')?,
     };
@@ -208,6 +208,20 @@ mod tests {
         for payload in [json!("text"), json!([1]), json!({ "a": null })] {
             let answer = json!({ "Payload": payload, "StatusCode": 200 });
             assert_eq!(fault(invoke, &answer, FieldValidation::Strict), None);
+        }
+    }
+
+    #[test]
+    fn the_output_of_an_awaited_execution_is_json_or_a_text() {
+        for (version, output) in [("sync", json!("{}")), ("sync:2", json!({ "a": 1 }))] {
+            let resource = format!("{START}.{version}");
+            let of = |answer: &Value| fault(&resource, answer, FieldValidation::Strict);
+            let mut answer = json!({ "ExecutionArn": "e", "StateMachineArn": "m",
+                "Status": "SUCCEEDED", "StartDate": "now", "Output": output });
+            assert_eq!(of(&answer), None, "{version}");
+            answer["Status"] = json!(1);
+            let why = of(&answer);
+            assert_eq!(why.as_deref(), Some("Field 'Status' must be a string"));
         }
     }
 }

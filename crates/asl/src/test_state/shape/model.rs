@@ -12,17 +12,17 @@
 //! has members or is one of the texts of an enumeration. The file is made from AWS's service models by
 //! `testing/model/answers.py`.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-static ANSWERS: LazyLock<HashMap<&'static str, Service>> =
+static ANSWERS: LazyLock<BTreeMap<&'static str, Service>> =
     LazyLock::new(|| read(include_str!("answers.txt")));
 
 /// The shapes of one service.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Service {
-    shapes: HashMap<&'static str, Shape>,
-    answers: HashMap<&'static str, Vec<Member>>,
+    shapes: BTreeMap<&'static str, Shape>,
+    answers: BTreeMap<&'static str, Vec<Member>>,
 }
 
 /// A shape that has a name.
@@ -59,8 +59,8 @@ impl Service {
     }
 }
 
-fn read(text: &'static str) -> HashMap<&'static str, Service> {
-    let mut services = HashMap::new();
+fn read(text: &'static str) -> BTreeMap<&'static str, Service> {
+    let mut services = BTreeMap::new();
     let mut spellings: Vec<&'static str> = Vec::new();
     let mut service = Service::default();
     for line in text.lines() {
