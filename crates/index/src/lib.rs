@@ -1,5 +1,6 @@
 //! What the engine finds by key without asking the store: small indexes in memory, each bounded or as large as what is at work
-//! just now. Pure: nothing here reads or writes; the engine fills them as it goes.
+//! just now. Nothing here writes, and only state machines are read where they are missing; the engine fills the rest as it
+//! goes.
 
 mod ancestors;
 mod ended_executions;
@@ -7,7 +8,9 @@ mod evaluations;
 mod expiries;
 mod failure_log;
 mod in_flight;
+mod machines;
 mod polls;
+mod queues;
 mod receives;
 mod sources;
 mod step_times;
@@ -19,7 +22,9 @@ pub use evaluations::Evaluations;
 pub use expiries::Expiries;
 pub use failure_log::FailureLog;
 pub use in_flight::{CallsInFlight, InFlight};
+pub use machines::{Machine, Machines};
 pub use polls::{Poll, WaitingPolls};
+pub use queues::{DEAD_LANE, Queue, Queues, names_of};
 pub use receives::{Taking, WaitingReceive, WaitingReceives};
 pub use sources::Sources;
 pub use step_times::StepTimes;

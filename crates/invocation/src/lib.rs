@@ -3,6 +3,7 @@
 //! is here makes it after the commit and says what came of it. When one may start is decided by the crate `engine`.
 
 mod function;
+mod in_flight;
 mod sdk;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use rampmeter_store::model::invocation::{InvocationKey, Invoked};
 use tokio::sync::oneshot;
 
 pub use function::FunctionRequest;
+pub use in_flight::{Invocations, MAX_IN_FLIGHT};
 pub use sdk::SdkOperations;
 pub use sdk::{SdkAnswer, SdkError, SdkRequest, SdkService};
 

@@ -56,7 +56,7 @@ pub use machine::version::{
     AliasRow, Origin, VersionRow, alias, aliases, origin, version, versions,
 };
 pub use numbers::{Kind, Sequence};
-pub use query::{AbsentTarget, Audit, CallTimes, Reader, TargetCounts};
+pub use query::{AbsentTarget, Audit, CallTimes, Reader, TargetCounts, inspect_rows};
 pub use queue::body::{body_text, message_body, message_parameters};
 pub use queue::message::{DeadLetter, MessageRow};
 pub use queue::move_task::MoveTaskRow;

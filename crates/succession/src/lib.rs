@@ -3,7 +3,8 @@
 //!
 //! Which target and which limit of the new configuration is which of the old one is decided in `targets` and `limits`, without
 //! I/O; `calendar` is where the days of a vendor begin; `former` is what is kept of a configuration for the next start, and `carry_over` does what was decided, in the
-//! transaction of the start. What a start concludes of time, and how a gate takes its places up again, is not here.
+//! transaction of the start. `time` is what a start makes of the time since the
+//! last commit, and `seal` the key of the task tokens. How a gate takes its places up again is not here.
 
 mod account;
 mod calendar;
@@ -12,7 +13,9 @@ mod change;
 mod former;
 mod limits;
 pub mod repair;
+mod seal;
 mod targets;
+mod time;
 
 use std::time::Duration;
 
@@ -21,6 +24,8 @@ use rampmeter_config::Target;
 pub use calendar::take_up_calendar;
 pub use carry_over::carry_over;
 pub use change::ConfigurationChange;
+pub use seal::token_seal;
+pub use time::take_up_time;
 
 /// A call leaves after the commit of its permit, not with it: so much is granted to the commit.
 pub const COMMIT: Duration = Duration::from_secs(1);

@@ -324,7 +324,10 @@ share = { BATCH = "60%", MEDIUM = 90000 }
         Duration::from_secs(1),
         "where the file does not say"
     );
-    let alone = toml(&limit("calls = 1\nper = \"1d\"\nreset_margin = \"2s\"")).unwrap_err();
+    let alone = toml(&crate::limit(
+        "calls = 1\nper = \"1d\"\nreset_margin = \"2s\"",
+    ))
+    .unwrap_err();
     assert!(
         alone
             .to_string()

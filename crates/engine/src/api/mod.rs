@@ -16,9 +16,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rampmeter_config::Config;
-use rampmeter_store::Reader;
 use rampmeter_store::model::control::Actor;
 use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::{Reader, inspect_rows};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::command::{Command, Reply};
@@ -92,7 +92,7 @@ impl Engine {
 
     /// Has rows named that no question would ever meet. A read that fails says so where it is asked for something.
     async fn inspected(self) {
-        let _ = self.read(Reader::inspect).await;
+        let _ = self.read(inspect_rows).await;
     }
 
     /// The handle of an engine that runs.

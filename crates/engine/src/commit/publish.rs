@@ -11,7 +11,7 @@ use rampmeter_store::{Damaged, Readable, RevisionRow, Store, StoreError, readabl
 use rampmeter_time::UnixMillis;
 
 use crate::commit::open::OpenError;
-use crate::memory::machines::Machines;
+use rampmeter_index::Machines;
 
 /// Compiles the workflows; a definition that differs from the newest stored one becomes a new revision.
 pub(crate) fn publish(

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rampmeter_asl::Selector;
 use rampmeter_caller::{Caller, FunctionCaller};
-use rampmeter_clock::{Basis, Clock, Reading, Resumption, resume};
+use rampmeter_clock::Basis;
 use rampmeter_config::{Config, Worker};
 use rampmeter_dispatch::{
     Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Time, WindowRow,
@@ -22,27 +22,27 @@ use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::figures::Histogram;
 use rampmeter_store::model::id::{QueueId, TargetId};
 use rampmeter_store::model::sqs::queue::QueueRecord;
-use rampmeter_store::model::token::TokenSeal;
 use rampmeter_store::{Damaged, Kind, PermitRow, Sequence, Store};
 use rampmeter_store::{Readable, readable};
-use rampmeter_succession::{ConfigurationChange, carry_over, holds_for, repair, take_up_calendar};
+use rampmeter_succession::{
+    ConfigurationChange, carry_over, holds_for, repair, take_up_calendar, take_up_time, token_seal,
+};
 
 use crate::apply::control::limit_change::amended;
 use crate::commit::open::OpenError;
 use crate::commit::publish::publish;
 use crate::commit::transaction::Transaction;
 use crate::commit::writer::Writer;
-use crate::memory::invocations::Invocations;
 use crate::memory::move_tasks::RunningMoveTask;
-use crate::memory::queues::{DEAD_LANE, Queue, Queues, names_of};
 use crate::memory::target::Target;
 use crate::memory::{CallMemory, ControlMemory, Memory, QueueMemory, WorkflowMemory};
+use rampmeter_index::{DEAD_LANE, Queue, Queues, names_of};
+use rampmeter_invocation::Invocations;
 
 /// Calls in flight to a target that has no limit of its own on them.
 const MAX_IN_FLIGHT: u32 = 256;
 
 /// Names of rows of `meta`.
-const TOKEN_KEY: &str = "task token key";
 const PLACE: &str = "account and region";
 /// What a start made.
 #[derive(Debug)]
@@ -156,28 +156,6 @@ fn open_functions(config: &Config) -> Result<BTreeMap<String, Arc<FunctionCaller
     Ok(functions)
 }
 
-/// The seal of the task tokens. Where its key cannot be read there is a new one, and the tokens given out before are refused.
-fn token_seal(store: &Store, now: Time) -> Result<TokenSeal, OpenError> {
-    let make = || {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).expect("the operating system gives random bytes");
-        key
-    };
-    let damaged = match readable(store.meta(TOKEN_KEY, || make().to_vec()))? {
-        Readable::Whole(key) => match <[u8; 32]>::try_from(key) {
-            Ok(key) => return Ok(TokenSeal::new(key)),
-            Err(key) => Damaged(format!("it has {} bytes", key.len())),
-        },
-        Readable::Damaged(damaged) => damaged,
-    };
-    store
-        .ledger()
-        .set_aside(DamagedKind::Row, TOKEN_KEY, &damaged, now.into())?;
-    let key = make();
-    store.replace_meta(TOKEN_KEY, &key)?;
-    Ok(TokenSeal::new(key))
-}
-
 /// An execution's ARN is part of its calls' idempotency keys, so it may not change while the store lives.
 /// Where it cannot be read, it is taken to be the configured one.
 fn check_place(store: &Store, place: &ArnScope, now: Time) -> Result<(), OpenError> {
@@ -198,51 +176,6 @@ fn check_place(store: &Store, place: &ArnScope, now: Time) -> Result<(), OpenErr
             Ok(store.replace_meta(PLACE, configured.as_bytes())?)
         }
     }
-}
-
-/// Concludes what the time is, and puts later what rests on time that may not have passed.
-fn take_up_time(
-    store: &Store,
-    config: &Config,
-    set_clock_back: Duration,
-) -> Result<(Clock, Basis), OpenError> {
-    let reading = Reading::take(set_clock_back);
-    let newest = newest_time(store, &store.calls().permits()?)?;
-    let resumption = resume(store.stamp()?.as_ref(), newest, &reading);
-    let Resumption { unsure, basis, .. } = resumption;
-    if !unsure.is_zero() {
-        for (name, id) in store.target_names()? {
-            let limits = config.targets.get(&name).into_iter();
-            let by_the_date = limits
-                .flat_map(|target| &target.rules.limits)
-                .filter(|limit| matches!(limit.kind, LimitKind::Calendar { .. }))
-                .map(|limit| limit.name.as_str())
-                .collect::<Vec<_>>();
-            store.calls().postpone_slots(id, unsure, &by_the_date)?;
-        }
-        store.calls().counted().postpone(unsure)?;
-        store.calls().postpone_holds(unsure)?;
-        tracing::warn!(
-            unsure_s = unsure.as_secs(),
-            because = basis.as_str(),
-            "not all of the time since the last commit has surely passed: windows and holds end later by that"
-        );
-    }
-    let clock = Clock::start(&resumption, reading, set_clock_back);
-    Ok((clock, basis))
-}
-
-/// The newest time that anything in the store was decided at.
-fn newest_time(store: &Store, permits: &[PermitRow]) -> Result<Option<Time>, OpenError> {
-    let permits = permits.iter().map(|permit| permit.started_at).max();
-    Ok([
-        store.executions().newest_step_time()?,
-        store.calls().newest_answer_time()?,
-        permits,
-    ]
-    .into_iter()
-    .flatten()
-    .max())
 }
 
 /// What an earlier process left of a target's permits and places.

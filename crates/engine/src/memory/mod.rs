@@ -1,10 +1,6 @@
-//! What the writer keeps in memory between two transactions: targets, queues, state machines, those who wait. Each part in
-//! a file of its own. Nothing here reads or writes the store but to fill itself.
+//! What the writer keeps in memory between two transactions: its parts, most of which are of the crate `index`. Nothing here reads or writes the store but to fill itself.
 
-pub(crate) mod invocations;
-pub(crate) mod machines;
 pub(crate) mod move_tasks;
-pub(crate) mod queues;
 pub(crate) mod target;
 
 use std::cell::RefCell;
@@ -13,9 +9,10 @@ use std::time::Duration;
 
 use rampmeter_dispatch::Time;
 use rampmeter_index::{
-    Ancestors, EndedExecutions, Evaluations, Expiries, FailureLog, Sources, StepTimes,
-    WaitingPolls, WaitingReceives,
+    Ancestors, EndedExecutions, Evaluations, Expiries, FailureLog, Machines, Queues, Sources,
+    StepTimes, WaitingPolls, WaitingReceives,
 };
+use rampmeter_invocation::Invocations;
 use rampmeter_store::model::activity::Activities;
 use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::execution::SyncExecution;
@@ -28,10 +25,7 @@ use rampmeter_store::{
 use tokio::sync::oneshot;
 
 use crate::command::Reply;
-use crate::memory::invocations::Invocations;
-use crate::memory::machines::Machines;
 use crate::memory::move_tasks::RunningMoveTask;
-use crate::memory::queues::Queues;
 use crate::memory::target::Target;
 
 /// Everything that the writer remembers: a part for each subject, and what all of them read.

@@ -55,19 +55,17 @@ impl Column {
     }
 }
 
-impl Reader {
-    /// Looks through the rows that are found by their keys alone, and names those that hold a value of another type than
-    /// their table was made for. Reads each row's header once, beside the writer.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn inspect(&self) -> Result<(), Rejected> {
-        for table in FOUND_BY_KEY {
-            // One table at a time, so that no snapshot is held for longer than one scan.
-            self.with(|connection| Ok(inspect(connection, table)?))?;
-        }
-        Ok(())
+/// Looks through the rows that are found by their keys alone, and names those that hold a value of another type than their table was
+/// made for. Reads each row's header once, beside the writer.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn inspect_rows(reader: &Reader) -> Result<(), Rejected> {
+    for table in FOUND_BY_KEY {
+        // One table at a time, so that no snapshot is held for longer than one scan.
+        reader.with(|connection| Ok(inspect(connection, table)?))?;
     }
+    Ok(())
 }
 
 fn inspect(connection: &Connection, table: &str) -> Result<(), StoreError> {

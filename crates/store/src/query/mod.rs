@@ -47,6 +47,7 @@ use listing::wall_clock;
 pub use absent::AbsentTarget;
 pub use audit::{Audit, CallTimes};
 pub use delayed::TargetCounts;
+pub use inspection::inspect_rows;
 
 /// Connections kept open between two reads.
 const KEPT: usize = 4;

@@ -28,6 +28,7 @@ impl CallContext<'_> {
             reason: reason.to_owned(),
             by: Some(actor.clone()),
         };
-        self.store.controls.insert_control(&record)
+        self.store.controls.insert_control(&record)?;
+        Ok(())
     }
 }

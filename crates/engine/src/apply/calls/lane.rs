@@ -14,7 +14,7 @@ use rampmeter_store::{JobRow, MessageRow, OrderStatus, StoreError};
 
 use crate::apply::calls::context::{CallContext, CallStore};
 use crate::apply::subject::Subject;
-use crate::memory::queues::Queue;
+use rampmeter_index::Queue;
 
 /// The turn of a poll of a job: before that of every call.
 const LOOK: u64 = 0;

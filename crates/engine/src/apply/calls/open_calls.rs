@@ -12,7 +12,7 @@ use rampmeter_store::{Readable, StoreError, StoreFailure, readable};
 use crate::apply::calls::context::CallContext;
 use crate::apply::calls::why::{Ahead, Status, explain, explain_job};
 use crate::apply::subject::Subject;
-use crate::memory::queues::Queue;
+use rampmeter_index::Queue;
 
 /// Calls that have not ended, each once, those in flight first; at most `most`, of one target or of all.
 pub(crate) fn list(

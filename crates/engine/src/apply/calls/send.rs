@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::apply::calls::context::CallContext;
 use crate::apply::subject::Subject;
-use crate::memory::queues::Queue;
+use rampmeter_index::Queue;
 
 /// Where a new message goes.
 #[derive(Debug, Clone)]

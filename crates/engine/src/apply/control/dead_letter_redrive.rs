@@ -19,7 +19,7 @@ use crate::apply::control::context::ControlContext;
 use crate::apply::subject::Attempt;
 use crate::apply::subject::Subject;
 use crate::command::Reply;
-use crate::memory::queues::Queue;
+use rampmeter_index::Queue;
 
 /// Failures of branches and iterations that one end may have passed through on its way up.
 const DEEPEST: usize = 1_000;

@@ -5,7 +5,7 @@ use rampmeter_store::{Ledger, MachineTables, StoreError};
 
 use crate::apply::journal::Journal;
 use crate::apply::subject::Subject;
-use crate::memory::machines::Machines;
+use rampmeter_index::Machines;
 
 /// The reach of whatever is done with state machines, their versions and their aliases.
 #[derive(Debug)]

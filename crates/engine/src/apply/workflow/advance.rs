@@ -7,7 +7,7 @@ use rampmeter_store::{ExecutionRow, StoreError};
 use crate::apply::subject::Subject;
 use crate::apply::workflow::step::Steps;
 use crate::apply::workflow::work::{BUDGET, Moving, Work};
-use crate::memory::machines::Machine;
+use rampmeter_index::Machine;
 
 /// What became of a stimulus.
 #[derive(Debug, PartialEq, Eq)]

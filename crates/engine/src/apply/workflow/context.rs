@@ -11,7 +11,7 @@ use crate::apply::calls::context::CallContext;
 use crate::apply::journal::Journal;
 use crate::apply::subject::Subject;
 use crate::memory::WorkflowMemory;
-use crate::memory::machines::Machine;
+use rampmeter_index::Machine;
 
 /// The reach of whatever is done with executions.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ use rampmeter_time::UnixMillis;
 use crate::apply::subject::Subject;
 use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
 use crate::apply::workflow::work::BUDGET;
-use crate::memory::machines::Machine;
+use rampmeter_index::Machine;
 
 /// An execution that is about to begin.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::apply::outbox::Suspension;
 use crate::apply::subject::Subject;
 use crate::apply::workflow::step::Steps;
-use crate::memory::machines::Machine;
+use rampmeter_index::Machine;
 
 /// What one command may spend on one execution: a unit for each state that is entered and for each piece of work, and
 /// [`REQUEST`] for each request of a task.

@@ -14,7 +14,7 @@ use crate::apply::subject::as_task_error;
 use crate::apply::workflow::context::WorkflowContext;
 use crate::apply::workflow::service::Services;
 use crate::apply::workflow::service::Submission;
-use crate::memory::invocations::MAX_IN_FLIGHT;
+use rampmeter_invocation::MAX_IN_FLIGHT;
 use rampmeter_invocation::OutgoingInvocation;
 
 impl Services<'_, '_> {

@@ -10,23 +10,25 @@ use rampmeter_store::model::id::{QueueId, TargetId};
 use rampmeter_store::model::sqs::queue::QueueRecord;
 
 /// The number that stands for the dead-letter queue where others have the index of their priority.
-pub(crate) const DEAD_LANE: u8 = 3;
+pub const DEAD_LANE: u8 = 3;
 
 /// How long the name of a deleted queue cannot be used again, in seconds.
 const NAME_RESTS: u64 = 60;
 
 /// One queue of a target, drained by the target's own worker.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Queue {
-    pub(crate) id: QueueId,
-    pub(crate) target: TargetId,
+pub struct Queue {
+    /// Its number.
+    pub id: QueueId,
+    /// Whose it is.
+    pub target: TargetId,
     /// The priority; `None` for the dead-letter queue.
-    pub(crate) lane: Option<Priority>,
+    pub lane: Option<Priority>,
 }
 
 /// All queues, by name and by number.
 #[derive(Debug, Default)]
-pub(crate) struct Queues {
+pub struct Queues {
     ids: BTreeMap<String, QueueId>,
     records: BTreeMap<QueueId, QueueRecord>,
     lanes: BTreeMap<QueueId, Queue>,
@@ -39,35 +41,38 @@ pub(crate) struct Queues {
 
 impl Queues {
     /// Adds a queue that is new or was found in the store.
-    pub(crate) fn add(&mut self, record: QueueRecord) {
+    pub fn add(&mut self, record: QueueRecord) {
         self.ids.insert(record.name.clone(), record.id);
         self.records.insert(record.id, record);
     }
 
     /// Adds a target, whose queues are given to it after that.
-    pub(crate) fn add_target(&mut self, id: TargetId, config: Arc<Config>) {
+    pub fn add_target(&mut self, id: TargetId, config: Arc<Config>) {
         self.configs.insert(id, config);
     }
 
     /// How a target is configured, to which one of these queues belongs.
-    pub(crate) fn config_of(&self, target: TargetId) -> &Config {
+    ///
+    /// # Panics
+    /// If the target was never added.
+    pub fn config_of(&self, target: TargetId) -> &Config {
         self.configs
             .get(&target)
             .expect("the target of a queue is configured")
     }
 
     /// Gives a queue to the embedded worker of its target.
-    pub(crate) fn add_lane(&mut self, queue: Queue) {
+    pub fn add_lane(&mut self, queue: Queue) {
         self.lanes.insert(queue.id, queue);
     }
 
     /// Notes a queue of a target whose worker is elsewhere.
-    pub(crate) fn add_external(&mut self, id: QueueId, target: TargetId) {
+    pub fn add_external(&mut self, id: QueueId, target: TargetId) {
         self.external.insert(id, target);
     }
 
     /// Takes a plain queue out.
-    pub(crate) fn remove(&mut self, id: QueueId, now: Time) {
+    pub fn remove(&mut self, id: QueueId, now: Time) {
         if let Some(record) = self.records.remove(&id) {
             self.ids.remove(&record.name);
             self.deleted.retain(|_, at| rests_until(*at) > now);
@@ -76,30 +81,30 @@ impl Queues {
     }
 
     /// Whether a queue with this name was deleted less than a minute ago.
-    pub(crate) fn was_deleted_recently(&self, name: &str, now: Time) -> bool {
+    pub fn was_deleted_recently(&self, name: &str, now: Time) -> bool {
         self.deleted
             .get(name)
             .is_some_and(|at| rests_until(*at) > now)
     }
 
     /// The queue of an embedded worker with this number.
-    pub(crate) fn get(&self, id: QueueId) -> Option<Queue> {
+    pub fn get(&self, id: QueueId) -> Option<Queue> {
         self.lanes.get(&id).copied()
     }
 
     /// The target of a queue, if it belongs to one.
-    pub(crate) fn target_of(&self, id: QueueId) -> Option<TargetId> {
+    pub fn target_of(&self, id: QueueId) -> Option<TargetId> {
         let embedded = self.lanes.get(&id).map(|queue| queue.target);
         embedded.or_else(|| self.external.get(&id).copied())
     }
 
     /// Whether clients receive from this queue.
-    pub(crate) fn is_plain(&self, id: QueueId) -> bool {
+    pub fn is_plain(&self, id: QueueId) -> bool {
         self.records.contains_key(&id) && !self.lanes.contains_key(&id)
     }
 
     /// The queues that clients receive from.
-    pub(crate) fn plain(&self) -> Vec<QueueId> {
+    pub fn plain(&self) -> Vec<QueueId> {
         let plain = self
             .records
             .keys()
@@ -108,7 +113,7 @@ impl Queues {
     }
 
     /// Sets how many messages of each queue are in flight: none in those that are not named.
-    pub(crate) fn set_received(&mut self, counts: Vec<(QueueId, u64)>) {
+    pub fn set_received(&mut self, counts: Vec<(QueueId, u64)>) {
         for record in self.records.values_mut() {
             record.in_flight = 0;
         }
@@ -119,20 +124,23 @@ impl Queues {
         }
     }
 
-    pub(crate) fn named(&self, name: &str) -> Option<&QueueRecord> {
+    /// The queue with this name.
+    pub fn named(&self, name: &str) -> Option<&QueueRecord> {
         self.records.get(self.ids.get(name)?)
     }
 
-    pub(crate) fn record(&self, id: QueueId) -> Option<&QueueRecord> {
+    /// The queue with this number.
+    pub fn record(&self, id: QueueId) -> Option<&QueueRecord> {
         self.records.get(&id)
     }
 
-    pub(crate) fn record_mut(&mut self, id: QueueId) -> Option<&mut QueueRecord> {
+    /// The queue with this number, to be changed.
+    pub fn record_mut(&mut self, id: QueueId) -> Option<&mut QueueRecord> {
         self.records.get_mut(&id)
     }
 
     /// All queues in the order of their names, from one name on.
-    pub(crate) fn starting_at(&self, name: &str) -> impl Iterator<Item = &QueueRecord> {
+    pub fn starting_at(&self, name: &str) -> impl Iterator<Item = &QueueRecord> {
         self.ids
             .range(name.to_owned()..)
             .filter_map(|(_, id)| self.records.get(id))
@@ -144,7 +152,7 @@ fn rests_until(deleted_at: Time) -> Time {
 }
 
 /// The names of a target's queues, HIGH first, the dead-letter queue last.
-pub(crate) fn names_of(target: &str) -> [(String, Option<Priority>); 4] {
+pub fn names_of(target: &str) -> [(String, Option<Priority>); 4] {
     let lane = |priority: Priority| {
         (
             format!("{target}-{}", priority.as_str().to_lowercase()),

@@ -10,10 +10,10 @@ use rampmeter_store::model::id::StepId;
 use rampmeter_store::model::invocation::{InvocationKey, TaskError};
 use tokio::sync::oneshot;
 
-use rampmeter_invocation::{FunctionRequest, Request, SdkRequest};
+use crate::{FunctionRequest, Request, SdkRequest};
 
 /// Requests that are under way at once; more wait in the store.
-pub(crate) const MAX_IN_FLIGHT: usize = 256;
+pub const MAX_IN_FLIGHT: usize = 256;
 
 /// Before the oldest of them.
 const BEFORE_ALL: InvocationKey = InvocationKey {
@@ -23,19 +23,19 @@ const BEFORE_ALL: InvocationKey = InvocationKey {
 
 /// What the writer knows of requests that are made outside the store.
 #[derive(Debug)]
-pub(crate) struct Invocations {
+pub struct Invocations {
     /// Dropping an entry gives the request up.
-    pub(crate) in_flight: BTreeMap<InvocationKey, oneshot::Sender<()>>,
+    pub in_flight: BTreeMap<InvocationKey, oneshot::Sender<()>>,
     /// The newest that was started.
-    pub(crate) after: InvocationKey,
+    pub after: InvocationKey,
     /// Whether there may be more to start.
-    pub(crate) waiting: bool,
+    pub waiting: bool,
     functions: BTreeMap<String, Arc<FunctionCaller>>,
 }
 
 impl Invocations {
     /// Everything in the store is to be started.
-    pub(crate) fn new(functions: BTreeMap<String, Arc<FunctionCaller>>) -> Invocations {
+    pub fn new(functions: BTreeMap<String, Arc<FunctionCaller>>) -> Invocations {
         Invocations {
             in_flight: BTreeMap::new(),
             after: BEFORE_ALL,
@@ -45,13 +45,13 @@ impl Invocations {
     }
 
     /// What is in the store is looked at from the start.
-    pub(crate) fn look_again(&mut self) {
+    pub fn look_again(&mut self) {
         self.after = BEFORE_ALL;
         self.waiting = true;
     }
 
     /// The request that a task makes.
-    pub(crate) fn request(
+    pub fn request(
         &self,
         resource: &Resource,
         parameters: &Payload,
@@ -77,7 +77,7 @@ impl Invocations {
     }
 
     /// The request that a stored event asks for.
-    pub(crate) fn stored_request(
+    pub fn stored_request(
         &self,
         event: &Event,
         place: &ArnScope,

@@ -19,41 +19,50 @@ const EXPRESS_SECONDS: u64 = 300;
 
 /// One revision of a state machine.
 #[derive(Debug)]
-pub(crate) struct Machine {
-    pub(crate) id: RevisionId,
-    pub(crate) name: String,
-    pub(crate) arn: String,
-    pub(crate) role_arn: String,
-    pub(crate) kind: MachineKind,
-    pub(crate) definition: Arc<StateMachine>,
+pub struct Machine {
+    /// Its number.
+    pub id: RevisionId,
+    /// The name of the state machine.
+    pub name: String,
+    /// The ARN of the state machine.
+    pub arn: String,
+    /// The ARN of its role.
+    pub role_arn: String,
+    /// STANDARD or EXPRESS.
+    pub kind: MachineKind,
+    /// Compiled.
+    pub definition: Arc<StateMachine>,
 }
 
 /// The revisions in use.
 #[derive(Debug, Default)]
-pub(crate) struct Machines {
+pub struct Machines {
     compiled: BTreeMap<RevisionId, Arc<Machine>>,
     newest: BTreeMap<String, RevisionId>,
 }
 
 impl Machines {
     /// Notes which revision new executions of this name start with.
-    pub(crate) fn publish(&mut self, name: &str, revision: RevisionId) {
+    pub fn publish(&mut self, name: &str, revision: RevisionId) {
         self.newest.insert(name.to_owned(), revision);
     }
 
     /// Forgets everything: it is read again as it is used.
-    pub(crate) fn forget(&mut self) {
+    pub fn forget(&mut self) {
         self.compiled.clear();
         self.newest.clear();
     }
 
     /// Notes that no new execution of this name can start.
-    pub(crate) fn withdraw(&mut self, name: &str) {
+    pub fn withdraw(&mut self, name: &str) {
         self.newest.remove(name);
     }
 
     /// The newest revision of the state machine with this name.
-    pub(crate) fn newest(
+    ///
+    /// # Errors
+    /// When the store failed, or the revision cannot be read.
+    pub fn newest(
         &mut self,
         name: &str,
         tables: MachineTables<'_>,
@@ -71,7 +80,10 @@ impl Machines {
     }
 
     /// The revision with this number.
-    pub(crate) fn revision(
+    ///
+    /// # Errors
+    /// When the store failed, or the revision cannot be read.
+    pub fn revision(
         &mut self,
         id: RevisionId,
         tables: MachineTables<'_>,
