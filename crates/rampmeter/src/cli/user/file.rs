@@ -19,7 +19,7 @@ pub(crate) struct FileArguments {
     #[arg(long, short = 'c', value_name = "FILE")]
     config: Option<PathBuf>,
     /// Data directory of the server, instead of server.data_dir: the file is users.json in it.
-    #[arg(long, value_name = "DIRECTORY", conflicts_with = "users")]
+    #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["users", "config"])]
     data_dir: Option<PathBuf>,
     /// The file itself, instead of server.admin.users.
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
@@ -32,10 +32,11 @@ impl FileArguments {
         if let Some(users) = &self.users {
             return Ok(users.clone());
         }
-        let mut config = serve::read_configuration(self.config.as_deref())?;
+        // A configuration may refer to secrets that whoever lets somebody in does not have.
         if let Some(data_dir) = &self.data_dir {
-            config.server.data_dir.clone_from(data_dir);
+            return Ok(data_dir.join("users.json"));
         }
+        let config = serve::read_configuration(self.config.as_deref())?;
         Ok(config.server.users_file())
     }
 }
