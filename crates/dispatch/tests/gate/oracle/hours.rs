@@ -26,17 +26,26 @@ impl Oracle {
         })
     }
 
-    /// When pauses begin or end next: the first few full hours at which a lane changes. Each costs the oracle a whole answer.
-    pub(crate) fn pause_changes(&self) -> impl Iterator<Item = Time> {
+    /// When pauses begin or end in the next two days: the first few full hours at which a lane changes. Each costs the oracle
+    /// a whole answer.
+    pub(crate) fn pause_changes(&self) -> Vec<Time> {
+        if self.rules.pauses.is_empty() {
+            return Vec::new();
+        }
         let hour = self.now.as_micros().div_euclid(HOUR);
-        let moment = move |n: i64| Time::from_micros((hour + n) * HOUR);
         let stopped = |at| Priority::ALL.map(|lane| self.is_planned_pause(lane, at));
-        let hours = if self.rules.pauses.is_empty() {
-            0
-        } else {
-            8 * 24
-        };
-        let changes = (1..=hours).filter(move |n| stopped(moment(*n)) != stopped(moment(n - 1)));
-        changes.map(moment).take(4)
+        let mut before = stopped(self.now);
+        let mut changes = Vec::new();
+        for moment in (1..=48).map(|n| Time::from_micros((hour + n) * HOUR)) {
+            let after = stopped(moment);
+            if after != before {
+                changes.push(moment);
+            }
+            before = after;
+            if changes.len() == 4 {
+                break;
+            }
+        }
+        changes
     }
 }

@@ -266,6 +266,7 @@ async fn a_lane_that_pauses_by_the_calendar_starts_nothing_and_a_restart_forgets
     let configuration = config(directory.path(), &vendor, pause, ONE_CALL);
     let engine = open(&configuration);
     let batch = start(&engine, "late", &order("batch", "late")).await;
+    engine.shut_down().await;
     drop(engine);
     for name in ["first", "second"] {
         let engine = open(&configuration);
@@ -281,6 +282,7 @@ async fn a_lane_that_pauses_by_the_calendar_starts_nothing_and_a_restart_forgets
             words.starts_with("a planned pause of the BATCH lane (finance close)"),
             "{words}"
         );
+        engine.shut_down().await;
         drop(engine);
     }
     let engine = open(&config(directory.path(), &vendor, "", ONE_CALL));
