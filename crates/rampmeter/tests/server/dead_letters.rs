@@ -79,7 +79,8 @@ async fn a_change_that_names_no_entry_of_the_trail_is_refused() {
     vendor.answers(409);
     let workspace = Workspace::new(&vendor.base_url, 2);
     let server = Server::start(&workspace).await;
-    server.aws().start("pay", "one", json!({})).await;
+    let input = json!({ "order": "one" });
+    server.aws().start("pay", "one", input).await;
     let id = eventually("a letter", async || {
         letters(&server)
             .await
