@@ -146,6 +146,9 @@ fn body_of(path: &str, round: &str) -> Value {
         "pause" | "resume" | "discard" | "cancel" => json!({ "reason": "a test" }),
         "{limit}" => json!({ "max": 3, "reason": "a test" }),
         "executions" => json!({ "name": format!("by-hand-{round}"), "input": {"items": []} }),
+        "bulk-changes" => {
+            json!({ "kind": "redrive", "subject": "1 dead letter", "reason": "a test" })
+        }
         "stop" => json!({}),
         "redrive" if path.contains("dead-letters") => json!({ "reason": "a test" }),
         "redrive" => json!({}),

@@ -80,6 +80,8 @@ const OTHERS: &[&str] = &[
     "aws-api",
     "man",
     "version",
+    "rules",
+    "grafana",
     "mock netsuite",
     "mock salesforce",
     "mock sap",
