@@ -132,6 +132,9 @@ fn body_of(path: &str, round: &str) -> Value {
         "executions" => json!({ "name": format!("by-hand-{round}"), "input": {"items": []} }),
         "stop" | "close" => json!({}),
         "open" => json!({ "token": "none" }),
+        "bulk-changes" => {
+            json!({ "kind": "redrive", "subject": "1 dead letter", "reason": "a test" })
+        }
         "redrive" if path.contains("dead-letters") => json!({ "reason": "a test" }),
         "redrive" => json!({}),
         _ => panic!("what is sent to {path}?"),

@@ -79,7 +79,8 @@ async fn a_change_that_names_no_entry_of_the_trail_is_refused() {
     vendor.answers(409);
     let workspace = Workspace::new(&vendor.base_url, 2);
     let server = Server::start(&workspace).await;
-    server.aws().start("pay", "one", json!({})).await;
+    let input = json!({ "order": "one" });
+    server.aws().start("pay", "one", input).await;
     let id = eventually("a letter", async || {
         letters(&server)
             .await
@@ -129,6 +130,13 @@ async fn failed_executions_are_counted_named_and_taken_up_again_together() {
     vendor.answers(409);
     let workspace = Workspace::new(&vendor.base_url, 2);
     let server = Server::start(&workspace).await;
+    // The report counts since the first look that is kept.
+    eventually("a first look", async || {
+        let series = server.admin_json("/v1/series").await;
+        let looks = series["at"].as_array()?.len();
+        (looks > 0).then_some(())
+    })
+    .await;
     for name in ["one", "two", "three"] {
         server
             .aws()

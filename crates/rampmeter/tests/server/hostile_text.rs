@@ -84,6 +84,8 @@ const OTHERS: &[&str] = &[
     "user add",
     "user list",
     "user remove",
+    "rules",
+    "grafana",
     "mock netsuite",
     "mock salesforce",
     "mock sap",

@@ -29,16 +29,17 @@ impl Reader {
         self.with(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT message.id, target.name, dead_letter.lane, message.key, message.execution, \
-                 message.sent_at, failed_at, error, cause, receive_count, attempts FROM dead_letter \
+                 message.sent_at, failed_at, error, cause, receive_count, attempts, \
+                 CASE typeof(failed_at) WHEN 'integer' THEN failed_at ELSE 0 END AS place FROM dead_letter \
                  JOIN message ON message.id = dead_letter.message \
                  JOIN queue ON queue.id = message.queue JOIN target ON target.id = queue.target \
-                 WHERE (failed_at, dead_letter.message) < (?5, ?1) AND (?2 IS NULL OR target.name = ?2) \
-                 AND (?3 IS NULL OR error = ?3) ORDER BY failed_at DESC, dead_letter.message DESC LIMIT ?4",
+                 WHERE (place, dead_letter.message) < (?5, ?1) AND (?2 IS NULL OR target.name = ?2) \
+                 AND (?3 IS NULL OR error = ?3) ORDER BY place DESC, dead_letter.message DESC LIMIT ?4",
             )?;
             let parameters = (before, &list.target, &list.error, size + 1, failed_before);
             let rows = statement.query_map(parameters, |row| {
-                // One that has no readable time is listed with those of the beginning.
-                let place = (row.get(6).unwrap_or_default(), row.get::<_, i64>(0)?);
+                // One that has no readable time comes last, and is named there.
+                let place = (row.get::<_, i64>(11)?, row.get::<_, i64>(0)?);
                 Ok((place, read(row)))
             })?;
             let mut letters = rows.collect::<Result<Vec<_>, _>>()?;
