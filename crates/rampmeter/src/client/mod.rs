@@ -3,6 +3,7 @@
 //! server without credentials of its own takes any.
 
 mod arguments;
+pub(crate) mod on_aws;
 
 use std::time::Duration;
 
