@@ -5,6 +5,7 @@ ARROWS = {
     "expression": set(),
     "dispatch": set(),
     "clock": {"dispatch"},
+    "orders": {"dispatch"},
     "standin": set(),
     "terminal": set(),
     "time": {"dispatch"},
@@ -23,19 +24,19 @@ ARROWS = {
     "admin": {"config", "dispatch", "engine", "time", "wire"},
     "template": {"asl", "call", "caller", "config", "dispatch", "terminal", "time"},
     "simulate": {"call", "config", "dispatch", "engine", "template", "terminal", "time"},
-    "lambda": {"asl", "call", "caller", "config", "dispatch"},
+    "lambda": {"asl", "call", "caller", "config", "dispatch", "orders"},
     "lab": {
         "admin", "asl", "config", "dispatch", "engine", "simulate", "standin", "terminal", "time", "wire",
     },
     "rampmeter": {
-        "admin", "asl", "call", "caller", "config", "dispatch", "engine", "lab", "simulate", "template",
+        "admin", "asl", "call", "caller", "config", "dispatch", "engine", "lab", "orders", "simulate", "template",
         "terminal", "time", "wire",
     },
 }
 
 # The pure crates may use these and nothing else, so that no clock, file or socket comes in by a dependency.
 # jlens-core reads the clock only when it is given neither a time nor a seed; expression always gives both.
-PURE = {"asl", "call", "dispatch", "expression", "time"}
+PURE = {"asl", "call", "dispatch", "expression", "orders", "time"}
 PURE_HELPERS = {
     "base64", "http", "jiff", "jlens-core", "md-5", "percent-encoding", "postcard", "regex", "regex-automata", "serde",
     "serde_json", "sha1", "sha2", "stacker", "strsim", "thiserror", "url",

@@ -21,7 +21,7 @@ FLOORS = {
     ],
     ("template", ""): [
         {"check"}, {"report"}, {"resource"}, {"rights"},
-        {"address", "bill", "definition", "deployment", "document", "name", "worker"}, {"transitions"},
+        {"address", "bill", "definition", "deployment", "document", "worker"}, {"name", "transitions"},
     ],
     ("simulate", ""): [
         {"input"}, {"arguments", "report"}, {"study"}, {"world"}, {"workload"}, {"quantity", "random"},
@@ -36,7 +36,7 @@ FLOORS = {
         {"worker"},
         {"metrics", "selection", "service", "xray"},
         {"conclusion", "event", "job", "settings"},
-        {"clock", "daemon", "ending", "random", "trace"},
+        {"clock", "daemon", "ending", "hiding", "random", "shared", "trace"},
     ],
     ("engine", ""): [{"api"}, {"commit"}, {"apply"}, {"memory"}, {"command"}],
     ("engine", "apply"): [

@@ -2,7 +2,7 @@
 """Runs the state machine that starts executions from a `source`, on rampmeter serve, with what a pipe hands over.
 
 A message starts an execution that is named by its id and has its body as input; handed over again it starts nothing and
-succeeds all the same, while the execution runs and after its end; a body that is no JSON fails, so that the pipe keeps it.
+succeeds all the same, while the execution runs and after its end; a body that is no JSON is put aside at once.
 
 Usage: source.py RAMPMETER     Needs: boto3.
 """
@@ -42,30 +42,35 @@ def client(rampmeter, folder):
         aws_access_key_id="test", aws_secret_access_key="test",
         config=boto3.session.Config(inject_host_prefix=False),
     )
-    return server, states
+    sqs = boto3.client(
+        "sqs", region_name="us-east-1", endpoint_url=endpoint, aws_access_key_id="test", aws_secret_access_key="test",
+    )
+    return server, states, sqs
 
 
 def main():
     rampmeter = str(pathlib.Path(sys.argv[1]).resolve())
     with tempfile.TemporaryDirectory() as folder:
-        server, states = client(rampmeter, folder)
+        server, states, sqs = client(rampmeter, folder)
         try:
-            judge(states, starter(rampmeter))
+            judge(states, sqs, starter(rampmeter))
         finally:
             server.terminate()
             server.wait()
-    print("a source starts one execution for each message: 5 deliveries, 2 executions")
+    print("a source starts one execution for each message: 6 deliveries, 2 executions, one message aside")
 
 
-def judge(states, definition):
+def judge(states, sqs, definition):
     waits = json.dumps({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 1, "End": True}}})
     workflow = states.create_state_machine(name="order", definition=waits, roleArn=ROLE)["stateMachineArn"]
-    definition = definition.replace("${Workflow}", workflow)
+    aside = sqs.create_queue(QueueName="orders-unstarted.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    for name, value in (("Workflow", workflow), ("Unstarted", aside), ("Partition", "aws")):
+        definition = definition.replace("${%s}" % name, value)
     machine = states.create_state_machine(name="order-starter", definition=definition, roleArn=ROLE, type="EXPRESS")
 
     def deliver(message_id, body):
         # What a pipe hands over: a list of the one message of its batch.
-        message = {"messageId": message_id, "receiptHandle": "r", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
+        message = {"messageId": message_id, "receiptHandle": "r", "body": body, "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "any"}}
         done = states.start_sync_execution(stateMachineArn=machine["stateMachineArn"], input=json.dumps([message]))
         return done["status"], done.get("error")
 
@@ -82,8 +87,13 @@ def judge(states, definition):
         time.sleep(0.1)
     assert deliver(one, body) == ("SUCCEEDED", None)
     assert deliver(other, "{}") == ("SUCCEEDED", None)
-    status, error = deliver("11111111-aaaa-4bbb-8ccc-000000000003", "no JSON")
-    assert (status, error) == ("FAILED", "Sfn.InvalidExecutionInputException"), (status, error)
+    bad = "11111111-aaaa-4bbb-8ccc-000000000003"
+    # Twice, as a pipe may: it lies aside once.
+    assert deliver(bad, "no JSON") == ("SUCCEEDED", None)
+    assert deliver(bad, "no JSON") == ("SUCCEEDED", None)
+    found = sqs.receive_message(QueueUrl=aside, MaxNumberOfMessages=10, MessageAttributeNames=["All"])["Messages"]
+    assert [message["Body"] for message in found] == ["no JSON"], found
+    assert found[0]["MessageAttributes"]["MessageId"]["StringValue"] == bad, found
     assert set(executions()) == {one, other}, executions()
     arn = next(e["executionArn"] for e in states.list_executions(stateMachineArn=workflow)["executions"] if e["name"] == one)
     assert states.describe_execution(executionArn=arn)["input"] == body

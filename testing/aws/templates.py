@@ -34,7 +34,7 @@ ACCOUNT, REGION = "123456789012", "eu-west-1"
 PRIORITIES = ("high", "medium", "batch")
 # What moto's CloudFormation does not make: linted and compared, not deployed. What it makes without an attribute (layers
 # of functions, time to live, types and substitutions of state machines, who may redrive) is read in the template.
-NOT_DEPLOYED = {"AWS::Pipes::Pipe", "AWS::CloudWatch::Alarm"}
+NOT_DEPLOYED = {"AWS::Pipes::Pipe", "AWS::CloudWatch::Alarm", "AWS::Scheduler::Schedule", "AWS::SQS::QueuePolicy"}
 faults = []
 asserted = 0
 
@@ -83,7 +83,9 @@ def synthesise(rampmeter, file, folder):
 
 
 def lint(template):
-    matches = cfn_lint(template.read_text(), config=ManualArgs(regions=[REGION, "us-east-1"]))
+    # It reads definitions before their substitutions, and its schema of them knows no ARN without a partition.
+    text = template.read_text().replace("arn:${Partition}:", "arn:aws:")
+    matches = cfn_lint(text, config=ManualArgs(regions=[REGION, "us-east-1"]))
     expect(f"{template}: cfn-lint", [str(match) for match in matches], [])
 
 
@@ -135,19 +137,19 @@ def compare(file, sam, cfn):
 class Stack:
     """A stack on moto, made from the template without SAM."""
 
-    def __init__(self, file, template, endpoint):
+    def __init__(self, file, template, endpoint, stage=""):
         self.client = lambda service: boto3.client(
             service, region_name=REGION, endpoint_url=endpoint,
             aws_access_key_id="test", aws_secret_access_key="test",
         )
         s3 = self.client("s3")
-        bucket = f"code-{os.getpid()}"
+        bucket = f"code-{os.getpid()}-{stage}0"
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         for key in ("worker.zip", "layer.zip"):
             s3.put_object(Bucket=bucket, Key=key, Body=empty_zip())
         parameters = {"CodeBucket": bucket, "WorkerKey": "worker.zip", "LayerKey": "layer.zip"}
         cloudformation = self.client("cloudformation")
-        self.name = file.parent.name
+        self.name = stage + file.parent.name
         cloudformation.create_stack(
             StackName=self.name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"],
             Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
@@ -173,16 +175,22 @@ def check_deployment(file, template, stack):
     config = tomllib.loads(file.read_text())
     aws = config.get("aws", {})
     for name, target in config.get("targets", {}).items():
-        check_queues(template, stack, name)
+        check_queues(template, stack, name, run_seconds(target | aws.get("targets", {}).get(name, {})))
         if target.get("worker", "embedded") == "embedded":
             target = target | aws.get("targets", {}).get(name, {})
             check_worker(file, template, stack, name, target, aws.get("limiter", "lease"), aws.get("tracing", True))
             check_alarms(file, template, name, config.get("slo", {}))
     for name, workflow in config.get("workflows", {}).items():
         check_workflow(file, template, stack, name, workflow, config)
+        ends = ["ExecutionsFailed", "ExecutionsFailing", "TimedOut"]
+        ends += ["Unstarted", "SourceOldest", "PipeFailed"] if "source" in workflow else []
+        for end in ends:
+            expect(f"{file}: {name}: {end}", f"{pascal(name)}{end}Alarm" in template["Resources"], True)
     if aws.get("limiter", "lease") == "lease":
         check_table(template, stack)
     check_roles(file, template, stack)
+    check_runbook(file, template)
+    check_first_deployment(file, template)
 
 
 def queue_attributes(stack, name):
@@ -191,14 +199,20 @@ def queue_attributes(stack, name):
     return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
 
 
-def check_queues(template, stack, target):
+def run_seconds(target):
+    """How long a worker runs at most, as the documentation has it; Lambda takes no queue that hides its messages for less."""
+    return min(900, max(300, 2 * milliseconds(target.get("timeout", "60s")) // 1000 + 180))
+
+
+def check_queues(template, stack, target, visible_after):
     arn = lambda name: f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
     for end in (*PRIORITIES, "undelivered"):
         attributes = queue_attributes(stack, f"{target}-{end}")
         redrive = json.loads(attributes["RedrivePolicy"])
         to = "dead" if end == "undelivered" else "undelivered"
         expect(f"{target}-{end}: redrive", redrive, {"deadLetterTargetArn": arn(f"{target}-{to}"), "maxReceiveCount": 1000})
-        expect(f"{target}-{end}: visibility", attributes["VisibilityTimeout"], "5400")
+        wanted = 60 if end == "undelivered" else visible_after
+        expect(f"{target}-{end}: visibility", attributes["VisibilityTimeout"], str(wanted))
         expect(f"{target}-{end}: retention", attributes["MessageRetentionPeriod"], "1209600")
         expect(f"{target}-{end}: encryption", attributes["SqsManagedSseEnabled"], "true")
         if end != "undelivered":
@@ -217,7 +231,8 @@ def check_worker(file, template, stack, name, target, limiter, tracing):
     worker = functions.get_function(FunctionName=f"{name}-worker")
     configuration = worker["Configuration"]
     expect(f"{name}: runtime", configuration["Runtime"], "provided.al2023")
-    expect(f"{name}: timeout", configuration["Timeout"], 900)
+    expect(f"{name}: timeout", configuration["Timeout"], run_seconds(target))
+    expect(f"{name}: memory", configuration["MemorySize"], 512)
     layers = template["Resources"][f"{pascal(name)}WorkerFunction"]["Properties"]["Layers"]
     traced = template["Resources"][f"{pascal(name)}WorkerFunction"]["Properties"].get("TracingConfig")
     expect(f"{name}: traces", traced, {"Mode": "Active"} if tracing else None)
@@ -240,7 +255,8 @@ def check_worker(file, template, stack, name, target, limiter, tracing):
         reserved = functions.get_function_concurrency(FunctionName=f"{name}-worker").get("ReservedConcurrentExecutions")
     concurrency = [limit["concurrency"] for limit in target.get("limits", []) if "concurrency" in limit]
     slots = 6 if role == "drain" else min(concurrency)
-    expect(f"{name}: reserved concurrency", reserved, slots)
+    # Leases reserve nothing, so that an account with a limit of 10 takes the stack.
+    expect(f"{name}: reserved concurrency", reserved, None if role == "drain" else slots)
     shares = []
     for priority in PRIORITIES:
         found = functions.list_event_source_mappings(EventSourceArn=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}-{priority}")
@@ -279,8 +295,34 @@ def check_alarms(file, template, target, slo):
         if re.fullmatch(pascal(target) + "(High|Medium|Batch)(Oldest|Wait)Alarm", name)
     }
     expect(f"{file}: alarms of {target}", made, wanted)
-    for end in ("Dead", "ForeignThrottle", "WorkerErrors", "WorkerThrottles"):
+    for end in ("Dead", "ForeignThrottle", "WorkerErrors", "WorkerThrottles", "CallsFailed", "CallsFailing", "Undelivered"):
         expect(f"{file}: {target}: {end}", f"{pascal(target)}{end}Alarm" in template["Resources"], True)
+    leases = "PermitsTable" in template["Resources"]
+    expect(f"{file}: {target}: asleep", f"{pascal(target)}AsleepAlarm" in template["Resources"], leases)
+
+
+def check_runbook(file, template):
+    """Each alarm says what to do first and where more is written, and there it is."""
+    runbook = (ROOT / "docs/aws-runbook.md").read_text()
+    sections = set(re.findall(r"^### ([a-z-]+)$", runbook, re.MULTILINE))
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::CloudWatch::Alarm":
+            text = resource["Properties"]["AlarmDescription"]
+            named = re.fullmatch(r".+\. First: .+\. Runbook: docs/aws-runbook\.md#([a-z-]+)", text)
+            expect(f"{file}: {name}: a line of the runbook", bool(named) and named.group(1) in sections, True)
+
+
+def check_first_deployment(file, template):
+    """What holds work outlives the stack, and not a stack whose first deployment failed."""
+    for name, resource in template["Resources"].items():
+        if resource["Type"] in ("AWS::SQS::Queue", "AWS::DynamoDB::Table"):
+            expect(f"{file}: {name}", resource.get("DeletionPolicy"), "RetainExceptOnCreate")
+    queues = {name for name, resource in template["Resources"].items() if resource["Type"] == "AWS::SQS::Queue"}
+    over_tls = [
+        queue["Ref"] for resource in template["Resources"].values() if resource["Type"] == "AWS::SQS::QueuePolicy"
+        for queue in resource["Properties"]["Queues"]
+    ]
+    expect(f"{file}: every queue is reached over TLS only", sorted(over_tls), sorted(queues))
 
 
 def value_of(key, config, workflow):
@@ -360,7 +402,8 @@ def check_roles(file, template, stack):
         document = iam.get_role_policy(RoleName=stack.ids[name], PolicyName="rights")["PolicyDocument"]
         # moto gives the policies of a role as Python has them.
         document = ast.literal_eval(document) if isinstance(document, str) else document
-        for statement in document["Statement"]:
+        # moto leaves None where CloudFormation leaves a condition's nothing out.
+        for statement in filter(None, document["Statement"]):
             resources = statement["Resource"]
             resources = [resources] if isinstance(resources, str) else resources
             wide = "*" in resources
@@ -368,6 +411,20 @@ def check_roles(file, template, stack):
                 expect(f"{file}: {name}: *", [a for a in statement["Action"] if not ON_ALL.match(a)], [])
             else:
                 expect(f"{file}: {name}: ARNs", [r for r in resources if not r.startswith("arn:aws:")], [])
+
+
+def check_stages(rampmeter, file, endpoint):
+    """Two stages stand side by side in one account, each with its own queues."""
+    made = []
+    for stage in ("dev", "live"):
+        text = run(rampmeter, "aws", "synth", "--config", str(file), "--emit", "cfn", "--notation", "json", "--stage", stage)
+        made.append(Stack(file, json.loads(text), endpoint, f"{stage}-"))
+    queues = [{url for key, url in stack.outputs.items() if key.endswith("QueueUrl")} for stack in made]
+    expect("stages: queues of their own", (len(queues[0]) > 4, queues[0] & queues[1]), (True, set()))
+    functions = made[0].client("lambda").list_functions()["Functions"]
+    workers = sorted(function["FunctionName"] for function in functions if function["FunctionName"].endswith("-worker"))
+    expect("stages: workers of their own", all(name.split("-")[0] in ("dev", "live") for name in workers), True)
+    expect("stages: as many of each", len([n for n in workers if n.startswith("dev-")]) * 2, len(workers))
 
 
 def planted(file, templates, folder):
@@ -410,6 +467,10 @@ def main():
             stack = Stack(file, templates["cfn"], endpoint)
             check_deployment(file, templates["cfn"], stack)
             print(f"{file.relative_to(ROOT)}: {len(templates['cfn']['Resources'])} resources")
+    everything = ROOT / "testing/aws/everything/rampmeter.toml"
+    if everything in files:
+        urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")).read()
+        check_stages(str(pathlib.Path(rampmeter).resolve()), everything, endpoint)
     server.stop()
     for fault in faults:
         print(f"FAULT {fault}")

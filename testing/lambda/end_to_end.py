@@ -27,7 +27,7 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from faults import Faults
 from pollers import Mapping
-from servers import Processes, client, start_moto, start_serve
+from servers import Processes, client, hide_for, start_moto, start_serve
 from service import Function
 
 TARGET = "netsuite"
@@ -239,7 +239,8 @@ def run(arguments, work, processes):
     mappings = []
     for lane in LANES if worker == "external" else ():
         arn = f"arn:aws:sqs:us-east-1:000000000000:{TARGET}-{lane}"
-        mappings.append(Mapping(sqs, f"{prefix}-{lane}", arn, function, pollers, 60, arguments.duplicates))
+        hide_for(sqs, f"{prefix}-{lane}", FUNCTION_TIMEOUT)
+        mappings.append(Mapping(sqs, f"{prefix}-{lane}", arn, function, pollers, arguments.duplicates))
     machine = states.list_state_machines()["stateMachines"][0]["stateMachineArn"]
     begin = time.time()
     plan = arrivals(arguments.executions, arguments.overload)

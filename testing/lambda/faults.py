@@ -3,6 +3,7 @@
 refuse   the request is answered 500 and goes nowhere
 drop     the request is made and its answer replaced by 500: a write that was made looks as if it was not
 lose     a conditional write is answered as if somebody else had been first
+busy     the request is answered 409, for what it changes is being changed
 shorten  a message that is received is hidden for 2 s only, so that it is delivered again while its call runs
 """
 
@@ -55,11 +56,22 @@ class Faults:
                 pass
 
             def do_POST(self):
+                self.relay(self.headers.get("X-Amz-Target", "").split(".")[-1])
+
+            def do_PUT(self):
+                self.relay("UpdateEventSourceMapping" if "/event-source-mappings/" in self.path else "PUT")
+
+            def do_GET(self):
+                self.relay("GET")
+
+            def relay(self, operation):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                operation = self.headers.get("X-Amz-Target", "").split(".")[-1]
                 faults.requests[operation] = faults.requests.get(operation, 0) + 1
                 if faults.happens(operation, "refuse"):
                     return self.answer(500, [], b'{"__type":"InternalServerError","message":"refused on purpose"}')
+                if faults.happens(operation, "busy"):
+                    kind = [("x-amzn-errortype", "ResourceInUseException")]
+                    return self.answer(409, kind, b'{"Type":"User","message":"busy on purpose"}')
                 if faults.happens(operation, "lose"):
                     kind = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"
                     return self.answer(400, [], json.dumps({"__type": kind, "message": "lost on purpose"}).encode())
@@ -70,7 +82,7 @@ class Faults:
                 kept = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "content-length")}
                 kept["Host"] = faults.upstream.netloc
                 try:
-                    status, headers, answer = faults.forward("POST", self.path, kept, body)
+                    status, headers, answer = faults.forward(self.command, self.path, kept, body)
                 except (http.client.HTTPException, OSError):
                     return self.answer(500, [], b"{}")
                 if status == 200 and faults.happens(operation, "drop"):

@@ -1,7 +1,7 @@
 """Event source mappings: pollers of one queue that invoke a function with one message each.
 
-As AWS's, they delete what the function does not report as failed, leave what it fails or dies on until its visibility
-ends, and when the function is throttled try again until then. `pollers` above the share of a mapping in the reserved
+As AWS's, they hide a message for the queue's own visibility timeout, delete what the function does not report as failed, leave
+what it fails or dies on until its visibility ends, and when the function is throttled try again until then. `pollers` above the share of a mapping in the reserved
 concurrency is what AWS calls overpull. A part of the messages is delivered twice at once.
 """
 
@@ -13,9 +13,13 @@ from service import FunctionError, Throttled
 
 
 class Mapping:
-    def __init__(self, sqs, queue_url, queue_arn, function, pollers, visibility, duplicates=0.0):
+    def __init__(self, sqs, queue_url, queue_arn, function, pollers, duplicates=0.0):
         self.sqs, self.queue_url, self.queue_arn, self.function = sqs, queue_url, queue_arn, function
-        self.visibility, self.duplicates = visibility, duplicates
+        attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+        self.visibility, self.duplicates = int(attributes["VisibilityTimeout"]), duplicates
+        if self.visibility < function.timeout:
+            # As AWS says when the mapping is made.
+            raise ValueError(f"Queue visibility timeout: {self.visibility} seconds is less than Function timeout: {function.timeout} seconds")
         self.enabled, self.ended = threading.Event(), threading.Event()
         self.enabled.set()
         self.delivered_twice = self.function_errors = 0
@@ -30,7 +34,7 @@ class Mapping:
             try:
                 reply = self.sqs.receive_message(
                     QueueUrl=self.queue_url, MaxNumberOfMessages=1, WaitTimeSeconds=1,
-                    VisibilityTimeout=self.visibility, MessageSystemAttributeNames=["All"],
+                    MessageSystemAttributeNames=["All"],
                 )
             except Exception:
                 time.sleep(0.2)

@@ -37,6 +37,11 @@ def client(service, url):
     )
 
 
+def hide_for(sqs, queue_url, seconds):
+    """Sets the queue's own visibility timeout, as the template does: as long as its function may run."""
+    sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"VisibilityTimeout": str(seconds)})
+
+
 def wait_for(what, seconds, condition):
     end = time.time() + seconds
     while time.time() < end:

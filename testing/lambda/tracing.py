@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from faults import Faults
 from pollers import Mapping
-from servers import Processes, client, start_moto, start_serve, wait_for
+from servers import Processes, client, hide_for, start_moto, start_serve, wait_for
 from service import Function
 
 PARENT = "53995c3f42cd8ad8"
@@ -135,7 +135,8 @@ class World:
 
     def map(self, role, queue):
         function = Function("erp-worker", self.bootstrap, {**self.variables, "RAMPMETER_ROLE": role}, 2, 90, self.log)
-        mapping = Mapping(self.sqs, f"{self.prefix}-{queue}", f"arn:aws:sqs:us-east-1:0:erp-{queue}", function, 2, 60)
+        hide_for(self.sqs, f"{self.prefix}-{queue}", function.timeout)
+        mapping = Mapping(self.sqs, f"{self.prefix}-{queue}", f"arn:aws:sqs:us-east-1:0:erp-{queue}", function, 2)
         self.stopped += [mapping, function]
 
     def token(self, name):

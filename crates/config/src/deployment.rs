@@ -1,16 +1,25 @@
 //! `[aws]`: how the configuration is deployed, and what differs there. `[aws.targets.NAME]` holds keys that replace those of
 //! `[targets.NAME]`.
 
+use std::collections::BTreeMap;
+
 use crate::document::{Node, Reading, Section, Table, Value};
 use crate::function::is_name;
 use crate::problem::{Code, Problem, clipped};
 use crate::target;
 
+/// The longest stage, in letters: it stands before names that AWS bounds.
+const MAX_STAGE_CHARS: usize = 12;
+
 /// How the configuration is deployed onto AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aws {
-    /// Name of the CloudFormation stack.
+    /// Name of the CloudFormation stack, without its stage.
     pub stack: Option<String>,
+    /// What stands before every name, so that several stacks fit into one account: `dev`.
+    pub stage: Option<String>,
+    /// Tags of everything in the stack.
+    pub tags: BTreeMap<String, String>,
     /// How limits are held.
     pub limiter: Limiter,
     /// Whether executions and calls are traced by X-Ray: on where nothing is said.
@@ -21,6 +30,8 @@ impl Default for Aws {
     fn default() -> Aws {
         Aws {
             stack: None,
+            stage: None,
+            tags: BTreeMap::new(),
             limiter: Limiter::default(),
             tracing: true,
         }
@@ -38,7 +49,7 @@ pub enum Limiter {
 }
 
 pub(crate) fn read(reading: &Reading<'_>, root: &Section<'_>, node: &Node) -> Aws {
-    let keys = &["stack", "limiter", "tracing", "targets"];
+    let keys = &["stack", "stage", "limiter", "tracing", "tags", "targets"];
     let Some(section) = Section::open(reading, "aws", node, "[aws]", keys) else {
         return Aws::default();
     };
@@ -50,6 +61,7 @@ pub(crate) fn read(reading: &Reading<'_>, root: &Section<'_>, node: &Node) -> Aw
             Err("must be a letter, then at most 127 letters, digits or -".to_owned())
         }
     });
+    let stage = section.parsed("stage", Code::BadName, stage);
     let limiter = section
         .word(
             "limiter",
@@ -60,9 +72,61 @@ pub(crate) fn read(reading: &Reading<'_>, root: &Section<'_>, node: &Node) -> Aw
     let tracing = section.flag("tracing").unwrap_or(true);
     Aws {
         stack,
+        stage,
+        tags: tags(reading, &section),
         limiter,
         tracing,
     }
+}
+
+/// A stage as it may stand before a name.
+///
+/// # Errors
+/// What it must be, in words.
+pub fn stage(text: &str) -> Result<String, String> {
+    let begins = text.starts_with(|c: char| c.is_ascii_lowercase());
+    let served = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    if begins && text.len() <= MAX_STAGE_CHARS && text.chars().all(served) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "must be a lower-case letter, then at most {} lower-case letters or digits",
+            MAX_STAGE_CHARS - 1
+        ))
+    }
+}
+
+/// Tags by their keys, which AWS bounds to 128 letters, and their values to 256.
+fn tags(reading: &Reading<'_>, aws: &Section<'_>) -> BTreeMap<String, String> {
+    let mut tags = BTreeMap::new();
+    for entry in aws.named("tags").map_or(&[][..], |table| &table.entries) {
+        let served = match &entry.node.value {
+            Value::Text(text) => {
+                let is_short = !entry.key.is_empty() && entry.key.len() <= 128 && text.len() <= 256;
+                // The commands that are printed hold them as they are.
+                let is_plain = |text: &str| {
+                    text.chars()
+                        .all(|c| c.is_ascii_alphanumeric() || "_.:/+-@".contains(c))
+                };
+                (is_short && is_plain(&entry.key) && is_plain(text)).then(|| text.clone())
+            }
+            _ => None,
+        };
+        match served {
+            Some(value) => {
+                tags.insert(entry.key.clone(), value);
+            }
+            None => reading.note(
+                Problem::new(
+                    Code::BadValue,
+                    format!("the tag `{}` is none", clipped(&entry.key)),
+                )
+                .at(&entry.node.span)
+                .note("a tag is a text of at most 256 letters, digits and _.:/+-@"),
+            ),
+        }
+    }
+    tags
 }
 
 /// `[aws.targets.NAME]` names targets and keys that there are. What the keys hold is read where it is used.

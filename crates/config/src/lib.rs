@@ -16,7 +16,7 @@ mod target;
 mod workflow;
 
 pub use config::{Config, VERSION};
-pub use deployment::{Aws, Limiter};
+pub use deployment::{Aws, Limiter, stage};
 pub use function::Function;
 pub use problem::{Code, Label, Problem, Report, Severity, SourceLocation};
 pub use server::{Admin, Credential, Pattern, Right as CredentialRight, Scope, Server, Tls};

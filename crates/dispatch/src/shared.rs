@@ -12,6 +12,7 @@
 
 mod ceiling;
 mod encoding;
+mod succession;
 
 use std::time::Duration;
 

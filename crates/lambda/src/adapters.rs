@@ -9,6 +9,7 @@ use std::time::Duration;
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use rampmeter_call::job::FollowUp;
 use rampmeter_dispatch::{Priority, Time};
+use rampmeter_orders::{Given, Orders};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -23,6 +24,7 @@ use crate::service::secrets::Secrets;
 use crate::service::signed::{LAMBDA, Request, SCHEDULER, Signed};
 use crate::service::table::{CallRecord, Put, Table};
 use crate::service::tasks::{Tasks, Waits};
+use crate::shared::{Generation, Item};
 use crate::trace::TraceHeader;
 
 /// Whether the script made this.
@@ -234,13 +236,25 @@ async fn the_shared_item_is_written_only_over_the_version_that_was_read() {
     }
     let table = Table::new(&sdk().await, &variable("RAMPMETER_TEST_TABLE"), "adapters");
     assert_eq!(table.read().await.unwrap(), None);
-    let write = async |state: &[u8], version| table.write(state.to_vec(), version).await.unwrap();
+    let generation = Generation::begun(u64::MAX >> 1, Time::from_millis(1_795_000_000_000));
+    let mut orders = Orders::default();
+    orders.pause(None, Given::new(1, "anna", "close"));
+    let item = |state: &[u8], version| Item {
+        state: state.to_vec(),
+        version,
+        generation,
+        orders: orders.clone(),
+    };
+    let write = async |state: &[u8], before: Option<u64>| {
+        let next = before.map_or(1, |version| version + 1);
+        table.write(item(state, next), before).await.unwrap()
+    };
     assert_eq!(write(b"one", None).await, Put::Done);
     assert_eq!(write(b"other", None).await, Put::Lost);
-    assert_eq!(table.read().await.unwrap(), Some((b"one".to_vec(), 1)));
+    assert_eq!(table.read().await.unwrap(), Some(item(b"one", 1)));
     assert_eq!(write(b"two", Some(1)).await, Put::Done);
     assert_eq!(write(b"late", Some(1)).await, Put::Lost);
-    assert_eq!(table.read().await.unwrap(), Some((b"two".to_vec(), 2)));
+    assert_eq!(table.read().await.unwrap(), Some(item(b"two", 2)));
 }
 
 #[tokio::test]
@@ -320,6 +334,10 @@ async fn a_worker_sleeps_behind_a_schedule_and_wakes_again() {
             .unwrap();
     }
     assert!(states().await.iter().all(|state| state != "Enabled"));
+    // It will be woken, so that it is not asleep for good; after that moment it would be.
+    let (before, after) = (Time::from_millis(0), Time::from_millis(4_000_000_061_000));
+    assert_eq!(mappings.asleep(before).await.unwrap(), 0);
+    assert_eq!(mappings.asleep(after).await.unwrap(), 2);
     let request = Request {
         service: SCHEDULER,
         method: reqwest::Method::GET,
@@ -331,8 +349,16 @@ async fn a_worker_sleeps_behind_a_schedule_and_wakes_again() {
     assert_eq!(schedule["ScheduleExpression"], "at(2096-10-02T07:07:41)");
     assert_eq!(schedule["Target"]["Arn"], arn);
     assert_eq!(schedule["Target"]["Input"], "{\"rampmeter\":\"wake\"}");
+    // A schedule that is gone, for it fired and what it started failed, wakes nobody.
+    let gone = Request {
+        method: reqwest::Method::DELETE,
+        ..request
+    };
+    signed.send(&gone).await.unwrap();
+    assert_eq!(mappings.asleep(before).await.unwrap(), 2);
     mappings.wake().await.unwrap();
     assert_eq!(states().await, ["Enabled", "Enabled"]);
+    assert_eq!(mappings.asleep(after).await.unwrap(), 0);
 }
 
 /// A recorded answer, and what it means, as the server of `testing/lambda/recordings.py` reads it.

@@ -16,6 +16,7 @@ use crate::clock::{Clock, system_time};
 use crate::conclusion::{TaskResult, ending_of};
 use crate::ending::{Ending, call_of};
 use crate::event::Message;
+use crate::hiding::hidden;
 use crate::job::Job;
 use crate::random::random;
 use crate::selection;
@@ -27,6 +28,8 @@ use crate::xray::segment::Segment;
 
 /// How long a message is left alone after a service of AWS failed us.
 const TROUBLE: Duration = Duration::from_secs(5);
+/// The longest that a message is hidden because its target is closed: it must be there when that ends sooner.
+const MAX_CLOSED: Duration = Duration::from_secs(900);
 /// The pauses between two tries to tell a task.
 const TELL_AGAIN: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(5)];
 
@@ -68,6 +71,11 @@ pub(crate) enum Attempted {
         token: Option<String>,
         told: TaskResult,
     },
+    /// The same, of a result that was noted when it could not be told: its task may have been told all the same.
+    Noted {
+        token: Option<String>,
+        told: TaskResult,
+    },
     /// Nobody waits for it.
     Gone,
     /// It is to be tried again.
@@ -93,7 +101,8 @@ impl Call<'_> {
             }
         };
         match attempted {
-            Attempted::Over { token, told } => self.conclude(token.as_deref(), told).await,
+            Attempted::Over { token, told } => self.conclude(token.as_deref(), told, false).await,
+            Attempted::Noted { token, told } => self.conclude(token.as_deref(), told, true).await,
             Attempted::Gone => self.forget().await,
             Attempted::Again { after, record } => {
                 self.remember(&record).await;
@@ -142,7 +151,7 @@ impl Call<'_> {
             }
         };
         if let Some(told) = record.told.take() {
-            return Err(Attempted::Over { token, told });
+            return Err(Attempted::Noted { token, told });
         }
         if let Some(token) = &token {
             match self.worker.tasks.beat(token, self.trace()).await {
@@ -219,6 +228,7 @@ impl Call<'_> {
                 set_back: _,
             } => {
                 self.count("CallRepeated");
+                let after = after.max(closed_for(judgement));
                 record.attempts = attempts;
                 record.refusals = refusals;
                 record.unknown = unknown;
@@ -254,6 +264,7 @@ impl Call<'_> {
                 Attempted::Over { token, told }
             }
             JobAction::Again { follow_up, after } => {
+                let after = after.max(closed_for(judgement));
                 record.job = Some(job.goes_on(follow_up));
                 Attempted::Again { after, record }
             }
@@ -355,56 +366,69 @@ impl Call<'_> {
         }
     }
 
-    /// The call is over: tells its task, then deletes the message.
-    pub(crate) async fn conclude(&self, token: Option<&str>, told: TaskResult) -> Fate {
+    /// The call is over: tells its task, keeps a record of what failed, then deletes the message. In this order: whatever fails
+    /// in between is done again. A result that was noted may have been told, so that its record is still owed when its task does
+    /// not wait any more.
+    pub(crate) async fn conclude(
+        &self,
+        token: Option<&str>,
+        told: TaskResult,
+        was_noted: bool,
+    ) -> Fate {
         let name = match &told {
             TaskResult::Success { .. } => "CallSucceeded",
             TaskResult::Failure { .. } => "CallFailed",
         };
-        self.worker.metrics.add_of(self.message.lane, name);
-        match (token, &told) {
-            (Some(token), _) => {
-                if !self.tell(token, &told).await {
-                    let record = CallRecord {
-                        told: Some(told),
-                        ..CallRecord::default()
-                    };
-                    self.remember(&record).await;
-                    return self.hand_back(TROUBLE).await;
-                }
-            }
-            (None, TaskResult::Success { .. }) => {}
-            (None, TaskResult::Failure { error, cause }) => {
-                let queues = &self.worker.queues;
-                let buried =
-                    queues.move_to_dead_letter(&self.message.body, error, cause, self.trace());
-                if let Err(error) = buried.await {
-                    tracing::warn!(%error, message_id = self.message.id, "no dead letter could be sent");
-                    return self.hand_back(TROUBLE).await;
-                }
-                self.worker.metrics.add("DeadLetter", 1);
+        let mut is_owed = true;
+        if let Some(token) = token {
+            match self.tell(token, &told).await {
+                Some(Waits::Yes) => {}
+                Some(Waits::No) => is_owed = was_noted,
+                None => return self.conclude_later(told).await,
             }
         }
+        if let TaskResult::Failure { error, cause } = &told
+            && is_owed
+        {
+            let queues = &self.worker.queues;
+            let letter = queues.move_to_dead_letter(&self.message.body, error, cause, self.trace());
+            if let Err(error) = letter.await {
+                tracing::warn!(%error, message_id = self.message.id, "no dead letter could be sent");
+                return self.conclude_later(told).await;
+            }
+            self.worker.metrics.add("DeadLetter", 1);
+        }
+        self.worker.metrics.add_of(self.message.lane, name);
         self.forget().await
     }
 
-    /// Tells the task, again and again while there is time. True: it knows, or nobody waits.
-    async fn tell(&self, token: &str, told: &TaskResult) -> bool {
+    /// Notes the result, so that whoever receives the message next needs no call to conclude it.
+    async fn conclude_later(&self, told: TaskResult) -> Fate {
+        let record = CallRecord {
+            told: Some(told),
+            ..CallRecord::default()
+        };
+        self.remember(&record).await;
+        self.hand_back(TROUBLE).await
+    }
+
+    /// Tells the task, again and again while there is time: whether it waited for that. None: it could not be told.
+    async fn tell(&self, token: &str, told: &TaskResult) -> Option<Waits> {
         let mut pause = TELL_AGAIN[0];
         loop {
             match self.worker.tasks.tell(token, told, self.trace()).await {
-                Ok(Waits::Yes) => return true,
+                Ok(Waits::Yes) => return Some(Waits::Yes),
                 Ok(Waits::No) => {
                     tracing::info!(
                         message_id = self.message.id,
                         "the answer came after its task had ended"
                     );
-                    return true;
+                    return Some(Waits::No);
                 }
                 Err(error) => {
                     tracing::warn!(%error, message_id = self.message.id, "the task cannot be told");
                     if self.clock.now().saturating_add(pause) >= self.give_up_at {
-                        return false;
+                        return None;
                     }
                 }
             }
@@ -461,6 +485,7 @@ impl Call<'_> {
 
     /// Lets others have the message, after a while.
     pub(crate) async fn hand_back(&self, after: Duration) -> Fate {
+        let after = hidden(after, self.message.receive_count);
         if let Err(error) = self.worker.queues.hide(self.message, after).await {
             // It is hidden for a while longer than it should be.
             tracing::warn!(%error, message_id = self.message.id, "a message is handed back late");
@@ -479,6 +504,12 @@ impl Call<'_> {
             }
         }
     }
+}
+
+/// How long a message is left alone whose target is closed. On one machine it waits in its turn, which costs nothing; here each
+/// look at it is a receive.
+fn closed_for(judgement: Judgement) -> Duration {
+    judgement.closed_for.unwrap_or_default().min(MAX_CLOSED)
 }
 
 /// What of the answer the call wants, if this host serves it. `Err` says why not: it fails instead of being done otherwise

@@ -1,4 +1,5 @@
-//! What invokes a function: messages of a queue, or the schedule that wakes a target which was closed.
+//! What invokes a function: messages of a queue, the schedule that wakes a target which was closed, or the one that watches
+//! whether anything will.
 
 use std::collections::HashMap;
 
@@ -16,6 +17,8 @@ const TRACE_HEADER: &str = "AWSTraceHeader";
 pub(crate) enum Event {
     /// The target may be open again.
     Wake,
+    /// Some minutes have passed: is anything asleep that nothing will wake?
+    Watch,
     /// Messages, each with the queue it is from.
     Messages(Vec<Delivered>),
     /// None of ours.
@@ -74,10 +77,23 @@ impl Reply {
 }
 
 impl Event {
+    /// Its messages of lanes: those that a worker answers for.
+    pub(crate) fn lane_messages(&self) -> Vec<Message> {
+        match self {
+            Event::Messages(records) => {
+                let records = records.iter().cloned();
+                records.filter_map(Delivered::into_message).collect()
+            }
+            Event::Wake | Event::Watch | Event::Unknown => Vec::new(),
+        }
+    }
+
     /// Reads the payload of an invocation.
     pub(crate) fn read(payload: Value) -> Event {
-        if payload.get("rampmeter").and_then(Value::as_str) == Some("wake") {
-            return Event::Wake;
+        match payload.get("rampmeter").and_then(Value::as_str) {
+            Some("wake") => return Event::Wake,
+            Some("watch") => return Event::Watch,
+            _ => {}
         }
         #[derive(Deserialize)]
         struct Records {
@@ -178,6 +194,7 @@ mod tests {
     #[test]
     fn a_wake_up_is_known_and_anything_else_is_not_taken_for_messages() {
         assert_eq!(Event::read(json!({"rampmeter": "wake"})), Event::Wake);
+        assert_eq!(Event::read(json!({"rampmeter": "watch"})), Event::Watch);
         for other in [json!(null), json!({"Records": 1}), json!({"detail": {}})] {
             assert_eq!(Event::read(other), Event::Unknown);
         }

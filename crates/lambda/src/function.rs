@@ -11,6 +11,7 @@ use crate::call::Fate;
 use crate::clock::Clock;
 use crate::drain::{self, End};
 use crate::event::{Delivered, Event, Message, Reply};
+use crate::hiding::after_failure;
 use crate::settings::Role;
 use crate::slot::Slot;
 use crate::undelivered::Undelivered;
@@ -30,31 +31,61 @@ impl Function {
         }
     }
 
-    /// One invocation. An error keeps all its messages.
+    /// One invocation. An error keeps all its messages, and they come again soon: Lambda would leave them hidden for as long as
+    /// the function may run.
     pub(crate) async fn invoked(&self, payload: Value, context: &Context) -> Result<Reply, Error> {
-        let clock = Clock::start();
         let mut workshop = self.workshop.lock().await;
         if self.cold.swap(false, Ordering::Relaxed) {
             workshop.metrics().cold_start();
         }
-        let deadline = Time::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX));
         let event = Event::read(payload);
-        match (workshop.settings().role, event) {
+        let messages = event.lane_messages();
+        let served = serve(&mut workshop, event, context).await;
+        if served.is_err() {
+            let queues = workshop.queues();
+            for message in messages {
+                let pause = after_failure(message.receive_count);
+                if let Err(error) = queues.hide(&message, pause).await {
+                    tracing::warn!(%error, message_id = message.id, "a message stays hidden for long after a failure");
+                }
+            }
+        }
+        served
+    }
+}
+
+/// What follows from an event, by the function's role.
+async fn serve(workshop: &mut Workshop, event: Event, context: &Context) -> Result<Reply, Error> {
+    let clock = Clock::start();
+    let deadline = Time::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX));
+    match (workshop.settings().role, event) {
             (_, Event::Unknown) => {
                 Err("the event is none of SQS and no wake-up; only its mappings and its schedule invoke this function".into())
             }
+            (Role::Drain, Event::Watch) => {
+                // Neither a secret nor a configuration is needed to see that nobody wakes, and to wake.
+                let mappings = workshop.mappings();
+                let asleep = mappings.asleep(clock.now()).await?;
+                workshop.metrics().gauge("MappingsAsleep", asleep);
+                if asleep > 0 {
+                    tracing::warn!(asleep, "mappings were off, and nothing would have switched them on");
+                    mappings.wake().await?;
+                }
+                Ok(Reply::default())
+            }
             (Role::Drain, event) => {
-                let worker = workshop.worker().await?;
-                let table = worker.table.clone().ok_or("a drainer needs a table")?;
+                let mappings = workshop.mappings();
                 let hand = match event {
                     Event::Messages(records) => one_of(records)?,
                     _ => {
-                        worker.mappings.wake().await?;
+                        // First of all: whatever fails after this, the queues wake the worker again.
+                        mappings.wake().await?;
                         None
                     }
                 };
+                let worker = workshop.worker().await?;
+                let table = worker.table.clone().ok_or("a drainer needs a table")?;
                 let id = hand.as_ref().map(|message| message.id.clone());
-                let mappings = worker.mappings.clone();
                 let drained = drain::drain(worker, table, clock, hand, deadline).await;
                 let end = drained.end?;
                 tracing::info!(?end, "drained");
@@ -88,9 +119,8 @@ impl Function {
                 let metrics = workshop.metrics();
                 Ok(undelivered.give_up(records, &metrics).await)
             }
-            (Role::Slot | Role::Undelivered, Event::Wake) => Ok(Reply::default()),
+            (Role::Slot | Role::Undelivered, Event::Wake | Event::Watch) => Ok(Reply::default()),
         }
-    }
 }
 
 /// The message of an invocation: the mappings' batch size is 1.

@@ -12,15 +12,15 @@ mod drain;
 mod ending;
 mod event;
 mod function;
+mod hiding;
 mod job;
 mod keeper;
 mod metrics;
 mod random;
-#[cfg(test)]
-mod recorded;
 mod selection;
 mod service;
 mod settings;
+mod shared;
 mod slot;
 mod trace;
 mod undelivered;

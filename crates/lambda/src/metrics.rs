@@ -76,6 +76,13 @@ impl Metrics {
         line.write();
     }
 
+    /// Writes a number as it is now, nought included.
+    pub(crate) fn gauge(&self, name: &'static str, value: usize) {
+        let mut line = Line::new(&self.namespace, &[("service", &self.service)]);
+        line.metric(name, "Count", json!(value));
+        line.write();
+    }
+
     /// Writes what was counted since the last time.
     pub(crate) fn flush(&self) {
         let held = std::mem::take(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner));

@@ -113,8 +113,8 @@ impl Slot {
                 std::future::ready(Judgement::CALL)
             };
             let (after, next) = match call.attempt(record, ended).await {
-                Attempted::Over { token, told } => {
-                    return call.conclude(token.as_deref(), told).await;
+                Attempted::Over { token, told } | Attempted::Noted { token, told } => {
+                    return call.conclude(token.as_deref(), told, false).await;
                 }
                 Attempted::Gone => return call.forget().await,
                 Attempted::Back { after } => return call.hand_back(after).await,

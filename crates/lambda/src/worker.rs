@@ -19,6 +19,7 @@ use crate::service::signed::Signed;
 use crate::service::table::Table;
 use crate::service::tasks::Tasks;
 use crate::settings::Settings;
+use crate::shared::digest;
 use crate::xray::tracer::Tracer;
 
 /// A worker cannot be made.
@@ -47,12 +48,13 @@ pub(crate) enum WorkerError {
 /// One target and all that its worker needs.
 pub(crate) struct Worker {
     pub(crate) target: Target,
+    /// The digest of the configuration it was made from.
+    pub(crate) digest: u64,
     pub(crate) caller: Caller,
     pub(crate) queues: Queues,
     pub(crate) tasks: Tasks,
     /// A drainer has one.
     pub(crate) table: Option<Table>,
-    pub(crate) mappings: Mappings,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tracer: Arc<Tracer>,
 }
@@ -93,6 +95,15 @@ impl Workshop {
 
     pub(crate) fn tasks(&self) -> Tasks {
         Tasks::new(&self.sdk)
+    }
+
+    /// The worker's own mappings: they need no secret and no configuration.
+    pub(crate) fn mappings(&self) -> Mappings {
+        Mappings::new(
+            self.signed.clone(),
+            &self.settings.function,
+            self.settings.scheduler_role.clone(),
+        )
     }
 
     /// The worker of this environment; a new one where its secrets are old and have changed. A change that cannot be
@@ -148,13 +159,9 @@ impl Workshop {
             queues: self.queues(),
             tasks: self.tasks(),
             table: table.map(|name| Table::new(&self.sdk, name, &self.settings.target)),
-            mappings: Mappings::new(
-                self.signed.clone(),
-                &self.settings.function,
-                self.settings.scheduler_role.clone(),
-            ),
             metrics: Arc::clone(&self.metrics),
             tracer: Arc::clone(&self.tracer),
+            digest: digest(text),
             target,
         };
         let worker = Arc::new(worker);

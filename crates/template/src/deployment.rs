@@ -3,6 +3,8 @@
 use rampmeter_config::aws::Plan;
 use rampmeter_config::{Config, Limiter, Target, Worker};
 
+use crate::name::Naming;
+
 /// The name of the configuration within the layer, by its notation.
 const TOML: &str = "rampmeter.toml";
 const JSON: &str = "rampmeter.json";
@@ -46,9 +48,16 @@ impl<'a> Deployment<'a> {
         if self.is_json { JSON } else { TOML }
     }
 
-    /// The name of the stack in the commands that are printed.
-    pub(crate) fn stack(&self) -> &'a str {
-        self.config().aws.stack.as_deref().unwrap_or("rampmeter")
+    /// The name of the stack, in the commands that are printed and where nobody names another.
+    #[must_use]
+    pub fn stack(&self) -> String {
+        let stack = self.config().aws.stack.as_deref().unwrap_or("rampmeter");
+        self.naming().staged(stack)
+    }
+
+    /// What things are called.
+    pub(crate) fn naming(&self) -> Naming<'a> {
+        Naming::of(self.plan.config.aws.stage.as_deref())
     }
 
     /// Whether permits are leases in the table.

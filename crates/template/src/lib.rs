@@ -25,6 +25,21 @@ use document::{attribute, reference, sub};
 use resource::{alarm, dashboard, function, layer, machine, parameter, queue, source, table};
 use worker::Shape;
 
+/// The name of the table of permits of a stack.
+#[must_use]
+pub fn permits_table(stack: &str) -> String {
+    format!("{stack}-permits")
+}
+
+/// The name of a target's queue, of a priority or of dead letters.
+#[must_use]
+pub fn queue_name(deployment: &Deployment<'_>, target: &str, priority: Option<Priority>) -> String {
+    match priority {
+        Some(priority) => deployment.naming().queue(target, priority),
+        None => deployment.naming().dead_queue(target),
+    }
+}
+
 /// SAM's transform.
 const SAM: &str = "AWS::Serverless-2016-10-31";
 
@@ -38,14 +53,14 @@ pub fn template(deployment: &Deployment<'_>) -> Template {
     let transform = (deployment.emit == Emit::Sam).then_some(SAM);
     let mut template = Template::new(description, transform);
     let config = deployment.config();
-    parameter::add(&mut template, deployment.emit);
+    parameter::add(&mut template, deployment);
     layer::add(&mut template, deployment);
     if deployment.has_table() {
         table::add(&mut template);
     }
     for target in config.targets.values() {
         let timeout = Shape::of(target, config.aws.limiter).timeout;
-        queue::add(&mut template, target, timeout);
+        queue::add(&mut template, deployment, target, timeout);
     }
     for target in deployment.workers() {
         function::add(&mut template, deployment, target);
@@ -57,10 +72,14 @@ pub fn template(deployment: &Deployment<'_>) -> Template {
         }
     }
     for target in deployment.workers() {
-        alarm::of_target(&mut template, deployment, target);
+        alarm::target::add(&mut template, deployment, target);
+        alarm::worker::add(&mut template, deployment, target);
     }
     for workflow in config.workflows.values() {
-        alarm::of_workflow(&mut template, workflow);
+        alarm::workflow::add(&mut template, deployment, workflow);
+    }
+    if deployment.has_table() {
+        alarm::table::add(&mut template);
     }
     dashboard::add(&mut template, deployment);
     outputs(&mut template, deployment);
@@ -77,7 +96,8 @@ fn outputs(template: &mut Template, deployment: &Deployment<'_>) {
         if let Some(queue) = &workflow.source {
             let id = name::id(&workflow.name, "Source");
             let what = format!(
-                "URL of the queue {queue}, whose messages start {}.",
+                "URL of the queue {}, whose messages start {}.",
+                deployment.naming().staged(queue),
                 workflow.name
             );
             template.output(&(id.clone() + "Url"), &what, reference(&id));

@@ -8,7 +8,7 @@ use rampmeter_dispatch::Priority;
 use serde_json::Value;
 
 use super::definition::{Argument, State, argument, states, substitutions};
-use super::name;
+use super::name::{self, Naming};
 
 /// What a definition asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -32,7 +32,8 @@ impl Rights {
     pub(crate) fn of(config: &Config, workflow: &Workflow) -> Rights {
         let mut rights = Rights::default();
         let definition = serde_json::from_str(&workflow.definition).unwrap_or(Value::Null);
-        let names = Names { config };
+        let naming = Naming::of(config.aws.stage.as_deref());
+        let names = Names { config, naming };
         for (place, state) in states(&definition) {
             rights.add(&names, &place, &state);
         }
@@ -95,6 +96,7 @@ impl Rights {
 /// What names in a definition stand for.
 struct Names<'a> {
     config: &'a Config,
+    naming: Naming<'a>,
 }
 
 impl Names<'_> {
@@ -121,7 +123,8 @@ impl Names<'_> {
         let known = self.resolve(machine, &mut machines, &|names, substitution| {
             let workflows = names.config.workflows.keys();
             let named = workflows.filter(|name| pascal_case(name) + "Arn" == substitution);
-            Some(named.cloned().collect()).filter(|found: &Vec<String>| !found.is_empty())
+            let staged = named.map(|name| names.naming.staged(name));
+            Some(staged.collect()).filter(|found: &Vec<String>| !found.is_empty())
         });
         for machine in machines {
             *found.entry(machine).or_default() |= waits;
@@ -165,13 +168,13 @@ impl Names<'_> {
             if rest == "Queues" {
                 return Some(
                     Priority::ALL
-                        .map(|priority| name::queue(target, priority))
+                        .map(|priority| self.naming.queue(target, priority))
                         .into(),
                 );
             }
             let of_priority = |priority: &&Priority| name::of_priority(**priority) == rest;
             let priority = Priority::ALL.iter().find(of_priority)?;
-            Some(vec![name::queue(target, *priority)])
+            Some(vec![self.naming.queue(target, *priority)])
         })
     }
 }

@@ -4,7 +4,11 @@ use rampmeter_config::{Limiter, Target};
 use rampmeter_dispatch::Priority;
 
 /// The longest that a function may run, in seconds.
-pub(crate) const MAX_RUN_SECONDS: u64 = 900;
+const MAX_RUN_SECONDS: u64 = 900;
+/// The shortest that a worker is given, in seconds: a run that is much shorter would begin and end more than it works.
+const MIN_RUN_SECONDS: u64 = 300;
+/// What a run has besides its longest call, twice: to begin, to work, and to report.
+const AROUND_CALLS_SECONDS: u64 = 180;
 /// The longest that a call may take, in seconds: a worker starts none that could not end, be repeated on the wire and
 /// reported before its deadline.
 pub(crate) const MAX_CALL_SECONDS: u64 = 820;
@@ -30,13 +34,13 @@ impl Shape {
         match limiter {
             Limiter::Lease => Shape {
                 role: "drain",
-                timeout: MAX_RUN_SECONDS,
+                timeout: run_seconds(target),
                 concurrency: DRAINERS,
             },
             // It serves what waits in higher queues before its own message, as long as its time lasts.
             Limiter::Reserved => Shape {
                 role: "slot",
-                timeout: MAX_RUN_SECONDS,
+                timeout: run_seconds(target),
                 concurrency: slots(target).unwrap_or(LEAST_SLOTS).max(LEAST_SLOTS),
             },
         }
@@ -52,6 +56,13 @@ impl Shape {
         };
         self.concurrency / 3 + u32::from(self.concurrency % 3 > rank)
     }
+}
+
+/// How long a worker of this target runs at most. Lambda takes no queue whose messages are hidden for less than that, and a
+/// message stays hidden for as long when a worker cannot even begin: so it is no longer than the calls need.
+fn run_seconds(target: &Target) -> u64 {
+    let needed = 2 * target.timeout.as_secs() + AROUND_CALLS_SECONDS;
+    needed.clamp(MIN_RUN_SECONDS, MAX_RUN_SECONDS)
 }
 
 /// The calls in flight that a target's limits allow; none if no limit counts them.

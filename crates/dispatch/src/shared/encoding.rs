@@ -63,18 +63,25 @@ struct Bucket(u64, [u32; 3]);
 
 impl Shared {
     /// The compact form. At most [`super::MAX_SHARED_BYTES`] bytes, if the permits are no more than
-    /// [`Rules::shared_ceiling`] says.
+    /// [`Rules::shared_ceiling`] says; and as much more as the windows take that other rules left here, until they have run
+    /// out.
     pub fn to_bytes(&self, rules: &Rules) -> Vec<u8> {
         let base = self.now.as_millis();
-        let windows = rules
-            .limits
-            .iter()
-            .filter_map(|limit| Some((limit.name.clone(), self.buckets(limit, base)?)));
+        let known = rules.limits.iter().filter_map(|limit| {
+            let buckets = self.buckets(&limit.name, grid(limit)?, most_buckets(limit), base);
+            Some((limit.name.clone(), buckets))
+        });
+        // Rows of other rules are on the grid of whoever wrote them.
+        let unknown = self.names_unknown_to(rules).into_iter();
+        let unknown =
+            unknown.map(|name| (name.to_owned(), self.buckets(name, 1, usize::MAX, base)));
         let compact = Compact {
             form: FORM,
             now: self.now.as_micros(),
             permits: self.permits.iter().map(|one| permit(one, base)).collect(),
-            windows: windows.collect(),
+            windows: known
+                .chain(unknown.filter(|(_, buckets)| !buckets.is_empty()))
+                .collect(),
             empty: self
                 .empty_until
                 .map(|until| u32::try_from((ceil_millis(until) - base).max(0)).unwrap_or(u32::MAX)),
@@ -113,18 +120,17 @@ impl Shared {
         })
     }
 
-    /// The cooling places of a window, in few buckets; none for a limit on calls in flight.
-    fn buckets(&self, limit: &Limit, base: i64) -> Option<Vec<Bucket>> {
-        let grid = grid(limit)?;
+    /// The cooling places of the window of this name, in few buckets.
+    fn buckets(&self, name: &str, grid: i64, most: usize, base: i64) -> Vec<Bucket> {
         let mut ends = BTreeMap::<i64, [u32; 3]>::new();
-        let rows = self.windows.iter().filter(|row| row.limit == limit.name);
+        let rows = self.windows.iter().filter(|row| row.limit == name);
         for row in rows.filter(|row| row.until > self.now && row.count > 0) {
             let end = round_up(ceil_millis(row.until), grid);
             let places = &mut ends.entry(end).or_default()[row.priority().index()];
             *places = places.saturating_add(row.count);
         }
         // Only rows of a former, other limit can be too many. They wait for a later one.
-        while ends.len() > most_buckets(limit) {
+        while ends.len() > most {
             let (_, first) = ends.pop_first().expect("there are many");
             let mut next = ends.first_entry().expect("there are many");
             let merged = next.get_mut();
@@ -138,7 +144,7 @@ impl Shared {
             before = end;
             Bucket(after, places)
         });
-        Some(buckets.collect())
+        buckets.collect()
     }
 }
 

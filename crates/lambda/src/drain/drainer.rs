@@ -7,6 +7,8 @@
 //! drainer has a message that it may not start, and a message nobody may start stays in its queue, where every drainer
 //! sees it. A permit for which the queue has no message is given back with the next write.
 
+mod hand_over;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -14,91 +16,24 @@ use rampmeter_call::{EndedRequest, Judgement, PermitEnd};
 use rampmeter_dispatch::{
     CLOCK_MARGIN, Decision, Gate, PermitId, Priority, Rules, Shared, Time, Undecodable, Waiting,
 };
+use rampmeter_orders::Orders;
 
 use super::empty_hints::EmptyHints;
+use super::step::{Counts, End, GRACE, MAX_RECEIVED, Step, Terms, Written};
 use crate::ending::{Ending, WentWrong};
+use crate::shared::{Generation, Item};
 
-/// How long after it was taken a permit may be used: the time to receive a message and to ask for its task.
-pub(crate) const GRACE: Duration = Duration::from_secs(10);
-/// Most messages that one receive gives.
-pub(crate) const MAX_RECEIVED: usize = 10;
 /// Most calls that one environment has out.
 const MAX_CALLS: usize = 200;
 /// A drainer for which nothing may start for so long ends.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A target that is closed for longer is not woken by its queues.
 pub(crate) const LONG_CLOSED: Duration = Duration::from_secs(60);
+/// How long the message that woke a drainer is hidden while its lane is paused by hand: so late is a resume noticed at most
+/// where no drainer runs.
+const PAUSED_LOOK: Duration = Duration::from_secs(30);
 /// How soon a drainer that may start nothing looks at the item again, at first and at last.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
-
-/// What a drainer holds to.
-#[derive(Clone, Debug)]
-pub(crate) struct Terms {
-    /// The limits, with the margin of the clocks.
-    pub(crate) rules: Rules,
-    /// Most calls of all drainers together, whatever the limits say.
-    pub(crate) in_flight: u32,
-    pub(crate) timeout: Duration,
-    pub(crate) hold: Duration,
-    /// From when on nothing is started.
-    pub(crate) stop_at: Time,
-}
-
-impl Terms {
-    /// How long a permit is kept whose drainer is not heard of any more: nobody can be calling after that.
-    fn kept(&self) -> Duration {
-        GRACE + self.timeout + self.hold + CLOCK_MARGIN
-    }
-}
-
-/// What is to be done next. Each is followed by telling the drainer how it went.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Read the item.
-    Read,
-    /// Write the item, if its version is still this one (none: if there is no item).
-    Write {
-        state: Vec<u8>,
-        version: Option<u64>,
-    },
-    /// Receive as many messages of this lane as there are permits.
-    Receive {
-        lane: Priority,
-        permits: Vec<PermitId>,
-    },
-    /// Use this permit for the message that woke the drainer.
-    UseHand { permit: PermitId },
-    /// The message that woke it is handed back, for so long invisible.
-    HandBack { after: Duration },
-    /// Until something happens, or this moment.
-    Wait(Time),
-    /// There is nothing more to do.
-    End(End),
-}
-
-/// Why a drainer ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// The queues are empty.
-    Idle,
-    /// Nothing could start for 20 s.
-    Starved,
-    /// Its time is over.
-    Deadline,
-    /// The target is closed for longer than a minute.
-    Closed {
-        /// Nothing can start before this moment.
-        until: Time,
-    },
-}
-
-/// How a write went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Written {
-    Done,
-    /// Somebody else wrote first, or nobody knows: what the item says decides.
-    Lost,
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Use {
@@ -117,27 +52,22 @@ struct Lease {
     used: Use,
 }
 
-/// What a drainer counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) taken: u64,
-    pub(crate) given_back: u64,
-    pub(crate) reads: u64,
-    pub(crate) writes: u64,
-    pub(crate) conflicts: u64,
-    pub(crate) throttles: u64,
-    /// Refused although our own limits had room.
-    pub(crate) foreign_throttles: u64,
-}
-
 struct Known {
     shared: Shared,
     version: Option<u64>,
+    generation: Generation,
+    orders: Orders,
+    /// The limits, as far as they are not lowered by an order.
+    rules: Rules,
 }
 
 struct Writing {
     bytes: Vec<u8>,
     version: Option<u64>,
+    generation: Generation,
+    orders: Orders,
+    /// What ended is left to drainers of a later configuration: its permits stay in the item for them.
+    hands_over: bool,
     starts: Vec<(PermitId, Lease)>,
     foreign_throttles: u64,
     judgements: Vec<(PermitId, Judgement)>,
@@ -172,7 +102,7 @@ pub(crate) struct Drainer {
     leases: BTreeMap<PermitId, Lease>,
     /// Ended, and not written yet.
     pending: BTreeMap<PermitId, Ending>,
-    /// Kept for calls whose outcome nobody knows.
+    /// Kept for calls whose outcome nobody knows, or for others to release: not to be used again.
     lost: BTreeSet<PermitId>,
     beliefs: EmptyHints,
     /// The lane of the message that woke it, while it is in hand.
@@ -241,6 +171,8 @@ impl Drainer {
                 let step = Step::Write {
                     state: writing.bytes.clone(),
                     version: writing.version,
+                    generation: writing.generation,
+                    orders: writing.orders.clone(),
                 };
                 self.writing = Some(writing);
                 step
@@ -253,15 +185,11 @@ impl Drainer {
     ///
     /// # Errors
     /// When the item is none of ours.
-    pub(crate) fn has_read(
-        &mut self,
-        item: Option<(&[u8], u64)>,
-        now: Time,
-    ) -> Result<(), Undecodable> {
+    pub(crate) fn has_read(&mut self, item: Option<&Item>, now: Time) -> Result<(), Undecodable> {
         self.counts.reads += 1;
-        let (shared, version) = match item {
-            Some((bytes, version)) => (Shared::from_bytes(bytes)?, Some(version)),
-            None => (Shared::default(), None),
+        let shared = match item {
+            Some(item) => Shared::from_bytes(&item.state)?,
+            None => Shared::default(),
         };
         let ours = |id: PermitId| (id >> 32) == i64::from(self.owner);
         for permit in shared.permits.iter().filter(|permit| ours(permit.id)) {
@@ -282,7 +210,17 @@ impl Drainer {
         let open: BTreeSet<PermitId> = shared.permits.iter().map(|permit| permit.id).collect();
         self.leases
             .retain(|id, lease| lease.used != Use::Idle || open.contains(id));
-        self.known = Some(Known { shared, version });
+        let version = item.map(|item| item.version);
+        let Item {
+            generation, orders, ..
+        } = item.cloned().unwrap_or_default();
+        self.known = Some(Known {
+            shared,
+            version,
+            generation,
+            rules: orders.rules(&self.terms.rules),
+            orders,
+        });
         self.look_at = now.saturating_add(self.look_after);
         Ok(())
     }
@@ -305,13 +243,16 @@ impl Drainer {
         self.known = Some(Known {
             shared,
             version: Some(writing.version.map_or(1, |version| version + 1)),
+            generation: writing.generation,
+            rules: writing.orders.rules(&self.terms.rules),
+            orders: writing.orders,
         });
         self.lost_writes = 0;
         self.counts.foreign_throttles += writing.foreign_throttles;
         self.judgements.extend(writing.judgements);
         for (id, ending) in std::mem::take(&mut self.pending) {
             let lease = self.leases.remove(&id);
-            if ending == Ending::Lost {
+            if ending == Ending::Lost || writing.hands_over {
                 self.lost.insert(id);
             }
             if ending == Ending::Unused && lease.is_some() {
@@ -367,7 +308,7 @@ impl Drainer {
     fn use_permits(&mut self, now: Time) -> Option<Step> {
         let idle: Vec<PermitId> = self.idle().collect();
         for id in idle {
-            if now >= self.leases[&id].since.saturating_add(GRACE) {
+            if self.is_succeeded() || now >= self.leases[&id].since.saturating_add(GRACE) {
                 self.ended(id, Ending::Unused);
                 self.set_use(id, Use::Asked);
             }
@@ -404,10 +345,17 @@ impl Drainer {
 
     /// What there is to write: what ended, and what starts instead.
     fn plan(&mut self, now: Time, random: u64) -> Plan {
+        if self.is_succeeded() {
+            return self.hand_over(now);
+        }
         let known = self.known.as_ref().expect("the item was read");
         let (shared, version) = (known.shared.clone(), known.version);
+        let generation = self.terms.generation.kept(known.generation);
+        let succeeds = self.terms.generation.succeeds(known.generation);
+        let (rules, orders) = (known.rules.clone(), known.orders.clone());
         let now = now.max(shared.now);
-        let mut gate = shared.gate(&self.terms.rules, now);
+        let mut gate = shared.gate(&rules, now);
+        orders.hold(&mut gate);
         gate.release_holds(now);
         let ended = self.apply_endings(&mut gate, now, random);
         let (empty_until, contradicted) = self.beliefs.applied(shared.empty_until, now);
@@ -420,17 +368,22 @@ impl Drainer {
         }
         let waits = waiting.any();
         let (starts, opens_at) = self.start(&mut gate, waiting, now);
-        if ended.is_none() && !contradicted && starts.is_empty() {
+        // Whoever goes by an older configuration is to see that at once, even if nothing can start.
+        if ended.is_none() && !contradicted && starts.is_empty() && !succeeds {
             return Plan::Nothing { opens_at, waits };
         }
-        let next = Shared::of(&gate, self.terms.kept(), empty_until, now);
+        let mut next = Shared::of(&gate, self.terms.kept(), empty_until, now);
+        next.keep_unknown(&shared, &rules);
         let Applied {
             foreign_throttles,
             judgements,
         } = ended.unwrap_or_default();
         Plan::Write(Writing {
-            bytes: next.to_bytes(&self.terms.rules),
+            bytes: next.to_bytes(&rules),
             version,
+            generation,
+            orders,
+            hands_over: false,
             starts,
             foreign_throttles,
             judgements,
@@ -550,19 +503,26 @@ impl Drainer {
         let now = now.max(known.shared.now);
         if let Some(lane) = self.hand.take() {
             self.beliefs.has_seen(lane);
-            let until = known.shared.lane_closed_until(lane, &self.terms.rules, now);
-            let after = until.map_or(Duration::ZERO, |until| until.saturating_since(now));
+            let until = known.shared.lane_closed_until(lane, &known.rules, now);
+            let closed = until.map_or(Duration::ZERO, |until| until.saturating_since(now));
+            let after = match known.orders.pause_of(lane) {
+                Some(_) => closed.max(PAUSED_LOOK),
+                None => closed,
+            };
             return Step::HandBack { after };
         }
         let stops = now >= self.terms.stop_at;
         if self.leases.is_empty() && self.pending.is_empty() {
+            if self.is_succeeded() {
+                return Step::End(End::Succeeded);
+            }
             if stops {
                 return Step::End(End::Deadline);
             }
             if !waits {
                 return Step::End(End::Idle);
             }
-            let until = known.shared.closed_until(&self.terms.rules, now);
+            let until = known.shared.closed_until(&known.rules, now);
             if let Some(until) = until.filter(|until| *until > now.saturating_add(LONG_CLOSED)) {
                 return Step::End(End::Closed { until });
             }

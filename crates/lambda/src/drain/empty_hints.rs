@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rampmeter_dispatch::{Priority, Time};
 
-use super::drainer::MAX_RECEIVED;
+use super::step::MAX_RECEIVED;
 
 /// For how long a lane is taken to be empty that was found so.
 const EMPTY_FOR: Duration = Duration::from_millis(250);

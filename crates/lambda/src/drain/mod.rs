@@ -1,7 +1,8 @@
 //! A drainer at work: does what `drainer` decides, many calls at once, until it ends.
 
-mod empty_hints;
 mod drainer;
+mod empty_hints;
+mod step;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,17 +15,20 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use self::drainer::{Counts, Drainer, Step, Terms, Written};
+use self::drainer::Drainer;
+use self::step::{Counts, Step, Terms, Written};
 use crate::call::{Call, Fate};
 use crate::clock::Clock;
 use crate::ending::Ending;
 use crate::event::Message;
+use crate::hiding::hidden;
 use crate::keeper::Keeper;
 use crate::random::random;
 use crate::service::table::{Put, Table, TableError};
+use crate::shared::{Generation, Item};
 use crate::worker::Worker;
 
-pub(crate) use self::drainer::End;
+pub(crate) use self::step::End;
 
 /// The least time before its deadline at which a drainer starts nothing more.
 const LAST_MINUTE: Duration = Duration::from_secs(60);
@@ -93,6 +97,7 @@ pub(crate) async fn drain(
         timeout: worker.target.timeout,
         hold: worker.target.hold_after_timeout,
         stop_at: before(deadline, last),
+        generation: Generation::begun(worker.digest, now),
     };
     let lane = hand.as_ref().map(|message| message.lane);
     let (sender, happened) = unbounded_channel();
@@ -192,7 +197,21 @@ impl Shell {
             }
             match self.drainer.step(self.clock.now(), random()) {
                 Step::Read => self.read().await?,
-                Step::Write { state, version } => self.write(state, version).await?,
+                Step::Write {
+                    state,
+                    version,
+                    generation,
+                    orders,
+                } => {
+                    let next = version.map_or(1, |version| version + 1);
+                    let item = Item {
+                        state,
+                        version: next,
+                        generation,
+                        orders,
+                    };
+                    self.write(item, version).await?;
+                }
                 Step::Receive { lane, permits } => self.receive(lane, permits),
                 Step::UseHand { permit } => {
                     if let Some(message) = self.hand.take() {
@@ -216,18 +235,17 @@ impl Shell {
         match self.table.read().await {
             Ok(item) => {
                 self.failures = 0;
-                let item = item.as_ref();
-                let item = item.map(|(state, version)| (state.as_slice(), *version));
-                Ok(self.drainer.has_read(item, self.clock.now())?)
+                Ok(self.drainer.has_read(item.as_ref(), self.clock.now())?)
             }
             Err(error) => self.failed(error).await,
         }
     }
 
-    async fn write(&mut self, state: Vec<u8>, version: Option<u64>) -> Result<(), DrainError> {
-        let units = self.table.units(state.len());
+    /// Writes the item, if its version is still the one `before`.
+    async fn write(&mut self, item: Item, before: Option<u64>) -> Result<(), DrainError> {
+        let units = self.table.units(&item);
         self.worker.metrics.add("WriteUnits", units);
-        let put = self.table.write(state, version).await;
+        let put = self.table.write(item, before).await;
         let written = match &put {
             Ok(Put::Done) => Written::Done,
             Ok(Put::Lost) | Err(_) => Written::Lost,
@@ -352,7 +370,7 @@ impl Shell {
             return;
         };
         self.keeper.let_go(&message.id);
-        let after = after.min(MAX_HANDED_BACK);
+        let after = hidden(after.min(MAX_HANDED_BACK), message.receive_count);
         if let Err(error) = self.worker.queues.hide(&message, after).await {
             tracing::warn!(%error, "the message that woke the worker is handed back late");
         }

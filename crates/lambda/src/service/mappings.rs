@@ -1,5 +1,8 @@
 //! Putting a target to sleep that is closed for long: its queues stop waking the worker, and a schedule does so when
-//! the target opens. The schedule is made first, so that nothing is ever put to sleep that nothing wakes.
+//! the target opens. The schedule is made first. It fires once, and what it starts may fail: so the stack has a schedule that
+//! comes again and again, and asks here whether anything is asleep that nothing will wake.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rampmeter_dispatch::Time;
@@ -18,6 +21,12 @@ pub(crate) struct Mappings {
 
 /// The states of a mapping that is at work or about to be.
 const AT_WORK: [&str; 3] = ["Enabled", "Enabling", "Creating"];
+/// What Lambda says of a mapping that is being changed.
+const BEING_CHANGED: [&str; 2] = ["ResourceInUseException", "ResourceConflictException"];
+/// How often a mapping is tried that is being changed, and the pause between two tries: a change takes seconds, at times
+/// half a minute.
+const TRIES: u32 = 30;
+const BETWEEN_TRIES: Duration = Duration::from_secs(2);
 
 impl Mappings {
     pub(crate) fn new(signed: Signed, function: &str, scheduler_role: Option<String>) -> Mappings {
@@ -35,6 +44,40 @@ impl Mappings {
         };
         self.schedule(until, function_arn, role).await?;
         self.set_all(false).await
+    }
+
+    /// How many mappings are off although no schedule will switch them on.
+    pub(crate) async fn asleep(&self, now: Time) -> Result<usize, SignedError> {
+        let off = self.in_other_state(true).await?;
+        if off.is_empty() || self.wakes_after(now).await? {
+            return Ok(0);
+        }
+        Ok(off.len())
+    }
+
+    /// Whether the schedule is there and its moment has not passed.
+    async fn wakes_after(&self, now: Time) -> Result<bool, SignedError> {
+        let request = Request {
+            service: SCHEDULER,
+            method: Method::GET,
+            path: self.schedule_path(),
+            target: None,
+            body: None,
+        };
+        match self.signed.send(&request).await {
+            Ok(schedule) => {
+                let expression = schedule["ScheduleExpression"].as_str().unwrap_or_default();
+                let is_on = schedule["State"].as_str() != Some("DISABLED");
+                // A text in this form has the order of time.
+                Ok(is_on && expression > format!("at({})", moment(now)).as_str())
+            }
+            Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn schedule_path(&self) -> String {
+        format!("/schedules/{}-wake", self.function)
     }
 
     /// Lets the queues wake the worker again.
@@ -62,7 +105,7 @@ impl Mappings {
         let request = |method| Request {
             service: SCHEDULER,
             method,
-            path: format!("/schedules/{}-wake", self.function),
+            path: self.schedule_path(),
             target: None,
             body: Some(body.clone()),
         };
@@ -84,9 +127,28 @@ impl Mappings {
                 target: None,
                 body: Some(json!({ "Enabled": enabled })),
             };
-            self.signed.send(&request).await?;
+            self.send_when_it_is_free(&request).await?;
         }
         Ok(())
+    }
+
+    /// Sends a change, again while Lambda is still at work on the one before.
+    async fn send_when_it_is_free(&self, request: &Request<'_>) -> Result<(), SignedError> {
+        let mut tries = 1;
+        loop {
+            match self.signed.send(request).await {
+                Err(error)
+                    if tries < TRIES
+                        && error
+                            .code()
+                            .is_some_and(|code| BEING_CHANGED.contains(&code)) =>
+                {
+                    tries += 1;
+                    tokio::time::sleep(BETWEEN_TRIES).await;
+                }
+                other => return other.map(|_| ()),
+            }
+        }
     }
 
     /// The mappings of this function that are not as they should be.

@@ -4,6 +4,8 @@
 pub(crate) mod clients;
 pub(crate) mod mappings;
 pub(crate) mod queues;
+#[cfg(test)]
+mod recorded;
 pub(crate) mod secrets;
 pub(crate) mod signed;
 pub(crate) mod table;

@@ -8,11 +8,13 @@ use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use rampmeter_dispatch::Time;
+use rampmeter_orders::Orders;
 use thiserror::Error;
 
 use crate::conclusion::TaskResult;
 use crate::job::Job;
 use crate::service::clients::of_trace;
+use crate::shared::{Generation, Item};
 use crate::trace::TraceHeader;
 
 /// How long what is remembered of a call is kept: as long as its message can be.
@@ -66,6 +68,8 @@ pub(crate) struct Table {
     name: String,
     /// The id of the shared item.
     shared: String,
+    /// What the ids of its calls begin with: a worker may write those of its own target only.
+    calls: String,
 }
 
 impl Table {
@@ -74,11 +78,12 @@ impl Table {
             client: Client::new(config),
             name: name.to_owned(),
             shared: format!("target/{target}"),
+            calls: format!("call/{target}/"),
         }
     }
 
-    /// The shared item as it is now: its state and version.
-    pub(crate) async fn read(&self) -> Result<Option<(Vec<u8>, u64)>, TableError> {
+    /// The shared item as it is now.
+    pub(crate) async fn read(&self) -> Result<Option<Item>, TableError> {
         const GET: &str = "GetItem";
         let reply = self
             .client
@@ -92,36 +97,57 @@ impl Table {
         let Some(item) = reply.item else {
             return Ok(None);
         };
+        let number = |name: &str| {
+            let value = item.get(name).and_then(|value| value.as_n().ok());
+            value.and_then(|text| text.parse::<u64>().ok())
+        };
         let state = item.get("state").and_then(|value| value.as_b().ok());
-        let version = item.get("version").and_then(|value| value.as_n().ok());
-        match (state, version.and_then(|text| text.parse().ok())) {
-            (Some(state), Some(version)) => Ok(Some((state.clone().into_inner(), version))),
-            _ => Err(TableError {
+        let (Some(state), Some(version)) = (state, number("version")) else {
+            return Err(TableError {
                 operation: GET,
                 why: format!("the item {} has no state or no version", self.shared),
-            }),
-        }
+            });
+        };
+        // Written by a version that knew of no generations, it is of the first one.
+        let since = number("begun").and_then(|millis| i64::try_from(millis).ok());
+        // Orders that cannot be read may be a pause: nothing starts then.
+        let orders = item.get("orders").and_then(|value| value.as_s().ok());
+        let orders = orders.map_or(Ok(Orders::default()), |text| Orders::read(text));
+        Ok(Some(Item {
+            state: state.clone().into_inner(),
+            version,
+            orders: orders.map_err(|error| TableError {
+                operation: GET,
+                why: format!("the item {}: {error}", self.shared),
+            })?,
+            generation: Generation {
+                digest: number("configuration").unwrap_or_default(),
+                since: Time::from_millis(since.unwrap_or_default()),
+            },
+        }))
     }
 
-    /// Writes the shared item if its version is still `version`; none: if there is no item.
-    pub(crate) async fn write(
-        &self,
-        state: Vec<u8>,
-        version: Option<u64>,
-    ) -> Result<Put, TableError> {
-        let next = version.map_or(1, |version| version + 1);
+    /// Writes the shared item if its version is still `before`; none: if there is no item.
+    pub(crate) async fn write(&self, item: Item, before: Option<u64>) -> Result<Put, TableError> {
+        let number = |number: u64| AttributeValue::N(number.to_string());
+        let since = u64::try_from(item.generation.since.as_millis()).unwrap_or(0);
         let mut request = self
             .client
             .put_item()
             .table_name(&self.name)
             .item("id", AttributeValue::S(self.shared.clone()))
-            .item("version", AttributeValue::N(next.to_string()))
-            .item("state", AttributeValue::B(Blob::new(state)))
+            .item("version", number(item.version))
+            .item("configuration", number(item.generation.digest))
+            .item("begun", number(since))
+            .item("state", AttributeValue::B(Blob::new(item.state)))
             .expression_attribute_names("#v", "version");
-        request = match version {
+        if let Some(orders) = item.orders.to_text() {
+            request = request.item("orders", AttributeValue::S(orders));
+        }
+        request = match before {
             Some(version) => request
                 .condition_expression("#v = :v")
-                .expression_attribute_values(":v", AttributeValue::N(version.to_string())),
+                .expression_attribute_values(":v", number(version)),
             None => request.condition_expression("attribute_not_exists(#v)"),
         };
         match request.send().await {
@@ -131,9 +157,11 @@ impl Table {
         }
     }
 
-    /// The write units that a state of this size costs: the item has names and a version beside it.
-    pub(crate) fn units(&self, state: usize) -> u64 {
-        (state + self.shared.len() + 40).div_ceil(WRITE_UNIT) as u64
+    /// The write units that an item costs: it has names, numbers and a version beside its state.
+    pub(crate) fn units(&self, item: &Item) -> u64 {
+        let orders = item.orders.to_text().map_or(0, |text| text.len());
+        let size = item.state.len() + orders + self.shared.len() + 80;
+        size.div_ceil(WRITE_UNIT) as u64
     }
 
     /// What is remembered of a call.
@@ -146,7 +174,7 @@ impl Table {
             .client
             .get_item()
             .table_name(&self.name)
-            .key("id", AttributeValue::S(call_id(message)))
+            .key("id", AttributeValue::S(self.call_id(message)))
             .consistent_read(true)
             .customize()
             .mutate_request(of_trace(trace))
@@ -205,7 +233,7 @@ impl Table {
             .client
             .put_item()
             .table_name(&self.name)
-            .item("id", AttributeValue::S(call_id(message)))
+            .item("id", AttributeValue::S(self.call_id(message)))
             .item("attempts", number(i64::from(record.attempts)))
             .item("expires_at", number(expires));
         if let Some(first_sent) = record.first_sent {
@@ -227,8 +255,8 @@ impl Table {
         request.send().await.map_err(failed("PutItem"))?;
         Ok(size.div_ceil(WRITE_UNIT) as u64)
     }
-}
 
-fn call_id(message: &str) -> String {
-    format!("call/{message}")
+    fn call_id(&self, message: &str) -> String {
+        format!("{}{message}", self.calls)
+    }
 }

@@ -163,7 +163,7 @@ pub(crate) fn run(arguments: Cli) -> ExitCode {
         Command::Backup(command) => backup::run_backup(&command),
         Command::Restore(command) => backup::run_restore(&command),
         Command::Bench(command) => block_on(bench::run(command)),
-        Command::Aws(command) => aws::run(&command, color),
+        Command::Aws(command) => block_on(aws::run(&command, color)),
         Command::Completions { shell } => completions(shell),
         Command::Man(command) => man::run(&command),
         Command::Version(command) => version::run(&command),

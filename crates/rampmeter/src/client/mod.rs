@@ -3,6 +3,7 @@
 //! server without credentials of its own takes any. Requests to the admin port carry the token in `RAMPMETER_TOKEN`, if there is one.
 
 mod arguments;
+pub(crate) mod on_aws;
 mod tls;
 mod token;
 

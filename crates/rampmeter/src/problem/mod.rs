@@ -23,7 +23,7 @@ use json_place::locate;
 
 pub(crate) use absent_target::{ABSENT_TARGET, absent_target};
 pub(crate) use configuration_change::configuration_change;
-pub(crate) use planned::Planned;
+pub(crate) use planned::{Choices, Planned};
 
 /// The interpreter refuses a definition.
 const INVALID: &str = "RM1001";

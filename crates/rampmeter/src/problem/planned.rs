@@ -12,12 +12,22 @@ use super::{Problem, advice, problems_on_aws, queued_call};
 /// Advice that is an error of its own on AWS: a queued call without a time-out, data that is too large.
 const ERRORS_ON_AWS: [(&str, &str); 2] = [("RM1102", "RM3011"), ("RM1105", "RM3013")];
 
+/// What is said of a deployment on the command line and not in the file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Choices {
+    /// The stage, instead of the file's.
+    pub(crate) stage: Option<String>,
+    /// Concurrent executions that the account allows.
+    pub(crate) account_concurrency: Option<u32>,
+}
+
 /// A configuration for AWS.
 #[derive(Debug)]
 pub(crate) struct Planned {
     file: PathBuf,
     plan: Plan,
     emit: Emit,
+    account_concurrency: Option<u32>,
 }
 
 impl Planned {
@@ -25,14 +35,18 @@ impl Planned {
     ///
     /// # Errors
     /// It is no configuration for AWS: a report with places.
-    pub(crate) fn read(file: &Path, emit: Emit) -> Result<Planned, Report> {
+    pub(crate) fn read(file: &Path, emit: Emit, choices: &Choices) -> Result<Planned, Report> {
         let environment = |name: &str| std::env::var(name).ok();
         let read_file = |path: &Path| std::fs::read_to_string(path);
-        let plan = aws::load(file, &environment, &read_file)?;
+        let mut plan = aws::load(file, &environment, &read_file)?;
+        if choices.stage.is_some() {
+            plan.config.aws.stage.clone_from(&choices.stage);
+        }
         Ok(Planned {
             file: file.to_owned(),
             plan,
             emit,
+            account_concurrency: choices.account_concurrency,
         })
     }
 
@@ -53,7 +67,12 @@ impl Planned {
     /// Everything that stands against it: AWS's own diagnostics of the definitions, advice, and what the deployment is
     /// checked for.
     pub(crate) fn problems(&self) -> Vec<Problem> {
-        let findings = check::findings(&self.deployment());
+        let mut findings = check::findings(&self.deployment());
+        let concurrency = self.account_concurrency.into_iter();
+        findings
+            .extend(concurrency.filter_map(|concurrency| {
+                check::account_findings(&self.deployment(), concurrency)
+            }));
         let mut problems = Vec::new();
         for workflow in self.plan.config.workflows.values() {
             let file = workflow.definition_path.display().to_string();

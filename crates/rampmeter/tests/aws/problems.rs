@@ -182,6 +182,13 @@ fn of_targets() -> Vec<Case> {
             &LIMIT.replace('8', "5"),
             "[aws]\nlimiter = \"reserved\"\n",
         ]),
+        // What nobody remembers of a call that left.
+        configured(&[
+            TARGET,
+            "on_unknown = \"fail\"\n",
+            LIMIT,
+            "[aws]\nlimiter = \"reserved\"\n",
+        ]),
         // Names.
         configured(&[&TARGET.replace("crm", &long), &LIMIT.replace("crm", &long)]),
         configured(&[
@@ -246,9 +253,40 @@ fn every_problem_is_shown_with_its_code_its_place_and_its_way_out() {
     let explained = rampmeter(&root(), &["explain", "-o", "id"]);
     let all = stdout(&explained);
     let of_aws = all.lines().filter(|code| code.starts_with("RM3"));
-    // A secret's value is missing only in the function; a file that cannot be written is below.
+    // A secret's value is missing only in the function; what the account has is told on the command line, and what operates a
+    // stack asks AWS; a file that cannot be written is below.
     let unseen: Vec<&str> = of_aws.filter(|code| !codes.contains(*code)).collect();
-    assert_eq!(unseen, ["RM3002", "RM3090"]);
+    assert_eq!(
+        unseen,
+        [
+            "RM3002", "RM3035", "RM3040", "RM3041", "RM3042", "RM3043", "RM3090"
+        ]
+    );
+}
+
+#[test]
+fn an_account_that_is_too_small_is_told_before_anything_is_deployed() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let check = |more: &str, concurrency: &str| {
+        let text = [TARGET, "on_unknown = \"retry\"\n", LIMIT, more].concat();
+        fs::write(directory.path().join("rampmeter.toml"), text).expect("written");
+        let arguments = ["aws", "check", "--account-concurrency", concurrency];
+        let output = rampmeter(directory.path(), &arguments);
+        (output.status.code(), stdout(&output))
+    };
+    let reserved = "[aws]\nlimiter = \"reserved\"\n";
+    let (status, text) = check(reserved, "10");
+    assert_eq!(status, Some(1));
+    assert!(
+        text.contains("error[RM3035]: the workers reserve 8 of the 10"),
+        "{text}"
+    );
+    assert_eq!(check(reserved, "108").0, Some(0));
+    // Leases reserve nothing: a new account with a limit of 10 deploys at the first try.
+    let (status, text) = check("", "7");
+    assert_eq!(status, Some(0));
+    assert!(text.contains("warning[RM3035]"), "{text}");
+    assert!(!check("", "10").1.contains("RM3035"));
 }
 
 #[test]

@@ -204,3 +204,59 @@ fn next_steps_that_would_go_to_this_machine_are_warned_of() {
         "{told}"
     );
 }
+
+#[test]
+fn two_stages_of_one_configuration_share_no_name_and_keep_their_logical_ids() {
+    let folder = root().join("testing/aws/everything");
+    let synth = |stage: &[&str]| -> Value {
+        let mut arguments = vec!["aws", "synth", "--emit", "cfn", "--notation", "json"];
+        arguments.extend(stage);
+        let output = rampmeter(&folder, &arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        serde_json::from_str(&stdout(&output)).expect("JSON")
+    };
+    let names = |template: &Value| {
+        let mut names = Vec::new();
+        for resource in template["Resources"]
+            .as_object()
+            .expect("resources")
+            .values()
+        {
+            for key in [
+                "QueueName",
+                "FunctionName",
+                "StateMachineName",
+                "LogGroupName",
+                "Name",
+            ] {
+                let name = resource["Properties"][key].as_str();
+                names.extend(name.map(|name| format!("{}/{name}", resource["Type"])));
+            }
+        }
+        names
+    };
+    let (dev, live, none) = (
+        synth(&["--stage", "dev"]),
+        synth(&["--stage", "live"]),
+        synth(&[]),
+    );
+    let (of_dev, of_live) = (names(&dev), names(&live));
+    assert!(of_dev.len() > 30, "{of_dev:?}");
+    assert_eq!(of_dev.len(), names(&none).len());
+    let shared: Vec<&String> = of_dev
+        .iter()
+        .filter(|name| of_live.contains(name))
+        .collect();
+    assert_eq!(shared, Vec::<&String>::new());
+    let ids = |template: &Value| -> Vec<String> {
+        let resources = template["Resources"].as_object().expect("resources");
+        resources.keys().cloned().collect()
+    };
+    assert_eq!(ids(&dev), ids(&none));
+    assert!(
+        !dev.to_string().contains(":netsuite-"),
+        "an ARN of another stage is named"
+    );
+    let wrong = rampmeter(&folder, &["aws", "synth", "--stage", "Dev_1"]);
+    assert_eq!(wrong.status.code(), Some(2));
+}

@@ -43,6 +43,10 @@ pub(super) const NO_PATH: &str = "RM3032";
 pub(super) const KEEPS_A_TOKEN: &str = "RM3033";
 /// Jobs of the vendor, as nobody counts or follows them there.
 pub(super) const FOLLOWS_JOBS: &str = "RM3030";
+/// What becomes of a lost call, where nobody remembers that it left.
+pub(super) const FORGETS_CALLS: &str = "RM3034";
+/// More concurrency than the account has.
+pub(super) const ACCOUNT_TOO_SMALL: &str = "RM3035";
 
 /// What the codes mean.
 pub const CODES: &[(&str, &str)] = &[
@@ -129,6 +133,30 @@ pub const CODES: &[(&str, &str)] = &[
     (
         KEEPS_A_TOKEN,
         "A target signs in with a refresh token that its server may replace. One machine keeps the new one; functions have no place for it.",
+    ),
+    (
+        FORGETS_CALLS,
+        "With limiter = \"reserved\" nothing remembers that a call left: one whose environment died is sent again, although on_unknown says otherwise.",
+    ),
+    (
+        ACCOUNT_TOO_SMALL,
+        "The account allows fewer concurrent executions than the workers reserve or may use.",
+    ),
+    (
+        "RM3040",
+        "A command that asks AWS finds no credentials or no region in the environment.",
+    ),
+    (
+        "RM3041",
+        "AWS cannot be reached, or refused a request of the command line.",
+    ),
+    (
+        "RM3042",
+        "An order names a target, a limit or a pause that there is none of, or a limit that only a deployment can make so high.",
+    ),
+    (
+        "RM3043",
+        "The item of a target in the table of permits cannot be read, or not be changed.",
     ),
     ("RM3090", "A file of the deployment cannot be written."),
 ];

@@ -1,6 +1,7 @@
 //! What stands against a deployment on AWS: what AWS cannot do at all, and what it does otherwise than one machine. The
 //! same file may be sound on one machine. Pure: places are named, and shown elsewhere.
 
+mod account;
 mod call;
 mod code;
 mod definition;
@@ -89,6 +90,11 @@ pub fn findings(deployment: &Deployment<'_>) -> Vec<Finding> {
         found.extend(definition::check(deployment, workflow));
     }
     found
+}
+
+/// What stands against the deployment into an account that allows so many concurrent executions.
+pub fn account_findings(deployment: &Deployment<'_>, concurrency: u32) -> Option<Finding> {
+    account::check(deployment, concurrency)
 }
 
 /// A number and a noun: `1 message`, `2 messages`.

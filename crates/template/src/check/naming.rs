@@ -8,28 +8,29 @@ use rampmeter_dispatch::Priority;
 use super::code::{NAME_TAKEN, NAME_TOO_LONG};
 use super::{Finding, FindingPlace};
 use crate::deployment::Deployment;
-use crate::name::{self, MAX_FUNCTION_NAME_CHARS, MAX_QUEUE_NAME_CHARS};
+use crate::name::{MAX_FUNCTION_NAME_CHARS, MAX_QUEUE_NAME_CHARS};
 
 pub(super) fn check(deployment: &Deployment<'_>) -> Vec<Finding> {
     let mut found = lengths(deployment);
     let mut names = Names::default();
     let config = deployment.config();
+    let naming = deployment.naming();
     for target in config.targets.keys() {
         let place = FindingPlace::keys(&["targets", target]);
-        let queues = Priority::ALL.map(|priority| name::queue(target, priority));
-        for queue in queues
-            .iter()
-            .chain([&name::undelivered_queue(target), &name::dead_queue(target)])
-        {
+        let queues = Priority::ALL.map(|priority| naming.queue(target, priority));
+        for queue in queues.iter().chain([
+            &naming.undelivered_queue(target),
+            &naming.dead_queue(target),
+        ]) {
             names.take("queue", queue, &place);
         }
     }
     for target in deployment.workers() {
         let place = FindingPlace::keys(&["targets", &target.name]);
-        names.take("function", &name::worker(&target.name), &place);
+        names.take("function", &naming.worker(&target.name), &place);
         names.take(
             "function",
-            &name::undelivered_function(&target.name),
+            &naming.undelivered_function(&target.name),
             &place,
         );
     }
@@ -42,14 +43,14 @@ pub(super) fn check(deployment: &Deployment<'_>) -> Vec<Finding> {
     }
     for workflow in config.workflows.values() {
         let place = FindingPlace::keys(&["workflows", &workflow.name]);
-        names.take("state machine", &workflow.name, &place);
+        names.take("state machine", &naming.staged(&workflow.name), &place);
         // Logical ids have letters and digits only.
         names.take("logical id", &pascal_case(&workflow.name), &place);
         if let Some(source) = &workflow.source {
             let place = FindingPlace::keys(&["workflows", &workflow.name, "source"]);
-            names.take("state machine", &name::starter(&workflow.name), &place);
-            names.take("queue", source, &place);
-            names.take("queue", &name::unstarted_queue(source), &place);
+            names.take("state machine", &naming.starter(&workflow.name), &place);
+            names.take("queue", &naming.staged(source), &place);
+            names.take("queue", &naming.unstarted_queue(source), &place);
         }
     }
     found.append(&mut names.clashes);
@@ -58,6 +59,7 @@ pub(super) fn check(deployment: &Deployment<'_>) -> Vec<Finding> {
 
 fn lengths(deployment: &Deployment<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
+    let naming = deployment.naming();
     let mut bound = |place: FindingPlace, what: &str, name: &str, longest: usize| {
         if name.len() > longest {
             let message = format!(
@@ -77,7 +79,7 @@ fn lengths(deployment: &Deployment<'_>) -> Vec<Finding> {
         bound(
             place,
             "schedule",
-            &name::wake_schedule(&target.name),
+            &naming.watch_schedule(&target.name),
             MAX_FUNCTION_NAME_CHARS,
         );
     }
@@ -87,13 +89,13 @@ fn lengths(deployment: &Deployment<'_>) -> Vec<Finding> {
             bound(
                 place.clone(),
                 "queue",
-                &name::unstarted_queue(source),
+                &naming.unstarted_queue(source),
                 MAX_QUEUE_NAME_CHARS,
             );
             bound(
                 place,
                 "state machine",
-                &name::starter(&workflow.name),
+                &naming.starter(&workflow.name),
                 MAX_QUEUE_NAME_CHARS,
             );
         }

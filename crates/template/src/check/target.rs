@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use rampmeter_asl::Selector;
+use rampmeter_call::{OnUnknown, Request};
 use rampmeter_caller::{Auth, GrantKind, Profile, check_address};
 use rampmeter_config::{Limiter, Target};
 
 use super::code::{
-    CALL_TOO_LONG, FOLLOWS_JOBS, KEEPS_A_TOKEN, NO_PATH, PAUSE_TOO_LONG, UNREACHABLE,
+    CALL_TOO_LONG, FOLLOWS_JOBS, FORGETS_CALLS, KEEPS_A_TOKEN, NO_PATH, PAUSE_TOO_LONG, UNREACHABLE,
 };
 use super::{Finding, FindingPlace};
 use crate::address::is_this_machine;
@@ -37,6 +38,7 @@ pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
     }
     found.extend(refresh_token(target));
     found.extend(jobs(target, limiter));
+    found.extend(lost_calls(target, limiter));
     if let Some(path) = &target.profile.response.select
         && let Err(error) = Selector::parse(path)
     {
@@ -102,6 +104,36 @@ fn jobs(target: &Target, limiter: Limiter) -> Option<Finding> {
     };
     let place = FindingPlace::keys(&["targets", name, key]);
     Some(Finding::error(FOLLOWS_JOBS, place, message, help))
+}
+
+/// A slot has no table to note that a call leaves, so it takes one whose environment died for one that never left.
+fn lost_calls(target: &Target, limiter: Limiter) -> Option<Finding> {
+    if limiter == Limiter::Lease {
+        return None;
+    }
+    let name = &target.name;
+    let place = FindingPlace::keys(&["targets", name, "on_unknown"]);
+    let help = "leave limiter out of [aws]: the table remembers that a call left; or write on_unknown = \"retry\" if a repeat does no harm";
+    let insert = Request {
+        method: "POST".to_owned(),
+        idempotency_key: "key".to_owned(),
+        ..Request::get("/")
+    };
+    match (target.on_unknown, target.on_unknown_of(&insert)) {
+        (Some(OnUnknown::Retry), _) | (None, OnUnknown::Retry) => None,
+        (Some(_), _) => {
+            let message = format!(
+                "a call of {name} whose environment died is sent again, for limiter = \"reserved\" remembers no call that left"
+            );
+            Some(Finding::error(FORGETS_CALLS, place, message, help))
+        }
+        (None, _) => {
+            let message = format!(
+                "a POST of {name} whose environment died is sent again and may do its work twice: limiter = \"reserved\" remembers no call that left"
+            );
+            Some(Finding::warning(FORGETS_CALLS, place, message, help))
+        }
+    }
 }
 
 /// What stands against the addresses of a target: its own, and those of its endpoints.

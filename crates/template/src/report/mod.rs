@@ -15,7 +15,7 @@ use rampmeter_dispatch::LimitKind;
 use serde_json::{Value, json};
 
 use super::deployment::Deployment;
-use super::resource::function::MEMORY;
+use super::resource::function::DEFAULT_MEMORY;
 use super::worker;
 
 pub(crate) use exactness::Exactness;
@@ -98,7 +98,7 @@ impl Report {
             .collect();
         let latency = mean(&targets).or(assumed.latency).unwrap_or_default();
         Report {
-            stack: deployment.stack().to_owned(),
+            stack: deployment.stack(),
             limiter,
             resources,
             targets,
@@ -219,7 +219,7 @@ fn of_target(target: &Target, limiter: Limiter, latency: Duration) -> OfTarget {
 fn bill(limiter: Limiter, assumed: &Assumed, latency: Duration) -> Bill {
     let calls = assumed.calls as f64;
     let mut usage = Usage {
-        lambda_memory_mb: f64::from(MEMORY),
+        lambda_memory_mb: f64::from(DEFAULT_MEMORY),
         ..Usage::default()
     };
     if limiter == Limiter::Reserved {

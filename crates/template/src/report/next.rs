@@ -27,7 +27,12 @@ pub fn steps(
 ) -> Vec<Step> {
     let file = notation.file();
     let stack = deployment.stack();
-    let mut steps = Vec::new();
+    let tags = tags(deployment);
+    let mut steps = vec![step(
+        "look first at how many concurrent executions the account has (aws lambda get-account-settings), and whether they suffice \
+         (rampmeter aws check --account-concurrency N)",
+        Vec::new(),
+    )];
     let secrets = secrets(deployment.plan);
     if !secrets.is_empty() {
         steps.push(step("store the secrets", secrets));
@@ -42,7 +47,7 @@ pub fn steps(
         Emit::Sam => steps.push(step(
             "deploy",
             vec![format!(
-                "(cd {folder} && sam deploy --template-file {file} --stack-name {stack} --resolve-s3 --capabilities CAPABILITY_IAM)"
+                "(cd {folder} && sam deploy --template-file {file} --stack-name {stack} --resolve-s3 --capabilities CAPABILITY_IAM{tags})"
             )],
         )),
         Emit::Cfn => {
@@ -56,7 +61,7 @@ pub fn steps(
             let through = if inline { "" } else { " --s3-bucket $BUCKET" };
             commands.push(format!(
                 "aws cloudformation deploy --template-file {folder}/{file} --stack-name {stack}{through} --capabilities CAPABILITY_IAM \
-                 --parameter-overrides CodeBucket=$BUCKET WorkerKey=$WORKER LayerKey=$LAYER"
+                 --parameter-overrides CodeBucket=$BUCKET WorkerKey=$WORKER LayerKey=$LAYER{tags}"
             ));
             steps.push(step("deploy, with a bucket of yours in BUCKET", commands));
         }
@@ -68,6 +73,16 @@ pub fn steps(
         )],
     ));
     steps
+}
+
+/// The option that tags everything in the stack; nothing without tags.
+fn tags(deployment: &Deployment<'_>) -> String {
+    let tags = deployment.config().aws.tags.iter();
+    let pairs: String = tags.map(|(key, value)| format!(" {key}={value}")).collect();
+    match pairs.as_str() {
+        "" => String::new(),
+        pairs => format!(" --tags{pairs}"),
+    }
 }
 
 fn step(what: &str, commands: Vec<String>) -> Step {

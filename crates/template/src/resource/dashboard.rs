@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::function::METRICS;
 use crate::deployment::Deployment;
 use crate::document::{Template, laid_out, sub};
-use crate::name;
 
 /// Its logical id.
 pub(crate) const ID: &str = "Dashboard";
@@ -20,9 +19,12 @@ const HEIGHT: u64 = 6;
 pub(crate) fn add(template: &mut Template, deployment: &Deployment<'_>) {
     let mut widgets = Vec::new();
     for target in deployment.workers() {
-        widgets.extend(of_target(target));
+        widgets.extend(of_target(deployment, target));
     }
-    let workflows: Vec<&String> = deployment.config().workflows.keys().collect();
+    let workflows = deployment.config().workflows.keys();
+    let workflows: Vec<String> = workflows
+        .map(|workflow| deployment.naming().staged(workflow))
+        .collect();
     for (title, metrics) in [
         ("Executions that ended well", &["ExecutionsSucceeded"][..]),
         (
@@ -67,12 +69,21 @@ pub(crate) fn add(template: &mut Template, deployment: &Deployment<'_>) {
     );
 }
 
-fn of_target(target: &Target) -> Vec<Value> {
+fn of_target(deployment: &Deployment<'_>, target: &Target) -> Vec<Value> {
+    let naming = deployment.naming();
     let name = &target.name;
+    let service = naming.staged(name);
     let queues = |metric: &str| -> Vec<Value> {
         Priority::ALL
             .iter()
-            .map(|priority| json!(["AWS/SQS", metric, "QueueName", name::queue(name, *priority)]))
+            .map(|priority| {
+                json!([
+                    "AWS/SQS",
+                    metric,
+                    "QueueName",
+                    naming.queue(name, *priority)
+                ])
+            })
             .collect()
     };
     let calls = |metric: &str| -> Vec<Value> {
@@ -83,7 +94,7 @@ fn of_target(target: &Target) -> Vec<Value> {
                     METRICS,
                     metric,
                     "service",
-                    name,
+                    service,
                     "Priority",
                     priority.as_str()
                 ])
@@ -93,17 +104,17 @@ fn of_target(target: &Target) -> Vec<Value> {
     let counts = |metrics: &[&str]| -> Vec<Value> {
         metrics
             .iter()
-            .map(|metric| json!([METRICS, metric, "service", name]))
+            .map(|metric| json!([METRICS, metric, "service", service]))
             .collect()
     };
-    let worker = name::worker(name);
+    let worker = naming.worker(name);
     let mut trouble = counts(&["Throttle", "ForeignThrottle", "WriteConflict"]);
     trouble.push(json!(["AWS/Lambda", "Errors", "FunctionName", worker]));
     trouble.push(json!([
         "AWS/SQS",
         "ApproximateNumberOfMessagesVisible",
         "QueueName",
-        name::dead_queue(name),
+        naming.dead_queue(name),
         { "stat": "Maximum", "label": "dead letters" },
     ]));
     vec![

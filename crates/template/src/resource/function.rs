@@ -5,19 +5,24 @@ use rampmeter_config::Target;
 use rampmeter_dispatch::Priority;
 use serde_json::{Map, Value, json};
 
+use super::encryption::{QUEUE_KEY, SECRET_KEY, TABLE_KEY};
 use super::parameter::{
-    ARCHITECTURE, CODE_BUCKET, HAS_VPC, LOG_LEVEL, SECURITY_GROUPS, SUBNETS, WORKER_KEY,
+    ARCHITECTURE, CODE_BUCKET, HAS_VPC, LOG_LEVEL, LOGS_DETAIL, MEMORY, RESERVES_CONCURRENCY,
+    SECURITY_GROUPS, SUBNETS, WORKER_KEY,
 };
 use super::role::{allow, allow_if, allow_logs, allow_on_all, allow_traces, role};
-use super::{layer, log_group, mapping, table};
+use super::{layer, log_group, mapping, schedule, table};
 use crate::deployment::{Deployment, Emit, WORKER_CODE};
 use crate::document::{Template, arn, attribute, either, reference, sub};
 use crate::name;
 use crate::worker::Shape;
 
-/// Memory of a function, in MiB: processor time is given in proportion.
-pub(crate) const MEMORY: u32 = 256;
-/// The consumer of undelivered messages only reports and moves them.
+/// Memory of a worker, in MiB, where the parameter says nothing: room for 200 calls with bodies of a usual length.
+/// Processor time is given in proportion.
+pub(crate) const DEFAULT_MEMORY: u32 = 512;
+/// The consumer of undelivered messages only reports and moves them, a few at once.
+const UNDELIVERED_MEMORY: u32 = 256;
+/// How long it has for a message, in seconds.
 pub(crate) const UNDELIVERED_TIMEOUT: u64 = 60;
 
 /// Rights of whoever is woken by a queue and answers for its messages.
@@ -40,25 +45,28 @@ pub(crate) fn add(template: &mut Template, deployment: &Deployment<'_>, target: 
 
 fn worker(template: &mut Template, deployment: &Deployment<'_>, target: &Target, shape: Shape) {
     let name = &target.name;
+    let naming = deployment.naming();
     let (id, role_id, logs_id) = ids(name, "Worker");
     let mut more = Map::new();
     if deployment.has_table() {
-        let wake_role = add_wake_role(template, name);
+        let wake_role = add_wake_role(template, deployment, name);
+        schedule::add(template, deployment, target, &wake_role);
         more.insert(
             "RAMPMETER_SCHEDULER_ROLE".to_owned(),
             attribute(&wake_role, "Arn"),
         );
     }
-    let log_group_name = format!("/aws/lambda/{}", name::worker(name));
+    let log_group_name = format!("/aws/lambda/{}", naming.worker(name));
     log_group::add(template, &logs_id, &log_group_name);
     template.resource(&role_id, "", worker_role(deployment, name, &logs_id));
     let mut properties = properties(deployment, target, shape.role, more);
     let network =
         json!({ "SubnetIds": reference(SUBNETS), "SecurityGroupIds": reference(SECURITY_GROUPS) });
     properties["VpcConfig"] = either(HAS_VPC, network, reference("AWS::NoValue"));
-    properties["FunctionName"] = name::worker(name).into();
+    properties["FunctionName"] = naming.worker(name).into();
+    properties["MemorySize"] = reference(MEMORY);
     properties["Timeout"] = shape.timeout.into();
-    properties["ReservedConcurrentExecutions"] = shape.concurrency.into();
+    properties["ReservedConcurrentExecutions"] = reserved(deployment, shape);
     finish(&mut properties, deployment, &role_id, &logs_id);
     let comment = match shape.role {
         "drain" => format!(
@@ -84,6 +92,18 @@ fn worker(template: &mut Template, deployment: &Deployment<'_>, target: &Target,
     }
 }
 
+/// The concurrency that a worker reserves. For a slot it is the limit itself. Drainers are bounded by their mappings, and
+/// what they may do together by the table, so that nothing has to be reserved: an account whose limit is still 10 has nothing
+/// to spare.
+fn reserved(deployment: &Deployment<'_>, shape: Shape) -> Value {
+    if deployment.has_table() {
+        let none = reference("AWS::NoValue");
+        either(RESERVES_CONCURRENCY, shape.concurrency.into(), none)
+    } else {
+        shape.concurrency.into()
+    }
+}
+
 /// What the worker of a target may do.
 fn worker_role(deployment: &Deployment<'_>, target: &str, logs: &str) -> Value {
     let queues = Priority::ALL.map(|priority| attribute(&name::queue_id(target, priority), "Arn"));
@@ -106,10 +126,12 @@ fn worker_role(deployment: &Deployment<'_>, target: &str, logs: &str) -> Value {
             NO_TASK_RESOURCE,
         ),
     ]);
+    rights.push(QUEUE_KEY.allow_use());
     rights.extend(secrets(deployment, target));
     if deployment.has_table() {
         rights.push(permits(target));
-        rights.extend(closing(target, &name::id(target, "WakeRole")));
+        rights.push(TABLE_KEY.allow_use());
+        rights.extend(closing(deployment, target, &name::id(target, "WakeRole")));
     }
     let mut role = role("lambda.amazonaws.com", &rights);
     // In a network of the user's, a function makes its own network interfaces.
@@ -122,12 +144,12 @@ fn worker_role(deployment: &Deployment<'_>, target: &str, logs: &str) -> Value {
 }
 
 /// The role with which EventBridge Scheduler wakes a worker; its logical id.
-fn add_wake_role(template: &mut Template, target: &str) -> String {
+fn add_wake_role(template: &mut Template, deployment: &Deployment<'_>, target: &str) -> String {
     let id = name::id(target, "WakeRole");
     let invoke = allow(
         "Wake",
         &["lambda:InvokeFunction"],
-        arn("lambda", &format!("function:{}", name::worker(target))),
+        worker_arn(deployment, target),
     );
     template.resource(
         &id,
@@ -135,6 +157,12 @@ fn add_wake_role(template: &mut Template, target: &str) -> String {
         role("scheduler.amazonaws.com", &[invoke]),
     );
     id
+}
+
+/// By name: the worker names the role that may wake it.
+fn worker_arn(deployment: &Deployment<'_>, target: &str) -> Value {
+    let worker = deployment.naming().worker(target);
+    arn("lambda", &format!("function:{worker}"))
 }
 
 fn undelivered(template: &mut Template, deployment: &Deployment<'_>, target: &Target) {
@@ -155,8 +183,9 @@ fn undelivered(template: &mut Template, deployment: &Deployment<'_>, target: &Ta
             &["states:SendTaskFailure"],
             NO_TASK_RESOURCE,
         ),
+        QUEUE_KEY.allow_use(),
     ]);
-    let function_name = name::undelivered_function(name);
+    let function_name = deployment.naming().undelivered_function(name);
     log_group::add(template, &logs_id, &format!("/aws/lambda/{function_name}"));
     template.resource(&role_id, "", role("lambda.amazonaws.com", &rights));
     let mut properties = properties(deployment, target, "undelivered", Map::new());
@@ -191,9 +220,9 @@ fn properties(
         "RAMPMETER_ROLE": role,
         "RAMPMETER_TARGET": target.name,
         "RAMPMETER_CONFIG": format!("/opt/{}", deployment.configuration()),
-        "RAMPMETER_QUEUES": queue_prefix(&target.name),
+        "RAMPMETER_QUEUES": queue_prefix(deployment, &target.name),
         "RAMPMETER_LOG": reference(LOG_LEVEL),
-        "POWERTOOLS_SERVICE_NAME": target.name,
+        "POWERTOOLS_SERVICE_NAME": deployment.naming().staged(&target.name),
         "POWERTOOLS_METRICS_NAMESPACE": METRICS,
     });
     if let Value::Object(variables) = &mut variables {
@@ -213,7 +242,7 @@ fn properties(
     properties["Handler"] = "bootstrap".into();
     properties["Runtime"] = "provided.al2023".into();
     properties["Architectures"] = json!([reference(ARCHITECTURE)]);
-    properties["MemorySize"] = MEMORY.into();
+    properties["MemorySize"] = UNDELIVERED_MEMORY.into();
     properties["Timeout"] = 0.into();
     properties["Layers"] = json!([reference(layer::ID)]);
     properties["Environment"] = json!({ "Variables": variables });
@@ -225,7 +254,13 @@ pub(crate) const METRICS: &str = "Rampmeter";
 
 fn finish(properties: &mut Value, deployment: &Deployment<'_>, role: &str, logs: &str) {
     properties["Role"] = attribute(role, "Arn");
-    properties["LoggingConfig"] = json!({ "LogFormat": "JSON", "LogGroup": reference(logs) });
+    properties["LoggingConfig"] = json!({
+        "LogFormat": "JSON",
+        "LogGroup": reference(logs),
+        "#ApplicationLogLevel": "Never above INFO: the metrics are log lines, which Lambda takes for INFO.",
+        "ApplicationLogLevel": either(LOGS_DETAIL, "DEBUG".into(), "INFO".into()),
+        "SystemLogLevel": "WARN",
+    });
     if deployment.config().aws.tracing {
         match deployment.emit {
             Emit::Sam => properties["Tracing"] = "Active".into(),
@@ -243,15 +278,16 @@ fn function(emit: Emit, properties: &Value) -> Value {
 }
 
 /// What the names of a target's queues begin with, as a URL.
-pub(crate) fn queue_prefix(target: &str) -> Value {
+pub(crate) fn queue_prefix(deployment: &Deployment<'_>, target: &str) -> Value {
+    let name = deployment.naming().staged(target);
     sub(format!(
-        "https://sqs.${{AWS::Region}}.${{AWS::URLSuffix}}/${{AWS::AccountId}}/{target}"
+        "https://sqs.${{AWS::Region}}.${{AWS::URLSuffix}}/${{AWS::AccountId}}/{name}"
     ))
 }
 
-/// Its own item and the attempts of calls; not the items of other targets.
+/// Its own item and the attempts of its own calls; nothing of other targets.
 fn permits(target: &str) -> Value {
-    let keys = json!([format!("target/{target}"), "call/*"]);
+    let keys = json!([format!("target/{target}"), format!("call/{target}/*")]);
     allow_if(
         "HoldPermits",
         &["dynamodb:GetItem", "dynamodb:PutItem"],
@@ -261,12 +297,10 @@ fn permits(target: &str) -> Value {
 }
 
 /// While a target is closed, its worker switches its own mappings off and lets itself be woken.
-fn closing(target: &str, wake_role: &str) -> Vec<Value> {
-    let function = arn("lambda", &format!("function:{}", name::worker(target)));
-    let schedule = arn(
-        "scheduler",
-        &format!("schedule/default/{}", name::wake_schedule(target)),
-    );
+fn closing(deployment: &Deployment<'_>, target: &str, wake_role: &str) -> Vec<Value> {
+    let function = worker_arn(deployment, target);
+    let wake = deployment.naming().wake_schedule(target);
+    let schedule = arn("scheduler", &format!("schedule/default/{wake}"));
     let mut own_mappings = allow_if(
         "SwitchOwnMappings",
         &["lambda:UpdateEventSourceMapping"],
@@ -288,7 +322,11 @@ fn closing(target: &str, wake_role: &str) -> Vec<Value> {
         own_mappings,
         allow(
             "ScheduleWake",
-            &["scheduler:CreateSchedule", "scheduler:UpdateSchedule"],
+            &[
+                "scheduler:CreateSchedule",
+                "scheduler:UpdateSchedule",
+                "scheduler:GetSchedule",
+            ],
             schedule,
         ),
         allow_if(
@@ -306,6 +344,9 @@ fn secrets(deployment: &Deployment<'_>, target: &str) -> Vec<Value> {
     let (parameters, secrets): (Vec<&String>, Vec<&String>) =
         names.partition(|name| name.starts_with('/'));
     let mut rights = Vec::new();
+    if !secrets.is_empty() || !parameters.is_empty() {
+        rights.push(SECRET_KEY.allow_reading());
+    }
     if !secrets.is_empty() {
         // Secrets Manager adds a hyphen and six characters to a name.
         let arns = secrets

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::encryption::LOG_KEY;
 use super::parameter::LOG_RETENTION;
 use crate::document::{Template, reference};
 
@@ -13,7 +14,11 @@ pub(crate) fn add(template: &mut Template, id: &str, name: &str) {
             "Type": "AWS::Logs::LogGroup",
             "DeletionPolicy": "Delete",
             "UpdateReplacePolicy": "Delete",
-            "Properties": { "LogGroupName": name, "RetentionInDays": reference(LOG_RETENTION) },
+            "Properties": {
+                "LogGroupName": name,
+                "RetentionInDays": reference(LOG_RETENTION),
+                "KmsKeyId": LOG_KEY.arn(),
+            },
         }),
     );
 }

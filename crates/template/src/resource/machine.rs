@@ -7,6 +7,7 @@ use rampmeter_config::{Workflow, pascal_case};
 use rampmeter_dispatch::Priority;
 use serde_json::{Map, Value, json};
 
+use super::encryption::QUEUE_KEY;
 use super::role::{allow, allow_on_all, allow_sampled_traces, role};
 use super::{function, log_group};
 use crate::definition::substitutions;
@@ -30,6 +31,7 @@ const LOG_DELIVERY: &[&str] = &[
 /// The state machine of a workflow, its role and its logs.
 pub(crate) fn add(template: &mut Template, deployment: &Deployment<'_>, workflow: &Workflow) {
     let name = &workflow.name;
+    let called = deployment.naming().staged(name);
     let id = name::id(name, "StateMachine");
     let (role_id, logs_id) = (
         name::id(name, "StateMachineRole"),
@@ -41,14 +43,14 @@ pub(crate) fn add(template: &mut Template, deployment: &Deployment<'_>, workflow
     log_group::add(
         template,
         &logs_id,
-        &format!("/aws/vendedlogs/states/{name}"),
+        &format!("/aws/vendedlogs/states/{called}"),
     );
     template.resource(&role_id, "", role("states.amazonaws.com", &rights));
     let mut machine = match deployment.emit {
         Emit::Sam => json!({
             "Type": "AWS::Serverless::StateMachine",
             "Properties": {
-                "Name": name,
+                "Name": called,
                 "Type": "STANDARD",
                 "DefinitionUri": definition_file(name),
                 "DefinitionSubstitutions": values(deployment, workflow),
@@ -59,7 +61,7 @@ pub(crate) fn add(template: &mut Template, deployment: &Deployment<'_>, workflow
         Emit::Cfn => json!({
             "Type": "AWS::StepFunctions::StateMachine",
             "Properties": {
-                "StateMachineName": name,
+                "StateMachineName": called,
                 "StateMachineType": "STANDARD",
                 "DefinitionString": workflow.source_text,
                 "DefinitionSubstitutions": values(deployment, workflow),
@@ -138,7 +140,10 @@ fn predefined(deployment: &Deployment<'_>) -> BTreeMap<String, Value> {
     let mut values = BTreeMap::new();
     for target in deployment.config().targets.keys() {
         let pascal = pascal_case(target);
-        values.insert(format!("{pascal}Queues"), function::queue_prefix(target));
+        values.insert(
+            format!("{pascal}Queues"),
+            function::queue_prefix(deployment, target),
+        );
         for priority in Priority::ALL {
             let url = reference(&name::queue_id(target, priority));
             values.insert(pascal.clone() + &name::of_priority(priority), url);
@@ -146,7 +151,8 @@ fn predefined(deployment: &Deployment<'_>) -> BTreeMap<String, Value> {
     }
     for workflow in deployment.config().workflows.keys() {
         // By name: two workflows may start each other.
-        let machine = arn("states", &format!("stateMachine:{workflow}"));
+        let called = deployment.naming().staged(workflow);
+        let machine = arn("states", &format!("stateMachine:{called}"));
         values.insert(pascal_case(workflow) + "Arn", machine);
     }
     values
@@ -164,6 +170,7 @@ fn of_definition(deployment: &Deployment<'_>, workflow: &Workflow) -> Vec<Value>
         let queues = needed.queues.iter().map(|queue| named("sqs", "", queue));
         let queues: Vec<Value> = queues.collect();
         rights.push(allow("SendMessages", &["sqs:SendMessage"], queues));
+        rights.push(QUEUE_KEY.allow_use());
     }
     if !needed.functions.is_empty() {
         let functions = needed.functions.iter().flat_map(|function| {
@@ -181,7 +188,8 @@ fn of_definition(deployment: &Deployment<'_>, workflow: &Workflow) -> Vec<Value>
             functions,
         ));
     }
-    rights.extend(executions(&needed, &workflow.name));
+    let own = deployment.naming().staged(&workflow.name);
+    rights.extend(executions(&needed, &own));
     if !needed.connections.is_empty() {
         rights.extend(connections(&needed));
     }

@@ -11,6 +11,7 @@ pub(crate) fn of(function: &str, queue: &str, concurrency: u32) -> Value {
         "Properties": {
             "FunctionName": reference(function),
             "EventSourceArn": attribute(queue, "Arn"),
+            "Enabled": true,
             "BatchSize": 1,
             "ScalingConfig": { "MaximumConcurrency": concurrency },
             "FunctionResponseTypes": ["ReportBatchItemFailures"],

@@ -5,7 +5,11 @@ use rampmeter_config::Target;
 use rampmeter_dispatch::Priority;
 use serde_json::{Value, json};
 
-use crate::document::{Template, arn, attribute};
+use super::KEPT;
+use super::encryption::QUEUE_KEY;
+use super::function::UNDELIVERED_TIMEOUT;
+use crate::deployment::Deployment;
+use crate::document::{Template, arn, attribute, either, reference};
 use crate::name;
 
 /// How long a message may wait: the most that SQS has, 14 days.
@@ -14,16 +18,22 @@ pub(crate) const RETENTION_SECONDS: u64 = 14 * 24 * 60 * 60;
 pub(crate) const MAX_INVISIBLE_SECONDS: u64 = 12 * 60 * 60;
 /// How often a message may be received. A worker hands messages back that it cannot start, and every return counts.
 pub(crate) const MAX_RECEIVES: u32 = 1_000;
-/// AWS asks for six times the function's timeout.
-pub(crate) const TIMEOUTS_INVISIBLE: u64 = 6;
 
-/// The queues of a target whose function runs for at most `function_timeout` seconds.
-pub(crate) fn add(template: &mut Template, target: &Target, function_timeout: u64) {
-    let invisible = function_timeout * TIMEOUTS_INVISIBLE;
+/// The queues of a target whose function runs for at most `function_timeout` seconds. Lambda takes no queue that hides its
+/// messages for less than that. It is not six times as long, as AWS suggests for functions that use up a receive when they
+/// are throttled: a worker that cannot begin would leave the whole backlog hidden, and receives are no attempts here.
+pub(crate) fn add(
+    template: &mut Template,
+    deployment: &Deployment<'_>,
+    target: &Target,
+    function_timeout: u64,
+) {
+    let naming = deployment.naming();
+    let invisible = function_timeout;
     let undelivered = name::id(&target.name, "UndeliveredQueue");
     let dead = name::id(&target.name, "DeadQueue");
     for priority in Priority::ALL {
-        let mut queue = queue(&name::queue(&target.name, priority), invisible);
+        let mut queue = queue(&naming.queue(&target.name, priority), invisible);
         if priority == Priority::High {
             queue["Properties"]["#RedrivePolicy"] = Value::from(
                 "Attempts and deferrals are counted by the worker. This count rises with every return, so it only \
@@ -38,8 +48,9 @@ pub(crate) fn add(template: &mut Template, target: &Target, function_timeout: u6
         template.resource(&name::queue_id(&target.name, priority), &comment, queue);
     }
     // By name: an attribute would make a circle with the queues that redrive to this one.
-    let sources = Priority::ALL.map(|priority| arn("sqs", &name::queue(&target.name, priority)));
-    let mut queue_of_undelivered = queue(&name::undelivered_queue(&target.name), invisible);
+    let sources = Priority::ALL.map(|priority| arn("sqs", &naming.queue(&target.name, priority)));
+    let mut queue_of_undelivered =
+        queue(&naming.undelivered_queue(&target.name), UNDELIVERED_TIMEOUT);
     queue_of_undelivered["Properties"]["RedrivePolicy"] = json!({
         "deadLetterTargetArn": attribute(&dead, "Arn"),
         "maxReceiveCount": MAX_RECEIVES,
@@ -51,29 +62,64 @@ pub(crate) fn add(template: &mut Template, target: &Target, function_timeout: u6
         "Where SQS moves a message that was received too often. Its consumer fails the task that waits.",
         queue_of_undelivered,
     );
-    let mut queue_of_dead = queue(&name::dead_queue(&target.name), 30);
+    let mut queue_of_dead = queue(&naming.dead_queue(&target.name), 30);
     queue_of_dead["Properties"]["RedriveAllowPolicy"] = json!({
         "redrivePermission": "byQueue",
-        "sourceQueueArns": [arn("sqs", &name::undelivered_queue(&target.name))],
+        "sourceQueueArns": [arn("sqs", &naming.undelivered_queue(&target.name))],
     });
     template.resource(
         &dead,
         "Dead letters: the record of calls whose tasks have failed. Nobody consumes them.",
         queue_of_dead,
     );
+    let queues = Priority::ALL.map(|priority| name::queue_id(&target.name, priority));
+    let all: Vec<&str> = queues
+        .iter()
+        .chain([&undelivered, &dead])
+        .map(String::as_str)
+        .collect();
+    template.resource(
+        &name::id(&target.name, "QueuePolicy"),
+        "Nobody reaches the queues without TLS.",
+        over_tls_only(&all),
+    );
+}
+
+/// The policy of queues that refuse requests without TLS.
+pub(crate) fn over_tls_only(queues: &[&str]) -> Value {
+    let urls: Vec<Value> = queues.iter().map(|queue| reference(queue)).collect();
+    json!({
+        "Type": "AWS::SQS::QueuePolicy",
+        "Properties": {
+            "Queues": urls,
+            "PolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [{
+                    "Sid": "OverTlsOnly",
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": "sqs:*",
+                    "#Resource": "The policy of a queue is about that queue.",
+                    "Resource": "*",
+                    "Condition": { "Bool": { "aws:SecureTransport": "false" } },
+                }],
+            },
+        },
+    })
 }
 
 /// A standard queue, or one in order if its name says so. It outlives the stack: what waits in it was acknowledged.
 pub(crate) fn queue(name: &str, invisible_seconds: u64) -> Value {
     let mut queue = json!({
         "Type": "AWS::SQS::Queue",
-        "DeletionPolicy": "Retain",
+        "DeletionPolicy": KEPT,
         "UpdateReplacePolicy": "Retain",
         "Properties": {
             "QueueName": name,
             "VisibilityTimeout": invisible_seconds,
             "MessageRetentionPeriod": RETENTION_SECONDS,
-            "SqsManagedSseEnabled": true,
+            "SqsManagedSseEnabled": either(QUEUE_KEY.condition, reference("AWS::NoValue"), true.into()),
+            "KmsMasterKeyId": QUEUE_KEY.arn(),
         },
     });
     if name.ends_with(".fifo") {

@@ -2,21 +2,34 @@
 //! delivered twice starts nothing twice.
 //!
 //! A pipe cannot name the executions that it starts. So it hands each message to a small EXPRESS state machine, which
-//! starts the execution with the name and takes `ExecutionAlreadyExists` for success. There is no code of ours in it.
+//! starts the execution with the name and takes `ExecutionAlreadyExists` for success. A body that can be no input is put
+//! aside at once; anything else that goes wrong, a burst above what Step Functions starts in a second first of all, is tried
+//! again for as long as the message lives. There is no code of ours in it.
 
 use rampmeter_config::Workflow;
 use serde_json::{Value, json};
 
+use super::encryption::QUEUE_KEY;
 use super::role::{allow, allow_sampled_traces, role};
 use super::{log_group, machine, queue};
 use crate::deployment::Deployment;
 use crate::document::{Template, arn, attribute, laid_out, reference};
 use crate::name;
 
-/// How often a message may fail to start an execution before it is put aside.
-const MAX_STARTS: u32 = 5;
+/// How often a message may fail to start an execution before it is put aside: as often as SQS allows. Each time takes at
+/// least [`INVISIBLE_SECONDS`], so that a message which is only throttled lives for days and not for minutes.
+const MAX_STARTS: u32 = 1_000;
 /// How long a message is invisible while its execution is started, in seconds.
-const INVISIBLE_SECONDS: u64 = 120;
+const INVISIBLE_SECONDS: u64 = 180;
+/// How long the machine tries to start an execution, in seconds. A pipe waits for it for five minutes.
+const MAX_STARTING_SECONDS: u64 = 150;
+/// What Step Functions says of an input that it will never take.
+const UNFIT: [&str; 2] = [
+    "Sfn.InvalidExecutionInputException",
+    "Sfn.ValidationException",
+];
+/// What it says of a message that was delivered before.
+const STARTED_BEFORE: &str = "Sfn.ExecutionAlreadyExistsException";
 
 pub(crate) fn add(
     template: &mut Template,
@@ -26,41 +39,62 @@ pub(crate) fn add(
 ) {
     let id = |what: &str| name::id(&workflow.name, what);
     let (queue_id, unstarted_id) = (id("Source"), id("Unstarted"));
-    let mut source_queue = queue::queue(source, INVISIBLE_SECONDS);
+    let called = deployment.naming().staged(source);
+    let mut source_queue = queue::queue(&called, INVISIBLE_SECONDS);
     source_queue["Properties"]["RedrivePolicy"] = json!({
         "deadLetterTargetArn": attribute(&unstarted_id, "Arn"),
         "maxReceiveCount": MAX_STARTS,
     });
     let comment = format!("Each message starts one execution of {}.", workflow.name);
     template.resource(&queue_id, &comment, source_queue);
-    let mut unstarted = queue::queue(&name::unstarted_queue(source), INVISIBLE_SECONDS);
+    let mut unstarted = queue::queue(
+        &deployment.naming().unstarted_queue(source),
+        INVISIBLE_SECONDS,
+    );
     unstarted["Properties"]["RedriveAllowPolicy"] = json!({
         "redrivePermission": "byQueue",
-        "sourceQueueArns": [arn("sqs", source)],
+        "sourceQueueArns": [arn("sqs", &called)],
     });
     template.resource(
         &unstarted_id,
         "Messages that started nothing, such as one whose body is not JSON.",
         unstarted,
     );
-    starter(template, deployment, workflow);
+    template.resource(
+        &id("SourcePolicy"),
+        "",
+        queue::over_tls_only(&[&queue_id, &unstarted_id]),
+    );
+    starter(template, deployment, workflow, called.ends_with(".fifo"));
     pipe(template, workflow, &queue_id);
 }
 
 /// The state machine that starts executions by name.
-fn starter(template: &mut Template, deployment: &Deployment<'_>, workflow: &Workflow) {
+fn starter(
+    template: &mut Template,
+    deployment: &Deployment<'_>,
+    workflow: &Workflow,
+    in_order: bool,
+) {
     let id = |what: &str| name::id(&workflow.name, what);
     let (logs, role_id) = (id("StarterLogs"), id("StarterRole"));
-    let starter = name::starter(&workflow.name);
-    let machine_arn = arn("states", &format!("stateMachine:{}", workflow.name));
+    let starter = deployment.naming().starter(&workflow.name);
+    let machine = deployment.naming().staged(&workflow.name);
+    let machine_arn = arn("states", &format!("stateMachine:{machine}"));
     let tracing = deployment.config().aws.tracing;
     let mut rights = vec![machine::allow_log_delivery()];
     rights.extend(tracing.then(allow_sampled_traces));
     rights.push(allow(
         "StartExecutions",
         &["states:StartExecution"],
-        machine_arn,
+        machine_arn.clone(),
     ));
+    rights.push(allow(
+        "PutAside",
+        &["sqs:SendMessage"],
+        attribute(&id("Unstarted"), "Arn"),
+    ));
+    rights.push(QUEUE_KEY.allow_use());
     log_group::add(
         template,
         &logs,
@@ -76,8 +110,12 @@ fn starter(template: &mut Template, deployment: &Deployment<'_>, workflow: &Work
             "Properties": {
                 "StateMachineName": starter,
                 "StateMachineType": "EXPRESS",
-                "DefinitionString": definition(),
-                "DefinitionSubstitutions": { "Workflow": arn("states", &format!("stateMachine:{}", workflow.name)) },
+                "DefinitionString": definition(in_order),
+                "DefinitionSubstitutions": {
+                    "Partition": reference("AWS::Partition"),
+                    "Workflow": machine_arn,
+                    "Unstarted": reference(&id("Unstarted")),
+                },
                 "RoleArn": attribute(&role_id, "Arn"),
                 "LoggingConfiguration": machine::logging(&logs),
                 "TracingConfiguration": { "Enabled": tracing },
@@ -87,29 +125,63 @@ fn starter(template: &mut Template, deployment: &Deployment<'_>, workflow: &Work
 }
 
 /// The pipe hands over a list of one message.
-fn definition() -> String {
+fn definition(in_order: bool) -> String {
+    let mut aside = json!({
+        "QueueUrl": "${Unstarted}",
+        "MessageBody.$": "$[0].body",
+        "MessageAttributes": {
+            "MessageId": { "DataType": "String", "StringValue.$": "$[0].messageId" },
+        },
+    });
+    if in_order {
+        aside["MessageGroupId.$"] = "$[0].attributes.MessageGroupId".into();
+        aside["MessageDeduplicationId.$"] = "$[0].messageId".into();
+    }
     let definition = json!({
         "StartAt": "Start the execution",
+        "TimeoutSeconds": MAX_STARTING_SECONDS,
         "States": {
             "Start the execution": {
                 "Type": "Task",
-                "Resource": "arn:aws:states:::aws-sdk:sfn:startExecution",
+                "Resource": "arn:${Partition}:states:::aws-sdk:sfn:startExecution",
                 "Parameters": {
                     "StateMachineArn": "${Workflow}",
                     "Name.$": "$[0].messageId",
                     "Input.$": "$[0].body",
                 },
-                "Retry": [{ "ErrorEquals": ["Sfn.ThrottlingException", "Sfn.SfnException"], "MaxAttempts": 2, "JitterStrategy": "FULL" }],
-                "Catch": [{
-                    "ErrorEquals": ["Sfn.ExecutionAlreadyExistsException"],
-                    "Next": "It has started before",
-                }],
+                "Retry": [
+                    { "ErrorEquals": [STARTED_BEFORE, UNFIT[0], UNFIT[1]], "MaxAttempts": 0 },
+                    again(),
+                ],
+                "Catch": [
+                    { "ErrorEquals": [STARTED_BEFORE], "Next": "It has started before" },
+                    { "ErrorEquals": UNFIT, "ResultPath": null, "Next": "Put it aside" },
+                ],
                 "End": true,
             },
             "It has started before": { "Type": "Succeed" },
+            "Put it aside": {
+                "Type": "Task",
+                "Resource": "arn:${Partition}:states:::sqs:sendMessage",
+                "Parameters": aside,
+                "Retry": [again()],
+                "End": true,
+            },
         },
     });
     laid_out(&definition)
+}
+
+/// Tries for a minute and a half: 1, 2, 4, 8, 16 s and then every 20 s, each less a part that chance decides.
+fn again() -> Value {
+    json!({
+        "ErrorEquals": ["States.TaskFailed", "States.Timeout"],
+        "IntervalSeconds": 1,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": 20,
+        "MaxAttempts": 8,
+        "JitterStrategy": "FULL",
+    })
 }
 
 fn pipe(template: &mut Template, workflow: &Workflow, queue_id: &str) {
@@ -130,6 +202,7 @@ fn pipe(template: &mut Template, workflow: &Workflow, queue_id: &str) {
             &["states:StartSyncExecution"],
             reference(&starter),
         ),
+        QUEUE_KEY.allow_reading(),
     ];
     template.resource(&role_id, "", role("pipes.amazonaws.com", &rights));
     let pipe: Value = json!({

@@ -1,368 +1,15 @@
-//! Drainers in a world of their own: virtual time, one item, three queues, a vendor that counts. Writes get lost, writes
-//! are made and look lost, drainers die with calls in flight, clocks differ. Nothing may exceed a limit, and every
-//! message is served.
+//! Drainers in a world of their own: writes get lost, writes are made and look lost, drainers die with calls in flight, clocks
+//! differ, a configuration is deployed over another. Nothing may exceed a limit, and every message is served.
 
-use std::collections::{BTreeMap, VecDeque};
+mod world;
 
 use proptest::prelude::*;
 use rampmeter_call::Reach;
-use rampmeter_dispatch::{Limit, SharedCeiling, Trouble, Whose};
+use rampmeter_dispatch::{Limit, Trouble, Whose};
+use rampmeter_orders::Given;
 
 use super::*;
-
-const BEGIN: Time = Time::from_millis(1_795_000_000_000);
-const TIMEOUT: Duration = Duration::from_secs(2);
-const HOLD: Duration = Duration::from_secs(1);
-const HIDDEN: Duration = Duration::from_secs(5);
-const MAX_DRAINERS: usize = 6;
-
-fn millis(millis: u64) -> Duration {
-    Duration::from_millis(millis)
-}
-
-/// A small generator, so that one seed tells the whole run.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        self.0 >> 20
-    }
-
-    fn below(&mut self, most: u64) -> u64 {
-        self.next() % most.max(1)
-    }
-
-    fn percent(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
-}
-
-/// A call at the vendor.
-#[derive(Clone, Copy, Debug)]
-struct Seen {
-    started: Time,
-    ended: Time,
-}
-
-struct Out {
-    permit: PermitId,
-    message: usize,
-    started: Time,
-    ends: Time,
-    ending: Ending,
-}
-
-struct Sim {
-    drainer: Drainer,
-    skew: Duration,
-    hand: Option<usize>,
-    out: Vec<Out>,
-    wakes_at: Time,
-}
-
-struct World {
-    chance: Chance,
-    terms: Terms,
-    trouble: u64,
-    now: Time,
-    item: Option<(Vec<u8>, u64)>,
-    lanes: [VecDeque<usize>; 3],
-    hidden: Vec<(Time, usize)>,
-    lane_of: Vec<Priority>,
-    served: BTreeMap<usize, u32>,
-    drainers: Vec<Sim>,
-    seen: Vec<Seen>,
-    ends: Vec<End>,
-    counts: Counts,
-    order: Vec<Priority>,
-    /// A planted mistake: writes are made whatever the version.
-    unconditional: bool,
-}
-
-impl World {
-    fn new(limits: Vec<Limit>, seed: u64, trouble: u64) -> World {
-        let rules = Rules {
-            limits,
-            ..Rules::default()
-        }
-        .shared();
-        let SharedCeiling { in_flight } = rules.shared_ceiling().expect("it is small");
-        World {
-            chance: Chance(seed),
-            terms: Terms {
-                rules,
-                in_flight,
-                timeout: TIMEOUT,
-                hold: HOLD,
-                stop_at: Time::MAX,
-            },
-            trouble,
-            now: BEGIN,
-            item: None,
-            lanes: Default::default(),
-            hidden: Vec::new(),
-            lane_of: Vec::new(),
-            served: BTreeMap::new(),
-            drainers: Vec::new(),
-            seen: Vec::new(),
-            ends: Vec::new(),
-            counts: Counts::default(),
-            order: Vec::new(),
-            unconditional: false,
-        }
-    }
-
-    fn send(&mut self, lane: Priority) {
-        let message = self.lane_of.len();
-        self.lane_of.push(lane);
-        self.lanes[lane.index()].push_back(message);
-    }
-
-    fn is_over(&self) -> bool {
-        self.served.len() == self.lane_of.len()
-    }
-
-    /// Runs until every message is served, or for so long.
-    fn run(&mut self, longest: Duration) {
-        let end = BEGIN.saturating_add(longest);
-        while !self.is_over() && self.now < end {
-            self.wake_drainers();
-            let mut index = 0;
-            while index < self.drainers.len() {
-                index += usize::from(self.turn(index));
-            }
-            assert!(self.drainers.len() <= MAX_DRAINERS);
-            self.pass_time();
-        }
-        for sim in std::mem::take(&mut self.drainers) {
-            self.die(sim);
-        }
-    }
-
-    /// As the mappings do: a message that is there wakes a drainer.
-    fn wake_drainers(&mut self) {
-        let (visible, hidden) = std::mem::take(&mut self.hidden)
-            .into_iter()
-            .partition(|(until, _)| *until <= self.now);
-        self.hidden = hidden;
-        let visible: Vec<(Time, usize)> = visible;
-        for (_, message) in visible {
-            self.lanes[self.lane_of[message].index()].push_back(message);
-        }
-        for lane in Priority::ALL {
-            let woken = self
-                .drainers
-                .iter()
-                .filter(|sim| sim.drainer.number == 0 && sim.hand.is_some())
-                .count();
-            if self.drainers.len() < MAX_DRAINERS
-                && woken < 2
-                && let Some(message) = self.lanes[lane.index()].pop_front()
-            {
-                let skew = millis(self.chance.below(250));
-                let now = self.now.saturating_add(skew);
-                let mut terms = self.terms.clone();
-                terms.stop_at = now.saturating_add(Duration::from_secs(30));
-                let owner = u32::try_from(self.chance.next() % (1 << 31)).expect("31 bits");
-                self.drainers.push(Sim {
-                    drainer: Drainer::new(terms, owner, Some(lane), now),
-                    skew,
-                    hand: Some(message),
-                    out: Vec::new(),
-                    wakes_at: self.now,
-                });
-            }
-        }
-    }
-
-    /// One drainer's turn; false if it is gone and another stands in its place.
-    fn turn(&mut self, index: usize) -> bool {
-        let mut sim = self.drainers.swap_remove(index);
-        let local = self.now.saturating_add(sim.skew);
-        let (ended, out) = std::mem::take(&mut sim.out)
-            .into_iter()
-            .partition(|out: &Out| out.ends <= self.now);
-        sim.out = out;
-        let ended: Vec<Out> = ended;
-        let mut happened = !ended.is_empty();
-        for out in ended {
-            self.seen.push(Seen {
-                started: out.started,
-                ended: out.ends,
-            });
-            sim.drainer.ended(out.permit, out.ending);
-            match out.ending {
-                Ending::Answered => *self.served.entry(out.message).or_default() += 1,
-                _ => self
-                    .hidden
-                    .push((self.now.saturating_add(millis(500)), out.message)),
-            }
-        }
-        happened |= sim.wakes_at <= self.now;
-        let mut ends = None;
-        let mut budget = 200;
-        while happened && ends.is_none() {
-            budget -= 1;
-            assert!(budget > 0, "a drainer does not come to rest");
-            match sim.drainer.step(local, self.chance.next()) {
-                Step::Wait(until) => {
-                    let wait = until.saturating_since(local).max(millis(1));
-                    sim.wakes_at = self.now.saturating_add(wait);
-                    happened = false;
-                }
-                Step::End(end) => ends = Some(end),
-                step => self.perform(&mut sim, step, local),
-            }
-        }
-        let dies = self.trouble > 0 && self.chance.below(1_000) < self.trouble / 5;
-        if let Some(end) = ends {
-            self.ends.push(end);
-            assert!(sim.out.is_empty(), "no drainer ends while a call is out");
-        } else if !dies {
-            let last = self.drainers.len();
-            self.drainers.push(sim);
-            self.drainers.swap(index, last);
-            return true;
-        }
-        self.die(sim);
-        false
-    }
-
-    fn perform(&mut self, sim: &mut Sim, step: Step, local: Time) {
-        match step {
-            Step::Read => {
-                let item = self.item.as_ref();
-                let item = item.map(|(bytes, version)| (bytes.as_slice(), *version));
-                sim.drainer.has_read(item, local).expect("it is ours");
-            }
-            Step::Write { state, version } => {
-                assert!(state.len() <= rampmeter_dispatch::MAX_SHARED_BYTES);
-                let current = self.item.as_ref().map(|(_, version)| *version);
-                let fits = (self.unconditional || current == version)
-                    && !self.chance.percent(self.trouble);
-                if fits {
-                    self.item = Some((state, version.map_or(1, |version| version + 1)));
-                }
-                // One that was made may look as if it was not.
-                let looks_made = fits && !self.chance.percent(self.trouble);
-                let written = if looks_made {
-                    Written::Done
-                } else {
-                    Written::Lost
-                };
-                sim.drainer.has_written(written, local, self.chance.next());
-            }
-            Step::Receive { lane, permits } => {
-                let queue = &mut self.lanes[lane.index()];
-                let count = permits.len().min(queue.len());
-                let messages: Vec<usize> = queue.drain(..count).collect();
-                let used = sim.drainer.has_received(lane, &permits, count, local);
-                for (permit, message) in used.into_iter().zip(messages) {
-                    self.call(sim, permit, message, local);
-                }
-            }
-            Step::UseHand { permit } => {
-                let message = sim.hand.take().expect("it is in hand");
-                self.call(sim, permit, message, local);
-            }
-            Step::HandBack { after } => {
-                let message = sim.hand.take().expect("it is in hand");
-                self.hidden
-                    .push((self.now.saturating_add(after + millis(5)), message));
-            }
-            Step::Wait(_) | Step::End(_) => unreachable!("handled before"),
-        }
-    }
-
-    fn call(&mut self, sim: &mut Sim, permit: PermitId, message: usize, local: Time) {
-        let leaves = sim
-            .drainer
-            .leave_before(permit)
-            .is_some_and(|at| local <= at);
-        if !leaves || self.chance.percent(self.trouble / 4) {
-            sim.drainer.ended(permit, Ending::Unused);
-            self.hidden.push((self.now, message));
-            return;
-        }
-        self.order.push(self.lane_of[message]);
-        let lost = self.chance.percent(self.trouble / 4);
-        let takes = if lost {
-            TIMEOUT
-        } else {
-            millis(20 + self.chance.below(600))
-        };
-        sim.out.push(Out {
-            permit,
-            message,
-            started: self.now,
-            ends: self.now.saturating_add(takes),
-            ending: if lost { Ending::Lost } else { Ending::Answered },
-        });
-    }
-
-    /// A process is gone: what it called goes on at the vendor, what it held comes again.
-    fn die(&mut self, sim: Sim) {
-        let counts = sim.drainer.counts();
-        self.counts.writes += counts.writes;
-        self.counts.taken += counts.taken;
-        self.counts.given_back += counts.given_back;
-        for out in sim.out {
-            self.seen.push(Seen {
-                started: out.started,
-                ended: out.started.saturating_add(TIMEOUT + HOLD),
-            });
-            self.hidden
-                .push((self.now.saturating_add(HIDDEN), out.message));
-        }
-        if let Some(message) = sim.hand {
-            self.hidden.push((self.now.saturating_add(HIDDEN), message));
-        }
-    }
-
-    fn pass_time(&mut self) {
-        let sims = self.drainers.iter();
-        let outs = sims
-            .clone()
-            .flat_map(|sim| sim.out.iter().map(|out| out.ends));
-        let wakes = sims.map(|sim| sim.wakes_at);
-        let hidden = self.hidden.iter().map(|(until, _)| *until);
-        let next = outs.chain(wakes).chain(hidden).min();
-        let least = self.now.saturating_add(millis(1));
-        self.now = next.unwrap_or(least).max(least);
-    }
-
-    /// The vendor's own count of calls at once and of calls in a window, wherever it is placed.
-    fn judge(&self, slots: usize, calls: usize, per: Duration) -> Result<(), TestCaseError> {
-        let mut changes: Vec<(Time, bool)> = Vec::new();
-        for seen in &self.seen {
-            changes.push((seen.ended, false));
-            changes.push((seen.started, true));
-        }
-        changes.sort_unstable();
-        let mut in_flight = 0_usize;
-        for (moment, starts) in changes {
-            if starts {
-                in_flight += 1;
-            } else {
-                in_flight = in_flight.saturating_sub(1);
-            }
-            prop_assert!(in_flight <= slots, "{in_flight} at once at {moment:?}");
-        }
-        for counted in [|seen: &Seen| seen.started, |seen: &Seen| seen.ended] {
-            let mut moments: Vec<Time> = self.seen.iter().map(counted).collect();
-            moments.sort_unstable();
-            for row in moments.windows(calls + 1) {
-                let apart = row[calls].saturating_since(row[0]);
-                prop_assert!(apart >= per, "{} calls within {apart:?}", calls + 1);
-            }
-        }
-        Ok(())
-    }
-}
+use world::{BEGIN, FIRST, HOLD, SECOND, Seen, TIMEOUT, World, millis};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
@@ -389,6 +36,103 @@ proptest! {
         );
         world.judge(slots as usize, usize::try_from(calls).expect("below 80"), per)?;
     }
+
+    /// A deployment while drainers run: at every moment the vendor sees no more than the wider of the two configurations, and
+    /// each call that starts after the later one took over finds room in that one.
+    #[test]
+    fn drainers_of_two_configurations_exceed_neither_and_serve_every_message(
+        seed in any::<u64>(),
+        slots in (1_u32..12, 1_u32..12),
+        calls in (2_u64..40, 2_u64..40),
+        renamed in any::<bool>(),
+        messages in proptest::collection::vec(0_usize..3, 40..200),
+        deployed in 0_u64..20_000,
+        trouble in prop_oneof![Just(0_u64), Just(20)],
+    ) {
+        let per = Duration::from_secs(1);
+        let limits = |slots, calls, name: &str| {
+            vec![Limit::concurrency("account", slots), Limit::window(name, calls, per)]
+        };
+        let mut world = World::new(limits(slots.0, calls.0, "second"), seed, trouble);
+        let later = Rules {
+            limits: limits(slots.1, calls.1, if renamed { "other" } else { "second" }),
+            ..Rules::default()
+        };
+        world.later = Some((BEGIN.saturating_add(millis(deployed)), later.shared()));
+        for lane in &messages {
+            world.send(Priority::ALL[*lane]);
+        }
+        world.run(Duration::from_secs(3_600));
+        prop_assert!(
+            world.is_over(),
+            "{} of {} messages were served; ends: {:?}",
+            world.served.len(), messages.len(), world.ends
+        );
+        let most = usize::try_from(calls.0.max(calls.1)).expect("below 40");
+        // A window under a new name knows nothing of what was called before it was there, as on one machine.
+        let windows = if renamed { usize::try_from(calls.0 + calls.1).expect("few") } else { most };
+        world.judge(slots.0.max(slots.1) as usize, windows, per)?;
+        world.judge_later(slots.1 as usize, usize::try_from(calls.1).expect("below 40"), per, renamed)?;
+    }
+}
+
+#[test]
+fn a_drainer_that_is_succeeded_starts_nothing_and_leaves_its_calls_to_its_successors() {
+    let terms = Terms {
+        rules: Rules {
+            limits: vec![Limit::concurrency("account", 1)],
+            ..Rules::default()
+        },
+        in_flight: 10,
+        timeout: TIMEOUT,
+        hold: HOLD,
+        stop_at: Time::MAX,
+        generation: Generation::begun(FIRST, BEGIN),
+    };
+    let mut drainer = Drainer::new(terms, 9, None, BEGIN);
+    drainer.step(BEGIN, 0);
+    drainer.has_read(None, BEGIN).unwrap();
+    let Step::Write { state, .. } = drainer.step(BEGIN, 0) else {
+        panic!("it takes permits");
+    };
+    drainer.has_written(Written::Done, BEGIN, 0);
+    let Step::Receive { lane, permits } = drainer.step(BEGIN, 0) else {
+        panic!("it receives");
+    };
+    let used = drainer.has_received(lane, &permits, permits.len(), BEGIN);
+    // A later configuration takes the item over while the call is out.
+    let later = Item {
+        state,
+        version: 2,
+        generation: Generation::begun(SECOND, BEGIN.saturating_add(millis(5))),
+        orders: Orders::default(),
+    };
+    drainer.ended(used[0], Ending::Answered);
+    let now = BEGIN.saturating_add(millis(300));
+    assert!(matches!(
+        drainer.step(now, 0),
+        Step::Write { .. } | Step::Receive { .. }
+    ));
+    drainer.has_written(Written::Lost, now, 0);
+    let now = now.saturating_add(millis(5));
+    assert_eq!(drainer.step(now, 0), Step::Read);
+    drainer.has_read(Some(&later), now).unwrap();
+    let Step::Write {
+        state, generation, ..
+    } = drainer.step(now, 0)
+    else {
+        panic!("it hands its call over");
+    };
+    assert_eq!(generation, later.generation);
+    let shared = Shared::from_bytes(&state).unwrap();
+    let held = shared.permits.iter().find(|permit| permit.id == used[0]);
+    assert_eq!(held.map(|permit| permit.held_until), Some(now));
+    drainer.has_written(Written::Done, now, 0);
+    // The permit is still there for its successors, and is not taken for one that can be used.
+    let item = Item { state, ..later };
+    drainer.has_read(Some(&item), now).unwrap();
+    let mut steps = (0..10).map(|_| drainer.step(now, 0));
+    assert!(steps.any(|step| step == Step::End(End::Succeeded)));
 }
 
 #[test]
@@ -447,18 +191,31 @@ fn what_an_unacknowledged_write_took_is_taken_up_and_not_taken_twice() {
         timeout: TIMEOUT,
         hold: HOLD,
         stop_at: Time::MAX,
+        generation: Generation::begun(FIRST, BEGIN),
     };
     let mut drainer = Drainer::new(terms, 9, Some(Priority::High), BEGIN);
     assert_eq!(drainer.step(BEGIN, 0), Step::Read);
     drainer.has_read(None, BEGIN).unwrap();
-    let Step::Write { state, version } = drainer.step(BEGIN, 0) else {
+    let Step::Write {
+        state,
+        version,
+        generation,
+        orders,
+    } = drainer.step(BEGIN, 0)
+    else {
         panic!("it takes a permit");
     };
     assert_eq!(version, None);
     // Made, but nobody said so.
     drainer.has_written(Written::Lost, BEGIN, 0);
     assert_eq!(drainer.step(BEGIN, 0), Step::Read);
-    drainer.has_read(Some((&state, 1)), BEGIN).unwrap();
+    let item = Item {
+        state,
+        version: 1,
+        generation,
+        orders,
+    };
+    drainer.has_read(Some(&item), BEGIN).unwrap();
     assert!(matches!(drainer.step(BEGIN, 0), Step::UseHand { .. }));
     assert!(matches!(drainer.step(BEGIN, 0), Step::Wait(_)));
 }
@@ -475,9 +232,10 @@ fn calls_that_cannot_connect_close_the_target_for_every_drainer_and_hear_whose_t
         timeout: TIMEOUT,
         hold: HOLD,
         stop_at: Time::MAX,
+        generation: Generation::begun(FIRST, BEGIN),
     };
     let mut drainer = Drainer::new(terms, 9, None, BEGIN);
-    let mut item: Option<(Vec<u8>, u64)> = None;
+    let mut item: Option<Item> = None;
     let mut now = BEGIN;
     let mut calls = 0;
     let mut heard: Vec<Judgement> = Vec::new();
@@ -487,11 +245,20 @@ fn calls_that_cannot_connect_close_the_target_for_every_drainer_and_hear_whose_t
     {
         match drainer.step(now, 0) {
             Step::Read => {
-                let item = item.as_ref().map(|(state, version)| (&state[..], *version));
-                drainer.has_read(item, now).unwrap();
+                drainer.has_read(item.as_ref(), now).unwrap();
             }
-            Step::Write { state, version } => {
-                item = Some((state, version.map_or(1, |version| version + 1)));
+            Step::Write {
+                state,
+                version,
+                generation,
+                orders,
+            } => {
+                item = Some(Item {
+                    state,
+                    version: version.map_or(1, |version| version + 1),
+                    generation,
+                    orders,
+                });
                 drainer.has_written(Written::Done, now, 0);
             }
             Step::Receive { lane, permits } => {
@@ -520,8 +287,8 @@ fn calls_that_cannot_connect_close_the_target_for_every_drainer_and_hear_whose_t
             .iter()
             .all(|judgement| judgement.whose == Whose::Account)
     );
-    let (state, _) = item.expect("it was written");
-    let shared = Shared::from_bytes(&state).unwrap();
+    let item = item.expect("it was written");
+    let shared = Shared::from_bytes(&item.state).unwrap();
     let trouble = shared.gate(&rules, now).trouble();
     assert_eq!(
         trouble.map(|trouble| trouble.kind),
@@ -542,4 +309,59 @@ fn writes_without_a_condition_are_seen_to_break_the_limit() {
         world.judge(2, 1_000, Duration::ZERO).is_err()
     });
     assert!(broken.count() > 0, "the judge of this test sees nothing");
+}
+
+#[test]
+fn a_pause_and_a_lower_limit_hold_from_the_next_start_on_and_a_resume_within_a_second() {
+    let mut world = World::new(vec![Limit::concurrency("account", 8)], 11, 0);
+    let configured = world.terms.rules.clone();
+    for _ in 0..200 {
+        world.send(Priority::Medium);
+    }
+    world.run_on(Duration::from_secs(2));
+    assert!(!world.is_over(), "there is work left");
+    let order = |world: &mut World, change: &dyn Fn(&mut Orders)| {
+        let item = world.item.as_mut().expect("it was written");
+        change(&mut item.orders);
+        item.version += 1;
+        world.now
+    };
+    let given = || Given::new(0, "anna", "close");
+    let paused_at = order(&mut world, &|orders| orders.pause(None, given()));
+    world.run_on(Duration::from_secs(30));
+    let started_since = |world: &World, from: Time, to: Time| {
+        let calls = world.seen.iter();
+        calls
+            .filter(|call| call.started > from && call.started < to)
+            .count()
+    };
+    // What had its permit may still leave; nothing takes one.
+    let late = paused_at.saturating_add(millis(1_000));
+    assert_eq!(started_since(&world, late, world.now), 0);
+    let resumed_at = order(&mut world, &|orders| {
+        orders.resume(None);
+        orders
+            .lower(&configured, "account", 2, given())
+            .expect("lower");
+    });
+    world.run_on(Duration::from_secs(600));
+    assert!(world.is_over());
+    let soon = resumed_at.saturating_add(Duration::from_secs(31));
+    assert!(
+        started_since(&world, resumed_at, soon) > 0,
+        "a resume is noticed"
+    );
+    let later: Vec<Seen> = world
+        .seen
+        .iter()
+        .copied()
+        .filter(|call| call.started > resumed_at)
+        .collect();
+    for call in &later {
+        let beside = |seen: &&Seen| seen.started <= call.started && seen.ended > call.started;
+        assert!(
+            later.iter().filter(beside).count() <= 2,
+            "the limit is lowered"
+        );
+    }
 }

@@ -1,7 +1,12 @@
 //! `aws`: the deployment on AWS. `synth` writes its template, `check` says what stands against it; both say what to
-//! expect of it. Nothing is sent to AWS: what deploys is AWS's own command line.
+//! expect of it, and send nothing to AWS: what deploys is AWS's own command line. `status`, `pause`, `resume` and `limit` operate
+//! a stack that runs.
 
+mod change;
 mod files;
+mod item;
+mod stack;
+mod status;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,7 +22,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::check;
-use crate::problem::{Planned, Problem};
+use crate::problem::{Choices, Planned, Problem};
 
 /// Commands of `aws`.
 #[derive(Debug, Subcommand)]
@@ -26,6 +31,15 @@ pub(crate) enum Command {
     Synth(Synth),
     /// Say what stands against the deployment, and what to expect of it.
     Check(CheckArguments),
+    /// Show what each target of a stack does, what waits, what holds it and what was ordered.
+    Status(status::StatusArguments),
+    /// Start no calls of a target or of one priority, from the next start of its drainers on.
+    Pause(change::PauseArguments),
+    /// End a pause.
+    Resume(change::PauseArguments),
+    /// Lower a limit while workers run, or go back to the configuration.
+    #[command(subcommand)]
+    Limit(change::LimitCommand),
 }
 
 /// Options of `aws synth`.
@@ -40,6 +54,9 @@ pub(crate) struct Synth {
     /// Form of the template.
     #[arg(long, value_enum, default_value_t = Emit::Sam)]
     emit: Emit,
+    /// What stands before every name, so that several stacks fit into one account; instead of `stage` in [aws].
+    #[arg(long, value_parser = rampmeter_config::stage)]
+    stage: Option<String>,
     /// Notation of the template; only YAML has comments.
     #[arg(long, value_enum, default_value_t = Notation::Yaml)]
     notation: Notation,
@@ -59,6 +76,12 @@ pub(crate) struct CheckArguments {
     /// Form of the answer; sarif is what code hosts and editors read, and has no report.
     #[arg(long, value_enum, default_value_t = check::Form::Human)]
     format: check::Form,
+    /// What stands before every name, so that several stacks fit into one account; instead of `stage` in [aws].
+    #[arg(long, value_parser = rampmeter_config::stage)]
+    stage: Option<String>,
+    /// Concurrent executions that the account allows (aws lambda get-account-settings), to see whether they suffice.
+    #[arg(long, value_name = "N")]
+    account_concurrency: Option<u32>,
     #[command(flatten)]
     assumed: AssumedArguments,
 }
@@ -104,20 +127,29 @@ impl AssumedArguments {
 }
 
 /// Runs a command of `aws`.
-pub(crate) fn run(command: &Command, color: Color) -> Result<(), Failure> {
+pub(crate) async fn run(command: &Command, color: Color) -> Result<(), Failure> {
     match command {
         Command::Synth(arguments) => synth(arguments, color),
         Command::Check(arguments) => check(arguments, color),
+        Command::Status(arguments) => status::run(arguments).await,
+        Command::Pause(arguments) => change::pause(arguments).await,
+        Command::Resume(arguments) => change::resume(arguments).await,
+        Command::Limit(command) => change::limit(command).await,
     }
 }
 
 fn synth(arguments: &Synth, color: Color) -> Result<(), Failure> {
     let assumed = arguments.assumed.read()?;
-    let planned =
-        Planned::read(&arguments.config, arguments.emit).map_err(|report| Failure::Report {
+    let choices = Choices {
+        stage: arguments.stage.clone(),
+        account_concurrency: None,
+    };
+    let planned = Planned::read(&arguments.config, arguments.emit, &choices).map_err(|report| {
+        Failure::Report {
             text: report.render(color.for_stderr()),
             exit: Exit::Usage,
-        })?;
+        }
+    })?;
     let problems = planned.problems();
     for problem in &problems {
         coloured_note(&format!(
@@ -175,8 +207,12 @@ fn next(deployment: &Deployment<'_>, template: &Template, notation: Notation, fo
 
 fn check(arguments: &CheckArguments, color: Color) -> Result<(), Failure> {
     let assumed = arguments.assumed.read()?;
+    let choices = Choices {
+        stage: arguments.stage.clone(),
+        account_concurrency: arguments.account_concurrency,
+    };
     let mut report = None;
-    if let Ok(planned) = Planned::read(&arguments.config, Emit::Sam) {
+    if let Ok(planned) = Planned::read(&arguments.config, Emit::Sam, &choices) {
         let deployment = planned.deployment();
         // What has errors may have no template: two things of one name, say.
         if !planned.problems().iter().any(Problem::is_error) {
@@ -187,7 +223,7 @@ fn check(arguments: &CheckArguments, color: Color) -> Result<(), Failure> {
     let more = report
         .as_ref()
         .map(|report| json!({ "report": report.json() }));
-    check::run_on_aws(&arguments.config, arguments.format, more, color)?;
+    check::run_on_aws(&arguments.config, arguments.format, more, &choices, color)?;
     if let Some(report) = report.filter(|_| arguments.format == check::Form::Human) {
         output::data("")?;
         output::data(&report::text(&report))?;

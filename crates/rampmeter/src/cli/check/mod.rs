@@ -18,7 +18,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::explain;
-use crate::problem::{self, Problem, advice, queued_call};
+use crate::problem::{self, Choices, Problem, advice, queued_call};
 pub(super) use on_aws::run as run_on_aws;
 
 /// Options of `check`.
@@ -196,7 +196,7 @@ async fn check(file: &Path, arguments: &Arguments, color: bool) -> Result<Findin
         return Ok(findings);
     }
     if arguments.aws {
-        findings.configuration_on_aws(file, color);
+        findings.configuration_on_aws(file, &Choices::default(), color);
         return Ok(findings);
     }
     match Config::load(file, &|name| std::env::var(name).ok()) {

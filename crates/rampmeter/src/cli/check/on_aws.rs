@@ -9,13 +9,14 @@ use rampmeter_terminal::{Exit, Failure};
 use serde_json::Value;
 
 use super::{Findings, Form, Kind, Problem, answer, counted};
-use crate::problem::{self, Planned};
+use crate::problem::{self, Choices, Planned};
 
 /// Checks one configuration for AWS. The members of `more` are added to a JSON answer.
 pub(in crate::cli) fn run(
     file: &Path,
     form: Form,
     more: Option<Value>,
+    choices: &Choices,
     color: Color,
 ) -> Result<(), Failure> {
     if !file.exists() {
@@ -27,14 +28,14 @@ pub(in crate::cli) fn run(
         Form::Json | Form::Sarif => Format::Json,
     };
     let mut findings = Findings::default();
-    findings.configuration_on_aws(file, color.for_stdout());
+    findings.configuration_on_aws(file, choices, color.for_stdout());
     answer(&[(file, findings)], format, form == Form::Sarif, more)
 }
 
 impl Findings {
     /// A configuration and its workflows.
-    pub(super) fn configuration_on_aws(&mut self, file: &Path, color: bool) {
-        let planned = match Planned::read(file, Emit::Sam) {
+    pub(super) fn configuration_on_aws(&mut self, file: &Path, choices: &Choices, color: bool) {
+        let planned = match Planned::read(file, Emit::Sam, choices) {
             Ok(planned) => planned,
             Err(report) => return self.refused(&report, color),
         };
