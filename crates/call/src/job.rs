@@ -46,6 +46,9 @@ impl Polling {
 /// of the answer that told it: from then on the call is not sent again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowUp {
+    /// The endpoint of the target that has the job; none for the target's own base URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
     /// Path of the job below the base URL: its name for people.
     pub job: String,
     /// Path of what is polled next.
@@ -120,10 +123,11 @@ pub enum PollResult {
 }
 
 impl FollowUp {
-    /// A job that has just been accepted.
+    /// A job that has just been accepted, at an endpoint of the target or at its own base URL.
     #[must_use]
-    pub fn at(path: String) -> FollowUp {
+    pub fn at(endpoint: Option<&str>, path: String) -> FollowUp {
         FollowUp {
+            endpoint: endpoint.map(str::to_owned),
             job: path.clone(),
             path,
             part: Part::Job,
@@ -136,6 +140,7 @@ impl FollowUp {
     #[must_use]
     pub fn then(&self, part: Part, path: String, ended: Ended) -> PollResult {
         let follow_up = FollowUp {
+            endpoint: self.endpoint.clone(),
             job: self.job.clone(),
             path,
             part,
@@ -165,7 +170,10 @@ impl FollowUp {
     /// The call that polls.
     #[must_use]
     pub fn request(&self) -> Request {
-        Request::get(self.path.clone())
+        Request {
+            endpoint: self.endpoint.clone(),
+            ..Request::get(self.path.clone())
+        }
     }
 }
 

@@ -5,8 +5,8 @@
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::request::header::HeaderError;
-use crate::request::path::{self, PathError};
+use crate::request::header::{self, HeaderError};
+use crate::request::path::PathError;
 use crate::request::{Account, METHODS, Request, RequestError};
 use crate::suggestion;
 
@@ -31,9 +31,10 @@ pub struct CallMessage {
 pub const MAX_KEY_BYTES: usize = 255;
 
 /// Members of a message.
-const MEMBERS: [&str; 11] = [
+const MEMBERS: [&str; 12] = [
     "TaskToken",
     "Method",
+    "Endpoint",
     "Path",
     "ApiEndpoint",
     "QueryParameters",
@@ -89,12 +90,32 @@ pub enum Reason {
     /// A key is empty, too long or cannot be sent.
     #[error("{0} must be 1 to {MAX_KEY_BYTES} bytes without control characters")]
     BadKey(&'static str),
+    /// Both `Endpoint` and `ApiEndpoint` are given.
+    #[error(
+        "the message has both Endpoint and ApiEndpoint; a whole URL says by itself which endpoint it is of"
+    )]
+    EndpointTwice,
+    /// The target has no endpoint of this name.
+    #[error("{}", no_endpoint(.name, .target, .served))]
+    UnknownEndpoint {
+        /// The name, shortened if long.
+        name: String,
+        /// The target.
+        target: String,
+        /// The endpoints that it has.
+        served: Vec<String>,
+    },
     /// Both `Path` and `ApiEndpoint` are given.
     #[error("the message has both Path and ApiEndpoint; one of them says where the call goes")]
     PathAndEndpoint,
     /// `ApiEndpoint` names another place than the target's.
-    #[error("ApiEndpoint does not lie below the base_url of target {0}")]
-    AnotherHost(String),
+    #[error("ApiEndpoint does not lie below the base_url of target {target}{}", if *.has_endpoints { ", nor of one of its endpoints" } else { "" })]
+    AnotherHost {
+        /// The target.
+        target: String,
+        /// Whether it has endpoints beside its base URL.
+        has_endpoints: bool,
+    },
     /// The method is not served.
     #[error("Method must be one of {}", METHODS.join(", "))]
     BadMethod,
@@ -109,6 +130,20 @@ pub enum Reason {
 fn did_you_mean(near: Option<&str>) -> String {
     near.map(|near| format!("; did you mean {near}?"))
         .unwrap_or_default()
+}
+
+fn no_endpoint(name: &str, target: &str, served: &[String]) -> String {
+    if served.is_empty() {
+        return format!(
+            "target {target} has no endpoint {name}: it has none beside its base_url; [targets.{target}.endpoints.NAME] makes one"
+        );
+    }
+    let near = suggestion::nearest(name, served.iter().map(String::as_str));
+    format!(
+        "target {target} has no endpoint {name}{}; it has {}",
+        did_you_mean(near),
+        served.join(", ")
+    )
 }
 
 impl InvalidMessage {
@@ -180,9 +215,11 @@ fn read(value: &Value, account: &Account) -> Result<CallMessage, Reason> {
         });
     }
     let method = text(members, "Method")?.ok_or(Reason::MissingField("Method"))?;
+    let (endpoint, path) = place_of(members, account)?;
     let request = Request {
         method: method.to_owned(),
-        path: path_of(members, account)?,
+        endpoint,
+        path,
         query: pairs(members, "QueryParameters")?,
         headers: pairs(members, "Headers")?,
         body: present(members, "RequestBody").cloned(),
@@ -190,6 +227,7 @@ fn read(value: &Value, account: &Account) -> Result<CallMessage, Reason> {
     };
     request.check(account).map_err(|error| match error {
         RequestError::Method(_) => Reason::BadMethod,
+        RequestError::Endpoint(name) => unknown_endpoint(&name, account),
         RequestError::Path(error) => Reason::BadPath(error),
         RequestError::Header(error) => Reason::BadHeader(error),
     })?;
@@ -257,17 +295,36 @@ fn key(members: &Map<String, Value>, field: &'static str) -> Result<Option<Strin
     Ok(Some(key))
 }
 
-fn path_of(members: &Map<String, Value>, account: &Account) -> Result<String, Reason> {
+/// The endpoint that a call goes to, and its path below that endpoint's base URL.
+fn place_of(
+    members: &Map<String, Value>,
+    account: &Account,
+) -> Result<(Option<String>, String), Reason> {
+    let endpoint = text(members, "Endpoint")?;
     match (text(members, "Path")?, text(members, "ApiEndpoint")?) {
-        (Some(path), None) => Ok(path.to_owned()),
-        (None, Some(endpoint)) => {
-            path::relative(&account.base_url, endpoint).map_err(|error| match error {
-                PathError::AnotherHost => Reason::AnotherHost(account.target.clone()),
-                other => Reason::BadPath(other),
-            })
-        }
+        (Some(path), None) => match endpoint.map(|name| (name, account.place(Some(name)))) {
+            Some((name, None)) => Err(unknown_endpoint(&header::shown(name), account)),
+            _ => Ok((endpoint.map(str::to_owned), path.to_owned())),
+        },
+        (None, Some(_)) if endpoint.is_some() => Err(Reason::EndpointTwice),
+        (None, Some(url)) => match account.locate(url) {
+            Ok((place, path)) => Ok((place.endpoint.clone(), path)),
+            Err(PathError::AnotherHost) => Err(Reason::AnotherHost {
+                target: account.target.clone(),
+                has_endpoints: !account.endpoints.is_empty(),
+            }),
+            Err(error) => Err(Reason::BadPath(error)),
+        },
         (Some(_), Some(_)) => Err(Reason::PathAndEndpoint),
         (None, None) => Err(Reason::MissingField("Path")),
+    }
+}
+
+fn unknown_endpoint(name: &str, account: &Account) -> Reason {
+    Reason::UnknownEndpoint {
+        name: name.to_owned(),
+        target: account.target.clone(),
+        served: account.endpoints.keys().cloned().collect(),
     }
 }
 

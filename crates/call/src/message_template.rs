@@ -105,7 +105,8 @@ fn bare(name: &str, language: Language) -> &str {
 fn stand_in(name: &str, value: &Value, language: Language, account: &Account) -> (String, Value) {
     let member = bare(name, language);
     let value = match (member, is_computed(name, value, language)) {
-        ("RequestBody", _) => Value::Null,
+        // A computed endpoint is one of the target's; none is right wherever it is not known.
+        ("RequestBody", _) | ("Endpoint", true) => Value::Null,
         ("Headers" | "QueryParameters", true) => json!({}),
         ("Headers" | "QueryParameters", false) => pairs(value, language),
         ("Method", true) => json!("POST"),
@@ -151,7 +152,8 @@ fn field_of(reason: &Reason) -> Option<&str> {
         Reason::UnknownField { field, .. } => Some(field),
         Reason::NotFromMessage(field) | Reason::BadKey(field) => Some(field),
         Reason::PathAndEndpoint | Reason::BadPath(_) => Some("Path"),
-        Reason::AnotherHost(_) => Some("ApiEndpoint"),
+        Reason::AnotherHost { .. } | Reason::EndpointTwice => Some("ApiEndpoint"),
+        Reason::UnknownEndpoint { .. } => Some("Endpoint"),
         Reason::BadMethod => Some("Method"),
         Reason::BadHeader(_) => Some("Headers"),
         _ => None,

@@ -189,7 +189,10 @@ fn a_value_that_cannot_serve_is_said_by_kind() {
         ),
         (
             with(json!({"Path": null, "ApiEndpoint": "https://evil.test/api/x"})),
-            Reason::AnotherHost("netsuite".to_owned()),
+            Reason::AnotherHost {
+                target: "netsuite".to_owned(),
+                has_endpoints: false,
+            },
         ),
         (with(json!({"Method": "post"})), Reason::BadMethod),
         (with(json!({"Method": "CONNECT"})), Reason::BadMethod),
@@ -199,6 +202,72 @@ fn a_value_that_cannot_serve_is_said_by_kind() {
     }
     let not_json = CallMessage::parse("{\"Method\": ", &account()).unwrap_err();
     assert!(matches!(not_json.reason(), Reason::NotJson(_)));
+}
+
+/// The account, with a second host.
+fn with_endpoint() -> Account {
+    let mut account = account();
+    let url = Url::parse("https://restlets.vendor.test/app").unwrap();
+    let mut restlets = Account::new("netsuite", url);
+    restlets.endpoint = Some("restlets".to_owned());
+    account.endpoints.insert("restlets".to_owned(), restlets);
+    account
+}
+
+#[test]
+fn a_message_names_an_endpoint_or_its_whole_url_is_of_one() {
+    let of = |changes: Value| {
+        let message = CallMessage::from_value(&with(changes), &with_endpoint()).unwrap();
+        (message.request.endpoint, message.request.path)
+    };
+    let restlets = Some("restlets".to_owned());
+    let named = of(json!({"Endpoint": "restlets", "Path": "/x?a=1"}));
+    assert_eq!(named, (restlets.clone(), "/x?a=1".to_owned()));
+    let whole = of(json!({"Path": null, "ApiEndpoint": "https://restlets.vendor.test/app/x?a=1"}));
+    assert_eq!(whole, named);
+    let own = of(json!({"Path": null, "ApiEndpoint": "https://vendor.test/api/x"}));
+    assert_eq!(own, (None, "/x".to_owned()));
+    assert_eq!(of(json!({"Endpoint": null})), (None, "/orders".to_owned()));
+}
+
+#[test]
+fn an_endpoint_that_the_target_has_not_is_refused_and_the_nearest_named() {
+    let refused = |changes: Value| {
+        CallMessage::from_value(&with(changes), &with_endpoint())
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        refused(json!({"Endpoint": "restlet"})),
+        "target netsuite has no endpoint restlet; did you mean restlets?; it has restlets"
+    );
+    assert_eq!(
+        refused(json!({"Path": null, "ApiEndpoint": "https://evil.test/app/x"})),
+        "ApiEndpoint does not lie below the base_url of target netsuite, nor of one of its endpoints"
+    );
+    let twice =
+        json!({"Endpoint": "restlets", "Path": null, "ApiEndpoint": "https://vendor.test/api/x"});
+    assert!(refused(twice).contains("both Endpoint and ApiEndpoint"));
+    assert!(refused(json!({"Endpoint": "restlets", "Path": "/../x"})).contains("segment"));
+    let none = CallMessage::from_value(&with(json!({"Endpoint": "restlets"})), &account());
+    let reason = none.unwrap_err().to_string();
+    assert!(
+        reason.contains("[targets.netsuite.endpoints.NAME]"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn each_endpoint_keeps_its_own_headers_for_itself() {
+    let mut account = with_endpoint();
+    let restlets = account.endpoints.get_mut("restlets").unwrap();
+    restlets.target_headers = vec!["x-script".to_owned()];
+    let judged = |endpoint: Value, header: &str| {
+        let message = with(json!({"Endpoint": endpoint, "Headers": {header: "v"}}));
+        CallMessage::from_value(&message, &account).is_ok()
+    };
+    assert!(judged(Value::Null, "X-Script") && !judged(Value::Null, "ApiKey"));
+    assert!(!judged(json!("restlets"), "X-Script") && judged(json!("restlets"), "ApiKey"));
 }
 
 #[test]

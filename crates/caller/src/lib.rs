@@ -24,7 +24,7 @@ pub use function::{FunctionCaller, InvokeError};
 pub use job::Jobs;
 pub use meaning::Meaning;
 pub use network::{BadNetwork, Lookup, Network, admits, is_public};
-pub use profile::{Attempt, Profile};
+pub use profile::{Attempt, Endpoint, Profile};
 pub use secret::Secret;
 pub use sign_in::{
     Algorithm, Auth, ClientAuthentication, Grant, GrantKind, KeyError, OAuth1, OAuth2, ScopeForm,

@@ -1,6 +1,7 @@
 //! One remote account as the caller sees it: where it is, how to sign in, which vendor's rules apply.
 //! Limits and retry rules of the same account live in `dispatch` and `config`.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use rampmeter_call::job::Polling;
@@ -20,8 +21,12 @@ use crate::vendor::{Csrf, Idempotency, Preset, Signal, USUAL_CSRF};
 pub struct Profile {
     /// Name of the target, as in the configuration.
     pub target: String,
+    /// Which endpoint of the target this is; none for the target itself.
+    pub endpoint: Option<String>,
     /// Where the account is. Every path of a call lies below it.
     pub base_url: Url,
+    /// The other hosts of the same account, by name. They have no endpoints of their own.
+    pub endpoints: BTreeMap<String, Endpoint>,
     /// How a call signs in.
     pub auth: Auth,
     /// Longest time from the first connection attempt to the last byte of the answer.
@@ -53,6 +58,15 @@ pub struct Profile {
     pub response: ResponseRules,
 }
 
+/// Another host of an account, with what differs there.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// How it is called.
+    pub profile: Profile,
+    /// It signs in otherwise than the target, so it has access tokens of its own.
+    pub own_sign_in: bool,
+}
+
 impl Profile {
     /// Bytes of an answer's body that are kept unless the profile says otherwise: 1 MiB.
     pub const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
@@ -62,7 +76,9 @@ impl Profile {
     pub fn new(target: impl Into<String>, base_url: Url, timeout: Duration) -> Profile {
         Profile {
             target: target.into(),
+            endpoint: None,
             base_url,
+            endpoints: BTreeMap::new(),
             auth: Auth::None,
             timeout,
             preset: Preset::Http,
@@ -80,6 +96,13 @@ impl Profile {
         }
     }
 
+    /// The endpoint of this name. For no name, and for one that no call of this target has, the target itself.
+    #[must_use]
+    pub fn place(&self, endpoint: Option<&str>) -> &Profile {
+        let named = endpoint.and_then(|name| self.endpoints.get(name));
+        named.map_or(self, |endpoint| &endpoint.profile)
+    }
+
     /// How a call is named for the vendor.
     #[must_use]
     pub fn idempotency(&self) -> &Idempotency {
@@ -90,13 +113,14 @@ impl Profile {
     /// What is known of sending this call a second time.
     #[must_use]
     pub fn repeat_safety(&self, request: &Request) -> RepeatSafety {
-        let vendor = self.preset.vendor();
+        let place = self.place(request.endpoint.as_deref());
+        let vendor = place.preset.vendor();
         let asked = |template: &Template| template.fill(request).is_some();
         if (vendor.repeats_safely)(request) {
             RepeatSafety::Safe
-        } else if self.reconcile.as_ref().is_some_and(asked) {
+        } else if place.reconcile.as_ref().is_some_and(asked) {
             RepeatSafety::CanAsk
-        } else if self.honours_key(request) {
+        } else if place.honours_key(request) {
             RepeatSafety::Safe
         } else if vendor.question.is_some_and(|ask| ask(request).is_some()) {
             RepeatSafety::CanAsk

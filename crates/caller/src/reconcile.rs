@@ -67,6 +67,7 @@ impl Question {
     pub(crate) fn request(&self) -> Request {
         Request {
             method: "GET".to_owned(),
+            endpoint: None,
             path: self.path.clone(),
             query: Vec::new(),
             headers: Vec::new(),
@@ -217,6 +218,7 @@ mod tests {
     fn request(body: Value) -> Request {
         Request {
             method: "POST".to_owned(),
+            endpoint: None,
             path: "/orders".to_owned(),
             query: Vec::new(),
             headers: Vec::new(),

@@ -64,6 +64,7 @@ fn caller(address: SocketAddr) -> Result<Caller, CallerError> {
 fn request() -> Request {
     Request {
         method: "GET".to_owned(),
+        endpoint: None,
         path: "/x".to_owned(),
         query: Vec::new(),
         headers: Vec::new(),

@@ -16,7 +16,7 @@ use crate::slo::{self, Slo};
 use crate::substitution::{self, Substitutions};
 use crate::target::{self, Target};
 use crate::workflow::{self, Workflow};
-use rampmeter_caller::{Auth, GrantKind};
+use rampmeter_caller::{Auth, GrantKind, Profile};
 use rampmeter_dispatch::Priority;
 
 /// A configuration. `Default` is that of an empty file: no targets, no workflows.
@@ -160,14 +160,17 @@ impl Config {
         Err(Report::new(problems, sources))
     }
 
-    /// Names the files that keep refresh tokens which their servers replace: below the data directory, one for each target.
+    /// Names the files that keep refresh tokens which their servers replace: below the data directory, one for each target, and for each
+    /// endpoint that signs in by itself.
     pub fn keep_refresh_tokens(&mut self) {
         let directory = self.server.data_dir.join("refresh-tokens");
         for (name, target) in &mut self.targets {
-            if let Auth::OAuth2(oauth2) = &mut target.profile.auth
-                && oauth2.grant.kind() == GrantKind::RefreshToken
-            {
-                oauth2.kept_in = Some(directory.join(name));
+            keep_refresh_token(&mut target.profile, &directory.join(name));
+            let endpoints = target.profile.endpoints.iter_mut();
+            for (endpoint, at) in endpoints.filter(|(_, at)| at.own_sign_in) {
+                // No name of a target holds a dot.
+                let file = directory.join(format!("{name}.{endpoint}"));
+                keep_refresh_token(&mut at.profile, &file);
             }
         }
     }
@@ -182,6 +185,14 @@ impl Config {
             .flat_map(|name| substitution::of_target(&self.server, name))
             .chain(of_workflows)
             .collect()
+    }
+}
+
+fn keep_refresh_token(profile: &mut Profile, file: &Path) {
+    if let Auth::OAuth2(oauth2) = &mut profile.auth
+        && oauth2.grant.kind() == GrantKind::RefreshToken
+    {
+        oauth2.kept_in = Some(file.to_owned());
     }
 }
 

@@ -16,6 +16,8 @@ pub struct InFlight {
     pub message: MessageRow,
     /// The lane that it left.
     pub priority: Priority,
+    /// The endpoint of its target that it went to; none for the target's own base URL.
+    pub endpoint: Option<String>,
     /// When its permit was given.
     pub started_at: Time,
     /// What happens to it if its answer is lost.
@@ -78,6 +80,13 @@ impl CallsInFlight {
         self.messages.range(all).next().map(|(_, permit)| *permit)
     }
 
+    /// The endpoint that the request of this call went to, if one is out and it is not the target's own base URL.
+    #[must_use]
+    pub fn endpoint_of(&self, message: MessageNumber) -> Option<&str> {
+        let call = self.calls.get(&self.permit_of(message)?)?;
+        call.endpoint.as_deref()
+    }
+
     /// Whether a request of this call is out.
     #[must_use]
     pub fn has_message(&self, message: MessageNumber) -> bool {
@@ -118,6 +127,7 @@ mod tests {
                 ordering: None,
             },
             priority: Priority::High,
+            endpoint: None,
             started_at: Time::default(),
             on_unknown: OnUnknown::Retry,
             look: None,

@@ -256,7 +256,7 @@ async fn what_is_remembered_of_a_call_is_recalled() {
         first_sent: Some(Time::from_millis(1_795_000_000_000)),
         unknown: true,
         job: Some(Job::accepted(
-            FollowUp::at("/job/7".to_owned()),
+            FollowUp::at(None, "/job/7".to_owned()),
             Time::from_millis(1),
         )),
         told: Some(TaskResult::failure("E", "why", 3)),

@@ -189,7 +189,7 @@ impl Call<'_> {
         let target = &self.worker.target;
         self.count_start();
         let outcome = self.send(&ready.request, &ready.attempt).await;
-        if let Some(follow_up) = self.followed(&outcome) {
+        if let Some(follow_up) = self.followed(&ready.request, &outcome) {
             drop(ended(self.ending_of(&outcome, &record)));
             self.count("JobAccepted");
             let now = self.clock.now();
@@ -285,9 +285,10 @@ impl Call<'_> {
     }
 
     /// The job that an answer tells of, where jobs are followed. Without a table nothing would be remembered of it.
-    fn followed(&self, outcome: &Outcome) -> Option<FollowUp> {
+    fn followed(&self, request: &Request, outcome: &Outcome) -> Option<FollowUp> {
         self.worker.table.as_ref()?;
-        self.worker.target.profile.job_of(outcome)
+        let profile = &self.worker.target.profile;
+        profile.job_of(request.endpoint.as_deref(), outcome)
     }
 
     /// One request to the vendor.

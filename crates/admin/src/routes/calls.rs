@@ -109,6 +109,7 @@ pub(crate) fn call_json(call: &CallState) -> Value {
         "target": call.target,
         "priority": call.priority.as_str(),
         "key": call.key,
+        "endpoint": call.endpoint,
         "execution_arn": call.execution_arn,
         "status": call.status,
         "job": call.job.as_ref().map(|job| json!({

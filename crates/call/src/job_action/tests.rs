@@ -47,7 +47,7 @@ fn after(result: PollResult, age: u64) -> JobAction {
 fn judged(result: PollResult, age: u64, judgement: Judgement) -> JobAction {
     let follow_up = FollowUp {
         misses: 1,
-        ..FollowUp::at("/job/1".to_owned())
+        ..FollowUp::at(None, "/job/1".to_owned())
     };
     let job = PolledJob {
         follow_up: &follow_up,
@@ -62,7 +62,7 @@ fn again(misses: u32, seconds: u32) -> JobAction {
     JobAction::Again {
         follow_up: FollowUp {
             misses,
-            ..FollowUp::at("/job/1".to_owned())
+            ..FollowUp::at(None, "/job/1".to_owned())
         },
         after: seconds * SECOND,
     }
@@ -96,7 +96,7 @@ fn a_job_that_goes_on_is_polled_again_no_sooner_than_its_vendor_says() {
 #[test]
 fn the_result_of_a_job_that_has_ended_is_read_at_once() {
     let next = |at_once| PollResult::Next {
-        follow_up: FollowUp::at("/job/1".to_owned()),
+        follow_up: FollowUp::at(None, "/job/1".to_owned()),
         at_once,
     };
     assert_eq!(after(next(true), 10), again(0, 0));

@@ -1,16 +1,24 @@
-//! What a call is judged by before it may wait: where its account is, and which headers are not free to choose.
+//! What a call is judged by before it may wait: where its account is, and which headers are not free to choose. One account
+//! may have several hosts: its *endpoints*, each with a name that a message can give.
+
+use std::collections::BTreeMap;
 
 use url::Url;
 
 use super::header::{self, HeaderError};
+use super::path::{self, PathError};
 
 /// A remote account as far as a message may know it: no credential, and nothing of how it is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// Name of the target, as in the configuration.
     pub target: String,
+    /// Which endpoint of the target this is; none for the target's own `base_url`.
+    pub endpoint: Option<String>,
     /// Where the account is. Every path of a call lies below it.
     pub base_url: Url,
+    /// The other hosts of the account, by the names that a message gives. They have no endpoints of their own.
+    pub endpoints: BTreeMap<String, Account>,
     /// Headers that carry the idempotency key, names in lower case.
     pub idempotency_headers: Vec<String>,
     /// Headers of a session that Rampmeter keeps, names in lower case.
@@ -25,11 +33,47 @@ impl Account {
     pub fn new(target: impl Into<String>, base_url: Url) -> Account {
         Account {
             target: target.into(),
+            endpoint: None,
             base_url,
+            endpoints: BTreeMap::new(),
             idempotency_headers: Vec::new(),
             session_headers: Vec::new(),
             target_headers: Vec::new(),
         }
+    }
+
+    /// The endpoint of this name; the account itself for no name, or for its own.
+    #[must_use]
+    pub fn place(&self, endpoint: Option<&str>) -> Option<&Account> {
+        match endpoint {
+            None => Some(self),
+            Some(name) if self.endpoint.as_deref() == Some(name) => Some(self),
+            Some(name) => self.endpoints.get(name),
+        }
+    }
+
+    /// The place that an absolute URL lies below, and its path there, query included. Where several match, the longest base
+    /// URL is meant; of equals, the account's own.
+    ///
+    /// # Errors
+    /// [`PathError::AnotherHost`] if it lies below none of them, or the rule that its path breaks.
+    pub fn locate(&self, url: &str) -> Result<(&Account, String), PathError> {
+        let mut found: Option<(&Account, String)> = None;
+        let mut refused = PathError::AnotherHost;
+        for place in std::iter::once(self).chain(self.endpoints.values()) {
+            let length = |place: &Account| place.base_url.as_str().len();
+            match path::relative(&place.base_url, url) {
+                Ok(below) => {
+                    let is_longer = |(other, _): &(&Account, String)| length(place) > length(other);
+                    if found.as_ref().is_none_or(is_longer) {
+                        found = Some((place, below));
+                    }
+                }
+                Err(PathError::AnotherHost) => {}
+                Err(error) => refused = error,
+            }
+        }
+        found.ok_or(refused)
     }
 
     /// Checks the headers of a call.

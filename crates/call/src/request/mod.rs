@@ -23,7 +23,9 @@ pub const METHODS: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"
 pub struct Request {
     /// One of [`METHODS`], in capitals.
     pub method: String,
-    /// Path below the account's base URL; it begins with `/` and may carry a query of its own.
+    /// The endpoint of the target that the call goes to; none for the target's own base URL.
+    pub endpoint: Option<String>,
+    /// Path below the base URL of that place; it begins with `/` and may carry a query of its own.
     pub path: String,
     /// Query parameters, in order, not yet encoded. A name may repeat.
     pub query: Vec<(String, String)>,
@@ -41,6 +43,7 @@ impl Request {
     pub fn get(path: impl Into<String>) -> Request {
         Request {
             method: "GET".to_owned(),
+            endpoint: None,
             path: path.into(),
             query: Vec::new(),
             headers: Vec::new(),
@@ -52,13 +55,17 @@ impl Request {
     /// Says whether the call can be sent to this account.
     ///
     /// # Errors
-    /// The first rule of method, path or headers that the call breaks.
+    /// The first rule of method, endpoint, path or headers that the call breaks.
     pub fn check(&self, account: &Account) -> Result<(), RequestError> {
         if !METHODS.contains(&self.method.as_str()) {
             return Err(RequestError::Method(header::shown(&self.method)));
         }
-        path::resolve(&account.base_url, &self.path)?;
-        account.check_headers(&self.headers)?;
+        let endpoint = self.endpoint.as_deref();
+        let place = account
+            .place(endpoint)
+            .ok_or_else(|| RequestError::Endpoint(header::shown(endpoint.unwrap_or_default())))?;
+        path::resolve(&place.base_url, &self.path)?;
+        place.check_headers(&self.headers)?;
         header::check_key(&self.idempotency_key)?;
         Ok(())
     }
@@ -83,6 +90,7 @@ impl fmt::Debug for Request {
         let header_names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
         f.debug_struct("Request")
             .field("method", &self.method)
+            .field("endpoint", &self.endpoint)
             .field("path", &self.path)
             .field("header_names", &header_names)
             .field("has_body", &self.body.is_some())
@@ -97,6 +105,9 @@ pub enum RequestError {
     /// The method is none of [`METHODS`].
     #[error("the method {0} is not served: use GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE")]
     Method(String),
+    /// The target has no such endpoint.
+    #[error("the target has no endpoint {0}")]
+    Endpoint(String),
     /// The path leaves the account.
     #[error(transparent)]
     Path(#[from] PathError),

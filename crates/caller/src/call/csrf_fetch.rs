@@ -40,12 +40,9 @@ impl Fetch {
             None => service.clone(),
         };
         let request = Request {
-            method: "GET".to_owned(),
-            path: service,
             query,
             headers,
-            body: None,
-            idempotency_key: String::new(),
+            ..Request::get(service)
         };
         Fetch { scope, request }
     }
@@ -62,6 +59,7 @@ mod tests {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let call = Request {
             method: "POST".to_owned(),
+            endpoint: None,
             path: format!("{SERVICE}A_Y{query}"),
             query: vec![("apikey".to_owned(), "k".to_owned())],
             headers: headers.iter().map(own).collect(),

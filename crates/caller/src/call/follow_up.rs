@@ -23,14 +23,16 @@ pub fn stated_limits(outcome: &Outcome, now: SystemTime) -> Vec<StatedLimit> {
 
 impl Profile {
     /// Where work that the vendor has accepted goes on, if it does: the call has ended only when that has. A Location outside
-    /// the account is none.
+    /// the endpoint that the call went to is none.
     #[must_use]
-    pub fn job_of(&self, outcome: &Outcome) -> Option<FollowUp> {
+    pub fn job_of(&self, endpoint: Option<&str>, outcome: &Outcome) -> Option<FollowUp> {
         let Outcome::Success(answer) = outcome else {
             return None;
         };
-        let protocol = job_protocol(self.jobs())?;
-        (protocol.job_of)(&context(self), answer).map(FollowUp::at)
+        let place = self.place(endpoint);
+        let protocol = job_protocol(place.jobs())?;
+        let path = (protocol.job_of)(&context(place), answer)?;
+        Some(FollowUp::at(endpoint, path))
     }
 
     /// What the outcome of a poll of a job shows.
@@ -41,7 +43,8 @@ impl Profile {
         outcome: Outcome,
         now: SystemTime,
     ) -> PollResult {
-        context(self).poll_result(follow_up, job_protocol(self.jobs()), outcome, now)
+        let place = self.place(follow_up.endpoint.as_deref());
+        context(place).poll_result(follow_up, job_protocol(place.jobs()), outcome, now)
     }
 }
 

@@ -13,6 +13,12 @@ impl Profile {
     #[must_use]
     pub fn account(&self) -> Account {
         let mut account = Account::new(&self.target, self.base_url.clone());
+        account.endpoint.clone_from(&self.endpoint);
+        account.endpoints = self
+            .endpoints
+            .iter()
+            .map(|(name, endpoint)| (name.clone(), endpoint.profile.account()))
+            .collect();
         let own = self.idempotency().headers();
         account.idempotency_headers = own.into_iter().map(str::to_owned).collect();
         account

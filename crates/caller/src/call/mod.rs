@@ -14,6 +14,7 @@ mod recent_calls;
 mod request_builder;
 mod reused_keys;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -49,8 +50,8 @@ pub struct Caller {
     pub(crate) client: Client,
     /// A sign-in that never changes and the target's own headers, ready to send.
     pub(crate) headers: HeaderMap,
-    /// Access tokens, where the target signs in with them.
-    pub(crate) tokens: Option<AccessTokens>,
+    /// Access tokens, where the target signs in with them. Its endpoints have the same, unless they sign in otherwise.
+    pub(crate) tokens: Option<Arc<AccessTokens>>,
     /// Sessions against cross-site request forgery, where the target wants them.
     pub(crate) sessions: Sessions,
     /// Calls that were refused for their credentials and sent once more.
@@ -61,6 +62,8 @@ pub struct Caller {
     pub(crate) known_not_to_have_happened: RecentCalls,
     /// What was sent under which idempotency key.
     reused_keys: ReusedKeys,
+    /// The callers of the account's other hosts, by the names of the endpoints.
+    endpoints: BTreeMap<String, Caller>,
 }
 
 impl Caller {
@@ -77,15 +80,38 @@ impl Caller {
     /// # Errors
     /// See [`CallerError`].
     pub fn with_lookup(profile: Profile, lookup: Lookup) -> Result<Caller, CallerError> {
+        let tokens = match &profile.auth {
+            Auth::OAuth2(oauth2) => Some(Arc::new(AccessTokens::new(*oauth2.clone()))),
+            _ => None,
+        };
+        let mut endpoints = BTreeMap::new();
+        for (name, endpoint) in &profile.endpoints {
+            let profile = endpoint.profile.clone();
+            let caller = if endpoint.own_sign_in {
+                Caller::with_lookup(profile, lookup.clone())?
+            } else {
+                Caller::of_place(profile, lookup.clone(), tokens.clone())?
+            };
+            endpoints.insert(name.clone(), caller);
+        }
+        let caller = Caller::of_place(profile, lookup, tokens)?;
+        Ok(Caller {
+            endpoints,
+            ..caller
+        })
+    }
+
+    /// A caller for one place, which calls nothing but that.
+    fn of_place(
+        profile: Profile,
+        lookup: Lookup,
+        tokens: Option<Arc<AccessTokens>>,
+    ) -> Result<Caller, CallerError> {
         account::check(&profile)?;
         let resolver = Resolver {
             lookup,
             allowed: Arc::from(profile.allow_networks.as_slice()),
             plaintext: Arc::from(account::plaintext_hosts(&profile)),
-        };
-        let tokens = match &profile.auth {
-            Auth::OAuth2(oauth2) => Some(AccessTokens::new(*oauth2.clone())),
-            _ => None,
         };
         let secure = account::is_secure(&profile);
         Ok(Caller {
@@ -99,6 +125,7 @@ impl Caller {
             lost_deletions: RecentCalls::default(),
             known_not_to_have_happened: RecentCalls::default(),
             reused_keys: ReusedKeys::default(),
+            endpoints: BTreeMap::new(),
         })
     }
 
@@ -112,7 +139,8 @@ impl Caller {
     /// key takes them for repeats, and what they asked for is not done.
     #[must_use]
     pub fn reused_keys(&self) -> u64 {
-        self.reused_keys.count()
+        let endpoints = self.endpoints.values().map(Caller::reused_keys);
+        self.reused_keys.count() + endpoints.sum::<u64>()
     }
 
     /// Makes one call, once, as its first attempt. Takes at most the profile's timeout, the sign-in included.
@@ -144,13 +172,28 @@ impl Caller {
         attempt: &Attempt,
         sink: BodySink<'_>,
     ) -> Outcome {
-        let deadline = Instant::now() + self.profile.timeout;
         // What can never be sent needs no sign-in.
         if let Err(error) = request.check(&self.account) {
             return Outcome::Invalid {
                 reason: error.to_string(),
             };
         }
+        let endpoint = request.endpoint.as_ref();
+        let place = endpoint.and_then(|name| self.endpoints.get(name));
+        place
+            .unwrap_or(self)
+            .attempt_here(request, attempt, sink)
+            .await
+    }
+
+    /// Makes one attempt of a call to the very place that this caller is for.
+    async fn attempt_here(
+        &self,
+        request: &Request,
+        attempt: &Attempt,
+        sink: BodySink<'_>,
+    ) -> Outcome {
+        let deadline = Instant::now() + self.profile.timeout;
         let prepared = match self.prepare(request, attempt, deadline).await {
             Ok(prepared) => prepared,
             Err(outcome) => return outcome,

@@ -34,6 +34,7 @@ pub(super) static HTTP: Vendor = Vendor {
     limit_inquiry: None,
     // Plain HTTP is for an API on one's own machine or network; `check` warns of it.
     base_url: |_| None,
+    endpoints: &[],
     account_of: |host| host,
     vendor_code,
     meaning: |_| None,

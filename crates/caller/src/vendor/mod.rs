@@ -5,6 +5,7 @@
 mod base_url;
 mod condition;
 mod defaults;
+mod endpoint;
 mod http;
 mod idempotency;
 mod limit_inquiry;
@@ -30,6 +31,7 @@ use crate::sign_in::Auth;
 
 pub use condition::{Condition, Test};
 pub use defaults::{Bound, SuggestedLimit};
+pub use endpoint::VendorEndpoint;
 pub use idempotency::Idempotency;
 pub use limit_inquiry::{AllowedCalls, Counted, LimitInquiry};
 pub use preset::{Preset, UnknownPreset};
@@ -74,6 +76,8 @@ pub struct Vendor {
     pub limit_inquiry: Option<LimitInquiry>,
     /// Why a base URL cannot be right, where the vendor has a rule for it.
     pub base_url: fn(&Url) -> Option<&'static str>,
+    /// The other hosts that an account has.
+    pub endpoints: &'static [VendorEndpoint],
     /// The account that a host belongs to, where one account has several hosts; else the host itself.
     pub account_of: fn(&str) -> &str,
     /// The code that a body holds, if it is that of an error.
@@ -98,6 +102,12 @@ pub struct Vendor {
 }
 
 impl Vendor {
+    /// What is known of an endpoint of this name.
+    #[must_use]
+    pub fn endpoint(&self, name: &str) -> Option<&'static VendorEndpoint> {
+        self.endpoints.iter().find(|known| known.name == name)
+    }
+
     /// The error code of an answer. One that says that all is well has none, unless a signal asks.
     pub(crate) fn code(&self, configured: &[Signal], answer: &Answer) -> Option<String> {
         let mut signals = configured.iter().chain(self.signals);

@@ -96,6 +96,7 @@ fn call(url: &Url, auth: Auth, path: &str, query: &[(&str, &str)]) {
     profile.allow_networks = Network::LOOPBACK.to_vec();
     let request = Request {
         method: "GET".to_owned(),
+        endpoint: None,
         path: path.to_owned(),
         query: query
             .iter()

@@ -8,6 +8,7 @@
 mod answers;
 mod broken_bodies;
 mod deletions;
+mod endpoints;
 mod egress;
 mod failures;
 mod lost_answers;

@@ -148,6 +148,7 @@ fn read(stream: &mut TcpStream) -> Option<String> {
 pub(crate) fn get(path: &str) -> Request {
     Request {
         method: "GET".to_owned(),
+        endpoint: None,
         path: path.to_owned(),
         query: Vec::new(),
         headers: Vec::new(),

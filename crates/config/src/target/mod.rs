@@ -3,6 +3,7 @@
 mod address;
 mod auth;
 mod deferral;
+mod endpoint;
 mod header;
 mod idempotency;
 mod jobs;
@@ -11,6 +12,7 @@ mod reconcile;
 mod redact;
 mod response;
 mod retry;
+mod shared_account;
 mod signal_condition;
 mod signals;
 
@@ -23,7 +25,7 @@ use rampmeter_caller::Jobs;
 use rampmeter_caller::{Auth, Network, Preset, Profile};
 use rampmeter_dispatch::{Counts, Limit, Priority, Rules};
 
-use crate::document::{Entry, Node, Reading, Section};
+use crate::document::{Node, Reading, Section};
 use crate::problem::{Code, Problem};
 
 pub use redact::{RedactPath, RedactSegment};
@@ -143,6 +145,7 @@ pub(crate) const KEYS: &[&str] = &[
     "reconcile",
     "allow_networks",
     "allow_plaintext",
+    "endpoints",
 ];
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -164,43 +167,11 @@ pub(crate) fn read_all(reading: &Reading<'_>, root: &Section<'_>) -> BTreeMap<St
             );
         }
         if let Some(target) = read(reading, &entry.key, &entry.node) {
-            tell_shared_account(reading, entry, &target, &targets);
+            shared_account::warn(reading, entry, &target, &targets);
             targets.insert(entry.key.clone(), target);
         }
     }
     targets
-}
-
-/// Two targets on one account: their limits know nothing of each other, and the vendor counts the calls of both.
-fn tell_shared_account(
-    reading: &Reading<'_>,
-    entry: &Entry,
-    target: &Target,
-    others: &BTreeMap<String, Target>,
-) {
-    let account = |target: &Target| {
-        let vendor = target.profile.preset.vendor();
-        let url = &target.profile.base_url;
-        (vendor.account_of)(url.host_str().unwrap_or_default()).to_owned()
-            + &url
-                .port()
-                .map(|port| format!(":{port}"))
-                .unwrap_or_default()
-    };
-    let own = account(target);
-    if let Some(other) = others.values().find(|other| account(other) == own) {
-        reading.note(
-            Problem::warning(
-                Code::SharedAccount,
-                format!(
-                    "targets {} and {} call one account, {own}: the vendor counts their calls together, and no limit here does",
-                    other.name, target.name
-                ),
-            )
-            .at(&entry.key_span)
-            .help("make one target of them, or divide what the vendor allows between their limits"),
-        );
-    }
 }
 
 fn is_name(name: &str) -> bool {
@@ -239,6 +210,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
         base_url: base_url.as_ref(),
         local: Cell::new(local),
         preset,
+        scopes: endpoint::scopes(&section, preset.vendor()),
     };
     let auth = match section.get("auth") {
         Some(node) => auth::read(reading, node, &account),
@@ -275,6 +247,9 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     }
     profile.allow_plaintext = section.flag("allow_plaintext").unwrap_or(false);
     address::check(reading, &section, &profile);
+    if section.named("endpoints").is_some() {
+        profile.endpoints = endpoint::read_all(reading, &section, &profile);
+    }
     Some(Target {
         name: name.to_owned(),
         account: profile.account(),

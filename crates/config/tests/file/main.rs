@@ -6,6 +6,7 @@
 )]
 
 mod cases;
+mod endpoints;
 mod hostile;
 mod job_cases;
 mod lost_answers;

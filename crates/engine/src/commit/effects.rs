@@ -93,7 +93,9 @@ impl EffectRunner {
                     None => outcome,
                     Some(selector) => {
                         let selecting = tokio::task::spawn_blocking(move || {
-                            select(caller.profile(), look.as_deref(), &selector, outcome)
+                            let endpoint = request.endpoint.as_deref();
+                            let (profile, look) = (caller.profile(), look.as_deref());
+                            select(profile, endpoint, look, &selector, outcome)
                         });
                         selecting.await.expect("selecting ends")
                     }

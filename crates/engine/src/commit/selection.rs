@@ -14,12 +14,13 @@ use rampmeter_caller::{Profile, ResponseRules};
 /// job is none yet.
 pub(crate) fn select(
     profile: &Profile,
+    endpoint: Option<&str>,
     look: Option<&FollowUp>,
     selector: &Selector,
     outcome: Outcome,
 ) -> Outcome {
     let ends = match look {
-        None => profile.job_of(&outcome).is_none(),
+        None => profile.job_of(endpoint, &outcome).is_none(),
         Some(look) => matches!(
             profile.poll_result(look, outcome.clone(), SystemTime::now()),
             PollResult::Done(_)

@@ -34,7 +34,7 @@ fn at(seconds: i64) -> Time {
 
 fn job() -> Job {
     let path = "/services/rest/async/v1/job/7".to_owned();
-    Job::accepted(FollowUp::at(path), at(1_000))
+    Job::accepted(FollowUp::at(None, path), at(1_000))
 }
 
 /// A look, and the job that was looked at. What goes wrong is the call's own affair.

@@ -53,11 +53,12 @@ impl Tracer {
         let (Some(daemon), Some(segment)) = (&self.daemon, segment) else {
             return;
         };
-        let Some(url) = request.url_without_query(&profile.base_url) else {
+        let place = profile.place(request.endpoint.as_deref());
+        let Some(url) = request.url_without_query(&place.base_url) else {
             return;
         };
         let attempt = Attempted {
-            host: profile.base_url.host_str().unwrap_or_default(),
+            host: place.base_url.host_str().unwrap_or_default(),
             method: &request.method,
             url: &url,
             began,

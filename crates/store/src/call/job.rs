@@ -47,7 +47,7 @@ impl JobRow {
             permit: row.get(4)?,
             since: micros(row, 5)?,
             looks: row.get(6)?,
-            follow_up: parsed.unwrap_or_else(|_| FollowUp::at(String::new())),
+            follow_up: parsed.unwrap_or_else(|_| FollowUp::at(None, String::new())),
         };
         Ok((job, unreadable))
     }

@@ -59,6 +59,8 @@ pub struct CallState {
     pub priority: Priority,
     /// Business key, if the message gave one.
     pub key: Option<String>,
+    /// The endpoint of the target that it has gone to; none for the target's own base URL, and before it has started.
+    pub endpoint: Option<String>,
     /// ARN of the execution that waits for it, if any.
     pub execution_arn: Option<String>,
     /// `waiting`, `in flight`, `delayed` (it was sent with a delay, or its repeat waits for a backoff), or `job` (the vendor

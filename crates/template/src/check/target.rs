@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rampmeter_asl::Selector;
-use rampmeter_caller::{Auth, GrantKind, check_address};
+use rampmeter_caller::{Auth, GrantKind, Profile, check_address};
 use rampmeter_config::{Limiter, Target};
 
 use super::code::{
@@ -17,7 +17,7 @@ use crate::worker::MAX_CALL_SECONDS;
 pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
     let mut found = Vec::new();
     let place = |key: &str| FindingPlace::keys(&["targets", &target.name, key]);
-    found.extend(address(target));
+    found.extend(addresses(target));
     if target.timeout > Duration::from_secs(MAX_CALL_SECONDS) {
         let seconds = target.timeout.as_secs();
         let message = format!(
@@ -104,16 +104,27 @@ fn jobs(target: &Target, limiter: Limiter) -> Option<Finding> {
     Some(Finding::error(FOLLOWS_JOBS, place, message, help))
 }
 
-fn address(target: &Target) -> Option<Finding> {
-    let url = &target.profile.base_url;
+/// What stands against the addresses of a target: its own, and those of its endpoints.
+fn addresses(target: &Target) -> Vec<Finding> {
+    let name = target.name.as_str();
+    let own = FindingPlace::keys(&["targets", name, "base_url"]);
+    let mut found: Vec<Finding> = address(&target.profile, own, format!("[aws.targets.{name}]"))
+        .into_iter()
+        .collect();
+    for (key, endpoint) in &target.profile.endpoints {
+        let place = FindingPlace::keys(&["targets", name, "endpoints", key, "base_url"]);
+        let table = format!("[aws.targets.{name}.endpoints.{key}]");
+        found.extend(address(&endpoint.profile, place, table));
+    }
+    found
+}
+
+fn address(profile: &Profile, place: FindingPlace, table: String) -> Option<Finding> {
+    let url = &profile.base_url;
     let host = url.host_str().unwrap_or_default();
-    let place = FindingPlace::keys(&["targets", &target.name, "base_url"]);
     if is_this_machine(host) {
         let message = format!("{host} is the function itself on AWS, and nobody answers there");
-        let help = format!(
-            "name the account's address in [aws.targets.{}]: base_url = \"https://...\"",
-            target.name
-        );
+        let help = format!("name the account's address in {table}: base_url = \"https://...\"");
         return Some(Finding::error(UNREACHABLE, place, message, help));
     }
     if check_address(url, &[]).is_err() {

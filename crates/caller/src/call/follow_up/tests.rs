@@ -51,7 +51,7 @@ fn look(follow_up: &FollowUp, outcome: Outcome) -> PollResult {
 }
 
 fn wanted(profile: &Profile, answer: &Answer) -> Option<FollowUp> {
-    profile.job_of(&Outcome::Success(answer.clone()))
+    profile.job_of(None, &Outcome::Success(answer.clone()))
 }
 
 fn next(look: PollResult) -> FollowUp {

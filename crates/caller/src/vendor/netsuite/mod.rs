@@ -1,6 +1,7 @@
 //! Oracle NetSuite. Its concurrency limit is one per account, shared by REST, SOAP and RESTlets, and each of the
 //! three says "too many at once" in a way of its own. NetSuite sends no Retry-After.
 
+mod endpoints;
 mod jobs;
 mod limits;
 mod sign_in;
@@ -61,7 +62,8 @@ pub(super) static NETSUITE: Vendor = Vendor {
     probe: Some("/services/rest/system/v1/serverTime"),
     limit_inquiry: Some(limits::INQUIRY),
     base_url,
-    account_of,
+    endpoints: endpoints::ENDPOINTS,
+    account_of: |host| endpoints::account_of(host).unwrap_or(host),
     vendor_code,
     meaning,
     pause: |_| None,
@@ -101,13 +103,6 @@ fn base_url(url: &Url) -> Option<&'static str> {
         return Some("writes the account with `_`; in a host's name it is `-`, as in 1234567-sb1");
     }
     https_only(url)
-}
-
-/// `1234567.suitetalk.api.netsuite.com` and `1234567.restlets.api.netsuite.com` are one account.
-fn account_of(host: &str) -> &str {
-    let account = host.strip_suffix(".api.netsuite.com");
-    let account = account.and_then(|below| below.split('.').next());
-    account.unwrap_or(host)
 }
 
 fn meaning(seen: &Seen<'_>) -> Option<Meaning> {
@@ -222,6 +217,7 @@ mod tests {
     fn request(method: &str, path: &str, body: Value) -> Request {
         Request {
             method: method.to_owned(),
+            endpoint: None,
             path: path.to_owned(),
             query: Vec::new(),
             headers: Vec::new(),

@@ -1,6 +1,7 @@
 //! Salesforce REST. Its errors come in a list, a throttle is a 403 like a missing right, and it sends no Retry-After:
 //! how long to pause follows from which of its two limits refused.
 
+mod endpoints;
 mod limits;
 mod sign_in;
 
@@ -64,6 +65,7 @@ pub(super) static SALESFORCE: Vendor = Vendor {
     probe: Some("/services/data/"),
     limit_inquiry: Some(limits::INQUIRY),
     base_url,
+    endpoints: endpoints::ENDPOINTS,
     account_of: |host| host,
     vendor_code: http::vendor_code,
     meaning,
@@ -243,6 +245,7 @@ mod tests {
     fn an_upsert_by_external_id_repeats_safely_and_an_insert_does_not() {
         let request = |method: &str, path: &str| Request {
             method: method.to_owned(),
+            endpoint: None,
             path: path.to_owned(),
             query: Vec::new(),
             headers: Vec::new(),

@@ -49,6 +49,7 @@ pub(in crate::vendor) static ODATA: Vendor = Vendor {
     probe: None,
     limit_inquiry: None,
     base_url: https_only,
+    endpoints: &[],
     account_of: |host| host,
     vendor_code,
     meaning: |_| None,

@@ -37,6 +37,7 @@ pub(in crate::vendor) static SUCCESSFACTORS: Vendor = Vendor {
     probe: Some("/odata/v2/"),
     limit_inquiry: None,
     base_url,
+    endpoints: &[],
     account_of: |host| host,
     vendor_code,
     meaning: |_| None,

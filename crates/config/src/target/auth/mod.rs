@@ -20,6 +20,8 @@ pub(crate) struct Account<'a> {
     pub(crate) local: Cell<bool>,
     /// Its vendor, which has rules for what a sign-in leaves out.
     pub(crate) preset: Preset,
+    /// What its access tokens must be allowed beyond the vendor's usual.
+    pub(crate) scopes: Vec<&'static str>,
 }
 
 /// A kind of sign-in: its name, its keys, those of them that are required, and how it is read.

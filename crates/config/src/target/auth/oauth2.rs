@@ -44,7 +44,7 @@ pub(super) fn client_assertion(section: &Section<'_>, account: &Account<'_>) -> 
         )
     };
     let defaults = account.preset.token_defaults(GrantKind::ClientAssertion);
-    let scopes = scopes(section, defaults);
+    let scopes = scopes(section, account, defaults);
     let forms = [("list", ScopeForm::List), ("commas", ScopeForm::Commas)];
     let scope_form = section.word("scope_form", &forms).unwrap_or_default();
     let audience = audience(section, defaults);
@@ -182,11 +182,21 @@ fn token_url(
 }
 
 /// One text or a list of them.
-fn scopes(section: &Section<'_>, defaults: Option<&TokenDefaults>) -> Option<Vec<String>> {
+fn scopes(
+    section: &Section<'_>,
+    account: &Account<'_>,
+    defaults: Option<&TokenDefaults>,
+) -> Option<Vec<String>> {
     match section.get("scope").map(|node| &node.value) {
         None => {
             let usual = defaults.map_or(&[][..], |defaults| defaults.scopes);
-            Some(usual.iter().map(|scope| (*scope).to_owned()).collect())
+            let mut scopes: Vec<String> = Vec::new();
+            for scope in usual.iter().chain(&account.scopes) {
+                if !scopes.iter().any(|other| other == scope) {
+                    scopes.push((*scope).to_owned());
+                }
+            }
+            Some(scopes)
         }
         Some(Value::Array(_)) => section
             .texts("scope")

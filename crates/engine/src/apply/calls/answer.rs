@@ -83,7 +83,9 @@ impl CallContext<'_> {
         if !matches!(outcome, Outcome::Unknown { .. } | Outcome::Invalid { .. }) {
             self.target(target).note_latency(took);
         }
-        if let Some(job) = self.target(target).config.profile.job_of(outcome) {
+        let endpoint = call.endpoint.as_deref();
+        let profile = &self.target(target).config.profile;
+        if let Some(job) = profile.job_of(endpoint, outcome) {
             self.target(target).errors.went_well();
             return self.jobs().accepted(target, permit, job).map(CallEnd::Job);
         }
@@ -145,6 +147,8 @@ impl CallContext<'_> {
             let call = InFlight {
                 message,
                 priority: lane.ok_or_else(|| StoreError::damaged("a permit of no lane"))?,
+                // No answer of it comes any more.
+                endpoint: None,
                 started_at: permit.started_at,
                 on_unknown,
                 look: job.map(|job| Box::new(job.follow_up)),

@@ -380,6 +380,11 @@ fn call_state(
     };
     let draining = context.queue.journal.draining;
     let target = context.target(id);
+    let of_job = job
+        .as_ref()
+        .and_then(|job| job.follow_up.endpoint.as_deref());
+    let endpoint = of_job.or(target.in_flight.endpoint_of(message.id));
+    let endpoint = endpoint.map(str::to_owned);
     let why = match (&job, status) {
         (Some(job), Status::Delayed { until, .. }) => explain_job(job, until),
         (Some(job), _) => explain_job(job, None),
@@ -393,6 +398,7 @@ fn call_state(
         target: target.config.name.clone(),
         priority,
         key: message.key.clone(),
+        endpoint,
         execution_arn,
         status: if job.is_some() { "job" } else { status.word() },
         job: job.map(job_state),
@@ -419,6 +425,7 @@ fn state_without_target(
         target,
         priority: lane.priority,
         key: message.key.clone(),
+        endpoint: None,
         execution_arn: execution_arn(context, message)?,
         status: "waiting",
         job: None,

@@ -259,6 +259,7 @@ impl Permits<'_, '_> {
             InFlight {
                 message,
                 priority,
+                endpoint: request.endpoint.clone(),
                 started_at: now,
                 on_unknown,
                 look: look.clone(),

@@ -422,3 +422,23 @@ async fn a_task_lives_while_its_job_goes_on() {
     assert_eq!(ended.error, None);
     assert_eq!(ended.summary.status, ExecutionStatus::Succeeded);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_of_an_endpoint_is_looked_at_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let base = Vendor::start(|_| Reply::json(500, "{}")).await;
+    let rest = vendor(|seen, _| at_end(seen, true, created())).await;
+    let target = format!(
+        "[targets.erp.endpoints.rest]\nbase_url = \"http://{}\"\n",
+        rest.address()
+    );
+    let definition = ONE_CALL.replacen("\"Method\"", "\"Endpoint\": \"rest\", \"Method\"", 1);
+    assert_ne!(definition, ONE_CALL);
+    let engine = open(&config(directory.path(), &base, &target, &definition));
+    let arn = start(&engine, "SO-1", &order("high", "SO-1"))
+        .await
+        .execution_arn;
+    let end = ended(&engine, &arn).await;
+    assert_eq!(end.summary.status, ExecutionStatus::Succeeded);
+    assert_eq!((posts(&rest), base.seen().len()), (1, 0));
+}

@@ -50,6 +50,45 @@ async fn never_more_calls_are_out_than_the_limit_and_the_rest_say_why_they_wait(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_hosts_of_one_account_share_its_limit() {
+    let directory = tempfile::tempdir().unwrap();
+    let rest = Vendor::start(|_| Reply::json(200, "{}").held()).await;
+    let restlets = Vendor::start(|_| Reply::json(200, "{}").held()).await;
+    let target = format!(
+        "[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 5\n\
+         [targets.erp.endpoints.restlets]\nbase_url = \"http://{}/app\"\n",
+        restlets.address()
+    );
+    let engine = open(&config(directory.path(), &rest, &target, ONE_CALL));
+    for number in 0..10 {
+        let named = json!({"Method": "GET", "Endpoint": "restlets", "Path": format!("/{number}")});
+        let whole = format!("http://{}/app/{number}", restlets.address());
+        let whole = json!({"Method": "GET", "ApiEndpoint": whole});
+        let own = json!({"Method": "GET", "Path": format!("/{number}")});
+        for message in [named, whole, own] {
+            send(&engine, "erp-medium", &message.to_string()).await;
+        }
+    }
+    let out = || (rest.seen().len(), restlets.seen().len());
+    until(async || (out().0 + out().1 == 5).then_some(())).await;
+    let state = &engine.calls().targets().await.unwrap()[0];
+    assert_eq!((state.in_flight, state.waiting), (5, [0, 25, 0]));
+    let calls = engine.calls().list_calls(100).await.unwrap();
+    let there = calls
+        .iter()
+        .filter(|call| call.endpoint.as_deref() == Some("restlets"));
+    assert_eq!(there.count(), restlets.seen().len());
+    rest.open_doors();
+    restlets.open_doors();
+    until(async || (out() == (10, 20)).then_some(())).await;
+    let mut paths: Vec<String> = restlets.seen().into_iter().map(|seen| seen.path).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    assert_eq!(paths.len(), 10);
+    assert!(paths.iter().all(|path| path.starts_with("/app/")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn urgent_calls_overtake_a_backlog_and_the_backlog_is_not_starved() {
     let directory = tempfile::tempdir().unwrap();
     let vendor = Vendor::start(|_| Reply::json(200, "{}").held()).await;

@@ -61,6 +61,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         ("held by", "held_by"),
         ("starts", "starts"),
         ("key", "key"),
+        ("endpoint", "endpoint"),
         ("execution", "execution_arn"),
     ] {
         if let Some(value) = call[field].as_str() {

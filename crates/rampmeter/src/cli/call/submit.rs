@@ -27,8 +27,11 @@ pub(crate) struct Arguments {
     target: String,
     /// GET, HEAD, OPTIONS, POST, PUT, PATCH or DELETE.
     method: String,
-    /// Path below the target's base_url.
+    /// Path below the target's base_url, or below that of the endpoint.
     path: String,
+    /// An endpoint of the target: another host of the same account.
+    #[arg(long)]
+    endpoint: Option<String>,
     /// The body: JSON, or a text that is sent as it is under a Content-Type that is not JSON.
     #[arg(
         long,
@@ -134,6 +137,7 @@ fn message(arguments: &Arguments) -> Result<Value, Failure> {
         };
     }
     for (name, value) in [
+        ("Endpoint", arguments.endpoint.clone().map(Value::String)),
         (
             "Headers",
             Some(headers)

@@ -91,6 +91,7 @@ fn path_of(target: &Target, chosen: Option<&str>) -> Result<String, Failure> {
 pub(crate) async fn call(caller: &Caller, path: &str) -> Outcome {
     let request = Request {
         method: "GET".to_owned(),
+        endpoint: None,
         path: path.to_owned(),
         query: Vec::new(),
         headers: Vec::new(),

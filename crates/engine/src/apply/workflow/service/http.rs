@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use rampmeter_asl::Task;
+use rampmeter_call::CallMessage;
 use rampmeter_call::http_task::call_of;
-use rampmeter_call::{CallMessage, path};
 use rampmeter_dispatch::Priority;
 use rampmeter_store::model::id::{ExecutionId, MessageNumber, StepId, TargetId};
 use rampmeter_store::{MessageRow, StoreError};
@@ -85,13 +85,13 @@ impl Services<'_, '_> {
         Ok(Submission::Sent(Some(Box::new(sending)), None))
     }
 
-    /// The target that an endpoint lies below: that with the longest base URL, where several match.
-    fn target_at(&self, endpoint: &str) -> Option<TargetId> {
+    /// The target that a URL lies below: that with the longest base URL or endpoint, where several match.
+    fn target_at(&self, url: &str) -> Option<TargetId> {
         let targets = self.workflow.calls.memory.targets.iter();
         targets
             .filter(|(_, target)| target.config.worker == rampmeter_config::Worker::Embedded)
-            .filter(|(_, target)| path::relative(&target.config.profile.base_url, endpoint).is_ok())
-            .max_by_key(|(_, target)| target.config.profile.base_url.as_str().len())
+            .filter_map(|(id, target)| Some((id, target.config.account.locate(url).ok()?.0)))
+            .max_by_key(|(_, place)| place.base_url.as_str().len())
             .map(|(id, _)| *id)
     }
 
