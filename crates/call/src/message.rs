@@ -98,7 +98,7 @@ pub enum Reason {
     /// The target has no endpoint of this name.
     #[error("{}", no_endpoint(.name, .target, .served))]
     UnknownEndpoint {
-        /// The name, shortened if long.
+        /// The name in quotes, shortened if long.
         name: String,
         /// The target.
         target: String,
@@ -138,12 +138,16 @@ fn no_endpoint(name: &str, target: &str, served: &[String]) -> String {
             "target {target} has no endpoint {name}: it has none beside its base_url; [targets.{target}.endpoints.NAME] makes one"
         );
     }
-    let near = suggestion::nearest(name, served.iter().map(String::as_str));
-    format!(
-        "target {target} has no endpoint {name}{}; it has {}",
-        did_you_mean(near),
-        served.join(", ")
-    )
+    let written = name.trim_matches('"');
+    match suggestion::nearest(written, served.iter().map(String::as_str)) {
+        Some(near) => {
+            format!("target {target} has no endpoint {name}; did you mean {near}?")
+        }
+        None => format!(
+            "target {target} has no endpoint {name}; it has {}",
+            served.join(", ")
+        ),
+    }
 }
 
 impl InvalidMessage {

@@ -239,7 +239,11 @@ fn an_endpoint_that_the_target_has_not_is_refused_and_the_nearest_named() {
     };
     assert_eq!(
         refused(json!({"Endpoint": "restlet"})),
-        "target netsuite has no endpoint restlet; did you mean restlets?; it has restlets"
+        "target netsuite has no endpoint \"restlet\"; did you mean restlets?"
+    );
+    assert_eq!(
+        refused(json!({"Endpoint": "warehouse"})),
+        "target netsuite has no endpoint \"warehouse\"; it has restlets"
     );
     assert_eq!(
         refused(json!({"Path": null, "ApiEndpoint": "https://evil.test/app/x"})),
