@@ -135,9 +135,11 @@ impl GateView<'_> {
     fn start_of(&self, position: Position, stage: Stage, latency: Option<Duration>) -> Start {
         let lane = position.priority;
         let opens = self.lane_opens_at(lane, stage);
+        let resumes = self.planned_pause(lane).map(|(_, until)| until);
         let estimate = self.reopens_at(position, latency).and_then(|reopens| {
             let context = self.context();
-            self.gate.limits.iter().try_fold(reopens, |latest, limit| {
+            let earliest = resumes.map_or(reopens, |until| until.max(reopens));
+            self.gate.limits.iter().try_fold(earliest, |latest, limit| {
                 let places = limit.has_places_at(position, stage, latency, context)?;
                 Some(latest.max(places))
             })

@@ -11,18 +11,18 @@ impl Oracle {
     /// Whether a pause by the calendar stops a lane.
     pub(crate) fn is_planned_pause(&self, lane: Priority, at: Time) -> bool {
         let hour = at.as_micros().div_euclid(HOUR);
-        let mut pauses = self.rules.pauses.iter();
-        pauses.any(|pause| {
+        let pauses = self.rules.pauses.iter();
+        let mut of_the_lane = pauses.filter(|pause| pause.lanes[lane.index()]);
+        of_the_lane.any(|pause| {
             let (from, to) = (i64::from(pause.from.hour()), i64::from(pause.to.hour()));
             let length = if to > from { to - from } else { to + 24 - from };
             // The hours up to this one in which it may have begun.
-            let begun = (0..length).any(|back| {
+            (0..length).any(|back| {
                 let begin = hour - back;
                 // The first of January 1970 was a Thursday, the fourth day of the week.
                 let day = (begin.div_euclid(24) + 3).rem_euclid(7);
                 begin.rem_euclid(24) == from && pause.days[day as usize]
-            });
-            begun && pause.lanes[lane.index()]
+            })
         })
     }
 
