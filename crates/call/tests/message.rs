@@ -222,7 +222,7 @@ fn a_message_names_an_endpoint_or_its_whole_url_is_of_one() {
     };
     let restlets = Some("restlets".to_owned());
     let named = of(json!({"Endpoint": "restlets", "Path": "/x?a=1"}));
-    assert_eq!(named, (restlets.clone(), "/x?a=1".to_owned()));
+    assert_eq!(named, (restlets, "/x?a=1".to_owned()));
     let whole = of(json!({"Path": null, "ApiEndpoint": "https://restlets.vendor.test/app/x?a=1"}));
     assert_eq!(whole, named);
     let own = of(json!({"Path": null, "ApiEndpoint": "https://vendor.test/api/x"}));

@@ -36,7 +36,10 @@ pub(crate) struct StopBody {
 /// The body of `POST /v1/executions/NAME/redrive`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RedriveBody {}
+pub(crate) struct RedriveBody {
+    /// The entry of the audit trail for all that are taken up together.
+    bulk: Option<i64>,
+}
 
 pub(crate) async fn list(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
     let machines = site.engine.state_machines().list_state_machines().await?;
@@ -108,11 +111,12 @@ pub(crate) async fn redrive(
     Path(named): Path<String>,
     body: Body<RedriveBody>,
 ) -> Result<Answer, Refused> {
-    read(body)?;
+    let body = read(body)?;
     let execution_arn = find(&site, &named).await?.summary.execution_arn;
     let redrive = RedriveExecution {
         execution_arn: execution_arn.clone(),
         client_token: None,
+        bulk: body.bulk,
     };
     let redriven_at = caller
         .engine

@@ -117,13 +117,10 @@ impl Holder {
             }
             Holder::Lane(lane) => format!("the {lane} lane, which goes first"),
             Holder::Pause { scope, reason } => paused(*scope, reason.as_deref()),
-            Holder::PlannedPause { lane, reason: None } => {
-                format!("a planned pause of the {lane} lane")
-            }
-            Holder::PlannedPause {
-                lane,
-                reason: Some(reason),
-            } => format!("a planned pause of the {lane} lane ({reason})"),
+            Holder::PlannedPause { lane, reason } => with_reason(
+                format!("a planned pause of the {lane} lane"),
+                reason.as_deref(),
+            ),
             Holder::OrderingKey { call } => {
                 format!("call {call}, which has the same OrderingKey and goes first")
             }
@@ -140,14 +137,7 @@ impl Holder {
             }
             Holder::InFlight => "nothing: it is in flight".to_owned(),
             Holder::Unknown => "its lost answer: the vendor may still be at work on it".to_owned(),
-            Holder::Job { job, polls } => {
-                let polled = match polls {
-                    0 => "not polled yet".to_owned(),
-                    1 => "polled once".to_owned(),
-                    polls => format!("polled {polls} times"),
-                };
-                format!("job {job} at the vendor, {polled}")
-            }
+            Holder::Job { job, polls } => format!("job {job} at the vendor, {}", polled(*polls)),
             Holder::Draining => "the end of the server, which starts no more calls".to_owned(),
             Holder::NoTarget { target } => {
                 format!("target {target}, which is not in the configuration")
@@ -161,6 +151,18 @@ fn paused(scope: Scope, reason: Option<&str>) -> String {
         Scope::Target => "a pause of the target".to_owned(),
         Scope::Lane(lane) => format!("a pause of the {lane} lane"),
     };
+    with_reason(what, reason)
+}
+
+fn polled(polls: u32) -> String {
+    match polls {
+        0 => "not polled yet".to_owned(),
+        1 => "polled once".to_owned(),
+        polls => format!("polled {polls} times"),
+    }
+}
+
+fn with_reason(what: String, reason: Option<&str>) -> String {
     match reason {
         Some(reason) => format!("{what} ({reason})"),
         None => what,

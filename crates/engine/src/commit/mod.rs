@@ -5,6 +5,7 @@ pub(crate) mod effects;
 pub(crate) mod ends;
 pub(crate) mod measure;
 pub(crate) mod open;
+pub(crate) mod open_target;
 pub(crate) mod publish;
 pub(crate) mod recovery;
 pub(crate) mod stopped;

@@ -147,14 +147,9 @@ impl<'w> Transaction<'w> {
             Command::ReportTask(report, reply) => self
                 .workflow()
                 .client(reply, |workflow| workflow.report_task(report)),
-            Command::RedriveExecution(redrive, reply) => {
-                self.workflow().client(reply, |workflow| {
-                    let redriven_at = workflow.redrives().redrive_execution(&redrive)?;
-                    let (action, arn) = (Action::RedriveExecution, &redrive.execution_arn);
-                    workflow.calls.record_action(action, "", arn, "")?;
-                    Ok(redriven_at)
-                })
-            }
+            Command::RedriveExecution(redrive, reply) => self
+                .control()
+                .client(reply, |control| control.redrive_execution(&redrive)),
             Command::UpdateMapRun(update, reply) => self.workflow().client(reply, |workflow| {
                 workflow.map_runs().update_map_run(&update)
             }),

@@ -234,6 +234,8 @@ mod tests {
 
     #[test]
     fn without_credentials_or_a_region_it_is_said_how_to_have_them() {
+        // As `main` does.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let only = |name: &str| (name == "AWS_REGION").then(|| "eu-west-1".to_owned());
         assert!(AwsClient::from_environment(&only).is_err());
         let keys = |name: &str| name.starts_with("AWS_").then(|| "x".to_owned());

@@ -69,6 +69,8 @@ pub struct RedriveExecution {
     pub execution_arn: String,
     /// A repeat with the same text within 15 minutes gets the first answer.
     pub client_token: Option<String>,
+    /// The entry of the audit trail for all that are taken up together; absent where this one has its own.
+    pub bulk: Option<i64>,
 }
 
 /// Status of an execution, as AWS names it.

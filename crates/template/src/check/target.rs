@@ -140,18 +140,18 @@ fn lost_calls(target: &Target, limiter: Limiter) -> Option<Finding> {
 fn addresses(target: &Target) -> Vec<Finding> {
     let name = target.name.as_str();
     let own = FindingPlace::keys(&["targets", name, "base_url"]);
-    let mut found: Vec<Finding> = address(&target.profile, own, format!("[aws.targets.{name}]"))
+    let mut found: Vec<Finding> = address(&target.profile, own, &format!("[aws.targets.{name}]"))
         .into_iter()
         .collect();
     for (key, endpoint) in &target.profile.endpoints {
         let place = FindingPlace::keys(&["targets", name, "endpoints", key, "base_url"]);
         let table = format!("[aws.targets.{name}.endpoints.{key}]");
-        found.extend(address(&endpoint.profile, place, table));
+        found.extend(address(&endpoint.profile, place, &table));
     }
     found
 }
 
-fn address(profile: &Profile, place: FindingPlace, table: String) -> Option<Finding> {
+fn address(profile: &Profile, place: FindingPlace, table: &str) -> Option<Finding> {
     let url = &profile.base_url;
     let host = url.host_str().unwrap_or_default();
     if is_this_machine(host) {

@@ -38,6 +38,7 @@ pub(crate) async fn redrive(call: Call) -> Result<Value, WireError> {
     let request = RedriveExecution {
         execution_arn: redrive.execution_arn.unwrap_or_default(),
         client_token: redrive.client_token,
+        bulk: None,
     };
     let redriven_at = call
         .site

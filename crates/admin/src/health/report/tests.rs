@@ -87,12 +87,12 @@ fn ago(seconds: i64, sample: Sample) -> Sample {
 /// The verdict on a target that was `before` a minute ago, and has been known since then.
 fn judged(target: TargetSample, before: Option<TargetSample>) -> HealthReport {
     let before = before.map(|before| ago(60, sample(before)));
-    judged_after(sample(target), before)
+    judged_after(&sample(target), before)
 }
 
-fn judged_after(sample: Sample, kept: impl IntoIterator<Item = Sample>) -> HealthReport {
+fn judged_after(sample: &Sample, kept: impl IntoIterator<Item = Sample>) -> HealthReport {
     let kept: VecDeque<Sample> = kept.into_iter().collect();
-    judge(&Objectives::default(), &sample, History(&kept), NOW)
+    judge(&Objectives::default(), sample, History(&kept), NOW)
 }
 
 #[test]
@@ -224,12 +224,12 @@ fn one_bad_answer_of_a_quiet_target_is_well_and_so_is_a_target_that_has_recovere
     minute_ago.answers = [0, 0, 0, 50, 0, 0];
     now.answers = [30, 0, 0, 50, 0, 0];
     let kept = [ago(300, sample(first)), ago(60, sample(minute_ago))];
-    assert!(judged_after(sample(now.clone()), kept.clone()).well());
+    assert!(judged_after(&sample(now.clone()), kept.clone()).well());
     // And it stays so when nothing more is asked of it.
     let quiet = [100, 80, 20].map(|seconds| ago(seconds, sample(now.clone())));
     let [first, minute_ago] = kept;
     let kept = [first, ago(170, minute_ago)].into_iter().chain(quiet);
-    assert!(judged_after(sample(now), kept).well());
+    assert!(judged_after(&sample(now), kept).well());
 }
 
 #[test]
@@ -343,7 +343,7 @@ fn ended(succeeded: u64, failed: u64) -> Sample {
 
 #[test]
 fn failed_executions_are_named_by_workflow_and_error_with_the_next_step() {
-    let verdict = judged_after(ended(8, 4), None);
+    let verdict = judged_after(&ended(8, 4), None);
     assert!(!verdict.well());
     let told = told(&verdict);
     let failed = &told["executions"][0];
@@ -363,14 +363,14 @@ fn failed_executions_are_named_by_workflow_and_error_with_the_next_step() {
 
 #[test]
 fn one_failed_execution_is_told_and_well_and_old_ones_are_forgotten() {
-    let verdict = judged_after(ended(0, 1), None);
+    let verdict = judged_after(&ended(0, 1), None);
     assert!(verdict.well());
     assert_eq!(
         (verdict.executions.len(), verdict.executions[0].count),
         (1, 1)
     );
     // The same ones were there before all that is known.
-    let verdict = judged_after(ended(0, 4), [ago(900, ended(0, 4))]);
+    let verdict = judged_after(&ended(0, 4), [ago(900, ended(0, 4))]);
     assert!(verdict.well());
     assert_eq!(verdict.executions, []);
 }
@@ -378,7 +378,7 @@ fn one_failed_execution_is_told_and_well_and_old_ones_are_forgotten() {
 #[test]
 fn a_workflow_that_succeeds_again_is_well_within_a_minute() {
     let kept = [ago(300, ended(0, 0)), ago(60, ended(0, 9))];
-    let verdict = judged_after(ended(5, 9), kept);
+    let verdict = judged_after(&ended(5, 9), kept);
     assert!(verdict.well());
     assert_eq!(
         (verdict.executions.len(), verdict.executions[0].fails),
@@ -393,7 +393,7 @@ fn a_disk_that_is_nearly_full_is_unwell_before_it_is_full_and_nothing_is_to_be_d
         free: 1 << 20,
         total: 1 << 30,
     });
-    let verdict = judged_after(full, None);
+    let verdict = judged_after(&full, None);
     assert!(!verdict.well());
     let disk = &told(&verdict)["disk"];
     assert_eq!(disk["next"], "df -h /data");

@@ -1,8 +1,10 @@
 //! The same change to many: one entry of the audit trail says what is meant, and each of the changes refers to it.
 
-use rampmeter_store::model::control::BulkChange;
+use rampmeter_store::model::control::{Action, BulkChange};
+use rampmeter_store::model::execution::RedriveExecution;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{StoreFailure, TransactionError};
+use rampmeter_time::UnixMillis;
 
 use crate::apply::control::context::ControlContext;
 
@@ -11,6 +13,20 @@ impl ControlContext<'_> {
     pub(crate) fn begin_bulk(&mut self, bulk: &BulkChange) -> Result<i64, StoreFailure> {
         let (kind, change) = (bulk.kind.as_str(), &bulk.chosen_by);
         self.record_control(&bulk.target, kind, &bulk.subject, change, &bulk.reason)
+    }
+
+    /// Takes a failed execution up again, with an entry of its own unless one stands for many.
+    pub(crate) fn redrive_execution(
+        &mut self,
+        redrive: &RedriveExecution,
+    ) -> Result<UnixMillis, TransactionError> {
+        self.check_bulk(redrive.bulk)?;
+        let redriven_at = self.workflow.redrives().redrive_execution(redrive)?;
+        if redrive.bulk.is_none() {
+            let (action, arn) = (Action::RedriveExecution, &redrive.execution_arn);
+            self.workflow.calls.record_action(action, "", arn, "")?;
+        }
+        Ok(redriven_at)
     }
 
     /// Refuses a change that refers to an entry which is not there, or stands for one change alone: no change is without an

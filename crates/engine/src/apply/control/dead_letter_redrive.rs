@@ -223,6 +223,7 @@ impl ControlContext<'_> {
         let request = RedriveExecution {
             execution_arn: arn.clone(),
             client_token: None,
+            bulk: None,
         };
         self.workflow.redrives().redrive_execution(&request)?;
         Ok(Redriven::Execution(arn))

@@ -19,22 +19,30 @@ async fn send(engine: &Engine, path: &str) {
         body: format!(r#"{{"Method":"GET","Path":"{path}"}}"#),
         ..SendMessage::default()
     };
-    engine.queues().send_message(call).await.unwrap();
+    engine
+        .queues()
+        .send_message(call)
+        .await
+        .expect("as planned");
 }
 
 /// When the one place of the day is free, in the engine's time; none as long as no answer is written down.
 fn freed_at(data_dir: &Path) -> Option<i64> {
-    let store = Connection::open(data_dir.join("rampmeter.db")).unwrap();
-    store.busy_timeout(Duration::from_secs(5)).unwrap();
+    let store = Connection::open(data_dir.join("rampmeter.db")).expect("as planned");
+    store
+        .busy_timeout(Duration::from_secs(5))
+        .expect("as planned");
     let place = store.query_row("SELECT until FROM window_place", [], |row| row.get(0));
     place.ok()
 }
 
 /// The next midnight in UTC.
 fn midnight() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("as planned");
     let day = 24 * HOUR;
-    let now = i64::try_from(now.as_micros()).unwrap();
+    let now = i64::try_from(now.as_micros()).expect("as planned");
     (now.div_euclid(day) + 1) * day
 }
 

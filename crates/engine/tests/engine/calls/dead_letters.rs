@@ -243,6 +243,7 @@ async fn an_older_letter_of_an_execution_that_was_redriven_is_refused() {
     let request = rampmeter_engine::RedriveExecution {
         execution_arn: started.execution_arn.clone(),
         client_token: None,
+        bulk: None,
     };
     engine
         .executions()

@@ -225,6 +225,7 @@ async fn ask_for_each_victim(engine: &Engine) {
         let redrive = RedriveExecution {
             execution_arn: arn.clone(),
             client_token: None,
+            bulk: None,
         };
         let _ = executions.redrive_execution(redrive).await;
     }

@@ -267,6 +267,7 @@ async fn a_heavy_state_can_be_redriven() {
     let redrive = RedriveExecution {
         execution_arn: arn.clone(),
         client_token: None,
+        bulk: None,
     };
     engine
         .executions()

@@ -60,6 +60,7 @@ async fn redrive(engine: &Engine, arn: &str, token: Option<&str>) -> Result<Unix
     let request = RedriveExecution {
         execution_arn: arn.to_owned(),
         client_token: token.map(str::to_owned),
+        bulk: None,
     };
     engine.executions().redrive_execution(request).await
 }

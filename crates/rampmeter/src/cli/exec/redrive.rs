@@ -98,14 +98,16 @@ async fn redrive_all(
         reason: &all.reason,
     };
     bulk.agree(all.yes)?;
-    bulk.begin(client).await?;
+    let entry = bulk.begin(client).await?;
     let mut refused = 0;
     for (before, execution) in executions.iter().enumerate() {
         if before > 0 {
             tokio::time::sleep(all.rate.pause()).await;
         }
         let arn = text(&execution["execution_arn"]);
-        match redrive_one(client, &arn).await {
+        let body = json!({ "bulk": entry });
+        let path = ["v1", "executions", &arn, "redrive"];
+        match client.change(&path, &body).await.map(drop) {
             Ok(()) => tell(&arn, format)?,
             Err(ClientError::Refused(refusal)) => {
                 refused += 1;

@@ -109,8 +109,8 @@ pub(super) async fn drain(arguments: Arguments) -> Result<(), Failure> {
 /// What is paused of a target, by hand or by the calendar.
 async fn still_paused(client: &Client, name: &str) -> Result<Vec<String>, Failure> {
     let answer = client.admin(&["v1", "targets"]).await?;
-    let targets = answer["targets"].as_array().into_iter().flatten();
-    let target = targets.filter(|target| target["name"] == name).next_back();
+    let mut targets = answer["targets"].as_array().into_iter().flatten();
+    let target = targets.find(|target| target["name"] == name);
     Ok(target.map(pauses_of).unwrap_or_default())
 }
 

@@ -1,0 +1,217 @@
+//! A start opens a target: its gate with the places that calls still have, the changes that people made of its limits, its lanes
+//! and its queues. What becomes of the calls that were in flight is in `recovery`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rampmeter_asl::Selector;
+use rampmeter_caller::Caller;
+use rampmeter_clock::Basis;
+use rampmeter_config::{Target as Config, Worker};
+use rampmeter_dispatch::{
+    Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Time, WindowRow,
+};
+use rampmeter_index::{DEAD_LANE, Queue, RecentErrors, names_of};
+use rampmeter_store::model::damaged::DamagedKind;
+use rampmeter_store::model::id::{QueueId, TargetId};
+use rampmeter_store::{PermitRow, Readable, readable};
+use rampmeter_succession::{holds_for, take_up_calendar};
+
+use crate::apply::control::limit_change::amended;
+use crate::commit::open::OpenError;
+use crate::commit::writer::Writer;
+use crate::memory::target::Target;
+
+/// Calls in flight to a target that has no limit of its own on them.
+const MAX_IN_FLIGHT: u32 = 256;
+
+/// What an earlier process left of a target's permits and places.
+pub(crate) struct Found<'a> {
+    pub(crate) permits: Vec<PermitRow>,
+    /// Those of calls that go on as jobs, of all targets.
+    pub(crate) jobs: &'a BTreeSet<PermitId>,
+    pub(crate) places: Vec<WindowRow>,
+    /// What the time rests on.
+    pub(crate) basis: Basis,
+}
+
+/// A target with its gate, its lanes and its queues, as they were left and as they are configured now.
+pub(crate) fn open_target(
+    writer: &mut Writer,
+    id: TargetId,
+    config: &Config,
+    found: Found<'_>,
+) -> Result<Target, OpenError> {
+    let Found {
+        permits,
+        jobs,
+        mut places,
+        basis,
+    } = found;
+    let caller = Caller::new(config.profile.clone()).map_err(|error| OpenError::Target {
+        target: config.name.clone(),
+        reason: error.to_string(),
+    })?;
+    let (going_on, lost): (Vec<&PermitRow>, Vec<&PermitRow>) =
+        permits.iter().partition(|permit| jobs.contains(&permit.id));
+    let now = writer.clock.now();
+    let open = lost
+        .into_iter()
+        .map(|permit| held(permit, config, now))
+        .collect();
+    let base = bounded(config.rules.clone());
+    let mut unreadable = None;
+    let mut overrides = match readable(writer.store.controls().overrides(id))? {
+        Readable::Whole(overrides) => overrides,
+        Readable::Damaged(damaged) => {
+            unreadable = Some(damaged);
+            BTreeMap::new()
+        }
+    };
+    // The configuration may have changed so that a change by hand makes no sense any more.
+    let rules = amended(&base, &overrides).unwrap_or_else(|why| {
+        tracing::warn!(target = config.name, why, "changed limits are put back");
+        overrides.clear();
+        base.clone()
+    });
+    let calendar = take_up_calendar(
+        &writer.store,
+        &writer.clock,
+        basis,
+        (id, config),
+        &mut places,
+    )?;
+    let mut gate = Gate::restore(rules, open, places, now).by_calendar(calendar);
+    match readable(writer.store.calls().memory(id))? {
+        Readable::Whole(memory) => {
+            if let Some(memory) = memory {
+                gate.recall(memory);
+            }
+        }
+        Readable::Damaged(damaged) => unreadable = Some(damaged),
+    }
+    // It may have been paused, or its limits lowered: nothing starts until a person has looked at it.
+    if let Some(damaged) = unreadable {
+        gate.pause(Scope::Target);
+        writer
+            .store
+            .ledger()
+            .set_aside(DamagedKind::Target, &config.name, &damaged, now.into())?;
+    }
+    for job in going_on {
+        gate.restore_job(job.id, priority_of(job.lane), job.started_at);
+    }
+    let shared = Arc::new(config.clone());
+    let queues = &mut writer.memory.queue.queues;
+    queues.add_target(id, Arc::clone(&shared));
+    let [high, medium, batch, dead] = open_lanes(writer, id, config)?;
+    let lanes = [high, medium, batch];
+    let mut target = Target::new(shared, caller, gate, base, overrides, lanes, dead);
+    target.selector = selector_of(config)?;
+    let store = &writer.store;
+    let counted = target.recount(id, store.messages(), store.lanes(), store.calls());
+    if let Readable::Damaged(damaged) = readable(counted)? {
+        target.gate.pause(Scope::Target);
+        store
+            .ledger()
+            .set_aside(DamagedKind::Target, &config.name, &damaged, now.into())?;
+    }
+    if let Readable::Whole(Some(error)) = readable(store.calls().target_error(id))? {
+        target.errors = RecentErrors::recalled(error.at, error.since, error.words);
+    }
+    // Without them a pause says only that it is one.
+    readable(target.recall_pauses(writer.store.controls()))?;
+    Ok(target)
+}
+
+/// A permit whose call was in flight: held from now on, and not from its permit, for a process that was frozen may have sent
+/// it just before it ended.
+fn held(permit: &PermitRow, config: &Config, now: Time) -> OpenPermit {
+    let length = permit.holds_for.unwrap_or_default().max(holds_for(config));
+    OpenPermit {
+        id: permit.id,
+        priority: priority_of(permit.lane),
+        started_at: permit.started_at,
+        held_until: permit
+            .held_until
+            .unwrap_or_else(|| now.saturating_add(length)),
+    }
+}
+
+/// The queues of a target, HIGH first, the dead-letter queue last; made if they are not there yet.
+fn open_lanes(
+    writer: &mut Writer,
+    id: TargetId,
+    config: &Config,
+) -> Result<[QueueId; 4], OpenError> {
+    let mut queues = Vec::new();
+    for (name, lane) in names_of(&config.name) {
+        let number = lane.map_or(DEAD_LANE, lane_number);
+        let queue = Queue {
+            id: writer
+                .store
+                .messages()
+                .target_queue(&name, id, number, writer.clock.now())?,
+            target: id,
+            lane,
+        };
+        queues.push(queue.id);
+        match config.worker {
+            Worker::Embedded => {
+                writer.store.queues().forget_hidden(queue.id)?;
+                if lane.is_some() {
+                    writer.store.lanes().give_turns(queue.id)?;
+                }
+                writer.memory.queue.queues.add_lane(queue);
+            }
+            Worker::External => {
+                writer.store.lanes().forget_lane(id, queue.id)?;
+                writer.memory.queue.queues.add_external(queue.id, id);
+            }
+        }
+    }
+    Ok(queues.try_into().expect("a target has four queues"))
+}
+
+/// What a target's answers are cut down to.
+fn selector_of(config: &Config) -> Result<Option<Arc<Selector>>, OpenError> {
+    let Some(path) = &config.profile.response.select else {
+        return Ok(None);
+    };
+    match Selector::parse(path) {
+        Ok(selector) => Ok(Some(Arc::new(selector))),
+        Err(error) => Err(OpenError::Target {
+            target: config.name.clone(),
+            reason: format!("`select` of its `response` is no JSONPath: {error}"),
+        }),
+    }
+}
+
+/// A target without a limit on calls in flight gets one, so that a wide window cannot use up the process's sockets.
+fn bounded(mut rules: Rules) -> Rules {
+    let has_one = rules
+        .limits
+        .iter()
+        .filter(|limit| limit.counts != Counts::Jobs)
+        .any(|limit| matches!(limit.kind, LimitKind::Concurrency { .. }));
+    if !has_one {
+        let taken = |name: &str| rules.limits.iter().any(|limit| limit.name == name);
+        let mut name = "process".to_owned();
+        while taken(&name) {
+            name.push_str("-in-flight");
+        }
+        rules.limits.push(Limit::concurrency(name, MAX_IN_FLIGHT));
+    }
+    rules
+}
+
+fn lane_number(priority: Priority) -> u8 {
+    u8::try_from(priority.index()).expect("there are three lanes")
+}
+
+/// The priority of a lane's number in our own rows.
+fn priority_of(lane: u8) -> Priority {
+    // A permit of no lane takes the places of the one that no reserve is for.
+    let lane = Priority::ALL.get(usize::from(lane));
+    lane.copied().unwrap_or(Priority::Batch)
+}
