@@ -94,10 +94,24 @@ fn account(state: &State<'_>, config: Option<&Config>) -> Option<Account> {
         Argument::Expression(_) => false,
     };
     if (config.is_none() && is_named_so) || state.is_call() {
-        let anywhere = Url::parse("https://vendor.invalid/").ok()?;
-        return Some(Account::new("a target", anywhere));
+        return anybody(state);
     }
     None
+}
+
+/// The account of a target that is not known here: it has whichever endpoint the message names.
+fn anybody(state: &State<'_>) -> Option<Account> {
+    let anywhere = Url::parse("https://vendor.invalid/").ok()?;
+    let mut account = Account::new("a target", anywhere);
+    let endpoint = state.message_body().and_then(|body| body.get("Endpoint"));
+    if let Some(name) = endpoint.and_then(Value::as_str) {
+        let place = Account {
+            endpoint: Some(name.to_owned()),
+            ..account.clone()
+        };
+        account.endpoints.insert(name.to_owned(), place);
+    }
+    Some(account)
 }
 
 /// The target whose queue is named, or computed from its queues' common beginning.
@@ -152,6 +166,21 @@ mod tests {
     fn in_map(state: &Value) -> Value {
         let processor = json!({"StartAt": "B", "States": {"B": state}});
         json!({"StartAt": "A", "States": {"A": {"Type": "Map", "ItemProcessor": processor, "End": true}}})
+    }
+
+    #[test]
+    fn a_target_that_is_not_known_has_whichever_endpoint_is_named() {
+        let call = json!({"StartAt": "Call", "States": {"Call": {
+            "Type": "Task", "End": true,
+            "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            "Parameters": {
+                "QueueUrl": "https://queue.test/0/erp-high",
+                "MessageBody": {
+                    "TaskToken.$": "$$.Task.Token", "Method": "GET", "Path": "/x", "Endpoint": "restlets"
+                },
+            },
+        }}});
+        assert_eq!(told(&call), []);
     }
 
     #[test]
