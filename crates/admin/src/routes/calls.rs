@@ -58,6 +58,9 @@ pub(crate) async fn call(
     Ok(Answer(answer))
 }
 
+/// The name that the status of a call had first in these answers: programs that read it go on.
+const FORMER_STATUS: &str = "standing";
+
 /// How a call ended, with its output or the cause of its failure as `answer`.
 fn outcome_json(site: &Site, outcome: CallOutcome) -> Value {
     let mut told = outcome.told;
@@ -73,6 +76,7 @@ fn outcome_json(site: &Site, outcome: CallOutcome) -> Value {
         "priority": outcome.priority.map(Priority::as_str),
         "key": outcome.key,
         "status": status,
+        FORMER_STATUS: status,
         "sent_at": rfc3339(outcome.sent_at),
         "first_started_at": outcome.first_started_at.map(rfc3339),
         "ended_at": rfc3339(outcome.ended_at),
@@ -112,6 +116,7 @@ pub(crate) fn call_json(call: &CallState) -> Value {
         "endpoint": call.endpoint,
         "execution_arn": call.execution_arn,
         "status": call.status,
+        FORMER_STATUS: call.status,
         "job": call.job.as_ref().map(|job| json!({
             "path": job.path,
             "since": rfc3339(job.since),
