@@ -3,20 +3,12 @@
 use std::fmt;
 use std::net::IpAddr;
 
-/// The other end of a connection.
+/// The address at the other end of a connection, of the network or of this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Peer {
-    /// An address of the network, or of this machine.
-    Address(IpAddr),
-    /// A user of this machine, by a socket in the file system.
-    LocalUser(u32),
-}
+pub struct Peer(pub IpAddr);
 
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Peer::Address(address) => write!(f, "{}", address.to_canonical()),
-            Peer::LocalUser(user) => write!(f, "uid {user}"),
-        }
+        write!(f, "{}", self.0.to_canonical())
     }
 }

@@ -47,7 +47,7 @@ fn peer(address: SocketAddr, headers: &mut HeaderMap, proxies: &[Network]) -> Pe
     if !is_proxy(address.ip()) {
         headers.remove(FORWARDED_FOR);
         headers.remove(FORWARDED_PROTO);
-        return Peer::Address(address.ip());
+        return Peer(address.ip());
     }
     // Each proxy adds at the end whom it was asked by: what stands before the last that is none of ours, anybody may have written.
     let told = headers.get_all(FORWARDED_FOR).into_iter();
@@ -57,7 +57,7 @@ fn peer(address: SocketAddr, headers: &mut HeaderMap, proxies: &[Network]) -> Pe
         .collect();
     let mut from_the_last = told.iter().rev().map_while(|text| text.trim().parse().ok());
     let client = from_the_last.find(|address| !is_proxy(*address));
-    Peer::Address(client.unwrap_or(address.ip()))
+    Peer(client.unwrap_or(address.ip()))
 }
 
 #[cfg(test)]
