@@ -1,4 +1,5 @@
-//! `explain CODE`: what an error code means. The codes of the configuration are that crate's; the rest is here.
+//! `explain CODE`: what an error code means. The codes of configurations are in the crate `config`; all others are
+//! here.
 
 use clap::Args;
 use rampmeter_config::Code;
