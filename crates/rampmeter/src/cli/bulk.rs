@@ -53,7 +53,7 @@ impl Bulk<'_> {
         Err(Failure::new("RM2046", Exit::Usage, what).with_help("the same command with --yes"))
     }
 
-    /// Writes the entry of the audit trail. Returns the reference to it that each change carries.
+    /// Writes the entry of the audit trail. Returns its number, to which each change refers.
     pub(super) async fn begin(&self, client: &Client) -> Result<Value, Failure> {
         let body = json!({
             "kind": self.kind,
