@@ -1,4 +1,5 @@
-//! `[workflows.NAME]`: an ASL definition, with its substitutions resolved. What the definition means is `asl`'s.
+//! `[workflows.NAME]`: an ASL definition, with its substitutions resolved. The definition is interpreted by
+//! `asl`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -68,7 +69,7 @@ pub(crate) fn read_all(
     workflows
 }
 
-/// A message starts one execution, so a queue is the source of one workflow; and what lies in the queues of a target are
+/// A message starts one execution, so a queue is the source of one workflow; and messages in the queues of a target are
 /// calls.
 fn check_source(
     reading: &Reading<'_>,
