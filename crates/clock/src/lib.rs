@@ -18,10 +18,10 @@
 //! | of another boot | the date, but not earlier than the stamp's plus the time since the boot | only what surely passed counts: the time since this boot, and no more than the wall clock says |
 //! | none, an older store | the date, not earlier than anything stored | kept at their full length |
 //!
-//! That some time is unsure costs places for a while and never gives one twice: windows and holds end later by
+//! That some time is unsure costs slots for a while and never gives one twice: windows and holds end later by
 //! [`Resumption::unsure`]. Left out: a machine whose own boot clock stands still (a virtual machine that is paused) is
-//! slower than the vendor, which is safe; a date that is wrong moves calendar quotas for as long as it is, unless the vendor's
-//! answers say otherwise.
+//! slower than the vendor, which is safe; a date that is wrong moves calendar quotas for as long as it is, unless the
+//! vendor's answers say otherwise.
 
 mod clock;
 mod reading;

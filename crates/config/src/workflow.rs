@@ -36,7 +36,8 @@ pub enum WorkflowType {
     /// Durable, up to a year.
     #[default]
     Standard,
-    /// Short, up to five minutes. AWS allows no task tokens in it. Not served yet: a file that asks for it is refused.
+    /// Short, up to five minutes. AWS allows no task tokens in it. A file that asks for it is refused: state machines
+    /// of this type are created over the AWS API.
     Express,
 }
 

@@ -115,7 +115,7 @@ impl Lanes {
         }
     }
 
-    /// Tries one job. Says whether there can be more.
+    /// Tries one job. Returns whether there can be more.
     fn work(&self, reach: Reach) -> bool {
         let Some(mut job) = self.take(reach) else {
             return false;

@@ -42,7 +42,7 @@ pub struct Pause {
 pub struct LowerLimit {
     /// The limit.
     pub name: String,
-    /// The most places that it has.
+    /// Its maximum.
     pub max: u64,
     /// Who ordered it, when and why.
     #[serde(flatten)]
@@ -141,7 +141,7 @@ impl Orders {
         self.pauses.push(Pause { lane, given });
     }
 
-    /// Ends the pause of the target or of one lane. Says whether there was one.
+    /// Ends the pause of the target or of one lane. Returns whether there was one.
     pub fn resume(&mut self, lane: Option<Priority>) -> bool {
         let before = self.pauses.len();
         self.pauses.retain(|pause| pause.lane != lane);
@@ -187,7 +187,7 @@ impl Orders {
         Ok(())
     }
 
-    /// Lowers a limit no more. Says whether it was lowered.
+    /// Lowers a limit no more. Returns whether it was lowered.
     pub fn reset(&mut self, name: &str) -> bool {
         let before = self.limits.len();
         self.limits.retain(|limit| limit.name != name);
