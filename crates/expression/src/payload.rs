@@ -7,6 +7,8 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::budget::text_size;
+
 /// How deeply data may nest: as deep as [`Payload::parse`] reads, so that what is stored can be
 /// read back, and shallow enough for everything that recurses into a value.
 pub const DEPTH_LIMIT: usize = 127;
@@ -51,7 +53,7 @@ impl Payload {
     /// The text: the one it was parsed from, otherwise compact JSON.
     #[must_use]
     pub fn text(&self) -> &str {
-        self.0.text.get_or_init(|| self.0.value.to_string())
+        self.0.text.get_or_init(|| compact(&self.0.value))
     }
 
     /// The length of the text in bytes, which is what AWS's data limit counts.
@@ -111,6 +113,13 @@ impl From<Value> for Payload {
     fn from(value: Value) -> Self {
         Self::from_value(value)
     }
+}
+
+/// Straight into a text of about its length: `Display` would write through a formatter, which costs twice as much.
+fn compact(value: &Value) -> String {
+    let mut text = Vec::with_capacity(text_size(value));
+    serde_json::to_writer(&mut text, value).expect("memory takes every value");
+    String::from_utf8(text).expect("JSON is UTF-8")
 }
 
 fn is_deeper_than(value: &Value, levels: usize) -> bool {

@@ -107,19 +107,18 @@ impl<'r, 'c> Interpreter<'r, 'c> {
         result.unwrap_or_else(|failure| self.settle(state, failure))
     }
 
-    fn enter_state(&mut self, state: &State) -> Result<Continuation, Failure> {
+    fn enter_state(&mut self, state: &'r State) -> Result<Continuation, Failure> {
         let frame = &mut *self.run.frame;
         frame.retries.clear();
         let (kind, name) = (state.kind, frame.state.clone());
         let input = frame.raw_input();
         frame.entered_at = self.run.now;
         self.run.frame.entered = self.run.emit(Detail::StateEntered { kind, name, input })?;
-        self.execute()
+        self.execute(state)
     }
 
     /// Executes the state that was just entered.
-    pub(super) fn execute(&mut self) -> Result<Continuation, Failure> {
-        let state = self.state();
+    pub(super) fn execute(&mut self, state: &'r State) -> Result<Continuation, Failure> {
         // A test needs nothing from the host: a mock answers.
         if let Some(what) = state
             .unserved
@@ -129,7 +128,7 @@ impl<'r, 'c> Interpreter<'r, 'c> {
             let reason = format!("This host does not run {what}");
             return Err(self.current().fields().runtime(&reason));
         }
-        let current = self.current();
+        let current = ActiveState::of(state, &mut self.run, &mut self.host);
         match &state.body {
             Body::Pass { result, next } => current.pass(result.as_ref(), next),
             Body::Choice { rules, default } => current.choose(rules, default.as_deref()),

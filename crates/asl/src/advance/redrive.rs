@@ -35,7 +35,7 @@ impl Interpreter<'_, '_> {
             Some(shared) if with_children => self.wait_for_children_again(shared),
             _ => {
                 self.run.frame.shared = None;
-                self.execute()
+                self.execute(self.state())
             }
         }
     }

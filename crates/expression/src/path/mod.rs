@@ -188,10 +188,7 @@ impl Path {
         let steps = self.steps.get(names.len()..).unwrap_or_default();
         budget.spend(1 + steps.len())?;
         let found = if self.is_definite() {
-            let trail = names
-                .iter()
-                .fold(String::from("$"), |trail, name| trail + &quote(name));
-            let value = find_one(steps, root, trail)?;
+            let value = find_one(names, steps, root)?;
             if self.function.is_none() {
                 return Ok(Cow::Borrowed(value));
             }
@@ -242,16 +239,14 @@ fn is_definite(steps: &[Step]) -> bool {
         .all(|step| matches!(step, Step::Child(_) | Step::Index(_)))
 }
 
-fn quote(name: &str) -> String {
-    format!("['{name}']")
-}
-
-fn find_one<'v>(steps: &[Step], root: &'v Value, trail: String) -> Result<&'v Value, Missing> {
+/// What definite steps lead to, when `root` is already the value at the first `names` of the path.
+fn find_one<'v>(names: &[&str], steps: &[Step], root: &'v Value) -> Result<&'v Value, Missing> {
     let mut value = root;
-    let mut trail = trail;
-    let last = steps.len().saturating_sub(1);
-    for (position, step) in steps.iter().enumerate() {
-        value = one_step(step, value, &mut trail, position == last)?;
+    for (at, step) in steps.iter().enumerate() {
+        value = one_step(step, value).map_err(|lost| {
+            let is_last = at + 1 == steps.len();
+            lost.missing(names, &steps[..=at], is_last)
+        })?;
     }
     Ok(value)
 }
@@ -290,61 +285,84 @@ struct Visits<'v> {
     budget: &'v Budget,
 }
 
-fn one_step<'v>(
-    step: &Step,
-    value: &'v Value,
-    trail: &mut String,
-    is_last: bool,
-) -> Result<&'v Value, Missing> {
+/// Why a step leads nowhere. The words for it are put together only where they are needed.
+enum Lost<'v> {
+    NoObject(&'v Value),
+    NoArray(&'v Value),
+    Absent,
+}
+
+fn one_step<'v>(step: &Step, value: &'v Value) -> Result<&'v Value, Lost<'v>> {
     match step {
         Step::Child(name) => {
-            let Value::Object(fields) = value else {
-                return Err(not_an_object(name, trail, value));
-            };
-            trail.push_str(&quote(name));
-            fields.get(name).ok_or_else(|| absent(trail, is_last))
+            let fields = value.as_object().ok_or(Lost::NoObject(value))?;
+            fields.get(name).ok_or(Lost::Absent)
         }
         Step::Index(index) => {
-            let Value::Array(items) = value else {
-                return Err(Missing {
-                    reason: format!(
-                        "Filter: [{index}] can only be applied to arrays. Current context is: {value}"
-                    ),
-                });
-            };
-            trail.push_str(&format!("[{index}]"));
+            let items = value.as_array().ok_or(Lost::NoArray(value))?;
             position(*index, items.len())
                 .and_then(|at| items.get(at))
-                .ok_or_else(|| absent(trail, true))
+                .ok_or(Lost::Absent)
         }
         _ => unreachable!("a definite path has only names and indices"),
     }
 }
 
-fn absent(trail: &str, is_last: bool) -> Missing {
-    let what = if is_last {
-        "No results for path:"
-    } else {
-        "Missing property in path"
-    };
-    Missing {
-        reason: format!("{what} {trail}"),
+impl Lost<'_> {
+    /// In the words of AWS's library. The last of the steps is the one that led nowhere.
+    fn missing(self, names: &[&str], steps: &[Step], is_last: bool) -> Missing {
+        let Some((step, before)) = steps.split_last() else {
+            unreachable!("only a step leads nowhere")
+        };
+        let reason = match self {
+            Self::NoObject(value) => format!(
+                "Expected to find an object with property {} in path {} but found {}",
+                written(step),
+                trail(names, before),
+                kind(value)
+            ),
+            Self::NoArray(value) => format!(
+                "Filter: {} can only be applied to arrays. Current context is: {value}",
+                written(step)
+            ),
+            Self::Absent if is_last || matches!(step, Step::Index(_)) => {
+                format!("No results for path: {}", trail(names, steps))
+            }
+            Self::Absent => format!("Missing property in path {}", trail(names, steps)),
+        };
+        Missing { reason }
     }
 }
 
-fn not_an_object(name: &str, trail: &str, value: &Value) -> Missing {
-    let kind = match value {
+/// The way from the root, in brackets.
+fn trail(names: &[&str], steps: &[Step]) -> String {
+    let mut trail = String::from("$");
+    trail.extend(names.iter().map(|name| quote(name)));
+    trail.extend(steps.iter().map(written));
+    trail
+}
+
+/// A step of a definite path, in brackets.
+fn written(step: &Step) -> String {
+    match step {
+        Step::Child(name) => quote(name),
+        Step::Index(index) => format!("[{index}]"),
+        _ => unreachable!("a definite path has only names and indices"),
+    }
+}
+
+fn quote(name: &str) -> String {
+    format!("['{name}']")
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
         Value::String(_) => "a string",
         Value::Array(_) => "an array",
         Value::Object(_) => "an object",
-    };
-    Missing {
-        reason: format!(
-            "Expected to find an object with property ['{name}'] in path {trail} but found {kind}"
-        ),
     }
 }
 
