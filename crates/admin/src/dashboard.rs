@@ -1,7 +1,7 @@
 //! The dashboard: the pages that people look at, in `crates/admin/dashboard/`, built into the binary. They are plain
 //! HTML, CSS and JavaScript modules and ask this server for everything else, on the `/v1` paths of `crate::routes`.
 //!
-//! Nothing is loaded from anywhere else, and no script or style stands in a page: the policy below forbids both, so
+//! Nothing is loaded from anywhere else, and no page has an inline script or style: the policy below forbids both, so
 //! that a text from outside that got into a page could not run as script.
 
 use axum::Router;

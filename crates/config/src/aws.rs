@@ -124,7 +124,8 @@ pub fn secret_names(text: &str, origin: &Path, target: &str) -> Result<BTreeSet<
 /// The configuration of one target with the values of its secrets, as its worker on AWS uses it: no other target, no
 /// workflow, no `[server]`.
 ///
-/// # Errors A report of everything that is wrong with what concerns this target, including missing secrets.
+/// # Errors
+/// A report of everything that is wrong with what concerns this target, including missing secrets.
 pub fn target(
     text: &str,
     origin: &Path,

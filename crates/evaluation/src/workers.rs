@@ -48,7 +48,8 @@ impl fmt::Debug for Workers {
 impl Workers {
     /// Starts the threads: half of the processors for each reach, at least one.
     ///
-    /// # Errors If the system provides no thread.
+    /// # Errors
+    /// If the system provides no thread.
     pub fn start() -> std::io::Result<Workers> {
         let workers = Workers {
             lanes: Arc::new(Lanes::default()),

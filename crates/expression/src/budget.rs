@@ -124,7 +124,8 @@ impl Budget {
 
     /// Takes units of work.
     ///
-    /// # Errors If there are not that many left; none are left from then on.
+    /// # Errors
+    /// If there are not that many left; none are left from then on.
     pub fn spend(&self, units: usize) -> Result<(), Exhausted> {
         let left = self.left.get().checked_sub(units);
         self.left.set(left.unwrap_or(0));
@@ -134,7 +135,8 @@ impl Budget {
     /// How far one evaluation in JSONata that works on this many bytes may go. Such an evaluation has bounds of its own, so
     /// a state may make any number of them, unless it holds up others.
     ///
-    /// # Errors If the reach allows no such evaluation.
+    /// # Errors
+    /// If the reach allows no such evaluation.
     pub(crate) fn evaluation(&self, bytes: usize) -> Result<Reach, Exhausted> {
         if self.reach != Reach::Full {
             self.spend(bytes)?;

@@ -55,7 +55,8 @@ impl From<Exhausted> for ExpressionError {
 impl Expression {
     /// Reads a path or a call.
     ///
-    /// # Errors Where any other text is wrong, and how to write it.
+    /// # Errors
+    /// Where any other text is wrong, and how to write it.
     pub fn parse(text: &str) -> Result<Self, PathError> {
         if text.starts_with('$') {
             Path::parse(text).map(Self::Path)

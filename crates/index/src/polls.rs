@@ -40,7 +40,8 @@ pub struct WaitingPolls {
 impl WaitingPolls {
     /// Lets a worker wait.
     ///
-    /// # Errors The worker, if there are too many.
+    /// # Errors
+    /// The worker, if there are too many.
     pub fn add(&mut self, activity: ActivityId, poll: Poll) -> Result<(), Poll> {
         if self.is_full(activity) {
             self.forget_gone();

@@ -52,7 +52,8 @@ pub struct WaitingReceives {
 impl WaitingReceives {
     /// Lets a receive wait.
     ///
-    /// # Errors Its reply, if there are too many.
+    /// # Errors
+    /// Its reply, if there are too many.
     pub fn add(&mut self, taking: Taking, deadline: Time, reply: Reply) -> Result<(), Reply> {
         if self.receives.len() >= MAX_WAITING {
             return Err(reply);

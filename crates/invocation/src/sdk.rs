@@ -76,7 +76,8 @@ impl SdkService {
 impl SdkRequest {
     /// What a state's resource and its parameters ask for.
     ///
-    /// # Errors If the service has no such operation.
+    /// # Errors
+    /// If the service has no such operation.
     pub fn new(action: &Action, parameters: &Value) -> Result<SdkRequest, TaskError> {
         let service = service_of(&action.service).ok_or_else(|| {
             TaskError::new(

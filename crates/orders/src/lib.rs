@@ -107,7 +107,8 @@ impl Given {
 impl Orders {
     /// Reads orders from the form in which the item holds them.
     ///
-    /// # Errors If the text cannot be read. Whoever cannot read the orders must not go on as if
+    /// # Errors
+    /// If the text cannot be read. Whoever cannot read the orders must not go on as if
     /// there were none.
     pub fn read(text: &str) -> Result<Orders, Unreadable> {
         Ok(serde_json::from_str(text)?)

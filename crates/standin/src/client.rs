@@ -30,7 +30,7 @@ pub(crate) fn held(gate: &Gate) -> Latency {
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) head: String,
-    /// `null` where there is none, a text where it is no JSON.
+    /// `null` where there is none, a text where it is not JSON.
     pub(crate) body: Value,
 }
 

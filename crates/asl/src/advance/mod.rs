@@ -80,7 +80,8 @@ pub(crate) fn advance_watched(
 /// The input of one child execution of a map run. `parent` is the frame that waits for the map run,
 /// `context` that of its execution.
 ///
-/// # Errors When the `ItemSelector` or the `BatchInput` fails: the child counts as failed with that error, unless the effort
+/// # Errors
+/// When the `ItemSelector` or the `BatchInput` fails: the child counts as failed with that error, unless the effort
 /// of the context is exceeded: then nothing is known about it.
 pub fn map_run_input(
     machine: &StateMachine,

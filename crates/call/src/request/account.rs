@@ -56,7 +56,8 @@ impl Account {
     /// The account or endpoint that an absolute URL is below, and its path there, query included. If several match, the
     /// longest base URL wins; of equals, the account's own.
     ///
-    /// # Errors [`PathError::AnotherHost`] if it is below none of them, or the rule that its path
+    /// # Errors
+    /// [`PathError::AnotherHost`] if it is below none of them, or the rule that its path
     /// breaks.
     pub fn locate(&self, url: &str) -> Result<(&Account, String), PathError> {
         let mut found: Option<(&Account, String)> = None;

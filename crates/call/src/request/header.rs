@@ -59,7 +59,8 @@ pub fn parse(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Heade
 
 /// Checks that an idempotency key can be sent.
 ///
-/// # Errors [`HeaderError::BadValue`] if it cannot be a header value.
+/// # Errors
+/// [`HeaderError::BadValue`] if it cannot be a header value.
 pub fn check_key(key: &str) -> Result<(), HeaderError> {
     HeaderValue::from_str(key)
         .map(|_| ())

@@ -71,7 +71,8 @@ pub fn resolve(base: &Url, path: &str) -> Result<Url, PathError> {
 
 /// The path, with its query, of an absolute URL below `base`: what [`resolve`] turns into that URL again.
 ///
-/// # Errors [`PathError::AnotherHost`] if it is elsewhere, or the rule that its path breaks.
+/// # Errors
+/// [`PathError::AnotherHost`] if it is elsewhere, or the rule that its path breaks.
 pub fn relative(base: &Url, endpoint: &str) -> Result<String, PathError> {
     let url = Url::parse(endpoint).map_err(|_| PathError::AnotherHost)?;
     if !is_below(base, &url) {

@@ -10,7 +10,8 @@ use crate::vendor::{Idempotency, sap_gateway as gateway};
 
 /// Adds the headers that identify a call. An empty key adds none.
 ///
-/// # Errors The key cannot be a header value.
+/// # Errors
+/// The key cannot be a header value.
 pub(super) fn name_call(
     headers: &mut HeaderMap,
     way: &Idempotency,

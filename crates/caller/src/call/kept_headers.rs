@@ -42,7 +42,8 @@ impl Profile {
 
 /// One header of a call or of a target, as the HTTP library's own types.
 ///
-/// # Errors A malformed name or value, or a name that cannot be chosen: a reserved one, or one under which a vendor
+/// # Errors
+/// A malformed name or value, or a name that cannot be chosen: a reserved one, or one under which a vendor
 /// accepts an idempotency key.
 pub fn typed_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
     let (name, value) = header::parse(name, value)?;

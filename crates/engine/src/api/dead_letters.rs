@@ -40,7 +40,7 @@ impl DeadLetters<'_> {
             .await
     }
 
-    /// The newest dead letters by target and error, the largest group first. At most 10,000 are looked at.
+    /// The newest dead letters by target and error, the largest group first. At most 10,000 are read.
     ///
     /// # Errors
     /// `Stopped`.

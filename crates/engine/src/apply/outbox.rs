@@ -67,7 +67,7 @@ impl std::fmt::Debug for Outbox {
 }
 
 impl Outbox {
-    /// Answers a client after the commit. A client that has gone is no error.
+    /// Answers a client after the commit. A client that has gone is not an error.
     pub(crate) fn reply<T: Send + 'static>(&mut self, to: Reply<T>, answer: Result<T, Rejected>) {
         self.replies.push(Box::new(move || drop(to.send(answer))));
     }

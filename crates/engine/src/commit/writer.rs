@@ -27,7 +27,7 @@ const GROUP: usize = 512;
 /// Executions that used up their transitions in an earlier transaction and go on in this one.
 const CONTINUING: usize = GROUP / 4;
 
-/// The longest sleep: the timer of a sleep stands still while the machine is suspended, and what became due meanwhile
+/// The longest sleep: the timer of a sleep stops while the machine is suspended, and what became due meanwhile
 /// is noticed this soon after it wakes.
 const MAX_SLEEP: Duration = Duration::from_secs(1);
 

@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     /// Requests in 24 hours.
     #[arg(long, value_name = "N", default_value_t = 15_000)]
     calls_per_day: u64,
-    /// What stands for these 24 hours.
+    /// The length that stands in for these 24 hours.
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "24h")]
     day: Duration,
     #[command(flatten)]

@@ -45,8 +45,8 @@ enum Form {
 }
 
 /// A name of this machine (RFC 6761). For StartSyncExecution and TestState, SDKs put `sync-` before the host. Before an
-/// IP address that makes no valid host; before this name it makes one that is this machine again, wherever `.localhost`
-/// is resolved.
+/// IP address that does not make a valid host; before this name it makes one that is this machine again, wherever
+/// `.localhost` is resolved.
 const NAME: &str = "rampmeter.localhost";
 
 /// How long the lookup of names may take. Without an answer, the IP address serves all but two operations.

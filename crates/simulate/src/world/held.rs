@@ -9,9 +9,9 @@ use rampmeter_dispatch::{Holder, Time};
 pub(crate) enum Obstacle {
     /// A limit, by name.
     Limit(String),
-    /// The vendor asked for a pause by hand.
+    /// The target is closed: the vendor asked for a pause, or the account is in trouble.
     Closed,
-    /// The vendor has just reopened: only a few calls may be out.
+    /// The target has just reopened: only a few calls may be in flight.
     Trickle,
     /// A pause by the calendar.
     PlannedPause,

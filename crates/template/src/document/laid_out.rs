@@ -1,4 +1,4 @@
-//! JSON within a template, laid out for people: what fits on a line stands on one.
+//! JSON within a template, laid out for people: whatever fits on a line is on one line.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ pub(crate) fn laid_out(value: &Value) -> String {
     out
 }
 
-/// `used` letters stand on the line before the value.
+/// `used` characters are on the line before the value.
 fn write(value: &Value, indent: usize, used: usize, out: &mut String) {
     let line = on_one_line(value);
     if used + line.len() <= WIDTH {

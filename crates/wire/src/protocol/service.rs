@@ -17,7 +17,7 @@ impl Service {
     /// All of them.
     pub(crate) const ALL: [Self; 3] = [Self::States, Self::Sqs, Self::Sts];
 
-    /// What stands before the dot in `X-Amz-Target`.
+    /// The part of `X-Amz-Target` before the dot.
     pub(crate) fn target_prefix(self) -> &'static str {
         match self {
             Self::States => "AWSStepFunctions",
