@@ -20,7 +20,7 @@ FLOORS = {
         {"explanation"},
     ],
     ("template", ""): [
-        {"check"}, {"report"}, {"resource"}, {"rights"},
+        {"check"}, {"report"}, {"module"}, {"resource"}, {"rights"},
         {"address", "bill", "definition", "deployment", "document", "worker"}, {"name", "transitions"},
     ],
     ("simulate", ""): [

@@ -10,6 +10,7 @@ pub mod check;
 pub mod definition;
 mod deployment;
 mod document;
+mod module;
 mod name;
 pub mod report;
 mod resource;
@@ -19,6 +20,7 @@ mod worker;
 
 pub use deployment::{Deployment, Emit, LAYER};
 pub use document::{Notation, Template};
+pub use module::Module;
 pub use resource::machine::definition_file;
 
 use document::{attribute, reference, sub};

@@ -43,6 +43,25 @@ fn every_deployment_has_its_golden_templates_and_the_same_text_every_time() {
 }
 
 #[test]
+fn the_construct_and_the_module_have_their_golden_text_and_stand_beside_the_plain_template() {
+    let folder = root().join("testing/aws/everything");
+    for (emit, file) in [("cdk", "rampmeter.ts"), ("terraform", "main.tf.json")] {
+        let printed = rampmeter(&folder, &["aws", "synth", "--emit", emit]);
+        assert!(printed.status.success(), "{}", stderr(&printed));
+        is_golden(&format!("everything.{file}"), &stdout(&printed));
+        let out = tempfile::tempdir().expect("a directory");
+        let path = out.path().to_str().expect("a path");
+        let written = rampmeter(&folder, &["aws", "synth", "--emit", emit, "--out", path]);
+        assert!(written.status.success(), "{}", stderr(&written));
+        let read = |name: &str| fs::read_to_string(out.path().join(name)).expect("a file");
+        assert_eq!(read(file), stdout(&printed));
+        let plain = rampmeter(&folder, &["aws", "synth", "--emit", "cfn"]);
+        assert_eq!(read("template.yaml"), stdout(&plain));
+        assert!(!read("layer/rampmeter.toml").is_empty());
+    }
+}
+
+#[test]
 fn every_deployment_has_its_golden_report() {
     for folder in deployments() {
         let checked = rampmeter(&folder, &["aws", "check"]);

@@ -80,10 +80,19 @@ impl Template {
         add(&mut self.outputs, id, "", output);
     }
 
+    /// The parameters with their names.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (&str, &Value)> {
+        named(&self.parameters)
+    }
+
+    /// The outputs with their names.
+    pub(crate) fn outputs(&self) -> impl Iterator<Item = (&str, &Value)> {
+        named(&self.outputs)
+    }
+
     /// Number of resources.
     pub fn resource_count(&self) -> usize {
-        let keys = self.resources.keys();
-        keys.filter(|key| !key.starts_with('#')).count()
+        named(&self.resources).count()
     }
 
     /// The text of the template. The same template has the same text.
@@ -124,6 +133,12 @@ impl Template {
         }
         Value::Object(all)
     }
+}
+
+/// What a section has, without the comments.
+fn named(section: &Map<String, Value>) -> impl Iterator<Item = (&str, &Value)> {
+    let all = section.iter().map(|(name, value)| (name.as_str(), value));
+    all.filter(|(name, _)| !name.starts_with('#'))
 }
 
 /// Of two resources with one name only one would be left. That would be a bug of ours, since names are checked before.

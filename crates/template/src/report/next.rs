@@ -4,7 +4,7 @@ use rampmeter_config::aws::Plan;
 
 use crate::address::is_this_machine;
 use crate::deployment::{Deployment, Emit, LAYER, WORKER_CODE};
-use crate::{Notation, Template};
+use crate::{Module, Notation, Template};
 
 /// A template larger than this, in bytes, goes through a bucket.
 const MAX_INLINE_BYTES: usize = 51_200;
@@ -18,11 +18,12 @@ pub struct Step {
     pub commands: Vec<String>,
 }
 
-/// The steps for a deployment whose files are in `folder`.
+/// The steps for a deployment whose files are in `folder`, and are a module of another tool or not.
 pub fn steps(
     deployment: &Deployment<'_>,
     template: &Template,
     notation: Notation,
+    module: Option<Module>,
     folder: &str,
 ) -> Vec<Step> {
     let file = notation.file();
@@ -43,29 +44,19 @@ pub fn steps(
             "cp rampmeter-worker-arm64.zip {folder}/{WORKER_CODE}"
         )],
     ));
-    match deployment.emit {
-        Emit::Sam => steps.push(step(
+    steps.push(match (module, deployment.emit) {
+        (Some(module), _) => within(module, folder),
+        (None, Emit::Sam) => step(
             "deploy",
             vec![format!(
                 "(cd {folder} && sam deploy --template-file {file} --stack-name {stack} --resolve-s3 --capabilities CAPABILITY_IAM{tags})"
             )],
-        )),
-        Emit::Cfn => {
-            let mut commands = vec![
-                format!("(cd {folder}/{LAYER} && zip -qX ../layer.zip {})", deployment.configuration()),
-                format!("LAYER=layer-$(sha256sum {folder}/{LAYER}/{} | cut -c1-16).zip", deployment.configuration()),
-                format!("WORKER=worker-$(sha256sum {folder}/{WORKER_CODE} | cut -c1-16).zip"),
-                format!("aws s3 cp {folder}/layer.zip s3://$BUCKET/$LAYER && aws s3 cp {folder}/{WORKER_CODE} s3://$BUCKET/$WORKER"),
-            ];
-            let inline = template.text(notation).len() <= MAX_INLINE_BYTES;
-            let through = if inline { "" } else { " --s3-bucket $BUCKET" };
-            commands.push(format!(
-                "aws cloudformation deploy --template-file {folder}/{file} --stack-name {stack}{through} --capabilities CAPABILITY_IAM \
-                 --parameter-overrides CodeBucket=$BUCKET WorkerKey=$WORKER LayerKey=$LAYER{tags}"
-            ));
-            steps.push(step("deploy, with a bucket of yours in BUCKET", commands));
-        }
-    }
+        ),
+        (None, Emit::Cfn) => step(
+            "deploy, with a bucket of yours in BUCKET",
+            by_cloudformation(deployment, template, notation, folder),
+        ),
+    });
     steps.push(step(
         "see what there is",
         vec![format!(
@@ -73,6 +64,48 @@ pub fn steps(
         )],
     ));
     steps
+}
+
+/// How to deploy a module.
+fn within(module: Module, folder: &str) -> Step {
+    match module {
+        Module::Cdk => step(
+            "use the construct in a stack of yours (import { Rampmeter } from './rampmeter'; new Rampmeter(this, 'Rampmeter')), and deploy",
+            vec!["npx cdk deploy".to_owned()],
+        ),
+        Module::Terraform => step(
+            "deploy, with a bucket of yours in BUCKET; or use the folder as a module",
+            vec![
+                format!("terraform -chdir={folder} init"),
+                format!("terraform -chdir={folder} apply -var code_bucket=$BUCKET"),
+            ],
+        ),
+    }
+}
+
+/// The commands that put the archives into a bucket and make the stack.
+fn by_cloudformation(
+    deployment: &Deployment<'_>,
+    template: &Template,
+    notation: Notation,
+    folder: &str,
+) -> Vec<String> {
+    let (file, stack, tags) = (notation.file(), deployment.stack(), tags(deployment));
+    let configuration = deployment.configuration();
+    let inline = template.text(notation).len() <= MAX_INLINE_BYTES;
+    let through = if inline { "" } else { " --s3-bucket $BUCKET" };
+    vec![
+        format!("(cd {folder}/{LAYER} && zip -qX ../layer.zip {configuration})"),
+        format!("LAYER=layer-$(sha256sum {folder}/{LAYER}/{configuration} | cut -c1-16).zip"),
+        format!("WORKER=worker-$(sha256sum {folder}/{WORKER_CODE} | cut -c1-16).zip"),
+        format!(
+            "aws s3 cp {folder}/layer.zip s3://$BUCKET/$LAYER && aws s3 cp {folder}/{WORKER_CODE} s3://$BUCKET/$WORKER"
+        ),
+        format!(
+            "aws cloudformation deploy --template-file {folder}/{file} --stack-name {stack}{through} --capabilities CAPABILITY_IAM \
+             --parameter-overrides CodeBucket=$BUCKET WorkerKey=$WORKER LayerKey=$LAYER{tags}"
+        ),
+    ]
 }
 
 /// The option that tags everything in the stack; empty without tags.

@@ -20,10 +20,7 @@ pub(super) fn of(
     notation: Notation,
     configuration: &str,
 ) -> Vec<File> {
-    let mut files = vec![File {
-        path: PathBuf::from(notation.file()),
-        text: template.text(notation),
-    }];
+    let mut files = vec![File::new(notation.file(), template.text(notation))];
     if deployment.emit == Emit::Sam {
         let workflows = deployment.config().workflows.values();
         files.extend(workflows.map(|workflow| File {
@@ -39,6 +36,14 @@ pub(super) fn of(
 }
 
 impl File {
+    /// A file beside the template.
+    pub(super) fn new(name: &str, text: String) -> File {
+        File {
+            path: PathBuf::from(name),
+            text,
+        }
+    }
+
     /// Writes it below a folder, which is made if it does not exist.
     pub(super) fn write(&self, folder: &Path) -> Result<(), Failure> {
         let path = folder.join(&self.path);

@@ -14,13 +14,14 @@ use std::time::Duration;
 use rampmeter_simulate::Span;
 use rampmeter_template::bill::Prices;
 use rampmeter_template::report::{self, Assumed, Report};
-use rampmeter_template::{Deployment, Emit, Notation, Template};
+use rampmeter_template::{Deployment, Emit, Module, Notation, Template};
 use rampmeter_terminal::output::{self, Color, coloured_note, note};
 use rampmeter_terminal::{Exit, Failure};
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
+use self::files::File;
 use super::check;
 use crate::problem::{Choices, Planned, Problem};
 
@@ -48,12 +49,12 @@ pub(crate) struct Synth {
     /// The configuration.
     #[arg(long, value_name = "FILE", default_value = "rampmeter.toml")]
     config: PathBuf,
-    /// Folder for the template and the files it names; without it the template goes to standard output.
+    /// Folder for the files; without it the template, or the module, goes to standard output.
     #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Form of the template.
-    #[arg(long, value_enum, default_value_t = Emit::Sam)]
-    emit: Emit,
+    /// What to write: a template, or a template within a module of another tool.
+    #[arg(long, value_enum, default_value_t = Form::Sam)]
+    emit: Form,
     /// Prefix of every name, so that several stacks fit into one account; instead of `stage` in [aws].
     #[arg(long, value_parser = rampmeter_config::stage)]
     stage: Option<String>,
@@ -62,7 +63,7 @@ pub(crate) struct Synth {
     notation: Notation,
     /// Print the deploy report on standard error.
     #[arg(long, value_enum, value_name = "FORM", num_args = 0..=1, default_missing_value = "human", require_equals = true)]
-    report: Option<Form>,
+    report: Option<ReportForm>,
     #[command(flatten)]
     assumed: AssumedArguments,
 }
@@ -86,9 +87,41 @@ pub(crate) struct CheckArguments {
     assumed: AssumedArguments,
 }
 
-/// Forms of the deploy report.
+/// Forms of the deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Form {
+    /// For the AWS Serverless Application Model: names files of this machine.
+    Sam,
+    /// Plain CloudFormation, without a transform: definitions within, code in a bucket.
+    Cfn,
+    /// A construct of the AWS CDK, in TypeScript, around plain CloudFormation.
+    Cdk,
+    /// A module of Terraform or OpenTofu around plain CloudFormation.
+    Terraform,
+}
+
+impl Form {
+    /// The form of the template.
+    fn template(self) -> Emit {
+        match self {
+            Form::Sam => Emit::Sam,
+            Form::Cfn | Form::Cdk | Form::Terraform => Emit::Cfn,
+        }
+    }
+
+    /// The tool that deploys it, where it is not CloudFormation's or SAM's own command line.
+    fn module(self) -> Option<Module> {
+        match self {
+            Form::Sam | Form::Cfn => None,
+            Form::Cdk => Some(Module::Cdk),
+            Form::Terraform => Some(Module::Terraform),
+        }
+    }
+}
+
+/// Forms of the deploy report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ReportForm {
     /// For a terminal.
     Human,
     /// For a pull request.
@@ -144,12 +177,12 @@ fn synth(arguments: &Synth, color: Color) -> Result<(), Failure> {
         stage: arguments.stage.clone(),
         account_concurrency: None,
     };
-    let planned = Planned::read(&arguments.config, arguments.emit, &choices).map_err(|report| {
-        Failure::Report {
+    let planned = Planned::read(&arguments.config, arguments.emit.template(), &choices).map_err(
+        |report| Failure::Report {
             text: report.render(color.for_stderr()),
             exit: Exit::Usage,
-        }
-    })?;
+        },
+    )?;
     let problems = planned.problems();
     for problem in &problems {
         coloured_note(&format!(
@@ -162,10 +195,19 @@ fn synth(arguments: &Synth, color: Color) -> Result<(), Failure> {
     }
     let deployment = planned.deployment();
     let template = rampmeter_template::template(&deployment);
-    match &arguments.out {
-        None => output::data(template.text(arguments.notation).trim_end())?,
-        Some(out) => {
-            let files = files::of(&deployment, &template, arguments.notation, planned.text());
+    let module = arguments.emit.module();
+    let module = module.map(|module| {
+        (
+            module,
+            module.text(&deployment, &template, arguments.notation),
+        )
+    });
+    match (&arguments.out, &module) {
+        (None, Some((_, text))) => output::data(text.trim_end())?,
+        (None, None) => output::data(template.text(arguments.notation).trim_end())?,
+        (Some(out), _) => {
+            let mut files = files::of(&deployment, &template, arguments.notation, planned.text());
+            files.extend(module.map(|(module, text)| File::new(module.file(), text)));
             for file in &files {
                 file.write(out)?;
                 note(&format!("wrote {}", out.join(&file.path).display()));
@@ -177,24 +219,25 @@ fn synth(arguments: &Synth, color: Color) -> Result<(), Failure> {
         note("");
         note(
             match form {
-                Form::Human => report::text(&report),
-                Form::Markdown => report::markdown(&report).trim_end().to_owned(),
-                Form::Json => report.json().to_string(),
+                ReportForm::Human => report::text(&report),
+                ReportForm::Markdown => report::markdown(&report).trim_end().to_owned(),
+                ReportForm::Json => report.json().to_string(),
             }
             .as_str(),
         );
     }
     if let Some(out) = &arguments.out {
         let folder = out.display().to_string();
-        next(&deployment, &template, arguments.notation, &folder);
+        next(&deployment, &template, arguments, &folder);
     }
     Ok(())
 }
 
 /// Prints what to do next.
-fn next(deployment: &Deployment<'_>, template: &Template, notation: Notation, folder: &str) {
+fn next(deployment: &Deployment<'_>, template: &Template, arguments: &Synth, folder: &str) {
     note("\nNext:");
-    for step in report::steps(deployment, template, notation, folder) {
+    let module = arguments.emit.module();
+    for step in report::steps(deployment, template, arguments.notation, module, folder) {
         note(&format!("# {}", step.what));
         for command in step.commands {
             note(&command);
