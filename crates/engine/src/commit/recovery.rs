@@ -76,6 +76,7 @@ pub(crate) fn recover(
         },
         calls: CallMemory {
             targets: BTreeMap::new(),
+            by_calendar: Vec::new(),
             permit_numbers: Sequence::new(Kind::Permit),
         },
         workflow: WorkflowMemory {
@@ -124,6 +125,9 @@ pub(crate) fn recover(
             basis,
         };
         let target = open_target(&mut writer, id, target, found)?;
+        if target.gate.has_calendar() {
+            writer.memory.calls.by_calendar.push(id);
+        }
         writer.memory.calls.targets.insert(id, target);
     }
     open_queues(&mut writer)?;

@@ -67,6 +67,8 @@ pub(crate) struct QueueMemory {
 #[derive(Debug)]
 pub(crate) struct CallMemory {
     pub(crate) targets: BTreeMap<TargetId, Target>,
+    /// Those of them that have a quota by the calendar. A change of a limit never makes it one.
+    pub(crate) by_calendar: Vec<TargetId>,
     pub(crate) permit_numbers: Sequence,
 }
 
