@@ -74,11 +74,7 @@ pub(crate) fn recover(
             expiries: Expiries::default(),
             message_numbers: Sequence::new(Kind::Message),
         },
-        calls: CallMemory {
-            targets: BTreeMap::new(),
-            by_calendar: Vec::new(),
-            permit_numbers: Sequence::new(Kind::Permit),
-        },
+        calls: CallMemory::new(),
         workflow: WorkflowMemory {
             machines: publish(&store, config, &arns, clock.now())?,
             ancestors: RefCell::default(),
@@ -125,10 +121,7 @@ pub(crate) fn recover(
             basis,
         };
         let target = open_target(&mut writer, id, target, found)?;
-        if target.gate.has_calendar() {
-            writer.memory.calls.by_calendar.push(id);
-        }
-        writer.memory.calls.targets.insert(id, target);
+        writer.memory.calls.add(id, target);
     }
     open_queues(&mut writer)?;
     open_sources(&mut writer, config)?;
