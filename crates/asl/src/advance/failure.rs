@@ -150,9 +150,8 @@ impl Failure {
         }
     }
 
-    /// A history of 25,000 events.
-    pub(super) fn history_full() -> Self {
-        let cause = "The execution reached the maximum number of history events (25000).";
+    /// What no retrier and no catcher hears of.
+    fn fatal(cause: &str) -> Self {
         Self {
             error: Some(RUNTIME.to_owned()),
             cause: Some(cause.to_owned()),
@@ -163,17 +162,14 @@ impl Failure {
         }
     }
 
+    /// A history of 25,000 events.
+    pub(super) fn history_full() -> Self {
+        Self::fatal("The execution reached the maximum number of history events (25000).")
+    }
+
     /// A child whose ancestors the host does not have: it cannot know what to work on.
     pub(super) fn without_parent() -> Self {
-        let cause = "The state that this branch or iteration belongs to cannot be read.";
-        Self {
-            error: Some(RUNTIME.to_owned()),
-            cause: Some(cause.to_owned()),
-            alias: None,
-            reach: Reach::Fatal,
-            is_below: false,
-            evaluation: None,
-        }
+        Self::fatal("The state that this branch or iteration belongs to cannot be read.")
     }
 
     /// Whether a name in `ErrorEquals` matches this error.

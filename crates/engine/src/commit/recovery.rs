@@ -74,10 +74,7 @@ pub(crate) fn recover(
             expiries: Expiries::default(),
             message_numbers: Sequence::new(Kind::Message),
         },
-        calls: CallMemory {
-            targets: BTreeMap::new(),
-            permit_numbers: Sequence::new(Kind::Permit),
-        },
+        calls: CallMemory::new(),
         workflow: WorkflowMemory {
             machines: publish(&store, config, &arns, clock.now())?,
             ancestors: RefCell::default(),
@@ -124,7 +121,7 @@ pub(crate) fn recover(
             basis,
         };
         let target = open_target(&mut writer, id, target, found)?;
-        writer.memory.calls.targets.insert(id, target);
+        writer.memory.calls.add(id, target);
     }
     open_queues(&mut writer)?;
     open_sources(&mut writer, config)?;

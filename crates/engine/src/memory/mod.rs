@@ -20,7 +20,8 @@ use rampmeter_store::model::figures::Histogram;
 use rampmeter_store::model::id::{ExecutionId, QueueId, TargetId};
 use rampmeter_store::model::token::TokenSeal;
 use rampmeter_store::{
-    CallTables, LaneTables, Ledger, MachineTables, MessageTables, QueueTables, Sequence, StoreError,
+    CallTables, Kind, LaneTables, Ledger, MachineTables, MessageTables, QueueTables, Sequence,
+    StoreError,
 };
 use tokio::sync::oneshot;
 
@@ -67,6 +68,8 @@ pub(crate) struct QueueMemory {
 #[derive(Debug)]
 pub(crate) struct CallMemory {
     pub(crate) targets: BTreeMap<TargetId, Target>,
+    /// Those of them that have a quota by the calendar. A change of a limit never makes it one.
+    pub(crate) by_calendar: Vec<TargetId>,
     pub(crate) permit_numbers: Sequence,
 }
 
@@ -128,6 +131,21 @@ impl QueueMemory {
 }
 
 impl CallMemory {
+    pub(crate) fn new() -> CallMemory {
+        CallMemory {
+            targets: BTreeMap::new(),
+            by_calendar: Vec::new(),
+            permit_numbers: Sequence::new(Kind::Permit),
+        }
+    }
+
+    pub(crate) fn add(&mut self, id: TargetId, target: Target) {
+        if target.gate.has_calendar() {
+            self.by_calendar.push(id);
+        }
+        self.targets.insert(id, target);
+    }
+
     pub(crate) fn read_again(
         &mut self,
         ledger: Ledger<'_>,

@@ -19,7 +19,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const COARSER: [(Duration, Duration); 2] = [(HOUR, MINUTE), (DAY, HOUR)];
 
 /// Adds calls to those that ended in the same span.
-const ADD: &str = "ON CONFLICT DO UPDATE SET count = count + excluded.count";
+const ADD: &str = "INSERT INTO counted_call VALUES (?1, ?2, ?3, ?4) \
+                   ON CONFLICT DO UPDATE SET count = count + excluded.count";
 
 impl CallTables<'_> {
     /// Ends a permit whose call the vendor had counted by `now`. Work that continued as a job was counted when it was
@@ -51,10 +52,8 @@ impl CallTables<'_> {
     fn count_call(&self, target: TargetId, lane: u8, now: Time) -> Result<(), StoreFailure> {
         let until = now.round_up(micros(SECOND));
         self.connection
-            .prepare_cached(&format!(
-                "INSERT INTO counted_call VALUES (?1, ?2, ?3, 1) {ADD}"
-            ))?
-            .execute((target, until.as_micros(), lane))?;
+            .prepare_cached(ADD)?
+            .execute((target, until.as_micros(), lane, 1))?;
         Ok(())
     }
 }
@@ -82,9 +81,7 @@ impl CountedTables<'_> {
 
     /// Adds calls that were counted before anything was noted about them.
     pub fn put(&self, target: TargetId, calls: &[CountedCalls]) -> Result<(), StoreFailure> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "INSERT INTO counted_call VALUES (?1, ?2, ?3, ?4) {ADD}"
-        ))?;
+        let mut statement = self.connection.prepare_cached(ADD)?;
         for counted in calls {
             let lane = u8::try_from(counted.priority.index()).expect("there are three lanes");
             statement.execute((target, counted.until.as_micros(), lane, counted.count))?;
@@ -109,11 +106,12 @@ impl CountedTables<'_> {
         for (age, span) in COARSER {
             let old = (now.saturating_sub(age).as_micros(), micros(span));
             self.connection
-                .prepare_cached(&format!(
+                .prepare_cached(
                     "INSERT INTO counted_call \
                      SELECT target, (until + ?2 - 1) / ?2 * ?2, lane, sum(count) FROM counted_call \
-                     WHERE until < ?1 AND until % ?2 <> 0 GROUP BY 1, 2, 3 {ADD}"
-                ))?
+                     WHERE until < ?1 AND until % ?2 <> 0 GROUP BY 1, 2, 3 \
+                     ON CONFLICT DO UPDATE SET count = count + excluded.count",
+                )?
                 .execute(old)?;
             self.connection
                 .prepare_cached("DELETE FROM counted_call WHERE until < ?1 AND until % ?2 <> 0")?

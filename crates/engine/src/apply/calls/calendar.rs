@@ -29,8 +29,8 @@ impl<'t> CallContext<'t> {
 impl Calendars<'_, '_> {
     /// The date is so many microseconds ahead of the engine's time.
     pub(crate) fn follow_date(&mut self, ahead: i64) -> Result<(), StoreFailure> {
-        let ids: Vec<TargetId> = self.calls.memory.targets.keys().copied().collect();
-        for id in ids {
+        for at in 0..self.calls.memory.by_calendar.len() {
+            let id = self.calls.memory.by_calendar[at];
             let clock = self.calls.target(id).gate.calendar();
             self.follow_calendar(id, clock.with_wall_ahead(ahead))?;
         }

@@ -41,8 +41,10 @@ impl CallContext<'_> {
     /// Closes the permits whose calls can no longer be running at the vendor.
     pub(crate) fn end_holds(&mut self) -> Result<(), StoreFailure> {
         let now = self.now();
-        let targets: Vec<TargetId> = self.memory.targets.keys().copied().collect();
-        for target in targets {
+        let targets = self.memory.targets.iter();
+        let holding = targets.filter(|(_, target)| target.gate.held() > 0);
+        let holding: Vec<TargetId> = holding.map(|(id, _)| *id).collect();
+        for target in holding {
             for released in self.target(target).gate.release_holds(now) {
                 self.store.calls.end_permit(released.id, now)?;
                 self.store.calls.put_places(target, &released.rows)?;

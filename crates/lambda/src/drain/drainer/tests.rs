@@ -9,7 +9,7 @@ use rampmeter_dispatch::{Limit, Trouble, Whose};
 use rampmeter_orders::Given;
 
 use super::*;
-use world::{BEGIN, FIRST, HOLD, SECOND, Seen, TIMEOUT, World, millis};
+use world::{BEGIN, FIRST, SECOND, Seen, World, millis, terms};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
@@ -78,17 +78,11 @@ proptest! {
 
 #[test]
 fn a_drainer_that_is_succeeded_starts_nothing_and_leaves_its_calls_to_its_successors() {
-    let terms = Terms {
-        rules: Rules {
-            limits: vec![Limit::concurrency("account", 1)],
-            ..Rules::default()
-        },
-        in_flight: 10,
-        timeout: TIMEOUT,
-        hold: HOLD,
-        stop_at: Time::MAX,
-        generation: Generation::begun(FIRST, BEGIN),
+    let rules = Rules {
+        limits: vec![Limit::concurrency("account", 1)],
+        ..Rules::default()
     };
+    let terms = terms(rules, 10);
     let mut drainer = Drainer::new(terms, 9, None, BEGIN);
     drainer.step(BEGIN, 0);
     drainer.has_read(None, BEGIN).unwrap();
@@ -182,17 +176,11 @@ fn a_target_that_is_closed_for_long_sends_its_drainer_home() {
 
 #[test]
 fn what_an_unacknowledged_write_took_is_taken_up_and_not_taken_twice() {
-    let terms = Terms {
-        rules: Rules {
-            limits: vec![Limit::concurrency("account", 1)],
-            ..Rules::default()
-        },
-        in_flight: 10,
-        timeout: TIMEOUT,
-        hold: HOLD,
-        stop_at: Time::MAX,
-        generation: Generation::begun(FIRST, BEGIN),
+    let rules = Rules {
+        limits: vec![Limit::concurrency("account", 1)],
+        ..Rules::default()
     };
+    let terms = terms(rules, 10);
     let mut drainer = Drainer::new(terms, 9, Some(Priority::High), BEGIN);
     assert_eq!(drainer.step(BEGIN, 0), Step::Read);
     drainer.has_read(None, BEGIN).unwrap();
@@ -226,14 +214,7 @@ fn calls_that_cannot_connect_close_the_target_for_every_drainer_and_hear_whose_t
         limits: vec![Limit::concurrency("account", 3)],
         ..Rules::default()
     };
-    let terms = Terms {
-        rules: rules.clone(),
-        in_flight: 10,
-        timeout: TIMEOUT,
-        hold: HOLD,
-        stop_at: Time::MAX,
-        generation: Generation::begun(FIRST, BEGIN),
-    };
+    let terms = terms(rules.clone(), 10);
     let mut drainer = Drainer::new(terms, 9, None, BEGIN);
     let mut item: Option<Item> = None;
     let mut now = BEGIN;

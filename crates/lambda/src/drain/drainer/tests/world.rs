@@ -91,6 +91,18 @@ pub(super) struct World {
     pub(super) unconditional: bool,
 }
 
+/// What the drainers of the first configuration hold to.
+pub(super) fn terms(rules: Rules, in_flight: u32) -> Terms {
+    Terms {
+        rules,
+        in_flight,
+        timeout: TIMEOUT,
+        hold: HOLD,
+        stop_at: Time::MAX,
+        generation: Generation::begun(FIRST, BEGIN),
+    }
+}
+
 impl World {
     pub(super) fn new(limits: Vec<Limit>, seed: u64, trouble: u64) -> World {
         let rules = Rules {
@@ -101,14 +113,7 @@ impl World {
         let SharedCeiling { in_flight } = rules.shared_ceiling().expect("it is small");
         World {
             chance: Chance(seed),
-            terms: Terms {
-                rules,
-                in_flight,
-                timeout: TIMEOUT,
-                hold: HOLD,
-                stop_at: Time::MAX,
-                generation: Generation::begun(FIRST, BEGIN),
-            },
+            terms: terms(rules, in_flight),
             trouble,
             now: BEGIN,
             item: None,
