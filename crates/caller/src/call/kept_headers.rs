@@ -1,4 +1,4 @@
-//! Which headers an account keeps for itself: those that name a call, those of its session, and those of its configuration.
+//! What an account says to a message, above all which headers it keeps for itself: those that name a call, those of its session, and those of its configuration.
 //! A call that sets one of them is refused, by its [`Account`].
 
 use rampmeter_call::{Account, header, header::HeaderError};
@@ -36,6 +36,7 @@ impl Profile {
             .iter()
             .map(|(name, _)| name.to_ascii_lowercase());
         account.target_headers.extend(configured);
+        account.allow.clone_from(&self.allow);
         account
     }
 }

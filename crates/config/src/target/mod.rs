@@ -1,6 +1,7 @@
 //! One target: a remote account with its limits, its way to sign in and its rules for what goes wrong.
 
 mod address;
+mod allow;
 mod auth;
 mod deferral;
 mod endpoint;
@@ -137,6 +138,7 @@ pub(crate) const KEYS: &[&str] = &[
     "worker",
     "headers",
     "redact",
+    "allow",
     "limits",
     "pauses",
     "signals",
@@ -244,6 +246,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     jobs::read(reading, &section, &mut profile);
     profile.response = response::read(reading, &section);
     profile.reconcile = reconcile::question(reading, &section);
+    profile.allow = allow::read(reading, &section);
     profile.allow_networks = section.networks("allow_networks");
     if local {
         profile.allow_networks.extend(Network::LOOPBACK);
