@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::visible::visible_coloured;
+use rampmeter_visible::visible_coloured;
 
 /// Standard error, with everything written out that a terminal would obey, but for the colours of the log itself.
 #[derive(Debug, Clone, Copy, Default)]
