@@ -7,7 +7,9 @@ mod aws;
 mod calls;
 mod workspace;
 
+mod command_tree;
 mod hostile_text;
+mod local_socket;
 mod secrets;
 mod backup;
 mod damaged_rows;
