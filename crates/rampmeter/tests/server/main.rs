@@ -7,8 +7,7 @@ mod aws;
 mod calls;
 mod workspace;
 
-mod command_tree;
-mod hostile_text;
+mod hostile;
 mod local_socket;
 mod secrets;
 mod backup;

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use super::command_tree;
 use crate::calls::{say, vendor};
-use crate::command_tree;
 use crate::process::{DEADLINE, Server, eventually};
 use crate::workspace::Workspace;
 
@@ -81,7 +81,7 @@ const SHOWING: &[&[&str]] = &[
 const LONG_RUNNING: [&str; 6] = ["demo", "trial", "dev", "serve", "mock", "bench"];
 
 /// The routing table of the admin port itself, so that no operation can be forgotten here.
-const ROUTES: &str = include_str!("../../../admin/src/routes/table.rs");
+const ROUTES: &str = include_str!("../../../../admin/src/routes/table.rs");
 
 /// The first character of a text that a terminal would obey or that would change the order of others.
 fn obeyed(text: &str) -> Option<char> {
