@@ -55,6 +55,19 @@ export function ask({ title, text, fields = [], action, danger = false, reason =
   return box;
 }
 
+const ROLES = ["metrics", "viewer", "operator", "admin"];
+let rank = ROLES.length;
+
+/** From now on only what this role may do is offered. Without a login there is no role, and everybody may do everything. */
+export function offerTo(role) {
+  rank = role ? ROLES.indexOf(role) : ROLES.length;
+}
+
+/** A button that changes something; nothing for whoever may not, whom the server would refuse. */
+export function changeButton(label, onclick, needed = "operator") {
+  return rank >= ROLES.indexOf(needed) ? h("button", { onclick }, label) : null;
+}
+
 /** A text for a shell. */
 export function quoted(text) {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

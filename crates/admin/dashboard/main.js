@@ -1,5 +1,6 @@
 // The page: which view stands at which path, the search, the keys, and the live switch.
 
+import { offerTo } from "./dialog.js";
 import { replace, visible } from "./element.js";
 import { get, Live, path, Refused } from "./server.js";
 import * as overview from "./overview.js";
@@ -184,6 +185,7 @@ function follow() {
 /** Begins: with the login where the server asks for one. */
 async function begin() {
   const session = await get("/session");
+  offerTo(session.role);
   if (session.user) {
     replace(document.getElementById("account"), login.account(session));
   }
