@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(why) => return not_understood(&why),
     };
-    // reqwest is built without a provider of its own; ring is the only one that is linked.
+    // reqwest is built without a TLS provider of its own; ring is the only one that is linked.
     if rustls::crypto::ring::default_provider()
         .install_default()
         .is_err()

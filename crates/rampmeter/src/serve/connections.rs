@@ -1,5 +1,6 @@
-//! Accepts the connections of one port and serves them. A client that is slow to send its head or to take its answer is
-//! given up, there is a bound on connections, and when the server ends each connection finishes the answer it is in.
+//! Accepts the connections of one port and serves them. A client that is slow to send its head or to read its response
+//! is given up. The number of connections is bounded, and when the server ends, each connection finishes its current
+//! response.
 
 use std::io;
 use std::sync::Arc;
@@ -18,16 +19,16 @@ use super::patience::Patience;
 use super::peer::{Origin, with_peer};
 use super::tls::Offer;
 
-/// How long a client may take to send the head of its next request. Connections that nobody uses end with it.
+/// How long a client may take to send the head of its next request. This also ends idle connections.
 const SLOWEST_HEAD: Duration = Duration::from_secs(60);
 
-/// How long a client may take nothing of its answer.
+/// How long a client may read nothing of its response.
 const SLOWEST_READER: Duration = Duration::from_secs(60);
 
 /// Longest head of a request, in bytes, with its headers.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
-/// Connections at once on one port. More wait to be accepted: enough for every receive that may wait for a message.
+/// Connections at once on one port: enough for every receive that may wait for a message. More wait to be accepted.
 const MAX_CONNECTIONS: usize = 24_000;
 
 /// The pause after a connection could not be accepted, for example because the process has too many files open.
@@ -61,7 +62,7 @@ impl Entrance {
                 proxies,
             } => {
                 let (stream, address) = listener.accept().await?;
-                // Answers are small and awaited: waiting for more to send only delays them. A client that has gone is met again later.
+                // Responses are small and awaited: waiting for more to send would only delay them. A client that has gone is noticed later.
                 let _ = stream.set_nodelay(true);
                 let origin = Origin::Network(address, Arc::clone(proxies));
                 Ok((Accepted::Network(stream, tls.clone()), origin))
@@ -75,7 +76,8 @@ impl Entrance {
     }
 }
 
-/// Serves what comes in, at most so many connections at once, until `ended`, and then until every connection has finished its answer.
+/// Serves what comes in, at most so many connections at once, until `ended`, and then until every connection has finished
+/// its response.
 pub(super) async fn serve(
     entrance: Entrance,
     router: Router,
@@ -110,7 +112,7 @@ pub(super) async fn serve(
         let (http, watcher) = (http.clone(), connections.watcher());
         let service = with_peer(router.clone(), origin);
         tokio::spawn(async move {
-            // A connection that breaks off is the client's business.
+            // A connection that breaks off is the client's own affair.
             let _ = match accepted {
                 Accepted::Network(stream, None) => {
                     let stream = TokioIo::new(Patience::new(stream, SLOWEST_READER));

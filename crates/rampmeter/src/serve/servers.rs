@@ -1,4 +1,4 @@
-//! The HTTP servers of the process: they run until the engine has stopped, and then finish the answers they are in.
+//! The HTTP servers of the process: they run until the engine has stopped, and then finish their current responses.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::connections::{self, Entrance};
 
-/// Longest wait for clients to take their last answers.
+/// Longest wait for clients to read their last responses.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Servers that end together.
@@ -19,7 +19,7 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    /// None yet.
+    /// No servers yet.
     pub(super) fn new() -> Self {
         Self {
             running: JoinSet::new(),
@@ -38,7 +38,7 @@ impl Servers {
             .spawn(connections::serve(entrance, router, connections, ended));
     }
 
-    /// Takes no more connections, and waits a moment for the answers that are being sent.
+    /// Accepts no more connections, and waits a moment for the responses that are being sent.
     pub(super) async fn end(mut self) {
         self.ending.send_replace(true);
         let all = async { while self.running.join_next().await.is_some() {} };
