@@ -70,6 +70,14 @@ pub enum Worker {
     External,
 }
 
+impl Worker {
+    /// By the words of the file.
+    const NAMED: [(&str, Worker); 2] = [
+        ("embedded", Worker::Embedded),
+        ("external", Worker::External),
+    ];
+}
+
 impl Target {
     /// Name of the queue of a priority: `netsuite-high`.
     #[must_use]
@@ -227,15 +235,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let headers = header::read(reading, &section);
     let retry = retry::read(reading, &section, preset.vendor().retry);
     let on_unknown = reconcile::on_unknown(reading, &section, preset);
-    let worker = section
-        .word(
-            "worker",
-            &[
-                ("embedded", Worker::Embedded),
-                ("external", Worker::External),
-            ],
-        )
-        .unwrap_or_default();
+    let worker = section.word("worker", &Worker::NAMED).unwrap_or_default();
     let redact = redact::read(reading, &section);
     let mut profile = Profile::new(name, base_url?, timeout);
     profile.auth = auth?;

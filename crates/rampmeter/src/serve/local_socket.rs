@@ -13,13 +13,7 @@ use tokio::net::UnixListener;
 
 /// The socket's file, taken away when the server ends.
 #[derive(Debug)]
-pub(super) struct SocketFile(PathBuf);
-
-impl SocketFile {
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-}
+pub(super) struct SocketFile(pub(super) PathBuf);
 
 impl Drop for SocketFile {
     fn drop(&mut self) {

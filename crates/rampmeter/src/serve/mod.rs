@@ -153,7 +153,7 @@ pub(crate) async fn serve(
         servers.add(Entrance::Local(listener), router, connections.admin);
         file
     });
-    let socket = socket_file.as_ref().map(|file| file.path());
+    let socket = socket_file.as_ref().map(|file| file.0.as_path());
     let ready = Ready::new(&config, &engine, aws, admin, socket).await?;
     ready.announce(ports.json, ports.ready_file.as_deref())?;
     beside(&engine);

@@ -107,17 +107,11 @@ fn first_words(first: &Value) -> String {
 
 /// What messages may use at one of its hosts.
 fn allowed_words(allowed: &Value) -> String {
-    let rules: Vec<String> = allowed["rules"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(text)
-        .collect();
-    let rules = if rules.is_empty() {
-        "nothing".to_owned()
-    } else {
-        rules.join(", ")
-    };
+    let rules = allowed["rules"].as_array().into_iter().flatten();
+    let mut rules = rules.map(text).collect::<Vec<_>>().join(", ");
+    if rules.is_empty() {
+        rules.push_str("nothing");
+    }
     match allowed["endpoint"].as_str() {
         Some(endpoint) => format!("{rules} (endpoint {endpoint})"),
         None => rules,
