@@ -76,6 +76,9 @@ done
 "$work/tarball/rampmeter" version --json | python3 -c 'import json,sys; v=json.load(sys.stdin); assert v["commit"], v'
 ok "tarball, with the commit in the binary"
 
+"$PWD/packaging/first_steps.sh" "$files" >"$work/first-steps" || { cat "$work/first-steps"; exit 1; }
+ok "first steps of the README, in a clean root"
+
 dpkg-deb --contents "$files/rampmeter_${version}_$arch.deb" | grep -q ' ./lib/systemd/system/rampmeter.service$'
 dpkg-deb --info "$files/rampmeter_${version}_$arch.deb" conffiles | grep -qx /etc/rampmeter/rampmeter.toml
 ok "Debian package"

@@ -7,7 +7,8 @@ ARROWS = {
     "clock": {"dispatch"},
     "orders": {"dispatch"},
     "standin": set(),
-    "terminal": set(),
+    "terminal": {"visible"},
+    "visible": set(),
     "time": {"dispatch"},
     "call": {"dispatch"},
     "caller": {"call"},
@@ -21,7 +22,7 @@ ARROWS = {
         "invocation", "asl", "clock", "call", "caller", "config", "dispatch", "evaluation", "index", "store", "succession", "time",
     },
     "wire": {"asl", "config", "engine", "time"},
-    "admin": {"config", "dispatch", "engine", "time", "wire"},
+    "admin": {"config", "dispatch", "engine", "time", "visible", "wire"},
     "template": {"asl", "call", "caller", "config", "dispatch", "terminal", "time"},
     "simulate": {"call", "config", "dispatch", "engine", "template", "terminal", "time"},
     "lambda": {"asl", "call", "caller", "config", "dispatch", "orders"},
@@ -36,7 +37,7 @@ ARROWS = {
 
 # The pure crates may use these and nothing else, so that no clock, file or socket comes in by a dependency.
 # jlens-core reads the clock only when it is given neither a time nor a seed; expression always gives both.
-PURE = {"asl", "call", "dispatch", "expression", "orders", "time"}
+PURE = {"asl", "call", "dispatch", "expression", "orders", "time", "visible"}
 PURE_HELPERS = {
     "base64", "http", "jiff", "jlens-core", "md-5", "percent-encoding", "postcard", "regex", "regex-automata", "serde",
     "serde_json", "sha1", "sha2", "stacker", "strsim", "thiserror", "url",

@@ -18,3 +18,4 @@ python3 -m venv "$work/python"
 cp "$here/package.json" "$work/" && (cd "$work" && npm install --silent --no-audit --no-fund --no-package-lock)
 node --test "$here/layout.test.mjs" >"$work/layout.log" || { cat "$work/layout.log"; exit 1; }
 "$work/python/bin/python" "$here/browser.py" "$program" --axe "$work/node_modules/axe-core/axe.min.js" "$@"
+"$work/python/bin/python" "$here/login.py" "$program"

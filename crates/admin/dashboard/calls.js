@@ -1,6 +1,6 @@
 // Calls that have not ended, and one call: what holds it, or how it ended.
 
-import { ask, because } from "./dialog.js";
+import { ask, because, changeButton } from "./dialog.js";
 import { h, replace, table } from "./element.js";
 import { count, moment, nameOf, pretty, span } from "./format.js";
 import { get, path, post } from "./server.js";
@@ -103,8 +103,8 @@ function waiting(call) {
   }
   return [
     h("div", { class: "head" }, h("h1", null, `Call ${call.id}`),
-      call.status === "waiting" ? h("button", { onclick: () => move(call) }, "Move to another priority") : null,
-      call.status === "job" ? null : h("button", { onclick: () => cancel(call) }, "Cancel")),
+      call.status === "waiting" ? changeButton("Move to another priority", () => move(call)) : null,
+      call.status === "job" ? null : changeButton("Cancel", () => cancel(call))),
     factList(facts),
   ];
 }

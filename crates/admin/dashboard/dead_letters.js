@@ -1,7 +1,7 @@
 // Calls that failed for good: by error, one by one, and what is to be done about them.
 
 import { factList } from "./calls.js";
-import { ask, because } from "./dialog.js";
+import { ask, because, changeButton } from "./dialog.js";
 import { h, replace, table } from "./element.js";
 import { count, moment, nameOf, pretty, span } from "./format.js";
 import { get, path, post } from "./server.js";
@@ -77,8 +77,8 @@ function letterTable(caption, letters, open, changed) {
     moment(letter.failed_at),
     letter.execution_arn ? h("a", { href: `/executions${path(letter.execution_arn)}` }, nameOf(letter.execution_arn)) : "–",
     h("span", { class: "buttons" },
-      h("button", { onclick: () => redrive(letter, changed) }, "Redrive"),
-      h("button", { onclick: () => discard(letter, changed) }, "Discard")),
+      changeButton("Redrive", () => redrive(letter, changed)),
+      changeButton("Discard", () => discard(letter, changed), "admin")),
   ]);
   return table(caption, ["Call", "Target", "Priority", "Key", "Error", "Failed", "Execution", "Do"], rows, "None.");
 }

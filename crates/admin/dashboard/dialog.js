@@ -1,6 +1,6 @@
 // Questions before something is changed: what will happen, why, and the command that does the same.
 
-import { h, replace } from "./element.js";
+import { h, replace, visible } from "./element.js";
 
 /**
  * Asks, and does it. `fields`: elements with a name; `act(values)`: does it and throws what stands against it;
@@ -24,7 +24,7 @@ export function ask({ title, text, fields = [], action, danger = false, reason =
   const box = h("dialog", { "aria-labelledby": "question" }, form);
   const values = () => Object.fromEntries(new FormData(form));
   const told = async () => {
-    shell.textContent = command?.(values()) ?? "";
+    shell.textContent = visible(command?.(values()) ?? "");
     if (preview) {
       try {
         replace(effect, await preview(values()));
@@ -43,7 +43,7 @@ export function ask({ title, text, fields = [], action, danger = false, reason =
       box.close();
     } catch (error) {
       problem.hidden = false;
-      problem.textContent = error.message;
+      problem.textContent = visible(error.message);
     } finally {
       button.disabled = false;
     }
@@ -53,6 +53,19 @@ export function ask({ title, text, fields = [], action, danger = false, reason =
   box.showModal();
   told();
   return box;
+}
+
+const ROLES = ["metrics", "viewer", "operator", "admin"];
+let rank = ROLES.length;
+
+/** From now on only what this role may do is offered. Without a login there is no role, and everybody may do everything. */
+export function offerTo(role) {
+  rank = role ? ROLES.indexOf(role) : ROLES.length;
+}
+
+/** A button that changes something; nothing for whoever may not, whom the server would refuse. */
+export function changeButton(label, onclick, needed = "operator") {
+  return rank >= ROLES.indexOf(needed) ? h("button", { onclick }, label) : null;
 }
 
 /** A text for a shell. */

@@ -1,7 +1,14 @@
 // Elements made from data. Texts become text nodes and nothing else, so that what a vendor or a workflow wrote is shown
-// and never read as markup.
+// and never read as markup; what would turn the writing round, or is there unseen, is written out.
 
 const SVG = "http://www.w3.org/2000/svg";
+
+const OBEYED = new RegExp("[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u061c\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]", "g");
+
+/** A text as it may be shown: the same characters are written out as on the command line (crates/visible), in the same way. */
+export function visible(text) {
+  return text.replace(OBEYED, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
 
 /** An HTML element. `attributes`: `on*` are listeners, `style` is an object, false and null are left out. */
 export function h(tag, attributes, ...children) {
@@ -19,7 +26,7 @@ export function svg(tag, attributes, ...children) {
  */
 export function replace(node, ...children) {
   const kept = keep(node);
-  node.replaceChildren(...children.flat(Infinity).filter(shown));
+  node.replaceChildren(...contents(children));
   kept?.();
   return node;
 }
@@ -74,11 +81,18 @@ function fill(node, attributes, children) {
         node.style.setProperty(property, setting);
       }
     } else {
-      node.setAttribute(name, value === true ? "" : value);
+      node.setAttribute(name, value === true ? "" : READ.has(name) ? visible(String(value)) : value);
     }
   }
-  node.append(...children.flat(Infinity).filter(shown));
+  node.append(...contents(children));
   return node;
+}
+
+/** Attributes that people read. */
+const READ = new Set(["title", "aria-label"]);
+
+function contents(children) {
+  return children.flat(Infinity).filter(shown).map((child) => typeof child === "string" ? visible(child) : child);
 }
 
 function shown(child) {

@@ -1,7 +1,7 @@
 // One execution: where it waits, its states in time, its events, its data, and what can be done with it.
 
 import { factList } from "./calls.js";
-import { ask, copyButton, quoted } from "./dialog.js";
+import { ask, changeButton, copyButton, quoted } from "./dialog.js";
 import { h, replace, table } from "./element.js";
 import { count, moment, nameOf, pretty, span } from "./format.js";
 import { graph } from "./graph.js";
@@ -134,9 +134,9 @@ function showHead(node, execution, refresh) {
   replace(node,
     h("h1", null, execution.name), statusPill(execution.status),
     h("div", { class: "buttons" },
-      execution.status === "RUNNING" ? h("button", { onclick: () => stop(execution, refresh) }, "Stop") : null,
-      execution.not_redrivable === null ? h("button", { onclick: () => redrive(execution, refresh) }, "Redrive") : null,
-      h("button", { onclick: () => startAgain(execution) }, "New with this input"),
+      execution.status === "RUNNING" ? changeButton("Stop", () => stop(execution, refresh)) : null,
+      execution.not_redrivable === null ? changeButton("Redrive", () => redrive(execution, refresh)) : null,
+      changeButton("New with this input", () => startAgain(execution)),
       copyButton("Copy ARN", () => arn),
       copyButton("Copy as aws", () => `aws stepfunctions describe-execution --execution-arn ${arn}`),
       h("a", { class: "button", href: `/v1/executions${path(arn)}/history?limit=1000`, download: `${execution.name}.json` }, "Export")));

@@ -1,6 +1,7 @@
 // The page: which view stands at which path, the search, the keys, and the live switch.
 
-import { replace } from "./element.js";
+import { offerTo } from "./dialog.js";
+import { replace, visible } from "./element.js";
 import { get, Live, path, Refused } from "./server.js";
 import * as overview from "./overview.js";
 import * as target from "./target.js";
@@ -43,7 +44,7 @@ function show(view) {
   shown?.close?.();
   problem.hidden = true;
   shown = view;
-  document.title = `${shown.title ?? "Overview"} · Rampmeter`;
+  document.title = `${visible(shown.title ?? "Overview")} · Rampmeter`;
   replace(main, shown.node);
   for (const link of document.querySelectorAll("nav a")) {
     const here = link.pathname === "/" ? location.pathname === "/" || location.pathname.startsWith("/targets/")
@@ -99,7 +100,7 @@ function told(error) {
     return;
   }
   problem.hidden = false;
-  problem.textContent = error.message;
+  problem.textContent = visible(error.message);
   if (!(error instanceof Refused)) {
     throw error;
   }
@@ -184,6 +185,7 @@ function follow() {
 /** Begins: with the login where the server asks for one. */
 async function begin() {
   const session = await get("/session");
+  offerTo(session.role);
   if (session.user) {
     replace(document.getElementById("account"), login.account(session));
   }

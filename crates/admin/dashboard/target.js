@@ -2,7 +2,7 @@
 
 import { callTable } from "./calls.js";
 import { changeTable } from "./changes.js";
-import { ask, because } from "./dialog.js";
+import { ask, because, changeButton } from "./dialog.js";
 import { h, replace, table } from "./element.js";
 import { count, moment, percent, span } from "./format.js";
 import { changeLimit, kindOf, limitBar, resetLimit, sourceOf } from "./limit.js";
@@ -59,10 +59,10 @@ function showHead(node, target) {
   replace(node,
     h("h1", null, target.name), targetPill(target),
     h("div", { class: "buttons" },
-      paused ? h("button", { onclick: () => pause(target, null, false) }, "Resume")
-        : h("button", { onclick: () => pause(target, null, true) }, "Pause"),
+      paused ? changeButton("Resume", () => pause(target, null, false))
+        : changeButton("Pause", () => pause(target, null, true)),
       target.vendor || target.limits.some((limit) => limit.learned_ceiling !== null)
-        ? h("button", { onclick: () => forget(target) }, "Forget throttles") : null));
+        ? changeButton("Forget throttles", () => forget(target)) : null));
 }
 
 function showClosure(node, target) {
@@ -83,8 +83,8 @@ function limitTable(target) {
     limit.reaches_per_second === null ? "–" : `${limit.reaches_per_second.toFixed(1)} / s`,
     sourceOf(limit),
     h("span", { class: "buttons" },
-      h("button", { onclick: () => changeLimit(target.name, limit) }, "Change"),
-      limit.configured === null ? null : h("button", { onclick: () => resetLimit(target.name, limit) }, "Reset")),
+      changeButton("Change", () => changeLimit(target.name, limit)),
+      limit.configured === null ? null : changeButton("Reset", () => resetLimit(target.name, limit))),
   ]);
   return table("Limits", ["Limit", "Counts", "Used", "Kept", "Reaches", "Source", "Do"], rows, "No limit: calls start as they come.");
 }
@@ -98,7 +98,7 @@ function laneTable(target) {
       target.first_waiting[priority]?.held_by ?? "",
       target.first_waiting[priority]?.starts ?? "",
       { of: count(target.deferrals[priority]), class: "number" },
-      h("button", { onclick: () => pause(target, priority, !paused) }, paused ? "Resume" : "Pause"),
+      changeButton(paused ? "Resume" : "Pause", () => pause(target, priority, !paused)),
     ];
   });
   return table("Lanes", ["Lane", "Waiting · the first for", "The first is held by", "It starts", "Deferrals in a row", "Do"], rows);

@@ -5,6 +5,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use rampmeter_engine::Rejected;
+use rampmeter_visible::visible;
 use serde_json::{Value, json};
 
 /// A JSON object under its schema.
@@ -153,8 +154,13 @@ impl IntoResponse for Refused {
     }
 }
 
+/// JSON as it is sent: the same value, with the characters written out that a terminal would obey (`curl` shows what it gets).
+pub(crate) fn json_text(value: &Value) -> String {
+    visible(&value.to_string()).into_owned()
+}
+
 fn json_response(status: StatusCode, value: &Value) -> Response {
-    let mut response = Response::new(Body::from(value.to_string()));
+    let mut response = Response::new(Body::from(json_text(value)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -2,7 +2,7 @@
 
 use rampmeter_dispatch::{Holder, Priority, Time};
 use rampmeter_engine::{
-    LimitState, PlannedPauseState, TargetErrors, TargetState, VendorLimitState,
+    AllowedCalls, LimitState, PlannedPauseState, TargetErrors, TargetState, VendorLimitState,
 };
 use rampmeter_time::rfc3339;
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ use crate::explanation::{explanation_json, moment_json};
 pub(crate) fn target_json(target: &TargetState, delayed: [u64; 3]) -> Value {
     json!({
         "name": target.name,
+        "allowed": target.allowed.iter().map(allowed_json).collect::<Vec<_>>(),
         "waiting": by_priority(target.waiting),
         "delayed": by_priority(delayed),
         "in_flight": target.in_flight,
@@ -39,6 +40,11 @@ pub(crate) fn target_json(target: &TargetState, delayed: [u64; 3]) -> Value {
         // Spans in microseconds since the epoch, for exact arithmetic with a vendor's own record of its calls.
         "contended": target.contended,
     })
+}
+
+/// What messages may use at one of its hosts.
+fn allowed_json(allowed: &AllowedCalls) -> Value {
+    json!({ "endpoint": allowed.endpoint, "rules": allowed.rules })
 }
 
 /// A pause by the calendar that is in force.

@@ -40,5 +40,5 @@ pub use outcome::{Outcome, Repeatable, Throttle};
 pub use permit_end::{EndedRequest, GateReply, PermitEnd, Reach};
 pub use request::header::{self, HeaderError};
 pub use request::path::{self, PathError};
-pub use request::{Account, METHODS, Request, RequestError};
+pub use request::{Account, AllowRule, BadRule, METHODS, Request, RequestError};
 pub use retry::Retry;

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::request::header::{self, HeaderError};
 use crate::request::path::PathError;
-use crate::request::{Account, METHODS, Request, RequestError};
+use crate::request::{self, Account, METHODS, Request, RequestError};
 use crate::suggestion;
 
 /// A call as its message describes it.
@@ -126,6 +126,30 @@ pub enum Reason {
     /// A header is refused.
     #[error("Headers is refused: {0}")]
     BadHeader(HeaderError),
+    /// `allow` of the target or endpoint does not let messages do this.
+    #[error("{}", not_allowed(.call, .place, .allowed))]
+    NotAllowed {
+        /// Method and path, without the query, shortened if long.
+        call: String,
+        /// The table of the configuration that says so.
+        place: String,
+        /// Its rules.
+        allowed: Vec<String>,
+    },
+}
+
+impl Reason {
+    /// That `allow` of this place does not let in a call of this method and path.
+    pub(crate) fn not_allowed(method: &str, path: &str, place: &Account) -> Reason {
+        let path = path.split('?').next().unwrap_or_default();
+        let call: String = format!("{method} {path}").chars().take(200).collect();
+        let rules = place.allow.as_deref().unwrap_or_default();
+        Reason::NotAllowed {
+            call,
+            place: place.allow_place(),
+            allowed: rules.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 fn did_you_mean(near: Option<&str>) -> String {
@@ -149,6 +173,12 @@ fn no_endpoint(name: &str, target: &str, served: &[String]) -> String {
             served.join(", ")
         ),
     }
+}
+
+fn not_allowed(call: &str, place: &str, allowed: &[String]) -> String {
+    let rules = allowed.join(", ");
+    let rules = if rules.is_empty() { "nothing" } else { &rules };
+    format!("{call} is not what messages may do: `allow` in {place} lets in {rules}")
 }
 
 impl InvalidMessage {
@@ -236,6 +266,7 @@ fn read(value: &Value, account: &Account) -> Result<CallMessage, Reason> {
         RequestError::Path(error) => Reason::BadPath(error),
         RequestError::Header(error) => Reason::BadHeader(error),
     })?;
+    refuse_what_is_not_allowed(&request, account)?;
     Ok(CallMessage {
         task_token: task_token.map(str::to_owned),
         request,
@@ -244,6 +275,17 @@ fn read(value: &Value, account: &Account) -> Result<CallMessage, Reason> {
         idempotency_key: key(members, "IdempotencyKey")?,
         response_selector: text(members, "ResponseSelector")?.map(str::to_owned),
     })
+}
+
+fn refuse_what_is_not_allowed(request: &Request, account: &Account) -> Result<(), Reason> {
+    let place = account.place(request.endpoint.as_deref());
+    let Some((place, rules)) = place.and_then(|place| Some((place, place.allow.as_ref()?))) else {
+        return Ok(());
+    };
+    if request::admits(rules, request) {
+        return Ok(());
+    }
+    Err(Reason::not_allowed(&request.method, &request.path, place))
 }
 
 fn refuse_unknown(members: &Map<String, Value>) -> Result<(), Reason> {

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::message::{CallMessage, Reason};
-use crate::request::Account;
+use crate::request::{Account, may_admit};
 
 /// What is wrong with a message in a definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,14 +53,65 @@ pub fn template_fault(
             help: Some(format!("add {line}")),
         });
     }
-    let refused = CallMessage::from_value(&Value::Object(members), account).err()?;
-    let reason = refused.reason();
-    let member = field_of(reason).and_then(|field| written(body, field, language));
+    let unbound = without_rules(account);
+    let refused = match CallMessage::from_value(&Value::Object(members), &unbound) {
+        Ok(call) => not_allowed(&call, body, language, account)?,
+        Err(refused) => refused.reason().clone(),
+    };
+    let reason = &refused;
+    let member = field_of(reason)
+        .and_then(|field| written(body, field, language))
+        .or_else(|| {
+            let is_about_the_place = matches!(reason, Reason::NotAllowed { .. });
+            let url = is_about_the_place.then(|| written(body, "ApiEndpoint", language));
+            url.flatten()
+        });
     Some(TemplateFault {
         member,
         message: reason.to_string(),
         help: help_for(reason, language),
     })
+}
+
+/// The account as it would be without `allow`: what stands in for a computed member must not be taken for what it will be.
+fn without_rules(account: &Account) -> Account {
+    let endpoints = account.endpoints.iter();
+    Account {
+        allow: None,
+        endpoints: endpoints
+            .map(|(name, place)| (name.clone(), without_rules(place)))
+            .collect(),
+        ..account.clone()
+    }
+}
+
+/// That no rule of the account lets the call in, whatever is computed of it.
+fn not_allowed(
+    call: &CallMessage,
+    body: &Map<String, Value>,
+    language: Language,
+    account: &Account,
+) -> Option<Reason> {
+    let computed = |member: &str| {
+        let name = written(body, member, language);
+        name.is_some_and(|name| is_computed(&name, &body[&name], language))
+    };
+    if computed("Endpoint") || computed("ApiEndpoint") {
+        return None;
+    }
+    let place = account.place(call.request.endpoint.as_deref())?;
+    let (method, path) = (&call.request.method, &call.request.path);
+    let known_method = Some(method.as_str()).filter(|_| !computed("Method"));
+    let known_path = Some(path.as_str()).filter(|_| !computed("Path"));
+    if may_admit(place.allow.as_ref()?, known_method, known_path) {
+        return None;
+    }
+    let unknown = "(computed)";
+    Some(Reason::not_allowed(
+        known_method.unwrap_or(unknown),
+        known_path.unwrap_or(unknown),
+        place,
+    ))
 }
 
 /// A text that was meant to be computed and would be sent as it is.
@@ -151,7 +202,7 @@ fn field_of(reason: &Reason) -> Option<&str> {
         Reason::WrongType { field, .. } => Some(field),
         Reason::UnknownField { field, .. } => Some(field),
         Reason::NotFromMessage(field) | Reason::BadKey(field) => Some(field),
-        Reason::PathAndEndpoint | Reason::BadPath(_) => Some("Path"),
+        Reason::PathAndEndpoint | Reason::BadPath(_) | Reason::NotAllowed { .. } => Some("Path"),
         Reason::AnotherHost { .. } | Reason::EndpointTwice => Some("ApiEndpoint"),
         Reason::UnknownEndpoint { .. } => Some("Endpoint"),
         Reason::BadMethod => Some("Method"),
@@ -257,6 +308,44 @@ mod tests {
             assert_eq!(at.as_deref(), member, "{words}");
             assert!(words.contains(part), "{words}");
         }
+    }
+
+    #[test]
+    fn what_no_rule_lets_in_is_told_and_what_is_computed_has_the_benefit_of_the_doubt() {
+        let mut account = Account::new("v", Url::parse("https://vendor.test").unwrap());
+        let rule = |text| crate::request::AllowRule::parse(text).unwrap();
+        account.allow = Some(vec![rule("POST /orders"), rule("GET /customers/*")]);
+        let fault = |fields: Value| {
+            let mut body = message(&fields);
+            let Value::Object(members) = &mut body else {
+                panic!("a message")
+            };
+            members.retain(|_, value| !value.is_null());
+            template_fault(members, Language::JsonPath, true, &account)
+                .map(|fault| (fault.member.unwrap(), fault.message))
+        };
+        assert_eq!(fault(json!({})), None);
+        let by_data = json!({"Method": "GET", "Path": null, "Path.$": "$.path"});
+        assert_eq!(fault(by_data), None);
+        let url = json!({"Path": null, "ApiEndpoint.$": "$.url"});
+        assert_eq!(fault(url), None);
+        let (member, words) = fault(json!({"Method": "DELETE"})).unwrap();
+        assert_eq!(member, "Path");
+        assert_eq!(
+            words,
+            "DELETE /orders is not what messages may do: `allow` in [targets.v] lets in POST /orders, GET /customers/*"
+        );
+        let by_data = json!({"Method": "DELETE", "Path": null, "Path.$": "$.path"});
+        assert_eq!(fault(by_data).unwrap().0, "Path.$");
+        let url = json!({"Path": null, "ApiEndpoint": "https://vendor.test/other"});
+        assert_eq!(fault(url).unwrap().0, "ApiEndpoint");
+        let by_data = json!({"Method": null, "Method.$": "$.method", "Path": "/invoices"});
+        assert!(
+            fault(by_data)
+                .unwrap()
+                .1
+                .starts_with("(computed) /invoices")
+        );
     }
 
     #[test]

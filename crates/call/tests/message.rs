@@ -6,8 +6,8 @@
 )]
 
 use proptest::prelude::*;
-use rampmeter_call::Account;
 use rampmeter_call::message::{CallMessage, MAX_KEY_BYTES, Reason};
+use rampmeter_call::{Account, AllowRule};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -390,4 +390,37 @@ proptest! {
     fn no_text_makes_it_panic(text in any::<String>()) {
         let _ = CallMessage::parse(&text, &account());
     }
+}
+
+#[test]
+fn a_message_does_only_what_its_target_or_endpoint_allows() {
+    let rule = |text: &str| AllowRule::parse(text).unwrap();
+    let mut account = with_endpoint();
+    account.allow = Some(vec![rule("POST /orders/*")]);
+    let endpoint = account.endpoints.get_mut("restlets").unwrap();
+    endpoint.allow = Some(Vec::new());
+    let reason = |changes: Value| {
+        let parsed = CallMessage::from_value(&with(changes), &account);
+        parsed.err().map(|refused| refused.reason().clone())
+    };
+    assert_eq!(reason(json!({"Path": "/orders/1"})), None);
+    let refused = reason(json!({"Path": "/invoices/1?secret=2"}));
+    let not_allowed = Reason::NotAllowed {
+        call: "POST /invoices/1".to_owned(),
+        place: "[targets.netsuite]".to_owned(),
+        allowed: vec!["POST /orders/*".to_owned()],
+    };
+    assert_eq!(refused, Some(not_allowed));
+    let there = reason(json!({"Path": "/orders/1", "Endpoint": "restlets"})).unwrap();
+    let words = there.to_string();
+    assert!(
+        words.contains("[targets.netsuite.endpoints.restlets]"),
+        "{words}"
+    );
+    assert!(words.ends_with("lets in nothing"), "{words}");
+    let by_url = reason(json!({"Path": null, "ApiEndpoint": "https://vendor.test/api/invoices"}));
+    assert!(
+        matches!(by_url, Some(Reason::NotAllowed { .. })),
+        "{by_url:?}"
+    );
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use rampmeter_call::job::Polling;
-use rampmeter_call::{RepeatSafety, Request};
+use rampmeter_call::{AllowRule, RepeatSafety, Request};
 use url::Url;
 
 use crate::answer::ResponseRules;
@@ -50,6 +50,8 @@ pub struct Profile {
     pub allow_networks: Vec<Network>,
     /// Calls, tokens and credentials may go over the public internet in plain HTTP.
     pub allow_plaintext: bool,
+    /// Methods and paths that messages may use; none for all of them. What the caller asks by itself is not bound by it.
+    pub allow: Option<Vec<AllowRule>>,
     /// Headers sent with every call. Their values may be credentials (an API key), so a call cannot replace them.
     pub headers: Vec<(String, Secret)>,
     /// Bytes of an answer's body (after decompression) that are kept; the rest is dropped, and the
@@ -91,6 +93,7 @@ impl Profile {
             reconcile: None,
             allow_networks: Vec::new(),
             allow_plaintext: false,
+            allow: None,
             headers: Vec::new(),
             max_response_bytes: Profile::MAX_RESPONSE_BYTES,
             response: ResponseRules::default(),

@@ -7,10 +7,9 @@ mod located;
 mod log;
 pub mod output;
 mod table;
-mod visible;
 
 pub use failure::{Exit, Failure};
 pub use located::located;
 pub use log::LogWriter;
+pub use rampmeter_visible::{visible, visible_coloured, visible_line};
 pub use table::Table;
-pub use visible::{visible, visible_coloured, visible_line};

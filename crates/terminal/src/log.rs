@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use crate::visible::visible_coloured;
+use rampmeter_visible::visible_coloured;
 
 /// Standard error, with everything that a terminal would obey escaped, except for the colours of the log itself.
 #[derive(Debug, Clone, Copy, Default)]

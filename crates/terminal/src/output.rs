@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use crate::visible::{visible, visible_coloured};
+use rampmeter_visible::{visible, visible_coloured};
 
 /// Forms of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal};
 use comfy_table::{ContentArrangement, presets};
 
 use crate::output::data;
-use crate::visible::visible_line;
+use rampmeter_visible::visible_line;
 
 /// The narrowest width that a table is fitted to, in columns: below, cells would be torn into single letters.
 const NARROWEST: u16 = 60;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use rampmeter_config::Server;
+use rampmeter_wire::peer::LocalUser;
 
 use super::register::Register;
 use super::role::{Need, Role};
@@ -31,6 +32,9 @@ pub(crate) enum Shown<'r> {
     Token(&'r str),
     /// The cookie of a session, and whether the request is known to come from a page of this server.
     Session { cookie: &'r str, own_page: bool },
+    /// The system says that it is from a process of the server's own user, or of the administrator of the machine. Both could
+    /// write the file of users, so they may do everything.
+    Local(&'r LocalUser),
 }
 
 /// Somebody whose identity is known.
@@ -38,7 +42,8 @@ pub(crate) enum Shown<'r> {
 pub(crate) struct Identity {
     pub(crate) name: String,
     pub(crate) role: Role,
-    pub(crate) token_id: String,
+    /// The token that proved it; none for a process of this machine.
+    pub(crate) token_id: Option<String>,
 }
 
 /// Why a request is not admitted.
@@ -90,7 +95,7 @@ impl Access {
         shown: Shown<'_>,
         now: Timestamp,
     ) -> Result<Option<Identity>, Denied> {
-        if !self.login {
+        if !self.login && !matches!(shown, Shown::Local(_)) {
             return Ok(None);
         }
         let identity = self.identify(shown, now);
@@ -118,20 +123,22 @@ impl Access {
         let users = self.users();
         let user = match shown {
             Shown::Nothing => return None,
+            Shown::Local(user) => return Some(local(user)),
             Shown::Token(token) => users.of_token(token, now),
             Shown::Session { cookie, .. } => self.sessions().find(cookie, &users, now),
         };
         user.map(|user| Identity {
             name: user.name.clone(),
             role: user.role,
-            token_id: user.token_id.clone(),
+            token_id: Some(user.token_id.clone()),
         })
     }
 
     /// Opens a session for whoever shows a valid token. `cookie` is a new random text.
     pub(crate) fn log_in(&self, token: &str, cookie: &str, now: Timestamp) -> Option<Identity> {
         let identity = self.identify(Shown::Token(token), now)?;
-        self.sessions().open(cookie, &identity.token_id, now);
+        self.sessions()
+            .open(cookie, identity.token_id.as_deref()?, now);
         Some(identity)
     }
 
@@ -142,6 +149,14 @@ impl Access {
 
     fn sessions(&self) -> std::sync::MutexGuard<'_, Sessions> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn local(user: &LocalUser) -> Identity {
+    Identity {
+        name: user.to_string(),
+        role: Role::Admin,
+        token_id: None,
     }
 }
 
@@ -215,6 +230,33 @@ mod tests {
         let (_directory, access) = port(false, false);
         for need in NEEDS {
             assert_eq!(access.admit(need, true, Shown::Nothing, now()), Ok(None));
+        }
+    }
+
+    #[test]
+    fn a_process_of_this_machine_may_do_everything_and_is_known_by_its_user() {
+        for login in [true, false] {
+            let (_directory, access) = port(login, false);
+            let user = LocalUser {
+                uid: 7,
+                name: Some("admin".to_owned()),
+            };
+            let shown = Shown::Local(&user);
+            assert_eq!(allowed(&access, shown), [true; 5]);
+            let identity = access.admit(Need::Admin, true, shown, now()).unwrap();
+            let identity = identity.expect("it is known");
+            assert_eq!(identity.name, "admin (uid 7)");
+            assert_eq!(identity.token_id, None);
+            // Nobody can be added under such a name.
+            let mut users = Users::default();
+            let added = users.add(
+                &identity.name,
+                Role::Viewer,
+                &token(Role::Viewer),
+                now(),
+                None,
+            );
+            assert!(added.is_err());
         }
     }
 

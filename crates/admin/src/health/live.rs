@@ -19,6 +19,7 @@ use super::disk::Disk;
 use super::history::History;
 use super::report::{self, Objectives};
 use super::sample::{Sample, TargetSample, wall_clock};
+use crate::answer::json_text;
 use crate::target::target_json;
 
 /// The time between two samples that are kept.
@@ -68,7 +69,7 @@ impl Live {
             sample.executions = counting.counts(engine).await;
             sample.note_counts(&counting.targets);
             self.latest
-                .send_replace(Some(self.live_json(&sample).to_string().into()));
+                .send_replace(Some(json_text(&self.live_json(&sample)).into()));
             if keeps {
                 kept_at = Some(Instant::now());
                 self.keep(sample);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::http::header::{AUTHORIZATION, HOST};
-use axum::http::{HeaderMap, Method};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::MethodRouter;
@@ -46,7 +46,7 @@ async fn admit(
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     let admitted = site
         .access
-        .admit(need, changes, shown(request.headers()), Timestamp::now());
+        .admit(need, changes, shown(&request), Timestamp::now());
     let identity = admitted.map_err(|why| refusal(&why))?;
     if !changes {
         let engine = site.engine.clone();
@@ -71,14 +71,18 @@ async fn admit(
 fn actor(identity: Option<&Identity>, peer: Option<&Peer>) -> Actor {
     Actor {
         user: identity.map(|identity| identity.name.clone()),
-        token_id: identity.map(|identity| identity.token_id.clone()),
+        token_id: identity.and_then(|identity| identity.token_id.clone()),
         access_key_id: None,
         peer: peer.map(Peer::to_string),
     }
 }
 
-/// A token takes precedence over a session: whoever sends one means to use it.
-fn shown(headers: &HeaderMap) -> Shown<'_> {
+/// A token takes precedence over a session: whoever sends one means to use it. At the local socket the system has said who it is.
+fn shown(request: &Request) -> Shown<'_> {
+    if let Some(Peer::Local(user)) = request.extensions().get() {
+        return Shown::Local(user);
+    }
+    let headers = request.headers();
     if let Some(authorization) = headers.get(AUTHORIZATION) {
         let token = authorization.to_str().ok().and_then(bearer);
         return token.map_or(Shown::Nothing, Shown::Token);

@@ -20,6 +20,7 @@ use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::{Registry, Unit};
 use rampmeter_dispatch::Priority;
 use rampmeter_engine::{BOUNDS, EngineFigures, Histogram, OUTCOMES, TargetCounts, TargetState};
+use rampmeter_visible::visible;
 
 use crate::answer::Refused;
 use crate::health::disk::Disk;
@@ -43,7 +44,7 @@ pub(crate) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, R
     ours.register_collector(Box::new(snapshot));
     let mut page = String::new();
     text::encode(&mut page, &registry).expect("a text takes every metric");
-    let mut response = Response::new(Body::from(page));
+    let mut response = Response::new(Body::from(visible(&page).into_owned()));
     let kind =
         HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);

@@ -48,7 +48,7 @@ fn session_json(login: bool, identity: Option<&Identity>) -> Value {
         "asks_for_login": login,
         "user": identity.map(|identity| &identity.name),
         "role": identity.map(|identity| identity.role.as_str()),
-        "token_id": identity.map(|identity| &identity.token_id),
+        "token_id": identity.and_then(|identity| identity.token_id.as_ref()),
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
+use super::allow_list::AllowRule;
 use super::header::{self, HeaderError};
 use super::path::{self, PathError};
 
@@ -26,6 +27,8 @@ pub struct Account {
     pub session_headers: Vec<String>,
     /// Headers that the target's configuration sets, names in lower case.
     pub target_headers: Vec<String>,
+    /// Methods and paths that messages may use; none for all of them.
+    pub allow: Option<Vec<AllowRule>>,
 }
 
 impl Account {
@@ -40,6 +43,7 @@ impl Account {
             idempotency_headers: Vec::new(),
             session_headers: Vec::new(),
             target_headers: Vec::new(),
+            allow: None,
         }
     }
 
@@ -76,6 +80,15 @@ impl Account {
             }
         }
         found.ok_or(refused)
+    }
+
+    /// Where the configuration says what messages may use.
+    #[must_use]
+    pub fn allow_place(&self) -> String {
+        match &self.endpoint {
+            None => format!("[targets.{}]", self.target),
+            Some(endpoint) => format!("[targets.{}.endpoints.{endpoint}]", self.target),
+        }
     }
 
     /// Checks the headers of a call.

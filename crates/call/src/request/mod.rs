@@ -2,6 +2,7 @@
 //! can be refused before it waits in a queue.
 
 mod account;
+mod allow_list;
 pub mod header;
 pub mod path;
 
@@ -12,6 +13,8 @@ use thiserror::Error;
 use url::Url;
 
 pub use account::Account;
+pub use allow_list::{AllowRule, BadRule};
+pub(crate) use allow_list::{admits, may_admit};
 use header::HeaderError;
 use path::PathError;
 

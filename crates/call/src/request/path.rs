@@ -107,7 +107,7 @@ fn is_below(base: &Url, url: &Url) -> bool {
     same_place && anonymous && url.fragment().is_none() && continues
 }
 
-fn check(path: &str) -> Result<(), PathError> {
+pub(super) fn check(path: &str) -> Result<(), PathError> {
     if !path.starts_with('/') {
         return Err(PathError::NotAbsolute);
     }

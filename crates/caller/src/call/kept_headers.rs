@@ -1,5 +1,5 @@
-//! Which headers an account reserves: those that identify a call, those of its session, and those of its configuration. A
-//! call that sets one of them is refused, by its [`Account`].
+//! What an account says to a message, above all which headers it reserves: those that identify a call, those of its session,
+//! and those of its configuration. A call that sets one of them is refused, by its [`Account`].
 
 use rampmeter_call::{Account, header, header::HeaderError};
 use reqwest::header::{HeaderName, HeaderValue};
@@ -36,6 +36,7 @@ impl Profile {
             .iter()
             .map(|(name, _)| name.to_ascii_lowercase());
         account.target_headers.extend(configured);
+        account.allow.clone_from(&self.allow);
         account
     }
 }

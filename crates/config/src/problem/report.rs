@@ -109,11 +109,11 @@ impl Report {
                 });
                 let snippet = Snippet::source(shown.text)
                     .line_start(shown.line)
-                    .path(&problem.file);
+                    .path(without_escapes(&problem.file));
                 group.element(snippet.annotation(main).annotations(others))
             }
             _ if problem.file.is_empty() => group,
-            _ => group.element(Origin::path(&problem.file)),
+            _ => group.element(Origin::path(without_escapes(&problem.file))),
         };
         if let Some(note) = &problem.note {
             group = group.element(Level::NOTE.message(without_escapes(note)));

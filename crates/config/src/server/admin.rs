@@ -16,8 +16,22 @@ pub struct Admin {
     pub login: Option<bool>,
     /// The file of those who may log in; absent for `users.json` in the data directory.
     pub users: Option<PathBuf>,
+    /// Where the local command line finds the port, without a login.
+    pub socket: Socket,
     /// Whether `/metrics` is for everybody, even if a login is required.
     pub open_metrics: bool,
+}
+
+/// The Unix socket of the admin port.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Socket {
+    /// `admin.sock` in the data directory; a server that cannot make it goes on without.
+    #[default]
+    InDataDirectory,
+    /// A path of the file's own.
+    At(PathBuf),
+    /// There is none.
+    None,
 }
 
 impl Default for Admin {
@@ -26,12 +40,13 @@ impl Default for Admin {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4580)),
             login: None,
             users: None,
+            socket: Socket::default(),
             open_metrics: false,
         }
     }
 }
 
-const KEYS: &[&str] = &["listen", "login", "users", "open_metrics"];
+const KEYS: &[&str] = &["listen", "login", "users", "socket", "open_metrics"];
 
 /// The key `admin` of `[server]`, in either form. `RAMPMETER_SERVER__ADMIN` overrides the address, whatever form the file
 /// uses.
@@ -58,12 +73,18 @@ pub(super) fn read(reading: &Reading<'_>, server: &Section<'_>) -> Admin {
         }
         Ok(reading.context.directory.join(path))
     });
+    let socket = section.parsed("socket", Code::BadValue, |path| match path {
+        "" => Err("is empty".to_owned()),
+        "none" => Ok(Socket::None),
+        path => Ok(Socket::At(reading.context.directory.join(path))),
+    });
     Admin {
         listen: listen
             .or_else(|| section.parsed("listen", Code::BadValue, address))
             .unwrap_or(default.listen),
         login: section.flag("login"),
         users,
+        socket: socket.unwrap_or_default(),
         open_metrics: section.flag("open_metrics").unwrap_or_default(),
     }
 }

@@ -18,7 +18,7 @@ use crate::problem::Code;
 
 use address::address;
 
-pub use admin::Admin;
+pub use admin::{Admin, Socket};
 pub use credential::{Credential, Right};
 pub use scope::{Pattern, Scope};
 pub use tls::Tls;
@@ -145,6 +145,19 @@ impl Server {
         let named = self.admin.users.clone();
         named.unwrap_or_else(|| self.data_dir.join("users.json"))
     }
+
+    /// The Unix socket of the admin port; absent where there is none.
+    #[must_use]
+    pub fn admin_socket(&self) -> Option<PathBuf> {
+        match &self.admin.socket {
+            Socket::InDataDirectory => Some(self.data_dir.join(Self::SOCKET_NAME)),
+            Socket::At(path) => Some(path.clone()),
+            Socket::None => None,
+        }
+    }
+
+    /// What the socket of the admin port is called in the data directory.
+    pub const SOCKET_NAME: &str = "admin.sock";
 
     /// `https` if the ports use TLS, otherwise `http`.
     #[must_use]

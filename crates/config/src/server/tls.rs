@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::document::{Reading, Section};
-use crate::problem::Code;
+use crate::problem::{Code, Problem};
 
 /// How both ports use TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,9 +15,11 @@ pub struct Tls {
     pub key: PathBuf,
     /// PEM file of the authorities whose certificates clients must present; absent if they need none.
     pub client_ca: Option<PathBuf>,
+    /// PEM file of the lists of certificates that these authorities have revoked; absent where none is looked at.
+    pub client_crl: Option<PathBuf>,
 }
 
-const KEYS: &[&str] = &["certificate", "key", "client_ca"];
+const KEYS: &[&str] = &["certificate", "key", "client_ca", "client_crl"];
 
 /// The table, if there is one and it is complete.
 pub(super) fn read(reading: &Reading<'_>, server: &Section<'_>) -> Option<Tls> {
@@ -35,9 +37,17 @@ pub(super) fn read(reading: &Reading<'_>, server: &Section<'_>) -> Option<Tls> {
     if whole != [true, true] {
         return None;
     }
+    if section.get("client_ca").is_none()
+        && !section.is_overridden("client_ca")
+        && let Some(node) = section.get("client_crl")
+    {
+        let what = "`client_crl` needs `client_ca`: without it no client shows a certificate that could be revoked";
+        reading.note(Problem::new(Code::MissingKey, what).at(&node.span));
+    }
     Some(Tls {
         certificate: path("certificate")?,
         key: path("key")?,
         client_ca: path("client_ca"),
+        client_crl: path("client_crl"),
     })
 }

@@ -8,7 +8,7 @@ use rampmeter_caller::vendor::Vendor;
 use rampmeter_caller::{Endpoint, Jobs, Network, Profile};
 use url::Url;
 
-use super::{address, auth, header, idempotency, is_name, preset, reconcile, signals};
+use super::{address, allow, auth, header, idempotency, is_name, preset, reconcile, signals};
 use crate::document::{Entry, Reading, Section, Value};
 use crate::problem::{Code, Problem};
 
@@ -18,6 +18,7 @@ const KEYS: &[&str] = &[
     "base_url",
     "auth",
     "headers",
+    "allow",
     "signals",
     "idempotency",
     "csrf",
@@ -132,6 +133,9 @@ fn differ(reading: &Reading<'_>, section: &Section<'_>, profile: &mut Profile) {
     for (name, value) in header::read(reading, section) {
         profile.headers.retain(|(other, _)| *other != name);
         profile.headers.push((name, value));
+    }
+    if let Some(rules) = allow::read(reading, section) {
+        profile.allow = Some(rules);
     }
     if section.get("signals").is_some() {
         profile.signals = signals::read(reading, section);

@@ -1,6 +1,7 @@
 //! One target: a remote account with its limits, its sign-in and its rules for failures.
 
 mod address;
+mod allow;
 mod auth;
 mod deferral;
 mod endpoint;
@@ -67,6 +68,14 @@ pub enum Worker {
     Embedded,
     /// Somebody else: the queues are plain SQS queues.
     External,
+}
+
+impl Worker {
+    /// By the words of the file.
+    const NAMED: [(&str, Worker); 2] = [
+        ("embedded", Worker::Embedded),
+        ("external", Worker::External),
+    ];
 }
 
 impl Target {
@@ -138,6 +147,7 @@ pub(crate) const KEYS: &[&str] = &[
     "worker",
     "headers",
     "redact",
+    "allow",
     "limits",
     "pauses",
     "signals",
@@ -225,15 +235,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let headers = header::read(reading, &section);
     let retry = retry::read(reading, &section, preset.vendor().retry);
     let on_unknown = reconcile::on_unknown(reading, &section, preset);
-    let worker = section
-        .word(
-            "worker",
-            &[
-                ("embedded", Worker::Embedded),
-                ("external", Worker::External),
-            ],
-        )
-        .unwrap_or_default();
+    let worker = section.word("worker", &Worker::NAMED).unwrap_or_default();
     let redact = redact::read(reading, &section);
     let mut profile = Profile::new(name, base_url?, timeout);
     profile.auth = auth?;
@@ -245,6 +247,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     jobs::read(reading, &section, &mut profile);
     profile.response = response::read(reading, &section);
     profile.reconcile = reconcile::question(reading, &section);
+    profile.allow = allow::read(reading, &section);
     profile.allow_networks = section.networks("allow_networks");
     if local {
         profile.allow_networks.extend(Network::LOOPBACK);

@@ -131,3 +131,30 @@ fn targets_that_meet_in_an_endpoint_are_one_account_and_a_host_of_all_accounts_s
     };
     assert_eq!(codes(&(org("a") + &org("b"))), []);
 }
+
+#[test]
+fn an_endpoint_allows_what_its_target_does_unless_it_says_otherwise() {
+    let lines = "allow = [\"GET /a\", \"* /b/*\"]\n\
+        [targets.netsuite.endpoints.plain]\nbase_url = \"https://plain.test/api\"\n\
+        [targets.netsuite.endpoints.shut]\nbase_url = \"https://shut.test\"\nallow = []";
+    let config = toml(&target(lines)).unwrap();
+    let account = &config.targets["netsuite"].account;
+    let rules = |account: &rampmeter_call::Account| -> Vec<String> {
+        let rules = account.allow.iter().flatten();
+        rules.map(ToString::to_string).collect()
+    };
+    assert_eq!(rules(account), ["GET /a", "* /b/*"]);
+    assert_eq!(rules(&account.endpoints["plain"]), ["GET /a", "* /b/*"]);
+    assert_eq!(account.endpoints["shut"].allow, Some(Vec::new()));
+    assert_eq!(
+        toml(&target("")).unwrap().targets["netsuite"].account.allow,
+        None
+    );
+}
+
+#[test]
+fn a_rule_that_cannot_be_read_is_told_where_it_stands() {
+    let report = toml(&target("allow = [\"GET /a\", \"SEND /b\"]")).unwrap_err();
+    let text = report.render(false);
+    assert!(text.contains("a rule of `allow` has no method"), "{text}");
+}

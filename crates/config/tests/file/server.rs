@@ -70,6 +70,7 @@ fn a_certificate_comes_with_its_key() {
         certificate: "/etc/rm/c.pem".into(),
         key: "/k.pem".into(),
         client_ca: None,
+        client_crl: None,
     };
     assert_eq!(whole.tls, Some(expected));
     assert_eq!(

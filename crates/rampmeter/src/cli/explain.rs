@@ -189,6 +189,10 @@ const CODES: &[(&str, &str)] = &[
         "A certificate, its key or the certificates of authorities cannot be used.",
     ),
     (
+        "RM2065",
+        "The socket for the command line on this machine cannot be made.",
+    ),
+    (
         "RM4020",
         "A change makes no sense as things are: the rules would admit nothing, or the call has left its lane.",
     ),

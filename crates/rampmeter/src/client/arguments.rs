@@ -7,7 +7,7 @@ use super::Client;
 
 /// Where the AWS port is by default.
 pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:4566";
-/// Where the admin port is by default.
+/// Where the admin port is by default, if no server of this machine has a socket.
 pub(crate) const DEFAULT_ADMIN: &str = "http://127.0.0.1:4580";
 
 /// Where the server is.
@@ -20,18 +20,14 @@ pub(crate) struct ServerArguments {
         default_value = DEFAULT_SERVER
     )]
     server: String,
-    /// URL of the admin port.
-    #[arg(
-        long,
-        env = "RAMPMETER_SERVER__ADMIN",
-        default_value = DEFAULT_ADMIN
-    )]
-    admin: String,
+    /// URL of the admin port, or unix:PATH. Default: the socket of a server of this machine, else http://127.0.0.1:4580.
+    #[arg(long, env = "RAMPMETER_SERVER__ADMIN")]
+    admin: Option<String>,
 }
 
 impl ServerArguments {
     /// A client of this server.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        Client::new(&self.server, &self.admin)
+        Client::new(&self.server, self.admin.as_deref())
     }
 }

@@ -1,13 +1,16 @@
 //! A small client of the two ports: AWS JSON 1.0 to the one, GET and POST to the other. Requests to the AWS port are
 //! signed with the credential in the environment, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, as by every AWS
 //! client; a server without credentials of its own accepts any. Requests to the admin port carry the token in
-//! `RAMPMETER_TOKEN`, if there is one.
+//! `RAMPMETER_TOKEN`, if there is one, or go by the socket of a server of this machine, which needs none.
 
+mod admin_port;
 mod arguments;
 pub(crate) mod on_aws;
 mod tls;
 mod token;
 
+use std::fmt::Display;
+use std::path::Path;
 use std::time::Duration;
 
 use rampmeter_terminal::{Exit, Failure};
@@ -16,10 +19,10 @@ use rampmeter_wire::sigv4::Signer;
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, StatusCode, Url};
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Position;
 
+use admin_port::AdminPort;
 pub(crate) use arguments::{DEFAULT_ADMIN, DEFAULT_SERVER, ServerArguments};
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
@@ -41,9 +44,8 @@ const NOT_AUTHORISED: [&str; 5] = [
 pub(crate) struct Client {
     http: reqwest::Client,
     server: Url,
-    admin: Url,
+    admin: AdminPort,
     signer: Signer,
-    token: Option<SecretString>,
 }
 
 /// An error response of the server.
@@ -83,25 +85,13 @@ impl From<ClientError> for Failure {
 
 impl Client {
     /// A client of the server with these URLs, which may lack the scheme.
-    pub(crate) fn new(server: &str, admin: &str) -> Result<Self, Failure> {
+    pub(crate) fn new(server: &str, admin: Option<&str>) -> Result<Self, Failure> {
         let environment = |name: &str| std::env::var(name).ok();
-        let http = tls::of(&environment)?
-            .no_proxy()
-            .timeout(ANSWER_TIMEOUT)
-            .build();
-        let http = http.map_err(|why| {
-            Failure::new(
-                "RM2013",
-                Exit::Failed,
-                format!("no HTTP client can be made: {why}"),
-            )
-        })?;
         Ok(Self {
-            http,
+            http: http_client(&environment, None)?,
             server: base_url("--server", server)?,
-            admin: base_url("--admin", admin)?,
+            admin: AdminPort::of(admin, &environment)?,
             signer: signer(&environment),
-            token: token::of(&environment)?,
         })
     }
 
@@ -170,14 +160,7 @@ impl Client {
         segments: &[&str],
         query: &[(&str, &str)],
     ) -> Result<Value, ClientError> {
-        let mut url = self.admin.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(segments);
-        }
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        let (status, answer) = send(self.by_user(self.http.get(url)), &self.admin).await?;
+        let (status, answer) = send(self.admin.get(segments, query), &self.admin).await?;
         if status.is_success() {
             return Ok(answer);
         }
@@ -191,11 +174,7 @@ impl Client {
         segments: &[&str],
         out: &mut dyn std::io::Write,
     ) -> Result<(), Failure> {
-        let mut url = self.admin.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(segments);
-        }
-        let sent = self.by_user(self.http.get(url)).send().await;
+        let sent = self.admin.get(segments, &[]).send().await;
         let mut response = sent.map_err(|why| Failure::from(unreachable(&self.admin, &why)))?;
         let status = response.status();
         if !status.is_success() {
@@ -221,12 +200,8 @@ impl Client {
         segments: &[&str],
         body: &Value,
     ) -> Result<Value, ClientError> {
-        let mut url = self.admin.clone();
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty().extend(segments);
-        }
-        let (status, answer) =
-            send(self.by_user(self.http.post(url).json(body)), &self.admin).await?;
+        let request = self.admin.post(segments).json(body);
+        let (status, answer) = send(request, &self.admin).await?;
         if status.is_success() {
             return Ok(answer);
         }
@@ -236,19 +211,9 @@ impl Client {
 
     /// Whether the server takes work.
     pub(crate) async fn is_ready(&self) -> Result<bool, Failure> {
-        let mut url = self.admin.clone();
-        url.set_path("/readyz");
-        let answer = self.http.get(url).send().await;
+        let answer = self.admin.get(&["readyz"], &[]).send().await;
         let answer = answer.map_err(|why| Failure::from(unreachable(&self.admin, &why)))?;
         Ok(answer.status().is_success())
-    }
-
-    /// A request to the admin port, with the token of whoever uses the command line.
-    fn by_user(&self, request: RequestBuilder) -> RequestBuilder {
-        match &self.token {
-            Some(token) => request.bearer_auth(token.expose_secret()),
-            None => request,
-        }
     }
 
     /// The ARNs of the state machines by name.
@@ -321,7 +286,25 @@ pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-async fn send(request: RequestBuilder, base: &Url) -> Result<(StatusCode, Value), ClientError> {
+/// A client as the environment says, by a Unix socket or by the network.
+fn http_client(
+    environment: &dyn Fn(&str) -> Option<String>,
+    socket: Option<&Path>,
+) -> Result<reqwest::Client, Failure> {
+    let mut builder = tls::of(environment)?.no_proxy().timeout(ANSWER_TIMEOUT);
+    if let Some(socket) = socket {
+        builder = builder.unix_socket(socket);
+    }
+    builder.build().map_err(|why| {
+        let what = format!("no HTTP client can be made: {why}");
+        Failure::new("RM2013", Exit::Failed, what)
+    })
+}
+
+async fn send(
+    request: RequestBuilder,
+    base: &impl Display,
+) -> Result<(StatusCode, Value), ClientError> {
     let response = request
         .send()
         .await
@@ -360,7 +343,7 @@ fn refused(status: StatusCode, name: &str, message: &Value) -> Result<Value, Cli
     Err(ClientError::Refused(refusal))
 }
 
-fn unreachable(base: &Url, why: &reqwest::Error) -> ClientError {
+fn unreachable(base: &impl Display, why: &reqwest::Error) -> ClientError {
     let reason = if why.is_timeout() {
         "it does not answer"
     } else {

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rampmeter_config::Config;
 use rampmeter_engine::{Engine, StateMachineDescription};
@@ -19,6 +19,7 @@ pub(super) struct Ready {
     scheme: &'static str,
     aws: SocketAddr,
     admin: SocketAddr,
+    admin_socket: Option<PathBuf>,
     data_dir: String,
     account: String,
     region: String,
@@ -33,6 +34,7 @@ impl Ready {
         engine: &Engine,
         aws: SocketAddr,
         admin: SocketAddr,
+        admin_socket: Option<&Path>,
     ) -> Result<Self, Failure> {
         let workflows = engine.state_machines().list_state_machines().await;
         let workflows = workflows
@@ -41,6 +43,7 @@ impl Ready {
             scheme: config.server.scheme(),
             aws,
             admin,
+            admin_socket: admin_socket.map(Path::to_owned),
             data_dir: config.server.data_dir.display().to_string(),
             account: config.server.account.clone(),
             region: config.server.region.clone(),
@@ -73,6 +76,7 @@ impl Ready {
             "schema": "rampmeter.ready/1",
             "aws_url": self.aws_url(),
             "admin_url": self.admin_url(),
+            "admin_socket": self.admin_socket,
             "data_dir": self.data_dir,
             "account": self.account,
             "region": self.region,

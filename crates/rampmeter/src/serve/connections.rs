@@ -2,6 +2,7 @@
 //! is given up. The number of connections is bounded, and when the server ends, each connection finishes its current
 //! response.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +11,12 @@ use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use rampmeter_caller::Network;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 
+use super::local_user::user_of;
 use super::patience::Patience;
-use super::peer::with_peer;
+use super::peer::{Origin, with_peer};
 use super::tls::Offer;
 
 /// How long a client may take to send the head of its next request. This also ends idle connections.
@@ -32,12 +34,52 @@ const MAX_CONNECTIONS: usize = 24_000;
 /// The pause after a connection could not be accepted, for example because the process has too many files open.
 const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
 
-/// Serves a port, at most so many connections at once, until `ended`, and then until every connection has finished its
-/// response.
+/// Where connections come in.
+#[derive(Debug)]
+pub(super) enum Entrance {
+    /// A port of the network, with TLS or without; what these proxies say is believed.
+    Network {
+        listener: TcpListener,
+        tls: Option<Offer>,
+        proxies: Arc<[Network]>,
+    },
+    /// A Unix socket, which only the user of the server may open.
+    Local(UnixListener),
+}
+
+/// A connection that was accepted.
+enum Accepted {
+    Network(TcpStream, Option<Offer>),
+    Local(UnixStream),
+}
+
+impl Entrance {
+    async fn accept(&self) -> io::Result<(Accepted, Origin)> {
+        match self {
+            Entrance::Network {
+                listener,
+                tls,
+                proxies,
+            } => {
+                let (stream, address) = listener.accept().await?;
+                // Responses are small and awaited: waiting for more to send would only delay them. A client that has gone is noticed later.
+                let _ = stream.set_nodelay(true);
+                let origin = Origin::Network(address, Arc::clone(proxies));
+                Ok((Accepted::Network(stream, tls.clone()), origin))
+            }
+            Entrance::Local(listener) => {
+                let (stream, _) = listener.accept().await?;
+                let user = user_of(stream.peer_cred()?.uid());
+                Ok((Accepted::Local(stream), Origin::Local(user)))
+            }
+        }
+    }
+}
+
+/// Serves what comes in, at most so many connections at once, until `ended`, and then until every connection has finished
+/// its response.
 pub(super) async fn serve(
-    listener: TcpListener,
-    tls: Option<Offer>,
-    proxies: Arc<[Network]>,
+    entrance: Entrance,
     router: Router,
     most: usize,
     ended: impl Future<Output = ()>,
@@ -53,13 +95,13 @@ pub(super) async fn serve(
         let accepted = async {
             let place = Arc::clone(&places).acquire_owned().await;
             let place = place.expect("nobody closes the semaphore");
-            (place, listener.accept().await)
+            (place, entrance.accept().await)
         };
         let (place, accepted) = tokio::select! {
             accepted = accepted => accepted,
             () = &mut ended => break,
         };
-        let (stream, address) = match accepted {
+        let (accepted, origin) = match accepted {
             Ok(accepted) => accepted,
             Err(why) => {
                 tracing::warn!(%why, "a connection could not be accepted");
@@ -67,23 +109,23 @@ pub(super) async fn serve(
                 continue;
             }
         };
-        // Responses are small and awaited: waiting for more to send would only delay them.
-        if stream.set_nodelay(true).is_err() {
-            continue;
-        }
-        let (http, watcher, tls) = (http.clone(), connections.watcher(), tls.clone());
-        let service = with_peer(router.clone(), address, Arc::clone(&proxies));
+        let (http, watcher) = (http.clone(), connections.watcher());
+        let service = with_peer(router.clone(), origin);
         tokio::spawn(async move {
             // A connection that breaks off is the client's own affair.
-            let _ = match tls {
-                None => {
+            let _ = match accepted {
+                Accepted::Network(stream, None) => {
                     let stream = TokioIo::new(Patience::new(stream, SLOWEST_READER));
                     watcher.watch(http.serve_connection(stream, service)).await
                 }
-                Some(tls) => {
+                Accepted::Network(stream, Some(tls)) => {
                     let Some(stream) = tls.accept(stream).await else {
                         return;
                     };
+                    let stream = TokioIo::new(Patience::new(stream, SLOWEST_READER));
+                    watcher.watch(http.serve_connection(stream, service)).await
+                }
+                Accepted::Local(stream) => {
                     let stream = TokioIo::new(Patience::new(stream, SLOWEST_READER));
                     watcher.watch(http.serve_connection(stream, service)).await
                 }
@@ -91,6 +133,6 @@ pub(super) async fn serve(
             drop(place);
         });
     }
-    drop(listener);
+    drop(entrance);
     connections.shutdown().await;
 }

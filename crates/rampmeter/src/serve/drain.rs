@@ -73,6 +73,7 @@ mod tests {
     fn target(name: &str, in_flight: u64) -> TargetState {
         TargetState {
             name: name.to_owned(),
+            allowed: Vec::new(),
             limits: Vec::new(),
             waiting: [0; 3],
             in_flight,

@@ -14,6 +14,7 @@ use rampmeter_terminal::{Exit, Failure};
 
 use crate::problem;
 use banner::Ready;
+use connections::Entrance;
 use servers::Servers;
 use signals::Signals;
 
@@ -23,6 +24,8 @@ mod descriptors;
 mod configuration;
 mod drain;
 mod listen;
+mod local_socket;
+mod local_user;
 mod patience;
 mod peer;
 pub(crate) mod privacy;
@@ -125,10 +128,15 @@ pub(crate) async fn serve(
     let admin_site = rampmeter_admin::Site::start(engine.clone(), &config);
     descriptors::raise();
     let connections = descriptors::shares();
-    let mut servers = Servers::new(&config.server.proxies);
+    let socket = local_socket::open(&config.server)?;
+    let mut servers = Servers::new();
+    let network = |listener| Entrance::Network {
+        listener,
+        tls: tls.clone(),
+        proxies: config.server.proxies.as_slice().into(),
+    };
     servers.add(
-        aws_listener,
-        tls.clone(),
+        network(aws_listener),
         rampmeter_wire::router(
             wire_site(&config, &engine, aws),
             rampmeter_wire::Access::new(&config),
@@ -136,12 +144,17 @@ pub(crate) async fn serve(
         connections.aws,
     );
     servers.add(
-        admin_listener,
-        tls,
+        network(admin_listener),
         rampmeter_admin::router(Arc::clone(&admin_site)),
         connections.admin,
     );
-    let ready = Ready::new(&config, &engine, aws, admin).await?;
+    let socket_file = socket.map(|(listener, file)| {
+        let router = rampmeter_admin::router(Arc::clone(&admin_site));
+        servers.add(Entrance::Local(listener), router, connections.admin);
+        file
+    });
+    let socket = socket_file.as_ref().map(|file| file.0.as_path());
+    let ready = Ready::new(&config, &engine, aws, admin, socket).await?;
     ready.announce(ports.json, ports.ready_file.as_deref())?;
     beside(&engine);
 

@@ -1,4 +1,5 @@
-//! Tells a port who is at the other end of a request's connection. The forwarding headers of the proxies that the
+//! Tells a port who is at the other end of a request's connection: an address, or a process of
+//! this machine. The forwarding headers of the proxies that the
 //! configuration names are believed; anybody else could send such headers too, so they are removed from all other
 //! requests.
 
@@ -14,16 +15,24 @@ use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use rampmeter_caller::Network;
-use rampmeter_wire::peer::Peer;
+use rampmeter_wire::peer::{LocalUser, Peer};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
+/// Where a connection comes from.
+#[derive(Debug, Clone)]
+pub(super) enum Origin {
+    /// The network; what these proxies say is believed.
+    Network(SocketAddr, Arc<[Network]>),
+    /// The Unix socket.
+    Local(LocalUser),
+}
+
 /// The port for one connection.
 pub(super) fn with_peer(
     router: Router,
-    address: SocketAddr,
-    proxies: Arc<[Network]>,
+    origin: Origin,
 ) -> impl Service<
     hyper::Request<Incoming>,
     Response = Response,
@@ -33,7 +42,15 @@ pub(super) fn with_peer(
     let router = TowerToHyperService::new(router);
     hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(axum::body::Body::new);
-        let peer = peer(address, request.headers_mut(), &proxies);
+        let peer = match &origin {
+            Origin::Network(address, proxies) => peer(*address, request.headers_mut(), proxies),
+            Origin::Local(user) => {
+                // Nothing forwards to the socket.
+                request.headers_mut().remove(FORWARDED_FOR);
+                request.headers_mut().remove(FORWARDED_PROTO);
+                Peer::Local(user.clone())
+            }
+        };
         request.extensions_mut().insert(peer);
         router.call(request)
     })
@@ -48,7 +65,7 @@ fn peer(address: SocketAddr, headers: &mut HeaderMap, proxies: &[Network]) -> Pe
     if !is_proxy(address.ip()) {
         headers.remove(FORWARDED_FOR);
         headers.remove(FORWARDED_PROTO);
-        return Peer(address.ip());
+        return Peer::Address(address.ip());
     }
     // Each proxy appends the address that it was asked from. Anything before the last address that is not a proxy of
     // ours may have been written by anybody.
@@ -59,7 +76,7 @@ fn peer(address: SocketAddr, headers: &mut HeaderMap, proxies: &[Network]) -> Pe
         .collect();
     let mut from_the_last = told.iter().rev().map_while(|text| text.trim().parse().ok());
     let client = from_the_last.find(|address| !is_proxy(*address));
-    Peer(client.unwrap_or(address.ip()))
+    Peer::Address(client.unwrap_or(address.ip()))
 }
 
 #[cfg(test)]

@@ -12,8 +12,9 @@ use rampmeter_terminal::{Exit, Failure};
 use rustls::RootCertStore;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -83,7 +84,8 @@ impl Offer {
 fn versions(files: &Tls) -> Vec<Option<(u64, u64, i64, i64)>> {
     let paths = [&files.certificate, &files.key]
         .into_iter()
-        .chain(&files.client_ca);
+        .chain(&files.client_ca)
+        .chain(&files.client_crl);
     paths
         .map(|path| {
             let found = std::fs::metadata(path).ok()?;
@@ -106,9 +108,7 @@ fn read(files: &Tls) -> Result<ServerConfig, String> {
                     .add(certificate)
                     .map_err(|why| format!("{}: {why}", path.display()))?;
             }
-            let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build();
-            let verifier = verifier.map_err(|why| format!("{}: {why}", path.display()))?;
-            builder.with_client_cert_verifier(verifier)
+            builder.with_client_cert_verifier(verifier(roots, path, files.client_crl.as_deref())?)
         }
     };
     let config = builder.with_single_cert(chain, key);
@@ -121,6 +121,40 @@ fn read(files: &Tls) -> Result<ServerConfig, String> {
     })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// Takes certificates of these authorities that none of the lists of `revoked` names. With lists, a certificate whose authority has none there,
+/// or an outdated one, is not taken.
+fn verifier(
+    roots: RootCertStore,
+    authorities: &Path,
+    revoked: Option<&Path>,
+) -> Result<Arc<dyn ClientCertVerifier>, String> {
+    let mut builder = WebPkiClientVerifier::builder(Arc::new(roots));
+    if let Some(path) = revoked {
+        builder = builder
+            .with_crls(revocation_lists(path)?)
+            .enforce_revocation_expiration();
+    }
+    let built = builder.build();
+    built.map_err(|why| match revoked {
+        None => format!("{}: {why}", authorities.display()),
+        Some(revoked) => format!("{}, {}: {why}", authorities.display(), revoked.display()),
+    })
+}
+
+fn revocation_lists(path: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
+    let unreadable = |why: &dyn std::fmt::Display| {
+        format!("{} holds no revocation lists: {why}", path.display())
+    };
+    let found = CertificateRevocationListDer::pem_file_iter(path);
+    let found: Vec<_> = found
+        .and_then(Iterator::collect)
+        .map_err(|why| unreadable(&why))?;
+    if found.is_empty() {
+        return Err(unreadable(&io::Error::from(io::ErrorKind::UnexpectedEof)));
+    }
+    Ok(found)
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
@@ -148,6 +182,7 @@ mod tests {
             certificate: path("cert.pem"),
             key: path("key.pem"),
             client_ca: None,
+            client_crl: None,
         };
         assert!(read(&files).unwrap_err().contains("cert.pem"));
         std::fs::write(path("cert.pem"), "nothing").unwrap();

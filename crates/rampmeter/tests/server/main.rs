@@ -7,7 +7,8 @@ mod aws;
 mod calls;
 mod workspace;
 
-mod hostile_text;
+mod hostile;
+mod local_socket;
 mod secrets;
 mod backup;
 mod damaged_rows;

@@ -194,6 +194,75 @@ async fn a_server_that_asks_clients_for_a_certificate_serves_those_of_its_author
     }
 }
 
+/// A list of what an authority has revoked, `NAME.crl`: these certificates, in a register that begins empty.
+fn revocation_list(directory: &Path, authority: &str, revoked: &[&str]) {
+    let config = format!(
+        "[ca]\ndefault_ca = a\n[a]\ndatabase = {authority}.index\ncrlnumber = {authority}.number\ndefault_md = sha256\ndefault_crl_days = 2\n"
+    );
+    for (name, text) in [("cnf", config.as_str()), ("index", ""), ("number", "01\n")] {
+        std::fs::write(directory.join(format!("{authority}.{name}")), text).expect("written");
+    }
+    let [config, certificate, key, list] =
+        ["cnf", "pem", "key", "crl"].map(|end| format!("{authority}.{end}"));
+    let of_authority = [
+        "ca",
+        "-config",
+        &config,
+        "-cert",
+        &certificate,
+        "-keyfile",
+        &key,
+    ];
+    for name in revoked {
+        let file = format!("{name}.pem");
+        openssl(
+            directory,
+            &[&of_authority[..], &["-revoke", &file]].concat(),
+        );
+    }
+    openssl(
+        directory,
+        &[&of_authority[..], &["-gencrl", "-out", &list]].concat(),
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_of_a_client_that_is_revoked_is_refused_without_a_restart() {
+    let workspace = workspace("client_ca = \"clients.pem\"\nclient_crl = \"clients.crl\"");
+    authority(workspace.path(), "clients");
+    for name in ["friend", "leaver"] {
+        certificate(workspace.path(), "clients", name);
+        let both = ["pem", "key"].map(|end| {
+            std::fs::read_to_string(workspace.path().join(format!("{name}.{end}"))).expect("read")
+        });
+        workspace.write(&format!("{name}-both.pem"), &both.concat());
+    }
+    revocation_list(workspace.path(), "clients", &[]);
+    let server = Server::start(&workspace).await;
+    let code = async |shown: &str| {
+        let done = command(&workspace, &server, Some("ours"), Some(shown), &LIST).await;
+        done.status.code()
+    };
+    assert_eq!(code("friend-both.pem").await, Some(0));
+    assert_eq!(code("leaver-both.pem").await, Some(0));
+    revocation_list(workspace.path(), "clients", &["leaver"]);
+    eventually("who was revoked is refused", async || {
+        (code("leaver-both.pem").await == Some(3)).then_some(())
+    })
+    .await;
+    assert_eq!(code("friend-both.pem").await, Some(0));
+    // A list that cannot be read changes nothing, and a server does not start on it.
+    workspace.write("clients.crl", "nothing");
+    let refused = run(Server::command(&workspace), "").await;
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        stderr(&refused).contains("revocation lists"),
+        "{}",
+        stderr(&refused)
+    );
+    assert_eq!(code("leaver-both.pem").await, Some(3));
+}
+
 #[tokio::test]
 async fn plain_text_leaves_this_machine_only_where_that_is_allowed() {
     let workspace = workspace("");

@@ -8,6 +8,8 @@ use rampmeter_time::UnixMillis;
 pub struct TargetState {
     /// Name of the target.
     pub name: String,
+    /// What messages may use, where that is bounded.
+    pub allowed: Vec<AllowedCalls>,
     /// Its limits as they are now.
     pub limits: Vec<LimitState>,
     /// Calls waiting per priority, HIGH first; counted in the lane's queue.
@@ -46,6 +48,15 @@ pub struct TargetState {
     /// Spans of engine time in which a call would have been eligible but for a concurrency limit: the newest 1,024. The last
     /// one is still open if its end is absent.
     pub contended: Vec<(Time, Option<Time>)>,
+}
+
+/// The methods and paths that messages may use at one host of a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedCalls {
+    /// The endpoint; absent for the target's own `base_url`.
+    pub endpoint: Option<String>,
+    /// The rules as the configuration writes them; none lets nothing in.
+    pub rules: Vec<String>,
 }
 
 /// A planned pause that stops a lane now.

@@ -12,6 +12,7 @@ const NOW: UnixMillis = UnixMillis(1_000_000);
 fn target() -> TargetSample {
     let state = TargetState {
         name: "erp".to_owned(),
+        allowed: Vec::new(),
         limits: vec![LimitState {
             name: "account".to_owned(),
             kind: "concurrency",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rampmeter_dispatch::{Limit, LimitKind, LimitUsage, Pace, Priority, Scope, Time};
 use rampmeter_store::model::target::{
-    LimitState, PlannedPauseState, TargetState, VendorLimitState,
+    AllowedCalls, LimitState, PlannedPauseState, TargetState, VendorLimitState,
 };
 use rampmeter_time::UnixMillis;
 
@@ -19,6 +19,7 @@ impl CallContext<'_> {
         let now = self.now();
         let targets = self.memory.targets.values().map(|target| TargetState {
             name: target.config.name.clone(),
+            allowed: allowed_calls(target),
             limits: limit_states(target, now),
             paused: target.gate.paused().into_iter().map(scope_word).collect(),
             planned_pauses: planned_pauses(target, now),
@@ -40,6 +41,19 @@ impl CallContext<'_> {
         });
         targets.collect()
     }
+}
+
+fn allowed_calls(target: &Target) -> Vec<AllowedCalls> {
+    let account = &target.config.account;
+    let places = std::iter::once(account).chain(account.endpoints.values());
+    let bounded = places.filter_map(|place| {
+        let rules = place.allow.as_ref()?.iter();
+        Some(AllowedCalls {
+            endpoint: place.endpoint.clone(),
+            rules: rules.map(ToString::to_string).collect(),
+        })
+    });
+    bounded.collect()
 }
 
 fn planned_pauses(target: &Target, now: Time) -> Vec<PlannedPauseState> {

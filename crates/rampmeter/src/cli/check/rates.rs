@@ -35,7 +35,7 @@ pub(super) async fn measured(config: &Config) -> Measured {
             config.server.admin.listen
         ),
     );
-    let Ok(client) = Client::new(&aws, &admin) else {
+    let Ok(client) = Client::new(&aws, Some(&admin)) else {
         return Measured::default();
     };
     let asked = tokio::time::timeout(PATIENCE, client.admin(&["v1", "targets"])).await;

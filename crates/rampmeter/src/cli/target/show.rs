@@ -84,6 +84,9 @@ fn lines(target: &Value) -> Vec<String> {
     field("vendor", vendor_words(target));
     field("last error", error_words(&target["errors"]));
     field("throttles", throttle_words(target));
+    for allowed in target["allowed"].as_array().into_iter().flatten() {
+        field("allows", allowed_words(allowed));
+    }
     for limit in target["limits"].as_array().into_iter().flatten() {
         field("limit", limit_words(limit));
     }
@@ -99,6 +102,19 @@ fn first_words(first: &Value) -> String {
     match (first["held_by"].as_str(), first["starts"].as_str()) {
         (Some(held_by), Some(starts)) => format!("held by {held_by}; starts {starts}"),
         _ => String::new(),
+    }
+}
+
+/// What messages may use at one of its hosts.
+fn allowed_words(allowed: &Value) -> String {
+    let rules = allowed["rules"].as_array().into_iter().flatten();
+    let mut rules = rules.map(text).collect::<Vec<_>>().join(", ");
+    if rules.is_empty() {
+        rules.push_str("nothing");
+    }
+    match allowed["endpoint"].as_str() {
+        Some(endpoint) => format!("{rules} (endpoint {endpoint})"),
+        None => rules,
     }
 }
 
@@ -210,6 +226,7 @@ mod tests {
             "first_waiting": { "HIGH": {
                 "held_by": "the vendor, which closed the target for another 30.0 s", "starts": "in about 30.0 s",
             }, "MEDIUM": null, "BATCH": null },
+            "allowed": [{ "endpoint": null, "rules": ["GET /a", "POST /b/*"] }, { "endpoint": "soap", "rules": [] }],
             "limits": [{
                 "name": "account", "kind": "concurrency", "per_ms": null, "used": 3, "max": 12,
                 "learned_ceiling": 9, "reaches_per_second": 40.0, "nominal_per_second": null,
@@ -231,6 +248,8 @@ mod tests {
             "account (concurrency): 3 of 12 used, 9 at present",
             "default: 0 of 100 left in 1 min 0 s",
             "the configuration says 600",
+            "allows     GET /a, POST /b/*",
+            "allows     nothing (endpoint soap)",
         ] {
             assert!(told.contains(part), "{part:?} in\n{told}");
         }

@@ -1,16 +1,18 @@
 //! Text from vendors, workflows, messages and files, in every command that shows it: nothing that a terminal would obey
 //! gets through.
 
-use std::collections::BTreeSet;
-
 use serde_json::json;
 
+use super::command_tree;
 use crate::calls::{say, vendor};
-use crate::process::{Server, eventually, rampmeter, run, stdout};
+use crate::process::{DEADLINE, Server, eventually};
 use crate::workspace::Workspace;
 
-/// A title, a cleared screen, a colour, the one-character form of an escape, and text that runs backwards.
-const HOSTILE: &str = "\u{1b}]0;CANARY\u{7}\u{1b}[2J\u{1b}[31mred\u{9b}31m\u{202e}evil\u{200b}";
+/// A title, a cleared screen, a colour, the one-character form of an escape, text that runs backwards, and what is there unseen.
+const HOSTILE: &str = "\u{1b}]0;CANARY\u{7}\u{1b}[2J\u{1b}[31mred\u{9b}31m\u{202e}evil\u{2066}\u{2067}\u{2068}\u{2069}\u{200f}\u{feff}\u{200b}";
+
+/// What AWS lets a name be, and a message a key.
+const BACKWARDS: &str = "n\u{202e}evil\u{2066}\u{2069}\u{200f}\u{feff}";
 
 /// Commands that show what others wrote, each with arguments.
 const SHOWING: &[&[&str]] = &[
@@ -76,41 +78,17 @@ const SHOWING: &[&[&str]] = &[
     &["env", "--server", HOSTILE],
 ];
 
-/// Commands that show nothing of others, or run a server or a benchmark of their own.
-const OTHERS: &[&str] = &[
-    "demo",
-    "trial",
-    "dev",
-    "serve",
-    "mock",
-    "bench",
-    "init",
-    "completions",
-    "backup",
-    "restore",
-    "call body",
-    "target ping",
-    "limit probe",
-    "aws-api",
-    "man",
-    "version",
-    // Names of users cannot have such characters.
-    "user add",
-    "user list",
-    "user remove",
-    "rules",
-    "grafana",
-    "mock netsuite",
-    "mock salesforce",
-    "mock sap",
-    "mock http",
-    "help",
-];
+/// Commands that serve or measure for minutes. They are tried with arguments that end them before they begin.
+const LONG_RUNNING: [&str; 6] = ["demo", "trial", "dev", "serve", "mock", "bench"];
 
+/// The routing table of the admin port itself, so that no operation can be forgotten here.
+const ROUTES: &str = include_str!("../../../../admin/src/routes/table.rs");
+
+/// The first character of a text that a terminal would obey or that would change the order of others.
 fn obeyed(text: &str) -> Option<char> {
     text.chars().find(|letter| {
         (letter.is_control() && *letter != '\n' && *letter != '\t')
-            || matches!(letter, '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(letter, '\u{61c}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     })
 }
 
@@ -139,8 +117,8 @@ fn without_colours(text: &str) -> String {
     out
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_command_gives_a_terminal_what_others_wrote_for_it() {
+/// A server in which everything that others can name or say is hostile.
+async fn hostile_server() -> (Workspace, Server) {
     let base = vendor(|request| match request.uri().path() {
         "/text" => {
             let text = HOSTILE.to_owned();
@@ -168,12 +146,12 @@ async fn no_command_gives_a_terminal_what_others_wrote_for_it() {
     assert_eq!(made.status, 200, "{}", made.body);
     let arn = &made.body["stateMachineArn"];
     let input = json!({ HOSTILE: HOSTILE }).to_string();
-    for name in ["fails-1", "n\u{202e}evil"] {
+    for name in ["fails-1", BACKWARDS] {
         let start = json!({ "stateMachineArn": arn, "name": name, "input": input });
         aws.states("StartExecution", start).await;
     }
     for path in ["/json", "/text"] {
-        let message = json!({ "Method": "GET", "Path": path, "Key": "k\u{202e}evil" });
+        let message = json!({ "Method": "GET", "Path": path, "Key": BACKWARDS });
         let send = json!({ "QueueUrl": "vendor-high", "MessageBody": message.to_string() });
         aws.call("AmazonSQS.SendMessage", send).await;
     }
@@ -195,12 +173,23 @@ async fn no_command_gives_a_terminal_what_others_wrote_for_it() {
         HOSTILE,
     ];
     server.cli(&workspace, &waits, "").await;
+    (workspace, server)
+}
 
+/// What a command says, on both of its outputs.
+async fn said(server: &Server, workspace: &Workspace, arguments: &[&str]) -> String {
+    let running = server.cli(workspace, arguments, "");
+    let output = tokio::time::timeout(DEADLINE, running).await;
+    let output = output.unwrap_or_else(|_| panic!("{arguments:?} does not end"));
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_command_gives_a_terminal_what_others_wrote_for_it() {
+    let (workspace, server) = hostile_server().await;
     let mut shown = String::new();
     for arguments in SHOWING {
-        let output = server.cli(&workspace, arguments, "").await;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned()
-            + &String::from_utf8_lossy(&output.stderr);
+        let said = said(&server, &workspace, arguments).await;
         let plain = if arguments[0] == "--color" {
             without_colours(&said)
         } else {
@@ -216,46 +205,102 @@ async fn no_command_gives_a_terminal_what_others_wrote_for_it() {
     );
 }
 
+/// A value for an argument of this placeholder that leads to something; hostile where none is known.
+fn known(placeholder: &str) -> &'static str {
+    match placeholder {
+        "EXECUTION" => "fails-1",
+        "CALL" | "LETTER" => "c-1",
+        "TARGET" => "vendor",
+        "LIMIT" => "vendor/account",
+        "WORKFLOW" => "fails",
+        "CONFIG" | "FILE" | "FILES" => "hostile.toml",
+        _ => HOSTILE,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn every_command_is_one_that_is_tried_with_hostile_text_or_shows_none() {
-    let workspace = Workspace::without_vendor();
-    let commands = async |of: &[&str]| -> Vec<String> {
-        let mut command = rampmeter(workspace.path());
-        command.args(of).arg("--help");
-        let help = stdout(&run(command, "").await);
-        let listed = help.split_once("Commands:\n").map_or("", |(_, rest)| rest);
-        let listed = listed.split("\n\n").next().unwrap_or_default().lines();
-        listed
-            .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
-            .filter_map(|line| line.split_whitespace().next())
-            .map(str::to_owned)
-            .collect()
-    };
-    let tried: BTreeSet<String> = SHOWING
-        .iter()
-        .map(|arguments| {
-            arguments
-                .iter()
-                .copied()
-                .filter(|word| !["--color", "always"].contains(word))
-        })
-        .flat_map(|mut words| {
-            let first = words.next().unwrap_or_default().to_owned();
-            let both = format!("{first} {}", words.next().unwrap_or_default());
-            [first, both]
-        })
-        .collect();
-    let known = |name: &str| tried.contains(name) || OTHERS.contains(&name);
-    let mut unknown = Vec::new();
-    for name in commands(&[]).await {
-        let below = commands(&[&name]).await;
-        if below.is_empty() {
-            unknown.extend((!known(&name)).then(|| name.clone()));
+async fn whatever_a_command_is_given_it_repeats_nothing_that_a_terminal_obeys() {
+    let (workspace, server) = hostile_server().await;
+    let leaves = command_tree::leaves(&workspace).await;
+    assert!(leaves.len() > 40, "{leaves:?}");
+    for leaf in &leaves {
+        let path: Vec<&str> = leaf.path.iter().map(String::as_str).collect();
+        let with = |values: &[&'static str], more: &[&'static str]| -> Vec<&str> {
+            [&path[..], values, more].concat()
+        };
+        let hostile = vec![HOSTILE; leaf.positionals.len()];
+        let good: Vec<&str> = leaf.positionals.iter().map(|name| known(name)).collect();
+        let mut tried = Vec::new();
+        let ends: &[&str] = if LONG_RUNNING.contains(&path[0]) {
+            &["--color", HOSTILE]
+        } else {
+            tried.extend([with(&hostile, &[]), with(&good, &[])]);
+            &[]
+        };
+        for option in &leaf.options {
+            let option: &str = option;
+            tried.push([&with(&hostile, &[])[..], &[option, HOSTILE], ends].concat());
         }
-        for inner in below {
-            let both = format!("{name} {inner}");
-            unknown.extend((!known(&both) && inner != "help").then_some(both));
+        for form in &leaf.forms {
+            let form: &str = form;
+            tried.push([&with(&good, &[])[..], &["--output", form], ends].concat());
+        }
+        for arguments in tried {
+            let said = said(&server, &workspace, &arguments).await;
+            assert_eq!(obeyed(&said), None, "{arguments:?}: {said:?}");
         }
     }
-    assert_eq!(unknown, [""; 0], "these commands are in neither list");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_answer_of_the_admin_port_and_no_line_of_the_log_has_it_either() {
+    let (_workspace, server) = hostile_server().await;
+    let http = server.aws().http;
+    let hostile = "%1b%c2%9b%e2%80%ae%e2%81%a6%e2%80%8f%ef%bb%bf";
+    let mut shown = String::new();
+    for line in ROUTES.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let ["get", path, _need, handler] = words[..] else {
+            continue;
+        };
+        // The body of a vendor's answer is handed out as the file that it is.
+        if handler == "body::body;" {
+            continue;
+        }
+        let path = path.trim_matches('"');
+        let known = path
+            .replace("{execution}", "fails-1")
+            .replace("{call}", "c-1");
+        let named = path.split('{').next().unwrap_or_default();
+        for path in [
+            known,
+            format!("{named}{hostile}"),
+            format!("{path}?x={hostile}"),
+        ] {
+            let mut answer = http
+                .get(server.admin(&path))
+                .send()
+                .await
+                .expect("an answer");
+            // What is live goes on and on: its first part is like the others.
+            let chunk = answer.chunk().await.expect("readable");
+            let text = String::from_utf8(chunk.unwrap_or_default().to_vec()).expect("UTF-8");
+            assert_eq!(obeyed(&text), None, "{path}: {text:?}");
+            shown.push_str(&text);
+        }
+    }
+    for page in ["/", &format!("/executions/{hostile}"), "/calls", "/nothing"] {
+        let answer = http
+            .get(server.admin(page))
+            .send()
+            .await
+            .expect("an answer");
+        let text = answer.text().await.expect("readable");
+        assert_eq!(obeyed(&text), None, "{page}: {text:?}");
+    }
+    assert!(shown.matches(r"\u202e").count() > 5, "{shown}");
+    server.signal("TERM");
+    let (_, log) = server.ended_saying().await;
+    assert_eq!(obeyed(&log), None, "{log:?}");
+    assert!(log.contains(r"\u"), "it had something to pass on: {log}");
 }

@@ -1,5 +1,6 @@
-//! Text that others wrote, fit for a terminal: vendors, workflows and users choose it, and a terminal obeys some of its
+//! Text that others wrote, fit to be shown: vendors, workflows and users choose it, and a terminal obeys some of its
 //! characters. Those are written as JSON writes them (`\u001b`), so that a JSON text stays one and means the same.
+//! Pure; where texts are shown is the business of others.
 
 use std::borrow::Cow;
 use std::fmt::Write;
