@@ -93,15 +93,16 @@ pub use feedback::{
 pub use gate::{
     Decision, Disagreement, Feedback, Gate, GateView, LimitUsage, Memory, Quota, Released,
 };
-pub use lane::{FairOrder, Waiting};
+pub use lane::{FairOrder, Waiting, WaitingCalls};
 pub use limit::{CountedCalls, MAX_BUCKETS, MAX_EXACT_CALLS, WindowRow};
 pub use pause::Scope;
 pub use permit::{CallId, OpenPermit, PermitId};
 pub use planned_pause::PlannedPause;
 pub use priority::{Priority, UnknownPriority};
 pub use rules::{
-    CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, Limit, LimitKind, MAX_WINDOW,
-    MIN_WINDOW, MaxDeferrals, Pace, Reserve, Rules, RulesError, Share,
+    AppliesTo, BASE_URL, By, CallTraits, Charge, Charges, Cost, CountFrom, Counts,
+    DEFAULT_MAX_DEFERRALS, DeferralBound, KeptCharge, Key, Limit, LimitKind, Line, MAX_TARIFFS,
+    MAX_WINDOW, MIN_WINDOW, MaxDeferrals, Pace, Reserve, Rules, RulesError, Share, Tariff,
 };
 pub use shared::{
     CLOCK_MARGIN, Ceiling as SharedCeiling, MAX_SHARED_BUCKETS, MAX_SHARED_BYTES, Shared, TooLarge,

@@ -22,6 +22,17 @@ pub enum Holder {
         /// Places it has.
         max: u64,
     },
+    /// A limit that has places, and not as many as the call takes. Calls of its lane that take fewer do not pass it.
+    Cost {
+        /// The limit.
+        limit: String,
+        /// Places that are taken.
+        used: u64,
+        /// Places it has.
+        max: u64,
+        /// Places that the call takes.
+        cost: u64,
+    },
     /// The places of a limit that are kept for higher priorities and not taken by them.
     Reserve {
         /// The limit.
@@ -144,6 +155,7 @@ impl Holder {
             Holder::Nothing => "nothing",
             Holder::CallsAhead => "calls_ahead",
             Holder::Limit { .. } => "limit",
+            Holder::Cost { .. } => "cost",
             Holder::Reserve { .. } => "reserve",
             Holder::PlaceForPolls { .. } => "place_for_polls",
             Holder::Share { .. } => "share",
@@ -171,6 +183,7 @@ impl Holder {
     pub fn limit(&self) -> Option<&str> {
         match self {
             Holder::Limit { limit, .. }
+            | Holder::Cost { limit, .. }
             | Holder::Reserve { limit, .. }
             | Holder::PlaceForPolls { limit, .. }
             | Holder::Share { limit, .. }

@@ -5,13 +5,14 @@
 
 mod hours;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CountFrom, Decision, DeferralBound, Limit, LimitKind, MAX_EXACT_CALLS, Pace, PermitId,
-    Priority, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, Rules, Scope, Share, Throttle, Time, Troubled,
-    Waiting, Whose,
+    Charge, Charges, CountFrom, Decision, DeferralBound, Key, Limit, LimitKind, MAX_EXACT_CALLS,
+    Pace, PermitId, Priority, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, Rules, Scope, Share, Tariff,
+    Throttle, Time, Troubled, Waiting, Whose,
 };
 
 use crate::replay::{Feedback, Learned, quiet_intervals};
@@ -21,6 +22,7 @@ use crate::vendor::end_of_day;
 #[derive(Debug)]
 pub(crate) struct Oracle {
     pub(crate) rules: Rules,
+    tariffs: Vec<Tariff>,
     pub(crate) now: Time,
     calls: Vec<Call>,
     starts: Vec<Start>,
@@ -37,6 +39,7 @@ struct Call {
     started: Time,
     answered: Option<Time>,
     held_until: Option<Time>,
+    charges: Charges,
 }
 
 /// A start, and the lanes that were eligible then.
@@ -49,6 +52,7 @@ struct Start {
 impl Oracle {
     pub(crate) fn new(rules: Rules, now: Time) -> Oracle {
         Oracle {
+            tariffs: rules.tariffs(),
             rules,
             now,
             calls: Vec::new(),
@@ -84,6 +88,7 @@ impl Oracle {
             started: self.now,
             answered: None,
             held_until: None,
+            charges: waiting.charges(priority),
         });
         self.pace();
     }
@@ -123,7 +128,8 @@ impl Oracle {
     pub(crate) fn is_paced(&self, lane: Priority, waiting: Waiting, at: Time) -> bool {
         lane != Priority::High
             && self.paces.values().any(|next| *next > at)
-            && !(waiting.has(Priority::High) && self.admits(Priority::High, at, false))
+            && !(waiting.has(Priority::High)
+                && self.admits(Priority::High, waiting.charges(Priority::High), at, false))
     }
 
     /// When this window lets a lower lane start its next call.
@@ -131,10 +137,30 @@ impl Oracle {
         self.paces.get(limit).copied()
     }
 
-    fn admits(&self, lane: Priority, at: Time, releasing: bool) -> bool {
+    fn admits(&self, lane: Priority, charges: Charges, at: Time, releasing: bool) -> bool {
         let mut limits = self.rules.limits.iter();
-        limits.all(|limit| self.limit_admits(limit, lane, at, releasing))
+        limits.all(|limit| self.limit_admits(limit, lane, charges, at, releasing))
             && self.is_open_for(lane, at)
+    }
+
+    /// What a limit is charged for a call; none if it does not count the call.
+    fn charge(&self, limit: &Limit, charges: Charges) -> Option<Charge> {
+        if limit.tariff.is_plain() {
+            let (key, cost) = (Key::ALL, NonZeroU32::MIN);
+            return Some(Charge { key, cost });
+        }
+        let tariff = self
+            .tariffs
+            .iter()
+            .position(|tariff| *tariff == limit.tariff);
+        charges.by(tariff.expect("it is of these limits"))
+    }
+
+    /// Whether one of the limits that count some calls, or some dearer, refuses a call.
+    pub(crate) fn is_refused_by_a_tariff(&self, lane: Priority, charges: Charges) -> bool {
+        let limits = self.rules.limits.iter();
+        let mut limits = limits.filter(|limit| !limit.tariff.is_plain());
+        limits.any(|limit| !self.limit_admits(limit, lane, charges, self.now, false))
     }
 
     /// A call is answered, `well` unless it was said to be throttled or in trouble.
@@ -174,14 +200,14 @@ impl Oracle {
 
     /// A call is throttled, by a host that says which it is. Says whose trouble it must be.
     pub(crate) fn refuse(&mut self, id: PermitId, refusal: Refusal, jitter: u64) -> Whose {
-        let started = self.open_call(id).started;
+        let call = self.open_call(id);
+        let (started, charges) = (call.started, call.charges);
         let of_kind = self.rules.limits.iter().filter(|limit| {
             let is_concurrency = matches!(limit.kind, LimitKind::Concurrency { .. });
             is_concurrency == matches!(refusal.throttle, Throttle::Concurrency { .. })
         });
         let mut of_kind = of_kind;
-        let has_room =
-            of_kind.all(|limit| self.inside(limit, self.now, false).len() < limit.max() as usize);
+        let has_room = of_kind.all(|limit| self.has_room_for(limit, charges));
         let learned = self.learned();
         let ceiling = self.smallest_concurrency().map(|max| {
             self.ceiling(self.now)
@@ -205,6 +231,14 @@ impl Oracle {
             started,
         });
         whose
+    }
+
+    /// Whether a limit as it is configured has a place left under the key of a call, or does not count it.
+    fn has_room_for(&self, limit: &Limit, charges: Charges) -> bool {
+        self.charge(limit, charges).is_none_or(|charge| {
+            let inside = self.inside(limit, charge.key, self.now, false);
+            inside.len() < limit.max() as usize
+        })
     }
 
     pub(crate) fn hold(&mut self, id: PermitId, until: Time) {
@@ -233,9 +267,7 @@ impl Oracle {
         let windows = self.rules.limits.iter();
         let mut windows =
             windows.filter(|limit| !matches!(limit.kind, LimitKind::Concurrency { .. }));
-        let has_room =
-            |limit: &Limit| self.inside(limit, self.now, false).len() < limit.max() as usize;
-        let closes = windows.all(has_room);
+        let closes = windows.all(|limit| self.has_room_for(limit, Charges::NOTHING));
         if closes {
             self.feedback.push(Feedback::UsedUp {
                 until: self.now.saturating_add(resets_in),
@@ -332,12 +364,18 @@ impl Oracle {
     fn eligible_at(&self, waiting: Waiting, at: Time, releasing: bool) -> Waiting {
         let mut eligible = Waiting::NONE;
         for lane in waiting.lanes() {
-            let high_goes_first =
-                waiting.has(Priority::High) && self.admits(Priority::High, at, releasing);
+            let high_goes_first = waiting.has(Priority::High)
+                && self.admits(
+                    Priority::High,
+                    waiting.charges(Priority::High),
+                    at,
+                    releasing,
+                );
             let is_paced = lane != Priority::High
                 && !high_goes_first
                 && self.paces.values().any(|next| *next > at);
-            eligible.set(lane, self.admits(lane, at, releasing) && !is_paced);
+            let admits = self.admits(lane, waiting.charges(lane), at, releasing);
+            eligible.set(lane, admits && !is_paced);
         }
         eligible
     }
@@ -362,10 +400,15 @@ impl Oracle {
         &self,
         limit: &Limit,
         lane: Priority,
+        charges: Charges,
         at: Time,
         releasing: bool,
     ) -> bool {
-        let inside = self.inside(limit, at, releasing);
+        let Some(charge) = self.charge(limit, charges) else {
+            return true;
+        };
+        let inside = self.inside(limit, charge.key, at, releasing);
+        let cost = charge.cost.get() as usize;
         // One empty reserved place for each reserve of a higher priority; the calls sit down, the
         // highest first.
         let mut reserved = Vec::new();
@@ -380,42 +423,80 @@ impl Oracle {
                 reserved.remove(place);
             }
         }
-        inside.len() + 1 + reserved.len() <= self.places(limit, at)
-            && self.share_admits(limit, lane, &inside)
+        inside.len() + cost + reserved.len() <= self.places(limit, at)
+            && self.share_admits(limit, lane, cost, &inside)
     }
 
-    fn share_admits(&self, limit: &Limit, lane: Priority, inside: &[Priority]) -> bool {
+    fn share_admits(
+        &self,
+        limit: &Limit,
+        lane: Priority,
+        cost: usize,
+        inside: &[Priority],
+    ) -> bool {
         let own = inside.iter().filter(|call| **call == lane).count();
         limit
             .share
             .of(lane)
-            .is_none_or(|share| own < share as usize)
+            .is_none_or(|share| own + cost <= share as usize)
     }
 
     /// Whether the share of a lane alone refuses its next call.
-    pub(crate) fn only_its_share_refuses(&self, limit: &Limit, lane: Priority) -> bool {
+    pub(crate) fn only_its_share_refuses(
+        &self,
+        limit: &Limit,
+        lane: Priority,
+        charges: Charges,
+    ) -> bool {
         let unshared = Limit {
             share: Share::default(),
             ..limit.clone()
         };
-        !self.limit_admits(limit, lane, self.now, false)
-            && self.limit_admits(&unshared, lane, self.now, false)
+        !self.limit_admits(limit, lane, charges, self.now, false)
+            && self.limit_admits(&unshared, lane, charges, self.now, false)
     }
 
-    /// The priorities of the calls that a limit counts, highest first.
-    pub(crate) fn inside(&self, limit: &Limit, at: Time, releasing: bool) -> Vec<Priority> {
+    /// The priorities of the calls that a limit counts under a key, highest first; a call that takes more places than one is
+    /// there as often.
+    pub(crate) fn inside(
+        &self,
+        limit: &Limit,
+        key: Key,
+        at: Time,
+        releasing: bool,
+    ) -> Vec<Priority> {
         let calls = self
             .calls
             .iter()
             .filter(|call| call.occupies(limit, at, releasing));
-        let mut inside: Vec<Priority> = calls.map(|call| call.priority).collect();
+        let mut inside = Vec::new();
+        for call in calls {
+            if let Some(charge) = self.charge(limit, call.charges)
+                && charge.key == key
+            {
+                inside.extend((0..charge.cost.get()).map(|_| call.priority));
+            }
+        }
         inside.sort();
         inside
+    }
+
+    /// As many places as the key has taken that has taken most, and how many keys have any.
+    pub(crate) fn most_inside(&self, limit: &Limit, at: Time) -> (usize, usize) {
+        let charges = self.calls.iter();
+        let charges = charges.filter_map(|call| self.charge(limit, call.charges));
+        let keys: BTreeSet<Key> = charges.map(|charge| charge.key).collect();
+        let taken = keys
+            .into_iter()
+            .map(|key| self.inside(limit, key, at, false).len());
+        let taken: Vec<usize> = taken.filter(|taken| *taken > 0).collect();
+        (taken.iter().copied().max().unwrap_or(0), taken.len())
     }
 
     pub(crate) fn places(&self, limit: &Limit, at: Time) -> usize {
         match limit.kind {
             LimitKind::Window { calls, .. } | LimitKind::Calendar { calls, .. } => calls as usize,
+            LimitKind::Concurrency { max } if !limit.tariff.is_plain() => max as usize,
             LimitKind::Concurrency { max } => {
                 self.ceiling(at).map_or(max, |ceiling| ceiling.min(max)) as usize
             }
@@ -517,7 +598,7 @@ impl Oracle {
 
     fn smallest_concurrency(&self) -> Option<u32> {
         let max = |limit: &Limit| match limit.kind {
-            LimitKind::Concurrency { max } => Some(max),
+            LimitKind::Concurrency { max } => Some(max).filter(|_| limit.tariff.is_plain()),
             LimitKind::Window { .. } | LimitKind::Calendar { .. } => None,
         };
         self.rules.limits.iter().filter_map(max).min()

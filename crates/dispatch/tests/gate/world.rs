@@ -2,11 +2,13 @@
 //! step.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CallId, CountFrom, Decision, Gate, LimitKind, MIN_WINDOW, OpenPermit, PermitId, Priority,
-    Refusal, Rules, Time, Trouble, Troubled, Waiting, Whose, WindowRow,
+    CallId, Charge, Charges, CountFrom, Decision, Gate, Key, LimitKind, MAX_TARIFFS, MIN_WINDOW,
+    OpenPermit, PermitId, Priority, Refusal, Rules, Time, Trouble, Troubled, Waiting, WaitingCalls,
+    Whose, WindowRow,
 };
 
 use crate::command::{Command, KINDS};
@@ -30,6 +32,16 @@ pub(crate) enum Mistake {
     ShortWindow,
     /// The limit is configured one higher than the vendor's.
     OneTooMany,
+    /// A call is charged one place, whatever it costs.
+    ChargesOnePlace,
+    /// A call is charged under another key than its own, now and then.
+    ConfusesKeys,
+    /// A limit of some calls is taken to leave out those too.
+    LeavesCallsOut,
+    /// What open permits are charged is not persisted.
+    ForgetsCharges,
+    /// Rows are persisted without their key.
+    ForgetsKeysOfRows,
 }
 
 /// Fails a run with a sentence instead of a panic, so that a run can be expected to fail.
@@ -52,10 +64,15 @@ pub(crate) struct World {
     mistake: Option<Mistake>,
     /// The host's clock, which may go back.
     pub(crate) clock: Time,
-    queues: [u32; 3],
+    calls: WaitingCalls<u64>,
+    /// What the calls that wait are charged, by their turn.
+    pub(crate) sent: [BTreeMap<u64, Charges>; 3],
+    /// What the vendor charges them.
+    truth: BTreeMap<u64, Charges>,
+    turns: u64,
     next_id: PermitId,
     pub(crate) in_flight: BTreeMap<PermitId, InFlight>,
-    pub(crate) rows: BTreeMap<(String, u32), WindowRow>,
+    pub(crate) rows: BTreeMap<(String, Option<Key>, u32), WindowRow>,
     bystander: Bystander,
     /// How often each kind of command changed something.
     pub(crate) done: [u64; KINDS],
@@ -71,6 +88,9 @@ pub(crate) struct InFlight {
     started: Time,
     counted_at: u8,
     held_until: Option<Time>,
+    charges: Charges,
+    /// What the vendor charges it.
+    true_charges: Charges,
 }
 
 pub(crate) const BEGIN: Time = Time::from_millis(1_700_000_000_000);
@@ -90,7 +110,10 @@ impl World {
             vendor_rules: rules,
             mistake,
             clock: BEGIN,
-            queues: [0; 3],
+            calls: WaitingCalls::default(),
+            sent: Default::default(),
+            truth: BTreeMap::new(),
+            turns: 0,
             next_id: 1,
             in_flight: BTreeMap::new(),
             rows: BTreeMap::new(),
@@ -128,6 +151,7 @@ impl World {
                 started: call.started,
                 ended: now,
                 counted_at: call.counted_at,
+                charges: call.true_charges,
             });
         }
         self.vendor.judge(&self.vendor_rules)
@@ -137,11 +161,30 @@ impl World {
     fn step(&mut self, command: &Command) -> Result<bool, String> {
         self.oracle.clock(self.clock);
         match *command {
-            Command::Arrive { priority, calls } => {
-                self.queues[priority.index()] += u32::from(calls);
+            Command::Arrive {
+                priority,
+                calls,
+                like,
+            } => {
+                let truth = like.charges(self.gate.tariffs());
+                for _ in 0..calls {
+                    self.turns += 1;
+                    self.truth.insert(self.turns, truth);
+                    let charges = self.mistaken_charges(truth);
+                    let call = (self.turns, self.turns);
+                    let view = self.gate.view(self.clock);
+                    self.calls.enter(view, priority, call, charges);
+                    self.sent[priority.index()].insert(self.turns, charges);
+                }
             }
             Command::Withdraw { priority } => {
-                return Ok(std::mem::take(&mut self.queues[priority.index()]) > 0);
+                let sent = std::mem::take(&mut self.sent[priority.index()]);
+                for turn in sent.keys() {
+                    let view = self.gate.view(self.clock);
+                    self.calls.withdraw(view, priority, (*turn, *turn));
+                }
+                assert!(self.calls.is_empty(priority));
+                return Ok(!sent.is_empty());
             }
             Command::Start { most, counted_at } => return self.start(most, counted_at),
             Command::Answer { .. }
@@ -247,7 +290,47 @@ impl World {
     }
 
     pub(crate) fn waiting(&self) -> Waiting {
-        Waiting::new(self.queues.map(|calls| calls > 0))
+        self.calls.waiting()
+    }
+
+    /// Lets calls go on whose lines have a place, and those step aside whose lines have none.
+    pub(crate) fn settle(&mut self) {
+        let freed = self.gate.take_freed(self.clock);
+        let view = self.gate.view(self.clock);
+        self.calls.go_on(view, &freed);
+        self.calls.settle(view);
+    }
+
+    /// The turn of the first call that is in its lane.
+    pub(crate) fn first_in(&self, lane: Priority) -> Option<u64> {
+        self.calls.first(lane)
+    }
+
+    /// What a host that makes a mistake takes a call to be charged.
+    fn mistaken_charges(&self, charges: Charges) -> Charges {
+        let mistaken = |charge: Charge| match self.mistake {
+            Some(Mistake::ChargesOnePlace) => Some(Charge {
+                cost: NonZeroU32::MIN,
+                ..charge
+            }),
+            Some(Mistake::ConfusesKeys) if charge.key != Key::ALL => Some(Charge {
+                key: Key::of_number(charge.key.number() ^ (self.turns % 2)),
+                ..charge
+            }),
+            Some(Mistake::LeavesCallsOut) => None,
+            _ => Some(charge),
+        };
+        (0..MAX_TARIFFS).fold(Charges::NOTHING, |all, tariff| {
+            match charges.by(tariff).and_then(mistaken) {
+                Some(charge) => all.with(tariff, charge),
+                None => all,
+            }
+        })
+    }
+
+    /// By what a host tells rows apart.
+    pub(crate) fn key_of(row: &WindowRow) -> (String, Option<Key>, u32) {
+        (row.limit.clone(), row.key, row.slot)
     }
 
     fn pick(&self, pick: u16) -> Option<PermitId> {
@@ -326,6 +409,7 @@ impl World {
     fn start(&mut self, most: u8, counted_at: u8) -> Result<bool, String> {
         let mut started = false;
         for _ in 0..most {
+            self.settle();
             let waiting = self.waiting();
             let Decision::Start(lane) = self.gate.decide(waiting, self.clock) else {
                 break;
@@ -352,13 +436,21 @@ impl World {
             let rows = self.gate.start(id, lane, waiting, self.clock);
             self.persist(rows);
             self.oracle.start(id, lane, waiting);
-            self.queues[lane.index()] -= 1;
+            let view = self.gate.view(self.clock);
+            let turn = self
+                .calls
+                .take_first(view, lane)
+                .expect("a call is offered");
+            self.sent[lane.index()].remove(&turn);
+            let charges = waiting.charges(lane);
             let started_at = self.oracle.now;
             let call = InFlight {
                 priority: lane,
                 started: started_at,
                 counted_at,
                 held_until: None,
+                charges,
+                true_charges: self.truth.remove(&turn).expect("it was sent"),
             };
             self.in_flight.insert(id, call);
             started = true;
@@ -425,6 +517,7 @@ impl World {
             started: call.started,
             ended,
             counted_at: call.counted_at,
+            charges: call.true_charges,
         });
     }
 
@@ -447,6 +540,7 @@ impl World {
                     priority: call.priority,
                     started_at: call.started,
                     held_until: call.held_until.unwrap_or(until),
+                    charges: call.charges,
                 });
             }
         }
@@ -454,9 +548,16 @@ impl World {
         match self.mistake {
             Some(Mistake::ForgetsPermits) => open.clear(),
             Some(Mistake::ForgetsRows) => rows.clear(),
+            Some(Mistake::ForgetsCharges) => {
+                for permit in &mut open {
+                    permit.charges = Charges::NOTHING;
+                }
+            }
             _ => {}
         }
         self.saw("a restart finds open permits", !open.is_empty());
+        let charged = open.iter().any(|permit| !permit.charges.is_nothing());
+        self.saw("a restart finds a call that is charged", charged);
         let memory = self.gate.memory();
         let gate = Gate::restore(self.oracle.rules.clone(), open, rows, now);
         self.gate = gate;
@@ -471,8 +572,11 @@ impl World {
 
     /// Upserts as a host does.
     fn persist(&mut self, rows: Vec<WindowRow>) {
-        for row in rows {
-            let key = (row.limit.clone(), row.slot);
+        for mut row in rows {
+            if self.mistake == Some(Mistake::ForgetsKeysOfRows) {
+                row.key = None;
+            }
+            let key = World::key_of(&row);
             match row.count {
                 0 => self.rows.remove(&key),
                 _ => self.rows.insert(key, row),

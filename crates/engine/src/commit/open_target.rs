@@ -9,7 +9,7 @@ use rampmeter_caller::Caller;
 use rampmeter_clock::Basis;
 use rampmeter_config::{Target as Config, Worker};
 use rampmeter_dispatch::{
-    Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Time, WindowRow,
+    Charges, Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Tariff, Time, WindowRow,
 };
 use rampmeter_index::{DEAD_LANE, Queue, RecentErrors, names_of};
 use rampmeter_store::model::damaged::DamagedKind;
@@ -55,11 +55,12 @@ pub(crate) fn open_target(
     let (going_on, lost): (Vec<&PermitRow>, Vec<&PermitRow>) =
         permits.iter().partition(|permit| jobs.contains(&permit.id));
     let now = writer.clock.now();
+    let base = bounded(config.rules.clone());
+    let tariffs = base.tariffs();
     let open = lost
         .into_iter()
-        .map(|permit| held(permit, config, now))
+        .map(|permit| held(permit, config, &tariffs, now))
         .collect();
-    let base = bounded(config.rules.clone());
     let mut unreadable = None;
     let mut overrides = match readable(writer.store.controls().overrides(id))? {
         Readable::Whole(overrides) => overrides,
@@ -109,6 +110,8 @@ pub(crate) fn open_target(
     let mut target = Target::new(shared, caller, gate, base, overrides, lanes, dead);
     target.selector = selector_of(config)?;
     let store = &writer.store;
+    let known: Vec<u64> = tariffs.iter().map(Tariff::fingerprint).collect();
+    store.lanes().end_other_lines(id, &known)?;
     let counted = target.recount(id, store.messages(), store.lanes(), store.calls());
     if let Readable::Damaged(damaged) = readable(counted)? {
         target.gate.pause(Scope::Target);
@@ -126,7 +129,7 @@ pub(crate) fn open_target(
 
 /// A permit whose call was in flight: held from now on, and not from its permit, for a process that was frozen may have sent
 /// it just before it ended.
-fn held(permit: &PermitRow, config: &Config, now: Time) -> OpenPermit {
+fn held(permit: &PermitRow, config: &Config, tariffs: &[Tariff], now: Time) -> OpenPermit {
     let length = permit.holds_for.unwrap_or_default().max(holds_for(config));
     OpenPermit {
         id: permit.id,
@@ -135,6 +138,7 @@ fn held(permit: &PermitRow, config: &Config, now: Time) -> OpenPermit {
         held_until: permit
             .held_until
             .unwrap_or_else(|| now.saturating_add(length)),
+        charges: Charges::recalled(&permit.charges, tariffs),
     }
 }
 

@@ -1,7 +1,7 @@
 //! One target at work: its gate, how many messages wait in its lanes, and the calls that are in flight.
 //! The gate decides; what is here only counts and remembers between two decisions.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use rampmeter_call::Outcome;
 use rampmeter_caller::Caller;
 use rampmeter_config::Worker;
 use rampmeter_dispatch::{
-    FairOrder, Gate, Priority, Rules, Scope, ThrottleReport, Time, Waiting, Whose,
+    Charges, FairOrder, Gate, Priority, Rules, Scope, ThrottleReport, Time, Waiting, Whose,
 };
 use rampmeter_index::{CallsInFlight, RecentErrors};
 use rampmeter_store::model::figures::Figures;
@@ -49,6 +49,14 @@ pub(crate) struct VendorLimit {
     pub(crate) disagreement: Option<String>,
 }
 
+/// The first call of a lane, in a target with tariffs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
+    pub(crate) turn: u64,
+    pub(crate) message: MessageNumber,
+    pub(crate) charges: Charges,
+}
+
 /// One target.
 #[derive(Debug)]
 pub(crate) struct Target {
@@ -74,6 +82,14 @@ pub(crate) struct Target {
     pub(crate) jobs: u64,
     /// Calls that another call of their OrderingKey goes before, HIGH first.
     pub(crate) parked: [u64; 3],
+    /// Calls that stand aside in a line, HIGH first.
+    pub(crate) aside: [u64; 3],
+    /// The first call of each lane, HIGH first, as it was last seen; none where no limit has a tariff.
+    pub(crate) heads: [Option<Head>; 3],
+    /// Lines, by tariff and key, in which a call may go on.
+    pub(crate) to_review: BTreeSet<(u64, u64)>,
+    /// Calls of any line may go on: the rules have changed, or the process is new.
+    pub(crate) reviews_all: bool,
     /// Whose turn it is in each lane, HIGH first.
     pub(crate) turns: [FairOrder; 3],
     /// The call of each OrderingKey that is under way. No more than are in flight or wait for a repeat.
@@ -120,6 +136,10 @@ impl Target {
             polls: [0; 3],
             jobs: 0,
             parked: [0; 3],
+            aside: [0; 3],
+            heads: [None; 3],
+            to_review: BTreeSet::new(),
+            reviews_all: true,
             turns: [FairOrder::default(); 3],
             owners: BTreeMap::new(),
             in_flight: CallsInFlight::default(),
@@ -149,11 +169,14 @@ impl Target {
         for (lane, queue) in self.queues.into_iter().enumerate() {
             self.ready[lane] = messages.count_ready(queue)?;
             self.parked[lane] = lanes.count_parked(id, queue)?;
+            self.aside[lane] = lanes.count_aside(queue)?;
             self.polls[lane] = lanes.count_polls(queue)?;
             let first = lanes.lowest_turn(queue)?;
             let ungrouped = lanes.newest_ungrouped_turn(queue)?;
             self.turns[lane] = FairOrder::restore(first, ungrouped);
         }
+        self.heads = [None; 3];
+        self.reviews_all = true;
         self.owners = lanes.owners(id)?.into_iter().collect();
         self.jobs = calls.count_jobs(id)?;
         Ok(())
@@ -217,9 +240,14 @@ impl Target {
     pub(crate) fn waiting(&self) -> Waiting {
         let ready = Waiting::new(self.ready.map(|count| count > 0));
         let lanes = Priority::ALL.into_iter();
-        lanes
+        let ready = lanes
             .filter(|lane| self.polls[lane.index()] > 0)
-            .fold(ready, Waiting::with_poll)
+            .fold(ready, Waiting::with_poll);
+        let heads = Priority::ALL.into_iter().zip(self.heads);
+        heads.fold(ready, |waiting, (lane, head)| match head {
+            Some(head) => waiting.charged(lane, head.charges),
+            None => waiting,
+        })
     }
 
     /// Until when a call that started then may still be at work at the vendor, if its answer never comes.

@@ -76,6 +76,7 @@ impl Ledger<'_> {
         let mut statement = self.connection.prepare_cached(
             "SELECT queue.target, queue.lane, NOT (\
              EXISTS (SELECT 1 FROM ready WHERE ready.message = message.id) \
+             OR EXISTS (SELECT 1 FROM line WHERE line.message = message.id) \
              OR EXISTS (SELECT 1 FROM delayed WHERE delayed.message = message.id) \
              OR EXISTS (SELECT 1 FROM job WHERE job.message = message.id) \
              OR EXISTS (SELECT 1 FROM ordered_call WHERE ordered_call.message = message.id AND standing = 0) \

@@ -23,7 +23,7 @@ impl CallContext<'_> {
             paused: target.gate.paused().into_iter().map(scope_word).collect(),
             planned_pauses: planned_pauses(target, now),
             mean_call: target.latency().map(milliseconds),
-            waiting: [0, 1, 2].map(|lane| target.ready[lane] + target.parked[lane]),
+            waiting: [0, 1, 2].map(|lane| target.ready[lane] + target.parked[lane] + target.aside[lane]),
             in_flight: target.gate.in_flight(),
             held: u64::try_from(target.gate.held()).unwrap_or(u64::MAX),
             deferrals: target.gate.deferrals(),
@@ -130,5 +130,7 @@ fn limit_state(usage: LimitUsage) -> LimitState {
         reaches_per_second: None,
         vendor_may_count: None,
         nominal_per_second: None,
+        counts: (!usage.tariff.is_plain()).then(|| usage.tariff.to_string()),
+        keys: usage.keys.map(|keys| keys as u64),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rampmeter_dispatch::{Explanation, Holder, Position, Priority, Time};
+use rampmeter_dispatch::{Charges, Explanation, Holder, Position, Priority, Time};
 use rampmeter_store::model::id::MessageNumber;
 use rampmeter_store::{JobRow, MessageRow};
 
@@ -25,6 +25,8 @@ pub(crate) enum Status {
     },
     /// Another call of its OrderingKey goes first: this one, where it can be told.
     Parked { before: Option<MessageNumber> },
+    /// It stands aside in a line, behind so many others of it, and is charged so.
+    Aside { ahead: u64, charges: Charges },
     /// It has its place in its lane, behind so many others.
     Waiting { ahead: Ahead },
 }
@@ -43,7 +45,7 @@ impl Status {
         match self {
             Status::InFlight => "in flight",
             Status::Delayed { .. } => "delayed",
-            Status::Parked { .. } | Status::Waiting { .. } => "waiting",
+            Status::Parked { .. } | Status::Aside { .. } | Status::Waiting { .. } => "waiting",
         }
     }
 }
@@ -59,7 +61,7 @@ pub(crate) fn explain(
     match status {
         Status::InFlight => Explanation::by_host(Holder::InFlight, None, None),
         Status::Delayed { until, .. } if is_closed_as_long(target, until, now) => {
-            in_its_turn(target, priority, 0, now)
+            in_its_turn(target, priority, 0, None, now)
         }
         Status::Delayed {
             until,
@@ -83,7 +85,10 @@ pub(crate) fn explain(
             );
             Explanation::by_host(Holder::OrderingKey { call }, None, None)
         }
-        Status::Waiting { ahead } => in_its_turn(target, priority, ahead.calls, now),
+        Status::Aside { ahead, charges } => {
+            in_its_turn(target, priority, ahead, Some(charges), now)
+        }
+        Status::Waiting { ahead } => in_its_turn(target, priority, ahead.calls, None, now),
     }
 }
 
@@ -109,18 +114,28 @@ pub(crate) fn explain_job(job: &JobRow, polled_at: Option<Time>) -> Explanation 
 /// Why the first call that waits in each lane has not started, HIGH first.
 pub(crate) fn explain_first(target: &Target, now: Time) -> [Option<Explanation>; 3] {
     Priority::ALL.map(|priority| {
-        (target.ready[priority.index()] > 0).then(|| in_its_turn(target, priority, 0, now))
+        (target.ready[priority.index()] > 0).then(|| in_its_turn(target, priority, 0, None, now))
     })
 }
 
-fn in_its_turn(target: &Target, priority: Priority, ahead: u64, now: Time) -> Explanation {
+/// `charges`: what a call that stands aside is charged; the first of the lane is asked for otherwise.
+fn in_its_turn(
+    target: &Target,
+    priority: Priority,
+    ahead: u64,
+    charges: Option<Charges>,
+    now: Time,
+) -> Explanation {
     let lanes_above = Priority::ALL.into_iter().filter(|lane| *lane < priority);
     let position = Position {
         priority,
         ahead,
         above: lanes_above.map(|lane| target.ready[lane.index()]).sum(),
     };
-    let waiting = target.waiting();
+    let mut waiting = target.waiting();
+    if let Some(charges) = charges {
+        waiting = waiting.charged(priority, charges);
+    }
     let explanation = target
         .gate
         .view(now)
