@@ -1,4 +1,4 @@
-//! Lines: the calls of a lane that one tariff charges under one key. A call whose line has no place for it steps aside, so that it
+//! Lines: the calls of a lane that one tariff charges under one key. A call whose line has no free slot for it steps aside, so that it
 //! holds up nobody but those behind it in its line; a host keeps who stands where, and asks here.
 
 use super::{Gate, GateView};
@@ -14,7 +14,7 @@ impl Gate {
         &self.tariffs
     }
 
-    /// The lines in which a place may have come free since this was last asked: by an answer, by a permit that was given back, by
+    /// The lines in which a slot may have come free since this was last asked: by an answer, by a permit that was given back, by
     /// the end of a hold, or by time.
     pub fn take_freed(&mut self, now: Time) -> Vec<Line> {
         self.advance(now);
@@ -23,7 +23,7 @@ impl Gate {
 }
 
 impl GateView<'_> {
-    /// The first of the lines in which a call would stand that has no place for it; none if all have. What every call of the
+    /// The first of the lines in which a call would stand that has no free slot for it; none if all have. What every call of the
     /// target needs is not asked: that is [`Gate::decide`].
     pub fn refusing_line(&self, lane: Priority, charges: Charges) -> Option<Line> {
         if charges.is_nothing() {
@@ -43,7 +43,7 @@ impl GateView<'_> {
         charges.lines().find(refuses)
     }
 
-    /// When time alone may free a place in some line.
+    /// When time alone may free a slot in some line.
     pub fn next_freed(&self) -> Option<Time> {
         let limits = self.gate.limits.iter();
         let frees = limits.filter_map(|limit| limit.first_free());

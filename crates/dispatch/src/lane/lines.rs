@@ -120,7 +120,7 @@ impl<C: Copy + Ord> WaitingCalls<C> {
         self.forget(view, lane, call);
     }
 
-    /// Lets the calls go on whose lines have a place by now: see [`crate::Gate::take_freed`].
+    /// Lets the calls go on whose lines have a slot by now: see [`crate::Gate::take_freed`].
     pub fn go_on(&mut self, view: GateView<'_>, freed: &[Line]) {
         for line in freed {
             for lane in Priority::ALL {

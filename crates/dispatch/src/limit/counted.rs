@@ -1,4 +1,4 @@
-//! Calls that the vendor counted before a limit was there, and the places that they take in it.
+//! Calls that the vendor counted before a limit existed, and the slots that they take in it.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,8 @@ impl Limit {
                 *count = count.saturating_add(calls.count.saturating_mul(cost));
             }
         }
-        // A number is a row's own among those of its priority; the numbers of all of them are.
+        // Numbers are unique among the rows of one priority, so counting up across all of them is
+        // enough.
         let rows = (0..)
             .zip(places)
             .map(|(number, ((priority, until), count))| {

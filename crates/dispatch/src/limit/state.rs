@@ -1,7 +1,7 @@
 //! A limit at work: what it has, what is taken, and whether it admits one more call.
 //!
 //! A limit that counts every call once has no state of its own if it is on calls in flight: the open permits are its state. A
-//! window adds the places that cool. A limit with a tariff keeps tallies.
+//! window adds the unreleased slots. A limit with a tariff keeps tallies.
 
 use std::num::NonZeroU64;
 
@@ -124,7 +124,7 @@ impl LimitState {
         of_keys | window.is_some_and(|window| window.follow_calendar(clock))
     }
 
-    /// The rows of the places that cool at `now`.
+    /// The rows of the slots not yet released at `now`.
     pub(crate) fn rows(&self, now: Time) -> impl Iterator<Item = WindowRow> {
         let window = self.window.iter();
         let rows = window.flat_map(move |window| window.rows(&self.rule.name, now));
@@ -135,13 +135,13 @@ impl LimitState {
         self.rule.is_concurrency()
     }
 
-    /// Whether an open permit has a place here. A window that counts from the send counts the send
+    /// Whether an open permit has a slot here. A window that counts from the send counts the send
     /// alone.
     pub(crate) fn counts_open_calls(&self) -> bool {
         self.rule.counts_open_calls()
     }
 
-    /// Places taken, by priority: of a limit that is kept by a key, those of the key that has most of them.
+    /// Slots taken, by priority: of a limit that is kept by a key, those of the key that has most of them.
     pub(crate) fn taken(&self, context: LimitContext<'_>) -> Taken {
         if self.tariff.is_some() {
             let taken = self.tallies.all().map(|tally| tally.taken(context.now));
@@ -186,7 +186,7 @@ impl LimitState {
         }
     }
 
-    /// Places there are now: what is configured, or what was learned where that is less.
+    /// Slots there are now: what is configured, or what was learned where that is less.
     pub(crate) fn max(&self, context: LimitContext<'_>) -> u64 {
         match (self.is_concurrency(), context.ceiling) {
             // The vendor refuses requests, not jobs that it has accepted.
@@ -197,7 +197,7 @@ impl LimitState {
         }
     }
 
-    /// Whether a concurrency limit counts the requests that are out.
+    /// Whether a concurrency limit counts the requests in flight.
     pub(crate) fn counts_requests(&self) -> bool {
         self.rule.counts != Counts::Jobs
     }
@@ -234,7 +234,7 @@ impl LimitState {
         match (call.stage, self.rule.counts) {
             // Jobs that fill the limit to its last place could never be asked after.
             (Stage::Call, Counts::RequestsAndJobs) if reading.max > 1 => reading.kept_for_polls = 1,
-            // A poll is no job.
+            // A poll is not a job.
             (Stage::Poll, Counts::Jobs) => {
                 return Some(Reading {
                     cost: 1,
@@ -245,7 +245,7 @@ impl LimitState {
                     share: None,
                 });
             }
-            // The job that is asked after may fill the share.
+            // The job that is polled may fill the share.
             (Stage::Poll, _) => reading.share = None,
             _ => {}
         }
@@ -262,7 +262,7 @@ impl LimitState {
             .is_none_or(Reading::admits)
     }
 
-    /// What of this limit holds a call that it refuses.
+    /// What in this limit holds a call that it refuses.
     pub(crate) fn holder(
         &self,
         priority: Priority,
@@ -335,7 +335,7 @@ impl LimitState {
         }
     }
 
-    /// The places that cool of those that a call with these charges would take too.
+    /// The unreleased slots of those that a call with these charges would take too.
     pub(super) fn window_of(&self, charges: &Charges) -> Option<&Window> {
         match self.charge(charges) {
             Some(charge) => self.tallies.get(charge.key)?.window.as_ref(),
@@ -343,7 +343,7 @@ impl LimitState {
         }
     }
 
-    /// Before this moment time alone does not give so many places back, of all or of one priority.
+    /// Before this moment time alone does not give so many slots back, of all or of one priority.
     fn gives_back(
         &self,
         missing: NonZeroU64,
@@ -386,7 +386,7 @@ impl LimitState {
         self.schedule.map(Schedule::next)
     }
 
-    /// Places that no call in flight has: those that are given back over one length.
+    /// Slots that no call in flight has: those that are given back over one length.
     pub(super) fn not_in_flight(&self, permits: &Permits) -> u64 {
         let in_flight = if self.counts_open_calls() {
             permits.requests().total()

@@ -1,5 +1,5 @@
 //! What the calls that a tariff charges have taken of its limit: one tally for each key, and one for all where the limit is not
-//! kept by a key. A key that has no place taken costs nothing.
+//! kept by a key. A key that has no free slot taken costs nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::time::Time;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tallies {
     of_key: BTreeMap<Key, Tally>,
-    /// When places of a key are free again.
+    /// When slots of a key are free again.
     frees: BTreeSet<(Time, Key)>,
     calendar: CalendarClock,
 }
@@ -24,12 +24,12 @@ pub(super) struct Tallies {
 pub(super) struct Tally {
     /// By the requests that are out.
     open: Taken,
-    /// The places that cool; none where the limit is on calls in flight.
+    /// The unreleased slots; none where the limit is on calls in flight.
     pub(super) window: Option<Window>,
 }
 
 impl Tally {
-    /// Places taken, by priority.
+    /// Slots taken, by priority.
     pub(super) fn taken(&self, now: Time) -> Taken {
         let cooling = self.window.as_ref().map(|window| window.taken(now));
         self.open.and(cooling.unwrap_or_default())
@@ -50,7 +50,7 @@ impl Tallies {
         self.of_key.get(&key)
     }
 
-    /// How many keys have a place taken.
+    /// How many keys have a slot taken.
     pub(super) fn len(&self) -> usize {
         self.of_key.len()
     }
@@ -93,7 +93,7 @@ impl Tallies {
         }
     }
 
-    /// A request goes out, and has its places from now on.
+    /// A request goes out, and has its slots from now on.
     pub(super) fn open(&mut self, rule: &Limit, priority: Priority, charge: Charge) {
         let open = &mut self.tally(rule, charge.key).open;
         open.add(priority, u64::from(charge.cost.get()));
@@ -107,7 +107,7 @@ impl Tallies {
         self.forget_if_empty(charge.key);
     }
 
-    /// The places of a call cool from `from` on.
+    /// The slots of a call cool from `from` on.
     pub(super) fn count(
         &mut self,
         rule: &Limit,
@@ -126,7 +126,7 @@ impl Tallies {
         row.map(|row| WindowRow { key, ..row })
     }
 
-    /// Frees the places of a call that was counted from `from` on and never left.
+    /// Frees the slots of a call that was counted from `from` on and never left.
     pub(super) fn uncount(
         &mut self,
         rule: &Limit,
@@ -141,7 +141,7 @@ impl Tallies {
         row.map(|row| WindowRow { key, ..row })
     }
 
-    /// Forgets the places that are free by `now`; `freed` hears of each key that had one.
+    /// Forgets the slots that are free by `now`; `freed` hears of each key that had one.
     pub(super) fn expire(&mut self, now: Time, mut freed: impl FnMut(Key)) {
         while let Some((_, key)) = self
             .frees
@@ -193,7 +193,7 @@ impl Tallies {
         changed
     }
 
-    /// The rows of the places that cool at `now`.
+    /// The rows of the unreleased slots at `now`.
     pub(super) fn rows(&self, limit: &str, now: Time) -> impl Iterator<Item = WindowRow> {
         self.of_key.iter().flat_map(move |(key, tally)| {
             let rows = tally.window.iter();
@@ -207,7 +207,7 @@ impl Tallies {
 }
 
 impl Limit {
-    /// Whether a request that is out has its places here: not where a window counts from the send.
+    /// Whether a request that is out has its slots here: not where a window counts from the send.
     pub(super) fn counts_open_calls(&self) -> bool {
         self.is_concurrency() || self.count_from == CountFrom::Answer
     }

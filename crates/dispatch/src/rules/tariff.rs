@@ -1,7 +1,7 @@
-//! Which calls a limit counts, how many places each of them takes, and for whom.
+//! Which calls a limit counts, how many slots each of them takes, and for whom.
 //!
 //! Most limits count every call of their target once. Any other way of counting is a *tariff*: it may leave out calls (by endpoint,
-//! method and path), charge a call more than one place, and keep a limit for each key of the message (a tenant, a record) instead
+//! method and path), charge a call more than one slot, and keep a limit for each key of the message (a tenant, a record) instead
 //! of one for all. A call that is not sent yet is *charged* by it: see [`Charges`].
 
 use std::fmt;
@@ -18,7 +18,7 @@ pub const MAX_TARIFFS: usize = 8;
 pub struct Tariff {
     /// Which calls it counts.
     pub applies_to: AppliesTo,
-    /// How many places a call takes.
+    /// How many slots a call takes.
     pub cost: Cost,
     /// Whose limit it is: where it is set, each key has one of its own.
     pub by: Option<By>,
@@ -38,7 +38,7 @@ pub struct AppliesTo {
 /// What [`AppliesTo::endpoint`] calls the target's own base URL.
 pub const BASE_URL: &str = "base_url";
 
-/// How many places a call takes.
+/// How many slots a call takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cost {
     /// As many for each.
@@ -72,7 +72,7 @@ pub struct CallTraits<'a> {
     pub message: &'a Value,
 }
 
-/// Whose places a call takes: the same for calls with the same key. Two keys in 2^64 may meet, and then share a limit.
+/// Whose slots a call takes: the same for calls with the same key. Two keys in 2^64 may meet, and then share a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Key(NonZeroU64);
@@ -80,7 +80,7 @@ pub struct Key(NonZeroU64);
 /// What one tariff charges one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charge {
-    /// Whose places it takes.
+    /// Whose slots it takes.
     pub key: Key,
     /// How many.
     pub cost: NonZeroU32,
@@ -90,7 +90,7 @@ pub struct Charge {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Charges([Option<Charge>; MAX_TARIFFS]);
 
-/// The calls that one tariff charges under one key: they wait for the same places.
+/// The calls that one tariff charges under one key: they wait for the same slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Line {
     /// The tariff, by its place in [`crate::Rules::tariffs`].
@@ -128,7 +128,7 @@ impl Tariff {
         })
     }
 
-    /// A number by which it is known again, whatever it is called and however many places there are.
+    /// A number by which it is known again, whatever it is called and however many slots there are.
     pub fn fingerprint(&self) -> u64 {
         let AppliesTo {
             endpoint,

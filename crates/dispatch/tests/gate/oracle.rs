@@ -119,7 +119,7 @@ impl Oracle {
         }
     }
 
-    /// The process ended: the windows go on at a pace of their own.
+    /// The process ended: the windows start their schedules afresh.
     pub(crate) fn forget_paces(&mut self) {
         self.paces.clear();
     }
@@ -640,7 +640,7 @@ impl Start {
     }
 }
 
-/// When a place taken until `end` is free again: exactly, or at the end of its bucket.
+/// When a slot taken until `end` is free again: exactly, or at the end of its bucket.
 fn cooled(limit: &Limit, end: Time) -> Option<Time> {
     let (calls, per) = match &limit.kind {
         LimitKind::Concurrency { .. } => return None,

@@ -1,5 +1,5 @@
 //! The command line: which commands there are, and what they share.
-//! The commands talk to a running server through its two ports and use nothing else of it.
+//! Commands talk to a running server only through its two ports.
 
 use std::future::Future;
 use std::process::ExitCode;

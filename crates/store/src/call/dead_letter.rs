@@ -1,4 +1,4 @@
-//! Rows of dead letters: their burial, and what it takes to send one again or to discard it. They are listed in
+//! Rows of dead letters: how a message becomes one, and what it takes to send it again or to discard it. They are listed in
 //! `crate::query`.
 
 use rampmeter_dispatch::Priority;
@@ -34,7 +34,7 @@ impl ControlTables<'_> {
         MessageTables::of(self.connection).make_ready(queue, letter.message)
     }
 
-    /// The lane that a dead letter was in, if it is known; none when the message is no dead letter.
+    /// The lane that a dead letter was in, if known; none if the message is not a dead letter.
     pub fn lane_of_letter(
         &self,
         letter: MessageNumber,
@@ -59,7 +59,7 @@ impl ControlTables<'_> {
         Ok(())
     }
 
-    /// A message begins anew in another queue: no attempt is used up, and it has no turn yet.
+    /// Starts a message afresh in another queue: no attempt is used up, and it has no position in the fair order yet.
     pub fn begin_anew(&self, message: MessageNumber, queue: QueueId) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(

@@ -122,7 +122,8 @@ impl LaneTables<'_> {
     pub fn end_other_lines(&self, target: TargetId, tariffs: &[u64]) -> Result<(), StoreError> {
         let known: Vec<i64> = tariffs.iter().map(|tariff| tariff.cast_signed()).collect();
         let known = serde_json::json!(known).to_string();
-        let others = "target = ?1 AND NOT EXISTS (SELECT 1 FROM json_each(?2) WHERE value = tariff)";
+        let others =
+            "target = ?1 AND NOT EXISTS (SELECT 1 FROM json_each(?2) WHERE value = tariff)";
         for statement in [
             format!(
                 "INSERT INTO ready SELECT queue, turn, message, message_group FROM line \

@@ -1,4 +1,4 @@
-//! Limits as workers on AWS hold them: in one small item of the table, or as reserved concurrency.
+//! Checks limits as workers on AWS hold them: in one small item of the table, or as reserved concurrency.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use rampmeter_config::{Limiter, Target};
 use rampmeter_dispatch::{Limit, LimitKind, Reserve, Share};
 
 use super::code::{
-    ABOVE_CEILING, COUNTS_BY_TARIFF, DOES_NOT_FIT, NO_LIMITS, NOT_FOR_RESERVED, WINDOW_OUTLIVES_MESSAGES,
+    ABOVE_CEILING, COUNTS_BY_TARIFF, DOES_NOT_FIT, NO_LIMITS, NOT_FOR_RESERVED,
+    WINDOW_OUTLIVES_MESSAGES,
 };
 use super::{Finding, FindingPlace};
 use crate::report::STARTS_PER_SECOND;

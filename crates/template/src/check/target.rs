@@ -1,4 +1,4 @@
-//! What a target asks of functions: where its calls go, how long they take, how they are repeated.
+//! Checks what a target asks of functions: where its calls go, how long they take, how they are repeated.
 
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ fn refresh_token(target: &Target) -> Option<Finding> {
     Some(Finding::error(KEEPS_A_TOKEN, place, message, help))
 }
 
-/// Jobs of the vendor: a call that became one is remembered in the table and looked at, but no place is kept for it.
+/// Jobs of the vendor: a call that became one is remembered in the table and polled, but keeps no slot.
 fn jobs(target: &Target, limiter: Limiter) -> Option<Finding> {
     let name = &target.name;
     let (key, message, help) = if target.counts_jobs() {
@@ -106,7 +106,8 @@ fn jobs(target: &Target, limiter: Limiter) -> Option<Finding> {
     Some(Finding::error(FOLLOWS_JOBS, place, message, help))
 }
 
-/// A slot has no table to note that a call leaves, so it takes one whose environment died for one that never left.
+/// A slot has no table in which to note that a call leaves, so it takes a call whose environment died for one that
+/// never left.
 fn lost_calls(target: &Target, limiter: Limiter) -> Option<Finding> {
     if limiter == Limiter::Lease {
         return None;
@@ -136,7 +137,7 @@ fn lost_calls(target: &Target, limiter: Limiter) -> Option<Finding> {
     }
 }
 
-/// What stands against the addresses of a target: its own, and those of its endpoints.
+/// The problems of a target's addresses: its own, and those of its endpoints.
 fn addresses(target: &Target) -> Vec<Finding> {
     let name = target.name.as_str();
     let own = FindingPlace::keys(&["targets", name, "base_url"]);

@@ -51,7 +51,11 @@ fn applies_to(reading: &Reading<'_>, node: &Node) -> Option<AppliesTo> {
     let is_relative = |path: &str| path.starts_with(['/', '*']);
     let problem = if applies_to == AppliesTo::default() {
         "`applies_to` names no calls: leave it out, and the limit counts all"
-    } else if applies_to.path.as_deref().is_some_and(|path| !is_relative(path)) {
+    } else if applies_to
+        .path
+        .as_deref()
+        .is_some_and(|path| !is_relative(path))
+    {
         "`path` is below the base URL and begins with / or *"
     } else {
         return Some(applies_to);
@@ -73,7 +77,8 @@ fn cost(reading: &Reading<'_>, node: &Node) -> Option<Cost> {
         _ => None,
     };
     if cost.is_none() {
-        let what = "`cost` must be a number of places, \"Cost\", or a JSON pointer into the message";
+        let what =
+            "`cost` must be a number of places, \"Cost\", or a JSON pointer into the message";
         let problem = Problem::new(Code::BadTariff, what).at(&node.span);
         reading.note(problem.help(POINTER).note(
             "\"Cost\" is the member of that name; a pointer to a list stands for its length",
@@ -106,7 +111,9 @@ pub(crate) fn check_endpoints(
             reading.note(
                 Problem::new(Code::BadTariff, what)
                     .at(node.map_or(&target.span, |node| &node.span))
-                    .help(format!("name one of [targets.X.endpoints], or \"{BASE_URL}\"")),
+                    .help(format!(
+                        "name one of [targets.X.endpoints], or \"{BASE_URL}\""
+                    )),
             );
         }
     }

@@ -1,4 +1,4 @@
-//! The answer to "what is it doing and why" for targets; that for calls is in `open_calls.rs`. Changes nothing.
+//! What each target is doing and why, for people. The same for calls is in `open_calls.rs`. Changes nothing.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::apply::subject::Subject;
 use crate::memory::target::Target;
 
 impl CallContext<'_> {
-    /// Every target as it stands.
+    /// The present state of every target.
     pub(crate) fn inspect_targets(&mut self) -> Vec<TargetState> {
         let now = self.now();
         let targets = self.memory.targets.values().map(|target| TargetState {
@@ -23,7 +23,8 @@ impl CallContext<'_> {
             paused: target.gate.paused().into_iter().map(scope_word).collect(),
             planned_pauses: planned_pauses(target, now),
             mean_call: target.latency().map(milliseconds),
-            waiting: [0, 1, 2].map(|lane| target.ready[lane] + target.parked[lane] + target.aside[lane]),
+            waiting: [0, 1, 2]
+                .map(|lane| target.ready[lane] + target.parked[lane] + target.aside[lane]),
             in_flight: target.gate.in_flight(),
             held: u64::try_from(target.gate.held()).unwrap_or(u64::MAX),
             deferrals: target.gate.deferrals(),

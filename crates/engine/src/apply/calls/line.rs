@@ -77,7 +77,7 @@ impl Lanes<'_, '_> {
         Ok(Charges::of(self.calls.target(id).gate.tariffs(), &traits))
     }
 
-    /// Puts a call at its turn: into its lane, or aside where a line of it has no place for it. One that no limit could ever
+    /// Puts a call at its turn: into its lane, or aside where a line of it has no free slot for it. One that no limit could ever
     /// admit fails.
     pub(crate) fn place(
         &mut self,
@@ -106,7 +106,10 @@ impl Lanes<'_, '_> {
         }
         let lines = self.calls.target(id).lines_of(charges);
         for line in lines {
-            let head = self.store.lanes.first_of_line(id, line, message.queue, false)?;
+            let head = self
+                .store
+                .lanes
+                .first_of_line(id, line, message.queue, false)?;
             if let Some(head) = head {
                 self.step_aside(id, lane, line, head)?;
             }
@@ -117,7 +120,7 @@ impl Lanes<'_, '_> {
         self.enter_in_turn(id, lane, message, turn)
     }
 
-    /// The first line in which a call of the same line goes first, or that has no place for the call.
+    /// The first line in which a call of the same line goes first, or that has no free slot for the call.
     fn stopping_line(
         &mut self,
         id: TargetId,
@@ -214,7 +217,7 @@ impl Lanes<'_, '_> {
         Ok(lines.iter().any(|(_, aside)| *aside))
     }
 
-    /// Before the gate of a target with tariffs is asked: lets those go on whose lines have a place, and those step aside whose
+    /// Before the gate of a target with tariffs is asked: lets those go on whose lines have a slot, and those step aside whose
     /// lines have none.
     pub(crate) fn settle(&mut self, id: TargetId) -> Result<(), StoreError> {
         if !self.calls.target(id).has_tariffs() {
@@ -291,7 +294,7 @@ impl Lanes<'_, '_> {
         Ok(true)
     }
 
-    /// Looks at the first call of a lane, and lets it step aside if a line of it has no place; whether it did. It may also be
+    /// Looks at the first call of a lane, and lets it step aside if a line of it has no free slot; whether it did. It may also be
     /// one that was not charged before, for the configuration has changed.
     fn first_steps_aside(&mut self, id: TargetId, lane: Priority) -> Result<bool, StoreError> {
         let queue = self.calls.target(id).queues[lane.index()];

@@ -76,7 +76,10 @@ async fn a_full_route_holds_up_no_call_but_its_own() {
     until(async || (vendor.seen().len() == 5).then_some(())).await;
     let paths: Vec<String> = vendor.seen().into_iter().map(|seen| seen.path).collect();
     let merges = paths.iter().filter(|path| path.starts_with("/merge"));
-    assert_eq!(merges.collect::<Vec<_>>(), ["/merge/1", "/merge/2", "/merge/3"]);
+    assert_eq!(
+        merges.collect::<Vec<_>>(),
+        ["/merge/1", "/merge/2", "/merge/3"]
+    );
     engine.shut_down().await;
 }
 
@@ -107,7 +110,12 @@ async fn each_tenant_has_a_limit_of_its_own_over_restarts_and_changes() {
     let calls = waiting_after(&engine, &vendor, 5).await;
     assert_eq!(calls.len(), 6, "{calls:?}");
     assert!(matches!(holder(&calls, "/acme/2"), Holder::Limit { limit, .. } if limit == "tenant"));
-    let target = engine.calls().targets().await.expect("it answers").remove(0);
+    let target = engine
+        .calls()
+        .targets()
+        .await
+        .expect("it answers")
+        .remove(0);
     let limit = target.limits.iter().find(|limit| limit.name == "tenant");
     let limit = limit.expect("it is configured");
     assert_eq!((limit.used, limit.keys), (2, Some(3)));
@@ -121,7 +129,11 @@ async fn each_tenant_has_a_limit_of_its_own_over_restarts_and_changes() {
         reason: String::new(),
         dry_run: false,
     };
-    engine.controls().change_limit(change).await.expect("it is changed");
+    engine
+        .controls()
+        .change_limit(change)
+        .await
+        .expect("it is changed");
     let calls = waiting_after(&engine, &vendor, 7).await;
     assert_eq!(calls.len(), 4, "one more of each of two tenants: {calls:?}");
     engine.shut_down().await;

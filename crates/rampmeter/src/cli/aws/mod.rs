@@ -1,6 +1,6 @@
-//! `aws`: the deployment on AWS. `synth` writes its template, `check` says what stands against it; both say what to
-//! expect of it, and send nothing to AWS: what deploys is AWS's own command line. `status`, `pause`, `resume` and `limit` operate
-//! a stack that runs.
+//! `aws`: the deployment on AWS. `synth` writes its template and `check` reports its problems; both say what to expect
+//! of it, and send nothing to AWS: AWS's own command line deploys it. `status`, `pause`, `resume` and `limit` operate a
+//! running stack.
 
 mod change;
 mod files;
@@ -117,7 +117,7 @@ impl AssumedArguments {
             .map_err(|why| Failure::new("RM2052", Exit::Usage, why))?;
         Ok(Assumed {
             calls: self.calls,
-            // A call that took no time at all would have no rate.
+            // A call that took no time would have no rate.
             latency: self
                 .latency
                 .map(|span| span.0.max(Duration::from_millis(1))),
@@ -214,7 +214,7 @@ fn check(arguments: &CheckArguments, color: Color) -> Result<(), Failure> {
     let mut report = None;
     if let Ok(planned) = Planned::read(&arguments.config, Emit::Sam, &choices) {
         let deployment = planned.deployment();
-        // What has errors may have no template: two things of one name, say.
+        // A deployment with errors may have no template, for example when two things have the same name.
         if !planned.problems().iter().any(Problem::is_error) {
             let resources = rampmeter_template::template(&deployment).resource_count();
             report = Some(Report::of(&deployment, resources, assumed));

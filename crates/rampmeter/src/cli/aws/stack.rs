@@ -1,4 +1,4 @@
-//! The stack that a command is about: its names, from the configuration that it was made from, and how AWS is reached.
+//! The stack that a command is about: its names, from the configuration it was made from, and a client of AWS.
 
 use std::path::PathBuf;
 
@@ -35,10 +35,10 @@ pub(super) struct Stack {
 }
 
 impl StackArguments {
-    /// The stack, without asking AWS whether it is there.
+    /// Opens the stack, without asking AWS whether it exists.
     ///
     /// # Errors
-    /// The configuration is none for AWS, or there are no credentials.
+    /// The configuration is not one for AWS, or there are no credentials.
     pub(super) fn open(&self) -> Result<Stack, Failure> {
         let choices = Choices {
             stage: self.stage.clone(),
@@ -72,7 +72,7 @@ impl Stack {
     /// One of them by its name.
     ///
     /// # Errors
-    /// There is none of that name.
+    /// There is none with that name.
     pub(super) fn target(&self, name: &str) -> Result<&Target, Failure> {
         self.targets()
             .find(|target| target.name == name)

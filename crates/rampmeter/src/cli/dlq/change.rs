@@ -1,4 +1,4 @@
-//! `dlq redrive` and `dlq discard`: for each letter that is meant, once a person has agreed.
+//! `dlq redrive` and `dlq discard`: for each dead letter that is meant, once a person has agreed.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{Which, found};
 use crate::cli::bulk::{Bulk, Pace, in_words};
 use crate::client::{Client, ClientError, ServerArguments, text};
 
-/// The error of a call of which nobody knows whether it was done.
+/// The error of a call of unknown outcome.
 const UNKNOWN: &str = "Rampmeter.OutcomeUnknown";
 
 /// What is changed, and why.
@@ -89,8 +89,8 @@ pub(super) async fn discard(arguments: DiscardArguments) -> Result<(), Failure> 
     .await
 }
 
-/// Asks the server for each of the letters, and says what became of it. Those it refuses are told; then the command has
-/// failed.
+/// Asks the server for each of the dead letters, and says what became of it. If the server refuses any, they are named
+/// and the command fails.
 async fn change(
     change: &Change,
     what: &str,
@@ -142,19 +142,19 @@ async fn change(
     Err(Failure::new("RM2044", Exit::Failed, what))
 }
 
-/// The letters that are meant, and the entry of the audit trail for all of them, if there is one.
+/// The chosen dead letters, and the audit entry for all of them, if there is one.
 struct Chosen {
     letters: Vec<Value>,
     bulk: Value,
 }
 
-/// The letters that are named, or those that the filters find, the oldest first, once a person has agreed. What a Retry or a
-/// Catch has taken up is nobody's to redrive.
+/// The named dead letters, or those that the filters find, the oldest first, once a person has agreed. Those whose
+/// failure a Retry or a Catch handled are left out.
 async fn chosen(client: &Client, change: &Change, what: &str) -> Result<Chosen, Failure> {
     if !change.letters.is_empty() {
         let mut letters = Vec::new();
         for id in &change.letters {
-            // The error of a letter decides whether somebody has to look first.
+            // The error of a dead letter decides whether somebody has to check with the vendor first.
             match client.admin(&["v1", "calls", id]).await {
                 Ok(call) => letters.push(call),
                 Err(error) => return Err(error.into()),

@@ -1,4 +1,4 @@
-//! `dlq list` and `dlq groups`: the calls that failed for good, one by one and by error.
+//! `dlq list` and `dlq groups`: the calls that failed for good, one by one and grouped by error.
 
 use clap::Args;
 use rampmeter_terminal::output::{self, Format, OutputArguments, note};

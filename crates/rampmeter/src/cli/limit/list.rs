@@ -63,7 +63,7 @@ fn change_words(limit: &Value) -> String {
     }
 }
 
-/// The reserves that are not nothing, as `2 HIGH`.
+/// The reserves other than 0, as `2 HIGH`.
 fn reserved(reserves: &Value) -> String {
     let kept = ["HIGH", "MEDIUM", "BATCH"].map(|priority| (priority, reserves[priority].as_u64()));
     let told: Vec<String> = kept
@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn a_limit_of_some_calls_says_which() {
-        let limit = json!({ "kind": "window", "counts": "POST /a/*, each MessageGroupId", "keys": 3 });
+        let limit =
+            json!({ "kind": "window", "counts": "POST /a/*, each MessageGroupId", "keys": 3 });
         assert_eq!(
             kind_words(&limit, " 1m"),
             "window 1m, POST /a/*, each MessageGroupId (3 in use)"

@@ -1,4 +1,4 @@
-//! `target`: the accounts that are called, how they stand, and the pause of one.
+//! `target`: the accounts that are called: their status, their pauses, and a ping.
 
 use rampmeter_terminal::Failure;
 use rampmeter_terminal::output::Color;

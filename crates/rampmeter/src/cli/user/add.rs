@@ -1,4 +1,4 @@
-//! `user add`: a new token. It is printed once and kept by nobody here.
+//! `user add`: a new token. It is printed once; the file of users holds only its digest.
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};

@@ -1,5 +1,5 @@
-//! `user`: who may log in at the admin port. The commands write the file of users and ask no server: whoever may write it may let
-//! somebody in, and nobody else.
+//! `user`: who may log in at the admin port. The commands write the file of users and do not involve the server:
+//! whoever may write the file may add users, and nobody else.
 
 mod add;
 mod file;

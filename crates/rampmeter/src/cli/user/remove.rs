@@ -1,4 +1,4 @@
-//! `user remove`.
+//! `user remove`: takes a user's tokens away.
 
 use clap::Args;
 use rampmeter_terminal::Failure;
