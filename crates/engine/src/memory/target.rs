@@ -84,6 +84,8 @@ pub(crate) struct Target {
     pub(crate) parked: [u64; 3],
     /// Calls that stand aside in a line, HIGH first.
     pub(crate) aside: [u64; 3],
+    /// What one that stood aside lately is charged, HIGH first: for people who ask why nothing of the lane starts.
+    pub(crate) aside_as: [Charges; 3],
     /// The first call of each lane, HIGH first, as it was last seen; none where no limit has a tariff.
     pub(crate) heads: [Option<Head>; 3],
     /// Lines, by tariff and key, in which a call may go on.
@@ -137,6 +139,7 @@ impl Target {
             jobs: 0,
             parked: [0; 3],
             aside: [0; 3],
+            aside_as: [Charges::NOTHING; 3],
             heads: [None; 3],
             to_review: BTreeSet::new(),
             reviews_all: true,

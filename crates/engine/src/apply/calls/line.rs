@@ -102,6 +102,7 @@ impl Lanes<'_, '_> {
                 .fail_call(id, message, INVALID_MESSAGE, &reason, None);
         }
         if let Some(line) = self.stopping_line(id, lane, message, call, charges)? {
+            self.calls.target(id).aside_as[lane.index()] = charges;
             return self.stand_aside(id, lane, line, message, call);
         }
         let lines = self.calls.target(id).lines_of(charges);
@@ -235,13 +236,17 @@ impl Lanes<'_, '_> {
         if std::mem::take(&mut self.calls.target(id).reviews_all) {
             self.review_all(id)?;
         }
-        for lane in Priority::ALL {
+        // One that goes on may be the first of a lane that was looked at before.
+        loop {
             self.go_on(id)?;
-            while self.first_steps_aside(id, lane)? {
-                self.go_on(id)?;
+            let mut moved = false;
+            for lane in Priority::ALL {
+                moved |= self.first_steps_aside(id, lane)?;
+            }
+            if !moved {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
     fn review_all(&mut self, id: TargetId) -> Result<(), StoreError> {
@@ -277,15 +282,24 @@ impl Lanes<'_, '_> {
     ) -> Result<bool, StoreError> {
         let queue = self.calls.target(id).queues[lane.index()];
         let lanes = self.store.lanes;
-        if lanes.first_of_line(id, line, queue, false)?.is_some() {
-            return Ok(false);
+        if let Some(head) = lanes.first_of_line(id, line, queue, false)? {
+            if lanes.is_in_turn(queue, head.turn, head.message)? {
+                return Ok(false);
+            }
+            // Its message was taken out of the lane as one that cannot be read, or purged.
+            self.leave_lines(id, head.message)?;
         }
         let Some(first) = lanes.first_of_line(id, line, queue, true)? else {
             return Ok(false);
         };
-        let message = self.message(first.message)?;
+        let Readable::Whole(message) = readable(self.message(first.message))? else {
+            self.leave_lines(id, first.message)?;
+            self.calls.target(id).aside[lane.index()] -= 1;
+            return Ok(true);
+        };
         let charges = self.charges_of(id, &message)?;
         if self.refusing_line(id, lane, charges) == Some(line) {
+            self.calls.target(id).aside_as[lane.index()] = charges;
             return Ok(false);
         }
         self.store.lanes.leave_lines(first.message)?;
@@ -306,7 +320,11 @@ impl Lanes<'_, '_> {
         let charges = match known.filter(|head| head.message == number && head.turn == turn) {
             Some(head) => head.charges,
             None => {
-                let message = self.message(number)?;
+                let Readable::Whole(message) = readable(self.message(number))? else {
+                    // Whoever starts it finds out, and takes it out of the lane.
+                    self.calls.target(id).heads[lane.index()] = None;
+                    return Ok(false);
+                };
                 let charges = self.charges_of(id, &message)?;
                 let enrolled = self.store.lanes.lines_of(number)?.len();
                 if enrolled != charges.lines().count() {
@@ -334,6 +352,7 @@ impl Lanes<'_, '_> {
             turn,
             message: number,
         };
+        self.calls.target(id).aside_as[lane.index()] = charges;
         self.step_aside(id, lane, line, call)?;
         Ok(true)
     }

@@ -442,7 +442,7 @@ fn call_state(
     let why = match (&job, status) {
         (Some(job), Status::Delayed { until, .. }) => explain_job(job, until),
         (Some(job), _) => explain_job(job, None),
-        (None, Status::Waiting { .. }) if draining => {
+        (None, Status::Waiting { .. } | Status::Aside { .. }) if draining => {
             Explanation::by_host(Holder::Draining, None, None)
         }
         (None, _) => explain(target, priority, status, message, now),

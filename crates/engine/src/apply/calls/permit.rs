@@ -125,10 +125,16 @@ impl Permits<'_, '_> {
                 return self.calls.recall();
             }
         };
+        let has_tariffs = self.calls.target(id).has_tariffs();
+        let is_known = !has_tariffs || head.is_some_and(|head| head.message == first.1);
         let started = self.calls.with_message(first.1, |calls| {
             Ok(calls.permits().start(id, priority, first)?)
         })?;
         match started.flatten() {
+            // The gate was asked about another call, or about one whose message could not be read.
+            Some((message, _)) if !is_known => {
+                panic!("call c-{} would start without its charges", message.id.0);
+            }
             Some(ready) => self.give_permit(id, (priority, charges), ready),
             None => Ok(()),
         }

@@ -115,7 +115,12 @@ pub(crate) fn explain_job(job: &JobRow, polled_at: Option<Time>) -> Explanation 
 /// Why the first call in each lane has not started, HIGH first.
 pub(crate) fn explain_first(target: &Target, now: Time) -> [Option<Explanation>; 3] {
     Priority::ALL.map(|priority| {
-        (target.ready[priority.index()] > 0).then(|| in_its_turn(target, priority, 0, None, now))
+        let lane = priority.index();
+        if target.ready[lane] > 0 {
+            return Some(in_its_turn(target, priority, 0, None, now));
+        }
+        let charges = Some(target.aside_as[lane]).filter(|_| target.aside[lane] > 0)?;
+        Some(in_its_turn(target, priority, 0, Some(charges), now))
     })
 }
 
