@@ -30,9 +30,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::calendar_clock::CalendarClock;
 use crate::feedback::{AccountTrouble, Ceiling, Successes, VendorPause};
-use crate::lane::{Lanes, NextCall, Waiting};
+use crate::lane::{Lanes, Waiting};
 use crate::limit::{LimitState, WindowRow};
 use crate::pause::Pauses;
+use crate::permit::NextCall;
 use crate::permit::{OpenPermit, PermitId, Permits, Stage};
 use crate::planned_pause::PlannedPause;
 use crate::priority::Priority;

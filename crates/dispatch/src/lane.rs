@@ -3,11 +3,8 @@
 
 mod deferral;
 mod fair_order;
-mod lines;
 mod waiting;
 
 pub(crate) use deferral::Lanes;
 pub use fair_order::FairOrder;
-pub use lines::WaitingCalls;
-pub(crate) use waiting::NextCall;
 pub use waiting::Waiting;

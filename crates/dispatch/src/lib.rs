@@ -84,6 +84,8 @@ mod gate;
 
 mod shared;
 
+mod waiting_calls;
+
 pub use calendar::{Calendar, ResetDay};
 pub use calendar_clock::CalendarClock;
 pub use explain::{Explanation, Holder, Position, Start};
@@ -94,7 +96,7 @@ pub use feedback::{
 pub use gate::{
     Decision, Disagreement, Feedback, Gate, GateView, LimitUsage, Memory, Quota, Released,
 };
-pub use lane::{FairOrder, Waiting, WaitingCalls};
+pub use lane::{FairOrder, Waiting};
 pub use limit::{CountedCalls, MAX_BUCKETS, MAX_EXACT_CALLS, WindowRow};
 pub use pause::Scope;
 pub use permit::{CallId, OpenPermit, PermitId};
@@ -110,3 +112,4 @@ pub use shared::{
     Undecodable,
 };
 pub use time::Time;
+pub use waiting_calls::WaitingCalls;

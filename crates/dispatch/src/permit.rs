@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::lane::NextCall;
 use crate::priority::Priority;
 use crate::rules::{Charges, Taken};
 use crate::time::Time;
@@ -54,6 +53,23 @@ pub(crate) enum Stage {
     Poll,
     /// Work that the vendor continues after it has answered the call.
     Job,
+}
+
+/// The next call of a lane.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NextCall {
+    pub(crate) stage: Stage,
+    pub(crate) charges: Charges,
+}
+
+impl NextCall {
+    /// One that every tariff leaves out.
+    pub(crate) const fn plain(stage: Stage) -> NextCall {
+        NextCall {
+            stage,
+            charges: Charges::NOTHING,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,8 @@
 //! What becomes of a permit: an answer, a job, a hold, the end of the hold.
 
 use super::Gate;
-use crate::lane::NextCall;
 use crate::limit::WindowRow;
+use crate::permit::NextCall;
 use crate::permit::{Closed, PermitId, Stage};
 use crate::priority::Priority;
 use crate::time::Time;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::GateView;
 use crate::explain::{Explanation, Holder, Position, Start};
 use crate::feedback::{Opening, VendorPause};
-use crate::lane::{NextCall, Waiting};
+use crate::lane::Waiting;
 use crate::limit::LimitState;
+use crate::permit::NextCall;
 use crate::priority::Priority;
 use crate::time::Time;
 

@@ -2,7 +2,7 @@
 //! holds up nobody but those behind it in its line; a host keeps who stands where, and asks here.
 
 use super::{Gate, GateView};
-use crate::lane::NextCall;
+use crate::permit::NextCall;
 use crate::permit::Stage;
 use crate::priority::Priority;
 use crate::rules::{Charges, Line, Tariff};

@@ -2,8 +2,9 @@
 
 use super::Gate;
 use crate::feedback::Opening;
-use crate::lane::{NextCall, Waiting};
+use crate::lane::Waiting;
 use crate::limit::LimitContext;
+use crate::permit::NextCall;
 use crate::priority::Priority;
 use crate::time::Time;
 

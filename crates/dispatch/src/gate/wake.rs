@@ -2,8 +2,9 @@
 
 use super::GateView;
 use crate::feedback::Opening;
-use crate::lane::{NextCall, Waiting};
+use crate::lane::Waiting;
 use crate::limit::LimitState;
+use crate::permit::NextCall;
 use crate::permit::Stage;
 use crate::priority::Priority;
 use crate::time::{Time, earliest};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::permit::Stage;
+use crate::permit::{NextCall, Stage};
 use crate::priority::Priority;
 use crate::rules::Charges;
 
@@ -14,23 +14,6 @@ pub struct Waiting {
     lanes: [bool; 3],
     polls: [bool; 3],
     charges: [Charges; 3],
-}
-
-/// The next call of a lane.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NextCall {
-    pub(crate) stage: Stage,
-    pub(crate) charges: Charges,
-}
-
-impl NextCall {
-    /// One that every tariff leaves out.
-    pub(crate) const fn plain(stage: Stage) -> NextCall {
-        NextCall {
-            stage,
-            charges: Charges::NOTHING,
-        }
-    }
 }
 
 impl Waiting {

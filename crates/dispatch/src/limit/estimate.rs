@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::state::{LimitContext, LimitState};
 use crate::explain::Position;
-use crate::lane::NextCall;
+use crate::permit::NextCall;
 use crate::priority::Priority;
 use crate::time::{Time, micros};
 

@@ -13,7 +13,7 @@ use super::window::Window;
 use crate::calendar_clock::CalendarClock;
 use crate::explain::Holder;
 use crate::feedback::Ceiling;
-use crate::lane::NextCall;
+use crate::permit::NextCall;
 use crate::permit::{Permits, Stage};
 use crate::priority::Priority;
 use crate::rules::{Charge, Charges, CountFrom, Counts, Key, Limit, Line, Taken, Tariff};

@@ -14,6 +14,7 @@ mod fairness;
 mod foretold;
 mod jobs;
 mod large_windows;
+mod mistake;
 mod oracle;
 mod pace;
 mod planted;

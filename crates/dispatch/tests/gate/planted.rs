@@ -8,7 +8,8 @@ use rampmeter_dispatch::{By, CountFrom, Pace, Rules, Tariff};
 
 use crate::command::{Command, commands, rules};
 use crate::differential::config;
-use crate::world::{Mistake, World};
+use crate::mistake::Mistake;
+use crate::world::World;
 
 const RUNS: usize = 200;
 

@@ -13,36 +13,9 @@ use rampmeter_dispatch::{
 
 use crate::command::{Command, KINDS};
 use crate::fairness::Bystander;
+use crate::mistake::{Mistake, mistaken, mistaken_charges};
 use crate::oracle::Oracle;
 use crate::vendor::{Seen, Vendor};
-
-/// A mistake built into the host or its configuration, to see that the vendor notices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mistake {
-    /// Windows free their slots one length after the permit, though the vendor counts until the
-    /// answer.
-    FreesAtSend,
-    /// Open permits are not persisted.
-    ForgetsPermits,
-    /// The rows of windows are not persisted.
-    ForgetsRows,
-    /// A lost call counts as an answered one.
-    NeverHolds,
-    /// The window is configured a tenth shorter than the vendor's.
-    ShortWindow,
-    /// The limit is configured one higher than the vendor's.
-    OneTooMany,
-    /// A call is charged one place, whatever it costs.
-    ChargesOnePlace,
-    /// A call is charged under another key than its own, now and then.
-    ConfusesKeys,
-    /// A limit of some calls is taken to leave out those too.
-    LeavesCallsOut,
-    /// What open permits are charged is not persisted.
-    ForgetsCharges,
-    /// Rows are persisted without their key.
-    ForgetsKeysOfRows,
-}
 
 /// Fails a run with a sentence instead of a panic, so that a run can be expected to fail.
 macro_rules! check {
@@ -170,7 +143,7 @@ impl World {
                 for _ in 0..calls {
                     self.turns += 1;
                     self.truth.insert(self.turns, truth);
-                    let charges = self.mistaken_charges(truth);
+                    let charges = mistaken_charges(truth, self.turns, self.mistake);
                     let call = (self.turns, self.turns);
                     let view = self.gate.view(self.clock);
                     self.calls.enter(view, priority, call, charges);
@@ -304,28 +277,6 @@ impl World {
     /// The turn of the first call that is in its lane.
     pub(crate) fn first_in(&self, lane: Priority) -> Option<u64> {
         self.calls.first(lane)
-    }
-
-    /// What a host that makes a mistake takes a call to be charged.
-    fn mistaken_charges(&self, charges: Charges) -> Charges {
-        let mistaken = |charge: Charge| match self.mistake {
-            Some(Mistake::ChargesOnePlace) => Some(Charge {
-                cost: NonZeroU32::MIN,
-                ..charge
-            }),
-            Some(Mistake::ConfusesKeys) if charge.key != Key::ALL => Some(Charge {
-                key: Key::of_number(charge.key.number() ^ (self.turns % 2)),
-                ..charge
-            }),
-            Some(Mistake::LeavesCallsOut) => None,
-            _ => Some(charge),
-        };
-        (0..MAX_TARIFFS).fold(Charges::NOTHING, |all, tariff| {
-            match charges.by(tariff).and_then(mistaken) {
-                Some(charge) => all.with(tariff, charge),
-                None => all,
-            }
-        })
     }
 
     /// By what a host tells rows apart.
@@ -588,26 +539,4 @@ impl World {
 /// Which call a permit is for: a few take all of them in turn.
 fn call_of(id: PermitId) -> CallId {
     id % 5
-}
-
-/// The rules of the gate, if the host makes this mistake.
-fn mistaken(rules: &Rules, mistake: Option<Mistake>) -> Rules {
-    let mut rules = rules.clone();
-    for limit in &mut rules.limits {
-        match (mistake, &mut limit.kind) {
-            (Some(Mistake::FreesAtSend), _) => {
-                limit.count_from = CountFrom::Send;
-            }
-            (Some(Mistake::ShortWindow), LimitKind::Window { per, .. }) => {
-                *per = (*per * 9 / 10).max(MIN_WINDOW);
-            }
-            (
-                Some(Mistake::OneTooMany),
-                LimitKind::Window { calls, .. } | LimitKind::Calendar { calls, .. },
-            ) => *calls += 1,
-            (Some(Mistake::OneTooMany), LimitKind::Concurrency { max }) => *max += 1,
-            _ => {}
-        }
-    }
-    rules
 }

@@ -1,9 +1,11 @@
 //! Rows of lines: the calls that a tariff charges and that wait in their turn. One that stands aside is in one line alone, and
 //! not in its lane; any other is in all of its lines.
 
+use rampmeter_dispatch::Time;
+
 use crate::column::signed;
 use crate::connection::optional;
-use crate::error::StoreError;
+use crate::error::{StoreError, StoreFailure};
 use crate::model::id::{GroupHash, MessageNumber, QueueId, TargetId};
 use crate::tables::LaneTables;
 
@@ -173,5 +175,17 @@ impl LaneTables<'_> {
         let before = (target, tariff, key, queue, turn, call.message, most);
         let count: i64 = statement.query_row(before, |row| row.get(0))?;
         Ok(count.unsigned_abs())
+    }
+
+    /// Deletes slots of keys that were free by `now`: a few, and more than a call can have made.
+    pub fn prune_keyed_slots(&self, target: TargetId, now: Time) -> Result<(), StoreFailure> {
+        self.connection
+            .prepare_cached(
+                "DELETE FROM keyed_place WHERE (target, limit_name, key, slot) IN \
+                 (SELECT target, limit_name, key, slot FROM keyed_place \
+                  WHERE target = ?1 AND until <= ?2 ORDER BY until LIMIT 32)",
+            )?
+            .execute((target, now.as_micros()))?;
+        Ok(())
     }
 }

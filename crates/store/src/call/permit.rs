@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use rampmeter_dispatch::{KeptCharge, Key, Memory, PermitId, Time, WindowRow};
 
+use rusqlite::Connection;
+
 use crate::column::{micros, optional_micros};
 use crate::connection::optional;
 use crate::error::{StoreError, StoreFailure};
@@ -152,7 +154,7 @@ impl CallTables<'_> {
         )?;
         for place in places {
             if let Some(key) = place.key {
-                self.put_keyed_place(target, place, key)?;
+                put_keyed_place(self.connection, target, place, key)?;
                 continue;
             }
             statement.execute((
@@ -163,40 +165,6 @@ impl CallTables<'_> {
                 place.count,
             ))?;
         }
-        Ok(())
-    }
-
-    fn put_keyed_place(
-        &self,
-        target: TargetId,
-        place: &WindowRow,
-        key: Key,
-    ) -> Result<(), StoreFailure> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO keyed_place VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-                 ON CONFLICT DO UPDATE SET until = excluded.until, count = excluded.count",
-            )?
-            .execute((
-                target,
-                &place.limit,
-                key.number().cast_signed(),
-                place.slot,
-                place.until.as_micros(),
-                place.count,
-            ))?;
-        Ok(())
-    }
-
-    /// Deletes slots of keys that were free by `now`: a few, and more than a call can have made.
-    pub fn prune_keyed_places(&self, target: TargetId, now: Time) -> Result<(), StoreFailure> {
-        self.connection
-            .prepare_cached(
-                "DELETE FROM keyed_place WHERE (target, limit_name, key, slot) IN \
-                 (SELECT target, limit_name, key, slot FROM keyed_place \
-                  WHERE target = ?1 AND until <= ?2 ORDER BY until LIMIT 32)",
-            )?
-            .execute((target, now.as_micros()))?;
         Ok(())
     }
 
@@ -319,4 +287,26 @@ fn charges(text: Option<String>) -> rusqlite::Result<Vec<KeptCharge>> {
         rusqlite::Error::FromSqlConversionFailure(7, rusqlite::types::Type::Text, error.into())
     })?;
     Ok(charges.unwrap_or_default())
+}
+
+fn put_keyed_place(
+    connection: &Connection,
+    target: TargetId,
+    place: &WindowRow,
+    key: Key,
+) -> Result<(), StoreFailure> {
+    connection
+        .prepare_cached(
+            "INSERT INTO keyed_place VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+             ON CONFLICT DO UPDATE SET until = excluded.until, count = excluded.count",
+        )?
+        .execute((
+            target,
+            &place.limit,
+            key.number().cast_signed(),
+            place.slot,
+            place.until.as_micros(),
+            place.count,
+        ))?;
+    Ok(())
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use rampmeter_call::CallMessage;
-use rampmeter_dispatch::{CallTraits, Charges, Line, Priority};
+use rampmeter_dispatch::{CallTraits, Charges, Priority};
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{
     InTurn, LineId, MessageRow, Readable, StoreError, StoreFailure, message_body, readable,
@@ -14,27 +14,7 @@ use rampmeter_store::{
 use crate::apply::calls::lane::{LOOK, Lanes};
 use crate::apply::calls::send::INVALID_MESSAGE;
 use crate::apply::subject::Subject;
-use crate::memory::target::{Head, Target};
-
-impl Target {
-    /// Whether a limit counts otherwise than every call once.
-    pub(crate) fn has_tariffs(&self) -> bool {
-        !self.gate.tariffs().is_empty()
-    }
-
-    /// The lines of a call as the store names them.
-    pub(crate) fn lines_of(&self, charges: Charges) -> impl Iterator<Item = LineId> + use<> {
-        let lines: Vec<LineId> = charges.lines().map(|line| self.id_of(line)).collect();
-        lines.into_iter()
-    }
-
-    fn id_of(&self, line: Line) -> LineId {
-        LineId {
-            tariff: self.gate.tariffs()[line.tariff].fingerprint(),
-            key: line.key.number(),
-        }
-    }
-}
+use rampmeter_index::Head;
 
 impl Lanes<'_, '_> {
     /// What a call, or the poll of its job, is charged. A message that cannot be read is charged nothing: it is never sent.
@@ -230,7 +210,7 @@ impl Lanes<'_, '_> {
         let freed = freed.into_iter().map(|line| target.id_of(line));
         let freed: BTreeSet<(u64, u64)> = freed.map(|line| (line.tariff, line.key)).collect();
         if !freed.is_empty() {
-            self.store.calls.prune_keyed_places(id, now)?;
+            self.store.lanes.prune_keyed_slots(id, now)?;
         }
         self.calls.target(id).to_review.extend(freed);
         if std::mem::take(&mut self.calls.target(id).reviews_all) {

@@ -17,4 +17,3 @@ pub(crate) mod permit;
 pub(crate) mod queue;
 pub(crate) mod rate_headers;
 pub(crate) mod send;
-pub(crate) mod why;

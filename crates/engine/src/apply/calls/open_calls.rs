@@ -10,9 +10,9 @@ use rampmeter_store::{InTurn, JobRow, LaneRow, MessageRow, OrderStatus};
 use rampmeter_store::{Readable, StoreError, StoreFailure, readable};
 
 use crate::apply::calls::context::CallContext;
-use crate::apply::calls::why::{Ahead, Status, explain, explain_job};
 use crate::apply::subject::Subject;
 use rampmeter_index::Queue;
+use rampmeter_index::{Ahead, Status, explain, explain_job};
 
 /// The calls that have not ended, each once, those in flight first; at most `most`, of one target or of all.
 pub(crate) fn list(

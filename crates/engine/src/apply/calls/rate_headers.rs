@@ -13,7 +13,7 @@ use rampmeter_store::model::id::TargetId;
 
 use crate::apply::calls::context::CallContext;
 use crate::apply::subject::Subject;
-use crate::memory::target::{Target, VendorLimit};
+use rampmeter_index::{Target, VendorLimit};
 
 /// The longest time for which a header alone closes a target: a vendor that means longer will say so again.
 const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
