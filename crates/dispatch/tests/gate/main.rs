@@ -14,7 +14,6 @@ mod fairness;
 mod foretold;
 mod jobs;
 mod large_windows;
-mod mistake;
 mod oracle;
 mod pace;
 mod planted;

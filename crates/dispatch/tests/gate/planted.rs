@@ -8,8 +8,7 @@ use rampmeter_dispatch::{By, CountFrom, Pace, Rules, Tariff};
 
 use crate::command::{Command, commands, rules};
 use crate::differential::config;
-use crate::mistake::Mistake;
-use crate::world::World;
+use crate::world::{Mistake, World};
 
 const RUNS: usize = 200;
 

@@ -1,6 +1,8 @@
 //! A host around a gate: queues, a clock, what was persisted, and a check of everything after each
 //! step.
 
+mod mistake;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -13,9 +15,11 @@ use rampmeter_dispatch::{
 
 use crate::command::{Command, KINDS};
 use crate::fairness::Bystander;
-use crate::mistake::{Mistake, mistaken, mistaken_charges};
 use crate::oracle::Oracle;
 use crate::vendor::{Seen, Vendor};
+
+pub(crate) use mistake::Mistake;
+use mistake::{mistaken, mistaken_charges};
 
 /// Fails a run with a sentence instead of a panic, so that a run can be expected to fail.
 macro_rules! check {
