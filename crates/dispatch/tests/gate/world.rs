@@ -4,13 +4,11 @@
 mod mistake;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CallId, Charge, Charges, CountFrom, Decision, Gate, Key, LimitKind, MAX_TARIFFS, MIN_WINDOW,
-    OpenPermit, PermitId, Priority, Refusal, Rules, Time, Trouble, Troubled, Waiting, WaitingCalls,
-    Whose, WindowRow,
+    CallId, Charges, Decision, Gate, Key, OpenPermit, PermitId, Priority, Refusal, Rules, Time,
+    Trouble, Troubled, Waiting, WaitingCalls, Whose, WindowRow,
 };
 
 use crate::command::{Command, KINDS};
