@@ -60,7 +60,7 @@ pub struct Arguments {
     /// limit, though never more than the report's `may_count`, which is what this trial holds it to.
     #[arg(long)]
     count_from_send: bool,
-    /// A deliberate fault: the places of calls with an unknown outcome are freed at once after a restart. The trial must
+    /// A deliberate fault: the slots of calls with an unknown outcome are freed at once after a restart. The trial must
     /// then fail.
     #[arg(long, requires = "kills")]
     free_slots_after_restart: bool,
