@@ -6,14 +6,13 @@
 mod hours;
 mod limits;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU32;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    Charge, Charges, CountFrom, Decision, DeferralBound, Key, Limit, LimitKind, MAX_EXACT_CALLS,
-    Pace, PermitId, Priority, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, Rules, Scope, Share, Tariff,
-    Throttle, Time, Troubled, Waiting, Whose,
+    Charges, CountFrom, Decision, DeferralBound, Limit, LimitKind, MAX_EXACT_CALLS, Pace, PermitId,
+    Priority, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, Rules, Scope, Tariff, Throttle, Time,
+    Troubled, Waiting, Whose,
 };
 
 use crate::replay::{Feedback, Learned, quiet_intervals};

@@ -136,7 +136,7 @@ impl Oracle {
     }
 
     /// Whether a limit as it is configured has a place left under the key of a call, or does not count it.
-    fn has_room_for(&self, limit: &Limit, charges: Charges) -> bool {
+    pub(super) fn has_room_for(&self, limit: &Limit, charges: Charges) -> bool {
         self.charge(limit, charges).is_none_or(|charge| {
             let inside = self.inside(limit, charge.key, self.now, false);
             inside.len() < limit.max() as usize

@@ -3,9 +3,10 @@
 //! stand aside cost no memory and are there after a restart.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 use rampmeter_call::CallMessage;
-use rampmeter_dispatch::{CallTraits, Charges, Priority};
+use rampmeter_dispatch::{CallTraits, Charge, Charges, Cost, Priority, Tariff};
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{
     InTurn, LineId, MessageRow, Readable, StoreError, StoreFailure, message_body, readable,
@@ -15,6 +16,20 @@ use crate::apply::calls::lane::{LOOK, Lanes};
 use crate::apply::calls::send::INVALID_MESSAGE;
 use crate::apply::subject::Subject;
 use rampmeter_index::Head;
+
+/// What a poll is charged: what its message costs is the call's, which has had its slots.
+fn of_poll(tariffs: &[Tariff], charges: Charges) -> Charges {
+    let costs = tariffs.iter().map(|tariff| &tariff.cost).enumerate();
+    costs.fold(charges, |charges, (tariff, cost)| {
+        match (charges.by(tariff), cost) {
+            (Some(charge), Cost::Of(_)) => {
+                let cost = NonZeroU32::MIN;
+                charges.with(tariff, Charge { cost, ..charge })
+            }
+            _ => charges,
+        }
+    })
+}
 
 impl Lanes<'_, '_> {
     /// What a call, or the poll of its job, is charged. A message that cannot be read is charged nothing: it is never sent.
@@ -40,6 +55,7 @@ impl Lanes<'_, '_> {
             true => readable(self.store.calls.job(message.id))?,
             false => Readable::Whole(None),
         };
+        let is_poll = matches!(job, Readable::Whole(Some(_)));
         let request = match job {
             Readable::Whole(Some(job)) => job.follow_up.request(),
             _ => match CallMessage::from_value(&value, &account) {
@@ -54,7 +70,13 @@ impl Lanes<'_, '_> {
             group: message.group.map(|group| group.0.cast_unsigned()),
             message: &value,
         };
-        Ok(Charges::of(self.calls.target(id).gate.tariffs(), &traits))
+        let tariffs = self.calls.target(id).gate.tariffs();
+        let charges = Charges::of(tariffs, &traits);
+        Ok(if is_poll {
+            of_poll(tariffs, charges)
+        } else {
+            charges
+        })
     }
 
     /// Puts a call at its turn: into its lane, or aside where a line of it has no free slot for it. One that no limit could ever
