@@ -31,12 +31,18 @@ async fn send(engine: &Engine, lane: &str, path: &str, group: Option<&str>, more
     sent.expect("it is sent");
 }
 
-/// The calls that have not ended, once so many have reached the vendor.
+/// The calls that have not ended, once so many have reached the vendor and it has answered all that it will.
 async fn waiting_after(engine: &Engine, vendor: &Vendor, seen: usize) -> Vec<CallState> {
     until(async || {
         let calls = engine.calls().list_calls(1_000).await;
         let calls = calls.expect("the engine answers");
-        (vendor.seen().len() == seen).then_some(calls)
+        let mut flying = calls.iter().filter(|call| call.status == "in flight");
+        let is_held = |call: &CallState| {
+            let key = call.key.as_deref();
+            key.is_some_and(|key| key.starts_with("/merge"))
+        };
+        let is_quiet = vendor.seen().len() == seen && flying.all(is_held);
+        is_quiet.then_some(calls)
     })
     .await
 }
