@@ -231,6 +231,11 @@ def judge_bench(report):
         failed.append("eight limits, and a thousand times as many calls waiting")
     if decisions["ratio"] > MOST_OF_A_DECISION:
         failed.append(f"a decision takes {decisions['ratio']} times as long")
+    keyed = decisions["keyed"]
+    if keyed["waiting"] < 10 * keyed["keys"] or keyed["waiting"] < decisions["many_waiting"]:
+        failed.append("as many calls waiting with keys, ten of each")
+    if keyed["ratio"] > MOST_OF_A_DECISION:
+        failed.append(f"a decision with {keyed['keys']} keys takes {keyed['ratio']} times as long as with one")
     if decisions["gate"]["most_rows"] > MOST_ROWS:
         failed.append(f"the windows have {decisions['gate']['most_rows']} rows")
     # The bench itself checks that all of them are there after SIGKILL.

@@ -130,6 +130,8 @@ fn limit_json(limit: &LimitState) -> Value {
         "reaches_per_second": limit.reaches_per_second,
         "nominal_per_second": limit.nominal_per_second,
         "vendor_may_count": limit.vendor_may_count,
+        "counts": limit.counts,
+        "keys": limit.keys,
     })
 }
 

@@ -32,7 +32,7 @@ pub struct CallMessage {
 pub const MAX_KEY_BYTES: usize = 255;
 
 /// Members of a message.
-const MEMBERS: [&str; 12] = [
+const MEMBERS: [&str; 13] = [
     "TaskToken",
     "Method",
     "Endpoint",
@@ -44,6 +44,7 @@ const MEMBERS: [&str; 12] = [
     "Key",
     "OrderingKey",
     "IdempotencyKey",
+    "Cost",
     "ResponseSelector",
 ];
 
@@ -242,6 +243,7 @@ impl CallMessage {
 fn read(value: &Value, account: &Account) -> Result<CallMessage, Reason> {
     let members = value.as_object().ok_or(Reason::NotAnObject)?;
     refuse_unknown(members)?;
+    check_cost(members)?;
     let task_token = text(members, "TaskToken")?;
     if task_token.is_some_and(str::is_empty) {
         return Err(Reason::WrongType {
@@ -286,6 +288,18 @@ fn refuse_what_is_not_allowed(request: &Request, account: &Account) -> Result<()
         return Ok(());
     }
     Err(Reason::not_allowed(&request.method, &request.path, place))
+}
+
+/// `Cost` is for the limits of the target; what a call that names none takes is theirs to say.
+fn check_cost(members: &Map<String, Value>) -> Result<(), Reason> {
+    match present(members, "Cost") {
+        None => Ok(()),
+        Some(Value::Number(cost)) if cost.as_f64().is_some_and(|cost| cost > 0.0) => Ok(()),
+        Some(_) => Err(Reason::WrongType {
+            field: "Cost",
+            expected: "a number above 0",
+        }),
+    }
 }
 
 fn refuse_unknown(members: &Map<String, Value>) -> Result<(), Reason> {

@@ -14,6 +14,7 @@ mod calendar;
 mod explain;
 mod feedback;
 mod give_back;
+mod lines;
 mod memory;
 mod pace;
 mod pause;
@@ -25,17 +26,18 @@ mod usage;
 mod view;
 mod wake;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::calendar_clock::CalendarClock;
 use crate::feedback::{AccountTrouble, Ceiling, Successes, VendorPause};
 use crate::lane::{Lanes, Waiting};
 use crate::limit::{LimitState, WindowRow};
 use crate::pause::Pauses;
+use crate::permit::NextCall;
 use crate::permit::{OpenPermit, PermitId, Permits, Stage};
 use crate::planned_pause::PlannedPause;
 use crate::priority::Priority;
-use crate::rules::{MaxDeferrals, Rules};
+use crate::rules::{Line, MaxDeferrals, Rules, Tariff};
 use crate::time::Time;
 
 pub use answer::Released;
@@ -59,7 +61,10 @@ pub struct Gate {
     pub(crate) pauses: Pauses,
     pub(crate) calendar: CalendarClock,
     pub(crate) planned: Vec<PlannedPause>,
-    /// The latest moment that it was told. An earlier one counts as this one.
+    pub(crate) tariffs: Vec<Tariff>,
+    /// The lines in which slots were freed since a host last asked.
+    pub(crate) freed: BTreeSet<Line>,
+    /// The latest moment it was told. An earlier one is taken for this one.
     now: Time,
 }
 
@@ -112,14 +117,24 @@ impl Gate {
         for row in windows {
             rows.entry(row.limit.clone()).or_default().push(row);
         }
-        let mut limits: Vec<LimitState> = rules.limits.into_iter().map(LimitState::new).collect();
+        let tariffs = rules.tariffs();
+        let limits = rules.limits.into_iter();
+        let mut limits: Vec<LimitState> =
+            limits.map(|rule| LimitState::new(rule, &tariffs)).collect();
         for limit in &mut limits {
             limit.restore(rows.remove(&limit.rule.name).unwrap_or_default(), now);
         }
         let mut permits = Permits::default();
         for permit in open {
-            permits.open(permit.id, permit.priority, Stage::Call, permit.started_at);
+            let call = NextCall {
+                stage: Stage::Call,
+                charges: permit.charges,
+            };
+            permits.open(permit.id, permit.priority, call, permit.started_at);
             permits.hold(permit.id, permit.held_until);
+            for limit in &mut limits {
+                limit.open(permit.priority, &permit.charges);
+            }
         }
         Gate {
             limits,
@@ -133,6 +148,8 @@ impl Gate {
             pauses: Pauses::default(),
             calendar: CalendarClock::default(),
             planned: rules.pauses,
+            tariffs,
+            freed: BTreeSet::new(),
             now,
         }
     }
@@ -168,8 +185,8 @@ impl Gate {
             eligible.has(priority),
             "permit {id}: a {priority} call starts that the gate does not admit"
         );
-        self.permits
-            .open(id, priority, waiting.next(priority), self.now);
+        let call = waiting.next(priority);
+        self.permits.open(id, priority, call, self.now);
         self.lanes.started(priority, eligible, &self.bounds);
         if let Some(pause) = &mut self.vendor_pause {
             pause.started(id);
@@ -181,7 +198,7 @@ impl Gate {
         }
         self.limits
             .iter_mut()
-            .filter_map(|limit| limit.started(priority, now))
+            .filter_map(|limit| limit.started(priority, &call.charges, now))
             .collect()
     }
 
@@ -203,8 +220,11 @@ impl Gate {
 
     pub(crate) fn advance(&mut self, now: Time) {
         self.now = self.at(now);
+        let freed = &mut self.freed;
         for limit in &mut self.limits {
-            limit.expire(self.now);
+            limit.expire(self.now, |line| {
+                freed.insert(line);
+            });
         }
     }
 }

@@ -84,6 +84,8 @@ mod gate;
 
 mod shared;
 
+mod waiting_calls;
+
 pub use calendar::{Calendar, ResetDay};
 pub use calendar_clock::CalendarClock;
 pub use explain::{Explanation, Holder, Position, Start};
@@ -101,11 +103,13 @@ pub use permit::{CallId, OpenPermit, PermitId};
 pub use planned_pause::PlannedPause;
 pub use priority::{Priority, UnknownPriority};
 pub use rules::{
-    CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, Limit, LimitKind, MAX_WINDOW,
-    MIN_WINDOW, MaxDeferrals, Pace, Reserve, Rules, RulesError, Share,
+    AppliesTo, BASE_URL, By, CallTraits, Charge, Charges, Cost, CountFrom, Counts,
+    DEFAULT_MAX_DEFERRALS, DeferralBound, KeptCharge, Key, Limit, LimitKind, Line, MAX_TARIFFS,
+    MAX_WINDOW, MIN_WINDOW, MaxDeferrals, Pace, Reserve, Rules, RulesError, Share, Tariff,
 };
 pub use shared::{
     CLOCK_MARGIN, Ceiling as SharedCeiling, MAX_SHARED_BUCKETS, MAX_SHARED_BYTES, Shared, TooLarge,
     Undecodable,
 };
 pub use time::Time;
+pub use waiting_calls::WaitingCalls;

@@ -10,9 +10,11 @@ mod reading;
 mod release;
 mod slot;
 mod state;
+mod tally;
 mod window;
 
 pub use counted::CountedCalls;
+pub(crate) use reading::Reading;
 pub use release::{MAX_BUCKETS, MAX_EXACT_CALLS};
 pub use slot::WindowRow;
 pub(crate) use state::{LimitContext, LimitState};

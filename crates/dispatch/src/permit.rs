@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::priority::Priority;
-use crate::rules::Taken;
+use crate::rules::{Charges, Taken};
 use crate::time::Time;
 
 /// Names a permit; chosen by the host, unique among open permits.
@@ -29,6 +29,9 @@ pub struct OpenPermit {
     pub started_at: Time,
     /// Until when its call may still be counted by the vendor: its timeout and the hold after it.
     pub held_until: Time,
+    /// What its call is charged by the tariffs of the limits.
+    #[serde(skip)]
+    pub charges: Charges,
 }
 
 /// All open permits of a target.
@@ -52,6 +55,23 @@ pub(crate) enum Stage {
     Job,
 }
 
+/// The next call of a lane.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NextCall {
+    pub(crate) stage: Stage,
+    pub(crate) charges: Charges,
+}
+
+impl NextCall {
+    /// One that every tariff leaves out.
+    pub(crate) const fn plain(stage: Stage) -> NextCall {
+        NextCall {
+            stage,
+            charges: Charges::NOTHING,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Permit {
     priority: Priority,
@@ -60,6 +80,25 @@ struct Permit {
     held_until: Option<Time>,
     /// Its outcome is known not to be a good answer.
     refused: bool,
+    charges: Charges,
+}
+
+/// What a permit was, when it is closed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Closed {
+    pub(crate) priority: Priority,
+    pub(crate) stage: Stage,
+    pub(crate) charges: Charges,
+}
+
+impl Permit {
+    fn closed(&self) -> Closed {
+        Closed {
+            priority: self.priority,
+            stage: self.stage,
+            charges: self.charges,
+        }
+    }
 }
 
 impl Permits {
@@ -108,21 +147,22 @@ impl Permits {
         &mut self,
         id: PermitId,
         priority: Priority,
-        stage: Stage,
+        call: NextCall,
         started_at: Time,
     ) {
         let before = self.open.insert(
             id,
             Permit {
                 priority,
-                stage,
+                stage: call.stage,
                 started_at,
                 held_until: None,
                 refused: false,
+                charges: call.charges,
             },
         );
         assert!(before.is_none(), "permit {id} is given twice");
-        self.of_stage(stage).add(priority, 1);
+        self.of_stage(call.stage).add(priority, 1);
     }
 
     /// The call of this permit ended with a throttle or with the account's trouble.
@@ -138,28 +178,48 @@ impl Permits {
         (!permit.refused).then_some(permit.started_at)
     }
 
+    /// What the call of an open permit is charged.
+    pub(crate) fn charges(&self, id: PermitId) -> Option<Charges> {
+        self.open.get(&id).map(|permit| permit.charges)
+    }
+
+    /// What the requests that are out are charged, for each its priority.
+    pub(crate) fn charged(&self) -> impl Iterator<Item = (Priority, Charges)> {
+        let requests = self.open.values();
+        let requests = requests.filter(|permit| permit.stage != Stage::Job);
+        requests.map(|permit| (permit.priority, permit.charges))
+    }
+
+    /// The tariffs are others from now on: what each open call is charged by them follows from what it is charged now.
+    pub(crate) fn charge_anew(&mut self, by: impl Fn(Charges) -> Charges) {
+        for permit in self.open.values_mut() {
+            permit.charges = by(permit.charges);
+        }
+    }
+
     /// The call of this permit was answered and its work goes on.
-    pub(crate) fn become_job(&mut self, id: PermitId) -> Priority {
+    pub(crate) fn become_job(&mut self, id: PermitId) -> Closed {
         let permit = self.open.get_mut(&id);
         let permit = permit.unwrap_or_else(|| panic!("permit {id} has a job but is not open"));
-        let (priority, before) = (permit.priority, permit.stage);
+        let before = permit.closed();
+        let priority = before.priority;
         permit.stage = Stage::Job;
         if let Some(until) = permit.held_until.take() {
             self.holds.remove(&(until, id));
         }
-        self.of_stage(before).remove(priority, 1);
+        self.of_stage(before.stage).remove(priority, 1);
         self.of_stage(Stage::Job).add(priority, 1);
-        priority
+        before
     }
 
-    pub(crate) fn close(&mut self, id: PermitId) -> (Priority, Stage) {
+    pub(crate) fn close(&mut self, id: PermitId) -> Closed {
         let permit = self.open.remove(&id);
         let permit = permit.unwrap_or_else(|| panic!("permit {id} is closed but is not open"));
         if let Some(until) = permit.held_until {
             self.holds.remove(&(until, id));
         }
         self.of_stage(permit.stage).remove(permit.priority, 1);
-        (permit.priority, permit.stage)
+        permit.closed()
     }
 
     pub(crate) fn hold(&mut self, id: PermitId, until: Time) {
@@ -180,6 +240,7 @@ impl Permits {
             held_until: permit
                 .held_until
                 .unwrap_or_else(|| permit.started_at.saturating_add(unheld)),
+            charges: permit.charges,
         })
     }
 

@@ -8,6 +8,7 @@ mod limit;
 mod max_deferrals;
 mod reserve;
 mod share;
+mod tariff;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,6 +21,10 @@ pub use max_deferrals::{DEFAULT_MAX_DEFERRALS, DeferralBound, MaxDeferrals};
 pub use reserve::Reserve;
 pub(crate) use reserve::Taken;
 pub use share::Share;
+pub use tariff::{
+    AppliesTo, BASE_URL, By, CallTraits, Charge, Charges, Cost, KeptCharge, Key, Line, MAX_TARIFFS,
+    Tariff,
+};
 
 /// The shortest window: below it, the clocks and the network decide more than the limit does.
 pub const MIN_WINDOW: Duration = Duration::from_millis(100);
@@ -54,7 +59,35 @@ impl Rules {
             }
             limit.validate()?;
         }
+        let tariffs = self.tariffs().len();
+        if tariffs > MAX_TARIFFS {
+            return Err(RulesError::TooManyTariffs { tariffs });
+        }
         Ok(())
+    }
+
+    /// The limit that could never admit a call that is charged so, with what it would take and the places there are.
+    pub fn never_admits(&self, charges: &Charges) -> Option<(&str, u64, u64)> {
+        let tariffs = self.tariffs();
+        self.limits.iter().find_map(|limit| {
+            let tariff = tariffs.iter().position(|tariff| *tariff == limit.tariff)?;
+            let cost = u64::from(charges.by(tariff)?.cost.get());
+            (cost > limit.max()).then_some((limit.name.as_str(), cost, limit.max()))
+        })
+    }
+
+    /// The tariffs of its limits, each once: those by a key first, and then in the order of the limits. That of a limit which
+    /// counts every call once is not among them.
+    pub fn tariffs(&self) -> Vec<Tariff> {
+        let mut tariffs = Vec::new();
+        for limit in &self.limits {
+            if !limit.tariff.is_plain() && !tariffs.contains(&limit.tariff) {
+                tariffs.push(limit.tariff.clone());
+            }
+        }
+        // The narrow ones first: a call steps aside in the first line that has no place for it.
+        tariffs.sort_by_key(|tariff| tariff.by.is_none());
+        tariffs
     }
 }
 

@@ -14,7 +14,10 @@ mod queues;
 mod receives;
 mod sources;
 mod step_times;
+mod target;
 mod target_errors;
+mod target_state;
+mod why;
 
 pub use ancestors::Ancestors;
 pub use ended_executions::EndedExecutions;
@@ -28,4 +31,7 @@ pub use queues::{DEAD_LANE, Queue, Queues, names_of};
 pub use receives::{Taking, WaitingReceive, WaitingReceives};
 pub use sources::Sources;
 pub use step_times::StepTimes;
+pub use target::{Head, PauseNote, Target, VendorLimit};
 pub use target_errors::{LastError, RecentErrors};
+pub use target_state::target_state;
+pub use why::{Ahead, Status, explain, explain_first, explain_job};

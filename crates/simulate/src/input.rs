@@ -44,6 +44,7 @@ pub(crate) fn read(arguments: &Arguments, color: bool) -> Result<(Scenario, Plan
     let mut workload =
         calls(&arguments.calls, &arguments.vendor, &config).map_err(|why| usage(WORKLOAD, why))?;
     behave(&mut workload, &arguments.vendor, account);
+    leave_out_tariffs(&mut handling, &mut workload);
     if let Some(problem) = workload.problem() {
         return Err(usage(WORKLOAD, problem));
     }
@@ -64,6 +65,20 @@ pub(crate) fn read(arguments: &Arguments, color: bool) -> Result<(Scenario, Plan
         seed: arguments.seed,
     };
     Ok((scenario, plan))
+}
+
+/// A simulated call has no route, cost or key: limits that ask for one are left out, and the report says so.
+fn leave_out_tariffs(handling: &mut Handling, workload: &mut Workload) {
+    handling.rules.limits.retain(|limit| {
+        if limit.tariff.is_plain() {
+            return true;
+        }
+        workload.notes.push(format!(
+            "limit {} is left out ({}): simulated calls are all alike",
+            limit.name, limit.tariff
+        ));
+        false
+    });
 }
 
 fn usage(code: &'static str, why: impl Into<String>) -> Failure {

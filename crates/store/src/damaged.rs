@@ -79,6 +79,7 @@ impl Ledger<'_> {
             "hidden",
             "ordered_call",
             "job",
+            "line",
         ] {
             // Rows of a message that are found by another column. This scans the table, which hardly ever happens.
             self.connection

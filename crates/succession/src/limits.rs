@@ -88,10 +88,15 @@ pub(crate) fn gone(former: &[FormerLimit], origins: &[Origin], limits: &[Limit])
 
 /// What a limit counts, whatever it is called and however many it allows.
 fn counts(limit: &Limit) -> String {
-    match &limit.kind {
+    let counts = match &limit.kind {
         LimitKind::Concurrency { .. } => format!("in flight: {:?}", limit.counts),
         LimitKind::Window { per, .. } => format!("{per:?} from the {:?}", limit.count_from),
         LimitKind::Calendar { reset, .. } => format!("{reset} from the {:?}", limit.count_from),
+    };
+    if limit.tariff.is_plain() {
+        counts
+    } else {
+        format!("{counts}, {}", limit.tariff)
     }
 }
 

@@ -101,6 +101,7 @@ fn hold(
         started_at: permit.started_at.map_or(now, |at| at.min(now)),
         held_until: None,
         holds_for: None,
+        charges: Vec::new(),
     };
     if let (Some(target), true) = (permit.target, permit.is_under_way) {
         // It is treated like every call that was in flight: held from now on, and its message goes on.

@@ -74,6 +74,7 @@ codes! {
     NoLimit "RM4010" "A target has no limit: every call that waits is sent at once.",
     FixedZone "RM4011" "A reset or a pause is in a time zone that has no summer time, and was probably meant to have one.",
     BadPause "RM4012" "A pause by the calendar names no lane, no days, no two times of day or no time zone.",
+    BadTariff "RM4013" "A limit's applies_to, cost or by names no calls, no number of places or no key.",
 }
 
 impl fmt::Display for Code {

@@ -257,6 +257,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     if section.named("endpoints").is_some() {
         profile.endpoints = endpoint::read_all(reading, &section, &profile);
     }
+    limit::tariff::check_endpoints(reading, &section, &rules, &profile);
     Some(Target {
         name: name.to_owned(),
         account: profile.account(),

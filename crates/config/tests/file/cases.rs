@@ -22,7 +22,7 @@ pub(crate) fn all() -> Vec<Case> {
     cases.extend(limits());
     cases.extend(finer_points_of_limits());
     cases.extend(shares_and_resets());
-    cases.extend(crate::pauses::cases());
+    cases.extend([crate::pauses::cases(), crate::tariffs::cases()].concat());
     cases
 }
 

@@ -18,6 +18,7 @@ mod presets;
 mod sample;
 mod server;
 mod sign_in;
+mod tariffs;
 mod warned;
 mod secrets;
 

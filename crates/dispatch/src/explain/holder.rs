@@ -22,6 +22,17 @@ pub enum Holder {
         /// Slots it has.
         max: u64,
     },
+    /// A limit that has slots, and not as many as the call takes. Calls of its lane that take fewer do not pass it.
+    Cost {
+        /// The limit.
+        limit: String,
+        /// Slots that are taken.
+        used: u64,
+        /// Slots it has.
+        max: u64,
+        /// Slots that the call takes.
+        cost: u64,
+    },
     /// The slots of a limit that are kept for higher priorities and not taken by them.
     Reserve {
         /// The limit.
@@ -145,6 +156,7 @@ impl Holder {
             Holder::Nothing => "nothing",
             Holder::CallsAhead => "calls_ahead",
             Holder::Limit { .. } => "limit",
+            Holder::Cost { .. } => "cost",
             Holder::Reserve { .. } => "reserve",
             Holder::PlaceForPolls { .. } => "place_for_polls",
             Holder::Share { .. } => "share",
@@ -172,6 +184,7 @@ impl Holder {
     pub fn limit(&self) -> Option<&str> {
         match self {
             Holder::Limit { limit, .. }
+            | Holder::Cost { limit, .. }
             | Holder::Reserve { limit, .. }
             | Holder::PlaceForPolls { limit, .. }
             | Holder::Share { limit, .. }

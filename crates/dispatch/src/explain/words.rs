@@ -30,6 +30,7 @@ impl Explanation {
             }
             (
                 Holder::Limit { .. }
+                | Holder::Cost { .. }
                 | Holder::Reserve { .. }
                 | Holder::PlaceForPolls { .. }
                 | Holder::Share { .. },
@@ -74,6 +75,12 @@ impl Holder {
             Holder::Nothing => "nothing: it starts next".to_owned(),
             Holder::CallsAhead => "the calls ahead of it in its lane".to_owned(),
             Holder::Limit { limit, used, max } => format!("limit {limit}: {used} of {max} used"),
+            Holder::Cost {
+                limit,
+                used,
+                max,
+                cost,
+            } => format!("limit {limit}: {used} of {max} used, and it takes {cost}"),
             Holder::Reserve { limit, max, .. } if self.needs_a_person() => {
                 format!(
                     "limit {limit}: all of its {max} are kept for higher priorities, until it is raised"

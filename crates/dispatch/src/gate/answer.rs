@@ -2,7 +2,8 @@
 
 use super::Gate;
 use crate::limit::WindowRow;
-use crate::permit::{PermitId, Stage};
+use crate::permit::NextCall;
+use crate::permit::{Closed, PermitId, Stage};
 use crate::priority::Priority;
 use crate::time::Time;
 
@@ -37,9 +38,9 @@ impl Gate {
     /// If the permit is not open.
     pub fn accepted(&mut self, id: PermitId, now: Time) -> Vec<WindowRow> {
         self.feedback(now).heard(id);
-        let priority = self.permits.become_job(id);
+        let request = self.permits.become_job(id);
         let now = self.now;
-        self.answered_in_windows(priority, now)
+        self.answered_in_windows(request, now)
     }
 
     /// After [`Gate::restore`]: the job of this permit still runs, as far as the host knows. Its
@@ -48,7 +49,8 @@ impl Gate {
     /// # Panics
     /// If the permit is open already.
     pub fn restore_job(&mut self, id: PermitId, priority: Priority, started_at: Time) {
-        self.permits.open(id, priority, Stage::Job, started_at);
+        let job = NextCall::plain(Stage::Job);
+        self.permits.open(id, priority, job, started_at);
     }
 
     /// The outcome is unknown (a timeout, a lost connection): the permit keeps its slot in every
@@ -80,20 +82,23 @@ impl Gate {
     }
 
     fn close(&mut self, id: PermitId, answered_at: Time) -> Vec<WindowRow> {
-        match self.permits.close(id) {
+        let closed = self.permits.close(id);
+        match closed.stage {
             // Its request was answered when the vendor accepted it.
-            (_, Stage::Job) => Vec::new(),
-            (priority, Stage::Call | Stage::Poll) => {
-                self.answered_in_windows(priority, answered_at)
-            }
+            Stage::Job => Vec::new(),
+            Stage::Call | Stage::Poll => self.answered_in_windows(closed, answered_at),
         }
     }
 
-    fn answered_in_windows(&mut self, priority: Priority, answered_at: Time) -> Vec<WindowRow> {
+    fn answered_in_windows(&mut self, request: Closed, answered_at: Time) -> Vec<WindowRow> {
         let now = self.now;
+        let Closed {
+            priority, charges, ..
+        } = request;
+        self.freed.extend(charges.lines());
         self.limits
             .iter_mut()
-            .filter_map(|limit| limit.answered(priority, answered_at, now))
+            .filter_map(|limit| limit.answered(priority, &charges, answered_at, now))
             .collect()
     }
 }

@@ -7,7 +7,7 @@ use crate::explain::{Explanation, Holder, Position, Start};
 use crate::feedback::{Opening, VendorPause};
 use crate::lane::Waiting;
 use crate::limit::LimitState;
-use crate::permit::Stage;
+use crate::permit::NextCall;
 use crate::priority::Priority;
 use crate::time::Time;
 
@@ -118,30 +118,30 @@ impl GateView<'_> {
         }
     }
 
-    /// The limit that refuses a lane and will have a free slot last, and when that is at the earliest.
-    fn refusal(&self, lane: Priority, stage: Stage) -> Option<(Holder, Option<Time>)> {
+    /// The limit that refuses a lane and is the last to have a slot again, and when that is at the earliest.
+    fn refusal(&self, lane: Priority, call: NextCall) -> Option<(Holder, Option<Time>)> {
         let context = self.context();
         let refusing = self
             .gate
             .limits
             .iter()
-            .filter(|limit| !limit.admits(lane, stage, context));
-        let frees_at = |limit: &LimitState| limit.frees_at(lane, stage, context);
+            .filter(|limit| !limit.admits(lane, call, context));
+        let frees_at = |limit: &LimitState| limit.frees_at(lane, call, context);
         let last = refusing.max_by_key(|limit| frees_at(limit).unwrap_or(Time::MAX))?;
-        Some((last.holder(lane, stage, context), frees_at(last)))
+        Some((last.holder(lane, call, context), frees_at(last)))
     }
 
     /// When a call should start that something holds: after those before it, when the vendor lets calls through again and
     /// every limit has had slots for all of them.
-    fn start_of(&self, position: Position, stage: Stage, latency: Option<Duration>) -> Start {
+    fn start_of(&self, position: Position, call: NextCall, latency: Option<Duration>) -> Start {
         let lane = position.priority;
-        let opens = self.lane_opens_at(lane, stage);
+        let opens = self.lane_opens_at(lane, call);
         let resumes = self.planned_pause(lane).map(|(_, until)| until);
         let estimate = self.reopens_at(position, latency).and_then(|reopens| {
             let context = self.context();
             let earliest = resumes.map_or(reopens, |until| until.max(reopens));
             self.gate.limits.iter().try_fold(earliest, |latest, limit| {
-                let places = limit.has_places_at(position, stage, latency, context)?;
+                let places = limit.has_places_at(position, call, latency, context)?;
                 Some(latest.max(places))
             })
         });
@@ -178,8 +178,10 @@ impl GateView<'_> {
 
     /// How long this many calls take at the rate that the limits reach.
     fn drains_in(&self, calls: u64, latency: Duration) -> Duration {
-        let rates = self.gate.reachable_rates(latency);
-        let rate = rates.into_iter().fold(f64::INFINITY, f64::min);
+        let limits = self.gate.limits.iter().map(|limit| &limit.rule);
+        let of_all = limits.filter(|limit| limit.tariff.is_plain());
+        let rates = of_all.map(|limit| limit.reachable_rate(latency));
+        let rate = rates.fold(f64::INFINITY, f64::min);
         #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
         let seconds = calls as f64 / rate;
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)

@@ -42,12 +42,14 @@ impl Gate {
             pause.held(id);
         }
         self.trouble.given_back(id);
-        let (priority, _) = self.permits.close(id);
+        let closed = self.permits.close(id);
+        let (priority, charges) = (closed.priority, closed.charges);
+        self.freed.extend(charges.lines());
         let now = self.now;
         let rows = self
             .limits
             .iter_mut()
-            .filter_map(|limit| limit.not_started(priority, started_at, now));
+            .filter_map(|limit| limit.not_started(priority, &charges, started_at, now));
         (priority, rows.collect())
     }
 }

@@ -44,7 +44,7 @@ impl Gate {
         // The vendor's headers count requests.
         let rules = || {
             let rules = self.limits.iter().map(|limit| &limit.rule);
-            rules.filter(|limit| limit.counts != Counts::Jobs)
+            rules.filter(|limit| limit.counts != Counts::Jobs && limit.tariff.is_plain())
         };
         if rules().any(|limit| keeps_to(limit, quota)) {
             return None;

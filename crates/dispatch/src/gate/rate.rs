@@ -26,7 +26,7 @@ impl Gate {
         let rules = || self.limits.iter().map(|limit| &limit.rule);
         let in_flight = rules()
             .filter(|limit| matches!(limit.kind, LimitKind::Concurrency { .. }))
-            .filter(|limit| limit.counts != Counts::Jobs)
+            .filter(|limit| limit.counts != Counts::Jobs && limit.tariff.is_plain())
             .map(Limit::max)
             .min();
         let most = rules().map(|limit| match (&limit.kind, limit.count_from) {

@@ -7,6 +7,7 @@ use crate::feedback::{
     AccountTrouble, Ceiling, Refusal, Successes, Throttle, ThrottleReport, VendorPause, Whose,
 };
 use crate::permit::PermitId;
+use crate::rules::Charges;
 use crate::time::Time;
 
 impl Feedback<'_> {
@@ -25,7 +26,8 @@ impl Feedback<'_> {
     pub fn throttled(&mut self, id: PermitId, refusal: Refusal, jitter: u64) -> ThrottleReport {
         let kind = refusal.throttle;
         let is_concurrency = matches!(kind, Throttle::Concurrency { .. });
-        let under_our_limit = self.has_room(is_concurrency);
+        let charges = self.gate.permits.charges(id).unwrap_or_default();
+        let under_our_limit = self.has_room(is_concurrency, &charges);
         let others_succeed = self.gate.successes.throttled(refusal.call, self.gate.now);
         self.gate.permits.refuse(id);
         if !refusal.overload && self.gate.trouble.throttled(id, self.gate.now) {
@@ -90,7 +92,7 @@ impl Feedback<'_> {
     /// Returns until when the target is closed, if this closed it.
     pub fn used_up(&mut self, resets_in: Duration) -> Option<Time> {
         let until = self.gate.now.saturating_add(resets_in);
-        if until <= self.gate.now || !self.has_room(false) {
+        if until <= self.gate.now || !self.has_room(false, &Charges::NOTHING) {
             return None;
         }
         let pause = VendorPause::announced(self.gate.vendor_pause.as_ref(), until, self.gate.now);
@@ -108,15 +110,18 @@ impl Feedback<'_> {
         self.gate.successes = Successes::default();
     }
 
-    /// Whether all limits of one kind, as configured, have a slot left.
-    fn has_room(&self, concurrency: bool) -> bool {
+    /// Whether all limits of one kind that count a call with these charges, as configured, have a slot left.
+    fn has_room(&self, concurrency: bool, charges: &Charges) -> bool {
         let context = self.gate.view(self.gate.now).context();
         let mut limits = self
             .gate
             .limits
             .iter()
             .filter(|limit| limit.is_concurrency() == concurrency);
-        limits.all(|limit| limit.taken(context).total() < limit.rule.max())
+        limits.all(|limit| {
+            let taken = limit.taken_from(charges, context);
+            taken.is_none_or(|taken| taken.total() < limit.rule.max())
+        })
     }
 
     /// The most calls that may be in flight at present, if any limit bounds them.
@@ -126,7 +131,8 @@ impl Feedback<'_> {
             .gate
             .limits
             .iter()
-            .filter(|limit| limit.is_concurrency() && limit.counts_requests());
+            .filter(|limit| limit.is_concurrency() && limit.counts_requests())
+            .filter(|limit| limit.tariff.is_none());
         limits
             .map(|limit| u32::try_from(limit.max(context)).unwrap_or(u32::MAX))
             .min()

@@ -4,10 +4,10 @@
 use crate::feedback::Opening;
 use crate::gate::{Gate, GateView};
 use crate::lane::Waiting;
-use crate::limit::LimitState;
+use crate::limit::{LimitState, Reading};
 use crate::permit::PermitId;
 use crate::priority::Priority;
-use crate::rules::{LimitKind, Pace, Reserve, Share};
+use crate::rules::{LimitKind, Pace, Reserve, Share, Tariff};
 
 /// How full a limit is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,10 @@ pub struct LimitUsage {
     pub held: u64,
     /// The ceiling the vendor's throttles taught, where it is below the configured one.
     pub learned_ceiling: Option<u32>,
+    /// How it counts.
+    pub tariff: Tariff,
+    /// Where it is kept by a key, how many keys have places taken; `used` and `held` are then those of the fullest.
+    pub keys: Option<usize>,
 }
 
 impl GateView<'_> {
@@ -52,6 +56,8 @@ impl GateView<'_> {
             learned_ceiling: u32::try_from(limit.max(context))
                 .ok()
                 .filter(|max| u64::from(*max) < limit.rule.max()),
+            tariff: limit.rule.tariff.clone(),
+            keys: limit.keys(),
         });
         usage.collect()
     }
@@ -70,7 +76,7 @@ impl GateView<'_> {
                 .peekable();
             let is_full = |limit: &LimitState| {
                 let reading = limit.read(lane, waiting.next(lane), context);
-                limit.is_concurrency() && !reading.fits_but_for_its_share()
+                limit.is_concurrency() && !reading.is_some_and(Reading::fits_but_for_its_share)
             };
             refusing.peek().is_some() && refusing.all(is_full)
         };

@@ -4,7 +4,7 @@ use super::Gate;
 use crate::feedback::Opening;
 use crate::lane::Waiting;
 use crate::limit::LimitContext;
-use crate::permit::Stage;
+use crate::permit::NextCall;
 use crate::priority::Priority;
 use crate::time::Time;
 
@@ -32,7 +32,7 @@ impl<'g> GateView<'g> {
         eligible
     }
 
-    pub(super) fn admits(&self, lane: Priority, stage: Stage) -> bool {
+    pub(super) fn admits(&self, lane: Priority, call: NextCall) -> bool {
         let context = self.context();
         !self.is_paused(lane)
             && self.opening() == Opening::Open
@@ -40,7 +40,7 @@ impl<'g> GateView<'g> {
                 .gate
                 .limits
                 .iter()
-                .all(|limit| limit.admits(lane, stage, context))
+                .all(|limit| limit.admits(lane, call, context))
     }
 
     /// Which of the eligible lanes would start.

@@ -4,6 +4,7 @@ use super::GateView;
 use crate::feedback::Opening;
 use crate::lane::Waiting;
 use crate::limit::LimitState;
+use crate::permit::NextCall;
 use crate::permit::Stage;
 use crate::priority::Priority;
 use crate::time::{Time, earliest};
@@ -21,7 +22,7 @@ impl GateView<'_> {
         };
         let refusals = Priority::ALL
             .into_iter()
-            .flat_map(|lane| [(lane, Stage::Call), (lane, Stage::Poll)])
+            .flat_map(|lane| [Stage::Call, Stage::Poll].map(|stage| (lane, NextCall::plain(stage))))
             .flat_map(|next| self.gate.limits.iter().map(move |limit| (next, limit)));
         let paces = self
             .gate
@@ -30,8 +31,8 @@ impl GateView<'_> {
             .filter_map(LimitState::paced_until)
             .filter(|next| *next > self.now);
         let frees =
-            refusals.filter_map(|((lane, stage), limit)| limit.frees_at(lane, stage, context));
-        frees.chain(paces).fold(
+            refusals.filter_map(|((lane, call), limit)| limit.frees_at(lane, call, context));
+        frees.chain(paces).chain(self.next_freed()).fold(
             earliest(
                 self.next_planned_change(),
                 earliest(opens, self.gate.permits.first_hold_end()),
@@ -50,7 +51,7 @@ impl GateView<'_> {
 
     /// A lane opens when the last of its obstacles is gone; never, if one of them does not go by
     /// itself.
-    pub(super) fn lane_opens_at(&self, lane: Priority, stage: Stage) -> Option<Time> {
+    pub(super) fn lane_opens_at(&self, lane: Priority, call: NextCall) -> Option<Time> {
         let context = self.context();
         let mut opens = match (self.gate.pauses.of(lane), self.opening()) {
             (Some(_), _) | (None, Opening::Full { .. }) => return None,
@@ -65,9 +66,9 @@ impl GateView<'_> {
             .gate
             .limits
             .iter()
-            .filter(|limit| !limit.admits(lane, stage, context))
+            .filter(|limit| !limit.admits(lane, call, context))
         {
-            opens = opens.max(limit.frees_at(lane, stage, context)?);
+            opens = opens.max(limit.frees_at(lane, call, context)?);
         }
         let paced = self.last_pace(lane).map(|(_, until)| until);
         Some(paced.map_or(opens, |until| opens.max(until)))

@@ -1,9 +1,10 @@
-//! Which lanes have a call waiting, and whether the next one is a poll.
+//! Which lanes have a call waiting, and what the next one is: a call or a poll, and what it is charged.
 
 use serde::{Deserialize, Serialize};
 
-use crate::permit::Stage;
+use crate::permit::{NextCall, Stage};
 use crate::priority::Priority;
+use crate::rules::Charges;
 
 /// Which lanes have a call that could start but for the limits. The host knows; the gate does not
 /// hold the backlog.
@@ -12,6 +13,7 @@ use crate::priority::Priority;
 pub struct Waiting {
     lanes: [bool; 3],
     polls: [bool; 3],
+    charges: [Charges; 3],
 }
 
 impl Waiting {
@@ -25,6 +27,7 @@ impl Waiting {
         Waiting {
             lanes,
             polls: [false; 3],
+            charges: [Charges::NOTHING; 3],
         }
     }
 
@@ -44,17 +47,34 @@ impl Waiting {
         self
     }
 
+    /// The same, and the next call of this lane is charged so. It must be the first of the lane that its lines admit: see
+    /// [`crate::GateView::refusing_line`].
+    #[must_use]
+    pub const fn charged(mut self, priority: Priority, charges: Charges) -> Waiting {
+        self.charges[priority.index()] = charges;
+        self
+    }
+
+    /// What the next call of this lane is charged.
+    pub const fn charges(&self, priority: Priority) -> Charges {
+        self.charges[priority.index()]
+    }
+
     /// Whether this lane has a call.
     pub const fn has(self, priority: Priority) -> bool {
         self.lanes[priority.index()]
     }
 
     /// What the next call of this lane is.
-    pub(crate) const fn next(self, priority: Priority) -> Stage {
-        if self.polls[priority.index()] {
+    pub(crate) const fn next(&self, priority: Priority) -> NextCall {
+        let stage = if self.polls[priority.index()] {
             Stage::Poll
         } else {
             Stage::Call
+        };
+        NextCall {
+            stage,
+            charges: self.charges[priority.index()],
         }
     }
 
@@ -82,7 +102,7 @@ impl From<[bool; 3]> for Waiting {
     }
 }
 
-/// How it is written down: the lanes, and the polls where there are any.
+/// How it is written down: the lanes, and the polls where there are any. What calls are charged is asked anew.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Record {
@@ -94,14 +114,17 @@ impl From<Record> for Waiting {
     fn from(record: Record) -> Waiting {
         match record {
             Record::Lanes(lanes) => Waiting::new(lanes),
-            Record::WithPolls { lanes, polls } => Waiting { lanes, polls },
+            Record::WithPolls { lanes, polls } => Waiting {
+                polls,
+                ..Waiting::new(lanes)
+            },
         }
     }
 }
 
 impl From<Waiting> for Record {
     fn from(waiting: Waiting) -> Record {
-        let Waiting { lanes, polls } = waiting;
+        let Waiting { lanes, polls, .. } = waiting;
         if polls.contains(&true) {
             Record::WithPolls { lanes, polls }
         } else {

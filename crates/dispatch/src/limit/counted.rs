@@ -20,12 +20,18 @@ pub struct CountedCalls {
 }
 
 impl Limit {
-    /// The rows that a window of this limit has after these calls. It saw none of them itself, but starts as full as if it
-    /// had. None for a limit on calls in flight.
+    /// The rows that a window of this limit has after these calls, none of which it saw itself: it starts as full as it would
+    /// be if it had. None for a limit on calls in flight, and for one that is kept by a key, which starts empty.
     pub fn rows_of(&self, counted: &[CountedCalls], now: Time) -> Vec<WindowRow> {
         let Some(release_rule) = ReleaseRule::of(self) else {
             return Vec::new();
         };
+        // Nobody knows which keys they had.
+        if self.tariff.by.is_some() {
+            return Vec::new();
+        }
+        let cost = self.tariff.cost.at_most(self.max());
+        let cost = u32::try_from(cost).unwrap_or(u32::MAX);
         let mut places = BTreeMap::<(Priority, Time), u32>::new();
         for calls in counted {
             let until = release_rule.until(calls.until);
@@ -36,7 +42,7 @@ impl Limit {
                     Priority::Batch
                 };
                 let count = places.entry((priority, until)).or_default();
-                *count = count.saturating_add(calls.count);
+                *count = count.saturating_add(calls.count.saturating_mul(cost));
             }
         }
         // Numbers are unique among the rows of one priority, so counting up across all of them is

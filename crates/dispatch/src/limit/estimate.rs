@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::state::{LimitContext, LimitState};
 use crate::explain::Position;
-use crate::permit::Stage;
+use crate::permit::NextCall;
 use crate::priority::Priority;
 use crate::time::{Time, micros};
 
@@ -24,11 +24,16 @@ impl LimitState {
     pub(crate) fn has_places_at(
         &self,
         position: Position,
-        stage: Stage,
+        call: NextCall,
         latency: Option<Duration>,
         context: LimitContext<'_>,
     ) -> Option<Time> {
-        let reading = self.read(position.priority, stage, context);
+        let Some(reading) = self.read(position.priority, call, context) else {
+            return Some(context.now);
+        };
+        if self.tariff.is_some() {
+            return self.has_places_of_tariff_at(position, call, latency, context);
+        }
         let kept = reading.kept + reading.kept_for_polls;
         let places = reading.max.saturating_sub(kept);
         let free = places.saturating_sub(reading.used);
@@ -49,6 +54,24 @@ impl LimitState {
             of: Some(position.priority),
         };
         Some(whole.max(self.gives(&share, latency, context)?))
+    }
+
+    /// The same of a limit with a tariff: what the calls before this one are charged is not known here.
+    fn has_places_of_tariff_at(
+        &self,
+        position: Position,
+        call: NextCall,
+        latency: Option<Duration>,
+        context: LimitContext<'_>,
+    ) -> Option<Time> {
+        if position.before() > 0 {
+            return None;
+        }
+        if self.admits(position.priority, call, context) {
+            return Some(context.now);
+        }
+        let frees_at = self.frees_at(position.priority, call, context);
+        frees_at.or_else(|| Some(context.now.saturating_add(latency?)))
     }
 
     /// When the schedule lets a call of a lower lane start, and those before it.

@@ -5,6 +5,8 @@ use std::num::NonZeroU64;
 /// What a limit says about the next call of one priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reading {
+    /// Slots that the call takes.
+    pub(crate) cost: u64,
     /// Slots that are taken.
     pub(crate) used: u64,
     /// Slots there are at present.
@@ -35,7 +37,14 @@ impl Reading {
 
     /// How many slots must be given back before the call fits; none if it fits.
     pub(super) fn missing(self) -> Option<NonZeroU64> {
-        NonZeroU64::new((self.used + 1 + self.kept + self.kept_for_polls).saturating_sub(self.max))
+        NonZeroU64::new(
+            (self.used + self.cost + self.kept + self.kept_for_polls).saturating_sub(self.max),
+        )
+    }
+
+    /// As [`Reading::missing`], of a call that takes one place.
+    pub(super) fn missing_but_for_cost(self) -> Option<NonZeroU64> {
+        Reading { cost: 1, ..self }.missing()
     }
 
     /// Whether nothing but the share of its priority refuses the call.
@@ -46,6 +55,6 @@ impl Reading {
     /// How many slots of its own priority must be given back before the call fits into the share.
     pub(super) fn missing_of_share(self) -> Option<NonZeroU64> {
         let share = self.share?;
-        NonZeroU64::new((share.used + 1).saturating_sub(share.max))
+        NonZeroU64::new((share.used + self.cost).saturating_sub(share.max))
     }
 }

@@ -19,9 +19,9 @@ pub(crate) const BUCKETS_PER_WINDOW: u32 = 1_000;
 const CALENDAR_BUCKETS: u32 = 2;
 
 impl Limit {
-    /// The maximum of rows that this limit can have: none where it counts calls in flight, one for
-    /// each slot or bucket of a window; three times as many where a reserve or a share makes it
-    /// remember the priority of each call.
+    /// The rows that this limit can have at most: none where it counts calls in flight, one for
+    /// each place or bucket of a window; three times as many where a reserve or a share makes it
+    /// remember the priority of each call. So many for each key, where it is kept by one.
     pub fn most_rows(&self) -> u64 {
         let places = ReleaseRule::of(self).map_or(0, |cooling| u64::from(cooling.capacity()));
         let kinds = if self.tells_priorities_apart() { 3 } else { 1 };

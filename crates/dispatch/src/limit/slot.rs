@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::priority::Priority;
+use crate::rules::Key;
 use crate::time::Time;
 
 /// A unreleased slot as the host persists it: upserted by `(limit, slot)` in the transaction of the
@@ -18,6 +19,9 @@ pub struct WindowRow {
     pub until: Time,
     /// How many slots.
     pub count: u32,
+    /// Whose they are, in a limit that is kept by a key. Rows are told apart by it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Key>,
 }
 
 impl WindowRow {
@@ -68,6 +72,7 @@ pub(super) fn row_of(limit: &str, slot: Slot) -> WindowRow {
         slot: row_number(slot),
         until: slot.until,
         count: slot.count,
+        key: None,
     }
 }
 

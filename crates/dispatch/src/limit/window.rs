@@ -19,20 +19,21 @@ use super::release::ReleaseRule;
 use super::slot::{Slot, WindowRow, row_of};
 use crate::calendar_clock::CalendarClock;
 use crate::priority::Priority;
-use crate::rules::{CountFrom, Limit, Taken};
+use crate::rules::{Limit, Taken};
 use crate::time::Time;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
     release_rule: ReleaseRule,
-    count_from: CountFrom,
-    /// Whether a reserve or a share needs to know which priority took a slot.
+    /// Whether a reserve or a share asks which priority took a slot.
     by_priority: bool,
     /// Unreleased slots, the first to be free at the front.
     cooling: VecDeque<Slot>,
     taken: Taken,
-    /// For each priority, the numbers below `capacity` that no unreleased slot of it has.
+    /// For each priority, the numbers below `fresh` that no cooling place of it has.
     free: [Vec<u32>; 3],
+    /// For each priority, the least number that no place of it has ever had.
+    fresh: [u32; 3],
     capacity: u32,
 }
 
@@ -44,18 +45,11 @@ impl Window {
         let by_priority = limit.tells_priorities_apart();
         Some(Window {
             release_rule,
-            count_from: limit.count_from,
             by_priority,
             cooling: VecDeque::new(),
             taken: Taken::default(),
-            free: Priority::ALL.map(|priority| {
-                let apart = by_priority || priority == Priority::Batch;
-                if apart {
-                    (0..capacity).rev().collect()
-                } else {
-                    Vec::new()
-                }
-            }),
+            free: Default::default(),
+            fresh: [0; 3],
             capacity,
         })
     }
@@ -77,12 +71,17 @@ impl Window {
         }
         for priority in Priority::ALL {
             let used = self.numbers(priority);
-            self.free[priority.index()].retain(|number| !used.contains(number));
+            let last = used.range(..self.capacity).next_back();
+            let fresh = last.map_or(0, |last| last + 1);
+            let free = (0..fresh).filter(|number| !used.contains(number));
+            self.free[priority.index()] = free.collect();
+            self.fresh[priority.index()] = fresh;
         }
     }
 
-    pub(crate) fn count_from(&self) -> CountFrom {
-        self.count_from
+    /// Whether no place cools.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.cooling.is_empty()
     }
 
     /// Follows the vendor's calendar as it is known now, and carries the slots not yet released along. Returns
@@ -126,12 +125,12 @@ impl Window {
         }
     }
 
-    /// Notes that the slot of a call is taken for one release time from `from` on. Nothing is left
-    /// to persist if it is free by `now` already.
+    /// Lets the slots of a call cool from `from` on. Nothing is left to persist if it is free by
+    /// `now` already.
     pub(crate) fn count(
         &mut self,
         limit: &str,
-        priority: Priority,
+        (priority, places): (Priority, u32),
         from: Time,
         now: Time,
     ) -> Option<WindowRow> {
@@ -143,9 +142,9 @@ impl Window {
         }
         let slot = match self.bucket_at(until, priority) {
             Some(index) => {
-                self.taken.add(priority, 1);
+                self.taken.add(priority, u64::from(places));
                 let slot = &mut self.cooling[index];
-                slot.count += 1;
+                slot.count += places;
                 *slot
             }
             None => {
@@ -153,7 +152,7 @@ impl Window {
                     until,
                     number: self.free_number(priority),
                     priority,
-                    count: 1,
+                    count: places,
                 };
                 self.cool(slot);
                 slot
@@ -162,12 +161,12 @@ impl Window {
         Some(row_of(limit, slot))
     }
 
-    /// Frees the slot of a call that was counted from `from` on and never left. A shared window may
-    /// have moved its release to a later moment, never to an earlier one.
+    /// Frees the slots of a call that was counted from `from` on and never left. A shared window may
+    /// have moved the end of its cooling to a later one, never to an earlier.
     pub(crate) fn uncount(
         &mut self,
         limit: &str,
-        priority: Priority,
+        (priority, places): (Priority, u32),
         from: Time,
         now: Time,
     ) -> Option<WindowRow> {
@@ -180,10 +179,14 @@ impl Window {
         }
         let first = self.cooling.partition_point(|slot| slot.until < until);
         let mut later = self.cooling.range_mut(first..);
-        let slot = later.find(|slot| slot.priority == priority)?;
-        slot.count -= 1;
+        let bucketed = self.release_rule.is_bucketed();
+        let is_its_own = |slot: &&mut Slot| {
+            slot.priority == priority && (slot.count == places || bucketed && slot.count > places)
+        };
+        let slot = later.find(is_its_own)?;
+        slot.count -= places;
         let left = *slot;
-        self.taken.remove(priority, 1);
+        self.taken.remove(priority, u64::from(places));
         if left.count == 0 {
             self.cooling
                 .retain(|slot| slot.number != left.number || slot.priority != left.priority);
@@ -263,6 +266,11 @@ impl Window {
     fn free_number(&mut self, priority: Priority) -> u32 {
         if let Some(number) = self.free[priority.index()].pop() {
             return number;
+        }
+        let fresh = &mut self.fresh[priority.index()];
+        if *fresh < self.capacity {
+            *fresh += 1;
+            return *fresh - 1;
         }
         let used = self.numbers(priority);
         let free = (self.capacity..).find(|number| !used.contains(number));

@@ -101,6 +101,39 @@ pub enum RulesError {
         /// The day.
         day: i8,
     },
+    /// Too many different ways of counting.
+    #[error(
+        "the limits count in {tariffs} ways beside every call once; at most {} can be told apart",
+        super::MAX_TARIFFS
+    )]
+    TooManyTariffs {
+        /// How many there are.
+        tariffs: usize,
+    },
+    /// A limit on jobs that does not count all of them.
+    #[error("limit `{name}` counts jobs, and those of all calls alike")]
+    TariffOfJobs {
+        /// The limit.
+        name: String,
+    },
+    /// An even pace for a window that does not count every call once.
+    #[error(
+        "limit `{name}` is filled evenly, which only a window can be that counts every call once"
+    )]
+    TariffWithPace {
+        /// The limit.
+        name: String,
+    },
+    /// Calls that take more places than there are.
+    #[error("limit `{name}` admits nothing: a call takes {cost} places of {max}")]
+    CostOverLimit {
+        /// The limit.
+        name: String,
+        /// What a call takes.
+        cost: u32,
+        /// What there is.
+        max: u64,
+    },
     /// A deferral bound of 0.
     #[error("max_deferrals is 0; use 1 or more, or \"unlimited\" for strict priority")]
     ZeroDeferrals,

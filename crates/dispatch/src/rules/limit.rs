@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::error::RulesError;
 use super::reserve::Reserve;
 use super::share::Share;
+use super::tariff::{Cost, Tariff};
 use super::{MAX_WINDOW, MIN_WINDOW};
 use crate::calendar::{Calendar, ResetDay};
 use crate::priority::Priority;
@@ -26,6 +27,8 @@ pub struct Limit {
     pub counts: Counts,
     /// How the slots of a window are taken while work waits. Other limits ignore it.
     pub pace: Pace,
+    /// Which calls it counts, how many places each takes, and for whom.
+    pub tariff: Tariff,
 }
 
 /// How the slots of a window are taken while work waits.
@@ -106,6 +109,12 @@ impl Limit {
         Limit { pace, ..self }
     }
 
+    /// The same limit, which counts so.
+    #[must_use]
+    pub fn charging(self, tariff: Tariff) -> Limit {
+        Limit { tariff, ..self }
+    }
+
     /// A limit on calls in flight, without reserves.
     pub fn concurrency(name: impl Into<String>, max: u32) -> Limit {
         Limit::of_kind(name.into(), LimitKind::Concurrency { max })
@@ -130,6 +139,7 @@ impl Limit {
             count_from: CountFrom::Answer,
             counts: Counts::Requests,
             pace: Pace::Burst,
+            tariff: Tariff::default(),
         }
     }
 
@@ -160,6 +170,11 @@ impl Limit {
         Ok(limit)
     }
 
+    /// Whether it counts calls in flight.
+    pub fn is_concurrency(&self) -> bool {
+        matches!(self.kind, LimitKind::Concurrency { .. })
+    }
+
     /// Whether it must know which priority took a slot.
     pub(crate) fn tells_priorities_apart(&self) -> bool {
         !self.reserve.is_empty() || !self.share.is_empty()
@@ -168,7 +183,32 @@ impl Limit {
     pub(super) fn validate(&self) -> Result<(), RulesError> {
         self.validate_kind()?;
         self.validate_reserve()?;
-        self.validate_share()
+        self.validate_share()?;
+        self.validate_tariff()
+    }
+
+    /// Jobs and paces are of the target as a whole.
+    fn validate_tariff(&self) -> Result<(), RulesError> {
+        let name = || self.name.clone();
+        if self.tariff.is_plain() {
+            return Ok(());
+        }
+        if self.counts != Counts::Requests {
+            return Err(RulesError::TariffOfJobs { name: name() });
+        }
+        if self.pace == Pace::Even {
+            return Err(RulesError::TariffWithPace { name: name() });
+        }
+        match self.tariff.cost {
+            Cost::Fixed(cost) if u64::from(cost.get()) > self.max() => {
+                Err(RulesError::CostOverLimit {
+                    name: name(),
+                    cost: cost.get(),
+                    max: self.max(),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn validate_kind(&self) -> Result<(), RulesError> {

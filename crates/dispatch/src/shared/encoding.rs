@@ -13,7 +13,7 @@ use crate::gate::Memory;
 use crate::limit::WindowRow;
 use crate::permit::{OpenPermit, PermitId};
 use crate::priority::Priority;
-use crate::rules::{Limit, LimitKind, Rules};
+use crate::rules::{Charges, Limit, LimitKind, Rules};
 use crate::time::Time;
 
 /// The form that this version writes.
@@ -189,6 +189,8 @@ fn open_permit(compact: &CompactPermit, base: i64) -> Option<OpenPermit> {
         priority: *Priority::ALL.get(usize::from(compact.priority))?,
         started_at: Time::from_millis(base - i64::from(compact.started)),
         held_until: later(base, compact.held),
+        // Workers that share a gate have no tariffs: `aws check` refuses them.
+        charges: Charges::NOTHING,
     })
 }
 

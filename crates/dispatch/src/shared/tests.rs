@@ -142,6 +142,7 @@ fn the_fullest_state_there_can_be_fits() {
         priority: Priority::Batch,
         started_at: Time::from_millis(BEGIN.as_millis() - 3_500_000),
         held_until: BEGIN.saturating_add(Duration::from_secs(90_000)),
+        charges: Default::default(),
     });
     let grid = Duration::from_millis(57_147);
     let windows = (1..=64).flat_map(|bucket| {

@@ -1,5 +1,6 @@
 //! What can happen to a gate, and how often.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -7,8 +8,9 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use rampmeter_dispatch::{
-    Calendar, CountFrom, Counts, DeferralBound, Limit, LimitKind, MaxDeferrals, Pace, PlannedPause,
-    Priority, Reserve, ResetDay, Rules, Scope, Share, Throttle, Trouble,
+    AppliesTo, By, Calendar, CallTraits, Charges, Cost, CountFrom, Counts, DeferralBound, Limit,
+    LimitKind, MaxDeferrals, Pace, PlannedPause, Priority, Reserve, ResetDay, Rules, Scope, Share,
+    Tariff, Throttle, Trouble,
 };
 
 /// One thing that happens. A `pick` chooses among the open calls, whatever their number.
@@ -18,6 +20,7 @@ pub(crate) enum Command {
     Arrive {
         priority: Priority,
         calls: u8,
+        like: Like,
     },
     /// The calls of a queue are deleted.
     Withdraw {
@@ -79,6 +82,29 @@ pub(crate) enum Command {
         remembers: bool,
         hold: Duration,
     },
+}
+
+/// What a call is like, for a tariff.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Like {
+    route: u8,
+    tenant: u8,
+    cost: u8,
+}
+
+impl Like {
+    /// What these tariffs charge such a call.
+    pub(crate) fn charges(self, tariffs: &[Tariff]) -> Charges {
+        let message = serde_json::json!({ "tenant": self.tenant, "Cost": self.cost });
+        let traits = CallTraits {
+            endpoint: None,
+            method: "POST",
+            path: ["/orders", "/items"][usize::from(self.route)],
+            group: None,
+            message: &message,
+        };
+        Charges::of(tariffs, &traits)
+    }
 }
 
 /// How many kinds of command there are; see [`Command::kind`].
@@ -146,8 +172,18 @@ fn throttle() -> impl Strategy<Value = Throttle> {
 }
 
 fn command() -> impl Strategy<Value = Command> {
-    let arrive = (priority(), 1_u8..6);
-    let arrive = arrive.prop_map(|(priority, calls)| Command::Arrive { priority, calls });
+    let like = (0_u8..2, 0_u8..3, 1_u8..4);
+    let like = like.prop_map(|(route, tenant, cost)| Like {
+        route,
+        tenant,
+        cost,
+    });
+    let arrive = (priority(), 1_u8..6, like);
+    let arrive = arrive.prop_map(|(priority, calls, like)| Command::Arrive {
+        priority,
+        calls,
+        like,
+    });
     let start = (1_u8..8, counted_at());
     let start = start.prop_map(|(most, counted_at)| Command::Start { most, counted_at });
     let restart = (any::<bool>(), time());
@@ -280,8 +316,17 @@ fn limit(name: &'static str) -> impl Strategy<Value = Limit> {
                 counts.clone(),
             )
         })
-        .prop_map(move |(kind, reserve, share, count_from)| Limit {
-            pace: pace_of(&kind),
+        .prop_flat_map(|(kind, reserve, share, count_from)| {
+            let tariff = tariff(max_of(&kind));
+            (Just((kind, reserve, share, count_from)), tariff)
+        })
+        .prop_map(move |((kind, reserve, share, count_from), tariff)| Limit {
+            pace: if tariff.is_plain() {
+                pace_of(&kind)
+            } else {
+                Pace::Burst
+            },
+            tariff,
             counts: Counts::Requests,
             name: name.to_owned(),
             kind,
@@ -289,6 +334,32 @@ fn limit(name: &'static str) -> impl Strategy<Value = Limit> {
             share,
             count_from,
         })
+}
+
+fn max_of(kind: &LimitKind) -> u64 {
+    match kind {
+        LimitKind::Concurrency { max } => u64::from(*max),
+        LimitKind::Window { calls, .. } | LimitKind::Calendar { calls, .. } => *calls,
+    }
+}
+
+/// Mostly none; else any mixture of a route, a cost and a key.
+fn tariff(max: u64) -> impl Strategy<Value = Tariff> {
+    let route = option::of(Just("/ord*".to_owned()));
+    let most = u32::try_from(max.min(2)).expect("it is small");
+    let fixed =
+        (1..=most).prop_map(|places| Cost::Fixed(NonZeroU32::new(places).expect("it is not 0")));
+    let cost = prop_oneof![2 => fixed, 1 => Just(Cost::Of("/Cost".to_owned()))];
+    let by = option::of(Just(By::Member("/tenant".to_owned())));
+    let tariff = (route, cost, by).prop_map(|(path, cost, by)| Tariff {
+        applies_to: AppliesTo {
+            path,
+            ..AppliesTo::default()
+        },
+        cost,
+        by,
+    });
+    prop_oneof![2 => Just(Tariff::default()), 1 => tariff]
 }
 
 /// Every other window is filled evenly.

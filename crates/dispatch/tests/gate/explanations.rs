@@ -42,21 +42,23 @@ impl World {
             .explanation(Position::first(lane), waiting, None)
     }
 
-    fn refusing(&self, lane: Priority) -> impl Iterator<Item = &Limit> {
+    fn refusing(&self, lane: Priority, waiting: Waiting) -> impl Iterator<Item = &Limit> {
         let limits = self.oracle.rules.limits.iter();
-        let now = self.oracle.now;
-        limits.filter(move |limit| !self.oracle.limit_admits(limit, lane, now, false))
+        let (now, charges) = (self.oracle.now, waiting.charges(lane));
+        limits.filter(move |limit| !self.oracle.limit_admits(limit, lane, charges, now, false))
     }
 
     fn waits_for_a_slot(&self, lane: Priority, waiting: Waiting) -> bool {
         let is_no_slot = |limit: &Limit| {
             !matches!(limit.kind, LimitKind::Concurrency { .. })
-                || self.oracle.only_its_share_refuses(limit, lane)
+                || self
+                    .oracle
+                    .only_its_share_refuses(limit, lane, waiting.charges(lane))
         };
         waiting.has(lane)
             && self.oracle.is_open_for(lane, self.oracle.now)
-            && self.refusing(lane).count() > 0
-            && !self.refusing(lane).any(is_no_slot)
+            && self.refusing(lane, waiting).count() > 0
+            && !self.refusing(lane, waiting).any(is_no_slot)
             && !self.oracle.is_paced(lane, waiting, self.oracle.now)
     }
 
@@ -67,8 +69,9 @@ impl World {
         match holder {
             Holder::Nothing => decides(lane),
             Holder::Lane(other) => *other != lane && decides(*other),
-            Holder::Share { limit, .. } => self.refusing(lane).any(|refusing| {
-                refusing.name == *limit && oracle.only_its_share_refuses(refusing, lane)
+            Holder::Share { limit, .. } => self.refusing(lane, waiting).any(|refusing| {
+                refusing.name == *limit
+                    && oracle.only_its_share_refuses(refusing, lane, waiting.charges(lane))
             }),
             Holder::Pace { limit } => {
                 oracle.is_paced(lane, waiting, now)
@@ -83,7 +86,9 @@ impl World {
             | Holder::Pause { .. } => !oracle.is_open_for(lane, now),
             other => {
                 let limit = other.limit();
-                limit.is_some_and(|name| self.refusing(lane).any(|limit| limit.name == name))
+                limit.is_some_and(|name| {
+                    self.refusing(lane, waiting).any(|limit| limit.name == name)
+                })
             }
         }
     }
@@ -245,9 +250,10 @@ fn lift(gate: &mut Gate, waiting: &mut Waiting, holder: &Holder, rules: &Rules, 
 }
 
 /// What a holder shows that a run came through.
-fn situation(holder: &Holder) -> Option<&'static str> {
+pub(crate) fn situation(holder: &Holder) -> Option<&'static str> {
     match holder {
         Holder::Limit { .. } => Some("a call is held by a limit"),
+        Holder::Cost { .. } => Some("a call is held by its cost"),
         Holder::Reserve { .. } => Some("a call is held by a reserve"),
         Holder::Share { .. } => Some("a call is held by a share"),
         Holder::LearnedCeiling { .. } => Some("a call is held by a learned ceiling"),

@@ -57,6 +57,7 @@ fn greedy(rules: &Rules, time: Duration, latencies: &[Duration], restart: bool) 
             let ((ended, id), started) = entry.remove_entry();
             let counted_at = u8::try_from(id % 256).expect("it is below 256");
             run.vendor.sees(Seen {
+                charges: Default::default(),
                 started,
                 ended,
                 counted_at,

@@ -4,14 +4,15 @@
 //! Nothing is shared with the gate but its public types. Slow on purpose.
 
 mod hours;
+mod limits;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CountFrom, Decision, DeferralBound, Limit, LimitKind, MAX_EXACT_CALLS, Pace, PermitId,
-    Priority, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, Rules, Scope, Share, Throttle, Time, Troubled,
-    Waiting, Whose,
+    Charges, CountFrom, Decision, DeferralBound, Limit, LimitKind, MAX_EXACT_CALLS, Pace, PermitId,
+    Priority, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, Rules, Scope, Tariff, Throttle, Time,
+    Troubled, Waiting, Whose,
 };
 
 use crate::replay::{Feedback, Learned, quiet_intervals};
@@ -21,6 +22,7 @@ use crate::vendor::end_of_day;
 #[derive(Debug)]
 pub(crate) struct Oracle {
     pub(crate) rules: Rules,
+    tariffs: Vec<Tariff>,
     pub(crate) now: Time,
     calls: Vec<Call>,
     starts: Vec<Start>,
@@ -37,6 +39,7 @@ struct Call {
     started: Time,
     answered: Option<Time>,
     held_until: Option<Time>,
+    charges: Charges,
 }
 
 /// A start, and the lanes that were eligible then.
@@ -49,6 +52,7 @@ struct Start {
 impl Oracle {
     pub(crate) fn new(rules: Rules, now: Time) -> Oracle {
         Oracle {
+            tariffs: rules.tariffs(),
             rules,
             now,
             calls: Vec::new(),
@@ -84,6 +88,7 @@ impl Oracle {
             started: self.now,
             answered: None,
             held_until: None,
+            charges: waiting.charges(priority),
         });
         self.pace();
     }
@@ -123,7 +128,8 @@ impl Oracle {
     pub(crate) fn is_paced(&self, lane: Priority, waiting: Waiting, at: Time) -> bool {
         lane != Priority::High
             && self.paces.values().any(|next| *next > at)
-            && !(waiting.has(Priority::High) && self.admits(Priority::High, at, false))
+            && !(waiting.has(Priority::High)
+                && self.admits(Priority::High, waiting.charges(Priority::High), at, false))
     }
 
     /// When this window lets a lower lane start its next call.
@@ -131,9 +137,9 @@ impl Oracle {
         self.paces.get(limit).copied()
     }
 
-    fn admits(&self, lane: Priority, at: Time, releasing: bool) -> bool {
+    fn admits(&self, lane: Priority, charges: Charges, at: Time, releasing: bool) -> bool {
         let mut limits = self.rules.limits.iter();
-        limits.all(|limit| self.limit_admits(limit, lane, at, releasing))
+        limits.all(|limit| self.limit_admits(limit, lane, charges, at, releasing))
             && self.is_open_for(lane, at)
     }
 
@@ -174,14 +180,14 @@ impl Oracle {
 
     /// A call is throttled, by a host that says which it is. Says whose trouble it must be.
     pub(crate) fn refuse(&mut self, id: PermitId, refusal: Refusal, jitter: u64) -> Whose {
-        let started = self.open_call(id).started;
+        let call = self.open_call(id);
+        let (started, charges) = (call.started, call.charges);
         let of_kind = self.rules.limits.iter().filter(|limit| {
             let is_concurrency = matches!(limit.kind, LimitKind::Concurrency { .. });
             is_concurrency == matches!(refusal.throttle, Throttle::Concurrency { .. })
         });
         let mut of_kind = of_kind;
-        let has_room =
-            of_kind.all(|limit| self.inside(limit, self.now, false).len() < limit.max() as usize);
+        let has_room = of_kind.all(|limit| self.has_room_for(limit, charges));
         let learned = self.learned();
         let ceiling = self.smallest_concurrency().map(|max| {
             self.ceiling(self.now)
@@ -233,9 +239,7 @@ impl Oracle {
         let windows = self.rules.limits.iter();
         let mut windows =
             windows.filter(|limit| !matches!(limit.kind, LimitKind::Concurrency { .. }));
-        let has_room =
-            |limit: &Limit| self.inside(limit, self.now, false).len() < limit.max() as usize;
-        let closes = windows.all(has_room);
+        let closes = windows.all(|limit| self.has_room_for(limit, Charges::NOTHING));
         if closes {
             self.feedback.push(Feedback::UsedUp {
                 until: self.now.saturating_add(resets_in),
@@ -332,12 +336,18 @@ impl Oracle {
     fn eligible_at(&self, waiting: Waiting, at: Time, releasing: bool) -> Waiting {
         let mut eligible = Waiting::NONE;
         for lane in waiting.lanes() {
-            let high_goes_first =
-                waiting.has(Priority::High) && self.admits(Priority::High, at, releasing);
+            let high_goes_first = waiting.has(Priority::High)
+                && self.admits(
+                    Priority::High,
+                    waiting.charges(Priority::High),
+                    at,
+                    releasing,
+                );
             let is_paced = lane != Priority::High
                 && !high_goes_first
                 && self.paces.values().any(|next| *next > at);
-            eligible.set(lane, self.admits(lane, at, releasing) && !is_paced);
+            let admits = self.admits(lane, waiting.charges(lane), at, releasing);
+            eligible.set(lane, admits && !is_paced);
         }
         eligible
     }
@@ -356,70 +366,6 @@ impl Oracle {
             .trouble
             .is_some_and(|trouble| trouble.probe.is_some() || at < trouble.next_probe);
         !paused && !shut && !in_trouble && !self.is_planned_pause(lane, at)
-    }
-
-    pub(crate) fn limit_admits(
-        &self,
-        limit: &Limit,
-        lane: Priority,
-        at: Time,
-        releasing: bool,
-    ) -> bool {
-        let inside = self.inside(limit, at, releasing);
-        // One empty reserved slot for each reserve of a higher priority; the calls sit down,
-        // highest first.
-        let mut reserved = Vec::new();
-        for higher in Priority::ALL.into_iter().filter(|higher| *higher < lane) {
-            reserved.extend(std::iter::repeat_n(
-                higher,
-                limit.reserve.of(higher) as usize,
-            ));
-        }
-        for call in &inside {
-            if let Some(place) = reserved.iter().position(|place| *place >= *call) {
-                reserved.remove(place);
-            }
-        }
-        inside.len() + 1 + reserved.len() <= self.places(limit, at)
-            && self.share_admits(limit, lane, &inside)
-    }
-
-    fn share_admits(&self, limit: &Limit, lane: Priority, inside: &[Priority]) -> bool {
-        let own = inside.iter().filter(|call| **call == lane).count();
-        limit
-            .share
-            .of(lane)
-            .is_none_or(|share| own < share as usize)
-    }
-
-    /// Whether the share of a lane alone refuses its next call.
-    pub(crate) fn only_its_share_refuses(&self, limit: &Limit, lane: Priority) -> bool {
-        let unshared = Limit {
-            share: Share::default(),
-            ..limit.clone()
-        };
-        !self.limit_admits(limit, lane, self.now, false)
-            && self.limit_admits(&unshared, lane, self.now, false)
-    }
-
-    /// The priorities of the calls that a limit counts, highest first.
-    pub(crate) fn inside(&self, limit: &Limit, at: Time, releasing: bool) -> Vec<Priority> {
-        let calls = self
-            .calls
-            .iter()
-            .filter(|call| call.occupies(limit, at, releasing));
-        let mut inside: Vec<Priority> = calls.map(|call| call.priority).collect();
-        inside.sort();
-        inside
-    }
-
-    pub(crate) fn places(&self, limit: &Limit, at: Time) -> usize {
-        match limit.kind {
-            LimitKind::Window { calls, .. } | LimitKind::Calendar { calls, .. } => calls as usize,
-            LimitKind::Concurrency { max } => {
-                self.ceiling(at).map_or(max, |ceiling| ceiling.min(max)) as usize
-            }
-        }
     }
 
     /// Which lane goes first, counted from the history of starts.
@@ -517,7 +463,7 @@ impl Oracle {
 
     fn smallest_concurrency(&self) -> Option<u32> {
         let max = |limit: &Limit| match limit.kind {
-            LimitKind::Concurrency { max } => Some(max),
+            LimitKind::Concurrency { max } => Some(max).filter(|_| limit.tariff.is_plain()),
             LimitKind::Window { .. } | LimitKind::Calendar { .. } => None,
         };
         self.rules.limits.iter().filter_map(max).min()

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use rampmeter_dispatch::{Decision, Gate, Limit, Pace, PermitId, Priority, Rules, Time, Waiting};
+use rampmeter_dispatch::{
+    Charges, Decision, Gate, Limit, Pace, PermitId, Priority, Rules, Time, Waiting,
+};
 
 use crate::scenarios::{only, rules};
 use crate::vendor::{Seen, Vendor};
@@ -65,6 +67,7 @@ fn run(pace: Pace, offered: [u64; 3], late: Duration, spread: u64) -> Figures {
                 started,
                 ended: now,
                 counted_at: (id % 256) as u8,
+                charges: Charges::NOTHING,
             });
         }
         let lanes = || Waiting::new([0, 1, 2].map(|lane: usize| !waiting[lane].is_empty()));

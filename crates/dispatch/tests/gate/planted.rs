@@ -4,7 +4,7 @@
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
-use rampmeter_dispatch::{CountFrom, Rules};
+use rampmeter_dispatch::{By, CountFrom, Pace, Rules, Tariff};
 
 use crate::command::{Command, commands, rules};
 use crate::differential::config;
@@ -29,9 +29,25 @@ fn runs() -> Vec<(Rules, Vec<Command>)> {
     (0..RUNS).map(|_| run()).collect()
 }
 
+/// The same runs, where each tenant has every limit for itself.
+fn runs_by_key() -> Vec<(Rules, Vec<Command>)> {
+    let mut runs = runs();
+    for limit in runs.iter_mut().flat_map(|(rules, _)| &mut rules.limits) {
+        limit.pace = Pace::Burst;
+        limit.tariff = Tariff {
+            by: Some(By::Member("/tenant".to_owned())),
+            ..Tariff::default()
+        };
+    }
+    runs
+}
+
 /// In how many runs the vendor counts too many.
 fn noticed(mistake: Option<Mistake>) -> usize {
-    let runs = runs();
+    noticed_in(runs(), mistake)
+}
+
+fn noticed_in(runs: Vec<(Rules, Vec<Command>)>, mistake: Option<Mistake>) -> usize {
     let fails = |(rules, commands): &&(Rules, Vec<Command>)| {
         World::with_mistake(rules.clone(), mistake)
             .run_unwatched(commands)
@@ -73,4 +89,30 @@ fn a_window_that_is_too_short_is_noticed() {
 #[test]
 fn a_limit_that_is_off_by_one_is_noticed() {
     assert!(noticed(Some(Mistake::OneTooMany)) > 0);
+}
+
+#[test]
+fn a_call_that_is_charged_less_than_it_costs_is_noticed() {
+    assert!(noticed(Some(Mistake::ChargesOnePlace)) > 0);
+}
+
+#[test]
+fn a_call_that_is_charged_under_another_key_is_noticed() {
+    assert!(noticed(Some(Mistake::ConfusesKeys)) > 0);
+}
+
+#[test]
+fn a_call_that_a_limit_of_some_calls_leaves_out_wrongly_is_noticed() {
+    assert!(noticed(Some(Mistake::LeavesCallsOut)) > 0);
+}
+
+#[test]
+fn charges_of_permits_that_are_not_persisted_are_noticed() {
+    assert!(noticed(Some(Mistake::ForgetsCharges)) > 0);
+}
+
+#[test]
+fn rows_that_are_persisted_without_their_key_are_noticed() {
+    assert_eq!(noticed_in(runs_by_key(), None), 0);
+    assert!(noticed_in(runs_by_key(), Some(Mistake::ForgetsKeysOfRows)) > 0);
 }

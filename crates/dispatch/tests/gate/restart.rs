@@ -139,6 +139,7 @@ fn a_clock_that_went_back_across_the_restart_stands_still() {
         priority: Priority::High,
         started_at: at(50),
         held_until: at(60),
+        charges: Default::default(),
     };
     let limits = [Limit::window("minute", 1, MINUTE)];
     let mut gate = Gate::restore(rules(limits), vec![open], Vec::new(), at(0));
@@ -157,6 +158,7 @@ fn rows_and_permits_of_limits_that_are_gone_do_no_harm() {
         slot: u32::MAX,
         until: at(99),
         count: u32::MAX,
+        key: None,
     };
     let corrupt = WindowRow {
         limit: "minute".to_owned(),
@@ -167,6 +169,7 @@ fn rows_and_permits_of_limits_that_are_gone_do_no_harm() {
         priority: Priority::High,
         started_at: at(50),
         held_until: at(60),
+        charges: Default::default(),
     };
     let limits = [Limit::window("minute", 2, MINUTE)];
     let mut gate = Gate::restore(rules(limits), vec![open], vec![row, corrupt], at(0));

@@ -79,6 +79,7 @@ fn a_place_in_a_window_is_free_one_length_after_the_answer_and_not_a_microsecond
         slot: 0,
         until: at(560),
         count: 1,
+        key: None,
     };
     assert_eq!(rows, [row]);
     assert_eq!(

@@ -123,6 +123,7 @@ impl World {
 
     fn sees(&mut self, call: &Call) {
         self.vendor.sees(Seen {
+            charges: Default::default(),
             started: call.started,
             ended: call.ends,
             counted_at: u8::try_from(call.id % 256).expect("below 256"),

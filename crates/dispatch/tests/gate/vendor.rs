@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rampmeter_dispatch::{Calendar, CountFrom, Limit, LimitKind, Rules, Time};
+use rampmeter_dispatch::{Calendar, Charges, CountFrom, Key, Limit, LimitKind, Rules, Time};
 
 /// Every call the vendor ever saw.
 #[derive(Debug, Default)]
@@ -18,6 +18,8 @@ pub(crate) struct Seen {
     pub(crate) ended: Time,
     /// The part of its time after which the vendor counts it, in 255ths.
     pub(crate) counted_at: u8,
+    /// What it is charged by each tariff of the rules.
+    pub(crate) charges: Charges,
 }
 
 /// The number of the day, reset to reset, of a daily calendar in UTC: by plain arithmetic, so that
@@ -52,7 +54,31 @@ impl Vendor {
 
     /// Whether every limit was kept, as the vendor counts.
     pub(crate) fn judge(&self, rules: &Rules) -> Result<(), String> {
-        rules.limits.iter().try_for_each(|limit| match &limit.kind {
+        let tariffs = rules.tariffs();
+        rules.limits.iter().try_for_each(|limit| {
+            let tariff = tariffs.iter().position(|tariff| *tariff == limit.tariff);
+            let mut calls_of = BTreeMap::<Key, Vec<Seen>>::new();
+            for call in &self.calls {
+                match tariff {
+                    None => calls_of.entry(Key::ALL).or_default().push(*call),
+                    // A call that costs three places is counted as three calls.
+                    Some(tariff) => {
+                        let Some(charge) = call.charges.by(tariff) else {
+                            continue;
+                        };
+                        let calls = calls_of.entry(charge.key).or_default();
+                        calls.extend((0..charge.cost.get()).map(|_| *call));
+                    }
+                }
+            }
+            calls_of
+                .into_values()
+                .try_for_each(|calls| Vendor { calls }.judge_limit(limit))
+        })
+    }
+
+    fn judge_limit(&self, limit: &Limit) -> Result<(), String> {
+        match &limit.kind {
             LimitKind::Concurrency { max } => self.judge_concurrency(limit, *max as usize),
             LimitKind::Calendar { calls, reset } => {
                 self.judge_calendar(limit, *calls as usize, reset)
@@ -62,7 +88,7 @@ impl Vendor {
                     i64::try_from(per.as_micros()).expect("a window is at most a month long");
                 self.judge_window(limit, *calls as usize, length)
             }
-        })
+        }
     }
 
     /// In no day of the vendor's calendar, which has no change of clocks here, more than N calls.

@@ -1,12 +1,14 @@
 //! A host around a gate: queues, a clock, what was persisted, and a check of everything after each
 //! step.
 
+mod mistake;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rampmeter_dispatch::{
-    CallId, CountFrom, Decision, Gate, LimitKind, MIN_WINDOW, OpenPermit, PermitId, Priority,
-    Refusal, Rules, Time, Trouble, Troubled, Waiting, Whose, WindowRow,
+    CallId, Charges, Decision, Gate, Key, OpenPermit, PermitId, Priority, Refusal, Rules, Time,
+    Trouble, Troubled, Waiting, WaitingCalls, Whose, WindowRow,
 };
 
 use crate::command::{Command, KINDS};
@@ -14,23 +16,8 @@ use crate::fairness::Bystander;
 use crate::oracle::Oracle;
 use crate::vendor::{Seen, Vendor};
 
-/// A mistake built into the host or its configuration, to see that the vendor notices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mistake {
-    /// Windows free their slots one length after the permit, though the vendor counts until the
-    /// answer.
-    FreesAtSend,
-    /// Open permits are not persisted.
-    ForgetsPermits,
-    /// The rows of windows are not persisted.
-    ForgetsRows,
-    /// A lost call counts as an answered one.
-    NeverHolds,
-    /// The window is configured a tenth shorter than the vendor's.
-    ShortWindow,
-    /// The limit is configured one higher than the vendor's.
-    OneTooMany,
-}
+pub(crate) use mistake::Mistake;
+use mistake::{mistaken, mistaken_charges};
 
 /// Fails a run with a sentence instead of a panic, so that a run can be expected to fail.
 macro_rules! check {
@@ -52,10 +39,15 @@ pub(crate) struct World {
     mistake: Option<Mistake>,
     /// The host's clock, which may go back.
     pub(crate) clock: Time,
-    queues: [u32; 3],
+    calls: WaitingCalls<u64>,
+    /// What the calls that wait are charged, by their turn.
+    pub(crate) sent: [BTreeMap<u64, Charges>; 3],
+    /// What the vendor charges them.
+    truth: BTreeMap<u64, Charges>,
+    turns: u64,
     next_id: PermitId,
     pub(crate) in_flight: BTreeMap<PermitId, InFlight>,
-    pub(crate) rows: BTreeMap<(String, u32), WindowRow>,
+    pub(crate) rows: BTreeMap<(String, Option<Key>, u32), WindowRow>,
     bystander: Bystander,
     /// How often each kind of command changed something.
     pub(crate) done: [u64; KINDS],
@@ -71,6 +63,9 @@ pub(crate) struct InFlight {
     started: Time,
     counted_at: u8,
     held_until: Option<Time>,
+    charges: Charges,
+    /// What the vendor charges it.
+    true_charges: Charges,
 }
 
 pub(crate) const BEGIN: Time = Time::from_millis(1_700_000_000_000);
@@ -90,7 +85,10 @@ impl World {
             vendor_rules: rules,
             mistake,
             clock: BEGIN,
-            queues: [0; 3],
+            calls: WaitingCalls::default(),
+            sent: Default::default(),
+            truth: BTreeMap::new(),
+            turns: 0,
             next_id: 1,
             in_flight: BTreeMap::new(),
             rows: BTreeMap::new(),
@@ -128,6 +126,7 @@ impl World {
                 started: call.started,
                 ended: now,
                 counted_at: call.counted_at,
+                charges: call.true_charges,
             });
         }
         self.vendor.judge(&self.vendor_rules)
@@ -137,11 +136,30 @@ impl World {
     fn step(&mut self, command: &Command) -> Result<bool, String> {
         self.oracle.clock(self.clock);
         match *command {
-            Command::Arrive { priority, calls } => {
-                self.queues[priority.index()] += u32::from(calls);
+            Command::Arrive {
+                priority,
+                calls,
+                like,
+            } => {
+                let truth = like.charges(self.gate.tariffs());
+                for _ in 0..calls {
+                    self.turns += 1;
+                    self.truth.insert(self.turns, truth);
+                    let charges = mistaken_charges(truth, self.turns, self.mistake);
+                    let call = (self.turns, self.turns);
+                    let view = self.gate.view(self.clock);
+                    self.calls.enter(view, priority, call, charges);
+                    self.sent[priority.index()].insert(self.turns, charges);
+                }
             }
             Command::Withdraw { priority } => {
-                return Ok(std::mem::take(&mut self.queues[priority.index()]) > 0);
+                let sent = std::mem::take(&mut self.sent[priority.index()]);
+                for turn in sent.keys() {
+                    let view = self.gate.view(self.clock);
+                    self.calls.withdraw(view, priority, (*turn, *turn));
+                }
+                assert!(self.calls.is_empty(priority));
+                return Ok(!sent.is_empty());
             }
             Command::Start { most, counted_at } => return self.start(most, counted_at),
             Command::Answer { .. }
@@ -247,7 +265,25 @@ impl World {
     }
 
     pub(crate) fn waiting(&self) -> Waiting {
-        Waiting::new(self.queues.map(|calls| calls > 0))
+        self.calls.waiting()
+    }
+
+    /// Lets calls go on whose lines have a place, and those step aside whose lines have none.
+    pub(crate) fn settle(&mut self) {
+        let freed = self.gate.take_freed(self.clock);
+        let view = self.gate.view(self.clock);
+        self.calls.go_on(view, &freed);
+        self.calls.settle(view);
+    }
+
+    /// The turn of the first call that is in its lane.
+    pub(crate) fn first_in(&self, lane: Priority) -> Option<u64> {
+        self.calls.first(lane)
+    }
+
+    /// By what a host tells rows apart.
+    pub(crate) fn key_of(row: &WindowRow) -> (String, Option<Key>, u32) {
+        (row.limit.clone(), row.key, row.slot)
     }
 
     fn pick(&self, pick: u16) -> Option<PermitId> {
@@ -326,6 +362,7 @@ impl World {
     fn start(&mut self, most: u8, counted_at: u8) -> Result<bool, String> {
         let mut started = false;
         for _ in 0..most {
+            self.settle();
             let waiting = self.waiting();
             let Decision::Start(lane) = self.gate.decide(waiting, self.clock) else {
                 break;
@@ -352,13 +389,21 @@ impl World {
             let rows = self.gate.start(id, lane, waiting, self.clock);
             self.persist(rows);
             self.oracle.start(id, lane, waiting);
-            self.queues[lane.index()] -= 1;
+            let view = self.gate.view(self.clock);
+            let turn = self
+                .calls
+                .take_first(view, lane)
+                .expect("a call is offered");
+            self.sent[lane.index()].remove(&turn);
+            let charges = waiting.charges(lane);
             let started_at = self.oracle.now;
             let call = InFlight {
                 priority: lane,
                 started: started_at,
                 counted_at,
                 held_until: None,
+                charges,
+                true_charges: self.truth.remove(&turn).expect("it was sent"),
             };
             self.in_flight.insert(id, call);
             started = true;
@@ -425,6 +470,7 @@ impl World {
             started: call.started,
             ended,
             counted_at: call.counted_at,
+            charges: call.true_charges,
         });
     }
 
@@ -447,6 +493,7 @@ impl World {
                     priority: call.priority,
                     started_at: call.started,
                     held_until: call.held_until.unwrap_or(until),
+                    charges: call.charges,
                 });
             }
         }
@@ -454,9 +501,16 @@ impl World {
         match self.mistake {
             Some(Mistake::ForgetsPermits) => open.clear(),
             Some(Mistake::ForgetsRows) => rows.clear(),
+            Some(Mistake::ForgetsCharges) => {
+                for permit in &mut open {
+                    permit.charges = Charges::NOTHING;
+                }
+            }
             _ => {}
         }
         self.saw("a restart finds open permits", !open.is_empty());
+        let charged = open.iter().any(|permit| !permit.charges.is_nothing());
+        self.saw("a restart finds a call that is charged", charged);
         let memory = self.gate.memory();
         let gate = Gate::restore(self.oracle.rules.clone(), open, rows, now);
         self.gate = gate;
@@ -471,8 +525,11 @@ impl World {
 
     /// Upserts as a host does.
     fn persist(&mut self, rows: Vec<WindowRow>) {
-        for row in rows {
-            let key = (row.limit.clone(), row.slot);
+        for mut row in rows {
+            if self.mistake == Some(Mistake::ForgetsKeysOfRows) {
+                row.key = None;
+            }
+            let key = World::key_of(&row);
             match row.count {
                 0 => self.rows.remove(&key),
                 _ => self.rows.insert(key, row),
@@ -484,26 +541,4 @@ impl World {
 /// Which call a permit is for: a few take all of them in turn.
 fn call_of(id: PermitId) -> CallId {
     id % 5
-}
-
-/// The rules of the gate, if the host makes this mistake.
-fn mistaken(rules: &Rules, mistake: Option<Mistake>) -> Rules {
-    let mut rules = rules.clone();
-    for limit in &mut rules.limits {
-        match (mistake, &mut limit.kind) {
-            (Some(Mistake::FreesAtSend), _) => {
-                limit.count_from = CountFrom::Send;
-            }
-            (Some(Mistake::ShortWindow), LimitKind::Window { per, .. }) => {
-                *per = (*per * 9 / 10).max(MIN_WINDOW);
-            }
-            (
-                Some(Mistake::OneTooMany),
-                LimitKind::Window { calls, .. } | LimitKind::Calendar { calls, .. },
-            ) => *calls += 1,
-            (Some(Mistake::OneTooMany), LimitKind::Concurrency { max }) => *max += 1,
-            _ => {}
-        }
-    }
-    rules
 }

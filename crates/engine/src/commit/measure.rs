@@ -27,15 +27,19 @@ pub struct Decisions {
     writer: Writer,
     target: TargetId,
     queue: Arc<str>,
+    /// How many MessageGroupIds the calls have between them; none where it is 0.
+    keys: u64,
+    sent: u64,
 }
 
 impl Decisions {
     /// Makes a fresh store in `config.server.data_dir`, which must exist, for the one target of the configuration, with
-    /// `waiting` calls in its BATCH lane. A limit of the target must admit one call at a time.
+    /// `waiting` calls in its BATCH lane, which have `keys` MessageGroupIds between them, or none. A limit of the target must
+    /// admit one call at a time.
     ///
     /// # Errors
     /// When the store cannot be made.
-    pub fn new(config: &Config, waiting: u64) -> Result<Decisions, OpenError> {
+    pub fn new(config: &Config, waiting: u64, keys: u64) -> Result<Decisions, OpenError> {
         let path = rampmeter_store::store_path(&config.server.data_dir);
         let store = Store::open(&path).map_err(|error| OpenError::Store(error.to_string()))?;
         let writer = recover(store, config, false, Duration::ZERO)?.writer;
@@ -50,6 +54,8 @@ impl Decisions {
             writer,
             target,
             queue,
+            keys,
+            sent: 0,
         };
         let mut left = waiting;
         while left > 0 {
@@ -81,7 +87,9 @@ impl Decisions {
     /// Calls that wait.
     #[must_use]
     pub fn waiting(&self) -> u64 {
-        self.writer.memory.calls.targets[&self.target].ready[Priority::Batch.index()]
+        let target = &self.writer.memory.calls.targets[&self.target];
+        let batch = Priority::Batch.index();
+        target.ready[batch] + target.aside[batch]
     }
 
     fn start_one(&mut self) -> Result<Duration, StoreFailure> {
@@ -123,9 +131,12 @@ impl Decisions {
         self.writer.store.begin()?;
         let mut transaction = Transaction::new(&self.writer.store, &mut self.writer.memory, now);
         for _ in 0..calls {
+            self.sent += 1;
+            let key = (self.keys > 0).then(|| self.sent % self.keys);
             let request = SendMessage {
                 queue_url: self.queue.to_string(),
                 body: r#"{"Method":"GET","Path":"/"}"#.to_owned(),
+                group_id: key.map(|key| format!("key-{key}")),
                 ..SendMessage::default()
             };
             let sent = transaction

@@ -9,7 +9,8 @@ use rampmeter_caller::Caller;
 use rampmeter_clock::Basis;
 use rampmeter_config::{Target as Config, Worker};
 use rampmeter_dispatch::{
-    Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Time, WindowRow,
+    Charges, Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Tariff,
+    Time, WindowRow,
 };
 use rampmeter_index::{DEAD_LANE, Queue, RecentErrors, names_of};
 use rampmeter_store::model::damaged::DamagedKind;
@@ -20,7 +21,7 @@ use rampmeter_succession::{holds_for, take_up_calendar};
 use crate::apply::control::limit_change::amended;
 use crate::commit::open::OpenError;
 use crate::commit::writer::Writer;
-use crate::memory::target::Target;
+use rampmeter_index::Target;
 
 /// The most calls in flight to a target that has no limit of its own on them.
 const MAX_IN_FLIGHT: u32 = 256;
@@ -55,11 +56,12 @@ pub(crate) fn open_target(
     let (going_on, lost): (Vec<&PermitRow>, Vec<&PermitRow>) =
         permits.iter().partition(|permit| jobs.contains(&permit.id));
     let now = writer.clock.now();
+    let base = bounded(config.rules.clone());
+    let tariffs = base.tariffs();
     let open = lost
         .into_iter()
-        .map(|permit| held(permit, config, now))
+        .map(|permit| held(permit, config, &tariffs, now))
         .collect();
-    let base = bounded(config.rules.clone());
     let mut unreadable = None;
     let mut overrides = match readable(writer.store.controls().overrides(id))? {
         Readable::Whole(overrides) => overrides,
@@ -109,6 +111,8 @@ pub(crate) fn open_target(
     let mut target = Target::new(shared, caller, gate, base, overrides, lanes, dead);
     target.selector = selector_of(config)?;
     let store = &writer.store;
+    let known: Vec<u64> = tariffs.iter().map(Tariff::fingerprint).collect();
+    store.lanes().end_other_lines(id, &known)?;
     let counted = target.recount(id, store.messages(), store.lanes(), store.calls());
     if let Readable::Damaged(damaged) = readable(counted)? {
         target.gate.pause(Scope::Target);
@@ -124,9 +128,9 @@ pub(crate) fn open_target(
     Ok(target)
 }
 
-/// A permit whose call was in flight. Its hold counts from now and not from the permit, for a process that was frozen
-/// may have sent the request just before it ended.
-fn held(permit: &PermitRow, config: &Config, now: Time) -> OpenPermit {
+/// A permit whose call was in flight: held from now on, and not from its permit, for a process that was frozen may have sent
+/// it just before it ended.
+fn held(permit: &PermitRow, config: &Config, tariffs: &[Tariff], now: Time) -> OpenPermit {
     let length = permit.holds_for.unwrap_or_default().max(holds_for(config));
     OpenPermit {
         id: permit.id,
@@ -135,6 +139,7 @@ fn held(permit: &PermitRow, config: &Config, now: Time) -> OpenPermit {
         held_until: permit
             .held_until
             .unwrap_or_else(|| now.saturating_add(length)),
+        charges: Charges::recalled(&permit.charges, tariffs),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Decisions: the time to start a call under eight limits, while a thousand calls wait and while a million do. Measured
-//! with the real store (the gate's decision, the first call of the lane, its permit) as one ratio in one run, and for
-//! the gate alone, with a full window of a million calls a day.
+//! with the real store (the gate's decision, the first call of the lane, its permit) as one ratio in one run, the
+//! same for limits by a key with all calls of one key and of very many, and for the gate alone, with a full window of a million calls a day.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -16,6 +16,8 @@ const FEW: u64 = 1_000;
 const ROUNDS: u32 = 20;
 /// Starts of each store in a round.
 const STARTS: u32 = 100;
+/// Calls that wait for each key of a limit that is kept by one.
+const CALLS_OF_A_KEY: u64 = 10;
 /// Calls of the gate alone.
 const GATE_CALLS: i64 = 1_000_000;
 
@@ -42,7 +44,21 @@ pub(super) struct Measured {
     many_micros: f64,
     /// The second divided by the first.
     ratio: f64,
+    keyed: Keyed,
     gate: GateAlone,
+}
+
+/// The same with a limit for each key, with as many calls waiting, all of one key and of very many.
+#[derive(Debug, Serialize)]
+struct Keyed {
+    waiting: u64,
+    keys: u64,
+    /// Median microseconds to start a call while those of one key wait.
+    one_key_micros: f64,
+    /// The same while those of all keys do.
+    many_keys_micros: f64,
+    /// The second by the first.
+    ratio: f64,
 }
 
 /// The gate alone, with the same limits: it does not know how many calls wait.
@@ -61,6 +77,7 @@ impl Measured {
     pub(super) fn text(&self) -> String {
         format!(
             "decisions       {:.1} µs to start a call with {} limits while {} wait, {:.1} µs while {} do: {:.2} times\n\
+             limits by key   {:.1} µs to start a call while {} of one key wait, {:.1} µs while as many of {} keys do: {:.2} times\n\
              the gate alone  {:.0} ns for decision, start and answer at first, {:.0} ns after a million calls; {} rows at most",
             self.few_micros,
             self.limits,
@@ -68,6 +85,11 @@ impl Measured {
             self.many_micros,
             self.many_waiting,
             self.ratio,
+            self.keyed.one_key_micros,
+            self.keyed.waiting,
+            self.keyed.many_keys_micros,
+            self.keyed.keys,
+            self.keyed.ratio,
             self.gate.first_nanos,
             self.gate.last_nanos,
             self.gate.most_rows,
@@ -83,26 +105,51 @@ pub(super) async fn measure(directory: &Path, many: u64) -> Result<Measured, Str
 }
 
 fn measure_blocking(directory: &Path, many: u64) -> Result<Measured, String> {
-    let mut small = store(&directory.join("few-waiting"), FEW)?;
-    let mut large = store(&directory.join("many-waiting"), many)?;
-    let (mut few, mut lots) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        few.extend(small.start(STARTS).map_err(|why| why.to_string())?);
-        lots.extend(large.start(STARTS).map_err(|why| why.to_string())?);
-    }
-    let (few_micros, many_micros) = (median(few), median(lots));
+    let mut small = store(&directory.join("few-waiting"), FEW, 0)?;
+    let mut large = store(&directory.join("many-waiting"), many, 0)?;
+    let (few_micros, many_micros) = compare(&mut small, &mut large)?;
     Ok(Measured {
+        keyed: keyed(directory, many)?,
         limits: LIMITS.len() + 1,
         few_waiting: small.waiting(),
         few_micros,
         many_waiting: large.waiting(),
         many_micros,
-        ratio: (many_micros / few_micros * 100.0).round() / 100.0,
+        ratio: ratio(few_micros, many_micros),
         gate: gate_alone(),
     })
 }
 
-fn store(directory: &Path, waiting: u64) -> Result<Decisions, String> {
+fn keyed(directory: &Path, waiting: u64) -> Result<Keyed, String> {
+    let keys = (waiting / CALLS_OF_A_KEY).max(1);
+    let mut one = store(&directory.join("one-key"), waiting, 1)?;
+    let mut all = store(&directory.join("many-keys"), waiting, keys)?;
+    let (one_key_micros, many_keys_micros) = compare(&mut one, &mut all)?;
+    Ok(Keyed {
+        waiting: all.waiting(),
+        keys,
+        one_key_micros,
+        many_keys_micros,
+        ratio: ratio(one_key_micros, many_keys_micros),
+    })
+}
+
+/// The median time of a start with either store, in microseconds.
+fn compare(one: &mut Decisions, other: &mut Decisions) -> Result<(f64, f64), String> {
+    let (mut took, mut others) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        took.extend(one.start(STARTS).map_err(|why| why.to_string())?);
+        others.extend(other.start(STARTS).map_err(|why| why.to_string())?);
+    }
+    Ok((median(took), median(others)))
+}
+
+fn ratio(one: f64, other: f64) -> f64 {
+    (other / one * 100.0).round() / 100.0
+}
+
+/// A store whose calls have so many MessageGroupIds between them; without any, no limit is kept by one.
+fn store(directory: &Path, waiting: u64, keys: u64) -> Result<Decisions, String> {
     std::fs::create_dir_all(directory).map_err(|why| why.to_string())?;
     let mut text = format!(
         "version = 1\n[server]\ndata_dir = {:?}\n[targets.erp]\npreset = \"http\"\n\
@@ -115,10 +162,16 @@ fn store(directory: &Path, waiting: u64) -> Result<Decisions, String> {
             "[[targets.erp.limits]]\nname = \"{name}\"\ncalls = {calls}\nper = \"{per}\"\n"
         ));
     }
+    if keys > 0 {
+        text.push_str(
+            "[[targets.erp.limits]]\nname = \"tenant\"\ncalls = 1000000\nper = \"1d\"\n\
+             by = \"MessageGroupId\"\n",
+        );
+    }
     let no_file = |_: &Path| Err(std::io::Error::from(std::io::ErrorKind::NotFound));
     let config = Config::parse(&text, &PathBuf::from("bench.toml"), &|_| None, &no_file)
         .map_err(|report| report.to_string())?;
-    Decisions::new(&config, waiting).map_err(|why| why.to_string())
+    Decisions::new(&config, waiting, keys).map_err(|why| why.to_string())
 }
 
 fn median(mut took: Vec<Duration>) -> f64 {

@@ -89,9 +89,11 @@ impl LaneTables<'_> {
 
     /// The lowest turn that waits in a lane. Polls of jobs have none.
     pub fn lowest_turn(&self, queue: QueueId) -> Result<Option<u64>, StoreError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT min(turn) FROM ready WHERE queue = ?1 AND turn > 0")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT min(turn) FROM (\
+                 SELECT min(turn) AS turn FROM ready WHERE queue = ?1 AND turn > 0 UNION ALL \
+                 SELECT min(turn) FROM line WHERE queue = ?1 AND aside = 1 AND turn > 0)",
+        )?;
         let lowest: Option<i64> = statement.query_row([queue], |row| row.get(0))?;
         Ok(lowest.map(i64::unsigned_abs))
     }
@@ -153,7 +155,9 @@ impl LaneTables<'_> {
     /// The highest turn among the calls of a group that wait in a lane.
     pub fn newest_turn(&self, queue: QueueId, group: GroupHash) -> Result<Option<u64>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT max(turn) FROM ready WHERE queue = ?1 AND message_group = ?2",
+            "SELECT max(turn) FROM (\
+             SELECT max(turn) AS turn FROM ready WHERE queue = ?1 AND message_group = ?2 UNION ALL \
+             SELECT max(turn) AS turn FROM line WHERE queue = ?1 AND message_group = ?2)",
         )?;
         let newest: Option<i64> = statement.query_row((queue, group), |row| row.get(0))?;
         Ok(newest.map(i64::unsigned_abs))
@@ -163,11 +167,14 @@ impl LaneTables<'_> {
     /// group that came later.
     pub fn newest_ungrouped_turn(&self, queue: QueueId) -> Result<Option<u64>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT turn FROM ready WHERE queue = ?1 AND message_group IS NULL AND turn > 0 \
-             ORDER BY turn DESC LIMIT 1",
+            "SELECT max(turn) FROM (\
+             SELECT * FROM (SELECT turn FROM ready WHERE queue = ?1 AND message_group IS NULL \
+                            AND turn > 0 ORDER BY turn DESC LIMIT 1) UNION ALL \
+             SELECT * FROM (SELECT turn FROM line WHERE queue = ?1 AND aside = 1 \
+                            AND message_group IS NULL AND turn > 0 ORDER BY turn DESC LIMIT 1))",
         )?;
-        let newest = statement.query_row([queue], |row| row.get::<_, i64>(0));
-        Ok(optional(newest)?.map(i64::unsigned_abs))
+        let newest: Option<i64> = statement.query_row([queue], |row| row.get(0))?;
+        Ok(newest.map(i64::unsigned_abs))
     }
 
     /// Gives a message its turn.
@@ -357,6 +364,15 @@ impl LaneTables<'_> {
         )?;
         self.connection.execute(
             "DELETE FROM ordered_call WHERE target = ?1 AND queue = ?2",
+            (target, queue),
+        )?;
+        self.connection.execute(
+            "INSERT INTO ready SELECT queue, turn, message, message_group FROM line \
+             WHERE target = ?1 AND queue = ?2 AND aside = 1",
+            (target, queue),
+        )?;
+        self.connection.execute(
+            "DELETE FROM line WHERE target = ?1 AND queue = ?2",
             (target, queue),
         )?;
         CallTables::of(self.connection).forget_jobs(queue)?;

@@ -7,6 +7,7 @@ mod counted;
 pub(crate) mod dead_letter;
 pub(crate) mod job;
 pub(crate) mod lane;
+pub(crate) mod line;
 pub(crate) mod open;
 pub(crate) mod outcome;
 pub(crate) mod permit;

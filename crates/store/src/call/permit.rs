@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use rampmeter_dispatch::{Memory, PermitId, Time, WindowRow};
+use rampmeter_dispatch::{KeptCharge, Key, Memory, PermitId, Time, WindowRow};
+
+use rusqlite::Connection;
 
 use crate::column::{micros, optional_micros};
 use crate::connection::optional;
@@ -42,13 +44,15 @@ pub struct PermitRow {
     pub held_until: Option<Time>,
     /// How long its call keeps its slots once the answer is lost; none in rows of earlier versions.
     pub holds_for: Option<Duration>,
+    /// What its call is charged by the tariffs of its target's limits.
+    pub charges: Vec<KeptCharge>,
 }
 
 impl CallTables<'_> {
     /// Adds a permit that is given now.
     pub fn insert_permit(&self, permit: &PermitRow) -> Result<(), StoreFailure> {
         self.connection
-            .prepare_cached("INSERT INTO permit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+            .prepare_cached("INSERT INTO permit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
             .execute((
                 permit.id,
                 permit.target,
@@ -59,6 +63,8 @@ impl CallTables<'_> {
                 permit
                     .holds_for
                     .map(|length| i64::try_from(length.as_micros()).unwrap_or(i64::MAX)),
+                (!permit.charges.is_empty())
+                    .then(|| serde_json::to_string(&permit.charges).expect("charges are numbers")),
             ))?;
         Ok(())
     }
@@ -120,7 +126,7 @@ impl CallTables<'_> {
     /// The permits that are out, oldest first.
     pub fn permits(&self) -> Result<Vec<PermitRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, target, lane, message, started_at, held_until, holds_for FROM permit \
+            "SELECT id, target, lane, message, started_at, held_until, holds_for, charges FROM permit \
              ORDER BY id",
         )?;
         let rows = statement.query_map([], |row| {
@@ -134,6 +140,7 @@ impl CallTables<'_> {
                 holds_for: row
                     .get::<_, Option<i64>>(6)?
                     .map(|micros| Duration::from_micros(micros.unsigned_abs())),
+                charges: charges(row.get(7)?)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -146,6 +153,10 @@ impl CallTables<'_> {
              ON CONFLICT DO UPDATE SET until = excluded.until, count = excluded.count",
         )?;
         for place in places {
+            if let Some(key) = place.key {
+                put_keyed_place(self.connection, target, place, key)?;
+                continue;
+            }
             statement.execute((
                 target,
                 &place.limit,
@@ -157,17 +168,20 @@ impl CallTables<'_> {
         Ok(())
     }
 
-    /// Deletes all slots of a target's windows.
+    /// Forgets all slots of a target's windows.
     pub fn delete_places(&self, target: TargetId) -> Result<(), StoreFailure> {
         self.connection
             .execute("DELETE FROM window_place WHERE target = ?1", [target])?;
+        self.connection
+            .execute("DELETE FROM keyed_place WHERE target = ?1", [target])?;
         Ok(())
     }
 
     /// The slots that are taken in the windows of a target.
     pub fn places(&self, target: TargetId) -> Result<Vec<WindowRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT limit_name, slot, until, count FROM window_place WHERE target = ?1",
+            "SELECT limit_name, slot, until, count, NULL FROM window_place WHERE target = ?1 \
+             UNION ALL SELECT limit_name, slot, until, count, key FROM keyed_place WHERE target = ?1",
         )?;
         let rows = statement.query_map([target], |row| {
             Ok(WindowRow {
@@ -175,6 +189,9 @@ impl CallTables<'_> {
                 slot: row.get(1)?,
                 until: micros(row, 2)?,
                 count: row.get(3)?,
+                key: row
+                    .get::<_, Option<i64>>(4)?
+                    .and_then(|key| Key::from_number(key.cast_unsigned())),
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -188,12 +205,14 @@ impl CallTables<'_> {
         except: &[&str],
     ) -> Result<(), StoreError> {
         let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
-        let mut statement = self.connection.prepare_cached(
-            "UPDATE window_place SET until = min(until, ?3 - ?2) + ?2 WHERE target = ?1 \
-             AND NOT EXISTS (SELECT 1 FROM json_each(?4) WHERE value = limit_name)",
-        )?;
         let except = serde_json::json!(except).to_string();
-        statement.execute((target, micros, i64::MAX, except))?;
+        for table in ["window_place", "keyed_place"] {
+            let mut statement = self.connection.prepare_cached(&format!(
+                "UPDATE {table} SET until = min(until, ?3 - ?2) + ?2 WHERE target = ?1 \
+                 AND NOT EXISTS (SELECT 1 FROM json_each(?4) WHERE value = limit_name)"
+            ))?;
+            statement.execute((target, micros, i64::MAX, &except))?;
+        }
         Ok(())
     }
 
@@ -260,4 +279,34 @@ impl CallTables<'_> {
             .transpose()
             .map_err(|error| StoreError::damaged(format!("a gate's memory: {error}")))
     }
+}
+
+fn charges(text: Option<String>) -> rusqlite::Result<Vec<KeptCharge>> {
+    let read = text.map(|text| serde_json::from_str(&text)).transpose();
+    let charges = read.map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(7, rusqlite::types::Type::Text, error.into())
+    })?;
+    Ok(charges.unwrap_or_default())
+}
+
+fn put_keyed_place(
+    connection: &Connection,
+    target: TargetId,
+    place: &WindowRow,
+    key: Key,
+) -> Result<(), StoreFailure> {
+    connection
+        .prepare_cached(
+            "INSERT INTO keyed_place VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+             ON CONFLICT DO UPDATE SET until = excluded.until, count = excluded.count",
+        )?
+        .execute((
+            target,
+            &place.limit,
+            key.number().cast_signed(),
+            place.slot,
+            place.until.as_micros(),
+            place.count,
+        ))?;
+    Ok(())
 }

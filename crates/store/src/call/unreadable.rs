@@ -52,6 +52,7 @@ impl Ledger<'_> {
              OR typeof(message) <> 'integer' OR typeof(started_at) <> 'integer' \
              OR typeof(held_until) NOT IN ('integer', 'null') \
              OR typeof(holds_for) NOT IN ('integer', 'null') \
+             OR charges IS NOT NULL AND (typeof(charges) <> 'text' OR NOT json_valid(charges)) \
              RETURNING id, target, lane, message, started_at",
         )?;
         let rows = statement.query_map([], |row| {
@@ -76,6 +77,7 @@ impl Ledger<'_> {
         let mut statement = self.connection.prepare_cached(
             "SELECT queue.target, queue.lane, NOT (\
              EXISTS (SELECT 1 FROM ready WHERE ready.message = message.id) \
+             OR EXISTS (SELECT 1 FROM line WHERE line.message = message.id) \
              OR EXISTS (SELECT 1 FROM delayed WHERE delayed.message = message.id) \
              OR EXISTS (SELECT 1 FROM job WHERE job.message = message.id) \
              OR EXISTS (SELECT 1 FROM ordered_call WHERE ordered_call.message = message.id AND standing = 0) \
@@ -108,13 +110,25 @@ impl Ledger<'_> {
     /// # Errors
     /// When the store failed.
     pub fn take_unreadable_places(&self) -> Result<Vec<LostPlaces>, StoreFailure> {
-        let mut statement = self.connection.prepare(
-            "DELETE FROM window_place WHERE typeof(target) <> 'integer' \
+        let mut lost = self.take_unreadable_of("window_place", "slot")?;
+        lost.extend(self.take_unreadable_of("keyed_place", "key")?);
+        Ok(lost)
+    }
+
+    /// Removes the rows of one of the two tables. `number_too`: a column that holds an integer there too.
+    fn take_unreadable_of(
+        &self,
+        table: &str,
+        number_too: &str,
+    ) -> Result<Vec<LostPlaces>, StoreFailure> {
+        let mut statement = self.connection.prepare(&format!(
+            "DELETE FROM {table} WHERE typeof(target) <> 'integer' \
              OR typeof(limit_name) <> 'text' OR typeof(slot) <> 'integer' \
+             OR typeof({number_too}) <> 'integer' \
              OR slot NOT BETWEEN 0 AND 4294967295 OR typeof(until) <> 'integer' \
              OR typeof(count) <> 'integer' OR count NOT BETWEEN 0 AND 4294967295 \
-             RETURNING target, limit_name, slot, count",
-        )?;
+             RETURNING target, limit_name, slot, count"
+        ))?;
         let rows = statement.query_map([], |row| {
             let limit = match row.get(1)? {
                 Value::Text(name) => Some(name),

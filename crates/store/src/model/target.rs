@@ -137,4 +137,8 @@ pub struct LimitState {
     pub vendor_may_count: Option<u64>,
     /// Calls per second that a window amounts to: its calls divided by its length. Absent for calls in flight.
     pub nominal_per_second: Option<f64>,
+    /// How it counts where it does not count every call once: which calls, how many places each, and by which key.
+    pub counts: Option<String>,
+    /// Where it is kept by a key, how many keys have places taken; `used` is then that of the fullest.
+    pub keys: Option<u64>,
 }

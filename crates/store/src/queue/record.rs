@@ -400,12 +400,13 @@ pub fn count_messages(
     };
     // In a lane: calls that wait for another call of their OrderingKey, and those in backoff.
     let parked = count("SELECT count(*) FROM ordered_call WHERE queue = ?1 AND standing = 0")?;
+    let aside = count("SELECT count(*) FROM line WHERE queue = ?1 AND aside = 1")?;
     let backing_off = count(
         "SELECT count(*) FROM delayed JOIN message ON message.id = delayed.message \
          WHERE message.queue = ?1 AND message.id NOT IN (SELECT message FROM hidden WHERE queue = ?1)",
     )?;
     Ok(QueueCounts {
-        visible: visible + parked,
+        visible: visible + parked + aside,
         in_flight,
         delayed: delayed + backing_off,
     })

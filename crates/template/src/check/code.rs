@@ -47,6 +47,8 @@ pub(super) const FOLLOWS_JOBS: &str = "RM3030";
 pub(super) const FORGETS_CALLS: &str = "RM3034";
 /// More concurrency than the account has.
 pub(super) const ACCOUNT_TOO_SMALL: &str = "RM3035";
+/// A limit that does not count every call once.
+pub(super) const COUNTS_BY_TARIFF: &str = "RM3036";
 
 /// What the codes mean.
 pub const CODES: &[(&str, &str)] = &[
@@ -141,6 +143,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         ACCOUNT_TOO_SMALL,
         "The account allows fewer concurrent executions than the workers reserve or may use.",
+    ),
+    (
+        COUNTS_BY_TARIFF,
+        "A limit has applies_to, cost or by. Workers on AWS take a permit before they know its call, and the table's item has no room for keys: such a limit is exact on one machine only.",
     ),
     (
         "RM3040",

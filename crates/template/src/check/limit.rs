@@ -6,7 +6,8 @@ use rampmeter_config::{Limiter, Target};
 use rampmeter_dispatch::{Limit, LimitKind, Reserve, Share};
 
 use super::code::{
-    ABOVE_CEILING, DOES_NOT_FIT, NO_LIMITS, NOT_FOR_RESERVED, WINDOW_OUTLIVES_MESSAGES,
+    ABOVE_CEILING, COUNTS_BY_TARIFF, DOES_NOT_FIT, NO_LIMITS, NOT_FOR_RESERVED,
+    WINDOW_OUTLIVES_MESSAGES,
 };
 use super::{Finding, FindingPlace};
 use crate::report::STARTS_PER_SECOND;
@@ -30,6 +31,7 @@ pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
         );
         found.push(Finding::warning(NO_LIMITS, place, message, help));
     }
+    found.extend(tariffs(target));
     match limiter {
         Limiter::Lease => found.extend(leases(target)),
         Limiter::Reserved => found.extend(reserved(target)),
@@ -51,6 +53,20 @@ pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Limits that do not count every call once, which nobody could hold there.
+fn tariffs(target: &Target) -> impl Iterator<Item = Finding> {
+    let limits = target.rules.limits.iter().enumerate();
+    let of_some = limits.filter(|(_, limit)| !limit.tariff.is_plain());
+    of_some.map(|(at, limit)| {
+        let message = format!(
+            "{} counts otherwise than every call once ({}), which workers on AWS cannot hold",
+            limit.name, limit.tariff
+        );
+        let help = "leave out applies_to, cost and by, or make targets of their own of those calls";
+        Finding::error(COUNTS_BY_TARIFF, place_of(target, at), message, help)
+    })
 }
 
 /// A limit that comes from the preset is shown at its target.

@@ -28,6 +28,8 @@ fn target() -> TargetSample {
             expires_at: None,
             reaches_per_second: None,
             nominal_per_second: None,
+            counts: None,
+            keys: None,
             vendor_may_count: None,
         }],
         waiting: [0; 3],

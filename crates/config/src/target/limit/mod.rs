@@ -15,6 +15,7 @@ use crate::target::deferral;
 
 pub(super) mod calendar;
 mod share;
+pub(super) mod tariff;
 
 /// A call has a slot in each limit, and slots are counted in 32 bits.
 const MAX_PLACES: u64 = u32::MAX as u64;
@@ -32,6 +33,9 @@ const KEYS: &[&str] = &[
     "share",
     "reset",
     "reset_margin",
+    "applies_to",
+    "cost",
+    "by",
 ];
 
 /// Reads `limits` and `max_deferrals` of a target; notes of limits by the limit's name. A target without `limits` gets
@@ -132,6 +136,7 @@ fn limit(reading: &Reading<'_>, section: &Section<'_>) -> Option<Limit> {
     let max = kind.as_ref().map(whole);
     let reserve = reserve(reading, section, max);
     let share = share::read(reading, section, max.map(|(_, max)| max), reserve);
+    let tariff = tariff::read(reading, section);
     Some(Limit {
         name: name?,
         kind: kind?,
@@ -140,6 +145,7 @@ fn limit(reading: &Reading<'_>, section: &Section<'_>) -> Option<Limit> {
         count_from,
         counts,
         pace,
+        tariff: tariff?,
     })
 }
 

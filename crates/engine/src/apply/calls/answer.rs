@@ -16,6 +16,7 @@ use rampmeter_store::StoreError;
 use rampmeter_store::message_parameters;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{PermitRow, Readable, StoreFailure, TargetErrorRow, readable};
+use rampmeter_succession::holds_for;
 
 use crate::apply::calls::context::CallContext;
 use crate::apply::calls::job::AcceptedJob;
@@ -273,8 +274,9 @@ impl CallContext<'_> {
         let now = self.now();
         let target = self.target(id);
         // The call left a little after its permit was given, and its timeout ran from then.
-        let held_until = target
-            .held_until(call.started_at)
+        let held_until = call
+            .started_at
+            .saturating_add(holds_for(&target.config))
             .max(now.saturating_add(target.config.hold_after_timeout));
         let request = EndedRequest {
             permit,

@@ -16,8 +16,8 @@ use crate::apply::calls::context::{CallContext, CallStore};
 use crate::apply::subject::Subject;
 use rampmeter_index::Queue;
 
-/// The position of a poll of a job: before every call.
-const LOOK: u64 = 0;
+/// The turn of a poll of a job: before that of every call.
+pub(crate) const LOOK: u64 = 0;
 
 /// The lanes of targets, and the order of the calls in them.
 #[derive(Debug)]
@@ -78,7 +78,8 @@ impl Lanes<'_, '_> {
             return self.store.messages.make_ready(message.queue, message.id);
         };
         if self.is_job(target, message.id)? {
-            return self.make_look_ready(target, lane, message);
+            // A poll goes before all calls of its lane that have not started: what has begun is to end.
+            return self.place(target, lane, message, LOOK);
         }
         if let Some((_, ordering)) = self.order_of(message) {
             let status = if self.may_go(target, ordering, message)? {
@@ -100,12 +101,7 @@ impl Lanes<'_, '_> {
             }
             turn => turn,
         };
-        self.store
-            .lanes
-            .make_ready_in_turn(message.queue, turn, message.id, message.group)?;
-        self.calls.target(target).ready[lane.index()] += 1;
-        *self.calls.made_ready = true;
-        Ok(())
+        self.place(target, lane, message, turn)
     }
 
     /// A call that is put back loses its position: when it is ready again, it goes to the end of its lane.
@@ -123,24 +119,7 @@ impl Lanes<'_, '_> {
         Ok(self.calls.target(target).jobs > 0 && self.store.calls.job(message)?.is_some())
     }
 
-    /// A poll of a job goes before all calls of its lane that have not started: what has begun should end.
-    fn make_look_ready(
-        &mut self,
-        target: TargetId,
-        lane: Priority,
-        message: &MessageRow,
-    ) -> Result<(), StoreError> {
-        self.store
-            .lanes
-            .make_ready_in_turn(message.queue, LOOK, message.id, None)?;
-        let waiting = self.calls.target(target);
-        waiting.ready[lane.index()] += 1;
-        waiting.polls[lane.index()] += 1;
-        *self.calls.made_ready = true;
-        Ok(())
-    }
-
-    /// Takes the first call out of a lane, with its job if it is a poll. `None` if the call had to be parked.
+    /// Takes the first call out of a lane, and the job if it is a poll of one. None if it had to be parked.
     pub(crate) fn take_first(
         &mut self,
         target: TargetId,
@@ -149,6 +128,7 @@ impl Lanes<'_, '_> {
     ) -> Result<Option<(MessageRow, Option<JobRow>)>, StoreError> {
         let queue = self.calls.target(target).queues[lane.index()];
         self.store.lanes.unready_in_turn(queue, turn, number)?;
+        self.leave_lines(target, number)?;
         let waiting = self.calls.target(target);
         waiting.ready[lane.index()] -= 1;
         if turn == LOOK {
@@ -215,7 +195,12 @@ impl Lanes<'_, '_> {
             .lanes
             .unready_in_turn(queue, message.turn, number)?
         {
+            self.leave_lines(target, number)?;
             self.calls.target(target).ready[lane.index()] -= 1;
+            return Ok(());
+        }
+        if self.leave_lines(target, number)? {
+            self.calls.target(target).aside[lane.index()] -= 1;
             return Ok(());
         }
         if self.store.messages.undelay(number)? {
@@ -247,6 +232,7 @@ impl Lanes<'_, '_> {
             .store
             .lanes
             .unready_in_turn(from, message.turn, message.id)?;
+        let was_aside = self.leave_lines(target, message.id)?;
         let parked = match message.ordering {
             Some(ordering) => {
                 let parked = self
@@ -275,13 +261,16 @@ impl Lanes<'_, '_> {
         if was_ready {
             self.calls.target(target).ready[lane.index()] -= 1;
         }
+        if was_aside {
+            self.calls.target(target).aside[lane.index()] -= 1;
+        }
         if parked {
             self.calls.target(target).parked[lane.index()] -= 1;
         }
         message.queue = queue;
         message.turn = 0;
         self.store.lanes.change_queue(message.id, queue)?;
-        if was_ready || parked {
+        if was_ready || was_aside || parked {
             self.make_ready(&message)?;
         }
         if let Some(ordering) = message.ordering {
@@ -290,7 +279,7 @@ impl Lanes<'_, '_> {
         Ok(())
     }
 
-    fn message(&self, number: MessageNumber) -> Result<MessageRow, StoreError> {
+    pub(crate) fn message(&self, number: MessageNumber) -> Result<MessageRow, StoreError> {
         self.store
             .messages
             .message(number)?

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use rampmeter_dispatch::{Explanation, Holder, Priority};
 use rampmeter_store::model::call::{CallState, JobState};
 use rampmeter_store::model::id::{ExecutionId, MessageNumber, QueueId, TargetId};
-use rampmeter_store::{JobRow, LaneRow, MessageRow, OrderStatus};
+use rampmeter_store::{InTurn, JobRow, LaneRow, MessageRow, OrderStatus};
 use rampmeter_store::{Readable, StoreError, StoreFailure, readable};
 
 use crate::apply::calls::context::CallContext;
-use crate::apply::calls::why::{Ahead, Status, explain, explain_job};
 use crate::apply::subject::Subject;
 use rampmeter_index::Queue;
+use rampmeter_index::{Ahead, Status, explain, explain_job};
 
 /// The calls that have not ended, each once, those in flight first; at most `most`, of one target or of all.
 pub(crate) fn list(
@@ -37,6 +37,7 @@ pub(crate) fn list(
         listing.in_turn(context, id)?;
     }
     for &id in &targets {
+        listing.aside(context, id)?;
         listing.parked(context, id)?;
     }
     listing.delayed(context, &targets)?;
@@ -100,6 +101,8 @@ impl Survey {
             Status::Waiting {
                 ahead: self.ahead_of(context, queue, message)?,
             }
+        } else if let Some(status) = aside(context, queue, message)? {
+            status
         } else if is_parked(context, queue, message)? {
             Status::Parked {
                 before: goes_before(context, queue.target, message)?,
@@ -215,7 +218,35 @@ impl Listing {
         Ok(())
     }
 
-    /// The calls that wait behind another call of their OrderingKey.
+    /// The calls that stand aside in a line.
+    fn aside(&mut self, context: &mut CallContext<'_>, id: TargetId) -> Result<(), StoreError> {
+        let target = context.target(id);
+        let lanes = Priority::ALL.into_iter().zip(target.queues);
+        for ((lane, queue), count) in lanes.zip(target.aside) {
+            if count == 0 || self.room() == 0 {
+                continue;
+            }
+            for number in context.store.lanes.aside(queue, self.room())? {
+                let Readable::Whole(Some(message)) =
+                    readable(context.store.messages.message(number))?
+                else {
+                    continue;
+                };
+                let lane = Some(lane);
+                let queue = Queue {
+                    id: queue,
+                    target: id,
+                    lane,
+                };
+                if let Some(status) = aside(context, queue, &message)? {
+                    self.add(context, id, number, status)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The calls that another call of their OrderingKey goes before.
     fn parked(&mut self, context: &mut CallContext<'_>, id: TargetId) -> Result<(), StoreError> {
         let target = context.target(id);
         for (queue, parked) in target.queues.into_iter().zip(target.parked) {
@@ -323,6 +354,29 @@ fn is_in_flight(context: &mut CallContext<'_>, id: TargetId, number: MessageNumb
     context.target(id).in_flight.has_message(number)
 }
 
+/// How a call stands that stands aside in a line; none if it does not.
+fn aside(
+    context: &mut CallContext<'_>,
+    queue: Queue,
+    message: &MessageRow,
+) -> Result<Option<Status>, StoreError> {
+    let lines = context.store.lanes.lines_of(message.id)?;
+    let Some((line, _)) = lines.into_iter().find(|(_, aside)| *aside) else {
+        return Ok(None);
+    };
+    let call = InTurn {
+        turn: message.turn,
+        message: message.id,
+    };
+    let lanes = context.store.lanes;
+    let before = lanes.aside_before(queue.target, line, queue.id, call, MAX_COUNTED)?;
+    let first = lanes.first_of_line(queue.target, line, queue.id, false)?;
+    Ok(Some(Status::Aside {
+        ahead: before + u64::from(first.is_some()),
+        charges: context.lanes().charges_of(queue.target, message)?,
+    }))
+}
+
 /// Whether another call of the same OrderingKey keeps this one out of its lane.
 fn is_parked(
     context: &CallContext<'_>,
@@ -388,7 +442,7 @@ fn call_state(
     let why = match (&job, status) {
         (Some(job), Status::Delayed { until, .. }) => explain_job(job, until),
         (Some(job), _) => explain_job(job, None),
-        (None, Status::Waiting { .. }) if draining => {
+        (None, Status::Waiting { .. } | Status::Aside { .. }) if draining => {
             Explanation::by_host(Holder::Draining, None, None)
         }
         (None, _) => explain(target, priority, status, message, now),

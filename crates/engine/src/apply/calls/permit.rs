@@ -7,9 +7,10 @@ use std::time::{Duration, SystemTime};
 use rampmeter_asl::Selector;
 use rampmeter_call::{CallMessage, OnUnknown, Request, job::FollowUp};
 use rampmeter_caller::Attempt;
-use rampmeter_dispatch::{Decision, Priority, Time};
+use rampmeter_dispatch::{Charges, Decision, Priority, Time};
 use rampmeter_index::InFlight;
 use rampmeter_store::message_body;
+use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::id::MessageNumber;
 use rampmeter_store::model::id::{TargetId, idempotency_key, message_id};
 use rampmeter_store::{MessageRow, PermitRow, StoreError};
@@ -74,6 +75,11 @@ impl Permits<'_, '_> {
         let now = self.calls.now();
         let mut unfinished = true;
         for _ in 0..PERMITS_AT_ONCE {
+            if let Readable::Damaged(damaged) = readable(self.calls.lanes().settle(id))? {
+                self.calls
+                    .note_damaged(DamagedKind::Row, damaged.to_string(), &damaged)?;
+                return Ok(false);
+            }
             let target = self.calls.target(id);
             let waiting = target.waiting();
             match target.gate.decide(waiting, now) {
@@ -91,6 +97,10 @@ impl Permits<'_, '_> {
             }
         }
         let target = self.calls.target(id);
+        if target.aside != [0; 3] {
+            let freed = target.gate.view(now).next_freed();
+            target.wake = [target.wake, freed].into_iter().flatten().min();
+        }
         target.note_contention(now);
         // The end of a hold frees a slot even when nothing waits now; it must be written on time.
         if target.gate.held() > 0 {
@@ -102,6 +112,8 @@ impl Permits<'_, '_> {
 
     /// Starts the first call of a lane. A message that cannot be read is set aside.
     fn start_first(&mut self, id: TargetId, priority: Priority) -> Result<(), StoreFailure> {
+        let head = self.calls.target(id).heads[priority.index()].take();
+        let charges = head.map_or(Charges::NOTHING, |head| head.charges);
         let queue = self.calls.target(id).queues[priority.index()];
         let first = match readable(self.store.lanes.first_in_turn(queue))? {
             Readable::Whole(Some(first)) => first,
@@ -113,11 +125,17 @@ impl Permits<'_, '_> {
                 return self.calls.recall();
             }
         };
+        let has_tariffs = self.calls.target(id).has_tariffs();
+        let is_known = !has_tariffs || head.is_some_and(|head| head.message == first.1);
         let started = self.calls.with_message(first.1, |calls| {
             Ok(calls.permits().start(id, priority, first)?)
         })?;
         match started.flatten() {
-            Some(ready) => self.give_permit(id, priority, ready),
+            // The gate was asked about another call, or about one whose message could not be read.
+            Some((message, _)) if !is_known => {
+                panic!("call c-{} would start without its charges", message.id.0);
+            }
+            Some(ready) => self.give_permit(id, (priority, charges), ready),
             None => Ok(()),
         }
     }
@@ -225,7 +243,7 @@ impl Permits<'_, '_> {
     fn give_permit(
         &mut self,
         id: TargetId,
-        priority: Priority,
+        (priority, charges): (Priority, Charges),
         (mut message, wanted): (MessageRow, Wanted),
     ) -> Result<(), StoreFailure> {
         let Wanted {
@@ -236,11 +254,12 @@ impl Permits<'_, '_> {
         let now: Time = self.calls.now();
         let permit = self.calls.memory.permit_numbers.take(self.calls.ledger)?;
         let target = self.calls.target(id);
-        let mut waiting = target.waiting();
+        let mut waiting = target.waiting().charged(priority, charges);
         if poll.is_some() {
             waiting = waiting.with_poll(priority);
         }
         let places = target.gate.start(permit, priority, waiting, now);
+        let charges = charges.kept(target.gate.tariffs());
         let caller = Arc::clone(&target.caller);
         let on_unknown = target.config.on_unknown_of(&request);
         let holds_for = Some(holds_for(&target.config));
@@ -275,6 +294,7 @@ impl Permits<'_, '_> {
             started_at: now,
             held_until: None,
             holds_for,
+            charges,
         })?;
         self.store.calls.put_places(id, &places)?;
         self.calls.journal_mut().out.calls.push(OutgoingCall {

@@ -13,7 +13,7 @@ use rampmeter_store::model::id::TargetId;
 
 use crate::apply::calls::context::CallContext;
 use crate::apply::subject::Subject;
-use crate::memory::target::{Target, VendorLimit};
+use rampmeter_index::{Target, VendorLimit};
 
 /// The longest time for which a header alone closes a target: a vendor that means longer will say so again.
 const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -35,7 +35,7 @@ impl CallContext<'_> {
         }
         let now = self.now();
         for stated in &stated_limits {
-            self.target(id).note_vendor_limit(stated, now);
+            note_vendor_limit(self.target(id), stated, now);
         }
         // The throttle itself has closed the target already, for as long as it said.
         if matches!(outcome, Outcome::Throttled { .. }) {
@@ -68,42 +68,40 @@ impl CallContext<'_> {
     }
 }
 
-impl Target {
-    /// Remembers what the vendor states of one of its limits, and tells people where ours allows more.
-    fn note_vendor_limit(&mut self, stated: &StatedLimit, now: Time) {
-        let quota = match (stated.unit, stated.limit, stated.window) {
-            (Unit::Concurrency, Some(max), _) => Some(Quota::Concurrency { max }),
-            (Unit::Calls, Some(calls), Some(per)) if !per.is_zero() => {
-                Some(Quota::Window { calls, per })
-            }
-            _ => None,
-        };
-        let disagreement = quota.and_then(|quota| self.gate.disagreement(quota));
-        let told = disagreement
-            .as_ref()
-            .zip(quota)
-            .map(|(disagreement, quota)| in_words(quota, disagreement));
-        let before = self.vendor_limits.get(&stated.name);
-        if before.is_none() && self.vendor_limits.len() >= REMEMBERED {
-            return;
+/// Remembers what the vendor states of one of its limits, and tells people where ours allows more.
+fn note_vendor_limit(target: &mut Target, stated: &StatedLimit, now: Time) {
+    let quota = match (stated.unit, stated.limit, stated.window) {
+        (Unit::Concurrency, Some(max), _) => Some(Quota::Concurrency { max }),
+        (Unit::Calls, Some(calls), Some(per)) if !per.is_zero() => {
+            Some(Quota::Window { calls, per })
         }
-        if let Some(told) = &told
-            && before.is_none_or(|before| before.disagreement.as_ref() != Some(told))
-        {
-            tracing::warn!(target = self.config.name, "{told}");
-        }
-        let limit = VendorLimit {
-            limit: stated.limit,
-            window: stated.window,
-            in_flight: stated.unit == Unit::Concurrency,
-            remaining: stated.remaining,
-            resets_at: stated
-                .resets_in
-                .map(|resets_in| now.saturating_add(resets_in)),
-            disagreement: told,
-        };
-        self.vendor_limits.insert(stated.name.clone(), limit);
+        _ => None,
+    };
+    let disagreement = quota.and_then(|quota| target.gate.disagreement(quota));
+    let told = disagreement
+        .as_ref()
+        .zip(quota)
+        .map(|(disagreement, quota)| in_words(quota, disagreement));
+    let before = target.vendor_limits.get(&stated.name);
+    if before.is_none() && target.vendor_limits.len() >= REMEMBERED {
+        return;
     }
+    if let Some(told) = &told
+        && before.is_none_or(|before| before.disagreement.as_ref() != Some(told))
+    {
+        tracing::warn!(target = target.config.name, "{told}");
+    }
+    let limit = VendorLimit {
+        limit: stated.limit,
+        window: stated.window,
+        in_flight: stated.unit == Unit::Concurrency,
+        remaining: stated.remaining,
+        resets_at: stated
+            .resets_in
+            .map(|resets_in| now.saturating_add(resets_in)),
+        disagreement: told,
+    };
+    target.vendor_limits.insert(stated.name.clone(), limit);
 }
 
 /// What the vendor says and what the configuration says, as one sentence.

@@ -131,6 +131,7 @@ impl ControlContext<'_> {
             .put_overrides(id, &overrides)?;
         let target = self.workflow.calls.target(id);
         target.gate.amend(rules, now);
+        target.reviews_all = true;
         target.overrides = overrides;
         *self.workflow.calls.made_ready = true;
         Ok(())

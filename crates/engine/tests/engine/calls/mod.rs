@@ -8,6 +8,7 @@ mod dead_letters;
 mod jobs;
 mod lane_order;
 mod limits_and_lanes;
+mod limits_of_some_calls;
 mod lost_answers_and_repeats;
 mod vendor_feedback;
 mod whose_trouble;

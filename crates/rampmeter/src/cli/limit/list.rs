@@ -30,7 +30,7 @@ pub(super) async fn run(list: Arguments) -> Result<(), Failure> {
         [
             text(&limit["target"]),
             text(&limit["name"]),
-            format!("{}{}", text(&limit["kind"]), window.unwrap_or_default()),
+            kind_words(limit, &window.unwrap_or_default()),
             format!("{} / {}", limit["used"], limit["max"]),
             limit["held"].to_string(),
             reserved(&limit["reserved"]),
@@ -42,7 +42,19 @@ pub(super) async fn run(list: Arguments) -> Result<(), Failure> {
     .await
 }
 
-/// The configured maximum of a limit that a person has changed, and when it comes back.
+/// What a limit counts: its kind and length, and where it does not count every call once, which, and for how many keys.
+fn kind_words(limit: &Value, window: &str) -> String {
+    let kind = format!("{}{window}", text(&limit["kind"]));
+    let Some(counts) = limit["counts"].as_str() else {
+        return kind;
+    };
+    match limit["keys"].as_u64() {
+        Some(keys) => format!("{kind}, {counts} ({keys} in use)"),
+        None => format!("{kind}, {counts}"),
+    }
+}
+
+/// What the configuration says where a person changed it, and when it goes back.
 fn change_words(limit: &Value) -> String {
     match (limit["configured"].as_u64(), limit["expires_at"].as_str()) {
         (None, _) => String::new(),
@@ -68,6 +80,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_limit_of_some_calls_says_which() {
+        let limit =
+            json!({ "kind": "window", "counts": "POST /a/*, each MessageGroupId", "keys": 3 });
+        assert_eq!(
+            kind_words(&limit, " 1m"),
+            "window 1m, POST /a/*, each MessageGroupId (3 in use)"
+        );
+        assert_eq!(kind_words(&json!({ "kind": "window" }), " 1m"), "window 1m");
+    }
 
     #[test]
     fn only_reserves_that_keep_something_are_told() {

@@ -3,53 +3,68 @@
 
 use std::time::Duration;
 
-use rampmeter_dispatch::{Explanation, Holder, Position, Priority, Time};
+use rampmeter_dispatch::{Charges, Explanation, Holder, Position, Priority, Time};
 use rampmeter_store::model::id::MessageNumber;
 use rampmeter_store::{JobRow, MessageRow};
 
-use crate::memory::target::Target;
+use crate::target::Target;
 
 /// Two delays that end within this time of each other end together, as far as people are concerned.
 const ABOUT: Duration = Duration::from_secs(1);
 
 /// The status of a call that has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Status {
+pub enum Status {
     /// Its request is out.
     InFlight,
     /// It enters its lane again at this moment; `None` where that is not known.
     Delayed {
+        /// The moment.
         until: Option<Time>,
         /// Why: the answer to one of its requests was lost.
         after_lost_answer: bool,
     },
     /// Another call of its OrderingKey goes first: this one, where it is known.
-    Parked { before: Option<MessageNumber> },
-    /// It waits in its lane, behind so many others.
-    Waiting { ahead: Ahead },
+    Parked {
+        /// The call that goes first.
+        before: Option<MessageNumber>,
+    },
+    /// It stands aside in a line, behind so many others of it, and is charged so.
+    Aside {
+        /// How many go first.
+        ahead: u64,
+        /// What it is charged.
+        charges: Charges,
+    },
+    /// It has its place in its lane, behind so many others.
+    Waiting {
+        /// How many go first.
+        ahead: Ahead,
+    },
 }
 
 /// How many calls of its lane go before one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Ahead {
-    pub(crate) calls: u64,
+pub struct Ahead {
+    /// So many.
+    pub calls: u64,
     /// They were not counted one by one.
-    pub(crate) is_estimate: bool,
+    pub is_estimate: bool,
 }
 
 impl Status {
     /// The status in a word, for people.
-    pub(crate) fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Status::InFlight => "in flight",
             Status::Delayed { .. } => "delayed",
-            Status::Parked { .. } | Status::Waiting { .. } => "waiting",
+            Status::Parked { .. } | Status::Aside { .. } | Status::Waiting { .. } => "waiting",
         }
     }
 }
 
 /// Why a call of a configured target has not ended.
-pub(crate) fn explain(
+pub fn explain(
     target: &Target,
     priority: Priority,
     status: Status,
@@ -59,7 +74,7 @@ pub(crate) fn explain(
     match status {
         Status::InFlight => Explanation::by_host(Holder::InFlight, None, None),
         Status::Delayed { until, .. } if is_closed_as_long(target, until, now) => {
-            in_its_turn(target, priority, 0, now)
+            in_its_turn(target, priority, 0, None, now)
         }
         Status::Delayed {
             until,
@@ -83,7 +98,10 @@ pub(crate) fn explain(
             );
             Explanation::by_host(Holder::OrderingKey { call }, None, None)
         }
-        Status::Waiting { ahead } => in_its_turn(target, priority, ahead.calls, now),
+        Status::Aside { ahead, charges } => {
+            in_its_turn(target, priority, ahead, Some(charges), now)
+        }
+        Status::Waiting { ahead } => in_its_turn(target, priority, ahead.calls, None, now),
     }
 }
 
@@ -99,7 +117,7 @@ fn is_closed_as_long(target: &Target, until: Option<Time>, now: Time) -> bool {
 }
 
 /// Why a call that has become a job has not ended. `polled_at`: when it is polled next, where that is known.
-pub(crate) fn explain_job(job: &JobRow, polled_at: Option<Time>) -> Explanation {
+pub fn explain_job(job: &JobRow, polled_at: Option<Time>) -> Explanation {
     let held_by = Holder::Job {
         job: job.follow_up.job.clone(),
         polls: job.polls,
@@ -108,20 +126,35 @@ pub(crate) fn explain_job(job: &JobRow, polled_at: Option<Time>) -> Explanation 
 }
 
 /// Why the first call in each lane has not started, HIGH first.
-pub(crate) fn explain_first(target: &Target, now: Time) -> [Option<Explanation>; 3] {
+pub fn explain_first(target: &Target, now: Time) -> [Option<Explanation>; 3] {
     Priority::ALL.map(|priority| {
-        (target.ready[priority.index()] > 0).then(|| in_its_turn(target, priority, 0, now))
+        let lane = priority.index();
+        if target.ready[lane] > 0 {
+            return Some(in_its_turn(target, priority, 0, None, now));
+        }
+        let charges = Some(target.aside_as[lane]).filter(|_| target.aside[lane] > 0)?;
+        Some(in_its_turn(target, priority, 0, Some(charges), now))
     })
 }
 
-fn in_its_turn(target: &Target, priority: Priority, ahead: u64, now: Time) -> Explanation {
+/// `charges`: what a call that stands aside is charged; the first of the lane is asked for otherwise.
+fn in_its_turn(
+    target: &Target,
+    priority: Priority,
+    ahead: u64,
+    charges: Option<Charges>,
+    now: Time,
+) -> Explanation {
     let lanes_above = Priority::ALL.into_iter().filter(|lane| *lane < priority);
     let position = Position {
         priority,
         ahead,
         above: lanes_above.map(|lane| target.ready[lane.index()]).sum(),
     };
-    let waiting = target.waiting();
+    let mut waiting = target.waiting();
+    if let Some(charges) = charges {
+        waiting = waiting.charged(priority, charges);
+    }
     let explanation = target
         .gate
         .view(now)
