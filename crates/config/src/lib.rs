@@ -19,7 +19,7 @@ pub use config::{Config, VERSION};
 pub use deployment::{Aws, Limiter, stage};
 pub use function::Function;
 pub use problem::{Code, Label, Problem, Report, Severity, SourceLocation};
-pub use server::{Admin, Credential, Pattern, Right as CredentialRight, Scope, Server, Tls};
+pub use server::{Admin, Credential, Pattern, Right as CredentialRight, Scope, Server, Sqs, Tls};
 pub use slo::Slo;
 pub use substitution::pascal_case;
 pub use target::{RedactPath, RedactSegment, Target, Worker};
