@@ -8,7 +8,8 @@ use rampmeter_caller::Attempt;
 
 use crate::vendor::{Act, Vendor, get};
 
-/// A vendor that gives one answer after the other, and the last for ever; an empty one is a lost answer.
+/// A vendor that gives one answer after the other, and the last one forever; an empty one is a lost
+/// answer.
 fn vendor(answers: &'static [&'static str]) -> Vendor {
     let given = AtomicUsize::new(0);
     Vendor::new(Act::Decide(Arc::new(move |_| {

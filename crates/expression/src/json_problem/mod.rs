@@ -17,15 +17,17 @@ pub struct JsonFault {
     pub column: usize,
 }
 
-/// What AWS says of a text that is no JSON, such as `Unrecognized token 'not': was expecting ...`
+/// What AWS says about a text that is not JSON, such as `Unrecognized token 'not': was expecting ...`
 /// (recorded for an unknown word, an unquoted field name and an empty text; the rest follows
-/// Jackson's `ReaderBasedJsonParser`). A text that is JSON but nests too deep gets our own words too.
+/// Jackson's `ReaderBasedJsonParser`). A text that is JSON but nests too deeply gets our own words
+/// too.
 #[must_use]
 pub fn json_problem(text: &str) -> String {
     if text.trim_ascii().is_empty() {
         return "Invalid execution input.".to_owned();
     }
-    // What is ignored is read with less care than what is kept: half of a surrogate pair passes, and any depth.
+    // Ignored values are read less strictly than kept ones: half of a surrogate pair passes, and so does any
+    // depth.
     match serde_json::from_str::<IgnoredAny>(text) {
         Ok(IgnoredAny) => not_held(text),
         Err(error) => json_fault(text).map_or_else(|| error.to_string(), |fault| fault.message),

@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     /// Form of the lines.
     #[arg(long, value_enum, default_value_t = Form::Sh)]
     format: Form,
-    /// Set AWS_ENDPOINT_URL, so that every AWS service is asked of this server.
+    /// Set AWS_ENDPOINT_URL, so that requests to every AWS service go to this server.
     #[arg(long)]
     all: bool,
 }

@@ -29,7 +29,7 @@ use crate::problem::{Choices, Planned, Problem};
 pub(crate) enum Command {
     /// Write the template of the deployment, and say what to expect of it.
     Synth(Synth),
-    /// Say what stands against the deployment, and what to expect of it.
+    /// Report the problems of the deployment, and what to expect of it.
     Check(CheckArguments),
     /// Show what each target of a stack does, what waits, what holds it and what was ordered.
     Status(status::StatusArguments),
@@ -54,7 +54,7 @@ pub(crate) struct Synth {
     /// Form of the template.
     #[arg(long, value_enum, default_value_t = Emit::Sam)]
     emit: Emit,
-    /// What stands before every name, so that several stacks fit into one account; instead of `stage` in [aws].
+    /// Prefix of every name, so that several stacks fit into one account; instead of `stage` in [aws].
     #[arg(long, value_parser = rampmeter_config::stage)]
     stage: Option<String>,
     /// Notation of the template; only YAML has comments.
@@ -76,7 +76,7 @@ pub(crate) struct CheckArguments {
     /// Form of the answer; sarif is what code hosts and editors read, and has no report.
     #[arg(long, value_enum, default_value_t = check::Form::Human)]
     format: check::Form,
-    /// What stands before every name, so that several stacks fit into one account; instead of `stage` in [aws].
+    /// Prefix of every name, so that several stacks fit into one account; instead of `stage` in [aws].
     #[arg(long, value_parser = rampmeter_config::stage)]
     stage: Option<String>,
     /// Concurrent executions that the account allows (aws lambda get-account-settings), to see whether they suffice.

@@ -17,10 +17,10 @@ pub(crate) struct StackArguments {
     /// The configuration that the stack was made from.
     #[arg(long, value_name = "FILE", default_value = "rampmeter.toml")]
     config: PathBuf,
-    /// What stands before every name, instead of `stage` in [aws].
+    /// Prefix of every name, instead of `stage` in [aws].
     #[arg(long, value_parser = rampmeter_config::stage)]
     stage: Option<String>,
-    /// The stack's name, if it was deployed under another one than the configuration has.
+    /// The stack's name, if it was deployed under a name other than the configuration's.
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
 }

@@ -57,7 +57,7 @@ pub(crate) struct Arguments {
     /// At most one call of this key at a time, in the order of sending.
     #[arg(long)]
     ordering_key: Option<String>,
-    /// Names the call for the vendor, so that a repeat is known as one. Default: the id of the message.
+    /// Names the call for the vendor, so that it recognises a repeat. Default: the id of the message.
     #[arg(long)]
     idempotency_key: Option<String>,
     /// JSONPath of the part of the answer's body that is wanted.

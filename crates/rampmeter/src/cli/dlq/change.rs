@@ -38,13 +38,13 @@ struct Change {
 pub(crate) struct RedriveArguments {
     #[command(flatten)]
     change: Change,
-    /// The priority of those that are sent again; without it, that which each had.
+    /// The priority of those that are sent again; by default the one that each had.
     #[arg(long, value_name = "PRIORITY")]
     to: Option<String>,
     /// At most so many a second.
     #[arg(long, value_name = "N", default_value = "50", value_parser = Pace::read)]
     rate: Pace,
-    /// Also those of which nobody knows whether the vendor did the work: I looked, and it did not.
+    /// Also redrive calls of unknown outcome: you have checked that the vendor did not do the work.
     #[arg(long)]
     i_checked: bool,
 }

@@ -14,11 +14,11 @@ use crate::client::Client;
 /// The commands under `dlq`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List dead letters, those first that failed last.
+    /// List dead letters, the latest failure first.
     List(list::ListArguments),
     /// List how many dead letters have the same target and error.
     Groups(list::GroupArguments),
-    /// Take dead letters up again, the oldest first: redrive the executions they ended, send the others again.
+    /// Redrive dead letters, the oldest first: redrive the executions they ended, send the others again.
     Redrive(change::RedriveArguments),
     /// Delete dead letters. What happened stays in the histories of their executions.
     Discard(change::DiscardArguments),
