@@ -263,7 +263,9 @@ async fn nothing_of_a_purged_or_deleted_queue_is_received_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_test_suite_need_not_wait_between_purges_nor_for_a_name() {
     let directory = tempfile::tempdir().unwrap();
-    let mut config = config(directory.path(), &yes().await, "", ONE_CALL);
+    let vendor = yes().await;
+    let limit = "[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 3\n";
+    let mut config = config(directory.path(), &vendor, limit, ONE_CALL);
     config.server.sqs.waits = false;
     let engine = open(&config);
     for _ in 0..2 {
