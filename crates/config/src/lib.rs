@@ -21,7 +21,7 @@ pub use deployment::{Aws, Limiter, stage};
 pub use function::Function;
 pub use problem::{Code, Label, Problem, Report, Severity, SourceLocation};
 pub use server::{
-    Admin, Credential, Pattern, Right as CredentialRight, Scope, Server, Socket, Tls,
+    Admin, Credential, Pattern, Right as CredentialRight, Scope, Server, Socket, Sqs, Tls,
 };
 pub use slo::Slo;
 pub use substitution::pascal_case;

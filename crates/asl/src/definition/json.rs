@@ -5,31 +5,17 @@ use serde_json::Value;
 use super::invalid_json;
 use super::object::{Faults, child};
 use crate::model::diagnostic::{Diagnostic, SCHEMA};
-use rampmeter_expression::json_problem::unrecognized;
+use rampmeter_expression::json_problem::{JsonFault, json_fault, source};
 
-/// How much of the text AWS repeats in its message.
-const QUOTED_LIMIT: usize = 500;
-
-/// The diagnostic of a text that does not parse. For an unknown word it has AWS's text exactly.
+/// The diagnostic of a text that does not parse.
 pub(super) fn fault(text: &str, error: &serde_json::Error) -> Diagnostic {
-    let quoted: String = text.chars().take(QUOTED_LIMIT).collect();
-    let start = text.len() - text.trim_start().len();
-    let word: String = text[start..]
-        .chars()
-        .take_while(|char| char.is_alphanumeric())
-        .collect();
-    if word.is_empty() || serde_json::from_str::<Value>(&word).is_ok() {
-        let (line, column) = (error.line(), error.column());
-        let place = format!("[Source: (String)\"{quoted}\"; line: {line}, column: {column}]");
-        return invalid_json(format!("{error}\n at {place}"), place);
-    }
-    let before = &text[..start];
-    let line = before.matches('\n').count() + 1;
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let column = text[line_start..start].chars().count() + word.chars().count() + 1;
-    let place = format!("[Source: (String)\"{quoted}\"; line: {line}, column: {column}]");
-    let message = format!("{}\n at {place}", unrecognized(&word));
-    invalid_json(message, place)
+    let fault = json_fault(text).unwrap_or_else(|| JsonFault {
+        message: error.to_string(),
+        line: error.line(),
+        column: error.column(),
+    });
+    let place = source(text, fault.line, fault.column);
+    invalid_json(format!("{}\n at {place}", fault.message), place)
 }
 
 /// Reports each `${Name}` that is left anywhere but in a comment.

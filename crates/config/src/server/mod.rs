@@ -5,6 +5,7 @@ mod address;
 mod admin;
 mod credential;
 mod scope;
+mod sqs;
 mod tls;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -21,6 +22,7 @@ use address::address;
 pub use admin::{Admin, Socket};
 pub use credential::{Credential, Right};
 pub use scope::{Pattern, Scope};
+pub use sqs::Sqs;
 pub use tls::Tls;
 
 /// Settings of the embedded host.
@@ -42,6 +44,8 @@ pub struct Server {
     pub retention: Duration,
     /// Who may use the AWS port. Empty: anybody who reaches it.
     pub credentials: Vec<Credential>,
+    /// How the queues that clients use behave.
+    pub sqs: Sqs,
     /// How both ports use TLS; absent if they use plain text.
     pub tls: Option<Tls>,
     /// Trusted proxies: what they say about the connections to them (`X-Forwarded-For`, `X-Forwarded-Proto`) is
@@ -65,6 +69,7 @@ impl Default for Server {
             drain_timeout: Duration::from_secs(25),
             retention: Duration::from_secs(30 * DAY),
             credentials: Vec::new(),
+            sqs: Sqs::default(),
             tls: None,
             proxies: Vec::new(),
             allow_plaintext: false,
@@ -84,6 +89,7 @@ const KEYS: &[&str] = &[
     "drain_timeout",
     "retention",
     "credentials",
+    "sqs",
     "tls",
     "proxies",
     "allow_plaintext",
@@ -121,6 +127,7 @@ impl Server {
                 .duration("retention", retention)
                 .unwrap_or(default.retention),
             credentials: credential::read(reading, &section, allow_aws_keys),
+            sqs: sqs::read(reading, &section),
             tls: tls::read(reading, &section),
             proxies: section.networks("proxies"),
             allow_plaintext: section.flag("allow_plaintext").unwrap_or_default(),

@@ -30,6 +30,15 @@ fn the_admin_port_is_an_address_or_a_table() {
 }
 
 #[test]
+fn the_queues_of_clients_wait_as_on_aws_unless_the_file_says_otherwise() {
+    assert!(server("").sqs.waits);
+    assert!(server("[server.sqs]").sqs.waits);
+    assert!(!server("[server.sqs]\nwaits = false").sqs.waits);
+    let unknown = "[server.sqs]\nwait = false";
+    assert_eq!(problems(unknown), [(Code::UnknownKey, "wait")]);
+}
+
+#[test]
 fn the_variable_of_the_admin_port_is_its_address_in_either_form() {
     let environment = |name: &str| match name {
         "RAMPMETER_SERVER__ADMIN" => Some("127.0.0.1:2".to_owned()),

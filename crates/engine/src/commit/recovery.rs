@@ -67,6 +67,7 @@ pub(crate) fn recover(
     let memory = Memory {
         queue: QueueMemory {
             queues: Queues::default(),
+            waits: config.server.sqs.waits,
             waiting: WaitingReceives::default(),
             sources: Sources::default(),
             sweeps: store.queues().sweeps()?.into_iter().collect(),

@@ -50,6 +50,8 @@ pub(crate) struct Memory {
 #[derive(Debug)]
 pub(crate) struct QueueMemory {
     pub(crate) queues: Queues,
+    /// Whether purges are a minute apart, and the names of deleted queues rest for one.
+    pub(crate) waits: bool,
     /// Receives of plain queues that wait for a message.
     pub(crate) waiting: WaitingReceives,
     /// Queues whose messages start executions.

@@ -55,17 +55,21 @@ impl MessageTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The message that was sent with this deduplication id, if that was less than five minutes ago.
+    /// The message that was sent with this deduplication id, if that was less than five minutes ago and the queue has not
+    /// been purged since: a purge removes the messages below a number.
     pub fn duplicate_of(
         &self,
         queue: QueueId,
         digest: &[u8],
+        purged_below: MessageNumber,
         now: Time,
     ) -> Result<Option<MessageNumber>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT message FROM deduplication WHERE queue = ?1 AND digest = ?2 AND until > ?3",
+            "SELECT message FROM deduplication WHERE queue = ?1 AND digest = ?2 AND until > ?3 \
+             AND message >= ?4",
         )?;
-        let found = statement.query_row((queue, digest, now.as_micros()), |row| row.get(0));
+        let key = (queue, digest, now.as_micros(), purged_below);
+        let found = statement.query_row(key, |row| row.get(0));
         Ok(optional(found)?)
     }
 

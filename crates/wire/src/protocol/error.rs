@@ -11,6 +11,14 @@ use crate::protocol::service::Service;
 /// Header with the error's Query code and its fault side, as SQS sends it.
 const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 
+/// The errors of SQS that its service model does not have: they are those of the framework that it is built with.
+const OF_THE_FRAMEWORK: [&str; 4] = [
+    "InvalidParameterValueException",
+    "MissingRequiredParameterException",
+    "SerializationException",
+    "UnknownOperationException",
+];
+
 /// An error on its way to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WireError {
@@ -75,6 +83,9 @@ impl WireError {
     /// The HTTP response in AWS JSON. `service` is absent when the request named none that is served.
     pub(crate) fn to_json_response(&self, service: Option<Service>) -> Response {
         let kind = match service {
+            Some(Service::Sqs) if OF_THE_FRAMEWORK.contains(&self.name) => {
+                format!("com.amazon.coral.service#{}", self.name)
+            }
             Some(Service::Sqs) => format!("com.amazonaws.sqs#{}", self.name),
             _ => self.name.to_owned(),
         };

@@ -19,13 +19,15 @@ struct Change {
 
 pub(crate) async fn tag(call: Call) -> Result<Value, WireError> {
     let change: Change = parameters(&call.body)?;
-    let tags = change.tags.ok_or_else(|| missing("Tags"))?;
+    let tags = change.tags.filter(|tags| !tags.is_empty());
+    let tags = tags.ok_or_else(|| missing("Tags"))?;
     changed(&call, change.queue_url, TagChange::Set(tags)).await
 }
 
 pub(crate) async fn untag(call: Call) -> Result<Value, WireError> {
     let change: Change = parameters(&call.body)?;
-    let keys = change.tag_keys.ok_or_else(|| missing("TagKeys"))?;
+    let keys = change.tag_keys.filter(|keys| !keys.is_empty());
+    let keys = keys.ok_or_else(|| missing("TagKeys"))?;
     changed(&call, change.queue_url, TagChange::Remove(keys)).await
 }
 

@@ -63,12 +63,8 @@ impl QueueSettings<'_, '_> {
             .get("FifoQueue")
             .is_some_and(|value| value.eq_ignore_ascii_case("true"));
         check_name(&create.name, fifo)?;
-        if self
-            .queue
-            .memory
-            .queues
-            .was_deleted_recently(&create.name, self.queue.now())
-        {
+        let (memory, now) = (&self.queue.memory, self.queue.now());
+        if memory.waits && memory.queues.was_deleted_recently(&create.name, now) {
             return Err(QueueError::QueueDeletedRecently.into());
         }
         check_tags(&create.tags)?;

@@ -92,10 +92,12 @@ impl QueueContext<'_> {
     ) -> Result<Made, StoreError> {
         let now = self.now();
         let digest = self.deduplication_digest(queue, &envelope);
-        if let Some(digest) = &digest
-            && let Some(earlier) = self.store.messages.duplicate_of(queue, digest, now)?
-        {
-            return Ok((earlier, None));
+        if let Some(digest) = &digest {
+            let purged_below = MessageNumber(self.queue_record(queue).purged_below);
+            let messages = self.store.messages;
+            if let Some(earlier) = messages.duplicate_of(queue, digest, purged_below, now)? {
+                return Ok((earlier, None));
+            }
         }
         let number = MessageNumber(self.memory.message_numbers.take(self.ledger)?);
         if let Some(digest) = &digest {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use rampmeter_dispatch::Time;
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
@@ -23,10 +24,8 @@ impl QueueContext<'_> {
         let now = self.now();
         let id = self.find_plain_queue(url)?;
         let mut record = self.queue_record(id).clone();
-        if record
-            .purged_at
-            .is_some_and(|at| at.saturating_add(BETWEEN_PURGES) > now)
-        {
+        let is_recent = |at: Time| at.saturating_add(BETWEEN_PURGES) > now;
+        if self.memory.waits && record.purged_at.is_some_and(is_recent) {
             return Err(QueueError::PurgeQueueInProgress(record.name).into());
         }
         // The number is taken from the messages, so all that were sent so far are below it.

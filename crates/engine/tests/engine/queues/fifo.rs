@@ -133,6 +133,22 @@ async fn a_duplicate_is_acknowledged_and_not_sent_even_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_after_a_purge_is_no_duplicate_of_what_was_purged() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = engine(directory.path()).await;
+    create(&engine, "q.fifo", &[FIFO]).await;
+    let send = async |body: &str| {
+        let request = in_group("q.fifo", body, "g", "same id");
+        engine.queues().send_message(request).await.unwrap();
+    };
+    send("before").await;
+    engine.queues().purge_queue("q.fifo").await.unwrap();
+    send("after").await;
+    send("a duplicate of that").await;
+    assert_eq!(bodies(&receive(&engine, "q.fifo", 10).await), ["after"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_of_a_fifo_queue_has_a_group_and_a_deduplication_id_and_no_delay() {
     let directory = tempfile::tempdir().unwrap();
     let engine = engine(directory.path()).await;

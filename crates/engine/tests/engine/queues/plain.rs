@@ -4,6 +4,7 @@ use crate::support::queues::{
     arn, bodies, counts, create, delete, engine, glance, message, names, receive, receiving,
     redrive, send,
 };
+use crate::support::{ONE_CALL, config, open, yes};
 use rampmeter_engine::{
     AttributeValue, Batch, ChangeMessageVisibility, CreateQueue, DeleteMessage, ListQueues,
     MessageAttribute, QueueError, Rejected, SendMessage, TagChange,
@@ -257,6 +258,23 @@ async fn nothing_of_a_purged_or_deleted_queue_is_received_again() {
     };
     let rests = Err(QueueError::QueueDeletedRecently.into());
     assert_eq!(engine.queues().create_queue(again).await, rests);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_suite_need_not_wait_between_purges_nor_for_a_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = yes().await;
+    let limit = "[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 3\n";
+    let mut config = config(directory.path(), &vendor, limit, ONE_CALL);
+    config.server.sqs.waits = false;
+    let engine = open(&config);
+    for _ in 0..2 {
+        create(&engine, "orders", &[]).await;
+        for _ in 0..2 {
+            engine.queues().purge_queue("orders").await.unwrap();
+        }
+        engine.queues().delete_queue("orders").await.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -120,7 +120,13 @@ async fn errors_of_sqs_carry_their_query_code() {
             "{operation} {input}: {}",
             answer.body
         );
-        assert_eq!(answer.body["__type"], format!("com.amazonaws.sqs#{name}"));
+        let shape = match name {
+            "InvalidParameterValueException" | "MissingRequiredParameterException" => {
+                format!("com.amazon.coral.service#{name}")
+            }
+            _ => format!("com.amazonaws.sqs#{name}"),
+        };
+        assert_eq!(answer.body["__type"], shape);
         assert_eq!(
             answer.headers["x-amzn-query-error"],
             format!("{code};Sender").as_str()

@@ -91,6 +91,10 @@ impl QueueAttributes {
             }
             set.insert(name.clone(), checked(name, value, self.is_fifo())?);
         }
+        // AWS shows the default of this one only where a key is set.
+        if set.get(KMS_REUSE).map(String::as_str) == Some(KMS_REUSE_DEFAULT) {
+            set.remove(KMS_REUSE);
+        }
         if set.get("FifoThroughputLimit").map(String::as_str) == Some("perMessageGroupId")
             && set.get("DeduplicationScope").map(String::as_str) != Some("messageGroup")
         {
@@ -107,11 +111,14 @@ impl QueueAttributes {
                 "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.",
             ));
         }
-        let redrive = match set.get("RedrivePolicy") {
-            Some(policy) => Some(
-                read_redrive_policy(policy)
-                    .map_err(|reason| parameter("RedrivePolicy", policy, reason))?,
-            ),
+        let redrive = match set.get_mut("RedrivePolicy") {
+            Some(policy) => {
+                let sent = given.get("RedrivePolicy").unwrap_or(policy);
+                let read = read_redrive_policy(policy)
+                    .map_err(|reason| parameter("RedrivePolicy", sent, reason))?;
+                with_number(policy, read.max_receive_count);
+                Some(read)
+            }
             None => None,
         };
         self.set = set;
@@ -208,8 +215,8 @@ impl QueueAttributes {
         let encrypted_by_key = self.set.contains_key("KmsMasterKeyId");
         if encrypted_by_key {
             shown
-                .entry("KmsDataKeyReusePeriodSeconds".to_owned())
-                .or_insert_with(|| "300".to_owned());
+                .entry(KMS_REUSE.to_owned())
+                .or_insert_with(|| KMS_REUSE_DEFAULT.to_owned());
         }
         shown
             .entry("SqsManagedSseEnabled".to_owned())
@@ -284,7 +291,7 @@ fn checked(name: &str, value: &str, fifo: bool) -> Result<String, Rejected> {
             )),
         },
         "KmsMasterKeyId" => Ok(value.to_owned()),
-        "KmsDataKeyReusePeriodSeconds" => match value.parse::<u32>() {
+        KMS_REUSE => match value.parse::<u32>() {
             Ok(60..=86_400) => Ok(value.to_owned()),
             _ => Err(invalid_value(
                 "Invalid value for the parameter KmsDataKeyReusePeriodSeconds.",
@@ -302,6 +309,10 @@ fn checked(name: &str, value: &str, fifo: bool) -> Result<String, Rejected> {
         _ => Err(QueueError::InvalidAttributeName(name.to_owned()).into()),
     }
 }
+
+/// How long data keys are used again, and AWS's default.
+const KMS_REUSE: &str = "KmsDataKeyReusePeriodSeconds";
+const KMS_REUSE_DEFAULT: &str = "300";
 
 const NO_MAP: &str = "Redrive policy is not a valid JSON map.";
 
@@ -337,6 +348,16 @@ fn read_redrive_policy(text: &str) -> Result<RedrivePolicy, String> {
         dead_letter_queue: dead_letter_queue.to_owned(),
         max_receive_count,
     })
+}
+
+/// Writes the count of a redrive policy as a number: AWS shows one whether it was sent as a number or as a text.
+fn with_number(policy: &mut String, max_receive_count: u32) {
+    if let Ok(mut read) = serde_json::from_str::<Value>(policy)
+        && read["maxReceiveCount"].is_string()
+    {
+        read["maxReceiveCount"] = max_receive_count.into();
+        *policy = read.to_string();
+    }
 }
 
 /// A redrive allow policy: all queues, none, or at most ten named ones.
@@ -408,6 +429,28 @@ mod tests {
             assert!(queue.set(&given).is_err(), "{value}");
         }
         assert_eq!(queue, QueueAttributes::default());
+    }
+
+    #[test]
+    fn a_redrive_policy_is_shown_with_a_number_and_told_as_it_was_sent() {
+        let arn = "arn:aws:sqs:us-east-1:000000000000:dead";
+        let mut queue = QueueAttributes::default();
+        let sent = format!(r#"{{"deadLetterTargetArn": "{arn}", "maxReceiveCount": "4"}}"#);
+        queue.set(&names(&[("RedrivePolicy", &sent)])).unwrap();
+        let shown: Value = serde_json::from_str(&queue.shown()["RedrivePolicy"]).unwrap();
+        assert_eq!(shown["maxReceiveCount"], 4);
+        let wrong = format!(r#"{{"deadLetterTargetArn": "{arn}"}}"#);
+        let refused = queue.set(&names(&[("RedrivePolicy", &wrong)])).unwrap_err();
+        assert!(refused.to_string().contains(&wrong), "{refused}");
+    }
+
+    #[test]
+    fn the_default_age_of_data_keys_is_shown_with_a_key_alone() {
+        let mut queue = QueueAttributes::default();
+        queue.set(&names(&[(KMS_REUSE, "300")])).unwrap();
+        assert!(!queue.shown().contains_key(KMS_REUSE));
+        queue.set(&names(&[("KmsMasterKeyId", "alias/k")])).unwrap();
+        assert_eq!(queue.shown()[KMS_REUSE], "300");
     }
 
     #[test]

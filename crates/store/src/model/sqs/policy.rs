@@ -20,6 +20,22 @@ const ACTIONS: &[&str] = &[
     "PurgeQueue",
 ];
 
+/// Operations that are the owner's alone.
+const OF_THE_OWNER: &[&str] = &[
+    "AddPermission",
+    "CancelMessageMoveTask",
+    "CreateQueue",
+    "DeleteQueue",
+    "ListMessageMoveTasks",
+    "ListQueueTags",
+    "ListQueues",
+    "RemovePermission",
+    "SetQueueAttributes",
+    "StartMessageMoveTask",
+    "TagQueue",
+    "UntagQueue",
+];
+
 /// The maximum of actions in one permission.
 const MAX_ACTIONS: usize = 7;
 
@@ -99,11 +115,16 @@ fn statement(
         return Err(QueueError::TooManyActions(actions.len(), MAX_ACTIONS).into());
     }
     for action in actions {
-        if !ACTIONS.contains(&action.as_str()) {
-            return Err(invalid(&format!(
-                "Value SQS:{action} for parameter ActionName is invalid. Reason: Please refer to the appropriate WSDL for a list of valid actions."
-            )));
-        }
+        let reason = match action.as_str() {
+            known if ACTIONS.contains(&known) => continue,
+            known if OF_THE_OWNER.contains(&known) => {
+                "Only the queue owner is allowed to invoke this action."
+            }
+            _ => "Please refer to the appropriate WSDL for a list of valid actions.",
+        };
+        return Err(invalid(&format!(
+            "Value SQS:{action} for parameter ActionName is invalid. Reason: {reason}"
+        )));
     }
     let principals = account_ids
         .iter()
@@ -193,6 +214,12 @@ mod tests {
                 account,
                 &["Fly"],
                 "Value SQS:Fly for parameter ActionName is invalid",
+            ),
+            (
+                "a",
+                account,
+                &["DeleteQueue"],
+                "Only the queue owner is allowed to invoke this action.",
             ),
             (
                 "a",

@@ -1,9 +1,21 @@
-//! What is wrong with a text that should be the JSON input of an execution, in AWS's words. They
-//! are those of Jackson, the parser that AWS uses; only common faults have them, others have the
-//! words of our own parser.
+//! What is wrong with a text that should be JSON, in the words that AWS answers with. They are those of Jackson, the
+//! parser that AWS uses. What Jackson would take, but this host does not, is told in words of our own.
+
+mod scan;
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
+
+/// What Jackson says of a text, and the place that it gives with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonFault {
+    /// What is wrong.
+    pub message: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column behind what was read, from 1, in Java's characters.
+    pub column: usize,
+}
 
 /// What AWS says about a text that is not JSON, such as `Unrecognized token 'not': was expecting ...`
 /// (recorded for an unknown word, an unquoted field name and an empty text; the rest follows
@@ -18,9 +30,38 @@ pub fn json_problem(text: &str) -> String {
     // depth.
     match serde_json::from_str::<IgnoredAny>(text) {
         Ok(IgnoredAny) => not_held(text),
-        Err(error) => in_jacksons_words(text, &error).unwrap_or_else(|| error.to_string()),
+        Err(error) => json_fault(text).map_or_else(|| error.to_string(), |fault| fault.message),
     }
 }
+
+/// The first fault that Jackson finds in a text, if it finds one.
+#[must_use]
+pub fn json_fault(text: &str) -> Option<JsonFault> {
+    scan::first_fault(text)
+}
+
+/// How much of the text Jackson repeats where it names a place.
+const SOURCE_LIMIT: usize = 500;
+
+/// A place in a text, as Jackson writes it.
+#[must_use]
+pub fn source(text: &str, line: usize, column: usize) -> String {
+    let mut shown = String::new();
+    for letter in text.chars().take(SOURCE_LIMIT) {
+        if letter.is_control() && letter != '\r' && letter != '\n' {
+            shown.push_str(&format!("\\u{:04X}", u32::from(letter)));
+        } else {
+            shown.push(letter);
+        }
+    }
+    let cut = match text.chars().count().saturating_sub(SOURCE_LIMIT) {
+        0 => String::new(),
+        rest => format!("[truncated {rest} chars]"),
+    };
+    format!("[Source: (String)\"{shown}\"{cut}; line: {line}, column: {column}]")
+}
+
+const VALUES: &str = "JSON String, Number, Array, Object or token 'null', 'true' or 'false'";
 
 /// Why a text that is JSON cannot be held as a value.
 fn not_held(text: &str) -> String {
@@ -43,73 +84,12 @@ fn not_held(text: &str) -> String {
     }
 }
 
-/// How much of a word Jackson repeats, in characters.
-const WORD_LIMIT: usize = 256;
-
-/// What Jackson says about a word that JSON does not have.
-pub fn unrecognized(word: &str) -> String {
-    let (word, cut) = match word.char_indices().nth(WORD_LIMIT) {
-        Some((end, _)) => (&word[..end], "..."),
-        None => (word, ""),
-    };
-    format!("Unrecognized token '{word}{cut}': was expecting ({VALUES})")
-}
-
-const VALUES: &str = "JSON String, Number, Array, Object or token 'null', 'true' or 'false'";
-
-fn in_jacksons_words(text: &str, error: &serde_json::Error) -> Option<String> {
-    if error.is_eof() {
-        return None;
-    }
-    let at = offset(text, error)?;
-    let char = text[at..].chars().next()?;
-    let unexpected =
-        |wanted: &str| Some(format!("Unexpected character ({}): {wanted}", shown(char)));
-    // The parser offers no other way to learn what it missed.
-    let message = error.to_string();
-    let missed = |what: &str| message.starts_with(what);
-    if missed("expected value") || missed("expected ident") {
-        return match word_around(text, at) {
-            "" => unexpected(&format!("expected a valid value ({VALUES})")),
-            word => Some(unrecognized(word)),
-        };
-    }
-    if missed("key must be a string") {
-        unexpected("was expecting double-quote to start field name")
-    } else if missed("expected `:`") {
-        unexpected("was expecting a colon to separate field name and value")
-    } else if missed("expected `,` or `}`") {
-        unexpected("was expecting comma to separate Object entries")
-    } else if missed("expected `,` or `]`") {
-        unexpected("was expecting comma to separate Array entries")
-    } else {
-        None
-    }
-}
-
-/// Where in the text the error is. Columns count bytes, from 1.
-fn offset(text: &str, error: &serde_json::Error) -> Option<usize> {
-    let lines = text.split_inclusive('\n');
-    let before: usize = lines.take(error.line().checked_sub(1)?).map(str::len).sum();
-    let at = before + error.column().checked_sub(1)?;
-    // A character of several bytes is found by one of them.
-    (0..=at).rev().find(|&at| text.is_char_boundary(at))
-}
-
-/// The word that contains the position.
-fn word_around(text: &str, at: usize) -> &str {
-    let is_part = |char: char| char.is_alphanumeric() || char == '_' || char == '$';
-    let start = text[..at].trim_end_matches(is_part).len();
-    let rest = &text[start..];
-    &rest[..rest.find(|char| !is_part(char)).unwrap_or(rest.len())]
-}
-
 /// A character and its code.
 fn shown(char: char) -> String {
     let code = u32::from(char);
     match code {
-        0..32 => format!("(CTRL-CHAR, code {code})"),
-        32..256 => format!("'{char}' (code {code})"),
+        _ if char.is_control() => format!("(CTRL-CHAR, code {code})"),
+        0..256 => format!("'{char}' (code {code})"),
         _ => format!("'{char}' (code {code} / 0x{code:x})"),
     }
 }
@@ -169,7 +149,63 @@ mod tests {
                 "('a' (code 97)): was expecting double-quote to start field name",
             ),
             ("{} x", "trailing characters"),
-            ("{\"a\":", "EOF while parsing a value"),
+            (
+                "{\"a\":",
+                "Unexpected end-of-input within/between Object entries",
+            ),
+            (
+                "[1,",
+                "Unexpected end-of-input within/between Array entries",
+            ),
+            (
+                "{\"a\":1",
+                "Unexpected end-of-input: expected close marker for Object (start marker at \
+                 [Source: (String)\"{\"a\":1\"; line: 1, column: 1])",
+            ),
+            (
+                "{\"a\":\n [",
+                "expected close marker for Array (start marker at [Source: (String)\"{\"a\":\n \
+                 [\"; line: 2, column: 2])",
+            ),
+            (
+                "\"abc",
+                "Unexpected end-of-input: was expecting closing quote for a string value",
+            ),
+            ("{\"abc", "Unexpected end-of-input in field name"),
+            (
+                "[1}",
+                "Unexpected close marker '}': expected ']' (for Array",
+            ),
+            ("{\"a\":}", "('}' (code 125)): expected a value"),
+            ("[01]", "Invalid numeric value: Leading zeroes not allowed"),
+            (
+                "[1.]",
+                "(']' (code 93)) in numeric value: Decimal point not followed by a digit",
+            ),
+            (
+                "[-x]",
+                "in numeric value: expected digit (0-9) to follow minus sign",
+            ),
+            (
+                "1x",
+                "('x' (code 120)): Expected space separating root-level",
+            ),
+            (
+                "[\"a\tb\"]",
+                "Illegal unquoted character ((CTRL-CHAR, code 9)): has to be escaped using",
+            ),
+            ("[\"\\x\"]", "Unrecognized character escape 'x' (code 120)"),
+            (
+                "[\"\\u00g0\"]",
+                "expected a hex-digit for character escape sequence",
+            ),
+            ("[tru]", "Unrecognized token 'tru': was expecting ("),
+            ("[truer]", "Unrecognized token 'truer': was expecting ("),
+            (
+                "[NaN]",
+                "Non-standard token 'NaN': enable JsonParser.Feature",
+            ),
+            ("[\u{1}1]", "Illegal character ((CTRL-CHAR, code 1)): only"),
         ] {
             let problem = json_problem(text);
             assert!(problem.contains(words), "{text}: {problem}");
@@ -178,7 +214,7 @@ mod tests {
         assert_eq!(json_problem(&deep), "The JSON nests deeper than 127 levels");
         let endless = json_problem(&"x".repeat(200_000));
         assert!(endless.contains("xxx...': was expecting") && endless.len() < 400);
-        assert!(json_problem(&"[".repeat(200_000)).starts_with("EOF"));
+        assert!(json_problem(&"[".repeat(200_000)).starts_with("Unexpected end-of-input"));
     }
 
     #[test]
@@ -203,6 +239,12 @@ mod tests {
         #[test]
         fn any_text_has_a_problem_in_words(text in "[\\[\\]{}\":,a-z0-9 '\n\u{e9}\u{20ac}-]{0,20}") {
             prop_assert!(!json_problem(&text).is_empty());
+        }
+
+        #[test]
+        fn json_has_no_fault_and_what_has_one_is_no_json(text in "[\\[\\]{}\":,0-9e.\\\\ tru-]{0,12}") {
+            let is_json = serde_json::from_str::<IgnoredAny>(&text).is_ok();
+            prop_assert!(!is_json || json_fault(&text).is_none(), "{:?}", json_fault(&text));
         }
     }
 }
