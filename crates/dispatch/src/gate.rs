@@ -28,7 +28,7 @@ mod wake;
 use std::collections::BTreeMap;
 
 use crate::calendar_clock::CalendarClock;
-use crate::feedback::{AccountTrouble, Ceiling, Successes, VendorPause};
+use crate::feedback::{AccountTrouble, Ceiling, MaxProbePause, Successes, VendorPause};
 use crate::lane::{Lanes, Waiting};
 use crate::limit::{LimitState, WindowRow};
 use crate::pause::Pauses;
@@ -55,6 +55,7 @@ pub struct Gate {
     pub(crate) ceiling: Option<Ceiling>,
     pub(crate) vendor_pause: Option<VendorPause>,
     pub(crate) trouble: AccountTrouble,
+    pub(crate) max_probe_pause: MaxProbePause,
     pub(crate) successes: Successes,
     pub(crate) pauses: Pauses,
     pub(crate) calendar: CalendarClock,
@@ -129,6 +130,7 @@ impl Gate {
             ceiling: None,
             vendor_pause: None,
             trouble: AccountTrouble::default(),
+            max_probe_pause: rules.max_probe_pause,
             successes: Successes::default(),
             pauses: Pauses::default(),
             calendar: CalendarClock::default(),

@@ -87,8 +87,9 @@ pub use calendar::{Calendar, ResetDay};
 pub use calendar_clock::CalendarClock;
 pub use explain::{Explanation, Holder, Position, Start};
 pub use feedback::{
-    FIRST_PAUSE, MAX_PAUSE, MAX_PROBE_PAUSE, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, TROUBLED_CALLS,
-    Throttle, ThrottleReport, Trouble, TroubleReport, TroubleState, Troubled, Whose,
+    FIRST_PAUSE, MAX_PAUSE, MAX_PROBE_PAUSE, MaxProbePause, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal,
+    TROUBLED_CALLS, Throttle, ThrottleReport, Trouble, TroubleReport, TroubleState, Troubled,
+    Whose,
 };
 pub use gate::{
     Decision, Disagreement, Feedback, Gate, GateView, LimitUsage, Memory, Quota, Released,

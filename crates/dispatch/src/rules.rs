@@ -12,6 +12,7 @@ mod share;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::feedback::MaxProbePause;
 use crate::planned_pause::PlannedPause;
 
 pub use error::RulesError;
@@ -34,6 +35,8 @@ pub struct Rules {
     pub max_deferrals: MaxDeferrals,
     /// Its pauses by the calendar.
     pub pauses: Vec<PlannedPause>,
+    /// How long its account is left alone at most, between two probes while it is in trouble.
+    pub max_probe_pause: MaxProbePause,
 }
 
 impl Rules {

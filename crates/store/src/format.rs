@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::error::{StoreError, StoreOpenError};
 
 /// The format that this version writes, kept in `PRAGMA user_version`.
-pub const FORMAT: i64 = 6;
+pub const FORMAT: i64 = 7;
 
 /// The oldest format that is brought up to it.
 pub const OLDEST_FORMAT: i64 = 1;
@@ -60,6 +60,7 @@ pub(crate) fn make(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(include_str!("trouble.sql"))?;
     connection.execute_batch(include_str!("counted.sql"))?;
     connection.execute_batch(include_str!("actor.sql"))?;
+    connection.execute_batch(include_str!("waits.sql"))?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     Ok(connection.execute_batch("COMMIT")?)
@@ -81,7 +82,10 @@ fn migrate(connection: &Connection, found: i64) -> Result<(), StoreError> {
         connection.execute_batch(include_str!("trouble.sql"))?;
         connection.execute_batch(include_str!("counted.sql"))?;
     }
-    connection.execute_batch(include_str!("actor.sql"))?;
+    if found < 6 {
+        connection.execute_batch(include_str!("actor.sql"))?;
+    }
+    connection.execute_batch(include_str!("waits.sql"))?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     Ok(connection.execute_batch("COMMIT")?)
 }
@@ -107,7 +111,9 @@ mod tests {
         let fourth = (format > 3).then_some(include_str!("damaged.sql"));
         let fifth = [include_str!("trouble.sql"), include_str!("counted.sql")];
         let fifth = fifth.into_iter().filter(|_| format > 4);
-        let later = second.into_iter().chain(third).chain(fourth).chain(fifth);
+        let sixth = (format > 5).then_some(include_str!("actor.sql"));
+        let later = second.into_iter().chain(third).chain(fourth);
+        let later = later.chain(fifth).chain(sixth);
         for tables in first.into_iter().chain(later) {
             connection.execute_batch(tables).unwrap();
         }
@@ -145,6 +151,11 @@ mod tests {
     #[test]
     fn a_file_of_format_5_is_brought_up_with_what_it_holds_to_what_a_new_file_has() {
         is_brought_up(5);
+    }
+
+    #[test]
+    fn a_file_of_format_6_is_brought_up_with_what_it_holds_to_what_a_new_file_has() {
+        is_brought_up(6);
     }
 
     fn is_brought_up(format: i64) {

@@ -28,6 +28,7 @@ pub use call::audit::CallAudit;
 pub use call::control::{LimitOverride, controls};
 pub use call::job::JobRow;
 pub use call::lane::OrderStatus;
+pub use call::lost::LostCall;
 pub use call::open::{DelayedRow, LaneRow};
 pub use call::outcome::{BodyRow, OutcomeRow, body_of};
 pub use call::permit::{PermitRow, TargetErrorRow};

@@ -16,8 +16,18 @@ use crate::time::Time;
 /// So many outcomes of one kind in a row are the account's trouble: from different calls, or of calls that never reached the
 /// vendor and so cannot have brought them about.
 pub const TROUBLED_CALLS: usize = 3;
-/// No pause between two probes is longer.
+/// No pause between two probes is longer, unless a target says otherwise.
 pub const MAX_PROBE_PAUSE: Duration = Duration::from_secs(60);
+
+/// The longest pause between two probes of a target whose account is in trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MaxProbePause(pub Duration);
+
+impl Default for MaxProbePause {
+    fn default() -> MaxProbePause {
+        MaxProbePause(MAX_PROBE_PAUSE)
+    }
+}
 
 /// What can be the matter with an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +112,13 @@ impl AccountTrouble {
     }
 
     /// The call of this permit ended so.
-    pub(crate) fn outcome(&mut self, id: PermitId, outcome: Troubled, now: Time, jitter: u64) {
+    pub(crate) fn outcome(
+        &mut self,
+        id: PermitId,
+        outcome: Troubled,
+        now: Time,
+        pauses: ProbePauses,
+    ) {
         let kind = outcome.kind;
         match &mut self.shut {
             Some(shut) if shut.probe == Some(id) => {
@@ -112,15 +128,15 @@ impl AccountTrouble {
                 }
                 shut.probe = None;
                 shut.probes = shut.probes.saturating_add(1);
-                shut.next_probe = now.saturating_add(probe_pause(shut.probes, jitter));
+                shut.next_probe = now.saturating_add(pauses.after(shut.probes));
             }
             // It was sent before the target was shut.
             Some(_) => {}
-            None => self.count(outcome, now, jitter),
+            None => self.count(outcome, now, pauses),
         }
     }
 
-    fn count(&mut self, outcome: Troubled, now: Time, jitter: u64) {
+    fn count(&mut self, outcome: Troubled, now: Time, pauses: ProbePauses) {
         let Troubled {
             call,
             kind,
@@ -140,7 +156,7 @@ impl AccountTrouble {
         self.shut = Some(Shut {
             kind,
             since: now,
-            next_probe: now.saturating_add(probe_pause(0, jitter)),
+            next_probe: now.saturating_add(pauses.after(0)),
             probes: 0,
             probe: None,
         });
@@ -161,10 +177,10 @@ impl AccountTrouble {
 
     /// The vendor throttled a call: it can be reached, but may throttle whom it would not sign in. Says whether that opens
     /// the target.
-    pub(crate) fn throttled(&mut self, id: PermitId, now: Time) -> bool {
+    pub(crate) fn throttled(&mut self, id: PermitId, now: Time, longest: MaxProbePause) -> bool {
         let kind = self.shut.as_ref().map(|shut| shut.kind);
         if kind == Some(Trouble::SignInRefused) {
-            self.says_nothing(id, now);
+            self.says_nothing(id, now, longest);
             return false;
         }
         if matches!(self.row, Some((Trouble::Unreachable, _))) {
@@ -175,10 +191,10 @@ impl AccountTrouble {
 
     /// The call of this permit ended without saying anything of the account: if it was the probe, another goes out after
     /// the same pause.
-    pub(crate) fn says_nothing(&mut self, id: PermitId, now: Time) {
+    pub(crate) fn says_nothing(&mut self, id: PermitId, now: Time, longest: MaxProbePause) {
         if let Some(shut) = self.shut.as_mut().filter(|shut| shut.probe == Some(id)) {
             shut.probe = None;
-            shut.next_probe = now.saturating_add(probe_pause(shut.probes, u64::MAX));
+            shut.next_probe = now.saturating_add(ProbePauses::unspread(longest).after(shut.probes));
         }
     }
 
@@ -190,9 +206,9 @@ impl AccountTrouble {
     }
 
     /// The process stopped: a probe that was out is held.
-    pub(crate) fn forget_calls(&mut self, now: Time) {
+    pub(crate) fn forget_calls(&mut self, now: Time, longest: MaxProbePause) {
         if let Some(id) = self.shut.as_ref().and_then(|shut| shut.probe) {
-            self.says_nothing(id, now);
+            self.says_nothing(id, now, longest);
         }
     }
 
@@ -204,17 +220,35 @@ impl AccountTrouble {
     }
 }
 
-/// The pause before the next probe, after so many that failed: a quarter longer each time, so that a vendor which was away for
-/// a while is noticed within a part of that while.
-fn probe_pause(probes: u32, jitter: u64) -> Duration {
-    let mut pause = FIRST_PAUSE;
-    for _ in 0..probes {
-        if pause >= MAX_PROBE_PAUSE {
-            break;
+/// The pauses between two probes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProbePauses {
+    pub(crate) longest: MaxProbePause,
+    /// Any random number: it spreads them.
+    pub(crate) jitter: u64,
+}
+
+impl ProbePauses {
+    fn unspread(longest: MaxProbePause) -> ProbePauses {
+        ProbePauses {
+            longest,
+            jitter: u64::MAX,
         }
-        pause += pause / 4;
     }
-    spread(pause.min(MAX_PROBE_PAUSE), jitter)
+
+    /// The pause before the next probe, after so many that failed: a quarter longer each time, so that a vendor which was away
+    /// for a while is noticed within a part of that while.
+    fn after(self, probes: u32) -> Duration {
+        let MaxProbePause(longest) = self.longest;
+        let mut pause = FIRST_PAUSE;
+        for _ in 0..probes {
+            if pause >= longest {
+                break;
+            }
+            pause += pause / 4;
+        }
+        spread(pause.min(longest), self.jitter)
+    }
 }
 
 #[cfg(test)]
@@ -222,6 +256,25 @@ mod tests {
     use super::*;
 
     const NOW: Time = Time::from_millis(0);
+
+    const SOON: ProbePauses = ProbePauses {
+        longest: MaxProbePause(MAX_PROBE_PAUSE),
+        jitter: 0,
+    };
+
+    const LATE: ProbePauses = ProbePauses {
+        jitter: u64::MAX / 2,
+        ..SOON
+    };
+
+    #[test]
+    fn no_pause_between_probes_is_longer_than_the_target_says() {
+        for longest in [Duration::from_millis(300), Duration::from_secs(3600)] {
+            let pauses = ProbePauses::unspread(MaxProbePause(longest));
+            let all = (0..100).map(|probes| pauses.after(probes));
+            assert_eq!(all.max(), Some(longest));
+        }
+    }
 
     /// An outcome of a call that reached the vendor.
     fn of(call: CallId, kind: Trouble) -> Troubled {
@@ -235,7 +288,7 @@ mod tests {
     fn shut() -> AccountTrouble {
         let mut account = AccountTrouble::default();
         for call in 1..=3 {
-            account.outcome(call, of(call, Trouble::Unreachable), NOW, 0);
+            account.outcome(call, of(call, Trouble::Unreachable), NOW, SOON);
         }
         assert!(account.state().is_some());
         account
@@ -245,7 +298,7 @@ mod tests {
     fn one_call_alone_never_shuts_the_target() {
         let mut account = AccountTrouble::default();
         for id in 0..100 {
-            account.outcome(id, of(7, Trouble::Unreachable), NOW, 0);
+            account.outcome(id, of(7, Trouble::Unreachable), NOW, SOON);
         }
         assert_eq!(account.state(), None);
     }
@@ -258,10 +311,10 @@ mod tests {
             ..of(7, Trouble::Unreachable)
         };
         for id in 0..2 {
-            account.outcome(id, outcome, NOW, 0);
+            account.outcome(id, outcome, NOW, SOON);
             assert_eq!(account.state(), None);
         }
-        account.outcome(2, outcome, NOW, 0);
+        account.outcome(2, outcome, NOW, SOON);
         assert!(account.state().is_some());
     }
 
@@ -271,11 +324,11 @@ mod tests {
         for call in 1..=10 {
             let kinds = [Trouble::Unreachable, Trouble::SignInRefused];
             let kind = kinds[usize::from(call % 4 >= 2)];
-            account.outcome(call, of(call, kind), NOW, 0);
+            account.outcome(call, of(call, kind), NOW, SOON);
             assert_eq!(account.state(), None);
         }
         for call in 11..=20 {
-            account.outcome(call, of(call, Trouble::Unreachable), NOW, 0);
+            account.outcome(call, of(call, Trouble::Unreachable), NOW, SOON);
             if call % 2 == 0 {
                 account.answered();
             }
@@ -294,7 +347,7 @@ mod tests {
             now = next;
             account.started(id);
             assert_eq!(account.state().unwrap().next_probe, None);
-            account.outcome(id, of(id, Trouble::Unreachable), now, u64::MAX / 2);
+            account.outcome(id, of(id, Trouble::Unreachable), now, LATE);
         }
         assert!(
             pauses.is_sorted_by(|one, other| *one <= 2 * other),
@@ -308,7 +361,7 @@ mod tests {
     fn a_probe_without_an_answer_makes_way_for_the_next() {
         let mut account = shut();
         account.started(10);
-        account.says_nothing(10, Time::from_millis(5_000));
+        account.says_nothing(10, Time::from_millis(5_000), MaxProbePause::default());
         let next = account.state().unwrap().next_probe.unwrap();
         assert!(next > Time::from_millis(5_000), "{next:?}");
     }
@@ -317,13 +370,13 @@ mod tests {
     fn who_is_not_signed_in_may_be_throttled_and_who_is_not_reached_may_not() {
         let mut account = shut();
         account.started(10);
-        assert!(account.throttled(10, NOW));
+        assert!(account.throttled(10, NOW, MaxProbePause::default()));
         let mut account = AccountTrouble::default();
         for call in 1..=3 {
-            account.outcome(call, of(call, Trouble::SignInRefused), NOW, 0);
+            account.outcome(call, of(call, Trouble::SignInRefused), NOW, SOON);
         }
         account.started(10);
-        assert!(!account.throttled(10, NOW));
+        assert!(!account.throttled(10, NOW, MaxProbePause::default()));
         assert_eq!(account.state().unwrap().kind, Trouble::SignInRefused);
     }
 }

@@ -327,5 +327,6 @@ pub(crate) fn rules() -> impl Strategy<Value = Rules> {
         limits: [a, b, Some(c)].into_iter().flatten().collect(),
         max_deferrals,
         pauses,
+        ..Rules::default()
     })
 }

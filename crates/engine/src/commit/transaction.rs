@@ -237,9 +237,10 @@ impl<'w> Transaction<'w> {
         let mut calls = self.calls();
         let messages = calls.end_delays()?;
         calls.end_holds()?;
+        let waits = calls.end_waits()?;
         self.control().end_limit_changes()?;
         self.workflow().resume_pending()?;
-        Ok(timers || messages)
+        Ok(timers || messages || waits)
     }
 
     /// Does what waits for nothing but room: executions of sources, requests, calls, long polls, workers. Answers whether more

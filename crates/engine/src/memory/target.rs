@@ -10,9 +10,9 @@ use rampmeter_call::Outcome;
 use rampmeter_caller::Caller;
 use rampmeter_config::Worker;
 use rampmeter_dispatch::{
-    FairOrder, Gate, Priority, Rules, Scope, ThrottleReport, Time, Waiting, Whose,
+    FairOrder, Gate, PermitId, Priority, Rules, Scope, ThrottleReport, Time, Waiting, Whose,
 };
-use rampmeter_index::{CallsInFlight, RecentErrors};
+use rampmeter_index::{CallsInFlight, InFlight, RecentErrors};
 use rampmeter_store::model::figures::Figures;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId};
@@ -225,6 +225,19 @@ impl Target {
     /// Until when a call that started then may still be at work at the vendor, if its answer never comes.
     pub(crate) fn held_until(&self, started_at: Time) -> Time {
         started_at.saturating_add(holds_for(&self.config))
+    }
+
+    /// Until when the vendor may be at work on a call whose answer is given up now: it left a little after its permit, and the
+    /// time-out ran from then.
+    pub(crate) fn at_work_until(&self, call: &InFlight, now: Time) -> Time {
+        self.held_until(call.started_at)
+            .max(now.saturating_add(self.config.hold_after_timeout))
+    }
+
+    /// The same of a call that is in flight under this permit.
+    pub(crate) fn in_flight_until(&self, permit: PermitId, now: Time) -> Option<Time> {
+        let call = self.in_flight.get(&permit)?;
+        Some(self.at_work_until(call, now))
     }
 
     /// Notes whether a call is held back by a concurrency limit alone from now on.

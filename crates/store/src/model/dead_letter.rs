@@ -71,6 +71,9 @@ pub struct RedriveDeadLetter {
     pub id: i64,
     /// The lane into which a call without a task is sent; absent for the one that it was in.
     pub priority: Option<Priority>,
+    /// A person looked at the vendor: the call was not done. Needed where nobody knows that and the target does not ask the
+    /// vendor itself.
+    pub checked: bool,
     /// Why, for the audit trail.
     pub reason: String,
     /// The entry of the audit trail for all that are taken up together; absent where this one has its own.

@@ -47,6 +47,8 @@ pub(super) const FOLLOWS_JOBS: &str = "RM3030";
 pub(super) const FORGETS_CALLS: &str = "RM3034";
 /// More concurrency than the account has.
 pub(super) const ACCOUNT_TOO_SMALL: &str = "RM3035";
+/// A target bounds how long its calls wait.
+pub(super) const BOUNDS_WAITS: &str = "RM3036";
 
 /// What the codes mean.
 pub const CODES: &[(&str, &str)] = &[
@@ -141,6 +143,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         ACCOUNT_TOO_SMALL,
         "The account allows fewer concurrent executions than the workers reserve or may use.",
+    ),
+    (
+        BOUNDS_WAITS,
+        "A target has a `max_wait`: on AWS nobody looks at a message that no drainer has received, so it is kept on one machine only.",
     ),
     (
         "RM3040",

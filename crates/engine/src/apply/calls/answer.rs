@@ -38,6 +38,7 @@ impl CallContext<'_> {
         permit: PermitId,
         outcome: Outcome,
     ) -> Result<(), StoreFailure> {
+        let now = self.now();
         let call = self.target(target).in_flight.remove(&permit);
         let mut call = call.expect("a call in flight is answered once");
         let id = call.message.id;
@@ -56,6 +57,14 @@ impl CallContext<'_> {
         }
         call.message.receive_count += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
+        if outcome.may_have_been_done() {
+            // What answers, be it with an error, is at work no more.
+            let until = match outcome {
+                Outcome::Unknown { .. } => self.target(target).at_work_until(&call, now),
+                _ => now,
+            };
+            call.message.lost_until = call.message.lost_until.max(Some(until));
+        }
         let end = self.settle_call(target, permit, &call, &outcome)?;
         self.with_message(id, |calls| {
             let judgement = match end {
@@ -125,6 +134,10 @@ impl CallContext<'_> {
                 if set_back {
                     self.lanes().lose_turn(&mut call.message)?;
                 }
+                if self.has_waited_too_long(target, &call.message) {
+                    self.store.messages.update_counters(&call.message)?;
+                    return self.fail_for_its_wait(target, &call.message);
+                }
                 self.put_back(&call, after)
             }
         }
@@ -166,6 +179,9 @@ impl CallContext<'_> {
         call.message.receive_count += 1;
         call.message.crashes += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
+        let now = self.now();
+        let until = self.target(target).at_work_until(&call, now);
+        call.message.lost_until = call.message.lost_until.max(Some(until));
         let rules = self.rules_of(target, &call);
         let next = rules.after_crash("server", call.message.crashes);
         self.follow(target, call, next)
@@ -272,10 +288,7 @@ impl CallContext<'_> {
     ) -> Result<Judgement, StoreFailure> {
         let now = self.now();
         let target = self.target(id);
-        // The call left a little after its permit, and the time-out ran from then.
-        let held_until = target
-            .held_until(call.started_at)
-            .max(now.saturating_add(target.config.hold_after_timeout));
+        let held_until = target.at_work_until(call, now);
         let request = EndedRequest {
             permit,
             call: call.message.id.0,

@@ -11,6 +11,7 @@ pub(crate) mod figures;
 pub(crate) mod inspect;
 pub(crate) mod job;
 pub(crate) mod lane;
+pub(crate) mod max_wait;
 pub(crate) mod open_calls;
 pub(crate) mod permit;
 pub(crate) mod queue;

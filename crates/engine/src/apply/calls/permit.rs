@@ -299,14 +299,17 @@ impl CallContext<'_> {
     }
 }
 
-/// What the caller should know of the attempts before: when the first began, and whether one of them may have done it.
-/// An attempt that starts now and is the first says so by the same clock as those that repeat it: a vendor compares.
+/// What the caller should know of the attempts before one that starts now: when the first began, whether one of them may have done
+/// it, and for how long the vendor may be at work on that. The first says when it was sent by the clock of its repeats: a
+/// vendor compares.
 fn attempt_of(on_unknown: OnUnknown, message: &MessageRow, now: Time) -> Attempt {
     let first = message.first_started_at.unwrap_or(now);
     let micros = u64::try_from(first.as_micros()).unwrap_or_default();
+    let lost = message.lost_until;
     Attempt {
         first_sent: Some(SystemTime::UNIX_EPOCH + Duration::from_micros(micros)),
-        // Any earlier start may be the one whose answer was lost; a question too many does no harm.
-        ask_first: on_unknown == OnUnknown::Reconcile && message.receive_count > 0,
+        ask_first: on_unknown == OnUnknown::Reconcile && lost.is_some(),
+        lost_before: lost.is_some(),
+        at_work_for: lost.map_or(Duration::ZERO, |until| until.saturating_since(now)),
     }
 }

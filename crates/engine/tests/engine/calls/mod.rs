@@ -9,6 +9,8 @@ mod jobs;
 mod lane_order;
 mod limits_and_lanes;
 mod lost_answers_and_repeats;
+mod max_wait;
+mod perhaps_done;
 mod vendor_feedback;
 mod whose_trouble;
 mod why_calls_wait;
